@@ -1,0 +1,55 @@
+"""Every error that gradum raises on purpose: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+
+class GradumError(Exception):
+    """An error that names its cause and its remedy in one line.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, naming the file, the column, the rows or the shapes.
+    remedy : str, optional
+        What the user can do about it.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class TableError(GradumError, ValueError):
+    """A table that cannot be read or used."""
+
+
+class ColumnError(TableError):
+    """A column that is absent or cannot serve in its role."""
+
+
+class TargetError(ColumnError):
+    """A target that cannot be learned."""
+
+
+class SchemaError(TableError):
+    """A table that does not match the schema a model was fitted on."""
+
+
+class SpecError(GradumError, ValueError):
+    """An option or a combination of options that makes no sense."""
+
+
+class ShapeError(GradumError, ValueError):
+    """Arrays whose shapes do not belong together."""
+
+
+class ModelFileError(GradumError, ValueError):
+    """A model file that is damaged, hostile, or of another format."""
+
+
+class OutputError(GradumError, OSError):
+    """A place that cannot be written to."""
