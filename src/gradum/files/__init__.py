@@ -1,0 +1,1 @@
+"""Files: atomic writes, and the archive that a model is kept in."""

@@ -1,0 +1,1 @@
+"""Scores: metrics, bootstrap intervals and paired differences, in NumPy's float64."""

@@ -1,0 +1,28 @@
+"""The registry of losses: a loss is one file here and one line below."""
+
+from __future__ import annotations
+
+from gradum.core.losses.log_loss import LogLoss
+from gradum.core.losses.loss import Loss, check_shapes
+from gradum.core.losses.squared_error import SquaredError
+from gradum.errors import SpecError
+
+LOSSES: dict[str, Loss] = {loss.name: loss for loss in (SquaredError(), LogLoss())}
+
+
+def resolve(loss: str | Loss) -> Loss:
+    """Return the loss of that name, or the loss itself.
+
+    Raises
+    ------
+    SpecError
+        No loss has that name.
+    """
+    if not isinstance(loss, str):
+        return loss
+    if loss not in LOSSES:
+        raise SpecError(f"There is no loss {loss!r}.", f"Choose one of {', '.join(LOSSES)}.")
+    return LOSSES[loss]
+
+
+__all__ = ["LOSSES", "LogLoss", "Loss", "SquaredError", "check_shapes", "resolve"]

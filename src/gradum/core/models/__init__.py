@@ -1,0 +1,8 @@
+"""Models: one family, the feed-forward network, of which the linear model is the shallowest."""
+
+from __future__ import annotations
+
+from gradum.core.models.activations import ACTIVATIONS, Activation
+from gradum.core.models.network import Embedding, Inputs, Network, Params
+
+__all__ = ["ACTIVATIONS", "Activation", "Embedding", "Inputs", "Network", "Params"]

@@ -1,0 +1,48 @@
+"""The kinds of columns: how each is recognised and parsed, one per file.
+
+A new kind is one file and one line in ``KINDS``, which stands in order of precedence: the first
+kind that recognises a column's values has it.
+"""
+
+from __future__ import annotations
+
+from gradum.tables.kinds.boolean import Boolean
+from gradum.tables.kinds.categorical import Categorical
+from gradum.tables.kinds.constant import Constant
+from gradum.tables.kinds.date import Date
+from gradum.tables.kinds.identifier import Identifier
+from gradum.tables.kinds.nested import Nested
+from gradum.tables.kinds.numeric import Numeric
+from gradum.tables.kinds.text import Text
+from gradum.tables.kinds.values import FeatureKind, Kind, Reading, SayableKind, Values
+
+__all__ = ["KINDS", "PARSED", "SAYABLE", "Kind", "Reading", "Values", "recognise"]
+
+_NUMERIC, _BOOLEAN, _CATEGORICAL, _DATE, _TEXT = (
+    Numeric(),
+    Boolean(),
+    Categorical(),
+    Date(),
+    Text(),
+)
+KINDS: tuple[Kind, ...] = (
+    Nested(),
+    Constant(),
+    _BOOLEAN,
+    _DATE,
+    _TEXT,
+    _NUMERIC,
+    Identifier(),
+    _CATEGORICAL,
+)
+PARSED: dict[str, FeatureKind] = {
+    kind.name: kind for kind in (_NUMERIC, _BOOLEAN, _CATEGORICAL, _DATE, _TEXT)
+}
+SAYABLE: dict[str, SayableKind] = {
+    kind.name: kind for kind in (_NUMERIC, _CATEGORICAL, _TEXT, _DATE)
+}
+
+
+def recognise(values: Values) -> Reading:
+    """Return what the first kind that recognises a column understood of it."""
+    return next(reading for kind in KINDS if (reading := kind.recognise(values)) is not None)

@@ -1,0 +1,31 @@
+"""``gradum evaluate``: a model held against rows with a known target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.console import load_model, say, say_json
+
+
+def command(
+    model: Annotated[
+        Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run folder or a model file.")
+    ],
+    data: Annotated[
+        str, typer.Argument(metavar="TABLE", help="A table that holds the target as well.")
+    ],
+    as_json: options.Json = False,
+) -> None:
+    """Score every rung of a model on a table that it has not seen."""
+    evaluation = load_model(model).evaluate(data)
+    if as_json:
+        say_json(evaluation)
+        return
+    from gradum.show.text import judgement_parts
+
+    say(*judgement_parts(evaluation.judgement))
+    say(*(f"note: {sentence}" for sentence in evaluation.differences))

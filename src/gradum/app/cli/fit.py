@@ -1,0 +1,151 @@
+"""``gradum fit``: from a table to a judged model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.console import INTERRUPTED, Interrupt, compile_once, say, say_json
+
+
+def command(
+    data: Annotated[str, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file.")],
+    target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to predict.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Default: runs/DATE-NAME.")
+    ] = None,
+    force: options.Force = False,
+    model: Annotated[
+        str, typer.Option("--model", metavar="NAME", help="ladder, linear or mlp.")
+    ] = "ladder",
+    task: options.Task = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", metavar="NAME", help="What the verdict compares.")
+    ] = None,
+    test: Annotated[
+        str | None, typer.Option("--test", metavar="TABLE", help="Judge on the rows of this file.")
+    ] = None,
+    cv: Annotated[
+        int | None, typer.Option("--cv", metavar="K", help="Judge by K-fold cross-validation.")
+    ] = None,
+    numeric: options.Numeric = None,
+    categorical: options.Categorical = None,
+    text: options.Text = None,
+    date: options.Date = None,
+    drop: options.Drop = None,
+    weight: options.Weight = None,
+    group: options.Group = None,
+    time: options.Time = None,
+    schema: Annotated[
+        Path | None, typer.Option("--schema", metavar="FILE", help="An edited schema.json.")
+    ] = None,
+    class_weight: Annotated[
+        str | None,
+        typer.Option("--class-weight", metavar="HOW", help="balanced: classes weigh the same."),
+    ] = None,
+    log_target: options.LogTarget = False,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="After the verdict, refit the rung in use on all rows.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Decides every random choice.")] = 0,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Fit and judge models of one column of a table.
+
+    Reads the table, says what it understood of it, climbs the ladder baseline, linear, MLP, and
+    says which rung is enough. Leaves a run folder with the model, a report, scores and
+    predictions.
+    """
+    from gradum.api import make_spec
+    from gradum.ship.run_folder import RunSpec
+
+    spec = make_spec(
+        target,
+        model=model,
+        task=task,
+        metric=metric,
+        cv=cv,
+        class_weight=class_weight,
+        log_target=log_target,
+        refit=refit,
+        seed=seed,
+        numeric=numeric,
+        categorical=categorical,
+        text=text,
+        date=date,
+        drop=drop,
+        weight=weight,
+        group=group,
+        time=time,
+    )
+    run_spec = RunSpec(
+        absolute(data),
+        spec,
+        test=None if test is None else absolute(test),
+        schema=None if schema is None else absolute(schema),
+    )
+    fit_into(run_spec, out, force=force, as_json=as_json, quiet=quiet)
+
+
+def fit_into(run_spec: Any, out: Path | None, *, force: bool, as_json: bool, quiet: bool) -> Any:
+    """Run a spec and leave its folder; returns the model, or exits with 130 if interrupted."""
+    compile_once()
+    from gradum.api import fit_spec, save_run
+    from gradum.app.cli.progress import choose
+    from gradum.files.atomic import claim_folder
+    from gradum.ship.run_folder import default_folder
+    from gradum.tables.read import read
+    from gradum.tables.schema import Schema
+
+    table = read(run_spec.data)
+    test = None if run_spec.test is None else read(run_spec.test)
+    schema = (
+        None if run_spec.schema is None else Schema.from_json(Path(run_spec.schema).read_text())
+    )
+    folder = claim_folder(out or default_folder(run_spec.data), force=force)
+    interrupt, progress = Interrupt(), choose(as_json=as_json, quiet=quiet)
+    with interrupt.listening():
+        try:
+            model = fit_spec(
+                run_spec.spec, table, test=test, schema=schema, on_event=progress, stop=interrupt
+            )
+        except BaseException:
+            progress.close()
+            _remove_if_empty(folder)
+            raise
+        progress.close()
+        save_run(model, folder, run_spec)
+    _farewell(model, folder, as_json=as_json, quiet=quiet)
+    if model.run is not None and model.run.interrupted:
+        sys.exit(INTERRUPTED)
+    return model
+
+
+def absolute(path: str | Path) -> str:
+    """Return a path that means the same from any folder, so that a run can be repeated."""
+    return str(Path(path).absolute())
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Leave nothing behind where nothing was written."""
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        say_json(
+            {"event": "written", "folder": str(folder), "used": model.used, "enough": model.enough}
+        )
+    elif not quiet:
+        say(
+            "",
+            f"Written to {folder}: model.gradum, report.html, metrics.json, predictions.parquet, "
+            "history.jsonl, spec.toml, schema.json",
+            f"Next: gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
+        )

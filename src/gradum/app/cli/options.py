@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Numeric = Annotated[
+    list[str] | None, typer.Option("--numeric", metavar="COL", help="Take COL as a number.")
+]
+Categorical = Annotated[
+    list[str] | None, typer.Option("--categorical", metavar="COL", help="Take COL as categories.")
+]
+Text = Annotated[
+    list[str] | None, typer.Option("--text", metavar="COL", help="Take COL as free text.")
+]
+Date = Annotated[
+    list[str] | None, typer.Option("--date", metavar="COL", help="Take COL as a date or time.")
+]
+Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COL", help="Leave COL out.")]
+Weight = Annotated[
+    str | None, typer.Option("--weight", metavar="COL", help="Weigh each row by COL.")
+]
+Group = Annotated[
+    str | None,
+    typer.Option("--group", metavar="COL", help="Keep rows of equal COL on one side of a split."),
+]
+Time = Annotated[
+    str | None,
+    typer.Option("--time", metavar="COL", help="Train on the past of COL, judge on its future."),
+]
+Task = Annotated[
+    str | None,
+    typer.Option("--task", metavar="TASK", help="regression, binary or multiclass."),
+]
+LogTarget = Annotated[
+    bool, typer.Option("--log-target", help="Learn the logarithm of a positive target.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]

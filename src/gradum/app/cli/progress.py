@@ -1,0 +1,187 @@
+"""A run's events, as they come: a live line on a terminal, plain lines or JSON elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import msgspec
+
+from gradum.app.cli.console import say, say_json
+from gradum.fitting.events import Judged, PathStep, RungFinished, RungStarted, Understood
+from gradum.fitting.spec import TITLES
+from gradum.show.text import judgement_parts, schema_parts
+from gradum.solvers.events import EpochDone
+
+REDRAWS_PER_SECOND = 10
+PLAIN_SECONDS = 2.0
+
+
+class Progress(Protocol):
+    """Takes the events of a run."""
+
+    def __call__(self, event: Any) -> None:
+        """Show one event."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal tidy."""
+        ...
+
+
+def choose(*, as_json: bool, quiet: bool) -> Progress:
+    """Pick the way of showing that suits the options and the terminal."""
+    if as_json:
+        return JsonLines()
+    if quiet:
+        return Silent()
+    return Live() if sys.stdout.isatty() else Lines()
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __call__(self, event: Any) -> None:
+        """Take no notice."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class JsonLines:
+    """One JSON object a line: ``event`` and the event's fields."""
+
+    def __call__(self, event: Any) -> None:
+        """Print the event."""
+        say_json({"event": _snake(type(event).__name__), **_fields(event)})
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Lines:
+    """Plain lines, for a pipe or a log: at most one every two seconds while a rung trains."""
+
+    def __init__(self) -> None:
+        self._place = Place()
+        self._last = 0.0
+
+    def __call__(self, event: Any) -> None:
+        """Print what a reader of the log needs."""
+        self._place.note(event)
+        match event:
+            case Understood():
+                say(*schema_parts(event.schema, event.notes))
+            case Judged():
+                say(*judgement_parts(event.judgement))
+            case RungFinished() if event.folds == 0 or event.fold == event.folds:
+                say(f"{self._place.line}: {event.status.replace('_', ' ')}")
+            case EpochDone() | PathStep() if time.monotonic() - self._last > PLAIN_SECONDS:
+                self._last = time.monotonic()
+                say(self._place.line)
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Live:
+    """One line that is redrawn at most ten times a second."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live as RichLive
+
+        self._place = Place()
+        self._console = Console(highlight=False)
+        self._live = RichLive(
+            console=self._console, refresh_per_second=REDRAWS_PER_SECOND, transient=True
+        )
+        self._drawn = 0.0
+        self._started = False
+
+    def __call__(self, event: Any) -> None:
+        """Redraw the line, or print what is to stay above it."""
+        self._place.note(event)
+        match event:
+            case Understood():
+                self._print(schema_parts(event.schema, event.notes))
+            case Judged():
+                self.close()
+                self._print(judgement_parts(event.judgement))
+            case RungFinished() if event.folds == 0:
+                self._print([f"{self._place.line}: {event.status.replace('_', ' ')}"])
+            case _:
+                self._redraw()
+
+    def _print(self, parts: list[Any]) -> None:
+        for part in parts:
+            self._console.print(part)
+
+    def _redraw(self) -> None:
+        if time.monotonic() - self._drawn < 1 / REDRAWS_PER_SECOND:
+            return
+        self._drawn = time.monotonic()
+        if not self._started:
+            self._live.start()
+            self._started = True
+        self._live.update(self._place.line)
+
+    def close(self) -> None:
+        """Take the live line away."""
+        if self._started:
+            self._live.stop()
+            self._started = False
+
+
+class Place:
+    """Where a run stands, in one line."""
+
+    def __init__(self) -> None:
+        self.rung, self.fold, self.detail = "", "", ""
+        self._began = time.monotonic()
+        self._limit = 0
+
+    def note(self, event: Any) -> None:
+        """Take an event into account."""
+        match event:
+            case RungStarted():
+                self.rung, self.detail = TITLES[event.rung], ""
+                self.fold = f" (fold {event.fold} of {event.folds})" if event.folds else ""
+                self._began = time.monotonic()
+            case PathStep():
+                self.detail = (
+                    f" penalty {event.step} of at most {event.steps}, "
+                    f"validation loss {event.loss:.4g}"
+                )
+            case EpochDone():
+                self.detail = _epoch(event)
+            case RungFinished():
+                self.detail += f" {event.seconds:.1f} s"
+            case _:
+                pass
+
+    @property
+    def line(self) -> str:
+        """The line."""
+        return f"{self.rung}{self.fold}{self.detail}"
+
+
+def _epoch(event: EpochDone) -> str:
+    said = f" epoch {event.epoch}, train loss {event.train_loss:.4g}"
+    if event.validation_loss is not None:
+        said += f", validation loss {event.validation_loss:.4g}"
+    return said
+
+
+def _fields(event: Any) -> dict[str, Any]:
+    if isinstance(event, (Understood, Judged)):
+        return {name: getattr(event, name) for name in event.__dataclass_fields__}
+    return msgspec.to_builtins(asdict(event))
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

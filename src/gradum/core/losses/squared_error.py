@@ -1,0 +1,50 @@
+"""Squared error, the loss of least squares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gradum.core.losses.loss import check_shapes
+
+
+@dataclass(frozen=True)
+class SquaredError:
+    """Squared error, (ŷ − y)².
+
+    The link is the identity and there is one output. The mean over examples is the MSE,
+    without the factor ½ that scikit-learn's networks put in front.
+    """
+
+    name: ClassVar[str] = "squared_error"
+
+    def outputs(self, classes: int | None = None) -> int:
+        """Return 1: a regression has one output."""
+        return 1
+
+    def value(self, logits: Any, target: Any) -> Any:
+        """Return (ŷ − y)² of each example: logits [n, 1], target [n] → [n].
+
+        Raises
+        ------
+        ShapeError
+            The shapes are other than [n, 1] and [n]; both are named.
+        """
+        check_shapes(logits, target, outputs=1)
+        return (logits[:, 0] - target) ** 2
+
+    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
+        """Return the predictions [n]: the logits [n, 1] themselves."""
+        return np.asarray(logits)[:, 0]
+
+    def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return 2(ŷ − y), float64 [n, 1]."""
+        check_shapes(logits, target, outputs=1)
+        return 2.0 * (np.asarray(logits, np.float64) - np.asarray(target, np.float64)[:, None])
+
+    def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return the constant 2, float64 [n, 1, 1]."""
+        check_shapes(logits, target, outputs=1)
+        return np.full((len(target), 1, 1), 2.0)

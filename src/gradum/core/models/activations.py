@@ -1,0 +1,93 @@
+"""The registry of activations: each with its JAX form, its NumPy form and its initial weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.special
+
+
+def he_bound(fan_in: int, fan_out: int) -> float:
+    """Return √(6 / fan_in): uniform weights within it keep the variance through a ReLU.
+
+    He et al., "Delving deep into rectifiers", ICCV 2015.
+    """
+    return math.sqrt(6.0 / fan_in)
+
+
+def glorot_bound(fan_in: int, fan_out: int) -> float:
+    """Return √(6 / (fan_in + fan_out)), for activations with slope 1 at 0.
+
+    Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010.
+    """
+    return math.sqrt(6.0 / (fan_in + fan_out))
+
+
+def lecun_bound(fan_in: int, fan_out: int) -> float:
+    """Return √(3 / fan_in): variance 1 / fan_in, which self-normalisation asks for.
+
+    Klambauer et al., "Self-normalizing neural networks", NeurIPS 2017.
+    """
+    return math.sqrt(3.0 / fan_in)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """The function σ between two layers, applied to each number by itself.
+
+    Parameters
+    ----------
+    name : str
+        Its name in :data:`ACTIVATIONS`.
+    jax, numpy : callable
+        σ on JAX and on NumPy arrays; both agree to rounding.
+    bound : callable
+        (fan_in, fan_out) → the bound of the uniform initial weights before σ.
+    """
+
+    name: str
+    jax: Callable[[jax.Array], jax.Array]
+    numpy: Callable[[np.ndarray], np.ndarray]
+    bound: Callable[[int, int], float]
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+def _relu(x: jax.Array) -> jax.Array:
+    # jax.nn.relu is a jitted function of its own; this fuses the same and traces faster.
+    return jnp.maximum(x, 0)
+
+
+def _numpy_gelu(x: np.ndarray) -> np.ndarray:
+    return x * scipy.special.ndtr(x)
+
+
+def _jax_gelu(x: jax.Array) -> jax.Array:
+    return jax.nn.gelu(x, approximate=False)
+
+
+def _numpy_selu(x: np.ndarray) -> np.ndarray:
+    alpha, scale = 1.6732632423543772, 1.0507009873554805
+    return np.where(x > 0, scale * x, scale * alpha * np.expm1(np.minimum(x, 0)))
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    activation.name: activation
+    for activation in (
+        Activation("relu", _relu, lambda x: np.maximum(x, 0), he_bound),
+        Activation("tanh", jnp.tanh, np.tanh, glorot_bound),
+        Activation("logistic", jax.nn.sigmoid, scipy.special.expit, glorot_bound),
+        Activation("identity", _same, _same, glorot_bound),
+        Activation("gelu", _jax_gelu, _numpy_gelu, he_bound),
+        Activation("selu", jax.nn.selu, _numpy_selu, lecun_bound),
+    )
+}

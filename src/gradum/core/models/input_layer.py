@@ -1,0 +1,192 @@
+"""The frozen first layer of every model: raw units in, what the model computes with out.
+
+Shapes: n rows, d dense columns in raw units, c integer-coded columns.
+Code 0 of a coded column means "none of the known levels" and becomes all zeros.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy import sparse
+
+Style = Literal["robust", "standard"]
+Treatment = Literal["sign", "one_hot", "sparse_one_hot", "embedding"]
+
+SMOOTH_CLIP = 3.0
+
+
+@dataclass(frozen=True)
+class InputLayer:
+    """Centre, scale and clip the dense columns; expand the coded ones.
+
+    A dense value x becomes z = (x - centre) / scale, and, where ``clip`` holds,
+    z / sqrt(1 + (z / 3)^2), which is z near 0 and never leaves (-3, 3) (RealMLP, NeurIPS 2024).
+    A coded column of L levels becomes
+
+    - ``sign``: one column, -1 for its first level and +1 for its second (L = 2);
+    - ``one_hot``: L columns of 0 and 1, in the dense block;
+    - ``sparse_one_hot``: the same in the sparse block, for many levels;
+    - ``embedding``: an index into one table that all embedded columns share, in which
+      each column owns L + 1 consecutive rows, the first for unknown levels.
+
+    Parameters
+    ----------
+    centre, scale : ndarray of shape (d,)
+        In raw units; ``scale`` is 1 for a constant column.
+    clip : bool
+        Whether the scaled dense columns are clipped smoothly.
+    levels : tuple of int
+        L of each coded column.
+    treatments : tuple of str
+        What each coded column becomes.
+    """
+
+    centre: np.ndarray
+    scale: np.ndarray
+    clip: bool
+    levels: tuple[int, ...]
+    treatments: tuple[Treatment, ...]
+
+    @classmethod
+    def fit(
+        cls,
+        dense: np.ndarray,
+        levels: tuple[int, ...],
+        treatments: tuple[Treatment, ...],
+        *,
+        style: Style,
+    ) -> InputLayer:
+        """Measure centre and scale on training rows.
+
+        ``robust``: median and interquartile range (half the full range where that is 0), clipped;
+        ``standard``: mean and standard deviation, not clipped.
+        """
+        measure = _robust if style == "robust" else _standard
+        centre, scale = measure(dense)
+        scale = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
+        return cls(centre, scale, style == "robust", levels, treatments)
+
+    def __call__(
+        self,
+        dense: np.ndarray,
+        codes: np.ndarray,
+        text: sparse.csr_array | None = None,
+        *,
+        dtype: type = np.float32,
+    ) -> dict[str, Any]:
+        """Expand n rows: dense (n, d), codes (n, c) and the text block (n, v) as they are.
+
+        Returns
+        -------
+        dict
+            A network's inputs: ``dense`` and, where there are such columns, ``sparse`` and
+            ``codes`` into one embedding table.
+        """
+        scaled = self._scaled(dense, dtype)
+        narrow, wide, embedded = [scaled], [], []
+        offset = 0
+        for column, (count, treatment) in enumerate(zip(self.levels, self.treatments, strict=True)):
+            code = codes[:, column]
+            match treatment:
+                case "sign":
+                    narrow.append(_sign(code, dtype)[:, None])
+                case "one_hot":
+                    narrow.append(_one_hot(code, count, dtype))
+                case "sparse_one_hot":
+                    wide.append(_sparse_one_hot(code, count, dtype))
+                case "embedding":
+                    embedded.append(code + offset)
+                    offset += count + 1
+        if text is not None:
+            wide.append(text.astype(dtype))
+        inputs: dict[str, Any] = {"dense": scaled}
+        if len(narrow) > 1:
+            inputs["dense"] = np.concatenate(narrow, axis=1)
+        if wide:
+            inputs["sparse"] = sparse.csr_array(sparse.hstack(wide, format="csr"))
+        if embedded:
+            inputs["codes"] = np.stack(embedded, axis=1).astype(np.int32)
+        return inputs
+
+    def _scaled(self, dense: np.ndarray, dtype: type) -> np.ndarray:
+        scaled = (dense - self.centre) / self.scale
+        if self.clip:
+            scaled /= np.sqrt(1.0 + np.square(scaled / SMOOTH_CLIP))
+        return np.ascontiguousarray(scaled, dtype=dtype)
+
+    @property
+    def embedding_rows(self) -> int:
+        """Rows of the shared embedding table."""
+        pairs = zip(self.levels, self.treatments, strict=True)
+        return sum(count + 1 for count, treatment in pairs if treatment == "embedding")
+
+    @property
+    def embedded_columns(self) -> int:
+        """Number of coded columns that are embedded."""
+        return self.treatments.count("embedding")
+
+    def width(self, dense: int, text: int) -> int:
+        """Columns of the dense and sparse blocks, for that many dense and text columns in."""
+        per_level = {"sign": 0, "one_hot": 1, "sparse_one_hot": 1, "embedding": 0}
+        coded = sum(
+            count * per_level[treatment] + (treatment == "sign")
+            for count, treatment in zip(self.levels, self.treatments, strict=True)
+        )
+        return dense + coded + text
+
+    def columns(
+        self,
+        dense: list[tuple[str, str]],
+        coded: list[tuple[str, tuple[str, ...]]],
+        text: list[tuple[str, str]],
+    ) -> tuple[list[str], list[str]]:
+        """Name the columns of the dense block, then those of the sparse one, and their sources.
+
+        Takes (name, source) of every dense and text column, (source, levels) of every coded one.
+        """
+        narrow, wide = list(dense), []
+        for (source, levels), treatment in zip(coded, self.treatments, strict=True):
+            expanded = [(f"{source}={level}", source) for level in levels]
+            match treatment:
+                case "sign":
+                    narrow.append((f"{source}={levels[1]} (against {levels[0]})", source))
+                case "one_hot":
+                    narrow.extend(expanded)
+                case "sparse_one_hot":
+                    wide.extend(expanded)
+                case "embedding":
+                    pass
+        pairs = [*narrow, *wide, *text]
+        return [name for name, _ in pairs], [source for _, source in pairs]
+
+
+def _robust(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if not len(dense) or not dense.shape[1]:
+        return np.zeros(dense.shape[1]), np.ones(dense.shape[1])
+    low, centre, high = np.quantile(dense, [0.25, 0.5, 0.75], axis=0)
+    half_range = (dense.max(axis=0) - dense.min(axis=0)) / 2
+    return centre, np.where(high > low, high - low, half_range)
+
+
+def _standard(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if not len(dense):
+        return np.zeros(dense.shape[1]), np.ones(dense.shape[1])
+    return dense.mean(axis=0), dense.std(axis=0)
+
+
+def _sign(code: np.ndarray, dtype: type) -> np.ndarray:
+    return ((code == 2).astype(np.int8) - (code == 1)).astype(dtype)
+
+
+def _one_hot(code: np.ndarray, count: int, dtype: type) -> np.ndarray:
+    return (code[:, None] == np.arange(1, count + 1, dtype=code.dtype)).astype(dtype)
+
+
+def _sparse_one_hot(code: np.ndarray, count: int, dtype: type) -> sparse.csr_array:
+    known = code > 0
+    starts = np.concatenate([[0], np.cumsum(known)])
+    values = np.ones(int(starts[-1]), dtype=dtype)
+    return sparse.csr_array((values, code[known] - 1, starts), shape=(len(code), count))

@@ -1,0 +1,184 @@
+"""The one family of models: feed-forward networks, of which a linear model is the shallowest.
+
+Shapes: n rows, d dense columns, c coded columns, k outputs.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from gradum.core.models.activations import ACTIVATIONS, glorot_bound
+from gradum.errors import SpecError
+
+Params = dict[str, Any]
+Inputs = Mapping[str, Any]
+
+ROWS_AT_ONCE = 8192  # of the NumPy forward: bounds its memory, and keeps a block in cache
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """One table of vectors that all coded columns share.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the table: the levels of all coded columns together.
+    columns : int
+        Coded columns, c; each owns its own stretch of the table's rows.
+    size : int
+        Length of a vector.
+    """
+
+    rows: int
+    columns: int
+    size: int = 8
+
+    @property
+    def width(self) -> int:
+        """Numbers a row of the inputs becomes."""
+        return self.columns * self.size
+
+
+@dataclass(frozen=True)
+class Network:
+    """A feed-forward network, z₀ = x, zₗ = σ(zₗ₋₁ Wₗ + bₗ), logits = z W + b.
+
+    Without hidden layers it is a linear model: with squared error, linear regression;
+    with log loss, logistic regression.
+
+    Its parameters are ``{"layers": [{"weight": [in, out], "bias": [out]}, …]}`` and, where
+    there are coded columns, ``"embedding": [rows, size]``. Its inputs are ``{"dense": [n, d]}``
+    and, where there are coded columns, ``"codes"``: int32 [n, c], rows of the embedding table.
+    The first weight takes the dense columns first, then the embedded ones.
+
+    Parameters
+    ----------
+    inputs : int
+        Columns that are numbers, d.
+    outputs : int
+        Logits a row, k.
+    hidden : tuple of int
+        Width of each hidden layer.
+    activation : str
+        σ, a name in ``ACTIVATIONS``.
+    intercept : bool
+        Whether the last layer has a bias.
+    embedding : Embedding, optional
+        How coded columns enter; None where there are none.
+
+    Raises
+    ------
+    SpecError
+        The activation is unknown, or a width is not positive.
+    """
+
+    inputs: int
+    outputs: int = 1
+    hidden: tuple[int, ...] = ()
+    activation: str = "relu"
+    intercept: bool = True
+    embedding: Embedding | None = None
+
+    def __post_init__(self) -> None:
+        if self.activation not in ACTIVATIONS:
+            raise SpecError(
+                f"There is no activation {self.activation!r}.",
+                f"Choose one of {', '.join(ACTIVATIONS)}.",
+            )
+        if any(width < 1 for width in (*self.hidden, self.outputs)):
+            raise SpecError(
+                f"The layer widths are {(*self.hidden, self.outputs)}.",
+                "Every layer needs at least one unit.",
+            )
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Numbers a row has before the first layer, between layers, and at the end."""
+        embedded = self.embedding.width if self.embedding else 0
+        return (self.inputs + embedded, *self.hidden, self.outputs)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the logits are linear in the parameters, and so a convex loss is convex."""
+        return not self.hidden and self.embedding is None
+
+    def init(self, rng: np.random.Generator, dtype: Any = np.float32) -> Params:
+        """Draw the initial parameters, in NumPy.
+
+        A linear model starts at 0. A hidden layer's weights are uniform within its activation's
+        bound, the last layer's within Glorot's; biases are uniform within 1/√fan_in, so that
+        the kinks of a ReLU do not all lie at 0; embeddings are N(0, 0.1²).
+        """
+        widths, layers = self.widths, []
+        for level, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
+            last = level == len(widths) - 2
+            bound = glorot_bound if last else ACTIVATIONS[self.activation].bound
+            size = 0.0 if self.is_linear else bound(max(fan_in, 1), fan_out)
+            layer = {"weight": rng.uniform(-size, size, (fan_in, fan_out)).astype(dtype)}
+            if last and self.intercept:
+                layer["bias"] = np.zeros(fan_out, dtype)
+            elif not last:
+                shift = 1.0 / np.sqrt(max(fan_in, 1))
+                layer["bias"] = rng.uniform(-shift, shift, fan_out).astype(dtype)
+            layers.append(layer)
+        params: Params = {"layers": layers}
+        if self.embedding:
+            table = rng.normal(0.0, 0.1, (self.embedding.rows, self.embedding.size))
+            params["embedding"] = table.astype(dtype)
+        return params
+
+    def apply(self, params: Params, inputs: Inputs) -> Any:
+        """Return the logits [n, k] in JAX: differentiable, and to be compiled."""
+        first = inputs["dense"]
+        if self.embedding:
+            vectors = params["embedding"][inputs["codes"]]
+            first = jnp.concatenate([first, vectors.reshape(len(vectors), -1)], axis=1)
+        return _layers(first, params["layers"], ACTIVATIONS[self.activation].jax)
+
+    def forward(self, params: Params, inputs: Inputs) -> np.ndarray:
+        """Return the logits [n, k] in NumPy, which for few rows is the faster of the two.
+
+        ``inputs`` may also hold ``"sparse"``, a SciPy CSR array [n, v] of columns that follow
+        the dense ones; d + v columns together are the network's ``inputs``.
+        """
+        rows = len(inputs["dense"])
+        if rows <= ROWS_AT_ONCE:
+            return self._forward(params, inputs)
+        blocks = [
+            {name: values[start : start + ROWS_AT_ONCE] for name, values in inputs.items()}
+            for start in range(0, rows, ROWS_AT_ONCE)
+        ]
+        return np.concatenate([self._forward(params, block) for block in blocks])
+
+    def _forward(self, params: Params, inputs: Inputs) -> np.ndarray:
+        blocks = [inputs["dense"]]
+        if "sparse" in inputs:
+            blocks.append(inputs["sparse"])
+        if self.embedding:
+            vectors = params["embedding"][inputs["codes"]]
+            blocks.append(vectors.reshape(len(vectors), -1))
+        sigma = ACTIVATIONS[self.activation].numpy
+        first, *others = params["layers"]
+        if len(blocks) == 1:
+            return _layers(blocks[0], [first, *others], sigma)
+        # Block by block, so that the sparse columns stay sparse.
+        ends = np.cumsum([block.shape[1] for block in blocks])
+        parts = np.split(first["weight"], ends[:-1])
+        z = sum(block @ part for block, part in zip(blocks, parts, strict=True))
+        z = np.asarray(z + first.get("bias", 0))
+        return _layers(sigma(z), others, sigma) if others else z
+
+
+def _layers(z: Any, layers: list[dict[str, Any]], sigma: Callable[[Any], Any]) -> Any:
+    """Return σ(… σ(z W₁ + b₁) …) W + b: the same line for NumPy and for JAX."""
+    for layer in layers[:-1]:
+        z = sigma(z @ layer["weight"] + layer["bias"])
+    last = layers[-1]
+    return z @ last["weight"] + last["bias"] if "bias" in last else z @ last["weight"]

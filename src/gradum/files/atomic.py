@@ -1,0 +1,140 @@
+"""Files appear whole or not at all: written under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gradum.errors import OutputError
+
+_REMEDIES = {
+    errno.EACCES: "Choose a place that you may write to.",
+    errno.EPERM: "Choose a place that you may write to.",
+    errno.EROFS: "Choose a place that is not read-only.",
+    errno.ENOSPC: "Free some space or choose another disk.",
+    errno.EDQUOT: "Free some space or choose another disk.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+
+
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary sibling of ``path`` that takes its place once the block succeeds.
+
+    The sibling's name ends like ``path``'s, its bytes reach the disk before the rename, and
+    it is removed if the block fails, so ``path`` never holds half a file. A symbolic link is
+    followed, not replaced.
+
+    Raises
+    ------
+    OutputError
+        When the folder is missing, ``path`` is no ordinary file, or the system refuses.
+    """
+    with _explained(path):
+        target = _ordinary(path)
+        temporary = _sibling(target)
+        try:
+            yield temporary
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: str | os.PathLike, data: bytes) -> None:
+    """Write a whole file at once; see `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write a whole UTF-8 file at once, line ends as they are; see `replacing`."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def check_writable(path: str | os.PathLike) -> None:
+    """Make sure that a file could be written at ``path``, by writing and removing one beside it.
+
+    Raises
+    ------
+    OutputError
+        Naming the path and why it cannot be written.
+    """
+    with _explained(path):
+        _probe(_ordinary(path))
+
+
+def claim_folder(path: str | os.PathLike, *, force: bool = False) -> Path:
+    """Make ``path`` a folder that a run may write into, and return it.
+
+    Missing folders are made. A folder that holds something is refused unless ``force``, which
+    deletes nothing: files of the same names are replaced as they are written.
+
+    Raises
+    ------
+    OutputError
+        When the folder is not empty, is a file, or cannot be written; nothing is left behind.
+    """
+    folder = Path(path)
+    with _explained(path):
+        made = [each for each in (folder, *folder.parents) if not each.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not force and any(folder.iterdir()):
+                raise OutputError(
+                    f"The folder {folder} is not empty.",
+                    "Choose another folder, or allow overwriting with force (--force).",
+                )
+            _probe(folder / "run")
+        except OSError:
+            for each in made:
+                with suppress(OSError):
+                    each.rmdir()
+            raise
+    return folder
+
+
+def _sibling(target: Path) -> Path:
+    return target.with_name(f".partial-{secrets.token_hex(4)}-{target.name}")
+
+
+def _probe(target: Path) -> None:
+    """Write and remove an empty file beside ``target``."""
+    probe = _sibling(target)
+    probe.touch(exist_ok=False)
+    probe.unlink()
+
+
+def _ordinary(path: str | os.PathLike) -> Path:
+    """Follow links to the file meant, and refuse what a rename would destroy or never reach."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise OutputError(f"{path} cannot be written: it is a folder.", "Name a file in it.")
+    if target.exists() and not target.is_file():
+        raise OutputError(
+            f"{path} cannot be written: it is not an ordinary file.", "Choose another place."
+        )
+    if not target.parent.is_dir():
+        raise OutputError(
+            f"{path} cannot be written: {target.parent} is not a folder.",
+            f"Make the folder {target.parent} first, or choose another place.",
+        )
+    return target
+
+
+@contextmanager
+def _explained(path: str | os.PathLike) -> Iterator[None]:
+    """Turn the system's refusals into errors that name ``path``, the cause and the remedy."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        cause = error.strerror or str(error)
+        remedy = _REMEDIES.get(error.errno or 0, "Choose another place.")
+        raise OutputError(f"{path} cannot be written: {cause}.", remedy) from error

@@ -1,0 +1,54 @@
+"""What a run tells while it works, besides the events of the solvers' driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gradum.fitting.judgement import Judgement
+from gradum.tables.schema import Schema
+
+
+@dataclass(frozen=True)
+class RungStarted:
+    """A rung begins: fold ``fold`` of ``folds`` (0 of 0 for the model that is kept)."""
+
+    rung: str
+    fold: int
+    folds: int
+
+
+@dataclass(frozen=True)
+class PathStep:
+    """One penalty of the linear rung's path has been tried."""
+
+    rung: str
+    step: int
+    steps: int
+    alpha: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class RungFinished:
+    """A rung is fitted."""
+
+    rung: str
+    fold: int
+    folds: int
+    status: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Understood:
+    """The table has been read: what each column is taken for, and what else was noticed."""
+
+    schema: Schema
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The rungs have been compared."""
+
+    judgement: Judgement

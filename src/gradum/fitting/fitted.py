@@ -1,0 +1,107 @@
+"""Everything that a run learned: what the table was, how it is encoded, and every rung."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from gradum.errors import SpecError
+from gradum.fitting.judgement import Judgement
+from gradum.fitting.rung import Rung
+from gradum.fitting.spec import Spec
+from gradum.tables.encode import Encoder
+from gradum.tables.schema import Schema
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """Where a model came from, enough to repeat it: rows, software and machine.
+
+    ``fingerprint`` is a hash of every rung's weights: equal for bit-identical models.
+    """
+
+    created: str
+    seconds: float
+    versions: dict[str, str]
+    platform: str
+    threads: int
+    data: dict[str, str]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted ladder: data only.
+
+    Parameters
+    ----------
+    spec : Spec
+        What was asked for.
+    schema : Schema
+        What was understood of the table.
+    encoder : Encoder
+        From columns to a design.
+    rungs : dict of str to Rung
+        Simplest first.
+    judgement : Judgement or None
+        How good they are; None where a run was interrupted before any could be judged.
+    provenance : Provenance
+        Where it all came from.
+    """
+
+    spec: Spec
+    schema: Schema
+    encoder: Encoder
+    rungs: dict[str, Rung]
+    judgement: Judgement | None
+    provenance: Provenance
+
+    @property
+    def used(self) -> str:
+        """The rung that predicts unless another is asked for."""
+        return self.judgement.verdict.used if self.judgement else list(self.rungs)[-1]
+
+    def rung(self, name: str | None = None) -> Rung:
+        """Return a rung by name, or the one in use.
+
+        Raises
+        ------
+        SpecError
+            The model has no rung of that name.
+        """
+        if name is None:
+            return self.rungs[self.used]
+        if name == "enough" and self.judgement:
+            return self.rungs[self.judgement.verdict.enough]
+        if name not in self.rungs:
+            raise SpecError(
+                f"This model has no rung {name!r}.", f"Choose among {', '.join(self.rungs)}."
+            )
+        return self.rungs[name]
+
+
+def named_arrays(rungs: Iterable[Rung]) -> dict[str, np.ndarray]:
+    """Name every array of every rung, as the model file does: ``mlp/layers/0/weight``."""
+    arrays: dict[str, np.ndarray] = {}
+    for rung in rungs:
+        for index, layer in enumerate(rung.params["layers"]):
+            for part, array in layer.items():
+                arrays[f"{rung.name}/layers/{index}/{part}"] = array
+        if "embedding" in rung.params:
+            arrays[f"{rung.name}/embedding"] = rung.params["embedding"]
+        if rung.input_layer is not None:
+            arrays[f"{rung.name}/input/centre"] = rung.input_layer.centre
+            arrays[f"{rung.name}/input/scale"] = rung.input_layer.scale
+    return arrays
+
+
+def fingerprint(rungs: Iterable[Rung]) -> str:
+    """Hash every weight of every rung (SHA-256, 16 hex digits): equal only if bit-identical."""
+    digest = hashlib.sha256()
+    for name, array in sorted(named_arrays(rungs).items()):
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]

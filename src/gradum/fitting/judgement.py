@@ -1,0 +1,246 @@
+"""What the rungs' predictions on known rows say: scores with intervals, and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import msgspec
+import numpy as np
+
+from gradum.fitting.rung import Prediction
+from gradum.fitting.spec import TITLES
+from gradum.fitting.verdict import Verdict, decide
+from gradum.randomness import stream
+from gradum.scores.bootstrap import Interval, Resamples, interval, resampled
+from gradum.scores.metrics import METRICS, score
+from gradum.scores.outcome import Outcome, Task
+
+ROWS_FOR_INTERVALS = 100_000
+
+Scores = dict[str, dict[str, dict[str, Interval]]]
+"""rung -> part -> metric -> interval."""
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """How good each rung is, and how that was found out.
+
+    Parameters
+    ----------
+    how : str
+        The rows that judged, in words.
+    rows : dict
+        Part -> number of rows behind its scores.
+    scores : dict
+        Rung -> part -> metric -> value with its 95% bootstrap interval.
+    prevalence : dict
+        Class -> its share of the judging rows; empty for regression. What an average
+        precision is to be held against.
+    verdict : Verdict
+        Which rung is used and which is enough.
+    fit_check : str
+        One sentence on over- or underfitting.
+    notes : tuple of str
+        What else a reader must know, such as duplicates across parts.
+    interrupted : bool
+        Whether the run was stopped before it was done.
+    """
+
+    how: str
+    rows: dict[str, int]
+    scores: Scores
+    prevalence: dict[str, float]
+    verdict: Verdict
+    fit_check: str
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the rungs said of some rows: one part's evidence.
+
+    ``rows`` (m,) are positions in the table, repeated where a row was predicted in several
+    folds; each prediction is aligned with it.
+    """
+
+    rows: np.ndarray
+    predictions: dict[str, Prediction]
+
+    @classmethod
+    def pool(cls, several: list[Seen]) -> Seen:
+        """Put the evidence of several folds together."""
+        first = several[0]
+        names = [n for n in first.predictions if all(n in seen.predictions for seen in several)]
+        return cls(
+            np.concatenate([seen.rows for seen in several]),
+            {name: _pooled([seen.predictions[name] for seen in several]) for name in names},
+        )
+
+    def average(self, rows: int) -> tuple[np.ndarray, dict[str, Prediction]]:
+        """Average over the repeats of each row; returns positions in row order, predictions."""
+        counts = np.bincount(self.rows, minlength=rows)
+        seen = np.flatnonzero(counts)
+
+        def mean(values: np.ndarray) -> np.ndarray:
+            return np.bincount(self.rows, weights=values, minlength=rows)[seen] / counts[seen]
+
+        averaged = {}
+        for name, prediction in self.predictions.items():
+            if prediction.probability is None:
+                averaged[name] = Prediction(mean(prediction.value), None)
+            else:
+                shares = np.column_stack([mean(column) for column in prediction.probability.T])
+                averaged[name] = Prediction.of_classes(shares)
+        return seen, averaged
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The table's rows as the judge needs them: target, weight, and what belongs together."""
+
+    task: Task
+    target: np.ndarray
+    weight: np.ndarray
+    classes: tuple
+    groups: np.ndarray | None = None
+    time: np.ndarray | None = None
+
+    def outcomes(self, seen: Seen) -> dict[str, Outcome]:
+        """Hold every rung's predictions against the truth."""
+        return {
+            name: Outcome(
+                task=self.task,
+                target=self.target[seen.rows],
+                prediction=prediction.value,
+                probability=prediction.probability,
+                weight=self.weight[seen.rows],
+            )
+            for name, prediction in seen.predictions.items()
+        }
+
+    def resamples(self, seen: Seen, rng: np.random.Generator) -> Resamples:
+        """Draw what is independent: groups, else stretches of time, else rows by class."""
+        rows = len(seen.rows)
+        if self.groups is not None:
+            return Resamples.draw(rows, groups=self.groups[seen.rows], rng=rng)
+        if len(np.unique(seen.rows)) < rows:
+            # Repeats of one row are one observation: they are drawn together.
+            return Resamples.draw(rows, groups=seen.rows, rng=rng)
+        if self.time is not None:
+            return Resamples.draw(rows, time=self.time[seen.rows], rng=rng)
+        strata = None if self.task == "regression" else self.target[seen.rows]
+        return Resamples.draw(rows, strata=strata, rng=rng)
+
+
+def judge(
+    truth: Truth,
+    parts: dict[str, Seen],
+    *,
+    metric: str,
+    seed: int,
+    how: str,
+    notes: tuple[str, ...] = (),
+    interrupted: bool = False,
+) -> Judgement:
+    """Score every rung on every part, and decide by the part named ``test``."""
+    scores: Scores = {}
+    evidence = {part: _resample(truth, seen, part, seed) for part, seen in parts.items()}
+    for part, rungs in evidence.items():
+        for name, found in rungs.items():
+            scores.setdefault(name, {})[part] = found.intervals()
+    test = evidence["test"]
+    verdict = decide(
+        metric,
+        {name: scores[name]["test"][metric] for name in test},
+        {
+            (rung, simpler): test[rung].difference(test[simpler], metric)
+            for rung, simpler in combinations(reversed(test), 2)
+        },
+    )
+    counts = np.bincount(truth.target[parts["test"].rows]) if truth.classes else np.zeros(0)
+    shares = {str(c): float(n / counts.sum()) for c, n in zip(truth.classes, counts, strict=False)}
+    return Judgement(
+        how=how,
+        rows={part: len(np.unique(seen.rows)) for part, seen in parts.items()},
+        scores=scores,
+        prevalence=shares,
+        verdict=verdict,
+        fit_check=_fit_check(scores, verdict),
+        notes=notes,
+        interrupted=interrupted,
+    )
+
+
+@dataclass(frozen=True)
+class _Resampled:
+    """One rung's scores on a part, and each of them on every resample."""
+
+    values: dict[str, float]
+    samples: dict[str, np.ndarray]
+
+    def intervals(self) -> dict[str, Interval]:
+        return {name: interval(value, self.samples[name]) for name, value in self.values.items()}
+
+    def difference(self, other: _Resampled, metric: str) -> Interval:
+        """Return self - other, on the same resamples."""
+        return interval(
+            self.values[metric] - other.values[metric],
+            self.samples[metric] - other.samples[metric],
+        )
+
+
+def _resample(truth: Truth, seen: Seen, part: str, seed: int) -> dict[str, _Resampled]:
+    rng = stream(seed, "bootstrap", part)
+    seen = _sample(seen, rng)
+    outcomes = truth.outcomes(seen)
+    samples = resampled(list(outcomes.values()), truth.resamples(seen, rng))
+    return {
+        name: _Resampled(score(outcome), {metric: each[i] for metric, each in samples.items()})
+        for i, (name, outcome) in enumerate(outcomes.items())
+    }
+
+
+def _sample(seen: Seen, rng: np.random.Generator) -> Seen:
+    """Keep at most `ROWS_FOR_INTERVALS` rows: beyond, an interval only costs time."""
+    if len(seen.rows) <= ROWS_FOR_INTERVALS:
+        return seen
+    kept = np.sort(rng.choice(len(seen.rows), ROWS_FOR_INTERVALS, replace=False))
+    return Seen(
+        seen.rows[kept],
+        {name: _rows_of(prediction, kept) for name, prediction in seen.predictions.items()},
+    )
+
+
+def _rows_of(prediction: Prediction, rows: np.ndarray) -> Prediction:
+    probability = prediction.probability
+    return Prediction(prediction.value[rows], None if probability is None else probability[rows])
+
+
+def _pooled(predictions: list[Prediction]) -> Prediction:
+    value = np.concatenate([prediction.value for prediction in predictions])
+    shares = [prediction.probability for prediction in predictions]
+    return Prediction(value, None if shares[0] is None else np.concatenate(shares))
+
+
+def _fit_check(scores: Scores, verdict: Verdict) -> str:
+    """Compare the used rung's training score with its test interval."""
+    used, metric = verdict.used, verdict.metric
+    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
+    train, test = scores[used].get("train"), scores[used]["test"]
+    if used == "baseline":
+        return "Underfitting: no rung does better than the baseline, which looks at no column."
+    if train is None:
+        return "The training rows were not scored."
+    title = METRICS[metric].title
+    gap = sign * (test[metric].value - train[metric].value)
+    error = np.hypot(test[metric].standard_error, train[metric].standard_error)
+    pair = f"{title} {train[metric].value:.4g} on training rows, {test[metric].value:.4g} on test"
+    baseline = scores["baseline"]["test"][metric].value if "baseline" in scores else np.nan
+    gained = sign * (baseline - test[metric].value)
+    if gap > 2 * error and gap > 0.1 * max(gained, 0.0):
+        return (
+            f"Overfitting: {TITLES[used]} knows its training rows better than new ones ({pair}). More "
+            "rows, fewer columns or a stronger penalty would narrow the gap."
+        )
+    return f"No sign of overfitting: {TITLES[used]} does about as well on new rows ({pair})."

@@ -1,0 +1,121 @@
+"""The ladder: baseline, linear, MLP, each fitted on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from gradum.fitting.baseline import fit_baseline
+from gradum.fitting.events import RungFinished, RungStarted
+from gradum.fitting.judgement import Judgement
+from gradum.fitting.linear import fit_linear
+from gradum.fitting.mlp import fit_mlp
+from gradum.fitting.rows import Rows
+from gradum.fitting.rung import Rung
+from gradum.fitting.spec import Spec
+from gradum.tables.split import Part
+
+Climb = Generator[Any, None, dict[str, Rung]]
+
+
+def climb(
+    spec: Spec,
+    rows: Rows,
+    parts: np.ndarray,
+    *,
+    stop: Callable[[], bool],
+    place: tuple[int, int] = (0, 0),
+) -> Climb:
+    """Fit the rungs that the spec names, simplest first.
+
+    Parameters
+    ----------
+    spec : Spec
+        What is asked for.
+    rows : Rows
+        All rows of the table.
+    parts : ndarray of shape (n,)
+        Rows of the parts train and validation are learned from, no others.
+    stop : callable
+        Once true, no further rung begins; the baseline is always there.
+    place : tuple of int
+        This fit's number among the folds, and their number.
+    """
+    train, validation = parts == Part.TRAIN, parts == Part.VALIDATION
+    learned = np.flatnonzero(train | validation)
+    both = rows.take(learned)
+    rungs: dict[str, Rung] = {}
+    for name in spec.rungs:
+        if rungs and stop():
+            break
+        yield RungStarted(name, *place)
+        match name:
+            case "baseline":
+                rung = fit_baseline(both, log_target=spec.log_target)
+            case "linear":
+                rung = yield from fit_linear(
+                    both,
+                    validation[learned],
+                    spec.linear,
+                    log_target=spec.log_target,
+                    seed=spec.seed,
+                    stop=stop,
+                )
+            case _:
+                rung = yield from fit_mlp(
+                    rows.take(np.flatnonzero(train)),
+                    rows.take(np.flatnonzero(validation)),
+                    spec.mlp,
+                    log_target=spec.log_target,
+                    seed=spec.seed,
+                    stop=stop,
+                )
+        rungs[name] = rung
+        yield RungFinished(name, *place, rung.status.value, rung.seconds)
+    return rungs
+
+
+def refit(
+    spec: Spec,
+    rows: Rows,
+    rungs: dict[str, Rung],
+    judgement: Judgement,
+    *,
+    stop: Callable[[], bool],
+) -> Climb:
+    """Fit the rung in use again on all rows, the judging ones too.
+
+    The linear rung keeps its path's penalty strength and the MLP its best number of epochs, since
+    no row is left to choose them by. The other rungs are dropped: they are of other rows.
+    """
+    name = judgement.verdict.used
+    yield RungStarted(name, 0, 0)
+    everything = np.zeros(len(rows), bool)
+    match name:
+        case "baseline":
+            rung = fit_baseline(rows, log_target=spec.log_target)
+        case "linear":
+            strength = rungs[name].settings["alpha"] * rungs[name].settings["rows"]
+            rung = yield from fit_linear(
+                rows,
+                everything,
+                msgspec.structs.replace(spec.linear, strengths=(strength,)),
+                log_target=spec.log_target,
+                seed=spec.seed,
+                stop=stop,
+            )
+        case _:
+            rung = yield from fit_mlp(
+                rows,
+                None,
+                spec.mlp,
+                log_target=spec.log_target,
+                seed=spec.seed,
+                epochs=rungs[name].certificate.best_epoch,
+                stop=stop,
+            )
+    yield RungFinished(name, 0, 0, rung.status.value, rung.seconds)
+    return {name: rung}

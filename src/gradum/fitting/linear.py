@@ -1,0 +1,113 @@
+"""The linear rung: least squares or logistic regression, its L2 penalty chosen on a path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from gradum.core.losses import LOSSES
+from gradum.core.models.input_layer import InputLayer, Treatment
+from gradum.core.models.network import Network
+from gradum.fitting.path import LinearProblem, choose_penalty
+from gradum.fitting.rows import Rows
+from gradum.fitting.rung import Rung
+from gradum.fitting.spec import LinearSpec
+from gradum.fitting.target_scale import TargetScale
+from gradum.randomness import stream
+from gradum.solvers.matrix import Columns
+from gradum.tables.split import Part, folds
+
+DENSE_LEVELS = 12
+
+
+def fit_linear(
+    rows: Rows,
+    validation: np.ndarray,
+    spec: LinearSpec,
+    *,
+    log_target: bool,
+    seed: int,
+    stop: Callable[[], bool],
+) -> Generator[Any, None, Rung]:
+    """Choose the penalty, then solve on all rows given.
+
+    Nothing is stopped early here, so the rows marked by ``validation`` (n,) are trained on too.
+    They alone judge the path of a large table; a small one is cross-validated.
+    """
+    began = perf_counter()
+    loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
+    layer = _input_layer(rows)
+    scale = None
+    target = rows.target
+    if rows.classes is None:
+        scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
+        target = scale.forward(rows.target)
+    problem = LinearProblem(_columns(layer, rows), target, rows.weight, loss, rows.classes)
+    walks = _walks(rows, validation, spec, seed)
+    path = yield from choose_penalty(problem, walks, spec.strengths, stop)
+    solution = problem.solve(path.best)
+    network = Network(problem.columns.shape[1], loss.outputs(rows.classes))
+    if scale is not None:
+        fitted = problem.columns @ solution.params["layers"][0]["weight"][:, 0]
+        fitted = fitted + solution.params["layers"][0]["bias"]
+        scale = scale.with_smearing(rows.target, fitted, rows.weight)
+    return Rung(
+        name="linear",
+        loss=loss.name,
+        network=network,
+        params=solution.params,
+        input_layer=layer,
+        target_scale=scale,
+        clamp=False,
+        status=solution.status,
+        certificate=solution.certificate,
+        history=tuple(
+            {"alpha": alpha, "validation_loss": held_out}
+            for alpha, held_out in zip(path.alphas, path.losses, strict=True)
+        ),
+        iterations=solution.iterations,
+        seconds=perf_counter() - began,
+        settings={"alpha": path.best, "folds": len(walks), "rows": len(rows)},
+    )
+
+
+def _input_layer(rows: Rows) -> InputLayer:
+    """Standardise; one column a level, kept sparse where they are many."""
+    levels = rows.design.layout.level_counts
+    treatments = tuple(_treatment(count) for count in levels)
+    return InputLayer.fit(rows.design.dense, levels, treatments, style="standard")
+
+
+def _treatment(levels: int) -> Treatment:
+    if levels == 2:
+        return "sign"
+    return "one_hot" if levels <= DENSE_LEVELS else "sparse_one_hot"
+
+
+def _columns(layer: InputLayer, rows: Rows) -> Columns:
+    design = rows.design
+    inputs = layer(design.dense, design.codes, design.sparse, dtype=np.float64)
+    return Columns.of(inputs["dense"], inputs.get("sparse"))
+
+
+def _walks(
+    rows: Rows, validation: np.ndarray, spec: LinearSpec, seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pairs of rows to train on and rows held out, as the whole run splits its rows."""
+    if len(rows) > spec.folds_up_to_rows:
+        return [(np.flatnonzero(~validation), np.flatnonzero(validation))]
+    parts = folds(
+        len(rows),
+        spec.folds,
+        labels=None if rows.classes is None else rows.target,
+        groups=rows.groups,
+        time=rows.time,
+        validation=0.0,
+        rng=stream(seed, "path"),
+    )
+    return [
+        (np.flatnonzero(part == Part.TRAIN), np.flatnonzero(part == Part.TEST)) for part in parts
+    ]

@@ -1,0 +1,126 @@
+"""The multi-layer perceptron rung: two hidden layers, stopped by the validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from gradum.core.losses import LOSSES
+from gradum.core.models.input_layer import InputLayer, Treatment
+from gradum.core.models.network import Embedding, Network
+from gradum.core.objective import Problem
+from gradum.core.penalties import L2
+from gradum.fitting.rows import Rows
+from gradum.fitting.rung import Rung
+from gradum.fitting.spec import MLPSpec
+from gradum.fitting.target_scale import TargetScale
+from gradum.solvers.data import Data, Validation
+from gradum.solvers.driver import train
+from gradum.solvers.first_order import Adam
+from gradum.solvers.stopping import Regime
+
+ONE_HOT_LEVELS = 9
+
+
+def fit_mlp(
+    rows: Rows,
+    validation: Rows | None,
+    spec: MLPSpec,
+    *,
+    log_target: bool,
+    seed: int,
+    epochs: int | None = None,
+    stop: Callable[[], bool],
+) -> Generator[Any, None, Rung]:
+    """Train on the rows, keep the epoch that is best on the validation rows.
+
+    Without validation rows, ``epochs`` says how long to train.
+    """
+    began = perf_counter()
+    loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
+    scale = None
+    if rows.classes is None:
+        scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
+    layer = _input_layer(rows)
+    data = _data(layer, scale, rows)
+    network = Network(
+        inputs=data.columns,
+        outputs=loss.outputs(rows.classes),
+        hidden=spec.hidden_layer_sizes,
+        activation=spec.activation,
+        embedding=_embedding(layer, spec.embedding_size),
+    )
+    batch_size = spec.batch_size(len(rows))
+    solution = yield from train(
+        Problem(network, loss, L2(spec.alpha)),
+        data,
+        solver=Adam(learning_rate=spec.learning_rate),
+        regime=Regime(
+            max_epochs=epochs or spec.max_epochs,
+            batch_size=batch_size,
+            patience=None if validation is None else spec.patience,
+        ),
+        validation=None if validation is None else Validation(_data(layer, scale, validation)),
+        seed=seed,
+        stop=stop,
+    )
+    if scale is not None:
+        fitted = network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
+        scale = scale.with_smearing(rows.target, fitted, rows.weight)
+    return Rung(
+        name="mlp",
+        loss=loss.name,
+        network=network,
+        params=solution.params,
+        input_layer=layer,
+        target_scale=scale,
+        clamp=True,
+        status=solution.status,
+        certificate=solution.certificate,
+        history=tuple(
+            {
+                "epoch": epoch.epoch,
+                "train_loss": epoch.train_loss,
+                "validation_loss": epoch.validation_loss,
+                "seconds": epoch.seconds,
+            }
+            for epoch in solution.history
+        ),
+        iterations=solution.iterations,
+        seconds=perf_counter() - began,
+        settings={
+            "hidden_layer_sizes": list(spec.hidden_layer_sizes),
+            "learning_rate": spec.learning_rate,
+            "alpha": spec.alpha,
+            "batch_size": batch_size,
+        },
+    )
+
+
+def _input_layer(rows: Rows) -> InputLayer:
+    """Robust scale and smooth clip; few levels become columns, many an embedding."""
+    levels = rows.design.layout.level_counts
+    treatments = tuple(_treatment(count) for count in levels)
+    return InputLayer.fit(rows.design.dense, levels, treatments, style="robust")
+
+
+def _treatment(levels: int) -> Treatment:
+    if levels == 2:
+        return "sign"
+    return "one_hot" if levels <= ONE_HOT_LEVELS else "embedding"
+
+
+def _embedding(layer: InputLayer, size: int) -> Embedding | None:
+    if not layer.embedded_columns:
+        return None
+    return Embedding(layer.embedding_rows, layer.embedded_columns, size)
+
+
+def _data(layer: InputLayer, scale: TargetScale | None, rows: Rows) -> Data:
+    design = rows.design
+    inputs = layer(design.dense, design.codes, design.sparse)
+    target = rows.target if scale is None else scale.forward(rows.target)
+    return Data(inputs, target, rows.weight)

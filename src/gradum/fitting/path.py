@@ -1,0 +1,107 @@
+"""A path of penalties for the linear rung, judged on rows that each fit has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gradum.core.losses import Loss
+from gradum.core.models.network import Params
+from gradum.fitting.events import PathStep
+from gradum.solvers.exact import LeastSquares
+from gradum.solvers.matrix import Columns
+from gradum.solvers.newton import GeneralisedLinear
+from gradum.solvers.solution import Solution
+
+RISES_BEFORE_STOP = 2
+
+
+@dataclass(frozen=True)
+class LinearProblem:
+    """A linear model's data: columns (n, d), target (n,) on the model's scale, weight (n,)."""
+
+    columns: Columns
+    target: np.ndarray
+    weight: np.ndarray
+    loss: Loss
+    classes: int | None
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def take(self, rows: np.ndarray) -> LinearProblem:
+        """Return the given rows."""
+        return LinearProblem(
+            self.columns.take(rows), self.target[rows], self.weight[rows], self.loss, self.classes
+        )
+
+    @cached_property
+    def _measured(self) -> LeastSquares | GeneralisedLinear:
+        """The problem, measured once for all penalties."""
+        if self.classes is None:
+            return LeastSquares(self.columns, self.target, self.weight)
+        return GeneralisedLinear(
+            self.columns,
+            self.target,
+            self.loss,
+            outputs=self.loss.outputs(self.classes),
+            weight=self.weight,
+        )
+
+    def solve(self, alpha: float, start: Params | None = None) -> Solution:
+        """Fit one penalty: exactly, or by Newton's method from ``start``."""
+        problem = self._measured
+        if isinstance(problem, LeastSquares):
+            return problem.solve(alpha)
+        return problem.solve(alpha, start=start)
+
+    def mean_loss(self, params: Params) -> float:
+        """Return Σ w·loss / Σ w of a linear model."""
+        layer = params["layers"][0]
+        value = self.loss.value(self.columns @ layer["weight"] + layer["bias"], self.target)
+        return float(np.average(value, weights=self.weight))
+
+
+@dataclass(frozen=True)
+class Path:
+    """What was tried: a penalty and its mean held-out loss, strongest penalty first."""
+
+    alphas: tuple[float, ...]
+    losses: tuple[float, ...]
+
+    @property
+    def best(self) -> float:
+        """The penalty of least held-out loss; the stronger of equals."""
+        return self.alphas[int(np.argmin(self.losses))]
+
+
+def choose_penalty(
+    problem: LinearProblem,
+    folds: Sequence[tuple[np.ndarray, np.ndarray]],
+    strengths: Sequence[float],
+    stop: Callable[[], bool],
+) -> Generator[PathStep, None, Path]:
+    """Walk the path from the strongest penalty down until the held-out loss has risen twice.
+
+    ``alpha = strength / n`` with each fit's own n, so that a strength means the same prior
+    belief in all of them. Each fold's solution is the start of its next one.
+    """
+    walks = [(problem.take(train), problem.take(held)) for train, held in folds]
+    starts: list[Params | None] = [None] * len(walks)
+    shares = [held.weight.sum() for _, held in walks]
+    alphas, losses = [], []
+    for step, strength in enumerate(strengths, 1):
+        starts = [
+            train.solve(strength / len(train), start).params
+            for (train, _), start in zip(walks, starts, strict=True)
+        ]
+        held_out = [held.mean_loss(params) for (_, held), params in zip(walks, starts, strict=True)]
+        alphas.append(strength / len(problem))
+        losses.append(float(np.average(held_out, weights=shares)))
+        yield PathStep("linear", step, len(strengths), alphas[-1], losses[-1])
+        if stop() or step - 1 - int(np.argmin(losses)) >= RISES_BEFORE_STOP:
+            break
+    return Path(tuple(alphas), tuple(losses))

@@ -1,0 +1,57 @@
+"""The rows a rung is fitted on: a design, its target, its weights, and who belongs where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.tables.design import Design
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Everything that training needs to know of n rows.
+
+    Parameters
+    ----------
+    design : Design
+        The encoded columns.
+    target : ndarray of shape (n,)
+        float64 numbers, or int64 codes 0 .. K-1.
+    weight : ndarray of shape (n,)
+        float64, sample weight times class weight.
+    classes : int or None
+        K; None for regression.
+    groups, time : ndarray of shape (n,) or None
+        For inner splits that keep groups together or the past before the future.
+    """
+
+    design: Design
+    target: np.ndarray
+    weight: np.ndarray
+    classes: int | None
+    groups: np.ndarray | None = None
+    time: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Return the given rows, in that order."""
+        return Rows(
+            self.design.take(rows),
+            self.target[rows],
+            self.weight[rows],
+            self.classes,
+            None if self.groups is None else self.groups[rows],
+            None if self.time is None else self.time[rows],
+        )
+
+
+def class_balanced(target: np.ndarray, weight: np.ndarray, classes: int) -> np.ndarray:
+    """Return weights under which every class weighs the same: w · W / (K · W_class)."""
+    totals = np.bincount(target, weights=weight, minlength=classes)
+    present = np.count_nonzero(totals)
+    factor = np.divide(weight.sum(), present * totals, out=np.zeros(classes), where=totals > 0)
+    return weight * factor[target]

@@ -1,0 +1,250 @@
+"""One run: a table becomes a schema, parts, a ladder of rungs, and a judgement of them."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from importlib.metadata import version
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SpecError
+from gradum.fitting.dataset import Dataset, join, labelled, require_enough
+from gradum.fitting.events import Judged, Understood
+from gradum.fitting.fitted import Fitted, Provenance, fingerprint
+from gradum.fitting.judgement import Judgement, Seen, judge
+from gradum.fitting.ladder import climb, refit
+from gradum.fitting.rung import Rung
+from gradum.fitting.spec import Spec
+from gradum.randomness import stream
+from gradum.scores.metrics import DEFAULT_METRIC, METRICS
+from gradum.tables.encode import Encoder
+from gradum.tables.schema import Schema, infer
+from gradum.tables.split import Part, folds, hold_out, straddling_duplicates
+from gradum.tables.table import Table
+
+PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: what it learned, and what it said of the rows that judged it.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The model.
+    dataset : Dataset
+        The rows with a target, as they were used.
+    parts : ndarray of shape (n,)
+        The part of each row in the kept model's fit, a `Part`.
+    judged : Seen or None
+        The predictions that were judged; None if there were none.
+    """
+
+    fitted: Fitted
+    dataset: Dataset
+    parts: np.ndarray
+    judged: Seen | None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was stopped before it was done."""
+        return self.fitted.judgement is None or self.fitted.judgement.interrupted
+
+
+def run(
+    spec: Spec,
+    table: Table,
+    *,
+    test: Table | None = None,
+    schema: Schema | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[Any, None, Run]:
+    """Fit and judge the ladder on a table; yields events, returns the run.
+
+    Parameters
+    ----------
+    spec : Spec
+        What is asked for.
+    table : Table
+        The rows to learn from, and to judge by unless ``test`` is given.
+    test : Table, optional
+        Rows to judge by.
+    schema : Schema, optional
+        An edited schema to use in place of the one inferred from the table.
+    stop : callable
+        Asked between chunks of work; once true, the run ends with what it has.
+
+    Raises
+    ------
+    GradumError
+        The table, the target or an option cannot be used; nothing has been trained.
+    """
+    began = perf_counter()
+    schema = schema or infer(
+        table,
+        target=spec.target,
+        task=spec.task,
+        overrides=spec.overrides,
+        log_target=spec.log_target,
+    )
+    dataset = labelled(table, schema, balanced=spec.class_weight == "balanced")
+    require_enough(dataset)
+    if test is not None:
+        dataset = join(dataset, labelled(test, schema))
+    metric = _metric(spec, dataset)
+    yield Understood(schema, (*table.notes, *dataset.notes))
+
+    plan = _plan(spec, dataset)
+    encoder = Encoder.fit(dataset.frame, schema, np.flatnonzero(plan.kept == Part.TRAIN))
+    rungs = yield from climb(spec, dataset.rows(encoder), plan.kept, stop=stop)
+    seen, notes = yield from _evidence(spec, dataset, encoder, plan, rungs, stop)
+    judgement = None
+    if seen:
+        judgement = judge(
+            dataset.truth,
+            seen,
+            metric=metric,
+            seed=spec.seed,
+            how=plan.how,
+            notes=(*table.notes, *dataset.notes, *notes),
+            interrupted=stop(),
+        )
+        yield Judged(judgement)
+        if spec.refit and not stop():
+            encoder = Encoder.fit(dataset.frame, schema, None)
+            rungs = yield from refit(spec, dataset.rows(encoder), rungs, judgement, stop=stop)
+    fitted = Fitted(
+        spec, schema, encoder, rungs, judgement, _provenance(spec, dataset, rungs, began)
+    )
+    return Run(fitted, dataset, plan.kept, seen.get("test"))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which rows train and which judge.
+
+    ``kept`` gives each row's part in the fit of the model that is kept; ``folds`` are the
+    part arrays of the fits that only judge, none for a hold-out.
+    """
+
+    kept: np.ndarray
+    folds: list[np.ndarray]
+    how: str
+
+
+def _plan(spec: Spec, dataset: Dataset) -> _Plan:
+    split, n = spec.split, dataset.own_rows
+    keys = dataset.split_keys
+    rng = stream(spec.seed, "split")
+    if dataset.own_rows < len(dataset):
+        if split.folds:
+            raise SpecError("A test file and cross-validation both judge.", "Give one of them.")
+        kept = hold_out(n, **keys, test=0.0, validation=split.validation, rng=rng)
+        joined = np.full(len(dataset), Part.TEST, np.int8)
+        joined[:n] = kept
+        return _Plan(joined, [], f"Judged on the {len(dataset) - n:,} rows of the test file.")
+    small = n < split.small_table_rows
+    if not split.folds and not small:
+        kept = hold_out(n, **keys, test=split.test, validation=split.validation, rng=rng)
+        held = int((kept == Part.TEST).sum())
+        return _Plan(kept, [], f"Judged on {held:,} held-out rows{_kind_of_split(dataset)}.")
+    k, repeats = split.folds or 5, split.repeats if small and dataset.time is None else 1
+    kept = hold_out(n, **keys, test=0.0, validation=split.validation, rng=rng)
+    parts = folds(
+        n, k, repeats=repeats, **keys, validation=split.validation, rng=stream(spec.seed, "folds")
+    )
+    why = f"a single hold-out of {n:,} rows says little" if small else "as asked"
+    how = (
+        f"Judged by {k}-fold cross-validation{f', {repeats} times over' if repeats > 1 else ''}"
+        f"{_kind_of_split(dataset)} ({why}); the model that is kept is fitted on all rows."
+    )
+    return _Plan(kept, parts, how)
+
+
+def _kind_of_split(dataset: Dataset) -> str:
+    if dataset.groups is not None:
+        return ", no group on both sides"
+    if dataset.time is not None:
+        return ", later than all rows trained on"
+    return ""
+
+
+def _evidence(
+    spec: Spec,
+    dataset: Dataset,
+    encoder: Encoder,
+    plan: _Plan,
+    rungs: dict[str, Rung],
+    stop: Callable[[], bool],
+) -> Generator[Any, None, tuple[dict[str, Seen], tuple[str, ...]]]:
+    """Predict the rows of every part: by the kept model, or by each fold's own."""
+    if not plan.folds:
+        notes = _duplicates(dataset.frame, plan.kept)
+        return _see(rungs, dataset, encoder, plan.kept), notes
+    seen: list[dict[str, Seen]] = []
+    for fold, parts in enumerate(plan.folds, 1):
+        if stop():
+            break
+        own = Encoder.fit(dataset.frame, dataset.schema, np.flatnonzero(parts == Part.TRAIN))
+        place = (fold, len(plan.folds))
+        fitted = yield from climb(spec, dataset.rows(own), parts, stop=stop, place=place)
+        if not stop():
+            seen.append(_see(fitted, dataset, own, parts))
+    parts_seen = (
+        {part: Seen.pool([each[part] for each in seen]) for part in seen[0]} if seen else {}
+    )
+    return parts_seen, _duplicates(dataset.frame, plan.folds[0])
+
+
+def _see(
+    rungs: dict[str, Rung], dataset: Dataset, encoder: Encoder, parts: np.ndarray
+) -> dict[str, Seen]:
+    seen = {}
+    for part in (Part.TRAIN, Part.VALIDATION, Part.TEST):
+        rows = np.flatnonzero(parts == part)
+        if len(rows):
+            design = encoder.transform(dataset.frame[rows])
+            predictions = {name: rung.predict(design) for name, rung in rungs.items()}
+            seen[part.name.lower()] = Seen(rows, predictions)
+    return seen
+
+
+def _duplicates(frame: pl.DataFrame, parts: np.ndarray) -> tuple[str, ...]:
+    count = straddling_duplicates(frame, parts)
+    if not count:
+        return ()
+    return (
+        f"{count:,} test rows also occur, in every column, among the other rows: scores flatter "
+        "a model that remembers. Give --group a column that keeps such rows together.",
+    )
+
+
+def _metric(spec: Spec, dataset: Dataset) -> str:
+    task = dataset.truth.task
+    metric = spec.metric or DEFAULT_METRIC[task]
+    if task not in METRICS[metric].tasks:
+        fitting = [name for name, each in METRICS.items() if task in each.tasks]
+        raise SpecError(
+            f"The metric {metric} does not judge {task}.", f"Choose among {', '.join(fitting)}."
+        )
+    return metric
+
+
+def _provenance(spec: Spec, dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:
+    return Provenance(
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        seconds=perf_counter() - began,
+        versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        platform=f"{platform.system()} {platform.machine()}",
+        threads=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
+        data={"source": dataset.schema.source, "rows": f"{len(dataset)}"},
+        fingerprint=fingerprint(rungs.values()),
+    )

@@ -1,0 +1,98 @@
+"""What a run is asked to do: frozen values with a JSON and a TOML form, checked when built."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from gradum.errors import SpecError
+from gradum.scores.metrics import METRICS
+from gradum.tables.schema import Overrides
+
+LADDER = ("baseline", "linear", "mlp")
+TITLES = {"baseline": "baseline", "linear": "linear", "mlp": "MLP"}
+ModelName = Literal["ladder", "linear", "mlp"]
+
+
+class LinearSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the linear rung is fitted.
+
+    The penalties tried are ``alpha = s / n`` for n training rows and each strength s,
+    strongest first: the objective's data term is a mean, so a constant amount of prior
+    belief weighs s / n.
+    """
+
+    strengths: tuple[float, ...] = (1e4, 3e3, 1e3, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.01, 0.001)
+    folds: int = 5
+    folds_up_to_rows: int = 10_000
+
+
+class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the multi-layer perceptron rung is fitted."""
+
+    hidden_layer_sizes: tuple[int, ...] = (128, 128)
+    activation: str = "relu"
+    learning_rate: float = 1e-3
+    alpha: float = 1e-5
+    embedding_size: int = 8
+    max_epochs: int = 200
+    patience: int = 16
+
+    def batch_size(self, rows: int) -> int:
+        """Rows a step: about a hundred steps an epoch on large tables, never above 256."""
+        for size in (32, 64, 128):
+            if rows < 50 * size:
+                return size
+        return 256
+
+
+class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which rows judge. ``folds`` = 0 lets the number of rows decide."""
+
+    test: float = 0.2
+    validation: float = 0.15
+    folds: int = 0
+    repeats: int = 2
+    small_table_rows: int = 1000
+
+
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that decides a run's result, save the rows themselves and the software."""
+
+    target: str
+    task: str | None = None
+    model: ModelName = "ladder"
+    metric: str | None = None
+    class_weight: Literal["balanced"] | None = None
+    log_target: bool = False
+    refit: bool = False
+    seed: int = 0
+    overrides: Overrides = Overrides()
+    split: SplitSpec = SplitSpec()
+    linear: LinearSpec = LinearSpec()
+    mlp: MLPSpec = MLPSpec()
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run can use."""
+        if self.seed < 0:
+            raise SpecError(f"The seed is {self.seed}.", "Give a whole number from 0 up.")
+        if self.metric is not None and self.metric not in METRICS:
+            raise SpecError(
+                f"There is no metric {self.metric!r}.", f"Choose among {', '.join(METRICS)}."
+            )
+        if self.split.folds == 1 or self.split.folds < 0:
+            raise SpecError(
+                f"Cross-validation with {self.split.folds} fold cannot hold rows out.",
+                "Give --cv 2 or more.",
+            )
+        if self.task not in (None, "regression", "binary", "multiclass"):
+            raise SpecError(
+                f"There is no task {self.task!r}.",
+                "Choose regression, binary or multiclass.",
+            )
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The rungs to climb; the baseline is always there to be compared with."""
+        return LADDER if self.model == "ladder" else ("baseline", self.model)

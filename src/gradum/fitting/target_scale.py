@@ -1,0 +1,64 @@
+"""A numeric target as the models see it, and the way back to its own units."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+
+class TargetScale(msgspec.Struct, frozen=True):
+    """Models learn (t - centre) / scale, where t is the target, or its logarithm.
+
+    The way back from a prediction f is t = centre + scale f; from the logarithm it is
+    exp(t) times Duan's smearing factor, the mean of exp(residual) over the training rows,
+    since the exponential of a mean is not the mean of the exponential
+    (Duan, JASA 78, 1983).
+
+    Parameters
+    ----------
+    centre, scale : float
+        Mean and standard deviation over the training rows, in units of t.
+    low, high : float
+        Smallest and largest training target, in the target's own units.
+    log : bool
+        Whether t is the logarithm of the target.
+    smearing : float
+        Duan's factor; 1 without the logarithm.
+    """
+
+    centre: float
+    scale: float
+    low: float
+    high: float
+    log: bool = False
+    smearing: float = 1.0
+
+    @classmethod
+    def fit(cls, target: np.ndarray, weight: np.ndarray, *, log: bool) -> TargetScale:
+        """Measure the training rows: target (n,) and weight (n,)."""
+        values = np.log(target) if log else target
+        centre = float(np.average(values, weights=weight))
+        scale = float(np.sqrt(np.average(np.square(values - centre), weights=weight)))
+        return cls(centre, scale or 1.0, float(target.min()), float(target.max()), log)
+
+    def forward(self, target: np.ndarray) -> np.ndarray:
+        """Bring targets to the models' scale."""
+        return ((np.log(target) if self.log else target) - self.centre) / self.scale
+
+    def inverse(self, scaled: np.ndarray, *, clamp: bool) -> np.ndarray:
+        """Bring predictions back; ``clamp`` holds them within the training targets."""
+        values = self.centre + self.scale * scaled
+        if self.log:
+            # exp overflows above 709; a prediction there is as good as infinite already.
+            values = np.exp(np.minimum(values, 700.0)) * self.smearing
+        return np.clip(values, self.low, self.high) if clamp else values
+
+    def with_smearing(
+        self, target: np.ndarray, scaled: np.ndarray, weight: np.ndarray
+    ) -> TargetScale:
+        """Return the scale with Duan's factor measured on training predictions."""
+        if not self.log:
+            return self
+        residual = np.log(target) - (self.centre + self.scale * scaled)
+        factor = float(np.average(np.exp(residual), weights=weight))
+        return msgspec.structs.replace(self, smearing=factor)

@@ -1,0 +1,125 @@
+"""Which rung to use, which is enough, and how sure that is."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gradum.fitting.spec import TITLES
+from gradum.scores.bootstrap import Interval
+from gradum.scores.metrics import METRICS
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """A rung against a simpler one on the same rows: the metric's difference, rung - against."""
+
+    rung: str
+    against: str
+    difference: Interval
+    finding: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The choice among the rungs.
+
+    Parameters
+    ----------
+    metric : str
+        What the rungs are compared by, on rows that none of them was trained or stopped on.
+    used : str
+        The best-scoring rung, which predicts unless another is asked for.
+    enough : str
+        The simplest rung within one standard error of the best: the error of the paired
+        difference, since both saw the same rows.
+    comparisons : tuple of Comparison
+        Every rung against each simpler one.
+    sentences : tuple of str
+        The verdict in words.
+    """
+
+    metric: str
+    used: str
+    enough: str
+    comparisons: tuple[Comparison, ...]
+    sentences: tuple[str, ...]
+
+
+def decide(
+    metric: str,
+    scores: dict[str, Interval],
+    differences: dict[tuple[str, str], Interval],
+) -> Verdict:
+    """Choose among rungs, given simplest first.
+
+    Parameters
+    ----------
+    metric : str
+        The metric's name.
+    scores : dict
+        Each rung's score, simplest rung first.
+    differences : dict
+        The paired difference ``(rung, simpler) -> rung - simpler``.
+    """
+    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
+    rungs = list(scores)
+    used = min(rungs, key=lambda rung: (sign * scores[rung].value, rungs.index(rung)))
+    enough = next(rung for rung in rungs if _within_one_error(rung, used, differences, sign))
+    comparisons = tuple(
+        Comparison(rung, against, interval, _finding(rung, against, interval, sign))
+        for (rung, against), interval in differences.items()
+    )
+    return Verdict(
+        metric, used, enough, comparisons, _sentences(metric, scores, used, enough, comparisons)
+    )
+
+
+def _within_one_error(
+    rung: str, best: str, differences: dict[tuple[str, str], Interval], sign: float
+) -> bool:
+    if rung == best:
+        return True
+    interval = differences.get((best, rung))
+    # A rung that is more complex than the best is never "simplest within one error".
+    return interval is not None and -sign * interval.value <= interval.standard_error
+
+
+def _finding(rung: str, against: str, interval: Interval, sign: float) -> str:
+    """Say what an interval shows; never "better" where it covers zero."""
+    rung, against = TITLES[rung], TITLES[against]
+    low, high = sorted((sign * interval.low, sign * interval.high))
+    if high < 0:
+        return f"{rung} is better than {against}"
+    if low > 0:
+        return f"{rung} is worse than {against}"
+    return f"no difference shown between {rung} and {against}"
+
+
+def _sentences(
+    metric: str,
+    scores: dict[str, Interval],
+    used: str,
+    enough: str,
+    comparisons: tuple[Comparison, ...],
+) -> tuple[str, ...]:
+    title = METRICS[metric].title
+    best = scores[used]
+    lines = [
+        f"Used: {TITLES[used]}, the best-scoring rung: {title} {best.value:.4g} "
+        f"[{best.low:.4g}, {best.high:.4g}]."
+    ]
+    if enough == used:
+        lines.append(
+            f"Enough: {TITLES[enough]}; no simpler rung comes within one standard error of it."
+        )
+    else:
+        lines.append(
+            f"Enough: {TITLES[enough]}, the simplest rung within one standard error of the best "
+            f"({title} {scores[enough].value:.4g})."
+        )
+    if enough == "baseline":
+        lines.append("No column was shown to help: predictions are as good as without any of them.")
+    lines.extend(
+        f"{item.finding[:1].upper()}{item.finding[1:]}: {title} differs by {item.difference.value:+.4g} "
+        f"[{item.difference.low:+.4g}, {item.difference.high:+.4g}]."
+        for item in comparisons
+    )
+    return tuple(lines)

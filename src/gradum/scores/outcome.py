@@ -1,0 +1,144 @@
+"""What a model said about some rows, next to what was true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from gradum.errors import ShapeError, SpecError
+
+Task = Literal["regression", "binary", "multiclass"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Truth and prediction on n rows.
+
+    Parameters
+    ----------
+    task : {"regression", "binary", "multiclass"}
+        What was asked.
+    target : ndarray of shape (n,)
+        Values, or class codes 0 .. K-1.
+    prediction : ndarray of shape (n,), optional
+        Predicted values or class codes. For classes, the most probable one if left out.
+    probability : ndarray of shape (n, K), optional
+        Class probabilities; needed for classes.
+    weight : ndarray of shape (n,), optional
+        At least 0; ones if left out.
+
+    Raises
+    ------
+    SpecError
+        When a regression has no prediction or a classification no probabilities.
+    ShapeError
+        When the arrays do not belong together; both shapes are named.
+    """
+
+    task: Task
+    target: np.ndarray
+    prediction: np.ndarray | None = None
+    probability: np.ndarray | None = None
+    weight: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        needed = "prediction" if self.task == "regression" else "probability"
+        if getattr(self, needed) is None:
+            raise SpecError(f"A {self.task} outcome needs its {needed}.")
+        rows = self.target.shape
+        for name in ("target", "prediction", "weight"):
+            array = getattr(self, name)
+            if array is not None and (array.ndim != 1 or array.shape != rows):
+                raise ShapeError(f"The {name} has shape {array.shape}, the target {rows}.")
+        if self.probability is not None and self.probability.shape[:-1] != rows:
+            raise ShapeError(
+                f"The probability has shape {self.probability.shape}, the target {rows}."
+            )
+
+        if (
+            self.classes
+            and rows[0]
+            and not 0 <= self.target.min() <= self.target.max() < self.classes
+        ):
+            raise ShapeError(
+                f"The target has codes {self.target.min()} .. {self.target.max()}, "
+                f"the probability {self.classes} columns."
+            )
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    @property
+    def classes(self) -> int:
+        """K, the number of classes, also of those that no row has; 0 for a regression."""
+        return 0 if self.probability is None else self.probability.shape[1]
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """The predicted values or class codes."""
+        if self.prediction is not None:
+            return self.prediction
+        assert self.probability is not None
+        return self.probability.argmax(axis=1)
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """The weight of each row, float64 (n,)."""
+        if self.weight is None:
+            return np.ones(len(self))
+        return self.weight.astype(np.float64)
+
+    @cached_property
+    def rankings(self) -> tuple[Ranking, ...]:
+        """The rows ranked by the probability of each class; of the last alone if there are two."""
+        assert self.probability is not None
+        ranked = [self.classes - 1] if self.task == "binary" else range(self.classes)
+        return tuple(Ranking.of(self.probability[:, k], self.target == k) for k in ranked)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Rows from the highest score to the lowest, sorted once for any number of weightings.
+
+    Rows of equal score are tied: they are passed all at once.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n,)
+        Row numbers by falling score.
+    positive : ndarray of shape (m,)
+        The places in that order at which a positive row stands.
+    before, after : ndarray of shape (m,)
+        For each positive row, how many rows precede its ties, and how many precede or are tied.
+    positive_before, positive_after : ndarray of shape (m,)
+        The same, counting positive rows only.
+    """
+
+    order: np.ndarray
+    positive: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    positive_before: np.ndarray
+    positive_after: np.ndarray
+
+    @classmethod
+    def of(cls, score: np.ndarray, positive: np.ndarray) -> Ranking:
+        """Rank n rows by score (n,), of which those that are ``positive`` (n,) shall come first."""
+        order = np.argsort(-score, kind="stable")
+        falling = score[order]
+        starts = np.flatnonzero(np.r_[True, falling[1:] != falling[:-1]][: len(score)])
+        ends = np.r_[starts[1:], len(score)].astype(np.intp)[: len(starts)]
+        places = np.flatnonzero(positive[order])
+        tie = np.searchsorted(starts, places, side="right") - 1
+        before, after = starts[tie], ends[tie]
+        return cls(
+            order,
+            places,
+            before,
+            after,
+            np.searchsorted(places, before),
+            np.searchsorted(places, after),
+        )

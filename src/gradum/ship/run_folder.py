@@ -1,0 +1,185 @@
+"""The run folder: everything a run leaves behind, each file whole or absent."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+import tomli_w
+
+from gradum.errors import ModelFileError
+from gradum.files.atomic import replacing, write_text
+from gradum.fitting.predict import prediction_frame
+from gradum.fitting.run import Run
+from gradum.fitting.spec import Spec
+from gradum.ship import bundle
+
+MODEL, METRICS, PREDICTIONS = "model.gradum", "metrics.json", "predictions.parquet"
+HISTORY, SPEC, SCHEMA, REPORT = "history.jsonl", "spec.toml", "schema.json", "report.html"
+
+
+class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What `spec.toml` holds: the files that were read, what was asked, and the result's hash."""
+
+    data: str
+    spec: Spec
+    test: str | None = None
+    schema: str | None = None
+    sha256: dict[str, str] = {}
+    fingerprint: str = ""
+
+
+def default_folder(source: str) -> Path:
+    """Choose ``runs/DATE-NAME``, with a number where that is taken."""
+    stem = re.sub(r"\.(csv|tsv|txt|parquet)(\.gz)?$", "", Path(source).name, flags=re.IGNORECASE)
+    name = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "table"
+    first = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
+    return next(folder for folder in _numbered(first) if not folder.exists())
+
+
+def _numbered(first: Path) -> Iterator[Path]:
+    yield first
+    number = 2
+    while True:
+        yield first.with_name(f"{first.name}-{number}")
+        number += 1
+
+
+def write(folder: Path, run: Run, run_spec: RunSpec) -> None:
+    """Write every file of a run save the report, into a folder that was claimed before.
+
+    Raises
+    ------
+    OutputError
+        The disk is full or the folder has gone; each file is whole or absent.
+    """
+    write_text(folder / SPEC, toml(run_spec))
+    write_text(folder / SCHEMA, run.fitted.schema.to_json())
+    bundle.save(run.fitted, folder / MODEL)
+    write_text(folder / METRICS, msgspec.json.format(metrics_json(run)).decode() + "\n")
+    write_text(folder / HISTORY, _history(run))
+    frame = predictions(run)
+    if frame is not None:
+        with replacing(folder / PREDICTIONS) as path:
+            frame.write_parquet(path)
+
+
+def toml(run_spec: RunSpec) -> str:
+    """Render `spec.toml`, for people to read and edit."""
+    said = msgspec.to_builtins(run_spec)
+    return tomli_w.dumps(_without_none(said))
+
+
+def read_spec(path: Path) -> RunSpec:
+    """Read `spec.toml`.
+
+    Raises
+    ------
+    ModelFileError
+        It is absent, no TOML, or says something that no run knows.
+    """
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=RunSpec)
+    except FileNotFoundError as error:
+        raise ModelFileError(
+            f"{path.parent} holds no {path.name}.", "Give the folder of a gradum run."
+        ) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        raise ModelFileError(f"{path} cannot be read: {error}.", "Correct that line.") from error
+
+
+def hash_files(run_spec: RunSpec) -> dict[str, str]:
+    """Return the SHA-256 of every file that a run reads."""
+    hashes = {}
+    for name in filter(None, (run_spec.data, run_spec.test, run_spec.schema)):
+        with Path(name).open("rb") as file:
+            hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
+
+
+def changed_files(run_spec: RunSpec) -> list[str]:
+    """Name the files of a run that are no longer what they were."""
+    present = {name for name in run_spec.sha256 if Path(name).is_file()}
+    now = hash_files(run_spec) if present == set(run_spec.sha256) else {}
+    return [name for name, digest in run_spec.sha256.items() if now.get(name, "") != digest]
+
+
+def locate_model(run_or_model: Path) -> Path:
+    """Return the model file of a run folder, or the file itself."""
+    return run_or_model / MODEL if run_or_model.is_dir() else run_or_model
+
+
+def metrics_json(run: Run) -> bytes:
+    """Render what `metrics.json` holds; its keys are documented in docs/metrics.md."""
+    fitted = run.fitted
+    judgement = fitted.judgement
+    said: dict[str, Any] = {
+        "format": 1,
+        "target": fitted.spec.target,
+        "task": fitted.schema.target.task if fitted.schema.target else None,
+        "metric": judgement.verdict.metric if judgement else None,
+        "used": fitted.used,
+        "enough": judgement.verdict.enough if judgement else None,
+        "interrupted": run.interrupted,
+        "judgement": judgement,
+        "rungs": {
+            rung.name: {
+                "status": rung.status,
+                "advice": rung.status.advice,
+                "certificate": rung.certificate,
+                "iterations": rung.iterations,
+                "seconds": rung.seconds,
+                "settings": rung.settings,
+            }
+            for rung in fitted.rungs.values()
+        },
+        "provenance": fitted.provenance,
+    }
+    return msgspec.json.encode(said)
+
+
+def predictions(run: Run) -> pl.DataFrame | None:
+    """Return the judged rows in row order: row, target, prediction, probabilities.
+
+    Rows are counted from 1, as messages do. A row that several folds predicted has the mean
+    of them.
+    """
+    if run.judged is None:
+        return None
+    rows, averaged = run.judged.average(len(run.dataset))
+    classes = run.dataset.classes
+    target = run.dataset.target[rows]
+    values = pl.Series(list(classes))[target] if classes else pl.Series(target)
+    frame = prediction_frame(averaged[run.fitted.used], classes)
+    name = run.fitted.spec.target
+    taken = {"row", *frame.columns}
+    return pl.DataFrame(
+        {
+            "row": run.dataset.numbers[rows] + 1,
+            name if name not in taken else f"target_{name}": values,
+            **frame.to_dict(),
+        }
+    )
+
+
+def _history(run: Run) -> str:
+    lines = [
+        msgspec.json.encode({"rung": rung.name, **entry})
+        for rung in run.fitted.rungs.values()
+        for entry in rung.history
+    ]
+    return "".join(line.decode() + "\n" for line in lines)
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(each) for key, each in value.items() if each is not None}
+    if isinstance(value, (list, tuple)):
+        return [_without_none(each) for each in value]
+    return value

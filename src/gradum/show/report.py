@@ -1,0 +1,40 @@
+"""The report: one self-contained HTML page."""
+
+from __future__ import annotations
+
+import jinja2
+
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.spec import TITLES
+from gradum.scores.metrics import METRICS
+from gradum.show.charts import learning_curves, penalty_path
+
+
+def report_html(fitted: Fitted) -> str:
+    """Render what the run found: verdict, ladder, columns, learning curves, how to repeat it."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gradum.show"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = _number
+    judgement = fitted.judgement
+    metrics = []
+    if judgement is not None:
+        first = next(iter(judgement.scores.values()))
+        metrics = list(next(iter(first.values())))
+    return environment.get_template("report.html").render(
+        fitted=fitted,
+        judgement=judgement,
+        schema=fitted.schema,
+        titles=TITLES,
+        metric_titles={name: METRICS[name].title for name in metrics},
+        learning_curves=learning_curves(fitted),
+        penalty_path=penalty_path(fitted),
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None or value != value else f"{value:.4g}"

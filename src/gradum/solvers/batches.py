@@ -1,0 +1,180 @@
+"""Rows in the order of training, gathered on the host into the shape of a chunk.
+
+The order of an epoch is a function of seed and epoch alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from gradum.core import Network, Problem
+from gradum.randomness import stream
+from gradum.solvers.chunk import Batches
+from gradum.solvers.data import Data
+from gradum.solvers.padding import bucket, pad_network
+
+ALIGNMENT = 64  # bytes; JAX reads host arrays so aligned in place, without copying them
+MOST_BYTES = 64 << 20  # of a chunk's inputs
+MOST_STEPS = 1024
+CHUNK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Batches for some steps.
+
+    ``share`` [steps] is the share of all rows that each step sees.
+    """
+
+    batches: Batches
+    share: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        """Steps to take."""
+        return len(self.share)
+
+
+class Feed(Protocol):
+    """Where chunks come from."""
+
+    whole: bool
+    steps_per_epoch: int
+
+    def chunks(self, factors: np.ndarray, seed: int, first_epoch: int) -> Iterator[Chunk]:
+        """Yield chunks of steps, one for each factor [steps] of the learning rate."""
+        ...
+
+
+def feed_of(data: Data, problem: Problem, batch_size: int | None, *, epoch_by_epoch: bool) -> Feed:
+    """Return the feed for a batch size; ``epoch_by_epoch`` lets no chunk span two epochs."""
+    padded = pad_network(problem.network)
+    if batch_size is None or batch_size >= data.rows:
+        return FullBatch(data, padded, one_by_one=epoch_by_epoch)
+    return MiniBatches(data, padded, batch_size)
+
+
+class FullBatch:
+    """Every step sees every row, so that a step is an epoch, in the same order for ever."""
+
+    whole = True
+    steps_per_epoch = 1
+
+    def __init__(self, data: Data, padded: Network, *, one_by_one: bool) -> None:
+        """Lay the rows out once; ``one_by_one`` makes chunks of one step."""
+        size = bucket(data.rows, per_octave=2)
+        buffer = _Buffer(data, padded, 1, size)
+        buffer.fill(np.arange(data.rows), 0, 1)
+        self._batches = jax.device_put(buffer.batches)
+        self._dtype = data.dtype
+        self._length = 1 if one_by_one else _chunk_length(padded, size, MOST_STEPS, row_bytes=0)
+
+    def chunks(self, factors: np.ndarray, seed: int, first_epoch: int) -> Iterator[Chunk]:
+        """Yield chunks of steps, one for each factor [steps] of the learning rate."""
+        for start in range(0, len(factors), self._length):
+            part = factors[start : start + self._length]
+            factor = np.zeros(self._length, self._dtype)
+            factor[: len(part)] = part
+            yield Chunk(self._batches._replace(factor=factor), np.ones(len(part)))
+
+
+class MiniBatches:
+    """Each step sees ``size`` rows, in a new order each epoch; chunks end where epochs do.
+
+    Two buffers take turns: one is filled while the compiled program reads the other.
+    """
+
+    whole = False
+
+    def __init__(self, data: Data, padded: Network, size: int) -> None:
+        self._rows, self._size = data.rows, size
+        self.steps_per_epoch = -(-data.rows // size)
+        row_bytes = padded.inputs * np.dtype(data.dtype).itemsize
+        self._length = _chunk_length(padded, size, self.steps_per_epoch, row_bytes)
+        self._buffers = [_Buffer(data, padded, self._length, size) for _ in range(2)]
+
+    def chunks(self, factors: np.ndarray, seed: int, first_epoch: int) -> Iterator[Chunk]:
+        """Yield chunks of steps, one for each factor [steps] of the learning rate."""
+        turn = 0
+        for epoch in range(len(factors) // self.steps_per_epoch):
+            order = stream(seed, "shuffle", first_epoch + epoch).permutation(self._rows)
+            for start in range(0, self.steps_per_epoch, self._length):
+                stop = min(start + self._length, self.steps_per_epoch)
+                buffer = self._buffers[turn]
+                turn = 1 - turn
+                rows = order[start * self._size : stop * self._size]
+                buffer.fill(rows, epoch * self.steps_per_epoch + start, stop - start, factors)
+                share = buffer.batches.total[: stop - start].astype(np.float64) / self._rows
+                yield Chunk(buffer.batches, share)
+
+
+class _Buffer:
+    """Memory for the batches of one chunk, filled again and again."""
+
+    def __init__(self, data: Data, padded: Network, length: int, size: int) -> None:
+        shape, dtype = (length, size), data.dtype
+        inputs: dict[str, Any] = {"dense": _aligned((*shape, padded.inputs), dtype)}
+        if padded.embedding:
+            inputs["codes"] = _aligned((*shape, padded.embedding.columns), np.int32)
+        whole = np.issubdtype(data.target.dtype, np.integer)
+        self._data = data
+        self._weight = data.unit_weight().astype(dtype)
+        self.batches = Batches(
+            inputs,
+            target=_aligned(shape, np.int32 if whole else dtype),
+            weight=_aligned(shape, dtype),
+            total=_aligned((length,), dtype),
+            factor=_aligned((length,), dtype),
+        )
+
+    def fill(self, rows: np.ndarray, first: int, steps: int, factors: Any = None) -> None:
+        """Gather these rows into the first ``steps`` batches; what remains has weight 0."""
+        inputs, target, weight, total, factor = self.batches
+        size, count = target.shape[1], len(rows)
+        source = self._data.inputs
+        for name in inputs:
+            flat = inputs[name].reshape(-1, inputs[name].shape[-1])
+            flat[:count, : source[name].shape[1]] = source[name][rows]
+        if "sparse" in source:
+            start, stop = source["dense"].shape[1], self._data.columns
+            flat = inputs["dense"].reshape(-1, inputs["dense"].shape[-1])
+            flat[:count, start:stop] = source["sparse"][rows].toarray()
+        target.reshape(-1)[:count] = self._data.target[rows]
+        weight.reshape(-1)[:count] = self._weight[rows]
+        weight.reshape(-1)[count : steps * size] = 0.0
+        total[:steps] = size
+        total[steps - 1] = count - (steps - 1) * size
+        if factors is not None:
+            factor[:steps] = factors[first : first + steps]
+
+
+def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return zeros at an aligned address; pages that are never touched take no memory."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
+def _chunk_length(padded: Network, size: int, steps: int, row_bytes: int) -> int:
+    """Return the steps of a chunk: a power of 4, so that few programs serve all row counts.
+
+    Enough for ``steps``, but no more than about ``CHUNK_SECONDS`` of work, after which
+    progress is shown and a wish to stop is heard. The time of a step is estimated from
+    its shapes and not measured: what a fit computes must not depend on a clock.
+    """
+    weights = sum(a * b for a, b in itertools.pairwise(padded.widths))
+    step_seconds = 5e-6 + 6.0 * size * weights / 50e9 + weights * 5e-9
+    most = min(CHUNK_SECONDS / step_seconds, MOST_STEPS)
+    if row_bytes:
+        most = min(most, MOST_BYTES / (size * row_bytes))
+    length = 1
+    while length < steps and length * 4 <= most:
+        length *= 4
+    return length

@@ -1,0 +1,45 @@
+"""The certificate of an answer, measured once more at the answer, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradum.core import Params, Problem
+from gradum.core.models.network import ROWS_AT_ONCE
+from gradum.solvers.data import Data
+
+
+def gradient_norm(params: Params, problem: Problem, data: Data) -> float:
+    """Return ‖∇ objective‖ of a linear model, in closed form and float64.
+
+    ∂/∂W = Xᵀ G / Σw + ∂penalty/∂W and ∂/∂b = 1ᵀ G / Σw, where row i of G is the loss's
+    derivative with respect to the logits of row i, times its weight.
+    """
+    layer = {name: np.asarray(v, np.float64) for name, v in params["layers"][0].items()}
+    exact: Params = {"layers": [layer]}
+    slope = {name: np.zeros_like(values) for name, values in layer.items()}
+    for inputs, target, weight in _blocks(data):
+        logits = problem.network.forward(exact, inputs)
+        residual = problem.loss.gradient(logits, target) * weight[:, None]
+        width = inputs["dense"].shape[1]
+        slope["weight"][:width] += inputs["dense"].T @ residual
+        if "sparse" in inputs:
+            slope["weight"][width:] += inputs["sparse"].T @ residual
+        if "bias" in slope:
+            slope["bias"] += residual.sum(axis=0)
+    penalty = problem.penalty.gradient(exact)["layers"][0]
+    parts = [slope[name] / data.rows + penalty[name] for name in slope]
+    return float(np.sqrt(sum(np.sum(part**2) for part in parts)))
+
+
+def _blocks(data: Data) -> Iterator[tuple[dict[str, Any], np.ndarray, np.ndarray]]:
+    """Yield the rows a few at a time, in float64, their weights of mean 1 over all rows."""
+    weight = data.unit_weight()
+    for start in range(0, data.rows, ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
+        inputs = {name: values[part] for name, values in data.inputs.items()}
+        inputs["dense"] = inputs["dense"].astype(np.float64)
+        yield inputs, data.target[part], weight[part]

@@ -1,0 +1,101 @@
+"""The compiled program of every first-order solver: some steps, one after the other.
+
+The program depends on the structure of problem and solver and on the shapes of a chunk,
+and on nothing else: not on the number of rows, and on no hyper-parameter.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from gradum.core import Params, Problem, objective
+from gradum.solvers.first_order import FirstOrder
+
+
+class State(NamedTuple):
+    """What a step carries on to the next."""
+
+    params: Params
+    optimizer: Any
+
+
+class Batches(NamedTuple):
+    """What the steps of a chunk read.
+
+    S steps at most, b rows each. The leading axis of ``inputs``, ``target``, ``weight``
+    and ``total`` is S, or 1 where every step reads the same rows.
+    """
+
+    inputs: dict[str, Any]  # [S, b, …]
+    target: Any  # [S, b]
+    weight: Any  # [S, b], 0 for rows that only fill up
+    total: Any  # [S], what a step's weighted sum is divided by
+    factor: Any  # [S], the schedule's factor of the learning rate
+
+
+class Info(NamedTuple):
+    """What the steps of a chunk report."""
+
+    steps: Any  # taken: fewer than asked for if the gradient vanished or something overflowed
+    losses: Any  # [S], the objective before each step
+    gradient_norm: Any  # before the last step that was finite
+    finite: Any  # whether loss and gradient were, in every step
+
+
+_traces = 0
+
+
+def traces() -> int:
+    """Return how many programs have been traced, and so compiled, in this process."""
+    return _traces
+
+
+@partial(jax.jit, donate_argnums=0)
+def run_chunk(
+    state: State,
+    batches: Batches,
+    steps: Any,
+    gradient_tol: Any,
+    problem: Problem,
+    solver: FirstOrder,
+) -> tuple[State, Info]:
+    """Take ``steps`` steps, or fewer: until the gradient's norm is at most ``gradient_tol``.
+
+    A step whose loss or gradient is not finite is not taken, and ends the chunk.
+    ``state`` is given away: its memory holds the new state.
+    """
+    global _traces
+    _traces += 1
+    transformation = solver.transformation()
+    length = batches.factor.shape[0]
+
+    def unfinished(carry: tuple[State, Info]) -> Any:
+        info = carry[1]
+        return (info.steps < steps) & info.finite & (info.gradient_norm > gradient_tol)
+
+    def step(carry: tuple[State, Info]) -> tuple[State, Info]:
+        (params, optimizer), (i, losses, previous_norm, _) = carry
+        inputs, target, weight, total = jax.tree.map(
+            lambda values: values[0] if values.shape[0] == 1 else values[i], batches[:4]
+        )
+        loss, gradient = jax.value_and_grad(objective)(
+            params, problem, inputs, target, weight, total
+        )
+        norm = optax.global_norm(gradient)
+        finite = jnp.isfinite(loss) & jnp.isfinite(norm)
+        update, optimizer = transformation.update(gradient, optimizer, params)
+        factor = batches.factor[i]
+        params = jax.tree.map(
+            lambda old, change: old + jnp.where(finite, factor * change, 0), params, update
+        )
+        norm = jnp.where(finite, norm, previous_norm)
+        return State(params, optimizer), Info(i + 1, losses.at[i].set(loss), norm, finite)
+
+    dtype = batches.factor.dtype
+    nothing = Info(jnp.int32(0), jnp.zeros(length, dtype), jnp.array(jnp.inf, dtype), True)
+    return jax.lax.while_loop(unfinished, step, (state, nothing))

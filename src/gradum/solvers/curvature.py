@@ -1,0 +1,204 @@
+"""The Hessian of a linear model's objective, and two ways to solve with it.
+
+    H = Σᵢ wᵢ (z̃ᵢ z̃ᵢᵀ) ⊗ Cᵢ + diag(penalty),        z̃ᵢ = (zᵢ, 1),
+
+where Cᵢ = d² loss / d logits² is a number for one output, and diag(pᵢ) − pᵢ pᵢᵀ for the
+log loss of k > 1 classes. The latter is singular: adding one vector to the coefficients of
+all classes changes nothing. Gradients have no part in that direction, so neither has a
+step that it is kept out of.
+
+Shapes: n rows, D columns, k outputs; points, gradients and steps are [D + 1, k], the last
+row the intercept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from gradum.solvers.matrix import Columns
+
+ROWS_PER_BLOCK = 1024  # of the expanded products, so that they stay in the processor's cache
+LARGEST_BLOCK = 2000  # dense columns times outputs up to which the preconditioner couples columns
+MOST_PRODUCTS = 250
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """The Hessian at one point, not formed.
+
+    Parameters
+    ----------
+    columns : Columns
+        Z, [n, D].
+    penalty : ndarray of shape (D, 1)
+        Curvature of the penalty.
+    weight : ndarray of shape (n,)
+        Row weights that sum to 1.
+    second : ndarray of shape (n, k)
+        The diagonal of C: the loss's second derivative for one output, p (1 − p) for more.
+    probability : ndarray of shape (n, k) or None
+        For k > 1: p, the softmax of the logits.
+    fit_intercept : bool
+        Whether the last row may move.
+    """
+
+    columns: Columns
+    penalty: np.ndarray
+    weight: np.ndarray
+    second: np.ndarray
+    probability: np.ndarray | None
+    fit_intercept: bool
+
+    def __matmul__(self, step: np.ndarray) -> np.ndarray:
+        """Return H @ step."""
+        logits = self.columns @ step[:-1] + step[-1]
+        if self.probability is None:
+            bent = self.second * logits
+        else:
+            bent = self.probability * logits
+            bent -= self.probability * bent.sum(axis=1, keepdims=True)
+        bent *= self.weight[:, None]
+        product = np.empty_like(step)
+        product[:-1] = self.columns.transpose_product(bent) + self.penalty * step[:-1]
+        product[-1] = bent.sum(axis=0) if self.fit_intercept else 0.0
+        return product
+
+    def matrix(self) -> np.ndarray:
+        """Return H, [(D + 1) k, (D + 1) k]."""
+        if self.probability is None:
+            hessian = bordered_gram(self.columns, self.weight * self.second[:, 0])
+        else:
+            hessian = self._softmax_matrix(self.probability)
+        outputs = self.second.shape[1]
+        diagonal = np.einsum("ii->i", hessian)
+        diagonal[:-outputs] += np.repeat(self.penalty[:, 0], outputs)
+        if not self.fit_intercept:
+            hessian[-outputs:] = hessian[:, -outputs:] = 0.0
+            diagonal[-outputs:] = 1.0
+        return hessian
+
+    def _softmax_matrix(self, probability: np.ndarray) -> np.ndarray:
+        dense = self.columns.to_dense()
+        dense = np.hstack([dense, np.ones((len(dense), 1))])
+        width, outputs = dense.shape[1], probability.shape[1]
+        outer = np.zeros((width * outputs,) * 2)
+        for start in range(0, len(dense), ROWS_PER_BLOCK):
+            rows = slice(start, start + ROWS_PER_BLOCK)
+            share = probability[rows] * np.sqrt(self.weight[rows])[:, None]
+            product = (dense[rows, :, None] * share[:, None, :]).reshape(len(share), -1)
+            outer -= product.T @ product
+        blocks = outer.reshape(width, outputs, width, outputs)
+        own = self.weight[:, None] * probability
+        for output in range(outputs):
+            blocks[:, output, :, output] += Columns(dense).gram(own[:, output])
+        return outer
+
+
+def direct_step(curvature: Curvature, gradient: np.ndarray) -> np.ndarray:
+    """Return −H⁻¹ gradient by Cholesky, with a ridge where H is singular."""
+    hessian = curvature.matrix()
+    size = max(np.trace(hessian) / len(hessian), np.finfo(np.float64).tiny)
+    outputs = gradient.shape[1]
+    if outputs > 1:
+        # Fills the direction in which nothing changes, and no other.
+        rows = len(gradient)
+        hessian.reshape(rows, outputs, rows, outputs)[np.arange(rows), :, np.arange(rows), :] += (
+            size / outputs
+        )
+    ridge = 0.0
+    while True:
+        np.einsum("ii->i", hessian)[:] += ridge
+        try:
+            factor = scipy.linalg.cho_factor(hessian, check_finite=False)
+        except scipy.linalg.LinAlgError:
+            ridge = max(1e-12 * size, 100 * ridge)
+            continue
+        step = scipy.linalg.cho_solve(factor, -gradient.ravel(), check_finite=False)
+        return step.reshape(gradient.shape)
+
+
+def truncated_step(curvature: Curvature, gradient: np.ndarray) -> np.ndarray:
+    """Return −H⁻¹ gradient by preconditioned conjugate gradients, stopped early.
+
+    The residual falls to between 0.1 and 0.001 of ‖g‖, in the preconditioner's norm, the
+    less the smaller ‖g‖ is: far from the optimum an exact step would be wasted.
+    """
+    precondition = _preconditioner(curvature, gradient.shape[1])
+    step = np.zeros_like(gradient)
+    residual = -gradient
+    preconditioned = precondition(residual)
+    direction = preconditioned
+    square = first = float(np.sum(residual * preconditioned))
+    goal = np.clip(first**0.25, 1e-3, 0.1) ** 2 * first
+    for _ in range(MOST_PRODUCTS):
+        product = curvature @ direction
+        bend = float(np.sum(direction * product))
+        if bend <= 0.0:
+            break
+        length = square / bend
+        step += length * direction
+        residual -= length * product
+        preconditioned = precondition(residual)
+        previous, square = square, float(np.sum(residual * preconditioned))
+        if square <= goal:
+            break
+        direction = preconditioned + square / previous * direction
+    return step if step.any() else preconditioned
+
+
+def _preconditioner(curvature: Curvature, outputs: int):
+    """Invert, output by output, the dense block with the intercept, and the sparse diagonal."""
+    columns = curvature.columns
+    weights = curvature.weight[:, None] * curvature.second
+    width = columns.dense.shape[1]
+    coupled = width if width * outputs <= LARGEST_BLOCK else 0
+    diagonal = _diagonal(columns, weights) + curvature.penalty
+    diagonal += 1e-10 * diagonal.max(initial=0.0) + np.finfo(np.float64).tiny
+    last = len(diagonal)
+    members = np.append(np.arange(coupled), last)
+    factors = []
+    for output in range(outputs):
+        block = bordered_gram(Columns(columns.dense[:, :coupled]), weights[:, output])
+        here = np.einsum("ii->i", block)
+        here[:-1] += curvature.penalty[:coupled, 0]
+        here += 1e-10 * here.max() + np.finfo(np.float64).tiny
+        factors.append(scipy.linalg.cho_factor(block, check_finite=False))
+
+    def precondition(residual: np.ndarray) -> np.ndarray:
+        result = np.empty_like(residual)
+        result[:-1] = residual[:-1] / diagonal
+        for output, factor in enumerate(factors):
+            result[members, output] = scipy.linalg.cho_solve(
+                factor, residual[members, output], check_finite=False
+            )
+        if not curvature.fit_intercept:
+            result[-1] = 0.0
+        return result
+
+    return precondition
+
+
+def bordered_gram(columns: Columns, weight: np.ndarray) -> np.ndarray:
+    """Return the weighted Gram matrix of the columns and a column of ones, [D + 1, D + 1]."""
+    width = columns.shape[1]
+    gram = np.empty((width + 1, width + 1))
+    gram[:width, :width] = columns.gram(weight)
+    gram[width, :width] = gram[:width, width] = columns.transpose_product(weight)
+    gram[width, width] = weight.sum()
+    return gram
+
+
+def _diagonal(columns: Columns, weights: np.ndarray) -> np.ndarray:
+    """Return Σᵢ wᵢ zᵢⱼ² for weights [n, k], [D, k]."""
+    dense = np.square(columns.dense).T @ weights
+    block = columns.sparse
+    if block is None:
+        return dense
+    squares = block.multiply(block).T @ weights
+    if columns.shift is not None:
+        sums, shift = block.T @ weights, columns.shift[:, None]
+        squares += shift * (shift * weights.sum(axis=0) - 2.0 * sums)
+    return np.vstack([dense, np.maximum(squares, 0.0)])

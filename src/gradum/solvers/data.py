@@ -1,0 +1,99 @@
+"""The rows that a solver learns from, or is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradum.core import Inputs, Params, Problem
+from gradum.errors import ShapeError
+
+
+@dataclass(frozen=True)
+class Data:
+    """Inputs, target and weights of n rows, in NumPy.
+
+    Parameters
+    ----------
+    inputs : dict
+        ``"dense"``: float32 or float64 [n, d], whose dtype is the one computed in. Perhaps
+        ``"codes"``: int32 [n, c], rows of the embedding table; and ``"sparse"``: a SciPy CSR
+        array [n, v] of columns that follow the dense ones, made dense a chunk at a time.
+    target : array of shape (n,)
+        Numbers for regression, integer codes for classes.
+    weight : array of shape (n,), optional
+        Weight of each row, at least 0; 1 if not given.
+
+    Raises
+    ------
+    ShapeError
+        The arrays do not have one entry a row each, or no row has weight.
+    """
+
+    inputs: Inputs
+    target: np.ndarray
+    weight: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        rows = self.inputs["dense"].shape[:1]
+        named = {"target": self.target, "weight": self.weight}
+        for name, values in named.items():
+            if values is not None and np.shape(values) != rows:
+                raise ShapeError(
+                    f"The {name} has shape {np.shape(values)} but the inputs have "
+                    f"shape {self.inputs['dense'].shape}.",
+                    f"The {name} must be one value a row, shape {rows}.",
+                )
+        if not self.rows or (self.weight is not None and not self.weight.sum() > 0):
+            raise ShapeError("There is no row with a weight above 0.", "Give at least one.")
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, n."""
+        return len(self.target)
+
+    @property
+    def columns(self) -> int:
+        """Number of dense and sparse columns, d + v."""
+        return sum(
+            self.inputs[name].shape[1] for name in ("dense", "sparse") if name in self.inputs
+        )
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype computed in: that of the dense columns if it is float64, else float32."""
+        return np.float64 if self.inputs["dense"].dtype == np.float64 else np.float32
+
+    def unit_weight(self) -> np.ndarray:
+        """Return the weights [n] scaled to a mean of 1, in float64."""
+        if self.weight is None:
+            return np.ones(self.rows)
+        weight = np.asarray(self.weight, np.float64)
+        return weight * (self.rows / weight.sum())
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Rows that say when to stop, and which epoch was best.
+
+    Parameters
+    ----------
+    data : Data
+        Rows that are not trained on.
+    monitor : callable, optional
+        Logits [n, k] → float, smaller is better; the loss's weighted mean if not given.
+    """
+
+    data: Data
+    monitor: Callable[[np.ndarray], float] | None = None
+
+    def score(self, params: Params, problem: Problem) -> float:
+        """Return the loss of the rows, without penalty, or the monitor's value."""
+        logits = problem.network.forward(params, self.data.inputs)
+        if self.monitor is not None:
+            return float(self.monitor(logits))
+        losses = problem.loss.value(logits.astype(np.float64), self.data.target)
+        return float(np.average(losses, weights=self.data.weight))

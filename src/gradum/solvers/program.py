@@ -1,0 +1,91 @@
+"""The compiled chunk in use: padded shapes, one dtype, and the state between host and device."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from gradum.core import Params, Problem
+from gradum.solvers.batches import Chunk
+from gradum.solvers.chunk import Info, State, run_chunk, traces
+from gradum.solvers.first_order import FirstOrder
+from gradum.solvers.padding import pad_network, pad_params, unpad_params
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What training needs, besides the parameters, to go on where it stopped.
+
+    ``optimizer`` is the optimiser's state, NumPy arrays in the padded shapes; None before the
+    first step.
+    """
+
+    optimizer: Any = None
+    epoch: int = 0
+    step: int = 0
+
+
+class Program:
+    """Runs chunks of one problem with one solver, in one dtype.
+
+    JAX's 64-bit mode is on inside these methods only, and only for float64: a generator
+    that held it across a ``yield`` would lend it to its caller.
+    """
+
+    def __init__(
+        self, problem: Problem, solver: FirstOrder, dtype: Any, gradient_tol: float
+    ) -> None:
+        """Round the shapes up; ``gradient_tol`` below 0 never stops a chunk."""
+        self._dtype = dtype
+        self._network, self._padded = problem.network, pad_network(problem.network)
+        # Numbers of one dtype, whatever they were given as, so that they are traced once.
+        self._problem, self._solver = jax.tree.map(
+            dtype, (replace(problem, network=self._padded), solver)
+        )
+        self._gradient_tol = dtype(gradient_tol)
+        self.compile_seconds = 0.0
+
+    def begin(self, params: Params, optimizer: Any) -> State:
+        """Return the state before the first step; ``optimizer`` is None at the very first."""
+        first = jax.tree.map(
+            lambda values: np.array(values, self._dtype),
+            pad_params(params, self._network, self._padded),
+        )
+        if optimizer is not None:
+            return State(first, jax.tree.map(np.array, optimizer))
+        with self._precision():
+            shapes = jax.eval_shape(self._solver.transformation().init, first)
+        # In NumPy: JAX would compile a small program for each of these arrays.
+        return State(first, jax.tree.map(lambda like: np.zeros(like.shape, like.dtype), shapes))
+
+    def launch(self, state: State, chunk: Chunk) -> tuple[State, Info]:
+        """Start a chunk, and return without waiting for it."""
+        traced, began = traces(), time.perf_counter()
+        with self._precision():
+            result = run_chunk(
+                state,
+                chunk.batches,
+                np.int32(chunk.steps),
+                self._gradient_tol,
+                self._problem,
+                self._solver,
+            )
+        if traces() > traced:
+            self.compile_seconds += time.perf_counter() - began
+        return result
+
+    def params(self, state: State) -> Params:
+        """Return the parameters as they are now, on the host."""
+        return unpad_params(state.params, self._network, self._padded)
+
+    def continuation(self, state: State, epoch: int, step: int) -> Continuation:
+        """Return what it takes to go on from here."""
+        return Continuation(jax.tree.map(np.array, state.optimizer), epoch, step)
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        return jax.enable_x64(True) if self._dtype is np.float64 else nullcontext()

@@ -1,0 +1,154 @@
+"""What a solver hands back: parameters, why it stopped, and the proof of what it claims."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradum.solvers.events import EpochDone
+
+
+class Status(StrEnum):
+    """Why a solver stopped. A status is a value; whether it is an error, the caller decides."""
+
+    CONVERGED = "converged"
+    EARLY_STOPPED = "early_stopped"
+    PLATEAU = "plateau"
+    STEP_LIMIT = "step_limit"
+    STALLED = "stalled"
+    SEPARATED = "separated"
+    INTERRUPTED = "interrupted"
+    DIVERGED = "diverged"
+
+    @property
+    def advice(self) -> str:
+        """One sentence: what it means and what to do."""
+        return _ADVICE[self]
+
+
+_ADVICE = {
+    Status.CONVERGED: "The optimum was reached within the tolerance; nothing to do.",
+    Status.EARLY_STOPPED: (
+        "The validation rows stopped improving, and the best epoch's parameters were kept; "
+        "nothing to do."
+    ),
+    Status.PLATEAU: (
+        "The training loss stopped improving; a smaller tol or another learning_rate may lower it."
+    ),
+    Status.STEP_LIMIT: (
+        "The step limit was reached while still improving; allow more steps with max_iter."
+    ),
+    Status.STALLED: (
+        "No step lowers the objective any further, yet the tolerance is not met: rounding "
+        "limits it; standardise the columns or add a small penalty."
+    ),
+    Status.SEPARATED: (
+        "The columns tell classes apart without error, so the best coefficients are infinite "
+        "and these are only large; set alpha above 0, or drop the columns that give the class away."
+    ),
+    Status.INTERRUPTED: (
+        "The fit was stopped before it was done; the parameters are the best so far."
+    ),
+    Status.DIVERGED: (
+        "The loss is no longer finite; lower the learning_rate or standardise the columns."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known about the answer, measured at the answer and not along the way.
+
+    Parameters
+    ----------
+    kind : str
+        ``"stationary"``: a convex problem, of which the gradient is the proof;
+        ``"validation"``: a network, judged by rows it was not trained on;
+        ``"training"``: a network without such rows, of which nothing is proven.
+    gradient_norm : float or None
+        Euclidean norm of the full objective's gradient, in float64.
+    condition : float or None
+        Condition number of the scaled columns.
+    rank : int or None
+        Numerical rank of the columns.
+    best_epoch : int or None
+        The epoch whose parameters were kept.
+    validation_loss : float or None
+        The validation rows' loss, or the monitor's value, at that epoch.
+    """
+
+    kind: str
+    gradient_norm: float | None = None
+    condition: float | None = None
+    rank: int | None = None
+    best_epoch: int | None = None
+    validation_loss: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The certificate in words."""
+        known = []
+        if self.gradient_norm is not None:
+            known.append(f"the gradient's norm is {self.gradient_norm:.2g} in float64")
+        if self.condition is not None:
+            known.append(f"the condition number is {self.condition:.2g}")
+        if self.rank is not None:
+            known.append(f"the rank is {self.rank}")
+        if self.best_epoch is not None:
+            best = f"the parameters are those of epoch {self.best_epoch}"
+            if self.validation_loss is not None:
+                best += f", with validation loss {self.validation_loss:.4g}"
+            known.append(best)
+        if not known:
+            return "Nothing is proven of this answer."
+        return f"At the answer {', '.join(known)}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON knows them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The answer of a solver.
+
+    Parameters
+    ----------
+    params : dict
+        Parameters of the network, NumPy arrays.
+    status : Status
+        Why the solver stopped.
+    certificate : Certificate
+        What is known about the answer.
+    iterations : int
+        Epochs of a stochastic solver, iterations of any other.
+    steps : int
+        Updates of the parameters.
+    history : tuple of EpochDone
+        One entry an epoch or iteration.
+    advice : str
+        What the status means here; the status's own sentence unless more is known.
+    seconds : float
+        Wall time, compilation included.
+    compile_seconds : float
+        The part of ``seconds`` that went into compiling, 0 where all was compiled before.
+    state : object
+        What the solver needs to continue where it stopped; None if it cannot.
+    """
+
+    params: dict[str, Any]
+    status: Status
+    certificate: Certificate
+    iterations: int
+    steps: int = 0
+    history: tuple[EpochDone, ...] = ()
+    advice: str = ""
+    seconds: float = 0.0
+    compile_seconds: float = 0.0
+    state: Any = None
+
+    def __post_init__(self) -> None:
+        if not self.advice:
+            object.__setattr__(self, "advice", self.status.advice)

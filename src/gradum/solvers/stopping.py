@@ -1,0 +1,93 @@
+"""When training ends: the rules, and the watch that is kept over the epochs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gradum.core import Params, Problem
+from gradum.errors import SpecError
+from gradum.solvers.data import Validation
+from gradum.solvers.solution import Status
+
+
+@dataclass(frozen=True)
+class Regime:
+    """How long to train, and in what portions.
+
+    Parameters
+    ----------
+    max_epochs : int
+        Passes over the rows at most.
+    batch_size : int, optional
+        Rows a step; all of them if not given or if there are no more.
+    patience : int, optional
+        Stop after so many epochs without an improvement of the validation loss, or of the
+        training loss where there are no validation rows. Never, if not given.
+    tol : float
+        An improvement smaller than this is none.
+    gradient_tol : float
+        Where a step sees every row, stop as converged once the gradient's norm is at most
+        this.
+
+    Raises
+    ------
+    SpecError
+        A number is out of range.
+    """
+
+    max_epochs: int
+    batch_size: int | None = None
+    patience: int | None = None
+    tol: float = 0.0
+    gradient_tol: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, least in (("max_epochs", 0), ("batch_size", 1), ("patience", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise SpecError(f"{name} is {value}.", f"Give a whole number from {least} up.")
+
+
+class Watch:
+    """Follows the epochs: scores the validation rows, keeps the best, and says when to end.
+
+    The best epoch is the one of least validation loss, the earliest of equals. An epoch that
+    gains more than ``tol`` over the best before it renews the patience, as in scikit-learn.
+    """
+
+    def __init__(self, problem: Problem, validation: Validation | None, regime: Regime) -> None:
+        self._problem, self._validation, self._regime = problem, validation, regime
+        self._mark, self._waited = math.inf, 0
+        self.best_epoch: int | None = None
+        self.best_loss: float | None = None
+        self.best_params: Params | None = None
+
+    def epoch_done(
+        self, epoch: int, train_loss: float, params: Callable[[], Params]
+    ) -> float | None:
+        """Take note of an epoch; return its validation loss, if there are validation rows.
+
+        ``params`` brings the parameters to the host; it is called only if they are needed.
+        """
+        if self._validation is None:
+            self._note(train_loss)
+            return None
+        current = params()
+        loss = self._validation.score(current, self._problem)
+        if self.best_loss is None or loss < self.best_loss:
+            self.best_epoch, self.best_loss, self.best_params = epoch, loss, current
+        self._note(loss)
+        return loss
+
+    def _note(self, loss: float) -> None:
+        self._waited = 0 if loss < self._mark - self._regime.tol else self._waited + 1
+        self._mark = min(self._mark, loss)
+
+    @property
+    def status(self) -> Status | None:
+        """Why to end now; None to go on."""
+        if self._regime.patience is None or self._waited < self._regime.patience:
+            return None
+        return Status.PLATEAU if self._validation is None else Status.EARLY_STOPPED

@@ -1,0 +1,152 @@
+"""The encoder: a checked table in, a Design of named blocks in raw units out.
+
+It is fitted on training rows only, never sees the target, and does not scale: centring and
+scaling are each model's first layer.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from gradum.errors import ModelFileError, SchemaError
+from gradum.tables.design import Design, Layout, row_positions
+from gradum.tables.encoders import STEPS, AnyStep, Categorical, Numeric, Text
+from gradum.tables.encoders.text import MOST_NGRAMS
+
+if TYPE_CHECKING:
+    from gradum.tables.schema import Column, Schema
+
+MOST_NGRAMS_IN_ALL = 2_000
+
+
+class Encoder(msgspec.Struct, frozen=True, dict=True):
+    """One step per feature column; data that round-trips through JSON.
+
+    Parameters
+    ----------
+    steps : tuple of steps
+        In the schema's column order; see ``gradum.tables.encoders``.
+    """
+
+    steps: tuple[AnyStep, ...]
+
+    @classmethod
+    def fit(cls, frame: pl.DataFrame, schema: Schema, rows: np.ndarray | None = None) -> Encoder:
+        """Measure medians, levels and vocabularies on the training rows.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            Typed as ``check`` leaves it: numeric Float64 without NaN or infinities, boolean
+            Boolean, categorical String, date Datetime, text String; null is missing.
+        schema : Schema
+            Which columns are features, and of which kind.
+        rows : ndarray, optional
+            Training rows, as positions or as a boolean mask; all rows if left out.
+
+        Raises
+        ------
+        SchemaError
+            A feature column is of a kind that cannot be encoded.
+        """
+        columns = schema.features
+        training = frame.select([column.name for column in columns])
+        if rows is not None:
+            training = training[row_positions(rows)]
+        texts = sum(column.kind == "text" for column in columns)
+        most_ngrams = min(MOST_NGRAMS, MOST_NGRAMS_IN_ALL // max(texts, 1))
+        return cls(tuple(_fit_step(c, training[c.name], most_ngrams) for c in columns))
+
+    def transform(self, frame: pl.DataFrame) -> Design:
+        """Encode every row; unseen levels and new missing values have their place.
+
+        Numeric, coded and date columns are evaluated in one parallel polars pass.
+        """
+        values = frame.select(self._expressions) if self._expressions else frame.select()
+        width = len(self.layout.dense)
+        return Design(
+            dense=_block(values[:, :width], len(frame), np.float64),
+            codes=_block(values[:, width:], len(frame), np.int32),
+            sparse=self._sparse_block(frame),
+            layout=self.layout,
+        )
+
+    @cached_property
+    def layout(self) -> Layout:
+        """What each column of the blocks means and where it came from."""
+        return Layout(
+            dense=tuple(f for step in self.steps for f in step.dense_features()),
+            codes=tuple(c for step in self.steps if (c := step.coded_column()) is not None),
+            sparse=tuple(f for step in self.steps for f in step.sparse_features()),
+        )
+
+    @cached_property
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """Level names of the training rows by categorical column, those of a single row included.
+
+        A column whose levels were too many to keep has no entry: nothing can be called unseen.
+        """
+        return {
+            step.source: step.known
+            for step in self.steps
+            if isinstance(step, Categorical) and not step.forgotten
+        }
+
+    @cached_property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Smallest and largest training value by numeric column, in its unit."""
+        return {
+            step.source: step.range
+            for step in self.steps
+            if isinstance(step, Numeric) and step.range is not None
+        }
+
+    def to_json(self) -> str:
+        """Write the steps as JSON; floats keep every bit."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Encoder:
+        """Read what ``to_json`` wrote, or raise ModelFileError."""
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except msgspec.MsgspecError as error:
+            raise ModelFileError(f"The encoder cannot be read: {error}.") from error
+
+    @cached_property
+    def _expressions(self) -> list[pl.Expr]:
+        # Built once: a single row is encoded in less time than its expressions take to build.
+        dense = [e for step in self.steps for e in step.dense_expressions()]
+        codes = [step.code_expression() for step in self.steps if step.coded_column() is not None]
+        return [e.alias(str(i)) for i, e in enumerate(dense + codes)]
+
+    def _sparse_block(self, frame: pl.DataFrame) -> sparse.csr_array | None:
+        steps = [step for step in self.steps if step.sparse_features()]
+        if not steps:
+            return None
+        blocks = [step.sparse_block(frame[step.source]) for step in steps]
+        return sparse.csr_array(sparse.hstack(blocks, format="csr"))
+
+
+def _fit_step(column: Column, series: pl.Series, most_ngrams: int) -> AnyStep:
+    if column.kind not in STEPS:
+        raise SchemaError(
+            f"Column '{column.name}' is a feature of kind '{column.kind}', which has no encoding.",
+            f"Give it one of the kinds {', '.join(STEPS)}, or drop it.",
+        )
+    step = STEPS[column.kind]
+    if step is Text:
+        return Text.fit(series, most_ngrams=most_ngrams)
+    return step.fit(series)
+
+
+def _block(values: pl.DataFrame, rows: int, dtype: type) -> np.ndarray:
+    if not values.width:
+        return np.empty((rows, 0), dtype=dtype, order="F")
+    return values.to_numpy(order="fortran")

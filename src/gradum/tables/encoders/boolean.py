@@ -1,0 +1,55 @@
+"""A boolean column: 0 or 1, imputed with the training mode, and a missing indicator."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gradum.tables.design import Feature
+from gradum.tables.encoders.step import Step, missing_expression, missing_feature
+
+
+class Boolean(Step, frozen=True, tag="boolean"):
+    """1 for true, 0 for false, the commoner of both where the value is missing.
+
+    Parameters
+    ----------
+    source : str
+        The table's column.
+    trues, falses, missing : int
+        How many training rows are true, false and missing. A tie is imputed with false.
+    """
+
+    trues: int
+    falses: int
+    missing: int
+
+    @classmethod
+    def fit(cls, series: pl.Series) -> Boolean:
+        """Count a Boolean series of training rows."""
+        missing = series.null_count()
+        trues = int(series.sum() or 0)
+        return cls(series.name, trues=trues, falses=len(series) - missing - trues, missing=missing)
+
+    def dense_features(self) -> tuple[Feature, ...]:
+        """Name the value, then the indicator."""
+        value = (Feature(self.source, self.source, "boolean"),) if self._varies else ()
+        return (*value, missing_feature(self.source)) if self._marked else value
+
+    def dense_expressions(self) -> list[pl.Expr]:
+        """Compute the value, then the indicator."""
+        expressions = []
+        if self._varies:
+            mode = self.trues > self.falses
+            value = pl.col(self.source).cast(pl.Boolean).fill_null(mode)
+            expressions.append(value.cast(pl.Float64))
+        if self._marked:
+            expressions.append(missing_expression(self.source))
+        return expressions
+
+    @property
+    def _varies(self) -> bool:
+        return self.trues > 0 and self.falses > 0
+
+    @property
+    def _marked(self) -> bool:
+        return self.missing > 0 and self.trues + self.falses > 0

@@ -1,0 +1,100 @@
+"""A date column: elapsed days, and the position in the year, the week and the day."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, get_args
+
+import polars as pl
+
+from gradum.tables.design import Feature
+from gradum.tables.encoders.step import Step, missing_expression, missing_feature
+
+Part = Literal["days", "year sin", "year cos", "week sin", "week cos", "day sin", "day cos"]
+
+MICROSECONDS_PER_DAY = 86_400_000_000
+DAYS_PER_YEAR = 365.25
+SMALLEST_SPREAD = 1e-9
+
+
+class Date(Step, frozen=True, tag="date"):
+    """Days since 1970-01-01, with fraction, and sin and cos of 2 pi times each cycle's position.
+
+    The position in the year is (day of the year - 1) / 365.25, in the week 0 on Mondays, in the
+    day the share of it that has passed. A missing value becomes the training median of the days
+    and 0 in the cycles, the centre of the circle.
+
+    Parameters
+    ----------
+    source : str
+        The table's column.
+    median, minimum, maximum : float or None
+        Days since 1970-01-01 of the training rows; None where all are missing.
+    parts : tuple of str
+        The parts that vary among the training rows.
+    missing : bool
+        Whether training rows have missing values: if so, an indicator column is added.
+    """
+
+    median: float | None
+    minimum: float | None
+    maximum: float | None
+    parts: tuple[Part, ...]
+    missing: bool
+
+    @classmethod
+    def fit(cls, series: pl.Series) -> Date:
+        """Measure a Datetime series of training rows."""
+        present = series.drop_nulls().to_frame()
+        values = present.select(**_expressions(series.name))
+        spread = values.select(pl.all().max() - pl.all().min()).row(0, named=True)
+        days = values["days"]
+        return cls(
+            series.name,
+            median=days.median(),  # type: ignore[arg-type]
+            minimum=days.min(),  # type: ignore[arg-type]
+            maximum=days.max(),  # type: ignore[arg-type]
+            parts=tuple(p for p in get_args(Part) if (spread[p] or 0) > SMALLEST_SPREAD),
+            missing=series.null_count() > 0,
+        )
+
+    def dense_features(self) -> tuple[Feature, ...]:
+        """Name the parts, then the indicator."""
+        features = [
+            Feature(f"{self.source} {part}", self.source, "days" if part == "days" else "cycle")
+            for part in self.parts
+        ]
+        return (*features, missing_feature(self.source)) if self._marked else tuple(features)
+
+    def dense_expressions(self) -> list[pl.Expr]:
+        """Compute the parts, then the indicator."""
+        expressions = _expressions(self.source)
+        values = [
+            expressions[part].fill_null(self.median if part == "days" else 0.0)
+            for part in self.parts
+        ]
+        return [*values, missing_expression(self.source)] if self._marked else values
+
+    @property
+    def _marked(self) -> bool:
+        return self.missing and self.minimum is not None
+
+
+def _expressions(source: str) -> dict[Part, pl.Expr]:
+    # Whole numbers are scaled by one multiplication: polars divides a column by a number in
+    # another way than a single value, and one row must give the same bits as a million.
+    moment = pl.col(source).cast(pl.Datetime("us"))
+    whole_days = moment.dt.epoch("d").cast(pl.Int64)
+    rest = (moment.dt.epoch("us") - whole_days * MICROSECONDS_PER_DAY).cast(pl.Float64)
+    year_angle = (moment.dt.ordinal_day().cast(pl.Float64) - 1) * (2 * math.pi / DAYS_PER_YEAR)
+    week_angle = (moment.dt.weekday().cast(pl.Float64) - 1) * (2 * math.pi / 7)
+    day_angle = rest * (2 * math.pi / MICROSECONDS_PER_DAY)
+    return {
+        "days": whole_days.cast(pl.Float64) + rest * (1 / MICROSECONDS_PER_DAY),
+        "year sin": year_angle.sin(),
+        "year cos": year_angle.cos(),
+        "week sin": week_angle.sin(),
+        "week cos": week_angle.cos(),
+        "day sin": day_angle.sin(),
+        "day cos": day_angle.cos(),
+    }

@@ -1,0 +1,75 @@
+"""A numeric column: its value, imputed with the training median, and a missing indicator."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gradum.tables.design import Feature
+from gradum.tables.encoders.step import (
+    FLOAT32_MAX,
+    Step,
+    missing_expression,
+    missing_feature,
+)
+
+
+class Numeric(Step, frozen=True, tag="numeric"):
+    """x, or the median of the training rows where x is missing, clipped to the float32 range.
+
+    Parameters
+    ----------
+    source : str
+        The table's column.
+    median, minimum, maximum : float or None
+        Of the training rows, unweighted, in the column's unit; None where all are missing.
+    missing : bool
+        Whether training rows have missing values: if so, an indicator column is added.
+    """
+
+    median: float | None
+    minimum: float | None
+    maximum: float | None
+    missing: bool
+
+    @classmethod
+    def fit(cls, series: pl.Series) -> Numeric:
+        """Measure a Float64 series of training rows."""
+        return cls(
+            series.name,
+            median=series.clip(-FLOAT32_MAX, FLOAT32_MAX).median(),  # type: ignore[arg-type]
+            minimum=series.min(),  # type: ignore[arg-type]
+            maximum=series.max(),  # type: ignore[arg-type]
+            missing=series.null_count() > 0,
+        )
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Smallest and largest training value; None where all are missing."""
+        if self.minimum is None or self.maximum is None:
+            return None
+        return self.minimum, self.maximum
+
+    def dense_features(self) -> tuple[Feature, ...]:
+        """Name the value, then the indicator."""
+        value = (Feature(self.source, self.source, "value"),) if self._varies else ()
+        return (*value, missing_feature(self.source)) if self._marked else value
+
+    def dense_expressions(self) -> list[pl.Expr]:
+        """Compute the value, then the indicator."""
+        expressions = []
+        if self._varies:
+            value = pl.col(self.source).cast(pl.Float64).fill_null(self.median)
+            expressions.append(value.clip(-FLOAT32_MAX, FLOAT32_MAX))
+        if self._marked:
+            expressions.append(missing_expression(self.source))
+        return expressions
+
+    @property
+    def _varies(self) -> bool:
+        if self.minimum is None or self.maximum is None:
+            return False
+        return max(self.minimum, -FLOAT32_MAX) < min(self.maximum, FLOAT32_MAX)
+
+    @property
+    def _marked(self) -> bool:
+        return self.missing and self.minimum is not None

@@ -1,0 +1,62 @@
+"""What every encoder step has: a source column, and what it adds to each block of a Design."""
+
+from __future__ import annotations
+
+import msgspec
+import polars as pl
+from scipy import sparse
+
+from gradum.tables.design import CodedColumn, Feature
+
+FLOAT32_MAX = 3.4028234663852886e38
+"""The largest float32: dense values are clipped to it, so that no model's cast overflows."""
+
+
+class Step(msgspec.Struct, frozen=True, dict=True):
+    """One column's encoding, as data: it round-trips through JSON and holds no code.
+
+    A step describes what it computes as polars expressions, so that the encoder evaluates all
+    columns in one parallel pass. A subclass overrides the pairs it needs. A column that would be
+    constant among the training rows is left out: no model could learn from it.
+
+    Parameters
+    ----------
+    source : str
+        The table's column.
+    """
+
+    source: str
+
+    def dense_features(self) -> tuple[Feature, ...]:
+        """Name the columns that this step adds to the dense block."""
+        return ()
+
+    def dense_expressions(self) -> list[pl.Expr]:
+        """Compute those columns: Float64, without missing values."""
+        return []
+
+    def coded_column(self) -> CodedColumn | None:
+        """Describe the coded column that this step adds, if any."""
+        return None
+
+    def code_expression(self) -> pl.Expr:
+        """Compute that column: Int32, without missing values."""
+        raise NotImplementedError(f"{type(self).__name__} has no coded column.")
+
+    def sparse_features(self) -> tuple[Feature, ...]:
+        """Name the columns that this step adds to the sparse block."""
+        return ()
+
+    def sparse_block(self, series: pl.Series) -> sparse.csr_array:
+        """Compute those columns: float32."""
+        raise NotImplementedError(f"{type(self).__name__} has no sparse columns.")
+
+
+def missing_feature(source: str) -> Feature:
+    """Name the indicator of missing values."""
+    return Feature(f"{source} missing", source, "missing")
+
+
+def missing_expression(source: str) -> pl.Expr:
+    """1 where the value is missing, else 0."""
+    return pl.col(source).is_null().cast(pl.Float64)

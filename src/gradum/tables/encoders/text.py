@@ -1,0 +1,144 @@
+"""A text column: tf-idf weights of a capped vocabulary of words and word pairs, and its length."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from gradum.tables.design import Feature
+from gradum.tables.encoders.step import Step, missing_expression, missing_feature
+
+WORD = r"\w+(?:['’]\w+)*"
+"""A word: letters, digits and underscores of any script, with apostrophes inside."""
+
+FEWEST_TEXTS_WORD = 2
+FEWEST_TEXTS_PAIR = 3
+MOST_NGRAMS = 1_000
+
+
+class Text(Step, frozen=True, tag="text"):
+    """Sublinear tf-idf of lower-cased words and pairs of neighbouring words.
+
+    An n-gram that occurs t > 0 times in a text weighs (1 + ln t) · (ln((1 + N) / (1 + f)) + 1),
+    where f of the N training texts contain it; each row is then divided by its Euclidean norm.
+    (Salton and Buckley 1988, as scikit-learn's TfidfVectorizer with sublinear_tf computes it.)
+    A missing text has no words. The dense column is log(1 + number of words).
+
+    Parameters
+    ----------
+    source : str
+        The table's column.
+    ngrams : tuple of str
+        The vocabulary, sorted: the most frequent words and pairs of the training texts.
+    frequencies : tuple of int
+        f of each n-gram.
+    texts : int
+        N, the training texts that are not missing.
+    lengths_vary : bool
+        Whether training texts differ in their number of words.
+    missing : bool
+        Whether training rows have missing values: if so, an indicator column is added.
+    """
+
+    ngrams: tuple[str, ...]
+    frequencies: tuple[int, ...]
+    texts: int
+    lengths_vary: bool
+    missing: bool
+
+    def __post_init__(self) -> None:
+        if len(self.ngrams) != len(self.frequencies):
+            raise ValueError(f"the n-grams of column '{self.source}' lack their frequencies")
+        if len(set(self.ngrams)) < len(self.ngrams):
+            raise ValueError(f"the n-grams of column '{self.source}' repeat a name")
+
+    @classmethod
+    def fit(cls, series: pl.Series, *, most_ngrams: int = MOST_NGRAMS) -> Text:
+        """Choose the vocabulary from a String series of training rows."""
+        texts = series.cast(pl.String).drop_nulls()
+        fewest = pl.when(pl.col("pair")).then(FEWEST_TEXTS_PAIR).otherwise(FEWEST_TEXTS_WORD)
+        vocabulary = (
+            _occurrences(texts)
+            .unique()
+            .group_by("ngram", "pair")
+            .agg(texts=pl.len())
+            .filter(pl.col("texts") >= fewest)
+            .sort("texts", "ngram", descending=[True, False])
+            .head(most_ngrams)
+            .sort("ngram")
+            .collect()
+        )
+        lengths = texts.str.count_matches(WORD)
+        return cls(
+            series.name,
+            ngrams=tuple(vocabulary["ngram"]),
+            frequencies=tuple(vocabulary["texts"]),
+            texts=len(texts),
+            lengths_vary=lengths.n_unique() > 1,
+            missing=len(texts) < len(series),
+        )
+
+    def dense_features(self) -> tuple[Feature, ...]:
+        """Name the length, then the indicator."""
+        length = (Feature(f"{self.source} length", self.source, "length"),)
+        length = length if self.lengths_vary else ()
+        return (*length, missing_feature(self.source)) if self._marked else length
+
+    def dense_expressions(self) -> list[pl.Expr]:
+        """Compute the length, then the indicator."""
+        expressions = []
+        if self.lengths_vary:
+            words = pl.col(self.source).cast(pl.String).str.count_matches(WORD)
+            expressions.append(words.cast(pl.Float64).log1p().fill_null(0.0))
+        if self._marked:
+            expressions.append(missing_expression(self.source))
+        return expressions
+
+    def sparse_features(self) -> tuple[Feature, ...]:
+        """Name the n-grams, quoted."""
+        return tuple(Feature(f"{self.source} '{n}'", self.source, "ngram") for n in self.ngrams)
+
+    def sparse_block(self, series: pl.Series) -> sparse.csr_array:
+        """Weigh the n-grams of each row."""
+        position = pl.col("ngram").cast(pl.Enum(self.ngrams), strict=False).to_physical()
+        found = (
+            _occurrences(series.cast(pl.String))
+            .select("row", position.alias("position"))
+            .drop_nulls()
+            .collect()
+        )
+        rows, positions = found["row"].to_numpy(), found["position"].to_numpy()
+        shape = (len(series), len(self.ngrams))
+        counts = sparse.coo_array((np.ones(len(rows)), (rows, positions)), shape=shape).tocsr()
+        counts.sort_indices()
+        weights = (1 + np.log(counts.data)) * self._idf[counts.indices]
+        row_of = np.repeat(np.arange(len(series)), np.diff(counts.indptr))
+        norms = np.sqrt(np.bincount(row_of, weights=weights**2, minlength=len(series)))
+        data = (weights / norms[row_of]).astype(np.float32)
+        return sparse.csr_array((data, counts.indices, counts.indptr), shape=shape)
+
+    @cached_property
+    def _idf(self) -> np.ndarray:
+        return np.log((1 + self.texts) / (1 + np.array(self.frequencies, dtype=float))) + 1
+
+    @property
+    def _marked(self) -> bool:
+        return self.missing and self.texts > 0
+
+
+def _occurrences(texts: pl.Series) -> pl.LazyFrame:
+    """List every word and pair as (row, ngram, pair): one line per occurrence."""
+    words = (
+        pl.LazyFrame({"ngram": texts.str.to_lowercase().str.extract_all(WORD)})
+        .with_row_index("row")
+        .explode("ngram")
+        .drop_nulls()
+    )
+    followed = pl.col("row") == pl.col("row").shift(-1)
+    pairs = words.with_columns(pl.col("ngram") + " " + pl.col("ngram").shift(-1)).filter(followed)
+    return pl.concat(
+        [words.with_columns(pair=pl.lit(False)), pairs.with_columns(pair=pl.lit(True))]
+    )

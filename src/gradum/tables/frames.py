@@ -1,0 +1,224 @@
+"""Frames, arrays and plain Python data as a polars frame; differences between them end here."""
+
+from __future__ import annotations
+
+import datetime
+import numbers
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from narwhals import dependencies
+
+from gradum.errors import TableError
+from gradum.tables.table import Table
+from gradum.tables.wording import quoted
+
+SOURCE = "the data frame"
+TAKEN = (
+    "Give a path to a CSV or Parquet file, a data frame, a two-dimensional array, a dict of "
+    "columns, or a list of dicts."
+)
+
+
+def from_data(data: Any) -> Table:
+    """Return data that is already in memory as a table.
+
+    Raises
+    ------
+    TableError
+        It is no table, has no rows or columns, or names two columns alike.
+    """
+    if isinstance(data, np.ndarray):
+        frame = _from_array(data)
+    elif isinstance(data, Mapping):
+        frame = _from_mapping(data)
+    elif isinstance(data, Sequence) and not isinstance(data, str | bytes):
+        frame = _from_records(data)
+    elif dependencies.is_pandas_dataframe(data):
+        frame = _from_pandas(data)
+    else:
+        frame = _from_frame(data)
+    if not frame.width:
+        raise TableError(f"{SOURCE} has no columns.", "Give data with at least one column.")
+    if not frame.height:
+        raise TableError(f"{SOURCE} has no rows.", "Give data with at least one row.")
+    return Table(frame, SOURCE)
+
+
+def _from_frame(data: Any) -> pl.DataFrame:
+    if isinstance(data, pl.LazyFrame):
+        return data.collect()
+    if isinstance(data, pl.DataFrame):
+        return data
+    try:
+        frame = nw.from_native(data)
+    except TypeError:
+        raise TableError(f"{type(data).__name__!r} is not a table.", TAKEN) from None
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect(backend="polars")
+    _refuse_twins(frame.columns)
+    return frame.to_polars()
+
+
+def _from_array(data: np.ndarray) -> pl.DataFrame:
+    if data.dtype.names:  # a structured array has named columns
+        return _from_mapping({name: data[name] for name in data.dtype.names})
+    if data.ndim != 2:
+        raise TableError(
+            f"an array of shape {data.shape} is not a table.",
+            "Reshape it to (rows, columns).",
+        )
+    return pl.DataFrame([_column(f"x{j}", data[:, j]) for j in range(data.shape[1])])
+
+
+def _from_mapping(data: Mapping[Any, Any]) -> pl.DataFrame:
+    if not data:
+        return pl.DataFrame()
+    single = [not _is_column(values) for values in data.values()]
+    if all(single):  # one dict of values is one row
+        data = {name: [value] for name, value in data.items()}
+    elif any(single):
+        lone = [name for name, alone in zip(data, single, strict=True) if alone]
+        raise TableError(
+            f"the dict mixes columns with single values: {quoted(lone)}.",
+            "Give every column as many values as there are rows, or one value each for one row.",
+        )
+    lengths = {str(name): len(values) for name, values in data.items()}
+    if len(set(lengths.values())) > 1:
+        shown = ", ".join(f"{name!r} {length:,}" for name, length in list(lengths.items())[:6])
+        raise TableError(f"the columns have different lengths: {shown}.", "Make them equally long.")
+    names = [str(name) for name in data]
+    _refuse_twins(names)
+    return pl.DataFrame(
+        [_column(name, values) for name, values in zip(names, data.values(), strict=True)]
+    )
+
+
+def _from_records(data: Sequence[Any]) -> pl.DataFrame:
+    if not all(isinstance(record, Mapping) for record in data):
+        if data and all(isinstance(row, Sequence | np.ndarray) for row in data):
+            raise TableError("a list of lists does not name its columns.", TAKEN)
+        raise TableError(f"a {type(data).__name__} of single values is not a table.", TAKEN)
+    names = list(dict.fromkeys(name for record in data for name in record))
+    columns = {name: [record.get(name) for record in data] for name in names}
+    _refuse_twins([str(name) for name in names])
+    return pl.DataFrame([_from_objects(str(name), values) for name, values in columns.items()])
+
+
+def _from_pandas(data: Any) -> pl.DataFrame:
+    """Return a pandas frame column by column, which needs no pyarrow; its index is ignored."""
+    names = [str(name) for name in data.columns]
+    _refuse_twins(names)
+    return pl.DataFrame([_pandas_column(name, data.iloc[:, j]) for j, name in enumerate(names)])
+
+
+def _pandas_column(name: str, column: Any) -> pl.Series:
+    dtype, kind = column.dtype, getattr(column.dtype, "kind", "O")
+    words = str(dtype).lower()
+    if words == "category":
+        levels = _from_objects(name, list(column.cat.categories)).cast(pl.String)
+        codes = pl.Series(name, column.cat.codes.to_numpy().astype(np.int64))
+        return levels.gather(codes.set(codes < 0, None)).cast(pl.Categorical).alias(name)
+    if kind == "M" and getattr(dtype, "tz", None) is not None:
+        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+        return pl.Series(name, column.to_numpy(dtype="datetime64[us]"))
+    if isinstance(dtype, np.dtype) and kind in "biufmM":
+        return _from_numpy(name, column.to_numpy())
+    if kind in "biuf":  # pandas' own numbers, with a mask
+        missing = pl.Series(column.isna().to_numpy())
+        filled = column.fillna(False if kind == "b" else 0) if missing.any() else column
+        plain = filled.to_numpy(dtype={"b": bool, "f": np.float64}.get(kind, words.split("[")[0]))
+        series = _from_numpy(name, plain)
+        return series.set(missing, None) if missing.any() else series
+    return _from_objects(name, column.tolist())
+
+
+def _column(name: str, values: Any) -> pl.Series:
+    if isinstance(values, pl.Series):
+        return values.alias(name)
+    if dependencies.is_pandas_series(values):
+        return _pandas_column(name, values)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biufmM" and values.ndim == 1:
+        return _from_numpy(name, values)
+    return _from_objects(name, list(values))
+
+
+def _from_numpy(name: str, values: np.ndarray) -> pl.Series:
+    if values.dtype == np.float16:
+        values = values.astype(np.float32)
+    elif values.dtype.kind == "f" and values.dtype.itemsize > 8:
+        values = values.astype(np.float64)
+    elif values.dtype.kind in "mM" and np.datetime_data(values.dtype)[0] not in ("ns", "us", "ms"):
+        values = values.astype(f"{values.dtype.kind}8[us]")
+    return pl.Series(name, np.ascontiguousarray(values))
+
+
+def _from_objects(name: str, values: list[Any]) -> pl.Series:
+    """Return Python values as a column of the one type that holds them, or else as text."""
+    values = [None if _is_missing(value) else value for value in values]
+    present = [value for value in values if value is not None]
+    if any(isinstance(value, Mapping | list | tuple | set | np.ndarray) for value in present):
+        return pl.Series(name, values, dtype=pl.Object)
+    if all(isinstance(value, bool | np.bool_) for value in present):
+        return pl.Series(name, [None if v is None else bool(v) for v in values], pl.Boolean)
+    if all(isinstance(value, str) for value in present):
+        return pl.Series(name, [None if v is None else str(v) for v in values], pl.String)
+    if all(isinstance(value, numbers.Real | np.bool_) for value in present):
+        return _from_numbers(name, values, present)
+    if all(isinstance(value, datetime.datetime) for value in present):
+        return pl.Series(name, [_utc(value) for value in values], pl.Datetime("us"))
+    if all(isinstance(value, datetime.date) for value in present):
+        return pl.Series(name, [_day(value) for value in values], pl.Date)
+    try:
+        exact = pl.Series(name, values, strict=True)
+    except (TypeError, ValueError, pl.exceptions.PolarsError):
+        return pl.Series(name, [None if v is None else str(v) for v in values], pl.String)
+    return exact
+
+
+def _from_numbers(name: str, values: list[Any], present: list[Any]) -> pl.Series:
+    whole = all(isinstance(v, numbers.Integral) and -(2**63) <= int(v) < 2**63 for v in present)
+    kind, dtype = (int, pl.Int64) if whole else (_float, pl.Float64)
+    return pl.Series(name, [None if v is None else kind(v) for v in values], dtype)
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond every float
+        return float("inf")
+
+
+def _utc(value: datetime.datetime | None) -> datetime.datetime | None:
+    if value is not None and value.tzinfo is not None:
+        return value.astimezone(datetime.UTC).replace(tzinfo=None)
+    return value
+
+
+def _day(value: Any) -> datetime.date | None:
+    return value.date() if isinstance(value, datetime.datetime) else value
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a Python value stands for a missing one: None, NaN, pandas' NA and NaT."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(value))
+    return isinstance(value, float | np.floating) and bool(np.isnan(value))
+
+
+def _is_column(values: Any) -> bool:
+    return hasattr(values, "__len__") and not isinstance(values, str | bytes | Mapping)
+
+
+def _refuse_twins(names: Iterable[str]) -> None:
+    twins = [name for name, count in Counter(names).items() if count > 1]
+    if twins:
+        raise TableError(
+            f"{SOURCE} has several columns named {quoted(twins)}.", "Rename all but one of each."
+        )

@@ -1,0 +1,39 @@
+"""Yes or no: a boolean, or one pair of words for it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gradum.tables.columns import KindName, Parse
+from gradum.tables.kinds.values import Reading, Values, clean
+
+WORDS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"))
+YES = [true for true, _ in WORDS] + ["1", "1.0"]
+NO = [false for _, false in WORDS] + ["0", "0.0"]
+
+
+class Boolean:
+    """True or false; zeros and ones stay numbers."""
+
+    name: KindName = "boolean"
+
+    def recognise(self, values: Values) -> Reading | None:
+        """Return a reading of a boolean column, or of exactly two words that say yes and no."""
+        if values.raw.dtype == pl.Boolean:
+            return Reading("boolean", "True or false")
+        if not values.is_text or not 2 <= values.distinct <= 6:  # 6: "yes", "Yes", "YES", …
+            return None
+        words = set(values.levels["level"].str.to_lowercase())
+        for true, false in WORDS:
+            if words == {true, false}:
+                parse = Parse(missing=tuple(values.markers), true=true, false=false)
+                return Reading("boolean", f"Yes or no, written {true!r} and {false!r}", parse)
+        return None
+
+    def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
+        """Return the column as booleans; any of the known words, 0 and 1 are understood."""
+        if raw.dtype in (pl.Boolean, pl.Null):
+            return raw.cast(pl.Boolean)
+        words = clean(raw, how).str.to_lowercase()
+        true, false = words.is_in([*YES, how.true]), words.is_in([*NO, how.false])
+        return true.set(~(true | false), None)

@@ -1,0 +1,51 @@
+"""Levels: values that name a group, few or many."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gradum.tables.columns import KindName, Parse
+from gradum.tables.kinds.values import Reading, Values, clean
+from gradum.tables.wording import counted
+
+MANY_LEVELS = 30
+WHOLE = r"^[+-]?\d+(\.0+)?$"
+CODE = r"^0\d+$"
+
+
+class Categorical:
+    """Levels as stripped strings, null where missing."""
+
+    name: KindName = "categorical"
+
+    def recognise(self, values: Values) -> Reading | None:
+        """Return a reading of anything that can be written as levels: the last resort."""
+        return self.insist(values)
+
+    def insist(self, values: Values) -> Reading:
+        """Return the reading of a column said to be categorical."""
+        levels = values.levels["level"]
+        whole = bool(len(levels)) and bool(levels.str.contains(WHOLE).all())
+        codes = levels.str.contains(CODE).any()
+        parse = Parse(missing=tuple(values.markers), whole=whole and not codes)
+        clauses = [_what(values, whole, codes)]
+        if levels.len() > MANY_LEVELS:
+            clauses.append("so many that they get an embedding")
+        if values.is_text and whole:
+            clauses.append(f"--numeric {values.name!r} if they are quantities")
+        return Reading("categorical", "; ".join(clauses), parse)
+
+    def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
+        """Return the levels as stripped strings."""
+        return clean(raw, how)
+
+
+def _what(values: Values, whole: bool, codes: bool) -> str:
+    levels = counted(values.levels.height, "level")
+    if codes and whole:
+        return f"Codes with leading zeros, {levels}"
+    if whole and values.is_text:
+        return f"Whole numbers stored as text, taken as codes with {levels}"
+    if values.is_number:
+        return f"Numbers taken as codes with {levels}"
+    return f"Text with {levels}"

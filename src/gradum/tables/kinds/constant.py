@@ -1,0 +1,24 @@
+"""Columns that say nothing: one value, or none."""
+
+from __future__ import annotations
+
+from gradum.tables.columns import KindName
+from gradum.tables.kinds.values import Reading, Values
+from gradum.tables.wording import shortened
+
+
+class Constant:
+    """The same in every row; not used. One value next to missing ones is not constant."""
+
+    name: KindName = "constant"
+
+    def recognise(self, values: Values) -> Reading | None:
+        """Return a reading if there is at most one value and none, or all, are missing."""
+        if not values.present:
+            return Reading("constant", "Every value is missing; not used", usable=False)
+        if values.missing or values.distinct > 1:
+            return None
+        value = values.levels["level"][0]
+        return Reading(
+            "constant", f"The same value in every row, {shortened(value)!r}; not used", usable=False
+        )

@@ -1,0 +1,171 @@
+"""Dates and times, also those stored as text; kept as UTC without a zone."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gradum.errors import ColumnError
+from gradum.tables.columns import KindName, Parse
+from gradum.tables.kinds.values import Reading, Values, clean
+from gradum.tables.wording import quoted, rows_text, rows_where
+
+ENOUGH = 0.99
+SAMPLE = 50
+EARLIEST, LATEST = 1000, 2999  # a two-digit year read as the year 20 is no date
+ISO = ("%Y-%m-%d", "%Y/%m/%d")
+# month first stands before day first: it wins where the data cannot tell them apart
+OTHERS = (
+    *("%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%Y", "%d.%m.%y"),
+    *("%d-%m-%Y", "%m-%d-%Y", "%B %d %Y", "%B %d, %Y", "%d %B %Y", "%d-%B-%Y", "%d-%B-%y"),
+)
+TIMES = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
+ISO_TIMES = ("T%H:%M", "T%H:%M:%S%.f", "T%H:%M:%S%.f%#z", " %H:%M:%S%.f%#z", " %H:%M:%S%.f UTC")
+FORMATS = (
+    *(date + time for date in ISO for time in (*TIMES, *ISO_TIMES)),
+    *(date + time for date in OTHERS for time in TIMES),
+)
+# read as dates only where the user says so: as numbers they are far more often quantities
+ON_DEMAND = ("%Y%m%d", "%Y", "%Y-%m")
+LOOKS_LIKE_A_DATE = (
+    r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})"
+    r"|[A-Za-z]{3,9} \d{1,2},? \d{4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4})([T ].*)?$"
+)
+
+
+class Date:
+    """Points in time; microseconds since 1970, UTC."""
+
+    name: KindName = "date"
+
+    def recognise(self, values: Values) -> Reading | None:
+        """Return a reading of a date column, or of texts that follow one common format."""
+        if values.raw.dtype in (pl.Date, pl.Datetime):
+            return Reading("date", _span(self.parse(values.raw, Parse())))
+        if not values.is_text:
+            return None
+        sample = values.levels["level"].head(SAMPLE)
+        if not len(sample) or not _mostly(sample.str.contains(LOOKS_LIKE_A_DATE)):
+            return None
+        return _read(values, FORMATS)
+
+    def insist(self, values: Values) -> Reading:
+        """Return the reading of a column said to be dates."""
+        if values.raw.dtype in (pl.Date, pl.Datetime):
+            return Reading("date", _span(self.parse(values.raw, Parse())))
+        reading = _read(values, (*FORMATS, *ON_DEMAND))
+        if reading is not None:
+            return reading
+        texts = clean(values.raw, Parse())
+        dates = max(
+            (_dates(texts, pattern) for pattern in _promising(texts.drop_nulls().head(SAMPLE))),
+            key=lambda dates: -dates.null_count(),
+            default=pl.Series([None] * len(texts), dtype=pl.Datetime("us")),
+        )
+        bad = dates.is_null() & texts.is_not_null()
+        raise ColumnError(
+            f"column {values.name!r} was said to be dates, but "
+            f"{rows_text(rows_where(bad), int(bad.sum()))} cannot be read as such: "
+            f"{quoted(values.raw.filter(bad).unique(maintain_order=True))}.",
+            "Write dates as 2024-01-31 or 2024-01-31 13:45.",
+        )
+
+    def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
+        """Return the column as ``Datetime("us")`` in UTC."""
+        if raw.dtype == pl.Datetime:
+            if getattr(raw.dtype, "time_zone", None):
+                raw = raw.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+            return raw.dt.cast_time_unit("us")
+        if raw.dtype in (pl.Date, pl.Null):
+            return raw.cast(pl.Datetime("us"))
+        texts = clean(raw, how)
+        if how.date_format:
+            dates = _dates(texts, how.date_format)
+            if dates.null_count() < len(dates):
+                return dates
+        other = _format_of(texts.drop_nulls(), None, FORMATS)  # a source that writes them anew
+        return _dates(texts, other[0]) if other else _dates(texts, FORMATS[0])
+
+
+def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
+    levels = values.levels
+    found = _format_of(levels["level"], levels["count"], formats)
+    if found is None:
+        return None
+    pattern, rival = found
+    dates = _dates(levels["level"], pattern)
+    clauses = [_span(dates), f"written as {_readable(pattern)}"]
+    if rival:
+        clauses.append(f"{_readable(rival)} would fit as well")
+    unread = levels.filter(dates.is_null())
+    if not unread.is_empty():
+        clauses.append(
+            f"{unread['count'].sum():,} that cannot be read count as missing: "
+            f"{quoted(unread['level'])}"
+        )
+    how = Parse(missing=tuple(values.markers), date_format=pattern)
+    return Reading("date", "; ".join(clauses), how, unread=int(unread["count"].sum()))
+
+
+def _format_of(
+    levels: pl.Series, counts: pl.Series | None, formats: tuple[str, ...]
+) -> tuple[str, str] | None:
+    """Return the format that reads most levels, and a rival that reads as many ("" if none)."""
+    weights = pl.repeat(1, len(levels), eager=True) if counts is None else counts
+    sample = levels.head(SAMPLE)
+    shares: dict[str, float] = {}
+    for pattern in _promising(sample, formats):
+        read = _dates(levels, pattern).is_not_null()
+        shares[pattern] = float(weights.filter(read).sum()) / max(int(weights.sum()), 1)
+    good = {pattern: share for pattern, share in shares.items() if share >= ENOUGH}
+    if not good:
+        return None
+    best = max(good, key=good.__getitem__)
+    swapped = best.replace("%m", "\0").replace("%d", "%m").replace("\0", "%d")
+    rival = swapped if swapped != best and good.get(swapped) == good[best] else ""
+    return best, rival
+
+
+def _promising(sample: pl.Series, formats: tuple[str, ...] = FORMATS) -> list[str]:
+    """Return the formats that read most of a sample."""
+    return [pattern for pattern in formats if _mostly(_dates(sample, pattern).is_not_null())]
+
+
+def _mostly(mask: pl.Series) -> bool:
+    return bool(len(mask)) and mask.sum() >= 0.9 * len(mask)
+
+
+def _dates(texts: pl.Series, pattern: str) -> pl.Series:
+    """Return texts read by one format as naive UTC, null where they do not follow it."""
+    dates = texts.str.to_datetime(pattern, strict=False, time_unit="us")
+    if getattr(dates.dtype, "time_zone", None):
+        dates = dates.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    plausible = dates.dt.year().is_between(EARLIEST, LATEST)
+    return dates if plausible.all() else dates.set(~plausible, None)
+
+
+def _span(dates: pl.Series) -> str:
+    low, high = dates.min(), dates.max()
+    if low is None:
+        return "Dates"
+    return f"Dates from {str(low)[:10]} to {str(high)[:10]}"
+
+
+def _readable(pattern: str) -> str:
+    """Return a format in everyday letters: %d/%m/%Y as dd/mm/yyyy."""
+    letters = {
+        "%Y": "yyyy",
+        "%y": "yy",
+        "%m": "mm",
+        "%d": "dd",
+        "%B": "month",
+        "%H": "hh",
+        "%I": "hh",
+        "%M": "mm",
+        "%S": "ss",
+        "%.f": "",
+        "%p": "am/pm",
+        "%#z": " with zone",
+    }
+    for code, word in letters.items():
+        pattern = pattern.replace(code, word)
+    return pattern

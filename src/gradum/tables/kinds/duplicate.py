@@ -1,0 +1,39 @@
+"""Columns equal to an earlier column in every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+
+def duplicates(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, str]:
+    """Return, for each column equal in every row to an earlier one, that earlier column.
+
+    Columns are compared by a hash of all their rows first and by value where hashes agree.
+    Numbers are equal whatever their type; a column that is the same after recoding is not.
+    """
+    seen: dict[tuple[str, int], list[str]] = {}
+    found: dict[str, str] = {}
+    for name in names:
+        column = _comparable(frame[name])
+        key = (str(column.dtype), hash(column.hash().to_numpy().tobytes()))
+        for earlier in seen.get(key, []):
+            if _equal(frame[name], frame[earlier]):
+                found[name] = earlier
+                break
+        else:
+            seen.setdefault(key, []).append(name)
+    return found
+
+
+def _equal(one: pl.Series, other: pl.Series) -> bool:
+    if one.dtype != other.dtype:
+        one, other = _comparable(one), _comparable(other)
+    return bool(one.eq_missing(other).all())
+
+
+def _comparable(column: pl.Series) -> pl.Series:
+    if column.dtype.is_integer() or column.dtype.is_float():
+        return column.cast(pl.Float64)
+    return column

@@ -1,0 +1,23 @@
+"""Identifiers: values that name a single row and say nothing about a new one."""
+
+from __future__ import annotations
+
+from gradum.tables.columns import KindName
+from gradum.tables.kinds.values import Reading, Values
+
+ALL = 0.98
+
+
+class Identifier:
+    """A name or number for each row; not used."""
+
+    name: KindName = "identifier"
+
+    def recognise(self, values: Values) -> Reading | None:
+        """Return a reading if nearly every row has a value of its own that is no quantity."""
+        remedy = f"not used; --categorical {values.name!r} to use it"
+        if values.numbers_rows:
+            return Reading("identifier", f"Numbers the rows; {remedy}", usable=False)
+        if values.is_text and values.distinct > 2 and values.distinct >= ALL * values.present:
+            return Reading("identifier", f"A value of its own in each row; {remedy}", usable=False)
+        return None

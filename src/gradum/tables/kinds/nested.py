@@ -1,0 +1,22 @@
+"""Columns of lists, records or bytes, which are no table values."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gradum.tables.columns import KindName
+from gradum.tables.kinds.values import Reading, Values
+
+
+class Nested:
+    """Lists, records, bytes or objects; not used."""
+
+    name: KindName = "nested"
+
+    def recognise(self, values: Values) -> Reading | None:
+        """Return a reading of values that are not single numbers, words or dates."""
+        dtype = values.raw.dtype
+        if not (dtype.is_nested() or dtype in (pl.Binary, pl.Object)):
+            return None
+        what = "Lists or records" if dtype.is_nested() else "Bytes or objects"
+        return Reading("nested", f"{what} instead of single values; not used", usable=False)

@@ -1,0 +1,47 @@
+"""Free text: sentences, read as words rather than as levels."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gradum.tables.columns import KindName, Parse
+from gradum.tables.kinds.values import Reading, Values, clean
+from gradum.tables.wording import number
+
+FEWEST_WORDS = 3.0  # a value, on average
+LEAST_DISTINCT = 0.3  # of the rows that have a value
+MANY_DISTINCT = 1000
+SAMPLE = 2000
+
+
+class Text:
+    """Sentences; strings, null where missing."""
+
+    name: KindName = "text"
+
+    def recognise(self, values: Values) -> Reading | None:
+        """Return a reading if values have several words and seldom repeat."""
+        if not values.is_text or not values.present:
+            return None
+        if values.distinct <= LEAST_DISTINCT * values.present and values.distinct <= MANY_DISTINCT:
+            return None
+        words = _mean_words(values)
+        return _reading(values, words) if words >= FEWEST_WORDS else None
+
+    def insist(self, values: Values) -> Reading:
+        """Return the reading of a column said to be text."""
+        return _reading(values, _mean_words(values))
+
+    def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
+        """Return the column as stripped strings."""
+        return clean(raw, how)
+
+
+def _mean_words(values: Values) -> float:
+    sample = values.levels["level"].head(SAMPLE)
+    return float(sample.str.count_matches(r"\S+").mean() or 0.0)  # type: ignore[arg-type]
+
+
+def _reading(values: Values, words: float) -> Reading:
+    reason = f"Text of {number(round(words, 1))} words on average, {values.distinct:,} different"
+    return Reading("text", reason, Parse(missing=tuple(values.markers)))

@@ -1,0 +1,236 @@
+"""One raw column, seen from every side that a kind may ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+
+from gradum.tables.columns import KindName, Parse
+
+MARKERS = (
+    *("", "?", "-", ".", "NA", "N/A", "n/a", "#N/A", "<NA>"),
+    *("NaN", "nan", "NULL", "null", "None", "NaT"),
+)
+LARGEST = float(np.finfo(np.float32).max)
+FEWEST_ROWS_TO_COUNT = 20
+IDENTIFIER_NAME = re.compile(
+    r"^(|id|idx|index|row|rows|row_?(id|names?|num(ber)?|no|nr)|row_?index|uuid|guid|key|rn"
+    r"|unnamed: ?\d+|.*[_. -](id|uuid|guid|key|index)|id[_. -].*|level_0|obs|case)$",
+    re.IGNORECASE,
+)
+CAMEL_IDENTIFIER = re.compile(r".*[a-z0-9](Id|ID)$")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a kind understood of a column: how to parse it, and a clause that says so.
+
+    ``unread`` counts values of another kind, too few to matter, that count as missing.
+    """
+
+    kind: KindName
+    reason: str
+    parse: Parse = field(default_factory=Parse)
+    usable: bool = True
+    unread: int = 0
+
+
+class Kind(Protocol):
+    """A kind of column, recognised by its values."""
+
+    name: KindName
+
+    def recognise(self, values: Values) -> Reading | None:
+        """Return what was understood, or None where the values are of another kind."""
+        ...
+
+
+class FeatureKind(Kind, Protocol):
+    """A kind whose columns can serve a model."""
+
+    def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
+        """Return the typed column; null where a value is missing or cannot be read."""
+        ...
+
+
+class SayableKind(FeatureKind, Protocol):
+    """A kind that a user can say a column is of."""
+
+    def insist(self, values: Values) -> Reading:
+        """Return the reading of a column said to be of this kind.
+
+        Raises
+        ------
+        ColumnError
+            The values cannot be read as this kind.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Values:
+    """One raw column; each look at it is computed once, when first asked for.
+
+    Attributes
+    ----------
+    name : str
+    raw : polars.Series
+    typed : bool
+        Whether the source states the types of its columns.
+    kept : tuple of str
+        Markers that are values here.
+    """
+
+    name: str
+    raw: pl.Series
+    typed: bool = True
+    kept: tuple[str, ...] = ()
+
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether the values are strings whose meaning is open."""
+        return self.raw.dtype == pl.String
+
+    @cached_property
+    def is_number(self) -> bool:
+        """Whether the source itself holds numbers."""
+        return self.raw.dtype.is_numeric()
+
+    @cached_property
+    def counts(self) -> pl.DataFrame:
+        """Every distinct text as read (``raw``), stripped (``level``), with its ``count``."""
+        texts = as_text(self.raw).alias("raw")
+        return (
+            texts.drop_nulls()
+            .value_counts(name="count")
+            .with_columns(level=pl.col("raw").str.strip_chars())
+            .with_columns(marker=pl.col("level").is_in(markers_of(Parse(kept=self.kept))))
+        )
+
+    @cached_property
+    def levels(self) -> pl.DataFrame:
+        """Every distinct ``level`` that is not missing, stripped, with its ``count``."""
+        present = self.counts.filter(~pl.col("marker")).select("level", "count")
+        if present["level"].n_unique() == present.height:
+            return present
+        return present.group_by("level", maintain_order=True).agg(pl.col("count").sum())
+
+    @cached_property
+    def markers(self) -> Mapping[str, int]:
+        """The markers of missing values met, blank included, with their rows."""
+        if not self.is_text:
+            return {}
+        found = self.counts.filter("marker").group_by("level").agg(pl.col("count").sum())
+        return dict(found.sort("count", "level", descending=[True, False]).iter_rows())
+
+    @cached_property
+    def padded(self) -> int:
+        """Rows whose text has spaces around it."""
+        if not self.is_text:
+            return 0
+        padded = self.counts.filter((pl.col("raw") != pl.col("level")) & ~pl.col("marker"))
+        return int(padded["count"].sum())
+
+    @cached_property
+    def finite(self) -> pl.Series:
+        """A column of numbers without its missing values."""
+        if self.raw.dtype.is_float():
+            return self.raw.filter(self.raw.is_finite() & (self.raw.abs() <= LARGEST))
+        return self.raw.drop_nulls()
+
+    @cached_property
+    def distinct(self) -> int:
+        """Distinct values, missing ones not counted."""
+        if self.is_text:
+            return self.levels.height
+        if self.is_number:
+            return self.finite.n_unique()
+        return self.raw.drop_nulls().n_unique()
+
+    @cached_property
+    def missing(self) -> int:
+        """Rows without a value."""
+        return len(self.raw) - self.present
+
+    @cached_property
+    def present(self) -> int:
+        """Rows with a value."""
+        if self.is_text:
+            return int(self.levels["count"].sum())
+        if self.is_number:
+            return len(self.finite)
+        return len(self.raw) - self.raw.null_count()
+
+    @cached_property
+    def infinite(self) -> int:
+        """Missing values that the source holds as infinite, or beyond what float32 can hold."""
+        if not self.raw.dtype.is_float():
+            return 0
+        return self.missing - self.raw.null_count() - int(self.raw.is_nan().sum())
+
+    @cached_property
+    def numbers_rows(self) -> bool:
+        """Whether these are whole numbers, all different, under a name such as "id"."""
+        name = self.name.strip()
+        if not (IDENTIFIER_NAME.match(name) or CAMEL_IDENTIFIER.match(name)):
+            return False
+        if self.present < FEWEST_ROWS_TO_COUNT or self.distinct < self.present:
+            return False
+        if self.is_text:
+            return bool(self.levels["level"].str.contains(r"^[+-]?\d+(\.0+)?$").all())
+        if self.raw.dtype.is_float():
+            return bool((self.finite == self.finite.floor()).all())
+        return self.raw.dtype.is_integer()
+
+
+def markers_of(how: Parse) -> list[str]:
+    """Return the texts that mean "missing" in a column."""
+    return [marker for marker in (*MARKERS, *how.missing) if marker not in how.kept]
+
+
+def as_text(raw: pl.Series) -> pl.Series:
+    """Return any column as strings; whole numbers without a decimal point, so 3.0 is "3"."""
+    if raw.dtype == pl.String:
+        return raw
+    if raw.dtype.is_float():
+        whole = raw.is_finite() & (raw == raw.floor()) & (raw.abs() < 2**53)
+        return (
+            pl.select(
+                pl.when(whole)
+                .then(raw.cast(pl.Int64, strict=False).cast(pl.String))
+                .otherwise(raw.fill_nan(None).cast(pl.String))
+            )
+            .to_series()
+            .alias(raw.name)
+        )
+    if raw.dtype.is_nested() or raw.dtype in (pl.Binary, pl.Object):
+        return pl.Series(raw.name, [None] * len(raw), pl.String)
+    words = raw.cast(pl.String)
+    return words.str.to_titlecase() if raw.dtype == pl.Boolean else words
+
+
+def clean(raw: pl.Series, how: Parse) -> pl.Series:
+    """Return a column as stripped strings, null where missing."""
+    texts = as_text(raw)
+    if texts.head(10_000).n_unique() < 1_000:  # few levels: look at each of them once
+        levels = texts.unique()
+        cleaned = _cleaned(levels, how)
+        changed = levels.ne_missing(cleaned)
+        if not changed.any():
+            return texts
+        return texts.replace(levels.filter(changed), cleaned.filter(changed))
+    return _cleaned(texts, how)
+
+
+def _cleaned(texts: pl.Series, how: Parse) -> pl.Series:
+    stripped = texts.str.strip_chars()
+    if how.whole:
+        stripped = stripped.str.replace(r"^([+-]?\d+)\.0+$", "$1")
+    missing = stripped.is_in(markers_of(how))
+    return stripped.set(missing, None) if missing.any() else stripped

@@ -1,0 +1,347 @@
+"""Which part each row plays: training, validation, calibration or test.
+
+A part array holds one `Part` a row (int8); -1 marks a row that plays none. Rows are drawn within
+classes, or by whole groups, or in the order of time: the past trains, the future tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import ShapeError, SpecError
+from gradum.tables.wording import counted, rows_of, rows_text
+
+UNUSED = -1
+ROWS_FOR_EVERY_PART = 5
+
+
+class Part(IntEnum):
+    """What a row is for."""
+
+    TRAIN = 0
+    VALIDATION = 1
+    CALIBRATION = 2
+    TEST = 3
+
+
+def hold_out(
+    rows: int,
+    *,
+    labels: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+    time: np.ndarray | None = None,
+    test: float = 0.2,
+    validation: float = 0.2,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Divide n rows into training, validation and test rows.
+
+    - With ``labels``, every class has its share of each part, less than one row from exact;
+      before that, every class trains, and one of 5 rows or more is in every part.
+    - With ``groups``, a group is in one part only; sizes and class shares are as near as whole
+      groups allow.
+    - With ``time``, validation follows training and test follows validation; rows of one time
+      are in one part.
+
+    Parameters
+    ----------
+    rows : int
+        n.
+    labels : ndarray of shape (n,), optional
+        Class codes.
+    groups : ndarray of shape (n,), optional
+        Group codes.
+    time : ndarray of shape (n,), optional
+        Sortable times; labels are then of no account.
+    test : float
+        Share of the rows; 0 for no such part.
+    validation : float
+        Share of the rows that remain; 0 for no such part.
+    rng : numpy.random.Generator
+        Decides which rows; not used with ``time``.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        int8 parts.
+
+    Raises
+    ------
+    SpecError
+        When a share is not in [0, 1), when both groups and time are given, when a time is
+        missing, or when there are too few rows, groups or distinct times for the parts.
+    """
+    _check(rows, labels=labels, groups=groups, time=time)
+    for name, share in (("test", test), ("validation", validation)):
+        if not 0 <= share < 1:
+            raise SpecError(f"The {name} share is {share}.", "Give a share from 0 to below 1.")
+    shares = {Part.TRAIN: (1 - test) * (1 - validation)}
+    shares |= {Part.VALIDATION: (1 - test) * validation} if validation else {}
+    shares |= {Part.TEST: test} if test else {}
+    if rows < len(shares):
+        raise _too_few("row", rows, len(shares))
+    if time is not None:
+        _, moment, sizes = np.unique(time, return_inverse=True, return_counts=True)
+        of_moment = _in_order(sizes, list(shares.values()), "distinct time")
+        return np.array(list(shares), np.int8)[of_moment[moment]]
+    if groups is not None:
+        _, group = np.unique(groups, return_inverse=True)
+        of_group = _balanced(group, labels, list(shares.values()), rng)
+        return np.array(list(shares), np.int8)[of_group[group]]
+    return _by_class(rows, labels, test, validation, rng)
+
+
+def folds(
+    rows: int,
+    k: int,
+    *,
+    repeats: int = 1,
+    labels: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+    time: np.ndarray | None = None,
+    validation: float = 0.2,
+    rng: np.random.Generator,
+) -> list[np.ndarray]:
+    """Divide n rows k ways, so that each row tests once in every repeat.
+
+    What is not in the test fold is divided into training and validation as `hold_out` does. With
+    ``time``, the rows are cut into k + 1 stretches; fold f tests on stretch f + 1, is trained on
+    all that came before it, and leaves what comes after unused (-1); so the first stretch never
+    tests, and there is one repeat only, as nothing is drawn.
+
+    Parameters
+    ----------
+    rows : int
+        n.
+    k : int
+        Number of folds, at least 2.
+    repeats : int
+        How often all is drawn anew.
+    labels, groups, time, validation, rng
+        As in `hold_out`.
+
+    Returns
+    -------
+    list of ndarray of shape (n,)
+        One int8 part array for each repeat and fold.
+
+    Raises
+    ------
+    SpecError
+        As `hold_out`, and when k is below 2 or more than the rows, groups or times allow.
+    """
+    _check(rows, labels=labels, groups=groups, time=time)
+    if k < 2:
+        raise SpecError(f"Cross-validation in {k} folds is not possible.", "Use 2 folds or more.")
+    if rows < k:
+        raise _too_few("row", rows, k)
+    if time is not None:
+        _, moment, sizes = np.unique(time, return_inverse=True, return_counts=True)
+        stretch = _in_order(sizes, [1 / (k + 1)] * (k + 1), "distinct time")[moment]
+        drawn = [(stretch == fold, stretch < fold) for fold in range(1, k + 1)]
+    else:
+        numbers = [_fold_numbers(rows, k, labels, groups, rng) for _ in range(repeats)]
+        drawn = [(number == fold, number != fold) for number in numbers for fold in range(k)]
+    return [
+        _fold(tested, np.flatnonzero(rest), labels, groups, time, validation, rng)
+        for tested, rest in drawn
+    ]
+
+
+def straddling_duplicates(frame: pl.DataFrame, parts: np.ndarray) -> int:
+    """Count the test rows that equal, in every column, a row of another part.
+
+    Missing equals missing, and not-a-number equals not-a-number; unused rows are of no account.
+    """
+    tested = frame.filter(pl.Series(parts == Part.TEST))
+    others = frame.filter(pl.Series((parts != Part.TEST) & (parts != UNUSED)))
+    if not frame.width or not tested.height or not others.height:
+        return 0
+    return tested.join(others, on=frame.columns, how="semi", nulls_equal=True).height
+
+
+def _fold(
+    tested: np.ndarray,
+    rest: np.ndarray,
+    labels: np.ndarray | None,
+    groups: np.ndarray | None,
+    time: np.ndarray | None,
+    validation: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    parts = np.full(len(tested), UNUSED, np.int8)
+    parts[tested] = Part.TEST
+    parts[rest] = hold_out(
+        len(rest),
+        labels=None if labels is None else labels[rest],
+        groups=None if groups is None else groups[rest],
+        time=None if time is None else time[rest],
+        test=0.0,
+        validation=validation,
+        rng=rng,
+    )
+    return parts
+
+
+def _fold_numbers(
+    rows: int,
+    k: int,
+    labels: np.ndarray | None,
+    groups: np.ndarray | None,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Deal the rows out to the folds like cards, class by class; returns each row's fold."""
+    if groups is not None:
+        _, group = np.unique(groups, return_inverse=True)
+        return _balanced(group, labels, [1 / k] * k, rng)[group]
+    number = np.empty(rows, np.intp)
+    number[_shuffled(rows, labels, rng)] = np.arange(rows) % k
+    return number
+
+
+def _by_class(
+    rows: int,
+    labels: np.ndarray | None,
+    test: float,
+    validation: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    labels = np.zeros(rows, np.int8) if labels is None else labels
+    _, label, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    large = (sizes >= ROWS_FOR_EVERY_PART) | (len(sizes) == 1)
+    tested = _allot(sizes, test, large, left=2 if validation else 1)
+    validated = _allot(sizes - tested, validation, large, left=1)
+    for name, share, counts in (("test", test, tested), ("validation", validation, validated)):
+        if share and not counts.any():
+            raise SpecError(
+                f"No row is left for {name}: {counted(rows, 'row')} in {len(sizes)} classes.",
+                f"Give more rows, or a {name} share of 0.",
+            )
+    order = _shuffled(rows, label, rng)
+    place = np.arange(rows) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    cut = np.repeat(tested, sizes)
+    parts = np.empty(rows, np.int8)
+    parts[order] = np.select(
+        [place < cut, place < cut + np.repeat(validated, sizes)],
+        [Part.TEST, Part.VALIDATION],
+        Part.TRAIN,
+    )
+    return parts
+
+
+def _allot(rows: np.ndarray, share: float, large: np.ndarray, *, left: int) -> np.ndarray:
+    """Take a share of each class by largest remainders, less than one row from exact.
+
+    A large class gives at least one row and is ``left`` as many; a small one is left one.
+    """
+    if not share:
+        return np.zeros_like(rows)
+    quota = share * rows
+    least = np.where(large, np.maximum(np.floor(quota), 1), np.floor(quota))
+    most = np.minimum(np.ceil(quota), rows - np.where(large, left, 1)).astype(np.intp)
+    taken = np.minimum(least, most).astype(np.intp)
+    wanting = max(1, round(share * rows.sum())) - taken.sum()
+    by_remainder = np.argsort(taken - quota, kind="stable")
+    by_remainder = by_remainder[(taken < most)[by_remainder]]
+    taken[by_remainder[: max(wanting, 0)]] += 1
+    return taken
+
+
+def _shuffled(rows: int, labels: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """Order the rows by class, at random within a class."""
+    order = rng.permutation(rows)
+    return order if labels is None else order[np.argsort(labels[order], kind="stable")]
+
+
+def _in_order(sizes: np.ndarray, shares: Sequence[float], noun: str) -> np.ndarray:
+    """Cut m items of the given sizes, in their order, into parts as near the shares as they allow.
+
+    Each part gets at least one item. Returns the part number of each item.
+    """
+    items, parts = len(sizes), len(shares)
+    if items < parts:
+        raise _too_few(noun, items, parts)
+    ends = np.cumsum(sizes)
+    number = np.zeros(items, np.intp)
+    cut = 0
+    for part, wanted in enumerate(np.cumsum(shares)[:-1] * ends[-1], 1):
+        # The next part starts after the item whose end is nearest; one item is left for each part.
+        candidates = ends[cut : items - (parts - part)]
+        cut += 1 + int(np.abs(candidates - wanted).argmin())
+        number[cut:] = part
+    return number
+
+
+def _balanced(
+    group: np.ndarray, labels: np.ndarray | None, shares: Sequence[float], rng: np.random.Generator
+) -> np.ndarray:
+    """Give each group a part number, so that parts come near their shares of every class.
+
+    The largest group goes first, each to the part in which it lowers
+    Σ (rows of the class in the part − wanted)² / wanted the most.
+    """
+    groups = int(group.max(initial=-1)) + 1
+    if groups < len(shares):
+        raise _too_few("group", groups, len(shares))
+    labels = np.zeros(len(group), np.int8) if labels is None else labels
+    _, label, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    pairs, counts = np.unique(group * len(sizes) + label, return_counts=True)
+    held: list[list[tuple[int, int]]] = [[] for _ in range(groups)]
+    for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        held[pair // len(sizes)].append((pair % len(sizes), count))
+
+    order = rng.permutation(groups)
+    order = order[np.argsort(-np.bincount(group)[order], kind="stable")]
+    wanted = [[share * size for size in sizes.tolist()] for share in shares]
+    given = [[0] * len(sizes) for _ in shares]
+    number = np.empty(groups, np.intp)
+    empty = set(range(len(shares)))
+    for place, item in enumerate(order.tolist()):
+        candidates = empty if groups - place <= len(empty) else range(len(shares))
+        costs = {
+            part: sum(
+                count * (count + 2 * (given[part][k] - wanted[part][k])) / wanted[part][k]
+                for k, count in held[item]
+            )
+            for part in candidates
+        }
+        part = min(costs, key=costs.__getitem__)
+        for k, count in held[item]:
+            given[part][k] += count
+        empty.discard(part)
+        number[item] = part
+    return number
+
+
+def _check(
+    rows: int,
+    *,
+    labels: np.ndarray | None,
+    groups: np.ndarray | None,
+    time: np.ndarray | None,
+) -> None:
+    for name, codes in (("labels", labels), ("groups", groups), ("time", time)):
+        if codes is not None and codes.shape != (rows,):
+            raise ShapeError(f"The {name} have shape {codes.shape}, the rows ({rows},).")
+    if groups is not None and time is not None:
+        raise SpecError(
+            "Rows cannot be split by group and by time at once.", "Give a group or a time column."
+        )
+    if time is not None:
+        missing = np.flatnonzero(np.isnat(time) if time.dtype.kind in "mM" else time != time)
+        if len(missing):
+            raise SpecError(
+                f"The time is missing in {rows_text(rows_of(missing), len(missing))}.",
+                "Remove these rows or give their times.",
+            )
+
+
+def _too_few(noun: str, have: int, need: int) -> SpecError:
+    return SpecError(
+        f"{counted(have, noun)} cannot be divided among {need} parts.",
+        f"Ask for fewer folds or parts, or give more {noun}s.",
+    )

@@ -1,0 +1,31 @@
+"""A table as it was read: raw columns, where they came from, and what was noticed on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table before anything is decided about its columns.
+
+    Attributes
+    ----------
+    frame : polars.DataFrame
+        The columns as read. A CSV file states no types, so its columns are all strings; the
+        column kinds parse them, the same way at training and at prediction.
+    source : str
+        What the table is called in messages: a file's name or "data frame".
+    notes : tuple of str
+        What was understood while reading, such as "encoding Latin-1".
+    typed : bool
+        Whether the source states the type of its columns. A CSV file does not; in a source
+        that does, whole numbers held as strings are codes rather than quantities.
+    """
+
+    frame: pl.DataFrame
+    source: str
+    notes: tuple[str, ...] = ()
+    typed: bool = True

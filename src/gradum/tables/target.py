@@ -1,0 +1,220 @@
+"""Recognise what is to be predicted: a quantity, one of two classes, or one of many."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from gradum.errors import ColumnError, SpecError, TargetError
+from gradum.tables.columns import Column, Label, Parse, Target
+from gradum.tables.kinds.numeric import Numeric
+from gradum.tables.kinds.values import Reading, Values
+from gradum.tables.wording import counted, number, quoted, rows_text, rows_where
+
+TASKS = ("regression", "binary", "multiclass", "classification")
+KEPT = ("None", "-", ".")  # markers of missing features that are more likely a class's name
+MOST_CLASSES = 10_000
+MOST_TEXT_CLASSES = 1_000
+FEW_WHOLE_NUMBERS = 10
+ROWS_PER_CLASS = 10
+SKEWED = 2.0
+
+
+def recognise_target(
+    values: Values, task: str | None = None, log: bool = False
+) -> tuple[Column, Target]:
+    """Return the target's column and task.
+
+    Parameters
+    ----------
+    values : Values
+        The target column, with ``kept=KEPT``.
+    task : str, optional
+        "regression", "binary", "multiclass", or "classification" for either of the latter.
+    log : bool
+        Whether the logarithm of the target is to be learned.
+
+    Raises
+    ------
+    TargetError
+        The target cannot be learned, or not as this task.
+    SpecError
+        The task is unknown, or a logarithm of classes is asked for.
+    """
+    if task is not None and task not in TASKS:
+        raise SpecError(f"there is no task {task!r}.", f"The tasks are {quoted(TASKS, 4)}.")
+    _refuse_unusable(values)
+    reading = _numbers(values, task)
+    if reading is not None:
+        typed = Numeric().parse(values.raw, reading.parse)
+        if _is_quantity(typed, task):
+            return _regression(values, reading, typed, log)
+    if log:
+        raise SpecError(
+            f"target {values.name!r} is a class, which has no logarithm.", "Leave out log-target."
+        )
+    return _classes(values, reading, task)
+
+
+def _refuse_unusable(values: Values) -> None:
+    name, dtype = values.name, values.raw.dtype
+    if not values.present:
+        raise TargetError(f"target {name!r} has no values.", "Choose another target.")
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        raise TargetError(f"target {name!r} holds lists or bytes.", "Choose another target.")
+    if values.distinct == 1:
+        value = values.levels["level"][0]
+        raise TargetError(
+            f"target {name!r} is constant: all {counted(values.present, 'value')} are {value!r}.",
+            "There is nothing to learn; choose another target.",
+        )
+    if dtype.is_temporal() and dtype != pl.Duration:
+        raise TargetError(
+            f"target {name!r} holds dates.",
+            "Predict a number instead, such as the days since a fixed date.",
+        )
+
+
+def _numbers(values: Values, task: str | None) -> Reading | None:
+    """Return the reading of a target of numbers, None where it is words or codes."""
+    if task == "regression":
+        try:
+            return Numeric().insist(values)
+        except ColumnError as error:
+            message = error.message.replace("column", "target", 1)
+            raise TargetError(
+                message.replace("was said to be numeric", "is to be regressed on"),
+                "Correct these values, or leave the task to be recognised.",
+            ) from None
+    if values.is_number or values.is_text:
+        return Numeric().understand(values)
+    return None
+
+
+def _is_quantity(typed: pl.Series, task: str | None) -> bool:
+    if task is not None:
+        return task == "regression"
+    numbers = typed.drop_nulls()
+    distinct = numbers.n_unique()
+    if distinct <= 2:
+        return False
+    whole = bool((numbers == numbers.floor()).all())
+    return not (
+        whole and distinct <= FEW_WHOLE_NUMBERS and len(numbers) >= ROWS_PER_CLASS * distinct
+    )
+
+
+def _regression(
+    values: Values, reading: Reading, typed: pl.Series, log: bool
+) -> tuple[Column, Target]:
+    name, numbers = values.name, typed.drop_nulls()
+    low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
+    if low == high:
+        raise TargetError(f"target {name!r} is constant.", "Choose another target.")
+    if log and low <= 0:
+        bad = (typed <= 0).fill_null(False)
+        raise TargetError(
+            f"target {name!r} has no logarithm in {rows_text(rows_where(bad), int(bad.sum()))}: "
+            "the values there are not positive.",
+            "Leave out log-target.",
+        )
+    advised = not log and _is_skewed(numbers)
+    reason = f"Numbers from {number(low)} to {number(high)}: regression"
+    if log:
+        reason += " on the logarithm"
+    if advised:
+        reason += "; positive and strongly skewed, so --log-target may help"
+    missing = typed.null_count()
+    if reading.unread:
+        reason += f"; {counted(reading.unread, 'value')} that cannot be read as numbers"
+        reason += " counts as missing" if reading.unread == 1 else " count as missing"
+    if missing:
+        reason += f"; {counted(missing, 'row')} without it left out"
+    column = Column(
+        name, "numeric", "target", reason + ".", reading.parse, numbers.n_unique(), missing
+    )
+    target = Target(name, "regression", (), reason + ".", log=log, log_advised=advised)
+    return column, target
+
+
+def _is_skewed(numbers: pl.Series) -> bool:
+    """Whether positive numbers have a long right tail that the logarithm removes."""
+    y = numbers.to_numpy()
+    if y.min() <= 0 or len(y) < 20:
+        return False
+    skewness = float(stats.skew(y))
+    return skewness > SKEWED and abs(float(stats.skew(np.log(y)))) < skewness / 2
+
+
+def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple[Column, Target]:
+    name = values.name
+    labels, counts = _labels(values, reading)
+    _refuse_classes(values, labels, task)
+    if values.raw.dtype == pl.Boolean:
+        kind, parse = "boolean", Parse()
+    elif reading is not None:
+        kind, parse = "numeric", reading.parse
+    else:
+        kind, parse = "categorical", Parse(missing=tuple(values.markers), kept=values.kept)
+    found = "binary" if len(labels) == 2 else "multiclass"
+    reason = _say_classes(labels, counts, numbers=reading is not None, asked=task is not None)
+    missing = len(values.raw) - sum(counts)
+    if missing:
+        reason += f"; {counted(missing, 'row')} without it left out"
+    column = Column(name, kind, "target", reason + ".", parse, len(labels), missing)
+    return column, Target(name, found, tuple(labels), reason + ".")
+
+
+def _labels(values: Values, reading: Reading | None) -> tuple[list[Label], list[int]]:
+    """Return the labels as given, sorted, with their counts."""
+    if reading is None and values.raw.dtype != pl.Boolean:
+        table = values.levels.sort("level")
+        return table["level"].to_list(), table["count"].to_list()
+    if values.is_number:
+        table = values.finite.value_counts(name="count").sort(values.raw.name)
+    elif reading is None:
+        table = values.raw.drop_nulls().value_counts(name="count").sort(values.raw.name)
+    else:
+        typed = Numeric().parse(values.raw, reading.parse).drop_nulls()
+        whole = values.levels["level"].str.contains(r"^[+-]?\d+$").all()
+        typed = typed.cast(pl.Int64) if whole else typed
+        table = typed.value_counts(name="count").sort(typed.name)
+    labels, counts = table.to_dict(as_series=False).values()
+    return labels, counts
+
+
+def _refuse_classes(values: Values, labels: list[Label], task: str | None) -> None:
+    name, count = values.name, len(labels)
+    if count < 2:
+        raise TargetError(f"target {name!r} has a single class.", "Choose another target.")
+    if task == "binary" and count != 2:
+        raise TargetError(
+            f"target {name!r} has {count:,} classes, not two: {quoted(labels)}.",
+            "Leave the task to be recognised.",
+        )
+    if values.is_text and count == values.present and count > 2:
+        raise TargetError(
+            f"target {name!r} has a label of its own in each of {counted(count, 'row')}.",
+            "Choose a target whose values repeat.",
+        )
+    if count > MOST_CLASSES or (values.is_text and count >= MOST_TEXT_CLASSES):
+        most = MOST_TEXT_CLASSES if values.is_text else MOST_CLASSES
+        raise TargetError(
+            f"target {name!r} has {count:,} classes, more than can be told apart (up to {most:,}).",
+            "Group rare labels into one, or choose another target.",
+        )
+
+
+def _say_classes(labels: list[Label], counts: list[int], numbers: bool, asked: bool) -> str:
+    if len(labels) == 2:
+        pairs = " and ".join(
+            f"{label!r} ({rows:,})" for label, rows in zip(labels, counts, strict=True)
+        )
+        return f"Two classes, {pairs}"
+    if numbers and not asked:
+        return (
+            f"Only {len(labels)} distinct whole numbers, taken as classes; "
+            "--task regression if they are quantities"
+        )
+    return f"{len(labels):,} classes with {min(counts):,} to {max(counts):,} rows each"

@@ -1,0 +1,68 @@
+"""How tables are spoken of in messages: rows, examples, numbers, nearest names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+import numpy as np
+import polars as pl
+
+SHOWN_ROWS = 5
+SHOWN_EXAMPLES = 3
+SHOWN_NAMES = 8
+
+
+def quoted(values: Iterable[object], most: int = SHOWN_EXAMPLES) -> str:
+    """Return the first few values in quotes: ``'a', 'b', …``."""
+    values = list(values)
+    shown = ", ".join(repr(shortened(value)) for value in values[:most])
+    return f"{shown}, …" if len(values) > most else shown
+
+
+def shortened(value: object, most: int = 40) -> str:
+    """Return a value as text, cut where it is long."""
+    text = str(value)
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def number(value: float) -> str:
+    """Return a number as people write it: 1,234.5 rather than 1234.5000001."""
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.6g}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: "1 row", "2,000 rows"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def rows_where(mask: pl.Series) -> tuple[int, ...]:
+    """Return the first rows where a mask holds, counted from 1."""
+    return tuple(int(row) + 1 for row in mask.arg_true().head(SHOWN_ROWS))
+
+
+def rows_of(positions: np.ndarray) -> tuple[int, ...]:
+    """Return the first of some positions, counted from 1."""
+    return tuple(int(row) + 1 for row in positions[:SHOWN_ROWS])
+
+
+def rows_text(rows: Sequence[int], count: int) -> str:
+    """Return "row 3" or "rows 3, 7, 12 and 40 more"."""
+    text = ", ".join(f"{row:,}" for row in rows)
+    if count > len(rows):
+        return f"rows {text} and {count - len(rows):,} more"
+    return f"row {text}" if count == 1 else f"rows {text}"
+
+
+def nearest(name: str, names: Iterable[str], what: str = "columns") -> str:
+    """Return a remedy for a name that is not there: the nearest names, or some that are."""
+    names = list(names)
+    folded = {other.casefold(): other for other in reversed(names)}
+    close = get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.6)
+    if close:
+        return f"Did you mean {' or '.join(repr(folded[other]) for other in close)}?"
+    if not names:
+        return f"There are no {what}."
+    return f"The {what} are {quoted(names, SHOWN_NAMES)}."

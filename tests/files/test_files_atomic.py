@@ -1,0 +1,128 @@
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from gradum.errors import OutputError
+from gradum.files import atomic
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_bytes_and_text_arrive_as_given(tmp_path):
+    atomic.write_bytes(tmp_path / "a.bin", b"\x00\r\n\xff")
+    atomic.write_text(tmp_path / "a.txt", "größe\nline\r\n")
+    assert (tmp_path / "a.bin").read_bytes() == b"\x00\r\n\xff"
+    assert (tmp_path / "a.txt").read_bytes() == "größe\nline\r\n".encode()
+    assert names(tmp_path) == ["a.bin", "a.txt"]
+
+
+def test_old_content_survives_a_failing_block(tmp_path):
+    path = tmp_path / "model.gradum"
+    path.write_text("old")
+    seen = []
+
+    def interrupted():
+        with atomic.replacing(path) as temporary:
+            temporary.write_text("half")
+            seen.append(path.read_text())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert seen == ["old"]
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["model.gradum"]
+
+
+def test_temporary_sibling_keeps_the_suffix(tmp_path):
+    with atomic.replacing(tmp_path / "table.parquet") as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == ".parquet"
+        temporary.write_text("x")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
+def test_new_file_has_the_usual_mode(tmp_path):
+    usual = tmp_path / "usual"
+    usual.touch()
+    atomic.write_bytes(tmp_path / "ours", b"")
+    assert stat.S_IMODE((tmp_path / "ours").stat().st_mode) == stat.S_IMODE(usual.stat().st_mode)
+
+
+def test_link_is_followed(tmp_path):
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    atomic.write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("act", [atomic.check_writable, lambda path: atomic.write_bytes(path, b"")])
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("missing/file", "is not a folder"),
+        ("plain/file", "is not a folder"),
+        ("folder", "it is a folder"),
+        ("pipe", "not an ordinary file"),
+        ("n" * 300, "(too long|invalid)"),
+    ],
+)
+def test_hopeless_paths_are_named_with_their_cause(tmp_path, act, name, cause):
+    (tmp_path / "plain").touch()
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    before = names(tmp_path)
+    with pytest.raises(OutputError, match=f"(?i){cause}") as caught:
+        act(tmp_path / name)
+    assert str(tmp_path / name) in caught.value.message
+    assert caught.value.remedy
+    assert names(tmp_path) == before
+
+
+def test_full_disk_is_explained(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match=r"No space left.*Free some space"):
+        atomic.write_bytes(tmp_path / "a", b"1")
+    assert not names(tmp_path)
+
+
+def test_refused_folder_leaves_nothing_behind(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.raises(OutputError, match=r"Permission denied.*may write") as caught:
+        atomic.claim_folder(tmp_path / "runs" / "first")
+    assert str(tmp_path / "runs" / "first") in caught.value.message
+    assert not names(tmp_path)
+
+
+def test_claiming_makes_folders_and_is_repeatable_while_empty(tmp_path):
+    folder = atomic.claim_folder(tmp_path / "runs" / "first")
+    assert folder.is_dir()
+    assert atomic.claim_folder(folder) == folder
+    assert not names(folder)
+
+
+def test_a_folder_in_use_needs_force_and_keeps_its_files(tmp_path):
+    (tmp_path / "precious").write_text("1")
+    with pytest.raises(OutputError, match=r"not empty.*--force"):
+        atomic.claim_folder(tmp_path)
+    atomic.claim_folder(tmp_path, force=True)
+    assert names(tmp_path) == ["precious"]
+
+
+def test_a_file_cannot_be_claimed(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(OutputError, match="cannot be written"):
+            atomic.claim_folder(path, force=True)
