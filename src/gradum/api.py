@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
 import numpy as np
 import polars as pl
+from msgspec import structs
 
 from gradum.errors import SpecError, TargetError
+from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict
 from gradum.fitting.run import Run, run
 from gradum.fitting.spec import Spec, SplitSpec
-from gradum.files.atomic import write_text
 from gradum.ship import bundle, run_folder
 from gradum.ship.run_folder import RunSpec
 from gradum.show.report import report_html
@@ -26,6 +26,7 @@ from gradum.study.evaluate import Evaluation, evaluate
 from gradum.tables.check import Difference
 from gradum.tables.read import read
 from gradum.tables.schema import Overrides, Schema
+from gradum.tables.table import Table
 
 
 class Model:
@@ -102,12 +103,12 @@ class Model:
         return self._predict(data, rung).drop("prediction").to_numpy()
 
     def _predict(self, data: Any, rung: str | None) -> pl.DataFrame:
-        frame, self.differences = predict(self.fitted, read(data), rung=rung)
+        frame, self.differences = predict(self.fitted, _table(data), rung=rung)
         return frame
 
     def evaluate(self, data: Any) -> Evaluation:
         """Score every rung on rows that hold the target."""
-        return evaluate(self.fitted, read(data))
+        return evaluate(self.fitted, _table(data))
 
     @property
     def scores(self) -> pl.DataFrame:
@@ -237,8 +238,8 @@ def fit_spec(
     stop: Callable[[], bool] = lambda: False,
 ) -> Model:
     """Fit as `fit` does, from a spec."""
-    held = None if test is None else read(test)
-    events = run(spec, read(data), test=held, schema=schema, stop=stop)
+    held = None if test is None else _table(test)
+    events = run(spec, _table(data), test=held, schema=schema, stop=stop)
     while True:
         try:
             event = next(events)
@@ -246,6 +247,10 @@ def fit_spec(
             return Model(finished.value.fitted, finished.value)
         if on_event is not None:
             on_event(event)
+
+
+def _table(data: Any) -> Table:
+    return data if isinstance(data, Table) else read(data)
 
 
 _LISTS = ("numeric", "categorical", "text", "date", "drop")

@@ -240,7 +240,7 @@ def _fit_check(scores: Scores, verdict: Verdict) -> str:
     gained = sign * (baseline - test[metric].value)
     if gap > 2 * error and gap > 0.1 * max(gained, 0.0):
         return (
-            f"Overfitting: {TITLES[used]} knows its training rows better than new ones ({pair}). More "
-            "rows, fewer columns or a stronger penalty would narrow the gap."
+            f"Overfitting: {TITLES[used]} knows its training rows better than new ones ({pair}). "
+            "More rows, fewer columns or a stronger penalty would narrow the gap."
         )
     return f"No sign of overfitting: {TITLES[used]} does about as well on new rows ({pair})."

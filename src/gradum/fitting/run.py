@@ -18,7 +18,7 @@ from gradum.errors import SpecError
 from gradum.fitting.dataset import Dataset, join, labelled, require_enough
 from gradum.fitting.events import Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
-from gradum.fitting.judgement import Judgement, Seen, judge
+from gradum.fitting.judgement import Seen, judge
 from gradum.fitting.ladder import climb, refit
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec

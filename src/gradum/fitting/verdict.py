@@ -118,7 +118,8 @@ def _sentences(
     if enough == "baseline":
         lines.append("No column was shown to help: predictions are as good as without any of them.")
     lines.extend(
-        f"{item.finding[:1].upper()}{item.finding[1:]}: {title} differs by {item.difference.value:+.4g} "
+        f"{item.finding[:1].upper()}{item.finding[1:]}: "
+        f"{title} differs by {item.difference.value:+.4g} "
         f"[{item.difference.low:+.4g}, {item.difference.high:+.4g}]."
         for item in comparisons
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -203,7 +203,7 @@ def _consistent(rung: Rung) -> bool:
     """Whether the parameters have the shapes that the network says."""
     widths = rung.network.widths
     shapes = [(layer["weight"].shape, layer["bias"].shape) for layer in rung.params["layers"]]
-    said = [((a, b), (b,)) for a, b in zip(widths, widths[1:], strict=False)]
+    said = [((a, b), (b,)) for a, b in pairwise(widths)]
     embedding = rung.network.embedding
     return shapes == said and (
         embedding is None or rung.params["embedding"].shape == (embedding.rows, embedding.size)

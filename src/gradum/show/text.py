@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -62,7 +63,7 @@ def _kind(column: Column) -> Text:
 
 def judgement_parts(judgement: Judgement) -> list[RenderableType]:
     """Show the ladder with intervals, then the verdict."""
-    parts: list[RenderableType] = [Text(judgement.how, style="dim"), ladder_table(judgement)]
+    parts: list[RenderableType] = [Text(judgement.how, style="dim"), ladder_tables(judgement)]
     parts.extend(Text(sentence) for sentence in judgement.verdict.sentences)
     parts.append(Text(judgement.fit_check))
     parts.extend(Text(f"note: {note}", style="yellow") for note in judgement.notes)
@@ -71,33 +72,44 @@ def judgement_parts(judgement: Judgement) -> list[RenderableType]:
     return parts
 
 
-def ladder_table(judgement: Judgement) -> RenderableType:
-    """One row a rung and part, one column a metric; the interval under the judging rows' value."""
-    first = next(iter(judgement.scores.values()))
-    metrics = list(next(iter(first.values())))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("rung")
-    table.add_column("rows")
-    for metric in metrics:
-        table.add_column(METRICS[metric].title, justify="right", no_wrap=True)
-    for rung, parts in judgement.scores.items():
+def ladder_tables(judgement: Judgement) -> RenderableType:
+    """One table of every test score with its interval, one of the verdict's metric by part."""
+    return Padding(Group(_test_scores(judgement), "", _by_part(judgement)), (1, 0))
+
+
+def _test_scores(judgement: Judgement) -> Table:
+    """Lay out one row a metric, one column a rung."""
+    table = _table(f"{judgement.rows['test']:,} test rows", judgement.scores, judgement)
+    for metric in next(iter(judgement.scores.values()))["test"]:
+        cells = [_with_interval(parts["test"][metric]) for parts in judgement.scores.values()]
+        style = "bold" if metric == judgement.verdict.metric else ""
+        table.add_row(Text(METRICS[metric].title, style), *cells)
+    return table
+
+
+def _by_part(judgement: Judgement) -> Table:
+    """Lay out one row a part, one column a rung, for the metric that the verdict compares."""
+    metric = judgement.verdict.metric
+    table = _table(METRICS[metric].title, judgement.scores, judgement)
+    for part in ("train", "validation", "test"):
+        if part in judgement.rows:
+            cells = [_number(parts[part][metric].value) for parts in judgement.scores.values()]
+            table.add_row(f"on {judgement.rows[part]:,} {part} rows", *cells)
+    return table
+
+
+def _table(corner: str, rungs: Iterable[str], judgement: Judgement) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    table.add_column(corner, min_width=24)
+    for rung in rungs:
         used = rung == judgement.verdict.used
-        for part in ("train", "validation", "test"):
-            if part not in parts:
-                continue
-            judging = part == "test"
-            name = Text(TITLES[rung] if judging or len(parts) == 1 else "", "bold" if used else "")
-            cells = [_cell(parts[part][metric], judging) for metric in metrics]
-            style = "" if judging else "dim"
-            table.add_row(name, Text(part), *cells, style=style)
-    return Padding(table, (1, 0))
+        table.add_column(TITLES[rung], no_wrap=True, style="" if used else "dim", min_width=24)
+    return table
 
 
-def _cell(interval: Interval, with_interval: bool) -> Text:
-    text = Text(_number(interval.value))
-    if with_interval:
-        text.append(f"\n{_number(interval.low)}–{_number(interval.high)}", style="dim")
-    return text
+def _with_interval(interval: Interval) -> str:
+    low, high = _number(interval.low), _number(interval.high)
+    return f"{_number(interval.value)} [{low}, {high}]"
 
 
 def _number(value: float) -> str:

@@ -60,9 +60,9 @@ def run_chunk(
     state: State,
     batches: Batches,
     steps: Any,
-    gradient_tol: Any,
     problem: Problem,
     solver: FirstOrder,
+    gradient_tol: Any,
 ) -> tuple[State, Info]:
     """Take ``steps`` steps, or fewer: until the gradient's norm is at most ``gradient_tol``.
 

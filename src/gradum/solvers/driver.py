@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-import jax
 import numpy as np
 
 from gradum.core import Params, Problem
@@ -130,7 +129,7 @@ def _advance(
         chunk = upcoming
         state, info = program.launch(state, chunk)
         upcoming = next(chunks, None)  # gathered on the host while the program runs
-        yield chunk, state, jax.device_get(info)
+        yield chunk, state, Info(*map(np.asarray, info))
 
 
 @dataclass

@@ -44,10 +44,9 @@ class Program:
         self._dtype = dtype
         self._network, self._padded = problem.network, pad_network(problem.network)
         # Numbers of one dtype, whatever they were given as, so that they are traced once.
-        self._problem, self._solver = jax.tree.map(
-            dtype, (replace(problem, network=self._padded), solver)
-        )
-        self._gradient_tol = dtype(gradient_tol)
+        numbers = (replace(problem, network=self._padded), solver, gradient_tol)
+        with self._precision():
+            self._numbers = jax.device_put(jax.tree.map(dtype, numbers))
         self.compile_seconds = 0.0
 
     def begin(self, params: Params, optimizer: Any) -> State:
@@ -59,7 +58,7 @@ class Program:
         if optimizer is not None:
             return State(first, jax.tree.map(np.array, optimizer))
         with self._precision():
-            shapes = jax.eval_shape(self._solver.transformation().init, first)
+            shapes = jax.eval_shape(self._numbers[1].transformation().init, first)
         # In NumPy: JAX would compile a small program for each of these arrays.
         return State(first, jax.tree.map(lambda like: np.zeros(like.shape, like.dtype), shapes))
 
@@ -71,9 +70,7 @@ class Program:
                 state,
                 chunk.batches,
                 np.int32(chunk.steps),
-                self._gradient_tol,
-                self._problem,
-                self._solver,
+                *self._numbers,
             )
         if traces() > traced:
             self.compile_seconds += time.perf_counter() - began

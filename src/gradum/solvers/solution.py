@@ -45,7 +45,7 @@ _ADVICE = {
         "limits it; standardise the columns or add a small penalty."
     ),
     Status.SEPARATED: (
-        "The columns tell classes apart without error, so the best coefficients are infinite "
+        "Some columns tell a class apart without error, so the best coefficients are infinite "
         "and these are only large; set alpha above 0, or drop the columns that give the class away."
     ),
     Status.INTERRUPTED: (

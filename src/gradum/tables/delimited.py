@@ -165,16 +165,18 @@ def _rows(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
 def _parse(text: str, dialect: Dialect, source: str) -> tuple[pl.DataFrame, Dialect]:
     """Return the frame, read without quotes where quotes are only apostrophes or inches."""
     plain = Dialect(dialect.delimiter, None)
-    lines = text.count("\n")
     try:
         frame = _read(text, dialect)
     except pl.exceptions.PolarsError:
-        if _uneven(text, plain):
+        if any(_uneven(text, plain)):
             raise _ragged(text, dialect, source) from None
         return _read(text, plain), plain
-    if frame.height < lines and dialect.quote and not _uneven(text, plain) and not _blank(text):
+    if frame.width == 1:
+        return frame, dialect
+    if frame.height < text.count("\n") and not _blank(text) and not any(_uneven(text, plain)):
         return _read(text, plain), plain  # a quote that opens in one row and closes in another
-    if frame.width > 1 and frame.to_series(-1).null_count() and _uneven(text, dialect):
+    short = frame.to_series(-1).null_count() > 0  # polars fills short rows with nulls
+    if short and any(line for line, _ in _uneven(text, dialect)):
         raise _ragged(text, dialect, source)
     return frame, dialect
 
@@ -192,17 +194,16 @@ def _blank(text: str) -> bool:
     return re.search(r"\n\r?\n", text) is not None
 
 
-def _uneven(text: str, dialect: Dialect) -> list[tuple[int, int]]:
-    """Return the first lines whose row is longer or shorter than the header, with its length."""
-    uneven, width = [], 0
+def _uneven(text: str, dialect: Dialect) -> Iterator[tuple[int, int]]:
+    """Yield line and length of every row longer or shorter than the header; 0, 0 where lost."""
+    width = 0
     try:
         for line, row in _rows(text, dialect):
             width = width or len(row)
             if len(row) != width:
-                uneven.append((line, len(row)))
+                yield line, len(row)
     except csv.Error:
-        return [*uneven, (0, 0)]
-    return uneven
+        yield 0, 0
 
 
 def _ragged(text: str, dialect: Dialect, source: str) -> TableError:
@@ -218,14 +219,14 @@ def _ragged(text: str, dialect: Dialect, source: str) -> TableError:
     widths = sorted({width for _, width in uneven})
     return TableError(
         f"{source} has {counted(header, 'column')}, but {lines} "
-        f"{'has' if len(uneven) == 1 else 'have'} {' or '.join(map(str, widths[:4]))}.",
+        f"{'has' if len(uneven) == 1 else 'have'} {' or '.join(map(str, widths[:4]))} fields.",
         "Correct these lines; put quotes around values that contain the delimiter.",
     )
 
 
 def _names(text: str, dialect: Dialect, source: str) -> tuple[list[str], list[str]]:
     """Return the header's names, stripped, and notes on what was odd about them."""
-    given = next(_rows(text, dialect))[1]
+    given = next(_rows(text[:SAMPLE_CHARACTERS], dialect))[1]
     names = [name.strip() for name in given]
     notes = []
     twins = [name for name, count in Counter(names).items() if count > 1 and name]

@@ -145,6 +145,13 @@ def infer(
 def _understand(values: Values, options: set[str]) -> Column:
     """Return the column that a user's options, or else its values, make it."""
     role: Role = "feature"
+    if options - {"drop"} and (values.is_nested or not values.present):
+        what = "lists, records or bytes" if values.is_nested else "no values"
+        asked = " and ".join(sorted(options))
+        raise ColumnError(
+            f"column {values.name!r} holds {what}, so it cannot be {asked}.",
+            "Choose another column.",
+        )
     said = options & SAYABLE.keys()
     if said:
         reading = SAYABLE[said.pop()].insist(values)

@@ -59,10 +59,10 @@ def recognise_target(
 
 def _refuse_unusable(values: Values) -> None:
     name, dtype = values.name, values.raw.dtype
+    if values.is_nested:
+        raise TargetError(f"target {name!r} holds lists or bytes.", "Choose another target.")
     if not values.present:
         raise TargetError(f"target {name!r} has no values.", "Choose another target.")
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
-        raise TargetError(f"target {name!r} holds lists or bytes.", "Choose another target.")
     if values.distinct == 1:
         value = values.levels["level"][0]
         raise TargetError(
@@ -127,8 +127,7 @@ def _regression(
         reason += "; positive and strongly skewed, so --log-target may help"
     missing = typed.null_count()
     if reading.unread:
-        reason += f"; {counted(reading.unread, 'value')} that cannot be read as numbers"
-        reason += " counts as missing" if reading.unread == 1 else " count as missing"
+        reason += f"; {counted(reading.unread, 'value')} taken as missing, being no finite number"
     if missing:
         reason += f"; {counted(missing, 'row')} without it left out"
     column = Column(
@@ -172,7 +171,9 @@ def _labels(values: Values, reading: Reading | None) -> tuple[list[Label], list[
         table = values.levels.sort("level")
         return table["level"].to_list(), table["count"].to_list()
     if values.is_number:
-        table = values.finite.value_counts(name="count").sort(values.raw.name)
+        numbers = values.finite
+        numbers = numbers.cast(pl.Float64) if numbers.dtype.is_decimal() else numbers
+        table = numbers.value_counts(name="count").sort(numbers.name)
     elif reading is None:
         table = values.raw.drop_nulls().value_counts(name="count").sort(values.raw.name)
     else:
@@ -193,13 +194,13 @@ def _refuse_classes(values: Values, labels: list[Label], task: str | None) -> No
             f"target {name!r} has {count:,} classes, not two: {quoted(labels)}.",
             "Leave the task to be recognised.",
         )
-    if values.is_text and count == values.present and count > 2:
+    if values.holds_strings and count == values.present and count > 2:
         raise TargetError(
             f"target {name!r} has a label of its own in each of {counted(count, 'row')}.",
             "Choose a target whose values repeat.",
         )
-    if count > MOST_CLASSES or (values.is_text and count >= MOST_TEXT_CLASSES):
-        most = MOST_TEXT_CLASSES if values.is_text else MOST_CLASSES
+    if count > MOST_CLASSES or (values.holds_strings and count >= MOST_TEXT_CLASSES):
+        most = MOST_TEXT_CLASSES if values.holds_strings else MOST_CLASSES
         raise TargetError(
             f"target {name!r} has {count:,} classes, more than can be told apart (up to {most:,}).",
             "Group rare labels into one, or choose another target.",

@@ -27,10 +27,10 @@ def shortened(value: object, most: int = 40) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number as people write it: 1,234.5 rather than 1234.5000001."""
+    """Return a number as people write it: 12,345.6 rather than 12345.60000001."""
     if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
-    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.6g}"
+        return f"{int(value):,}" if abs(value) >= 10_000 else f"{int(value)}"  # 2024 is a year
+    return f"{value:,.1f}" if 1e3 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def counted(count: int, noun: str) -> str:

@@ -31,7 +31,7 @@ class Categorical:
         clauses = [_what(values, whole, codes)]
         if levels.len() > MANY_LEVELS:
             clauses.append("so many that they get an embedding")
-        if values.is_text and whole:
+        if values.holds_strings and whole:
             clauses.append(f"--numeric {values.name!r} if they are quantities")
         return Reading("categorical", "; ".join(clauses), parse)
 
@@ -44,7 +44,7 @@ def _what(values: Values, whole: bool, codes: bool) -> str:
     levels = counted(values.levels.height, "level")
     if codes and whole:
         return f"Codes with leading zeros, {levels}"
-    if whole and values.is_text:
+    if whole and values.holds_strings:
         return f"Whole numbers stored as text, taken as codes with {levels}"
     if values.is_number:
         return f"Numbers taken as codes with {levels}"

@@ -18,6 +18,7 @@ class Identifier:
         remedy = f"not used; --categorical {values.name!r} to use it"
         if values.numbers_rows:
             return Reading("identifier", f"Numbers the rows; {remedy}", usable=False)
-        if values.is_text and values.distinct > 2 and values.distinct >= ALL * values.present:
+        alone = values.distinct > 2 and values.distinct >= ALL * values.present
+        if values.holds_strings and alone:
             return Reading("identifier", f"A value of its own in each row; {remedy}", usable=False)
         return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import polars as pl
-
 from gradum.tables.columns import KindName
 from gradum.tables.kinds.values import Reading, Values
 
@@ -15,8 +13,7 @@ class Nested:
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of values that are not single numbers, words or dates."""
-        dtype = values.raw.dtype
-        if not (dtype.is_nested() or dtype in (pl.Binary, pl.Object)):
+        if not values.is_nested:
             return None
-        what = "Lists or records" if dtype.is_nested() else "Bytes or objects"
+        what = "Lists or records" if values.raw.dtype.is_nested() else "Bytes or objects"
         return Reading("nested", f"{what} instead of single values; not used", usable=False)

@@ -17,7 +17,7 @@ SEPARATORS = ((".", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "
 ENOUGH = 0.99  # share of the values that must be numbers
 FEW_WHOLE_NUMBERS = 10
 FEWEST_NUMBERS_FOR_A_WORD = 20
-LOOKS_LIKE_A_NUMBER = rf"^[+\-−(]?\s*[{CURRENCIES}]?\s*[+\-−]?[.,]?\d[\d.,'\s]*"
+LOOKS_LIKE_A_NUMBER = rf"^[+\-−(]?\s*[{CURRENCIES}]?\s*[+\-−]?[.,]?\d[\d.,'\s]*|^[+-]?inf"
 CODE = r"^0\d+$"
 WHOLE = r"^[+-]?\d+$"
 
@@ -79,7 +79,12 @@ def finite(numbers: pl.Series) -> pl.Series:
 
 
 def to_number(texts: pl.Series, how: Parse) -> pl.Series:
-    """Return stripped texts as float64, null where they are not numbers."""
+    """Return stripped texts as float64, null where they are not finite numbers."""
+    return finite(_as_written(texts, how))
+
+
+def _as_written(texts: pl.Series, how: Parse) -> pl.Series:
+    """Return stripped texts as float64, be they infinite; null where they are not numbers."""
     if how.currency:
         texts = texts.str.replace(how.currency, "", literal=True).str.strip_chars()
     if how.percent:
@@ -94,7 +99,7 @@ def to_number(texts: pl.Series, how: Parse) -> pl.Series:
         numbers = numbers.fill_null(
             texts.str.replace("−", "-", literal=True).cast(pl.Float64, strict=False)
         )
-    return finite(numbers)
+    return numbers
 
 
 def _ungrouped(texts: pl.Series, how: Parse) -> pl.Series:
@@ -120,7 +125,8 @@ def _without(numbers: pl.Series, missing: tuple[str, ...]) -> pl.Series:
 def _recognise_text(values: Values) -> Reading | None:
     levels = values.levels
     sample = levels["level"].head(500)
-    if not sample.len() or (sample.str.contains(LOOKS_LIKE_A_NUMBER).mean() or 0) < 0.5:
+    alike = sample.str.contains(LOOKS_LIKE_A_NUMBER).sum()
+    if not len(sample) or alike < len(sample) / 2:
         return None
     if levels["level"].str.contains(CODE).any() or _are_codes(values):
         return None
@@ -158,7 +164,7 @@ def _best_separators(levels: pl.DataFrame, signs: Parse) -> tuple[Parse, float]:
             currency=signs.currency,
             percent=signs.percent,
         )
-        read = to_number(levels["level"], how).is_not_null()
+        read = _as_written(levels["level"], how).is_not_null()
         share = float(levels["count"].filter(read).sum()) / total
         if share > best_share:
             best, best_share = how, share
@@ -186,8 +192,8 @@ def _reading(values: Values, how: Parse) -> Reading:
     if not unread.is_empty():
         words = list(starmap("{!r} ({:,})".format, unread.head(3).iter_rows()))
         clauses.append(
-            f"{counted(int(unread['count'].sum()), 'value')} that cannot be read as numbers count "
-            f"as missing: {', '.join(words)}"
+            f"{counted(int(unread['count'].sum()), 'value')} taken as missing, being no finite "
+            f"number: {', '.join(words)}"
         )
         if unread.height == 1:
             missing = (*missing, unread["level"][0])
@@ -209,11 +215,13 @@ def _describe(values: Values, typed: pl.Series) -> str:
     if not len(numbers):
         return "Numbers"
     low, high = float(numbers.min()), float(numbers.max())  # type: ignore
+    if low == high:
+        return f"The number {number(low)}"
     span = f"from {number(low)} to {number(high)}"
-    distinct = (
-        min(values.distinct, numbers.n_unique()) if len(numbers) < 10_000 else values.distinct
-    )
+    distinct = numbers.n_unique() if values.is_text else values.distinct
     if distinct <= FEW_WHOLE_NUMBERS and bool((numbers == numbers.floor()).all()):
+        if (distinct, low, high) == (2, 0, 1):
+            return "0 or 1, taken as a number"
         return (
             f"Only {counted(distinct, 'distinct whole number')} {span}, taken as quantities; "
             f"--categorical {values.name!r} if they are codes"

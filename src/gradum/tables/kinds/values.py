@@ -98,6 +98,16 @@ class Values:
         return self.raw.dtype == pl.String
 
     @cached_property
+    def holds_strings(self) -> bool:
+        """Whether the values are strings, open in meaning or levels by type."""
+        return self.raw.dtype in (pl.String, pl.Categorical, pl.Enum)
+
+    @cached_property
+    def is_nested(self) -> bool:
+        """Whether the values are lists, records, bytes or objects."""
+        return self.raw.dtype.is_nested() or self.raw.dtype in (pl.Binary, pl.Object)
+
+    @cached_property
     def is_number(self) -> bool:
         """Whether the source itself holds numbers."""
         return self.raw.dtype.is_numeric()
@@ -108,7 +118,9 @@ class Values:
         texts = as_text(self.raw).alias("raw")
         return (
             texts.drop_nulls()
-            .value_counts(name="count")
+            .to_frame()
+            .group_by("raw", maintain_order=True)  # so that samples of levels are reproducible
+            .agg(count=pl.len())
             .with_columns(level=pl.col("raw").str.strip_chars())
             .with_columns(marker=pl.col("level").is_in(markers_of(Parse(kept=self.kept))))
         )
@@ -124,7 +136,7 @@ class Values:
     @cached_property
     def markers(self) -> Mapping[str, int]:
         """The markers of missing values met, blank included, with their rows."""
-        if not self.is_text:
+        if not self.holds_strings:
             return {}
         found = self.counts.filter("marker").group_by("level").agg(pl.col("count").sum())
         return dict(found.sort("count", "level", descending=[True, False]).iter_rows())
@@ -132,7 +144,7 @@ class Values:
     @cached_property
     def padded(self) -> int:
         """Rows whose text has spaces around it."""
-        if not self.is_text:
+        if not self.holds_strings:
             return 0
         padded = self.counts.filter((pl.col("raw") != pl.col("level")) & ~pl.col("marker"))
         return int(padded["count"].sum())
@@ -147,7 +159,9 @@ class Values:
     @cached_property
     def distinct(self) -> int:
         """Distinct values, missing ones not counted."""
-        if self.is_text:
+        if self.is_nested:
+            return 0
+        if self.holds_strings:
             return self.levels.height
         if self.is_number:
             return self.finite.n_unique()
@@ -161,7 +175,7 @@ class Values:
     @cached_property
     def present(self) -> int:
         """Rows with a value."""
-        if self.is_text:
+        if self.holds_strings:
             return int(self.levels["count"].sum())
         if self.is_number:
             return len(self.finite)

@@ -1,0 +1,236 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from gradum.errors import ShapeError
+from gradum.scores import bootstrap
+from gradum.scores.bootstrap import Interval, Resamples, interval, intervals, resampled
+from gradum.scores.metrics import score
+from gradum.scores.outcome import Outcome
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def counts_of(resamples):
+    return np.concatenate(list(resamples))
+
+
+def mean_as_score(values):
+    """The MAE of predicting 0 for positive values is their mean."""
+    return Outcome("regression", values, np.zeros(len(values)))
+
+
+def hits(correct):
+    """An outcome with the given rows predicted correctly, all of one class."""
+    probability = np.where(np.asarray(correct, bool)[:, None], [1.0, 0.0], [0.0, 1.0])
+    return Outcome("binary", np.zeros(len(correct), int), probability=probability)
+
+
+KEYS = {
+    "rows": {},
+    "strata": {"strata": rng(1).integers(0, 3, 100)},
+    "groups": {"groups": rng(2).integers(0, 20, 100)},
+    "time": {"time": rng(3).permutation(100)},
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_pass_draws_the_same_and_every_seed_another(key):
+    resamples = Resamples.draw(100, **KEYS[key], rng=rng(7))
+    np.testing.assert_array_equal(counts_of(resamples), counts_of(resamples))
+    assert counts_of(resamples).shape == (1000, 100)
+    assert (counts_of(Resamples.draw(100, **KEYS[key], rng=rng(8))) != counts_of(resamples)).any()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_blocks_are_bounded_and_do_not_change_the_draws(key, monkeypatch):
+    resamples = Resamples.draw(100, **KEYS[key], rng=rng(7))
+    whole = counts_of(resamples)
+    monkeypatch.setattr(bootstrap, "BLOCK_BYTES", 8 * 100 * 7)
+    blocks = list(resamples)
+    assert max(block.nbytes for block in blocks) == 8 * 100 * 7
+    np.testing.assert_array_equal(np.concatenate(blocks), whole)
+
+
+def test_large_tables_get_fewer_resamples_in_small_blocks():
+    resamples = Resamples.draw(200_000, rng=rng())
+    assert resamples.count == 200
+    assert next(iter(resamples)).nbytes <= 2**22
+    assert Resamples.draw(40_000, rng=rng()).count == 500
+    assert Resamples.draw(400, rng=rng()).count == 1000
+
+
+def test_rows_are_drawn_n_times_and_each_as_often_on_average():
+    counts = counts_of(Resamples.draw(50, count=20_000, rng=rng()))
+    assert (counts.sum(axis=1) == 50).all()
+    # How often one row is drawn is Binomial(50, 1/50).
+    observed = np.bincount(counts[:, 17].astype(int), minlength=5)[:5]
+    expected = 20_000 * stats.binom.pmf(range(5), 50, 1 / 50)
+    assert stats.chisquare(observed, expected * observed.sum() / expected.sum()).pvalue > 1e-4
+
+
+def test_strata_keep_their_sizes_and_are_drawn_uniformly_within():
+    strata = KEYS["strata"]["strata"]
+    counts = counts_of(Resamples.draw(100, strata=strata, count=5000, rng=rng()))
+    for code in range(3):
+        assert (counts[:, strata == code].sum(axis=1) == (strata == code).sum()).all()
+    np.testing.assert_allclose(counts.mean(axis=0), 1.0, atol=5 / np.sqrt(5000))
+
+
+def test_groups_are_drawn_whole_and_as_many_as_there_are():
+    groups = KEYS["groups"]["groups"]
+    counts = counts_of(Resamples.draw(100, groups=groups, rng=rng()))
+    for group in np.unique(groups):
+        of_group = counts[:, groups == group]
+        assert (of_group == of_group[:, :1]).all()
+    first = [int(np.flatnonzero(groups == group)[0]) for group in np.unique(groups)]
+    assert (counts[:, first].sum(axis=1) == len(first)).all()
+
+
+def test_blocks_of_time_follow_one_another_around_the_circle():
+    time = rng(3).permutation(27)
+    resamples = Resamples.draw(27, time=time, count=2000, rng=rng())
+    counts = counts_of(resamples)[:, np.argsort(time)]
+    assert (counts.sum(axis=1) == 27).all()
+    # Nine blocks of 27^(1/3) = 3: each covers one row of every remainder by 3, and has two edges.
+    for remainder in range(3):
+        assert (counts[:, remainder::3].sum(axis=1) == 9).all()
+    edges = np.abs(counts - np.roll(counts, 1, axis=1)).sum(axis=1)
+    assert edges.max() <= 18
+    np.testing.assert_allclose(counts.mean(axis=0), 1.0, atol=5 / np.sqrt(2000))
+
+
+def test_standard_error_of_a_mean_is_sigma_over_root_n():
+    values = rng(5).exponential(size=400)
+    resamples = Resamples.draw(400, count=4000, rng=rng())
+    found = intervals(mean_as_score(values), resamples)["mae"]
+    assert found.value == pytest.approx(values.mean())
+    # The relative error of a standard deviation over 4000 draws is about 1 / sqrt(8000).
+    assert found.standard_error == pytest.approx(values.std() / 20, rel=5 / np.sqrt(8000))
+
+
+def test_standard_error_by_group_is_that_of_the_groups():
+    groups = np.repeat(np.arange(50), 8)
+    values = rng(6).exponential(size=50)[groups]
+    resamples = Resamples.draw(400, groups=groups, count=4000, rng=rng())
+    found = intervals(mean_as_score(values), resamples)["mae"]
+    expected = values[::8].std() / np.sqrt(50)
+    assert found.standard_error == pytest.approx(expected, rel=5 / np.sqrt(8000))
+
+
+def test_standard_error_by_stratum_leaves_out_what_differs_between_strata():
+    strata = np.repeat([0, 1], [100, 300])
+    values = rng(7).exponential(size=400) + 10 * strata
+    resamples = Resamples.draw(400, strata=strata, count=4000, rng=rng())
+    variance = sum(
+        (strata == code).mean() ** 2 * values[strata == code].var() / (strata == code).sum()
+        for code in (0, 1)
+    )
+    found = intervals(mean_as_score(values), resamples)["mae"]
+    assert found.standard_error == pytest.approx(np.sqrt(variance), rel=5 / np.sqrt(8000))
+
+
+def test_standard_error_in_time_is_that_of_the_circular_blocks():
+    noise = rng(8).normal(size=1000)
+    values = np.empty(1000)
+    values[0] = noise[0]
+    for i in range(1, 1000):
+        values[i] = 0.8 * values[i - 1] + noise[i]
+    values += 100
+    resamples = Resamples.draw(1000, time=np.arange(1000), count=4000, rng=rng())
+    found = intervals(mean_as_score(values), resamples)["mae"]
+    means = np.array([np.roll(values, -start)[:10].mean() for start in range(1000)])
+    assert found.standard_error == pytest.approx(means.std() / 10, rel=5 / np.sqrt(8000))
+    assert found.standard_error > 1.5 * values.std() / np.sqrt(1000)
+
+
+@pytest.mark.parametrize("correct", [3, 20, 34, 40])
+def test_the_interval_of_an_accuracy_is_binomial(correct):
+    """Over n rows the resampled hits are Binomial(n, hits / n), so the bounds are known."""
+    n = 40
+    resamples = Resamples.draw(n, count=20_000, rng=rng())
+    found = intervals(hits(np.arange(n) < correct), resamples)["accuracy"]
+    law = stats.binom(n, correct / n)
+    # Sampling error of the quantile: four standard deviations of the empirical distribution.
+    slack = 4 * np.sqrt(0.025 * 0.975 / 20_000)
+    for bound, tail in ((found.low, 0.025), (found.high, 0.975)):
+        assert law.ppf(tail - slack) <= round(bound * n, 6) <= law.ppf(tail + slack)
+
+
+def test_coverage_is_what_the_binomial_law_says():
+    """How often 95% intervals hold the truth, over 600 tables, against the exact chance."""
+    n, p, tables = 60, 0.8, 600
+    bounds = stats.binom.ppf([[0.025], [0.975]], n, np.arange(n + 1) / n) / n
+    holds = (bounds[0] <= p) & (p <= bounds[1])
+    exact = stats.binom.pmf(np.arange(n + 1), n, p)[holds].sum()
+    assert 0.9 < exact < 0.96
+    resamples = Resamples.draw(n, rng=rng(2))
+    outcomes = [hits(line) for line in rng(1).random((tables, n)) < p]
+    values = resampled(outcomes, resamples, ["accuracy"])["accuracy"]
+    found = [interval(0.0, line) for line in values]
+    covered = sum(each.low <= p + 1e-9 and p - 1e-9 <= each.high for each in found)
+    assert stats.binomtest(covered, tables, exact).pvalue > 1e-3
+
+
+def test_several_outcomes_in_one_pass_are_each_alone():
+    generator = rng(4)
+    target = generator.integers(0, 3, 80)
+    outcomes = [
+        Outcome(
+            "multiclass", target, probability=generator.dirichlet(np.ones(3), 80), weight=weight
+        )
+        for weight in (None, generator.exponential(size=80))
+    ]
+    resamples = Resamples.draw(80, strata=target, rng=rng())
+    together = resampled(outcomes, resamples)
+    for index, outcome in enumerate(outcomes):
+        for name, values in resampled([outcome], resamples).items():
+            np.testing.assert_array_equal(together[name][index], values[0])
+        for name, found in intervals(outcome, resamples).items():
+            assert found.value == score(outcome)[name]
+            low, high = np.percentile(together[name][index], [2.5, 97.5])
+            assert (found.low, found.high) == pytest.approx((low, high))
+
+
+def test_a_higher_level_is_wider():
+    outcome = mean_as_score(rng().exponential(size=50))
+    resamples = Resamples.draw(50, rng=rng())
+    narrow, wide = (intervals(outcome, resamples, level)["mae"] for level in (0.5, 0.99))
+    assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_undefined_resamples_are_ignored():
+    assert interval(1.0, np.array([np.nan, 1.0, 3.0]), 1.0) == Interval(1.0, 1.0, 3.0, np.sqrt(2))
+    nothing = interval(np.nan, np.full(5, np.nan))
+    assert np.isnan([nothing.low, nothing.high, nothing.standard_error]).all()
+
+
+@pytest.mark.parametrize("key", ["strata", "groups", "time", None])
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_hardly_any_rows_do_not_crash_or_warn(rows, key):
+    codes = {key: np.arange(rows)} if key else {}
+    resamples = Resamples.draw(rows, **codes, rng=rng())
+    probability = np.full((rows, 2), 0.5)
+    classes = Outcome("binary", np.arange(rows), probability=probability)
+    values = Outcome("regression", np.arange(rows) * 1.0, np.zeros(rows))
+    for outcome in (classes, values):
+        for found in intervals(outcome, resamples).values():
+            assert np.isnan(found.value) or found.low <= found.high
+
+
+def test_unstratified_resamples_of_one_class_leave_the_area_undefined_not_wrong():
+    outcome = Outcome("binary", np.array([0, 0, 1]), probability=np.array([[0.9, 0.1]] * 3))
+    resamples = Resamples.draw(3, rng=rng())
+    area = resampled([outcome], resamples)["auc"][0]
+    # A resample lacks a class with chance (2/3)^3 + (1/3)^3 = 1/3.
+    assert stats.binomtest(int(np.isnan(area).sum()), 1000, 1 / 3).pvalue > 1e-3
+    assert set(area[~np.isnan(area)]) == {0.5}
+
+
+def test_other_numbers_of_rows_are_refused():
+    with pytest.raises(ShapeError, match="3 rows, the resamples 4"):
+        intervals(hits([1, 1, 0]), Resamples.draw(4, rng=rng()))
+    with pytest.raises(ShapeError, match=r"strata have shape \(3,\), the rows \(4,\)"):
+        Resamples.draw(4, strata=np.zeros(3), rng=rng())

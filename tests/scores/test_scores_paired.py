@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from gradum.scores.bootstrap import Resamples, intervals, resampled
+from gradum.scores.outcome import Outcome
+from gradum.scores.paired import paired_difference, paired_differences
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+TARGET = rng(0).normal(size=300) * 10
+HARD = rng(1).normal(size=300) * 5  # what no model knows
+A = Outcome("regression", TARGET, TARGET + HARD + rng(2).normal(size=300) * 0.3)
+B = Outcome("regression", TARGET, TARGET + HARD + 0.1)
+RESAMPLES = Resamples.draw(300, count=4000, rng=rng(3))
+
+
+def test_the_difference_of_a_model_from_itself_is_nothing():
+    found = paired_difference(A, A, "rmse", RESAMPLES)
+    assert (found.value, found.low, found.high, found.standard_error) == (0, 0, 0, 0)
+
+
+def test_the_standard_error_is_that_of_the_difference_of_each_row():
+    """The mean of n differences d has the standard error std(d) / √n."""
+    difference = np.abs(A.target - A.prediction) - np.abs(B.target - B.prediction)
+    found = paired_difference(A, B, "mae", RESAMPLES)
+    assert found.value == pytest.approx(difference.mean())
+    expected = difference.std() / np.sqrt(300)
+    assert found.standard_error == pytest.approx(expected, rel=5 / np.sqrt(8000))
+
+
+def test_pairs_are_far_surer_than_intervals_side_by_side():
+    alone = intervals(A, RESAMPLES)["mae"]
+    pair = paired_difference(A, B, "mae", RESAMPLES)
+    assert pair.high - pair.low < (alone.high - alone.low) / 5
+
+
+def test_it_is_antisymmetric_and_taken_on_the_same_draws():
+    forth, back = paired_difference(A, B, "r2", RESAMPLES), paired_difference(B, A, "r2", RESAMPLES)
+    assert (forth.value, forth.low, forth.high) == pytest.approx(
+        (-back.value, -back.high, -back.low), rel=1e-9
+    )
+    a, b = (resampled([each], RESAMPLES)["r2"][0] for each in (A, B))
+    assert forth.standard_error == pytest.approx((a - b).std(ddof=1), rel=1e-9)
+
+
+def test_many_at_once_are_each_alone():
+    together = paired_differences([A, B], B, "rmse", RESAMPLES)
+    assert together[0] == paired_difference(A, B, "rmse", RESAMPLES)
+    assert together[1].value == together[1].high == 0
