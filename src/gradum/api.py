@@ -277,7 +277,7 @@ def make_spec(target: str, *, cv: int | None = None, **options: Any) -> Spec:
     )
     split = options.pop("split", SplitSpec())
     if cv is not None:
-        split = SplitSpec(test=split.test, validation=split.validation, folds=cv)
+        split = structs.replace(split, folds=cv)
     given = {name: value for name, value in options.items() if value is not None}
     return Spec(target, overrides=overrides, split=split, **given)
 

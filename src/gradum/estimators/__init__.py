@@ -1,0 +1,9 @@
+"""scikit-learn estimators on the same losses, networks and solvers as everything else."""
+
+from __future__ import annotations
+
+from gradum.estimators.linear_regression import LinearRegression
+from gradum.estimators.logistic_regression import LogisticRegression
+from gradum.estimators.mlp import MLPClassifier, MLPRegressor
+
+__all__ = ["LinearRegression", "LogisticRegression", "MLPClassifier", "MLPRegressor"]

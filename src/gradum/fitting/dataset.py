@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from gradum.errors import TargetError
+from gradum.errors import SchemaError, TargetError
 from gradum.fitting.judgement import Truth
-from gradum.fitting.rows import Rows, class_balanced
+from gradum.fitting.rows import Rows
 from gradum.tables.check import (
     Checked,
     check,
@@ -22,13 +22,14 @@ from gradum.tables.check import (
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
+from gradum.tables.wording import counted, quoted
 
 FEWEST_ROWS = 20
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows with a target.
+    """Rows with a target and a weight above 0.
 
     Parameters
     ----------
@@ -40,8 +41,6 @@ class Dataset:
         Each row's place in the table it came from, from 0.
     own_rows : int
         How many of them came from the table itself; the rest are the test file's.
-    balanced : bool
-        Whether training weighs every class the same.
     notes : tuple of str
         What was done to the rows.
     """
@@ -50,7 +49,6 @@ class Dataset:
     schema: Schema
     numbers: np.ndarray
     own_rows: int
-    balanced: bool = False
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -107,36 +105,48 @@ class Dataset:
 
     def rows(self, encoder: Encoder) -> Rows:
         """Encode all rows for training."""
-        weight = self.weight
-        if self.balanced and self.classes:
-            weight = class_balanced(self.target, weight, len(self.classes))
         return Rows(
             encoder.transform(self.frame),
             self.target,
-            weight,
+            self.weight,
             len(self.classes) or None,
             self.groups,
             self.time,
         )
 
 
-def labelled(table: Table, schema: Schema, *, balanced: bool = False) -> Dataset:
-    """Check a table at the door and keep its rows that have a target.
+def labelled(table: Table, schema: Schema) -> Dataset:
+    """Check a table at the door and keep the rows that have a target and a weight above 0.
 
     Raises
     ------
     SchemaError, TargetError
-        The table does not match the schema, or too few rows have a target.
+        The table does not match the schema, or no row is left.
     """
     checked = check(table, schema, require_target=True)
     target = target_values(checked)
     known = np.isfinite(target) if target.dtype.kind == "f" else target >= 0
-    notes = [difference.sentence for difference in checked.differences]
-    if not known.all():
-        notes.append(f"{np.count_nonzero(~known):,} rows without a target are left out.")
-    numbers = np.flatnonzero(known)
-    frame = checked.frame if known.all() else checked.frame[numbers]
-    return Dataset(frame, schema, numbers, len(frame), balanced, tuple(notes))
+    notes = tuple(difference.sentence for difference in checked.differences)
+    whole = Dataset(checked.frame, schema, np.arange(len(known)), len(known), notes)
+    dataset = _keep(whole, known, "without a target", table.source)
+    return _keep(dataset, dataset.weight > 0, "of weight 0", table.source)
+
+
+def _keep(dataset: Dataset, kept: np.ndarray, others: str, source: str) -> Dataset:
+    if kept.all():
+        return dataset
+    if not kept.any():
+        raise TargetError(f"{source} has only rows {others}.", "Give rows to learn or judge from.")
+    left_out = counted(int(np.count_nonzero(~kept)), "row")
+    frame = dataset.frame.filter(kept)
+    note = f"Left out: {left_out} {others}."
+    return replace(
+        dataset,
+        frame=frame,
+        numbers=dataset.numbers[kept],
+        own_rows=len(frame),
+        notes=(*dataset.notes, note),
+    )
 
 
 def require_enough(dataset: Dataset) -> None:
@@ -155,7 +165,19 @@ def require_enough(dataset: Dataset) -> None:
 
 
 def join(dataset: Dataset, test: Dataset) -> Dataset:
-    """Put a test file's rows after the table's own."""
+    """Put a test file's rows after the table's own.
+
+    Raises
+    ------
+    SchemaError
+        The test file lacks the weight, group or time column.
+    """
+    absent = [name for name in dataset.frame.columns if name not in test.frame.columns]
+    if absent:
+        raise SchemaError(
+            f"The test file lacks the column {quoted(absent)}.",
+            "It needs the columns of weight, group and time as well.",
+        )
     notes = tuple(f"Test file: {note}" for note in test.notes)
     return replace(
         dataset,

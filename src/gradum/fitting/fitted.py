@@ -75,11 +75,9 @@ class Fitted:
         if name is None:
             return self.rungs[self.used]
         if name == "enough" and self.judgement:
-            return self.rungs[self.judgement.verdict.enough]
+            name = self.judgement.verdict.enough
         if name not in self.rungs:
-            raise SpecError(
-                f"This model has no rung {name!r}.", f"Choose among {', '.join(self.rungs)}."
-            )
+            raise SpecError(f"This model has no rung {name!r}.", f"It has {', '.join(self.rungs)}.")
         return self.rungs[name]
 
 

@@ -8,6 +8,7 @@ from itertools import combinations
 import msgspec
 import numpy as np
 
+from gradum.errors import TargetError
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import TITLES
 from gradum.fitting.verdict import Verdict, decide
@@ -39,7 +40,7 @@ class Judgement(msgspec.Struct, frozen=True):
     verdict : Verdict
         Which rung is used and which is enough.
     fit_check : str
-        One sentence on over- or underfitting.
+        One sentence on over- or underfitting; empty where no training rows were scored.
     notes : tuple of str
         What else a reader must know, such as duplicates across parts.
     interrupted : bool
@@ -150,6 +151,12 @@ def judge(
         for name, found in rungs.items():
             scores.setdefault(name, {})[part] = found.intervals()
     test = evidence["test"]
+    if any(metric not in scores[name]["test"] for name in test):
+        raise TargetError(
+            f"The metric {metric} is undefined on the {len(parts['test'].rows):,} judging rows: "
+            "their target does not vary enough.",
+            "Judge on other rows, or by another --metric.",
+        )
     verdict = decide(
         metric,
         {name: scores[name]["test"][metric] for name in test},
@@ -158,13 +165,11 @@ def judge(
             for rung, simpler in combinations(reversed(test), 2)
         },
     )
-    counts = np.bincount(truth.target[parts["test"].rows]) if truth.classes else np.zeros(0)
-    shares = {str(c): float(n / counts.sum()) for c, n in zip(truth.classes, counts, strict=False)}
     return Judgement(
         how=how,
         rows={part: len(np.unique(seen.rows)) for part, seen in parts.items()},
         scores=scores,
-        prevalence=shares,
+        prevalence=_class_shares(truth, parts["test"]),
         verdict=verdict,
         fit_check=_fit_check(scores, verdict),
         notes=notes,
@@ -180,7 +185,12 @@ class _Resampled:
     samples: dict[str, np.ndarray]
 
     def intervals(self) -> dict[str, Interval]:
-        return {name: interval(value, self.samples[name]) for name, value in self.values.items()}
+        """Leave out what these rows leave undefined, such as the AUC of a single class."""
+        return {
+            name: interval(value, self.samples[name])
+            for name, value in self.values.items()
+            if not np.isnan(value)
+        }
 
     def difference(self, other: _Resampled, metric: str) -> Interval:
         """Return self - other, on the same resamples."""
@@ -199,6 +209,16 @@ def _resample(truth: Truth, seen: Seen, part: str, seed: int) -> dict[str, _Resa
         name: _Resampled(score(outcome), {metric: each[i] for metric, each in samples.items()})
         for i, (name, outcome) in enumerate(outcomes.items())
     }
+
+
+def _class_shares(truth: Truth, seen: Seen) -> dict[str, float]:
+    if not truth.classes:
+        return {}
+    weights = np.bincount(
+        truth.target[seen.rows], weights=truth.weight[seen.rows], minlength=len(truth.classes)
+    )
+    shares = weights / weights.sum()
+    return {str(label): float(share) for label, share in zip(truth.classes, shares, strict=True)}
 
 
 def _sample(seen: Seen, rng: np.random.Generator) -> Seen:
@@ -228,10 +248,10 @@ def _fit_check(scores: Scores, verdict: Verdict) -> str:
     used, metric = verdict.used, verdict.metric
     sign = -1.0 if METRICS[metric].greater_is_better else 1.0
     train, test = scores[used].get("train"), scores[used]["test"]
+    if train is None or metric not in train:
+        return ""
     if used == "baseline":
         return "Underfitting: no rung does better than the baseline, which looks at no column."
-    if train is None:
-        return "The training rows were not scored."
     title = METRICS[metric].title
     gap = sign * (test[metric].value - train[metric].value)
     error = np.hypot(test[metric].standard_error, train[metric].standard_error)

@@ -46,7 +46,7 @@ def climb(
     """
     train, validation = parts == Part.TRAIN, parts == Part.VALIDATION
     learned = np.flatnonzero(train | validation)
-    both = rows.take(learned)
+    both = _take(spec, rows, learned)
     rungs: dict[str, Rung] = {}
     for name in spec.rungs:
         if rungs and stop():
@@ -66,8 +66,8 @@ def climb(
                 )
             case _:
                 rung = yield from fit_mlp(
-                    rows.take(np.flatnonzero(train)),
-                    rows.take(np.flatnonzero(validation)),
+                    _take(spec, rows, np.flatnonzero(train)),
+                    _take(spec, rows, np.flatnonzero(validation)),
                     spec.mlp,
                     log_target=spec.log_target,
                     seed=spec.seed,
@@ -76,6 +76,12 @@ def climb(
         rungs[name] = rung
         yield RungFinished(name, *place, rung.status.value, rung.seconds)
     return rungs
+
+
+def _take(spec: Spec, rows: Rows, chosen: np.ndarray) -> Rows:
+    """Take rows, and balance the classes among these alone: no other row has a say."""
+    taken = rows.take(chosen)
+    return taken.balanced() if spec.class_weight else taken
 
 
 def refit(
@@ -92,6 +98,7 @@ def refit(
     no row is left to choose them by. The other rungs are dropped: they are of other rows.
     """
     name = judgement.verdict.used
+    rows = _take(spec, rows, np.arange(len(rows)))
     yield RungStarted(name, 0, 0)
     everything = np.zeros(len(rows), bool)
     match name:

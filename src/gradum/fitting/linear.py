@@ -11,6 +11,7 @@ import numpy as np
 from gradum.core.losses import LOSSES
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Network
+from gradum.fitting.folding import folds_up_to
 from gradum.fitting.path import LinearProblem, choose_penalty
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
@@ -18,7 +19,7 @@ from gradum.fitting.spec import LinearSpec
 from gradum.fitting.target_scale import TargetScale
 from gradum.randomness import stream
 from gradum.solvers.matrix import Columns
-from gradum.tables.split import Part, folds
+from gradum.tables.split import Part
 
 DENSE_LEVELS = 12
 
@@ -66,7 +67,7 @@ def fit_linear(
         certificate=solution.certificate,
         history=tuple(
             {"alpha": alpha, "validation_loss": held_out}
-            for alpha, held_out in zip(path.alphas, path.losses, strict=True)
+            for alpha, held_out in zip(path.alphas, path.losses, strict=False)
         ),
         iterations=solution.iterations,
         seconds=perf_counter() - began,
@@ -97,11 +98,14 @@ def _walks(
     rows: Rows, validation: np.ndarray, spec: LinearSpec, seed: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Pairs of rows to train on and rows held out, as the whole run splits its rows."""
+    if len(spec.strengths) == 1:
+        return []
+    whole = [(np.flatnonzero(~validation), np.flatnonzero(validation))]
     if len(rows) > spec.folds_up_to_rows:
-        return [(np.flatnonzero(~validation), np.flatnonzero(validation))]
-    parts = folds(
-        len(rows),
+        return whole
+    parts = folds_up_to(
         spec.folds,
+        len(rows),
         labels=None if rows.classes is None else rows.target,
         groups=rows.groups,
         time=rows.time,
@@ -110,4 +114,4 @@ def _walks(
     )
     return [
         (np.flatnonzero(part == Part.TRAIN), np.flatnonzero(part == Part.TEST)) for part in parts
-    ]
+    ] or whole

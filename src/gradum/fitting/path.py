@@ -70,7 +70,10 @@ class LinearProblem:
 
 @dataclass(frozen=True)
 class Path:
-    """What was tried: a penalty and its mean held-out loss, strongest penalty first."""
+    """What was tried: a penalty and its mean held-out loss, strongest penalty first.
+
+    A single penalty is not judged and has no loss.
+    """
 
     alphas: tuple[float, ...]
     losses: tuple[float, ...]
@@ -78,7 +81,7 @@ class Path:
     @property
     def best(self) -> float:
         """The penalty of least held-out loss; the stronger of equals."""
-        return self.alphas[int(np.argmin(self.losses))]
+        return self.alphas[int(np.argmin(self.losses or (0.0,)))]
 
 
 def choose_penalty(
@@ -92,6 +95,8 @@ def choose_penalty(
     ``alpha = strength / n`` with each fit's own n, so that a strength means the same prior
     belief in all of them. Each fold's solution is the start of its next one.
     """
+    if len(strengths) == 1:  # nothing to choose
+        return Path((strengths[0] / len(problem),), ())
     walks = [(problem.take(train), problem.take(held)) for train, held in folds]
     starts: list[Params | None] = [None] * len(walks)
     shares = [held.weight.sum() for _, held in walks]

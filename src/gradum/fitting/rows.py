@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class Rows:
     target : ndarray of shape (n,)
         float64 numbers, or int64 codes 0 .. K-1.
     weight : ndarray of shape (n,)
-        float64, sample weight times class weight.
+        float64 above 0: sample weight, times class weight where classes are balanced.
     classes : int or None
         K; None for regression.
     groups, time : ndarray of shape (n,) or None
@@ -48,9 +48,14 @@ class Rows:
             None if self.time is None else self.time[rows],
         )
 
+    def balanced(self) -> Rows:
+        """Return the rows with weights under which every class weighs the same."""
+        assert self.classes is not None
+        return replace(self, weight=class_balanced(self.target, self.weight, self.classes))
+
 
 def class_balanced(target: np.ndarray, weight: np.ndarray, classes: int) -> np.ndarray:
-    """Return weights under which every class weighs the same: w · W / (K · W_class)."""
+    """Return w · W / (K · W_class), K the number of classes that occur."""
     totals = np.bincount(target, weights=weight, minlength=classes)
     present = np.count_nonzero(totals)
     factor = np.divide(weight.sum(), present * totals, out=np.zeros(classes), where=totals > 0)

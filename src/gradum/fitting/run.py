@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import structs
 
-from gradum.errors import SpecError
+from gradum.errors import SchemaError, SpecError
 from gradum.fitting.dataset import Dataset, join, labelled, require_enough
 from gradum.fitting.events import Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
+from gradum.fitting.folding import folds_up_to
 from gradum.fitting.judgement import Seen, judge
 from gradum.fitting.ladder import climb, refit
 from gradum.fitting.rung import Rung
@@ -25,7 +27,7 @@ from gradum.fitting.spec import Spec
 from gradum.randomness import stream
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Schema, infer
+from gradum.tables.schema import Schema, Target, infer
 from gradum.tables.split import Part, folds, hold_out, straddling_duplicates
 from gradum.tables.table import Table
 
@@ -95,7 +97,9 @@ def run(
         overrides=spec.overrides,
         log_target=spec.log_target,
     )
-    dataset = labelled(table, schema, balanced=spec.class_weight == "balanced")
+    learned = _refuse_contradictions(spec, schema, table)
+    spec = structs.replace(spec, log_target=learned.log)
+    dataset = labelled(table, schema)
     require_enough(dataset)
     if test is not None:
         dataset = join(dataset, labelled(test, schema))
@@ -119,12 +123,36 @@ def run(
         )
         yield Judged(judgement)
         if spec.refit and not stop():
-            encoder = Encoder.fit(dataset.frame, schema, None)
-            rungs = yield from refit(spec, dataset.rows(encoder), rungs, judgement, stop=stop)
+            whole = Encoder.fit(dataset.frame, schema, None)
+            again = yield from refit(spec, dataset.rows(whole), rungs, judgement, stop=stop)
+            if stop():  # half a refit is worth less than the model that was judged
+                judgement = structs.replace(judgement, interrupted=True)
+            else:
+                encoder, rungs = whole, again
     fitted = Fitted(
         spec, schema, encoder, rungs, judgement, _provenance(spec, dataset, rungs, began)
     )
     return Run(fitted, dataset, plan.kept, seen.get("test"))
+
+
+def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
+    """Hold what was asked for against a schema, which may have been edited by hand."""
+    target = schema.target
+    if target is None or target.name != spec.target:
+        known = f"predicts {target.name!r}" if target else "has no target"
+        raise SpecError(
+            f"The schema {known}, but {spec.target!r} is to be predicted.",
+            "Write one with gradum inspect TABLE --target COL --json.",
+        )
+    for role in ("weight", "group", "time"):
+        name = getattr(schema, role)
+        if name is not None and name not in table.frame.columns:
+            raise SchemaError(f"{table.source} lacks the {role} column {name!r}.", "Add it.")
+    if spec.class_weight and target.task == "regression":
+        raise SpecError(
+            f"The target {target.name!r} has no classes to weigh.", "Leave class weights out."
+        )
+    return target
 
 
 @dataclass(frozen=True)
@@ -152,15 +180,19 @@ def _plan(spec: Spec, dataset: Dataset) -> _Plan:
         joined[:n] = kept
         return _Plan(joined, [], f"Judged on the {len(dataset) - n:,} rows of the test file.")
     small = n < split.small_table_rows
-    if not split.folds and not small:
+    repeats = split.repeats if small and dataset.time is None else 1
+    options = {**keys, "repeats": repeats, "validation": split.validation}
+    parts: list[np.ndarray] = []
+    if split.folds:
+        parts = folds(n, split.folds, **options, rng=stream(spec.seed, "folds"))
+    elif small:
+        parts = folds_up_to(5, n, **options, rng=stream(spec.seed, "folds"))
+    if not parts:
         kept = hold_out(n, **keys, test=split.test, validation=split.validation, rng=rng)
         held = int((kept == Part.TEST).sum())
         return _Plan(kept, [], f"Judged on {held:,} held-out rows{_kind_of_split(dataset)}.")
-    k, repeats = split.folds or 5, split.repeats if small and dataset.time is None else 1
+    k = len(parts) // repeats
     kept = hold_out(n, **keys, test=0.0, validation=split.validation, rng=rng)
-    parts = folds(
-        n, k, repeats=repeats, **keys, validation=split.validation, rng=stream(spec.seed, "folds")
-    )
     why = f"a single hold-out of {n:,} rows says little" if small else "as asked"
     how = (
         f"Judged by {k}-fold cross-validation{f', {repeats} times over' if repeats > 1 else ''}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -75,8 +75,21 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""
-        if self.seed < 0:
+        if not isinstance(self.seed, int) or self.seed < 0:
             raise SpecError(f"The seed is {self.seed}.", "Give a whole number from 0 up.")
+        if self.model not in get_args(ModelName):
+            raise SpecError(
+                f"There is no model {self.model!r}.", f"Choose {', '.join(get_args(ModelName))}."
+            )
+        if self.class_weight not in (None, "balanced"):
+            raise SpecError(
+                f"There is no class weight {self.class_weight!r}.", "Give balanced, or none."
+            )
+        if not 0 < self.split.validation < 1:
+            raise SpecError(
+                f"The validation share is {self.split.validation}.",
+                "Penalties are chosen and networks stopped by such rows: give a share above 0.",
+            )
         if self.metric is not None and self.metric not in METRICS:
             raise SpecError(
                 f"There is no metric {self.metric!r}.", f"Choose among {', '.join(METRICS)}."

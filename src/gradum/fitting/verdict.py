@@ -103,7 +103,7 @@ def _sentences(
     title = METRICS[metric].title
     best = scores[used]
     lines = [
-        f"Used: {TITLES[used]}, the best-scoring rung: {title} {best.value:.4g} "
+        f"Best: {TITLES[used]}, {title} {best.value:.4g} "
         f"[{best.low:.4g}, {best.high:.4g}]."
     ]
     if enough == used:

@@ -184,16 +184,20 @@ def _check_together(manifest: _Manifest, rungs: dict[str, Rung], path: str | os.
         raise ModelFileError(f"{path} has no target or no rung.", "Fit the model again.")
     layout = manifest.encoder.layout
     outputs = len(target.classes) if len(target.classes) > 2 else 1
+    loss = "log_loss" if target.classes else "squared_error"
     for rung in rungs.values():
+        if rung.loss != loss or (rung.target_scale is None) != bool(target.classes):
+            raise ModelFileError(
+                f"Rung {rung.name!r} in {path} does not predict what its target is.",
+                "The file is damaged: fit the model again.",
+            )
         if rung.network.outputs != outputs or not (_consistent(rung) and _fits(rung, layout)):
             raise ModelFileError(
                 f"The shapes of rung {rung.name!r} in {path} do not fit each other.",
                 "The file is damaged: fit the model again.",
             )
-    if manifest.judgement and not {
-        manifest.judgement.verdict.used,
-        manifest.judgement.verdict.enough,
-    } <= set(rungs):
+    # A refit leaves one rung: the others that the judgement speaks of may be gone.
+    if manifest.judgement and manifest.judgement.verdict.used not in rungs:
         raise ModelFileError(
             f"The verdict in {path} names a rung that is not there.", "Fit the model again."
         )

@@ -44,7 +44,7 @@ def kept_columns(table: Table, names: list[str]) -> pl.DataFrame:
                 f"{table.source} has no column '{name}' to keep.",
                 nearest(name, table.frame.columns),
             )
-    return table.frame.select(names)
+    return table.frame.select(list(dict.fromkeys(names)))
 
 
 def write(path: Path, kept: pl.DataFrame, frame: pl.DataFrame) -> None:

@@ -13,12 +13,13 @@ import msgspec
 import polars as pl
 import tomli_w
 
-from gradum.errors import ModelFileError
+from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import replacing, write_text
 from gradum.fitting.predict import prediction_frame
 from gradum.fitting.run import Run
 from gradum.fitting.spec import Spec
 from gradum.ship import bundle
+from gradum.tables.schema import Schema
 
 MODEL, METRICS, PREDICTIONS = "model.gradum", "metrics.json", "predictions.parquet"
 HISTORY, SPEC, SCHEMA, REPORT = "history.jsonl", "spec.toml", "schema.json", "report.html"
@@ -90,8 +91,29 @@ def read_spec(path: Path) -> RunSpec:
         raise ModelFileError(
             f"{path.parent} holds no {path.name}.", "Give the folder of a gradum run."
         ) from error
+    except OSError as error:
+        raise ModelFileError(
+            f"{path} cannot be read: {error.strerror}.", "Give the folder of a gradum run."
+        ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
         raise ModelFileError(f"{path} cannot be read: {error}.", "Correct that line.") from error
+
+
+def read_schema(path: Path) -> Schema:
+    """Read a schema, perhaps edited by hand.
+
+    Raises
+    ------
+    SchemaError
+        It is absent, no JSON, or contradicts itself.
+    """
+    try:
+        return Schema.from_json(path.read_bytes())
+    except OSError as error:
+        raise SchemaError(
+            f"The schema {path} cannot be read: {error.strerror}.",
+            "Write one with gradum inspect TABLE --json.",
+        ) from error
 
 
 def hash_files(run_spec: RunSpec) -> dict[str, str]:

@@ -21,10 +21,8 @@ def report_html(fitted: Fitted) -> str:
     )
     environment.filters["number"] = _number
     judgement = fitted.judgement
-    metrics = []
-    if judgement is not None:
-        first = next(iter(judgement.scores.values()))
-        metrics = list(next(iter(first.values())))
+    scored = next(iter(judgement.scores.values())) if judgement else {}
+    metrics = [name for name in METRICS if any(name in part for part in scored.values())]
     return environment.get_template("report.html").render(
         fitted=fitted,
         judgement=judgement,

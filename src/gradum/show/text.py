@@ -65,7 +65,8 @@ def judgement_parts(judgement: Judgement) -> list[RenderableType]:
     """Show the ladder with intervals, then the verdict."""
     parts: list[RenderableType] = [Text(judgement.how, style="dim"), ladder_tables(judgement)]
     parts.extend(Text(sentence) for sentence in judgement.verdict.sentences)
-    parts.append(Text(judgement.fit_check))
+    if judgement.fit_check:
+        parts.append(Text(judgement.fit_check))
     parts.extend(Text(f"note: {note}", style="yellow") for note in judgement.notes)
     if judgement.interrupted:
         parts.append(Text("Interrupted: judged on what was done by then.", style="yellow"))
@@ -93,7 +94,7 @@ def _by_part(judgement: Judgement) -> Table:
     table = _table(METRICS[metric].title, judgement.scores, judgement)
     for part in ("train", "validation", "test"):
         if part in judgement.rows:
-            cells = [_number(parts[part][metric].value) for parts in judgement.scores.values()]
+            cells = [_cell(parts[part].get(metric)) for parts in judgement.scores.values()]
             table.add_row(f"on {judgement.rows[part]:,} {part} rows", *cells)
     return table
 
@@ -105,6 +106,10 @@ def _table(corner: str, rungs: Iterable[str], judgement: Judgement) -> Table:
         used = rung == judgement.verdict.used
         table.add_column(TITLES[rung], no_wrap=True, style="" if used else "dim", min_width=24)
     return table
+
+
+def _cell(interval: Interval | None) -> str:
+    return "–" if interval is None else _number(interval.value)
 
 
 def _with_interval(interval: Interval) -> str:

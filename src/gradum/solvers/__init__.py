@@ -12,7 +12,8 @@ from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import solve, train
 from gradum.solvers.events import ChunkDone, EpochDone, Event, Stopped
 from gradum.solvers.first_order import FIRST_ORDER, SGD, Adam, AdamW, FirstOrder, GradientDescent
-from gradum.solvers.solution import Certificate, Solution, Status
+from gradum.solvers.solution import Certificate, Solution
+from gradum.solvers.status import Status
 from gradum.solvers.stopping import Regime
 
 __all__ = [

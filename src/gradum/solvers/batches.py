@@ -15,7 +15,7 @@ import numpy as np
 
 from gradum.core import Network, Problem
 from gradum.randomness import stream
-from gradum.solvers.chunk import Batches
+from gradum.solvers.chunk import Batches, precision
 from gradum.solvers.data import Data
 from gradum.solvers.padding import bucket, pad_network
 
@@ -71,7 +71,8 @@ class FullBatch:
         size = bucket(data.rows, per_octave=2)
         buffer = _Buffer(data, padded, 1, size)
         buffer.fill(np.arange(data.rows), 0, 1)
-        self._batches = jax.device_put(buffer.batches)
+        with precision(data.dtype):
+            self._batches = jax.device_put(buffer.batches)
         self._dtype = data.dtype
         self._length = 1 if one_by_one else _chunk_length(padded, size, MOST_STEPS, row_bytes=0)
 

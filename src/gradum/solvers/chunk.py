@@ -6,11 +6,13 @@ and on nothing else: not on the number of rows, and on no hyper-parameter.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from gradum.core import Params, Problem, objective
@@ -45,6 +47,15 @@ class Info(NamedTuple):
     losses: Any  # [S], the objective before each step
     gradient_norm: Any  # before the last step that was finite
     finite: Any  # whether loss and gradient were, in every step
+
+
+def precision(dtype: Any) -> AbstractContextManager[Any]:
+    """Return a scope in which JAX computes in that dtype.
+
+    JAX makes float32 of every float64 that enters it outside of such a scope. A generator
+    must not yield inside one, or it would lend the scope to its caller.
+    """
+    return jax.enable_x64(True) if dtype is np.float64 else nullcontext()
 
 
 _traces = 0
@@ -86,7 +97,7 @@ def run_chunk(
         loss, gradient = jax.value_and_grad(objective)(
             params, problem, inputs, target, weight, total
         )
-        norm = optax.global_norm(gradient)
+        norm = optax.tree.norm(gradient)
         finite = jnp.isfinite(loss) & jnp.isfinite(norm)
         update, optimizer = transformation.update(gradient, optimizer, params)
         factor = batches.factor[i]

@@ -21,7 +21,8 @@ from gradum.solvers.data import Data, Validation
 from gradum.solvers.events import ChunkDone, EpochDone, Event, Stopped
 from gradum.solvers.first_order import FirstOrder
 from gradum.solvers.program import Continuation, Program
-from gradum.solvers.solution import Certificate, Solution, Status
+from gradum.solvers.solution import Certificate, Solution
+from gradum.solvers.status import Status
 from gradum.solvers.stopping import Regime, Watch
 
 
@@ -86,7 +87,7 @@ def train(
             score = watch.epoch_done(tally.epoch, loss, partial(program.params, state))
             seconds = time.perf_counter() - began
             history.append(EpochDone(tally.epoch, tally.step, loss, score, seconds))
-            yield history[-1]
+            yield history[-1].at(partial(program.params, state))
         yield ChunkDone(tally.step, tally.epoch, tally.chunk_loss)
         asked = Status.INTERRUPTED if stop is not None and stop() else None
         reason = _reason(info, gradient_tol) or watch.status or asked

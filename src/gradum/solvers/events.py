@@ -6,9 +6,12 @@ solver neither prints nor logs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from gradum.solvers.solution import Status
+from gradum.core import Params
+from gradum.solvers.status import Status
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,24 @@ class EpochDone:
         Loss of the validation rows after the epoch, or the monitor's value.
     seconds : float
         Since the fit began, compilation included.
+    params : callable or None
+        Brings the parameters at the end of the chunk to the host, until the next event; no
+        part of the value, and None in a history.
     """
+
+    params: ClassVar[Callable[[], Params] | None] = None
 
     epoch: int
     step: int
     train_loss: float
     validation_loss: float | None
     seconds: float
+
+    def at(self, params: Callable[[], Params]) -> EpochDone:
+        """Return the event with the parameters at hand."""
+        event = replace(self)
+        object.__setattr__(event, "params", params)
+        return event
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradum.core.losses import Loss, check_shapes
+from gradum.core.models import Params
 from gradum.solvers.curvature import Curvature, direct_step, truncated_step
 from gradum.solvers.events import EpochDone
 from gradum.solvers.matrix import Columns, Standardised
@@ -157,7 +159,7 @@ class GeneralisedLinear:
                 point = moved
                 seconds = time.perf_counter() - started
                 history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
-                yield history[-1]
+                yield history[-1].at(partial(self._params, point))
             if settled:
                 # One step more polishes the answer, and tells a minimum from its absence:
                 # where the gradient vanishes and the steps do not, it lies at infinity.
@@ -233,17 +235,20 @@ class GeneralisedLinear:
         history: tuple[EpochDone, ...],
         started: float,
     ) -> Solution:
-        level = point.values[-1] if self.fit_intercept else None
-        layer = self.standardised.restore(point.values[:-1], level)
+        params = self._params(point)
         return Solution(
-            params={"layers": [layer]},
+            params=params,
             status=status,
-            certificate=Certificate("stationary", self._gradient_norm(layer, alpha)),
+            certificate=Certificate("stationary", self._gradient_norm(params["layers"][0], alpha)),
             iterations=max(len(history), 1),
             steps=len(history),
             history=history,
             seconds=time.perf_counter() - started,
         )
+
+    def _params(self, point: _Point) -> Params:
+        level = point.values[-1] if self.fit_intercept else None
+        return {"layers": [self.standardised.restore(point.values[:-1], level)]}
 
     def _gradient_norm(self, layer: dict[str, np.ndarray], alpha: float) -> float:
         """Norm of the objective's gradient in (W, b), from the raw columns."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from gradum.core import Params, Problem
 from gradum.solvers.batches import Chunk
-from gradum.solvers.chunk import Info, State, run_chunk, traces
+from gradum.solvers.chunk import Info, State, precision, run_chunk, traces
 from gradum.solvers.first_order import FirstOrder
 from gradum.solvers.padding import pad_network, pad_params, unpad_params
 
@@ -31,11 +30,7 @@ class Continuation:
 
 
 class Program:
-    """Runs chunks of one problem with one solver, in one dtype.
-
-    JAX's 64-bit mode is on inside these methods only, and only for float64: a generator
-    that held it across a ``yield`` would lend it to its caller.
-    """
+    """Runs chunks of one problem with one solver, in one dtype."""
 
     def __init__(
         self, problem: Problem, solver: FirstOrder, dtype: Any, gradient_tol: float
@@ -45,7 +40,7 @@ class Program:
         self._network, self._padded = problem.network, pad_network(problem.network)
         # Numbers of one dtype, whatever they were given as, so that they are traced once.
         numbers = (replace(problem, network=self._padded), solver, gradient_tol)
-        with self._precision():
+        with precision(self._dtype):
             self._numbers = jax.device_put(jax.tree.map(dtype, numbers))
         self.compile_seconds = 0.0
 
@@ -57,7 +52,7 @@ class Program:
         )
         if optimizer is not None:
             return State(first, jax.tree.map(np.array, optimizer))
-        with self._precision():
+        with precision(self._dtype):
             shapes = jax.eval_shape(self._numbers[1].transformation().init, first)
         # In NumPy: JAX would compile a small program for each of these arrays.
         return State(first, jax.tree.map(lambda like: np.zeros(like.shape, like.dtype), shapes))
@@ -65,7 +60,7 @@ class Program:
     def launch(self, state: State, chunk: Chunk) -> tuple[State, Info]:
         """Start a chunk, and return without waiting for it."""
         traced, began = traces(), time.perf_counter()
-        with self._precision():
+        with precision(self._dtype):
             result = run_chunk(
                 state,
                 chunk.batches,
@@ -83,6 +78,3 @@ class Program:
     def continuation(self, state: State, epoch: int, step: int) -> Continuation:
         """Return what it takes to go on from here."""
         return Continuation(jax.tree.map(np.array, state.optimizer), epoch, step)
-
-    def _precision(self) -> AbstractContextManager[Any]:
-        return jax.enable_x64(True) if self._dtype is np.float64 else nullcontext()

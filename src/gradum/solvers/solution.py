@@ -3,58 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from gradum.solvers.events import EpochDone
-
-
-class Status(StrEnum):
-    """Why a solver stopped. A status is a value; whether it is an error, the caller decides."""
-
-    CONVERGED = "converged"
-    EARLY_STOPPED = "early_stopped"
-    PLATEAU = "plateau"
-    STEP_LIMIT = "step_limit"
-    STALLED = "stalled"
-    SEPARATED = "separated"
-    INTERRUPTED = "interrupted"
-    DIVERGED = "diverged"
-
-    @property
-    def advice(self) -> str:
-        """One sentence: what it means and what to do."""
-        return _ADVICE[self]
-
-
-_ADVICE = {
-    Status.CONVERGED: "The optimum was reached within the tolerance; nothing to do.",
-    Status.EARLY_STOPPED: (
-        "The validation rows stopped improving, and the best epoch's parameters were kept; "
-        "nothing to do."
-    ),
-    Status.PLATEAU: (
-        "The training loss stopped improving; a smaller tol or another learning_rate may lower it."
-    ),
-    Status.STEP_LIMIT: (
-        "The step limit was reached while still improving; allow more steps with max_iter."
-    ),
-    Status.STALLED: (
-        "No step lowers the objective any further, yet the tolerance is not met: rounding "
-        "limits it; standardise the columns or add a small penalty."
-    ),
-    Status.SEPARATED: (
-        "Some columns tell a class apart without error, so the best coefficients are infinite "
-        "and these are only large; set alpha above 0, or drop the columns that give the class away."
-    ),
-    Status.INTERRUPTED: (
-        "The fit was stopped before it was done; the parameters are the best so far."
-    ),
-    Status.DIVERGED: (
-        "The loss is no longer finite; lower the learning_rate or standardise the columns."
-    ),
-}
+from gradum.solvers.events import EpochDone
+from gradum.solvers.status import Status
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gradum.core import Params, Problem
 from gradum.errors import SpecError
 from gradum.solvers.data import Validation
-from gradum.solvers.solution import Status
+from gradum.solvers.status import Status
 
 
 @dataclass(frozen=True)

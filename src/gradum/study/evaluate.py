@@ -30,6 +30,7 @@ def evaluate(fitted: Fitted, table: Table) -> Evaluation:
     """
     dataset = labelled(table, fitted.schema)
     differences = check(table, fitted.schema, encoder=fitted.encoder).differences
+    sentences = tuple(difference.sentence for difference in differences)
     design = fitted.encoder.transform(dataset.frame)
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
     seen = Seen(np.arange(len(dataset)), predictions)
@@ -40,6 +41,6 @@ def evaluate(fitted: Fitted, table: Table) -> Evaluation:
         metric=fitted.spec.metric or DEFAULT_METRIC[task],
         seed=fitted.spec.seed,
         how=f"Judged on {len(dataset):,} rows of {table.source}.",
-        notes=(*table.notes, *dataset.notes),
+        notes=(*table.notes, *(note for note in dataset.notes if note not in sentences)),
     )
-    return Evaluation(judgement, tuple(difference.sentence for difference in differences))
+    return Evaluation(judgement, sentences)

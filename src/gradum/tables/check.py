@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import ColumnError, SchemaError, TargetError
-from gradum.tables.columns import Column, Target
+from gradum.tables.columns import Column
 from gradum.tables.kinds import PARSED
 from gradum.tables.kinds.values import clean
 from gradum.tables.schema import Schema
@@ -127,7 +127,8 @@ def check(
             differences += _out_of_range(values, encoder)
     known = {column.name for column in schema.columns}
     differences += [_extra(name) for name in table.frame.columns if name not in known]
-    return Checked(pl.DataFrame(typed), schema, tuple(differences))
+    frame = pl.DataFrame({values.name: values for values in typed})
+    return Checked(frame, schema, tuple(differences))
 
 
 def _refuse_missing_columns(table: Table, schema: Schema, require_target: bool) -> None:
@@ -239,9 +240,10 @@ def target_values(checked: Checked) -> np.ndarray:
     values = checked.frame[target.name]
     if target.task == "regression":
         return values.to_numpy().astype(np.float64)
-    labels = pl.Series(target.classes, dtype=_label_dtype(target), strict=False)
+    as_typed = {pl.String: str, pl.Boolean: bool}.get(type(values.dtype), float)
+    labels = pl.Series([as_typed(label) for label in target.classes], dtype=values.dtype)
     codes = values.replace_strict(
-        labels.cast(values.dtype), list(range(len(labels))), default=-1, return_dtype=pl.Int64
+        labels, list(range(len(labels))), default=-1, return_dtype=pl.Int64
     )
     unseen = (codes == -1) & values.is_not_null()
     if unseen.any():
@@ -252,14 +254,6 @@ def target_values(checked: Checked) -> np.ndarray:
             f"The classes are {quoted(target.classes, 8)}.",
         )
     return codes.fill_null(-1).to_numpy()
-
-
-def _label_dtype(target: Target) -> type[pl.DataType]:
-    if all(isinstance(label, bool) for label in target.classes):
-        return pl.Boolean
-    if all(isinstance(label, str) for label in target.classes):
-        return pl.String
-    return pl.Float64
 
 
 def weight_values(checked: Checked) -> np.ndarray | None:

@@ -22,6 +22,7 @@ NO_DELIMITER = "\x1f"  # the ASCII unit separator, for files of a single column
 SAMPLE_CHARACTERS = 100_000
 SAMPLE_ROWS = 200
 SHOWN_LINES = 5
+SURELY_NO_CHANCE = 20  # rows
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
     (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
@@ -56,9 +57,9 @@ def read_delimited(content: bytes, source: str) -> Table:
         The file is empty, binary, has no rows, no proper header, or rows of different lengths.
     """
     text, encoding = _decode(content, source)
-    text = text.strip("\r\n")
-    if "\n" not in text:
-        text = text.replace("\r", "\n")  # line ends of old Macintosh files
+    if "\r" in text:  # line ends of Windows, and of old Macintosh files
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.strip("\n")
     if not text.strip():
         raise TableError(f"{source} is empty.", "Give a file with a header and rows.")
     notes = [f"encoding {encoding}"] if encoding != "UTF-8" else []
@@ -71,6 +72,8 @@ def read_delimited(content: bytes, source: str) -> Table:
     elif dialect.quote != '"':
         notes.append(f"quote {dialect.quote}")
     names, renamed = _names(text, dialect, source)
+    if frame.width != len(names):
+        raise _ragged(text, dialect, source)
     frame.columns = names
     frame, blank = _without_blank_rows(frame)
     if not frame.height:
@@ -149,13 +152,14 @@ def _first_rows(sample: str, dialect: Dialect) -> list[list[str]]:
     return rows
 
 
-def _rows(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: str, dialect: Dialect, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Yield every row that is not blank, with the number of its last line, from 1."""
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=dialect.delimiter,
         quotechar=dialect.quote,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        strict=strict,
     )
     for row in reader:
         if row:
@@ -168,13 +172,14 @@ def _parse(text: str, dialect: Dialect, source: str) -> tuple[pl.DataFrame, Dial
     try:
         frame = _read(text, dialect)
     except pl.exceptions.PolarsError:
-        if any(_uneven(text, plain)):
+        if any(_uneven(text, plain)) or dialect == plain:
             raise _ragged(text, dialect, source) from None
-        return _read(text, plain), plain
+        return _parse(text, plain, source)
     if frame.width == 1:
         return frame, dialect
-    if frame.height < text.count("\n") and not _blank(text) and not any(_uneven(text, plain)):
-        return _read(text, plain), plain  # a quote that opens in one row and closes in another
+    lost = dialect.quote and frame.height < text.count("\n")
+    if lost and _swallows(text, dialect, frame.height):
+        return _parse(text, plain, source)
     short = frame.to_series(-1).null_count() > 0  # polars fills short rows with nulls
     if short and any(line for line, _ in _uneven(text, dialect)):
         raise _ragged(text, dialect, source)
@@ -190,8 +195,22 @@ def _read(text: str, dialect: Dialect) -> pl.DataFrame:
     )
 
 
-def _blank(text: str) -> bool:
-    return re.search(r"\n\r?\n", text) is not None
+def _swallows(text: str, dialect: Dialect, height: int) -> bool:
+    """Whether quoted values of several lines are in truth several rows, with quotes as text.
+
+    Every line is a full row then. In a short file that may be chance; there, text after a
+    closing quote must give it away as well.
+    """
+    if any(_uneven(text, Dialect(dialect.delimiter, None))):
+        return False
+    if height >= SURELY_NO_CHANCE:
+        return True
+    try:
+        for _ in _rows(text, dialect, strict=True):
+            pass
+    except csv.Error:
+        return True
+    return False
 
 
 def _uneven(text: str, dialect: Dialect) -> Iterator[tuple[int, int]]:

@@ -72,7 +72,7 @@ def _from_array(data: np.ndarray) -> pl.DataFrame:
             f"an array of shape {data.shape} is not a table.",
             "Reshape it to (rows, columns).",
         )
-    return pl.DataFrame([_column(f"x{j}", data[:, j]) for j in range(data.shape[1])])
+    return pl.DataFrame({f"x{j}": _column(f"x{j}", data[:, j]) for j in range(data.shape[1])})
 
 
 def _from_mapping(data: Mapping[Any, Any]) -> pl.DataFrame:
@@ -93,9 +93,8 @@ def _from_mapping(data: Mapping[Any, Any]) -> pl.DataFrame:
         raise TableError(f"the columns have different lengths: {shown}.", "Make them equally long.")
     names = [str(name) for name in data]
     _refuse_twins(names)
-    return pl.DataFrame(
-        [_column(name, values) for name, values in zip(names, data.values(), strict=True)]
-    )
+    columns = zip(names, data.values(), strict=True)
+    return pl.DataFrame({name: _column(name, values) for name, values in columns})
 
 
 def _from_records(data: Sequence[Any]) -> pl.DataFrame:
@@ -106,14 +105,16 @@ def _from_records(data: Sequence[Any]) -> pl.DataFrame:
     names = list(dict.fromkeys(name for record in data for name in record))
     columns = {name: [record.get(name) for record in data] for name in names}
     _refuse_twins([str(name) for name in names])
-    return pl.DataFrame([_from_objects(str(name), values) for name, values in columns.items()])
+    return pl.DataFrame({str(name): _from_objects(str(name), columns[name]) for name in names})
 
 
 def _from_pandas(data: Any) -> pl.DataFrame:
     """Return a pandas frame column by column, which needs no pyarrow; its index is ignored."""
     names = [str(name) for name in data.columns]
     _refuse_twins(names)
-    return pl.DataFrame([_pandas_column(name, data.iloc[:, j]) for j, name in enumerate(names)])
+    return pl.DataFrame(
+        {name: _pandas_column(name, data.iloc[:, j]) for j, name in enumerate(names)}
+    )
 
 
 def _pandas_column(name: str, column: Any) -> pl.Series:

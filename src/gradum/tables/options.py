@@ -43,11 +43,15 @@ def options_by_column(
         if len(options) > 1 and options not in TOGETHER:
             raise SpecError(
                 f"column {name!r} cannot be {' and '.join(sorted(options))} at once.",
-                "Set the kind of the target with --task."
-                if "target" in options
-                else "Keep one of these options.",
+                _remedy(options),
             )
     return said
+
+
+def _remedy(options: set[str]) -> str:
+    if "target" not in options:
+        return "Keep one of these options."
+    return "Set the target's kind with --task, and leave it out of the other options."
 
 
 def _named(overrides: Overrides, option: str) -> tuple[str, ...]:

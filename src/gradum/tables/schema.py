@@ -164,10 +164,14 @@ def _understand(values: Values, options: set[str]) -> Column:
     else:
         reading = recognise(values)
     reason = _sentence(reading, values)
-    for special, words in _ROLES.items():
-        if special in options:
-            role, reason = special, f"{words}: {reason[0].lower()}{reason[1:]}"
-    if "drop" in options:
+    if "weight" in options:
+        role, reason = "weight", f"The weight of each row: {_lower(reason)}"
+    elif "time" in options:
+        role, reason = "time", f"Orders the rows, so that the past predicts: {_lower(reason)}"
+    elif "group" in options:
+        groups = counted(values.levels.height, "group")
+        role, reason = "group", f"Rows of one group stay together in a split; {groups}."
+    elif "drop" in options:
         role, reason = "unused", "Left out, as asked."
     elif not reading.usable:
         role = "unused"
@@ -175,11 +179,8 @@ def _understand(values: Values, options: set[str]) -> Column:
     return Column(values.name, reading.kind, role, reason, reading.parse, values.distinct, missing)
 
 
-_ROLES: dict[Role, str] = {
-    "weight": "The weight of each row",
-    "group": "The group of each row, kept on one side of a split",
-    "time": "The time of each row, so that the past predicts the future",
-}
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
 
 
 def _time(values: Values) -> Reading:
@@ -240,7 +241,6 @@ def _nothing_usable(schema: Schema) -> TableError:
             f"{schema.source} has no column besides the target.", "Add columns to learn from."
         )
     what = "; ".join(f"{column.name!r}: {column.reason.rstrip('.')}" for column in others[:3])
-    return TableError(
-        f"{schema.source} has no column to learn from: {what}.",
-        f"Use one all the same with --categorical {others[0].name!r} or --numeric.",
-    )
+    spare = [column.name for column in others if column.kind in ("identifier", "duplicate")]
+    remedy = f"Use one all the same with --categorical {spare[0]!r}." if spare else "Add columns."
+    return TableError(f"{schema.source} has no column to learn from: {what}.", remedy)

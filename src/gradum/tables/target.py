@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy import stats
 
 from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.tables.columns import Column, Label, Parse, Target
@@ -19,6 +18,7 @@ MOST_TEXT_CLASSES = 1_000
 FEW_WHOLE_NUMBERS = 10
 ROWS_PER_CLASS = 10
 SKEWED = 2.0
+EXACT = 2.0**53  # whole numbers beyond it blur in float64; as classes they stay text
 
 
 def recognise_target(
@@ -50,6 +50,8 @@ def recognise_target(
         typed = Numeric().parse(values.raw, reading.parse)
         if _is_quantity(typed, task):
             return _regression(values, reading, typed, log)
+        if values.is_text and (typed.abs() >= EXACT).any():
+            reading = None
     if log:
         raise SpecError(
             f"target {values.name!r} is a class, which has no logarithm.", "Leave out log-target."
@@ -87,7 +89,7 @@ def _numbers(values: Values, task: str | None) -> Reading | None:
                 message.replace("was said to be numeric", "is to be regressed on"),
                 "Correct these values, or leave the task to be recognised.",
             ) from None
-    if values.is_number or values.is_text:
+    if values.is_number or values.is_text or values.raw.dtype == pl.Duration:
         return Numeric().understand(values)
     return None
 
@@ -142,8 +144,14 @@ def _is_skewed(numbers: pl.Series) -> bool:
     y = numbers.to_numpy()
     if y.min() <= 0 or len(y) < 20:
         return False
-    skewness = float(stats.skew(y))
-    return skewness > SKEWED and abs(float(stats.skew(np.log(y)))) < skewness / 2
+    skewness = _skewness(y)
+    return skewness > SKEWED and abs(_skewness(np.log(y))) < skewness / 2
+
+
+def _skewness(y: np.ndarray) -> float:
+    """Return m₃ / m₂^(3/2), the third central moment in units of the deviation."""
+    distance = y - y.mean()
+    return float(np.mean(distance**3) / np.mean(distance**2) ** 1.5)
 
 
 def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple[Column, Target]:
@@ -152,7 +160,7 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
     _refuse_classes(values, labels, task)
     if values.raw.dtype == pl.Boolean:
         kind, parse = "boolean", Parse()
-    elif reading is not None:
+    elif reading is not None and all(abs(float(label)) < EXACT for label in labels):
         kind, parse = "numeric", reading.parse
     else:
         kind, parse = "categorical", Parse(missing=tuple(values.markers), kept=values.kept)
@@ -167,22 +175,25 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
 
 def _labels(values: Values, reading: Reading | None) -> tuple[list[Label], list[int]]:
     """Return the labels as given, sorted, with their counts."""
-    if reading is None and values.raw.dtype != pl.Boolean:
+    if values.raw.dtype == pl.Boolean:
+        labels = values.raw.drop_nulls()
+    elif reading is None:
         table = values.levels.sort("level")
         return table["level"].to_list(), table["count"].to_list()
-    if values.is_number:
-        numbers = values.finite
-        numbers = numbers.cast(pl.Float64) if numbers.dtype.is_decimal() else numbers
-        table = numbers.value_counts(name="count").sort(numbers.name)
-    elif reading is None:
-        table = values.raw.drop_nulls().value_counts(name="count").sort(values.raw.name)
+    elif values.is_number and not values.raw.dtype.is_decimal():
+        labels = values.finite
     else:
-        typed = Numeric().parse(values.raw, reading.parse).drop_nulls()
-        whole = values.levels["level"].str.contains(r"^[+-]?\d+$").all()
-        typed = typed.cast(pl.Int64) if whole else typed
-        table = typed.value_counts(name="count").sort(typed.name)
-    labels, counts = table.to_dict(as_series=False).values()
-    return labels, counts
+        labels = _as_written(values, reading)
+    table = labels.alias("label").value_counts(name="count").sort("label")
+    return table["label"].to_list(), table["count"].to_list()
+
+
+def _as_written(values: Values, reading: Reading) -> pl.Series:
+    """Return numbers stored as text, as integers where none is written with a decimal."""
+    typed = Numeric().parse(values.raw, reading.parse).drop_nulls()
+    read = ~values.levels["level"].is_in(list(reading.parse.missing))
+    whole = values.levels["level"].filter(read).str.contains(r"^[+-]?\d+$").all()
+    return typed.cast(pl.Int64) if whole else typed
 
 
 def _refuse_classes(values: Values, labels: list[Label], task: str | None) -> None:
@@ -218,4 +229,6 @@ def _say_classes(labels: list[Label], counts: list[int], numbers: bool, asked: b
             f"Only {len(labels)} distinct whole numbers, taken as classes; "
             "--task regression if they are quantities"
         )
-    return f"{len(labels):,} classes with {min(counts):,} to {max(counts):,} rows each"
+    least, most = min(counts), max(counts)
+    rows = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    return f"{len(labels):,} classes with {rows} rows each"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,16 +99,15 @@ def fit_into(run_spec: Any, out: Path | None, *, force: bool, as_json: bool, qui
     from gradum.api import fit_spec, save_run
     from gradum.app.cli.progress import choose
     from gradum.files.atomic import claim_folder
-    from gradum.ship.run_folder import default_folder
+    from gradum.ship.run_folder import default_folder, read_schema
     from gradum.tables.read import read
-    from gradum.tables.schema import Schema
 
     table = read(run_spec.data)
     test = None if run_spec.test is None else read(run_spec.test)
-    schema = (
-        None if run_spec.schema is None else Schema.from_json(Path(run_spec.schema).read_text())
-    )
-    folder = claim_folder(out or default_folder(run_spec.data), force=force)
+    schema = None if run_spec.schema is None else read_schema(Path(run_spec.schema))
+    folder = out or default_folder(run_spec.data)
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    claim_folder(folder, force=force)
     interrupt, progress = Interrupt(), choose(as_json=as_json, quiet=quiet)
     with interrupt.listening():
         try:
@@ -116,7 +116,7 @@ def fit_into(run_spec: Any, out: Path | None, *, force: bool, as_json: bool, qui
             )
         except BaseException:
             progress.close()
-            _remove_if_empty(folder)
+            _remove(made)
             raise
         progress.close()
         save_run(model, folder, run_spec)
@@ -131,10 +131,11 @@ def absolute(path: str | Path) -> str:
     return str(Path(path).absolute())
 
 
-def _remove_if_empty(folder: Path) -> None:
-    """Leave nothing behind where nothing was written."""
-    if not any(folder.iterdir()):
-        folder.rmdir()
+def _remove(made: list[Path]) -> None:
+    """Take back the folders that were made for a run that came to nothing."""
+    for folder in made:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:

@@ -96,7 +96,7 @@ class Live:
         from rich.live import Live as RichLive
 
         self._place = Place()
-        self._console = Console(highlight=False)
+        self._console = Console(highlight=False, markup=False, emoji=False)
         self._live = RichLive(
             console=self._console, refresh_per_second=REDRAWS_PER_SECOND, transient=True
         )

@@ -31,6 +31,8 @@ def command(
     if as_json:
         say_json({"event": "compared", "identical": identical, "changed_files": changed})
         return
+    if quiet:
+        return
     if changed:
         say(f"Changed since that run: {', '.join(changed)}.")
     if identical:

@@ -11,6 +11,7 @@ from gradum.tables.wording import quoted, rows_text, rows_where
 
 ENOUGH = 0.99
 SAMPLE = 50
+MOST_MARKERS = 10  # words kept as markers of missing values
 EARLIEST, LATEST = 1000, 2999  # a two-digit year read as the year 20 is no date
 ISO = ("%Y-%m-%d", "%Y/%m/%d")
 # month first stands before day first: it wins where the data cannot tell them apart
@@ -56,11 +57,9 @@ class Date:
         if reading is not None:
             return reading
         texts = clean(values.raw, Parse())
-        dates = max(
-            (_dates(texts, pattern) for pattern in _promising(texts.drop_nulls().head(SAMPLE))),
-            key=lambda dates: -dates.null_count(),
-            default=pl.Series([None] * len(texts), dtype=pl.Datetime("us")),
-        )
+        head = texts.drop_nulls().head(SAMPLE)
+        nearest = max(FORMATS, key=lambda pattern: -_dates(head, pattern).null_count())
+        dates = _dates(texts, nearest)
         bad = dates.is_null() & texts.is_not_null()
         raise ColumnError(
             f"column {values.name!r} was said to be dates, but "
@@ -102,7 +101,8 @@ def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
             f"{unread['count'].sum():,} that cannot be read count as missing: "
             f"{quoted(unread['level'])}"
         )
-    how = Parse(missing=tuple(values.markers), date_format=pattern)
+    words = unread["level"].head(MOST_MARKERS)
+    how = Parse(missing=(*values.markers, *words), date_format=pattern)
     return Reading("date", "; ".join(clauses), how, unread=int(unread["count"].sum()))
 
 
@@ -125,7 +125,7 @@ def _format_of(
     return best, rival
 
 
-def _promising(sample: pl.Series, formats: tuple[str, ...] = FORMATS) -> list[str]:
+def _promising(sample: pl.Series, formats: tuple[str, ...]) -> list[str]:
     """Return the formats that read most of a sample."""
     return [pattern for pattern in formats if _mostly(_dates(sample, pattern).is_not_null())]
 

@@ -17,6 +17,7 @@ SEPARATORS = ((".", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "
 ENOUGH = 0.99  # share of the values that must be numbers
 FEW_WHOLE_NUMBERS = 10
 FEWEST_NUMBERS_FOR_A_WORD = 20
+MOST_MARKERS = 10  # words kept as markers of missing values
 LOOKS_LIKE_A_NUMBER = rf"^[+\-−(]?\s*[{CURRENCIES}]?\s*[+\-−]?[.,]?\d[\d.,'\s]*|^[+-]?inf"
 CODE = r"^0\d+$"
 WHOLE = r"^[+-]?\d+$"
@@ -186,7 +187,7 @@ def _one_word_aside(levels: pl.DataFrame, how: Parse) -> bool:
 
 def _reading(values: Values, how: Parse) -> Reading:
     typed = to_number(values.levels["level"], how)
-    unread = values.levels.filter(typed.is_null()).sort("count", descending=True)
+    unread = values.levels.filter(typed.is_null()).sort("count", "level", descending=[True, False])
     missing = tuple(values.markers)
     clauses = [_describe(values, typed), *_stored_as(how)]
     if not unread.is_empty():
@@ -195,8 +196,8 @@ def _reading(values: Values, how: Parse) -> Reading:
             f"{counted(int(unread['count'].sum()), 'value')} taken as missing, being no finite "
             f"number: {', '.join(words)}"
         )
-        if unread.height == 1:
-            missing = (*missing, unread["level"][0])
+        if unread.height <= MOST_MARKERS:
+            missing = (*missing, *unread["level"])
     parse = Parse(missing, (), how.decimal, how.thousands, how.currency, how.percent)
     return Reading("numeric", "; ".join(clauses), parse, unread=int(unread["count"].sum()))
 

@@ -12,6 +12,7 @@ FEWEST_WORDS = 3.0  # a value, on average
 LEAST_DISTINCT = 0.3  # of the rows that have a value
 MANY_DISTINCT = 1000
 SAMPLE = 2000
+WORD = r"\p{L}[\p{L}'’-]*"  # "1 234 567" has no words
 
 
 class Text:
@@ -39,7 +40,7 @@ class Text:
 
 def _mean_words(values: Values) -> float:
     sample = values.levels["level"].head(SAMPLE)
-    return float(sample.str.count_matches(r"\S+").mean() or 0.0)  # type: ignore[arg-type]
+    return float(sample.str.count_matches(WORD).mean() or 0.0)  # type: ignore[arg-type]
 
 
 def _reading(values: Values, words: float) -> Reading:

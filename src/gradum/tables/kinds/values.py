@@ -210,23 +210,29 @@ def markers_of(how: Parse) -> list[str]:
 
 def as_text(raw: pl.Series) -> pl.Series:
     """Return any column as strings; whole numbers without a decimal point, so 3.0 is "3"."""
-    if raw.dtype == pl.String:
+    dtype = raw.dtype
+    if dtype == pl.String:
         return raw
-    if raw.dtype.is_float():
-        whole = raw.is_finite() & (raw == raw.floor()) & (raw.abs() < 2**53)
-        return (
-            pl.select(
-                pl.when(whole)
-                .then(raw.cast(pl.Int64, strict=False).cast(pl.String))
-                .otherwise(raw.fill_nan(None).cast(pl.String))
-            )
-            .to_series()
-            .alias(raw.name)
-        )
-    if raw.dtype.is_nested() or raw.dtype in (pl.Binary, pl.Object):
+    if dtype == pl.Duration:
+        return _floats_as_text(raw.dt.total_microseconds() / 1e6)
+    if dtype.is_float():
+        return _floats_as_text(raw)
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
         return pl.Series(raw.name, [None] * len(raw), pl.String)
     words = raw.cast(pl.String)
-    return words.str.to_titlecase() if raw.dtype == pl.Boolean else words
+    return words.str.to_titlecase() if dtype == pl.Boolean else words
+
+
+def _floats_as_text(raw: pl.Series) -> pl.Series:
+    whole = (raw == raw.floor()) & (raw.abs() < 2**53)
+    usable = raw.is_finite() & (raw.abs() <= LARGEST)
+    texts = (
+        pl.when(whole)
+        .then(raw.cast(pl.Int64, strict=False).cast(pl.String))
+        .when(usable)
+        .then(raw.cast(pl.String))
+    )
+    return pl.select(texts).to_series().alias(raw.name)
 
 
 def clean(raw: pl.Series, how: Parse) -> pl.Series:

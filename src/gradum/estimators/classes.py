@@ -1,0 +1,96 @@
+"""What the classifiers have in common: labels, class weights and probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.special
+from sklearn.base import ClassifierMixin
+from sklearn.utils import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from gradum.core import LogLoss
+from gradum.errors import TargetError
+from gradum.estimators.rows import Rows
+
+
+class Classifies(ClassifierMixin):
+    """Predictions from logits: one column for two classes, K columns for K > 2.
+
+    A subclass has ``classes_`` and gives ``_logits(X)``, [n, k].
+    """
+
+    classes_: np.ndarray
+    class_weight: Any
+
+    if TYPE_CHECKING:
+
+        def _logits(self, X: Any) -> np.ndarray: ...
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the logits: [n], log odds of ``classes_[1]``, for two classes; else [n, K]."""
+        logits = self._logits(X)
+        return logits[:, 0] if logits.shape[1] == 1 else logits
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable label of each row, [n]."""
+        logits = self._logits(X)
+        codes = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(axis=1)
+        return self.classes_[codes.astype(np.intp)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class, in the order of ``classes_``, [n, K]."""
+        return LogLoss().inverse_link(self._logits(X))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithms of ``predict_proba``, finite where those are rounded to 0."""
+        logits = self._logits(X)
+        if logits.shape[1] == 1:
+            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+        return scipy.special.log_softmax(logits, axis=1)
+
+
+def coded_rows(
+    rows: Rows, classes: np.ndarray | None, class_weight: Any
+) -> tuple[Rows, np.ndarray]:
+    """Turn labels into codes 0 .. K-1, and class weights into row weights.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows whose target is labels.
+    classes : ndarray or None
+        The sorted classes, where they are known already.
+    class_weight : dict, "balanced" or None
+        Weight of each class; balanced is Σw / (K · Σw of the class).
+
+    Raises
+    ------
+    TargetError
+        There are fewer than two classes, or a label is none of the known ones.
+    """
+    check_classification_targets(rows.target)
+    found, codes = np.unique(rows.target, return_inverse=True)
+    if classes is None:
+        classes = found
+    elif not np.isin(found, classes).all():
+        raise TargetError(
+            f"The target has the classes {found.tolist()}, but the known ones are "
+            f"{classes.tolist()}.",
+            "Name all classes at the first fit.",
+        )
+    else:
+        codes = np.searchsorted(classes, rows.target)
+    if len(classes) < 2:
+        raise TargetError(
+            f"The target has only one class, {classes[0]!r}.",
+            "A classifier needs rows of at least two classes with a weight above 0.",
+        )
+    weight = rows.weight
+    if class_weight is not None:
+        by_class = compute_class_weight(
+            class_weight, classes=classes, y=rows.target, sample_weight=weight
+        )
+        weight = by_class[codes] if weight is None else by_class[codes] * weight
+    return rows.with_target(codes, weight), classes

@@ -1,0 +1,112 @@
+"""The door of the estimators: what a caller passes to ``fit`` becomes rows to learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+
+from gradum.core import Inputs
+from gradum.core.losses import check_shapes
+from gradum.solvers.data import Data
+
+FLOATS = [np.float64, np.float32]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """n checked rows, all with a weight above 0.
+
+    Parameters
+    ----------
+    matrix : ndarray or csr_array of shape (n, d)
+        The columns, float64 or float32.
+    target : ndarray of shape (n,)
+        Numbers, labels, or class codes.
+    weight : ndarray of shape (n,) or None
+        Weights, where there are any.
+    """
+
+    matrix: Any
+    target: np.ndarray
+    weight: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return self.matrix.shape[0]
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Return some rows."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Rows(self.matrix[rows], self.target[rows], weight)
+
+    def with_target(self, target: np.ndarray, weight: np.ndarray | None) -> Rows:
+        """Return the rows with another target and other weights."""
+        return replace(self, target=target, weight=weight)
+
+    @property
+    def data(self) -> Data:
+        """What a first-order solver takes."""
+        return Data(network_inputs(self.matrix), self.target, self.weight)
+
+    def hold_out(self, fraction: float, seed: int, *, stratify: bool) -> tuple[Rows, Rows]:
+        """Split into rows to train on and rows that say when to stop."""
+        train, held = train_test_split(
+            np.arange(len(self)),
+            test_size=fraction,
+            random_state=seed % 2**32,
+            stratify=self.target if stratify else None,
+        )
+        return self.take(np.asarray(train)), self.take(np.asarray(held))
+
+
+def checked_rows(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    numeric: bool,
+    reset: bool = True,
+    dtype: Any = None,
+) -> Rows:
+    """Check what ``fit`` was given, as scikit-learn does.
+
+    A row of weight 0 is a row that is not there, and is dropped.
+
+    Raises
+    ------
+    ShapeError
+        The target has more than one column; target and predictions are named.
+    ValueError
+        Anything else that scikit-learn's estimators refuse: NaN, strings, unequal lengths…
+    """
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse="csr",
+        dtype=dtype or FLOATS,
+        multi_output=True,
+        y_numeric=numeric,
+        reset=reset,
+    )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    check_shapes(np.broadcast_to(0.0, (X.shape[0], 1)), y)
+    if sample_weight is None:
+        return Rows(X, y)
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    rows = Rows(X, y, weight)
+    return rows if weight.all() else rows.take(np.flatnonzero(weight))
+
+
+def network_inputs(matrix: Any) -> Inputs:
+    """Return columns as a network takes them."""
+    if scipy.sparse.issparse(matrix):
+        nothing = np.zeros((matrix.shape[0], 0), matrix.dtype)
+        return {"dense": nothing, "sparse": scipy.sparse.csr_array(matrix)}
+    return {"dense": matrix}

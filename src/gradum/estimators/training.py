@@ -1,0 +1,177 @@
+"""Between the estimators and the solvers: one stream of events, whichever the solver is."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from gradum.core import Params, Problem
+from gradum.errors import SpecError
+from gradum.estimators.rows import Rows, network_inputs
+from gradum.solvers import first_order
+from gradum.solvers.driver import train
+from gradum.solvers.exact import LeastSquares
+from gradum.solvers.newton import GeneralisedLinear, Newton
+from gradum.solvers.solution import Solution, Status
+from gradum.solvers.stopping import Regime
+
+Events = Generator[Any, None, Solution]
+TROUBLE = (Status.DIVERGED, Status.SEPARATED, Status.STALLED)
+WHOLE, NUMBER = (int, np.integer), (int, float, np.integer, np.floating)
+PATIENCE = 10  # epochs without progress after which a stochastic solver of a linear model stops
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The exact solution of least squares, which has nothing to choose."""
+
+
+Solver = Exact | Newton | first_order.FirstOrder
+
+
+def resolve_solver(solver: Any, learning_rate: float | None, own: Mapping[str, Solver]) -> Solver:
+    """Return the solver that a name stands for, or the solver itself.
+
+    Parameters
+    ----------
+    solver : str or solver
+        A key of ``own``, the name of a first-order method, or an instance of either kind.
+    learning_rate : float or None
+        Takes the place of a first-order method's own.
+    own : mapping
+        The solvers that this model has besides the first-order ones.
+
+    Raises
+    ------
+    SpecError
+        The solver is unknown, or takes no learning rate and was given one.
+    """
+    known: dict[str, Solver] = {**own, **first_order.FIRST_ORDER}
+    found = known.get(solver) if isinstance(solver, str) else solver
+    if isinstance(found, (Exact, Newton)):
+        fitting = type(found) in map(type, own.values())
+    else:
+        fitting = hasattr(found, "transformation")
+    if found is None or not fitting:
+        raise SpecError(
+            f"This model has no solver {solver!r}.",
+            f"Choose one of {', '.join(known)}, or an instance such as gradum.Adam().",
+        )
+    if not isinstance(found, (Exact, Newton)):
+        return first_order.resolve(found, learning_rate)
+    if learning_rate is not None:
+        raise SpecError(
+            f"learning_rate={learning_rate} has no meaning for the solver {solver!r}.",
+            "Leave it out, or choose a first-order solver such as solver='gd'.",
+        )
+    return found
+
+
+def linear_events(
+    problem: Problem,
+    rows: Rows,
+    solver: Solver,
+    regime: Regime,
+    *,
+    seed: int,
+    start: Params | None,
+    stop: Callable[[], bool],
+) -> Events:
+    """Solve for a linear model by any solver."""
+    network = problem.network
+    if isinstance(solver, Exact):
+        squares = LeastSquares(
+            rows.matrix, rows.target, rows.weight, fit_intercept=network.intercept
+        )
+        return squares.solve(problem.penalty.alpha)
+    if isinstance(solver, Newton):
+        model = GeneralisedLinear(
+            rows.matrix,
+            rows.target,
+            problem.loss,
+            outputs=network.outputs,
+            weight=rows.weight,
+            fit_intercept=network.intercept,
+        )
+        alpha = problem.penalty.alpha
+        return (yield from model.iterate(alpha, solver, start=start, stop=stop))
+    return (
+        yield from train(
+            problem, rows.data, solver=solver, regime=regime, seed=seed, start=start, stop=stop
+        )
+    )
+
+
+def linear_regime(estimator: Any, solver: Solver, rows: int, *, watched: bool) -> Regime:
+    """Return how long a first-order solver works on a linear model.
+
+    Where every step sees every row, until the gradient vanishes; else until the loss
+    stops falling. ``watched`` makes every epoch end a chunk.
+    """
+    size, most = batch_rows(estimator.batch_size, rows), estimator.max_iter
+    if size == rows or getattr(solver, "full_batch", False):
+        never = most + 1
+        return Regime(most, rows, never if watched else None, gradient_tol=estimator.tol)
+    return Regime(most, size, PATIENCE, tol=estimator.tol)
+
+
+def batch_rows(batch_size: Any, rows: int) -> int:
+    """Return the rows a step: min(200, n) for ``"auto"``, and never above n.
+
+    Raises
+    ------
+    SpecError
+        It is neither ``"auto"`` nor a whole number above 0.
+    """
+    if isinstance(batch_size, str) and batch_size == "auto":
+        return min(200, rows)
+    if isinstance(batch_size, WHOLE) and batch_size > 0:
+        return min(int(batch_size), rows)
+    raise SpecError(f"batch_size is {batch_size!r}.", "Give 'auto' or a whole number from 1 up.")
+
+
+def objective_value(problem: Problem, params: Params, rows: Rows) -> float:
+    """Return Σ w·loss / Σ w + penalty at these parameters."""
+    logits = problem.network.forward(params, network_inputs(rows.matrix))
+    losses = problem.loss.value(np.asarray(logits, np.float64), rows.target)
+    return float(np.average(losses, weights=rows.weight) + problem.penalty.value(params))
+
+
+def seed_of(random_state: Any) -> int:
+    """Return the seed that scikit-learn's ``random_state`` means: a whole number is itself."""
+    if isinstance(random_state, WHOLE) and random_state >= 0:
+        return int(random_state)
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+def check_numbers(estimator: Any, least: Mapping[str, float]) -> None:
+    """Refuse parameters that are not numbers from their least value up.
+
+    Raises
+    ------
+    SpecError
+        The parameter, its value and what it must be are named.
+    """
+    for name, bound in least.items():
+        value = getattr(estimator, name)
+        if not (isinstance(value, NUMBER) and np.isfinite(value) and value >= bound):
+            raise SpecError(f"{name} is {value!r}.", f"Give a number from {bound:g} up.")
+
+
+def warn_of_trouble(solution: Solution, *, optimum_expected: bool) -> None:
+    """Say aloud what a caller who never looks at ``status_`` must know.
+
+    Warns
+    -----
+    ConvergenceWarning
+        The fit broke down; or an optimum was asked for and not reached.
+    """
+    unfinished = optimum_expected and solution.status is Status.STEP_LIMIT
+    if unfinished or solution.status in TROUBLE:
+        warnings.warn(solution.advice, ConvergenceWarning, stacklevel=4)

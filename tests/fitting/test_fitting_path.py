@@ -1,0 +1,98 @@
+import itertools
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss, mean_squared_error
+
+from gradum.core.losses import LOSSES
+from gradum.fitting.folding import folds_up_to
+from gradum.fitting.path import LinearProblem, Path, choose_penalty
+from gradum.solvers.matrix import Columns
+from gradum.tables.split import Part
+
+ROWS, STRENGTHS = 120, (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01)
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(ROWS, 12))
+WEIGHT = RNG.random(ROWS) + 0.2
+NUMBERS = X[:, 0] - 0.5 * X[:, 1] + RNG.normal(0, 2.5, ROWS)
+CLASSES = (NUMBERS > 0).astype(np.int64)
+FOLDS = [(np.flatnonzero(RNG.permutation(ROWS) % 3 != k), None) for k in range(3)]
+FOLDS = [(train, np.setdiff1d(np.arange(ROWS), train)) for train, _ in FOLDS]
+
+
+def problem(task):
+    if task == "regression":
+        return LinearProblem(Columns.of(X), NUMBERS, WEIGHT, LOSSES["squared_error"], None)
+    return LinearProblem(Columns.of(X), CLASSES, WEIGHT, LOSSES["log_loss"], 2)
+
+
+def finish(walk):
+    steps = []
+    while True:
+        try:
+            steps.append(next(walk))
+        except StopIteration as ended:
+            return steps, ended.value
+
+
+def peers_loss(task, strength):
+    """The mean held-out loss by scikit-learn: Ridge's alpha is sΣw/2n, C is 1 / s of mean weight 1."""
+    losses, shares = [], []
+    for train, held in FOLDS:
+        unit = WEIGHT[train] / WEIGHT[train].mean()
+        if task == "regression":
+            peer = Ridge(alpha=strength / 2, tol=1e-12).fit(X[train], NUMBERS[train], unit)
+            said = mean_squared_error(
+                NUMBERS[held], peer.predict(X[held]), sample_weight=WEIGHT[held]
+            )
+        else:
+            peer = LogisticRegression(C=1 / strength, tol=1e-10, max_iter=10_000)
+            peer.fit(X[train], CLASSES[train], unit)
+            said = log_loss(CLASSES[held], peer.predict_proba(X[held]), sample_weight=WEIGHT[held])
+        losses.append(said)
+        shares.append(WEIGHT[held].sum())
+    return np.average(losses, weights=shares)
+
+
+@pytest.mark.parametrize("task", ["regression", "classes"])
+def test_the_path_is_scikit_learns_and_the_best_penalty_its_best(task):
+    steps, path = finish(choose_penalty(problem(task), FOLDS, STRENGTHS, lambda: False))
+    expected = [peers_loss(task, strength) for strength in STRENGTHS[: len(path.losses)]]
+    np.testing.assert_allclose(path.losses, expected, rtol=1e-4)
+    np.testing.assert_allclose(np.multiply(path.alphas, ROWS), STRENGTHS[: len(path.losses)])
+    assert path.best == path.alphas[int(np.argmin(expected))]
+    assert [step.step for step in steps] == list(range(1, len(path.losses) + 1))
+
+
+def test_the_walk_ends_after_two_rises_and_not_before():
+    _, path = finish(choose_penalty(problem("regression"), FOLDS, STRENGTHS, lambda: False))
+    best = int(np.argmin(path.losses))
+    assert 0 < best < len(STRENGTHS) - 3  # so that there was something to cut short
+    assert len(path.losses) == best + 3
+
+
+def test_asked_to_stop_it_ends_with_what_it_has():
+    _, path = finish(choose_penalty(problem("regression"), FOLDS, STRENGTHS, lambda: True))
+    assert path.alphas == (STRENGTHS[0] / ROWS,)
+
+
+def test_a_single_penalty_needs_no_judge():
+    steps, path = finish(choose_penalty(problem("regression"), [], (7.0,), lambda: False))
+    assert (steps, path.best, path.losses) == ([], 7.0 / ROWS, ())
+
+
+def test_of_equals_the_stronger_penalty_is_chosen():
+    assert Path((3.0, 2.0, 1.0), (0.5, 0.5, 0.7)).best == 3.0
+
+
+def test_fewer_folds_are_made_where_groups_or_times_are_few():
+    groups = np.arange(30) % 3
+    parts = folds_up_to(5, 30, groups=groups, rng=np.random.default_rng(0))
+    assert len(parts) == 3
+    for part in parts:
+        sides = [set(groups[part == each]) for each in (Part.TRAIN, Part.VALIDATION, Part.TEST)]
+        assert all(sides)
+        assert not any(a & b for a, b in itertools.combinations(sides, 2))
+    one = np.zeros(30, int)
+    assert folds_up_to(5, 30, groups=one, rng=np.random.default_rng(0)) == []

@@ -1,0 +1,217 @@
+"""Why training stops, and what it tells while it works."""
+
+import time
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier
+from training_problems import classification, fit, flat, regression
+
+from gradum.core import L2, LogLoss, Network, Problem, SquaredError
+from gradum.errors import ShapeError, SpecError
+from gradum.solvers import (
+    SGD,
+    Adam,
+    ChunkDone,
+    Data,
+    EpochDone,
+    Regime,
+    Status,
+    Stopped,
+    Validation,
+    train,
+)
+
+
+def test_early_stopping_returns_the_best_epoch():
+    x, y = load_digits(return_X_y=True)
+    x = (x / 16).astype(np.float32)
+    problem = Problem(Network(64, 10, (64,)), LogLoss())
+    held_out = Data({"dense": x[300:600]}, y[300:600])
+    found = fit(
+        problem,
+        Data({"dense": x[:300]}, y[:300]),
+        solver=Adam(0.02),
+        regime=Regime(300, batch_size=32, patience=8),
+        validation=Validation(held_out),
+    )
+    assert found.status is Status.EARLY_STOPPED
+    losses = [epoch.validation_loss for epoch in found.history]
+    best = int(np.argmin(losses))
+    assert found.certificate.kind == "validation"
+    assert found.certificate.best_epoch == best + 1
+    assert len(losses) == best + 1 + 8
+    logits = problem.network.forward(found.params, held_out.inputs).astype(np.float64)
+    np.testing.assert_allclose(LogLoss().value(logits, held_out.target).mean(), min(losses))
+
+
+def test_a_monitor_replaces_the_validation_loss():
+    x, y = classification(rows=200, dtype=np.float32)
+    seen = []
+
+    def error_rate(logits):
+        seen.append(np.mean((logits[:, 0] > 0) != y[:50]))
+        return seen[-1]
+
+    found = fit(
+        Problem(Network(5, 1, (8,)), LogLoss()),
+        Data({"dense": x[50:]}, y[50:]),
+        solver=Adam(0.01),
+        regime=Regime(12, batch_size=32),
+        validation=Validation(Data({"dense": x[:50]}, y[:50]), error_rate),
+    )
+    assert [epoch.validation_loss for epoch in found.history] == seen
+    assert found.certificate.best_epoch == np.argmin(seen) + 1
+
+
+def test_a_plateau_of_the_training_loss_stops():
+    x, y = classification(rows=100)
+    found = fit(
+        Problem(Network(5), LogLoss(), L2(0.5)),
+        Data({"dense": x}, y),
+        solver=Adam(0.05),
+        regime=Regime(5000, patience=5, tol=1e-5),
+    )
+    assert found.status is Status.PLATEAU
+    losses = np.array([epoch.train_loss for epoch in found.history])
+    gains = np.minimum.accumulate(losses)[:-1] - losses[1:]
+    assert (gains[-5:] <= 1e-5).all()
+    # and not before: no five epochs in a row without a gain, ahead of the last five
+    assert not any((gains[i : i + 5] <= 1e-5).all() for i in range(len(gains) - 5))
+
+
+@pytest.mark.parametrize("batch_size", [None, 16])
+def test_divergence_is_a_status_with_advice(batch_size):
+    x, y = regression(dtype=np.float32)
+    *_, stopped = events = list(
+        train(
+            Problem(Network(5), SquaredError()),
+            Data({"dense": x}, y),
+            solver=SGD(30.0),
+            regime=Regime(500, batch_size=batch_size),
+        )
+    )
+    assert stopped.status is Status.DIVERGED
+    assert f"after step {stopped.step}," in stopped.advice
+    assert "gradient's norm was" in stopped.advice
+    assert "learning_rate=3," in stopped.advice
+    losses = [event.train_loss for event in events if isinstance(event, EpochDone)]
+    assert np.isfinite(losses).all()
+    found = fit(
+        Problem(Network(5), SquaredError()),
+        Data({"dense": x}, y),
+        solver=SGD(30.0),
+        regime=Regime(500, batch_size=batch_size),
+    )
+    assert found.status is Status.DIVERGED
+    assert np.isfinite(flat(found.params)).all()
+    assert found.steps == stopped.step
+
+
+def test_stop_is_heard_between_chunks():
+    x, y = classification(rows=200, dtype=np.float32)
+    wishes = iter([False, False, True])
+    found = fit(
+        Problem(Network(5, 1, (8,)), LogLoss()),
+        Data({"dense": x}, y),
+        solver=Adam(),
+        regime=Regime(50, batch_size=32),
+        stop=lambda: next(wishes),
+    )
+    assert found.status is Status.INTERRUPTED
+    assert found.iterations == 3
+
+
+@pytest.mark.parametrize("batch_size", [None, 32, 1000])
+def test_events_tell_the_whole_story(batch_size):
+    x, y = classification(rows=150, dtype=np.float32)
+    events = list(
+        train(
+            Problem(Network(5, 1, (8,)), LogLoss()),
+            Data({"dense": x}, y),
+            solver=Adam(),
+            regime=Regime(6, batch_size=batch_size),
+        )
+    )
+    steps_per_epoch = 5 if batch_size == 32 else 1
+    epochs = [event for event in events if isinstance(event, EpochDone)]
+    assert [event.epoch for event in epochs] == [1, 2, 3, 4, 5, 6]
+    assert [event.step for event in epochs] == [steps_per_epoch * e for e in range(1, 7)]
+    assert np.all(np.diff([event.seconds for event in epochs]) >= 0)
+    chunks = [event for event in events if isinstance(event, ChunkDone)]
+    assert chunks[-1].step == 6 * steps_per_epoch
+    assert events[-1] == Stopped(
+        Status.STEP_LIMIT, Status.STEP_LIMIT.advice, 6, 6 * steps_per_epoch
+    )
+
+
+def test_the_first_loss_is_the_objective_at_the_start():
+    x, y = classification(rows=150)
+    problem = Problem(Network(5, 1, (8,), "tanh"), LogLoss(), L2(0.3))
+    start = problem.network.init(np.random.default_rng(0), np.float64)
+    weight = np.random.default_rng(1).random(150)
+    for batch_size in (None, 40):  # 40 leaves a last batch of 30
+        found = fit(
+            problem,
+            Data({"dense": x}, y, weight),
+            solver=SGD(0.0),
+            regime=Regime(2, batch_size=batch_size),
+            start=start,
+        )
+        losses = LogLoss().value(problem.network.forward(start, {"dense": x}), y)
+        expected = np.average(losses, weights=weight) + L2(0.3).value(start)
+        for epoch in found.history:
+            np.testing.assert_allclose(epoch.train_loss, expected, rtol=1e-12)
+
+
+def test_no_epochs_are_none():
+    x, y = regression()
+    found = fit(
+        Problem(Network(5), SquaredError()),
+        Data({"dense": x}, y),
+        solver=Adam(),
+        regime=Regime(0),
+    )
+    assert (found.iterations, found.history, found.status) == (0, (), Status.STEP_LIMIT)
+    assert (flat(found.params) == 0).all()
+
+
+def test_mistakes_are_refused():
+    x, y = regression()
+    with pytest.raises(ShapeError, match=r"\(199,\).*\(200, 5\)"):
+        Data({"dense": x}, y[:-1])
+    with pytest.raises(ShapeError, match=r"\(200, 1\)"):
+        Data({"dense": x}, y[:, None])
+    with pytest.raises(ShapeError, match="weight above 0"):
+        Data({"dense": x}, y, np.zeros(200))
+    problem = Problem(Network(6), SquaredError())
+    with pytest.raises(ShapeError, match=r"5 numeric and 0 coded columns.* 6 and 0"):
+        fit(problem, Data({"dense": x}, y), solver=Adam(), regime=Regime(1))
+    with pytest.raises(SpecError, match="batch_size is 0"):
+        Regime(1, batch_size=0)
+
+
+def test_steps_are_not_slow():
+    # A guard against a program that retraces or copies: scikit-learn's own loop, same work.
+    x, y = classification(rows=3000, columns=20, dtype=np.float32)
+
+    def ours():
+        began = time.perf_counter()
+        fit(
+            Problem(Network(20, 1, (64,)), LogLoss(), L2(1e-6)),
+            Data({"dense": x}, y),
+            solver=Adam(),
+            regime=Regime(6, batch_size=32),
+        )
+        return time.perf_counter() - began
+
+    def theirs():
+        peer = MLPClassifier((64,), batch_size=32, max_iter=6, tol=0.0)
+        began = time.perf_counter()
+        with pytest.warns(Warning, match="Maximum iterations"):
+            peer.fit(x, y)
+        return time.perf_counter() - began
+
+    ours()
+    assert min(ours() for _ in range(3)) < min(theirs() for _ in range(3))
