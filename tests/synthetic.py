@@ -3,12 +3,15 @@
 import numpy as np
 import polars as pl
 
-from gradum.fitting.spec import LinearSpec, MLPSpec
+from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 
 TINY = MLPSpec(hidden_layer_sizes=(8,), max_epochs=5)
 SHORT = LinearSpec(strengths=(100.0, 10.0, 1.0, 0.1), folds=3)
 QUICK = {"mlp": TINY, "linear": SHORT}
 """Options under which a whole ladder takes a moment."""
+
+ONCE = {**QUICK, "split": SplitSpec(small_table_rows=0)}
+"""The same, and a hold-out however small the table is."""
 
 FEATURES = ["size", "age", "colour", "member", "city"]
 

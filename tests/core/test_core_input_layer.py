@@ -33,11 +33,17 @@ def test_standard_is_scikit_learns_standard_scaler():
     np.testing.assert_allclose(ours, StandardScaler().fit(x).transform(new), rtol=1e-12)
 
 
-def test_robust_is_scikit_learns_robust_scaler_then_the_smooth_clip():
+def clipped(z):
+    return z / np.sqrt(1 + (z / 3) ** 2)
+
+
+def test_robust_is_scikit_learns_robust_scaler_then_the_smooth_clip_to_unit_spread():
     x, new = dense(), dense(50, 1)
-    z = RobustScaler().fit(x).transform(new)
+    peer = RobustScaler().fit(x)
+    spread = clipped(peer.transform(x)).std(axis=0)
+    assert (spread > 1 / 3).all()
     ours = fit(x, "robust")(new, no_codes(50), dtype=np.float64)["dense"]
-    np.testing.assert_allclose(ours, z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-12)
+    np.testing.assert_allclose(ours, clipped(peer.transform(new)) / spread, rtol=1e-12)
 
 
 @pytest.mark.parametrize("style", ["robust", "standard"])
@@ -45,23 +51,31 @@ def test_a_constant_column_becomes_zero_and_stays_finite(style):
     layer = fit(np.full((20, 1), 7.0), style)
     out = layer(np.array([[7.0], [8.0]]), no_codes(2), dtype=np.float64)["dense"]
     assert out[0, 0] == 0
-    assert 0 < out[1, 0] <= 1
+    assert 0 < out[1, 0] <= 3
 
 
 def test_an_interquartile_range_of_zero_gives_way_to_half_the_full_range():
-    """A rare indicator: 95 zeros, 5 ones; the scale is 1/2, so 1 becomes 2 before the clip."""
+    """A rare indicator: 95 zeros, 5 ones; the scale is 1/2, so 1 becomes 2 before the clip.
+
+    Its spread, 0.36, is above the least of 1/3; that of a rarer one is not, and counts as 1/3.
+    """
     x = np.zeros((100, 1))
     x[:5] = 1
     out = fit(x, "robust")(np.array([[0.0], [1.0]]), no_codes(2), dtype=np.float64)["dense"]
-    np.testing.assert_allclose(out[:, 0], [0.0, 2 / np.sqrt(1 + 4 / 9)])
+    np.testing.assert_allclose(
+        out[:, 0], [0.0, clipped(2.0) / (clipped(2.0) * np.sqrt(0.05 * 0.95))]
+    )
+    x[1:] = 0
+    out = fit(x, "robust")(np.array([[1.0]]), no_codes(1), dtype=np.float64)["dense"]
+    np.testing.assert_allclose(out[0, 0], clipped(2.0) / (1 / 3))
 
 
 @given(arrays(np.float32, 30, elements=st.floats(width=32, allow_nan=False, allow_infinity=False)))
-def test_the_smooth_clip_keeps_order_and_never_leaves_three(values):
+def test_the_smooth_clip_keeps_order_and_never_leaves_three_over_the_spread(values):
     layer = fit(dense(), "robust")
     column = np.sort(values.astype(np.float64))
     out = layer(np.column_stack([column] * 3), no_codes(30), dtype=np.float64)["dense"]
-    assert (np.abs(out) <= 3 * (1 + 1e-12)).all()
+    assert (np.abs(out) <= 3 / layer.spread * (1 + 1e-12)).all()
     assert (np.diff(out, axis=0) >= -1e-12).all()
 
 

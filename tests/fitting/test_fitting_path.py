@@ -15,7 +15,7 @@ ROWS, STRENGTHS = 120, (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01)
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(ROWS, 12))
 WEIGHT = RNG.random(ROWS) + 0.2
-NUMBERS = X[:, 0] - 0.5 * X[:, 1] + RNG.normal(0, 2.5, ROWS)
+NUMBERS = X[:, 0] - 0.5 * X[:, 1] + RNG.normal(0, 1.5, ROWS)
 CLASSES = (NUMBERS > 0).astype(np.int64)
 FOLDS = [(np.flatnonzero(RNG.permutation(ROWS) % 3 != k), None) for k in range(3)]
 FOLDS = [(train, np.setdiff1d(np.arange(ROWS), train)) for train, _ in FOLDS]
@@ -37,7 +37,7 @@ def finish(walk):
 
 
 def peers_loss(task, strength):
-    """The mean held-out loss by scikit-learn: Ridge's alpha is sΣw/2n, C is 1 / s of mean weight 1."""
+    """The mean held-out loss of scikit-learn's: with weights of mean 1, alpha = s/2 and C = 1/s."""
     losses, shares = [], []
     for train, held in FOLDS:
         unit = WEIGHT[train] / WEIGHT[train].mean()

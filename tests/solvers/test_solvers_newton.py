@@ -112,7 +112,7 @@ def test_the_hessian_and_both_steps_against_brute_force(classes, fit_intercept):
     gradient = curvature @ (step - step.mean(axis=1, keepdims=True) * (classes > 2))
     expected = -np.linalg.pinv(hessian) @ gradient.ravel()
     np.testing.assert_allclose(direct_step(curvature, gradient).ravel(), expected, atol=1e-9)
-    inexact = truncated_step(curvature, gradient)
+    inexact = truncated_step(curvature, gradient, lambda residual: residual)
     left = hessian @ inexact.ravel() + gradient.ravel()
     assert np.linalg.norm(left) < 0.2 * np.linalg.norm(gradient)
 

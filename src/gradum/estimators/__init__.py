@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gradum.estimators.linear_regression import LinearRegression
 from gradum.estimators.logistic_regression import LogisticRegression
-from gradum.estimators.mlp import MLPClassifier, MLPRegressor
+from gradum.estimators.mlp_classifier import MLPClassifier
+from gradum.estimators.mlp_regressor import MLPRegressor
 
 __all__ = ["LinearRegression", "LogisticRegression", "MLPClassifier", "MLPRegressor"]

@@ -69,7 +69,7 @@ class LogisticRegression(Classifies, Estimator):
     coef_ : ndarray of shape (1, d) or (K, d)
         W, transposed; one row for two classes, and it is that of ``classes_[1]``.
     intercept_ : ndarray of shape (1,) or (K,)
-        b.
+        b; those of K classes sum to 0.
     certificate_ : Certificate
         The gradient's norm in float64 at the answer.
     status_, n_iter_, loss_, history_
@@ -175,6 +175,9 @@ class LogisticRegression(Classifies, Estimator):
 
 
 def _attributes(params: Params) -> dict[str, Any]:
-    layer = params["layers"][0]
-    intercept = layer.get("bias", np.zeros_like(layer["weight"], shape=layer["weight"].shape[1]))
-    return {"coef_": np.ascontiguousarray(layer["weight"].T), "intercept_": intercept}
+    weight = params["layers"][0]["weight"]
+    intercept = params["layers"][0].get("bias", np.zeros(weight.shape[1], weight.dtype))
+    if len(intercept) > 1:
+        # One number added to all intercepts changes no probability; let it be 0.
+        intercept = intercept - intercept.mean()
+    return {"coef_": np.ascontiguousarray(weight.T), "intercept_": intercept}

@@ -12,6 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d, validat
 
 from gradum.core import Inputs
 from gradum.core.losses import check_shapes
+from gradum.errors import SpecError
 from gradum.solvers.data import Data
 
 FLOATS = [np.float64, np.float32]
@@ -53,7 +54,17 @@ class Rows:
         return Data(network_inputs(self.matrix), self.target, self.weight)
 
     def hold_out(self, fraction: float, seed: int, *, stratify: bool) -> tuple[Rows, Rows]:
-        """Split into rows to train on and rows that say when to stop."""
+        """Split into rows to train on and rows that say when to stop.
+
+        Raises
+        ------
+        SpecError
+            The fraction is not between 0 and 1.
+        """
+        if not 0.0 < fraction < 1.0:
+            raise SpecError(
+                f"validation_fraction is {fraction!r}.", "Give a number above 0 and below 1."
+            )
         train, held = train_test_split(
             np.arange(len(self)),
             test_size=fraction,
@@ -97,6 +108,8 @@ def checked_rows(
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     check_shapes(np.broadcast_to(0.0, (X.shape[0], 1)), y)
+    if numeric:
+        y = y.astype(np.float64)
     if sample_weight is None:
         return Rows(X, y)
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)

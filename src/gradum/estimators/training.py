@@ -63,6 +63,11 @@ def resolve_solver(solver: Any, learning_rate: float | None, own: Mapping[str, S
             f"This model has no solver {solver!r}.",
             f"Choose one of {', '.join(known)}, or an instance such as gradum.Adam().",
         )
+    if learning_rate is not None and not isinstance(learning_rate, NUMBER):
+        raise SpecError(
+            f"learning_rate is {learning_rate!r}.",
+            "Give a number; a schedule is the solver's own: gradum.Adam(schedule='cosine').",
+        )
     if not isinstance(found, (Exact, Newton)):
         return first_order.resolve(found, learning_rate)
     if learning_rate is not None:
@@ -138,9 +143,10 @@ def batch_rows(batch_size: Any, rows: int) -> int:
 
 def objective_value(problem: Problem, params: Params, rows: Rows) -> float:
     """Return Σ w·loss / Σ w + penalty at these parameters."""
-    logits = problem.network.forward(params, network_inputs(rows.matrix))
-    losses = problem.loss.value(np.asarray(logits, np.float64), rows.target)
-    return float(np.average(losses, weights=rows.weight) + problem.penalty.value(params))
+    with np.errstate(over="ignore"):  # what has diverged has an infinite objective
+        logits = problem.network.forward(params, network_inputs(rows.matrix))
+        losses = problem.loss.value(np.asarray(logits, np.float64), rows.target)
+        return float(np.average(losses, weights=rows.weight) + problem.penalty.value(params))
 
 
 def seed_of(random_state: Any) -> int:
@@ -174,4 +180,4 @@ def warn_of_trouble(solution: Solution, *, optimum_expected: bool) -> None:
     """
     unfinished = optimum_expected and solution.status is Status.STEP_LIMIT
     if unfinished or solution.status in TROUBLE:
-        warnings.warn(solution.advice, ConvergenceWarning, stacklevel=4)
+        warnings.warn(solution.advice, ConvergenceWarning, stacklevel=5)

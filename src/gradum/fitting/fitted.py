@@ -93,6 +93,7 @@ def named_arrays(rungs: Iterable[Rung]) -> dict[str, np.ndarray]:
         if rung.input_layer is not None:
             arrays[f"{rung.name}/input/centre"] = rung.input_layer.centre
             arrays[f"{rung.name}/input/scale"] = rung.input_layer.scale
+            arrays[f"{rung.name}/input/spread"] = rung.input_layer.spread
     return arrays
 
 

@@ -239,8 +239,8 @@ def _rows_of(prediction: Prediction, rows: np.ndarray) -> Prediction:
 
 def _pooled(predictions: list[Prediction]) -> Prediction:
     value = np.concatenate([prediction.value for prediction in predictions])
-    shares = [prediction.probability for prediction in predictions]
-    return Prediction(value, None if shares[0] is None else np.concatenate(shares))
+    shares = [each.probability for each in predictions if each.probability is not None]
+    return Prediction(value, np.concatenate(shares) if shares else None)
 
 
 def _fit_check(scores: Scores, verdict: Verdict) -> str:

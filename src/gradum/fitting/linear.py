@@ -78,7 +78,7 @@ def fit_linear(
 def _input_layer(rows: Rows) -> InputLayer:
     """Standardise; one column a level, kept sparse where they are many."""
     levels = rows.design.layout.level_counts
-    treatments = tuple(_treatment(count) for count in levels)
+    treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
     return InputLayer.fit(rows.design.dense, levels, treatments, style="standard")
 
 

@@ -53,11 +53,11 @@ def fit_mlp(
         activation=spec.activation,
         embedding=_embedding(layer, spec.embedding_size),
     )
-    batch_size = spec.batch_size(len(rows))
+    batch_size, alpha = spec.batch_size(len(rows)), spec.strength / len(rows)
     solution = yield from train(
-        Problem(network, loss, L2(spec.alpha)),
+        Problem(network, loss, L2(alpha)),
         data,
-        solver=Adam(learning_rate=spec.learning_rate),
+        solver=Adam(learning_rate=spec.learning_rate, schedule=spec.schedule),
         regime=Regime(
             max_epochs=epochs or spec.max_epochs,
             batch_size=batch_size,
@@ -94,7 +94,8 @@ def fit_mlp(
         settings={
             "hidden_layer_sizes": list(spec.hidden_layer_sizes),
             "learning_rate": spec.learning_rate,
-            "alpha": spec.alpha,
+            "schedule": spec.schedule,
+            "alpha": alpha,
             "batch_size": batch_size,
         },
     )
@@ -103,7 +104,7 @@ def fit_mlp(
 def _input_layer(rows: Rows) -> InputLayer:
     """Robust scale and smooth clip; few levels become columns, many an embedding."""
     levels = rows.design.layout.level_counts
-    treatments = tuple(_treatment(count) for count in levels)
+    treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
     return InputLayer.fit(rows.design.dense, levels, treatments, style="robust")
 
 

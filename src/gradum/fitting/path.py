@@ -102,11 +102,12 @@ def choose_penalty(
     shares = [held.weight.sum() for _, held in walks]
     alphas, losses = [], []
     for step, strength in enumerate(strengths, 1):
-        starts = [
+        solved = [
             train.solve(strength / len(train), start, COMPARED).params
             for (train, _), start in zip(walks, starts, strict=True)
         ]
-        held_out = [held.mean_loss(params) for (_, held), params in zip(walks, starts, strict=True)]
+        held_out = [held.mean_loss(params) for (_, held), params in zip(walks, solved, strict=True)]
+        starts = list(solved)
         alphas.append(strength / len(problem))
         losses.append(float(np.average(held_out, weights=shares)))
         yield PathStep("linear", step, len(strengths), alphas[-1], losses[-1])

@@ -29,14 +29,21 @@ class LinearSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the multi-layer perceptron rung is fitted."""
+    """How the multi-layer perceptron rung is fitted.
+
+    The defaults were chosen by held-out loss on 16 public tables, on rows that no published
+    figure was measured on. The learning rate falls from ``learning_rate`` to 0 over
+    ``max_epochs`` along ``schedule``; the penalty is ``alpha = strength / n`` for n training
+    rows, as in the linear rung.
+    """
 
     hidden_layer_sizes: tuple[int, ...] = (128, 128)
     activation: str = "relu"
-    learning_rate: float = 1e-3
-    alpha: float = 1e-5
+    learning_rate: float = 1e-2
+    schedule: str = "cosine"
+    strength: float = 5.0
     embedding_size: int = 8
-    max_epochs: int = 200
+    max_epochs: int = 64
     patience: int = 16
 
     def batch_size(self, rows: int) -> int:

@@ -102,10 +102,7 @@ def _sentences(
 ) -> tuple[str, ...]:
     title = METRICS[metric].title
     best = scores[used]
-    lines = [
-        f"Best: {TITLES[used]}, {title} {best.value:.4g} "
-        f"[{best.low:.4g}, {best.high:.4g}]."
-    ]
+    lines = [f"Best: {TITLES[used]}, {title} {best.value:.4g} [{best.low:.4g}, {best.high:.4g}]."]
     if enough == used:
         lines.append(
             f"Enough: {TITLES[enough]}; no simpler rung comes within one standard error of it."

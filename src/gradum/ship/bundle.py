@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import structs
 
 from gradum.core.losses import LOSSES
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Network
-from gradum.errors import ModelFileError
+from gradum.errors import ModelFileError, SchemaError
 from gradum.files import archive
 from gradum.fitting.fitted import Fitted, Provenance, named_arrays
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LADDER, Spec
 from gradum.fitting.target_scale import TargetScale
+from gradum.scores.metrics import METRICS
 from gradum.solvers.solution import Certificate, Status
+from gradum.tables.contradictions import refuse_contradictions
 from gradum.tables.design import Layout
 from gradum.tables.encode import Encoder
+from gradum.tables.encoders import STEPS
 from gradum.tables.schema import Schema
+from gradum.tables.split import Part
 
 FORMAT = 1
 
@@ -42,7 +48,7 @@ class _RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clamp: bool
     status: Status
     certificate: Certificate
-    history: tuple[dict[str, float | None], ...]
+    history: tuple[dict[str, int | float | None], ...]
     iterations: int
     seconds: float
     settings: dict[str, Any]
@@ -105,8 +111,27 @@ def load(path: str | os.PathLike) -> Fitted:
         manifest.schema,
         manifest.encoder,
         rungs,
-        manifest.judgement,
+        manifest.judgement and _in_order(manifest.judgement, manifest.schema),
         manifest.provenance,
+    )
+
+
+def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
+    """Put back the order of rungs, parts, metrics and classes, which JSON does not keep."""
+    assert schema.target is not None
+    parts = [part.name.lower() for part in Part]
+
+    def ordered(mapping: dict, names: Iterable[str]) -> dict:
+        return {name: mapping[name] for name in names if name in mapping}
+
+    return structs.replace(
+        judgement,
+        rows=ordered(judgement.rows, parts),
+        scores={
+            rung: {part: ordered(scores, METRICS) for part, scores in ordered(found, parts).items()}
+            for rung, found in ordered(judgement.scores, LADDER).items()
+        },
+        prevalence=ordered(judgement.prevalence, map(str, schema.target.classes)),
     )
 
 
@@ -156,6 +181,7 @@ def _rung(record: _RungRecord, arrays: dict[str, np.ndarray], path: str | os.Pat
         layer = InputLayer(
             array("input/centre", 1),
             array("input/scale", 1),
+            array("input/spread", 1),
             record.input_layer.clip,
             record.input_layer.levels,
             record.input_layer.treatments,
@@ -182,6 +208,18 @@ def _check_together(manifest: _Manifest, rungs: dict[str, Rung], path: str | os.
     target = manifest.schema.target
     if target is None or not rungs:
         raise ModelFileError(f"{path} has no target or no rung.", "Fit the model again.")
+    try:
+        refuse_contradictions(manifest.schema.version, manifest.schema.columns, target)
+    except SchemaError as error:
+        raise ModelFileError(f"In {path}, {error.message}", "Fit the model again.") from error
+    if len({type(label) for label in target.classes}) > 1:
+        raise ModelFileError(f"The classes in {path} are of several types.", "Fit the model again.")
+    steps = [(step.source, type(step)) for step in manifest.encoder.steps]
+    if steps != [(column.name, STEPS.get(column.kind)) for column in manifest.schema.features]:
+        raise ModelFileError(
+            f"The encoder in {path} does not take the columns that its schema names.",
+            "The file is damaged: fit the model again.",
+        )
     layout = manifest.encoder.layout
     outputs = len(target.classes) if len(target.classes) > 2 else 1
     loss = "log_loss" if target.classes else "squared_error"
@@ -222,7 +260,7 @@ def _fits(rung: Rung, layout: Layout) -> bool:
     dense = len(layout.dense)
     if layer.levels != layout.level_counts or len(layer.treatments) != len(layer.levels):
         return False
-    if layer.centre.shape != (dense,) or layer.scale.shape != (dense,):
+    if any(each.shape != (dense,) for each in (layer.centre, layer.scale, layer.spread)):
         return False
     rows = network.embedding.rows if network.embedding else 0
     columns = network.embedding.columns if network.embedding else 0

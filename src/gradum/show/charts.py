@@ -53,7 +53,7 @@ def penalty_path(fitted: Fitted) -> str | None:
     return svg(path.properties(width=560, height=200))
 
 
-def svg(chart: alt.LayerChart | alt.Chart) -> str:
+def svg(chart: alt.LayerChart | alt.FacetChart | alt.Chart) -> str:
     """Render a chart; transparent, so that it stands on light and on dark."""
     return vl_convert.vegalite_to_svg(chart.configure(background="transparent").to_json())
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.judgement import Judgement
 from gradum.fitting.spec import TITLES
 from gradum.scores.bootstrap import Interval
 from gradum.scores.metrics import METRICS
 from gradum.tables.schema import Column, Schema, Target
+
+if TYPE_CHECKING:
+    # A table can be looked at without JAX, which these would load.
+    from gradum.fitting.fitted import Fitted
+    from gradum.fitting.judgement import Judgement
 
 MOST_COLUMNS = 40
 

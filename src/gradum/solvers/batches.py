@@ -22,6 +22,7 @@ from gradum.solvers.padding import bucket, pad_network
 ALIGNMENT = 64  # bytes; JAX reads host arrays so aligned in place, without copying them
 MOST_BYTES = 64 << 20  # of a chunk's inputs
 MOST_STEPS = 1024
+FEWEST_ROWS = 64  # of a full batch: filling up costs less than compiling for every small table
 CHUNK_SECONDS = 0.1
 
 
@@ -68,7 +69,7 @@ class FullBatch:
 
     def __init__(self, data: Data, padded: Network, *, one_by_one: bool) -> None:
         """Lay the rows out once; ``one_by_one`` makes chunks of one step."""
-        size = bucket(data.rows, per_octave=2)
+        size = bucket(max(data.rows, FEWEST_ROWS), per_octave=2)
         buffer = _Buffer(data, padded, 1, size)
         buffer.fill(np.arange(data.rows), 0, 1)
         with precision(data.dtype):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 
 from gradum.core import Params, Problem
 from gradum.core.models.network import ROWS_AT_ONCE
@@ -31,8 +32,9 @@ def gradient_norm(params: Params, problem: Problem, data: Data) -> float:
         if "bias" in slope:
             slope["bias"] += residual.sum(axis=0)
     penalty = problem.penalty.gradient(exact)["layers"][0]
-    parts = [slope[name] / data.rows + penalty[name] for name in slope]
-    return float(np.sqrt(sum(np.sum(part**2) for part in parts)))
+    parts = [np.ravel(slope[name] / data.rows + penalty[name]) for name in slope]
+    # BLAS's norm does not square, so that what has diverged does not overflow.
+    return float(scipy.linalg.norm(np.concatenate(parts), check_finite=False))
 
 
 def _blocks(data: Data) -> Iterator[tuple[dict[str, Any], np.ndarray, np.ndarray]]:

@@ -13,6 +13,7 @@ row the intercept.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,6 @@ import scipy.linalg
 from gradum.solvers.matrix import Columns
 
 ROWS_PER_BLOCK = 1024  # of the expanded products, so that they stay in the processor's cache
-LARGEST_BLOCK = 2000  # dense columns times outputs up to which the preconditioner couples columns
 MOST_PRODUCTS = 250
 
 
@@ -120,13 +120,14 @@ def direct_step(curvature: Curvature, gradient: np.ndarray) -> np.ndarray:
         return step.reshape(gradient.shape)
 
 
-def truncated_step(curvature: Curvature, gradient: np.ndarray) -> np.ndarray:
+def truncated_step(
+    curvature: Curvature, gradient: np.ndarray, precondition: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
     """Return −H⁻¹ gradient by preconditioned conjugate gradients, stopped early.
 
     The residual falls to between 0.1 and 0.001 of ‖g‖, in the preconditioner's norm, the
     less the smaller ‖g‖ is: far from the optimum an exact step would be wasted.
     """
-    precondition = _preconditioner(curvature, gradient.shape[1])
     step = np.zeros_like(gradient)
     residual = -gradient
     preconditioned = precondition(residual)
@@ -149,38 +150,6 @@ def truncated_step(curvature: Curvature, gradient: np.ndarray) -> np.ndarray:
     return step if step.any() else preconditioned
 
 
-def _preconditioner(curvature: Curvature, outputs: int):
-    """Invert, output by output, the dense block with the intercept, and the sparse diagonal."""
-    columns = curvature.columns
-    weights = curvature.weight[:, None] * curvature.second
-    width = columns.dense.shape[1]
-    coupled = width if width * outputs <= LARGEST_BLOCK else 0
-    diagonal = _diagonal(columns, weights) + curvature.penalty
-    diagonal += 1e-10 * diagonal.max(initial=0.0) + np.finfo(np.float64).tiny
-    last = len(diagonal)
-    members = np.append(np.arange(coupled), last)
-    factors = []
-    for output in range(outputs):
-        block = bordered_gram(Columns(columns.dense[:, :coupled]), weights[:, output])
-        here = np.einsum("ii->i", block)
-        here[:-1] += curvature.penalty[:coupled, 0]
-        here += 1e-10 * here.max() + np.finfo(np.float64).tiny
-        factors.append(scipy.linalg.cho_factor(block, check_finite=False))
-
-    def precondition(residual: np.ndarray) -> np.ndarray:
-        result = np.empty_like(residual)
-        result[:-1] = residual[:-1] / diagonal
-        for output, factor in enumerate(factors):
-            result[members, output] = scipy.linalg.cho_solve(
-                factor, residual[members, output], check_finite=False
-            )
-        if not curvature.fit_intercept:
-            result[-1] = 0.0
-        return result
-
-    return precondition
-
-
 def bordered_gram(columns: Columns, weight: np.ndarray) -> np.ndarray:
     """Return the weighted Gram matrix of the columns and a column of ones, [D + 1, D + 1]."""
     width = columns.shape[1]
@@ -190,15 +159,3 @@ def bordered_gram(columns: Columns, weight: np.ndarray) -> np.ndarray:
     gram[width, width] = weight.sum()
     return gram
 
-
-def _diagonal(columns: Columns, weights: np.ndarray) -> np.ndarray:
-    """Return Σᵢ wᵢ zᵢⱼ² for weights [n, k], [D, k]."""
-    dense = np.square(columns.dense).T @ weights
-    block = columns.sparse
-    if block is None:
-        return dense
-    squares = block.multiply(block).T @ weights
-    if columns.shift is not None:
-        sums, shift = block.T @ weights, columns.shift[:, None]
-        squares += shift * (shift * weights.sum(axis=0) - 2.0 * sums)
-    return np.vstack([dense, np.maximum(squares, 0.0)])

@@ -113,6 +113,17 @@ class Columns:
         gram[:width, width:] = cross.T
         return gram
 
+    def squares(self, weight: np.ndarray) -> np.ndarray:
+        """Return the diagonal of the weighted Gram matrix, [D]."""
+        dense = weight @ np.square(self.dense)
+        if self.sparse is None:
+            return dense
+        below = self.sparse.multiply(self.sparse).T @ weight
+        if self.shift is not None:
+            sums = self.sparse.T @ weight
+            below += self.shift * (self.shift * weight.sum() - 2.0 * sums)
+        return np.concatenate([dense, np.maximum(below, 0.0)])
+
     def take(self, rows: np.ndarray) -> Columns:
         """Return some rows."""
         block = None if self.sparse is None else sparse.csr_array(self.sparse[rows])

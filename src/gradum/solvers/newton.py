@@ -20,7 +20,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from gradum.core.models import Params
 from gradum.solvers.curvature import Curvature, direct_step, truncated_step
 from gradum.solvers.events import EpochDone
 from gradum.solvers.matrix import Columns, Standardised
+from gradum.solvers.preconditioner import Preconditioner
 from gradum.solvers.solution import Certificate, Solution, Status
 
 LARGEST_DIRECT = 300  # coefficients up to which the Hessian is formed and factorised
@@ -153,7 +154,7 @@ class GeneralisedLinear:
                 status = Status.INTERRUPTED
                 break
             settled = np.abs(point.gradient).max(initial=0.0) <= method.tol
-            moved = self._search(point, self._step(point, penalty), penalty)
+            moved = self._search(point, self._step(point, penalty, alpha), penalty)
             if moved is not None:
                 movement = float(np.abs(moved.logits - point.logits).max())
                 point = moved
@@ -194,7 +195,7 @@ class GeneralisedLinear:
         data = self.weight @ self.loss.value(logits, self.target)
         return float(data + 0.5 * np.sum(penalty * values[:-1] ** 2))
 
-    def _step(self, point: _Point, penalty: np.ndarray) -> np.ndarray:
+    def _step(self, point: _Point, penalty: np.ndarray, alpha: float) -> np.ndarray:
         probability = self.loss.inverse_link(point.logits) if self.outputs > 1 else None
         curvature = Curvature(
             columns=self.standardised.columns,
@@ -206,11 +207,23 @@ class GeneralisedLinear:
             probability=probability,
             fit_intercept=self.fit_intercept,
         )
-        small = point.values.size <= LARGEST_DIRECT
-        step = (direct_step if small else truncated_step)(curvature, point.gradient)
+        if point.values.size <= LARGEST_DIRECT:
+            step = direct_step(curvature, point.gradient)
+        else:
+            step = truncated_step(curvature, point.gradient, self._precondition(curvature, alpha))
         if self.outputs > 1:
             step -= step.mean(axis=1, keepdims=True)
         return step
+
+    @cached_property
+    def _preconditioner(self) -> Preconditioner:
+        return Preconditioner.of(self.standardised, self.weight)
+
+    def _precondition(
+        self, curvature: Curvature, alpha: float
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        mean_curvature = self.weight @ curvature.second
+        return self._preconditioner.at(mean_curvature, alpha, curvature.penalty)
 
     def _search(self, point: _Point, step: np.ndarray, penalty: np.ndarray) -> _Point | None:
         """Halve the step until the objective falls by a share of what the slope promises."""

@@ -46,9 +46,6 @@ def main() -> None:
         app()
     except GradumError as error:
         console.refuse(error)
-    except KeyboardInterrupt:
-        sys.stderr.write("Aborted.\n")
-        sys.exit(console.INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone (gradum … | head); that is no error.
         sys.stderr.close()

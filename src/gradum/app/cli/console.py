@@ -64,7 +64,8 @@ class Interrupt:
 
     def _handle(self, *_: Any) -> None:
         if self.asked:
-            raise KeyboardInterrupt
+            sys.stderr.write("Aborted.\n")
+            raise KeyboardInterrupt  # Typer ends with code 130
         self.asked = True
         sys.stderr.write("\nStopping at the next chunk; press Ctrl-C again to abort.\n")
 

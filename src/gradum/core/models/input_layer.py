@@ -6,7 +6,7 @@ Code 0 of a coded column means "none of the known levels" and becomes all zeros.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ Style = Literal["robust", "standard"]
 Treatment = Literal["sign", "one_hot", "sparse_one_hot", "embedding"]
 
 SMOOTH_CLIP = 3.0
+LEAST_SPREAD = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class InputLayer:
     """Centre, scale and clip the dense columns; expand the coded ones.
 
     A dense value x becomes z = (x - centre) / scale, and, where ``clip`` holds,
-    z / sqrt(1 + (z / 3)^2), which is z near 0 and never leaves (-3, 3) (RealMLP, NeurIPS 2024).
+    z / sqrt(1 + (z / 3)^2), which is z near 0 and never leaves (-3, 3) (RealMLP, NeurIPS 2024),
+    divided by ``spread``, so that columns of any shape reach the network about equally large.
     A coded column of L levels becomes
 
     - ``sign``: one column, -1 for its first level and +1 for its second (L = 2);
@@ -36,6 +38,9 @@ class InputLayer:
     ----------
     centre, scale : ndarray of shape (d,)
         In raw units; ``scale`` is 1 for a constant column.
+    spread : ndarray of shape (d,)
+        Standard deviation of the clipped training values, at least 1/3 so that a column that hardly
+        varies is not blown up; 1 without clipping.
     clip : bool
         Whether the scaled dense columns are clipped smoothly.
     levels : tuple of int
@@ -46,6 +51,7 @@ class InputLayer:
 
     centre: np.ndarray
     scale: np.ndarray
+    spread: np.ndarray
     clip: bool
     levels: tuple[int, ...]
     treatments: tuple[Treatment, ...]
@@ -64,10 +70,14 @@ class InputLayer:
         ``robust``: median and interquartile range (half the full range where that is 0), clipped;
         ``standard``: mean and standard deviation, not clipped.
         """
-        measure = _robust if style == "robust" else _standard
-        centre, scale = measure(dense)
+        clip = style == "robust"
+        centre, scale = (_robust if clip else _standard)(dense)
         scale = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
-        return cls(centre, scale, style == "robust", levels, treatments)
+        plain = cls(centre, scale, np.ones(len(scale)), clip, levels, treatments)
+        if not clip or not len(dense):
+            return plain
+        spread = plain._scaled(dense, np.float64).std(axis=0)
+        return replace(plain, spread=np.maximum(spread, LEAST_SPREAD))
 
     def __call__(
         self,
@@ -114,7 +124,7 @@ class InputLayer:
     def _scaled(self, dense: np.ndarray, dtype: type) -> np.ndarray:
         scaled = (dense - self.centre) / self.scale
         if self.clip:
-            scaled /= np.sqrt(1.0 + np.square(scaled / SMOOTH_CLIP))
+            scaled /= np.sqrt(1.0 + np.square(scaled / SMOOTH_CLIP)) * self.spread
         return np.ascontiguousarray(scaled, dtype=dtype)
 
     @property

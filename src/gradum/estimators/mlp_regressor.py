@@ -1,0 +1,118 @@
+"""A multi-layer perceptron for regression, as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.callback import with_callbacks
+
+from gradum.core import SquaredError
+from gradum.estimators.callbacks import Listeners
+from gradum.estimators.mlp import MLP, as_before, mlp_attributes
+from gradum.estimators.rows import checked_rows
+
+
+class MLPRegressor(RegressorMixin, MLP):
+    """A multi-layer perceptron for regression.
+
+    Minimises over the weights W₁ … W_L and biases of the network f
+
+        Σ wᵢ (yᵢ − f(xᵢ))² / Σ wᵢ  +  alpha · ½ Σ ‖W_l‖²,
+
+    the mean squared error without the factor ½. scikit-learn's ``MLPRegressor(alpha=a)``, which
+    has ½ in front of the error and a/(2n) in front of the weights of a batch of n rows, is
+    ``alpha = 2 a / n`` here.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        Width of each hidden layer.
+    activation : str, default "relu"
+        ``"relu"``, ``"tanh"``, ``"logistic"``, ``"identity"``, ``"gelu"`` or ``"selu"``.
+    solver : str or solver, default "adam"
+        ``"gd"``, ``"sgd"``, ``"momentum"``, ``"nesterov"``, ``"adam"``, which is ``"auto"``,
+        ``"adamw"``; or an instance such as ``gradum.Adam(learning_rate=1e-3)``.
+    learning_rate : float, optional
+        Length of a step (scikit-learn's ``learning_rate_init``); the solver's own if not given.
+    alpha : float, default 1e-5
+        Strength of the L2 penalty.
+    batch_size : int or "auto", default "auto"
+        Rows a step; ``"auto"`` is min(200, n).
+    max_iter : int, default 200
+        Epochs at most.
+    tol : float, default 1e-4
+        An epoch that does not lower the best loss by more than this made no progress.
+    n_iter_no_change : int, default 10
+        Epochs without progress after which to stop.
+    early_stopping : bool, default False
+        Whether progress is measured on held-out rows, and the best epoch kept.
+    validation_fraction : float, default 0.1
+        Share of the rows that is held out for it.
+    random_state : int, RandomState or None, default None
+        Initial weights, order of rows, and which rows are held out.
+    warm_start : bool, default False
+        Whether to begin at the weights of the last fit.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        Weights [in, out] and biases [out] of each layer.
+    certificate_ : Certificate
+        The best epoch and its loss on held-out rows, if there were any.
+    status_, n_iter_, loss_, history_
+        Why training stopped, its epochs, the objective at the answer, and one event for
+        each epoch.
+    n_layers_, n_outputs_, out_activation_
+        Layers with the input's, outputs, and what is applied to these.
+    n_features_in_, feature_names_in_
+        The columns of X, and their names if X is a frame.
+
+    Notes
+    -----
+    Everything is computed in the dtype of X. A whole number as weight is repetition of
+    the row where a step sees every row (n <= batch_size); else only on average.
+    """
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Columns: numbers, none missing, best of variance about 1.
+        y : array-like of shape (n,)
+            Target.
+        sample_weight : array-like of shape (n,), optional
+            Weights >= 0.
+
+        Returns
+        -------
+        MLPRegressor
+            The estimator itself.
+
+        Raises
+        ------
+        ShapeError
+            ``y`` has more than one column; both shapes are named.
+        SpecError
+            A parameter makes no sense.
+        """
+        rows = checked_rows(self, X, y, sample_weight, numeric=True)
+        listeners = Listeners(self, X, y, sample_weight, mlp_attributes)
+        self.out_activation_ = "identity"
+        return self._fit(rows, SquaredError(), 1, listeners)
+
+    @with_callbacks
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Go once over these rows; parameters as those of ``fit``."""
+        rows = checked_rows(self, X, y, sample_weight, numeric=True, **as_before(self))
+        listeners = Listeners(self, X, y, sample_weight, mlp_attributes)
+        self.out_activation_ = "identity"
+        return self._fit_more(rows, SquaredError(), 1, listeners)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the predictions, [n]."""
+        return self._logits(X)[:, 0]

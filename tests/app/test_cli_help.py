@@ -1,0 +1,81 @@
+"""Help answers at once: nothing heavy is imported before a command runs."""
+
+import json
+import resource
+import subprocess
+import sys
+
+import pytest
+
+import gradum
+
+COMMANDS = ["fit", "predict", "evaluate", "inspect", "rerun"]
+HEAVY = ["jax", "jaxlib", "sklearn", "scipy", "numpy", "polars", "pandas", "altair", "optax"]
+PROBE = """
+import json, sys
+from gradum.app.cli import main
+sys.argv = ["gradum", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as ended:
+    code = ended.code
+print(json.dumps([code, sorted(set(%r) & set(sys.modules))]))
+"""
+
+
+def probe(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE % HEAVY, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said, _, last = done.stdout.rstrip().rpartition("\n")
+    return said, *json.loads(last)
+
+
+@pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)], ids=str)
+def test_help_imports_nothing_heavy(arguments):
+    said, code, heavy = probe(*arguments, "--help")
+    assert code == 0
+    assert heavy == []
+    assert f"Usage: gradum {' '.join(arguments)}".strip() in said
+    if not arguments:
+        assert all(command in said for command in COMMANDS)
+
+
+def test_the_version_is_told():
+    said, code, heavy = probe("--version")
+    assert (said, code, heavy) == (f"gradum {gradum.__version__}", 0, [])
+
+
+def test_importing_gradum_imports_neither_jax_nor_scikit_learn():
+    code = f"import sys, gradum; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def processor_seconds(*arguments):
+    """The least of five runs: what else the machine does must not count."""
+
+    def once():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    return min(once() for _ in range(5))
+
+
+def test_help_takes_a_quarter_of_a_second_more_than_python():
+    start = "from gradum.app.cli import main; main()"
+    help_seconds = processor_seconds("-c", start, "--help")
+    assert help_seconds - processor_seconds("-c", "pass") < 0.25
+
+
+@pytest.mark.parametrize("arguments", [["forest"], ["fit"], ["fit", "t.csv"], ["predict", "m"]])
+def test_an_incomplete_command_says_what_is_missing(arguments, gradum_command):
+    ended = gradum_command(*arguments)
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+    assert "Error" in ended.err

@@ -1,0 +1,40 @@
+import subprocess
+import sys
+
+from gradum.tables.schema import Schema
+
+
+def test_each_column_is_told_with_its_kind(gradum_command, tables):
+    ended = gradum_command("inspect", tables / "label.csv", "-t", "label")
+    assert (ended.code, ended.err) == (0, "")
+    for column, kind in (("size", "numeric"), ("colour", "categorical"), ("member", "boolean")):
+        line = next(line for line in ended.out.splitlines() if line.startswith(column))
+        assert kind in line
+    assert "Two classes, 'no'" in ended.out
+
+
+def test_json_is_a_schema_to_edit(gradum_command, tables):
+    ended = gradum_command(
+        "inspect", tables / "label.csv", "-t", "label", "--drop", "city", "--json"
+    )
+    schema = Schema.from_json(ended.out)
+    assert schema.rows == 300
+    assert schema.target.classes == ("no", "yes")
+    assert schema.column("city").role == "unused"
+
+
+def test_a_wish_that_cannot_be_met_is_refused(gradum_command, tables):
+    ended = gradum_command("inspect", tables / "label.csv", "--numeric", "colour")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "'colour'" in ended.err
+
+
+def test_it_needs_no_jax(tables):
+    code = (
+        "import sys\nfrom gradum.app.cli import main\n"
+        f"sys.argv = ['gradum', 'inspect', {str(tables / 'label.csv')!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "sys.stderr.write(str(sorted({'jax', 'sklearn'} & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]"

@@ -1,0 +1,74 @@
+"""Ctrl-C: the first ends a run tidily, the second at once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import gradum
+from gradum.app.cli.console import Interrupt
+from synthetic import task
+
+COMMAND = [sys.executable, "-c", "from gradum.app.cli import main; main()"]
+
+
+def test_the_first_ctrl_c_writes_everything_marked_interrupted(tmp_path):
+    task("label", 20_000).write_csv(tmp_path / "t.csv")
+    arguments = ["fit", "t.csv", "-t", "label", "--model", "mlp", "-o", "run", "--json"]
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        events = []
+        for line in process.stdout:
+            events.append(json.loads(line))
+            if events[-1]["event"] == "epoch_done" and events[-1]["epoch"] == 2:
+                process.send_signal(signal.SIGINT)
+        err = process.stderr.read()
+        code = process.wait(60)
+    assert code == 130
+    assert "Stopping at the next chunk" in err
+    assert "Traceback" not in err
+    assert events[-1]["event"] == "written"
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_bytes())
+    assert metrics["interrupted"] is True
+    assert metrics["rungs"]["mlp"]["status"] == "interrupted"
+    epochs = [event for event in events if event["event"] == "epoch_done"]
+    assert 2 <= len(epochs) < 20
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"model.gradum", "report.html", "predictions.parquet"} <= names
+    model = gradum.load(tmp_path / "run" / "model.gradum")
+    assert model.fitted.judgement.interrupted
+    assert "interrupted" in (tmp_path / "run" / "report.html").read_text()
+    assert model.predict(task("label", 5)).shape == (5,)
+
+
+def test_the_second_is_not_waited_for(capsys):
+    before = signal.getsignal(signal.SIGINT)
+    interrupt = Interrupt()
+    with interrupt.listening():
+        assert not interrupt()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupt()
+        assert "press Ctrl-C again" in capsys.readouterr().err
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert capsys.readouterr().err == "Aborted.\n"
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_abort_leaves_nothing(gradum_command, tables, tmp_path, monkeypatch):
+    def aborted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gradum.api.fit_spec", aborted)
+    folder = tmp_path / "made" / "run"
+    ended = gradum_command("fit", tables / "label.csv", "-t", "label", "-o", folder)
+    assert ended.code == 130
+    assert list(tmp_path.iterdir()) == []

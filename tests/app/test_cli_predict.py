@@ -1,0 +1,119 @@
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+import gradum
+
+
+def test_every_row_is_predicted_in_order(gradum_command, linear_run, tables, tmp_path):
+    folder, _ = linear_run
+    ended = gradum_command("predict", folder, tables / "held.csv", "-o", tmp_path / "p.parquet")
+    assert (ended.code, ended.err) == (0, "")
+    assert "80 rows predicted by the linear rung" in ended.out
+    frame = pl.read_parquet(tmp_path / "p.parquet")
+    model = gradum.load(folder / "model.gradum")
+    assert frame["row"].to_list() == list(range(1, 81))
+    assert frame["prediction"].to_list() == model.predict(tables / "held.csv").tolist()
+    np.testing.assert_array_equal(
+        frame["probability_yes"], model.predict_proba(tables / "held.csv")[:, 1]
+    )
+
+
+def test_a_model_file_does_as_well_as_its_run(gradum_command, linear_run, tables, tmp_path):
+    folder, _ = linear_run
+    for name, model in (("a.csv", folder), ("b.csv", folder / "model.gradum")):
+        gradum_command("predict", model, tables / "held.csv", "-o", tmp_path / name)
+    assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+
+
+def test_kept_columns_stand_first_as_they_were(gradum_command, linear_run, tables, tmp_path):
+    arguments = ["--keep", "city", "--keep", "size", "-o", tmp_path / "p.csv"]
+    gradum_command("predict", linear_run[0], tables / "held.csv", *arguments)
+    frame = pl.read_csv(tmp_path / "p.csv")
+    assert frame.columns[:3] == ["city", "size", "prediction"]
+    held = pl.read_csv(tables / "held.csv")
+    assert frame.select("city", "size").equals(held.select("city", "size"))
+
+
+def test_a_rung_can_be_named(gradum_command, linear_run, tables, tmp_path):
+    arguments = ["--rung", "baseline", "-o", tmp_path / "p.csv"]
+    gradum_command("predict", linear_run[0], tables / "held.csv", *arguments)
+    assert pl.read_csv(tmp_path / "p.csv")["probability_yes"].n_unique() == 1
+    ended = gradum_command(
+        "predict", linear_run[0], tables / "held.csv", "--rung", "mlp", "-o", tmp_path / "q.csv"
+    )
+    assert ended.code == 2
+    assert "baseline, linear" in ended.err
+    assert not (tmp_path / "q.csv").exists()
+
+
+@pytest.fixture
+def strange(tables, tmp_path):
+    frame = pl.read_csv(tables / "held.csv").with_columns(
+        colour=pl.when(pl.int_range(80) < 3).then(pl.lit("violet")).otherwise("colour"),
+        size=pl.when(pl.int_range(80) == 5).then(1e7).otherwise("size"),
+    )
+    frame.write_csv(tmp_path / "strange.csv")
+    return tmp_path / "strange.csv"
+
+
+def test_differences_are_told_and_counted(gradum_command, linear_run, strange, tmp_path):
+    ended = gradum_command("predict", linear_run[0], strange, "-o", tmp_path / "p.csv")
+    assert "'violet'" in ended.out
+    assert "rows 1, 2, 3" in ended.out
+    assert "row 6 is outside" in ended.out
+    ended = gradum_command("predict", linear_run[0], strange, "-o", tmp_path / "q.csv", "--json")
+    said = json.loads(ended.out)
+    assert said["rows"] == 80
+    counts = {(each["column"], each["kind"]): each["count"] for each in said["differences"]}
+    assert (counts["colour", "unseen levels"], counts["size", "out of range"]) == (3, 1)
+    quiet = gradum_command("predict", linear_run[0], strange, "-o", tmp_path / "r.csv", "-q")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    assert (tmp_path / "p.csv").read_text() == (tmp_path / "r.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda f: f.rename({"colour": "color"}), "'color'"),
+        (lambda f: f.with_columns(size=pl.lit("large")), "'large'"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(
+    change, named, gradum_command, linear_run, tables, tmp_path
+):
+    change(pl.read_csv(tables / "held.csv")).write_csv(tmp_path / "t.csv")
+    ended = gradum_command("predict", linear_run[0], tmp_path / "t.csv", "-o", tmp_path / "p.csv")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert named in ended.err
+    assert not (tmp_path / "p.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["-o", "p.xlsx"], ".parquet or .csv"),
+        (["-o", "no/p.csv"], "no"),
+        (["-o", "taken.csv"], "--force"),
+        (["-o", "p.csv", "--keep", "town"], "town"),
+    ],
+)
+def test_where_and_what_to_write_is_checked(
+    arguments, named, gradum_command, linear_run, tables, tmp_path, monkeypatch
+):
+    (tmp_path / "taken.csv").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    ended = gradum_command("predict", linear_run[0], tables / "held.csv", *arguments)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert named in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.csv"]
+    assert (tmp_path / "taken.csv").read_text() == "mine"
+
+
+def test_force_replaces_a_file(gradum_command, linear_run, tables, tmp_path):
+    (tmp_path / "p.csv").write_text("old")
+    arguments = [linear_run[0], tables / "held.csv", "-o", tmp_path / "p.csv", "--force"]
+    assert gradum_command("predict", *arguments).code == 0
+    assert len(pl.read_csv(tmp_path / "p.csv")) == 80

@@ -1,0 +1,78 @@
+"""What a run's events look like while they come."""
+
+import io
+import sys
+
+import pytest
+
+from gradum.app.cli import progress
+from gradum.fitting.events import PathStep, RungFinished, RungStarted
+from gradum.solvers.events import EpochDone
+
+
+class Terminal(io.StringIO):
+    """A terminal that remembers what was drawn."""
+
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+def epoch(number):
+    return EpochDone(number, 10 * number, 0.5 / number, 0.6 / number, 0.01 * number)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that goes a millisecond at every look, and further when told."""
+    now = [0.0]
+
+    def look():
+        now[0] += 0.001
+        return now[0]
+
+    monkeypatch.setattr(progress.time, "monotonic", look)
+    return now
+
+
+def test_a_terminal_is_redrawn_at_most_ten_times_a_second(monkeypatch, clock):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    live = progress.choose(as_json=False, quiet=False)
+    assert isinstance(live, progress.Live)
+    drawn = []
+    monkeypatch.setattr(live._live, "update", lambda line: drawn.append((clock[0], line)))
+    live(RungStarted("mlp", 0, 0))
+    for number in range(1, 500):
+        live(epoch(number))
+    live.close()
+    assert len(drawn) <= 10 * clock[0] + 1
+    assert len(drawn) >= 5
+    assert "MLP epoch" in drawn[-1][1]
+    assert "validation loss" in drawn[-1][1]
+
+
+def test_a_pipe_gets_plain_lines_at_most_one_in_two_seconds(monkeypatch, clock):
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    lines = progress.choose(as_json=False, quiet=False)
+    assert isinstance(lines, progress.Lines)
+    lines(RungStarted("linear", 2, 10))
+    for step in range(1, 400):
+        clock[0] += 0.05
+        lines(PathStep("linear", step, 400, 0.1, 0.25))
+    said = sys.stdout.getvalue().splitlines()
+    assert 8 <= len(said) <= clock[0] / 2 + 1
+    assert (
+        said[0].strip() == "linear (fold 2 of 10) penalty 40 of at most 400, validation loss 0.25"
+    )
+    lines(RungFinished("linear", 0, 0, "converged", 1.25))
+    assert sys.stdout.getvalue().splitlines()[-1].rstrip().endswith("1.2 s: converged")
+
+
+def test_json_and_quiet_come_before_the_terminal(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert isinstance(progress.choose(as_json=True, quiet=True), progress.JsonLines)
+    silent = progress.choose(as_json=False, quiet=True)
+    silent(epoch(1))
+    silent.close()
+    assert sys.stdout.getvalue() == ""

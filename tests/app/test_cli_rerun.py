@@ -1,0 +1,86 @@
+import json
+
+import polars as pl
+import pytest
+from msgspec import structs
+
+import gradum
+from gradum.ship.run_folder import read_spec, toml
+from synthetic import TINY
+
+
+@pytest.fixture(scope="module")
+def before(gradum_command, tables, tmp_path_factory):
+    """A whole ladder, its network made small by editing ``spec.toml``."""
+    folder = tmp_path_factory.mktemp("rerun")
+    table = folder / "t.csv"
+    table.write_bytes((tables / "label.csv").read_bytes())
+    linear = ["fit", table, "-t", "label", "--model", "linear", "--cv", 2, "-q", "-o", folder / "a"]
+    assert gradum_command(*linear).code == 0
+    said = read_spec(folder / "a" / "spec.toml")
+    spec = structs.replace(said.spec, model="ladder", mlp=TINY)
+    (folder / "a" / "spec.toml").write_text(toml(structs.replace(said, spec=spec)))
+    ended = gradum_command("rerun", folder / "a", "-o", folder / "b")
+    assert ended.code == 0
+    return folder, ended
+
+
+def test_an_edited_spec_is_another_run_and_its_weights_differ(before):
+    folder, ended = before
+    model = gradum.load(folder / "b" / "model.gradum")
+    assert list(model.fitted.rungs) == ["baseline", "linear", "mlp"]
+    assert model.fitted.spec.mlp.hidden_layer_sizes == (8,)
+    assert "The weights differ" in ended.out
+
+
+def test_the_same_run_has_bit_identical_weights(before, gradum_command, tmp_path):
+    folder, _ = before
+    ended = gradum_command("rerun", folder / "b", "-o", tmp_path / "c")
+    assert (ended.code, ended.err) == (0, "")
+    assert "bit-identical" in ended.out
+    one, two = (gradum.load(path / "model.gradum") for path in (folder / "b", tmp_path / "c"))
+    assert one.fitted.judgement == two.fitted.judgement
+    names = ("predictions.parquet", "schema.json", "spec.toml")
+    for name in names:
+        assert (folder / "b" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
+
+
+def test_a_changed_table_is_named(before, gradum_command, tmp_path):
+    folder, _ = before
+    table = folder / "t.csv"
+    kept = table.read_bytes()
+    pl.read_csv(table).with_columns(pl.col("size") * 2).write_csv(table)
+    try:
+        ended = gradum_command("rerun", folder / "b", "-o", tmp_path / "c", "--json")
+    finally:
+        table.write_bytes(kept)
+    last = json.loads(ended.out.splitlines()[-1])
+    assert last == {"event": "compared", "identical": False, "changed_files": [str(table)]}
+
+
+def test_a_table_that_is_gone_is_one_line(before, gradum_command, tmp_path):
+    folder, _ = before
+    moved = (folder / "t.csv").rename(folder / "moved.csv")
+    try:
+        ended = gradum_command("rerun", folder / "b", "-o", tmp_path / "c")
+    finally:
+        moved.rename(folder / "t.csv")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "t.csv" in ended.err
+    assert not (tmp_path / "c").exists()
+
+
+def test_quiet_prints_nothing(before, gradum_command, tmp_path):
+    folder, _ = before
+    ended = gradum_command("rerun", folder / "a", "-o", tmp_path / "c", "--quiet")
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+
+
+def test_a_spec_that_says_nonsense_is_refused(before, gradum_command, tmp_path):
+    folder, _ = before
+    text = (folder / "b" / "spec.toml").read_text()
+    for old, new in (("seed = 0", "seed = -1"), ('"ladder"', '"forest"'), ("seed", "sead")):
+        (tmp_path / "spec.toml").write_text(text.replace(old, new))
+        ended = gradum_command("rerun", tmp_path, "-o", tmp_path / "c")
+        assert (ended.code, ended.err.count("\n")) == (2, 1)
+        assert "spec.toml cannot be read" in ended.err

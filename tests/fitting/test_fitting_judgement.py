@@ -1,0 +1,182 @@
+import numpy as np
+import pytest
+from sklearn import metrics as peer
+
+from gradum.errors import TargetError
+from gradum.fitting.judgement import Seen, Truth, judge
+from gradum.fitting.rung import Prediction
+
+RNG = np.random.default_rng(0)
+ROWS = 240
+NUMBERS = RNG.normal(10, 3, ROWS)
+CLASSES = RNG.integers(0, 3, ROWS)
+WEIGHT = RNG.random(ROWS) + 0.5
+EVERY = np.arange(ROWS)
+
+
+def numbers_said(noise, seed=0):
+    return Prediction(NUMBERS + np.random.default_rng(seed).normal(0, noise, ROWS), None)
+
+
+def classes_said(sharpness, seed=0):
+    logits = np.random.default_rng(seed).normal(size=(ROWS, 3))
+    logits[EVERY, CLASSES] += sharpness
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return Prediction.of_classes(shares)
+
+
+def number_truth(**options):
+    return Truth("regression", NUMBERS, WEIGHT, (), **options)
+
+
+def class_truth(**options):
+    return Truth("multiclass", CLASSES, WEIGHT, ("x", "y", "z"), **options)
+
+
+def judged(truth, parts, metric, **options):
+    return judge(truth, parts, metric=metric, seed=0, how="Judged.", **options)
+
+
+MEAN = Prediction(np.full(ROWS, NUMBERS.mean()), None)
+
+
+def test_scores_of_numbers_are_scikit_learns():
+    said = numbers_said(2.0)
+    found = judged(
+        number_truth(), {"test": Seen(EVERY, {"baseline": MEAN, "linear": said})}, "rmse"
+    )
+    scores = found.scores["linear"]["test"]
+    options = {"sample_weight": WEIGHT}
+    expected = {
+        "rmse": peer.root_mean_squared_error(NUMBERS, said.value, **options),
+        "mae": peer.mean_absolute_error(NUMBERS, said.value, **options),
+        "r2": peer.r2_score(NUMBERS, said.value, **options),
+    }
+    assert {name: each.value for name, each in scores.items()} == pytest.approx(expected)
+    for each in scores.values():
+        assert each.low < each.value < each.high
+
+
+def test_scores_of_classes_are_scikit_learns():
+    said = classes_said(1.5)
+    uniform = Prediction.of_classes(np.full((ROWS, 3), 1 / 3))
+    seen = Seen(EVERY, {"baseline": uniform, "linear": said})
+    scores = judged(class_truth(), {"test": seen}, "log_loss").scores["linear"]["test"]
+    options = {"sample_weight": WEIGHT}
+    shares = said.probability
+    expected = {
+        "log_loss": peer.log_loss(CLASSES, shares, **options),
+        "accuracy": peer.accuracy_score(CLASSES, said.value, **options),
+        "macro_f1": peer.f1_score(CLASSES, said.value, average="macro", **options),
+        "balanced_accuracy": peer.balanced_accuracy_score(CLASSES, said.value, **options),
+    }
+    for name, value in expected.items():
+        assert scores[name].value == pytest.approx(value)
+
+
+def test_the_verdict_is_of_the_test_rows_and_of_the_difference_on_each():
+    """The standard error of a mean difference of n rows is their deviation over √n."""
+    good, fair = numbers_said(1.0), numbers_said(1.5, seed=1)
+    plain = Truth("regression", NUMBERS, np.ones(ROWS), ())
+    parts = {
+        "train": Seen(EVERY, {"baseline": MEAN, "linear": good, "mlp": fair}),
+        "test": Seen(EVERY, {"baseline": MEAN, "linear": fair, "mlp": good}),
+    }
+    found = judged(plain, parts, "mae").verdict
+    assert found.used == "mlp"
+    pair = next(c for c in found.comparisons if (c.rung, c.against) == ("mlp", "linear"))
+    rows = np.abs(good.value - NUMBERS) - np.abs(fair.value - NUMBERS)
+    assert pair.difference.value == pytest.approx(rows.mean())
+    assert pair.difference.standard_error == pytest.approx(rows.std() / np.sqrt(ROWS), rel=0.1)
+
+
+def test_a_row_predicted_in_several_repeats_is_one_observation():
+    """Said twice over, the rows are no surer than once."""
+    said = numbers_said(2.0)
+    twice = Seen.pool([Seen(EVERY, {"baseline": said})] * 2)
+    once = judged(number_truth(), {"test": Seen(EVERY, {"baseline": said})}, "mae")
+    again = judged(number_truth(), {"test": twice}, "mae")
+    a, b = (each.scores["baseline"]["test"]["mae"] for each in (once, again))
+    assert b.value == pytest.approx(a.value)
+    assert b.standard_error == pytest.approx(a.standard_error, rel=0.15)
+    assert again.rows == {"test": ROWS}
+
+
+def test_groups_that_err_together_make_an_interval_wider():
+    group = EVERY // 24
+    common = np.random.default_rng(2).normal(0, 2, 10)[group]
+    seen = Seen(EVERY, {"baseline": Prediction(NUMBERS + common, None)})
+    alone = judged(number_truth(), {"test": seen}, "mae").scores["baseline"]["test"]["mae"]
+    grouped = judged(number_truth(groups=group), {"test": seen}, "mae")
+    assert grouped.scores["baseline"]["test"]["mae"].standard_error > 2 * alone.standard_error
+
+
+def test_pooled_rows_are_averaged_over_their_repeats():
+    rng = np.random.default_rng(0)
+    said = [
+        (rng.permutation(10)[:6], rng.random(6), rng.dirichlet(np.ones(3), 6)) for _ in range(3)
+    ]
+    several = [
+        Seen(rows, {"linear": Prediction(value, None), "mlp": Prediction.of_classes(shares)})
+        for rows, value, shares in said
+    ]
+    rows, averaged = Seen.pool(several).average(10)
+    assert rows.tolist() == sorted({int(row) for each, _, _ in said for row in each})
+    for place, row in enumerate(rows):
+        values = [value[list(each).index(row)] for each, value, _ in said if row in each]
+        shares = [share[list(each).index(row)] for each, _, share in said if row in each]
+        assert averaged["linear"].value[place] == pytest.approx(np.mean(values))
+        np.testing.assert_allclose(averaged["mlp"].probability[place], np.mean(shares, axis=0))
+        assert averaged["mlp"].value[place] == np.mean(shares, axis=0).argmax()
+
+
+def test_only_rungs_that_every_fold_has_are_pooled():
+    first = Seen(np.array([0, 1]), {"baseline": MEAN, "linear": MEAN})
+    second = Seen(np.array([2, 3]), {"baseline": MEAN})
+    assert list(Seen.pool([first, second]).predictions) == ["baseline"]
+
+
+def test_prevalence_counts_weights_and_names_absent_classes():
+    truth = Truth("multiclass", np.array([0, 0, 1, 1]), np.array([3.0, 1, 2, 2]), ("x", "y", "z"))
+    seen = Seen(np.arange(4), {"baseline": Prediction.of_classes(np.full((4, 3), 1 / 3))})
+    assert judged(truth, {"test": seen}, "log_loss").prevalence == {"x": 0.5, "y": 0.5, "z": 0.0}
+
+
+def single_class(metric):
+    truth = Truth("binary", np.zeros(30, np.int64), np.ones(30), ("no", "yes"))
+    shares = np.random.default_rng(0).dirichlet(np.ones(2), 30)
+    return judged(
+        truth, {"test": Seen(np.arange(30), {"baseline": Prediction.of_classes(shares)})}, metric
+    )
+
+
+def test_what_the_rows_leave_undefined_is_left_out():
+    scores = single_class("log_loss").scores["baseline"]["test"]
+    assert "auc" not in scores
+    assert {"log_loss", "accuracy", "brier"} <= set(scores)
+
+
+def test_a_verdict_by_an_undefined_metric_is_refused():
+    with pytest.raises(TargetError, match="auc is undefined on the 30 judging rows"):
+        single_class("auc")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "used", "said"),
+    [(0.2, 2.0, "mlp", "Overfitting"), (2.0, 2.0, "mlp", "No sign"), (99, 99, "baseline", "Under")],
+)
+def test_over_and_underfitting_are_told_apart(train, test, used, said):
+    parts = {
+        "train": Seen(EVERY, {"baseline": MEAN, "mlp": numbers_said(train)}),
+        "test": Seen(EVERY, {"baseline": MEAN, "mlp": numbers_said(test, 1)}),
+    }
+    found = judged(number_truth(), parts, "rmse")
+    assert found.verdict.used == used
+    assert found.fit_check.startswith(said)
+
+
+def test_the_same_seed_draws_the_same_intervals():
+    parts = {"test": Seen(EVERY, {"baseline": numbers_said(2.0)})}
+    assert judged(number_truth(), parts, "mae") == judged(number_truth(), parts, "mae")
+    other = judge(number_truth(), parts, metric="mae", seed=1, how="Judged.")
+    assert other.scores != judged(number_truth(), parts, "mae").scores
