@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from msgspec import structs
+from msgspec import ValidationError, convert, structs
 
 from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict
 from gradum.fitting.run import Run, run
-from gradum.fitting.spec import Spec, SplitSpec
+from gradum.fitting.spec import LinearSpec, MLPSpec, Spec, SplitSpec
 from gradum.ship import bundle, run_folder
 from gradum.ship.run_folder import RunSpec
 from gradum.show.report import report_html
@@ -162,11 +162,7 @@ def save_run(model: Model, folder: Path, run_spec: RunSpec) -> None:
         A file cannot be written; those that could are whole.
     """
     assert model.run is not None
-    known = structs.replace(
-        run_spec,
-        sha256=run_folder.hash_files(run_spec),
-        fingerprint=model.fitted.provenance.fingerprint,
-    )
+    known = structs.replace(run_spec, fingerprint=model.fitted.provenance.fingerprint)
     run_folder.write(folder, model.run, known)
     write_text(folder / run_folder.REPORT, model.report())
 
@@ -275,11 +271,22 @@ def make_spec(target: str, *, cv: int | None = None, **options: Any) -> Spec:
         **{name: _names(options.pop(name, ())) for name in _LISTS},
         **{name: options.pop(name, None) for name in _COLUMNS},
     )
-    split = options.pop("split", SplitSpec())
-    if cv is not None:
-        split = structs.replace(split, folds=cv)
     given = {name: value for name, value in options.items() if value is not None}
-    return Spec(target, overrides=overrides, split=split, **given)
+    parts = {name: _part(name, given.pop(name, {}), kind) for name, kind in _PARTS.items()}
+    if cv is not None:
+        parts["split"] = structs.replace(parts["split"], folds=cv)
+    return Spec(target, overrides=overrides, **parts, **given)
+
+
+_PARTS: dict[str, Any] = {"split": SplitSpec, "linear": LinearSpec, "mlp": MLPSpec}
+
+
+def _part(name: str, value: Any, kind: Any) -> Any:
+    """Take a part of the spec as it is, or as a mapping of its fields."""
+    try:
+        return value if isinstance(value, kind) else convert(value, kind)
+    except ValidationError as error:
+        raise SpecError(f"The option {name} cannot be used: {error}.", "Correct it.") from error
 
 
 def _names(value: str | Sequence[str] | Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -36,7 +36,9 @@ def table_file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def folder(classifier, table_file, tmp_path_factory):
     path = claim_folder(tmp_path_factory.mktemp("runs") / "run")
-    save_run(classifier, path, RunSpec(str(table_file), classifier.fitted.spec))
+    asked = RunSpec(str(table_file), classifier.fitted.spec)
+    asked = msgspec.structs.replace(asked, sha256=run_folder.hash_files(asked))
+    save_run(classifier, path, asked)
     return path
 
 

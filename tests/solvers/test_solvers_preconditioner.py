@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+
 from gradum.solvers import preconditioner
 from gradum.solvers.matrix import Columns, Standardised
 from gradum.solvers.preconditioner import Preconditioner
@@ -12,7 +13,7 @@ ALPHA, MEAN = 0.03, np.array([0.2, 0.01, 0.15])
 
 def measured(sparse_columns):
     rng = np.random.default_rng(0)
-    dense = rng.normal(size=(80, 4)) * [1.0, 1e3, 1e-2, 5.0] @ rng.normal(size=(4, 4))
+    dense = (rng.normal(size=(80, 4)) + rng.normal(size=(80, 1))) * [1.0, 1e3, 1e-2, 5.0]
     block = sp.csr_array((rng.random((80, 3)) < 0.3).astype(float)) if sparse_columns else None
     weight = rng.dirichlet(np.ones(80))
     return Standardised.of(Columns.of(dense, block), weight, centred=True), weight

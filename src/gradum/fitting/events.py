@@ -10,11 +10,15 @@ from gradum.tables.schema import Schema
 
 @dataclass(frozen=True)
 class RungStarted:
-    """A rung begins: fold ``fold`` of ``folds`` (0 of 0 for the model that is kept)."""
+    """A rung begins: fold ``fold`` of ``folds`` (0 of 0 for the model that is kept).
+
+    ``epochs`` is the most it may take; 0 where it has none.
+    """
 
     rung: str
     fold: int
     folds: int
+    epochs: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import msgspec
@@ -14,10 +15,13 @@ from gradum.fitting.spec import TITLES
 from gradum.fitting.verdict import Verdict, decide
 from gradum.randomness import stream
 from gradum.scores.bootstrap import Interval, Resamples, interval, resampled
+from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome, Task
 
 ROWS_FOR_INTERVALS = 100_000
+RESAMPLES = (200, 1000)
+RANKED_ROWS = 2e7
 
 Scores = dict[str, dict[str, dict[str, Interval]]]
 """rung -> part -> metric -> interval."""
@@ -123,15 +127,20 @@ class Truth:
     def resamples(self, seen: Seen, rng: np.random.Generator) -> Resamples:
         """Draw what is independent: groups, else stretches of time, else rows by class."""
         rows = len(seen.rows)
+        draw = partial(Resamples.draw, rows, count=self._resample_count(rows), rng=rng)
         if self.groups is not None:
-            return Resamples.draw(rows, groups=self.groups[seen.rows], rng=rng)
+            return draw(groups=self.groups[seen.rows])
         if len(np.unique(seen.rows)) < rows:
             # Repeats of one row are one observation: they are drawn together.
-            return Resamples.draw(rows, groups=seen.rows, rng=rng)
+            return draw(groups=seen.rows)
         if self.time is not None:
-            return Resamples.draw(rows, time=self.time[seen.rows], rng=rng)
-        strata = None if self.task == "regression" else self.target[seen.rows]
-        return Resamples.draw(rows, strata=strata, rng=rng)
+            return draw(time=self.time[seen.rows])
+        return draw(strata=None if self.task == "regression" else self.target[seen.rows])
+
+    def _resample_count(self, rows: int) -> int:
+        """Return 1000, or as many as keep the rankings of all classes within a second or two."""
+        rankings = max(1.0, len(self.classes) / 2)
+        return int(np.clip(RANKED_ROWS / max(rows * rankings, 1.0), *RESAMPLES))
 
 
 def judge(
@@ -202,12 +211,13 @@ class _Resampled:
 
 def _resample(truth: Truth, seen: Seen, part: str, seed: int) -> dict[str, _Resampled]:
     rng = stream(seed, "bootstrap", part)
+    values = {name: score(outcome) for name, outcome in truth.outcomes(seen).items()}
     seen = _sample(seen, rng)
-    outcomes = truth.outcomes(seen)
-    samples = resampled(list(outcomes.values()), truth.resamples(seen, rng))
+    outcomes = list(truth.outcomes(seen).values())
+    samples = resampled(outcomes, truth.resamples(seen, rng))
     return {
-        name: _Resampled(score(outcome), {metric: each[i] for metric, each in samples.items()})
-        for i, (name, outcome) in enumerate(outcomes.items())
+        name: _Resampled(scores, {metric: each[i] for metric, each in samples.items()})
+        for i, (name, scores) in enumerate(values.items())
     }
 
 
@@ -255,7 +265,8 @@ def _fit_check(scores: Scores, verdict: Verdict) -> str:
     title = METRICS[metric].title
     gap = sign * (test[metric].value - train[metric].value)
     error = np.hypot(test[metric].standard_error, train[metric].standard_error)
-    pair = f"{title} {train[metric].value:.4g} on training rows, {test[metric].value:.4g} on test"
+    on_train, on_test = figure(train[metric].value), figure(test[metric].value)
+    pair = f"{title} {on_train} on training rows, {on_test} on test"
     baseline = scores["baseline"]["test"][metric].value if "baseline" in scores else np.nan
     gained = sign * (baseline - test[metric].value)
     if gap > 2 * error and gap > 0.1 * max(gained, 0.0):

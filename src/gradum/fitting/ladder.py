@@ -51,7 +51,7 @@ def climb(
     for name in spec.rungs:
         if rungs and stop():
             break
-        yield RungStarted(name, *place)
+        yield RungStarted(name, *place, spec.mlp.max_epochs if name == "mlp" else 0)
         match name:
             case "baseline":
                 rung = fit_baseline(both, log_target=spec.log_target)

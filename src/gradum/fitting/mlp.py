@@ -17,9 +17,11 @@ from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import MLPSpec
 from gradum.fitting.target_scale import TargetScale
+from gradum.solvers import schedules
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import train
 from gradum.solvers.first_order import Adam
+from gradum.solvers.schedules import Schedule
 from gradum.solvers.stopping import Regime
 
 ONE_HOT_LEVELS = 9
@@ -57,7 +59,7 @@ def fit_mlp(
     solution = yield from train(
         Problem(network, loss, L2(alpha)),
         data,
-        solver=Adam(learning_rate=spec.learning_rate, schedule=spec.schedule),
+        solver=Adam(learning_rate=spec.learning_rate, schedule=_schedule(spec, epochs)),
         regime=Regime(
             max_epochs=epochs or spec.max_epochs,
             batch_size=batch_size,
@@ -99,6 +101,13 @@ def fit_mlp(
             "batch_size": batch_size,
         },
     )
+
+
+def _schedule(spec: MLPSpec, epochs: int | None) -> Schedule:
+    """Return the spec's schedule; of a run cut short at ``epochs``, its first part."""
+    whole = schedules.resolve(spec.schedule)
+    share = 1.0 if epochs is None else epochs / spec.max_epochs
+    return lambda progress: whole(share * progress)
 
 
 def _input_layer(rows: Rows) -> InputLayer:

@@ -17,6 +17,7 @@ from gradum.solvers.newton import GeneralisedLinear, Newton
 from gradum.solvers.solution import Solution
 
 RISES_BEFORE_STOP = 2
+LARGEST_EXACT = 1000  # columns; beyond, conjugate gradients reach the same answer far sooner
 ANSWER = Newton()
 # Penalties are compared by their held-out loss, in which the last digits do not show.
 COMPARED = Newton(tol=1e-4)
@@ -44,7 +45,7 @@ class LinearProblem:
     @cached_property
     def _measured(self) -> LeastSquares | GeneralisedLinear:
         """The problem, measured once for all penalties."""
-        if self.classes is None:
+        if self.classes is None and self.columns.shape[1] <= LARGEST_EXACT:
             return LeastSquares(self.columns, self.target, self.weight)
         return GeneralisedLinear(
             self.columns,
@@ -55,7 +56,7 @@ class LinearProblem:
         )
 
     def solve(self, alpha: float, start: Params | None = None, method: Newton = ANSWER) -> Solution:
-        """Fit one penalty: exactly, or by Newton's method from ``start``."""
+        """Fit one penalty: by a factorisation, or by Newton's method from ``start``."""
         problem = self._measured
         if isinstance(problem, LeastSquares):
             return problem.solve(alpha)

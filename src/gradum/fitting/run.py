@@ -19,16 +19,15 @@ from gradum.errors import SchemaError, SpecError
 from gradum.fitting.dataset import Dataset, join, labelled, require_enough
 from gradum.fitting.events import Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
-from gradum.fitting.folding import folds_up_to
 from gradum.fitting.judgement import Seen, judge
 from gradum.fitting.ladder import climb, refit
+from gradum.fitting.plan import Plan, make_plan
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
-from gradum.randomness import stream
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Schema, Target, infer
-from gradum.tables.split import Part, folds, hold_out, straddling_duplicates
+from gradum.tables.schema import Overrides, Schema, Target, infer
+from gradum.tables.split import Part, straddling_duplicates
 from gradum.tables.table import Table
 
 PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
@@ -90,6 +89,11 @@ def run(
         The table, the target or an option cannot be used; nothing has been trained.
     """
     began = perf_counter()
+    if schema is not None and spec.overrides != Overrides():
+        raise SpecError(
+            "Both an edited schema and options for columns were given.",
+            "Write the options' effect into the schema, or leave the schema out.",
+        )
     schema = schema or infer(
         table,
         target=spec.target,
@@ -106,7 +110,7 @@ def run(
     metric = _metric(spec, dataset)
     yield Understood(schema, (*table.notes, *dataset.notes))
 
-    plan = _plan(spec, dataset)
+    plan = make_plan(spec, dataset)
     encoder = Encoder.fit(dataset.frame, schema, np.flatnonzero(plan.kept == Part.TRAIN))
     rungs = yield from climb(spec, dataset.rows(encoder), plan.kept, stop=stop)
     seen, notes = yield from _evidence(spec, dataset, encoder, plan, rungs, stop)
@@ -155,65 +159,11 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
     return target
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Which rows train and which judge.
-
-    ``kept`` gives each row's part in the fit of the model that is kept; ``folds`` are the
-    part arrays of the fits that only judge, none for a hold-out.
-    """
-
-    kept: np.ndarray
-    folds: list[np.ndarray]
-    how: str
-
-
-def _plan(spec: Spec, dataset: Dataset) -> _Plan:
-    split, n = spec.split, dataset.own_rows
-    keys = dataset.split_keys
-    rng = stream(spec.seed, "split")
-    if dataset.own_rows < len(dataset):
-        if split.folds:
-            raise SpecError("A test file and cross-validation both judge.", "Give one of them.")
-        kept = hold_out(n, **keys, test=0.0, validation=split.validation, rng=rng)
-        joined = np.full(len(dataset), Part.TEST, np.int8)
-        joined[:n] = kept
-        return _Plan(joined, [], f"Judged on the {len(dataset) - n:,} rows of the test file.")
-    small = n < split.small_table_rows
-    repeats = split.repeats if small and dataset.time is None else 1
-    options = {**keys, "repeats": repeats, "validation": split.validation}
-    parts: list[np.ndarray] = []
-    if split.folds:
-        parts = folds(n, split.folds, **options, rng=stream(spec.seed, "folds"))
-    elif small:
-        parts = folds_up_to(5, n, **options, rng=stream(spec.seed, "folds"))
-    if not parts:
-        kept = hold_out(n, **keys, test=split.test, validation=split.validation, rng=rng)
-        held = int((kept == Part.TEST).sum())
-        return _Plan(kept, [], f"Judged on {held:,} held-out rows{_kind_of_split(dataset)}.")
-    k = len(parts) // repeats
-    kept = hold_out(n, **keys, test=0.0, validation=split.validation, rng=rng)
-    why = f"a single hold-out of {n:,} rows says little" if small else "as asked"
-    how = (
-        f"Judged by {k}-fold cross-validation{f', {repeats} times over' if repeats > 1 else ''}"
-        f"{_kind_of_split(dataset)} ({why}); the model that is kept is fitted on all rows."
-    )
-    return _Plan(kept, parts, how)
-
-
-def _kind_of_split(dataset: Dataset) -> str:
-    if dataset.groups is not None:
-        return ", no group on both sides"
-    if dataset.time is not None:
-        return ", later than all rows trained on"
-    return ""
-
-
 def _evidence(
     spec: Spec,
     dataset: Dataset,
     encoder: Encoder,
-    plan: _Plan,
+    plan: Plan,
     rungs: dict[str, Rung],
     stop: Callable[[], bool],
 ) -> Generator[Any, None, tuple[dict[str, Seen], tuple[str, ...]]]:
@@ -239,12 +189,15 @@ def _evidence(
 def _see(
     rungs: dict[str, Rung], dataset: Dataset, encoder: Encoder, parts: np.ndarray
 ) -> dict[str, Seen]:
+    """Predict every part; of the validation rows, only what has not learned from them."""
+    stopped = {name: rung for name, rung in rungs.items() if rung.stopped_early}
     seen = {}
     for part in (Part.TRAIN, Part.VALIDATION, Part.TEST):
         rows = np.flatnonzero(parts == part)
-        if len(rows):
+        predicting = stopped if part is Part.VALIDATION else rungs
+        if len(rows) and predicting:
             design = encoder.transform(dataset.frame[rows])
-            predictions = {name: rung.predict(design) for name, rung in rungs.items()}
+            predictions = {name: rung.predict(design) for name, rung in predicting.items()}
             seen[part.name.lower()] = Seen(rows, predictions)
     return seen
 

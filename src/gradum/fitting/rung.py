@@ -72,6 +72,11 @@ class Rung:
     seconds: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def stopped_early(self) -> bool:
+        """Whether validation rows chose its epoch, rather than being learned from as well."""
+        return self.certificate.kind == "validation"
+
     def logits(self, design: Design) -> np.ndarray:
         """Return the raw outputs (n, k), in float64."""
         if len(design) <= BLOCK_ROWS:

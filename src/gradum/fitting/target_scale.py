@@ -49,8 +49,11 @@ class TargetScale(msgspec.Struct, frozen=True):
         """Bring predictions back; ``clamp`` holds them within the training targets."""
         values = self.centre + self.scale * scaled
         if self.log:
-            # exp overflows above 709; a prediction there is as good as infinite already.
-            values = np.exp(np.minimum(values, 700.0)) * self.smearing
+            # A straight line goes on for ever, and its exponential leaves this world: beyond the
+            # training targets it may rise and fall by their range once more, not further.
+            low, high = np.log(self.low), np.log(self.high)
+            values = np.clip(values, 2 * low - high, 2 * high - low)
+            values = np.exp(values) * self.smearing
         return np.clip(values, self.low, self.high) if clamp else values
 
     def with_smearing(

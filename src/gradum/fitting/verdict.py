@@ -6,6 +6,7 @@ import msgspec
 
 from gradum.fitting.spec import TITLES
 from gradum.scores.bootstrap import Interval
+from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 
 
@@ -102,7 +103,10 @@ def _sentences(
 ) -> tuple[str, ...]:
     title = METRICS[metric].title
     best = scores[used]
-    lines = [f"Best: {TITLES[used]}, {title} {best.value:.4g} [{best.low:.4g}, {best.high:.4g}]."]
+    lines = [
+        f"Best: {TITLES[used]}, {title} {figure(best.value)} "
+        f"[{figure(best.low)}, {figure(best.high)}]."
+    ]
     if enough == used:
         lines.append(
             f"Enough: {TITLES[enough]}; no simpler rung comes within one standard error of it."
@@ -110,14 +114,14 @@ def _sentences(
     else:
         lines.append(
             f"Enough: {TITLES[enough]}, the simplest rung within one standard error of the best "
-            f"({title} {scores[enough].value:.4g})."
+            f"({title} {figure(scores[enough].value)})."
         )
     if enough == "baseline":
         lines.append("No column was shown to help: predictions are as good as without any of them.")
     lines.extend(
         f"{item.finding[:1].upper()}{item.finding[1:]}: "
-        f"{title} differs by {item.difference.value:+.4g} "
-        f"[{item.difference.low:+.4g}, {item.difference.high:+.4g}]."
+        f"{title} differs by {figure(item.difference.value, sign=True)} "
+        f"[{figure(item.difference.low, sign=True)}, {figure(item.difference.high, sign=True)}]."
         for item in comparisons
     )
     return tuple(lines)

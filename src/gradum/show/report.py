@@ -6,6 +6,7 @@ import jinja2
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.spec import TITLES
+from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 from gradum.show.charts import learning_curves, penalty_path
 
@@ -19,7 +20,7 @@ def report_html(fitted: Fitted) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
+    environment.filters["number"] = figure
     judgement = fitted.judgement
     scored = next(iter(judgement.scores.values())) if judgement else {}
     metrics = [name for name in METRICS if any(name in part for part in scored.values())]
@@ -32,7 +33,3 @@ def report_html(fitted: Fitted) -> str:
         learning_curves=learning_curves(fitted),
         penalty_path=penalty_path(fitted),
     )
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None or value != value else f"{value:.4g}"

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from gradum.fitting.spec import TITLES
 from gradum.scores.bootstrap import Interval
+from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 from gradum.tables.schema import Column, Schema, Target
 
@@ -98,7 +99,7 @@ def _by_part(judgement: Judgement) -> Table:
     table = _table(METRICS[metric].title, judgement.scores, judgement)
     for part in ("train", "validation", "test"):
         if part in judgement.rows:
-            cells = [_cell(parts[part].get(metric)) for parts in judgement.scores.values()]
+            cells = [_cell(parts.get(part, {}).get(metric)) for parts in judgement.scores.values()]
             table.add_row(f"on {judgement.rows[part]:,} {part} rows", *cells)
     return table
 
@@ -113,18 +114,12 @@ def _table(corner: str, rungs: Iterable[str], judgement: Judgement) -> Table:
 
 
 def _cell(interval: Interval | None) -> str:
-    return "–" if interval is None else _number(interval.value)
+    return "–" if interval is None else figure(interval.value)
 
 
 def _with_interval(interval: Interval) -> str:
-    low, high = _number(interval.low), _number(interval.high)
-    return f"{_number(interval.value)} [{low}, {high}]"
-
-
-def _number(value: float) -> str:
-    if value != value:
-        return "–"
-    return f"{value:.4g}" if abs(value) < 1e6 else f"{value:.3e}"
+    low, high = figure(interval.low), figure(interval.high)
+    return f"{figure(interval.value)} [{low}, {high}]"
 
 
 def fitted_parts(fitted: Fitted) -> list[RenderableType]:

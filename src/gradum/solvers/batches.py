@@ -141,11 +141,11 @@ class _Buffer:
         size, count = target.shape[1], len(rows)
         source = self._data.inputs
         for name in inputs:
-            flat = inputs[name].reshape(-1, inputs[name].shape[-1])
+            flat = _flat(inputs[name])
             flat[:count, : source[name].shape[1]] = source[name][rows]
         if "sparse" in source:
             start, stop = source["dense"].shape[1], self._data.columns
-            flat = inputs["dense"].reshape(-1, inputs["dense"].shape[-1])
+            flat = _flat(inputs["dense"])
             flat[:count, start:stop] = source["sparse"][rows].toarray()
         target.reshape(-1)[:count] = self._data.target[rows]
         weight.reshape(-1)[:count] = self._weight[rows]
@@ -154,6 +154,12 @@ class _Buffer:
         total[steps - 1] = count - (steps - 1) * size
         if factors is not None:
             factor[:steps] = factors[first : first + steps]
+
+
+def _flat(batches: np.ndarray) -> np.ndarray:
+    """View batches [steps, size, columns] as rows, also where there are no columns."""
+    steps, size, columns = batches.shape
+    return batches.reshape(steps * size, columns)
 
 
 def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:

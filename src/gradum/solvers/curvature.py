@@ -158,4 +158,3 @@ def bordered_gram(columns: Columns, weight: np.ndarray) -> np.ndarray:
     gram[width, :width] = gram[:width, width] = columns.transpose_product(weight)
     gram[width, width] = weight.sum()
     return gram
-

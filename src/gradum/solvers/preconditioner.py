@@ -22,7 +22,8 @@ import scipy.linalg
 from gradum.solvers.matrix import Columns, Standardised
 
 LARGEST_COUPLED = 1000
-RIDGE = 1e-10  # of the largest eigenvalue: keeps the inverse finite where alpha is 0
+RIDGE = 1e-10  # of the largest eigenvalue: stands in for alpha where that is 0
+TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,9 @@ class Preconditioner:
         """Return residual [D + 1, k] → step, for c_k [k] and the penalty's curvature [D, 1]."""
         coupled = len(self.eigenvalues)
         curved = self.eigenvalues[:, None] * mean_curvature
-        inner = curved + alpha + RIDGE * curved.max(initial=0.0) + np.finfo(np.float64).tiny
-        outer = self.squares[:, None] * mean_curvature + penalty[coupled:]
-        outer += RIDGE * outer.max(initial=0.0) + np.finfo(np.float64).tiny
-        level = mean_curvature + RIDGE
+        inner = curved + (alpha or RIDGE * curved.max(initial=0.0)) + TINY
+        outer = self.squares[:, None] * mean_curvature + penalty[coupled:] + TINY
+        level = mean_curvature + TINY
 
         def precondition(residual: np.ndarray) -> np.ndarray:
             result = np.empty_like(residual)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -24,6 +23,9 @@ from gradum.tables.wording import (
     rows_text,
     rows_where,
 )
+
+if TYPE_CHECKING:
+    from gradum.tables.encode import Encoder
 
 DifferenceKind = Literal[
     "missing column",
@@ -78,22 +80,8 @@ class Checked:
     differences: tuple[Difference, ...] = ()
 
 
-class Seen(Protocol):
-    """What an encoder remembers of its training rows."""
-
-    @property
-    def levels(self) -> Mapping[str, tuple[str, ...]]:
-        """Levels of each categorical column."""
-        ...
-
-    @property
-    def ranges(self) -> Mapping[str, tuple[float, float]]:
-        """Smallest and largest value of each numeric column."""
-        ...
-
-
 def check(
-    table: Table, schema: Schema, *, encoder: Seen | None = None, require_target: bool = False
+    table: Table, schema: Schema, *, encoder: Encoder | None = None, require_target: bool = False
 ) -> Checked:
     """Return the typed columns of a table that a schema asks for.
 
@@ -185,7 +173,7 @@ def _new_missing(values: pl.Series, column: Column) -> list[Difference]:
     return [Difference(column.name, "new missing", count, rows, sentence)]
 
 
-def _unseen(values: pl.Series, encoder: Seen | None) -> list[Difference]:
+def _unseen(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
     if encoder is None or values.dtype != pl.String or values.name not in encoder.levels:
         return []
     known = pl.Series(encoder.levels[values.name], dtype=pl.String)
@@ -202,7 +190,7 @@ def _unseen(values: pl.Series, encoder: Seen | None) -> list[Difference]:
     return [Difference(values.name, "unseen levels", count, rows, sentence)]
 
 
-def _out_of_range(values: pl.Series, encoder: Seen | None) -> list[Difference]:
+def _out_of_range(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
     if encoder is None or values.dtype != pl.Float64 or values.name not in encoder.ranges:
         return []
     low, high = encoder.ranges[values.name]

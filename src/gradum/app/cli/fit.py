@@ -96,15 +96,18 @@ def command(
 def fit_into(run_spec: Any, out: Path | None, *, force: bool, as_json: bool, quiet: bool) -> Any:
     """Run a spec and leave its folder; returns the model, or exits with 130 if interrupted."""
     compile_once()
+    from msgspec import structs
+
     from gradum.api import fit_spec, save_run
     from gradum.app.cli.progress import choose
     from gradum.files.atomic import claim_folder
-    from gradum.ship.run_folder import default_folder, read_schema
+    from gradum.ship.run_folder import default_folder, hash_files, read_schema
     from gradum.tables.read import read
 
     table = read(run_spec.data)
     test = None if run_spec.test is None else read(run_spec.test)
     schema = None if run_spec.schema is None else read_schema(Path(run_spec.schema))
+    run_spec = structs.replace(run_spec, sha256=hash_files(run_spec))
     folder = out or default_folder(run_spec.data)
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     claim_folder(folder, force=force)

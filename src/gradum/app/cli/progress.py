@@ -142,8 +142,7 @@ class Place:
 
     def __init__(self) -> None:
         self.rung, self.fold, self.detail = "", "", ""
-        self._began = time.monotonic()
-        self._limit = 0
+        self._epochs, self._folds_began, self._fold, self._folds = 0, 0.0, 0, 0
 
     def note(self, event: Any) -> None:
         """Take an event into account."""
@@ -151,18 +150,32 @@ class Place:
             case RungStarted():
                 self.rung, self.detail = TITLES[event.rung], ""
                 self.fold = f" (fold {event.fold} of {event.folds})" if event.folds else ""
-                self._began = time.monotonic()
+                self._epochs = event.epochs
+                if event.fold == 1 and self._fold != 1:
+                    self._folds_began = time.monotonic()
+                self._fold, self._folds = event.fold, event.folds
             case PathStep():
                 self.detail = (
                     f" penalty {event.step} of at most {event.steps}, "
                     f"validation loss {event.loss:.4g}"
                 )
             case EpochDone():
-                self.detail = _epoch(event)
+                self.detail = _epoch(event) + self._time_left(event)
             case RungFinished():
                 self.detail += f" {event.seconds:.1f} s"
             case _:
                 pass
+
+    def _time_left(self, event: EpochDone) -> str:
+        """Say how long this rung may take at most, or all folds, going by those that are done."""
+        if self._fold > 1:
+            elapsed = time.monotonic() - self._folds_began
+            left = elapsed / (self._fold - 1) * (self._folds - self._fold + 1)
+            return f", about {left:.0f} s left"
+        if self._epochs > event.epoch:
+            left = event.seconds / event.epoch * (self._epochs - event.epoch)
+            return f", at most {left:.0f} s left"
+        return ""
 
     @property
     def line(self) -> str:

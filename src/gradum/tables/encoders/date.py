@@ -42,6 +42,11 @@ class Date(Step, frozen=True, tag="date"):
     parts: tuple[Part, ...]
     missing: bool
 
+    def __post_init__(self) -> None:
+        """Refuse what no fit yields; a damaged model file could hold it."""
+        if len({self.median is None, self.minimum is None, self.maximum is None}) > 1:
+            raise ValueError(f"the range and median of column '{self.source}' do not go together")
+
     @classmethod
     def fit(cls, series: pl.Series) -> Date:
         """Measure a Datetime series of training rows."""

@@ -31,6 +31,11 @@ class Numeric(Step, frozen=True, tag="numeric"):
     maximum: float | None
     missing: bool
 
+    def __post_init__(self) -> None:
+        """Refuse what no fit yields; a damaged model file could hold it."""
+        if len({self.median is None, self.minimum is None, self.maximum is None}) > 1:
+            raise ValueError(f"the range and median of column '{self.source}' do not go together")
+
     @classmethod
     def fit(cls, series: pl.Series) -> Numeric:
         """Measure a Float64 series of training rows."""

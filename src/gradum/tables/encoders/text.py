@@ -54,6 +54,8 @@ class Text(Step, frozen=True, tag="text"):
             raise ValueError(f"the n-grams of column '{self.source}' lack their frequencies")
         if len(set(self.ngrams)) < len(self.ngrams):
             raise ValueError(f"the n-grams of column '{self.source}' repeat a name")
+        if self.texts < 0 or any(not 0 < frequency <= self.texts for frequency in self.frequencies):
+            raise ValueError(f"the frequencies of column '{self.source}' are not counts of texts")
 
     @classmethod
     def fit(cls, series: pl.Series, *, most_ngrams: int = MOST_NGRAMS) -> Text:
