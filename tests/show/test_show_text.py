@@ -18,7 +18,7 @@ def test_every_rung_metric_and_interval_is_in_the_table(classifier):
     said = judgement_text(classifier.fitted)
     for parts in classifier.fitted.judgement.scores.values():
         for each in parts["test"].values():
-            assert f"{each.value:.4g} [{each.low:.4g}, {each.high:.4g}]" in said
+            assert f"{each.value:.4g} [{each.low:.3g}, {each.high:.3g}]" in said
     for part, rows in classifier.fitted.judgement.rows.items():
         assert f"on {rows:,} {part} rows" in said
 

@@ -85,7 +85,7 @@ def fit_mlp(
         history=tuple(
             {
                 "epoch": epoch.epoch,
-                "train_loss": epoch.train_loss,
+                "objective": epoch.train_loss,
                 "validation_loss": epoch.validation_loss,
                 "seconds": epoch.seconds,
             }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 
-def figure(value: float | None, *, sign: bool = False) -> str:
-    """Write four significant digits, thousands with commas, an undefined value as a dash.
+def figure(value: float | None, *, digits: int = 4, sign: bool = False) -> str:
+    """Write some significant digits, thousands with commas, an undefined value as a dash.
 
     With ``sign``, differences show a plus as well.
     """
@@ -15,4 +15,4 @@ def figure(value: float | None, *, sign: bool = False) -> str:
     plus = "+" if sign else ""
     if 1000 <= abs(value) < 1e9:
         return f"{value:{plus},.0f}"
-    return f"{value:{plus}.4g}"
+    return f"{value:{plus}.{digits}g}"

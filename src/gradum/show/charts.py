@@ -12,6 +12,10 @@ from gradum.fitting.fitted import Fitted
 
 # Okabe and Ito's colours, told apart with any colour vision; no other order.
 COLOURS = ["#0072B2", "#D55E00"]
+CURVES = {
+    "objective": "training rows: loss and penalty",
+    "validation_loss": "validation rows: loss",
+}
 
 
 def learning_curves(fitted: Fitted) -> str | None:
@@ -19,14 +23,14 @@ def learning_curves(fitted: Fitted) -> str | None:
     rung = fitted.rungs.get("mlp")
     if rung is None or not rung.history:
         return None
-    frame = _long(rung.history, ("train_loss", "validation_loss"))
+    frame = _long(rung.history)
     curves = (
         alt.Chart(frame)
         .mark_line()
         .encode(
             x=alt.X("epoch:Q", title="epoch"),
             y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False)),
-            color=alt.Color("rows:N", title=None, scale=alt.Scale(range=COLOURS)),
+            color=alt.Color("curve:N", title=None, scale=alt.Scale(range=COLOURS)),
         )
     )
     best = rung.certificate.best_epoch
@@ -58,11 +62,11 @@ def svg(chart: alt.LayerChart | alt.FacetChart | alt.Chart) -> str:
     return vl_convert.vegalite_to_svg(chart.configure(background="transparent").to_json())
 
 
-def _long(history: Sequence[Mapping[str, float]], names: tuple[str, ...]) -> pl.DataFrame:
+def _long(history: Sequence[Mapping[str, float]]) -> pl.DataFrame:
     rows = [
-        {"epoch": entry["epoch"], "rows": name.removesuffix("_loss"), "loss": entry[name]}
+        {"epoch": entry["epoch"], "curve": title, "loss": entry[name]}
         for entry in history
-        for name in names
+        for name, title in CURVES.items()
         if entry.get(name) is not None
     ]
     return pl.DataFrame(rows)

@@ -106,10 +106,10 @@ def _by_part(judgement: Judgement) -> Table:
 
 def _table(corner: str, rungs: Iterable[str], judgement: Judgement) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    table.add_column(corner, min_width=24)
+    table.add_column(corner, no_wrap=True)
     for rung in rungs:
         used = rung == judgement.verdict.used
-        table.add_column(TITLES[rung], no_wrap=True, style="" if used else "dim", min_width=24)
+        table.add_column(TITLES[rung], style="" if used else "dim")
     return table
 
 
@@ -118,7 +118,7 @@ def _cell(interval: Interval | None) -> str:
 
 
 def _with_interval(interval: Interval) -> str:
-    low, high = figure(interval.low), figure(interval.high)
+    low, high = figure(interval.low, digits=3), figure(interval.high, digits=3)
     return f"{figure(interval.value)} [{low}, {high}]"
 
 

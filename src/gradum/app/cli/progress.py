@@ -76,7 +76,7 @@ class Lines:
                 say(*schema_parts(event.schema, event.notes))
             case Judged():
                 say(*judgement_parts(event.judgement))
-            case RungFinished() if event.folds == 0 or event.fold == event.folds:
+            case RungFinished() if event.folds == 0:
                 say(f"{self._place.line}: {event.status.replace('_', ' ')}")
             case EpochDone() | PathStep() if time.monotonic() - self._last > PLAIN_SECONDS:
                 self._last = time.monotonic()
@@ -184,7 +184,7 @@ class Place:
 
 
 def _epoch(event: EpochDone) -> str:
-    said = f" epoch {event.epoch}, train loss {event.train_loss:.4g}"
+    said = f" epoch {event.epoch}, objective {event.train_loss:.4g}"
     if event.validation_loss is not None:
         said += f", validation loss {event.validation_loss:.4g}"
     return said
