@@ -1,0 +1,1 @@
+"""Benchmarks: separate commands, whose figures are ratios of both sides measured in one run."""
