@@ -20,6 +20,7 @@ from gradum.fitting.target_scale import TargetScale
 from gradum.solvers import schedules
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import train
+from gradum.solvers.events import EpochDone
 from gradum.solvers.first_order import Adam
 from gradum.solvers.schedules import Schedule
 from gradum.solvers.stopping import Regime
@@ -48,13 +49,7 @@ def fit_mlp(
         scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
     layer = _input_layer(rows)
     data = _data(layer, scale, rows)
-    network = Network(
-        inputs=data.columns,
-        outputs=loss.outputs(rows.classes),
-        hidden=spec.hidden_layer_sizes,
-        activation=spec.activation,
-        embedding=_embedding(layer, spec.embedding_size),
-    )
+    network = _network(spec, data.columns, loss.outputs(rows.classes), layer)
     batch_size, alpha = spec.batch_size(len(rows)), spec.strength / len(rows)
     solution = yield from train(
         Problem(network, loss, L2(alpha)),
@@ -82,15 +77,7 @@ def fit_mlp(
         clamp=True,
         status=solution.status,
         certificate=solution.certificate,
-        history=tuple(
-            {
-                "epoch": epoch.epoch,
-                "objective": epoch.train_loss,
-                "validation_loss": epoch.validation_loss,
-                "seconds": epoch.seconds,
-            }
-            for epoch in solution.history
-        ),
+        history=tuple(_entry(epoch) for epoch in solution.history),
         iterations=solution.iterations,
         seconds=perf_counter() - began,
         settings={
@@ -101,6 +88,16 @@ def fit_mlp(
             "batch_size": batch_size,
         },
     )
+
+
+def _entry(epoch: EpochDone) -> dict[str, Any]:
+    """Name what history.jsonl keeps of an epoch; the driver's training loss has its penalty in."""
+    return {
+        "epoch": epoch.epoch,
+        "objective": epoch.train_loss,
+        "validation_loss": epoch.validation_loss,
+        "seconds": epoch.seconds,
+    }
 
 
 def _schedule(spec: MLPSpec, epochs: int | None) -> Schedule:
@@ -123,10 +120,11 @@ def _treatment(levels: int) -> Treatment:
     return "one_hot" if levels <= ONE_HOT_LEVELS else "embedding"
 
 
-def _embedding(layer: InputLayer, size: int) -> Embedding | None:
-    if not layer.embedded_columns:
-        return None
-    return Embedding(layer.embedding_rows, layer.embedded_columns, size)
+def _network(spec: MLPSpec, inputs: int, outputs: int, layer: InputLayer) -> Network:
+    embedding = None
+    if layer.embedded_columns:
+        embedding = Embedding(layer.embedding_rows, layer.embedded_columns, spec.embedding_size)
+    return Network(inputs, outputs, spec.hidden_layer_sizes, spec.activation, embedding=embedding)
 
 
 def _data(layer: InputLayer, scale: TargetScale | None, rows: Rows) -> Data:
