@@ -49,7 +49,7 @@ def fit_linear(
     problem = LinearProblem(_columns(layer, rows), target, rows.weight, loss, rows.classes)
     walks = _walks(rows, validation, spec, seed)
     path = yield from choose_penalty(problem, walks, spec.strengths, stop)
-    solution = problem.solve(path.best)
+    solution = problem.solve(path.best, path.start, stop=stop)
     network = Network(problem.columns.shape[1], loss.outputs(rows.classes))
     if scale is not None:
         fitted = problem.columns @ solution.params["layers"][0]["weight"][:, 0]

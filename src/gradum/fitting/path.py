@@ -55,12 +55,19 @@ class LinearProblem:
             weight=self.weight,
         )
 
-    def solve(self, alpha: float, start: Params | None = None, method: Newton = ANSWER) -> Solution:
+    def solve(
+        self,
+        alpha: float,
+        start: Params | None = None,
+        method: Newton = ANSWER,
+        *,
+        stop: Callable[[], bool],
+    ) -> Solution:
         """Fit one penalty: by a factorisation, or by Newton's method from ``start``."""
         problem = self._measured
         if isinstance(problem, LeastSquares):
             return problem.solve(alpha)
-        return problem.solve(alpha, method, start=start)
+        return problem.solve(alpha, method, start=start, stop=stop)
 
     def mean_loss(self, params: Params) -> float:
         """Return Σ w·loss / Σ w of a linear model."""
@@ -73,16 +80,27 @@ class LinearProblem:
 class Path:
     """What was tried: a penalty and its mean held-out loss, strongest penalty first.
 
-    A single penalty is not judged and has no loss.
+    A single penalty is not judged and has no loss. ``solutions`` are the first fold's, from which
+    the answer on all rows is not far.
     """
 
     alphas: tuple[float, ...]
-    losses: tuple[float, ...]
+    losses: tuple[float, ...] = ()
+    solutions: tuple[Params, ...] = ()
 
     @property
     def best(self) -> float:
         """The penalty of least held-out loss; the stronger of equals."""
-        return self.alphas[int(np.argmin(self.losses or (0.0,)))]
+        return self.alphas[self._index]
+
+    @property
+    def start(self) -> Params | None:
+        """The first fold's solution under that penalty."""
+        return self.solutions[self._index] if self.solutions else None
+
+    @property
+    def _index(self) -> int:
+        return int(np.argmin(self.losses or (0.0,)))
 
 
 def choose_penalty(
@@ -97,21 +115,22 @@ def choose_penalty(
     belief in all of them. Each fold's solution is the start of its next one.
     """
     if len(strengths) == 1:  # nothing to choose
-        return Path((strengths[0] / len(problem),), ())
+        return Path((strengths[0] / len(problem),))
     walks = [(problem.take(train), problem.take(held)) for train, held in folds]
     starts: list[Params | None] = [None] * len(walks)
     shares = [held.weight.sum() for _, held in walks]
-    alphas, losses = [], []
+    alphas, losses, solutions = [], [], []
     for step, strength in enumerate(strengths, 1):
         solved = [
-            train.solve(strength / len(train), start, COMPARED).params
+            train.solve(strength / len(train), start, COMPARED, stop=stop).params
             for (train, _), start in zip(walks, starts, strict=True)
         ]
         held_out = [held.mean_loss(params) for (_, held), params in zip(walks, solved, strict=True)]
         starts = list(solved)
+        solutions.append(solved[0])
         alphas.append(strength / len(problem))
         losses.append(float(np.average(held_out, weights=shares)))
         yield PathStep("linear", step, len(strengths), alphas[-1], losses[-1])
         if stop() or step - 1 - int(np.argmin(losses)) >= RISES_BEFORE_STOP:
             break
-    return Path(tuple(alphas), tuple(losses))
+    return Path(tuple(alphas), tuple(losses), tuple(solutions))
