@@ -1,20 +1,25 @@
-"""``python -m benchmarks NAME``."""
+"""``python -m benchmarks NAME [ARGUMENTS]``."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-from benchmarks import encoding
-
-BENCHMARKS = {"encoding": encoding.main}
+BENCHMARKS = {
+    "encoding": "",
+    "quality": "FOLDER [SEEDS]",
+}
 
 
 def main() -> None:
     """Run the benchmark that is named on the command line."""
-    names = sys.argv[1:]
-    if len(names) != 1 or names[0] not in BENCHMARKS:
-        sys.exit(f"usage: python -m benchmarks {{{','.join(BENCHMARKS)}}}")
-    BENCHMARKS[names[0]]()
+    name, *arguments = sys.argv[1:] or [""]
+    if name not in BENCHMARKS:
+        usages = "\n".join(
+            f"  python -m benchmarks {name} {BENCHMARKS[name]}" for name in BENCHMARKS
+        )
+        sys.exit(f"usage:\n{usages}")
+    import_module(f"benchmarks.{name}").main(*arguments)
 
 
 if __name__ == "__main__":
