@@ -265,7 +265,8 @@ def make_spec(target: str, *, cv: int | None = None, **options: Any) -> Spec:
     unknown = sorted(set(options) - known)
     if unknown:
         raise SpecError(
-            f"gradum.fit has no option {unknown[0]!r}.", f"Choose among {', '.join(sorted(known))}."
+            f"gradum.fit has no option {unknown[0]!r}.",
+            f"Choose among {', '.join(sorted({*known, 'cv', 'test', 'schema'}))}.",
         )
     overrides = Overrides(
         **{name: _names(options.pop(name, ())) for name in _LISTS},
