@@ -41,6 +41,9 @@ class Dataset:
         Each row's place in the table it came from, from 0.
     own_rows : int
         How many of them came from the table itself; the rest are the test file's.
+    differences : tuple of str
+        How the table differs from its schema, and, where an encoder was given, from the rows that
+        it was fitted on.
     notes : tuple of str
         What was done to the rows.
     """
@@ -49,10 +52,16 @@ class Dataset:
     schema: Schema
     numbers: np.ndarray
     own_rows: int
+    differences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that is to be said of the rows."""
+        return (*self.differences, *self.notes)
 
     @cached_property
     def _checked(self) -> Checked:
@@ -115,19 +124,21 @@ class Dataset:
         )
 
 
-def labelled(table: Table, schema: Schema) -> Dataset:
+def labelled(table: Table, schema: Schema, *, encoder: Encoder | None = None) -> Dataset:
     """Check a table at the door and keep the rows that have a target and a weight above 0.
+
+    With an encoder, unseen levels and values out of its training rows' range are noticed too.
 
     Raises
     ------
     SchemaError, TargetError
         The table does not match the schema, or no row is left.
     """
-    checked = check(table, schema, require_target=True)
+    checked = check(table, schema, encoder=encoder, require_target=True)
     target = target_values(checked)
     known = np.isfinite(target) if target.dtype.kind == "f" else target >= 0
-    notes = tuple(difference.sentence for difference in checked.differences)
-    whole = Dataset(checked.frame, schema, np.arange(len(known)), len(known), notes)
+    differences = tuple(difference.sentence for difference in checked.differences)
+    whole = Dataset(checked.frame, schema, np.arange(len(known)), len(known), differences)
     dataset = _keep(whole, known, "without a target", table.source)
     return _keep(dataset, dataset.weight > 0, "of weight 0", table.source)
 
@@ -178,7 +189,7 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
             f"The test file lacks the column {quoted(absent)}.",
             "It needs the columns of weight, group and time as well.",
         )
-    notes = tuple(f"Test file: {note}" for note in test.notes)
+    notes = tuple(f"Test file: {note}" for note in test.remarks)
     return replace(
         dataset,
         frame=pl.concat([dataset.frame, test.frame]),

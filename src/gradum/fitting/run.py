@@ -108,7 +108,7 @@ def run(
     if test is not None:
         dataset = join(dataset, labelled(test, schema))
     metric = _metric(spec, dataset)
-    yield Understood(schema, (*table.notes, *dataset.notes))
+    yield Understood(schema, (*table.notes, *dataset.remarks))
 
     plan = make_plan(spec, dataset)
     encoder = Encoder.fit(dataset.frame, schema, np.flatnonzero(plan.kept == Part.TRAIN))
@@ -122,7 +122,7 @@ def run(
             metric=metric,
             seed=spec.seed,
             how=plan.how,
-            notes=(*table.notes, *dataset.notes, *notes),
+            notes=(*table.notes, *dataset.remarks, *notes),
             interrupted=stop(),
         )
         yield Judged(judgement)

@@ -9,7 +9,6 @@ from gradum.fitting.dataset import labelled
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.scores.metrics import DEFAULT_METRIC
-from gradum.tables.check import check
 from gradum.tables.table import Table
 
 
@@ -28,9 +27,7 @@ def evaluate(fitted: Fitted, table: Table) -> Evaluation:
     SchemaError, TargetError
         The table does not match the model's schema, or has no usable target.
     """
-    dataset = labelled(table, fitted.schema)
-    differences = check(table, fitted.schema, encoder=fitted.encoder).differences
-    sentences = tuple(difference.sentence for difference in differences)
+    dataset = labelled(table, fitted.schema, encoder=fitted.encoder)
     design = fitted.encoder.transform(dataset.frame)
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
     seen = Seen(np.arange(len(dataset)), predictions)
@@ -41,6 +38,6 @@ def evaluate(fitted: Fitted, table: Table) -> Evaluation:
         metric=fitted.spec.metric or DEFAULT_METRIC[task],
         seed=fitted.spec.seed,
         how=f"Judged on {len(dataset):,} rows of {table.source}.",
-        notes=(*table.notes, *(note for note in dataset.notes if note not in sentences)),
+        notes=(*table.notes, *dataset.notes),
     )
-    return Evaluation(judgement, sentences)
+    return Evaluation(judgement, dataset.differences)
