@@ -3,7 +3,7 @@ import pytest
 import tomli_w
 
 from gradum.errors import SpecError
-from gradum.fitting.spec import LADDER, LinearSpec, MLPSpec, Spec, SplitSpec
+from gradum.fitting.spec import LADDER, Cost, LinearSpec, MLPSpec, ReportSpec, Spec, SplitSpec
 from gradum.tables.schema import Overrides
 
 
@@ -40,7 +40,14 @@ FULL = Spec(
     split=SplitSpec(test=0.3, folds=4),
     linear=LinearSpec(strengths=(2.0, 1.0)),
     mlp=MLPSpec(hidden_layer_sizes=(3,), learning_rate=0.1),
+    report=ReportSpec(slices=("a",), cost=Cost(1.0, 5.0), rows=False, learning_curve=True),
 )
+
+
+@pytest.mark.parametrize("cost", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_cost_that_no_threshold_can_weigh_is_refused(cost):
+    with pytest.raises(SpecError, match="above 0"):
+        Cost(false_positive=1.0, false_negative=cost)
 
 
 def test_json_and_toml_keep_every_value():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gradum.fitting.alarm import Alarm
 from gradum.fitting.judgement import Judgement
 from gradum.tables.schema import Schema
 
@@ -49,6 +50,13 @@ class Understood:
 
     schema: Schema
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alarmed:
+    """The table, or how it is divided, endangers what the scores will mean."""
+
+    alarms: tuple[Alarm, ...]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from gradum.errors import TargetError
+from gradum.fitting.alarm import Alarm
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import TITLES
 from gradum.fitting.verdict import Verdict, decide
@@ -46,7 +47,9 @@ class Judgement(msgspec.Struct, frozen=True):
     fit_check : str
         One sentence on over- or underfitting; empty where no training rows were scored.
     notes : tuple of str
-        What else a reader must know, such as duplicates across parts.
+        What else a reader must know of the rows.
+    alarms : tuple of Alarm
+        What makes the scores mean less than they say.
     interrupted : bool
         Whether the run was stopped before it was done.
     """
@@ -58,6 +61,7 @@ class Judgement(msgspec.Struct, frozen=True):
     verdict: Verdict
     fit_check: str
     notes: tuple[str, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
     interrupted: bool = False
 
 
@@ -238,13 +242,8 @@ def _sample(seen: Seen, rng: np.random.Generator) -> Seen:
     kept = np.sort(rng.choice(len(seen.rows), ROWS_FOR_INTERVALS, replace=False))
     return Seen(
         seen.rows[kept],
-        {name: _rows_of(prediction, kept) for name, prediction in seen.predictions.items()},
+        {name: prediction.take(kept) for name, prediction in seen.predictions.items()},
     )
-
-
-def _rows_of(prediction: Prediction, rows: np.ndarray) -> Prediction:
-    probability = prediction.probability
-    return Prediction(prediction.value[rows], None if probability is None else probability[rows])
 
 
 def _pooled(predictions: list[Prediction]) -> Prediction:

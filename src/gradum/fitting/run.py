@@ -16,8 +16,9 @@ import polars as pl
 from msgspec import structs
 
 from gradum.errors import SchemaError, SpecError
+from gradum.fitting.alarms import after_judging, before_training
 from gradum.fitting.dataset import Dataset, join, labelled, require_enough
-from gradum.fitting.events import Judged, Understood
+from gradum.fitting.events import Alarmed, Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judgement import Seen, judge
 from gradum.fitting.ladder import climb, refit
@@ -34,6 +35,18 @@ PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
 
 
 @dataclass(frozen=True)
+class Judge:
+    """Rungs that predicted rows which they had not learned from: the hold-out's, or one fold's.
+
+    ``parts`` (n,) gives each row's `Part` in that fit; rows of the part TEST were judged.
+    """
+
+    encoder: Encoder
+    rungs: dict[str, Rung]
+    parts: np.ndarray
+
+
+@dataclass(frozen=True)
 class Run:
     """A finished run: what it learned, and what it said of the rows that judged it.
 
@@ -47,12 +60,15 @@ class Run:
         The part of each row in the kept model's fit, a `Part`.
     judged : Seen or None
         The predictions that were judged; None if there were none.
+    judges : tuple of Judge
+        The fits that made them.
     """
 
     fitted: Fitted
     dataset: Dataset
     parts: np.ndarray
     judged: Seen | None
+    judges: tuple[Judge, ...] = ()
 
     @property
     def interrupted(self) -> bool:
@@ -111,9 +127,13 @@ def run(
     yield Understood(schema, (*table.notes, *dataset.remarks))
 
     plan = make_plan(spec, dataset)
+    alarms = before_training(dataset, plan, seed=spec.seed)
+    if alarms:
+        yield Alarmed(alarms)
     encoder = Encoder.fit(dataset.frame, schema, np.flatnonzero(plan.kept == Part.TRAIN))
     rungs = yield from climb(spec, dataset.rows(encoder), plan.kept, stop=stop)
-    seen, notes = yield from _evidence(spec, dataset, encoder, plan, rungs, stop)
+    judges = yield from _judges(spec, dataset, Judge(encoder, rungs, plan.kept), plan, stop)
+    seen = _pooled([_see(judge, dataset) for judge in judges])
     judgement = None
     if seen:
         judgement = judge(
@@ -122,9 +142,11 @@ def run(
             metric=metric,
             seed=spec.seed,
             how=plan.how,
-            notes=(*table.notes, *dataset.remarks, *notes),
+            notes=(*table.notes, *dataset.remarks, *_duplicates(dataset.frame, judges[0].parts)),
             interrupted=stop(),
         )
+        alarms = (*alarms, *after_judging(dataset, judgement))
+        judgement = structs.replace(judgement, alarms=alarms)
         yield Judged(judgement)
         if spec.refit and not stop():
             whole = Encoder.fit(dataset.frame, schema, None)
@@ -136,7 +158,7 @@ def run(
     fitted = Fitted(
         spec, schema, encoder, rungs, judgement, _provenance(spec, dataset, rungs, began)
     )
-    return Run(fitted, dataset, plan.kept, seen.get("test"))
+    return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
 
 
 def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
@@ -159,47 +181,43 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
     return target
 
 
-def _evidence(
-    spec: Spec,
-    dataset: Dataset,
-    encoder: Encoder,
-    plan: Plan,
-    rungs: dict[str, Rung],
-    stop: Callable[[], bool],
-) -> Generator[Any, None, tuple[dict[str, Seen], tuple[str, ...]]]:
-    """Predict the rows of every part: by the kept model, or by each fold's own."""
+def _judges(
+    spec: Spec, dataset: Dataset, kept: Judge, plan: Plan, stop: Callable[[], bool]
+) -> Generator[Any, None, list[Judge]]:
+    """Return the fits that judge: the kept model's own, or those of the folds that were done."""
     if not plan.folds:
-        notes = _duplicates(dataset.frame, plan.kept)
-        return _see(rungs, dataset, encoder, plan.kept), notes
-    seen: list[dict[str, Seen]] = []
+        return [kept]
+    judges = []
     for fold, parts in enumerate(plan.folds, 1):
         if stop():
             break
         own = Encoder.fit(dataset.frame, dataset.schema, np.flatnonzero(parts == Part.TRAIN))
         place = (fold, len(plan.folds))
-        fitted = yield from climb(spec, dataset.rows(own), parts, stop=stop, place=place)
+        rungs = yield from climb(spec, dataset.rows(own), parts, stop=stop, place=place)
         if not stop():
-            seen.append(_see(fitted, dataset, own, parts))
-    parts_seen = (
-        {part: Seen.pool([each[part] for each in seen]) for part in seen[0]} if seen else {}
-    )
-    return parts_seen, _duplicates(dataset.frame, plan.folds[0])
+            judges.append(Judge(own, rungs, parts))
+    return judges
 
 
-def _see(
-    rungs: dict[str, Rung], dataset: Dataset, encoder: Encoder, parts: np.ndarray
-) -> dict[str, Seen]:
+def _see(judge: Judge, dataset: Dataset) -> dict[str, Seen]:
     """Predict every part; of the validation rows, only what has not learned from them."""
-    stopped = {name: rung for name, rung in rungs.items() if rung.stopped_early}
+    stopped = {name: rung for name, rung in judge.rungs.items() if rung.stopped_early}
     seen = {}
     for part in (Part.TRAIN, Part.VALIDATION, Part.TEST):
-        rows = np.flatnonzero(parts == part)
-        predicting = stopped if part is Part.VALIDATION else rungs
+        rows = np.flatnonzero(judge.parts == part)
+        predicting = stopped if part is Part.VALIDATION else judge.rungs
         if len(rows) and predicting:
-            design = encoder.transform(dataset.frame[rows])
+            design = judge.encoder.transform(dataset.frame[rows])
             predictions = {name: rung.predict(design) for name, rung in predicting.items()}
             seen[part.name.lower()] = Seen(rows, predictions)
     return seen
+
+
+def _pooled(seen: list[dict[str, Seen]]) -> dict[str, Seen]:
+    """Put the evidence of several fits together, part by part."""
+    if len(seen) < 2:
+        return seen[0] if seen else {}
+    return {part: Seen.pool([each[part] for each in seen]) for part in seen[0]}
 
 
 def _duplicates(frame: pl.DataFrame, parts: np.ndarray) -> tuple[str, ...]:

@@ -34,6 +34,12 @@ class Prediction:
         """Predict the likeliest class; the first of equals."""
         return cls(probability.argmax(axis=1), probability)
 
+    def take(self, rows: np.ndarray) -> Prediction:
+        """Return what was said of the given rows."""
+        return Prediction(
+            self.value[rows], None if self.probability is None else self.probability[rows]
+        )
+
 
 @dataclass(frozen=True)
 class Rung:

@@ -64,6 +64,44 @@ class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     small_table_rows: int = 1000
 
 
+class Cost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the mistakes of a two-class model cost, in any unit.
+
+    A false positive predicts the second class where the first is true.
+    """
+
+    false_positive: float
+    false_negative: float
+
+    def __post_init__(self) -> None:
+        """Refuse costs that no threshold can weigh."""
+        for cost in (self.false_positive, self.false_negative):
+            if not 0 < cost < float("inf"):
+                raise SpecError(f"A cost is {cost}.", "Give costs above 0, such as FP=1,FN=5.")
+
+
+class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the report shows besides the verdict; none of it changes the models.
+
+    Parameters
+    ----------
+    slices : tuple of str
+        Columns to score by.
+    cost : Cost or None
+        What mistakes cost, to find the threshold that costs least; for two classes.
+    rows : bool
+        Whether single rows of the table may be shown.
+    learning_curve : bool or None
+        Whether to fit on parts of the rows, to tell what more rows would bring; None where that
+        takes less time than the training did.
+    """
+
+    slices: tuple[str, ...] = ()
+    cost: Cost | None = None
+    rows: bool = True
+    learning_curve: bool | None = None
+
+
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides a run's result, save the rows themselves and the software."""
 
@@ -79,6 +117,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     split: SplitSpec = SplitSpec()
     linear: LinearSpec = LinearSpec()
     mlp: MLPSpec = MLPSpec()
+    report: ReportSpec = ReportSpec()
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""

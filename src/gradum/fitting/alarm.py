@@ -1,0 +1,33 @@
+"""An alarm: something about the table or the judging that makes a score mean less than it says."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+AlarmKind = Literal[
+    "leak",
+    "near duplicates",
+    "drift",
+    "identifier",
+    "rare class",
+    "validation better than test",
+]
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """One thing to look at before the scores are believed.
+
+    Parameters
+    ----------
+    kind : str
+    sentence : str
+        What was found, with names and numbers, and what to do about it.
+    columns : tuple of str
+        The columns concerned.
+    """
+
+    kind: AlarmKind
+    sentence: str
+    columns: tuple[str, ...] = ()

@@ -1,0 +1,108 @@
+"""The judged rows, what the rung in use said of them, and their columns: what a study looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from gradum.fitting.judgement import Seen, Truth
+from gradum.fitting.run import Run
+from gradum.fitting.rung import Prediction
+from gradum.randomness import stream
+from gradum.scores.bootstrap import Resamples
+from gradum.scores.outcome import Outcome, Task
+
+MOST_ROWS = 200_000
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """m judged rows, each once, with the prediction of models that had not seen it.
+
+    Parameters
+    ----------
+    rung : str
+        The rung in use, whose predictions these are.
+    truth : Truth
+        Of all n rows of the run; what belongs together in a resample.
+    rows : ndarray of shape (m,)
+        Positions of the judged rows among all rows.
+    numbers : ndarray of shape (m,)
+        Their numbers in the table, from 1, as messages count.
+    prediction : Prediction
+        Aligned with ``rows``; the mean of the folds where several predicted a row.
+    frame : polars.DataFrame
+        The typed columns of these rows, as the door of `tables.check` leaves them.
+    seed : int
+        Of the run.
+    judged : int
+        How many rows were judged; more than m where a sample is looked at.
+    """
+
+    rung: str
+    truth: Truth
+    rows: np.ndarray
+    numbers: np.ndarray
+    prediction: Prediction
+    frame: pl.DataFrame
+    seed: int
+    judged: int
+
+    @classmethod
+    def of(cls, run: Run, most_rows: int = MOST_ROWS) -> Evidence:
+        """Take a finished run's judged rows, or a random ``most_rows`` of them."""
+        assert run.judged is not None
+        dataset, used, seed = run.dataset, run.fitted.used, run.fitted.spec.seed
+        rows, averaged = run.judged.average(len(dataset))
+        prediction, judged = averaged[used], len(rows)
+        if judged > most_rows:
+            chosen = stream(seed, "evidence").choice(judged, most_rows, replace=False)
+            chosen.sort()
+            rows, prediction = rows[chosen], prediction.take(chosen)
+        numbers, frame = dataset.numbers[rows] + 1, dataset.frame[rows]
+        return cls(used, dataset.truth, rows, numbers, prediction, frame, seed, judged)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def task(self) -> Task:
+        """What was asked."""
+        return self.truth.task
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels as text, in the order of the probability columns; empty for regression."""
+        return tuple(str(label) for label in self.truth.classes)
+
+    @cached_property
+    def target(self) -> np.ndarray:
+        """Numbers in raw units, or class codes (m,)."""
+        return self.truth.target[self.rows]
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """The weight of each row (m,)."""
+        return self.truth.weight[self.rows]
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """Truth and prediction, as the metrics take them."""
+        return Outcome(
+            task=self.task,
+            target=self.target,
+            prediction=self.prediction.value,
+            probability=self.prediction.probability,
+            weight=self.weight,
+        )
+
+    def resamples(self, study: str) -> Resamples:
+        """Draw bootstrap resamples of these rows, by group, time or class as the judge does."""
+        return self.truth.resamples(Seen(self.rows, {}), stream(self.seed, "study", study))
+
+    def rng(self, study: str) -> np.random.Generator:
+        """Return the generator of one study's other random choices."""
+        return stream(self.seed, "study", study)
