@@ -2,8 +2,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gradum.errors import SchemaError, TargetError
-from gradum.fitting.dataset import FEWEST_ROWS, join, labelled, require_enough
+from gradum.errors import ColumnError, SchemaError, SpecError, TargetError
+from gradum.fitting.dataset import (
+    FEWEST_ROWS,
+    join,
+    labelled,
+    require_enough,
+    without_rare_classes,
+)
 from gradum.tables.schema import Overrides, infer
 from gradum.tables.table import Table
 
@@ -50,8 +56,96 @@ def test_a_table_without_any_target_is_refused():
 
 def test_too_few_rows_are_refused_with_their_number():
     require_enough(made(frame(FEWEST_ROWS)))
-    with pytest.raises(TargetError, match=f"has {FEWEST_ROWS - 1} rows.*at least {FEWEST_ROWS}"):
+    with pytest.raises(
+        TargetError, match=f"has {FEWEST_ROWS - 1} rows to learn.*at least {FEWEST_ROWS}"
+    ):
         require_enough(made(frame(FEWEST_ROWS - 1)))
+
+
+def classes(*counts):
+    """Rows of the labels a, b, c, …, as many of each as are asked for."""
+    labels = [label for label, count in zip("abcdef", counts, strict=False) for _ in range(count)]
+    return frame(len(labels)).with_columns(y=pl.Series(labels))
+
+
+def test_a_class_with_fewer_than_three_rows_is_refused_with_the_remedy():
+    require_enough(made(classes(12, 12, 3)))
+    with pytest.raises(TargetError, match=r"1 class with fewer than 3 rows: 'c' \(2\)\.") as caught:
+        require_enough(made(classes(12, 12, 2)))
+    assert "--drop-rare-classes" in caught.value.remedy
+    with pytest.raises(TargetError, match=r"2 classes .*: 'c' \(2\), 'd' \(1\)\."):
+        require_enough(made(classes(12, 12, 2, 1)))
+    with pytest.raises(TargetError, match="task regression if they are quantities"):
+        require_enough(made(frame(41).with_columns(y=pl.Series([0, 1] * 10 + [2] * 20 + [9]))))
+
+
+def test_where_dropping_rare_classes_would_leave_one_it_is_not_advised():
+    for dataset in (made(classes(28, 2)), made(classes(28, 1, 1, 1))):
+        with pytest.raises(TargetError, match="Add rows of them, or choose another target"):
+            require_enough(dataset)
+        with pytest.raises(TargetError, match="Add rows of them, or choose another target"):
+            without_rare_classes(dataset)
+
+
+def test_rows_of_weight_zero_do_not_make_a_class():
+    weightless = classes(12, 12, 4).with_columns(
+        w=pl.when(pl.int_range(28) >= 26).then(0.0).otherwise("w")
+    )
+    with pytest.raises(TargetError, match=r"'c' \(2\)"):
+        require_enough(made(weightless, weight="w"))
+
+
+def test_rare_classes_are_left_out_counted_and_named():
+    table = classes(12, 2, 12, 1, 12)
+    dataset = without_rare_classes(made(table))
+    assert dataset.classes == ("a", "c", "e")
+    assert dataset.schema.target.left_out == ("b", "d")
+    assert dataset.schema.target.task == "multiclass"
+    common = [k for k, label in enumerate(table["y"]) if label in "ace"]
+    assert dataset.numbers.tolist() == common
+    assert [dataset.classes[code] for code in dataset.target] == table["y"][common].to_list()
+    assert dataset.notes == ("Left out: 3 rows of classes too rare to learn: 'b' (2), 'd' (1).",)
+    assert without_rare_classes(dataset) is dataset
+
+
+def test_two_remaining_classes_are_a_task_of_two():
+    target = without_rare_classes(made(classes(12, 12, 1))).schema.target
+    assert (target.task, target.classes) == ("binary", ("a", "b"))
+
+
+def test_numbers_and_booleans_as_labels_can_be_left_out():
+    rare = frame(32).with_columns(y=pl.Series([3] * 15 + [4] * 15 + [5] * 2))
+    dataset = without_rare_classes(made(rare))
+    assert (dataset.classes, dataset.schema.target.left_out) == ((3, 4), (5,))
+    assert len(dataset) == 30
+
+
+def test_rows_of_a_class_left_out_are_left_out_of_a_test_file_too():
+    dataset = without_rare_classes(made(classes(12, 12, 2)))
+    both = join(dataset, made(classes(2, 2, 1), dataset.schema))
+    assert (both.own_rows, len(both)) == (24, 28)
+    assert both.notes[1:] == ("Test file: Left out: 1 row of classes too rare to learn: 'c' (1).",)
+    with pytest.raises(TargetError, match=r"labels that training never saw in row 25: 'd'"):
+        made(classes(12, 12, 0, 1), dataset.schema)
+
+
+def test_a_number_has_no_rare_classes():
+    with pytest.raises(SpecError, match="no classes to leave out"):
+        without_rare_classes(made(frame()))
+
+
+def test_rows_keep_their_numbers_in_what_is_refused_after_others_were_left_out():
+    holed = frame().with_columns(
+        y=pl.when(pl.int_range(30) < 4).then(None).otherwise("y"),
+        w=pl.when(pl.int_range(30) == 9).then(-1.0).otherwise("w"),
+    )
+    with pytest.raises(
+        ColumnError, match=r"Weight column 'w' of made\.csv is negative in row 10\."
+    ):
+        made(holed, weight="w")
+    holed = holed.with_columns(g=pl.when(pl.int_range(30) == 20).then(None).otherwise("g"))
+    with pytest.raises(ColumnError, match=r"Group column 'g' .* in row 21\."):
+        made(holed.with_columns(w=1.0), group="g")
 
 
 def test_a_test_file_comes_after_the_tables_own_rows():

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import polars as pl
@@ -6,10 +7,13 @@ import pytest
 from msgspec import structs
 from sklearn.metrics import log_loss, mean_squared_error, r2_score
 
+import gradum
+from gradum.errors import SpecError
 from gradum.fitting.linear import fit_linear
 from gradum.fitting.mlp import fit_mlp
 from gradum.fitting.rows import Rows
 from gradum.fitting.spec import LinearSpec, MLPSpec
+from gradum.solvers.status import Status
 from gradum.tables.check import check, target_values
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import infer
@@ -131,3 +135,22 @@ def test_it_learns_what_no_linear_model_can():
     linear = ended.value.value
     assert np.mean(mlp.predict(held.design).value == held.target) > 0.93
     assert np.mean(linear.predict(held.design).value == held.target) < 0.65
+
+
+@pytest.mark.parametrize("target", ["amount", "label"])
+def test_training_that_diverged_says_where_and_which_learning_rate_to_try(target):
+    rung = fit(*halves(target), structs.replace(SPEC, learning_rate=1e6))
+    assert rung.status is Status.DIVERGED
+    assert re.search(r"step \d+, where the gradient.s norm was \S+; try learning_", rung.advice)
+
+
+def test_training_after_which_nothing_can_be_predicted_is_refused():
+    with pytest.raises(SpecError, match=r"MLP's training broke down.*try learning_rate=0.001"):
+        fit(*halves("label"), structs.replace(SPEC, learning_rate=1e30))
+
+
+def test_a_run_notes_that_a_rung_diverged():
+    wild = structs.replace(SPEC, learning_rate=1e6)
+    model = gradum.fit(task("label", 200), "label", model="mlp", cv=2, mlp=wild)
+    (note,) = (note for note in model.fitted.judgement.notes if "diverged" in note)
+    assert re.match(r"MLP diverged in 4 of 4 fits\. The loss .* try learning_rate=0.001", note)

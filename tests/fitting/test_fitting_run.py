@@ -203,20 +203,23 @@ def test_a_test_file_alone_judges():
         fit(task("amount", 300), "amount", test=test, cv=3)
 
 
-def test_duplicates_across_the_split_are_counted():
+@pytest.mark.parametrize("again", [30, 200])
+def test_duplicates_across_the_split_are_counted_or_cause_an_alarm(again):
     frame = task("amount", 1000)
-    frame = pl.concat([frame, frame.head(200)])
+    frame = pl.concat([frame, frame.head(again)])
     model = fit(frame, "amount", model="linear")
     parts = model.run.parts
-    twin = np.r_[np.arange(1000, 1200), np.full(800, -1), np.arange(200)]
+    twin = np.full(1000 + again, -1)
+    twin[:again], twin[1000:] = np.arange(1000, 1000 + again), np.arange(again)
     expected = sum(
         parts[row] == Part.TEST and twin[row] >= 0 and parts[twin[row]] != Part.TEST
-        for row in range(1200)
+        for row in range(len(frame))
     )
-    assert expected > 20
-    assert any(
-        note.startswith(f"{expected} test rows also occur") for note in model.fitted.judgement.notes
-    )
+    judgement = model.fitted.judgement
+    noted = any(note.startswith(f"{expected} test rows also occur") for note in judgement.notes)
+    alarmed = any(alarm.kind == "near duplicates" for alarm in judgement.alarms)
+    assert expected > 0
+    assert (noted, alarmed) == (again == 30, again == 200)
 
 
 def test_refit_trains_the_rung_in_use_on_every_row():
@@ -328,7 +331,7 @@ def test_half_a_refit_is_thrown_away():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"metric": "rmse"}, "rmse does not judge binary"),
+        ({"metric": "rmse"}, "rmse is not for a binary"),
         (
             {"model": "linear", "class_weight": "balanced", "target": "amount"},
             "no classes to weigh",

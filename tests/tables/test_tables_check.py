@@ -102,7 +102,7 @@ def test_unused_columns_may_be_absent_and_extra_ones_are_said():
 
 
 def test_missing_columns_are_refused_with_the_nearest_names():
-    with pytest.raises(SchemaError, match=r"'size'.*Did you mean 'Size'"):
+    with pytest.raises(SchemaError, match=r"'size'.*Rename 'Size' to 'size'"):
         check(read(FRAME.rename({"size": "Size"})), SCHEMA)
     with pytest.raises(SchemaError, match="2 columns 'count', 'colour'"):
         check(read(FRAME.drop("count", "colour")), SCHEMA)
@@ -185,9 +185,9 @@ def test_labels_that_training_never_saw_are_refused():
     checked = check(read(FRAME.with_columns(pl.Series("y", labels))), SCHEMA)
     with pytest.raises(TargetError, match="row 7: 'maybe'"):
         target_values(checked)
-    with pytest.raises(TargetError, match="no target column 'y'"):
+    with pytest.raises(TargetError, match="no column 'y'"):
         target_values(check(read(FRAME.drop("y")), SCHEMA))
-    with pytest.raises(TargetError, match="no target"):
+    with pytest.raises(TargetError, match="no column that is the target"):
         target_values(check(read(FRAME), infer(read(FRAME))))
 
 
@@ -241,8 +241,8 @@ def test_weights_that_make_no_sense_are_refused(values, words):
 
 
 def test_rows_without_group_or_time_are_refused():
-    with pytest.raises(ColumnError, match=r"group column 'colour'.*rows 3, 7"):
+    with pytest.raises(ColumnError, match=r"Group column 'colour'.*rows 3, 7"):
         group_values(roles(FRAME, group="colour"))
     frame = FRAME.with_columns(day=pl.when(pl.col("count") > 7).then(None).otherwise("day"))
-    with pytest.raises(ColumnError, match=r"time column 'day'.*rows 4, 8"):
+    with pytest.raises(ColumnError, match=r"Time column 'day'.*rows 4, 8"):
         time_values(roles(frame, time="day"))

@@ -11,6 +11,8 @@ from gradum.tables.columns import Parse
 from gradum.tables.kinds import KINDS, PARSED, SAYABLE, Values, recognise
 from gradum.tables.kinds.date import FORMATS
 from gradum.tables.kinds.duplicate import duplicates
+from gradum.tables.kinds.numeric import mostly_numbers
+from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import MARKERS, clean
 
 N = 60
@@ -44,6 +46,12 @@ NUMBERS = [
     (["$1,200.50", "-$3", "$7"], [1200.5, -3, 7]),
     (["12%", "3.5 %", "0%"], [12, 3.5, 0]),
     (["−5", "3"], [-5, 3]),
+    (["12 kg", "-3.5kg", "0 kg"], [12, -3.5, 0]),
+    (["1,234.5 km/h", "7 km/h"], [1234.5, 7]),
+    (["20.5 °C", "-3 °C"], [20.5, -3]),
+    (["USD 1,234.50", "USD 7", "USD -2"], [1234.5, 7, -2]),
+    (["(1,234)", "99", "(5.5)"], [-1234, 99, -5.5]),
+    (["($1,234)", "$99"], [-1234, 99]),
 ]
 
 
@@ -77,12 +85,61 @@ def test_written_with_any_separators_numbers_survive(cents, separators):
         ["12%", "0.5"] * 30,
         ["1,23,4", "5,6,7"] * 30,
         ["192.168.0.1", "10.0.0.1"] * 30,
-        ["5 kg", "7 kg"] * 30,
+        ["5 kg", "900 g"] * 30,
+        ["12A", "14A"] * 30,
+        ["Q1", "Q2"] * 30,
         ["1", "2", "a", "b"] * 15,
     ],
 )
 def test_what_only_looks_like_numbers_stays_levels(texts):
     assert understood(texts).kind == "categorical"
+
+
+def test_a_unit_is_said_and_other_units_are_missing_later():
+    reading, _ = parsed(["60 kg", "61 kg", "62.5 kg"] * 20)
+    assert "stored as text with 'kg'" in reading.reason
+    later = PARSED["numeric"].parse(pl.Series(["63 kg", "64", "900 g"]), reading.parse)
+    assert later.to_list() == [63, 64, None]
+
+
+@pytest.mark.parametrize("texts", [["1.5", "2", "x7"] * 20, ["7", "8", "~9"] * 20])
+def test_words_that_keep_a_column_from_being_numeric_are_named(texts):
+    values = Values("x", pl.Series("x", texts), False)
+    (clause,) = mostly_numbers(values)
+    assert clause.startswith(f"67% are numbers, but 20 values not ({texts[2]!r}); correct")
+    assert mostly_numbers(Values("x", pl.Series(["a", "b", "3"] * 20), False)) == []
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_number_that_may_mean_missing_is_pointed_out(typed):
+    numbers = [*np.linspace(0, 50, 55).tolist(), *[-999.0] * 5]
+    reading = understood(numbers if typed else [f"{value:.2f}" for value in numbers])
+    assert "-999, 5 times, may mean missing: write NA if so" in reading.reason
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [*range(940, 999), 999, 999],  # no gap
+        [*range(50), 999],  # once
+        [*range(50), 1000, 1000],  # no marker's digits
+        [999] * 60,
+    ],
+)
+def test_what_no_marker_is_raises_no_suspicion(numbers):
+    assert suspicions("x", pl.Series(numbers, dtype=pl.Float64)) == []
+
+
+def test_numbers_that_may_be_dates_are_pointed_out():
+    days = [int(f"2024{month:02}{day:02}") for month in range(1, 13) for day in range(1, 29)]
+    assert "--date 'x' if they are dates" in understood(days).reason
+    assert "--date" not in understood([*days, 20_241_301]).reason
+
+
+def test_levels_that_differ_in_case_only_are_found():
+    twins = Values("x", pl.Series(["Rome", "Paris", "paris ", "PARIS", "Rom"])).case_twins
+    assert sorted(twins) == ["PARIS", "Paris", "paris"]
+    assert Values("x", pl.Series(["Rome", "Paris"])).case_twins == []
 
 
 def test_leading_zeros_are_codes():
@@ -274,7 +331,7 @@ def test_insisting_names_rows_and_examples_that_do_not_fit():
     with pytest.raises(ColumnError, match=r"'day'.*row 3 .*'soon'"):
         SAYABLE["date"].insist(dates)
     stamps = Values("when", pl.Series("when", [dt.date(2020, 1, 1)]), True)
-    with pytest.raises(ColumnError, match="dates, not numbers"):
+    with pytest.raises(ColumnError, match="but holds dates"):
         SAYABLE["numeric"].insist(stamps)
 
 

@@ -82,7 +82,31 @@ def test_reasons_say_what_was_missing_and_what_was_equal():
 
 def test_infinite_values_are_said():
     schema = infer(read({"x": [1.5, np.inf, np.nan, 2.5] * 10}))
-    assert "20 missing; 10 of them infinite" in schema.column("x").reason
+    assert "20 missing; 10 of them infinite." in schema.column("x").reason
+    schema = infer(read({"x": [1.5, np.inf, 1e300, 2.5] * 10}))
+    assert "20 missing; 20 of them infinite or beyond 3.403e+38." in schema.column("x").reason
+
+
+def test_stray_spaces_and_cases_are_said_and_only_the_spaces_removed():
+    city, label = ["Paris", "paris ", "Rome"], ["Yes ", "yes", "Yes"]
+    schema = infer(read({"city": city * 20, "label": label * 20}), target="label")
+    assert schema.column("city").distinct == 3
+    assert schema.target.classes == ("Yes", "yes")
+    for reason in (schema.column("city").reason, schema.column("label").reason):
+        assert "spaces around 20 values removed" in reason
+        assert "differ only in upper and lower case: write them alike" in reason
+
+
+def test_a_table_without_a_usable_column_says_why_of_each():
+    numbers = [f"{k}.5" if k % 2 else f"{k},5" for k in range(40)]
+    table = read({"id": range(40), "same": ["a"] * 40, "mixed": numbers, "y": [1.5, 2.5] * 20})
+    table = Table(table.frame, "made.csv", typed=False)
+    with pytest.raises(TableError) as caught:
+        infer(table, target="y", task="regression")
+    assert "'id' (numbers the rows), 'same' (the same value in every row, 'a')" in str(caught.value)
+    assert "'mixed' (50% are numbers, but 20 values not ('0,5', '2,5', '4,5'" in str(caught.value)
+    with pytest.raises(TableError, match="Keep some of the columns that --drop names"):
+        infer(TABLE, target="target", overrides=Overrides(drop=tuple(TABLE.frame.columns[:-1])))
 
 
 def test_a_schema_survives_json():
@@ -127,9 +151,9 @@ def test_overrides_force_kinds_and_roles():
         (Overrides(date=("note",)), ColumnError, ["'note'", "row number 0"]),
         (Overrides(weight="colour"), ColumnError, ["'colour'"]),
         (Overrides(time="colour"), ColumnError, ["neither dates nor numbers", "'red'"]),
-        (Overrides(numeric=("size",), text=("size",)), SpecError, ["numeric and text"]),
-        (Overrides(weight="size", group="size"), SpecError, ["group and weight"]),
-        (Overrides(drop=("size",), weight="size"), SpecError, ["drop and weight"]),
+        (Overrides(numeric=("size",), text=("size",)), SpecError, ["--numeric and --text"]),
+        (Overrides(weight="size", group="size"), SpecError, ["--group and --weight"]),
+        (Overrides(drop=("size",), weight="size"), SpecError, ["--drop and --weight"]),
         (Overrides(categorical=("target",)), SpecError, ["--task"]),
     ],
 )
@@ -176,7 +200,7 @@ def test_an_edited_schema_is_read():
         ("code", {"kind": "number"}, ["'code'", "'kind'", "'number'"]),
         ("code", {"role": "label"}, ["'code'", "'role'"]),
         ("code", {"distinct": "two"}, ["'code'", "'distinct'"]),
-        ("code", {"kin": "numeric"}, ["'code'", "`kin`"]),
+        ("code", {"kin": "numeric"}, ["'code'", "no field 'kin'"]),
         ("code", {"name": 3}, ["number 8", "'name'"]),
         ("code", {"parse": {"decimal": 1}}, ["'code'", "'parse.decimal'"]),
         ("code", {"parse": {"decimal": ".", "thousands": "."}}, ["'code'", "'thousands'"]),
@@ -214,7 +238,7 @@ def test_edits_of_the_target_are_checked(fields, word):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"source": "x"}', b"\xff", '{"columns": [3]}'])
 def test_what_is_no_schema_is_refused(text):
-    with pytest.raises(SchemaError, match="the schema"):
+    with pytest.raises(SchemaError, match="The schema"):
         Schema.from_json(text)
 
 

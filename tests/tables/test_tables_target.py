@@ -125,14 +125,14 @@ def test_none_is_a_class(tmp_path):
     ("y", "options", "words"),
     [
         ([1] * N, {}, ["constant", "'1'"]),
-        ([None] * N, {}, ["no values"]),
-        (["NA"] * N, {}, ["no values"]),
+        ([None] * N, {}, ["missing in all 200 rows"]),
+        (["NA"] * N, {}, ["missing in all 200 rows"]),
         ([f"k{i}" for i in range(N)], {}, ["label of its own", "200 rows"]),
         (["a", "b", "c", "a"] * 50, {"task": "binary"}, ["3 classes"]),
         (["a", "3"] * 100, {"task": "regression"}, ["rows 1, 3, 5", "'a'"]),
         (pl.date_range(pl.date(2020, 1, 1), pl.date(2020, 7, 18), eager=True), {}, ["dates"]),
         ([[1], [2]] * 100, {}, ["lists"]),
-        ([*np.exp(X[2:]), -1.0, 0.0], {"log_target": True}, ["rows 199, 200", "not positive"]),
+        ([*np.exp(X[2:]), -1.0, 0.0], {"log_target": True}, ["rows 199, 200", "such as -1"]),
     ],
 )
 def test_targets_that_cannot_be_learned_are_refused(y, options, words):

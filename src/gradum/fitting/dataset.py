@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
+from msgspec import structs
 
-from gradum.errors import SchemaError, TargetError
+from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.fitting.judgement import Truth
 from gradum.fitting.rows import Rows
 from gradum.tables.check import (
     Checked,
     check,
     group_values,
+    left_out_counts,
     target_values,
     time_values,
     weight_values,
 )
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Schema
+from gradum.tables.schema import Label, Schema
 from gradum.tables.table import Table
-from gradum.tables.wording import counted, quoted
+from gradum.tables.wording import SHOWN_NAMES, counted, quoted
 
 FEWEST_ROWS = 20
+FEWEST_ROWS_PER_CLASS = 3  # one to train, one to choose by, one to judge by
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Dataset:
 
     Parameters
     ----------
+    source : str
+        What the table is called.
     frame : polars.DataFrame
         The checked, typed columns.
     schema : Schema
@@ -48,6 +54,7 @@ class Dataset:
         What was done to the rows.
     """
 
+    source: str
     frame: pl.DataFrame
     schema: Schema
     numbers: np.ndarray
@@ -64,29 +71,30 @@ class Dataset:
         return (*self.differences, *self.notes)
 
     @cached_property
-    def _checked(self) -> Checked:
-        return Checked(self.frame, self.schema, ())
+    def checked(self) -> Checked:
+        """The rows as the door left them."""
+        return Checked(self.frame, self.schema, (), self.source, self.numbers)
 
     @cached_property
     def target(self) -> np.ndarray:
         """Numbers, or class codes (n,)."""
-        return target_values(self._checked)
+        return target_values(self.checked)
 
     @cached_property
     def weight(self) -> np.ndarray:
         """Sample weights (n,); 1 where no column gives them."""
-        weight = weight_values(self._checked)
+        weight = weight_values(self.checked)
         return np.ones(len(self)) if weight is None else weight
 
     @cached_property
     def groups(self) -> np.ndarray | None:
         """Group codes (n,)."""
-        return group_values(self._checked)
+        return group_values(self.checked)
 
     @cached_property
     def time(self) -> np.ndarray | None:
         """Sortable times (n,)."""
-        return time_values(self._checked)
+        return time_values(self.checked)
 
     @property
     def classes(self) -> tuple:
@@ -124,30 +132,43 @@ class Dataset:
         )
 
 
-def labelled(table: Table, schema: Schema, *, encoder: Encoder | None = None) -> Dataset:
+def labelled(
+    table: Table,
+    schema: Schema,
+    *,
+    encoder: Encoder | None = None,
+    also: Collection[str] = (),
+) -> Dataset:
     """Check a table at the door and keep the rows that have a target and a weight above 0.
 
-    With an encoder, unseen levels and values out of its training rows' range are noticed too.
+    ``also`` names columns that are kept though no model uses them. With an encoder, unseen levels
+    and values out of its training rows' range are noticed too.
 
     Raises
     ------
     SchemaError, TargetError
         The table does not match the schema, or no row is left.
     """
-    checked = check(table, schema, encoder=encoder, require_target=True)
-    target = target_values(checked)
-    known = np.isfinite(target) if target.dtype.kind == "f" else target >= 0
+    checked = check(table, schema, encoder=encoder, require_target=True, also=also)
+    assert schema.target is not None
     differences = tuple(difference.sentence for difference in checked.differences)
-    whole = Dataset(checked.frame, schema, np.arange(len(known)), len(known), differences)
-    dataset = _keep(whole, known, "without a target", table.source)
-    return _keep(dataset, dataset.weight > 0, "of weight 0", table.source)
+    numbers = np.arange(len(checked.frame))
+    dataset = Dataset(table.source, checked.frame, schema, numbers, len(numbers), differences)
+    known = dataset.frame[schema.target.name].is_not_null().to_numpy()
+    dataset = _without_labels_left_out(_keep(dataset, known, "without a target"))
+    dataset = _keep(dataset, dataset.weight > 0, "of weight 0")
+    for values in (target_values, group_values, time_values):
+        values(dataset.checked)  # to refuse here what is refused, while the table has its own name
+    return dataset
 
 
-def _keep(dataset: Dataset, kept: np.ndarray, others: str, source: str) -> Dataset:
+def _keep(dataset: Dataset, kept: np.ndarray, others: str) -> Dataset:
     if kept.all():
         return dataset
     if not kept.any():
-        raise TargetError(f"{source} has only rows {others}.", "Give rows to learn or judge from.")
+        raise TargetError(
+            f"{dataset.source} has only rows {others}.", "Give others to learn or judge from."
+        )
     left_out = counted(int(np.count_nonzero(~kept)), "row")
     frame = dataset.frame.filter(kept)
     note = f"Left out: {left_out} {others}."
@@ -160,19 +181,104 @@ def _keep(dataset: Dataset, kept: np.ndarray, others: str, source: str) -> Datas
     )
 
 
+def without_rare_classes(dataset: Dataset) -> Dataset:
+    """Leave out the rows of classes with fewer than `FEWEST_ROWS_PER_CLASS` rows, and say so.
+
+    The schema says so too: the classes are no longer among its target's ``classes`` but are
+    ``left_out``, so that rows of them are left out of any other table as well.
+
+    Raises
+    ------
+    TargetError
+        Fewer than two classes remain.
+    SpecError
+        The target is a number.
+    """
+    target = dataset.schema.target
+    assert target is not None
+    if not dataset.classes:
+        raise SpecError(
+            f"Target {target.name!r} is a number, which has no classes to leave out.",
+            "Leave out --drop-rare-classes.",
+        )
+    rare = _rare_classes(dataset)
+    if not rare:
+        return dataset
+    classes = tuple(label for label in target.classes if label not in rare)
+    if len(classes) < 2:
+        raise _too_rare(dataset, rare)
+    fewest = FEWEST_ROWS_PER_CLASS
+    less = structs.replace(
+        target,
+        task="binary" if len(classes) == 2 else "multiclass",
+        classes=classes,
+        left_out=(*target.left_out, *rare),
+        reason=f"{target.reason.rstrip('.')}; those of fewer than {fewest} left out.",
+    )
+    columns = tuple(
+        structs.replace(column, reason=less.reason) if column.name == less.name else column
+        for column in dataset.schema.columns
+    )
+    schema = structs.replace(dataset.schema, target=less, columns=columns)
+    return _without_labels_left_out(replace(dataset, schema=schema))
+
+
+def _without_labels_left_out(dataset: Dataset) -> Dataset:
+    counts = left_out_counts(dataset.checked)
+    if not any(counts.values()):
+        return dataset
+    return _keep(dataset, dataset.target >= 0, f"of classes too rare to learn: {_named(counts)}")
+
+
+def _rare_classes(dataset: Dataset) -> dict[Label, int]:
+    """Return the classes with too few rows to train, to choose by and to judge by."""
+    rows = np.bincount(dataset.target, minlength=len(dataset.classes)).tolist()
+    pairs = zip(dataset.classes, rows, strict=True)
+    rare = {label: count for label, count in pairs if count < FEWEST_ROWS_PER_CLASS}
+    return dict(sorted(rare.items(), key=lambda pair: -pair[1]))
+
+
+def _named(counts: dict[Label, int]) -> str:
+    """Return classes with their rows: ``'maybe' (2), 'never' (1)``."""
+    named = [f"{label!r} ({count:,})" for label, count in counts.items() if count]
+    more = len(named) - SHOWN_NAMES
+    return ", ".join(named[:SHOWN_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def require_enough(dataset: Dataset) -> None:
     """Refuse a table too small to learn from and to judge by.
 
     Raises
     ------
     TargetError
-        Fewer than `FEWEST_ROWS` rows have a target.
+        Fewer than `FEWEST_ROWS` rows can be used, or a class has fewer than
+        `FEWEST_ROWS_PER_CLASS` of them.
     """
     if len(dataset) < FEWEST_ROWS:
+        why = "; ".join(note.rstrip(".").lower() for note in dataset.notes)
         raise TargetError(
-            f"{dataset.schema.source} has {len(dataset)} rows with a target.",
-            f"A model needs at least {FEWEST_ROWS} to learn from and to be judged by.",
+            f"{dataset.source} has {counted(len(dataset), 'row')} to learn from"
+            f"{f' ({why})' if why else ''}.",
+            f"Give at least {FEWEST_ROWS}, to learn from and to be judged by.",
         )
+    rare = _rare_classes(dataset) if dataset.classes else {}
+    if rare:
+        raise _too_rare(dataset, rare)
+
+
+def _too_rare(dataset: Dataset, rare: dict[Label, int]) -> TargetError:
+    assert dataset.schema.target is not None
+    name = dataset.schema.target.name
+    message = (
+        f"Target {name!r} has {counted(len(rare), 'class', 'classes')} with fewer than "
+        f"{FEWEST_ROWS_PER_CLASS} rows: {_named(rare)}."
+    )
+    if len(rare) > len(dataset.classes) - 2:
+        return TargetError(message, "Add rows of them, or choose another target.")
+    remedy = "Leave their rows out with --drop-rare-classes, or add rows of them"
+    if dataset.schema.column(name).kind == "numeric":
+        remedy += "; --task regression if they are quantities"
+    return TargetError(message, f"{remedy}.")
 
 
 def join(dataset: Dataset, test: Dataset) -> Dataset:
@@ -186,8 +292,8 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
     absent = [name for name in dataset.frame.columns if name not in test.frame.columns]
     if absent:
         raise SchemaError(
-            f"The test file lacks the column {quoted(absent)}.",
-            "It needs the columns of weight, group and time as well.",
+            f"The test file {test.source} lacks the column {quoted(absent)}.",
+            "Add it: weights, groups and times are needed there as well.",
         )
     notes = tuple(f"Test file: {note}" for note in test.remarks)
     return replace(

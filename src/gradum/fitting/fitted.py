@@ -77,7 +77,9 @@ class Fitted:
         if name == "enough" and self.judgement:
             name = self.judgement.verdict.enough
         if name not in self.rungs:
-            raise SpecError(f"This model has no rung {name!r}.", f"It has {', '.join(self.rungs)}.")
+            raise SpecError(
+                f"This model has no rung {name!r}.", f"Choose among {', '.join(self.rungs)}."
+            )
         return self.rungs[name]
 
 

@@ -261,7 +261,7 @@ def _fit_check(scores: Scores, verdict: Verdict) -> str:
         return ""
     if used == "baseline":
         return "Underfitting: no rung does better than the baseline, which looks at no column."
-    title = METRICS[metric].title
+    title = METRICS[metric].words
     gap = sign * (test[metric].value - train[metric].value)
     error = np.hypot(test[metric].standard_error, train[metric].standard_error)
     on_train, on_test = figure(train[metric].value), figure(test[metric].value)

@@ -13,6 +13,7 @@ from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Embedding, Network
 from gradum.core.objective import Problem
 from gradum.core.penalties import L2
+from gradum.errors import SpecError
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import MLPSpec
@@ -23,6 +24,7 @@ from gradum.solvers.driver import train
 from gradum.solvers.events import EpochDone
 from gradum.solvers.first_order import Adam
 from gradum.solvers.schedules import Schedule
+from gradum.solvers.solution import Solution, Status
 from gradum.solvers.stopping import Regime
 
 ONE_HOT_LEVELS = 9
@@ -64,6 +66,8 @@ def fit_mlp(
         seed=seed,
         stop=stop,
     )
+    if solution.status is Status.DIVERGED:
+        _refuse_infinite(network, solution, data)
     if scale is not None:
         fitted = network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
@@ -87,7 +91,16 @@ def fit_mlp(
             "alpha": alpha,
             "batch_size": batch_size,
         },
+        advice=solution.advice,
     )
+
+
+def _refuse_infinite(network: Network, solution: Solution, data: Data) -> None:
+    """Raise SpecError where training broke down so early that the network predicts no numbers."""
+    with np.errstate(all="ignore"):
+        logits = network.forward(solution.params, data.inputs)
+    if not np.isfinite(logits).all():
+        raise SpecError(f"The MLP's training broke down. {solution.advice}")
 
 
 def _entry(epoch: EpochDone) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,9 @@ from gradum.fitting.dataset import Dataset
 from gradum.fitting.folding import folds_up_to
 from gradum.fitting.spec import Spec
 from gradum.randomness import stream
+from gradum.tables.schema import Label, Schema
 from gradum.tables.split import Part, folds, hold_out
+from gradum.tables.wording import quoted
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,38 @@ def make_plan(spec: Spec, dataset: Dataset) -> Plan:
     SpecError
         What was asked for contradicts itself, or leaves a part without rows.
     """
+    if spec.split.folds and dataset.own_rows < len(dataset):
+        raise SpecError("A test file and cross-validation both judge.", "Give one of them.")
+    if dataset.groups is not None and dataset.time is not None:
+        raise SpecError(
+            "Rows cannot be split by group and by time at once.", "Leave out --group or --time."
+        )
+    try:
+        plan = _plan(spec, dataset)
+    except SpecError as error:
+        raise _in_the_users_words(error, spec, dataset.schema) from None
+    return replace(plan, how=plan.how + _classes_not_learned(dataset, plan))
+
+
+def _in_the_users_words(error: SpecError, spec: Spec, schema: Schema) -> SpecError:
+    """Say which column the rows cannot be divided by, and which option asked for it."""
+    roles = {"group": schema.group, "time": schema.time}
+    by = [(role, name) for role, name in roles.items() if name is not None]
+    message, otherwise = error.message, ""
+    if by:
+        role, name = by[0]
+        message = f"Column {name!r} (--{role}) cannot divide the rows: {message}"
+        otherwise = f", or leave out --{role}"
+    if spec.split.folds:
+        otherwise = ", or ask for fewer folds (--cv)"
+    return SpecError(message, f"{error.remedy.rstrip('.')}{otherwise}.")
+
+
+def _plan(spec: Spec, dataset: Dataset) -> Plan:
     split, n = spec.split, dataset.own_rows
     keys = dataset.split_keys
     rng = stream(spec.seed, "split")
     if dataset.own_rows < len(dataset):
-        if split.folds:
-            raise SpecError("A test file and cross-validation both judge.", "Give one of them.")
         kept = hold_out(n, **keys, test=0.0, validation=split.validation, rng=rng)
         joined = np.full(len(dataset), Part.TEST, np.int8)
         joined[:n] = kept
@@ -65,6 +93,25 @@ def make_plan(spec: Spec, dataset: Dataset) -> Plan:
         f"{_kind_of_split(dataset)} ({why}); the model that is kept is fitted on all rows."
     )
     return Plan(kept, parts, how)
+
+
+def _classes_not_learned(dataset: Dataset, plan: Plan) -> str:
+    """Say which classes a split by group or time keeps from the rows learned from."""
+    if absent := _absent(dataset, plan.kept):
+        return f" No row learned from is of class {quoted(absent)}, so it is never predicted."
+    lacking = sum(bool(_absent(dataset, parts)) for parts in plan.folds)
+    if lacking:
+        return f" In {lacking} of {len(plan.folds)} fits the rows learned from lack a class."
+    return ""
+
+
+def _absent(dataset: Dataset, parts: np.ndarray) -> list[Label]:
+    """Return the classes of which no row trains or validates."""
+    if not dataset.classes:
+        return []
+    learned = (parts == Part.TRAIN) | (parts == Part.VALIDATION)
+    counts = np.bincount(dataset.target[learned], minlength=len(dataset.classes))
+    return [dataset.classes[code] for code in np.flatnonzero(counts == 0)]
 
 
 def _kind_of_split(dataset: Dataset) -> str:

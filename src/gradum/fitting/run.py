@@ -5,27 +5,28 @@ from __future__ import annotations
 import datetime
 import os
 import platform
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from time import perf_counter
 from typing import Any
 
 import numpy as np
-import polars as pl
 from msgspec import structs
 
 from gradum.errors import SchemaError, SpecError
+from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms import after_judging, before_training
-from gradum.fitting.dataset import Dataset, join, labelled, require_enough
+from gradum.fitting.dataset import Dataset, join, labelled, require_enough, without_rare_classes
 from gradum.fitting.events import Alarmed, Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judgement import Seen, judge
 from gradum.fitting.ladder import climb, refit
 from gradum.fitting.plan import Plan, make_plan
 from gradum.fitting.rung import Rung
-from gradum.fitting.spec import Spec
+from gradum.fitting.spec import TITLES, Spec
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
+from gradum.solvers.status import Status
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, Schema, Target, infer
 from gradum.tables.split import Part, straddling_duplicates
@@ -119,10 +120,13 @@ def run(
     )
     learned = _refuse_contradictions(spec, schema, table)
     spec = structs.replace(spec, log_target=learned.log)
-    dataset = labelled(table, schema)
+    dataset = labelled(table, schema, also=spec.report.slices)
+    if spec.drop_rare_classes:
+        dataset = without_rare_classes(dataset)
+        schema = dataset.schema
     require_enough(dataset)
     if test is not None:
-        dataset = join(dataset, labelled(test, schema))
+        dataset = join(dataset, labelled(test, schema, also=spec.report.slices))
     metric = _metric(spec, dataset)
     yield Understood(schema, (*table.notes, *dataset.remarks))
 
@@ -142,7 +146,12 @@ def run(
             metric=metric,
             seed=spec.seed,
             how=plan.how,
-            notes=(*table.notes, *dataset.remarks, *_duplicates(dataset.frame, judges[0].parts)),
+            notes=(
+                *table.notes,
+                *dataset.remarks,
+                *_broken_down(judges),
+                *_repeats(dataset, judges[0].parts, alarms),
+            ),
             interrupted=stop(),
         )
         alarms = (*alarms, *after_judging(dataset, judgement))
@@ -161,6 +170,18 @@ def run(
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
 
 
+def _broken_down(judges: Sequence[Judge]) -> tuple[str, ...]:
+    """Say of each rung whose training diverged in how many fits, and what to do about it."""
+    notes = []
+    for name in judges[0].rungs:
+        fits = [judge.rungs[name] for judge in judges if name in judge.rungs]
+        broken = [rung for rung in fits if rung.status is Status.DIVERGED]
+        if broken:
+            times = f" in {len(broken)} of {len(fits)} fits" if len(fits) > 1 else ""
+            notes.append(f"{TITLES[name]} diverged{times}. {broken[0].advice}")
+    return tuple(notes)
+
+
 def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
     """Hold what was asked for against a schema, which may have been edited by hand."""
     target = schema.target
@@ -170,10 +191,23 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
             f"The schema {known}, but {spec.target!r} is to be predicted.",
             "Write one with gradum inspect TABLE --target COL --json.",
         )
+    if not schema.features:
+        raise SchemaError(
+            "The schema leaves no column to learn from.", "Give one of them the role 'feature'."
+        )
     for role in ("weight", "group", "time"):
         name = getattr(schema, role)
         if name is not None and name not in table.frame.columns:
             raise SchemaError(f"{table.source} lacks the {role} column {name!r}.", "Add it.")
+    for name in spec.report.slices:
+        if schema.column(name).kind == "nested" or name == target.name:
+            what = "the target" if name == target.name else "lists or records"
+            raise SpecError(f"Column {name!r} is {what}, which is no slice.", "Choose another.")
+    if spec.report.cost is not None and target.task != "binary":
+        raise SpecError(
+            f"A cost of mistakes needs two classes, but {target.name!r} is {target.task}.",
+            "Leave out --cost.",
+        )
     if spec.class_weight and target.task == "regression":
         raise SpecError(
             f"The target {target.name!r} has no classes to weigh.", "Leave class weights out."
@@ -220,9 +254,10 @@ def _pooled(seen: list[dict[str, Seen]]) -> dict[str, Seen]:
     return {part: Seen.pool([each[part] for each in seen]) for part in seen[0]}
 
 
-def _duplicates(frame: pl.DataFrame, parts: np.ndarray) -> tuple[str, ...]:
-    count = straddling_duplicates(frame, parts)
-    if not count:
+def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> tuple[str, ...]:
+    """Count the exact repeats across parts, where they were not cause for alarm."""
+    count = straddling_duplicates(dataset.frame, parts)
+    if not count or any(alarm.kind == "near duplicates" for alarm in alarms):
         return ()
     return (
         f"{count:,} test rows also occur, in every column, among the other rows: scores flatter "
@@ -236,7 +271,8 @@ def _metric(spec: Spec, dataset: Dataset) -> str:
     if task not in METRICS[metric].tasks:
         fitting = [name for name, each in METRICS.items() if task in each.tasks]
         raise SpecError(
-            f"The metric {metric} does not judge {task}.", f"Choose among {', '.join(fitting)}."
+            f"The metric {metric} is not for a {task} target.",
+            f"Choose among {', '.join(fitting)}.",
         )
     return metric
 

@@ -16,6 +16,7 @@ from gradum.solvers.solution import Certificate, Status
 from gradum.tables.design import Design
 
 BLOCK_ROWS = 65_536
+BLOCK_NUMBERS = 2**27  # of the widest layer: however wide, a block takes no more than a gibibyte
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Rung:
     status, certificate, history, iterations, seconds
         How the fit ended, what proves it, its course (one mapping an epoch or step), the
         number of steps of its solver, and the seconds it took.
+    advice : str
+        What the status means here; the status's own sentence unless more is known.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Rung:
     iterations: int = 0
     seconds: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    advice: str = ""
 
     @property
     def stopped_early(self) -> bool:
@@ -85,10 +89,11 @@ class Rung:
 
     def logits(self, design: Design) -> np.ndarray:
         """Return the raw outputs (n, k), in float64."""
-        if len(design) <= BLOCK_ROWS:
+        most = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // max(self.network.widths)))
+        if len(design) <= most:
             return self._block(design)
-        starts = range(0, len(design), BLOCK_ROWS)
-        blocks = [np.arange(at, min(at + BLOCK_ROWS, len(design))) for at in starts]
+        starts = range(0, len(design), most)
+        blocks = [np.arange(at, min(at + most, len(design))) for at in starts]
         return np.concatenate([self._block(design.take(rows)) for rows in blocks])
 
     def _block(self, design: Design) -> np.ndarray:

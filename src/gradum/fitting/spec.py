@@ -9,6 +9,7 @@ import msgspec
 from gradum.errors import SpecError
 from gradum.scores.metrics import METRICS
 from gradum.tables.schema import Overrides
+from gradum.tables.wording import counted, nearest_names, shortened
 
 LADDER = ("baseline", "linear", "mlp")
 TITLES = {"baseline": "baseline", "linear": "linear", "mlp": "MLP"}
@@ -110,6 +111,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: ModelName = "ladder"
     metric: str | None = None
     class_weight: Literal["balanced"] | None = None
+    drop_rare_classes: bool = False
     log_target: bool = False
     refit: bool = False
     seed: int = 0
@@ -121,15 +123,18 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise SpecError(f"The seed is {self.seed}.", "Give a whole number from 0 up.")
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
+            raise SpecError(
+                f"The seed is {shortened(self.seed)}.", "Give a whole number from 0 to 2^63 - 1."
+            )
         if self.model not in get_args(ModelName):
             raise SpecError(
-                f"There is no model {self.model!r}.", f"Choose {', '.join(get_args(ModelName))}."
+                f"There is no model {self.model!r}.", f"Choose {' or '.join(get_args(ModelName))}."
             )
         if self.class_weight not in (None, "balanced"):
             raise SpecError(
-                f"There is no class weight {self.class_weight!r}.", "Give balanced, or none."
+                f"There is no class weight {self.class_weight!r}.",
+                "Give balanced, or leave it out.",
             )
         if not 0 < self.split.validation < 1:
             raise SpecError(
@@ -137,12 +142,14 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "Penalties are chosen and networks stopped by such rows: give a share above 0.",
             )
         if self.metric is not None and self.metric not in METRICS:
+            close = nearest_names(self.metric, METRICS)
             raise SpecError(
-                f"There is no metric {self.metric!r}.", f"Choose among {', '.join(METRICS)}."
+                f"There is no metric {self.metric!r}.",
+                f"Did you mean {close[0]!r}?" if close else f"Choose among {', '.join(METRICS)}.",
             )
         if self.split.folds == 1 or self.split.folds < 0:
             raise SpecError(
-                f"Cross-validation with {self.split.folds} fold cannot hold rows out.",
+                f"Cross-validation with {counted(self.split.folds, 'fold')} cannot hold rows out.",
                 "Give --cv 2 or more.",
             )
         if self.task not in (None, "regression", "binary", "multiclass"):

@@ -101,7 +101,7 @@ def _sentences(
     enough: str,
     comparisons: tuple[Comparison, ...],
 ) -> tuple[str, ...]:
-    title = METRICS[metric].title
+    title = METRICS[metric].words
     best = scores[used]
     lines = [
         f"Best: {TITLES[used]}, {title} {figure(best.value)} "

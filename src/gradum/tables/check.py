@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -9,14 +10,15 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import ColumnError, SchemaError, TargetError
-from gradum.tables.columns import Column
+from gradum.tables.columns import Column, Label
 from gradum.tables.kinds import PARSED
 from gradum.tables.kinds.values import clean
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
 from gradum.tables.wording import (
+    SHOWN_NAMES,
     counted,
-    nearest,
+    nearest_names,
     number,
     quoted,
     rows_of,
@@ -73,15 +75,36 @@ class Checked:
         UTC; null where missing.
     schema : Schema
     differences : tuple of Difference
+    source : str
+        What the table is called in messages; the schema's name for it if left out.
+    numbers : ndarray of shape (n,), optional
+        Each row's place in the table, from 0, where rows have been left out.
     """
 
     frame: pl.DataFrame
     schema: Schema
     differences: tuple[Difference, ...] = ()
+    source: str = ""
+    numbers: np.ndarray | None = None
+
+    def named(self, role: str, column: str) -> str:
+        """Name a column in a message."""
+        return f"{role} {column!r} of {self.source or self.schema.source}"
+
+    def rows_text(self, where: np.ndarray | pl.Series) -> str:
+        """Name the rows where a mask holds, as the table numbers them."""
+        positions = np.flatnonzero(where)
+        numbers = positions if self.numbers is None else self.numbers[positions]
+        return rows_text(rows_of(numbers), len(numbers))
 
 
 def check(
-    table: Table, schema: Schema, *, encoder: Encoder | None = None, require_target: bool = False
+    table: Table,
+    schema: Schema,
+    *,
+    encoder: Encoder | None = None,
+    require_target: bool = False,
+    also: Collection[str] = (),
 ) -> Checked:
     """Return the typed columns of a table that a schema asks for.
 
@@ -93,6 +116,8 @@ def check(
         Fitted on training rows; unseen levels and values out of range are then reported.
     require_target : bool
         Whether the target must be there.
+    also : collection of str
+        Columns to return besides, which the schema knows but leaves out.
 
     Raises
     ------
@@ -102,11 +127,14 @@ def check(
     _refuse_missing_columns(table, schema, require_target)
     typed: list[pl.Series] = []
     differences: list[Difference] = []
+    given = dict.fromkeys(table.frame.columns)
     for column in schema.columns:
-        if column.role == "unused" or column.name not in table.frame.columns:
+        wanted = column.role != "unused" or column.name in also
+        if not wanted or column.name not in given:
             continue
         raw = table.frame[column.name]
-        values = PARSED[column.kind].parse(raw, column.parse).alias(column.name)
+        kind = PARSED.get(column.kind, PARSED["categorical"])  # of constants and identifiers
+        values = kind.parse(raw, column.parse).alias(column.name)
         typed.append(values)
         differences += _unreadable(raw, values, column, table.source)
         if column.role == "feature":
@@ -114,23 +142,30 @@ def check(
             differences += _unseen(values, encoder)
             differences += _out_of_range(values, encoder)
     known = {column.name for column in schema.columns}
-    differences += [_extra(name) for name in table.frame.columns if name not in known]
+    differences += [_extra(name) for name in given if name not in known]
     frame = pl.DataFrame({values.name: values for values in typed})
-    return Checked(frame, schema, tuple(differences))
+    return Checked(frame, schema, tuple(differences), table.source)
 
 
 def _refuse_missing_columns(table: Table, schema: Schema, require_target: bool) -> None:
-    names = table.frame.columns
+    names = dict.fromkeys(table.frame.columns)
     needed = [column.name for column in schema.features]
     if require_target and schema.target is not None:
         needed.append(schema.target.name)
     absent = [name for name in needed if name not in names]
     if not absent:
         return
-    free = [name for name in names if name not in needed]
-    remedy = " ".join(f"{name!r}: {nearest(name, free, 'other columns')}" for name in absent[:3])
+    wanted = set(needed)
+    free = [name for name in names if name not in wanted]
+    close = [
+        f"{other!r} to {name!r}"
+        for name in absent[:SHOWN_NAMES]
+        for other in nearest_names(name, free)[:1]
+    ]
     what = "column" if len(absent) == 1 else f"{len(absent)} columns"
-    raise SchemaError(f"{table.source} lacks the {what} {quoted(absent, 8)}.", remedy)
+    add = "add the column" if len(absent) == 1 else "add the columns"
+    remedy = f"Rename {', '.join(close[:3])}, or {add}." if close else f"{add.capitalize()}."
+    raise SchemaError(f"{table.source} lacks the {what} {quoted(absent, SHOWN_NAMES)}.", remedy)
 
 
 def _unreadable(raw: pl.Series, values: pl.Series, column: Column, source: str) -> list[Difference]:
@@ -143,9 +178,12 @@ def _unreadable(raw: pl.Series, values: pl.Series, column: Column, source: str) 
     if not count:
         return []
     examples = quoted(raw.filter(bad).unique(maintain_order=True).head(4))
-    what = f"column {column.name!r} of {source} should hold {KIND_WORDS[column.kind]}"
-    if count == present.sum() and column.role == "feature":
-        raise SchemaError(f"{what}, but holds {examples}.", "Correct the column.")
+    what = f"Column {column.name!r} of {source} should hold {KIND_WORDS[column.kind]}"
+    if count == present.sum() and column.role in ("feature", "target"):
+        raise SchemaError(
+            f"{what}, but holds {examples}.",
+            f"Correct the column, or its kind {column.kind!r} in the schema.",
+        )
     rows = rows_where(bad)
     verb = "is" if count == 1 else "are"
     sentence = f"{what}; {rows_text(rows, count)} ({examples}) {verb} taken as missing."
@@ -167,7 +205,7 @@ def _new_missing(values: pl.Series, column: Column) -> list[Difference]:
         return []
     rows = rows_where(values.is_null())
     sentence = (
-        f"column {column.name!r} had a value in every row of training, but has none in "
+        f"Column {column.name!r} had a value in every row of training, but has none in "
         f"{rows_text(rows, count)}."
     )
     return [Difference(column.name, "new missing", count, rows, sentence)]
@@ -184,7 +222,7 @@ def _unseen(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
     where = values.is_in(unseen.implode()).fill_null(False)
     rows, count = rows_where(where), int(where.sum())
     sentence = (
-        f"column {values.name!r} has {counted(len(unseen), 'level')} that training never saw "
+        f"Column {values.name!r} has {counted(len(unseen), 'level')} that training never saw "
         f"({quoted(unseen)}), in {rows_text(rows, count)}."
     )
     return [Difference(values.name, "unseen levels", count, rows, sentence)]
@@ -200,21 +238,21 @@ def _out_of_range(values: pl.Series, encoder: Encoder | None) -> list[Difference
     where = ((values < low) | (values > high)).fill_null(False)
     rows, count = rows_where(where), int(where.sum())
     sentence = (
-        f"column {values.name!r} ranged from {number(low)} to {number(high)} in training; "
+        f"Column {values.name!r} ranged from {number(low)} to {number(high)} in training; "
         f"{rows_text(rows, count)} {'is' if count == 1 else 'are'} outside."
     )
     return [Difference(values.name, "out of range", count, rows, sentence)]
 
 
 def _extra(name: str) -> Difference:
-    return Difference(name, "extra column", 0, (), f"column {name!r} is not known; ignored.")
+    return Difference(name, "extra column", 0, (), f"Column {name!r} is not known; ignored.")
 
 
 def target_values(checked: Checked) -> np.ndarray:
     """Return the target, [n].
 
     Float64 in raw units for regression, NaN where missing; for classes int64 positions in
-    ``schema.target.classes``, -1 where missing.
+    ``schema.target.classes``, -1 where missing or in ``schema.target.left_out``.
 
     Raises
     ------
@@ -223,25 +261,42 @@ def target_values(checked: Checked) -> np.ndarray:
     """
     target = checked.schema.target
     if target is None or target.name not in checked.frame.columns:
-        name = target.name if target else "target"
-        raise TargetError(f"there is no target column {name!r}.", "Add it to the table.")
+        name = repr(target.name) if target else "that is the target"
+        raise TargetError(f"{checked.source} has no column {name}.", "Add it to the table.")
     values = checked.frame[target.name]
     if target.task == "regression":
         return values.to_numpy().astype(np.float64)
-    as_typed = {pl.String: str, pl.Boolean: bool}.get(type(values.dtype), float)
-    labels = pl.Series([as_typed(label) for label in target.classes], dtype=values.dtype)
+    labels = _typed_labels(target.classes, values.dtype)
     codes = values.replace_strict(
         labels, list(range(len(labels))), default=-1, return_dtype=pl.Int64
     )
-    unseen = (codes == -1) & values.is_not_null()
+    left_out = values.is_in(_typed_labels(target.left_out, values.dtype).implode())
+    unseen = (codes == -1) & values.is_not_null() & ~left_out
     if unseen.any():
         examples = quoted(values.filter(unseen).unique(maintain_order=True))
         raise TargetError(
-            f"target {target.name!r} has labels that training never saw in "
-            f"{rows_text(rows_where(unseen), int(unseen.sum()))}: {examples}.",
-            f"The classes are {quoted(target.classes, 8)}.",
+            f"{checked.named('Target', target.name)} has labels that training never saw in "
+            f"{checked.rows_text(unseen)}: {examples}.",
+            f"Make them one of {quoted(target.classes, SHOWN_NAMES)}, or leave these rows out.",
         )
     return codes.fill_null(-1).to_numpy()
+
+
+def left_out_counts(checked: Checked) -> dict[Label, int]:
+    """Return how many rows hold each label that is left out, the most frequent first."""
+    target = checked.schema.target
+    if target is None or not target.left_out:
+        return {}
+    values = checked.frame[target.name]
+    counts = dict(values.value_counts().iter_rows())
+    typed = _typed_labels(target.left_out, values.dtype)
+    found = {label: counts.get(each, 0) for label, each in zip(target.left_out, typed, strict=True)}
+    return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+
+
+def _typed_labels(labels: tuple[Label, ...], dtype: pl.DataType) -> pl.Series:
+    as_typed = {pl.String: str, pl.Boolean: bool}.get(type(dtype), float)
+    return pl.Series([as_typed(label) for label in labels], dtype=dtype)
 
 
 def weight_values(checked: Checked) -> np.ndarray | None:
@@ -256,17 +311,14 @@ def weight_values(checked: Checked) -> np.ndarray | None:
     if values is None:
         return None
     weights = values.to_numpy().astype(np.float64)
-    negative = np.flatnonzero(weights < 0)
-    if len(negative):
+    column = checked.named("Weight column", values.name)
+    if (weights < 0).any():
         raise ColumnError(
-            f"weight column {values.name!r} is negative in "
-            f"{rows_text(rows_of(negative), len(negative))}.",
-            "Weights must be 0 or more.",
+            f"{column} is negative in {checked.rows_text(weights < 0)}.",
+            "Give weights from 0 up; 0 leaves a row out.",
         )
     if not weights.any():
-        raise ColumnError(
-            f"weight column {values.name!r} is 0 in every row.", "Give some row a weight."
-        )
+        raise ColumnError(f"{column} is 0 in every row.", "Give rows a weight above 0.")
     return weights
 
 
@@ -303,9 +355,9 @@ def _role_values(checked: Checked, name: str | None, role: str) -> pl.Series | N
         return None
     values = checked.frame[name]
     if values.null_count():
-        rows = rows_text(rows_where(values.is_null()), values.null_count())
+        column = checked.named(f"{role.capitalize()} column", name)
         raise ColumnError(
-            f"{role} column {name!r} has no usable value in {rows}.",
+            f"{column} has no usable value in {checked.rows_text(values.is_null())}.",
             "Fill them in, or leave these rows out.",
         )
     return values

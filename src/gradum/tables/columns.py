@@ -37,7 +37,7 @@ class Parse(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     decimal, thousands : str
         Separators of numbers stored as text.
     currency : str
-        A currency sign before or after the numbers.
+        A currency's sign or code, or a unit such as "kg", before or after the numbers.
     percent : bool
         Whether the numbers carry a percent sign; 12% is read as 12.
     date_format : str
@@ -105,6 +105,8 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
         Whether the model is to learn log(target); target values themselves stay in raw units.
     log_advised : bool
         Whether the target is positive and so skewed that its logarithm is easier to learn.
+    left_out : tuple
+        Labels too rare to learn, whose rows are left out.
     """
 
     name: str
@@ -113,6 +115,7 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
     log: bool = False
     log_advised: bool = False
+    left_out: tuple[Label, ...] = ()
 
 
 class Overrides(Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gradum.tables.schema import Column, Schema
 
 MOST_NGRAMS_IN_ALL = 2_000
+BLOCK_ROWS = 16_384  # encoded at a time: what a block needs besides stays small
 
 
 class Encoder(msgspec.Struct, frozen=True, dict=True):
@@ -56,26 +57,31 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
             A feature column is of a kind that cannot be encoded.
         """
         columns = schema.features
-        training = frame.select([column.name for column in columns])
-        if rows is not None:
-            training = training[row_positions(rows)]
+        positions = None if rows is None else row_positions(rows)
         texts = sum(column.kind == "text" for column in columns)
         most_ngrams = min(MOST_NGRAMS, MOST_NGRAMS_IN_ALL // max(texts, 1))
-        return cls(tuple(_fit_step(c, training[c.name], most_ngrams) for c in columns))
+        return cls(
+            tuple(
+                _fit_step(column, frame[column.name], positions, most_ngrams) for column in columns
+            )
+        )
 
     def transform(self, frame: pl.DataFrame) -> Design:
         """Encode every row; unseen levels and new missing values have their place.
 
-        Numeric, coded and date columns are evaluated in one parallel polars pass.
+        Numeric, coded and date columns are evaluated in one parallel polars pass over each block
+        of rows, so that besides the blocks themselves little memory is needed.
         """
-        values = frame.select(self._expressions) if self._expressions else frame.select()
-        width = len(self.layout.dense)
-        return Design(
-            dense=_block(values[:, :width], len(frame), np.float64),
-            codes=_block(values[:, width:], len(frame), np.int32),
-            sparse=self._sparse_block(frame),
-            layout=self.layout,
-        )
+        width, coded = len(self.layout.dense), len(self.layout.codes)
+        dense = np.empty((len(frame), width), np.float64, order="F")
+        codes = np.empty((len(frame), coded), np.int32, order="F")
+        for at in range(0, len(frame) if self._expressions else 0, BLOCK_ROWS):
+            values = frame[at : at + BLOCK_ROWS].select(self._expressions)
+            if width:
+                dense[at : at + BLOCK_ROWS] = values[:, :width].to_numpy()
+            if coded:
+                codes[at : at + BLOCK_ROWS] = values[:, width:].to_numpy()
+        return Design(dense, codes, self._sparse_block(frame), self.layout)
 
     @cached_property
     def layout(self) -> Layout:
@@ -134,19 +140,17 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         return sparse.csr_array(sparse.hstack(blocks, format="csr"))
 
 
-def _fit_step(column: Column, series: pl.Series, most_ngrams: int) -> AnyStep:
+def _fit_step(
+    column: Column, series: pl.Series, positions: np.ndarray | None, most_ngrams: int
+) -> AnyStep:
     if column.kind not in STEPS:
         raise SchemaError(
             f"Column '{column.name}' is a feature of kind '{column.kind}', which has no encoding.",
             f"Give it one of the kinds {', '.join(STEPS)}, or drop it.",
         )
     step = STEPS[column.kind]
+    if positions is not None:
+        series = series[positions]
     if step is Text:
         return Text.fit(series, most_ngrams=most_ngrams)
     return step.fit(series)
-
-
-def _block(values: pl.DataFrame, rows: int, dtype: type) -> np.ndarray:
-    if not values.width:
-        return np.empty((rows, 0), dtype=dtype, order="F")
-    return values.to_numpy(order="fortran")

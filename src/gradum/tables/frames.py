@@ -6,6 +6,7 @@ import datetime
 import numbers
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import narwhals as nw
@@ -19,12 +20,19 @@ from gradum.tables.wording import quoted
 
 SOURCE = "the data frame"
 TAKEN = (
-    "Give a path to a CSV or Parquet file, a data frame, a two-dimensional array, a dict of "
-    "columns, or a list of dicts."
+    "Give a path to a CSV, JSON, Parquet or Arrow file, a data frame, a two-dimensional array, a "
+    "dict of columns, or a list of dicts."
 )
+# what most columns hold: read without a look at each value
+PLAIN = {
+    frozenset({str}): pl.String,
+    frozenset({bool}): pl.Boolean,
+    frozenset({int}): pl.Int64,
+    frozenset({float}): pl.Float64,
+}
 
 
-def from_data(data: Any) -> Table:
+def from_data(data: Any, source: str = SOURCE) -> Table:
     """Return data that is already in memory as a table.
 
     Raises
@@ -43,10 +51,10 @@ def from_data(data: Any) -> Table:
     else:
         frame = _from_frame(data)
     if not frame.width:
-        raise TableError(f"{SOURCE} has no columns.", "Give data with at least one column.")
+        raise TableError(f"{source} has no columns.", "Give data with at least one column.")
     if not frame.height:
-        raise TableError(f"{SOURCE} has no rows.", "Give data with at least one row.")
-    return Table(frame, SOURCE)
+        raise TableError(f"{source} has no rows.", "Give data with at least one row.")
+    return Table(frame, source)
 
 
 def _from_frame(data: Any) -> pl.DataFrame:
@@ -105,7 +113,7 @@ def _from_records(data: Sequence[Any]) -> pl.DataFrame:
     names = list(dict.fromkeys(name for record in data for name in record))
     columns = {name: [record.get(name) for record in data] for name in names}
     _refuse_twins([str(name) for name in names])
-    return pl.DataFrame({str(name): _from_objects(str(name), columns[name]) for name in names})
+    return pl.DataFrame({str(name): from_objects(str(name), columns[name]) for name in names})
 
 
 def _from_pandas(data: Any) -> pl.DataFrame:
@@ -121,7 +129,7 @@ def _pandas_column(name: str, column: Any) -> pl.Series:
     dtype, kind = column.dtype, getattr(column.dtype, "kind", "O")
     words = str(dtype).lower()
     if words == "category":
-        levels = _from_objects(name, list(column.cat.categories)).cast(pl.String)
+        levels = from_objects(name, list(column.cat.categories)).cast(pl.String)
         codes = pl.Series(name, column.cat.codes.to_numpy().astype(np.int64))
         return levels.gather(codes.set(codes < 0, None)).cast(pl.Categorical).alias(name)
     if kind == "M" and getattr(dtype, "tz", None) is not None:
@@ -135,7 +143,7 @@ def _pandas_column(name: str, column: Any) -> pl.Series:
         plain = filled.to_numpy(dtype={"b": bool, "f": np.float64}.get(kind, words.split("[")[0]))
         series = _from_numpy(name, plain)
         return series.set(missing, None) if missing.any() else series
-    return _from_objects(name, column.tolist())
+    return from_objects(name, column.tolist())
 
 
 def _column(name: str, values: Any) -> pl.Series:
@@ -145,7 +153,7 @@ def _column(name: str, values: Any) -> pl.Series:
         return _pandas_column(name, values)
     if isinstance(values, np.ndarray) and values.dtype.kind in "biufmM" and values.ndim == 1:
         return _from_numpy(name, values)
-    return _from_objects(name, list(values))
+    return from_objects(name, list(values))
 
 
 def _from_numpy(name: str, values: np.ndarray) -> pl.Series:
@@ -158,8 +166,13 @@ def _from_numpy(name: str, values: np.ndarray) -> pl.Series:
     return pl.Series(name, np.ascontiguousarray(values))
 
 
-def _from_objects(name: str, values: list[Any]) -> pl.Series:
+def from_objects(name: str, values: list[Any]) -> pl.Series:
     """Return Python values as a column of the one type that holds them, or else as text."""
+    types = frozenset(map(type, values)) - {type(None)}
+    if types in PLAIN:
+        with suppress(TypeError, OverflowError):  # whole numbers beyond 64 bits
+            series = pl.Series(name, values, PLAIN[types])
+            return series.fill_nan(None) if series.dtype == pl.Float64 else series
     values = [None if _is_missing(value) else value for value in values]
     present = [value for value in values if value is not None]
     if any(isinstance(value, Mapping | list | tuple | set | np.ndarray) for value in present):

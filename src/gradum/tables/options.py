@@ -41,8 +41,9 @@ def options_by_column(
             said.setdefault(name, set()).add(option)
     for name, options in said.items():
         if len(options) > 1 and options not in TOGETHER:
+            given = [f"--{option}" for option in sorted(options)]
             raise SpecError(
-                f"column {name!r} cannot be {' and '.join(sorted(options))} at once.",
+                f"Column {name!r} is named by {' and '.join(given)}, which exclude each other.",
                 _remedy(options),
             )
     return said
@@ -51,7 +52,8 @@ def options_by_column(
 def _remedy(options: set[str]) -> str:
     if "target" not in options:
         return "Keep one of these options."
-    return "Set the target's kind with --task, and leave it out of the other options."
+    others = " and ".join(f"--{option}" for option in sorted(options - {"target"}))
+    return f"Leave out {others}; the target's kind is set by --task."
 
 
 def _named(overrides: Overrides, option: str) -> tuple[str, ...]:

@@ -2,122 +2,178 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
-import zlib
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from gradum.errors import TableError
+from gradum.tables.columnar import is_columnar, read_columnar
+from gradum.tables.compressed import is_packed, unpacked
 from gradum.tables.delimited import read_delimited
+from gradum.tables.encoding import Content, as_utf8, stream
 from gradum.tables.frames import from_data
+from gradum.tables.paths import STANDARD_INPUT, is_pattern, matches
+from gradum.tables.records import looks_like_json, read_records
+from gradum.tables.several import name_of, stack
 from gradum.tables.table import Table
-from gradum.tables.wording import quoted
+from gradum.tables.wording import counted, quoted
 
-PARQUET, GZIP = b"PAR1", b"\x1f\x8b"
 # what a file of another kind begins with, and what to do about it
 OTHER_KINDS = (
     (b"PK\x03\x04", "a workbook or a zip archive", "Save its sheet as CSV, or unpack it."),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save its sheet as CSV."),
-    (b"ARROW1", "an Arrow file", "Read it with polars and give the frame, or save it as Parquet."),
+    (b"FEA1", "a Feather file of version 1", "Write it anew in version 2, or as Parquet."),
     (b"\x89HDF", "an HDF5 file", "Save its table as CSV or Parquet."),
     (b"SQLite format 3", "a database", "Export its table as CSV."),
-    (b"%PDF", "a PDF", "Give a CSV, TSV or Parquet file."),
-    (b"\x89PNG", "a picture", "Give a CSV, TSV or Parquet file."),
-    (b"\xff\xd8\xff", "a picture", "Give a CSV, TSV or Parquet file."),
-    (b"BZh", "compressed by bzip2", "Unpack it, or compress it with gzip."),
-    (b"\xfd7zXZ", "compressed by xz", "Unpack it, or compress it with gzip."),
-    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "Unpack it, or compress it with gzip."),
+    (b"%PDF", "a PDF", "Give a CSV, TSV, JSON or Parquet file."),
+    (b"\x89PNG", "a picture", "Give a CSV, TSV, JSON or Parquet file."),
+    (b"\xff\xd8\xff", "a picture", "Give a CSV, TSV, JSON or Parquet file."),
 )
+# names that promise a kind of file, and the kinds
+PROMISES = {
+    (".parquet", ".pq"): "a Parquet file",
+    (".arrow", ".feather", ".ipc"): "an Arrow file",
+    (".json", ".jsonl", ".ndjson"): "a JSON file",
+}
 
 
 def read(data: Any) -> Table:
-    """Return a file, a frame, an array or plain Python data as a table.
+    """Return a file, several files, a frame, an array or plain Python data as a table.
 
     Parameters
     ----------
-    data : path or table
-        A path to a CSV, TSV (plain or gzip) or Parquet file, recognised by its content; any data
-        frame that narwhals knows (pandas, polars, pyarrow, ...; eager or lazy); a two-dimensional
-        NumPy array, whose columns become x0, x1, ...; a dict of columns; a list of dicts; or one
-        dict of values, which is one row.
+    data : path, list of paths or table
+        A path to a file of CSV, TSV, JSON (records, one a line or in a list, or columns), Parquet
+        or Arrow (Feather version 2), plain or compressed by gzip, bzip2, xz or zstd, recognised by
+        its content; ``-`` for standard input; a pattern such as ``data/part-*.csv``, or a list of
+        paths, whose files are stacked in order; any data frame that narwhals knows (pandas, polars,
+        pyarrow, ...; eager or lazy); a two-dimensional NumPy array, whose columns become x0, x1,
+        ...; a dict of columns; a list of dicts; one dict of values, which is one row; or a Table,
+        which is returned as it is.
 
     Raises
     ------
     TableError
         There is no such file, or it is no table; one line that names the cause.
     """
+    if isinstance(data, Table):
+        return data
     if isinstance(data, str | os.PathLike):
-        return _read_file(Path(data))
+        return _read_path(os.fspath(data))
+    if _are_paths(data):
+        paths = [Path(path) for path in data]
+        return _read_several(paths, name_of(paths))
     return from_data(data)
 
 
-def _read_file(path: Path) -> Table:
-    content = _content(path)
-    name = path.name
-    if content.startswith(GZIP):
-        content = _unpacked(content, name)
-    if not content:
+def _are_paths(data: Any) -> bool:
+    if not isinstance(data, list | tuple) or not data:
+        return False
+    return all(isinstance(path, str | os.PathLike) for path in data)
+
+
+def _read_path(name: str) -> Table:
+    if name == STANDARD_INPUT:
+        return _recognised(_standard_input(), "standard input")
+    path = Path(name)
+    if not is_pattern(path):
+        return _read_file(path, path.name)
+    paths = matches(path)
+    if not paths:
+        raise TableError(f"No file matches {name}.", _nearest_files(path))
+    return _read_several(paths, f"{path.name} ({counted(len(paths), 'file')})")
+
+
+def _read_several(paths: Sequence[Path], source: str) -> Table:
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    return stack([_read_file(path, name) for path, name in zip(paths, names, strict=True)], source)
+
+
+def _standard_input() -> bytes:
+    file = getattr(sys.stdin, "buffer", None)
+    if file is None:  # as in a notebook
+        raise TableError("There is no standard input to read.", "Give a path to a file.")
+    return file.read()
+
+
+def _read_file(path: Path, name: str) -> Table:
+    return _recognised(_content(path), name, path.suffix.lower())
+
+
+def _recognised(content: Content, name: str, suffix: str = "") -> Table:
+    """Read a content as what its first bytes say that it is."""
+    if is_packed(_start(content)):
+        content, suffix = unpacked(content, name), ""
+    start = _start(content)
+    if not start:
         raise TableError(f"{name} is empty.", "Give a file with a header and rows.")
-    if content.startswith(PARQUET):
-        return _read_parquet(content, name)
-    if path.suffix.lower() in (".parquet", ".pq"):
-        raise TableError(f"{name} is not a Parquet file, whatever its name says.", "Save it anew.")
-    for start, what, remedy in OTHER_KINDS:
-        if content.startswith(start):
-            raise TableError(f"{name} is {what}, not a table of text.", remedy)
-    if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
-        raise TableError(f"{name} is JSON.", "Give its records as a list of dicts, or save as CSV.")
-    return read_delimited(content, name)
+    if is_columnar(start):
+        return read_columnar(content, name)
+    for magic, what, remedy in OTHER_KINDS:
+        if start.startswith(magic):
+            raise TableError(f"{name} is {what}, not a table.", remedy)
+    if is_packed(start):
+        raise TableError(f"{name} is compressed twice.", "Unpack it once.")
+    content, encoding = as_utf8(content, name)
+    if looks_like_json(content):
+        return read_records(content, name)
+    for suffixes, promised in PROMISES.items():
+        if suffix in suffixes:
+            raise TableError(f"{name} is not {promised}, whatever its name says.", "Save it anew.")
+    return read_delimited(content, name, encoding)
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path) -> Content:
+    """Return a file's content: where it lies, or what came out of a pipe."""
     if path.is_dir():
-        raise TableError(f"{path} is a folder.", f"Give a file in it{_files_in(path)}.")
+        raise TableError(f"{path} is a folder.", _files_in(path))
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return path if path.is_file() else file.read()
     except FileNotFoundError:
-        raise TableError(f"there is no file {path}.", _nearest_files(path)) from None
+        raise TableError(f"There is no file {path}.", _nearest_files(path)) from None
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror}.", "Check the file.") from None
     except ValueError:  # a null byte in the name
         raise TableError(f"{str(path)!r} is not a path.", "Give a path to a file.") from None
 
 
+def _start(content: Content) -> bytes:
+    with stream(content) as file:
+        return file.read(16)
+
+
 def _files_in(folder: Path) -> str:
-    names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    return f", such as {quoted(names)}" if names else ""
+    """Advise a pattern where several files of a folder end alike, else one of its files."""
+    paths = _files(folder)
+    endings = Counter(path.suffix for path in paths if path.suffix)
+    ending, count = next(iter(endings.most_common(1)), ("", 0))
+    if count > 1:
+        pattern = str(folder / f"*{ending}")
+        return f"Give a file in it, or its {count:,} files {ending} together as {pattern!r}."
+    names = [path.name for path in paths]
+    return f"Give a file in it, such as {quoted(names)}." if names else "Give a file."
 
 
 def _nearest_files(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
-        return f"There is no folder {folder} either."
-    names = sorted(other.name for other in folder.iterdir() if other.is_file())
+        return f"There is no folder {folder} either; check the path."
+    names = [other.name for other in _files(folder)]
     close = get_close_matches(path.name, names, n=3, cutoff=0.5)
     if close:
         return f"Did you mean {' or '.join(repr(name) for name in close)}?"
     return f"That folder holds {quoted(names)}." if names else "That folder holds no files."
 
 
-def _unpacked(content: bytes, name: str) -> bytes:
+def _files(folder: Path) -> list[Path]:
     try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error):
-        raise TableError(f"{name} is a damaged or truncated gzip file.", "Copy it anew.") from None
-
-
-def _read_parquet(content: bytes, name: str) -> Table:
-    try:
-        frame = pl.read_parquet(io.BytesIO(content))
-    except (pl.exceptions.PolarsError, OSError, ValueError):
-        raise TableError(
-            f"{name} is a damaged or truncated Parquet file.", "Copy or write it anew."
-        ) from None
-    if not frame.width or not frame.height:
-        raise TableError(f"{name} has no rows.", "Give a file with rows.")
-    return Table(frame, name)
+        return sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:  # not for us to look into
+        return []

@@ -7,13 +7,21 @@ from msgspec import Struct
 
 from gradum.errors import ColumnError, SchemaError, TableError
 from gradum.tables.columns import Column, Label, Overrides, Parse, Role, Target, Task
-from gradum.tables.contradictions import VERSION, explain, refuse_contradictions
+from gradum.tables.contradictions import (
+    VERSION,
+    explain,
+    refuse_contradictions,
+    refuse_names,
+)
+from gradum.tables.decimals import with_decimal_commas
 from gradum.tables.kinds import SAYABLE, Reading, Values, recognise
 from gradum.tables.kinds.duplicate import duplicates
+from gradum.tables.kinds.numeric import mostly_numbers
+from gradum.tables.kinds.values import LARGEST
 from gradum.tables.options import options_by_column
 from gradum.tables.table import Table
-from gradum.tables.target import KEPT, recognise_target
-from gradum.tables.wording import counted, nearest, quoted
+from gradum.tables.target import CASE, KEPT, recognise_target
+from gradum.tables.wording import counted, nearest, number, quoted
 
 __all__ = ["Column", "Label", "Overrides", "Parse", "Schema", "Target", "Task", "infer"]
 
@@ -82,7 +90,7 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
         """
         try:
             schema = msgspec.json.decode(text, type=cls)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise SchemaError(*explain(error, text)) from None
         refuse_contradictions(schema.version, schema.columns, schema.target)
         return schema
@@ -122,19 +130,24 @@ def infer(
     SpecError
         Two options contradict each other.
     TableError
-        No column is left to learn from.
+        No column is left to learn from, or the name of one cannot be used.
     """
     said = options_by_column(table, target, overrides)
+    refuse_names(table.frame.columns)
     learned: Target | None = None
-    columns = []
-    for name in table.frame.columns:
+
+    def understand(name: str, decimal: str = ".") -> Column:
+        nonlocal learned
         options = said.get(name, set())
-        if "target" in options:
-            values = Values(name, table.frame[name], table.typed, KEPT)
-            column, learned = recognise_target(values, task, log_target)
-        else:
-            column = _understand(Values(name, table.frame[name], table.typed), options)
-        columns.append(column)
+        kept = KEPT if "target" in options else ()
+        values = Values(name, table.frame[name], table.typed, kept, decimal)
+        if "target" not in options:
+            return _understand(values, options)
+        column, learned = recognise_target(values, task, log_target)
+        return column
+
+    columns = [understand(name) for name in table.frame.columns]
+    columns = with_decimal_commas(table, columns, lambda name: understand(name, ","))
     columns = _without_duplicates(table, columns, said)
     schema = Schema(table.source, table.frame.height, tuple(columns), learned)
     if target is not None and not schema.features:
@@ -147,16 +160,16 @@ def _understand(values: Values, options: set[str]) -> Column:
     role: Role = "feature"
     if options - {"drop"} and (values.is_nested or not values.present):
         what = "lists, records or bytes" if values.is_nested else "no values"
-        asked = " and ".join(sorted(options))
+        asked = " and ".join(f"--{option}" for option in sorted(options))
         raise ColumnError(
-            f"column {values.name!r} holds {what}, so it cannot be {asked}.",
+            f"Column {values.name!r} holds {what}, so it cannot be what {asked} makes it.",
             "Choose another column.",
         )
     said = options & SAYABLE.keys()
     if said:
         reading = SAYABLE[said.pop()].insist(values)
     elif "weight" in options:
-        reading = SAYABLE["numeric"].insist(values)
+        reading = _weight(values)
     elif "group" in options:
         reading = SAYABLE["categorical"].insist(values)
     elif "time" in options:
@@ -183,18 +196,27 @@ def _lower(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:]
 
 
+def _weight(values: Values) -> Reading:
+    """Return the reading of a weight column: numbers."""
+    try:
+        return SAYABLE["numeric"].insist(values)
+    except ColumnError as error:
+        message = error.message.replace("a number (--numeric)", "the weight (--weight)")
+        raise ColumnError(message, "Correct these values, or leave out --weight.") from None
+
+
 def _time(values: Values) -> Reading:
     """Return the reading of a time column: dates if they are dates, else numbers."""
-    reading = recognise(values)
-    if reading.kind == "date":
+    reading = SAYABLE["date"].recognise(values)
+    if reading is not None:
         return reading
     try:
         return SAYABLE["numeric"].insist(values)
     except ColumnError:
         raise ColumnError(
-            f"column {values.name!r} cannot order the rows in time: it holds neither dates nor "
-            f"numbers, but {quoted(values.levels['level'])}.",
-            "Write dates as 2024-01-31 or 2024-01-31 13:45.",
+            f"Column {values.name!r} cannot order the rows in time (--time): it holds neither "
+            f"dates nor numbers, but {quoted(values.levels['level'])}.",
+            "Write dates as 2024-01-31 or 2024-01-31 13:45, or choose another column.",
         ) from None
 
 
@@ -208,9 +230,14 @@ def _sentence(reading: Reading, values: Values) -> str:
         )
         clauses.append(f"{values.missing:,} missing" + (f" ({marked})" if marked else ""))
     if values.infinite:
-        clauses.append(f"{values.infinite:,} of them infinite")
+        beyond = f" or beyond {number(LARGEST)}" if values.too_large else ""
+        clauses.append(f"{values.infinite:,} of them infinite{beyond}")
     if values.padded:
         clauses.append(f"spaces around {counted(values.padded, 'value')} removed")
+    if reading.kind == "categorical" and values.case_twins:
+        clauses.append(f"{quoted(values.case_twins)} differ only in {CASE}")
+    if reading.kind in ("categorical", "identifier", "text"):
+        clauses += mostly_numbers(values)
     return "; ".join(clauses) + "."
 
 
@@ -240,7 +267,18 @@ def _nothing_usable(schema: Schema) -> TableError:
         return TableError(
             f"{schema.source} has no column besides the target.", "Add columns to learn from."
         )
-    what = "; ".join(f"{column.name!r}: {column.reason.rstrip('.')}" for column in others[:3])
-    spare = [column.name for column in others if column.kind in ("identifier", "duplicate")]
-    remedy = f"Use one all the same with --categorical {spare[0]!r}." if spare else "Add columns."
-    return TableError(f"{schema.source} has no column to learn from: {what}.", remedy)
+    why = [f"{column.name!r} ({_why_unused(column)})" for column in others]
+    what = ", ".join(why[:3]) + (f" and {len(why) - 3:,} more" if len(why) > 3 else "")
+    remedy = "Add columns that differ from row to row"
+    spare = [column.name for column in others if column.kind == "identifier"]
+    if any("as asked" in reason for reason in why):
+        remedy = "Keep some of the columns that --drop names"
+    elif spare:
+        remedy += f", or use one all the same with --categorical {spare[0]!r}"
+    return TableError(f"{schema.source} has no column to learn from: {what}.", f"{remedy}.")
+
+
+def _why_unused(column: Column) -> str:
+    """Return the clause of a column's reason that tells most."""
+    clauses = column.reason.rstrip(".").split("; ")
+    return next((clause for clause in clauses if "are numbers" in clause), _lower(clauses[0]))

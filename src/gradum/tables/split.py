@@ -329,7 +329,7 @@ def _check(
             raise ShapeError(f"The {name} have shape {codes.shape}, the rows ({rows},).")
     if groups is not None and time is not None:
         raise SpecError(
-            "Rows cannot be split by group and by time at once.", "Give a group or a time column."
+            "Rows cannot be split by group and by time at once.", "Leave out --group or --time."
         )
     if time is not None:
         missing = np.flatnonzero(np.isnat(time) if time.dtype.kind in "mM" else time != time)
@@ -343,5 +343,5 @@ def _check(
 def _too_few(noun: str, have: int, need: int) -> SpecError:
     return SpecError(
         f"{counted(have, noun)} cannot be divided among {need} parts.",
-        f"Ask for fewer folds or parts, or give more {noun}s.",
+        f"Give at least {need} {noun}s.",
     )

@@ -23,9 +23,13 @@ class Table:
     typed : bool
         Whether the source states the type of its columns. A CSV file does not; in a source
         that does, whole numbers held as strings are codes rather than quantities.
+    decimal : str
+        The decimal sign of "1,234", where no other number tells: a comma in a file that has
+        semicolons between its values.
     """
 
     frame: pl.DataFrame
     source: str
     notes: tuple[str, ...] = ()
     typed: bool = True
+    decimal: str = "."

@@ -7,12 +7,15 @@ import polars as pl
 
 from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.tables.columns import Column, Label, Parse, Target
+from gradum.tables.kinds.date import Date
 from gradum.tables.kinds.numeric import Numeric
+from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import Reading, Values
-from gradum.tables.wording import counted, number, quoted, rows_text, rows_where
+from gradum.tables.wording import counted, number, quoted, rows_text, rows_where, shortened
 
 TASKS = ("regression", "binary", "multiclass", "classification")
 KEPT = ("None", "-", ".")  # markers of missing features that are more likely a class's name
+CASE = "upper and lower case: write them alike if they are one"
 MOST_CLASSES = 10_000
 MOST_TEXT_CLASSES = 1_000
 FEW_WHOLE_NUMBERS = 10
@@ -43,8 +46,8 @@ def recognise_target(
         The task is unknown, or a logarithm of classes is asked for.
     """
     if task is not None and task not in TASKS:
-        raise SpecError(f"there is no task {task!r}.", f"The tasks are {quoted(TASKS, 4)}.")
-    _refuse_unusable(values)
+        raise SpecError(f"There is no task {task!r}.", f"Choose among {quoted(TASKS, 4)}.")
+    _refuse_unusable(values, task)
     reading = _numbers(values, task)
     if reading is not None:
         typed = Numeric().parse(values.raw, reading.parse)
@@ -54,28 +57,43 @@ def recognise_target(
             reading = None
     if log:
         raise SpecError(
-            f"target {values.name!r} is a class, which has no logarithm.", "Leave out log-target."
+            f"Target {values.name!r} is a class, which has no logarithm.", "Leave out --log-target."
         )
     return _classes(values, reading, task)
 
 
-def _refuse_unusable(values: Values) -> None:
+def _refuse_unusable(values: Values, task: str | None) -> None:
     name, dtype = values.name, values.raw.dtype
     if values.is_nested:
-        raise TargetError(f"target {name!r} holds lists or bytes.", "Choose another target.")
-    if not values.present:
-        raise TargetError(f"target {name!r} has no values.", "Choose another target.")
-    if values.distinct == 1:
-        value = values.levels["level"][0]
         raise TargetError(
-            f"target {name!r} is constant: all {counted(values.present, 'value')} are {value!r}.",
+            f"Target {name!r} holds lists or bytes instead of single values.",
+            "Choose another target, or take one value out of each.",
+        )
+    if not values.present:
+        raise TargetError(
+            f"Target {name!r} is missing in all {counted(values.missing, 'row')}.",
+            "Fill it in, or choose another target.",
+        )
+    if values.distinct == 1:
+        value, others = values.levels["level"][0], ""
+        if values.missing:
+            others = f", and {counted(values.missing, 'row')} have none"
+        raise TargetError(
+            f"Target {name!r} is constant: all {counted(values.present, 'value')} are "
+            f"{shortened(value)!r}{others}.",
             "There is nothing to learn; choose another target.",
         )
-    if dtype.is_temporal() and dtype != pl.Duration:
+    dates = dtype.is_temporal() and dtype != pl.Duration
+    if dates or (task is None and _are_texts_of_dates(values)):
         raise TargetError(
-            f"target {name!r} holds dates.",
+            f"Target {name!r} holds dates.",
             "Predict a number instead, such as the days since a fixed date.",
         )
+
+
+def _are_texts_of_dates(values: Values) -> bool:
+    """Whether texts are dates, too many to be classes."""
+    return values.distinct > FEW_WHOLE_NUMBERS and Date().recognise(values) is not None
 
 
 def _numbers(values: Values, task: str | None) -> Reading | None:
@@ -84,10 +102,10 @@ def _numbers(values: Values, task: str | None) -> Reading | None:
         try:
             return Numeric().insist(values)
         except ColumnError as error:
-            message = error.message.replace("column", "target", 1)
+            message = error.message.replace("Column", "Target", 1)
             raise TargetError(
-                message.replace("was said to be numeric", "is to be regressed on"),
-                "Correct these values, or leave the task to be recognised.",
+                message.replace("(--numeric)", "(--task regression)"),
+                "Correct these values, or leave out --task.",
             ) from None
     if values.is_number or values.is_text or values.raw.dtype == pl.Duration:
         return Numeric().understand(values)
@@ -113,13 +131,16 @@ def _regression(
     name, numbers = values.name, typed.drop_nulls()
     low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
     if low == high:
-        raise TargetError(f"target {name!r} is constant.", "Choose another target.")
+        raise TargetError(
+            f"Target {name!r} is constant: all its numbers are {number(low)}.",
+            "There is nothing to learn; choose another target.",
+        )
     if log and low <= 0:
         bad = (typed <= 0).fill_null(False)
         raise TargetError(
-            f"target {name!r} has no logarithm in {rows_text(rows_where(bad), int(bad.sum()))}: "
-            "the values there are not positive.",
-            "Leave out log-target.",
+            f"Target {name!r} has no logarithm in {rows_text(rows_where(bad), int(bad.sum()))}: "
+            f"the values there are not above 0, such as {number(low)}.",
+            "Correct them, or leave out --log-target.",
         )
     advised = not log and _is_skewed(numbers)
     reason = f"Numbers from {number(low)} to {number(high)}: regression"
@@ -127,9 +148,12 @@ def _regression(
         reason += " on the logarithm"
     if advised:
         reason += "; positive and strongly skewed, so --log-target may help"
+    for hint in suspicions(name, typed):
+        reason += f"; {hint}"
     missing = typed.null_count()
-    if reading.unread:
-        reason += f"; {counted(reading.unread, 'value')} taken as missing, being no finite number"
+    unread = reading.unread + values.infinite
+    if unread:
+        reason += f"; {counted(unread, 'value')} taken as missing, being no usable number"
     if missing:
         reason += f"; {counted(missing, 'row')} without it left out"
     column = Column(
@@ -157,7 +181,7 @@ def _skewness(y: np.ndarray) -> float:
 def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple[Column, Target]:
     name = values.name
     labels, counts = _labels(values, reading)
-    _refuse_classes(values, labels, task)
+    _refuse_classes(values, labels, task, words=reading is None)
     if values.raw.dtype == pl.Boolean:
         kind, parse = "boolean", Parse()
     elif reading is not None and all(abs(float(label)) < EXACT for label in labels):
@@ -167,6 +191,10 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
     found = "binary" if len(labels) == 2 else "multiclass"
     reason = _say_classes(labels, counts, numbers=reading is not None, asked=task is not None)
     missing = len(values.raw) - sum(counts)
+    if kind == "categorical" and values.case_twins:
+        reason += f"; {quoted(values.case_twins)} differ only in {CASE}"
+    if values.padded:
+        reason += f"; spaces around {counted(values.padded, 'value')} removed"
     if missing:
         reason += f"; {counted(missing, 'row')} without it left out"
     column = Column(name, kind, "target", reason + ".", parse, len(labels), missing)
@@ -196,25 +224,26 @@ def _as_written(values: Values, reading: Reading) -> pl.Series:
     return typed.cast(pl.Int64) if whole else typed
 
 
-def _refuse_classes(values: Values, labels: list[Label], task: str | None) -> None:
+def _refuse_classes(values: Values, labels: list[Label], task: str | None, words: bool) -> None:
     name, count = values.name, len(labels)
     if count < 2:
-        raise TargetError(f"target {name!r} has a single class.", "Choose another target.")
+        raise TargetError(f"Target {name!r} has a single class.", "Choose another target.")
     if task == "binary" and count != 2:
         raise TargetError(
-            f"target {name!r} has {count:,} classes, not two: {quoted(labels)}.",
-            "Leave the task to be recognised.",
+            f"Target {name!r} has {count:,} classes, not two: {quoted(labels)}.",
+            "Give --task multiclass, or leave out --task.",
         )
-    if values.holds_strings and count == values.present and count > 2:
+    if words and count == values.present and count > 2:
         raise TargetError(
-            f"target {name!r} has a label of its own in each of {counted(count, 'row')}.",
+            f"Target {name!r} has a label of its own in each of {counted(count, 'row')}.",
             "Choose a target whose values repeat.",
         )
-    if count > MOST_CLASSES or (values.holds_strings and count >= MOST_TEXT_CLASSES):
-        most = MOST_TEXT_CLASSES if values.holds_strings else MOST_CLASSES
+    most = MOST_TEXT_CLASSES if words else MOST_CLASSES
+    if count >= most:
+        remedy = "Group rare labels into one, or choose another target."
         raise TargetError(
-            f"target {name!r} has {count:,} classes, more than can be told apart (up to {most:,}).",
-            "Group rare labels into one, or choose another target.",
+            f"Target {name!r} has {count:,} classes; only fewer than {most:,} can be told apart.",
+            remedy if words else "Give --task regression, or choose another target.",
         )
 
 

@@ -14,10 +14,11 @@ SHOWN_NAMES = 8
 
 
 def quoted(values: Iterable[object], most: int = SHOWN_EXAMPLES) -> str:
-    """Return the first few values in quotes: ``'a', 'b', …``."""
+    """Return the first few values in quotes: ``'a', 'b' and 3 more``."""
     values = list(values)
     shown = ", ".join(repr(shortened(value)) for value in values[:most])
-    return f"{shown}, …" if len(values) > most else shown
+    more = len(values) - most
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def shortened(value: object, most: int = 40) -> str:
@@ -33,9 +34,18 @@ def number(value: float) -> str:
     return f"{value:,.1f}" if 1e3 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
-def counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a count with its noun: "1 row", "2,000 rows"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes as people write it: "3.2 GB", "640 MB"."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB")):
+        if count >= unit:
+            amount = count / unit
+            return f"{amount:,.1f} {name}" if amount < 10 else f"{amount:,.0f} {name}"
+    return f"{count / 1e3:,.0f} kB"
 
 
 def rows_where(mask: pl.Series) -> tuple[int, ...]:
@@ -59,10 +69,14 @@ def rows_text(rows: Sequence[int], count: int) -> str:
 def nearest(name: str, names: Iterable[str], what: str = "columns") -> str:
     """Return a remedy for a name that is not there: the nearest names, or some that are."""
     names = list(names)
-    folded = {other.casefold(): other for other in reversed(names)}
-    close = get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.6)
+    close = nearest_names(name, names)
     if close:
-        return f"Did you mean {' or '.join(repr(folded[other]) for other in close)}?"
-    if not names:
-        return f"There are no {what}."
-    return f"The {what} are {quoted(names, SHOWN_NAMES)}."
+        return f"Did you mean {' or '.join(map(repr, close))}?"
+    return f"Choose among the {what} {quoted(names, SHOWN_NAMES)}."
+
+
+def nearest_names(name: str, names: Iterable[str]) -> list[str]:
+    """Return the up to three names that look most like one that is not there."""
+    folded = {other.casefold(): other for other in reversed(list(names))}
+    close = get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.6)
+    return [folded[other] for other in close]

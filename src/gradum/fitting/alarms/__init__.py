@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from gradum.fitting.alarm import Alarm
+from gradum.fitting.alarms.drift import drift
+from gradum.fitting.alarms.gap import gap
+from gradum.fitting.alarms.identifier import identifiers
+from gradum.fitting.alarms.leak import leaks
+from gradum.fitting.alarms.near_duplicates import near_duplicates
+from gradum.fitting.alarms.rare_class import rare_classes
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.plan import Plan
@@ -10,9 +16,15 @@ from gradum.fitting.plan import Plan
 
 def before_training(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
     """Look at the rows and their parts, before time is spent on training."""
-    return ()
+    return (
+        *leaks(dataset, plan, seed=seed),
+        *near_duplicates(dataset, plan, seed=seed),
+        *drift(dataset, plan),
+        *identifiers(dataset),
+        *rare_classes(dataset, plan),
+    )
 
 
 def after_judging(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
     """Look at the scores."""
-    return ()
+    return gap(dataset, judgement)

@@ -23,6 +23,11 @@ class Boolean(Step, frozen=True, tag="boolean"):
     falses: int
     missing: int
 
+    def __post_init__(self) -> None:
+        """Refuse what no fit yields; a damaged model file could hold it."""
+        if min(self.trues, self.falses, self.missing) < 0:
+            raise ValueError(f"the counts of column {self.source!r} are below 0")
+
     @classmethod
     def fit(cls, series: pl.Series) -> Boolean:
         """Count a Boolean series of training rows."""

@@ -39,8 +39,11 @@ class Categorical(Step, frozen=True, tag="categorical"):
     forgotten: int = 0
 
     def __post_init__(self) -> None:
-        if len(set(self.levels)) < len(self.levels):
-            raise ValueError(f"the levels of column '{self.source}' repeat a name")
+        """Refuse what no fit yields; a damaged model file could hold it."""
+        if len(set(self.known)) < len(self.known):
+            raise ValueError(f"the levels of column {self.source!r} repeat a name")
+        if self.forgotten < 0:
+            raise ValueError(f"the forgotten levels of column {self.source!r} are below 0")
 
     @classmethod
     def fit(cls, series: pl.Series) -> Categorical:

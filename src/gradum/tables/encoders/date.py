@@ -8,7 +8,12 @@ from typing import Literal, get_args
 import polars as pl
 
 from gradum.tables.design import Feature
-from gradum.tables.encoders.step import Step, missing_expression, missing_feature
+from gradum.tables.encoders.step import (
+    Step,
+    missing_expression,
+    missing_feature,
+    refuse_loose_range,
+)
 
 Part = Literal["days", "year sin", "year cos", "week sin", "week cos", "day sin", "day cos"]
 
@@ -44,8 +49,9 @@ class Date(Step, frozen=True, tag="date"):
 
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
-        if len({self.median is None, self.minimum is None, self.maximum is None}) > 1:
-            raise ValueError(f"the range and median of column '{self.source}' do not go together")
+        refuse_loose_range(self.source, self.median, self.minimum, self.maximum)
+        if len(set(self.parts)) < len(self.parts) or (self.parts and self.median is None):
+            raise ValueError(f"the parts of column {self.source!r} repeat, or have no values")
 
     @classmethod
     def fit(cls, series: pl.Series) -> Date:

@@ -10,6 +10,7 @@ from gradum.tables.encoders.step import (
     Step,
     missing_expression,
     missing_feature,
+    refuse_loose_range,
 )
 
 
@@ -33,17 +34,19 @@ class Numeric(Step, frozen=True, tag="numeric"):
 
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
-        if len({self.median is None, self.minimum is None, self.maximum is None}) > 1:
-            raise ValueError(f"the range and median of column '{self.source}' do not go together")
+        refuse_loose_range(self.source, self.median, self.minimum, self.maximum)
 
     @classmethod
     def fit(cls, series: pl.Series) -> Numeric:
         """Measure a Float64 series of training rows."""
+        minimum, maximum = series.min(), series.max()
+        if minimum is not None and (minimum < -FLOAT32_MAX or maximum > FLOAT32_MAX):  # type: ignore[operator]
+            series = series.clip(-FLOAT32_MAX, FLOAT32_MAX)
         return cls(
             series.name,
-            median=series.clip(-FLOAT32_MAX, FLOAT32_MAX).median(),  # type: ignore[arg-type]
-            minimum=series.min(),  # type: ignore[arg-type]
-            maximum=series.max(),  # type: ignore[arg-type]
+            median=series.median(),  # type: ignore[arg-type]
+            minimum=minimum,  # type: ignore[arg-type]
+            maximum=maximum,  # type: ignore[arg-type]
             missing=series.null_count() > 0,
         )
 

@@ -60,3 +60,12 @@ def missing_feature(source: str) -> Feature:
 def missing_expression(source: str) -> pl.Expr:
     """1 where the value is missing, else 0."""
     return pl.col(source).is_null().cast(pl.Float64)
+
+
+def refuse_loose_range(
+    source: str, median: float | None, minimum: float | None, maximum: float | None
+) -> None:
+    """Raise ValueError where a column's range and median do not go together."""
+    alike = (median is None) == (minimum is None) == (maximum is None)
+    if not alike or (minimum is not None and maximum is not None and minimum > maximum):
+        raise ValueError(f"the range and median of column {source!r} do not go together")

@@ -50,12 +50,13 @@ class Text(Step, frozen=True, tag="text"):
     missing: bool
 
     def __post_init__(self) -> None:
+        """Refuse what no fit yields; a damaged model file could hold it."""
         if len(self.ngrams) != len(self.frequencies):
-            raise ValueError(f"the n-grams of column '{self.source}' lack their frequencies")
+            raise ValueError(f"the n-grams of column {self.source!r} lack their frequencies")
         if len(set(self.ngrams)) < len(self.ngrams):
-            raise ValueError(f"the n-grams of column '{self.source}' repeat a name")
+            raise ValueError(f"the n-grams of column {self.source!r} repeat a name")
         if self.texts < 0 or any(not 0 < frequency <= self.texts for frequency in self.frequencies):
-            raise ValueError(f"the frequencies of column '{self.source}' are not counts of texts")
+            raise ValueError(f"the frequencies of column {self.source!r} are not counts of texts")
 
     @classmethod
     def fit(cls, series: pl.Series, *, most_ngrams: int = MOST_NGRAMS) -> Text:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import polars as pl
 
 from gradum.errors import ColumnError
@@ -42,7 +44,7 @@ class Date:
         """Return a reading of a date column, or of texts that follow one common format."""
         if values.raw.dtype in (pl.Date, pl.Datetime):
             return Reading("date", _span(self.parse(values.raw, Parse())))
-        if not values.is_text:
+        if not values.is_text or values.plain_numbers:
             return None
         sample = values.levels["level"].head(SAMPLE)
         if not len(sample) or not _mostly(sample.str.contains(LOOKS_LIKE_A_DATE)):
@@ -62,10 +64,10 @@ class Date:
         dates = _dates(texts, nearest)
         bad = dates.is_null() & texts.is_not_null()
         raise ColumnError(
-            f"column {values.name!r} was said to be dates, but "
+            f"Column {values.name!r} is to be a date (--date), but "
             f"{rows_text(rows_where(bad), int(bad.sum()))} cannot be read as such: "
             f"{quoted(values.raw.filter(bad).unique(maintain_order=True))}.",
-            "Write dates as 2024-01-31 or 2024-01-31 13:45.",
+            "Write dates as 2024-01-31 or 2024-01-31 13:45, or leave out --date.",
         )
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
@@ -132,6 +134,17 @@ def _promising(sample: pl.Series, formats: tuple[str, ...]) -> list[str]:
 
 def _mostly(mask: pl.Series) -> bool:
     return bool(len(mask)) and mask.sum() >= 0.9 * len(mask)
+
+
+def is_format(pattern: str) -> bool:
+    """Whether dates can be read by a format; its parts may contradict each other."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pl.exceptions.ChronoFormatWarning)
+        try:
+            _dates(pl.Series(["2024-01-31"]), pattern)
+        except (pl.exceptions.PolarsError, pl.exceptions.ChronoFormatWarning):
+            return False
+    return True
 
 
 def _dates(texts: pl.Series, pattern: str) -> pl.Series:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from itertools import starmap
 
 import polars as pl
+from msgspec.structs import replace
 
 from gradum.errors import ColumnError
 from gradum.tables.columns import KindName, Parse
-from gradum.tables.kinds.values import LARGEST, Reading, Values, clean
+from gradum.tables.kinds.suspects import suspicions
+from gradum.tables.kinds.values import LARGEST, Reading, Values, all_finite, clean
 from gradum.tables.wording import counted, number, quoted, rows_text, rows_where
 
 CURRENCIES = "€$£¥₹₽₩₺"
+CURRENCY_CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY"
+# what stands after a number without being part of it; a single letter only where it is a unit
+UNIT = r"^[+\-−(]?[\d.,'’\s]*\d\)?\s*([^\d\s.,'’%()]{2,10}|[°ghklmst])$"
 # (decimal, thousands), in order of preference where several read all values
 SEPARATORS = ((".", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
 ENOUGH = 0.99  # share of the values that must be numbers
+MOST = 0.5  # from this share up, the values that are no numbers are named
 FEW_WHOLE_NUMBERS = 10
 FEWEST_NUMBERS_FOR_A_WORD = 20
+SAMPLE = 500
 MOST_MARKERS = 10  # words kept as markers of missing values
-LOOKS_LIKE_A_NUMBER = rf"^[+\-−(]?\s*[{CURRENCIES}]?\s*[+\-−]?[.,]?\d[\d.,'\s]*|^[+-]?inf"
+LOOKS_LIKE_A_NUMBER = (
+    rf"^[+\-−(]?\s*(?:[{CURRENCIES}]|{CURRENCY_CODES})?\s*[+\-−(]?[.,]?\d[\d.,'’\s]*|^[+-]?inf"
+)
 CODE = r"^0\d+$"
 WHOLE = r"^[+-]?\d+$"
 
@@ -35,7 +45,7 @@ class Numeric:
     def understand(self, values: Values) -> Reading | None:
         """Return a reading of numbers, even of those that merely number the rows."""
         if values.is_number or values.raw.dtype == pl.Duration:
-            return Reading("numeric", _describe(values, self.parse(values.raw, Parse())))
+            return _typed_reading(values, self.parse(values.raw, Parse()))
         return _recognise_text(values) if values.is_text else None
 
     def insist(self, values: Values) -> Reading:
@@ -44,11 +54,12 @@ class Numeric:
             typed = self.parse(values.raw, Parse())
             if values.present and typed.null_count() == len(typed):
                 raise ColumnError(
-                    f"column {values.name!r} holds {_dtype_words(values.raw.dtype)}, not numbers.",
-                    f"Leave {values.name!r} to be recognised, or convert it.",
+                    f"Column {values.name!r} is to be a number (--numeric), but holds "
+                    f"{_dtype_words(values.raw.dtype)}.",
+                    "Convert it, or leave out --numeric.",
                 )
-            return Reading("numeric", _describe(values, typed))
-        how, share = _best_separators(values.levels, _signs(values.levels["level"]) or Parse())
+            return _typed_reading(values, typed)
+        how, share = _best_separators(values, _signs(values.levels["level"]) or Parse())
         if share >= ENOUGH:
             return _reading(values, how)
         typed = self.parse(values.raw, how)
@@ -56,9 +67,9 @@ class Numeric:
         examples = values.raw.filter(bad).unique(maintain_order=True)
         rows = rows_text(rows_where(bad), int(bad.sum()))
         raise ColumnError(
-            f"column {values.name!r} was said to be numeric, but {rows} "
-            f"cannot be read as numbers: {quoted(examples)}.",
-            "Correct these values, or leave the column to be recognised.",
+            f"Column {values.name!r} is to be a number (--numeric), but {rows} "
+            f"cannot be read as such: {quoted(examples)}.",
+            "Correct these values, or leave out --numeric.",
         )
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
@@ -73,10 +84,30 @@ class Numeric:
         return pl.Series(raw.name, [None] * len(raw), pl.Float64)
 
 
+def _typed_reading(values: Values, typed: pl.Series) -> Reading:
+    clauses = [_describe(values, typed), *suspicions(values.name, typed)]
+    return Reading("numeric", "; ".join(clauses))
+
+
+def mostly_numbers(values: Values) -> list[str]:
+    """Return a clause on the words that keep a column of mostly numbers from being numeric."""
+    levels = values.levels["level"]
+    if not values.is_text or not _look_like_numbers(levels.head(SAMPLE)):
+        return []
+    how, share = _best_separators(values, _signs(levels) or Parse())
+    if not MOST <= share < ENOUGH:
+        return []
+    words = values.levels.filter(_as_written(levels, how).is_null())
+    count = counted(int(words["count"].sum()), "value")
+    named = f"{count} not ({quoted(words['level'])})"
+    return [f"{share:.0%} are numbers, but {named}; correct these to use it as numbers"]
+
+
 def finite(numbers: pl.Series) -> pl.Series:
     """Return float64 numbers with NaN, infinities and what float32 cannot hold as null."""
-    good = numbers.is_finite() & (numbers.abs() <= LARGEST)
-    return numbers if good.all() else numbers.set(~good, None)
+    if all_finite(numbers):
+        return numbers
+    return numbers.set(~(numbers.is_finite() & (numbers.abs() <= LARGEST)), None)
 
 
 def to_number(texts: pl.Series, how: Parse) -> pl.Series:
@@ -86,35 +117,35 @@ def to_number(texts: pl.Series, how: Parse) -> pl.Series:
 
 def _as_written(texts: pl.Series, how: Parse) -> pl.Series:
     """Return stripped texts as float64, be they infinite; null where they are not numbers."""
+    given = texts
     if how.currency:
         texts = texts.str.replace(how.currency, "", literal=True).str.strip_chars()
     if how.percent:
         texts = texts.str.strip_suffix("%").str.strip_chars()
     if how.thousands:
-        texts = _ungrouped(texts.str.replace_all("[\u00a0\u202f]", " "), how)
+        texts = texts.str.replace_all("[\u00a0\u202f]", " ").str.replace_all("’", "'", literal=True)
+        texts = _ungrouped(texts, how)
     if how.decimal != ".":
         plain = ~texts.str.contains(".", literal=True)
         texts = texts.set(~plain, None).str.replace(how.decimal, ".", literal=True)
     numbers = texts.cast(pl.Float64, strict=False)
-    if numbers.null_count() > texts.null_count():
+    if numbers.null_count() > given.null_count():
         numbers = numbers.fill_null(
             texts.str.replace("−", "-", literal=True).cast(pl.Float64, strict=False)
         )
+        owed = given.str.extract(r"^\((.*\d.*)\)$")  # accountants put what is owed in brackets
+        if owed.null_count() < len(owed):
+            numbers = numbers.fill_null(-_as_written(owed, how))
     return numbers
 
 
 def _ungrouped(texts: pl.Series, how: Parse) -> pl.Series:
     """Return texts without thousands separators; null where the groups are not of three."""
-    mark, point = _escaped(how.thousands), _escaped(how.decimal)
-    exponent = r"(?:[eE][+-]?\d+)?"
-    grouped = rf"^[+\-−]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:{point}\d*)?{exponent}$"
-    plain = rf"^[+\-−]?(?:\d+(?:{point}\d*)?|{point}\d+){exponent}$"
+    mark, point = re.escape(how.thousands), re.escape(how.decimal)
+    grouped = rf"^[+\-−]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:{point}\d*)?$"
+    plain = rf"^[+\-−]?(?:\d+(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
     valid = texts.str.contains(f"{grouped}|{plain}")
     return texts.set(~valid, None).str.replace_all(how.thousands, "", literal=True)
-
-
-def _escaped(sign: str) -> str:
-    return rf"\{sign}" if sign == "." else sign
 
 
 def _without(numbers: pl.Series, missing: tuple[str, ...]) -> pl.Series:
@@ -125,19 +156,24 @@ def _without(numbers: pl.Series, missing: tuple[str, ...]) -> pl.Series:
 
 def _recognise_text(values: Values) -> Reading | None:
     levels = values.levels
-    sample = levels["level"].head(500)
-    alike = sample.str.contains(LOOKS_LIKE_A_NUMBER).sum()
-    if not len(sample) or alike < len(sample) / 2:
+    if not (values.plain_numbers or _look_like_numbers(levels["level"].head(SAMPLE))):
         return None
     if levels["level"].str.contains(CODE).any() or _are_codes(values):
         return None
+    if values.plain_numbers and values.decimal == ".":
+        return _reading(values, Parse())
     signs = _signs(levels["level"])
     if signs is None:
         return None
-    how, share = _best_separators(levels, signs)
+    how, share = _best_separators(values, signs)
     if share >= ENOUGH or _one_word_aside(levels, how):
         return _reading(values, how)
     return None
+
+
+def _look_like_numbers(sample: pl.Series) -> bool:
+    alike = int(sample.str.contains(LOOKS_LIKE_A_NUMBER).sum())
+    return len(sample) > 0 and alike >= len(sample) / 2
 
 
 def _are_codes(values: Values) -> bool:
@@ -147,7 +183,9 @@ def _are_codes(values: Values) -> bool:
 
 
 def _signs(levels: pl.Series) -> Parse | None:
-    """Return the currency and percent signs of a column, None where they are mixed."""
+    """Return the currency and percent signs, or the unit, of a column; None where mixed."""
+    if not levels.str.contains(f"[{CURRENCIES}%]").any():
+        return Parse(currency=_unit(levels))
     signs = [sign for sign in CURRENCIES if levels.str.contains(sign, literal=True).any()]
     percent = levels.str.ends_with("%").mean() or 0.0
     if len(signs) > 1 or 0 < float(percent) < ENOUGH:  # type: ignore[arg-type]
@@ -155,10 +193,22 @@ def _signs(levels: pl.Series) -> Parse | None:
     return Parse(currency="".join(signs), percent=bool(percent))
 
 
-def _best_separators(levels: pl.DataFrame, signs: Parse) -> tuple[Parse, float]:
+def _unit(levels: pl.Series) -> str:
+    """Return the unit after, or the currency's code before, nearly all numbers; "" if none."""
+    sample = levels.head(SAMPLE)
+    for pattern in (UNIT, rf"^-?({CURRENCY_CODES})\s*[+\-−]?[.,]?\d"):
+        found = sample.str.extract(pattern)
+        unit = found.drop_nulls().mode().sort().first() if found.null_count() < len(found) else None
+        if unit is not None and (found == unit).sum() >= ENOUGH * len(sample):
+            return str(unit)
+    return ""
+
+
+def _best_separators(values: Values, signs: Parse) -> tuple[Parse, float]:
     """Return the separators that read most values, and the share that they read."""
+    levels = values.levels
     total, best, best_share = max(int(levels["count"].sum()), 1), signs, -1.0
-    for decimal, thousands in SEPARATORS:
+    for decimal, thousands in sorted(SEPARATORS, key=lambda pair: pair[0] != values.decimal):
         how = Parse(
             decimal=decimal,
             thousands=thousands,
@@ -187,13 +237,15 @@ def _one_word_aside(levels: pl.DataFrame, how: Parse) -> bool:
 
 def _reading(values: Values, how: Parse) -> Reading:
     typed = to_number(values.levels["level"], how)
-    unread = values.levels.filter(typed.is_null()).sort("count", "level", descending=[True, False])
-    missing = tuple(values.markers)
-    clauses = [_describe(values, typed), *_stored_as(how)]
-    if not unread.is_empty():
+    missing, unread = tuple(values.markers), values.levels.clear()
+    clauses = [_describe(values, typed), *_stored_as(values, how, typed)]
+    clauses += suspicions(values.name, typed, values.levels["count"])
+    if typed.null_count():
+        unread = values.levels.filter(typed.is_null())
+        unread = unread.sort("count", "level", descending=[True, False])
         words = list(starmap("{!r} ({:,})".format, unread.head(3).iter_rows()))
         clauses.append(
-            f"{counted(int(unread['count'].sum()), 'value')} taken as missing, being no finite "
+            f"{counted(int(unread['count'].sum()), 'value')} taken as missing, being no usable "
             f"number: {', '.join(words)}"
         )
         if unread.height <= MOST_MARKERS:
@@ -202,10 +254,13 @@ def _reading(values: Values, how: Parse) -> Reading:
     return Reading("numeric", "; ".join(clauses), parse, unread=int(unread["count"].sum()))
 
 
-def _stored_as(how: Parse) -> list[str]:
+def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:
     signs = [f"{how.currency!r}"] if how.currency else []
     signs += ["'%' (12% is read as 12)"] if how.percent else []
-    signs += [f"{how.thousands!r} between thousands"] if how.thousands else []
+    if how.thousands:
+        ungrouped = _as_written(values.levels["level"], replace(how, thousands=""))
+        if ungrouped.null_count() > typed.null_count():
+            signs += [f"{how.thousands!r} between thousands"]
     signs += [f"decimal {how.decimal!r}"] if how.decimal != "." else []
     return [f"stored as text with {', '.join(signs)}"] if signs else []
 
@@ -219,6 +274,8 @@ def _describe(values: Values, typed: pl.Series) -> str:
     if low == high:
         return f"The number {number(low)}"
     span = f"from {number(low)} to {number(high)}"
+    if numbers.head(SAMPLE).n_unique() > FEW_WHOLE_NUMBERS:
+        return f"Numbers {span}"
     distinct = numbers.n_unique() if values.is_text else values.distinct
     if distinct <= FEW_WHOLE_NUMBERS and bool((numbers == numbers.floor()).all()):
         if (distinct, low, high) == (2, 0, 1):
@@ -233,4 +290,4 @@ def _describe(values: Values, typed: pl.Series) -> str:
 def _dtype_words(dtype: pl.DataType) -> str:
     if dtype.is_temporal():
         return "dates"
-    return "lists" if dtype.is_nested() else str(dtype)
+    return "lists" if dtype.is_nested() else "words"

@@ -22,7 +22,7 @@ class Text:
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if values have several words and seldom repeat."""
-        if not values.is_text or not values.present:
+        if not values.is_text or not values.present or values.plain_numbers:
             return None
         if values.distinct <= LEAST_DISTINCT * values.present and values.distinct <= MANY_DISTINCT:
             return None

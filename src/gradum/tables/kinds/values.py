@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from gradum.tables.columns import KindName, Parse
 
 MARKERS = (
     *("", "?", "-", ".", "NA", "N/A", "n/a", "#N/A", "<NA>"),
-    *("NaN", "nan", "NULL", "null", "None", "NaT"),
+    *("NaN", "nan", "NULL", "null", "None", "NaT", "n.a.", "N.A."),
+    *("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),
 )
 LARGEST = float(np.finfo(np.float32).max)
 FEWEST_ROWS_TO_COUNT = 20
@@ -85,12 +87,15 @@ class Values:
         Whether the source states the types of its columns.
     kept : tuple of str
         Markers that are values here.
+    decimal : str
+        The decimal sign where numbers can be read with either, such as "1,234".
     """
 
     name: str
     raw: pl.Series
     typed: bool = True
     kept: tuple[str, ...] = ()
+    decimal: str = "."
 
     @cached_property
     def is_text(self) -> bool:
@@ -117,26 +122,38 @@ class Values:
         """Every distinct text as read (``raw``), stripped (``level``), with its ``count``."""
         texts = as_text(self.raw).alias("raw")
         return (
-            texts.drop_nulls()
-            .to_frame()
+            texts.to_frame()
+            .lazy()
+            .drop_nulls()
             .group_by("raw", maintain_order=True)  # so that samples of levels are reproducible
             .agg(count=pl.len())
             .with_columns(level=pl.col("raw").str.strip_chars())
             .with_columns(marker=pl.col("level").is_in(markers_of(Parse(kept=self.kept))))
+            .collect()
         )
 
     @cached_property
     def levels(self) -> pl.DataFrame:
         """Every distinct ``level`` that is not missing, stripped, with its ``count``."""
-        present = self.counts.filter(~pl.col("marker")).select("level", "count")
-        if present["level"].n_unique() == present.height:
+        present = self.counts
+        if present["marker"].any():
+            present = present.filter(~pl.col("marker"))
+        as_read = bool((present["raw"] == present["level"]).all())
+        present = pl.DataFrame([present["level"], present["count"]])
+        if as_read:  # so each is there once
             return present
         return present.group_by("level", maintain_order=True).agg(pl.col("count").sum())
 
     @cached_property
+    def plain_numbers(self) -> bool:
+        """Whether every level is a number as programs write it: -1.5, 2e6."""
+        levels = self.levels["level"]
+        return len(levels) > 0 and levels.cast(pl.Float64, strict=False).null_count() == 0
+
+    @cached_property
     def markers(self) -> Mapping[str, int]:
         """The markers of missing values met, blank included, with their rows."""
-        if not self.holds_strings:
+        if not self.holds_strings or not self.counts["marker"].any():
             return {}
         found = self.counts.filter("marker").group_by("level").agg(pl.col("count").sum())
         return dict(found.sort("count", "level", descending=[True, False]).iter_rows())
@@ -146,15 +163,22 @@ class Values:
         """Rows whose text has spaces around it."""
         if not self.holds_strings:
             return 0
-        padded = self.counts.filter((pl.col("raw") != pl.col("level")) & ~pl.col("marker"))
-        return int(padded["count"].sum())
+        padded = (self.counts["raw"] != self.counts["level"]) & ~self.counts["marker"]
+        return int(self.counts["count"].filter(padded).sum())
 
     @cached_property
     def finite(self) -> pl.Series:
         """A column of numbers without its missing values."""
-        if self.raw.dtype.is_float():
+        if self.raw.dtype.is_float() and not all_finite(self.raw):
             return self.raw.filter(self.raw.is_finite() & (self.raw.abs() <= LARGEST))
         return self.raw.drop_nulls()
+
+    @cached_property
+    def case_twins(self) -> list[str]:
+        """Levels that are the same but for upper and lower case: the first such set."""
+        folded = self.levels.with_columns(folded=pl.col("level").str.to_lowercase())
+        twins = folded.filter(pl.col("folded").is_duplicated())
+        return twins.filter(pl.col("folded") == pl.col("folded").first())["level"].to_list()
 
     @cached_property
     def distinct(self) -> int:
@@ -184,9 +208,14 @@ class Values:
     @cached_property
     def infinite(self) -> int:
         """Missing values that the source holds as infinite, or beyond what float32 can hold."""
-        if not self.raw.dtype.is_float():
+        if not self.raw.dtype.is_float() or self.missing == self.raw.null_count():
             return 0
         return self.missing - self.raw.null_count() - int(self.raw.is_nan().sum())
+
+    @cached_property
+    def too_large(self) -> int:
+        """How many of the ``infinite`` ones are numbers beyond what float32 can hold."""
+        return self.infinite and self.infinite - int(self.raw.is_infinite().sum())
 
     @cached_property
     def numbers_rows(self) -> bool:
@@ -201,6 +230,15 @@ class Values:
         if self.raw.dtype.is_float():
             return bool((self.finite == self.finite.floor()).all())
         return self.raw.dtype.is_integer()
+
+
+def all_finite(numbers: pl.Series) -> bool:
+    """Whether floats, apart from nulls, are finite and within what float32 can hold."""
+    low, high = numbers.min(), numbers.max()
+    if low is None:
+        return True
+    within = low >= -LARGEST and high <= LARGEST  # type: ignore[operator]
+    return bool(within and math.isfinite(numbers.sum()))  # the sum tells of not-a-number
 
 
 def markers_of(how: Parse) -> list[str]:

@@ -1,0 +1,47 @@
+"""A gap between validation and test: the rows that stopped a network flatter it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.fitting.alarm import Alarm
+from gradum.fitting.dataset import Dataset
+from gradum.fitting.judgement import Judgement
+from gradum.fitting.spec import TITLES
+from gradum.scores.figures import figure
+from gradum.scores.metrics import METRICS
+
+STANDARD_ERRORS = 3.0
+LEAST_OF_GAIN = 0.1
+
+
+def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
+    """Compare the validation score of the rung in use with its test score.
+
+    They must differ by more than three standard errors and a tenth of what the rung gains over
+    the baseline.
+    """
+    used, metric = judgement.verdict.used, judgement.verdict.metric
+    validation = judgement.scores[used].get("validation", {}).get(metric)
+    test = judgement.scores[used]["test"][metric]
+    baseline = judgement.scores.get("baseline", {}).get("test", {}).get(metric)
+    if validation is None or baseline is None:
+        return ()
+    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
+    worse = sign * (test.value - validation.value)
+    gained = sign * (baseline.value - test.value)
+    error = np.hypot(test.standard_error, validation.standard_error)
+    if not worse > max(STANDARD_ERRORS * error, LEAST_OF_GAIN * gained):
+        return ()
+    sentence = (
+        f"{METRICS[metric].title} of the {TITLES[used]} is {figure(validation.value)} on the "
+        f"validation rows, but {figure(test.value)} on the test rows, which is more than chance: "
+    )
+    if dataset.groups is None and dataset.time is None:
+        sentence += (
+            "if rows belong together or follow one another in time, say so with --group COL or "
+            "--time COL."
+        )
+    else:
+        sentence += "new rows may differ from those trained on; believe the test score."
+    return (Alarm("validation better than test", sentence),)

@@ -1,0 +1,217 @@
+"""Twins: judged rows that nearly repeat a row that was trained on, so that memory scores well.
+
+Rows are compared by distance. A twin lies far nearer than the next row beyond it, while that next
+row is as far as rows of this table usually are: columns with few values bring rows together where
+the table is dense, and then others are near as well.
+
+In d dimensions the nearest of many rows is less than t times as far as the second with probability
+tᵈ (E. Facco et al., Estimating the intrinsic dimension of datasets by a minimal neighborhood
+information, 2017). Farther neighbours tell d, and the chance that is allowed gives t.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gradum.fitting.alarm import Alarm
+from gradum.fitting.dataset import Dataset
+from gradum.fitting.plan import Plan
+from gradum.randomness import stream
+from gradum.scores.figures import figure
+from gradum.tables.columns import Column
+from gradum.tables.split import UNUSED, Part, straddling_duplicates
+
+MOST_ROWS, MOST_JUDGED = 10_000, 1_000
+NEIGHBOURS = 20
+NEARER, CHANCE = 0.1, 0.005
+VISIBLE = 0.1  # of a column's deviation
+# Rows that fall into cells at random have a twin, and none in C cells around, with a chance below
+# 1 / (e C). The cells are those of a box with the next row in its corner: 3³ for three columns.
+ROOM = 27
+FEWEST_TWINS, LEAST_SHARE = 5, 0.06
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Judged rows with a twin: positions of the rows, of their twins, of the next row beyond.
+
+    ``share`` is their share among the judged rows that are as far from others as usual.
+    """
+
+    rows: np.ndarray
+    twins: np.ndarray
+    beyond: np.ndarray
+    share: float
+
+
+def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
+    """Say how many judged rows nearly repeat another, if the targets of such pairs agree."""
+    found = twins(dataset, plan, seed=seed)
+    if len(np.unique(found.rows)) < FEWEST_TWINS or found.share < LEAST_SHARE:
+        return ()
+    apart, usual = (
+        _disagreement(dataset, found.rows, others) for others in (found.twins, found.beyond)
+    )
+    if apart > usual / 2:
+        return ()
+    parts = plan.folds or [plan.kept]
+    equal = sum(straddling_duplicates(dataset.frame, each) for each in parts)
+    judged = sum(int(np.count_nonzero(each == Part.TEST)) for each in parts)
+    sentence = (
+        f"About {figure(100 * found.share, digits=2)}% of the judged rows nearly repeat a row "
+        f"trained on, such as {_place(dataset, found.rows[0])} and "
+        f"{_place(dataset, found.twins[0])} ({figure(100 * equal / judged, digits=2)}% repeat one "
+        "in every column): scores flatter a model that remembers; give --group a column that "
+        "keeps such rows together."
+    )
+    return (Alarm("near duplicates", sentence),)
+
+
+def twins(dataset: Dataset, plan: Plan, *, seed: int) -> Twins:
+    """Look for twins among a sample of the judged rows of every fold."""
+    rng = stream(seed, "alarms", "near duplicates")
+    frame, columns = dataset.frame, dataset.schema.features
+    stretch = _stretch(frame, columns, rng)
+    place = _coordinates(frame[stretch], columns)
+    folds = plan.folds or [plan.kept]
+    most = max(1, MOST_JUDGED // len(folds))
+    searched = [_nearest(place, parts[stretch], most, rng) for parts in folds]
+    rows, near, distance = (np.concatenate(arrays) for arrays in zip(*searched, strict=True))
+    if not len(rows):
+        return Twins(rows, rows, rows, 0.0)
+    gapped, after = _last_gap(distance)
+    beyond = np.take_along_axis(distance, after[:, None], axis=1)[:, 0]
+    far = beyond >= np.median(beyond)
+    rows, twin = stretch[rows], stretch[near[:, 0]]
+    others = stretch[np.take_along_axis(near, after[:, None], axis=1)[:, 0]]
+    found = np.flatnonzero(gapped & far)
+    alike = np.sum(_steps(frame, columns, rows[found], twin[found]) > 0, axis=0) <= 1
+    cells = np.prod(2.0 * _steps(frame, columns, rows[found], others[found]) + 1, axis=0)
+    found = found[alike & (cells >= ROOM)]
+    return Twins(rows[found], twin[found], others[found], len(found) / np.count_nonzero(far))
+
+
+def _last_gap(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which rows have a neighbour far beyond the one before, and the place of the last such.
+
+    A row may have several twins; one without any has its nearest neighbour, at place 0, beyond.
+    """
+    ratio = np.ones((len(distance), NEIGHBOURS - 1))
+    np.divide(distance[:, :-1], distance[:, 1:], out=ratio, where=distance[:, 1:] > 0)
+    gap = ratio < _much_nearer(distance)
+    gapped = np.any(gap, axis=1, keepdims=True)[:, 0]
+    return gapped, np.where(gapped, gap.shape[1] - gap[:, ::-1].argmax(axis=1), 0)
+
+
+def _much_nearer(distance: np.ndarray) -> float:
+    """Return the ratio of distances that as few rows as are allowed have by chance.
+
+    The k-th of many rows is as far as k^(1/d): the tenth and the twentieth, which few twins reach,
+    tell d.
+    """
+    tenth, last = distance[:, NEIGHBOURS // 2 - 1], distance[:, NEIGHBOURS - 1]
+    spread = np.median(np.log(last[tenth > 0] / tenth[tenth > 0])) if tenth.any() else 0.0
+    return min(NEARER, CHANCE ** float(spread / np.log(2)))
+
+
+def _stretch(
+    frame: pl.DataFrame, columns: tuple[Column, ...], rng: np.random.Generator
+) -> np.ndarray:
+    """Return rows that follow one another along a random direction: twins stay together."""
+    if len(frame) <= MOST_ROWS:
+        return np.arange(len(frame))
+    along = np.zeros(len(frame), np.float32)
+    for column in columns:
+        for axis in _axes(frame[column.name], column.kind):
+            along += np.float32(rng.normal()) * axis
+    start = int(rng.integers(len(frame) - MOST_ROWS + 1))
+    return np.sort(np.argsort(along, kind="stable")[start : start + MOST_ROWS])
+
+
+def _coordinates(frame: pl.DataFrame, columns: tuple[Column, ...]) -> np.ndarray:
+    return np.stack([axis for c in columns for axis in _axes(frame[c.name], c.kind)], axis=1)
+
+
+def _axes(values: pl.Series, kind: str) -> Iterator[np.ndarray]:
+    """Yield coordinates (n,) in which rows that differ are about √2 deviations apart.
+
+    Numbers are standardised and their tails drawn in; a level has a random place in a cube.
+    """
+    if kind in ("categorical", "text"):
+        for seed in range(3):
+            hashed = values.hash(seed).to_numpy() >> np.uint64(40)
+            yield hashed.astype(np.float32) * np.float32(2.0**-23) - 1  # -1 .. 1
+        return
+    numbers = _numbers(values)
+    missing = np.isnan(numbers)
+    present = numbers[~missing]
+    centre, deviation = (present.mean(), present.std()) if len(present) else (0.0, 0.0)
+    standard = (numbers - centre) / (deviation or 1.0)
+    yield np.arcsinh(np.where(missing, 0.0, standard)).astype(np.float32)
+    if missing.any():
+        yield missing.astype(np.float32)
+
+
+def _numbers(values: pl.Series) -> np.ndarray:
+    return values.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _nearest(
+    place: np.ndarray, parts: np.ndarray, most: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return judged rows (q,), their nearest rows of the other parts (q, k), and how far (q, k)."""
+    judged = np.flatnonzero(parts == Part.TEST)
+    known = np.flatnonzero((parts != Part.TEST) & (parts != UNUSED))
+    if len(known) <= NEIGHBOURS:
+        judged = judged[:0]
+    if len(judged) > most:
+        judged = np.sort(rng.choice(judged, most, replace=False))
+    if not len(judged):
+        return judged, np.empty((0, NEIGHBOURS), np.intp), np.empty((0, NEIGHBOURS))
+    a, b = place[judged], place[known]
+    square = (b**2).sum(axis=1) - 2 * a @ b.T
+    near = known[np.argpartition(square, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]]
+    # The product above cancels where rows are near: their distances are taken anew.
+    distance = np.sqrt(((a[:, None] - place[near]).astype(np.float64) ** 2).sum(axis=2))
+    order = np.argsort(distance, axis=1, kind="stable")
+    return judged, np.take_along_axis(near, order, 1), np.take_along_axis(distance, order, 1)
+
+
+def _steps(
+    frame: pl.DataFrame, columns: tuple[Column, ...], rows: np.ndarray, others: np.ndarray
+) -> np.ndarray:
+    """Count the visible steps between rows and others in each column: (columns, rows).
+
+    A step is a tenth of a column's deviation, or the mean gap between its values if that is more.
+    Levels that differ are one step apart, texts as many as count.
+    """
+    steps = np.zeros((len(columns), len(rows)), np.intp)
+    for line, column in zip(steps, columns, strict=True):
+        values = frame[column.name]
+        one, other = values[rows], values[others]
+        if column.kind in ("categorical", "text"):
+            line[one.ne_missing(other).to_numpy()] = 1 if column.kind == "categorical" else ROOM
+            continue
+        present = _numbers(values.drop_nulls())
+        if not len(present):
+            continue
+        gap = np.ptp(present) / max(values.drop_nulls().n_unique() - 1, 1)
+        apart = np.abs(_numbers(one) - _numbers(other)) / (max(VISIBLE * present.std(), gap) or 1.0)
+        line[:] = np.where(
+            np.isnan(apart), one.is_null() != other.is_null(), np.minimum(apart, ROOM)
+        )
+    return steps
+
+
+def _disagreement(dataset: Dataset, rows: np.ndarray, others: np.ndarray) -> float:
+    one, other = dataset.target[rows], dataset.target[others]
+    return float(np.mean(one != other if dataset.classes else np.abs(one - other)))
+
+
+def _place(dataset: Dataset, row: int) -> str:
+    file = " of the test file" if row >= dataset.own_rows else ""
+    return f"row {dataset.numbers[row] + 1:,}{file}"

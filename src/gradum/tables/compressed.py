@@ -1,0 +1,83 @@
+"""Compressed files, recognised by their first bytes and unpacked within bounds."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import zlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from gradum.errors import TableError
+from gradum.tables.encoding import BLOCK_BYTES, Content, stream
+from gradum.tables.memory import available_memory
+from gradum.tables.wording import size
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+PACKINGS: dict[bytes, tuple[str, Any]] = {
+    b"\x1f\x8b": ("gzip", gzip.open),
+    b"BZh": ("bzip2", bz2.open),
+    b"\xfd7zXZ\x00": ("xz", lzma.open),
+    b"\x28\xb5\x2f\xfd": ("zstd", zstd.open),
+}
+DAMAGE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zstd.ZstdError)
+ALWAYS_ALLOWED = 2**28  # bytes
+MOST_TIMES = 250  # as large as packed; tables shrink to a tenth, hardly ever to a hundredth
+
+
+def is_packed(start: bytes) -> bool:
+    """Whether a file's first bytes tell of a compression."""
+    return start.startswith(tuple(PACKINGS))
+
+
+def unpacked(content: Content, source: str) -> bytes:
+    """Return what a compressed file holds.
+
+    Raises
+    ------
+    TableError
+        It is damaged, or it unpacks to more than 250 times its size (and 256 MiB), or to more
+        than half of the memory that is left.
+    """
+    whole = io.BytesIO()
+    with stream(content) as file:
+        most, why = _bound(file.seek(0, io.SEEK_END))
+        file.seek(0)
+        for block in _blocks(file, source):
+            whole.write(block)
+            if whole.tell() > most:
+                raise TableError(
+                    f"{source} unpacks to more than {size(most)}, {why}.",
+                    "Unpack it first if it can be trusted, and give fewer rows if they are many.",
+                )
+    return whole.getvalue()
+
+
+def _bound(packed: int) -> tuple[int, str]:
+    """Return how many bytes may come out, and what is wrong with more."""
+    most, why = max(ALWAYS_ALLOWED, MOST_TIMES * packed), "far more than a table would"
+    memory = available_memory()
+    if memory is not None and memory // 2 < most:
+        return memory // 2, "half of the memory that is left"
+    return most, why
+
+
+def _blocks(file: BinaryIO, source: str) -> Iterator[bytes]:
+    start = file.read(8)
+    file.seek(0)
+    name, opened = next(each for magic, each in PACKINGS.items() if start.startswith(magic))
+    try:
+        with opened(file) as unpacking:
+            while block := unpacking.read(BLOCK_BYTES):
+                yield block
+    except DAMAGE:
+        raise TableError(
+            f"{source} is a damaged or truncated {name} file.", "Copy it anew."
+        ) from None

@@ -1,0 +1,47 @@
+"""Whether "1,234" is about one or about a thousand: what the rest of the table says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from gradum.tables.columns import Column
+from gradum.tables.table import Table
+
+
+def with_decimal_commas(
+    table: Table, columns: Sequence[Column], reread: Callable[[str], Column]
+) -> list[Column]:
+    """Return the columns, those that can be read either way with the table's decimal sign.
+
+    Each was read with a decimal point where its values allow that. Decimal commas are taken
+    instead where another column can only be read with them, or where the file has semicolons
+    between its values; and only if no column can only be read with points.
+
+    Parameters
+    ----------
+    table : Table
+    columns : sequence of Column
+        As first understood.
+    reread : callable
+        Understands the column of a name again, preferring decimal commas.
+    """
+    shown = any(column.parse.decimal == "," for column in columns)
+    if not shown and table.decimal == ".":
+        return list(columns)
+    again = {column.name: reread(column.name) for column in columns if _has_signs(table, column)}
+    if any(column.parse.decimal == "." for column in again.values()):
+        return list(columns)
+    return [
+        again.get(column.name, column) if shown or column.parse.thousands == "," else column
+        for column in columns
+    ]
+
+
+def _has_signs(table: Table, column: Column) -> bool:
+    """Whether points or commas stand in numbers that were read with a decimal point."""
+    if column.kind != "numeric" or column.parse.decimal != ".":
+        return False
+    raw = table.frame[column.name]
+    return raw.dtype == pl.String and bool(raw.str.contains("[.,]").any())

@@ -1,0 +1,44 @@
+"""How much memory this process can still have."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def available_memory() -> int | None:
+    """Return the bytes that can still be had without swapping; None where nothing tells.
+
+    The least of what the system has left and what a container's limit leaves.
+    """
+    left = [value for value in (_of_system(), _of_container()) if value is not None]
+    return min(left, default=None)
+
+
+def _of_system() -> int | None:
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    names = getattr(os, "sysconf_names", {})
+    if "SC_PHYS_PAGES" in names:  # no Linux: all memory is the best that is known
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def _of_container() -> int | None:
+    """Return what a control group, version 2, leaves; files kept in memory can be dropped."""
+    try:
+        limit = (CGROUP / "memory.max").read_text().strip()
+        if limit == "max":
+            return None
+        used = int((CGROUP / "memory.current").read_text())
+        lines = (CGROUP / "memory.stat").read_text().splitlines()
+        droppable = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+        return max(int(limit) - used + droppable, 0)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,170 @@
+"""JSON tables: records, one a line or in one list, or columns of values."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from gradum.errors import TableError
+from gradum.tables.encoding import Content, sample, stream
+from gradum.tables.frames import from_data, from_objects
+from gradum.tables.stack import common_type, stacked
+from gradum.tables.table import Table
+
+LOOKS_LIKE_JSON = re.compile(rb"\s*(\{\s*[\"}]|\[\s*([{\[\]\"\d-]|true|false|null))")
+BLOCK_BYTES = 2**24
+REMEDY = "Give records, one a line or all in one list, or columns as lists of values."
+
+
+def looks_like_json(content: Content) -> bool:
+    """Whether a text begins as JSON records or columns do."""
+    return LOOKS_LIKE_JSON.match(sample(content)) is not None
+
+
+def read_records(content: Content, source: str) -> Table:
+    """Return the columns of a JSON file in UTF-8.
+
+    Taken are one record a line (JSON lines); a list of records; an object of columns, each a list
+    or, as pandas writes it, an object of values by row. A key that a record lacks is missing there.
+
+    Raises
+    ------
+    TableError
+        It is no JSON, with the line and the cause; or it is no table.
+    """
+    if _is_a_record_a_line(content):
+        return Table(_from_lines(content, source), source)
+    with stream(content) as file:
+        value = _decoded(file.read(), source)
+    return from_data(_as_data(value, source), source)
+
+
+def _is_a_record_a_line(content: Content) -> bool:
+    lines = [line for line in sample(content).splitlines() if line.strip()][:2]
+    if not all(line.lstrip().startswith(b"{") for line in lines):
+        return len(lines) == 2 and _is_object(lines[0])
+    return len(lines) == 2
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _from_lines(content: Content, source: str) -> pl.DataFrame:
+    """Return the frame of one record a line, made block by block."""
+    blocks: list[dict[str, pl.Series]] = []
+    heights = []
+    for records in _record_blocks(content, source):
+        names = dict.fromkeys(name for record in records for name in record)
+        columns = {name: [record.get(name) for record in records] for name in names}
+        blocks.append({name: from_objects(name, values) for name, values in columns.items()})
+        heights.append(len(records))
+    names = dict.fromkeys(name for block in blocks for name in block)
+    if not names:
+        raise TableError(f"{source} has no columns.", REMEDY)
+    columns = {}
+    for name in names:
+        absent = [pl.Series(name, [None] * height, pl.Null) for height in heights]
+        parts = [block.pop(name, none) for block, none in zip(blocks, absent, strict=True)]
+        columns[name] = _joined(name, parts)
+    return pl.DataFrame(columns)
+
+
+def _joined(name: str, parts: Sequence[pl.Series]) -> pl.Series:
+    dtype = common_type(parts)
+    if dtype is None or dtype == pl.Object:
+        return from_objects(name, [value for part in parts for value in part.to_list()])
+    return stacked(parts, dtype)
+
+
+def _record_blocks(content: Content, source: str) -> Iterator[list[dict[str, Any]]]:
+    with stream(content) as file:
+        before = 0
+        while lines := file.readlines(BLOCK_BYTES):
+            records = _records(lines, before, source)
+            if records:
+                yield records
+            before += len(lines)
+
+
+def _records(lines: list[bytes], before: int, source: str) -> list[dict[str, Any]]:
+    """Decode lines; all at once, and one by one where that fails."""
+    full = [line for line in lines if not line.isspace()]
+    try:
+        records = msgspec.json.decode(b"[" + b",".join(full) + b"]")
+        if len(records) == len(full) and set(map(type, records)) <= {dict}:
+            return records
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    records = []
+    for number, line in enumerate(lines, before + 1):
+        if line.isspace():
+            continue
+        try:
+            record = json.loads(line)  # also takes NaN and Infinity, which Python writes
+        except RecursionError:
+            raise _too_deep(source) from None
+        except ValueError as error:
+            raise TableError(
+                f"{source} is not JSON in line {number:,}: {_cause(error)}.",
+                "Correct that line, or copy the file anew if it was cut short.",
+            ) from None
+        if not isinstance(record, dict):
+            raise TableError(f"{source} has no record in line {number:,}.", REMEDY)
+        records.append(record)
+    return records
+
+
+def _decoded(text: bytes, source: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise _too_deep(source) from None
+    except ValueError as error:
+        line = f" in line {error.lineno:,}" if isinstance(error, json.JSONDecodeError) else ""
+        raise TableError(
+            f"{source} is not JSON{line}: {_cause(error)}.",
+            "Correct it, or copy the file anew if it was cut short.",
+        ) from None
+
+
+def _cause(error: ValueError) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return "a number is too long"
+    return f"{error.msg[0].lower()}{error.msg[1:]} at character {error.colno:,}"
+
+
+def _too_deep(source: str) -> TableError:
+    return TableError(f"{source} is JSON nested too deeply for a table.", REMEDY)
+
+
+def _as_data(value: Any, source: str) -> Any:
+    """Return decoded JSON as records or columns."""
+    if isinstance(value, list) and all(isinstance(record, dict) for record in value):
+        return value
+    if not isinstance(value, dict):
+        raise TableError(f"{source} is JSON, but no table.", REMEDY)
+    if value and all(isinstance(cells, list) for cells in value.values()):
+        lengths = {name: len(cells) for name, cells in value.items()}
+        if len(set(lengths.values())) > 1:
+            shown = ", ".join(f"{name!r} {count:,}" for name, count in list(lengths.items())[:6])
+            raise TableError(
+                f"{source} has columns of different lengths: {shown}.", "Make them equally long."
+            )
+        return value
+    if value and all(isinstance(cells, dict) for cells in value.values()):
+        rows = dict.fromkeys(row for cells in value.values() for row in cells)
+        return {name: [cells.get(row) for row in rows] for name, cells in value.items()}
+    return [value]

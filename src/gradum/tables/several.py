@@ -1,0 +1,93 @@
+"""Several tables as one: stacked in order, columns matched by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from gradum.errors import TableError
+from gradum.tables.stack import common_type, stacked
+from gradum.tables.table import Table
+from gradum.tables.wording import SHOWN_NAMES, counted, quoted
+
+
+def name_of(paths: Sequence[Path]) -> str:
+    """Return what a list of files is called in messages."""
+    if len(paths) == 1:
+        return paths[0].name
+    return f"{paths[0].name} and {counted(len(paths) - 1, 'more file')}"
+
+
+def stack(tables: Sequence[Table], source: str) -> Table:
+    """Return tables of the same columns one after the other, columns matched by name.
+
+    Raises
+    ------
+    TableError
+        One lacks a column of the first, has another, or holds values of another type; the
+        message names the file and the columns.
+    """
+    first = tables[0]
+    for table in tables[1:]:
+        _refuse_other_columns(first, table)
+    columns = {}
+    for name in first.frame.columns:
+        parts = [table.frame[name] for table in tables]
+        dtype = common_type(parts)
+        if dtype is None:
+            raise _odd_type(name, tables, parts)
+        columns[name] = stacked(parts, dtype)
+    return replace(first, frame=pl.DataFrame(columns), source=source, notes=_notes(tables))
+
+
+def _refuse_other_columns(first: Table, other: Table) -> None:
+    if first.typed != other.typed:
+        text, typed = (other, first) if first.typed else (first, other)
+        raise TableError(
+            f"{typed.source} states the types of its columns, {text.source} is plain text.",
+            "Give files of one kind.",
+        )
+    known, given = dict.fromkeys(first.frame.columns), dict.fromkeys(other.frame.columns)
+    lacking = [name for name in known if name not in given]
+    extra = [name for name in given if name not in known]
+    clauses = [f"lacks {_columns(lacking)}"] if lacking else []
+    clauses += [f"has {_columns(extra)} besides"] if extra else []
+    if clauses:
+        raise TableError(
+            f"{other.source} has other columns than {first.source}: it {' and '.join(clauses)}.",
+            "Give files with the same columns.",
+        )
+
+
+def _columns(names: Sequence[str]) -> str:
+    return f"the {'column' if len(names) == 1 else 'columns'} {quoted(names, SHOWN_NAMES)}"
+
+
+def _odd_type(name: str, tables: Sequence[Table], parts: Sequence[pl.Series]) -> TableError:
+    """Say which file first holds a column in a type that does not go with those before it."""
+    at = next(k for k in range(1, len(parts)) if common_type(parts[: k + 1]) is None)
+    before = next(k for k in range(at) if common_type([parts[k], parts[at]]) is None)
+    return TableError(
+        f"Column {name!r} is {parts[at].dtype} in {tables[at].source}, but {parts[before].dtype} "
+        f"in {tables[before].source}.",
+        "Write it in one type.",
+    )
+
+
+def _notes(tables: Sequence[Table]) -> tuple[str, ...]:
+    """Return what was noted of every file, and by its name what was noted of some."""
+    counts = Counter(note for table in tables for note in dict.fromkeys(table.notes))
+    everywhere = [note for note, count in counts.items() if count == len(tables)]
+    return (
+        *everywhere,
+        *(
+            f"{table.source}: {note}"
+            for table in tables
+            for note in table.notes
+            if note not in everywhere
+        ),
+    )

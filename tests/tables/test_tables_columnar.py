@@ -1,0 +1,100 @@
+import datetime as dt
+import io
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+import pytest
+
+from gradum.errors import TableError
+from gradum.tables.read import read
+
+FRAME = pl.DataFrame(
+    {
+        "whole": [1, None, 3],
+        "real": [0.5, float("inf"), None],
+        "text": ["x", None, "a text that is not short"],
+        "level": pl.Series(["u", "v", "u"], dtype=pl.Categorical),
+        "day": [dt.date(2024, 1, 31), None, dt.date(1970, 1, 1)],
+        "flag": [True, False, None],
+        "tags": [[1], [], None],
+    }
+)
+
+
+def written(write, **options):
+    file = io.BytesIO()
+    write(FRAME, file, **options)
+    return file.getvalue()
+
+
+WAYS = {
+    "parquet": written(pl.DataFrame.write_parquet),
+    "arrow": written(pl.DataFrame.write_ipc),
+    "arrow, zstd": written(pl.DataFrame.write_ipc, compression="zstd"),
+    "arrow stream": written(pl.DataFrame.write_ipc_stream),
+    "arrow stream, lz4": written(pl.DataFrame.write_ipc_stream, compression="lz4"),
+}
+every_way = pytest.mark.parametrize("way", WAYS)
+
+
+def refused(path, *words):
+    with pytest.raises(TableError) as caught:
+        read(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in (path.name, *words):
+        assert word in message
+
+
+@every_way
+@pytest.mark.parametrize("name", ["t.feather", "data[1]*.x"])
+def test_a_file_is_recognised_by_its_content_whatever_its_name(tmp_path, way, name):
+    (tmp_path / name).write_bytes(WAYS[way])
+    table = read(tmp_path / name)
+    assert table.frame.equals(FRAME)
+    assert table.frame.schema == FRAME.schema
+    assert table.typed
+    assert table.source == name
+
+
+def test_what_pyarrow_writes_is_read(tmp_path):
+    table = pa.table(
+        {
+            "whole": pa.array([1, None, 3], pa.int32()),
+            "level": pa.array(["u", "v", "u"]).dictionary_encode(),
+            "time": pa.array(
+                [dt.datetime(2024, 7, 1, 12)] * 3, pa.timestamp("ms", "Europe/Berlin")
+            ),
+        }
+    )
+    pyarrow.feather.write_feather(table, tmp_path / "t.feather")
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    for name in ("t.feather", "t.parquet"):
+        frame = read(tmp_path / name).frame
+        assert frame["whole"].to_list() == [1, None, 3]
+        assert frame["level"].cast(pl.String).to_list() == ["u", "v", "u"]
+        assert frame["time"].dt.convert_time_zone("UTC").dt.hour().to_list() == [12, 12, 12]
+
+
+@every_way
+def test_a_file_cut_anywhere_is_one_clear_error(tmp_path, way):
+    content = WAYS[way]
+    ends = [6, 8, 12, *range(16, len(content), len(content) // 25), len(content) - 1]
+    if "stream" in way:  # without its end mark, and between batches, a stream is whole
+        ends = [end for end in ends if end < len(content) - 100]
+    for end in ends:
+        (tmp_path / "t.bin").write_bytes(content[:end])
+        refused(tmp_path / "t.bin")
+
+
+def test_files_without_rows_and_files_of_another_kind_are_refused(tmp_path):
+    FRAME.clear().write_ipc(tmp_path / "none.arrow")
+    refused(tmp_path / "none.arrow", "no rows")
+    FRAME.clear().write_ipc_stream(tmp_path / "none.arrows")
+    refused(tmp_path / "none.arrows", "no rows")
+    (tmp_path / "old.feather").write_bytes(b"FEA1" + bytes(100))
+    refused(tmp_path / "old.feather", "version 1", "version 2")
+    (tmp_path / "text.arrow").write_text("a,b\n1,2\n")
+    refused(tmp_path / "text.arrow", "not an Arrow file")
