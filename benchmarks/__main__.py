@@ -7,6 +7,8 @@ from importlib import import_module
 
 BENCHMARKS = {
     "encoding": "",
+    "memory": "[MODELS]",
+    "fuzz": "COUNT [SEED] | atheris SECONDS",
     "quality": "FOLDER [SEEDS]",
 }
 

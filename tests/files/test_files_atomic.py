@@ -1,11 +1,13 @@
 import errno
 import os
+import signal
 import stat
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from gradum.errors import OutputError
+from gradum.errors import DiskError, OutputError
 from gradum.files import atomic
 
 
@@ -85,13 +87,49 @@ def test_hopeless_paths_are_named_with_their_cause(tmp_path, act, name, cause):
     assert names(tmp_path) == before
 
 
-def test_full_disk_is_explained(tmp_path, monkeypatch):
+def write_bytes(folder):
+    atomic.write_bytes(folder / "table.bin", bytes(100_000))
+
+
+def write_csv(folder):
+    with atomic.replacing(folder / "table.csv") as temporary:
+        pl.DataFrame({"x": range(50_000)}).write_csv(temporary)
+
+
+def write_parquet(folder):
+    with atomic.replacing(folder / "table.parquet") as temporary:
+        pl.DataFrame({"x": range(50_000)}).write_parquet(temporary, compression="uncompressed")
+
+
+@pytest.fixture
+def files_of_at_most_50_kilobytes():
+    """Make the system refuse, in the middle of a write, as it does on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.usefixtures("files_of_at_most_50_kilobytes")
+@pytest.mark.parametrize("write", [write_bytes, write_csv, write_parquet])
+def test_a_write_that_breaks_off_leaves_nothing_and_is_the_disks_failure(tmp_path, write):
+    with pytest.raises(DiskError, match=r"table\.\w+ cannot be written: File too large\. Choose"):
+        write(tmp_path)
+    assert not names(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_a_full_disk_is_told_from_a_place_that_cannot_be_written(tmp_path, monkeypatch, number):
     def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match=r"No space left.*Free some space"):
+    with pytest.raises(DiskError, match=f"{os.strerror(number)}.*(Free|Check)") as caught:
         atomic.write_bytes(tmp_path / "a", b"1")
+    assert (caught.value.exit_code, OutputError("", "").exit_code) == (1, 2)
     assert not names(tmp_path)
 
 
@@ -124,5 +162,5 @@ def test_a_folder_in_use_needs_force_and_keeps_its_files(tmp_path):
 def test_a_file_cannot_be_claimed(tmp_path):
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "run"):
-        with pytest.raises(OutputError, match="cannot be written"):
+        with pytest.raises(OutputError, match=r"file is a file, not a folder\. Choose"):
             atomic.claim_folder(path, force=True)

@@ -19,6 +19,7 @@ FILES = {
     "model.gradum",
     "report.html",
     "metrics.json",
+    "findings.json",
     "predictions.parquet",
     "history.jsonl",
     "spec.toml",
@@ -42,7 +43,7 @@ def folder(classifier, table_file, tmp_path_factory):
     return path
 
 
-def test_a_run_leaves_seven_files(folder):
+def test_a_run_leaves_eight_files(folder):
     assert {path.name for path in folder.iterdir()} == FILES
 
 

@@ -1,18 +1,19 @@
 """The archive that a model is kept in: a zip of one JSON manifest and one safetensors file.
 
-Nothing in it is executable. Both members are stored uncompressed, so the same content gives the
-same bytes on every machine and an archive never unpacks to more than its own size. A reader
-checks names, sizes, shapes and types before it trusts any of them; a deflated manifest is
-accepted, because its size is bounded.
+Nothing in it is executable. Both members are stored uncompressed and every byte of the file belongs
+to them or to their directory, so the same content gives the same bytes on every machine and an
+archive never unpacks to more than its own size. A reader checks names, sizes, shapes and types
+before it trusts any of them.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import math
 import os
+import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,9 @@ from gradum.files.atomic import write_bytes
 
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
 MANIFEST_LIMIT = 64 * 2**20
+VALUES_LIMIT = 2**22  # of the manifest: a byte of JSON can become thirty in memory
 WEIGHTS_LIMIT = 2**32 - 2**27
+HEADER_LIMIT = 2**20  # of the weights: names and shapes
 DIRECTORY_LIMIT = 2**12
 DTYPES = {
     "F64": np.dtype("<f8"),
@@ -41,10 +44,11 @@ DTYPES = {
     "BOOL": np.dtype("?"),
 }
 
-_END_SIZE, _LOCATOR_SIZE = 22, 20
+_HEADER_SIZE, _END_SIZE, _LOCATOR_SIZE = 30, 22, 20
+_CAUSE_LENGTH = 200
 _DAMAGE = (
     zipfile.BadZipFile,
-    zlib.error,
+    struct.error,
     EOFError,
     NotImplementedError,
     RuntimeError,
@@ -90,6 +94,7 @@ def write(
         (WEIGHTS, len(weights), WEIGHTS_LIMIT),
     ):
         _check_size(path, member, size, limit)
+    _manifest(path, text)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for member, data in ((MANIFEST, text), (WEIGHTS, weights)):
@@ -104,23 +109,26 @@ def write(
 def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Read an archive back: the manifest, and the arrays sorted by name.
 
-    Memory stays within a small multiple of the file's own size plus 64 MiB of manifest.
+    Memory stays within three times the file's own size, and half a gibibyte for the values of a
+    manifest that is as large as the limits allow.
 
     Raises
     ------
     ModelFileError
         One sentence: the file is missing, no archive, larger than the limits, has other members
         than the two, is damaged, or holds an array whose bytes do not match its shape and type,
-        whose type is not in `DTYPES`, or that is not finite.
+        whose type is not in `DTYPES`, or that is not finite; or memory does not suffice.
     """
-    with _opened(path) as (archive, members):
-        text = archive.read(members[MANIFEST])
-        weights = archive.read(members[WEIGHTS])
     try:
-        manifest = msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise _damaged(path, f"its {MANIFEST} is not a JSON object ({error})") from error
-    return manifest, _arrays(path, weights)
+        with _opened(path) as (archive, members):
+            text = archive.read(members[MANIFEST])
+            weights = archive.read(members[WEIGHTS])
+        return _manifest(path, text), _arrays(path, weights)
+    except MemoryError as error:
+        raise ModelFileError(
+            f"The model file {path} does not fit into memory.",
+            "Free some, or take a larger machine.",
+        ) from error
 
 
 @contextmanager
@@ -130,63 +138,105 @@ def _opened(
     """Open a zip whose directory has been checked, and turn every sign of damage into one error."""
     try:
         place = Path(path)
-        if not place.is_file():
-            what = "is a folder" if place.is_dir() else "does not exist"
+        if not place.is_file():  # opening a pipe or a terminal would wait for ever
+            what = "does not exist"
+            if place.exists():
+                what = f"is {'a folder' if place.is_dir() else 'no ordinary file'}"
             raise ModelFileError(f"The model file {path} {what}.", "Name a .gradum file.")
         with place.open("rb") as file:
-            _check_directory(path, file)
+            outside = _check_directory(path, file)
             with zipfile.ZipFile(file) as archive:
-                yield archive, _checked_members(path, archive.infolist())
+                yield archive, _checked_members(path, archive.infolist(), outside)
     except ModelFileError:
         raise
     except OSError as error:
-        raise ModelFileError(f"The model file {path} cannot be read: {error.strerror}.") from error
+        cause = error.strerror or str(error)
+        raise ModelFileError(
+            f"The model file {path} cannot be read: {cause}.", "Check the file's name and place."
+        ) from error
     except _DAMAGE as error:
         raise _damaged(path, str(error) or type(error).__name__) from error
 
 
-def _check_directory(path: str | os.PathLike, file: BinaryIO) -> None:
-    """Bound the zip's directory before zipfile loads it: 22 last bytes, two entries, no zip64."""
+def _check_directory(path: str | os.PathLike, file: BinaryIO) -> int:
+    """Bound the zip's directory before zipfile loads it: 22 last bytes, two entries, no zip64.
+
+    Returns the number of bytes before the directory.
+    """
     size = file.seek(0, io.SEEK_END)
     if size > MANIFEST_LIMIT + WEIGHTS_LIMIT + DIRECTORY_LIMIT:
-        raise ModelFileError(f"{path} is too large for a model file: {size:,} bytes.")
+        raise ModelFileError(
+            f"{path} is too large for a model file: {size:,} bytes.", "Name a .gradum file."
+        )
     file.seek(max(0, size - _END_SIZE - _LOCATOR_SIZE))
     tail = file.read()
     end = tail[-_END_SIZE:]
     if len(end) < _END_SIZE or not end.startswith(b"PK\5\6"):
         raise ModelFileError(
-            f"{path} is not a gradum model file.", "Models are saved as .gradum files."
+            f"{path} is not a gradum model file, or is cut short.",
+            "Give a file that gradum saved (.gradum), or its run folder.",
         )
     entries = int.from_bytes(end[10:12], "little")
     directory = int.from_bytes(end[12:16], "little")
     if tail.startswith(b"PK\6\7") or entries != 2 or directory > DIRECTORY_LIMIT:
         raise ModelFileError(
-            f"{path} is not a gradum model file: it must hold exactly {MANIFEST} and {WEIGHTS}."
+            f"{path} is not a gradum model file: it must hold exactly {MANIFEST} and {WEIGHTS}.",
+            "Give a file that gradum saved (.gradum), or its run folder.",
         )
+    return size - directory - _END_SIZE
 
 
 def _checked_members(
-    path: str | os.PathLike, infos: list[zipfile.ZipInfo]
+    path: str | os.PathLike, infos: list[zipfile.ZipInfo], size: int
 ) -> dict[str, zipfile.ZipInfo]:
+    """Return the two members by name; together, they fill the first ``size`` bytes of the file."""
     names = sorted(info.orig_filename for info in infos)
     if names != [MANIFEST, WEIGHTS]:
         raise ModelFileError(
-            f"{path} is not a gradum model file: it holds {', '.join(map(ascii, names))}, "
-            f"not {MANIFEST} and {WEIGHTS}."
+            f"{path} is not a gradum model file: it holds {', '.join(map(_short, names))}, "
+            f"not {MANIFEST} and {WEIGHTS}.",
+            "Give a file that gradum saved (.gradum), or its run folder.",
         )
     members = {info.filename: info for info in infos}
     _check_size(path, MANIFEST, members[MANIFEST].file_size, MANIFEST_LIMIT)
     _check_size(path, WEIGHTS, members[WEIGHTS].file_size, WEIGHTS_LIMIT)
-    weights = members[WEIGHTS]
-    if weights.compress_type != zipfile.ZIP_STORED or weights.file_size != weights.compress_size:
-        raise _damaged(path, f"its {WEIGHTS} is compressed, which gradum never does")
-    if members[MANIFEST].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _damaged(path, f"its {MANIFEST} is compressed by a method that gradum does not read")
+    end = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+            raise _damaged(path, f"its {info.filename} is compressed, which gradum never does")
+        if info.header_offset != end:
+            raise _damaged(path, "its members overlap, or other bytes lie between them")
+        end += _HEADER_SIZE + len(info.filename) + info.file_size
+    if end != size:
+        raise _damaged(path, f"its members take {end:,} bytes, not {size:,}")
     return members
 
 
+def _manifest(path: str | os.PathLike, text: bytes) -> dict[str, Any]:
+    """Decode JSON, without what other readers of it could understand otherwise."""
+    if sum(text.count(sign) for sign in (b",", b":", b"[", b"{")) > VALUES_LIMIT:
+        raise _damaged(path, f"its {MANIFEST} holds more than {VALUES_LIMIT:,} values")
+    try:
+        json.loads(text.decode("utf-8"), object_pairs_hook=_refuse_twins, parse_int=_refuse_long)
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"its {MANIFEST} is not a JSON object ({error})") from error
+
+
+def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key is given twice")
+
+
+def _refuse_long(digits: str) -> None:
+    if not -(2**63) <= int(digits) < 2**64:
+        raise ValueError("a whole number is longer than 64 bits")
+
+
 def _arrays(path: str | os.PathLike, data: bytes) -> dict[str, np.ndarray]:
-    """Deserialise: safetensors itself refuses long headers, holes, overlaps and wrong sizes."""
+    """Deserialise: safetensors itself refuses holes, overlaps and wrong sizes."""
+    if int.from_bytes(data[:8], "little") > HEADER_LIMIT:
+        raise _damaged(path, f"the header of its {WEIGHTS} is longer than {HEADER_LIMIT:,} bytes")
     try:
         tensors = dict(sorted(safetensors.deserialize(data)))
     except (SafetensorError, ValueError, OverflowError) as error:
@@ -195,30 +245,46 @@ def _arrays(path: str | os.PathLike, data: bytes) -> dict[str, np.ndarray]:
     arrays = {}
     for name, tensor in tensors.items():
         dtype, shape = DTYPES.get(tensor["dtype"]), tuple(tensor["shape"])
+        what = f"array {_short(name)}"
         if dtype is None:
-            raise _damaged(path, f"array {name!r} has the type {tensor['dtype']}, which is unknown")
+            raise _damaged(path, f"{what} has the type {tensor['dtype']}, which is unknown")
         if len(tensor["data"]) != math.prod(shape) * dtype.itemsize:
-            raise _damaged(path, f"array {name!r} has other bytes than its shape {shape} needs")
+            raise _damaged(path, f"{what} has other bytes than its shape {shape} needs")
         if dtype.kind == "b" and np.frombuffer(tensor["data"], np.uint8).max(initial=0) > 1:
-            raise _damaged(path, f"array {name!r} holds truth values that are neither 0 nor 1")
-        arrays[name] = np.frombuffer(tensor["data"], dtype).reshape(shape)
+            raise _damaged(path, f"{what} holds truth values that are neither 0 nor 1")
+        try:
+            arrays[name] = np.frombuffer(tensor["data"], dtype).reshape(shape)
+        except ValueError as error:  # without elements, a shape may be beyond NumPy's
+            raise _damaged(path, f"{what} has an impossible shape ({error})") from error
         _check_finite(path, name, arrays[name])
     return arrays
 
 
 def _check_finite(path: str | os.PathLike, name: str, array: np.ndarray) -> None:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ModelFileError(f"{path}: array {name!r} holds values that are not finite.")
+        raise ModelFileError(
+            f"{path}: array {_short(name)} holds values that are not finite.",
+            "Fit the model again.",
+        )
 
 
 def _check_size(path: str | os.PathLike, member: str, size: int, limit: int) -> None:
     if size > limit:
         raise ModelFileError(
-            f"{path}: {member} has {size:,} bytes, more than the {limit:,} that are allowed."
+            f"{path}: {member} has {size:,} bytes, more than the {limit:,} that are allowed.",
+            "Fit a smaller model.",
         )
 
 
 def _damaged(path: str | os.PathLike, cause: str) -> ModelFileError:
+    cause = " ".join(cause.split())
+    if len(cause) > _CAUSE_LENGTH:
+        cause = f"{cause[:_CAUSE_LENGTH]}…"
     return ModelFileError(
         f"The model file {path} is damaged: {cause}.", "Save or copy the model again."
     )
+
+
+def _short(name: str) -> str:
+    """Quote a name that may be long or hold anything."""
+    return ascii(name if len(name) <= 60 else f"{name[:60]}…")

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gradum.errors import OutputError
+from gradum.errors import DiskError, OutputError
 
 _REMEDIES = {
     errno.EACCES: "Choose a place that you may write to.",
     errno.EPERM: "Choose a place that you may write to.",
     errno.EROFS: "Choose a place that is not read-only.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+_DISK_REMEDIES = {
     errno.ENOSPC: "Free some space or choose another disk.",
     errno.EDQUOT: "Free some space or choose another disk.",
-    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EFBIG: "Choose another disk.",
+    errno.EIO: "Check the disk or choose another.",
 }
 
 
@@ -33,6 +38,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     ------
     OutputError
         When the folder is missing, ``path`` is no ordinary file, or the system refuses.
+    DiskError
+        When the disk is full or fails.
     """
     with _explained(path):
         target = _ordinary(path)
@@ -83,6 +90,7 @@ def claim_folder(path: str | os.PathLike, *, force: bool = False) -> Path:
     folder = Path(path)
     with _explained(path):
         made = [each for each in (folder, *folder.parents) if not each.exists()]
+        _refuse_file_among(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if not force and any(folder.iterdir()):
@@ -97,6 +105,15 @@ def claim_folder(path: str | os.PathLike, *, force: bool = False) -> Path:
                     each.rmdir()
             raise
     return folder
+
+
+def _refuse_file_among(folder: Path) -> None:
+    """Refuse a folder whose place, or whose parent's place, a file has taken."""
+    for each in (folder, *folder.parents):
+        if each.exists():
+            if not each.is_dir():
+                raise OutputError(f"{each} is a file, not a folder.", "Choose another folder.")
+            return
 
 
 def _sibling(target: Path) -> Path:
@@ -134,7 +151,19 @@ def _explained(path: str | os.PathLike) -> Iterator[None]:
         yield
     except OutputError:
         raise
-    except OSError as error:
-        cause = error.strerror or str(error)
-        remedy = _REMEDIES.get(error.errno or 0, "Choose another place.")
-        raise OutputError(f"{path} cannot be written: {cause}.", remedy) from error
+    except Exception as error:
+        number = _system_error(error)
+        if number is None:
+            raise
+        message = f"{path} cannot be written: {os.strerror(number)}."
+        if number in _DISK_REMEDIES:
+            raise DiskError(message, _DISK_REMEDIES[number]) from error
+        raise OutputError(message, _REMEDIES.get(number, "Choose another place.")) from error
+
+
+def _system_error(error: Exception) -> int | None:
+    """Return the number of the system's error behind an exception, None where there is none."""
+    if isinstance(error, OSError) and isinstance(error.errno, int):
+        return error.errno
+    said = re.search(r"\(os error (\d+)\)", str(error))  # polars has it in words only
+    return int(said.group(1)) if said else None

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from itertools import pairwise
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
 from msgspec import structs
 
-from gradum.core.losses import LOSSES
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Network
-from gradum.errors import ModelFileError, SchemaError
+from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.fitting.fitted import Fitted, Provenance, named_arrays
 from gradum.fitting.judgement import Judgement
@@ -22,13 +21,12 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LADDER, Spec
 from gradum.fitting.target_scale import TargetScale
 from gradum.scores.metrics import METRICS
+from gradum.ship.contradictions import contradiction
 from gradum.solvers.solution import Certificate, Status
-from gradum.tables.contradictions import refuse_contradictions
-from gradum.tables.design import Layout
 from gradum.tables.encode import Encoder
-from gradum.tables.encoders import STEPS
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
+from gradum.tables.wording import shortened
 
 FORMAT = 1
 
@@ -90,29 +88,49 @@ def load(path: str | os.PathLike) -> Fitted:
     Raises
     ------
     ModelFileError
-        The file is damaged, hostile, or of another format version.
+        The file is damaged, hostile, or of another format version; or its parts contradict each
+        other, so that a prediction or a summary would trip over it.
     """
     raw, arrays = archive.read(path)
-    if raw.get("format") != FORMAT:
-        raise ModelFileError(
-            f"{path} has format version {raw.get('format')!r}; this gradum reads {FORMAT}.",
-            "Update gradum, or fit the model again.",
-        )
+    _refuse_other_formats(raw.get("format"), path)
     try:
         manifest = msgspec.convert(raw, _Manifest)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise ModelFileError(
-            f"The manifest of {path} is not a gradum model's: {error}.", "Fit the model again."
-        ) from error
+    except ValueError as error:
+        raise _refused(path, str(error)) from error
     rungs = {record.name: _rung(record, arrays, path) for record in manifest.rungs}
-    _check_together(manifest, rungs, path)
-    return Fitted(
+    fitted = Fitted(
         manifest.spec,
         manifest.schema,
         manifest.encoder,
         rungs,
-        manifest.judgement and _in_order(manifest.judgement, manifest.schema),
+        manifest.judgement,
         manifest.provenance,
+    )
+    if len(rungs) < len(manifest.rungs) or named_arrays(rungs.values()).keys() != arrays.keys():
+        raise _refused(path, "the weights are not those of its rungs, each named once")
+    if (found := contradiction(fitted)) is not None:
+        raise _refused(path, found)
+    judgement = manifest.judgement and _in_order(manifest.judgement, manifest.schema)
+    return replace(fitted, judgement=judgement)
+
+
+def _refuse_other_formats(version: Any, path: str | os.PathLike) -> None:
+    if type(version) is not int:
+        raise _refused(path, "its manifest names no format version")
+    if version > FORMAT:
+        raise ModelFileError(
+            f"{path} is of format version {version}, this gradum reads {FORMAT}.", "Upgrade gradum."
+        )
+    if version < FORMAT:
+        raise ModelFileError(
+            f"{path} is of format version {version}, which cannot be read.", "Fit the model again."
+        )
+
+
+def _refused(path: str | os.PathLike, cause: str) -> ModelFileError:
+    return ModelFileError(
+        f"{path} is not a gradum model, or was altered: {shortened(' '.join(cause.split()), 200)}.",
+        "Fit the model again, or upgrade gradum if the file is from a later one.",
     )
 
 
@@ -156,18 +174,10 @@ def _record(rung: Rung) -> _RungRecord:
 def _rung(record: _RungRecord, arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Rung:
     def array(name: str, dimensions: int) -> np.ndarray:
         found = arrays.get(f"{record.name}/{name}")
-        if found is None or found.ndim != dimensions or found.dtype.kind != "f":
-            raise ModelFileError(
-                f"{path} lacks the weights {record.name}/{name}, or they have another shape.",
-                "The file is damaged: fit the model again.",
-            )
+        if found is None or found.ndim != dimensions or found.dtype not in (np.float32, np.float64):
+            raise _refused(path, f"rung {record.name!r} lacks {name}, or has it in another form")
         return found
 
-    if record.name not in LADDER or record.loss not in LOSSES:
-        raise ModelFileError(
-            f"{path} describes a rung that gradum does not know: {record.name!r}.",
-            "Update gradum, or fit the model again.",
-        )
     params: dict[str, Any] = {
         "layers": [
             {"weight": array(f"layers/{i}/weight", 2), "bias": array(f"layers/{i}/bias", 1)}
@@ -200,72 +210,4 @@ def _rung(record: _RungRecord, arrays: dict[str, np.ndarray], path: str | os.Pat
         iterations=record.iterations,
         seconds=record.seconds,
         settings=record.settings,
-    )
-
-
-def _check_together(manifest: _Manifest, rungs: dict[str, Rung], path: str | os.PathLike) -> None:
-    """Refuse parts that do not fit each other, before a prediction trips over them."""
-    target = manifest.schema.target
-    if target is None or not rungs:
-        raise ModelFileError(f"{path} has no target or no rung.", "Fit the model again.")
-    try:
-        refuse_contradictions(manifest.schema.version, manifest.schema.columns, target)
-    except SchemaError as error:
-        raise ModelFileError(f"In {path}, {error.message}", "Fit the model again.") from error
-    if len({type(label) for label in target.classes}) > 1:
-        raise ModelFileError(f"The classes in {path} are of several types.", "Fit the model again.")
-    steps = [(step.source, type(step)) for step in manifest.encoder.steps]
-    if steps != [(column.name, STEPS.get(column.kind)) for column in manifest.schema.features]:
-        raise ModelFileError(
-            f"The encoder in {path} does not take the columns that its schema names.",
-            "The file is damaged: fit the model again.",
-        )
-    layout = manifest.encoder.layout
-    outputs = len(target.classes) if len(target.classes) > 2 else 1
-    loss = "log_loss" if target.classes else "squared_error"
-    for rung in rungs.values():
-        if rung.loss != loss or (rung.target_scale is None) != bool(target.classes):
-            raise ModelFileError(
-                f"Rung {rung.name!r} in {path} does not predict what its target is.",
-                "The file is damaged: fit the model again.",
-            )
-        if rung.network.outputs != outputs or not (_consistent(rung) and _fits(rung, layout)):
-            raise ModelFileError(
-                f"The shapes of rung {rung.name!r} in {path} do not fit each other.",
-                "The file is damaged: fit the model again.",
-            )
-    # A refit leaves one rung: the others that the judgement speaks of may be gone.
-    if manifest.judgement and manifest.judgement.verdict.used not in rungs:
-        raise ModelFileError(
-            f"The verdict in {path} names a rung that is not there.", "Fit the model again."
-        )
-
-
-def _consistent(rung: Rung) -> bool:
-    """Whether the parameters have the shapes that the network says."""
-    widths = rung.network.widths
-    shapes = [(layer["weight"].shape, layer["bias"].shape) for layer in rung.params["layers"]]
-    said = [((a, b), (b,)) for a, b in pairwise(widths)]
-    embedding = rung.network.embedding
-    return shapes == said and (
-        embedding is None or rung.params["embedding"].shape == (embedding.rows, embedding.size)
-    )
-
-
-def _fits(rung: Rung, layout: Layout) -> bool:
-    """Whether a rung's network takes what the encoder and its input layer yield."""
-    layer, network = rung.input_layer, rung.network
-    if layer is None:
-        return network.inputs == 0 and network.embedding is None
-    dense = len(layout.dense)
-    if layer.levels != layout.level_counts or len(layer.treatments) != len(layer.levels):
-        return False
-    if any(each.shape != (dense,) for each in (layer.centre, layer.scale, layer.spread)):
-        return False
-    rows = network.embedding.rows if network.embedding else 0
-    columns = network.embedding.columns if network.embedding else 0
-    return (
-        network.inputs == layer.width(dense, len(layout.sparse))
-        and rows == layer.embedding_rows
-        and columns == layer.embedded_columns
     )

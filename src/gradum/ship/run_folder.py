@@ -10,19 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 import tomli_w
 
-from gradum.errors import ModelFileError, SchemaError
+from gradum.errors import ModelFileError, SchemaError, TableError
 from gradum.files.atomic import replacing, write_text
+from gradum.fitting.dataset import Dataset
 from gradum.fitting.predict import prediction_frame
 from gradum.fitting.run import Run
+from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import Spec
 from gradum.ship import bundle
+from gradum.tables.paths import STANDARD_INPUT, files_of
 from gradum.tables.schema import Schema
 
 MODEL, METRICS, PREDICTIONS = "model.gradum", "metrics.json", "predictions.parquet"
-HISTORY, SPEC, SCHEMA, REPORT = "history.jsonl", "spec.toml", "schema.json", "report.html"
+HISTORY, SPEC, SCHEMA = "history.jsonl", "spec.toml", "schema.json"
+FINDINGS, REPORT = "findings.json", "report.html"
+ENDINGS = (
+    r"(\.(csv|tsv|tab|txt|json|jsonl|ndjson|parquet|pq|arrow|feather|ipc))?(\.(gz|bz2|xz|zst))?$"
+)
 
 
 class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -38,7 +46,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 def default_folder(source: str) -> Path:
     """Choose ``runs/DATE-NAME``, with a number where that is taken."""
-    stem = re.sub(r"\.(csv|tsv|txt|parquet)(\.gz)?$", "", Path(source).name, flags=re.IGNORECASE)
+    name = "standard-input" if source == STANDARD_INPUT else Path(source).name
+    stem = re.sub(ENDINGS, "", name, flags=re.IGNORECASE)
     name = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "table"
     first = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
     return next(folder for folder in _numbered(first) if not folder.exists())
@@ -53,7 +62,7 @@ def _numbered(first: Path) -> Iterator[Path]:
 
 
 def write(folder: Path, run: Run, run_spec: RunSpec) -> None:
-    """Write every file of a run save the report, into a folder that was claimed before.
+    """Write every file of a run but findings and report, into a folder that was claimed before.
 
     Raises
     ------
@@ -95,7 +104,7 @@ def read_spec(path: Path) -> RunSpec:
         raise ModelFileError(
             f"{path} cannot be read: {error.strerror}.", "Give the folder of a gradum run."
         ) from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path} cannot be read: {error}.", "Correct that line.") from error
 
 
@@ -117,19 +126,30 @@ def read_schema(path: Path) -> Schema:
 
 
 def hash_files(run_spec: RunSpec) -> dict[str, str]:
-    """Return the SHA-256 of every file that a run reads."""
+    """Return the SHA-256 of every file that a run reads, each that matches a pattern too."""
     hashes = {}
     for name in filter(None, (run_spec.data, run_spec.test, run_spec.schema)):
-        with Path(name).open("rb") as file:
-            hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        for path in files_of(name):
+            with path.open("rb") as file:
+                hashes[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
     return hashes
 
 
 def changed_files(run_spec: RunSpec) -> list[str]:
-    """Name the files of a run that are no longer what they were."""
-    present = {name for name in run_spec.sha256 if Path(name).is_file()}
-    now = hash_files(run_spec) if present == set(run_spec.sha256) else {}
-    return [name for name, digest in run_spec.sha256.items() if now.get(name, "") != digest]
+    """Name the files of a run that are no longer what they were, have come or have gone.
+
+    Raises
+    ------
+    TableError
+        A table came through standard input, which cannot be read again.
+    """
+    if STANDARD_INPUT in (run_spec.data, run_spec.test):
+        raise TableError(
+            "That run read a table from standard input, which cannot be read again.",
+            f"Save the table to a file, and write its path into the run's {SPEC}.",
+        )
+    before, now = run_spec.sha256, hash_files(run_spec)
+    return [name for name in {**before, **now} if before.get(name) != now.get(name)]
 
 
 def locate_model(run_or_model: Path) -> Path:
@@ -153,7 +173,7 @@ def metrics_json(run: Run) -> bytes:
         "rungs": {
             rung.name: {
                 "status": rung.status,
-                "advice": rung.status.advice,
+                "advice": rung.advice or rung.status.advice,
                 "certificate": rung.certificate,
                 "iterations": rung.iterations,
                 "seconds": rung.seconds,
@@ -188,6 +208,33 @@ def predictions(run: Run) -> pl.DataFrame | None:
             **frame.to_dict(),
         }
     )
+
+
+def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Prediction]:
+    """Return the judged rows' positions in the run's dataset, and what was predicted of them.
+
+    Raises
+    ------
+    ModelFileError
+        `predictions.parquet` is absent, damaged, or of other rows.
+    """
+    path = folder / PREDICTIONS
+    names = [f"probability_{label}" for label in dataset.classes]
+    judged = slice(dataset.own_rows, None) if dataset.own_rows < len(dataset) else slice(None)
+    numbers = dataset.numbers[judged] + 1
+    try:
+        frame = pl.read_parquet(path, columns=["row", "prediction", *names])
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ModelFileError(
+            f"{path} cannot be read: {str(error).splitlines()[0]}.", "Run the fit again."
+        ) from None
+    rows = frame["row"].to_numpy()
+    if not np.isin(rows, numbers).all():
+        raise ModelFileError(f"{path} is of other rows than the run's table.", "Fit again.")
+    positions = np.searchsorted(numbers, rows) + (judged.start or 0)
+    if not names:
+        return positions, Prediction(frame["prediction"].to_numpy(), None)
+    return positions, Prediction.of_classes(frame.select(names).to_numpy())
 
 
 def _history(run: Run) -> str:

@@ -1,0 +1,172 @@
+"""In what the parts of a model can contradict each other, before a prediction trips over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from gradum.errors import SchemaError
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.rung import Rung
+from gradum.fitting.spec import LADDER
+from gradum.fitting.target_scale import TargetScale
+from gradum.scores.metrics import metrics_of
+from gradum.tables.columns import Target
+from gradum.tables.contradictions import refuse_contradictions
+from gradum.tables.design import Layout
+from gradum.tables.encoders import STEPS
+from gradum.tables.split import Part
+from gradum.tables.target import MOST_CLASSES
+
+MOST_SENTENCES = 100_000
+CLASS_TYPES = {"numeric": {int, float}, "boolean": {bool}, "categorical": {str, int, float}}
+COURSE = {
+    "baseline": (),
+    "linear": ("alpha", "validation_loss"),
+    "mlp": ("epoch", "objective", "validation_loss"),
+}
+"""What each entry of a rung's history must name, the first of them with a value."""
+
+
+def contradiction(fitted: Fitted) -> str | None:
+    """Return the first contradiction as a clause; None where all parts fit each other.
+
+    Each check takes for granted what those before it have found to hold.
+    """
+    checks = (_schema, _encoder, _rungs, _judgement)
+    return next((found for check in checks for found in check(fitted)), None)
+
+
+def _schema(fitted: Fitted) -> Iterator[str]:
+    spec, schema, target = fitted.spec, fitted.schema, fitted.schema.target
+    try:
+        refuse_contradictions(schema.version, schema.columns, target)
+    except SchemaError as error:
+        yield error.message.removesuffix(".")
+    if target is None:
+        yield "the schema has no target"
+    if not schema.features:
+        yield "the schema has no column to learn from"
+    target = _target(fitted)
+    if len(target.classes) > MOST_CLASSES:
+        yield f"the schema has more than {MOST_CLASSES:,} classes"
+    types = {type(label) for label in target.classes}
+    if len(types) > 1 or not types <= CLASS_TYPES[schema.column(target.name).kind]:
+        yield "the classes are not of one type, that of the target's column"
+    if int in types and min(target.classes) < 0 and max(target.classes) >= 2**63:  # type: ignore
+        yield "no 64 bits hold all classes"
+    if (spec.target, spec.log_target) != (target.name, target.log):
+        yield "the spec asks for another target than the schema has"
+
+
+def _encoder(fitted: Fitted) -> Iterator[str]:
+    steps = [(step.source, type(step)) for step in fitted.encoder.steps]
+    if steps != [(column.name, STEPS.get(column.kind)) for column in fitted.schema.features]:
+        yield "the encoder does not take the columns that the schema names"
+
+
+def _rungs(fitted: Fitted) -> Iterator[str]:
+    rungs, target = fitted.rungs, _target(fitted)
+    if not rungs or list(rungs) != [name for name in fitted.spec.rungs if name in rungs]:
+        yield "the rungs are not those that the spec asks for, simplest first"
+    outputs = len(target.classes) if len(target.classes) > 2 else 1
+    loss = "log_loss" if target.classes else "squared_error"
+    for name, rung in rungs.items():
+        if rung.loss != loss or (rung.target_scale is None) != bool(target.classes):
+            yield f"rung {name!r} does not predict what the target is"
+        if rung.target_scale is not None and not _is_sound(rung.target_scale, target):
+            yield f"the target scale of rung {name!r} is none"
+        if rung.network.outputs != outputs or not _has_its_shapes(rung):
+            yield f"the weights of rung {name!r} have other shapes than its network"
+        if not _takes(rung, fitted.encoder.layout):
+            yield f"rung {name!r} does not take what the encoder yields"
+        if not _has_its_course(rung):
+            yield f"the history or the settings of rung {name!r} are those of another"
+
+
+def _judgement(fitted: Fitted) -> Iterator[str]:
+    judgement, target = fitted.judgement, _target(fitted)
+    if judgement is None:
+        return
+    verdict, scores, rows = judgement.verdict, judgement.scores, judgement.rows
+    compared = {name for each in verdict.comparisons for name in (each.rung, each.against)}
+    judged = {verdict.used, verdict.enough, *compared}
+    # A refit leaves one rung: the others that the judgement speaks of may be gone.
+    if verdict.used not in fitted.rungs or not judged <= scores.keys() <= set(LADDER):
+        yield "the verdict names a rung that is not there"
+    if not {"test"} <= rows.keys() <= {part.name.lower() for part in Part}:
+        yield "the judgement's rows are of unknown parts"
+    if any(not {"test"} <= parts.keys() <= rows.keys() for parts in scores.values()):
+        yield "the judgement's scores are of other parts than its rows"
+    known = {metric.name for metric in metrics_of(target.task)}
+    named = {frozenset(parts["test"]) for parts in scores.values()}
+    if len(named) > 1 or not all(verdict.metric in test for test in named):
+        yield "the judgement does not score every rung by the same metrics, its verdict's too"
+    if any(not each.keys() <= known for parts in scores.values() for each in parts.values()):
+        yield "the judgement has a metric that is not of this task"
+    sentences = (*judgement.notes, *judgement.alarms, *verdict.sentences, *verdict.comparisons)
+    if len(sentences) > MOST_SENTENCES:
+        yield f"the judgement holds more than {MOST_SENTENCES:,} sentences"
+    if not judgement.prevalence.keys() <= {str(label) for label in target.classes}:
+        yield "the judgement speaks of other classes than the schema"
+
+
+def _target(fitted: Fitted) -> Target:
+    assert fitted.schema.target is not None
+    return fitted.schema.target
+
+
+def _is_sound(scale: TargetScale, target: Target) -> bool:
+    """Whether the way back to the target's units can be gone."""
+    positive = min(scale.scale, scale.smearing, scale.low if scale.log else 1.0) > 0
+    return positive and scale.low <= scale.high and scale.log == target.log
+
+
+def _has_its_shapes(rung: Rung) -> bool:
+    """Whether the parameters have the shapes that the network says."""
+    network, embedding = rung.network, rung.network.embedding
+    shapes = [(layer["weight"].shape, layer["bias"].shape) for layer in rung.params["layers"]]
+    return (
+        network.intercept
+        and shapes == [((a, b), (b,)) for a, b in pairwise(network.widths)]
+        and (
+            embedding is None or rung.params["embedding"].shape == (embedding.rows, embedding.size)
+        )
+    )
+
+
+def _takes(rung: Rung, layout: Layout) -> bool:
+    """Whether a rung's network takes what the encoder and its input layer yield."""
+    layer, network, embedding = rung.input_layer, rung.network, rung.network.embedding
+    if layer is None:
+        return rung.name == "baseline" and network.inputs == 0 and network.is_linear
+    if rung.name == "baseline" or (rung.name == "linear" and not network.is_linear):
+        return False
+    if layer.levels != layout.level_counts or len(layer.treatments) != len(layer.levels):
+        return False
+    coded = zip(layer.levels, layer.treatments, strict=True)
+    if any(treatment == "sign" and levels != 2 for levels, treatment in coded):
+        return False
+    dense = len(layout.dense)
+    if any(each.shape != (dense,) for each in (layer.centre, layer.scale, layer.spread)):
+        return False
+    if not ((layer.scale > 0).all() and (layer.spread > 0).all()):
+        return False
+    if network.inputs != layer.width(dense, len(layout.sparse)):
+        return False
+    if embedding is None:
+        return layer.embedded_columns == 0
+    said = (embedding.rows, embedding.columns)
+    return said == (layer.embedding_rows, layer.embedded_columns) and min(*said, embedding.size) > 0
+
+
+def _has_its_course(rung: Rung) -> bool:
+    """Whether the history, and the penalty that was chosen by it, can be drawn."""
+    alpha = rung.settings.get("alpha")
+    if rung.name == "linear" and (isinstance(alpha, bool) or not isinstance(alpha, int | float)):
+        return False
+    named = COURSE[rung.name]
+    return all(
+        entry.keys() >= set(named) and all(entry[name] is not None for name in named[:1])
+        for entry in rung.history
+    )
