@@ -14,6 +14,7 @@ from gradum.fitting.rung import Prediction
 from gradum.randomness import stream
 from gradum.scores.bootstrap import Resamples
 from gradum.scores.outcome import Outcome, Task
+from gradum.tables.schema import Schema
 
 MOST_ROWS = 200_000
 
@@ -36,6 +37,8 @@ class Evidence:
         Aligned with ``rows``; the mean of the folds where several predicted a row.
     frame : polars.DataFrame
         The typed columns of these rows, as the door of `tables.check` leaves them.
+    schema : Schema
+        What these columns are.
     seed : int
         Of the run.
     judged : int
@@ -48,6 +51,7 @@ class Evidence:
     numbers: np.ndarray
     prediction: Prediction
     frame: pl.DataFrame
+    schema: Schema
     seed: int
     judged: int
 
@@ -63,7 +67,8 @@ class Evidence:
             chosen.sort()
             rows, prediction = rows[chosen], prediction.take(chosen)
         numbers, frame = dataset.numbers[rows] + 1, dataset.frame[rows]
-        return cls(used, dataset.truth, rows, numbers, prediction, frame, seed, judged)
+        schema = dataset.schema
+        return cls(used, dataset.truth, rows, numbers, prediction, frame, schema, seed, judged)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -77,6 +82,11 @@ class Evidence:
     def classes(self) -> tuple[str, ...]:
         """The labels as text, in the order of the probability columns; empty for regression."""
         return tuple(str(label) for label in self.truth.classes)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the feature columns, all of which ``frame`` holds."""
+        return tuple(column.name for column in self.schema.features)
 
     @cached_property
     def target(self) -> np.ndarray:
@@ -98,6 +108,16 @@ class Evidence:
             probability=self.prediction.probability,
             weight=self.weight,
         )
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """What group each row is of (m,), if there are groups."""
+        return None if self.truth.groups is None else self.truth.groups[self.rows]
+
+    @property
+    def time(self) -> np.ndarray | None:
+        """The time of each row (m,), if it is known."""
+        return None if self.truth.time is None else self.truth.time[self.rows]
 
     def resamples(self, study: str) -> Resamples:
         """Draw bootstrap resamples of these rows, by group, time or class as the judge does."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+import numpy as np
+from msgspec import structs
 
+from gradum.fitting.judgement import Judgement
 from gradum.fitting.run import Run
 from gradum.study.confusion import Confusion, confusion
 from gradum.study.evidence import Evidence
@@ -17,7 +20,10 @@ from gradum.study.reliability import Reliability, reliability
 from gradum.study.residuals import Residuals, residuals
 from gradum.study.segments import Segments, segments
 from gradum.study.threshold import Threshold, threshold
+from gradum.study.uncertainty import Coefficients, main_coefficients
 from gradum.study.worst import WorstRow, worst_rows
+
+MOST_FEATURES = 40  # of a row that is shown
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -45,6 +51,7 @@ class Findings(msgspec.Struct, frozen=True):
     importance: Importance
     segments: Segments
     growth: Growth
+    coefficients: Coefficients | None = None
     confusion: Confusion | None = None
     ranking: tuple[RankingCurve, ...] = ()
     residuals: Residuals | None = None
@@ -69,18 +76,50 @@ def examine(run: Run, *, stop: Callable[[], bool] = lambda: False) -> Findings:
         if len(evidence) < evidence.judged
         else ""
     )
-    return Findings(
+    important = importance(run)
+    found = Findings(
         rung=evidence.rung,
         rows=len(evidence),
         sample=sample,
         columns=profile(run.dataset, rows=spec.rows),
         reliability=reliability(evidence),
-        importance=importance(run),
+        importance=important,
         segments=segments(evidence, spec.slices, metric),
         growth=growth(run, asked=spec.learning_curve, stop=stop),
+        coefficients=main_coefficients(run),
         confusion=None if regression else confusion(evidence),
-        ranking=() if regression else ranking_curves(evidence),
+        ranking=() if regression else _as_scored(ranking_curves(evidence), run.fitted.judgement),
         residuals=residuals(evidence) if regression else None,
         threshold=threshold(evidence, spec.cost) if spec.cost else None,
-        worst=worst_rows(evidence) if spec.rows else (),
+        worst=worst_rows(evidence, _foremost(evidence, important)),
     )
+    return found if spec.rows else without_rows(found)
+
+
+def _as_scored(curves: tuple[RankingCurve, ...], judgement: Judgement) -> tuple[RankingCurve, ...]:
+    """Give a curve the intervals that the judge found for the same scores.
+
+    Under repeated cross-validation the scores are not the same, nor are those of several classes.
+    """
+    test = judgement.scores[judgement.verdict.used]["test"]
+    if (
+        len(curves) != 1
+        or "auc" not in test
+        or not np.isclose(test["auc"].value, curves[0].auc.value)
+    ):
+        return curves
+    return (
+        structs.replace(curves[0], auc=test["auc"], average_precision=test["average_precision"]),
+    )
+
+
+def _foremost(evidence: Evidence, found: Importance) -> list[str]:
+    """Return the features to show of a row, the most important first."""
+    ranked = [each.column for each in found.columns]
+    return list(dict.fromkeys([*ranked, *evidence.features]))[:MOST_FEATURES]
+
+
+def without_rows(findings: Findings) -> Findings:
+    """Return the same without any single row of the table."""
+    residuals = findings.residuals and structs.replace(findings.residuals, points=())
+    return structs.replace(findings, worst=(), residuals=residuals)

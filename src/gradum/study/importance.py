@@ -6,10 +6,28 @@ many are useful, 2019.
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+import msgspec
+import numpy as np
+
+from gradum.fitting.judgement import Seen
 from gradum.fitting.run import Run
-from gradum.scores.bootstrap import Interval
+from gradum.randomness import stream
+from gradum.scores.bootstrap import Interval, interval
+from gradum.scores.metrics import DEFAULT_METRIC
+from gradum.study.judges import first_repeat
+from gradum.study.opened import Opened
+from gradum.study.row_losses import row_losses
+from gradum.tables.split import Part
+
+REPEATS = 5
+MOST_ROWS = 3_000
+MOST_LOGITS = 300_000  # of the rows looked at; many classes are looked at on fewer rows
+MOST_COLUMNS = 60
+SCREENED_TO = 40
+SCREENING_ROWS = 256
 
 
 class ColumnImportance(msgspec.Struct, frozen=True):
@@ -20,7 +38,7 @@ class ColumnImportance(msgspec.Struct, frozen=True):
     column : str
         A column of the table: all features made from it are shuffled together.
     increase : Interval
-        Of the log loss, or of the RMSE in the target's unit; about 0 for a column that the model
+        Of the log loss, or of the RMSE in the target's unit; 0 for a column that the model
         does not use.
     """
 
@@ -36,10 +54,12 @@ class Importance(msgspec.Struct, frozen=True):
     metric : str
         The metric that increases: "log_loss" or "rmse".
     columns : tuple of ColumnImportance
+        Empty where the baseline is in use, which looks at no column.
     rows, repeats : int
-        Rows looked at, and shuffles of each.
+        Rows looked at, and shuffles of each column.
     screened : int
-        Columns left out because a quick look found nothing; 0 where every column was measured.
+        Columns left out because a quick look found that they hardly move the model's outputs; 0
+        where every column was measured.
     """
 
     metric: str
@@ -50,5 +70,127 @@ class Importance(msgspec.Struct, frozen=True):
 
 
 def importance(run: Run) -> Importance:
-    """Shuffle each source column among the judged rows of the models that judged them."""
-    raise NotImplementedError
+    """Shuffle each source column among the judged rows of the models that judged them.
+
+    With ``l_i`` the loss of row i and ``l'_i`` its mean over the shuffles, the increase is
+    ``mean(l') - mean(l)`` for classes and ``sqrt(mean(l')) - sqrt(mean(l))`` for numbers, with a
+    percentile interval over resamples of the rows (whole groups, or stretches of time).
+
+    At most `MOST_ROWS` judged rows are looked at, each by the model that had not seen it; of a
+    repeated cross-validation, by the folds of the first repeat. Values are shuffled among all of
+    these rows, those of other groups, times and folds too. Of more than `MOST_COLUMNS` columns,
+    the `SCREENED_TO` are measured that move the outputs most on a few rows.
+    """
+    task = run.dataset.truth.task
+    metric = DEFAULT_METRIC[task]
+    if run.fitted.used == "baseline":
+        return Importance(metric, (), 0, 0)
+    rng = stream(run.fitted.spec.seed, "study", "importance")
+    rows = _looked_at(run, rng)
+    columns = [column.name for column in run.dataset.schema.features]
+    kept = columns
+    if len(columns) > MOST_COLUMNS:
+        few = np.sort(rng.choice(rows, min(SCREENING_ROWS, len(rows)), replace=False))
+        order = rng.permutation(len(few))
+        moved = _movement(_openings(run, few), columns, order)
+        most = np.argsort(-moved, kind="stable")[:SCREENED_TO]
+        kept = [columns[place] for place in np.sort(most)]
+    orders = [rng.permutation(len(rows)) for _ in range(REPEATS)]
+    loss, added = _added_loss(run, rows, kept, orders)
+    increases = _increases(run, rows, loss, added, rng)
+    measured = [ColumnImportance(*pair) for pair in zip(kept, increases, strict=True)]
+    measured.sort(key=lambda each: -each.increase.value)
+    return Importance(metric, tuple(measured), len(rows), REPEATS, len(columns) - len(kept))
+
+
+def _looked_at(run: Run, rng: np.random.Generator) -> np.ndarray:
+    """Return the positions of judged rows, at random where they are many."""
+    tested = [judge.parts == Part.TEST for judge in first_repeat(run)]
+    rows = np.flatnonzero(np.any(tested, axis=0))
+    classes = max(len(run.dataset.classes), 1)
+    most = min(MOST_ROWS, max(MOST_LOGITS // classes, SCREENING_ROWS))
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """One judge's rung on all rows looked at; ``own`` are the places of those it judges."""
+
+    opened: Opened
+    own: np.ndarray
+
+    def shuffled(self, share: np.ndarray, order: np.ndarray) -> np.ndarray:
+        """Return z of its own rows once each has another row's share of a column."""
+        return self.opened.total[self.own] + (share[order[self.own]] - share[self.own])
+
+
+def _openings(run: Run, rows: np.ndarray) -> list[_Opening]:
+    frame = run.dataset.frame[rows]
+    openings = []
+    for judge in first_repeat(run):
+        own = np.flatnonzero(judge.parts[rows] == Part.TEST)
+        if len(own):
+            design = judge.encoder.transform(frame)
+            openings.append(_Opening(Opened.of(judge.rungs[run.fitted.used], design), own))
+    return openings
+
+
+def _movement(
+    openings: Sequence[_Opening], columns: Sequence[str], order: np.ndarray
+) -> np.ndarray:
+    """Return how far a shuffle of each column moves the logits: Σ of squares (c,).
+
+    It is judged by the logits, not by the loss, which on few rows is mostly chance.
+    """
+    moved = np.zeros(len(columns))
+    for opening in openings:
+        opened = opening.opened
+        before = opened.logits(opened.total[opening.own])
+        for place, column in enumerate(columns):
+            share = opened.share(column)
+            if share is not None:
+                after = opened.logits(opening.shuffled(share, order))
+                moved[place] += np.square(after - before).sum()
+    return moved
+
+
+def _added_loss(
+    run: Run, rows: np.ndarray, columns: Sequence[str], orders: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's loss (m,), and what the shuffles of each column add on average (m, c)."""
+    target = run.dataset.truth.target[rows]
+    loss, added = np.zeros(len(rows)), np.zeros((len(rows), len(columns)))
+    for opening in _openings(run, rows):
+        opened, own = opening.opened, opening.own
+
+        def losses(total: np.ndarray, opened: Opened = opened, own: np.ndarray = own) -> np.ndarray:
+            return row_losses(target[own], opened.rung.prediction(opened.logits(total)))
+
+        loss[own] = losses(opened.total[own])
+        for place, column in enumerate(columns):
+            share = opened.share(column)
+            if share is None:
+                continue
+            for order in orders:
+                added[own, place] += losses(opening.shuffled(share, order)) - loss[own]
+    return loss, added / len(orders)
+
+
+def _increases(
+    run: Run, rows: np.ndarray, loss: np.ndarray, added: np.ndarray, rng: np.random.Generator
+) -> list[Interval]:
+    truth = run.dataset.truth
+    link = np.sqrt if truth.task == "regression" else np.asarray
+    weight = truth.weight[rows]
+
+    def increase(weights: np.ndarray) -> np.ndarray:
+        """From the means themselves, so that a column that adds nothing increases by exactly 0."""
+        total = weights.sum(axis=1, keepdims=True)
+        before = weights @ loss[:, None] / total
+        after = np.maximum(before + weights @ added / total, 0.0)
+        return link(after) - link(before)
+
+    values = increase(weight[None, :])[0]
+    resamples = truth.resamples(Seen(rows, {}), rng)
+    samples = np.concatenate([increase(counts * weight) for counts in resamples])
+    return [interval(float(value), each) for value, each in zip(values, samples.T, strict=True)]

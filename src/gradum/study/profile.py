@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import msgspec
+import numpy as np
+import polars as pl
 
 from gradum.fitting.dataset import Dataset
+from gradum.randomness import stream
+from gradum.tables.encoders.text import WORD
+from gradum.tables.wording import number, shortened
 
 
 class ColumnProfile(msgspec.Struct, frozen=True):
@@ -16,10 +24,14 @@ class ColumnProfile(msgspec.Struct, frozen=True):
     missing : float
         Share of the rows without a value.
     range : tuple of str
-        Smallest value, median, largest value of numbers and dates; empty for others.
+        Smallest value, median, largest value of numbers and dates; empty for others. Where single
+        rows may not be shown, 1% point, median and 99% point, each the mean of `FEWEST_ROWS`
+        neighbouring values.
     bars : tuple of (str, float)
-        What stands at a bar, and its share of the rows with a value: ranges of equal width of
-        numbers and dates between their 1% and 99% points, the commonest levels of categories.
+        What stands at a bar, and its share of the rows with a value, `MOST_BARS` at most. Of
+        numbers, dates and the numbers of words of texts: each value where they are so few, else
+        ranges of equal width between the 1% and the 99% point, the outermost with all beyond. Of
+        classes, categories and booleans: the commonest, and the others together.
     """
 
     name: str
@@ -28,6 +40,144 @@ class ColumnProfile(msgspec.Struct, frozen=True):
     bars: tuple[tuple[str, float], ...]
 
 
+MOST_FEATURES = 500
+MOST_ROWS = 20_000
+MOST_BARS = 12
+FEWEST_ROWS = 5
+OTHERS = "all others"
+WEEK = 7 * 86_400_000_000
+
+Write = Callable[[float], str]
+Bars = tuple[tuple[str, float], ...]
+
+
 def profile(dataset: Dataset, *, rows: bool) -> tuple[ColumnProfile, ...]:
-    """Summarise the target and every feature; without ``rows``, no value that one row alone has."""
-    raise NotImplementedError
+    """Summarise the target and the first `MOST_FEATURES` features, each row counting once.
+
+    Missing, smallest and largest values are those of all rows; all else is that of `MOST_ROWS`
+    drawn at random where there are more. Without ``rows``, no value or level is named that fewer
+    than `FEWEST_ROWS` rows have: such levels are among the others.
+    """
+    target = dataset.schema.target
+    assert target is not None
+    kinds = {each.name: each.kind for each in dataset.schema.features[:MOST_FEATURES]}
+    kinds = {target.name: dataset.schema.column(target.name).kind} | kinds
+    frame = dataset.frame.select(list(kinds))
+    missing = frame.null_count().row(0, named=True)
+    drawn = _drawn(len(frame))
+    classes = [str(label) for label in target.classes]
+    some, fewest = frame[drawn], 1 if rows else FEWEST_ROWS
+    profiles = []
+    for name, kind in kinds.items():
+        if classes and name == target.name:
+            values = pl.Series(name, classes).gather(dataset.target[drawn])
+            span, bars = (), _levels(values, fewest)
+        else:
+            span, bars = _look(some[name].drop_nulls(), frame[name], kind, fewest)
+        profiles.append(ColumnProfile(name, missing[name] / len(frame), span, bars))
+    return tuple(profiles)
+
+
+def _drawn(rows: int) -> np.ndarray:
+    if rows <= MOST_ROWS:
+        return np.arange(rows)
+    return np.sort(stream(0, "profile").choice(rows, MOST_ROWS, replace=False))
+
+
+def _look(
+    values: pl.Series, whole: pl.Series, kind: str, fewest: int
+) -> tuple[tuple[str, ...], Bars]:
+    """Return range and bars of some of a column's values, none of them missing."""
+    match kind:
+        case "numeric" | "date":
+            numbers = np.sort(values.to_physical().to_numpy())
+            write = number if kind == "numeric" else _date_writer(numbers)
+            span = _range(numbers, whole.to_physical(), write, fewest)
+            return span, _ranges(numbers, write, fewest)
+        case "text":
+            words = np.sort(values.str.count_matches(WORD).to_numpy())
+            return (), _ranges(words, number, fewest, " words")
+        case "boolean":
+            yes = int(values.sum())
+            return (), _bars([("yes", yes), ("no", len(values) - yes)], len(values), fewest)
+        case _:
+            return (), _levels(values, fewest)
+
+
+def _range(numbers: np.ndarray, whole: pl.Series, write: Write, fewest: int) -> tuple[str, ...]:
+    """Return the ends and the middle of sorted numbers; the ends those of the whole column."""
+    if len(numbers) < fewest:
+        return ()
+    if fewest == 1:
+        points = whole.min(), float(np.median(numbers)), whole.max()
+    else:
+        points = (_point(numbers, share) for share in (0.01, 0.5, 0.99))
+    return tuple(write(each) for each in points)  # type: ignore[arg-type]
+
+
+def _point(numbers: np.ndarray, share: float) -> float:
+    """Return a quantile of sorted numbers as the mean of those next to it, so no one row's."""
+    first = round(share * (len(numbers) - 1)) - FEWEST_ROWS // 2
+    first = min(max(first, 0), len(numbers) - FEWEST_ROWS)
+    return float(numbers[first : first + FEWEST_ROWS].mean())
+
+
+def _ranges(numbers: np.ndarray, write: Write, fewest: int, unit: str = "") -> Bars:
+    """Count sorted numbers by value where these are few, else by range."""
+    starts = np.flatnonzero(np.diff(numbers, prepend=np.nan))  # of each distinct value
+    if len(starts) <= MOST_BARS:
+        names = [write(each) for each in numbers[starts].tolist()]
+        counts = np.diff(starts, append=len(numbers))
+    else:
+        fewest = 0  # a range is nobody's value, and a gap is worth seeing
+        low, high = _point(numbers, 0.01), _point(numbers, 0.99)
+        names, counts = _cut(numbers, low, high, write) if low < high else _around(numbers, write)
+    named = [(f"{name}{unit}", count) for name, count in zip(names, counts.tolist(), strict=True)]
+    return _bars(named, len(numbers), fewest)
+
+
+def _cut(
+    numbers: np.ndarray, low: float, high: float, write: Write
+) -> tuple[list[str], np.ndarray]:
+    """Count by ranges of equal width, the first and the last with all beyond."""
+    edges = np.linspace(low, high, MOST_BARS + 1)
+    ends = [write(each) for each in edges[1:-1].tolist()]
+    between = [f"{start} to {end}" for start, end in pairwise(ends)]
+    counts = np.diff([0, *np.searchsorted(numbers, edges[1:-1]), len(numbers)])
+    return [f"up to {ends[0]}", *between, f"from {ends[-1]}"], counts
+
+
+def _around(numbers: np.ndarray, write: Write) -> tuple[list[str], np.ndarray]:
+    """Count below, at and above the value that nearly all of the numbers have."""
+    middle = numbers[len(numbers) // 2]
+    below, up_to = np.searchsorted(numbers, middle), np.searchsorted(numbers, middle, "right")
+    name = write(middle.item())
+    return [f"below {name}", name, f"above {name}"], np.diff([0, below, up_to, len(numbers)])
+
+
+def _levels(values: pl.Series, fewest: int) -> Bars:
+    """Count the commonest levels, equally common ones in alphabetical order."""
+    counts = values.alias("level").value_counts(name="rows")
+    counts = counts.sort(["rows", "level"], descending=[True, False])
+    shown = counts if len(counts) <= MOST_BARS else counts.head(MOST_BARS - 1)
+    named = [(shortened(level), count) for level, count in shown.iter_rows()]
+    return _bars(named, len(values), fewest)
+
+
+def _bars(named: list[tuple[str, int]], total: int, fewest: int) -> Bars:
+    """Turn counts into shares of all values; what is left out or too rare is the others'."""
+    shown = [(name, count) for name, count in named if count >= fewest]
+    others = total - sum(count for _, count in shown)
+    if others:
+        shown.append((OTHERS, others))
+    return tuple((name, count / total) for name, count in shown)
+
+
+def _date_writer(moments: np.ndarray) -> Write:
+    """Write microseconds since 1970 as days; with the time of day where all lie within a week."""
+    unit = "m" if len(moments) and moments[-1] - moments[0] < WEEK else "D"
+
+    def write(moment: float) -> str:
+        return str(np.datetime64(int(moment), "us").astype(f"M8[{unit}]")).replace("T", " ")
+
+    return write

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
 from gradum.scores.bootstrap import Interval
 from gradum.study.evidence import Evidence
+from gradum.study.redrawn import around, places_to_redraw, redrawn
+from gradum.study.sweep import Sweep
+from gradum.study.thinning import thinned
 
 
 class RankingCurve(msgspec.Struct, frozen=True):
@@ -18,11 +22,13 @@ class RankingCurve(msgspec.Struct, frozen=True):
     prevalence : float
         Its weighted share of the judged rows: the precision of a ranking by chance.
     auc, average_precision : Interval
+        As `scores.metrics` defines them.
     roc : tuple of (float, float, float)
         False-positive rate, true-positive rate, threshold; from (0, 0) to (1, 1), at most
-        `MOST_POINTS` points that keep the shape.
+        `MOST_POINTS` points that keep the shape. No row reaches the first threshold.
     precision_recall : tuple of (float, float, float)
-        Recall, precision, threshold, by rising recall.
+        Recall, precision, threshold, by rising recall, at most `MOST_POINTS` points; the first,
+        at recall 0, has the precision of the rows that rank highest.
     """
 
     label: str
@@ -35,8 +41,110 @@ class RankingCurve(msgspec.Struct, frozen=True):
 
 MOST_POINTS = 200
 MOST_CLASSES = 8
+STEPS_REDRAWN = 600
 
 
 def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
-    """Draw the curves of the second of two classes, or of the `MOST_CLASSES` commonest."""
-    raise NotImplementedError
+    """Draw the curves of the second of two classes, or of the `MOST_CLASSES` commonest.
+
+    The commonest comes first. A class is left out where its curves are undefined: all rows are of
+    it, or none, among the judged ones or those that the intervals are drawn from (at most
+    `redrawn.ROWS_FOR_INTERVALS`, passed in at most `STEPS_REDRAWN` steps, which changes the width
+    of an interval by less than a hundredth).
+    """
+    probability = evidence.prediction.probability
+    assert probability is not None
+    codes = _commonest(evidence)
+    curves = []
+    for code, drawn in zip(codes, _redrawn_areas(evidence, codes), strict=True):
+        sweep = Sweep.of(probability[:, code], evidence.target == code)
+        true, false = sweep.passed(evidence.weight[None, :])
+        spread = [around(float(v[0]), d) for v, d in zip(areas(true, false), drawn, strict=True)]
+        if np.isnan([[each.value, each.low] for each in spread]).any():
+            continue
+        auc, average_precision = map(_within_one, spread)
+        curve = RankingCurve(
+            label=evidence.classes[code],
+            prevalence=float(true[0, -1] / evidence.weight.sum()),
+            auc=auc,
+            average_precision=average_precision,
+            roc=_roc(true[0], false[0], sweep.thresholds),
+            precision_recall=_precision_recall(true[0], false[0], sweep.thresholds),
+        )
+        curves.append(curve)
+    return tuple(curves)
+
+
+def areas(true: np.ndarray, false: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compute AUC and average precision from the weights passed after each of T steps.
+
+    With T the weight of the class passed and F that of the others, P and N their totals,
+
+        AUC = Σ (Fₜ − Fₜ₋₁)(Tₜ + Tₜ₋₁) / 2PN,    AP = Σ (Tₜ − Tₜ₋₁) Tₜ / (Tₜ + Fₜ) / P.
+
+    Parameters
+    ----------
+    true, false : ndarray of shape (b, T + 1)
+
+    Returns
+    -------
+    tuple of ndarray of shape (b,)
+        NaN where P or N is 0.
+    """
+    positives, negatives = true[:, -1], false[:, -1]
+    defined = (positives > 0) & (negatives > 0)
+    positives, negatives = (np.where(defined, each, np.nan) for each in (positives, negatives))
+    pairs = np.einsum("bt,bt->b", np.diff(false), true[:, 1:] + true[:, :-1]) / 2
+    found = np.einsum("bt,bt->b", np.diff(true), _precision(true, false)[:, 1:])
+    return pairs / (positives * negatives), found / positives
+
+
+def _precision(true: np.ndarray, false: np.ndarray) -> np.ndarray:
+    passed = true + false
+    return np.divide(true, passed, out=np.zeros_like(passed), where=passed > 0)
+
+
+def _commonest(evidence: Evidence) -> list[int]:
+    if evidence.task == "binary":
+        return [1]
+    shares = np.bincount(evidence.target, evidence.weight, minlength=len(evidence.classes))
+    return np.argsort(-shares, kind="stable")[:MOST_CLASSES].tolist()
+
+
+def _redrawn_areas(evidence: Evidence, codes: list[int]) -> np.ndarray:
+    """Compute both areas of each class on the sampled rows and their resamples: (classes, 2, B)."""
+    probability = evidence.prediction.probability
+    assert probability is not None
+    places = places_to_redraw(evidence, "ranking")
+    target = evidence.target[places]
+    sweeps = [Sweep.of(probability[places, k], target == k, STEPS_REDRAWN) for k in codes]
+    blocks = [
+        np.array([areas(*sweep.passed(weights)) for sweep in sweeps])
+        for weights in redrawn(evidence, places, "ranking", by_class=True)
+    ]
+    return np.concatenate(blocks, axis=2)
+
+
+def _within_one(area: Interval) -> Interval:
+    return Interval(area.value, max(area.low, 0.0), min(area.high, 1.0), area.standard_error)
+
+
+def _roc(
+    true: np.ndarray, false: np.ndarray, thresholds: np.ndarray
+) -> tuple[tuple[float, float, float], ...]:
+    return _points(false / false[-1], true / true[-1], thresholds)
+
+
+def _precision_recall(
+    true: np.ndarray, false: np.ndarray, thresholds: np.ndarray
+) -> tuple[tuple[float, float, float], ...]:
+    precision = _precision(true[None, :], false[None, :])[0]
+    precision[0] = precision[1]
+    return _points(true / true[-1], precision, thresholds)
+
+
+def _points(
+    x: np.ndarray, y: np.ndarray, thresholds: np.ndarray
+) -> tuple[tuple[float, float, float], ...]:
+    kept = thinned(x, y, MOST_POINTS)
+    return tuple(zip(x[kept].tolist(), y[kept].tolist(), thresholds[kept].tolist(), strict=True))

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import msgspec
+import numpy as np
 
 from gradum.scores.bootstrap import Interval
+from gradum.scores.metrics import ratio
+from gradum.study.bins import (
+    FEWEST_GROUPS,
+    FEWEST_ROWS,
+    bin_sums,
+    equal_count_bins,
+    groups_within,
+    redrawn_sums,
+)
 from gradum.study.evidence import Evidence
+from gradum.study.miscalibration import Gap, sentence
+from gradum.study.redrawn import around
+from gradum.study.shares import share_intervals
 
 
 class ReliabilityBin(msgspec.Struct, frozen=True):
@@ -16,7 +31,7 @@ class ReliabilityBin(msgspec.Struct, frozen=True):
     predicted : float
         Mean predicted probability, or predicted number.
     observed : Interval
-        Share of rows of the class, or mean of the target, with its interval.
+        Share of rows of the class, or mean of the target, with its 95% interval.
     rows : int
     """
 
@@ -38,8 +53,8 @@ class Reliability(msgspec.Struct, frozen=True):
     calibration_in_the_large : Interval
         Mean prediction - mean observation.
     sentence : str
-        What the curve shows, in plain words: too sure of itself, not sure enough, or neither
-        shown.
+        What the curve shows, in plain words: too high or too low, too sure of itself or not sure
+        enough, off in places, or none of these.
     """
 
     label: str
@@ -48,6 +63,147 @@ class Reliability(msgspec.Struct, frozen=True):
     sentence: str
 
 
+FEWEST_OF_EACH = 10
+
+
 def reliability(evidence: Evidence) -> Reliability:
-    """Bin the judged rows by prediction and compare with what was observed."""
-    raise NotImplementedError
+    """Bin the judged rows by prediction and compare with what was observed.
+
+    Two classes: the probability of the second against its share. More classes: the probability of
+    the predicted class against the share of rows where it is the true one. A number: the predicted
+    against the actual one. Means and shares are weighted, the bins are `equal_count_bins`.
+
+    Intervals are by resamples of groups, of time or of rows, in which the shares of the classes
+    vary. Shares have Wilson's throughout, as `share_intervals` says, so that no interval lacks a
+    width because a bin holds only rows of one kind.
+
+    The sentence rests on the calibration in the large, the slope of the observed on the predicted
+    (both after D. Cox, Two further applications of a model for binary regression, 1958; here
+    without logarithms) and each bin, tested as `miscalibration.sentence` says where there are
+    `FEWEST_OF_EACH` rows of either kind, expected or observed, or `FEWEST_ROWS` numbers.
+    """
+    label, predicted, observed = _sides(evidence)
+    codes = equal_count_bins(predicted)
+    values = np.stack([predicted, observed])
+    whole = _Calibration.of(bin_sums(codes, evidence.weight, values)[None])
+    drawn = _Calibration.of(redrawn_sums(evidence, codes, values, "reliability"))
+    large = around(float(whole.large[0]), drawn.large)
+    slope = around(float(whole.slope[0]), drawn.slope)
+    pairs = zip(whole.observed[0].tolist(), drawn.observed.T, strict=True)
+    means = [around(value, each) for value, each in pairs]
+    if evidence.classes:
+        means = share_intervals(means, evidence, codes)
+        if observed.min() == observed.max():
+            large = _of_one_kind(evidence, whole)
+    columns = whole.predicted[0].tolist(), means, np.bincount(codes).tolist()
+    bins = tuple(ReliabilityBin(*each) for each in zip(*columns, strict=True))
+    gaps = _gaps(evidence, codes, predicted, bins, large, slope)
+    mean = float(whole.mean_predicted[0])
+    return Reliability(label, bins, large, sentence(evidence.task, label, mean, *gaps))
+
+
+def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
+    """Return what is looked at, what was predicted of it and what was observed, each (n,)."""
+    probability, target = evidence.prediction.probability, evidence.target
+    if probability is None:
+        assert evidence.schema.target is not None
+        return evidence.schema.target.name, evidence.prediction.value, target
+    if evidence.task == "binary":
+        return evidence.classes[1], probability[:, 1], (target == 1).astype(np.float64)
+    right = evidence.prediction.value == target
+    return "the predicted class", probability.max(axis=1), right.astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Calibration:
+    """What the sums within k bins say, of S weightings of the rows.
+
+    Parameters
+    ----------
+    predicted, observed : ndarray of shape (S, k)
+        Means within the bins; NaN where a bin has no row.
+    mean_predicted, mean_observed : ndarray of shape (S,)
+        Of all rows.
+    slope : ndarray of shape (S,)
+        Of the observed on the predicted means of the bins by weighted least squares; 1 if
+        calibrated, NaN with a single bin.
+    """
+
+    predicted: np.ndarray
+    observed: np.ndarray
+    mean_predicted: np.ndarray
+    mean_observed: np.ndarray
+    slope: np.ndarray
+
+    @classmethod
+    def of(cls, sums: np.ndarray) -> _Calibration:
+        """Take the weights and the weighted sums of predicted and observed: (S, 3, k)."""
+        weight, total = sums[:, 0], sums[:, 0].sum(axis=1)
+        predicted, observed = ratio(sums[:, 1], weight), ratio(sums[:, 2], weight)
+        mean_predicted, mean_observed = (sums[:, side].sum(axis=1) / total for side in (1, 2))
+        off = np.nan_to_num(predicted - mean_predicted[:, None])
+        rise = np.nan_to_num(observed - mean_observed[:, None])
+        spread = (weight * off**2).sum(axis=1)
+        spread[spread <= 1e-12 * total * mean_predicted**2] = 0.0  # one bin, and rounding
+        slope = ratio((weight * off * rise).sum(axis=1), spread)
+        return cls(predicted, observed, mean_predicted, mean_observed, slope)
+
+    @property
+    def large(self) -> np.ndarray:
+        """Mean prediction - mean observation (S,)."""
+        return self.mean_predicted - self.mean_observed
+
+
+def _of_one_kind(evidence: Evidence, whole: _Calibration) -> Interval:
+    """Give the calibration in the large an interval where all outcomes are the same."""
+    predicted, observed = float(whole.mean_predicted[0]), float(whole.mean_observed[0])
+    unknown = Interval(observed, np.nan, np.nan, 0.0)
+    (share,) = share_intervals([unknown], evidence, np.zeros(len(evidence), np.intp))
+    low, high = predicted - share.high, predicted - share.low
+    return Interval(predicted - observed, low, high, share.standard_error)
+
+
+def _gaps(
+    evidence: Evidence,
+    codes: np.ndarray,
+    predicted: np.ndarray,
+    bins: tuple[ReliabilityBin, ...],
+    large: Interval,
+    slope: Interval,
+) -> tuple[Gap, Gap | None, list[Gap]]:
+    """Put the calibration in the large, the slope and each bin next to what they should be.
+
+    If calibrated, Σ w y varies by V = Σ w² p (1 − p) within a bin, so the large by √ΣV / Σw, a bin
+    by √V / Σw, and the slope by √Σc²V / Σc²w, where c is how far the bin's prediction is from the
+    mean. There is no slope for whichever class is predicted.
+    """
+    *told, all_told = _told(evidence, codes, bins)
+    weight, means = np.bincount(codes, evidence.weight), np.array([b.predicted for b in bins])
+    noise = np.zeros(len(bins))
+    if evidence.classes:
+        noise = np.bincount(codes, evidence.weight**2 * predicted * (1 - predicted))
+    errors = (np.sqrt(noise) / weight).tolist()
+    in_bins = [
+        Gap(each.observed, each.predicted, error, enough)
+        for each, error, enough in zip(bins, errors, told, strict=True)
+    ]
+    in_the_large = Gap(large, 0.0, float(np.sqrt(noise.sum()) / weight.sum()), all_told)
+    if evidence.task == "multiclass" or len(bins) == 1:
+        return in_the_large, None, in_bins
+    squares = (means - weight @ means / weight.sum()) ** 2
+    error = float(np.sqrt(squares @ noise) / (squares @ weight))
+    return in_the_large, Gap(slope, 1.0, error, all_told), in_bins
+
+
+def _told(evidence: Evidence, codes: np.ndarray, bins: tuple[ReliabilityBin, ...]) -> list[bool]:
+    """Whether there are rows and groups enough to tell: in each bin, and last in all."""
+    rows = np.array([each.rows for each in bins])
+    expected = rows * [each.predicted for each in bins]
+    found = rows * [each.observed.value for each in bins]
+    groups = [groups_within(each, evidence.groups) for each in (codes, np.zeros_like(codes))]
+    rows, expected, found = (np.append(each, each.sum()) for each in (rows, expected, found))
+    enough = np.concatenate(groups) >= FEWEST_GROUPS
+    if not evidence.classes:
+        return (enough & (rows >= FEWEST_ROWS)).tolist()
+    of_class, of_others = np.maximum(expected, found), np.maximum(rows - expected, rows - found)
+    return (enough & (np.minimum(of_class, of_others) >= FEWEST_OF_EACH)).tolist()

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import msgspec
+import datetime
+from collections.abc import Sequence
+from typing import Any
 
+import msgspec
+import numpy as np
+
+from gradum.scores.figures import figure
 from gradum.study.evidence import Evidence
+from gradum.study.row_losses import row_losses
+from gradum.tables.wording import number, shortened
 
 
 class WorstRow(msgspec.Struct, frozen=True):
@@ -19,7 +27,7 @@ class WorstRow(msgspec.Struct, frozen=True):
     surprise : str
         "probability 0.002 of the true class", or the residual in the target's unit.
     values : dict of str to str
-        Every feature as text; "–" where missing.
+        The features asked for as text, long ones cut after `MOST_LETTERS`; "–" where missing.
     """
 
     row: int
@@ -30,8 +38,51 @@ class WorstRow(msgspec.Struct, frozen=True):
 
 
 MOST_WORST = 20
+MOST_LETTERS = 200
 
 
-def worst_rows(evidence: Evidence) -> tuple[WorstRow, ...]:
-    """Return the `MOST_WORST` rows of the greatest loss, worst first."""
-    raise NotImplementedError
+def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, ...]:
+    """Return the `MOST_WORST` rows of the greatest loss, worst first; of equals, by row number.
+
+    Of their columns, only the ``features`` are kept. The loss is that of `row_losses`, whatever
+    the rows' weights.
+    """
+    losses = row_losses(evidence.target, evidence.prediction)
+    places = np.lexsort((evidence.numbers, -losses))[:MOST_WORST]
+    table = evidence.frame[places].to_dicts()
+    return tuple(
+        WorstRow(
+            int(evidence.numbers[place]),
+            *_said(evidence, int(place)),
+            {name: _text(values[name]) for name in features},
+        )
+        for place, values in zip(places, table, strict=True)
+    )
+
+
+def _said(evidence: Evidence, place: int) -> tuple[str, str, str]:
+    """Return target, prediction and surprise of one row."""
+    target, prediction = evidence.target[place], evidence.prediction.value[place]
+    probability = evidence.prediction.probability
+    if probability is None:
+        residual = figure(float(target - prediction), sign=True)
+        return number(float(target)), number(float(prediction)), f"residual {residual}"
+    labels = evidence.classes
+    share = figure(float(probability[place, target]), digits=2)
+    return labels[target], labels[int(prediction)], f"probability {share} of the true class"
+
+
+def _text(value: Any) -> str:
+    """Write a value as a person would."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return number(value)
+        case datetime.datetime():
+            whole_day = value.time() == datetime.time()
+            return f"{value:%Y-%m-%d}" if whole_day else f"{value:%Y-%m-%d %H:%M}"
+        case _:
+            return shortened(value, MOST_LETTERS)

@@ -1,0 +1,142 @@
+"""Two runs on the same rows: what differs, and how sure that is."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from gradum.errors import SpecError
+from gradum.fitting.judgement import Seen
+from gradum.fitting.rung import Prediction
+from gradum.fitting.spec import TITLES
+from gradum.randomness import stream
+from gradum.scores.bootstrap import Interval
+from gradum.scores.metrics import METRICS, score
+from gradum.scores.outcome import Outcome
+from gradum.scores.paired import paired_difference
+from gradum.study.evidence import Evidence
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One metric of both runs on the rows that both judged.
+
+    Parameters
+    ----------
+    metric : str
+    first, second : float
+    difference : Interval
+        first - second, paired: both were judged on the same rows.
+    finding : str
+        "first is better", "second is better" or "no difference shown".
+    """
+
+    metric: str
+    first: float
+    second: float
+    difference: Interval
+    finding: str
+
+
+class RunComparison(msgspec.Struct, frozen=True):
+    """Two runs held against each other.
+
+    Parameters
+    ----------
+    rungs : tuple of str
+        The rung in use of each.
+    rows : int
+        Rows that both judged.
+    only : tuple of int
+        Rows that one of them judged alone; they do not count.
+    differences : tuple of Difference
+    """
+
+    rungs: tuple[str, str]
+    rows: int
+    only: tuple[int, int]
+    differences: tuple[Difference, ...]
+
+
+def compare(first: Evidence, second: Evidence) -> RunComparison:
+    """Compare the rungs in use of two runs on the rows that both judged.
+
+    Rows are the same where their numbers in the table are. Resamples are drawn as the first
+    run's judge drew them, by group or time or class.
+
+    Raises
+    ------
+    SpecError
+        The runs predict other targets or classes, or judged no row in common.
+    """
+    _refuse_other_targets(first, second)
+    _, mine, yours = np.intersect1d(first.numbers, second.numbers, return_indices=True)
+    if not len(mine) or not np.array_equal(_labels(first)[mine], _labels(second)[yours]):
+        raise SpecError(
+            "The two runs judged no rows in common.",
+            "Compare runs of one table with the same --seed, --test and way of splitting.",
+        )
+    a = _outcome(first, mine, first.prediction.take(mine))
+    b = _outcome(first, mine, _in_order_of(first, second).take(yours))
+    seen = Seen(first.rows[mine], {})
+    resamples = first.truth.resamples(seen, stream(first.seed, "study", "compare"))
+    one, two = score(a), score(b)
+    differences = tuple(
+        _difference(metric, one[metric], two[metric], paired_difference(a, b, metric, resamples))
+        for metric in one
+        if np.isfinite(one[metric]) and np.isfinite(two[metric])
+    )
+    return RunComparison(
+        (TITLES[first.rung], TITLES[second.rung]),
+        len(mine),
+        (len(first) - len(mine), len(second) - len(yours)),
+        differences,
+    )
+
+
+def _difference(metric: str, one: float, two: float, difference: Interval) -> Difference:
+    sign = 1.0 if METRICS[metric].greater_is_better else -1.0
+    low, high = sorted((sign * difference.low, sign * difference.high))
+    finding = "no difference shown"
+    if low > 0:
+        finding = "first is better"
+    elif high < 0:
+        finding = "second is better"
+    return Difference(metric, one, two, difference, finding)
+
+
+def _refuse_other_targets(first: Evidence, second: Evidence) -> None:
+    if first.task != second.task or set(first.classes) != set(second.classes):
+        raise SpecError(
+            f"The runs predict different things: {_what(first)} and {_what(second)}.",
+            "Compare runs of the same target.",
+        )
+
+
+def _what(evidence: Evidence) -> str:
+    return f"{len(evidence.classes)} classes" if evidence.classes else "a number"
+
+
+def _labels(evidence: Evidence) -> np.ndarray:
+    """Return the target as what it says, whatever code a run gave it."""
+    if not evidence.classes:
+        return evidence.target
+    return np.array(evidence.classes)[evidence.target]
+
+
+def _in_order_of(first: Evidence, second: Evidence) -> Prediction:
+    """Return the second run's prediction with the classes in the first one's order."""
+    probability = second.prediction.probability
+    if probability is None or first.classes == second.classes:
+        return second.prediction
+    places = [second.classes.index(label) for label in first.classes]
+    return Prediction.of_classes(probability[:, places])
+
+
+def _outcome(evidence: Evidence, rows: np.ndarray, prediction: Prediction) -> Outcome:
+    return Outcome(
+        task=evidence.task,
+        target=evidence.target[rows],
+        prediction=prediction.value,
+        probability=prediction.probability,
+        weight=evidence.weight[rows],
+    )

@@ -1,0 +1,101 @@
+"""A column cut into a few named segments: its levels, or quarters of its range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gradum.tables.encoders.text import WORD
+from gradum.tables.wording import number, shortened
+
+MOST_LEVELS = 12
+FEW_VALUES = 6
+MISSING = "missing"
+OTHER = "other"
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """The segments of one column.
+
+    Parameters
+    ----------
+    column : str
+    names : tuple of str
+        Of its segments.
+    codes : ndarray of shape (m,)
+        The segment of each row, from 0; every row is in one.
+    """
+
+    column: str
+    names: tuple[str, ...]
+    codes: np.ndarray
+
+
+def cut(values: pl.Series, kind: str) -> Cut:
+    """Cut a typed column, as `tables.check` leaves it, of one of the kinds that a model may use.
+
+    - Numbers and dates: quarters of the rows with a value, none of which splits equal values; up
+      to `FEW_VALUES` distinct ones are a segment each. A quarter is named by its smallest and
+      its largest value.
+    - Categories: the `MOST_LEVELS` commonest levels, and the others together.
+    - Texts, like numbers, by how many words they have.
+    - Rows without a value are the last segment, "missing".
+    """
+    present = values.drop_nulls()
+    match kind:
+        case "numeric":
+            names, codes = _ranges(present.to_numpy(), number)
+        case "date":
+            names, codes = _ranges(present.to_physical().to_numpy(), _date_writer(present))
+        case "text":
+            words = present.str.count_matches(WORD).cast(pl.Float64).to_numpy()
+            names, codes = _ranges(words, number)
+            names = ["1 word" if name == "1" else f"{name} words" for name in names]
+        case "boolean":
+            names, codes = ["false", "true"], present.to_numpy().astype(np.intp)
+        case _:
+            names, codes = _levels(present)
+    whole = np.full(len(values), len(names), np.intp)
+    whole[values.is_not_null().to_numpy()] = codes
+    return Cut(
+        values.name, (*names, MISSING) if len(present) < len(values) else tuple(names), whole
+    )
+
+
+def _ranges(values: np.ndarray, write: Callable[[float], str]) -> tuple[list[str], np.ndarray]:
+    """Cut numbers (m,) after their quartiles, each of which is one of them."""
+    if not len(values):
+        return [], np.zeros(0, np.intp)
+    ends = np.unique(np.quantile(values, [0.25, 0.5, 0.75, 1.0], method="inverted_cdf"))
+    if len(distinct := np.unique(values)) <= FEW_VALUES:
+        ends = distinct
+    codes = np.searchsorted(ends, values)
+    names = []
+    for code in range(len(ends)):
+        own = values[codes == code]
+        low, high = write(own.min()), write(own.max())
+        names.append(low if low == high else f"{low} to {high}")
+    return names, codes
+
+
+def _date_writer(dates: pl.Series) -> Callable[[float], str]:
+    """Write microseconds since 1970 as days; with the time of day where all lie within a week."""
+    span = np.ptp(dates.to_physical().to_numpy()) if len(dates) else 0
+    unit = "D" if span > 7 * 86_400_000_000 else "m"
+    return lambda value: str(np.datetime64(int(value), "us").astype(f"M8[{unit}]")).replace(
+        "T", " "
+    )
+
+
+def _levels(values: pl.Series) -> tuple[list[str], np.ndarray]:
+    counts = values.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])
+    levels = counts[values.name].head(MOST_LEVELS)
+    codes = values.replace_strict(
+        levels, np.arange(len(levels)), default=len(levels), return_dtype=pl.Int64
+    )
+    names = [shortened(level) for level in levels]
+    return (names if len(counts) == len(levels) else [*names, OTHER]), codes.to_numpy()

@@ -1,0 +1,294 @@
+"""How sure the linear rung's coefficients are: robust intervals around the penalised estimate.
+
+With objective Σ wᵢ lᵢ(θ) / Σ w + alpha · ½ ‖W‖², its Hessian H at the estimate and each row's score
+sᵢ = wᵢ ∇lᵢ / Σ w, the covariance of the estimate is about (the "sandwich", HC0)
+
+    H⁻¹ (Σᵢ sᵢ sᵢᵀ) H⁻¹,
+
+the scores of a group summed up first where rows come in groups. It holds whether or not the model
+is right. Since H has the penalty in it, it is the spread of the penalised estimate around what
+that estimate tends to, not around the truth: the penalty's pull towards 0 is not in it, nor is the
+choice of alpha.
+
+H. White, Econometrica 48, 1980; K.-Y. Liang and S. Zeger, Biometrika 73, 1986.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+import scipy.linalg
+
+from gradum.core.losses import LOSSES, Loss
+from gradum.core.models.network import Params
+from gradum.fitting.rows import Rows
+from gradum.fitting.run import Run
+from gradum.solvers.curvature import Curvature
+from gradum.solvers.matrix import Columns
+from gradum.study.coefficients import coefficients
+from gradum.tables.split import Part
+
+MOST_SHOWN = 40
+MOST_PARAMETERS = 1_500
+MOST_WORK = 2e10  # rows times parameters squared: a few seconds
+FEW_GROUPS = 30
+BLOCK_VALUES = 4_000_000
+NORMAL = 1.959963984540054  # of 95%
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """A value with its 95% interval; None where none was computed."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+class CoefficientInterval(msgspec.Struct, frozen=True):
+    """One coefficient of the linear rung.
+
+    Parameters
+    ----------
+    feature : str
+        As `coefficients` names it.
+    source : str
+        The table's column.
+    class_ : str or None
+        Whose log-odds or logit it moves; None for a number.
+    coefficient : Estimate
+        The change of the output for one raw unit of the feature.
+    standardised : Estimate
+        For one standard deviation of a dense feature; the same for a level or an n-gram.
+    """
+
+    feature: str
+    source: str
+    class_: str | None
+    coefficient: Estimate
+    standardised: Estimate
+
+
+class Coefficients(msgspec.Struct, frozen=True):
+    """The linear rung's coefficients, without intercepts.
+
+    Parameters
+    ----------
+    rows : tuple of CoefficientInterval
+        The `MOST_SHOWN` largest standardised ones, largest first.
+    left_out : int
+        How many more there are.
+    sentence : str
+        What the intervals mean, or why there are none.
+    """
+
+    rows: tuple[CoefficientInterval, ...]
+    left_out: int
+    sentence: str
+
+
+def main_coefficients(run: Run) -> Coefficients | None:
+    """Return the largest coefficients with their intervals; None without a linear rung."""
+    if "linear" not in run.fitted.rungs:
+        return None
+    frame, sentence = coefficient_intervals(run)
+    frame = frame.filter(pl.col("source").is_not_null())
+    frame = frame.sort(pl.col("standardised").abs(), descending=True, maintain_order=True)
+    rows = tuple(
+        CoefficientInterval(
+            row["feature"],
+            row["source"],
+            row["class"],
+            Estimate(row["coefficient"], row["low"], row["high"]),
+            Estimate(row["standardised"], row["standardised_low"], row["standardised_high"]),
+        )
+        for row in frame.head(MOST_SHOWN).iter_rows(named=True)
+    )
+    return Coefficients(rows, len(frame) - len(rows), sentence)
+
+
+def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
+    """Return `coefficients` with low, high, standardised_low and standardised_high, and a sentence.
+
+    The intervals are null where the model is too large for them: more than `MOST_PARAMETERS`
+    coefficients, or too many rows for as many; the sentence says so.
+
+    Raises
+    ------
+    SpecError
+        The model has no linear rung.
+    """
+    frame = coefficients(run.fitted)
+    rows = _learned(run)
+    errors: tuple[Any, Any] = (None, None)
+    if len(frame) > MOST_PARAMETERS or len(rows) * len(frame) ** 2 > MOST_WORK:
+        sentence = f"No intervals: {len(frame):,} coefficients of {len(rows):,} rows are too many."
+    else:
+        try:
+            errors, sentence = _standard_errors(run, rows), _meaning(rows)
+        except np.linalg.LinAlgError:
+            sentence = "No intervals: without a penalty, the columns cannot be told apart."
+    raw, standardised = (pl.lit(each, pl.Float64) * NORMAL for each in errors)
+    return frame.with_columns(
+        low=pl.col("coefficient") - raw,
+        high=pl.col("coefficient") + raw,
+        standardised_low=pl.col("standardised") - standardised,
+        standardised_high=pl.col("standardised") + standardised,
+    ), sentence
+
+
+def _meaning(rows: Rows) -> str:
+    groups = 0 if rows.groups is None else len(np.unique(rows.groups))
+    together = ", rows of one group taken together" if groups else ""
+    few = f"; from {groups} groups they are too narrow" if 0 < groups < FEW_GROUPS else ""
+    return (
+        f"95% intervals by the sandwich estimator{together}{few}. They are around the penalised "
+        "estimate, whose pull towards 0 they do not undo."
+    )
+
+
+def _learned(run: Run) -> Rows:
+    """Return the rows that the kept linear rung was fitted on, with their weights."""
+    dataset, fitted = run.dataset, run.fitted
+    rows = np.flatnonzero((run.parts == Part.TRAIN) | (run.parts == Part.VALIDATION))
+    if fitted.rungs["linear"].settings["rows"] != len(rows):  # it was refitted on all rows
+        rows = np.arange(len(dataset))
+    taken = dataset.rows(fitted.encoder).take(rows)
+    return taken.balanced() if fitted.spec.class_weight else taken
+
+
+def _standard_errors(run: Run, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Return those of the raw and of the standardised coefficients, in the frame's order."""
+    rung = run.fitted.rungs["linear"]
+    layer, scale = rung.input_layer, rung.target_scale
+    assert layer is not None
+    inputs = layer(rows.design.dense, rows.design.codes, rows.design.sparse, dtype=np.float64)
+    columns = Columns.of(inputs["dense"], inputs.get("sparse"))
+    target = rows.target if scale is None else scale.forward(rows.target)
+    unit = 1.0 if scale is None else scale.scale
+    # The raw intercept is where every feature is 0, not where every column is at its centre.
+    width, dense = columns.shape[1], len(layer.scale)
+    spread = np.ones(width)
+    spread[:dense] = layer.scale
+    at_zero = np.zeros(width + 1)
+    at_zero[:dense] = -layer.centre / layer.scale
+    at_zero[-1] = 1.0
+    variance, of_level = sandwich(
+        columns,
+        target,
+        LOSSES[rung.loss],
+        rung.params,
+        alpha=rung.settings["alpha"],
+        weight=rows.weight,
+        combination=at_zero,
+        groups=rows.groups,
+    )
+    level, error = unit * np.sqrt(of_level)[None, :], unit * np.sqrt(variance[:-1])
+    raw = np.concatenate([level, error / spread[:, None]])
+    return raw.T.ravel(), np.concatenate([level, error]).T.ravel()
+
+
+def sandwich(
+    columns: Columns,
+    target: np.ndarray,
+    loss: Loss,
+    params: Params,
+    *,
+    alpha: float,
+    weight: np.ndarray,
+    combination: np.ndarray,
+    groups: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the variances of a linear model's parameters at the optimum.
+
+    Parameters
+    ----------
+    columns : Columns of shape (n, D)
+    target : ndarray of shape (n,)
+        As the loss takes it.
+    loss : Loss
+    params : dict
+        Weight (D, k) and bias (k,) of a single layer.
+    alpha : float
+        Strength of the penalty.
+    weight : ndarray of shape (n,)
+    combination : ndarray of shape (D + 1,)
+        A linear combination of an output's weights and bias.
+    groups : ndarray of shape (n,), optional
+        Codes of what is independent of each other; rows if left out.
+
+    Returns
+    -------
+    variance : ndarray of shape (D + 1, k)
+        Of the weights, and of the bias in the last row.
+    of_combination : ndarray of shape (k,)
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        The Hessian is singular: columns depend on each other, and there is no penalty.
+    """
+    layer = params["layers"][0]
+    logits = columns @ layer["weight"] + layer["bias"]
+    share = weight / weight.sum()
+    slope = share[:, None] * loss.gradient(logits, target)
+    width, outputs = len(layer["weight"]) + 1, logits.shape[1]
+    factor = scipy.linalg.cho_factor(_hessian(columns, target, loss, logits, alpha, share))
+    variance, of_combination = np.zeros((width, outputs)), np.zeros(outputs)
+    for score in _scores(columns, slope, groups):
+        # H⁻¹ s one by one: in H⁻¹ M H⁻¹, rounding would be magnified by H⁻¹ twice.
+        moved = scipy.linalg.cho_solve(factor, score.T).reshape(width, outputs, -1)
+        variance += np.square(moved).sum(axis=2)
+        of_combination += np.square(np.tensordot(combination, moved, 1)).sum(axis=1)
+    return variance, of_combination
+
+
+def _hessian(
+    columns: Columns,
+    target: np.ndarray,
+    loss: Loss,
+    logits: np.ndarray,
+    alpha: float,
+    share: np.ndarray,
+) -> np.ndarray:
+    """Return H, [(D + 1) k, (D + 1) k]."""
+    outputs = logits.shape[1]
+    probability = loss.inverse_link(logits) if outputs > 1 else None
+    hessian = Curvature(
+        columns=columns,
+        penalty=np.full((columns.shape[1], 1), alpha),
+        weight=share,
+        second=loss.hessian(logits, target)[:, 0]
+        if probability is None
+        else probability * (1.0 - probability),
+        probability=probability,
+        fit_intercept=True,
+    ).matrix()
+    if outputs > 1:
+        # Adding one number to all classes changes nothing, and no score has a part in it: H may
+        # be given any curvature there.
+        blocks = hessian.reshape(-1, outputs, columns.shape[1] + 1, outputs)
+        diagonal = np.einsum("ikil->ikl", blocks)
+        diagonal += np.trace(hessian) / len(hessian)
+    return hessian
+
+
+def _scores(columns: Columns, slope: np.ndarray, groups: np.ndarray | None) -> Iterator[np.ndarray]:
+    """Yield the scores of blocks of groups, (groups, (D + 1) k); a row alone is a group."""
+    rows, outputs = slope.shape
+    width = columns.shape[1] + 1
+    order, starts = np.arange(rows), np.arange(rows)
+    if groups is not None:
+        order = np.argsort(groups, kind="stable")
+        starts = np.unique(groups[order], return_index=True)[1]
+    step = max(1, BLOCK_VALUES // (width * outputs))
+    cuts = np.unique(np.searchsorted(starts, np.arange(0, rows, step)))
+    ends = np.append(starts, rows)
+    for first, last in zip(cuts, np.append(cuts[1:], len(starts)), strict=True):
+        taken = order[ends[first] : ends[last]]
+        values = np.column_stack([columns.take(taken).to_dense(), np.ones(len(taken))])
+        each = (values[:, :, None] * slope[taken][:, None, :]).reshape(len(taken), -1)
+        yield np.add.reduceat(each, starts[first:last] - ends[first], axis=0)

@@ -1,0 +1,211 @@
+import jax
+import numpy as np
+import polars as pl
+import pytest
+import statsmodels.api as sm
+
+import gradum
+from gradum.core import Network, Problem, objective
+from gradum.core.losses import LOSSES
+from gradum.core.penalties import L2
+from gradum.fitting.spec import LinearSpec
+from gradum.solvers.exact import LeastSquares
+from gradum.solvers.matrix import Columns
+from gradum.solvers.newton import GeneralisedLinear
+from gradum.study.uncertainty import coefficient_intervals, main_coefficients, sandwich
+from gradum.tables.split import Part
+from synthetic import ONCE, task
+
+FREE = LinearSpec(strengths=(1e-6,))
+WEAK = {**ONCE, "model": "linear", "linear": FREE}
+
+
+def table(target, rows=400, **columns):
+    """Two independent numbers of different units, a target of them, noise that x scales."""
+    rng = np.random.default_rng(3)
+    x, z = rng.normal(100, 20, rows), rng.normal(0, 0.01, rows)
+    level = 0.02 * (x - 100) - 50 * z
+    y = {
+        "number": level + np.exp((x - 100) / 40) * rng.normal(size=rows),
+        "label": np.where(level + rng.logistic(size=rows) > 0, "yes", "no"),
+        "grade": np.digitize(level + rng.logistic(size=rows), [-0.7, 0.7]),
+    }[target]
+    return pl.DataFrame({"x": x, "z": z, "y": y, **columns})
+
+
+def learned(model):
+    """The rows that the linear rung was fitted on, as statsmodels takes them."""
+    frame = model.run.dataset.frame.filter(pl.Series(model.run.parts != Part.TEST))
+    return sm.add_constant(frame.select("x", "z").to_numpy()), model.run.dataset.target[
+        model.run.parts != Part.TEST
+    ]
+
+
+def half_widths(frame):
+    return (frame["high"] - frame["low"]).to_numpy() / 2
+
+
+def test_least_squares_has_the_errors_of_statsmodels_hc0():
+    model = gradum.fit(table("number"), "y", **WEAK)
+    inputs, target = learned(model)
+    peer = sm.OLS(target, inputs).fit(cov_type="HC0")
+    frame, _ = coefficient_intervals(model.run)
+    np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
+    np.testing.assert_allclose(frame["low"], peer.conf_int()[:, 0], rtol=1e-5, atol=1e-5)
+
+
+def test_logistic_regression_has_the_errors_of_statsmodels_hc0():
+    model = gradum.fit(table("label"), "y", **WEAK)
+    inputs, target = learned(model)
+    peer = sm.Logit(target, inputs).fit(disp=False, cov_type="HC0", tol=1e-12)
+    frame, _ = coefficient_intervals(model.run)
+    np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
+
+
+def test_weights_are_those_of_weighted_least_squares():
+    weight = np.random.default_rng(1).gamma(2.0, size=400)
+    model = gradum.fit(table("number", w=weight), "y", weight="w", **WEAK)
+    inputs, target = learned(model)
+    own = model.run.dataset.weight[model.run.parts != Part.TEST]
+    peer = sm.WLS(target, inputs, weights=own).fit(cov_type="HC0")
+    frame, _ = coefficient_intervals(model.run)
+    np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
+
+
+def test_rows_of_a_group_count_together():
+    group = np.repeat([f"g{k:02}" for k in range(50)], 8)
+    model = gradum.fit(table("number", g=group), "y", group="g", **WEAK)
+    inputs, target = learned(model)
+    own = model.run.dataset.groups[model.run.parts != Part.TEST]
+    peer = sm.OLS(target, inputs).fit(
+        cov_type="cluster", cov_kwds={"groups": own, "use_correction": False}
+    )
+    frame, sentence = coefficient_intervals(model.run)
+    np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
+    assert "rows of one group taken together" in sentence
+
+
+def test_a_standardised_interval_is_that_of_one_standard_deviation():
+    model = gradum.fit(table("number"), "y", **WEAK)
+    frame, _ = coefficient_intervals(model.run)
+    deviation = learned(model)[0][:, 1:].std(axis=0)
+    widths = (frame["standardised_high"] - frame["standardised_low"]).to_numpy() / 2
+    np.testing.assert_allclose(widths[1:], half_widths(frame)[1:] * deviation, rtol=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1e-3])
+def test_a_softmax_has_the_sandwich_of_automatic_differentiation(alpha):
+    rng = np.random.default_rng(0)
+    columns, target = rng.normal(size=(60, 3)), rng.integers(0, 3, 60)
+    weight, groups = rng.gamma(2.0, size=60), rng.integers(0, 20, 60)
+    loss = LOSSES["log_loss"]
+    solution = GeneralisedLinear(columns, target, loss, outputs=3, weight=weight).solve(alpha)
+    for own in (None, groups):
+        variance, _ = sandwich(
+            Columns.of(columns),
+            target,
+            loss,
+            solution.params,
+            alpha=alpha,
+            weight=weight,
+            combination=np.eye(4)[-1],
+            groups=own,
+        )
+        brute = brute_force(columns, target, weight, own, solution.params, alpha)
+        np.testing.assert_allclose(variance, brute, rtol=1e-7)
+
+
+def brute_force(columns, target, weight, groups, params, alpha):
+    """H⁺ M H⁺ by differentiating the objective itself; the pseudo-inverse fixes the free shift."""
+    problem = Problem(Network(3, 3), LOSSES["log_loss"], L2(alpha))
+    groups = np.arange(len(target)) if groups is None else groups
+    with jax.enable_x64(True):
+        flat, restore = jax.flatten_util.ravel_pytree(params)
+
+        def whole(theta):
+            return objective(restore(theta), problem, {"dense": columns}, target, weight)
+
+        def each(theta):
+            logits = problem.network.apply(restore(theta), {"dense": columns})
+            return weight * problem.loss.value(logits, target) / weight.sum()
+
+        inverse = np.linalg.pinv(jax.jit(jax.hessian(whole))(flat), rcond=1e-10)
+        scores = np.asarray(jax.jit(jax.jacfwd(each))(flat))
+        summed = [scores[groups == group].sum(axis=0) for group in np.unique(groups)]
+        moved = inverse @ np.array(summed).T
+        layer = restore(np.sum(moved**2, axis=1))["layers"][0]
+        return np.vstack([layer["weight"], layer["bias"]])
+
+
+def test_intervals_hold_the_penalised_estimate_of_other_samples():
+    rng = np.random.default_rng(5)
+    truth, covered = np.array([1.0, -0.5, 0.0]), []
+
+    def sample(rows):
+        columns = rng.normal(size=(rows, 3))
+        noise = (1 + np.abs(columns[:, 0])) * rng.normal(size=rows)
+        return columns, columns @ truth + noise
+
+    def estimate(columns, target):
+        return LeastSquares(columns, target).solve(0.5).params
+
+    limit = estimate(*sample(400_000))["layers"][0]["weight"][:, 0]
+    assert np.abs(limit - truth).max() > 0.1  # the penalty's pull is plain to see
+    for _ in range(300):
+        columns, target = sample(200)
+        params = estimate(columns, target)
+        variance, _ = sandwich(
+            Columns.of(columns),
+            target,
+            LOSSES["squared_error"],
+            params,
+            alpha=0.5,
+            weight=np.ones(200),
+            combination=np.eye(4)[-1],
+        )
+        away = np.abs(params["layers"][0]["weight"][:, 0] - limit)
+        covered.append(away <= 1.96 * np.sqrt(variance[:-1, 0]))
+    assert 0.92 < np.mean(covered) < 0.97
+
+
+def test_a_report_gets_the_largest_first_without_the_intercept(regressor):
+    found = main_coefficients(regressor.run)
+    assert [row.feature for row in found.rows[:2]] == ["size", "colour=red"]
+    sizes = [abs(row.standardised.value) for row in found.rows]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(found.rows) + found.left_out == len(regressor.coefficients) - 1
+    size = found.rows[0].coefficient
+    assert 0.45 < size.low < size.value < size.high < 0.55  # synthetic.mixed makes it 0.5
+
+
+def test_a_refitted_rung_is_asked_about_all_rows():
+    model = gradum.fit(table("number"), "y", refit=True, **WEAK)
+    everything = model.run.dataset
+    inputs = sm.add_constant(everything.frame.select("x", "z").to_numpy())
+    peer = sm.OLS(everything.target, inputs).fit(cov_type="HC0")
+    frame, _ = coefficient_intervals(model.run)
+    np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
+
+
+def test_too_many_coefficients_have_none(regressor, monkeypatch):
+    monkeypatch.setattr("gradum.study.uncertainty.MOST_PARAMETERS", 5)
+    frame, sentence = coefficient_intervals(regressor.run)
+    assert frame["low"].null_count() == len(frame)
+    assert "No intervals: 33 coefficients of 960 rows are too many." in sentence
+    assert main_coefficients(regressor.run).rows[0].coefficient.low is None
+
+
+def test_columns_that_depend_on_each_other_have_none_without_a_penalty():
+    model = gradum.fit(
+        table("label").with_columns(twin=2 * pl.col("x") + pl.col("z")),
+        "y",
+        **{**WEAK, "linear": LinearSpec(strengths=(0.0,))},
+    )
+    frame, sentence = coefficient_intervals(model.run)
+    assert frame["low"].null_count() == len(frame)
+    assert "cannot be told apart" in sentence
+
+
+def test_without_a_linear_rung_there_is_nothing_to_show():
+    model = gradum.fit(task("amount", 200), "amount", model="mlp", **ONCE)
+    assert main_coefficients(model.run) is None
