@@ -5,6 +5,7 @@ import os
 import pytest
 
 import gradum
+from command_line import run
 from synthetic import QUICK, task
 
 
@@ -29,3 +30,9 @@ def classifier():
 def grader():
     """A ladder on 300 rows with the classes 0, 1 and 2, judged by cross-validation."""
     return gradum.fit(task("grade", 300), "grade", cv=3, **QUICK)
+
+
+@pytest.fixture(scope="session")
+def gradum_command():
+    """``gradum_command("fit", …)`` runs a command."""
+    return run

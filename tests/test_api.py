@@ -53,9 +53,13 @@ def test_an_unknown_option_is_refused_with_those_there_are():
     [
         (lambda f: f.drop("amount"), TargetError, "no column 'amount'"),
         (lambda f: f.with_columns(amount=pl.lit(3.0)), TargetError, "constant"),
-        (lambda f: f.with_columns(amount=pl.lit(None, pl.Float64)), TargetError, "no values"),
+        (
+            lambda f: f.with_columns(amount=pl.lit(None, pl.Float64)),
+            TargetError,
+            "missing in all 60 rows",
+        ),
         (lambda f: f.select("amount"), TableError, "no column besides the target"),
-        (lambda f: f.head(12), TargetError, "12 rows with a target"),
+        (lambda f: f.head(12), TargetError, "12 rows to learn from"),
         (lambda f: f.head(0), TableError, "no rows"),
     ],
 )
@@ -150,10 +154,13 @@ def test_the_smallest_table_is_fitted_without_a_stumble(target):
     assert model.scores.filter(metric=metric)["value"].is_finite().all()
 
 
-def test_a_class_of_one_row_does_not_stop_a_fit():
+def test_a_class_of_one_row_is_refused_or_left_out_where_asked():
     frame = task("label", 200).with_columns(
         label=pl.when(pl.int_range(200) == 7).then(pl.lit("once")).otherwise("label")
     )
-    model = gradum.fit(frame, "label", **ONCE)
-    assert model.classes == ("no", "once", "yes")
+    with pytest.raises(TargetError, match=r"'once' \(1\).*--drop-rare-classes"):
+        gradum.fit(frame, "label", **ONCE)
+    model = gradum.fit(frame, "label", drop_rare_classes=True, **ONCE)
+    assert model.classes == ("no", "yes")
+    assert 7 not in model.run.dataset.numbers
     np.testing.assert_allclose(model.predict_proba(NEW).sum(axis=1), 1)

@@ -1,15 +1,32 @@
-"""The documents say what the code does: every key of metrics.json, every command, every choice."""
+"""The documents say what the code does: every key, every command, every choice, every example."""
 
+import importlib.util
+import io
 import re
+import shlex
+import sys
 from pathlib import Path
 
 import msgspec
+import polars as pl
+import pytest
 
-from gradum.api import make_spec, save_run
+from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_folder import RunSpec
+from gradum.study.confusion import Confusion
+from gradum.study.findings import Findings
+from gradum.study.growth import Growth
+from gradum.study.importance import Importance
+from gradum.study.profile import ColumnProfile
+from gradum.study.ranking import RankingCurve
+from gradum.study.reliability import Reliability, ReliabilityBin
+from gradum.study.residuals import Residuals
+from gradum.study.segments import Segment, Segments
+from gradum.study.uncertainty import Coefficients
+from gradum.study.worst import WorstRow
 
 ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"`([a-z_0-9]+)`")
@@ -23,6 +40,14 @@ def test_every_key_of_metrics_json_is_documented(classifier, tmp_path):
     keys = {*said, *judgement, *judgement["verdict"], *rung, *said["provenance"], *METRICS}
     known = {*rung["certificate"]}
     assert keys | known <= documented
+
+
+def test_every_key_of_findings_json_is_documented():
+    documented = set(CODE.findall((ROOT / "docs/metrics.md").read_text()))
+    parts = [Findings, Reliability, ReliabilityBin, Importance, Segments, Segment, Growth]
+    parts += [Coefficients, Confusion, RankingCurve, Residuals, ColumnProfile, WorstRow]
+    keys = {name for part in parts for name in part.__struct_fields__}
+    assert keys <= documented
 
 
 def test_the_readme_names_every_command():
@@ -49,13 +74,72 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         assert said in guide, said
 
 
-def test_the_readme_python_runs(tmp_path, monkeypatch):
-    """The code block as printed, with a short fit in the place of the whole ladder."""
-    block = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert block is not None
-    code = block[1].replace('target="species")', 'target="species", model="linear")')
-    table = ROOT / "examples/penguins.csv"
+def test_the_reference_of_the_commands_is_up_to_date():
+    module = importlib.util.spec_from_file_location("commands", ROOT / "docs/commands.py")
+    commands = importlib.util.module_from_spec(module)
+    module.loader.exec_module(commands)
+    assert (ROOT / "docs/commands.md").read_text() == commands.reference(), (
+        "run python docs/commands.py"
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder as the guides suppose it: a table, rows to predict, and rows put aside."""
+    folder = tmp_path_factory.mktemp("guides")
+    penguins = pl.read_csv(ROOT / "examples/penguins.csv", infer_schema=False)
+    penguins.write_csv(folder / "penguins.csv")
+    penguins.drop("species").head(7).write_csv(folder / "new.csv")
+    penguins.gather_every(5).write_csv(folder / "held_out.csv")
+    return folder
+
+
+GUIDES = [
+    "README.md",
+    *(f"docs/{name}.md" for name in ("quick-start", "analyst", "validator", "student")),
+]
+
+
+def blocks(document, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+
+
+def test_every_command_of_the_guides_runs(folder, monkeypatch, gradum_command):
+    """As printed and in the order of the guides, which a later one may build on."""
+    monkeypatch.chdir(folder)
+    lines = [
+        line.partition("  #")[0].strip()
+        for guide in GUIDES
+        for block in blocks(guide, "sh")
+        for line in block.splitlines()
+    ]
+    ran = 0
+    for line in filter(None, lines):
+        before, pipe, command = line.rpartition(" | ")
+        if pipe:
+            table = (folder / before.removeprefix("cat ")).read_bytes()
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(table)))
+        program, *words = shlex.split(command)
+        assert program == "gradum", line
+        ended = gradum_command(*words)
+        assert ended.code == 0, f"{line}: {ended.err}"
+        ran += 1
+    assert ran > 10
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_python_of_the_guides_runs(guide, tmp_path, folder, monkeypatch):
+    """As printed, with a short fit in the place of the whole ladder."""
     monkeypatch.chdir(tmp_path)
-    exec(compile(code.replace("examples/penguins.csv", str(table)), "README.md", "exec"), {})
-    assert (tmp_path / "penguins.gradum").stat().st_size > 1000
-    assert make_spec("species", model="linear").rungs == ("baseline", "linear")
+    (tmp_path / "penguins.csv").write_bytes((folder / "penguins.csv").read_bytes())
+    for block in blocks(guide, "python"):
+        code = block.replace('target="species")', 'target="species", model="linear")')
+        exec(compile(code, guide, "exec"), {})
+
+
+def test_every_file_that_a_document_links_to_is_there():
+    for document in [*GUIDES, "CONTRIBUTING.md", "docs/choices.md", "docs/metrics.md"]:
+        path = ROOT / document
+        for link in re.findall(r"\]\(([^)#]+)", path.read_text()):
+            if "://" not in link:
+                assert (path.parent / link).exists(), f"{document}: {link}"

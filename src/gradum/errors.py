@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class GradumError(Exception):
     """An error that names its cause and its remedy in one line.
@@ -9,12 +11,23 @@ class GradumError(Exception):
     Parameters
     ----------
     message : str
-        What is wrong, naming the file, the column, the rows or the shapes.
+        What is wrong, naming the file, the column, the rows or the shapes. A sentence: it begins
+        with a capital, unless with a name.
     remedy : str, optional
         What the user can do about it.
+
+    Attributes
+    ----------
+    exit_code : int
+        What the command line ends with: 2 where the user gave something that cannot be used, 1
+        where the machine failed and the same command may succeed another time.
     """
 
+    exit_code: ClassVar[int] = 2
+
     def __init__(self, message: str, remedy: str = "") -> None:
+        if message.startswith(("a ", "an ", "the ")):  # "the data frame" is a name as well
+            message = message[0].upper() + message[1:]
         super().__init__(message, remedy)
         self.message = message
         self.remedy = remedy
@@ -53,3 +66,9 @@ class ModelFileError(GradumError, ValueError):
 
 class OutputError(GradumError, OSError):
     """A place that cannot be written to."""
+
+
+class DiskError(OutputError):
+    """A disk that is full or fails."""
+
+    exit_code = 1

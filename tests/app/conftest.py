@@ -1,43 +1,9 @@
-"""The command line called in this process: what it prints, and the code it ends with."""
-
-import contextlib
-import io
-import sys
-from dataclasses import dataclass
+"""Tables and a run, for tests of the command line."""
 
 import pytest
 
-from gradum.app.cli import main
+from command_line import run
 from synthetic import task
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What a command left."""
-
-    code: int
-    out: str
-    err: str
-
-
-def run(*arguments):
-    """Run ``gradum …`` and catch its end."""
-    out, err, before, code = io.StringIO(), io.StringIO(), sys.argv, 0
-    sys.argv = ["gradum", *map(str, arguments)]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            main()
-    except SystemExit as ended:
-        code = ended.code or 0
-    finally:
-        sys.argv = before
-    return Ended(code, out.getvalue(), err.getvalue())
-
-
-@pytest.fixture(scope="session")
-def gradum_command():
-    """``gradum_command("fit", …)`` runs a command."""
-    return run
 
 
 @pytest.fixture(scope="session")

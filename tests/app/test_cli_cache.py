@@ -5,8 +5,8 @@ from gradum.app.cli.cache import cache_directory
 
 def test_the_users_choice_comes_first(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADUM_CACHE_DIR", str(tmp_path / "mine"))
-    assert cache_directory() == tmp_path / "mine" / "xla"
-    assert (tmp_path / "mine" / "xla").is_dir()
+    assert cache_directory() == tmp_path / "mine"
+    assert (tmp_path / "mine").is_dir()
 
 
 def test_an_empty_choice_is_none(monkeypatch):
@@ -17,9 +17,9 @@ def test_an_empty_choice_is_none(monkeypatch):
 @pytest.mark.parametrize(
     ("platform", "variable", "place"),
     [
-        ("linux", "XDG_CACHE_HOME", "gradum/xla"),
-        ("win32", "LOCALAPPDATA", "gradum/xla"),
-        ("darwin", "HOME", "Library/Caches/gradum/xla"),
+        ("linux", "XDG_CACHE_HOME", "gradum"),
+        ("win32", "LOCALAPPDATA", "gradum"),
+        ("darwin", "HOME", "Library/Caches/gradum"),
     ],
 )
 def test_otherwise_it_is_where_the_platform_keeps_caches(

@@ -276,9 +276,9 @@ def test_names_that_look_like_markup_are_printed_as_they_are(gradum_command, tmp
     assert "run[1]" in ended.out
     frame.with_columns(pl.col("size [/mm] :smile:") + 1e5).write_csv(tmp_path / "far.csv")
     ended = gradum_command("predict", folder, tmp_path / "far.csv", "-o", tmp_path / "p.csv")
-    assert "column 'size [/mm] :smile:' ranged" in ended.out
+    assert "Column 'size [/mm] :smile:' ranged" in ended.out
     ended = gradum_command("evaluate", folder, tmp_path / "far.csv")
-    assert "column 'size [/mm] :smile:' ranged" in ended.out
+    assert "Column 'size [/mm] :smile:' ranged" in ended.out
 
 
 def test_the_spec_of_a_run_holds_what_was_asked(linear_run, tables):

@@ -1,6 +1,7 @@
 """Help answers at once: nothing heavy is imported before a command runs."""
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -77,5 +78,14 @@ def test_help_takes_a_quarter_of_a_second_more_than_python():
 def test_an_incomplete_command_says_what_is_missing(arguments, gradum_command):
     ended = gradum_command(*arguments)
     assert ended.code == 2
-    assert "Traceback" not in ended.err
-    assert "Error" in ended.err
+    assert ended.err.startswith("error: ")
+    assert ended.err.count("\n") == 1
+    assert re.search(r"\. See gradum( fit| predict)? --help\.$", ended.err)
+
+
+def test_the_bare_command_shows_its_help_and_its_exit_codes(gradum_command):
+    ended = gradum_command()
+    assert (ended.code, ended.err) == (2, "")
+    said = " ".join(ended.out.split())
+    assert "0 when done, 2 when something given cannot be used, 1 when the machine fails" in said
+    assert "Commands: fit" in said

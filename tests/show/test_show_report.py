@@ -1,14 +1,25 @@
+import json
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+import altair as alt
+import msgspec
 import polars as pl
 import pytest
+from found import CLASSES, NUMBERS
 
 import gradum
-from gradum.show.charts import learning_curves, penalty_path
-from gradum.show.report import report_html
+from gradum.show.notebook import fragment
+from gradum.show.pictures.learning import learning
+from gradum.show.pictures.picture import dressed
+from gradum.show.report import Source, report_html, sections_of
+from gradum.study.findings import Findings
+from gradum.study.profile import ColumnProfile
+from gradum.study.worst import WorstRow
 from synthetic import ONCE, QUICK, task
+
+MOST_BYTES = 1_500_000
 
 
 class Page(HTMLParser):
@@ -16,77 +27,194 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.links, self.tags, self.shown = [], [], []
+        self.links, self.tags, self.shown, self.ids, self.inside = [], [], [], [], ""
+        self.charts = ""
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        self.inside = tag if dict(attrs).get("id") != "charts" else "charts"
+        self.ids += [value for name, value in attrs if name == "id"]
         self.links += [value for name, value in attrs if name in ("src", "href", "xlink:href")]
 
+    def handle_endtag(self, tag):
+        self.inside = ""
+
     def handle_data(self, data):
-        self.shown.append(data)
+        if self.inside == "charts":
+            self.charts = json.loads(data)
+        elif self.inside not in ("script", "style"):
+            self.shown.append(data)
 
     @property
     def text(self):
         return re.sub(r"\s+", " ", " ".join(self.shown))
 
 
-def test_the_report_says_what_the_model_says(classifier):
-    page = Page(report_html(classifier.fitted))
+@pytest.fixture(scope="module")
+def of_classes(classifier):
+    return Page(report_html(classifier.fitted, CLASSES, source=Source("t.csv")))
+
+
+@pytest.fixture(scope="module")
+def of_numbers(regressor):
+    return Page(report_html(regressor.fitted, NUMBERS, source=Source("t.csv")))
+
+
+def test_the_report_says_what_the_model_says(classifier, of_classes):
     judgement = classifier.fitted.judgement
     for sentence in (*judgement.verdict.sentences, judgement.fit_check, judgement.how):
-        assert sentence in page.text
+        assert sentence in of_classes.text
     for column in classifier.fitted.schema.columns:
-        assert column.reason in page.text
+        assert column.reason in of_classes.text
     for parts in judgement.scores.values():
-        assert f"{parts['test']['log_loss'].value:.4g}" in page.text
-    assert classifier.fitted.provenance.fingerprint in page.text
+        assert f"{parts['test']['log_loss'].value:.4g}" in of_classes.text
+    assert classifier.fitted.provenance.fingerprint in of_classes.text
 
 
-def test_the_report_needs_no_network_and_runs_no_script(classifier):
-    page = Page(report_html(classifier.fitted))
-    assert not {"script", "link", "iframe", "img"} & set(page.tags)
-    assert [link for link in page.links if not link.startswith("#")] == []
+def test_the_report_says_what_was_found(of_classes, of_numbers):
+    for found, page in ((CLASSES, of_classes), (NUMBERS, of_numbers)):
+        assert found.reliability.sentence in page.text
+        assert found.growth.sentence in page.text
+        assert "city: city 07" in page.text
+        assert "17" in page.text
+        assert found.worst[0].surprise in page.text
+    assert CLASSES.threshold.sentence in of_classes.text
+    assert NUMBERS.residuals.sentence in of_numbers.text
+
+
+def test_every_chart_has_a_place_a_description_and_its_numbers(classifier, of_classes):
+    pictures = [each for part in sections_of(classifier.fitted, CLASSES) for each in part.pictures]
+    names = [picture.name for picture in pictures]
+    assert {"ladder", "confusion", "roc", "precision-recall", "reliability"} <= set(names)
+    assert {"threshold", "importance", "weakest", "slice-1", "epochs", "growth"} <= set(names)
+    assert set(of_classes.charts) == set(names)
+    assert len(names) == len(set(names))
+    for picture in pictures:
+        assert f"chart-{picture.name}" in of_classes.ids
+        assert picture.description in of_classes.text
+        assert picture.rows
+        assert all(len(row) == len(picture.header) for row in picture.rows)
+
+
+@pytest.mark.parametrize(("kind", "found"), [("classifier", CLASSES), ("regressor", NUMBERS)])
+def test_every_chart_is_one_that_vega_lite_knows(kind, found, request):
+    fitted = request.getfixturevalue(kind).fitted
+    for part in sections_of(fitted, found):
+        for picture in part.pictures:
+            chart = dressed(picture.chart).to_dict(validate=True)
+            assert chart == picture.specification
+            assert chart["$schema"].endswith(f"v{alt.SCHEMA_VERSION.lstrip('v')}.json")
+
+
+def test_a_chart_has_a_point_for_each_number(classifier, of_classes):
+    cells = of_classes.charts["confusion"]["data"]["values"]
+    assert [cell["rows"] for cell in cells] == [100, 21, 18, 101]
+    assert [cell["share"] for cell in cells[:2]] == pytest.approx([100 / 121, 21 / 121], rel=1e-4)
+    epochs, penalties = learning(classifier.fitted)
+    assert len(epochs.rows) == len(classifier.fitted.rungs["mlp"].history) == 5
+    steps = classifier.fitted.rungs["linear"].history
+    assert [row[0] for row in penalties.rows] == [f"{step['alpha']:.4g}" for step in steps]
+
+
+def test_the_report_asks_the_network_for_nothing(of_classes):
+    assert not {"link", "iframe", "img", "object", "embed", "form"} & set(of_classes.tags)
+    assert [link for link in of_classes.links if not link.startswith("#")] == []
+    assert all(link[1:] in of_classes.ids for link in of_classes.links)
+
+
+def test_the_browser_is_told_to_ask_for_nothing(classifier):
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', classifier.report())
+    assert policy is not None
+    rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
+    assert rules["default-src"] == "'none'"
+    assert "http" not in policy[1]
+    assert "connect-src" not in rules
+
+
+EVIL = "</script><script>alert(1)</script>"
 
 
 def test_names_from_the_table_are_text_not_markup():
-    evil = "<script>alert(1)</script>"
     frame = (
         task("label", 120)
-        .rename({"colour": evil})
-        .with_columns(pl.col("label").replace({"yes": "<b>yes</b>"}))
+        .rename({"colour": EVIL})
+        .with_columns(pl.col("label").replace({"yes": "<blink>yes</blink>"}))
     )
-    model = gradum.fit(frame, "label", model="linear", **ONCE)
+    model = gradum.fit(frame, "label", model="linear", slices=[EVIL], **ONCE)
     page = Page(model.report())
-    assert "script" not in page.tags
-    assert "b" not in page.tags
-    assert evil in page.text
-    assert "<b>yes</b>" in page.text
-
-
-def test_charts_are_drawings_with_a_point_for_each_number(classifier):
-    curves = ElementTree.fromstring(learning_curves(classifier.fitted))
-    assert curves.tag == "{http://www.w3.org/2000/svg}svg"
-    lines = [path.get("d") for path in curves.iter("{http://www.w3.org/2000/svg}path")]
-    # Two curves through five epochs: a move and four lines each.
-    assert sum(line is not None and line.count("L") == 4 for line in lines) >= 2
-    path = penalty_path(classifier.fitted)
-    steps = len(classifier.fitted.rungs["linear"].history)
-    points = [
-        each
-        for each in ElementTree.fromstring(path).iter("{http://www.w3.org/2000/svg}path")
-        if each.get("aria-roledescription") == "point"
-    ]
-    assert len(points) == steps > 1
+    assert page.tags.count("script") == 3  # the charts, Vega, and the call that draws them
+    assert "blink" not in page.tags
+    assert EVIL in page.text
+    assert "<blink>yes</blink>" in page.text
+    assert any(EVIL in json.dumps(chart) for chart in page.charts.values())
+    assert EVIL not in model.report()
+    assert "<script>alert" not in model._repr_html_()
 
 
 def test_what_was_not_trained_is_not_drawn():
     frame = task("label", 120)
-    linear = gradum.fit(frame, "label", model="linear", **ONCE).fitted
-    assert learning_curves(linear) is None
+    linear = gradum.fit(frame, "label", model="linear", **ONCE)
+    assert "epochs" not in Page(report_html(linear.fitted)).charts
     mlp = gradum.fit(frame, "label", model="mlp", **ONCE)
-    assert penalty_path(mlp.fitted) is None
-    assert "Learning curves" in mlp.report()
+    charts = Page(report_html(mlp.fitted)).charts
+    assert "penalties" not in charts
+    assert "epochs" in charts
+
+
+def test_without_findings_the_rest_is_there(classifier):
+    page = Page(report_html(classifier.fitted))
+    assert set(page.charts) == {"ladder", "epochs", "penalties"}
+    assert {"verdict", "scores", "training", "data", "repeat"} <= set(page.ids)
+    assert not {"errors", "uses", "segments"} & set(page.ids)
+
+
+def test_a_wide_table_with_many_findings_stays_small(classifier):
+    names = [f"column number {k} of a very wide table" for k in range(5000)]
+    bars = tuple((f"{k} to {k + 1}", 1 / 12) for k in range(12))
+    worst = tuple(
+        WorstRow(row, "yes", "no", "probability 0.01", dict.fromkeys(names, "a value of a cell"))
+        for row in range(1, 21)
+    )
+    columns = tuple(ColumnProfile(name, 0.1, ("0", "1", "2"), bars) for name in names[:500])
+    wide = msgspec.structs.replace(CLASSES, columns=columns, worst=worst)
+    assert len(report_html(classifier.fitted, wide).encode()) < MOST_BYTES
+
+
+def test_rows_are_left_out_where_they_were_not_kept(classifier):
+    page = Page(report_html(classifier.fitted, msgspec.structs.replace(CLASSES, worst=())))
+    assert "predicted worst" not in page.text
+
+
+def test_a_notebook_shows_drawings_without_script(classifier, regressor):
+    for model, found, most in ((classifier, CLASSES, 3), (regressor, NUMBERS, 3)):
+        page = fragment(model.fitted, found)
+        assert "<script" not in page
+        assert "var(--" not in page
+        drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+        assert len(drawings) == most
+        for drawing in drawings:
+            assert ElementTree.fromstring(drawing).tag == "{http://www.w3.org/2000/svg}svg"
+        assert model.fitted.judgement.verdict.sentences[0] in page
+
+
+def test_findings_survive_their_file():
+    for found in (CLASSES, NUMBERS):
+        assert msgspec.json.decode(msgspec.json.encode(found), type=Findings) == found
+
+
+def test_the_script_is_kept_and_taken_from_the_cache(tmp_path, classifier):
+    from gradum.show.vega import vega_script
+
+    vega_script.cache_clear()
+    script = vega_script(tmp_path)
+    (kept,) = tmp_path.iterdir()
+    assert kept.read_text() == script
+    assert "vegaEmbed" in script
+    kept.write_text("// mine")
+    vega_script.cache_clear()
+    assert vega_script(tmp_path) == "// mine"
+    vega_script.cache_clear()
 
 
 @pytest.mark.parametrize("rung", ["linear", "mlp"])

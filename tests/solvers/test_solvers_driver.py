@@ -1,5 +1,6 @@
 """Why training stops, and what it tells while it works."""
 
+import re
 import time
 
 import numpy as np
@@ -95,7 +96,7 @@ def test_divergence_is_a_status_with_advice(batch_size):
     assert stopped.status is Status.DIVERGED
     assert f"after step {stopped.step}," in stopped.advice
     assert "gradient's norm was" in stopped.advice
-    assert "learning_rate=3," in stopped.advice
+    assert "learning_rate=0.1," in stopped.advice  # the method's own is less than a tenth of 30
     losses = [event.train_loss for event in events if isinstance(event, EpochDone)]
     assert np.isfinite(losses).all()
     found = fit(
@@ -107,6 +108,39 @@ def test_divergence_is_a_status_with_advice(batch_size):
     assert found.status is Status.DIVERGED
     assert np.isfinite(flat(found.params)).all()
     assert found.steps == stopped.step
+
+
+def diverged(solver, hidden=(), scale=1.0, epochs=40):
+    x, y = regression(dtype=np.float64)
+    problem = Problem(Network(5, 1, hidden), SquaredError())
+    data = Data({"dense": scale * x}, y)
+    return fit(problem, data, solver=solver, regime=Regime(epochs, batch_size=16))
+
+
+@pytest.mark.parametrize("hidden", [(), (8,)])
+@pytest.mark.parametrize("method", [SGD, Adam])
+def test_the_learning_rate_advised_ends_a_divergence_within_two_trials(method, hidden):
+    rate, trials = 1e6, 0
+    while (found := diverged(method(rate), hidden)).status is Status.DIVERGED:
+        rate = float(re.search(r"learning_rate=([^,]+),", found.advice).group(1))
+        trials += 1
+    assert 1 <= trials <= 2
+    assert found.history[-1].train_loss < found.history[0].train_loss
+
+
+def test_a_loss_that_explodes_and_stays_finite_has_diverged():
+    found = diverged(Adam(1e6))
+    assert found.status is Status.DIVERGED
+    assert re.search(r"rose from \S+ to \S+ by step \d+, where the gradient", found.advice)
+    knowing_nothing = np.mean(regression(dtype=np.float64)[1] ** 2)
+    assert found.history[-1].train_loss > 1e3 * knowing_nothing
+
+
+def test_values_that_overflow_at_once_are_said_to_need_standardising():
+    found = diverged(SGD(0.1), scale=1e200)
+    assert found.status is Status.DIVERGED
+    assert found.steps == 0
+    assert "first step already; standardise" in found.advice
 
 
 def test_stop_is_heard_between_chunks():

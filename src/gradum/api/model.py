@@ -1,32 +1,29 @@
-"""The Python surface: `gradum.fit` and `gradum.load` return a `Model`."""
+"""The model that `gradum.fit` and `gradum.load` return."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from msgspec import ValidationError, convert, structs
 
-from gradum.errors import SpecError, TargetError
+from gradum.errors import TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict
-from gradum.fitting.run import Run, run
-from gradum.fitting.spec import LinearSpec, MLPSpec, Spec, SplitSpec
-from gradum.ship import bundle, run_folder
-from gradum.ship.run_folder import RunSpec
-from gradum.show.report import report_html
+from gradum.fitting.run import Run
+from gradum.ship import bundle
+from gradum.show.notebook import fragment
+from gradum.show.report import Source, report_html
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
 from gradum.study.evaluate import Evaluation, evaluate
+from gradum.study.findings import Findings, examine
 from gradum.tables.check import Difference
 from gradum.tables.read import read
-from gradum.tables.schema import Overrides, Schema
-from gradum.tables.table import Table
 
 
 class Model:
@@ -38,6 +35,8 @@ class Model:
         The schema, the encoder, every rung and the judgement.
     run : Run, optional
         The run that fitted it, with the rows it was judged on; None for a loaded model.
+    source : Source
+        What the run's files are called, for the report.
 
     Attributes
     ----------
@@ -46,9 +45,15 @@ class Model:
         unseen levels, values out of range, new missing values.
     """
 
-    def __init__(self, fitted: Fitted, run: Run | None = None) -> None:
+    def __init__(
+        self,
+        fitted: Fitted,
+        run: Run | None = None,
+        source: Source = Source(),  # noqa: B008 - frozen
+    ) -> None:
         self.fitted = fitted
         self.run = run
+        self.source = source
         self.differences: tuple[Difference, ...] = ()
 
     @property
@@ -103,12 +108,12 @@ class Model:
         return self._predict(data, rung).drop("prediction").to_numpy()
 
     def _predict(self, data: Any, rung: str | None) -> pl.DataFrame:
-        frame, self.differences = predict(self.fitted, _table(data), rung=rung)
+        frame, self.differences = predict(self.fitted, read(data), rung=rung)
         return frame
 
     def evaluate(self, data: Any) -> Evaluation:
         """Score every rung on rows that hold the target."""
-        return evaluate(self.fitted, _table(data))
+        return evaluate(self.fitted, read(data))
 
     @property
     def scores(self) -> pl.DataFrame:
@@ -132,9 +137,38 @@ class Model:
         """Return the verdict and the ladder as text."""
         return judgement_text(self.fitted)
 
-    def report(self) -> str:
-        """Return the report as one self-contained HTML page."""
-        return report_html(self.fitted)
+    @cached_property
+    def findings(self) -> Findings | None:
+        """What the judged rows show of the rung in use; None without the run that judged them.
+
+        Worked out when it is first asked for: importance, segments and the learning curve take
+        about as long as the training did, at most.
+        """
+        if self.run is None or self.run.judged is None:
+            return None
+        return examine(self.run)
+
+    def report(self, path: str | os.PathLike | None = None, *, cache: Path | None = None) -> str:
+        """Return the report as one self-contained HTML page, and write it to ``path`` if given.
+
+        A model that was loaded from a file has no judged rows at hand: its report shows the
+        verdict, the scores and the columns. ``gradum report RUN`` has them all.
+
+        Parameters
+        ----------
+        path : path, optional
+        cache : path, optional
+            A folder that keeps the charts' script from one report to the next.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        page = report_html(self.fitted, self.findings, source=self.source, cache=cache)
+        if path is not None:
+            write_text(path, page)
+        return page
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the model, every rung inside, to one file that `gradum.load` reads.
@@ -146,25 +180,14 @@ class Model:
         """
         bundle.save(self.fitted, path)
 
+    def _repr_html_(self) -> str:
+        return fragment(self.fitted, self.findings)
+
     def __repr__(self) -> str:
         target = self.fitted.schema.target
         assert target is not None
         rungs = ", ".join(self.fitted.rungs)
         return f"<gradum.Model of {target.name} ({target.task}): {rungs}; using {self.used}>"
-
-
-def save_run(model: Model, folder: Path, run_spec: RunSpec) -> None:
-    """Write a run's files and its report into a folder that was claimed before.
-
-    Raises
-    ------
-    OutputError
-        A file cannot be written; those that could are whole.
-    """
-    assert model.run is not None
-    known = structs.replace(run_spec, fingerprint=model.fitted.provenance.fingerprint)
-    run_folder.write(folder, model.run, known)
-    write_text(folder / run_folder.REPORT, model.report())
 
 
 def load(path: str | os.PathLike) -> Model:
@@ -176,121 +199,3 @@ def load(path: str | os.PathLike) -> Model:
         The file is damaged, hostile, or of another format version.
     """
     return Model(bundle.load(path))
-
-
-def fit(
-    data: Any,
-    target: str,
-    *,
-    test: Any = None,
-    schema: Schema | None = None,
-    on_event: Callable[[Any], None] | None = None,
-    stop: Callable[[], bool] = lambda: False,
-    **options: Any,
-) -> Model:
-    """Fit and judge models of a table's target.
-
-    Parameters
-    ----------
-    data : path, data frame, dict of columns, array or list of dicts
-        The table: anything that `narwhals` knows, a CSV, TSV or Parquet file, a NumPy array
-        (columns ``x0``, ``x1``, …).
-    target : str
-        The column to predict.
-    test : as data, optional
-        Rows to judge by, in place of a hold-out.
-    schema : Schema, optional
-        An edited schema, in place of the one inferred.
-    on_event : callable, optional
-        Called with every event of the run, for progress.
-    stop : callable, optional
-        Asked between chunks of work; once true, the run ends with what it has.
-    **options
-        ``model`` ("ladder", "linear", "mlp"), ``task``, ``seed``, ``cv`` (folds), ``metric``,
-        ``class_weight`` ("balanced"), ``log_target``, ``refit``; ``numeric``, ``categorical``,
-        ``text``, ``date``, ``drop`` (lists of columns); ``weight``, ``group``, ``time`` (a
-        column); ``linear``, ``mlp``, ``split`` (their specs).
-
-    Returns
-    -------
-    Model
-
-    Raises
-    ------
-    GradumError
-        The table, the target or an option cannot be used; the message says what to do.
-    """
-    spec = make_spec(target, **options)
-    return fit_spec(spec, data, test=test, schema=schema, on_event=on_event, stop=stop)
-
-
-def fit_spec(
-    spec: Spec,
-    data: Any,
-    *,
-    test: Any = None,
-    schema: Schema | None = None,
-    on_event: Callable[[Any], None] | None = None,
-    stop: Callable[[], bool] = lambda: False,
-) -> Model:
-    """Fit as `fit` does, from a spec."""
-    held = None if test is None else _table(test)
-    events = run(spec, _table(data), test=held, schema=schema, stop=stop)
-    while True:
-        try:
-            event = next(events)
-        except StopIteration as finished:
-            return Model(finished.value.fitted, finished.value)
-        if on_event is not None:
-            on_event(event)
-
-
-def _table(data: Any) -> Table:
-    return data if isinstance(data, Table) else read(data)
-
-
-_LISTS = ("numeric", "categorical", "text", "date", "drop")
-_COLUMNS = ("weight", "group", "time")
-
-
-def make_spec(target: str, *, cv: int | None = None, **options: Any) -> Spec:
-    """Build a spec from the words that `fit` and the command line share.
-
-    Raises
-    ------
-    SpecError
-        An option is unknown, or its value makes no sense.
-    """
-    known = {*Spec.__struct_fields__, *_LISTS, *_COLUMNS} - {"overrides", "target"}
-    unknown = sorted(set(options) - known)
-    if unknown:
-        raise SpecError(
-            f"gradum.fit has no option {unknown[0]!r}.",
-            f"Choose among {', '.join(sorted({*known, 'cv', 'test', 'schema'}))}.",
-        )
-    overrides = Overrides(
-        **{name: _names(options.pop(name, ())) for name in _LISTS},
-        **{name: options.pop(name, None) for name in _COLUMNS},
-    )
-    given = {name: value for name, value in options.items() if value is not None}
-    parts = {name: _part(name, given.pop(name, {}), kind) for name, kind in _PARTS.items()}
-    if cv is not None:
-        parts["split"] = structs.replace(parts["split"], folds=cv)
-    return Spec(target, overrides=overrides, **parts, **given)
-
-
-_PARTS: dict[str, Any] = {"split": SplitSpec, "linear": LinearSpec, "mlp": MLPSpec}
-
-
-def _part(name: str, value: Any, kind: Any) -> Any:
-    """Take a part of the spec as it is, or as a mapping of its fields."""
-    try:
-        return value if isinstance(value, kind) else convert(value, kind)
-    except ValidationError as error:
-        raise SpecError(f"The option {name} cannot be used: {error}.", "Correct it.") from error
-
-
-def _names(value: str | Sequence[str] | Mapping[str, Any] | None) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(value)

@@ -172,6 +172,11 @@ class Metric:
     function: Callable[[Weighting], np.ndarray]
 
     @property
+    def words(self) -> str:
+        """The title within a sentence: "log loss", but "RMSE" and "R²"."""
+        return self.title[0].lower() + self.title[1:] if self.title[1:2].islower() else self.title
+
+    @property
     def explanation(self) -> str:
         """The first paragraph of the function's docstring, formula included."""
         return " ".join((self.function.__doc__ or "").split("\n\n")[0].split())

@@ -1,35 +1,188 @@
-"""The report: one self-contained HTML page."""
+"""The report: one self-contained HTML page, charts and all, that asks the network for nothing."""
 
 from __future__ import annotations
 
-import jinja2
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.spec import TITLES
-from gradum.scores.figures import figure
+from gradum.fitting.judgement import Judgement
+from gradum.scores.bootstrap import Interval
 from gradum.scores.metrics import METRICS
-from gradum.show.charts import learning_curves, penalty_path
+from gradum.show.page import file, render
+from gradum.show.pictures.coefficients import coefficient_dots
+from gradum.show.pictures.confusion import confusion_matrix
+from gradum.show.pictures.growth import growth_curve
+from gradum.show.pictures.importance import importance_bars
+from gradum.show.pictures.ladder import ladder
+from gradum.show.pictures.learning import learning
+from gradum.show.pictures.picture import Picture
+from gradum.show.pictures.ranking import ranking
+from gradum.show.pictures.reliability import reliability_curve
+from gradum.show.pictures.residuals import residual_pictures
+from gradum.show.pictures.segments import slices, weakest
+from gradum.show.pictures.threshold import threshold_curve
+from gradum.show.repeat import command, only_python, python
+from gradum.show.vega import vega_script
+from gradum.study.findings import Findings
+
+MOST_COLUMNS = 200
+MOST_WORST_COLUMNS = 12
+HEADLINE = ("accuracy", "macro_f1", "r2", "mae")
+TITLE_OF_SECTION = {
+    "verdict": "Verdict",
+    "scores": "Scores",
+    "errors": "Where it errs",
+    "uses": "What it uses",
+    "segments": "Segments",
+    "training": "Training",
+    "data": "The data",
+    "repeat": "Repeat it",
+}
 
 
-def report_html(fitted: Fitted) -> str:
-    """Render what the run found: verdict, ladder, columns, learning curves, how to repeat it."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("gradum.show"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = figure
-    judgement = fitted.judgement
-    scored = next(iter(judgement.scores.values())) if judgement else {}
-    metrics = [name for name in METRICS if any(name in part for part in scored.values())]
-    return environment.get_template("report.html").render(
+@dataclass(frozen=True)
+class Source:
+    """What the run's files are called in the commands that repeat it.
+
+    Parameters
+    ----------
+    data : str or None
+        None where the rows came from memory: only Python can repeat that.
+    test : str or None
+    hashes : mapping of str to str
+        The SHA-256 of each file by its name.
+    """
+
+    data: str | None = None
+    test: str | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: the name of its template, its heading, and its pictures."""
+
+    name: str
+    pictures: tuple[Picture, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The heading."""
+        return TITLE_OF_SECTION[self.name]
+
+
+def report_html(
+    fitted: Fitted,
+    findings: Findings | None = None,
+    *,
+    source: Source = Source(),
+    cache: Path | None = None,
+) -> str:
+    """Render what a run found.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The model and its judgement.
+    findings : Findings, optional
+        What the judged rows show; the sections that tell of it are left out without.
+    source : Source
+        What the run's files are called.
+    cache : path, optional
+        A folder that keeps the charts' script from one report to the next.
+    """
+    sections = sections_of(fitted, findings)
+    charts = {picture.name: picture.specification for each in sections for picture in each.pictures}
+    return render(
+        "report.html",
         fitted=fitted,
-        judgement=judgement,
+        findings=findings,
+        judgement=fitted.judgement,
         schema=fitted.schema,
-        titles=TITLES,
-        metric_titles={name: METRICS[name].title for name in metrics},
-        learning_curves=learning_curves(fitted),
-        penalty_path=penalty_path(fitted),
+        target=fitted.schema.target,
+        sections=sections,
+        **_headline(fitted.judgement),
+        **_worst(findings),
+        **_columns(fitted, findings),
+        source=source,
+        command=command(fitted.spec, source.data, test=source.test) if source.data else "",
+        python=python(fitted.spec, source.data, test=source.test),
+        only_python=only_python(fitted.spec),
+        charts=_for_script(charts),
+        vega=vega_script(cache),
+        style=file("report.css"),
+        script=file("report.js"),
     )
+
+
+def sections_of(fitted: Fitted, findings: Findings | None) -> list[Section]:
+    """Return the page's parts in order; those of which nothing is known are left out."""
+    judgement = fitted.judgement
+    parts: list[Section] = [Section("verdict")]
+    if judgement is not None:
+        parts.append(Section("scores", (ladder(judgement),)))
+    if findings is not None:
+        assert fitted.schema.target is not None
+        parts.append(Section("errors", _errors(findings, fitted.schema.target.name)))
+        used = _some(importance_bars(findings.importance, findings.rung))
+        parts.append(Section("uses", (*used, *_some(coefficient_dots(findings.coefficients)))))
+        found = (*_some(weakest(findings.segments)), *slices(findings.segments))
+        parts.append(Section("segments", found))
+    grown = _some(growth_curve(findings.growth)) if findings is not None else ()
+    parts.append(Section("training", (*learning(fitted), *grown)))
+    return [*parts, Section("data"), Section("repeat")]
+
+
+def _errors(findings: Findings, target: str) -> tuple[Picture, ...]:
+    number = findings.residuals is not None
+    pictures: list[Picture] = []
+    if findings.residuals is not None:
+        pictures += residual_pictures(findings.residuals, target)
+    if findings.confusion is not None:
+        pictures.append(confusion_matrix(findings.confusion))
+    pictures += ranking(findings.ranking)
+    pictures.append(reliability_curve(findings.reliability, number=number))
+    if findings.threshold is not None:
+        pictures.append(threshold_curve(findings.threshold))
+    return tuple(pictures)
+
+
+def _some(picture: Picture | None) -> tuple[Picture, ...]:
+    return () if picture is None else (picture,)
+
+
+def _headline(judgement: Judgement | None) -> dict[str, Any]:
+    """Return the few scores of the best rung that stand at the top, and which metrics there are."""
+    if judgement is None:
+        return {"headline": [], "scored": []}
+    test = judgement.scores[judgement.verdict.used]["test"]
+    first = [judgement.verdict.metric, *(name for name in HEADLINE if name in test)]
+    headline: list[tuple[str, Interval]] = [
+        (METRICS[name].title, test[name]) for name in dict.fromkeys(first)
+    ]
+    scored = [name for name in METRICS if any(name in p["test"] for p in judgement.scores.values())]
+    return {"headline": headline[:3], "scored": scored}
+
+
+def _worst(findings: Findings | None) -> dict[str, Any]:
+    """Return the columns to show of the rows predicted worst: the most important ones."""
+    known = list(findings.worst[0].values) if findings is not None and findings.worst else []
+    return {"worst_columns": known[:MOST_WORST_COLUMNS]}
+
+
+def _columns(fitted: Fitted, findings: Findings | None) -> dict[str, Any]:
+    """Return the columns to show, the target first, and what they hold."""
+    columns = sorted(fitted.schema.columns, key=lambda column: column.role != "target")
+    profiles = {each.name: each for each in findings.columns} if findings is not None else {}
+    return {"columns": columns[:MOST_COLUMNS], "profiles": profiles}
+
+
+def _for_script(value: Any) -> str:
+    """Return JSON that cannot end the script element it stands in, whatever a table's names are."""
+    text = msgspec.json.encode(value).decode()
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -18,9 +18,12 @@ from gradum.scores.metrics import METRICS
 from gradum.tables.schema import Column, Schema, Target
 
 if TYPE_CHECKING:
+    from gradum.fitting.alarm import Alarm
+
     # A table can be looked at without JAX, which these would load.
     from gradum.fitting.fitted import Fitted
     from gradum.fitting.judgement import Judgement
+    from gradum.study.compare import RunComparison
 
 MOST_COLUMNS = 40
 
@@ -73,9 +76,17 @@ def judgement_parts(judgement: Judgement) -> list[RenderableType]:
     if judgement.fit_check:
         parts.append(Text(judgement.fit_check))
     parts.extend(Text(f"note: {note}", style="yellow") for note in judgement.notes)
+    parts.extend(alarm_parts(judgement.alarms))
     if judgement.interrupted:
         parts.append(Text("Interrupted: judged on what was done by then.", style="yellow"))
     return parts
+
+
+def alarm_parts(alarms: Iterable[Alarm]) -> list[Text]:
+    """Say each alarm in a line of its own."""
+    return [
+        Text.assemble((f"alarm, {alarm.kind}: ", "bold red"), alarm.sentence) for alarm in alarms
+    ]
 
 
 def ladder_tables(judgement: Judgement) -> RenderableType:
@@ -117,9 +128,37 @@ def _cell(interval: Interval | None) -> str:
     return "–" if interval is None else figure(interval.value)
 
 
-def _with_interval(interval: Interval) -> str:
-    low, high = figure(interval.low, digits=3), figure(interval.high, digits=3)
-    return f"{figure(interval.value)} [{low}, {high}]"
+def _with_interval(interval: Interval, *, sign: bool = False) -> str:
+    low = figure(interval.low, digits=3, sign=sign)
+    high = figure(interval.high, digits=3, sign=sign)
+    return f"{figure(interval.value, sign=sign)} [{low}, {high}]"
+
+
+def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[RenderableType]:
+    """Show two runs side by side, metric by metric."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for heading in ("", "first", "second", "first − second", ""):
+        table.add_column(heading, no_wrap=True)
+    for each in compared.differences:
+        shown = each.finding != "no difference shown"
+        table.add_row(
+            Text(METRICS[each.metric].title),
+            figure(each.first),
+            figure(each.second),
+            _with_interval(each.difference, sign=True),
+            Text(each.finding, "bold" if shown else "dim"),
+        )
+    parts: list[RenderableType] = [
+        Text(f"{which}: {name}, {rung}")
+        for which, name, rung in zip(("first", "second"), names, compared.rungs, strict=True)
+    ]
+    parts.append(Text(f"On the {compared.rows:,} rows that both runs judged.", "dim"))
+    parts.extend(
+        Text(f"note: {count:,} rows that only the {which} run judged are left out.", "yellow")
+        for which, count in zip(("first", "second"), compared.only, strict=True)
+        if count
+    )
+    return [*parts, Padding(table, (1, 0))]
 
 
 def fitted_parts(fitted: Fitted) -> list[RenderableType]:

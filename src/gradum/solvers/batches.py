@@ -75,7 +75,7 @@ class FullBatch:
         with precision(data.dtype):
             self._batches = jax.device_put(buffer.batches)
         self._dtype = data.dtype
-        self._length = 1 if one_by_one else _chunk_length(padded, size, MOST_STEPS, row_bytes=0)
+        self._length = 1 if one_by_one else _chunk_length(padded, size, row_bytes=0)
 
     def chunks(self, factors: np.ndarray, seed: int, first_epoch: int) -> Iterator[Chunk]:
         """Yield chunks of steps, one for each factor [steps] of the learning rate."""
@@ -98,7 +98,7 @@ class MiniBatches:
         self._rows, self._size = data.rows, size
         self.steps_per_epoch = -(-data.rows // size)
         row_bytes = padded.inputs * np.dtype(data.dtype).itemsize
-        self._length = _chunk_length(padded, size, self.steps_per_epoch, row_bytes)
+        self._length = _chunk_length(padded, size, row_bytes)
         self._buffers = [_Buffer(data, padded, self._length, size) for _ in range(2)]
 
     def chunks(self, factors: np.ndarray, seed: int, first_epoch: int) -> Iterator[Chunk]:
@@ -170,12 +170,12 @@ def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     return raw[start : start + size].view(dtype).reshape(shape)
 
 
-def _chunk_length(padded: Network, size: int, steps: int, row_bytes: int) -> int:
-    """Return the steps of a chunk: a power of 4, so that few programs serve all row counts.
+def _chunk_length(padded: Network, size: int, row_bytes: int) -> int:
+    """Return the most steps of a chunk, whatever the number of rows: one program serves all.
 
-    Enough for ``steps``, but no more than about ``CHUNK_SECONDS`` of work, after which
-    progress is shown and a wish to stop is heard. The time of a step is estimated from
-    its shapes and not measured: what a fit computes must not depend on a clock.
+    About ``CHUNK_SECONDS`` of work, after which progress is shown and a wish to stop is heard;
+    a power of 4, so that networks of like size share a program too. The time of a step is
+    estimated from its shapes and not measured: what a fit computes must not depend on a clock.
     """
     weights = sum(a * b for a, b in itertools.pairwise(padded.widths))
     step_seconds = 5e-6 + 6.0 * size * weights / 50e9 + weights * 5e-9
@@ -183,6 +183,6 @@ def _chunk_length(padded: Network, size: int, steps: int, row_bytes: int) -> int
     if row_bytes:
         most = min(most, MOST_BYTES / (size * row_bytes))
     length = 1
-    while length < steps and length * 4 <= most:
+    while length * 4 <= most:
         length *= 4
     return length

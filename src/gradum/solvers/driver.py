@@ -25,6 +25,9 @@ from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
 from gradum.solvers.stopping import Regime, Watch
 
+FAR_ABOVE = 1e3
+"""A loss so many times that of a fresh model's first step has not come from learning."""
+
 
 def train(
     problem: Problem,
@@ -94,6 +97,8 @@ def train(
         if reason is not None:
             status = reason
             break
+    if start is None and tally.grown and status is not Status.INTERRUPTED:
+        status = Status.DIVERGED
     advice = _advice(status, solver, tally)
     yield Stopped(status, advice, tally.epoch, tally.step)
     best = watch.best_params
@@ -141,7 +146,9 @@ class _Tally:
     step: int
     steps_per_epoch: int
     chunk_loss: float = math.nan
+    first_loss: float = math.nan
     gradient_norm: float = math.nan
+    finite: bool = True
     _loss: float = 0.0
 
     def epochs(self, info: Info, chunk: Chunk) -> Iterator[float]:
@@ -152,8 +159,11 @@ class _Tally:
         """
         steps = int(info.steps) - (not info.finite)
         losses = info.losses[:steps].astype(np.float64)
-        self.gradient_norm = float(info.gradient_norm)
-        self.chunk_loss = float(losses.mean()) if steps else math.nan
+        self.finite = bool(info.finite)
+        if steps:
+            self.gradient_norm, self.chunk_loss = float(info.gradient_norm), float(losses.mean())
+        if math.isnan(self.first_loss) and steps:
+            self.first_loss = float(losses[0])
         for part in (losses * chunk.share[:steps]).tolist():
             self._loss += part
             self.step += 1
@@ -161,6 +171,11 @@ class _Tally:
                 self.epoch += 1
                 loss, self._loss = self._loss, 0.0
                 yield loss
+
+    @property
+    def grown(self) -> bool:
+        """Whether the loss is far above that of the first step, however finite."""
+        return self.chunk_loss > FAR_ABOVE * self.first_loss
 
 
 def _check_columns(problem: Problem, data: Data) -> None:
@@ -200,11 +215,19 @@ def _reason(info: Info, gradient_tol: float) -> Status | None:
 def _advice(status: Status, solver: FirstOrder, tally: _Tally) -> str:
     if status is not Status.DIVERGED:
         return status.advice
-    learning_rate = float(f"{solver.learning_rate / 10:.1g}")
+    if not tally.step:
+        return (
+            "The loss or its gradient is not finite at the first step already; standardise the "
+            "columns and a numeric target."
+        )
+    what = f"was no longer finite after step {tally.step}"
+    if tally.finite:
+        what = f"rose from {tally.first_loss:.2g} to {tally.chunk_loss:.2g} by step {tally.step}"
+    usual = getattr(type(solver), "learning_rate", None)  # the method's default
+    learning_rate = min(solver.learning_rate / 10, usual if isinstance(usual, float) else math.inf)
     return (
-        f"The loss was no longer finite after step {tally.step}, where the gradient's norm was "
-        f"{tally.gradient_norm:.2g}; try learning_rate={learning_rate:g}, or "
-        "standardise the columns."
+        f"The loss {what}, where the gradient's norm was {tally.gradient_norm:.2g}; try "
+        f"learning_rate={float(f'{learning_rate:.1g}'):g}, or standardise the columns."
     )
 
 

@@ -47,6 +47,6 @@ _ADVICE = {
         "The fit was stopped before it was done; the parameters are the best so far."
     ),
     Status.DIVERGED: (
-        "The loss is no longer finite; lower the learning_rate or standardise the columns."
+        "The loss grew instead of falling; lower the learning_rate or standardise the columns."
     ),
 }

@@ -5,23 +5,23 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import typer
 
 import gradum
-from gradum.app.cli import console, evaluate, fit, inspect, predict, rerun
-from gradum.errors import GradumError
+from gradum.app.cli import compare, console, evaluate, fit, inspect, predict, report, rerun
+from gradum.errors import DiskError, GradumError
 
 app = typer.Typer(
     name="gradum",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, predict, evaluate, inspect, rerun):
+for command in (fit, predict, evaluate, inspect, report, compare, rerun):
     app.command(command.__name__.rpartition(".")[2])(command.command)
 
 
@@ -31,22 +31,37 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
-    """Neural models for tables that their users can trust."""
+    """Neural models for tables that their users can trust.
+
+    Ends with 0 when done, 2 when something given cannot be used, 1 when the machine fails (a full
+    disk, say), 130 when interrupted.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake ends in one line and exit code 2."""
+    """Run the command line; what goes wrong ends in one line and its exit code."""
     try:
-        app()
+        sys.exit(app(prog_name="gradum", standalone_mode=False))
     except GradumError as error:
         console.refuse(error)
+    except console.UsageError as error:
+        console.refuse(console.misused(error))
     except BrokenPipeError:
         # The reader of our output has gone (gradum … | head); that is no error.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        full = DiskError("The output cannot be written: no space is left.", "Free some space.")
+        console.refuse(full)

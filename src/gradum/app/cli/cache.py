@@ -1,4 +1,4 @@
-"""Where compiled programs are kept between commands."""
+"""Where compiled programs and the charts' script are kept between commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def cache_directory() -> Path | None:
-    """Return the user's cache folder for compiled programs, made if need be.
+    """Return the user's cache folder, made if need be.
 
     ``GRADUM_CACHE_DIR`` chooses another place, and nothing is kept if it is set to the
     empty string or the place cannot be written.
@@ -18,10 +18,10 @@ def cache_directory() -> Path | None:
         return None
     folder = Path(chosen) if chosen else _platform_cache() / "gradum"
     try:
-        (folder / "xla").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
-    return folder / "xla" if os.access(folder / "xla", os.W_OK) else None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def _platform_cache() -> Path:

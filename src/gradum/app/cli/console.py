@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gradum.errors import GradumError
+import typer
+
+from gradum.errors import GradumError, SpecError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-USER_ERROR = 2
+UsageError: Any = typer.BadParameter.__base__  # typer names only its children
 INTERRUPTED = 130
 
 
@@ -38,9 +40,16 @@ def say_json(value: Any) -> None:
 
 
 def refuse(error: GradumError) -> NoReturn:
-    """End with the error in one line and the exit code of a user's mistake."""
+    """End with the error in one line and its exit code."""
     sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-    sys.exit(USER_ERROR)
+    sys.exit(error.exit_code)
+
+
+def misused(error: Any) -> SpecError:
+    """Say what was wrong with the command's words as any other mistake is said."""
+    command = error.ctx.command_path if error.ctx else "gradum"
+    message = error.format_message().partition(", unable to")[0].rstrip(".")
+    return SpecError(f"{message}.", f"See {command} --help.")
 
 
 class Interrupt:
@@ -78,7 +87,7 @@ def compile_once() -> None:
 
     folder = cache_directory()
     if folder is not None:
-        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_compilation_cache_dir", str(folder / "xla"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 

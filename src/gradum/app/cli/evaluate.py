@@ -16,7 +16,7 @@ def command(
         Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run folder or a model file.")
     ],
     data: Annotated[
-        str, typer.Argument(metavar="TABLE", help="A table that holds the target as well.")
+        str, typer.Argument(metavar="TABLE", help=f"{options.TABLE} It holds the target as well.")
     ],
     as_json: options.Json = False,
 ) -> None:

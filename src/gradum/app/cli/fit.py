@@ -10,11 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from gradum.app.cli import options
+from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import INTERRUPTED, Interrupt, compile_once, say, say_json
+from gradum.errors import SpecError
+from gradum.tables.paths import STANDARD_INPUT, absolute
 
 
 def command(
-    data: Annotated[str, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file.")],
+    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
     target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to predict.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Default: runs/DATE-NAME.")
@@ -48,11 +51,24 @@ def command(
         str | None,
         typer.Option("--class-weight", metavar="HOW", help="balanced: classes weigh the same."),
     ] = None,
+    drop_rare_classes: options.DropRareClasses = False,
     log_target: options.LogTarget = False,
+    slices: options.Slice = None,
+    cost: options.Cost = None,
+    rows: options.Rows = True,
+    learning_curve: Annotated[
+        bool | None,
+        typer.Option(
+            "--learning-curve/--no-learning-curve",
+            help="Tell what more rows would bring. Default: where that is quicker than training.",
+        ),
+    ] = None,
     refit: Annotated[
         bool, typer.Option("--refit", help="After the verdict, refit the rung in use on all rows.")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Decides every random choice.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Decides every random choice.")
+    ] = 0,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -65,6 +81,10 @@ def command(
     from gradum.api import make_spec
     from gradum.ship.run_folder import RunSpec
 
+    if data == test == STANDARD_INPUT:
+        raise SpecError(
+            "Standard input cannot be both the table and the test file.", "Give one as a file."
+        )
     spec = make_spec(
         target,
         model=model,
@@ -72,6 +92,7 @@ def command(
         metric=metric,
         cv=cv,
         class_weight=class_weight,
+        drop_rare_classes=drop_rare_classes,
         log_target=log_target,
         refit=refit,
         seed=seed,
@@ -83,6 +104,10 @@ def command(
         weight=weight,
         group=group,
         time=time,
+        slices=slices,
+        cost=cost,
+        rows=rows,
+        learning_curve=learning_curve,
     )
     run_spec = RunSpec(
         absolute(data),
@@ -121,17 +146,13 @@ def fit_into(run_spec: Any, out: Path | None, *, force: bool, as_json: bool, qui
             progress.close()
             _remove(made)
             raise
+        progress.reporting()
+        save_run(model, folder, run_spec, cache=cache_directory(), stop=interrupt)
         progress.close()
-        save_run(model, folder, run_spec)
     _farewell(model, folder, as_json=as_json, quiet=quiet)
     if model.run is not None and model.run.interrupted:
         sys.exit(INTERRUPTED)
     return model
-
-
-def absolute(path: str | Path) -> str:
-    """Return a path that means the same from any folder, so that a run can be repeated."""
-    return str(Path(path).absolute())
 
 
 def _remove(made: list[Path]) -> None:

@@ -11,7 +11,7 @@ from gradum.app.cli.console import say
 
 
 def command(
-    data: Annotated[str, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file.")],
+    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
     target: Annotated[
         str | None, typer.Option("--target", "-t", metavar="COL", help="What to predict.")
     ] = None,

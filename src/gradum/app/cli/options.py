@@ -6,6 +6,11 @@ from typing import Annotated
 
 import typer
 
+TABLE = (
+    "A CSV, TSV, JSON, Parquet or Arrow file, a quoted pattern such as 'part-*.csv', "
+    "or - for standard input."
+)
+
 Numeric = Annotated[
     list[str] | None, typer.Option("--numeric", metavar="COL", help="Take COL as a number.")
 ]
@@ -34,8 +39,26 @@ Task = Annotated[
     str | None,
     typer.Option("--task", metavar="TASK", help="regression, binary or multiclass."),
 ]
+DropRareClasses = Annotated[
+    bool,
+    typer.Option(
+        "--drop-rare-classes", help="Leave out rows of classes with fewer than 3 rows, and say so."
+    ),
+]
 LogTarget = Annotated[
     bool, typer.Option("--log-target", help="Learn the logarithm of a positive target.")
+]
+Slice = Annotated[
+    list[str] | None, typer.Option("--slice", metavar="COL", help="Score by the values of COL.")
+]
+Cost = Annotated[
+    str | None,
+    typer.Option(
+        "--cost", metavar="FP=1,FN=5", help="Find the threshold at which mistakes cost least."
+    ),
+]
+Rows = Annotated[
+    bool, typer.Option("--rows/--no-rows", help="Whether the report may show single rows.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

@@ -15,7 +15,7 @@ def command(
     model: Annotated[
         Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run folder or a model file.")
     ],
-    data: Annotated[str, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file.")],
+    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet or .csv file.")
     ] = Path("predictions.parquet"),

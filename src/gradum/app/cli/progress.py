@@ -10,13 +10,21 @@ from typing import Any, Protocol
 import msgspec
 
 from gradum.app.cli.console import say, say_json
-from gradum.fitting.events import Judged, PathStep, RungFinished, RungStarted, Understood
+from gradum.fitting.events import (
+    Alarmed,
+    Judged,
+    PathStep,
+    RungFinished,
+    RungStarted,
+    Understood,
+)
 from gradum.fitting.spec import TITLES
-from gradum.show.text import judgement_parts, schema_parts
+from gradum.show.text import alarm_parts, judgement_parts, schema_parts
 from gradum.solvers.events import EpochDone
 
 REDRAWS_PER_SECOND = 10
 PLAIN_SECONDS = 2.0
+REPORTING = "report: errors, columns, segments, learning curve"
 
 
 class Progress(Protocol):
@@ -24,6 +32,10 @@ class Progress(Protocol):
 
     def __call__(self, event: Any) -> None:
         """Show one event."""
+        ...
+
+    def reporting(self) -> None:
+        """Show that the report is being worked out."""
         ...
 
     def close(self) -> None:
@@ -46,6 +58,9 @@ class Silent:
     def __call__(self, event: Any) -> None:
         """Take no notice."""
 
+    def reporting(self) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -56,6 +71,9 @@ class JsonLines:
     def __call__(self, event: Any) -> None:
         """Print the event."""
         say_json({"event": _snake(type(event).__name__), **_fields(event)})
+
+    def reporting(self) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -74,6 +92,8 @@ class Lines:
         match event:
             case Understood():
                 say(*schema_parts(event.schema, event.notes))
+            case Alarmed():
+                say(*alarm_parts(event.alarms))
             case Judged():
                 say(*judgement_parts(event.judgement))
             case RungFinished() if event.folds == 0:
@@ -83,6 +103,10 @@ class Lines:
                 say(self._place.line)
             case _:
                 pass
+
+    def reporting(self) -> None:
+        """Say what the last seconds are for."""
+        say(REPORTING)
 
     def close(self) -> None:
         """Do nothing."""
@@ -109,6 +133,8 @@ class Live:
         match event:
             case Understood():
                 self._print(schema_parts(event.schema, event.notes))
+            case Alarmed():
+                self._print(alarm_parts(event.alarms))
             case Judged():
                 self.close()
                 self._print(judgement_parts(event.judgement))
@@ -129,6 +155,12 @@ class Live:
             self._live.start()
             self._started = True
         self._live.update(self._place.line)
+
+    def reporting(self) -> None:
+        """Say what the last seconds are for."""
+        self._live.start()
+        self._started = True
+        self._live.update(REPORTING)
 
     def close(self) -> None:
         """Take the live line away."""
@@ -191,7 +223,7 @@ def _epoch(event: EpochDone) -> str:
 
 
 def _fields(event: Any) -> dict[str, Any]:
-    if isinstance(event, (Understood, Judged)):
+    if isinstance(event, (Understood, Alarmed, Judged)):
         return {name: getattr(event, name) for name in event.__dataclass_fields__}
     return msgspec.to_builtins(asdict(event))
 

@@ -1,0 +1,17 @@
+"""The Python surface: `gradum.fit` and `gradum.load` return a `Model`."""
+
+from gradum.api.fit import fit, fit_spec, make_spec
+from gradum.api.model import Model, load
+from gradum.api.runs import compare_runs, load_run, report_run, save_run
+
+__all__ = [
+    "Model",
+    "compare_runs",
+    "fit",
+    "fit_spec",
+    "load",
+    "load_run",
+    "make_spec",
+    "report_run",
+    "save_run",
+]

@@ -1,0 +1,169 @@
+"""Run folders: written after a fit, read again to be shown otherwise or compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import structs
+
+from gradum.api.fit import read_cost
+from gradum.api.model import Model, load
+from gradum.errors import ModelFileError, SchemaError
+from gradum.files.atomic import write_bytes
+from gradum.fitting.dataset import Dataset, join, labelled
+from gradum.ship import run_folder
+from gradum.ship.run_folder import RunSpec
+from gradum.show.report import Source
+from gradum.study.compare import RunComparison, compare
+from gradum.study.evidence import Evidence
+from gradum.study.findings import Findings, examine, without_rows
+from gradum.study.segments import segments
+from gradum.study.threshold import threshold
+from gradum.tables.read import read
+from gradum.tables.schema import Schema
+
+
+def save_run(
+    model: Model,
+    folder: Path,
+    run_spec: RunSpec,
+    *,
+    cache: Path | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Write a run's files and its report into a folder that was claimed before.
+
+    ``cache`` is a folder that keeps the charts' script from one report to the next; once ``stop``
+    is true, what takes long is left out of the report.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written; those that could are whole.
+    """
+    assert model.run is not None
+    known = structs.replace(run_spec, fingerprint=model.fitted.provenance.fingerprint)
+    run_folder.write(folder, model.run, known)
+    if model.run.judged is not None:
+        model.findings = examine(model.run, stop=stop)
+        write_bytes(folder / run_folder.FINDINGS, msgspec.json.encode(model.findings))
+    model.source = source_of(known)
+    model.report(folder / run_folder.REPORT, cache=cache)
+
+
+def source_of(run_spec: RunSpec) -> Source:
+    """Name a run's files as its report does: without the folders of the machine it ran on."""
+    test = None if run_spec.test is None else Path(run_spec.test).name
+    hashes = {Path(name).name: digest for name, digest in run_spec.sha256.items()}
+    return Source(Path(run_spec.data).name, test, hashes)
+
+
+def load_run(folder: Path) -> Model:
+    """Read the model of a run folder together with what was found out about it.
+
+    Raises
+    ------
+    ModelFileError
+        A file of the run is absent or damaged.
+    """
+    model = load(folder / run_folder.MODEL)
+    model.source = source_of(run_folder.read_spec(folder / run_folder.SPEC))
+    path = folder / run_folder.FINDINGS
+    try:
+        model.findings = msgspec.json.decode(path.read_bytes(), type=Findings)
+    except FileNotFoundError:
+        model.findings = None  # interrupted before anything was judged
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelFileError(f"{path} cannot be read: {error}.", "Run the fit again.") from error
+    return model
+
+
+def report_run(
+    folder: Path,
+    *,
+    slices: Sequence[str] = (),
+    cost: str | None = None,
+    rows: bool = True,
+    cache: Path | None = None,
+) -> str:
+    """Render a run's report anew, perhaps by other slices, costs, or without single rows.
+
+    Slices and costs need the rows that were judged: the run's table is read again.
+
+    Raises
+    ------
+    ModelFileError, SchemaError
+        A file of the run is absent, damaged, or no longer what it was.
+    SpecError
+        A slice names no column, or a cost cannot be read.
+    """
+    model = load_run(folder)
+    found = model.findings
+    costs = read_cost(cost)
+    if found is not None and (slices or costs):
+        evidence = judged_rows(folder, also=slices)
+        if slices:
+            found = structs.replace(
+                found, segments=segments(evidence, slices, found.segments.metric)
+            )
+        if costs:
+            found = structs.replace(found, threshold=threshold(evidence, costs))
+    if found is not None and not rows:
+        found = without_rows(found)
+    model.findings = found
+    return model.report(cache=cache)
+
+
+def compare_runs(first: Path, second: Path) -> RunComparison:
+    """Compare two runs on the rows that both judged.
+
+    Raises
+    ------
+    ModelFileError, SchemaError
+        A file of a run is absent, damaged, or no longer what it was.
+    SpecError
+        The runs cannot be compared; the message says why.
+    """
+    return compare(judged_rows(first), judged_rows(second))
+
+
+def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
+    """Put the judged rows of a run folder together again: its predictions, and its table.
+
+    ``also`` names columns of the table that are wanted though no model uses them.
+
+    Raises
+    ------
+    ModelFileError, SchemaError
+        A file of the run is absent, damaged, or no longer what it was.
+    """
+    run_spec = run_folder.read_spec(folder / run_folder.SPEC)
+    changed = run_folder.changed_files(run_spec)
+    if changed:
+        raise SchemaError(
+            f"{folder} was made from other rows: {', '.join(changed)} has changed or gone.",
+            "Bring the file back, or fit again.",
+        )
+    fitted = load(folder / run_folder.MODEL).fitted
+    dataset = _dataset(run_spec, fitted.schema, also)
+    rows, prediction = run_folder.read_predictions(folder, dataset)
+    return Evidence(
+        fitted.used,
+        dataset.truth,
+        rows,
+        dataset.numbers[rows] + 1,
+        prediction,
+        dataset.frame[rows],
+        fitted.schema,
+        fitted.spec.seed,
+        len(rows),
+    )
+
+
+def _dataset(run_spec: RunSpec, schema: Schema, also: Sequence[str]) -> Dataset:
+    dataset = labelled(read(run_spec.data), schema, also=also)
+    if run_spec.test is None:
+        return dataset
+    return join(dataset, labelled(read(run_spec.test), schema, also=also))

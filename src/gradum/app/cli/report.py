@@ -1,0 +1,35 @@
+"""``gradum report``: a run's report once more, perhaps by other slices or costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.cache import cache_directory
+from gradum.app.cli.console import say
+
+
+def command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Default: report.html in the run folder."),
+    ] = None,
+    slices: options.Slice = None,
+    cost: options.Cost = None,
+    rows: options.Rows = True,
+) -> None:
+    """Write the report of a run anew, and look at the judged rows by other slices or costs."""
+    from gradum.api import report_run
+    from gradum.files.atomic import check_writable, write_text
+    from gradum.ship.run_folder import REPORT
+
+    path = out or run / REPORT
+    if out is not None:
+        check_writable(path)
+    page = report_run(run, slices=slices or (), cost=cost, rows=rows, cache=cache_directory())
+    write_text(path, page)
+    say(f"Written to {path}.")

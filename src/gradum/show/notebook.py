@@ -1,0 +1,32 @@
+"""A model as a notebook shows it: verdict, alarms, scores and a few drawings, without script."""
+
+from __future__ import annotations
+
+from gradum.fitting.fitted import Fitted
+from gradum.show.page import render
+from gradum.show.pictures.confusion import confusion_matrix
+from gradum.show.pictures.importance import importance_bars
+from gradum.show.pictures.ladder import ladder
+from gradum.show.pictures.picture import Picture
+from gradum.show.pictures.residuals import residual_pictures
+from gradum.study.findings import Findings
+
+
+def fragment(fitted: Fitted, findings: Findings | None) -> str:
+    """Return a piece of HTML that stands by itself in a page of others."""
+    judgement = fitted.judgement
+    pictures: list[Picture] = [] if judgement is None else [ladder(judgement)]
+    if findings is not None:
+        pictures += _of(findings, fitted)
+    return render("notebook.html", fitted=fitted, judgement=judgement, pictures=pictures)
+
+
+def _of(findings: Findings, fitted: Fitted) -> list[Picture]:
+    assert fitted.schema.target is not None
+    pictures = []
+    if findings.confusion is not None:
+        pictures.append(confusion_matrix(findings.confusion))
+    if findings.residuals is not None:
+        pictures += residual_pictures(findings.residuals, fitted.schema.target.name)[:1]
+    used = importance_bars(findings.importance, findings.rung)
+    return pictures if used is None else [*pictures, used]

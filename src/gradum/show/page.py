@@ -1,0 +1,42 @@
+"""Templates filled in: everything from a table is text in them, never markup."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+
+from gradum.fitting.spec import TITLES
+from gradum.scores.figures import figure
+from gradum.scores.metrics import METRICS
+
+IN_WORDS = {"baseline": "the baseline", "linear": "the linear rung", "mlp": "the MLP"}
+
+
+def render(name: str, **values: Any) -> str:
+    """Fill in a template of `show/templates`."""
+    return (
+        _environment()
+        .get_template(name)
+        .render(titles=TITLES, in_words=IN_WORDS, metrics=METRICS, **values)
+    )
+
+
+def file(name: str) -> str:
+    """Return a file of `show/templates` as it is."""
+    return (files("gradum.show") / "templates" / name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gradum.show"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = figure
+    return environment

@@ -1,0 +1,67 @@
+"""What more rows would bring."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from gradum.scores.metrics import METRICS
+from gradum.show.pictures.picture import FIRST, SECOND, Picture, bounds, data, limits, quantitative
+from gradum.study.growth import Growth
+
+
+def growth_curve(found: Growth) -> Picture | None:
+    """Draw the score by number of training rows; None where it was not measured."""
+    if not found.points:
+        return None
+    title = METRICS[found.metric].words
+    measured = [{"rows": rows, "what": "measured", **bounds(score)} for rows, score in found.points]
+    forecast = []
+    if found.forecast is not None:
+        forecast = [{"rows": found.forecast_rows, "what": "forecast", **bounds(found.forecast)}]
+    every = measured + forecast
+    colour = alt.Color(
+        "what:N",
+        title=None,
+        scale=alt.Scale(domain=["measured", "forecast"], range=[FIRST, SECOND]),
+    )
+    shape = alt.Shape(
+        "what:N",
+        title=None,
+        scale=alt.Scale(domain=["measured", "forecast"], range=["circle", "diamond"]),
+    )
+    ticks = [row["rows"] for row in every]
+    base = alt.Chart(data(every)).encode(
+        x=alt.X(
+            "rows:Q",
+            title="training rows",
+            scale=alt.Scale(type="log", base=2, nice=False, padding=20),
+            axis=alt.Axis(values=ticks, format=","),
+        ),
+        color=colour,
+        tooltip=["what:N", "rows:Q", "value:Q", "low:Q", "high:Q"],
+    )
+    axis = alt.Y(**quantitative("low", f"{title} on judged rows"))
+    chart = (
+        alt.Chart(data(measured))
+        .mark_line(color=FIRST, opacity=0.5)
+        .encode(x="rows:Q", y="value:Q")
+        + base.mark_rule(strokeWidth=2).encode(y=axis, y2="high:Q")
+        + base.mark_point(size=80).encode(y="value:Q", shape=shape)
+    )
+    return Picture(
+        "growth",
+        "What more rows would bring",
+        chart.properties(width="container", height=240),
+        found.sentence,
+        "The same model, fitted on parts of the training rows and judged on the same rows, with "
+        "95% intervals; the forecast follows the curve a + b · rows^(−c).",
+        ("training rows", title, "from", "to"),
+        (
+            *((f"{rows:,}", *limits(score)) for rows, score in found.points),
+            *(
+                (f"{row['rows']:,} (forecast)", *limits(found.forecast))
+                for row in forecast
+                if found.forecast
+            ),
+        ),
+    )

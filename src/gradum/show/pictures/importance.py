@@ -1,0 +1,61 @@
+"""What each column is worth."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from gradum.scores.metrics import METRICS
+from gradum.show.page import IN_WORDS
+from gradum.show.pictures.picture import (
+    FAINT,
+    FIRST,
+    Picture,
+    bounds,
+    data,
+    limits,
+    quantitative,
+    said,
+)
+from gradum.study.importance import Importance
+
+MOST = 20
+
+
+def importance_bars(found: Importance, rung: str) -> Picture | None:
+    """Draw the most important columns; None where the rung looks at none."""
+    if not found.columns:
+        return None
+    shown = found.columns[:MOST]
+    title = METRICS[found.metric].words
+    rows = [{"column": each.column, **bounds(each.increase)} for each in shown]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("column:N", sort=[each.column for each in shown], title=None),
+        tooltip=["column:N", "value:Q", "low:Q", "high:Q"],
+    )
+    chart = (
+        base.mark_bar(color=FIRST, opacity=0.6).encode(
+            x=alt.X(**quantitative("value", f"increase of {title} when shuffled", zero=True))
+        )
+        + base.mark_rule(color=FIRST, strokeWidth=2).encode(x="low:Q", x2="high:Q")
+        + alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x="zero:Q")
+    )
+    first = "; ".join(f"{each.column} {said(each.increase, sign=True)}" for each in shown[:3])
+    more = [f"Measured on {found.rows:,} judged rows, shuffled {found.repeats} times."]
+    if len(found.columns) > MOST:
+        more.append(f"The {MOST} most important of {len(found.columns)} columns are drawn.")
+    if found.screened:
+        more.append(
+            f"{found.screened:,} further columns made no difference in a quick look and were not "
+            "measured."
+        )
+    return Picture(
+        "importance",
+        f"What the columns are worth to {IN_WORDS[rung]}",
+        chart.properties(width="container", height=24 * len(shown) + 20),
+        f"Most important: {first}.",
+        f"How much worse {title} becomes when a column's values are shuffled among the rows, with "
+        "95% intervals. Columns that say the same share their worth: each may look unimportant. "
+        + " ".join(more),
+        ("column", f"increase of {title}", "from", "to"),
+        tuple((each.column, *limits(each.increase)) for each in found.columns),
+    )

@@ -1,0 +1,139 @@
+"""What every picture is made of, and how all of them look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+import numpy as np
+import vl_convert
+
+from gradum.scores.bootstrap import Interval
+from gradum.scores.figures import figure
+
+# Okabe and Ito's colours, told apart with any colour vision. The page gives each variable a value
+# for light and one for dark; a drawing outside a page takes the colours below.
+FIRST, SECOND, THIRD = "var(--first)", "var(--second)", "var(--third)"
+INK, FAINT = "currentColor", "var(--faint)"
+OUTSIDE = {
+    FIRST: "#0072B2",
+    SECOND: "#D55E00",
+    THIRD: "#009E73",
+    INK: "#777777",
+    FAINT: "#88888855",
+}
+COLOURS = [FIRST, SECOND, THIRD, "#CC79A7", "#E69F00", "#56B4E9", "#8c6d31", "#888888"]
+DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3], [3, 1]]
+
+AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart and everything that stands for it where it cannot be seen.
+
+    Parameters
+    ----------
+    name : str
+        Its place in the page, such as ``roc``.
+    title : str
+    chart : altair chart
+    description : str
+        What a reader who does not see it must know, in one or two sentences.
+    caption : str
+        How to read it.
+    header, rows
+        The numbers behind it, as text.
+    """
+
+    name: str
+    title: str
+    chart: AnyChart
+    description: str
+    caption: str = ""
+    header: tuple[str, ...] = ()
+    rows: Sequence[tuple[str, ...]] = field(default=())
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """The Vega-Lite chart, dressed as all others."""
+        return dressed(self.chart).to_dict(validate=False)
+
+    @property
+    def svg(self) -> str:
+        """A drawing without script or variables, for a notebook."""
+        text = dressed(self.chart, width=460).to_json()
+        for variable, colour in OUTSIDE.items():
+            text = text.replace(variable, colour)
+        return vl_convert.vegalite_to_svg(text)
+
+
+def dressed(chart: AnyChart, width: int | None = None) -> AnyChart:
+    """Give a chart the page's fonts, colours and width."""
+    if width is not None:
+        chart = chart.properties(width=width)
+    return chart.configure(
+        background="transparent",
+        font="system-ui, sans-serif",
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(
+            labelColor=INK,
+            titleColor=INK,
+            domainColor=FAINT,
+            tickColor=FAINT,
+            gridColor=FAINT,
+            gridOpacity=0.5,
+            titleFontWeight="normal",
+            labelFontSize=12,
+            titleFontSize=12,
+            labelLimit=220,
+            labelOverlap="greedy",
+            tickCount=6,
+        ),
+        legend=alt.LegendConfig(
+            labelColor=INK, titleColor=INK, labelFontSize=12, orient="top", labelLimit=260
+        ),
+        header=alt.HeaderConfig(labelColor=INK, titleColor=INK),
+        text=alt.MarkConfig(color=INK, fontSize=12),
+        rule=alt.MarkConfig(color=FAINT),
+        point=alt.MarkConfig(color=FIRST, filled=True, size=60),
+        line=alt.LineConfig(color=FIRST, strokeWidth=2),
+        bar=alt.BarConfig(color=FIRST),
+    )
+
+
+def data(rows: Iterable[Mapping[str, Any]]) -> alt.Data:
+    """Return rows as a chart's own data, numbers cut to five digits."""
+    return alt.Data(values=[{key: _short(value) for key, value in row.items()} for row in rows])
+
+
+def bounds(interval: Interval, name: str = "value") -> dict[str, float]:
+    """Return an interval as three fields of a row."""
+    return {name: interval.value, "low": interval.low, "high": interval.high}
+
+
+def limits(interval: Interval) -> tuple[str, str, str]:
+    """Return value, low and high as text, for a table."""
+    return figure(interval.value), figure(interval.low), figure(interval.high)
+
+
+def said(interval: Interval, *, sign: bool = False) -> str:
+    """Return ``0.31 [0.29, 0.33]``."""
+    low, high = (
+        figure(interval.low, digits=3, sign=sign),
+        figure(interval.high, digits=3, sign=sign),
+    )
+    return f"{figure(interval.value, sign=sign)} [{low}, {high}]"
+
+
+def quantitative(name: str, title: str, *, zero: bool = False, **more: Any) -> dict[str, Any]:
+    """Describe an axis of numbers."""
+    return {"shorthand": f"{name}:Q", "title": title, "scale": alt.Scale(zero=zero, **more)}
+
+
+def _short(value: Any) -> Any:
+    if not isinstance(value, (float, np.floating)):
+        return value
+    return float(f"{value:.5g}") if np.isfinite(value) else None

@@ -1,0 +1,117 @@
+"""ROC and precision–recall curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import altair as alt
+
+from gradum.scores.bootstrap import Interval
+from gradum.show.pictures.picture import (
+    COLOURS,
+    DASHES,
+    FAINT,
+    Picture,
+    data,
+    limits,
+    quantitative,
+    said,
+)
+from gradum.study.ranking import RankingCurve
+
+
+def ranking(curves: tuple[RankingCurve, ...]) -> list[Picture]:
+    """Draw both curves of every class; nothing where no class can be ranked."""
+    return [_roc(curves), _precision_recall(curves)] if curves else []
+
+
+def _roc(curves: tuple[RankingCurve, ...]) -> Picture:
+    rows = [
+        {"class": curve.label, "false": false, "true": true, "threshold": at, "order": place}
+        for curve in curves
+        for place, (false, true, at) in enumerate(curve.roc)
+    ]
+    diagonal = alt.Chart(data([{"at": 0}, {"at": 1}])).mark_line(
+        color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
+    )
+    lines = _lines(rows, "false", "false-positive rate", "true", "true-positive rate")
+    return Picture(
+        "roc",
+        "ROC curve",
+        (diagonal.encode(x="at:Q", y="at:Q") + lines).properties(width="container", height=300),
+        f"Area under the curve: {_each(curves, lambda curve: curve.auc)}. Chance is 0.5.",
+        "Each point is a threshold: the share of the other rows taken for the class by mistake, "
+        "against the share of the class that is found.",
+        ("class", "AUC", "from", "to"),
+        tuple((curve.label, *limits(curve.auc)) for curve in curves),
+    )
+
+
+def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
+    rows = [
+        {
+            "class": curve.label,
+            "recall": recall,
+            "precision": precision,
+            "threshold": at,
+            "order": k,
+        }
+        for curve in curves
+        for k, (recall, precision, at) in enumerate(curve.precision_recall)
+    ]
+    chance = alt.Chart(
+        data([{"class": curve.label, "prevalence": curve.prevalence} for curve in curves])
+    ).mark_rule(strokeDash=[2, 3], strokeWidth=1.5)
+    lines = _lines(rows, "recall", "recall", "precision", "precision")
+    level = chance.encode(y="prevalence:Q", color=_colour(curves))
+    return Picture(
+        "precision-recall",
+        "Precision and recall",
+        (level + lines).properties(width="container", height=300),
+        f"Average precision: {_each(curves, lambda curve: curve.average_precision)}. By chance it "
+        "would be the prevalence: "
+        + "; ".join(f"{curve.label} {curve.prevalence:.3g}" for curve in curves)
+        + ".",
+        "Dotted lines are prevalences: the precision of a ranking by chance.",
+        ("class", "average precision", "from", "to", "prevalence"),
+        tuple(
+            (curve.label, *limits(curve.average_precision), f"{curve.prevalence:.3g}")
+            for curve in curves
+        ),
+    )
+
+
+def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.Chart:
+    labels = list(dict.fromkeys(row["class"] for row in rows))
+    chosen = alt.selection_point(fields=["class"], bind="legend")
+    chart = (
+        alt.Chart(data(rows))
+        .mark_line(interpolate="linear")
+        .encode(
+            x=alt.X(**quantitative(x, x_title, domain=[0, 1])),
+            y=alt.Y(**quantitative(y, y_title, domain=[0, 1])),
+            order="order:Q",
+            color=alt.Color(
+                "class:N",
+                title=None,
+                sort=labels,
+                scale=alt.Scale(domain=labels, range=COLOURS),
+                legend=None if len(labels) == 1 else alt.Legend(),
+            ),
+            strokeDash=alt.StrokeDash(
+                "class:N", sort=labels, legend=None, scale=alt.Scale(domain=labels, range=DASHES)
+            ),
+            opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.15)),
+            tooltip=["class:N", f"{x}:Q", f"{y}:Q", "threshold:Q"],
+        )
+    )
+    return chart.add_params(chosen)
+
+
+def _colour(curves: tuple[RankingCurve, ...]) -> alt.Color:
+    labels = [curve.label for curve in curves]
+    return alt.Color("class:N", sort=labels, scale=alt.Scale(domain=labels, range=COLOURS))
+
+
+def _each(curves: tuple[RankingCurve, ...], score: Callable[[RankingCurve], Interval]) -> str:
+    return "; ".join(f"{curve.label} {said(score(curve))}" for curve in curves)

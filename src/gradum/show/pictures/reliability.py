@@ -1,0 +1,48 @@
+"""The reliability curve: predicted against observed."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from gradum.scores.figures import figure
+from gradum.show.pictures.picture import FAINT, FIRST, Picture, bounds, data, limits, quantitative
+from gradum.study.reliability import Reliability
+
+
+def reliability_curve(found: Reliability, *, number: bool) -> Picture:
+    """Draw the observed share, or mean, of each bin of predictions, with its interval."""
+    rows = [
+        {"predicted": each.predicted, **bounds(each.observed, "observed"), "rows": each.rows}
+        for each in found.bins
+    ]
+    what = "mean" if number else "probability"
+    observed = "mean" if number else "share"
+    ends = [min(min(r["predicted"], r["low"]) for r in rows), max(r["high"] for r in rows)]
+    ends = [ends[0], max(ends[1], max(row["predicted"] for row in rows))] if number else [0, 1]
+    diagonal = alt.Chart(data([{"at": end} for end in ends])).mark_line(
+        color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
+    )
+    base = alt.Chart(data(rows)).encode(
+        x=alt.X(**quantitative("predicted", f"predicted {what}", domain=ends)),
+        tooltip=["predicted:Q", "observed:Q", "low:Q", "high:Q", "rows:Q"],
+    )
+    axis = alt.Y(**quantitative("low", f"observed {observed}"))
+    chart = (
+        diagonal.encode(x="at:Q", y="at:Q")
+        + base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2="high:Q")
+        + base.mark_rule(color=FIRST, strokeWidth=2).encode(y=axis, y2="high:Q")
+        + base.mark_line(color=FIRST, point=True).encode(y="observed:Q")
+    )
+    return Picture(
+        "reliability",
+        f"Reliability: {found.label}",
+        chart.properties(width="container", height=300),
+        found.sentence,
+        "On the dashed line predictions mean what they say; lines and band are 95% intervals of "
+        "what was observed among rows of similar prediction.",
+        (f"predicted {what}", f"observed {observed}", "from", "to", "rows"),
+        tuple(
+            (figure(each.predicted), *limits(each.observed), f"{each.rows:,}")
+            for each in found.bins
+        ),
+    )

@@ -1,0 +1,103 @@
+"""A numeric prediction against the truth, and what it leaves."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from gradum.scores.figures import figure
+from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative
+from gradum.study.residuals import Residuals
+
+SPARSE = 300  # points, of which none hides another
+
+
+def residual_pictures(found: Residuals, target: str) -> list[Picture]:
+    """Draw actual against predicted, where rows may be shown, and the residuals."""
+    points = [_actual(found, target)] if found.points else []
+    return [*points, _spread(found), _histogram(found)]
+
+
+def _actual(found: Residuals, target: str) -> Picture:
+    rows = [{"predicted": p, "actual": a, "row": row} for p, a, row in found.points]
+    ends = [min(min(p, a) for p, a, _ in found.points), max(max(p, a) for p, a, _ in found.points)]
+    diagonal = alt.Chart(data([{"at": end} for end in ends])).mark_line(
+        color=SECOND, strokeDash=[4, 4], strokeWidth=1.5
+    )
+    points = (
+        alt.Chart(data(rows))
+        .mark_circle(color=FIRST, opacity=0.7 if len(rows) < SPARSE else 0.35, size=22)
+        .encode(
+            x=alt.X(**quantitative("predicted", f"predicted {target}")),
+            y=alt.Y(**quantitative("actual", f"actual {target}")),
+            tooltip=["row:Q", "predicted:Q", "actual:Q"],
+        )
+        .interactive()
+    )
+    half, share = found.within[0]
+    wide, most = found.within[-1]
+    drawn = len(found.points)
+    which = (
+        f"{drawn:,} rows" if drawn == found.drawn else f"a random {drawn:,} of {found.drawn:,} rows"
+    )
+    return Picture(
+        "actual",
+        "Actual against predicted",
+        (points + diagonal.encode(x="at:Q", y="at:Q")).properties(width="container", height=320),
+        f"{share:.0%} of the predictions are within {figure(half, digits=3)} of the truth, "
+        f"{most:.0%} within {figure(wide, digits=3)}.",
+        f"{which[:1].upper()}{which[1:]}; on the dashed line prediction and truth agree.",
+        ("share of the rows", "are off by at most"),
+        tuple((f"{part:.0%}", figure(width)) for width, part in found.within),
+    )
+
+
+def _spread(found: Residuals) -> Picture:
+    rows = [
+        {"predicted": predicted, "low": low, "middle": middle, "high": high}
+        for predicted, low, middle, high in found.spread
+    ]
+    base = alt.Chart(data(rows)).encode(x=alt.X(**quantitative("predicted", "predicted")))
+    axis = alt.Y(**quantitative("low", "actual − predicted", zero=True))
+    chart = (
+        base.mark_area(color=FIRST, opacity=0.2).encode(y=axis, y2="high:Q")
+        + base.mark_line(color=FIRST, point=True).encode(
+            y="middle:Q", tooltip=["predicted:Q", "low:Q", "middle:Q", "high:Q"]
+        )
+        + alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT, strokeWidth=2).encode(y="zero:Q")
+    )
+    return Picture(
+        "spread",
+        "Residuals by prediction",
+        chart.properties(width="container", height=240),
+        found.sentence,
+        "By tenths of the prediction: the line is the median residual, the band holds 80% of them.",
+        ("predicted", "10%", "median", "90%"),
+        tuple(tuple(figure(value) for value in each) for each in found.spread),
+    )
+
+
+def _histogram(found: Residuals) -> Picture:
+    rows = [{"low": low, "high": high, "share": share} for low, high, share in found.histogram]
+    chart = (
+        alt.Chart(data(rows))
+        .mark_bar(color=FIRST, opacity=0.75)
+        .encode(
+            x=alt.X(**quantitative("low", "actual − predicted")),
+            x2="high:Q",
+            y=alt.Y("share:Q", title="share of rows", axis=alt.Axis(format="%")),
+            y2=alt.Y2Datum(0),
+            tooltip=["low:Q", "high:Q", alt.Tooltip("share:Q", format=".2%")],
+        )
+    )
+    parts = ", ".join(
+        f"{name} {figure(value, digits=3)}" for name, value in found.quantiles.items()
+    )
+    return Picture(
+        "histogram",
+        "Residuals",
+        chart.properties(width="container", height=200),
+        f"Quantiles of the residuals: {parts}.",
+        "The outermost bars hold all that lies further out.",
+        ("from", "to", "share of rows"),
+        tuple((figure(low), figure(high), f"{share:.2%}") for low, high, share in found.histogram),
+    )

@@ -1,0 +1,82 @@
+"""Scores by segment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+
+from gradum.scores.figures import figure
+from gradum.scores.metrics import METRICS
+from gradum.show.pictures.picture import FIRST, SECOND, Picture, bounds, data, limits, quantitative
+from gradum.study.segments import Segment, Segments
+
+
+def slices(found: Segments) -> list[Picture]:
+    """Draw the segments of every column that was asked for."""
+    return [
+        _segments(each, f"slice-{number}", f"By {column}", found.metric, whole=False)
+        for number, (column, each) in enumerate(found.slices.items(), 1)
+        if each
+    ]
+
+
+def weakest(found: Segments) -> Picture | None:
+    """Draw the weakest segments; None where none was found."""
+    if not found.weakest:
+        return None
+    return _segments(found.weakest, "weakest", "The weakest segments", found.metric, whole=True)
+
+
+def _segments(
+    found: Sequence[Segment], name: str, title: str, metric: str, *, whole: bool
+) -> Picture:
+    labels = [f"{each.column}: {each.values}" if whole else each.values for each in found]
+    weak = [each.finding == "weaker than the rest" for each in found]
+    rows = [
+        {"segment": label, "rows": each.rows, "finding": each.finding, **bounds(each.score)}
+        for label, each in zip(labels, found, strict=True)
+    ]
+    score = METRICS[metric].words
+    colour = alt.Color(
+        "finding:N",
+        title=None,
+        legend=alt.Legend() if any(weak) and not all(weak) else None,
+        scale=alt.Scale(
+            domain=sorted({each.finding for each in found}),
+            range=[
+                SECOND if finding == "weaker than the rest" else FIRST
+                for finding in sorted({each.finding for each in found})
+            ],
+        ),
+    )
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("segment:N", sort=labels, title=None),
+        color=colour,
+        tooltip=["segment:N", "rows:Q", "value:Q", "low:Q", "high:Q", "finding:N"],
+    )
+    chart = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X(**quantitative("low", f"{score} within the segment")), x2="high:Q"
+    ) + base.mark_point().encode(x="value:Q")
+    said = [label for label, is_weak in zip(labels, weak, strict=True) if is_weak]
+    return Picture(
+        name,
+        title,
+        chart.properties(width="container", height=30 * len(rows) + 20),
+        f"Weaker than the rest: {', '.join(said)}."
+        if said
+        else "No segment is shown to be weaker.",
+        "",
+        ("segment", "rows", score, "from", "to", "against the rest", "target there", "finding"),
+        tuple(
+            (
+                label,
+                f"{each.rows:,}",
+                *limits(each.score),
+                figure(each.difference.value, sign=True) if each.difference else "–",
+                figure(each.baseline),
+                each.finding,
+            )
+            for label, each in zip(labels, found, strict=True)
+        ),
+    )

@@ -1,0 +1,46 @@
+"""What a decision threshold costs."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, limits, quantitative
+from gradum.study.threshold import Threshold
+
+
+def threshold_curve(found: Threshold) -> Picture:
+    """Draw the mean cost of a row by threshold, the cheapest one, and 0.5."""
+    rows = [{"threshold": at, "cost": cost} for at, cost in found.curve]
+    line = (
+        alt.Chart(data(rows))
+        .mark_line(color=FIRST, interpolate="step-before")
+        .encode(
+            x=alt.X(
+                **quantitative(
+                    "threshold", f"predict {found.positive} from this probability", domain=[0, 1]
+                )
+            ),
+            y=alt.Y(**quantitative("cost", "mean cost of a row", zero=True)),
+            tooltip=["threshold:Q", "cost:Q"],
+        )
+    )
+    best = alt.Chart(data([{"at": found.threshold.value}])).mark_rule(color=SECOND, strokeWidth=2)
+    half = alt.Chart(data([{"at": 0.5}])).mark_rule(color=FAINT, strokeDash=[4, 4], strokeWidth=2)
+    return Picture(
+        "threshold",
+        "The threshold that costs least",
+        (half.encode(x="at:Q") + best.encode(x="at:Q") + line).properties(
+            width="container", height=240
+        ),
+        found.sentence,
+        f"The dashed line is 0.5. Were the probabilities exact, {found.theoretical:.3g} would be "
+        "best.",
+        ("", "value", "from", "to"),
+        (
+            ("threshold", *limits(found.threshold)),
+            ("cost of a row there", *limits(found.cost)),
+            ("cost of a row at 0.5", *limits(found.cost_at_half)),
+            ("saved", *limits(found.saved)),
+            *((name, f"{count:,}", "", "") for name, count in found.counts.items()),
+        ),
+    )

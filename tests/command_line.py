@@ -1,0 +1,31 @@
+"""The command line called in this process: what it prints, and the code it ends with."""
+
+import contextlib
+import io
+import sys
+from dataclasses import dataclass
+
+from gradum.app.cli import main
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(*arguments):
+    """Run ``gradum …`` and catch its end."""
+    out, err, before, code = io.StringIO(), io.StringIO(), sys.argv, 0
+    sys.argv = ["gradum", *map(str, arguments)]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main()
+    except SystemExit as ended:
+        code = ended.code or 0
+    finally:
+        sys.argv = before
+    return Ended(code, out.getvalue(), err.getvalue())

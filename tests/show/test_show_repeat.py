@@ -1,0 +1,78 @@
+"""What the report says repeats a run is read back by the command line and by Python."""
+
+import shlex
+
+import pytest
+import typer
+from msgspec import structs
+
+import gradum
+from gradum.app.cli import app
+from gradum.fitting.spec import Cost, MLPSpec, ReportSpec, Spec, SplitSpec
+from gradum.show.repeat import command, only_python, python
+from gradum.tables.schema import Overrides
+
+PLAIN = Spec("species")
+ASKED = Spec(
+    "bill length [mm]",
+    task="multiclass",
+    model="linear",
+    metric="auc",
+    class_weight="balanced",
+    log_target=True,
+    refit=True,
+    seed=7,
+    overrides=Overrides(drop=("a b", "-c"), categorical=("d'e",), group="g", weight="w"),
+    split=SplitSpec(folds=4),
+    report=ReportSpec(("sex", "-c"), Cost(1.0, 2.5), rows=False, learning_curve=False),
+)
+PARTS = structs.replace(
+    ASKED, mlp=MLPSpec(hidden_layer_sizes=(8, 4)), split=SplitSpec(test=0.3, folds=4)
+)
+
+
+def read_back(line, monkeypatch):
+    """The spec and the files that ``gradum fit`` would run with, given this line."""
+    asked = []
+    monkeypatch.setattr(
+        "gradum.app.cli.fit.fit_into", lambda run_spec, *_, **__: asked.append(run_spec)
+    )
+    words = shlex.split(line)
+    assert words[0] == "gradum"
+    typer.main.get_command(app)(words[1:], standalone_mode=False)
+    return asked[0]
+
+
+@pytest.mark.parametrize("spec", [PLAIN, ASKED])
+def test_the_command_asks_for_the_same_run(spec, monkeypatch):
+    run_spec = read_back(command(spec, "my table.csv", test="held out.csv"), monkeypatch)
+    assert run_spec.spec == spec
+    assert run_spec.data.endswith("/my table.csv")
+    assert run_spec.test.endswith("/held out.csv")
+
+
+def test_a_plain_run_is_a_plain_command():
+    assert command(PLAIN, "penguins.csv") == "gradum fit penguins.csv --target species"
+    assert python(PLAIN, "penguins.csv").splitlines()[2:] == [
+        "model = gradum.fit(",
+        "    'penguins.csv',",
+        "    target='species',",
+        ")",
+    ]
+
+
+@pytest.mark.parametrize("spec", [PLAIN, ASKED, PARTS])
+def test_the_python_asks_for_the_same_run(spec, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "gradum.fit", lambda data, target, **options: asked.append((data, target, options))
+    )
+    exec(python(spec, "my table.csv", test="held out.csv"), {})
+    data, target, options = asked[0]
+    assert (data, options.pop("test")) == ("my table.csv", "held out.csv")
+    assert gradum.api.make_spec(target, **options) == spec
+
+
+def test_what_the_command_line_cannot_say_is_said():
+    assert only_python(PARTS)
+    assert not only_python(ASKED)
