@@ -79,6 +79,12 @@ def test_a_class_with_fewer_than_three_rows_is_refused_with_the_remedy():
         require_enough(made(frame(41).with_columns(y=pl.Series([0, 1] * 10 + [2] * 20 + [9]))))
 
 
+def test_a_class_of_a_schema_that_no_row_has_is_refused_as_well():
+    schema = made(classes(12, 12, 3)).schema
+    with pytest.raises(TargetError, match=r"1 class with fewer than 3 rows: 'c' \(0\)"):
+        require_enough(made(classes(12, 12), schema))
+
+
 def test_where_dropping_rare_classes_would_leave_one_it_is_not_advised():
     for dataset in (made(classes(28, 2)), made(classes(28, 1, 1, 1))):
         with pytest.raises(TargetError, match="Add rows of them, or choose another target"):

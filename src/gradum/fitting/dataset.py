@@ -224,8 +224,8 @@ def without_rare_classes(dataset: Dataset) -> Dataset:
 
 
 def _without_labels_left_out(dataset: Dataset) -> Dataset:
-    counts = left_out_counts(dataset.checked)
-    if not any(counts.values()):
+    counts = {each: rows for each, rows in left_out_counts(dataset.checked).items() if rows}
+    if not counts:
         return dataset
     return _keep(dataset, dataset.target >= 0, f"of classes too rare to learn: {_named(counts)}")
 
@@ -240,7 +240,7 @@ def _rare_classes(dataset: Dataset) -> dict[Label, int]:
 
 def _named(counts: dict[Label, int]) -> str:
     """Return classes with their rows: ``'maybe' (2), 'never' (1)``."""
-    named = [f"{label!r} ({count:,})" for label, count in counts.items() if count]
+    named = [f"{label!r} ({count:,})" for label, count in counts.items()]
     more = len(named) - SHOWN_NAMES
     return ", ".join(named[:SHOWN_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
@@ -255,7 +255,7 @@ def require_enough(dataset: Dataset) -> None:
         `FEWEST_ROWS_PER_CLASS` of them.
     """
     if len(dataset) < FEWEST_ROWS:
-        why = "; ".join(note.rstrip(".").lower() for note in dataset.notes)
+        why = "; ".join(note[0].lower() + note[1:].rstrip(".") for note in dataset.notes)
         raise TargetError(
             f"{dataset.source} has {counted(len(dataset), 'row')} to learn from"
             f"{f' ({why})' if why else ''}.",

@@ -60,6 +60,15 @@ class Alarmed:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What the run will take: seconds, and bytes besides the table; told where it is much."""
+
+    seconds: float
+    bytes: int
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Judged:
     """The rungs have been compared."""
 

@@ -18,6 +18,7 @@ from gradum.errors import SchemaError, SpecError
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms import after_judging, before_training
 from gradum.fitting.dataset import Dataset, join, labelled, require_enough, without_rare_classes
+from gradum.fitting.estimate import expect
 from gradum.fitting.events import Alarmed, Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judgement import Seen, judge
@@ -135,6 +136,9 @@ def run(
     if alarms:
         yield Alarmed(alarms)
     encoder = Encoder.fit(dataset.frame, schema, np.flatnonzero(plan.kept == Part.TRAIN))
+    expected = expect(spec, plan, encoder.layout, len(dataset.classes))
+    if expected:
+        yield expected
     rungs = yield from climb(spec, dataset.rows(encoder), plan.kept, stop=stop)
     judges = yield from _judges(spec, dataset, Judge(encoder, rungs, plan.kept), plan, stop)
     seen = _pooled([_see(judge, dataset) for judge in judges])

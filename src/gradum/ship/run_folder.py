@@ -28,6 +28,7 @@ from gradum.tables.schema import Schema
 MODEL, METRICS, PREDICTIONS = "model.gradum", "metrics.json", "predictions.parquet"
 HISTORY, SPEC, SCHEMA = "history.jsonl", "spec.toml", "schema.json"
 FINDINGS, REPORT = "findings.json", "report.html"
+FILES = (REPORT, MODEL, PREDICTIONS, METRICS, FINDINGS, HISTORY, SPEC, SCHEMA)
 ENDINGS = (
     r"(\.(csv|tsv|tab|txt|json|jsonl|ndjson|parquet|pq|arrow|feather|ipc))?(\.(gz|bz2|xz|zst))?$"
 )

@@ -163,14 +163,17 @@ def _remove(made: list[Path]) -> None:
 
 
 def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
+    from gradum.ship import run_folder
+
     if as_json:
         say_json(
             {"event": "written", "folder": str(folder), "used": model.used, "enough": model.enough}
         )
     elif not quiet:
+        written = [name for name in run_folder.FILES if (folder / name).exists()]
         say(
             "",
-            f"Written to {folder}: model.gradum, report.html, metrics.json, predictions.parquet, "
-            "history.jsonl, spec.toml, schema.json",
-            f"Next: gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
+            f"Written to {folder}: {', '.join(written)}",
+            f"Next: open {folder / run_folder.REPORT} in a browser; "
+            f"gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
         )

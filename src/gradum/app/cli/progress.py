@@ -12,6 +12,7 @@ import msgspec
 from gradum.app.cli.console import say, say_json
 from gradum.fitting.events import (
     Alarmed,
+    Expected,
     Judged,
     PathStep,
     RungFinished,
@@ -94,6 +95,8 @@ class Lines:
                 say(*schema_parts(event.schema, event.notes))
             case Alarmed():
                 say(*alarm_parts(event.alarms))
+            case Expected():
+                say(event.sentence)
             case Judged():
                 say(*judgement_parts(event.judgement))
             case RungFinished() if event.folds == 0:
@@ -135,6 +138,8 @@ class Live:
                 self._print(schema_parts(event.schema, event.notes))
             case Alarmed():
                 self._print(alarm_parts(event.alarms))
+            case Expected():
+                self._print([event.sentence])
             case Judged():
                 self.close()
                 self._print(judgement_parts(event.judgement))

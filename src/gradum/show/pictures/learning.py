@@ -62,7 +62,7 @@ def _epochs(rung: Rung) -> Picture:
         "Learning curves of the MLP",
         chart.properties(width="container", height=240),
         said,
-        rung.status.advice,
+        rung.advice,
         ("epoch", *(CURVES[name] for name in curves)),
         tuple(
             (f"{entry['epoch']:g}", *(figure(entry.get(name)) for name in curves))

@@ -19,6 +19,8 @@ from gradum.show.pictures.picture import (
 )
 from gradum.study.ranking import RankingCurve
 
+MOST_SAID = 4  # classes in a sentence
+
 
 def ranking(curves: tuple[RankingCurve, ...]) -> list[Picture]:
     """Draw both curves of every class; nothing where no class can be ranked."""
@@ -70,7 +72,7 @@ def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
         (level + lines).properties(width="container", height=300),
         f"Average precision: {_each(curves, lambda curve: curve.average_precision)}. By chance it "
         "would be the prevalence: "
-        + "; ".join(f"{curve.label} {curve.prevalence:.3g}" for curve in curves)
+        + _some([f"{curve.label} {curve.prevalence:.3g}" for curve in curves])
         + ".",
         "Dotted lines are prevalences: the precision of a ranking by chance.",
         ("class", "average precision", "from", "to", "prevalence"),
@@ -83,6 +85,7 @@ def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
 
 def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.Chart:
     labels = list(dict.fromkeys(row["class"] for row in rows))
+    legend = None if len(labels) == 1 else alt.Legend()
     chosen = alt.selection_point(fields=["class"], bind="legend")
     chart = (
         alt.Chart(data(rows))
@@ -96,10 +99,14 @@ def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.
                 title=None,
                 sort=labels,
                 scale=alt.Scale(domain=labels, range=COLOURS),
-                legend=None if len(labels) == 1 else alt.Legend(),
+                legend=legend,
             ),
             strokeDash=alt.StrokeDash(
-                "class:N", sort=labels, legend=None, scale=alt.Scale(domain=labels, range=DASHES)
+                "class:N",
+                title=None,
+                sort=labels,
+                legend=legend,
+                scale=alt.Scale(domain=labels, range=DASHES),
             ),
             opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.15)),
             tooltip=["class:N", f"{x}:Q", f"{y}:Q", "threshold:Q"],
@@ -114,4 +121,9 @@ def _colour(curves: tuple[RankingCurve, ...]) -> alt.Color:
 
 
 def _each(curves: tuple[RankingCurve, ...], score: Callable[[RankingCurve], Interval]) -> str:
-    return "; ".join(f"{curve.label} {said(score(curve))}" for curve in curves)
+    return _some([f"{curve.label} {said(score(curve))}" for curve in curves])
+
+
+def _some(parts: list[str]) -> str:
+    """Say the first few; the table below has all."""
+    return "; ".join(parts[:MOST_SAID]) + (" …" if len(parts) > MOST_SAID else "")

@@ -1,0 +1,161 @@
+"""How long a run will take and how much memory, told before it trains if either is much.
+
+The formulas count floating-point operations. What one takes was measured on 20 tables of 1,000 to
+330,000 rows, on one core that multiplies small float32 matrices at 95 GFLOP/s; the machine at hand
+is timed for some milliseconds and compared with that. A figure is right within a factor of two or
+three.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from time import perf_counter
+
+import numpy as np
+
+from gradum.fitting.events import Expected
+from gradum.fitting.linear import DENSE_LEVELS
+from gradum.fitting.mlp import ONE_HOT_LEVELS
+from gradum.fitting.path import LARGEST_EXACT
+from gradum.fitting.plan import Plan
+from gradum.fitting.spec import Spec
+from gradum.solvers.newton import LARGEST_DIRECT
+from gradum.tables.design import Layout
+from gradum.tables.memory import available_memory
+from gradum.tables.wording import size
+
+WORTH_TELLING = 60.0  # seconds
+REFERENCE = 9.5e10  # floating-point operations a second, of the machine that was measured on
+
+# seconds an operation
+IN_NETWORK = 2e-11  # training a network: 6 a weight and row
+IN_FACTORISATION = 4e-11  # Gram matrices and Cholesky factors
+IN_PRODUCT = 5e-10  # a matrix times a vector, which waits for memory
+# seconds
+COMPILING = 1.5
+STEP = 6e-5  # of a network's training, besides its arithmetic
+VALUE = 2.5e-7  # encoded, taken and predicted in one fit
+JUDGED = 1e-4  # a test row, its numbers predicted and resampled
+JUDGED_CLASS, JUDGED_CLASSES = 2.5e-5, 2e-4  # more for each class, and where there are classes
+
+EPOCHS = 0.8  # of the most, as early stopping leaves
+PENALTIES = 0.8  # of those on the path
+NEWTON_STEPS = 2  # a penalty, each starting from the one before
+PRODUCTS = 30  # conjugate gradients a penalty
+NONZERO_NGRAMS = 60  # a text
+COPIES = 6.5  # of the design, held at once at the worst moment
+CLASS_COPIES = 3  # of a probability for each row and class
+
+
+def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | None:
+    """Return what a run will take, None where that is neither long nor more than there is.
+
+    Parameters
+    ----------
+    spec : Spec
+    plan : Plan
+        Its fits, and their rows.
+    layout : Layout
+        The columns of the Design.
+    classes : int
+        0 for regression.
+    """
+    seconds = reference_seconds(spec, plan, layout, classes) * REFERENCE / _speed()
+    needed, left = memory(plan, layout, classes), available_memory()
+    short = left is not None and needed > left
+    if seconds <= WORTH_TELLING and not short:
+        return None
+    sentence = f"This will take about {_duration(seconds)} and {size(needed)} of memory."
+    if short:
+        sentence = (
+            f"This will take about {size(needed)} of memory, but only {size(left or 0)} are left: "
+            "give fewer rows, or leave out columns with --drop."
+        )
+    return Expected(seconds, needed, sentence)
+
+
+def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
+    """Return the seconds of all fits, and of judging them, on the machine measured on."""
+    seconds = COMPILING if "mlp" in spec.rungs else 0.0
+    judged = JUDGED + (JUDGED_CLASSES + JUDGED_CLASS * classes if classes else 0.0)
+    fits = [plan.kept, *plan.folds, *([plan.kept] if spec.refit else [])]
+    for parts in fits:
+        train, validation, _, test = np.bincount(parts[parts >= 0], minlength=4).tolist()
+        rows = train + validation
+        values = len(layout.dense) + 2 * len(layout.codes) + min(len(layout.sparse), NONZERO_NGRAMS)
+        seconds += VALUE * (rows + test) * values + judged * test
+        if "linear" in spec.rungs:
+            seconds += _linear(spec, layout, rows, classes)
+        if "mlp" in spec.rungs:
+            seconds += _network(spec, layout, train, classes)
+    return seconds
+
+
+def _linear(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
+    """Return the seconds of a path of penalties and of the answer."""
+    walks = 1 if rows > spec.linear.folds_up_to_rows else spec.linear.folds
+    solves = 1 + walks * PENALTIES * len(spec.linear.strengths)
+    outputs = classes if classes > 2 else 1
+    expanded = [_one_hot(count) for count in layout.level_counts]
+    columns = len(layout.dense) + sum(expanded) + len(layout.sparse)
+    nonzeros = (
+        len(layout.dense)
+        + sum(count if count <= DENSE_LEVELS else 1 for count in expanded)
+        + min(len(layout.sparse), NONZERO_NGRAMS)
+    )
+    if not classes and columns <= LARGEST_EXACT:
+        gram = 2 * rows * columns**2 * IN_FACTORISATION
+        solve = columns**3 * IN_FACTORISATION + 8 * rows * nonzeros * IN_PRODUCT
+        return (1 + walks) * gram + solves * solve
+    coefficients = outputs * (columns + 1)
+    if coefficients <= LARGEST_DIRECT:
+        step = 2 * rows * coefficients**2 * IN_FACTORISATION
+        return solves * NEWTON_STEPS * step
+    product = rows * outputs * (4 * nonzeros + 40) * IN_PRODUCT  # 40: the loss's curvature
+    return solves * PRODUCTS * product
+
+
+def _network(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
+    """Return the seconds of training a network."""
+    inputs = len(layout.dense) + len(layout.sparse)
+    for count in layout.level_counts:
+        inputs += _one_hot(count) if count <= ONE_HOT_LEVELS else spec.mlp.embedding_size
+    sizes = [inputs, *spec.mlp.hidden_layer_sizes, classes if classes > 2 else 1]
+    weights = sum(before * after for before, after in pairwise(sizes))
+    batch = spec.mlp.batch_size(rows)
+    steps = EPOCHS * spec.mlp.max_epochs * -(-rows // batch)
+    return steps * (STEP + 6 * batch * weights * IN_NETWORK)
+
+
+def _one_hot(levels: int) -> int:
+    return 1 if levels == 2 else levels
+
+
+def memory(plan: Plan, layout: Layout, classes: int) -> int:
+    """Return the bytes that training takes besides the table itself."""
+    narrow = sum(_one_hot(count) for count in layout.level_counts if count <= DENSE_LEVELS)
+    values = len(layout.dense) + narrow + len(layout.codes)
+    values += min(len(layout.sparse), NONZERO_NGRAMS)
+    return int(8 * len(plan.kept) * (COPIES * values + CLASS_COPIES * classes))
+
+
+def _speed() -> float:
+    """Return the operations a second of a product of matrices too small for several cores."""
+    matrix, times = np.ones((64, 64), np.float32), 10
+
+    def seconds() -> float:
+        began = perf_counter()
+        for _ in range(times):
+            np.matmul(matrix, matrix)
+        return perf_counter() - began
+
+    return times * 2 * 64**3 / min(seconds() for _ in range(30))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{round(seconds, -1):.0f} seconds"
+    minutes = seconds / 60
+    if minutes < 100:
+        return f"{minutes:.0f} minutes"
+    return f"{minutes / 60:.0f} hours"
