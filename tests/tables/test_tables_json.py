@@ -171,6 +171,14 @@ def test_a_file_cut_anywhere_gives_whole_records_or_one_clear_error(tmp_path):
     assert all("t.json" in message and "\n" not in message for message in said)
 
 
+@pytest.mark.parametrize("write_as", [lines, json.dumps], ids=["lines", "list"])
+def test_records_that_share_no_keys_are_refused_before_they_fill_the_memory(tmp_path, write_as):
+    path = write(tmp_path / "t.json", write_as([{f"id {k}": k} for k in range(20_000)]))
+    refused(path, "20,000 different keys", "share their keys")
+    by_row = {f"column {k}": {f"row {k}": 1} for k in range(20_000)}
+    refused(write(tmp_path / "t.json", json.dumps(by_row)), "different keys")
+
+
 def test_a_csv_file_may_begin_with_a_brace(tmp_path):
     table = read(write(tmp_path / "t.csv", "{a},[b]\n1,2\n"))
     assert table.frame.columns == ["{a}", "[b]"]

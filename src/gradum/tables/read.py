@@ -96,10 +96,10 @@ def _read_several(paths: Sequence[Path], source: str) -> Table:
 
 
 def _standard_input() -> bytes:
-    file = getattr(sys.stdin, "buffer", None)
-    if file is None:  # as in a notebook
-        raise TableError("There is no standard input to read.", "Give a path to a file.")
-    return file.read()
+    try:
+        return sys.stdin.buffer.read()
+    except (AttributeError, OSError, ValueError):  # none, one without bytes, or a closed one
+        raise TableError("There is no standard input to read.", "Give a path to a file.") from None
 
 
 def _read_file(path: Path, name: str) -> Table:

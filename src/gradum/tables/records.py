@@ -18,6 +18,8 @@ from gradum.tables.table import Table
 
 LOOKS_LIKE_JSON = re.compile(rb"\s*(\{\s*[\"}]|\[\s*([{\[\]\"\d-]|true|false|null))")
 BLOCK_BYTES = 2**24
+FEW_CELLS = 10**7
+LEAST_FILLED = 0.01  # of the cells of a larger table; else its keys are no columns
 REMEDY = "Give records, one a line or all in one list, or columns as lists of values."
 
 
@@ -61,21 +63,35 @@ def _is_object(line: bytes) -> bool:
 def _from_lines(content: Content, source: str) -> pl.DataFrame:
     """Return the frame of one record a line, made block by block."""
     blocks: list[dict[str, pl.Series]] = []
-    heights = []
+    heights, filled = [], 0
     for records in _record_blocks(content, source):
         names = dict.fromkeys(name for record in records for name in record)
+        filled += sum(map(len, records))
+        _refuse_hollow(len(records) + sum(heights), len(names), filled, source)
         columns = {name: [record.get(name) for record in records] for name in names}
         blocks.append({name: from_objects(name, values) for name, values in columns.items()})
         heights.append(len(records))
     names = dict.fromkeys(name for block in blocks for name in block)
     if not names:
         raise TableError(f"{source} has no columns.", REMEDY)
+    _refuse_hollow(sum(heights), len(names), filled, source)
     columns = {}
     for name in names:
         absent = [pl.Series(name, [None] * height, pl.Null) for height in heights]
         parts = [block.pop(name, none) for block, none in zip(blocks, absent, strict=True)]
         columns[name] = _joined(name, parts)
     return pl.DataFrame(columns)
+
+
+def _refuse_hollow(rows: int, columns: int, filled: int, source: str) -> None:
+    """Refuse records of which hardly two share a key: as a table they would fill the memory."""
+    cells = rows * columns
+    if cells > FEW_CELLS and filled < LEAST_FILLED * cells:
+        raise TableError(
+            f"{source} has {columns:,} different keys in {rows:,} records, nearly all of them "
+            "missing in each record.",
+            "Give records that share their keys.",
+        )
 
 
 def _joined(name: str, parts: Sequence[pl.Series]) -> pl.Series:
@@ -153,6 +169,8 @@ def _too_deep(source: str) -> TableError:
 def _as_data(value: Any, source: str) -> Any:
     """Return decoded JSON as records or columns."""
     if isinstance(value, list) and all(isinstance(record, dict) for record in value):
+        names = {name for record in value for name in record}
+        _refuse_hollow(len(value), len(names), sum(map(len, value)), source)
         return value
     if not isinstance(value, dict):
         raise TableError(f"{source} is JSON, but no table.", REMEDY)
@@ -166,5 +184,6 @@ def _as_data(value: Any, source: str) -> Any:
         return value
     if value and all(isinstance(cells, dict) for cells in value.values()):
         rows = dict.fromkeys(row for cells in value.values() for row in cells)
+        _refuse_hollow(len(rows), len(value), sum(map(len, value.values())), source)
         return {name: [cells.get(row) for row in rows] for name, cells in value.items()}
     return [value]
