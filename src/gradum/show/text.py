@@ -152,7 +152,10 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
         Text(f"{which}: {name}, {rung}")
         for which, name, rung in zip(("first", "second"), names, compared.rungs, strict=True)
     ]
-    parts.append(Text(f"On the {compared.rows:,} rows that both runs judged.", "dim"))
+    rows = (
+        f"On the {compared.rows:,} rows that both runs judged, each by the mean of its predictions."
+    )
+    parts.append(Text(rows, "dim"))
     parts.extend(
         Text(f"note: {count:,} rows that only the {which} run judged are left out.", "yellow")
         for which, count in zip(("first", "second"), compared.only, strict=True)
