@@ -36,7 +36,7 @@ def test_the_judged_rows_of_a_folder_are_those_that_were_judged(linear_run):
     loss = log_loss(evidence.target, evidence.prediction.probability)
     metrics = json.loads((folder / "metrics.json").read_bytes())
     said = metrics["judgement"]["scores"]["linear"]["test"]["log_loss"]["value"]
-    # Each row was predicted twice, and the log loss is convex: the mean has at most their mean loss.
+    # Each row was predicted twice; the log loss is convex, so the mean has at most their mean loss.
     assert 0.95 * said < loss <= said
 
 
