@@ -10,6 +10,8 @@ from msgspec import structs
 
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.run import Run
+from gradum.fitting.spec import LADDER
+from gradum.scores.metrics import METRICS
 from gradum.study.confusion import Confusion, confusion
 from gradum.study.evidence import Evidence
 from gradum.study.growth import Growth, growth
@@ -57,6 +59,14 @@ class Findings(msgspec.Struct, frozen=True):
     residuals: Residuals | None = None
     threshold: Threshold | None = None
     worst: tuple[WorstRow, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse names that no report could look up; a file may have been written by hand."""
+        if self.rung not in LADDER:
+            raise ValueError(f"there is no rung {self.rung!r}")
+        for metric in (self.importance.metric, self.segments.metric, self.growth.metric):
+            if metric not in METRICS:
+                raise ValueError(f"there is no metric {metric!r}")
 
 
 def examine(run: Run, *, stop: Callable[[], bool] = lambda: False) -> Findings:
