@@ -32,8 +32,9 @@ def fit(
     Parameters
     ----------
     data : path, data frame, dict of columns, array or list of dicts
-        The table: anything that `narwhals` knows, a CSV, TSV or Parquet file, a NumPy array
-        (columns ``x0``, ``x1``, …).
+        The table: a path, a pattern of paths such as ``"part-*.csv"`` or a list of paths (CSV, TSV,
+        JSON, Parquet or Arrow, plain or compressed), any frame that `narwhals` knows, or a NumPy
+        array (columns ``x0``, ``x1``, …).
     target : str
         The column to predict.
     test : as data, optional

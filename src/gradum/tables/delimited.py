@@ -139,11 +139,10 @@ def _parse(content: Content, dialect: Dialect, source: str) -> tuple[pl.DataFram
     lost = dialect.quote and frame.height < _lines(content) - 1
     if lost and _swallows(content, dialect, frame.height):
         return _parse(content, plain, source)
-    short = frame.to_series(-1).null_count() > 0  # polars fills short rows with nulls
-    if short and not _surely_even(content, dialect, frame.width):
-        short = any(line for line, _ in _uneven(content, dialect))
-        if short:
-            raise _ragged(content, dialect, source)
+    doubt = frame.to_series(-1).null_count() > 0  # polars fills short rows with nulls
+    doubt = doubt and not _surely_even(content, dialect, frame.width)
+    if doubt and any(line for line, _ in _uneven(content, dialect)):
+        raise _ragged(content, dialect, source)
     return frame, dialect
 
 
@@ -166,9 +165,9 @@ def _lines(content: Content) -> int:
 
 
 def _surely_even(content: Content, dialect: Dialect, width: int) -> bool:
-    """Whether there are no quotes, and delimiters for every line: no row is short, as none is long.
+    """Whether there are no quotes and all the delimiters that full rows need.
 
-    Far quicker than to look at each row, which need not be done then.
+    No row is short then, as polars refuses long ones; far quicker than to look at each row.
     """
     quote, delimiter = (dialect.quote or "").encode(), dialect.delimiter.encode()
     found = 0

@@ -12,7 +12,7 @@ WITHIN_INT64 = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.U
 
 
 def common_type(parts: Sequence[pl.Series]) -> pl.DataType | None:
-    """Return the type that holds the values of all parts exactly, None where there is none.
+    """Return the type that can hold the values of all parts, None where there is none.
 
     Numbers go with numbers, levels with texts, dates with times. A part without a value goes with
     everything: what its type says is of no account.
