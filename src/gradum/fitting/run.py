@@ -32,6 +32,7 @@ from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, Schema, Target, infer
 from gradum.tables.split import Part, straddling_duplicates
 from gradum.tables.table import Table
+from gradum.tables.wording import counted
 
 PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
 
@@ -264,8 +265,9 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
     if not count or any(alarm.kind == "near duplicates" for alarm in alarms):
         return ()
     return (
-        f"{count:,} test rows also occur, in every column, among the other rows: scores flatter "
-        "a model that remembers. Give --group a column that keeps such rows together.",
+        f"{counted(count, 'test row')} also occur{'s' if count == 1 else ''}, in every column, "
+        "among the other rows: scores flatter a model that remembers. Give --group a column that "
+        "keeps such rows together.",
     )
 
 
