@@ -141,7 +141,7 @@ def test_lines_give_what_a_list_of_dicts_gives_however_many_are_read_at_once(
         ('{"a": 1}\n{"a": ' + "[" * 100_000 + "\n", ["nested too deeply"]),
         ('{"a": ' + "[" * 100_000, ["nested too deeply"]),
         ('[{"a": 1}, {"a"', ["line 1", "cut short"]),
-        ('[\n{"a": 1},\n{"a": 2},\n]', ["line 4"]),
+        ('[\n{"a": 1},\n{"a": 2},\n5x]', ["line 4"]),
         ("[[1, 2], [3, 4]]", ["no table", "records"]),
         ('[1, "x"]', ["no table"]),
         ('[{"a": 1}, 2]', ["no table"]),
