@@ -19,6 +19,7 @@ ASKED = Spec(
     model="linear",
     metric="auc",
     class_weight="balanced",
+    drop_rare_classes=True,
     log_target=True,
     refit=True,
     seed=7,

@@ -11,7 +11,7 @@ from gradum.fitting.spec import LinearSpec, MLPSpec, ReportSpec, Spec, SplitSpec
 
 LISTS = ("numeric", "categorical", "text", "date", "drop")
 ROLES = ("weight", "group", "time")
-PLAIN = ("task", "metric", "class_weight", "log_target", "refit", "seed")
+PLAIN = ("task", "metric", "class_weight", "drop_rare_classes", "log_target", "refit", "seed")
 
 
 def command(spec: Spec, source: str, *, test: str | None = None) -> str:
