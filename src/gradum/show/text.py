@@ -98,7 +98,7 @@ def _test_scores(judgement: Judgement) -> Table:
     """Lay out one row a metric, one column a rung."""
     table = _table(f"{judgement.rows['test']:,} test rows", judgement.scores, judgement)
     for metric in next(iter(judgement.scores.values()))["test"]:
-        cells = [_with_interval(parts["test"][metric]) for parts in judgement.scores.values()]
+        cells = [with_interval(parts["test"][metric]) for parts in judgement.scores.values()]
         style = "bold" if metric == judgement.verdict.metric else ""
         table.add_row(Text(METRICS[metric].title, style), *cells)
     return table
@@ -128,7 +128,8 @@ def _cell(interval: Interval | None) -> str:
     return "–" if interval is None else figure(interval.value)
 
 
-def _with_interval(interval: Interval, *, sign: bool = False) -> str:
+def with_interval(interval: Interval, *, sign: bool = False) -> str:
+    """Write ``0.31 [0.29, 0.33]``."""
     low = figure(interval.low, digits=3, sign=sign)
     high = figure(interval.high, digits=3, sign=sign)
     return f"{figure(interval.value, sign=sign)} [{low}, {high}]"
@@ -145,7 +146,7 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
             Text(METRICS[each.metric].title),
             figure(each.first),
             figure(each.second),
-            _with_interval(each.difference, sign=True),
+            with_interval(each.difference, sign=True),
             Text(each.finding, "bold" if shown else "dim"),
         )
     parts: list[RenderableType] = [

@@ -14,8 +14,8 @@ from gradum.show.pictures.picture import (
     data,
     limits,
     quantitative,
-    said,
 )
+from gradum.show.text import with_interval
 from gradum.study.importance import Importance
 
 MOST = 20
@@ -39,7 +39,9 @@ def importance_bars(found: Importance, rung: str) -> Picture | None:
         + base.mark_rule(color=FIRST, strokeWidth=2).encode(x="low:Q", x2="high:Q")
         + alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x="zero:Q")
     )
-    first = "; ".join(f"{each.column} {said(each.increase, sign=True)}" for each in shown[:3])
+    first = "; ".join(
+        f"{each.column} {with_interval(each.increase, sign=True)}" for each in shown[:3]
+    )
     more = [f"Measured on {found.rows:,} judged rows, shuffled {found.repeats} times."]
     if len(found.columns) > MOST:
         more.append(f"The {MOST} most important of {len(found.columns)} columns are drawn.")

@@ -7,7 +7,8 @@ import altair as alt
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.spec import TITLES
 from gradum.scores.metrics import METRICS
-from gradum.show.pictures.picture import FIRST, Picture, bounds, data, limits, quantitative, said
+from gradum.show.pictures.picture import FIRST, Picture, bounds, data, limits, quantitative
+from gradum.show.text import with_interval
 
 
 def ladder(judgement: Judgement) -> Picture:
@@ -29,7 +30,7 @@ def ladder(judgement: Judgement) -> Picture:
         "The ladder",
         chart.properties(width="container", height=36 * len(rows)),
         f"{metric.title} on test rows: "
-        + "; ".join(f"{rung} {said(score)}" for rung, score in scores.items())
+        + "; ".join(f"{rung} {with_interval(score)}" for rung, score in scores.items())
         + ".",
         "Points are scores on rows that no rung has learned from, lines 95% intervals. They may "
         "overlap and the difference still be sure: both rungs saw the same rows, and the verdict "

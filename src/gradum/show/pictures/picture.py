@@ -119,15 +119,6 @@ def limits(interval: Interval) -> tuple[str, str, str]:
     return figure(interval.value), figure(interval.low), figure(interval.high)
 
 
-def said(interval: Interval, *, sign: bool = False) -> str:
-    """Return ``0.31 [0.29, 0.33]``."""
-    low, high = (
-        figure(interval.low, digits=3, sign=sign),
-        figure(interval.high, digits=3, sign=sign),
-    )
-    return f"{figure(interval.value, sign=sign)} [{low}, {high}]"
-
-
 def quantitative(name: str, title: str, *, zero: bool = False, **more: Any) -> dict[str, Any]:
     """Describe an axis of numbers."""
     return {"shorthand": f"{name}:Q", "title": title, "scale": alt.Scale(zero=zero, **more)}

@@ -15,8 +15,8 @@ from gradum.show.pictures.picture import (
     data,
     limits,
     quantitative,
-    said,
 )
+from gradum.show.text import with_interval
 from gradum.study.ranking import RankingCurve
 
 MOST_SAID = 4  # classes in a sentence
@@ -121,7 +121,7 @@ def _colour(curves: tuple[RankingCurve, ...]) -> alt.Color:
 
 
 def _each(curves: tuple[RankingCurve, ...], score: Callable[[RankingCurve], Interval]) -> str:
-    return _some([f"{curve.label} {said(score(curve))}" for curve in curves])
+    return _some([f"{curve.label} {with_interval(score(curve))}" for curve in curves])
 
 
 def _some(parts: list[str]) -> str:
