@@ -6,21 +6,49 @@ import numpy as np
 import pytest
 import sklearn.metrics
 
-from gradum.core.losses import LOSSES, LogLoss, SquaredError, resolve
-from gradum.errors import ShapeError, SpecError
+from gradum.core.losses import (
+    LOSSES,
+    AbsoluteError,
+    Gamma,
+    Huber,
+    LogLoss,
+    Poisson,
+    Quantile,
+    SquaredError,
+    resolve,
+)
+from gradum.errors import ShapeError, SpecError, TargetError
 
 CASES = [
     pytest.param(SquaredError(), 1, None, id="squared_error"),
+    pytest.param(AbsoluteError(), 1, None, id="absolute_error"),
+    pytest.param(Huber(0.7), 1, None, id="huber"),
+    pytest.param(Quantile(0.3), 1, None, id="quantile of one level"),
+    pytest.param(Quantile((0.1, 0.5, 0.8)), 3, None, id="quantile of 3 levels"),
     pytest.param(LogLoss(), 1, 2, id="log_loss binary"),
     pytest.param(LogLoss(), 4, 4, id="log_loss of 4 classes"),
+    pytest.param(LogLoss(0.1), 1, 2, id="log_loss binary, smoothed"),
+    pytest.param(LogLoss(0.1), 4, 4, id="log_loss of 4 classes, smoothed"),
+    pytest.param(LogLoss(), 1, "soft", id="log_loss binary, soft"),
+    pytest.param(LogLoss(0.2), 4, "soft", id="log_loss of 4 classes, soft and smoothed"),
+    pytest.param(Poisson(), 1, "counts", id="poisson"),
+    pytest.param(Gamma(), 1, "amounts", id="gamma"),
 ]
 
 
 def example(outputs, classes, rows=23, seed=0):
     rng = np.random.default_rng(seed)
     logits = 3.0 * rng.normal(size=(rows, outputs))
-    target = rng.normal(size=rows) if classes is None else rng.integers(0, classes, rows)
-    return logits, target
+    if classes is None:
+        return logits, rng.normal(size=rows)
+    if classes == "soft":
+        target = rng.dirichlet(np.ones(max(outputs, 2)), rows)
+        return logits, target if outputs > 1 else target[:, 1]
+    if classes == "counts":
+        return logits, rng.poisson(2.0, rows).astype(float)
+    if classes == "amounts":
+        return logits, rng.gamma(2.0, size=rows)
+    return logits, rng.integers(0, classes, rows)
 
 
 def test_every_loss_is_tested_here():

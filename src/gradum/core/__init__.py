@@ -10,25 +10,43 @@ It can be driven by hand::
 
 from __future__ import annotations
 
-from gradum.core.losses import LOSSES, LogLoss, Loss, SquaredError
+from gradum.core.losses import (
+    LOSSES,
+    AbsoluteError,
+    Gamma,
+    Huber,
+    LogLoss,
+    Loss,
+    Poisson,
+    Quantile,
+    SquaredError,
+)
 from gradum.core.models import ACTIVATIONS, Activation, Embedding, Inputs, Network, Params
 from gradum.core.objective import Problem, objective
-from gradum.core.penalties import L2, PENALTIES, Penalty
+from gradum.core.penalties import L1, L2, PENALTIES, ElasticNet, Penalty, Unpenalised
 
 __all__ = [
     "ACTIVATIONS",
+    "L1",
     "L2",
     "LOSSES",
     "PENALTIES",
+    "AbsoluteError",
     "Activation",
+    "ElasticNet",
     "Embedding",
+    "Gamma",
+    "Huber",
     "Inputs",
     "LogLoss",
     "Loss",
     "Network",
     "Params",
     "Penalty",
+    "Poisson",
     "Problem",
+    "Quantile",
     "SquaredError",
+    "Unpenalised",
     "objective",
 ]

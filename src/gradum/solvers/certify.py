@@ -31,10 +31,31 @@ def gradient_norm(params: Params, problem: Problem, data: Data) -> float:
             slope["weight"][width:] += inputs["sparse"].T @ residual
         if "bias" in slope:
             slope["bias"] += residual.sum(axis=0)
-    penalty = problem.penalty.gradient(exact)["layers"][0]
-    parts = [np.ravel(slope[name] / data.rows + penalty[name]) for name in slope]
+    l1, l2 = problem.penalty.strengths(len(layer["weight"]))
+    parts = [least_subgradient(slope["weight"] / data.rows, layer["weight"], l1, l2).ravel()]
+    if "bias" in slope:
+        parts.append(slope["bias"] / data.rows)
     # BLAS's norm does not square, so that what has diverged does not overflow.
     return float(scipy.linalg.norm(np.concatenate(parts), check_finite=False))
+
+
+def least_subgradient(
+    slope: np.ndarray, weight: np.ndarray, l1: np.ndarray, l2: np.ndarray
+) -> np.ndarray:
+    """Return the smallest member of slope + ∂(l1·|w| + l2·½w²), [D, k].
+
+    Where w = 0 the penalty's slope is anything within ±l1, and takes up what it can; the
+    result is 0 throughout exactly where w is optimal.
+
+    Parameters
+    ----------
+    slope, weight : ndarray of shape (D, k)
+        The data term's derivative, and w.
+    l1, l2 : ndarray of shape (D,)
+    """
+    l1, smooth = l1[:, None], slope + l2[:, None] * weight
+    at_kink = np.sign(smooth) * np.maximum(np.abs(smooth) - l1, 0.0)
+    return np.where(weight == 0.0, at_kink, smooth + l1 * np.sign(weight))
 
 
 def _blocks(data: Data) -> Iterator[tuple[dict[str, Any], np.ndarray, np.ndarray]]:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from gradum.core.losses.absolute_error import AbsoluteError
+from gradum.core.losses.gamma import Gamma
+from gradum.core.losses.huber import Huber
 from gradum.core.losses.log_loss import LogLoss
 from gradum.core.losses.loss import Loss, check_shapes
+from gradum.core.losses.poisson import Poisson
+from gradum.core.losses.quantile import Quantile
 from gradum.core.losses.squared_error import SquaredError
 from gradum.errors import SpecError
 
-LOSSES: dict[str, Loss] = {loss.name: loss for loss in (SquaredError(), LogLoss())}
+LOSSES: dict[str, Loss] = {
+    loss.name: loss
+    for loss in (
+        SquaredError(),
+        AbsoluteError(),
+        Huber(),
+        Quantile(),
+        LogLoss(),
+        Poisson(),
+        Gamma(),
+    )
+}
 
 
 def resolve(loss: str | Loss) -> Loss:
@@ -25,4 +41,16 @@ def resolve(loss: str | Loss) -> Loss:
     return LOSSES[loss]
 
 
-__all__ = ["LOSSES", "LogLoss", "Loss", "SquaredError", "check_shapes", "resolve"]
+__all__ = [
+    "LOSSES",
+    "AbsoluteError",
+    "Gamma",
+    "Huber",
+    "LogLoss",
+    "Loss",
+    "Poisson",
+    "Quantile",
+    "SquaredError",
+    "check_shapes",
+    "resolve",
+]

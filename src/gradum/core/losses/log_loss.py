@@ -10,45 +10,85 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from gradum.core.losses.loss import array_module, check_shapes
+from gradum.core.losses.loss import array_module, check_shapes, check_values
+from gradum.errors import SpecError
 
 
 @dataclass(frozen=True)
 class LogLoss:
-    """Log loss, −log p(y), from logits and integer class codes.
+    """Log loss, −Σ t_k log p_k, from logits and class codes or probabilities.
 
     Two classes have one logit z = log(p₁ / p₀), so that p₁ = 1 / (1 + e⁻ᶻ); K > 2
     classes have K logits and p = softmax(z), the symmetric form, in which adding one
     number to all logits of a row changes nothing. Neither ever forms log(p): the value
     grows linearly, and stays finite, at any finite logit.
+
+    The target t is a class code, 0 .. K-1, a whole number. Or it is soft: for K > 2 classes
+    the probabilities [n, K], rows summing to 1, and for two classes the float probability [n]
+    of the second.
+
+    Parameters
+    ----------
+    label_smoothing : float
+        s in [0, 1): the target becomes (1 − s)·t + s/K (Szegedy et al., CVPR 2016).
+
+    Raises
+    ------
+    SpecError
+        The smoothing is out of its range.
     """
 
     name: ClassVar[str] = "log_loss"
+    link: ClassVar[str] = "logit"
+    smooth: ClassVar[bool] = True
+
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.label_smoothing < 1.0:
+            raise SpecError(
+                f"label_smoothing is {self.label_smoothing!r}.", "Give a number from 0 to below 1."
+            )
 
     def outputs(self, classes: int | None) -> int:
         """Return 1 for two classes and K for K > 2."""
         return 1 if classes is None or classes <= 2 else classes
 
-    def value(self, logits: Any, target: Any) -> Any:
-        """Return −log p(y) of each example: logits [n, k], target codes [n] → [n].
+    def check_target(self, target: np.ndarray) -> None:
+        """Refuse what is neither a code nor a probability, rows that do not sum to 1 included."""
+        if np.ndim(target) == 1:
+            if np.issubdtype(np.asarray(target).dtype, np.integer):
+                valid, rule = np.asarray(target) >= 0, "class codes from 0 up"
+            else:
+                valid, rule = (target >= 0) & (target <= 1), "probabilities between 0 and 1"
+        else:
+            sums_to_1 = np.abs(np.sum(target, axis=1) - 1.0) <= 1e-6
+            valid, rule = sums_to_1 & (target >= 0).all(axis=1), "probabilities that sum to 1"
+        check_values(target, valid, rule, "Give one class code a row, or its probabilities.")
 
-        One logit: log(1 + eᶻ) − y·z. K logits: log Σ eᶻ − z_y.
+    def value(self, logits: Any, target: Any) -> Any:
+        """Return −Σ t_k log p_k of each example: logits [n, k], target [n] or [n, K] → [n].
+
+        One logit: t·log(1 + e⁻ᶻ) + (1 − t)·log(1 + eᶻ). K logits: log Σ eᶻ − Σ t_k z_k.
 
         Raises
         ------
         ShapeError
-            The shapes are other than [n, k] and [n]; both are named.
+            The shapes do not pair off; both are named.
         """
-        check_shapes(logits, target)
         xp = array_module(logits, target)
+        share = self._share(logits, target, xp)
         if logits.shape[1] == 1:
             logit = logits[:, 0]
-            # log(1 + eᶻ) − y·z cancels for large z; with the sign folded in, nothing does.
-            return xp.logaddexp(0.0, xp.where(target == 1, -logit, logit))
+            if self._certain(target):
+                # log(1 + eᶻ) − t·z cancels for large z; with the sign folded in, nothing does.
+                return xp.logaddexp(0.0, xp.where(target == 1, -logit, logit))
+            return share * xp.logaddexp(0.0, -logit) + (1 - share) * xp.logaddexp(0.0, logit)
         logsumexp = jax.nn.logsumexp if xp is jnp else scipy.special.logsumexp
-        # Selecting by comparison: the derivative of indexing is a scatter, slow on CPUs.
-        chosen = target[:, None] == xp.arange(logits.shape[1])[None, :]
-        return logsumexp(logits, axis=1) - xp.where(chosen, logits, 0.0).sum(axis=1)
+        if self._certain(target):
+            return logsumexp(logits, axis=1) - xp.where(share, logits, 0.0).sum(axis=1)
+        # From the largest logit down, each term is a product of a share and a difference ≥ 0.
+        return (share * (logsumexp(logits, axis=1)[:, None] - logits)).sum(axis=1)
 
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
         """Return the probability of every class, [n, K], rows summing to 1."""
@@ -59,17 +99,13 @@ class LogLoss:
         return scipy.special.softmax(logits, axis=1)
 
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Return p − onehot(y), float64 [n, k]."""
-        check_shapes(logits, target)
+        """Return p − t, float64 [n, k]."""
         probability = self._probability(logits)
-        if probability.shape[1] == 1:
-            return probability - (np.asarray(target) == 1)[:, None]
-        probability[np.arange(len(target)), np.asarray(target, np.int64)] -= 1.0
-        return probability
+        share = np.asarray(self._share(logits, np.asarray(target), np))
+        return probability - share.reshape(probability.shape)
 
     def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return diag(p) − p pᵀ, float64 [n, k, k]; p(1 − p) for one logit."""
-        check_shapes(logits, target)
         probability = self._probability(logits)
         if probability.shape[1] == 1:
             return (probability * self._probability(-np.asarray(logits)))[:, :, None]
@@ -77,6 +113,41 @@ class LogLoss:
         diagonal = np.arange(probability.shape[1])
         outer[:, diagonal, diagonal] += probability
         return outer
+
+    @property
+    def largest_curvature(self) -> float:
+        """½, which K logits can reach; one logit's is at most ¼."""
+        return 0.5
+
+    def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return Σ p_k log p_k for the probabilities p = t + slope, slopes [n, k]."""
+        share = self._share(slope, np.asarray(target), np)
+        if slope.shape[1] == 1:
+            second = slope[:, 0] + share
+            probability = np.stack([1.0 - second, second], axis=1)
+        else:
+            probability = slope + share
+        inside = (probability >= 0).all(axis=1) & (np.abs(probability.sum(axis=1) - 1) < 1e-9)
+        entropy = scipy.special.xlogy(probability, np.where(inside[:, None], probability, 1.0))
+        return np.where(inside, entropy.sum(axis=1), np.inf)
+
+    def _certain(self, target: Any) -> bool:
+        """Whether every example is of one class for sure."""
+        return not self.label_smoothing and np.issubdtype(target.dtype, np.integer)
+
+    def _share(self, logits: Any, target: Any, xp: Any) -> Any:
+        """Return t: [n] for one logit, and [n, K] for K; Booleans where it is certain."""
+        outputs = logits.shape[1] if np.ndim(logits) == 2 else 0
+        if np.ndim(target) == 2 and outputs > 1 and np.shape(target) == np.shape(logits):
+            share = target
+        else:
+            check_shapes(logits, target)
+            # Selecting by comparison: the derivative of indexing is a scatter, slow on CPUs.
+            whole = outputs > 1
+            share = target[:, None] == xp.arange(outputs)[None, :] if whole else target
+        if not self.label_smoothing:
+            return share
+        return (1 - self.label_smoothing) * share + self.label_smoothing / max(outputs, 2)
 
     @staticmethod
     def _probability(logits: np.ndarray) -> np.ndarray:

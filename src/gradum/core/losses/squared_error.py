@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import check_shapes
+from gradum.core.losses.loss import check_finite, check_shapes
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,17 @@ class SquaredError:
     """
 
     name: ClassVar[str] = "squared_error"
+    link: ClassVar[str] = "identity"
+    smooth: ClassVar[bool] = True
+    largest_curvature: ClassVar[float] = 2.0
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: a regression has one output."""
         return 1
+
+    def check_target(self, target: np.ndarray) -> None:
+        """Refuse values that are no finite numbers."""
+        check_finite(target)
 
     def value(self, logits: Any, target: Any) -> Any:
         """Return (ŷ − y)² of each example: logits [n, 1], target [n] → [n].
@@ -48,3 +55,7 @@ class SquaredError:
         """Return the constant 2, float64 [n, 1, 1]."""
         check_shapes(logits, target, outputs=1)
         return np.full((len(target), 1, 1), 2.0)
+
+    def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return a²/4 + a·y for slopes a [n, 1]."""
+        return slope[:, 0] ** 2 / 4.0 + slope[:, 0] * target

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
+
+from gradum.core.penalties.penalty import Params, column_factors, priced_weights
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class L2:
-    """L2 penalty, alpha · ½ · Σ‖W‖².
+    """L2 penalty, alpha · ½ · Σ f·w².
 
     The sum runs over the weight matrices and the embedding table, which is the weight
     matrix of one-hot columns; biases and the intercept are free. With the data term a
@@ -25,21 +27,21 @@ class L2:
     alpha : float
         Strength, at least 0; 0 is no penalty. A JAX value serves too: changing it does
         not compile anything anew.
+    factor : array of shape (d,), optional
+        Factor f >= 0 of each input column's weights; 0 frees a column. 1 if not given, and
+        for all that are no input column's.
     """
 
+    name: ClassVar[str] = "l2"
+
     alpha: Any = 0.0
+    factor: Any = None
 
-    def value(self, params: dict[str, Any]) -> Any:
-        """Return alpha · ½ · Σ‖W‖², a scalar."""
-        weights = [layer["weight"] for layer in params["layers"]]
-        if "embedding" in params:
-            weights.append(params["embedding"])
-        return self.alpha * 0.5 * sum((weight**2).sum() for weight in weights)
+    def value(self, params: Params) -> Any:
+        """Return alpha · ½ · Σ f·w², a scalar."""
+        priced = priced_weights(params, self.factor)
+        return self.alpha * 0.5 * sum((factor * weight**2).sum() for weight, factor in priced)
 
-    def gradient(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Return alpha · W for each weight and 0 for each bias, in NumPy."""
-        free = jax.tree_util.DictKey("bias")
-        return jax.tree_util.tree_map_with_path(
-            lambda path, value: (0.0 if path[-1] == free else self.alpha) * np.asarray(value),
-            params,
-        )
+    def strengths(self, columns: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return 0 and alpha · f for each column; ShapeError if there are other than d."""
+        return np.zeros(columns), self.alpha * column_factors(self.factor, columns)

@@ -4,19 +4,71 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import numpy as np
+
+from gradum.errors import ShapeError
+
+Params = dict[str, Any]
+
 
 class Penalty(Protocol):
-    """A price on the size of the weights, and never on a bias or an intercept."""
+    """A price on the size of the weights, and never on a bias or an intercept.
+
+    A penalty is a sum over weights w, each by itself: l1·|w| + l2·½w².
+    """
 
     @property
     def alpha(self) -> Any:
         """Strength, at least 0; 0 is no penalty."""
         ...
 
-    def value(self, params: dict[str, Any]) -> Any:
+    @property
+    def factor(self) -> Any:
+        """Factor of each input column's weights, [d]; None where all are 1."""
+        ...
+
+    def value(self, params: Params) -> Any:
         """Return the penalty of the parameters, a scalar."""
         ...
 
-    def gradient(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Return d value / d params in NumPy, shaped as the parameters."""
+    def strengths(self, columns: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return l1 and l2 of each input column's weights, float64 [columns] each.
+
+        Raises
+        ------
+        ShapeError
+            There is not one factor a column.
+        """
         ...
+
+
+def priced_weights(params: Params, factor: Any) -> list[tuple[Any, Any]]:
+    """Pair every weight matrix, the embedding table too, with the factor of its entries.
+
+    The factors of the input columns belong to the rows of the first matrix.
+    """
+    first, *others = [layer["weight"] for layer in params["layers"]]
+    priced = [(first, 1.0 if factor is None else factor[:, None])]
+    priced += [(weight, 1.0) for weight in others]
+    if "embedding" in params:
+        priced.append((params["embedding"], 1.0))
+    return priced
+
+
+def column_factors(factor: Any, columns: int) -> np.ndarray:
+    """Return one factor a column, float64 [columns]; ones for None.
+
+    Raises
+    ------
+    ShapeError
+        There is not one factor a column; both numbers are named.
+    """
+    if factor is None:
+        return np.ones(columns)
+    factors = np.asarray(factor, np.float64)
+    if factors.shape != (columns,):
+        raise ShapeError(
+            f"The penalty has factors of shape {factors.shape} for {columns} columns.",
+            "Give one factor a column, 1 where nothing is special.",
+        )
+    return factors

@@ -1,0 +1,61 @@
+"""Absolute error, whose best constant is the median."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gradum.core.losses.loss import array_module, check_finite, check_shapes
+
+
+@dataclass(frozen=True)
+class AbsoluteError:
+    """Absolute error, |ŷ − y|: least absolute deviations (Laplace, 1786).
+
+    It has a kink at ŷ = y and no curvature elsewhere; the interior-point solver takes it
+    as it is.
+    """
+
+    name: ClassVar[str] = "absolute_error"
+    link: ClassVar[str] = "identity"
+    smooth: ClassVar[bool] = False
+    largest_curvature: ClassVar[None] = None
+
+    def outputs(self, classes: int | None = None) -> int:
+        """Return 1: a regression has one output."""
+        return 1
+
+    def check_target(self, target: np.ndarray) -> None:
+        """Refuse values that are no finite numbers."""
+        check_finite(target)
+
+    def value(self, logits: Any, target: Any) -> Any:
+        """Return |ŷ − y| of each example: logits [n, 1], target [n] → [n].
+
+        Raises
+        ------
+        ShapeError
+            The shapes are other than [n, 1] and [n]; both are named.
+        """
+        check_shapes(logits, target, outputs=1)
+        return array_module(logits, target).abs(logits[:, 0] - target)
+
+    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
+        """Return the predictions [n]: the logits [n, 1] themselves."""
+        return np.asarray(logits)[:, 0]
+
+    def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return the sign of ŷ − y, 0 at the kink, float64 [n, 1]."""
+        check_shapes(logits, target, outputs=1)
+        return np.sign(np.asarray(logits, np.float64) - np.asarray(target, np.float64)[:, None])
+
+    def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return 0, float64 [n, 1, 1]."""
+        check_shapes(logits, target, outputs=1)
+        return np.zeros((len(target), 1, 1))
+
+    def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return a·y for slopes a [n, 1] within [−1, 1]."""
+        return np.where(np.abs(slope[:, 0]) <= 1.0, slope[:, 0] * target, np.inf)

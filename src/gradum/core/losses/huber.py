@@ -1,0 +1,87 @@
+"""Huber's loss: squared for small errors, absolute for large ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gradum.core.losses.loss import array_module, check_finite, check_shapes
+from gradum.errors import SpecError
+
+
+@dataclass(frozen=True)
+class Huber:
+    """Huber's loss, r² for |r| ≤ δ and 2δ|r| − δ² beyond, for the error r = ŷ − y.
+
+    An outlier pulls with a force of at most 2δ. This is twice the textbook's form, so that it
+    is the squared error for small r; scikit-learn's ``HuberRegressor`` is scaled alike.
+    P. J. Huber, Annals of Mathematical Statistics 35, 1964.
+
+    Parameters
+    ----------
+    delta : float
+        δ > 0, in the target's unit: errors up to here are squared.
+
+    Raises
+    ------
+    SpecError
+        δ is not a positive number.
+    """
+
+    name: ClassVar[str] = "huber"
+    link: ClassVar[str] = "identity"
+    smooth: ClassVar[bool] = True
+    largest_curvature: ClassVar[float] = 2.0
+
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.delta < np.inf:
+            raise SpecError(f"Huber's delta is {self.delta!r}.", "Give a number above 0.")
+
+    def outputs(self, classes: int | None = None) -> int:
+        """Return 1: a regression has one output."""
+        return 1
+
+    def check_target(self, target: np.ndarray) -> None:
+        """Refuse values that are no finite numbers."""
+        check_finite(target)
+
+    def value(self, logits: Any, target: Any) -> Any:
+        """Return the loss of each example: logits [n, 1], target [n] → [n].
+
+        Raises
+        ------
+        ShapeError
+            The shapes are other than [n, 1] and [n]; both are named.
+        """
+        check_shapes(logits, target, outputs=1)
+        size = array_module(logits, target).abs(logits[:, 0] - target)
+        # min(r, δ)·(2r − min(r, δ)): both branches in one, and no square of a large number.
+        squared = array_module(size).minimum(size, self.delta)
+        return squared * (2.0 * size - squared)
+
+    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
+        """Return the predictions [n]: the logits [n, 1] themselves."""
+        return np.asarray(logits)[:, 0]
+
+    def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return 2r, held within ±2δ, float64 [n, 1]."""
+        error = self._error(logits, target)
+        return 2.0 * np.clip(error, -self.delta, self.delta)
+
+    def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return 2 for |r| ≤ δ and 0 beyond, float64 [n, 1, 1]."""
+        return 2.0 * (np.abs(self._error(logits, target)) <= self.delta)[:, :, None]
+
+    def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return a²/4 + a·y for slopes a [n, 1] within ±2δ."""
+        a = slope[:, 0]
+        return np.where(np.abs(a) <= 2.0 * self.delta, a**2 / 4.0 + a * target, np.inf)
+
+    @staticmethod
+    def _error(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        check_shapes(logits, target, outputs=1)
+        return np.asarray(logits, np.float64) - np.asarray(target, np.float64)[:, None]

@@ -1,0 +1,73 @@
+"""The Poisson loss, for counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.special
+
+from gradum.core.losses.log_link import LARGEST_LOGIT, exponential, mean_of
+from gradum.core.losses.loss import array_module, check_shapes, check_values
+
+
+@dataclass(frozen=True)
+class Poisson:
+    """Half the Poisson deviance, e^z − y·z + y·log y − y, for a mean e^z.
+
+    It is 0 where e^z = y, and differs from the negative log-likelihood by a constant of y.
+    The target is at least 0; it need not be whole. McCullagh and Nelder, Generalized Linear
+    Models (1989), chapter 6.
+    """
+
+    name: ClassVar[str] = "poisson"
+    link: ClassVar[str] = "log"
+    smooth: ClassVar[bool] = True
+    largest_curvature: ClassVar[None] = None
+
+    def outputs(self, classes: int | None = None) -> int:
+        """Return 1: the logarithm of the mean."""
+        return 1
+
+    def check_target(self, target: np.ndarray) -> None:
+        """Refuse values below 0, and a target without any above it."""
+        valid = np.isfinite(target) & (target >= 0)
+        check_values(target, valid, "counts, at least 0", "Use squared_error for other numbers.")
+        some = np.full(len(target), bool((target > 0).any()))
+        check_values(target, some, "above 0 somewhere", "The best mean of zeros is 0: no model.")
+
+    def value(self, logits: Any, target: Any) -> Any:
+        """Return half the deviance of each example: logits [n, 1], target [n] → [n].
+
+        Raises
+        ------
+        ShapeError
+            The shapes are other than [n, 1] and [n]; both are named.
+        """
+        check_shapes(logits, target, outputs=1)
+        xp = array_module(logits, target)
+        logit = logits[:, 0]
+        entropy = target * xp.log(xp.where(target > 0, target, 1)) - target
+        return exponential(logit) - target * logit + entropy
+
+    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
+        """Return the means [n], e^z."""
+        return mean_of(np.asarray(logits)[:, 0])
+
+    def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return e^z − y, float64 [n, 1]."""
+        check_shapes(logits, target, outputs=1)
+        return mean_of(np.asarray(logits, np.float64)) - np.asarray(target, np.float64)[:, None]
+
+    def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return e^z, float64 [n, 1, 1]."""
+        check_shapes(logits, target, outputs=1)
+        logits = np.asarray(logits, np.float64)
+        return np.where(logits <= LARGEST_LOGIT, mean_of(logits), 0.0)[:, :, None]
+
+    def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return μ·log μ − μ − (y·log y − y) for the mean μ = y + a ≥ 0."""
+        mean = slope[:, 0] + target
+        value = scipy.special.xlogy(mean, mean) - mean - scipy.special.xlogy(target, target)
+        return np.where(mean >= 0, value + target, np.inf)
