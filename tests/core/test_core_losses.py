@@ -17,7 +17,7 @@ from gradum.core.losses import (
     SquaredError,
     resolve,
 )
-from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.errors import ShapeError, SpecError
 
 CASES = [
     pytest.param(SquaredError(), 1, None, id="squared_error"),

@@ -85,10 +85,11 @@ class LogLoss:
                 return xp.logaddexp(0.0, xp.where(target == 1, -logit, logit))
             return share * xp.logaddexp(0.0, -logit) + (1 - share) * xp.logaddexp(0.0, logit)
         logsumexp = jax.nn.logsumexp if xp is jnp else scipy.special.logsumexp
+        total: Any = logsumexp(logits, axis=1)
         if self._certain(target):
-            return logsumexp(logits, axis=1) - xp.where(share, logits, 0.0).sum(axis=1)
-        # From the largest logit down, each term is a product of a share and a difference ≥ 0.
-        return (share * (logsumexp(logits, axis=1)[:, None] - logits)).sum(axis=1)
+            return total - xp.where(share, logits, 0.0).sum(axis=1)
+        # Each term is a product of a share and a difference ≥ 0: nothing cancels.
+        return (share * (total[:, None] - logits)).sum(axis=1)
 
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
         """Return the probability of every class, [n, K], rows summing to 1."""
