@@ -21,7 +21,6 @@ class AbsoluteError:
     name: ClassVar[str] = "absolute_error"
     link: ClassVar[str] = "identity"
     smooth: ClassVar[bool] = False
-    largest_curvature: ClassVar[None] = None
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: a regression has one output."""
@@ -55,6 +54,11 @@ class AbsoluteError:
         """Return 0, float64 [n, 1, 1]."""
         check_shapes(logits, target, outputs=1)
         return np.zeros((len(target), 1, 1))
+
+    @property
+    def largest_curvature(self) -> None:
+        """None: the kink bends without bound."""
+        return None
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return a·y for slopes a [n, 1] within [−1, 1]."""

@@ -22,7 +22,6 @@ class Gamma:
     name: ClassVar[str] = "gamma"
     link: ClassVar[str] = "log"
     smooth: ClassVar[bool] = True
-    largest_curvature: ClassVar[None] = None
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: the logarithm of the mean."""
@@ -59,6 +58,11 @@ class Gamma:
         """Return y·e^−z, float64 [n, 1, 1]."""
         within = np.asarray(logits) >= -LARGEST_LOGIT
         return np.where(within, self._ratio(logits, target), 0.0)[:, :, None]
+
+    @property
+    def largest_curvature(self) -> None:
+        """None: it grows with the ratio of the target to its mean."""
+        return None
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return s·log s − s + (1 − s)·log y + 1 for the ratio s = 1 − a ≥ 0 of y to its mean."""

@@ -33,7 +33,6 @@ class Huber:
     name: ClassVar[str] = "huber"
     link: ClassVar[str] = "identity"
     smooth: ClassVar[bool] = True
-    largest_curvature: ClassVar[float] = 2.0
 
     delta: float = 1.0
 
@@ -75,6 +74,11 @@ class Huber:
     def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return 2 for |r| ≤ δ and 0 beyond, float64 [n, 1, 1]."""
         return 2.0 * (np.abs(self._error(logits, target)) <= self.delta)[:, :, None]
+
+    @property
+    def largest_curvature(self) -> float:
+        """2, within δ."""
+        return 2.0
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return a²/4 + a·y for slopes a [n, 1] within ±2δ."""

@@ -24,7 +24,6 @@ class Poisson:
     name: ClassVar[str] = "poisson"
     link: ClassVar[str] = "log"
     smooth: ClassVar[bool] = True
-    largest_curvature: ClassVar[None] = None
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: the logarithm of the mean."""
@@ -65,6 +64,11 @@ class Poisson:
         check_shapes(logits, target, outputs=1)
         logits = np.asarray(logits, np.float64)
         return np.where(logits <= LARGEST_LOGIT, mean_of(logits), 0.0)[:, :, None]
+
+    @property
+    def largest_curvature(self) -> None:
+        """None: it grows with the mean."""
+        return None
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return μ·log μ − μ − (y·log y − y) for the mean μ = y + a ≥ 0."""

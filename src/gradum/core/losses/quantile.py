@@ -34,7 +34,6 @@ class Quantile:
     name: ClassVar[str] = "quantile"
     link: ClassVar[str] = "identity"
     smooth: ClassVar[bool] = False
-    largest_curvature: ClassVar[None] = None
 
     levels: tuple[float, ...] = (0.5,)
 
@@ -84,6 +83,11 @@ class Quantile:
         """Return 0, float64 [n, k, k]."""
         check_shapes(logits, target, outputs=len(self.levels))
         return np.zeros((len(target), len(self.levels), len(self.levels)))
+
+    @property
+    def largest_curvature(self) -> None:
+        """None: the kink bends without bound."""
+        return None
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return Σ a·y for slopes a [n, k] within [−τ/k, (1 − τ)/k]."""

@@ -21,7 +21,6 @@ class SquaredError:
     name: ClassVar[str] = "squared_error"
     link: ClassVar[str] = "identity"
     smooth: ClassVar[bool] = True
-    largest_curvature: ClassVar[float] = 2.0
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: a regression has one output."""
@@ -55,6 +54,11 @@ class SquaredError:
         """Return the constant 2, float64 [n, 1, 1]."""
         check_shapes(logits, target, outputs=1)
         return np.full((len(target), 1, 1), 2.0)
+
+    @property
+    def largest_curvature(self) -> float:
+        """2, everywhere."""
+        return 2.0
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return a²/4 + a·y for slopes a [n, 1]."""
