@@ -7,8 +7,8 @@ from sklearn.metrics import log_loss, mean_squared_error
 
 from gradum.core.losses import LOSSES
 from gradum.fitting.folding import folds_up_to
-from gradum.fitting.path import LinearProblem, Path, choose_penalty
-from gradum.solvers.matrix import Columns
+from gradum.fitting.path import Path, choose_penalty
+from gradum.solvers.linear_model import LinearModel
 from gradum.tables.split import Part
 
 ROWS, STRENGTHS = 120, (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01)
@@ -23,8 +23,8 @@ FOLDS = [(train, np.setdiff1d(np.arange(ROWS), train)) for train, _ in FOLDS]
 
 def problem(task):
     if task == "regression":
-        return LinearProblem(Columns.of(X), NUMBERS, WEIGHT, LOSSES["squared_error"], None)
-    return LinearProblem(Columns.of(X), CLASSES, WEIGHT, LOSSES["log_loss"], 2)
+        return LinearModel.of(X, NUMBERS, LOSSES["squared_error"], weight=WEIGHT)
+    return LinearModel.of(X, CLASSES, LOSSES["log_loss"], weight=WEIGHT)
 
 
 def finish(walk):

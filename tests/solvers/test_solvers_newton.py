@@ -10,10 +10,12 @@ from sklearn.linear_model import LogisticRegression
 from gradum.core import L2, LogLoss, Network, Problem, SquaredError, objective
 from gradum.errors import ShapeError
 from gradum.solvers import newton
-from gradum.solvers.curvature import Curvature, direct_step, truncated_step
+from gradum.solvers.curvature import Curvature, Factored, truncated_step
+from gradum.solvers.driver import solve
 from gradum.solvers.exact import least_squares
+from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
-from gradum.solvers.newton import GeneralisedLinear, Newton
+from gradum.solvers.newton import Newton
 from gradum.solvers.solution import Status
 
 
@@ -26,7 +28,11 @@ def table(classes, rows=400, columns=5, seed=0):
 
 
 def problem(x, y, classes, **options):
-    return GeneralisedLinear(x, y, LogLoss(), outputs=LogLoss().outputs(classes), **options)
+    return LinearModel.of(x, y, LogLoss(), outputs=LogLoss().outputs(classes), **options)
+
+
+def fitted(model, alpha=0.0, method=Newton(), **options):  # noqa: B008 - frozen
+    return solve(newton.newton(model, l2=alpha, method=method, **options))
 
 
 def layer(solution):
@@ -39,7 +45,7 @@ def layer(solution):
 def test_agrees_with_scikit_learn(classes, alpha, fit_intercept):
     x, y, rng = table(classes)
     weight = rng.uniform(0.1, 3, len(y))
-    solution = problem(x, y, classes, weight=weight, fit_intercept=fit_intercept).solve(alpha)
+    solution = fitted(problem(x, y, classes, weight=weight, fit_intercept=fit_intercept), alpha)
     solver = "newton-cholesky" if classes == 2 else "newton-cg"
     peer = LogisticRegression(
         C=1 / (alpha * weight.sum()),
@@ -57,7 +63,7 @@ def test_agrees_with_scikit_learn(classes, alpha, fit_intercept):
 
 def test_without_penalty_agrees_with_statsmodels():
     x, y, _ = table(2)
-    solution = problem(x, y, 2).solve(0.0)
+    solution = fitted(problem(x, y, 2), 0.0)
     peer = sm.Logit(y, sm.add_constant(x)).fit(disp=0, tol=1e-10).params
     np.testing.assert_allclose(layer(solution)["weight"][:, 0], peer[1:], rtol=1e-9)
     np.testing.assert_allclose(layer(solution)["bias"][0], peer[0], rtol=1e-9)
@@ -66,7 +72,7 @@ def test_without_penalty_agrees_with_statsmodels():
 
 def test_many_classes_without_penalty_agree_with_statsmodels_and_sum_to_zero():
     x, y, _ = table(4, rows=800)
-    solution = problem(x, y, 4).solve(0.0)
+    solution = fitted(problem(x, y, 4), 0.0)
     weight = layer(solution)["weight"]
     peer = sm.MNLogit(y, sm.add_constant(x)).fit(disp=0, method="newton", tol=1e-10).params
     np.testing.assert_allclose(weight[:, 1:] - weight[:, :1], peer[1:], rtol=1e-7, atol=1e-9)
@@ -78,7 +84,7 @@ def test_many_classes_without_penalty_agree_with_statsmodels_and_sum_to_zero():
 def test_automatic_differentiation_finds_the_same_gradient(classes):
     x, y, _ = table(classes)
     outputs = LogLoss().outputs(classes)
-    stopped = problem(x, y, classes).solve(0.2, Newton(max_iter=1))  # not yet at the optimum
+    stopped = fitted(problem(x, y, classes), 0.2, Newton(max_iter=1))  # not yet at the optimum
     with jax.enable_x64(True):
         judged = Problem(Network(inputs=x.shape[1], outputs=outputs), LogLoss(), L2(0.2))
         slope = jax.grad(objective)(stopped.params, judged, {"dense": x}, y, np.ones(len(y)))
@@ -111,7 +117,8 @@ def test_the_hessian_and_both_steps_against_brute_force(classes, fit_intercept):
     np.testing.assert_allclose((curvature @ step).ravel(), hessian @ step.ravel(), atol=1e-12)
     gradient = curvature @ (step - step.mean(axis=1, keepdims=True) * (classes > 2))
     expected = -np.linalg.pinv(hessian) @ gradient.ravel()
-    np.testing.assert_allclose(direct_step(curvature, gradient).ravel(), expected, atol=1e-9)
+    factored = Factored.of(curvature.matrix(), outputs, softmax=classes > 2)
+    np.testing.assert_allclose(factored.step(gradient).ravel(), expected, atol=1e-9)
     inexact = truncated_step(curvature, gradient, lambda residual: residual)
     left = hessian @ inexact.ravel() + gradient.ravel()
     assert np.linalg.norm(left) < 0.2 * np.linalg.norm(gradient)
@@ -122,9 +129,9 @@ def test_conjugate_gradients_and_sparse_columns_reach_the_same_optimum(classes, 
     x, y, rng = table(classes)
     levels = rng.integers(0, 8, len(y))
     one_hot = np.eye(8)[levels]
-    direct = problem(np.hstack([x, one_hot]), y, classes).solve(1e-3)
+    direct = fitted(problem(np.hstack([x, one_hot]), y, classes), 1e-3)
     monkeypatch.setattr(newton, "LARGEST_DIRECT", 0)
-    truncated = problem(Columns.of(x, sp.csr_array(one_hot)), y, classes).solve(1e-3)
+    truncated = fitted(problem(Columns.of(x, sp.csr_array(one_hot)), y, classes), 1e-3)
     assert truncated.status is Status.CONVERGED
     for name in ("weight", "bias"):
         np.testing.assert_allclose(
@@ -135,8 +142,8 @@ def test_conjugate_gradients_and_sparse_columns_reach_the_same_optimum(classes, 
 def test_whole_weights_are_repetition():
     x, y, rng = table(3)
     weight = rng.integers(0, 4, len(y))
-    weighted = problem(x, y, 3, weight=weight).solve(1e-3)
-    repeated = problem(x.repeat(weight, axis=0), y.repeat(weight), 3).solve(1e-3)
+    weighted = fitted(problem(x, y, 3, weight=weight), 1e-3)
+    repeated = fitted(problem(x.repeat(weight, axis=0), y.repeat(weight), 3), 1e-3)
     np.testing.assert_allclose(
         layer(weighted)["weight"], layer(repeated)["weight"], rtol=1e-7, atol=1e-10
     )
@@ -152,17 +159,17 @@ def test_separation_is_named_and_the_parameters_stay_finite(classes, complete):
     else:  # a level that only one class has
         y = rng.integers(0, classes, 120)
         x[:, 1] = (y == 0) & (rng.uniform(size=120) < 0.3)
-    solution = problem(x, y, classes).solve(0.0)
+    solution = fitted(problem(x, y, classes), 0.0)
     assert solution.status is Status.SEPARATED
     assert "alpha" in solution.advice
     assert all(np.isfinite(values).all() for values in layer(solution).values())
-    assert problem(x, y, classes).solve(1e-4).status is Status.CONVERGED
+    assert fitted(problem(x, y, classes), 1e-4).status is Status.CONVERGED
 
 
 def test_a_constant_and_a_repeated_column_do_not_matter():
     x, y, _ = table(2)
     wider = np.hstack([x, np.full((len(y), 1), 0.1), x[:, :1]])
-    solution, peer = problem(wider, y, 2).solve(0.0), problem(x, y, 2).solve(0.0)
+    solution, peer = fitted(problem(wider, y, 2), 0.0), fitted(problem(x, y, 2), 0.0)
     assert solution.status is Status.CONVERGED
     np.testing.assert_allclose(
         wider @ layer(solution)["weight"] + layer(solution)["bias"],
@@ -174,16 +181,16 @@ def test_a_constant_and_a_repeated_column_do_not_matter():
 def test_a_warm_start_saves_iterations_and_reaches_the_same_answer():
     x, y, _ = table(3)
     fit = problem(x, y, 3)
-    cold = fit.solve(1e-3)
-    near = fit.solve(1.1e-3)
-    warm = fit.solve(1e-3, start=near.params)
+    cold = fitted(fit, 1e-3)
+    near = fitted(fit, 1.1e-3)
+    warm = fitted(fit, 1e-3, start=near.params)
     assert warm.iterations < cold.iterations
     np.testing.assert_allclose(layer(warm)["weight"], layer(cold)["weight"], rtol=1e-7)
 
 
 def test_every_iteration_is_an_event_and_the_objective_never_rises():
     x, y, _ = table(2)
-    steps = problem(x, y, 2).iterate(1e-3)
+    steps = newton.newton(problem(x, y, 2), l2=1e-3)
     events = []
 
     def collect():
@@ -199,7 +206,7 @@ def test_every_iteration_is_an_event_and_the_objective_never_rises():
 
 def test_it_stops_when_asked():
     x, y, _ = table(2)
-    solution = problem(x, y, 2).solve(1e-3, stop=lambda: True)
+    solution = fitted(problem(x, y, 2), 1e-3, stop=lambda: True)
     assert solution.status is Status.INTERRUPTED
     assert solution.steps == 0
 
@@ -207,7 +214,7 @@ def test_it_stops_when_asked():
 def test_squared_error_is_solved_as_by_the_exact_solver(monkeypatch):
     monkeypatch.setattr(newton, "LARGEST_DIRECT", 0)
     x, y, _ = table(2)
-    solution = GeneralisedLinear(x, y.astype(float), SquaredError()).solve(0.01)
+    solution = fitted(LinearModel.of(x, y.astype(float), SquaredError()), 0.01)
     peer = least_squares(x, y, alpha=0.01)
     np.testing.assert_allclose(layer(solution)["weight"], layer(peer)["weight"], rtol=1e-6)
 

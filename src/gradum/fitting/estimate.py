@@ -16,9 +16,9 @@ import numpy as np
 from gradum.fitting.events import Expected
 from gradum.fitting.linear import DENSE_LEVELS
 from gradum.fitting.mlp import ONE_HOT_LEVELS
-from gradum.fitting.path import LARGEST_EXACT
 from gradum.fitting.plan import Plan
 from gradum.fitting.spec import Spec
+from gradum.solvers.convex import LARGEST_EXACT
 from gradum.solvers.newton import LARGEST_DIRECT
 from gradum.tables.design import Layout
 from gradum.tables.memory import available_memory

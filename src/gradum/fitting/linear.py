@@ -11,13 +11,17 @@ import numpy as np
 from gradum.core.losses import LOSSES
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Network
+from gradum.core.penalties import L2
 from gradum.fitting.folding import folds_up_to
-from gradum.fitting.path import LinearProblem, choose_penalty
+from gradum.fitting.path import choose_penalty
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
 from gradum.fitting.target_scale import TargetScale
 from gradum.randomness import stream
+from gradum.solvers.convex import choose, minimise
+from gradum.solvers.driver import solve
+from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.tables.split import Part
 
@@ -46,13 +50,28 @@ def fit_linear(
     if rows.classes is None:
         scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
         target = scale.forward(rows.target)
-    problem = LinearProblem(_columns(layer, rows), target, rows.weight, loss, rows.classes)
+    columns, outputs = _columns(layer, rows), loss.outputs(rows.classes)
     walks = _walks(rows, validation, spec, seed)
-    path = yield from choose_penalty(problem, walks, spec.strengths, stop)
-    solution = problem.solve(path.best, path.start, stop=stop)
-    network = Network(problem.columns.shape[1], loss.outputs(rows.classes))
+    model = LinearModel.of(columns, target, loss, outputs=outputs, weight=rows.weight)
+    path = yield from choose_penalty(model, walks, spec.strengths, stop)
+    penalty = L2(path.best)
+    choice = choose(loss, penalty, columns.shape, outputs, sparse=columns.sparse is not None)
+    solution = solve(
+        minimise(
+            columns,
+            target,
+            loss,
+            penalty,
+            solver=choice.solver,
+            outputs=outputs,
+            weight=rows.weight,
+            start=path.start,
+            stop=stop,
+        )
+    )
+    network = Network(columns.shape[1], outputs)
     if scale is not None:
-        fitted = problem.columns @ solution.params["layers"][0]["weight"][:, 0]
+        fitted = columns @ solution.params["layers"][0]["weight"][:, 0]
         fitted = fitted + solution.params["layers"][0]["bias"]
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
     return Rung(
@@ -71,7 +90,13 @@ def fit_linear(
         ),
         iterations=solution.iterations,
         seconds=perf_counter() - began,
-        settings={"alpha": path.best, "folds": len(walks), "rows": len(rows)},
+        settings={
+            "alpha": path.best,
+            "folds": len(walks),
+            "rows": len(rows),
+            "solver": choice.name,
+            "why": choice.reason,
+        },
     )
 
 

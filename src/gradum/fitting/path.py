@@ -1,79 +1,22 @@
-"""A path of penalties for the linear rung, judged on rows that each fit has not seen."""
+"""A path of penalties for a linear model, judged on rows that each fit has not seen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from gradum.core.losses import Loss
 from gradum.core.models.network import Params
 from gradum.fitting.events import PathStep
-from gradum.solvers.exact import LeastSquares
-from gradum.solvers.matrix import Columns
-from gradum.solvers.newton import GeneralisedLinear, Newton
-from gradum.solvers.solution import Solution
+from gradum.fitting.folds import Fold, Folds, Price, folds_of
+from gradum.solvers.driver import solve
+from gradum.solvers.linear_model import LinearModel
+from gradum.solvers.newton import Newton, newton
 
 RISES_BEFORE_STOP = 2
-LARGEST_EXACT = 1000  # columns; beyond, conjugate gradients reach the same answer far sooner
-ANSWER = Newton()
 # Penalties are compared by their held-out loss, in which the last digits do not show.
 COMPARED = Newton(tol=1e-4)
-
-
-@dataclass(frozen=True)
-class LinearProblem:
-    """A linear model's data: columns (n, d), target (n,) on the model's scale, weight (n,)."""
-
-    columns: Columns
-    target: np.ndarray
-    weight: np.ndarray
-    loss: Loss
-    classes: int | None
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-    def take(self, rows: np.ndarray) -> LinearProblem:
-        """Return the given rows."""
-        return LinearProblem(
-            self.columns.take(rows), self.target[rows], self.weight[rows], self.loss, self.classes
-        )
-
-    @cached_property
-    def _measured(self) -> LeastSquares | GeneralisedLinear:
-        """The problem, measured once for all penalties."""
-        if self.classes is None and self.columns.shape[1] <= LARGEST_EXACT:
-            return LeastSquares(self.columns, self.target, self.weight)
-        return GeneralisedLinear(
-            self.columns,
-            self.target,
-            self.loss,
-            outputs=self.loss.outputs(self.classes),
-            weight=self.weight,
-        )
-
-    def solve(
-        self,
-        alpha: float,
-        start: Params | None = None,
-        method: Newton = ANSWER,
-        *,
-        stop: Callable[[], bool],
-    ) -> Solution:
-        """Fit one penalty: by a factorisation, or by Newton's method from ``start``."""
-        problem = self._measured
-        if isinstance(problem, LeastSquares):
-            return problem.solve(alpha)
-        return problem.solve(alpha, method, start=start, stop=stop)
-
-    def mean_loss(self, params: Params) -> float:
-        """Return Σ w·loss / Σ w of a linear model."""
-        layer = params["layers"][0]
-        value = self.loss.value(self.columns @ layer["weight"] + layer["bias"], self.target)
-        return float(np.average(value, weights=self.weight))
 
 
 @dataclass(frozen=True)
@@ -81,12 +24,14 @@ class Path:
     """What was tried: a penalty and its mean held-out loss, strongest penalty first.
 
     A single penalty is not judged and has no loss. ``solutions`` are the first fold's, from which
-    the answer on all rows is not far.
+    the answer on all rows is not far. ``spreads`` are the standard errors of the means, over the
+    folds; 0 for a single fold.
     """
 
     alphas: tuple[float, ...]
     losses: tuple[float, ...] = ()
     solutions: tuple[Params, ...] = ()
+    spreads: tuple[float, ...] = ()
 
     @property
     def best(self) -> float:
@@ -104,33 +49,85 @@ class Path:
 
 
 def choose_penalty(
-    problem: LinearProblem,
-    folds: Sequence[tuple[np.ndarray, np.ndarray]],
+    model: LinearModel,
+    folds: Sequence[Fold],
     strengths: Sequence[float],
     stop: Callable[[], bool],
+    *,
+    price: Callable[[float], Price] = lambda alpha: Price(l2=alpha),
+    to_the_end: bool = False,
 ) -> Generator[PathStep, None, Path]:
     """Walk the path from the strongest penalty down until the held-out loss has risen twice.
 
     ``alpha = strength / n`` with each fit's own n, so that a strength means the same prior
     belief in all of them. Each fold's solution is the start of its next one.
+
+    Parameters
+    ----------
+    model : LinearModel
+        All rows.
+    folds : sequence of pairs
+        Rows to learn from and rows to be judged on.
+    strengths : sequence of float
+        Falling.
+    stop : callable
+        Asked after every penalty whether to end now.
+    price : callable
+        What an alpha asks of the columns; an L2 penalty if not given.
+    to_the_end : bool
+        Whether to walk the whole path.
     """
     if len(strengths) == 1:  # nothing to choose
-        return Path((strengths[0] / len(problem),))
-    walks = [(problem.take(train), problem.take(held)) for train, held in folds]
-    starts: list[Params | None] = [None] * len(walks)
-    shares = [held.weight.sum() for _, held in walks]
-    alphas, losses, solutions = [], [], []
+        return Path((strengths[0] / len(model),))
+    walk = folds_of(model, folds) or OneByOne(model, folds, stop)
+    shares = np.array([model.weight[held].sum() for _, held in folds])
+    alphas, losses, solutions, spreads = [], [], [], []
     for step, strength in enumerate(strengths, 1):
-        solved = [
-            train.solve(strength / len(train), start, COMPARED, stop=stop).params
-            for (train, _), start in zip(walks, starts, strict=True)
-        ]
-        held_out = [held.mean_loss(params) for (_, held), params in zip(walks, solved, strict=True)]
-        starts = list(solved)
-        solutions.append(solved[0])
-        alphas.append(strength / len(problem))
+        held_out = np.array(walk.fit([price(strength / len(train)) for train, _ in folds]))
+        solutions.append(walk.params(0))
+        alphas.append(strength / len(model))
         losses.append(float(np.average(held_out, weights=shares)))
+        spreads.append(_standard_error(held_out))
         yield PathStep("linear", step, len(strengths), alphas[-1], losses[-1])
-        if stop() or step - 1 - int(np.argmin(losses)) >= RISES_BEFORE_STOP:
+        risen = step - 1 - int(np.argmin(losses)) >= RISES_BEFORE_STOP
+        if stop() or (risen and not to_the_end):
             break
-    return Path(tuple(alphas), tuple(losses), tuple(solutions))
+    return Path(tuple(alphas), tuple(losses), tuple(solutions), tuple(spreads))
+
+
+class OneByOne(Folds):
+    """Fits whose Hessians are too large to be formed: fold after fold, by conjugate gradients."""
+
+    def __init__(self, model: LinearModel, folds: Sequence[Fold], stop: Callable[[], bool]) -> None:
+        self._pairs = [(model.take(train), model.take(held)) for train, held in folds]
+        self._params: list[Params | None] = [None] * len(folds)
+        self._stop = stop
+
+    def fit(self, prices: Sequence[Price]) -> list[float]:
+        """Fit every fold under its price, from where it is; return the held-out mean losses."""
+        losses = []
+        for fold, ((train, held), price) in enumerate(zip(self._pairs, prices, strict=True)):
+            solution = solve(
+                newton(
+                    train,
+                    l1=price.l1,
+                    l2=price.l2,
+                    method=COMPARED,
+                    start=self._params[fold],
+                    stop=self._stop,
+                )
+            )
+            self._params[fold] = solution.params
+            logits = held.logits(held.start(solution.params))
+            losses.append(float(held.weight @ held.loss.value(logits, held.target)))
+        return losses
+
+    def params(self, fold: int) -> Params:
+        """Return a fold's parameters."""
+        params = self._params[fold]
+        assert params is not None
+        return params
+
+
+def _standard_error(values: np.ndarray) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0

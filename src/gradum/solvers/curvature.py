@@ -14,15 +14,43 @@ row the intercept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.linalg
 
-from gradum.solvers.matrix import Columns
-
 ROWS_PER_BLOCK = 1024  # of the expanded products, so that they stay in the processor's cache
 MOST_PRODUCTS = 250
+
+
+class Standardised(Protocol):
+    """What is asked of the columns: Columns, or StandardColumns."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, D)."""
+        ...
+
+    def __matmul__(self, right: np.ndarray) -> np.ndarray:
+        """Return Z @ right."""
+        ...
+
+    def transpose_product(self, left: np.ndarray) -> np.ndarray:
+        """Return Zᵀ @ left."""
+        ...
+
+    def gram(self, weight: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
+        """Return Zᵀ diag(weight) Z, summed up in that dtype."""
+        ...
+
+    def take(self, rows: Any) -> Any:
+        """Return some rows."""
+        ...
+
+    def to_dense(self) -> np.ndarray:
+        """Return Z, [n, D]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,7 +59,7 @@ class Curvature:
 
     Parameters
     ----------
-    columns : Columns
+    columns : Columns or StandardColumns
         Z, [n, D].
     penalty : ndarray of shape (D, 1)
         Curvature of the penalty.
@@ -45,7 +73,7 @@ class Curvature:
         Whether the last row may move.
     """
 
-    columns: Columns
+    columns: Standardised
     penalty: np.ndarray
     weight: np.ndarray
     second: np.ndarray
@@ -66,12 +94,12 @@ class Curvature:
         product[-1] = bent.sum(axis=0) if self.fit_intercept else 0.0
         return product
 
-    def matrix(self) -> np.ndarray:
-        """Return H, [(D + 1) k, (D + 1) k]."""
+    def matrix(self, dtype: Any = np.float64) -> np.ndarray:
+        """Return H, float64 [(D + 1) k, (D + 1) k], summed up in that dtype."""
         if self.probability is None:
-            hessian = bordered_gram(self.columns, self.weight * self.second[:, 0])
+            hessian = bordered_gram(self.columns, self.weight * self.second[:, 0], dtype)
         else:
-            hessian = self._softmax_matrix(self.probability)
+            hessian = self._softmax_matrix(self.probability, dtype)
         outputs = self.second.shape[1]
         diagonal = np.einsum("ii->i", hessian)
         diagonal[:-outputs] += np.repeat(self.penalty[:, 0], outputs)
@@ -80,44 +108,84 @@ class Curvature:
             diagonal[-outputs:] = 1.0
         return hessian
 
-    def _softmax_matrix(self, probability: np.ndarray) -> np.ndarray:
-        dense = self.columns.to_dense()
-        dense = np.hstack([dense, np.ones((len(dense), 1))])
-        width, outputs = dense.shape[1], probability.shape[1]
-        outer = np.zeros((width * outputs,) * 2)
-        for start in range(0, len(dense), ROWS_PER_BLOCK):
-            rows = slice(start, start + ROWS_PER_BLOCK)
-            share = probability[rows] * np.sqrt(self.weight[rows])[:, None]
-            product = (dense[rows, :, None] * share[:, None, :]).reshape(len(share), -1)
-            outer -= product.T @ product
-        blocks = outer.reshape(width, outputs, width, outputs)
+    def take(self, rows: np.ndarray) -> Curvature:
+        """Return the curvature of some rows alone, their weights brought up to 1."""
+        weight = self.weight[rows]
+        return replace(
+            self,
+            columns=self.columns.take(rows),
+            weight=weight / weight.sum(),
+            second=self.second[rows],
+            probability=None if self.probability is None else self.probability[rows],
+        )
+
+    def _softmax_matrix(self, probability: np.ndarray, dtype: Any) -> np.ndarray:
+        rows, width, outputs = len(probability), self.columns.shape[1] + 1, probability.shape[1]
+        hessian = np.zeros((width * outputs,) * 2)
+        for start in range(0, rows, ROWS_PER_BLOCK):
+            part = slice(start, min(start + ROWS_PER_BLOCK, rows))
+            dense = np.ones((part.stop - start, width), dtype)
+            dense[:, :-1] = self.columns.take(part).to_dense()
+            root = np.sqrt(self.weight[part])[:, None]
+            share = (probability[part] * root).astype(dtype)
+            product = (dense[:, :, None] * share[:, None, :]).reshape(len(share), -1)
+            hessian -= product.T @ product
+        blocks = hessian.reshape(width, outputs, width, outputs)
         own = self.weight[:, None] * probability
         for output in range(outputs):
-            blocks[:, output, :, output] += Columns(dense).gram(own[:, output])
-        return outer
+            blocks[:, output, :, output] += bordered_gram(self.columns, own[:, output], dtype)
+        return hessian
 
 
-def direct_step(curvature: Curvature, gradient: np.ndarray) -> np.ndarray:
-    """Return −H⁻¹ gradient by Cholesky, with a ridge where H is singular."""
-    hessian = curvature.matrix()
-    size = max(np.trace(hessian) / len(hessian), np.finfo(np.float64).tiny)
-    outputs = gradient.shape[1]
-    if outputs > 1:
-        # Fills the direction in which nothing changes, and no other.
-        rows = len(gradient)
-        hessian.reshape(rows, outputs, rows, outputs)[np.arange(rows), :, np.arange(rows), :] += (
-            size / outputs
-        )
-    ridge = 0.0
-    while True:
-        np.einsum("ii->i", hessian)[:] += ridge
-        try:
-            factor = scipy.linalg.cho_factor(hessian, check_finite=False)
-        except scipy.linalg.LinAlgError:
-            ridge = max(1e-12 * size, 100 * ridge)
-            continue
-        step = scipy.linalg.cho_solve(factor, -gradient.ravel(), check_finite=False)
+@dataclass(frozen=True)
+class Factored:
+    """H in full, and its Cholesky factor, with a ridge where H is singular."""
+
+    hessian: np.ndarray
+    factor: Any
+    outputs: int
+
+    @classmethod
+    def of(cls, hessian: np.ndarray, outputs: int = 1, *, softmax: bool = False) -> Factored:
+        """Factorise; ``softmax`` says that adding one vector to all outputs changes nothing."""
+        size = max(np.trace(hessian) / len(hessian), np.finfo(np.float64).tiny)
+        filled = hessian.copy()
+        if softmax:
+            # Fills the direction in which nothing changes, and no other.
+            rows = len(hessian) // outputs
+            blocks = filled.reshape(rows, outputs, rows, outputs)
+            blocks[np.arange(rows), :, np.arange(rows), :] += size / outputs
+        ridge = 0.0
+        while True:
+            np.einsum("ii->i", filled)[:] += ridge
+            try:
+                factor = scipy.linalg.cho_factor(filled, check_finite=False)
+            except scipy.linalg.LinAlgError:
+                ridge = max(1e-12 * size, 100 * ridge)
+                continue
+            return cls(hessian, factor, outputs)
+
+    def step(self, gradient: np.ndarray) -> np.ndarray:
+        """Return −H⁻¹ gradient, [D + 1, k]."""
+        step = scipy.linalg.cho_solve(self.factor, -gradient.ravel(), check_finite=False)
         return step.reshape(gradient.shape)
+
+    @property
+    def condition(self) -> float:
+        """Condition number of a root of H, which is the columns', estimated in the 1-norm."""
+        (estimate,) = scipy.linalg.get_lapack_funcs(("pocon",), (self.factor[0],))
+        norm = np.abs(self.hessian).sum(axis=0).max()
+        reciprocal, _ = estimate(self.factor[0], norm, uplo="L" if self.factor[1] else "U")
+        return float(reciprocal**-0.5) if reciprocal > 0 else np.inf
+
+    @property
+    def rank(self) -> int:
+        """Rank of H, brought to a unit diagonal, by Cholesky with pivoting."""
+        root = np.sqrt(np.maximum(np.diag(self.hessian), np.finfo(np.float64).tiny))
+        scaled = self.hessian / np.outer(root, root)
+        (pivoted,) = scipy.linalg.get_lapack_funcs(("pstrf",), (scaled,))
+        tolerance = len(scaled) * np.finfo(np.float64).eps
+        return int(pivoted(scaled, tol=tolerance)[2])
 
 
 def truncated_step(
@@ -150,11 +218,11 @@ def truncated_step(
     return step if step.any() else preconditioned
 
 
-def bordered_gram(columns: Columns, weight: np.ndarray) -> np.ndarray:
+def bordered_gram(columns: Standardised, weight: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
     """Return the weighted Gram matrix of the columns and a column of ones, [D + 1, D + 1]."""
     width = columns.shape[1]
     gram = np.empty((width + 1, width + 1))
-    gram[:width, :width] = columns.gram(weight)
+    gram[:width, :width] = columns.gram(weight, *([] if dtype is np.float64 else [dtype]))
     gram[width, :width] = gram[:width, width] = columns.transpose_product(weight)
     gram[width, width] = weight.sum()
     return gram

@@ -1,18 +1,22 @@
 """Newton's method for linear models with a smooth convex loss, above all logistic regression.
 
-    minimise over W, b    Σᵢ wᵢ · loss(xᵢ W + b, yᵢ) / Σᵢ wᵢ  +  alpha · ½ ‖W‖²
+Each iteration replaces the loss by its quadratic model around the point, minimises that with
+the penalty, and goes along the step as far as the objective falls enough. Without an L1 term
+the quadratic is solved by Cholesky; with one, by finding out which coefficients are 0 (the
+proximal Newton method). What saves time:
 
-The intercept b is not penalised. Each iteration solves H δ = −g, H the Hessian and g the
-gradient, and goes along δ as far as the objective falls enough. Few coefficients: H is
-formed and factorised. Many: H is only ever multiplied with, by conjugate gradients, and
-solved no more exactly than the distance from the optimum deserves.
-
-Everything is done in standardised columns Z = (X − m) S⁻¹ and turned back at the end.
-
-Shapes: n rows, D columns, k outputs; a point is [D + 1, k], its last row the intercept.
+- A Hessian serves for as long as its steps shrink the gradient tenfold, and longer where a new
+  one would cost as much as many gradients. What the steps since then have shown of the
+  curvature is put on top of it, as in L-BFGS.
+- It is summed up in float32 until that is too coarse. It only steers; the gradient, which
+  says where the optimum is, is always float64.
+- Of very many rows, a sample is solved first. Its answer is close, and its Hessian serves.
+- With too many coefficients for a matrix, H is only ever multiplied with, by conjugate
+  gradients, and solved no more exactly than the distance from the optimum deserves.
 
 Sources: Nocedal and Wright, Numerical Optimization (2006), sections 3.1 and 7.1 (line
-search, inexact Newton); Albert and Anderson, Biometrika 71 (1984) (separation).
+search, inexact Newton); Lee, Sun and Saunders, SIAM J. Optim. 24 (2014) (proximal Newton);
+Albert and Anderson, Biometrika 71 (1984) (separation).
 """
 
 from __future__ import annotations
@@ -25,16 +29,31 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.losses import Loss, check_shapes
 from gradum.core.models import Params
-from gradum.solvers.curvature import Curvature, direct_step, truncated_step
+from gradum.errors import SpecError
+from gradum.randomness import stream
+from gradum.solvers import active_set
+from gradum.solvers.certify import certify, least_subgradient
+from gradum.solvers.curvature import Factored, truncated_step
 from gradum.solvers.events import EpochDone
-from gradum.solvers.matrix import Columns, Standardised
+from gradum.solvers.linear_model import LinearModel, Point
+from gradum.solvers.memory import Memory
 from gradum.solvers.preconditioner import Preconditioner
-from gradum.solvers.solution import Certificate, Solution, Status
+from gradum.solvers.solution import Solution
+from gradum.solvers.status import Status
 
-LARGEST_DIRECT = 300  # coefficients up to which the Hessian is formed and factorised
+LARGEST_DIRECT = 3000  # coefficients up to which the Hessian is formed and factorised
+LARGEST_WORK = 4e11  # rows times coefficients squared, beyond which that takes too long
 SEPARATING_STEP = 0.01  # in logits; a step at a finite minimum is far smaller
+SHRINKS = 0.1  # of the gradient, by a step whose Hessian may serve again
+COEFFICIENTS_A_STEP = 100  # so many make forming a Hessian as dear as one more step
+COARSE = 0.5  # no better than this, a full step suffers from its Hessian's rounding
+PLAIN = 300.0  # condition up to which a Hessian in float32 says what it is
+FULL_RANK = 1e6  # condition up to which there is no doubt of it
+ROUNDING = 1e-8  # in the gradient, at which no step can lower the objective any further
+SAMPLED_FROM = 100_000  # rows
+SAMPLE = 0.05
+TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -45,228 +64,268 @@ class Newton:
     ----------
     tol : float
         The largest entry of the gradient, with respect to the coefficients of columns of
-        unit variance, at which the answer counts as the optimum.
+        unit variance, at which the answer counts as the optimum; in units of the mean size of
+        the loss's derivative under the best constant. With an L1 term, of the smallest
+        subgradient.
     max_iter : int
         The most iterations.
     """
 
-    tol: float = 1e-8
+    tol: float = 1e-11
     max_iter: int = 100
 
 
-@dataclass(frozen=True)
-class _Point:
-    """Where the iteration stands."""
-
-    values: np.ndarray  # [D + 1, k]
-    logits: np.ndarray  # [n, k]
-    objective: float
-    gradient: np.ndarray  # [D + 1, k]
-
-
-class GeneralisedLinear:
-    """A linear model and its loss, measured once and solved for as many penalties as you like.
+def newton(
+    model: LinearModel,
+    *,
+    l1: Any = 0.0,
+    l2: Any = 0.0,
+    method: Newton = Newton(),
+    start: Params | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Generator[EpochDone, None, Solution]:
+    """Yield an event after every iteration, and return the solution.
 
     Parameters
     ----------
-    columns : Columns, ndarray or sparse matrix of shape (n, D)
-        The matrix X.
-    target : ndarray of shape (n,)
-        What the loss takes: class codes 0 .. K-1, or numbers.
-    loss : Loss
-        Convex and twice differentiable. With k > 1 outputs it must be the log loss, whose
-        Hessian diag(p) − p pᵀ is used without being formed.
-    outputs : int
-        k: 1 for regression and for two classes, else the number of classes.
-    weight : ndarray of shape (n,), optional
-        Weights w >= 0, of which a whole number equals repetition of the row.
-    fit_intercept : bool
-        Whether b is fitted; else it is 0.
+    model : LinearModel
+        With a smooth loss.
+    l1, l2 : float or ndarray of shape (D,)
+        Strengths of the penalty, >= 0, one for all columns or one each.
+    method : Newton
+        When to stop.
+    start : dict, optional
+        Parameters to start from, as ``Solution.params`` holds them.
+    stop : callable, optional
+        Asked before every iteration; the fit is interrupted once it returns True.
 
     Raises
     ------
-    ShapeError
-        ``columns`` is not [n, D], or ``target`` not [n].
+    SpecError
+        The loss has kinks, or there is an L1 term and too many coefficients for a matrix.
     """
+    return (yield from _Search(model, l1, l2, method).run(start, stop))
 
-    def __init__(
-        self,
-        columns: Any,
-        target: np.ndarray,
-        loss: Loss,
-        *,
-        outputs: int = 1,
-        weight: np.ndarray | None = None,
-        fit_intercept: bool = True,
-    ) -> None:
-        self.raw = Columns.of(columns)
-        rows = self.raw.shape[0]
-        check_shapes(np.empty((rows, outputs)), target)
-        self.target, self.loss, self.outputs = np.asarray(target), loss, outputs
-        self.weight = np.full(rows, 1.0 / rows) if weight is None else weight / np.sum(weight)
-        self.fit_intercept = fit_intercept
-        self.standardised = Standardised.of(self.raw, self.weight, centred=fit_intercept)
 
-    def solve(
-        self,
-        alpha: float,
-        method: Newton = Newton(),
-        *,
-        start: dict[str, Any] | None = None,
-        stop: Callable[[], bool] | None = None,
-    ) -> Solution:
-        """Return the minimiser for one alpha >= 0; see :meth:`iterate`."""
-        steps = self.iterate(alpha, method, start=start, stop=stop)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as ended:
-                return ended.value
+class _Search:
+    """One fit: what is carried from iteration to iteration."""
 
-    def iterate(
-        self,
-        alpha: float,
-        method: Newton = Newton(),
-        *,
-        start: dict[str, Any] | None = None,
-        stop: Callable[[], bool] | None = None,
+    def __init__(self, model: LinearModel, l1: Any, l2: Any, method: Newton) -> None:
+        if not model.loss.smooth:
+            raise SpecError(
+                f"Newton's method needs a smooth loss, which {model.loss.name} is not.",
+                "Use solver='interior'.",
+            )
+        self.model, self.method = model, method
+        self.raw_strengths = (l1, l2)
+        self.strengths = model.strengths(l1, l2)
+        size = model.coefficients
+        self.direct = size <= LARGEST_DIRECT and len(model) * size**2 <= LARGEST_WORK
+        if self.strengths.selects and not self.direct:
+            raise SpecError(
+                f"Newton's method with an L1 term takes no more than {LARGEST_DIRECT:,} "
+                f"coefficients; there are {size:,}.",
+                "Use solver='proximal'.",
+            )
+        # The memory's bold steps could leap to where all curvature has underflowed, and with it
+        # the sign that the minimum lies at infinity.
+        plain = self.strengths.selects or self._may_be_endless
+        self.patience = 0 if plain else 1 + size // COEFFICIENTS_A_STEP
+        self.quadratic: Factored | None = None
+        self.stale = True
+        self.memory = Memory()
+        self.poor = 0
+        self.dtype: Any = np.float32
+
+    def run(
+        self, start: Params | None, stop: Callable[[], bool] | None
     ) -> Generator[EpochDone, None, Solution]:
-        """Yield an event after every iteration, and return the solution.
-
-        Parameters
-        ----------
-        alpha : float
-            Strength of the penalty, >= 0.
-        method : Newton
-            When to stop.
-        start : dict, optional
-            Parameters to start from, as ``Solution.params`` holds them; 0 if not given.
-        stop : callable, optional
-            Asked before every iteration; the fit is interrupted once it returns True.
-        """
-        started = time.perf_counter()
-        penalty = alpha / self.standardised.scale[:, None] ** 2
-        point = self._start(start, penalty)
+        began, model = time.perf_counter(), self.model
+        tol = self.method.tol * model.size
+        near = max(tol, ROUNDING * model.size)
+        unsure = self._may_be_endless
+        point = self._begin(start)
         history: list[EpochDone] = []
         status = Status.STEP_LIMIT
-        for iteration in range(1, method.max_iter + 1):
+        for iteration in range(1, self.method.max_iter + 1):
+            slope = self._slope(point)
+            if slope <= tol and not unsure:
+                status = Status.CONVERGED
+                break
             if stop is not None and stop():
                 status = Status.INTERRUPTED
                 break
-            settled = np.abs(point.gradient).max(initial=0.0) <= method.tol
-            moved = self._search(point, self._step(point, penalty, alpha), penalty)
-            if moved is not None:
-                movement = float(np.abs(moved.logits - point.logits).max())
-                point = moved
-                seconds = time.perf_counter() - started
-                history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
-                yield history[-1].at(partial(self._params, point))
-            if settled:
-                # One step more polishes the answer, and tells a minimum from its absence:
-                # where the gradient vanishes and the steps do not, it lies at infinity.
-                endless = moved is not None and movement > SEPARATING_STEP
-                status = Status.SEPARATED if endless and alpha == 0 else Status.CONVERGED
-                break
+            arrived = unsure and slope <= near
+            if arrived:
+                self._forget(np.float64)
+            moved = self._iterate(point)
             if moved is None:
-                status = Status.STALLED
+                status = Status.CONVERGED if slope <= near else Status.STALLED
                 break
-        return self._solution(point, alpha, status, tuple(history), started)
-
-    def _start(self, start: dict[str, Any] | None, penalty: np.ndarray) -> _Point:
-        values = np.zeros((self.raw.shape[1] + 1, self.outputs))
-        if start is not None:
-            values[:-1], values[-1] = self.standardised.adopt(start["layers"][0])
-            if self.outputs > 1:
-                # One number added to all classes changes no probability.
-                values -= values.mean(axis=1, keepdims=True)
-        if not self.fit_intercept:
-            values[-1] = 0.0
-        logits = self.standardised.columns @ values[:-1] + values[-1]
-        return self._point(values, logits, penalty)
-
-    def _point(self, values: np.ndarray, logits: np.ndarray, penalty: np.ndarray) -> _Point:
-        slope = self.weight[:, None] * self.loss.gradient(logits, self.target)
-        gradient = np.empty_like(values)
-        gradient[:-1] = self.standardised.columns.transpose_product(slope) + penalty * values[:-1]
-        gradient[-1] = slope.sum(axis=0) if self.fit_intercept else 0.0
-        return _Point(values, logits, self._objective(values, logits, penalty), gradient)
-
-    def _objective(self, values: np.ndarray, logits: np.ndarray, penalty: np.ndarray) -> float:
-        data = self.weight @ self.loss.value(logits, self.target)
-        return float(data + 0.5 * np.sum(penalty * values[:-1] ** 2))
-
-    def _step(self, point: _Point, penalty: np.ndarray, alpha: float) -> np.ndarray:
-        probability = self.loss.inverse_link(point.logits) if self.outputs > 1 else None
-        curvature = Curvature(
-            columns=self.standardised.columns,
-            penalty=penalty + ~self.standardised.alive[:, None],
-            weight=self.weight,
-            second=self.loss.hessian(point.logits, self.target)[:, 0]
-            if probability is None
-            else probability * (1.0 - probability),
-            probability=probability,
-            fit_intercept=self.fit_intercept,
+            movement = float(np.abs(moved.logits - point.logits).max())
+            point = moved
+            seconds = time.perf_counter() - began
+            history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
+            yield history[-1].at(partial(model.params, point.values))
+            if arrived:
+                # A full step tells a minimum from its absence: where the gradient vanishes
+                # and the steps do not, it lies at infinity.
+                unsure = False
+                if movement > SEPARATING_STEP:
+                    status = Status.SEPARATED
+                    break
+        return Solution(
+            params=model.params(point.values),
+            status=status,
+            certificate=certify(
+                model, point, *self.raw_strengths, **self._condition_and_rank(point)
+            ),
+            iterations=max(len(history), 1),
+            steps=len(history),
+            history=tuple(history),
+            seconds=time.perf_counter() - began,
         )
-        if point.values.size <= LARGEST_DIRECT:
-            step = direct_step(curvature, point.gradient)
-        else:
-            step = truncated_step(curvature, point.gradient, self._precondition(curvature, alpha))
-        if self.outputs > 1:
-            step -= step.mean(axis=1, keepdims=True)
-        return step
+
+    @property
+    def _may_be_endless(self) -> bool:
+        """Whether some coefficient is free, so that the minimum may lie at infinity."""
+        priced = (self.strengths.l1 + self.strengths.l2)[:-1, 0]
+        return self.model.loss.link != "identity" and not priced[self.model.columns.alive].all()
+
+    def _slope(self, point: Point) -> float:
+        """Return the largest entry of the smallest subgradient."""
+        l1 = self.strengths.l1[:, 0]
+        slope = least_subgradient(point.gradient, point.values, l1, np.zeros_like(l1))
+        return float(np.abs(slope).max(initial=0.0))
+
+    def _begin(self, start: Params | None) -> Point:
+        """Return where to start; for very many rows, the minimum on a sample of them."""
+        model = self.model
+        values = model.start(start)
+        few = len(model) < max(SAMPLED_FROM, 100 * values.size)
+        if start is not None or few or not self.direct:
+            return model.point(values, self.strengths)
+        size = max(int(SAMPLE * len(model)), 20 * values.size)
+        rows = stream(0, "newton").choice(len(model), size, replace=False, shuffle=False)
+        rows = np.sort(rows)
+        if not model.weight[rows].sum() > 0:
+            return model.point(values, self.strengths)
+        sample = _Search(model.take(rows), *self.raw_strengths, Newton(1e-4, 20))
+        best = sample.model.point(values, sample.strengths)
+        for _ in range(sample.method.max_iter):
+            moved = sample._iterate(best)
+            if moved is None or sample._slope(best) <= sample.method.tol * model.size:
+                break
+            best = moved
+        there = model.point(best.values, self.strengths)
+        if not there.objective < model.objective(values, model.logits(values), self.strengths):
+            return model.point(values, self.strengths)
+        self.quadratic, self.stale = sample.quadratic, False
+        return there
+
+    def _iterate(self, point: Point) -> Point | None:
+        """Take one step; None where none lowers the objective."""
+        if not self.direct:
+            return self._search(point, self._truncated(point))[0]
+        fresh = self.stale
+        if self.quadratic is None or fresh:
+            self.quadratic, self.stale = self._factored(point), False
+        moved, length = self._search(point, self._direct(self.quadratic, point))
+        if moved is None:
+            if fresh and self.dtype is np.float64:
+                return None
+            self._forget(np.float64 if fresh else self.dtype)
+            return point
+        shrunk = self._slope(moved) / max(self._slope(point), TINY)
+        if self.patience:
+            self.memory.learn(moved.values - point.values, moved.gradient - point.gradient)
+        self.poor += shrunk > SHRINKS
+        if self.poor > self.patience:
+            coarse = fresh and shrunk > COARSE and length == 1.0
+            self._forget(np.float64 if coarse else self.dtype)
+        return moved
+
+    def _factored(self, point: Point) -> Factored:
+        hessian = self.model.curvature(point, self.strengths).matrix(self.dtype)
+        return Factored.of(hessian, self.model.outputs, softmax=self.model.is_softmax)
+
+    def _forget(self, dtype: Any) -> None:
+        """Have the next Hessian formed anew, in that dtype."""
+        self.stale, self.memory, self.poor, self.dtype = True, Memory(), 0, dtype
+
+    def _condition_and_rank(self, point: Point) -> dict[str, Any]:
+        """Measure them on the Hessian at hand; anew, in float64, where that is too coarse."""
+        if not self.direct or not self.model.columns.alive.any():
+            return {}
+        if self.quadratic is None:
+            self.quadratic = self._factored(point)
+        if self.quadratic.condition > PLAIN and self.dtype is np.float32:
+            self.dtype = np.float64
+            self.quadratic = self._factored(point)
+        condition = self.quadratic.condition
+        alive = int(self.model.columns.alive.sum())
+        if condition <= FULL_RANK:
+            return {"condition": condition, "rank": alive}
+        if self.model.is_softmax:
+            return {"condition": condition}
+        missing = len(self.quadratic.hessian) - self.quadratic.rank
+        return {"condition": condition, "rank": alive - missing}
+
+    def _direct(self, quadratic: Factored, point: Point) -> np.ndarray:
+        """Return the step to the minimum of the quadratic model."""
+        if not self.strengths.selects:
+            return self._centred(self.memory.step(point.gradient, quadratic.step))
+        here = point.values.ravel()
+        linear = quadratic.hessian @ here - point.gradient.ravel()
+        l1 = np.repeat(self.strengths.l1[:, 0], self.model.outputs)
+        goal = active_set.minimise(quadratic.hessian, linear, l1, here)
+        return (goal - here).reshape(point.values.shape)
+
+    def _truncated(self, point: Point) -> np.ndarray:
+        curvature = self.model.curvature(point, self.strengths)
+        mean = self.model.weight @ curvature.second
+        precondition = self._preconditioner.at(mean, curvature.penalty)
+        return self._centred(truncated_step(curvature, point.gradient, precondition))
+
+    def _centred(self, step: np.ndarray) -> np.ndarray:
+        """Keep a step out of the direction in which a softmax does not change."""
+        return step - step.mean(axis=1, keepdims=True) if self.model.is_softmax else step
 
     @cached_property
     def _preconditioner(self) -> Preconditioner:
-        return Preconditioner.of(self.standardised, self.weight)
+        return Preconditioner.of(self.model.columns, self.model.weight)
 
-    def _precondition(
-        self, curvature: Curvature, alpha: float
-    ) -> Callable[[np.ndarray], np.ndarray]:
-        mean_curvature = self.weight @ curvature.second
-        return self._preconditioner.at(mean_curvature, alpha, curvature.penalty)
-
-    def _search(self, point: _Point, step: np.ndarray, penalty: np.ndarray) -> _Point | None:
-        """Halve the step until the objective falls by a share of what the slope promises."""
-        slope = float(np.sum(step * point.gradient))
-        direction = self.standardised.columns @ step[:-1] + step[-1]
+    def _search(self, point: Point, step: np.ndarray) -> tuple[Point | None, float]:
+        """Halve the step until the objective falls by a share of what its model promises."""
+        model, strengths = self.model, self.strengths
+        goal = point.values + step
+        promise = float(np.sum(step * point.gradient))
+        promise += float(np.sum(strengths.l1 * (np.abs(goal) - np.abs(point.values))))
+        direction = model.columns @ step[:-1] + step[-1]
         rounding = 8 * np.finfo(np.float64).eps * abs(point.objective)
         length = 1.0
         while length > 1e-10:
-            values = point.values + length * step
+            values = goal if length == 1.0 else point.values + length * step
             logits = point.logits + length * direction
-            objective = self._objective(values, logits, penalty)
-            if objective <= point.objective + 1e-4 * length * slope + rounding:
-                return self._point(values, logits, penalty)
+            objective = model.objective(values, logits, strengths)
+            if objective <= point.objective + 1e-4 * length * promise + rounding:
+                return model.point_at(values, logits, objective, strengths), length
             length /= 2
-        return None
+        return None, 0.0
 
-    def _solution(
-        self,
-        point: _Point,
-        alpha: float,
-        status: Status,
-        history: tuple[EpochDone, ...],
-        started: float,
-    ) -> Solution:
-        params = self._params(point)
-        return Solution(
-            params=params,
-            status=status,
-            certificate=Certificate("stationary", self._gradient_norm(params["layers"][0], alpha)),
-            iterations=max(len(history), 1),
-            steps=len(history),
-            history=history,
-            seconds=time.perf_counter() - started,
+
+class GeneralisedLinear:
+    """TEMPORARY: the old name, until its callers have moved."""
+
+    def __init__(self, columns, target, loss, *, outputs=1, weight=None, fit_intercept=True):
+        self.model = LinearModel.of(
+            columns, target, loss, outputs=outputs, weight=weight, fit_intercept=fit_intercept
         )
 
-    def _params(self, point: _Point) -> Params:
-        level = point.values[-1] if self.fit_intercept else None
-        return {"layers": [self.standardised.restore(point.values[:-1], level)]}
+    def iterate(self, alpha, method=Newton(), *, start=None, stop=None):  # noqa
+        return newton(self.model, l2=alpha, method=method, start=start, stop=stop)
 
-    def _gradient_norm(self, layer: dict[str, np.ndarray], alpha: float) -> float:
-        """Norm of the objective's gradient in (W, b), from the raw columns."""
-        logits = self.raw @ layer["weight"] + layer.get("bias", 0.0)
-        slope = self.weight[:, None] * self.loss.gradient(logits, self.target)
-        gradient = self.raw.transpose_product(slope) + alpha * layer["weight"]
-        level = slope.sum(axis=0) if self.fit_intercept else np.zeros(1)
-        return float(np.hypot(np.linalg.norm(gradient), np.linalg.norm(level)))
+    def solve(self, alpha, method=Newton(), *, start=None, stop=None):  # noqa
+        from gradum.solvers.driver import solve
+
+        return solve(self.iterate(alpha, method, start=start, stop=stop))

@@ -20,11 +20,18 @@ class Certificate:
         ``"validation"``: a network, judged by rows it was not trained on;
         ``"training"``: a network without such rows, of which nothing is proven.
     gradient_norm : float or None
-        Euclidean norm of the full objective's gradient, in float64.
+        Euclidean norm of the full objective's gradient, in float64; of the smallest subgradient
+        where an L1 term has a kink.
+    duality_gap : float or None
+        No more than this is the objective above its minimum; None where nothing is penalised.
+    objective : float or None
+        The objective at the answer.
     condition : float or None
         Condition number of the scaled columns.
-    rank : int or None
-        Numerical rank of the columns.
+    rank, columns : int or None
+        Numerical rank of the columns, and how many there are.
+    separating : tuple of int
+        Columns that together tell a class apart without error, where a fit found that.
     best_epoch : int or None
         The epoch whose parameters were kept.
     validation_loss : float or None
@@ -33,8 +40,12 @@ class Certificate:
 
     kind: str
     gradient_norm: float | None = None
+    duality_gap: float | None = None
+    objective: float | None = None
     condition: float | None = None
     rank: int | None = None
+    columns: int | None = None
+    separating: tuple[int, ...] = ()
     best_epoch: int | None = None
     validation_loss: float | None = None
 
@@ -44,10 +55,13 @@ class Certificate:
         known = []
         if self.gradient_norm is not None:
             known.append(f"the gradient's norm is {self.gradient_norm:.2g} in float64")
+        if self.duality_gap is not None:
+            known.append(f"the objective is within {self.duality_gap:.2g} of its minimum")
         if self.condition is not None:
             known.append(f"the condition number is {self.condition:.2g}")
         if self.rank is not None:
-            known.append(f"the rank is {self.rank}")
+            of_all = f" of {self.columns}" if self.columns is not None else ""
+            known.append(f"the rank is {self.rank}{of_all}")
         if self.best_epoch is not None:
             best = f"the parameters are those of epoch {self.best_epoch}"
             if self.validation_loss is not None:

@@ -1,0 +1,324 @@
+"""Fits on many folds at once: one program, with the folds as a batch axis.
+
+Fold f learns from some rows and is judged on others. Every pass over the columns serves all
+folds: their coefficients stand side by side in one matrix. So does every Hessian: rows that
+belong to the same folds form a group, each group's Hessian is summed up once, and a fold's is
+the sum over the groups that it learns from. K folds cost one Hessian and not K.
+
+- ``SquaredFolds``: the Hessian of squared error does not change, and Gram matrices with the
+  target are all that a fit or its judgement needs. No row is looked at twice.
+- ``NewtonFolds``: any other smooth loss. The Hessian is taken where the folds' mean logits
+  are, which is close to where each of them is, and serves until it no longer does.
+
+Shapes: n rows, D columns, k outputs, K folds; values are [D + 1, k] for each fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from gradum.core.models import Params
+from gradum.solvers import active_set
+from gradum.solvers.certify import least_subgradient
+from gradum.solvers.curvature import Curvature, Factored
+from gradum.solvers.linear_model import LinearModel, Strengths
+
+Fold = tuple[np.ndarray, np.ndarray]  # rows to learn from, rows to be judged on
+
+TOL = 1e-5  # of the mean slope: penalties are compared by losses, in which it does not show
+MOST_STEPS = 30
+SHRINKS = 0.1
+COEFFICIENTS_A_STEP = 100
+SHORTEST_STEP = 1e-4
+LARGEST_DIRECT = 3000  # coefficients of a fold
+LARGEST_SIDE = 2e8  # numbers in the logits of all folds together
+
+
+@dataclass(frozen=True)
+class Price:
+    """A penalty: strengths of the columns, a number or [D]."""
+
+    l1: Any = 0.0
+    l2: Any = 0.0
+
+
+class Folds(Protocol):
+    """Fits that are walked along a path of penalties together."""
+
+    def fit(self, prices: Sequence[Price]) -> list[float]:
+        """Fit every fold under its price, from where it is; return the held-out mean losses."""
+        ...
+
+    def params(self, fold: int) -> Params:
+        """Return a fold's parameters."""
+        ...
+
+
+def folds_of(model: LinearModel, folds: Sequence[Fold]) -> Folds | None:
+    """Return the folds as one program; None where their Hessians are too large to be formed."""
+    if not model.loss.smooth or model.coefficients > LARGEST_DIRECT:
+        return None
+    if model.loss.name == "squared_error":
+        return SquaredFolds(model, folds)
+    if len(model) * model.outputs * len(folds) > LARGEST_SIDE:
+        return None
+    return NewtonFolds(model, folds)
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Rows in an order in which those that belong to the same folds stand together.
+
+    ``weight`` and ``held`` [n, K] are each row's weights in the folds that learn from it and in
+    those that are judged on it, of sum 1 each; ``learns`` and ``judges`` [groups, K] say which
+    folds use which group, and ``totals`` [2, K] what their rows weigh.
+    """
+
+    model: LinearModel
+    parts: tuple[slice, ...]
+    learns: np.ndarray
+    judges: np.ndarray
+    totals: np.ndarray
+    weight: np.ndarray
+    held: np.ndarray
+
+    @classmethod
+    def of(cls, model: LinearModel, folds: Sequence[Fold]) -> _Groups:
+        role = np.zeros((len(model), len(folds)), np.int8)
+        for fold, (train, held) in enumerate(folds):
+            role[train, fold], role[held, fold] = 1, 2
+        kinds, kind = np.unique(role, axis=0, return_inverse=True)
+        order = np.argsort(kind.ravel(), kind="stable")
+        ends = np.cumsum(np.bincount(kind.ravel()))
+        parts = tuple(slice(a, b) for a, b in zip(np.append(0, ends[:-1]), ends, strict=True))
+        model, role = model.take(order), role[order]
+        weight = model.weight[:, None] * (role == 1)
+        held = model.weight[:, None] * (role == 2)
+        totals = np.stack([weight.sum(axis=0), held.sum(axis=0)])
+        return cls(
+            model, parts, kinds == 1, kinds == 2, totals, weight / totals[0], held / totals[1]
+        )
+
+    def learned(self, matrices: Sequence[np.ndarray], fold: int) -> np.ndarray:
+        """Return the mean, over the rows that a fold learns from, of each group's sum."""
+        return _sum(matrices, self.learns[:, fold]) / self.totals[0, fold]
+
+    def judged(self, matrices: Sequence[np.ndarray], fold: int) -> np.ndarray:
+        """Return the mean, over the rows that a fold is judged on, of each group's sum."""
+        return _sum(matrices, self.judges[:, fold]) / self.totals[1, fold]
+
+
+class SquaredFolds:
+    """Least squares on every fold, from one Gram matrix a group."""
+
+    def __init__(self, model: LinearModel, folds: Sequence[Fold]) -> None:
+        # Cross-products of a target far from 0 would lose the digits of its spread.
+        self._level = float(model.weight @ model.target) if model.fit_intercept else 0.0
+        groups = _Groups.of(replace(model, target=model.target - self._level), folds)
+        self.model = groups.model
+        grams = [_gram(self.model, part) for part in groups.parts]
+        self._learned = [groups.learned(grams, fold) for fold in range(len(folds))]
+        self._judged = [groups.judged(grams, fold) for fold in range(len(folds))]
+        self.values = np.zeros((len(folds), model.columns.shape[1] + 1))
+
+    def fit(self, prices: Sequence[Price]) -> list[float]:
+        """Solve every fold's normal equations; return the held-out mean squared errors."""
+        losses = []
+        for fold, price in enumerate(prices):
+            self.values[fold] = self._solve(fold, self.model.strengths(price.l1, price.l2))
+            error = np.append(self.values[fold], -1.0)
+            losses.append(float(error @ self._judged[fold] @ error))
+        return losses
+
+    def params(self, fold: int) -> Params:
+        """Return a fold's parameters."""
+        values = self.values[fold][:, None].copy()
+        values[-1] += self._level
+        return self.model.params(values)
+
+    def _solve(self, fold: int, strengths: Strengths) -> np.ndarray:
+        gram = self._learned[fold]
+        hessian, linear = 2.0 * gram[:-1, :-1], 2.0 * gram[:-1, -1]
+        diagonal = np.einsum("ii->i", hessian)
+        diagonal += strengths.l2[:, 0]
+        diagonal[:-1] += ~self.model.columns.alive
+        if not self.model.fit_intercept:
+            hessian[-1], hessian[:, -1], linear[-1] = 0.0, 0.0, 0.0
+            hessian[-1, -1] = 1.0
+        if strengths.selects:
+            return active_set.minimise(hessian, linear, strengths.l1[:, 0], self.values[fold])
+        return Factored.of(hessian).step(-linear[:, None])[:, 0]
+
+
+class NewtonFolds:
+    """Newton's method on every fold at once, for a smooth loss."""
+
+    def __init__(self, model: LinearModel, folds: Sequence[Fold]) -> None:
+        self._groups = _Groups.of(model, folds)
+        self.model = self._groups.model
+        shape = (model.columns.shape[1] + 1, len(folds), model.outputs)
+        self.values = np.zeros(shape)
+        self.values += self.model.start(None)[:, None, :]
+        self._logits = self._products(self.values)
+        self._hessians: list[np.ndarray] | None = None
+        self._age = 0
+
+    def fit(self, prices: Sequence[Price]) -> list[float]:
+        """Bring every fold to its optimum; return the held-out mean losses."""
+        strengths = [self.model.strengths(price.l1, price.l2) for price in prices]
+        before = np.full(len(prices), np.inf)
+        factors: list[Factored] | None = None
+        for _ in range(MOST_STEPS):
+            gradients = self._gradients(strengths)
+            size = np.array([self._slope(f, gradients, s) for f, s in enumerate(strengths)])
+            moving = size > TOL * self.model.size
+            if not moving.any():
+                break
+            self._age += bool((size > SHRINKS * before)[moving].any())
+            before = size
+            if self._hessians is None or self._age > self.model.coefficients // COEFFICIENTS_A_STEP:
+                self._hessians, self._age, factors = self._group_hessians(), 0, None
+            if factors is None:
+                factors = [self._factored(fold, each) for fold, each in enumerate(strengths)]
+            steps = np.zeros_like(self.values)
+            for fold in np.flatnonzero(moving):
+                steps[:, fold] = self._step(
+                    fold, factors[fold], gradients[:, fold], strengths[fold]
+                )
+            if not self._move(steps, gradients, strengths):
+                if self._age == 0:
+                    break
+                self._age = self.model.coefficients
+        return [self._held_out(fold) for fold in range(len(prices))]
+
+    def params(self, fold: int) -> Params:
+        """Return a fold's parameters."""
+        return self.model.params(self.values[:, fold])
+
+    def _products(self, values: np.ndarray) -> np.ndarray:
+        """Return the logits [n, K, k]."""
+        width, folds, outputs = values.shape
+        flat = self.model.logits(values.reshape(width, -1))
+        return flat.reshape(len(flat), folds, outputs)
+
+    def _gradients(self, strengths: Sequence[Strengths]) -> np.ndarray:
+        """Return the gradients, of all but the L1 terms, [D + 1, K, k]."""
+        model, weight = self.model, self._groups.weight
+        slopes = np.empty_like(self._logits)
+        for fold in range(len(strengths)):
+            slope = model.loss.gradient(self._logits[:, fold], model.target)
+            slopes[:, fold] = weight[:, fold, None] * slope
+        gradients = np.zeros_like(self.values)
+        flat = slopes.reshape(len(slopes), -1)
+        gradients[:-1] = model.columns.transpose_product(flat).reshape(gradients[:-1].shape)
+        if model.fit_intercept:
+            gradients[-1] = slopes.sum(axis=0)
+        for fold, each in enumerate(strengths):
+            gradients[:, fold] += each.l2 * self.values[:, fold]
+        return gradients
+
+    def _slope(self, fold: int, gradients: np.ndarray, strengths: Strengths) -> float:
+        l1 = strengths.l1[:, 0]
+        nothing = np.zeros_like(l1)
+        slope = least_subgradient(gradients[:, fold], self.values[:, fold], l1, nothing)
+        return float(np.abs(slope).max())
+
+    def _group_hessians(self) -> list[np.ndarray]:
+        """Return each group's Hessian of the data term, where the folds' mean logits are."""
+        model, unpriced = self.model, self.model.strengths(0.0, 0.0)
+        mean = self._logits.mean(axis=1)
+        nowhere = model.point_at(np.zeros_like(self.values[:, 0]), mean, 0.0, unpriced)
+        whole = model.curvature(nowhere, unpriced)
+        return [
+            Curvature(
+                columns=model.columns.take(part),
+                penalty=np.zeros_like(whole.penalty),
+                weight=model.weight[part],
+                second=whole.second[part],
+                probability=None if whole.probability is None else whole.probability[part],
+                fit_intercept=True,
+            ).matrix(np.float32)
+            for part in self._groups.parts
+        ]
+
+    def _factored(self, fold: int, strengths: Strengths) -> Factored:
+        assert self._hessians is not None
+        model, outputs = self.model, self.model.outputs
+        hessian = self._groups.learned(self._hessians, fold)
+        diagonal = np.einsum("ii->i", hessian)
+        diagonal += np.repeat(strengths.l2[:, 0], outputs)
+        diagonal[:-outputs] += np.repeat(~model.columns.alive, outputs)
+        if not model.fit_intercept:
+            hessian[-outputs:] = hessian[:, -outputs:] = 0.0
+            diagonal[-outputs:] = 1.0
+        return Factored.of(hessian, outputs, softmax=model.is_softmax)
+
+    def _step(
+        self, fold: int, factored: Factored, gradient: np.ndarray, strengths: Strengths
+    ) -> np.ndarray:
+        if strengths.selects:
+            here = self.values[:, fold].ravel()
+            linear = factored.hessian @ here - gradient.ravel()
+            l1 = np.repeat(strengths.l1[:, 0], self.model.outputs)
+            goal = active_set.minimise(factored.hessian, linear, l1, here)
+            return (goal - here).reshape(gradient.shape)
+        step = factored.step(gradient)
+        return step - step.mean(axis=1, keepdims=True) if self.model.is_softmax else step
+
+    def _move(
+        self, steps: np.ndarray, gradients: np.ndarray, strengths: Sequence[Strengths]
+    ) -> bool:
+        """Halve each fold's step until its objective falls; return whether any moved."""
+        directions = self._products(steps)
+        moved = False
+        for fold, each in enumerate(strengths):
+            step, here = steps[:, fold], self.values[:, fold]
+            if not step.any():
+                continue
+            promise = float(np.sum(step * gradients[:, fold]))
+            promise += float(np.sum(each.l1 * (np.abs(here + step) - np.abs(here))))
+            before = self._objective(fold, here, self._logits[:, fold], each)
+            rounding, length = 8 * np.finfo(np.float64).eps * abs(before), 1.0
+            while length > SHORTEST_STEP:
+                values = here + length * step
+                logits = self._logits[:, fold] + length * directions[:, fold]
+                after = self._objective(fold, values, logits, each)
+                if after <= before + 1e-4 * length * promise + rounding:
+                    self.values[:, fold], self._logits[:, fold] = values, logits
+                    moved = True
+                    break
+                length /= 2
+        return moved
+
+    def _objective(
+        self, fold: int, values: np.ndarray, logits: np.ndarray, strengths: Strengths
+    ) -> float:
+        losses = self.model.loss.value(logits, self.model.target)
+        return float(self._groups.weight[:, fold] @ losses) + strengths.value(values)
+
+    def _held_out(self, fold: int) -> float:
+        held = np.flatnonzero(self._groups.held[:, fold])
+        losses = self.model.loss.value(self._logits[held, fold], self.model.target[held])
+        return float(self._groups.held[held, fold] @ losses)
+
+
+def _sum(matrices: Sequence[np.ndarray], used: np.ndarray) -> np.ndarray:
+    chosen = [matrix for matrix, wanted in zip(matrices, used, strict=True) if wanted]
+    return sum(chosen[1:], start=chosen[0])
+
+
+def _gram(model: LinearModel, rows: slice) -> np.ndarray:
+    """Return the weighted cross-products of columns, ones and target, [D + 2, D + 2], of rows."""
+    columns, weight = model.columns.take(rows), model.weight[rows]
+    target, width = np.asarray(model.target[rows], np.float64), model.columns.shape[1]
+    gram = np.empty((width + 2, width + 2))
+    gram[:width, :width] = columns.gram(weight)
+    sides = np.column_stack([np.ones(len(target)), target])
+    gram[:width, width:] = columns.transpose_product(weight[:, None] * sides)
+    gram[width:, :width] = gram[:width, width:].T
+    gram[width:, width:] = sides.T @ (weight[:, None] * sides)
+    return gram

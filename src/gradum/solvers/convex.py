@@ -1,0 +1,151 @@
+"""Which solver a linear model gets, and the one door to all that solve it to the end.
+
+Exact least squares, Newton's method, accelerated proximal gradients and the interior-point
+method each claim some problems; where two claim the same, they agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gradum.core.losses import Loss
+from gradum.core.models import Params
+from gradum.core.penalties import Penalty
+from gradum.errors import SpecError
+from gradum.solvers.events import EpochDone
+from gradum.solvers.exact import LeastSquares
+from gradum.solvers.interior_point import InteriorPoint, interior_point
+from gradum.solvers.linear_model import LinearModel
+from gradum.solvers.matrix import Columns
+from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK, Newton, newton
+from gradum.solvers.proximal import Proximal, proximal
+from gradum.solvers.separation import separating_columns
+from gradum.solvers.solution import Solution
+from gradum.solvers.status import Status
+
+LARGEST_EXACT, LARGEST_SPARSE_EXACT = 10_000, 1000  # columns
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The exact solution of least squares, which has nothing to choose."""
+
+
+Convex = Exact | Newton | Proximal | InteriorPoint
+CONVEX: dict[str, Convex] = {
+    "exact": Exact(),
+    "newton": Newton(),
+    "proximal": Proximal(),
+    "interior": InteriorPoint(),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A solver, and why in one sentence."""
+
+    name: str
+    reason: str
+
+    @property
+    def solver(self) -> Convex:
+        """The solver, as it is by default."""
+        return CONVEX[self.name]
+
+
+def choose(
+    loss: Loss, penalty: Penalty, shape: tuple[int, int], outputs: int, *, sparse: bool
+) -> Choice:
+    """Return the solver for a linear model of n rows and D columns, ``shape``."""
+    rows, columns = shape
+    l1, _ = penalty.strengths(columns)
+    selects, coefficients = bool(l1.any()), (columns + 1) * outputs
+    fits = coefficients <= LARGEST_DIRECT and rows * coefficients**2 <= LARGEST_WORK
+    if not loss.smooth:
+        return Choice("interior", f"The loss {loss.name} has kinks, which only this solver takes.")
+    if selects and fits:
+        return Choice("newton", "An L1 term and few coefficients: proximal Newton ends exactly.")
+    if selects:
+        return Choice(
+            "proximal", f"An L1 term and {coefficients:,} coefficients: too many for a Hessian."
+        )
+    most = LARGEST_SPARSE_EXACT if sparse else LARGEST_EXACT
+    if loss.name == "squared_error" and columns <= most:
+        return Choice("exact", "Squared error without an L1 term has a solution in closed form.")
+    if fits:
+        return Choice("newton", "A smooth loss and few coefficients: Newton's method is fastest.")
+    return Choice(
+        "newton",
+        f"A smooth loss and {coefficients:,} coefficients: Newton's method by conjugate gradients.",
+    )
+
+
+def minimise(
+    columns: Any,
+    target: np.ndarray,
+    loss: Loss,
+    penalty: Penalty,
+    *,
+    solver: Convex,
+    outputs: int = 1,
+    weight: np.ndarray | None = None,
+    fit_intercept: bool = True,
+    start: Params | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Generator[EpochDone, None, Solution]:
+    """Solve for a linear model; yield an event after every iteration, and return the solution.
+
+    Parameters
+    ----------
+    columns : Columns, ndarray or sparse matrix of shape (n, D)
+    target : ndarray of shape (n,)
+    loss : Loss
+    penalty : Penalty
+    solver : Exact, Newton, Proximal or InteriorPoint
+    outputs : int
+        Logits a row.
+    weight : ndarray of shape (n,), optional
+    fit_intercept : bool
+    start : dict, optional
+        Parameters to start from, for solvers that iterate.
+    stop : callable, optional
+        Asked before every iteration whether to end now.
+
+    Raises
+    ------
+    ShapeError
+        Columns, target and penalty do not belong together.
+    SpecError
+        The solver does not take this loss or penalty.
+    """
+    columns = Columns.of(columns)
+    l1, l2 = penalty.strengths(columns.shape[1])
+    if isinstance(solver, Exact):
+        if l1.any() or loss.name != "squared_error":
+            raise SpecError(
+                "The exact solver takes squared error with an L2 penalty or none.",
+                "Use solver='auto'.",
+            )
+        squares = LeastSquares(columns, target, weight, fit_intercept=fit_intercept)
+        return squares.solve(l2 if penalty.factor is not None else penalty.alpha)
+    model = LinearModel.of(
+        columns, target, loss, outputs=outputs, weight=weight, fit_intercept=fit_intercept
+    )
+    options: Any = {"l1": l1, "l2": l2, "method": solver, "start": start, "stop": stop}
+    if isinstance(solver, Newton):
+        return _with_separation(model, (yield from newton(model, **options)))
+    if isinstance(solver, Proximal):
+        return (yield from proximal(model, **options))
+    return (yield from interior_point(model, **options))
+
+
+def _with_separation(model: LinearModel, solution: Solution) -> Solution:
+    """Name the columns that tell a class apart, where the solution is at infinity."""
+    if solution.status is not Status.SEPARATED:
+        return solution
+    found = separating_columns(model)
+    return replace(solution, certificate=replace(solution.certificate, separating=found))

@@ -1,0 +1,214 @@
+"""A linear model with a convex loss: what the convex solvers bring down.
+
+    minimise over W, b    Σᵢ wᵢ · loss(xᵢ W + b, yᵢ) / Σᵢ wᵢ  +  Σ_j (l1_j ‖W_j‖₁ + l2_j · ½ ‖W_j‖²)
+
+The intercept b is not penalised. Solvers work on the columns in standard units, in which the
+strengths of a column are l1 / scale and l2 / scale².
+
+Shapes: n rows, D columns, k outputs; a point is [D + 1, k], its last row the intercept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradum.core.losses import Loss, check_shapes
+from gradum.core.models import Params
+from gradum.solvers.curvature import Curvature
+from gradum.solvers.matrix import Columns
+from gradum.solvers.standard import StandardColumns
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """What the penalty asks of each row of a point, [D + 1, 1] each; 0 for the intercept."""
+
+    l1: np.ndarray
+    l2: np.ndarray
+
+    @property
+    def selects(self) -> bool:
+        """Whether there is a kink at 0."""
+        return bool(self.l1.any())
+
+    def value(self, values: np.ndarray) -> float:
+        """Return Σ l1·|v| + l2·½v²."""
+        return float(np.sum(self.l1 * np.abs(values)) + 0.5 * np.sum(self.l2 * values**2))
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where an iteration stands."""
+
+    values: np.ndarray  # [D + 1, k]
+    logits: np.ndarray  # [n, k]
+    objective: float
+    gradient: np.ndarray  # [D + 1, k], of all but the L1 term; no slope along a fixed intercept
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """The problem, measured once and solved for as many penalties as you like.
+
+    Parameters
+    ----------
+    columns : StandardColumns of shape (n, D)
+        The matrix X, in standard units.
+    target : ndarray of shape (n,), or (n, k) for soft labels
+        What the loss takes.
+    loss : Loss
+        Convex in the logits.
+    outputs : int
+        k: 1 for regression and for two classes, else the number of classes or levels.
+    weight : ndarray of shape (n,)
+        Weights that sum to 1.
+    fit_intercept : bool
+        Whether b is fitted; else it is 0.
+    """
+
+    columns: StandardColumns
+    target: np.ndarray
+    loss: Loss
+    outputs: int
+    weight: np.ndarray
+    fit_intercept: bool
+
+    @classmethod
+    def of(
+        cls,
+        columns: Any,
+        target: np.ndarray,
+        loss: Loss,
+        *,
+        outputs: int | None = None,
+        weight: np.ndarray | None = None,
+        fit_intercept: bool = True,
+    ) -> LinearModel:
+        """Measure the columns: an array, a sparse matrix or Columns; weights of any sum.
+
+        Raises
+        ------
+        ShapeError
+            ``columns`` is not [n, D], or ``target`` has other rows or outputs.
+        """
+        raw, target = Columns.of(columns), np.asarray(target)
+        shape = (raw.shape[0], outputs or loss.outputs(None))
+        if shape[1] == 1 or target.shape != shape:  # else they are soft labels
+            check_shapes(np.broadcast_to(0.0, shape), target)
+        weight = np.full(shape[0], 1.0 / shape[0]) if weight is None else weight / np.sum(weight)
+        standard = StandardColumns.of(raw, weight, centred=fit_intercept)
+        return cls(standard, target, loss, shape[1], weight, fit_intercept)
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    @property
+    def coefficients(self) -> int:
+        """How many numbers are sought, (D + 1)·k."""
+        return (self.columns.shape[1] + 1) * self.outputs
+
+    def take(self, rows: np.ndarray) -> LinearModel:
+        """Return some rows, in the same units."""
+        weight = self.weight[rows]
+        return replace(
+            self,
+            columns=self.columns.take(rows),
+            target=self.target[rows],
+            weight=weight / weight.sum(),
+        )
+
+    def strengths(self, l1: Any, l2: Any) -> Strengths:
+        """Bring the strengths of X's columns, a number or [D], into standard units."""
+        scale, free = self.columns.scale, np.zeros(1)
+        first = np.concatenate([np.broadcast_to(l1, scale.shape) / scale, free])
+        second = np.concatenate([np.broadcast_to(l2, scale.shape) / scale**2, free])
+        return Strengths(first[:, None], second[:, None])
+
+    @property
+    def is_softmax(self) -> bool:
+        """Whether adding one number to all outputs of a row changes nothing."""
+        return self.loss.link == "logit" and self.outputs > 1
+
+    def start(self, params: Params | None) -> np.ndarray:
+        """Return the values of these parameters; of the best constant model if there are none."""
+        values = np.zeros((self.columns.shape[1] + 1, self.outputs))
+        if params is not None:
+            values[:-1], values[-1] = self.columns.adopt(params["layers"][0])
+            if self.is_softmax:
+                values -= values.mean(axis=1, keepdims=True)
+        elif self.fit_intercept:
+            values[-1] = self._best_constant()
+        if not self.fit_intercept:
+            values[-1] = 0.0
+        return values
+
+    def logits(self, values: np.ndarray) -> np.ndarray:
+        """Return Z @ coefficients + intercept, [n, k]."""
+        return self.columns @ values[:-1] + values[-1]
+
+    def objective(self, values: np.ndarray, logits: np.ndarray, strengths: Strengths) -> float:
+        """Return the mean loss plus the penalty."""
+        return float(self.weight @ self.loss.value(logits, self.target)) + strengths.value(values)
+
+    def point(self, values: np.ndarray, strengths: Strengths) -> Point:
+        """Measure objective and gradient."""
+        logits = self.logits(values)
+        objective = self.objective(values, logits, strengths)
+        return self.point_at(values, logits, objective, strengths)
+
+    def point_at(
+        self, values: np.ndarray, logits: np.ndarray, objective: float, strengths: Strengths
+    ) -> Point:
+        """Measure the gradient, where the logits and the objective are known."""
+        slope = self.weight[:, None] * self.loss.gradient(logits, self.target)
+        gradient = strengths.l2 * values
+        gradient[:-1] += self.columns.transpose_product(slope)
+        if self.fit_intercept:
+            gradient[-1] += slope.sum(axis=0)
+        return Point(values, logits, objective, gradient)
+
+    def curvature(self, point: Point, strengths: Strengths) -> Curvature:
+        """Return the Hessian there, not formed."""
+        probability = self.loss.inverse_link(point.logits) if self.is_softmax else None
+        return Curvature(
+            columns=self.columns,
+            penalty=strengths.l2[:-1] + ~self.columns.alive[:, None],
+            weight=self.weight,
+            second=self.loss.hessian(point.logits, self.target)[:, 0]
+            if probability is None
+            else probability * (1.0 - probability),
+            probability=probability,
+            fit_intercept=self.fit_intercept,
+        )
+
+    def params(self, values: np.ndarray) -> Params:
+        """Return the parameters, in the units of X."""
+        level = values[-1] if self.fit_intercept else None
+        return {"layers": [self.columns.restore(values[:-1], level)]}
+
+    @cached_property
+    def size(self) -> float:
+        """Mean size of the loss's derivative under the best constant, which gradients scale with."""
+        level = self._best_constant() if self.fit_intercept else np.zeros(self.outputs)
+        logits = np.broadcast_to(level, (len(self), self.outputs))
+        return float((self.weight @ np.abs(self.loss.gradient(logits, self.target))).max())
+
+    def _best_constant(self) -> np.ndarray:
+        """Return the link of the mean target, [k]; of unlikely classes, a small probability."""
+        target, tiny = self.target, 1e-6
+        if self.loss.link == "logit":
+            if target.ndim == 1 and self.outputs > 1:
+                mean = np.bincount(target, self.weight, minlength=self.outputs)
+            else:
+                mean = np.atleast_1d(self.weight @ target)
+            mean = np.clip(mean, tiny, 1.0 - tiny)
+            if self.outputs == 1:
+                return np.log(mean / (1.0 - mean))
+            return np.log(mean) - np.log(mean).mean()
+        mean = self.weight @ target
+        level = np.log(max(mean, tiny)) if self.loss.link == "log" else mean
+        return np.full(self.outputs, level)
