@@ -10,6 +10,7 @@ BENCHMARKS = {
     "memory": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "quality": "FOLDER [SEEDS]",
+    "nist": "",
 }
 
 

@@ -258,7 +258,7 @@ def test_a_target_that_would_broadcast_is_refused_with_both_shapes():
         ({"alpha": -1.0}, "alpha is -1"),
         ({"alpha": np.nan}, "alpha is nan"),
         ({"max_iter": 0}, "max_iter is 0"),
-        ({"solver": "lbfgs"}, "no solver 'lbfgs'.*newton.*gd"),
+        ({"solver": "saga"}, "no solver 'saga'.*gd.*newton"),
         ({"solver": 3}, "no solver 3"),
         ({"learning_rate": 0.1}, "learning_rate=0.1 has no meaning"),
         ({"solver": "sgd", "learning_rate": -1.0}, "learning_rate is -1"),

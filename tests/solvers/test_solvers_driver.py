@@ -17,6 +17,7 @@ from gradum.solvers import (
     ChunkDone,
     Data,
     EpochDone,
+    GradientDescent,
     Regime,
     Status,
     Stopped,
@@ -80,6 +81,8 @@ def test_a_plateau_of_the_training_loss_stops():
     assert (gains[-5:] <= 1e-5).all()
     # and not before: no five epochs in a row without a gain, ahead of the last five
     assert not any((gains[i : i + 5] <= 1e-5).all() for i in range(len(gains) - 5))
+    assert "stopped improving: epoch" in found.advice
+    assert f"{losses[-1]:.4g}" in found.advice
 
 
 @pytest.mark.parametrize("batch_size", [None, 16])
@@ -175,9 +178,34 @@ def test_events_tell_the_whole_story(batch_size):
     assert np.all(np.diff([event.seconds for event in epochs]) >= 0)
     chunks = [event for event in events if isinstance(event, ChunkDone)]
     assert chunks[-1].step == 6 * steps_per_epoch
-    assert events[-1] == Stopped(
-        Status.STEP_LIMIT, Status.STEP_LIMIT.advice, 6, 6 * steps_per_epoch
-    )
+    stopped = events[-1]
+    assert isinstance(stopped, Stopped)
+    assert (stopped.status, stopped.epoch) == (Status.STEP_LIMIT, 6)
+    assert stopped.step == 6 * steps_per_epoch
+
+
+def test_a_step_limit_says_how_far_it_got():
+    x, y = regression()
+    problem, data = Problem(Network(5), SquaredError(), L2(0.1)), Data({"dense": x}, y)
+    regime = Regime(4, gradient_tol=1e-9)
+    found = fit(problem, data, solver=GradientDescent(0.1), regime=regime)
+    before, after = (epoch.train_loss for epoch in found.history[-2:])
+    fell = f"epoch 4 lowered the loss by {100 * (before - after) / before:.2g}% to {after:.4g}"
+    assert fell in found.advice
+    # The gradient before the last step is that of the answer after three.
+    three = fit(problem, data, solver=GradientDescent(0.1), regime=Regime(3))
+    norm = three.certificate.gradient_norm
+    assert f"norm was {norm:.2g}, above the tolerance 1e-09" in found.advice
+    assert "max_iter, or use the solver 'lbfgs'" in found.advice
+
+
+def test_a_loss_that_rises_at_the_end_asks_for_shorter_steps():
+    x, y = regression()
+    problem, data = Problem(Network(5), SquaredError(), L2(0.1)), Data({"dense": x}, y)
+    found = fit(problem, data, solver=GradientDescent(1.1), regime=Regime(4))
+    assert found.history[-1].train_loss > found.history[-2].train_loss
+    assert "epoch 4 raised the loss by" in found.advice
+    assert "lower the learning_rate" in found.advice
 
 
 def test_the_first_loss_is_the_objective_at_the_start():

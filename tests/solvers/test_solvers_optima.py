@@ -1,7 +1,5 @@
 """The named solvers, against closed forms, scikit-learn and textbook steps."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
@@ -13,28 +11,36 @@ from training_problems import classification, fit, regression
 from gradum.core import L2, LogLoss, Network, Problem, SquaredError
 from gradum.solvers import (
     FIRST_ORDER,
+    LBFGS,
     SGD,
     Adam,
     AdamW,
     Data,
     GradientDescent,
+    Muon,
     Regime,
     Status,
+    StepDecay,
 )
 
 
 @pytest.mark.parametrize(
-    ("solver", "regime"),
+    ("solver", "for_logistic"),
     [
-        (GradientDescent(0.1), Regime(3000, gradient_tol=1e-10)),
-        (SGD(0.05, momentum=0.9), Regime(3000, gradient_tol=1e-10)),
-        (SGD(0.05, momentum=0.9, nesterov=True), Regime(3000, gradient_tol=1e-10)),
-        (Adam(0.05), Regime(5000, gradient_tol=1e-10)),
-        (AdamW(0.05, weight_decay=0.0), Regime(5000, gradient_tol=1e-10)),
+        (GradientDescent(0.1), GradientDescent(0.5)),
+        (GradientDescent("1/L"), GradientDescent("1/L")),
+        (GradientDescent("line_search"), GradientDescent("line_search")),
+        (SGD(0.05, momentum=0.9), SGD(0.25, momentum=0.9)),
+        (SGD(0.05, momentum=0.9, nesterov=True), SGD(0.25, momentum=0.9, nesterov=True)),
+        (Adam(0.05), Adam(0.25)),
+        (AdamW(0.05, weight_decay=0.0), AdamW(0.25, weight_decay=0.0)),
+        (Muon(0.05), Muon(0.25)),
+        (LBFGS(), LBFGS()),
     ],
-    ids=lambda value: type(value).__name__,
+    ids=str,
 )
-def test_full_batches_reach_the_optimum_of_ridge_and_logistic_regression(solver, regime):
+def test_full_batches_reach_the_optimum_of_ridge_and_logistic_regression(solver, for_logistic):
+    regime = Regime(5000, gradient_tol=1e-10)
     x, y = regression()
     alpha = 0.02
     found = fit(
@@ -56,7 +62,7 @@ def test_full_batches_reach_the_optimum_of_ridge_and_logistic_regression(solver,
     found = fit(
         Problem(Network(5), LogLoss(), L2(alpha)),
         Data({"dense": x}, y),
-        solver=replace(solver, learning_rate=5 * solver.learning_rate),
+        solver=for_logistic,
         regime=regime,
     )
     assert found.status is Status.CONVERGED
@@ -64,7 +70,16 @@ def test_full_batches_reach_the_optimum_of_ridge_and_logistic_regression(solver,
     np.testing.assert_allclose(found.params["layers"][0]["weight"][:, 0], exact.coef_[0], rtol=1e-6)
 
 
-@pytest.mark.parametrize("solver", [SGD(0.1), SGD(0.02, momentum=0.9), Adam(0.02)], ids=str)
+@pytest.mark.parametrize(
+    "solver",
+    [
+        SGD(0.1, schedule=StepDecay(0.4, (0.4, 0.55, 0.7, 0.8, 0.9))),
+        SGD(0.02, momentum=0.9, schedule="one_cycle"),
+        Adam(0.02, schedule="cosine"),
+        Muon(0.02, schedule="warm_up"),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("classes", [2, 3])
 def test_small_batches_come_close_to_the_optimum(solver, classes):
     x, y = classification(rows=600, classes=classes)
@@ -73,7 +88,7 @@ def test_small_batches_come_close_to_the_optimum(solver, classes):
     found = fit(
         problem,
         Data({"dense": x}, y),
-        solver=replace(solver, schedule="cosine"),
+        solver=solver,
         regime=Regime(60, batch_size=32),
     )
     exact = LogisticRegression(C=1 / (alpha * len(y)), tol=1e-10, max_iter=1000).fit(x, y)
@@ -134,7 +149,7 @@ def test_full_batch_adam_follows_scikit_learns_trajectory():
         np.testing.assert_allclose(layer["weight"], weight, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["gd", "sgd", "momentum", "nesterov", "adam", "adamw"])
+@pytest.mark.parametrize("name", [name for name in FIRST_ORDER if name != "lbfgs"])
 def test_two_steps_are_the_textbooks(name):
     x, y = regression(rows=7, columns=1)
     x = x[:, 0]
@@ -146,7 +161,7 @@ def test_two_steps_are_the_textbooks(name):
     eta, w, v, square = solver.learning_rate, 0.7, 0.0, 0.0
     for t in (1, 2):
         g = slope(w)
-        if name in ("adam", "adamw"):
+        if name in ("adam", "adamw", "muon"):
             v, square = 0.9 * v + 0.1 * g, 0.999 * square + 0.001 * g**2
             step = (v / (1 - 0.9**t)) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8)
             step += 0.01 * w if name == "adamw" else 0.0

@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradum.core import Embedding, Network
-from gradum.solvers.padding import bucket, pad_network, pad_params, unpad_params
+from gradum.core import (
+    L2,
+    Embedding,
+    LogLoss,
+    Network,
+    Problem,
+    Quantile,
+    SquaredError,
+)
+from gradum.solvers.padding import bucket, pad_params, pad_problem, unpad_params
 
 
 @given(st.integers(0, 10**7), st.sampled_from([1, 2, 4]))
@@ -37,7 +45,7 @@ def test_buckets_are_few():
 def test_there_and_back_is_the_identity_and_the_logits_are_the_same(network):
     rng = np.random.default_rng(0)
     params = jax.tree.map(lambda v: rng.normal(size=v.shape), network.init(rng, np.float64))
-    padded = pad_network(network)
+    padded = pad_problem(Problem(network, LogLoss())).network
     wide = pad_params(params, network, padded)
     shapes = jax.tree.map(np.shape, wide)
     assert shapes == jax.tree.map(np.shape, padded.init(rng))
@@ -54,3 +62,14 @@ def test_there_and_back_is_the_identity_and_the_logits_are_the_same(network):
     )
     np.testing.assert_allclose(wide_logits[:, : network.outputs], logits, rtol=1e-12)
     assert (np.exp(wide_logits[:, network.outputs :] - logits.max()) == 0).all()
+
+
+def test_factors_cover_every_row_of_the_first_weight():
+    network = Network(9, embedding=Embedding(13, 2, 3))
+    penalty = pad_problem(Problem(network, SquaredError(), L2(0.1, np.arange(9.0)))).penalty
+    np.testing.assert_array_equal(penalty.factor, [*range(9), *[1.0] * 7])
+
+
+@pytest.mark.parametrize("loss", [LogLoss(0.1), Quantile((0.1, 0.3, 0.5, 0.7, 0.9))])
+def test_no_output_is_added_where_the_loss_would_see_it(loss):
+    assert pad_problem(Problem(Network(9, 5), loss)).network.outputs == 5

@@ -10,6 +10,7 @@ from training_problems import classification, fit, flat, regression
 
 from gradum.core import L2, Embedding, LogLoss, Network, Problem, SquaredError
 from gradum.solvers import (
+    LBFGS,
     SGD,
     Adam,
     AdamW,
@@ -41,7 +42,9 @@ def test_padding_changes_no_number():
     np.testing.assert_allclose(layer["bias"], bias, rtol=1e-11, atol=1e-13)
 
 
-@pytest.mark.parametrize("solver", [Adam(0.01), AdamW(0.01), SGD(0.05, momentum=0.9)], ids=str)
+@pytest.mark.parametrize(
+    "solver", [Adam(0.01), AdamW(0.01), SGD(0.05, momentum=0.9), LBFGS()], ids=str
+)
 def test_padded_and_exact_shapes_train_alike(solver):
     rng = np.random.default_rng(0)
     embedding = Embedding(7, 2, 3)
@@ -134,6 +137,21 @@ def test_fits_of_like_shape_compile_once():
         )
         assert found.compile_seconds == 0.0
     assert traces() == before
+
+
+@pytest.mark.parametrize("method", [GradientDescent, LBFGS])
+def test_full_batches_of_like_size_compile_once(method):
+    rates = [0.1, "1/L", 1] if method is GradientDescent else [None] * 3
+    before = traces()
+    for rows, columns, rate in zip((100, 128, 97), (13, 14, 14), rates, strict=True):
+        x = np.random.default_rng(0).normal(size=(rows, columns)).astype(np.float32)
+        fit(
+            Problem(Network(columns), LogLoss(), L2(1.0, np.ones(columns))),
+            Data({"dense": x}, np.arange(rows) % 2),
+            solver=method(rate) if rate else method(),
+            regime=Regime(3, gradient_tol=1e-9 * rows),
+        )
+    assert traces() == before + 1
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -26,7 +26,7 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         warn_of_trouble(solution, optimum_expected=optimum_expected)
         self.status_, self.certificate_ = solution.status, solution.certificate
         self.n_iter_, self.history_ = max(solution.iterations, 1), solution.history
-        self.loss_ = objective_value(problem, solution.params, rows)
+        self.loss_ = objective_value(problem, solution, rows)
         return self
 
     def __sklearn_tags__(self) -> Tags:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from gradum.core import Params, Problem
+from gradum.core import PENALTIES, Params, Penalty, Problem
 from gradum.errors import SpecError
 from gradum.estimators.rows import Rows, network_inputs
 from gradum.solvers import first_order
+from gradum.solvers.convex import Convex, minimise
 from gradum.solvers.driver import train
-from gradum.solvers.exact import LeastSquares
-from gradum.solvers.newton import GeneralisedLinear, Newton
 from gradum.solvers.solution import Solution, Status
 from gradum.solvers.stopping import Regime
 
@@ -27,15 +25,10 @@ WHOLE, NUMBER = (int, np.integer), (int, float, np.integer, np.floating)
 PATIENCE = 10  # epochs without progress after which a stochastic solver of a linear model stops
 
 
-@dataclass(frozen=True)
-class Exact:
-    """The exact solution of least squares, which has nothing to choose."""
+Solver = Convex | first_order.FirstOrder
 
 
-Solver = Exact | Newton | first_order.FirstOrder
-
-
-def resolve_solver(solver: Any, learning_rate: float | None, own: Mapping[str, Solver]) -> Solver:
+def resolve_solver(solver: Any, learning_rate: Any, own: Mapping[str, Solver]) -> Solver:
     """Return the solver that a name stands for, or the solver itself.
 
     Parameters
@@ -52,9 +45,9 @@ def resolve_solver(solver: Any, learning_rate: float | None, own: Mapping[str, S
     SpecError
         The solver is unknown, or takes no learning rate and was given one.
     """
-    known: dict[str, Solver] = {**own, **first_order.FIRST_ORDER}
+    known: dict[str, Solver] = {**first_order.FIRST_ORDER, **own}
     found = known.get(solver) if isinstance(solver, str) else solver
-    if isinstance(found, (Exact, Newton)):
+    if isinstance(found, Convex):
         fitting = type(found) in map(type, own.values())
     else:
         fitting = hasattr(found, "transformation")
@@ -63,19 +56,50 @@ def resolve_solver(solver: Any, learning_rate: float | None, own: Mapping[str, S
             f"This model has no solver {solver!r}.",
             f"Choose one of {', '.join(known)}, or an instance such as gradum.Adam().",
         )
-    if learning_rate is not None and not isinstance(learning_rate, NUMBER):
+    if isinstance(found, Convex):
+        if learning_rate is not None:
+            raise SpecError(
+                f"learning_rate={learning_rate} has no meaning for the solver {solver!r}.",
+                "Leave it out, or choose a first-order solver such as solver='gd'.",
+            )
+        return found
+    if learning_rate is not None and not isinstance(learning_rate, (*NUMBER, str)):
         raise SpecError(
             f"learning_rate is {learning_rate!r}.",
             "Give a number; a schedule is the solver's own: gradum.Adam(schedule='cosine').",
         )
-    if not isinstance(found, (Exact, Newton)):
-        return first_order.resolve(found, learning_rate)
-    if learning_rate is not None:
-        raise SpecError(
-            f"learning_rate={learning_rate} has no meaning for the solver {solver!r}.",
-            "Leave it out, or choose a first-order solver such as solver='gd'.",
-        )
-    return found
+    return first_order.resolve(found, learning_rate)
+
+
+def resolve_penalty(penalty: Any, alpha: Any, l1_ratio: float = 0.5) -> Penalty:
+    """Return the penalty that a name and its numbers stand for, or the penalty itself.
+
+    Raises
+    ------
+    SpecError
+        No penalty has that name, or a number is out of range.
+    """
+    if penalty is None or isinstance(penalty, str):
+        name = penalty or "none"
+        if name not in PENALTIES:
+            raise SpecError(
+                f"There is no penalty {penalty!r}.", f"Choose one of {', '.join(PENALTIES)}."
+            )
+        options = {} if name == "none" else {"alpha": alpha}
+        if name == "elastic_net":
+            options["l1_ratio"] = l1_ratio
+        return resolve_penalty(PENALTIES[name](**options), alpha)
+    if not hasattr(penalty, "strengths"):
+        raise SpecError(f"penalty is {penalty!r}.", "Give a name or one such as gradum.L1(0.1).")
+    ranges = (("alpha", np.inf), ("l1_ratio", 1.0))
+    for name, most in ranges:
+        value = getattr(penalty, name, 0.0)
+        if not (isinstance(value, NUMBER) and np.isfinite(value) and 0 <= value <= most):
+            upper = f" to {most:g}" if np.isfinite(most) else " up"
+            raise SpecError(f"{name} is {value!r}.", f"Give a number from 0{upper}.")
+    if penalty.factor is not None and (np.asarray(penalty.factor) < 0).any():
+        raise SpecError("The penalty has a factor below 0.", "Give factors from 0 up.")
+    return penalty
 
 
 def linear_events(
@@ -90,22 +114,21 @@ def linear_events(
 ) -> Events:
     """Solve for a linear model by any solver."""
     network = problem.network
-    if isinstance(solver, Exact):
-        squares = LeastSquares(
-            rows.matrix, rows.target, rows.weight, fit_intercept=network.intercept
+    if isinstance(solver, Convex):
+        return (
+            yield from minimise(
+                rows.matrix,
+                rows.target,
+                problem.loss,
+                problem.penalty,
+                solver=solver,
+                outputs=network.outputs,
+                weight=rows.weight,
+                fit_intercept=network.intercept,
+                start=start,
+                stop=stop,
+            )
         )
-        return squares.solve(problem.penalty.alpha)
-    if isinstance(solver, Newton):
-        model = GeneralisedLinear(
-            rows.matrix,
-            rows.target,
-            problem.loss,
-            outputs=network.outputs,
-            weight=rows.weight,
-            fit_intercept=network.intercept,
-        )
-        alpha = problem.penalty.alpha
-        return (yield from model.iterate(alpha, solver, start=start, stop=stop))
     return (
         yield from train(
             problem, rows.data, solver=solver, regime=regime, seed=seed, start=start, stop=stop
@@ -141,8 +164,11 @@ def batch_rows(batch_size: Any, rows: int) -> int:
     raise SpecError(f"batch_size is {batch_size!r}.", "Give 'auto' or a whole number from 1 up.")
 
 
-def objective_value(problem: Problem, params: Params, rows: Rows) -> float:
-    """Return Σ w·loss / Σ w + penalty at these parameters."""
+def objective_value(problem: Problem, solution: Solution, rows: Rows) -> float:
+    """Return Σ w·loss / Σ w + penalty at the answer."""
+    if solution.certificate.objective is not None:
+        return solution.certificate.objective
+    params = solution.params
     with np.errstate(over="ignore"):  # what has diverged has an infinite objective
         logits = problem.network.forward(params, network_inputs(rows.matrix))
         losses = problem.loss.value(np.asarray(logits, np.float64), rows.target)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.judgement import Judgement
+from gradum.fitting.path import PathStep
 from gradum.tables.schema import Schema
 
 
@@ -20,17 +21,6 @@ class RungStarted:
     fold: int
     folds: int
     epochs: int = 0
-
-
-@dataclass(frozen=True)
-class PathStep:
-    """One penalty of the linear rung's path has been tried."""
-
-    rung: str
-    step: int
-    steps: int
-    alpha: float
-    loss: float
 
 
 @dataclass(frozen=True)
@@ -73,3 +63,14 @@ class Judged:
     """The rungs have been compared."""
 
     judgement: Judgement
+
+
+__all__ = [
+    "Alarmed",
+    "Expected",
+    "Judged",
+    "PathStep",
+    "RungFinished",
+    "RungStarted",
+    "Understood",
+]

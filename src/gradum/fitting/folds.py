@@ -185,7 +185,7 @@ class NewtonFolds:
             if factors is None:
                 factors = [self._factored(fold, each) for fold, each in enumerate(strengths)]
             steps = np.zeros_like(self.values)
-            for fold in np.flatnonzero(moving):
+            for fold in np.flatnonzero(moving).tolist():
                 steps[:, fold] = self._step(
                     fold, factors[fold], gradients[:, fold], strengths[fold]
                 )

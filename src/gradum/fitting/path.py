@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.core.models.network import Params
-from gradum.fitting.events import PathStep
 from gradum.fitting.folds import Fold, Folds, Price, folds_of
 from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
@@ -17,6 +16,17 @@ from gradum.solvers.newton import Newton, newton
 RISES_BEFORE_STOP = 2
 # Penalties are compared by their held-out loss, in which the last digits do not show.
 COMPARED = Newton(tol=1e-4)
+
+
+@dataclass(frozen=True)
+class PathStep:
+    """One penalty has been tried."""
+
+    rung: str
+    step: int
+    steps: int
+    alpha: float
+    loss: float
 
 
 @dataclass(frozen=True)

@@ -11,28 +11,47 @@ from __future__ import annotations
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import solve, train
 from gradum.solvers.events import ChunkDone, EpochDone, Event, Stopped
-from gradum.solvers.first_order import FIRST_ORDER, SGD, Adam, AdamW, FirstOrder, GradientDescent
+from gradum.solvers.first_order import (
+    FIRST_ORDER,
+    LBFGS,
+    SGD,
+    Adam,
+    AdamW,
+    Averaged,
+    Clipped,
+    FirstOrder,
+    GradientDescent,
+    Muon,
+)
+from gradum.solvers.schedules import OneCycle, StepDecay, WarmUp
 from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
 from gradum.solvers.stopping import Regime
 
 __all__ = [
     "FIRST_ORDER",
+    "LBFGS",
     "SGD",
     "Adam",
     "AdamW",
+    "Averaged",
     "Certificate",
     "ChunkDone",
+    "Clipped",
     "Data",
     "EpochDone",
     "Event",
     "FirstOrder",
     "GradientDescent",
+    "Muon",
+    "OneCycle",
     "Regime",
     "Solution",
     "Status",
+    "StepDecay",
     "Stopped",
     "Validation",
+    "WarmUp",
     "solve",
     "train",
 ]

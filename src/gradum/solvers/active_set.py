@@ -20,7 +20,7 @@ import scipy.linalg
 
 TOLERANCE = 1e-13  # of the largest slope, by which a price may be exceeded
 MOST_CHANGES = 10_000
-_posv = scipy.linalg.get_lapack_funcs("posv", (np.empty(1),))
+(_posv,) = scipy.linalg.get_lapack_funcs(("posv",), (np.empty(1),))
 
 
 @dataclass

@@ -17,7 +17,7 @@ from gradum.core import Network, Problem
 from gradum.randomness import stream
 from gradum.solvers.chunk import Batches, precision
 from gradum.solvers.data import Data
-from gradum.solvers.padding import bucket, pad_network
+from gradum.solvers.padding import bucket, pad_problem
 
 ALIGNMENT = 64  # bytes; JAX reads host arrays so aligned in place, without copying them
 MOST_BYTES = 64 << 20  # of a chunk's inputs
@@ -55,7 +55,7 @@ class Feed(Protocol):
 
 def feed_of(data: Data, problem: Problem, batch_size: int | None, *, epoch_by_epoch: bool) -> Feed:
     """Return the feed for a batch size; ``epoch_by_epoch`` lets no chunk span two epochs."""
-    padded = pad_network(problem.network)
+    padded = pad_problem(problem).network
     if batch_size is None or batch_size >= data.rows:
         return FullBatch(data, padded, one_by_one=epoch_by_epoch)
     return MiniBatches(data, padded, batch_size)
@@ -125,20 +125,24 @@ class _Buffer:
         if padded.embedding:
             inputs["codes"] = _aligned((*shape, padded.embedding.columns), np.int32)
         whole = np.issubdtype(data.target.dtype, np.integer)
+        # Probabilities of classes, [n, K]: a class that only fills up has probability 0.
+        classes = (padded.outputs,) if data.target.ndim == 2 else ()
         self._data = data
         self._weight = data.unit_weight().astype(dtype)
         self.batches = Batches(
             inputs,
-            target=_aligned(shape, np.int32 if whole else dtype),
+            target=_aligned((*shape, *classes), np.int32 if whole else dtype),
             weight=_aligned(shape, dtype),
             total=_aligned((length,), dtype),
             factor=_aligned((length,), dtype),
         )
+        # A row that only fills up has weight 0, but 0 times an infinite loss is no number.
+        self._rows_of_target()[:] = data.target[0]
 
     def fill(self, rows: np.ndarray, first: int, steps: int, factors: Any = None) -> None:
         """Gather these rows into the first ``steps`` batches; what remains has weight 0."""
-        inputs, target, weight, total, factor = self.batches
-        size, count = target.shape[1], len(rows)
+        inputs, _, weight, total, factor = self.batches
+        size, count = weight.shape[1], len(rows)
         source = self._data.inputs
         for name in inputs:
             flat = _flat(inputs[name])
@@ -147,13 +151,20 @@ class _Buffer:
             start, stop = source["dense"].shape[1], self._data.columns
             flat = _flat(inputs["dense"])
             flat[:count, start:stop] = source["sparse"][rows].toarray()
-        target.reshape(-1)[:count] = self._data.target[rows]
+        self._rows_of_target()[:count] = self._data.target[rows]
         weight.reshape(-1)[:count] = self._weight[rows]
         weight.reshape(-1)[count : steps * size] = 0.0
         total[:steps] = size
         total[steps - 1] = count - (steps - 1) * size
         if factors is not None:
             factor[:steps] = factors[first : first + steps]
+
+    def _rows_of_target(self) -> np.ndarray:
+        """View the targets, [steps·size] or, for K classes, [steps·size, K]."""
+        target = self.batches.target
+        if target.ndim == 2:
+            return target.reshape(-1)
+        return _flat(target)[:, : self._data.target.shape[1]]
 
 
 def _flat(batches: np.ndarray) -> np.ndarray:

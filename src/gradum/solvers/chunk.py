@@ -34,7 +34,7 @@ class Batches(NamedTuple):
     """
 
     inputs: dict[str, Any]  # [S, b, …]
-    target: Any  # [S, b]
+    target: Any  # [S, b], or [S, b, K] for probabilities of K classes
     weight: Any  # [S, b], 0 for rows that only fill up
     total: Any  # [S], what a step's weighted sum is divided by
     factor: Any  # [S], the schedule's factor of the learning rate
@@ -47,6 +47,7 @@ class Info(NamedTuple):
     losses: Any  # [S], the objective before each step
     gradient_norm: Any  # before the last step that was finite
     finite: Any  # whether loss and gradient were, in every step
+    stalled: Any  # whether a line search found no step that changes anything
 
 
 def precision(dtype: Any) -> AbstractContextManager[Any]:
@@ -77,36 +78,46 @@ def run_chunk(
 ) -> tuple[State, Info]:
     """Take ``steps`` steps, or fewer: until the gradient's norm is at most ``gradient_tol``.
 
-    A step whose loss or gradient is not finite is not taken, and ends the chunk.
+    A step whose loss or gradient is not finite is not taken, and ends the chunk; so does one
+    of no length, where a line search looked for its length.
     ``state`` is given away: its memory holds the new state.
     """
     global _traces
     _traces += 1
-    transformation = solver.transformation()
+    transformation = optax.with_extra_args_support(solver.transformation())
     length = batches.factor.shape[0]
 
     def unfinished(carry: tuple[State, Info]) -> Any:
         info = carry[1]
-        return (info.steps < steps) & info.finite & (info.gradient_norm > gradient_tol)
+        unsolved = info.finite & (info.gradient_norm > gradient_tol)
+        return (info.steps < steps) & unsolved & ~info.stalled
 
     def step(carry: tuple[State, Info]) -> tuple[State, Info]:
-        (params, optimizer), (i, losses, previous_norm, _) = carry
+        (params, optimizer), (i, losses, previous_norm, *_) = carry
         inputs, target, weight, total = jax.tree.map(
             lambda values: values[0] if values.shape[0] == 1 else values[i], batches[:4]
         )
-        loss, gradient = jax.value_and_grad(objective)(
-            params, problem, inputs, target, weight, total
-        )
+
+        def value(params: Params) -> Any:
+            return objective(params, problem, inputs, target, weight, total)
+
+        loss, gradient = jax.value_and_grad(value)(params)
         norm = optax.tree.norm(gradient)
         finite = jnp.isfinite(loss) & jnp.isfinite(norm)
-        update, optimizer = transformation.update(gradient, optimizer, params)
+        update, optimizer = transformation.update(
+            gradient, optimizer, params, value=loss, grad=gradient, value_fn=value
+        )
         factor = batches.factor[i]
-        params = jax.tree.map(
+        moved = jax.tree.map(
             lambda old, change: old + jnp.where(finite, factor * change, 0), params, update
         )
+        changed = jax.tree.map(lambda old, new: (old != new).any(), params, moved)
+        stalled = finite & solver.searches & ~jax.tree.reduce(jnp.logical_or, changed)
         norm = jnp.where(finite, norm, previous_norm)
-        return State(params, optimizer), Info(i + 1, losses.at[i].set(loss), norm, finite)
+        info = Info(i + 1, losses.at[i].set(loss), norm, finite, stalled)
+        return State(moved, optimizer), info
 
     dtype = batches.factor.dtype
-    nothing = Info(jnp.int32(0), jnp.zeros(length, dtype), jnp.array(jnp.inf, dtype), True)
+    losses, norm = jnp.zeros(length, dtype), jnp.array(jnp.inf, dtype)
+    nothing = Info(jnp.int32(0), losses, norm, finite=jnp.array(True), stalled=jnp.array(False))
     return jax.lax.while_loop(unfinished, step, (state, nothing))

@@ -131,7 +131,7 @@ def minimise(
                 "Use solver='auto'.",
             )
         squares = LeastSquares(columns, target, weight, fit_intercept=fit_intercept)
-        return squares.solve(l2 if penalty.factor is not None else penalty.alpha)
+        return squares.solve(l2)
     model = LinearModel.of(
         columns, target, loss, outputs=outputs, weight=weight, fit_intercept=fit_intercept
     )

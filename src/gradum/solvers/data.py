@@ -22,8 +22,9 @@ class Data:
         ``"dense"``: float32 or float64 [n, d], whose dtype is the one computed in. Perhaps
         ``"codes"``: int32 [n, c], rows of the embedding table; and ``"sparse"``: a SciPy CSR
         array [n, v] of columns that follow the dense ones, made dense a chunk at a time.
-    target : array of shape (n,)
-        Numbers for regression, integer codes for classes.
+    target : array of shape (n,) or (n, K)
+        Numbers for regression, integer codes for classes; or probabilities: of K > 2 classes,
+        or [n] of the second of two.
     weight : array of shape (n,), optional
         Weight of each row, at least 0; 1 if not given.
 
@@ -39,13 +40,17 @@ class Data:
 
     def __post_init__(self) -> None:
         rows = self.inputs["dense"].shape[:1]
-        named = {"target": self.target, "weight": self.weight}
-        for name, values in named.items():
-            if values is not None and np.shape(values) != rows:
+        soft = np.ndim(self.target) == 2 and self.target.shape[1] > 2
+        classes = self.target.shape[1:] if soft else ()
+        for name, values, shape in (
+            ("target", self.target, (*rows, *classes)),
+            ("weight", self.weight, rows),
+        ):
+            if values is not None and np.shape(values) != shape:
                 raise ShapeError(
                     f"The {name} has shape {np.shape(values)} but the inputs have "
                     f"shape {self.inputs['dense'].shape}.",
-                    f"The {name} must be one value a row, shape {rows}.",
+                    f"The {name} must be one value a row, shape {shape}.",
                 )
         if not self.rows or (self.weight is not None and not self.weight.sum() > 0):
             raise ShapeError("There is no row with a weight above 0.", "Give at least one.")

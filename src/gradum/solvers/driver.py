@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,8 +12,9 @@ from gradum.core import Params, Problem
 from gradum.errors import ShapeError
 from gradum.randomness import stream
 from gradum.solvers import schedules
+from gradum.solvers.advice import advice_on
 from gradum.solvers.batches import Chunk, feed_of
-from gradum.solvers.certify import gradient_norm
+from gradum.solvers.certify import certify_rows
 from gradum.solvers.chunk import Info, State
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.events import ChunkDone, EpochDone, Event, Stopped
@@ -24,9 +23,7 @@ from gradum.solvers.program import Continuation, Program
 from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
 from gradum.solvers.stopping import Regime, Watch
-
-FAR_ABOVE = 1e3
-"""A loss so many times that of a fresh model's first step has not come from learning."""
+from gradum.solvers.tally import Tally
 
 
 def train(
@@ -68,17 +65,21 @@ def train(
     Raises
     ------
     ShapeError
-        The data do not have the columns that the network takes.
+        The data do not have the columns or the classes that the network takes, or the penalty
+        has other than one factor a column.
+    SpecError
+        The solver has no meaning for the problem.
     """
     began = time.perf_counter()
     _check_columns(problem, data)
+    solver = solver.settled(problem, data)
     epoch_by_epoch = validation is not None or regime.patience is not None
     batch_size = data.rows if solver.full_batch else regime.batch_size
     feed = feed_of(data, problem, batch_size, epoch_by_epoch=epoch_by_epoch)
     gradient_tol = regime.gradient_tol if feed.whole else -1.0
     program = Program(problem, solver, data.dtype, gradient_tol)
     params, resumed = _beginning(problem, data, start, seed)
-    tally = _Tally(resumed.epoch, resumed.step, feed.steps_per_epoch)
+    tally = Tally(resumed.epoch, resumed.step, feed.steps_per_epoch)
     factors = _learning_rate_factors(solver, regime.max_epochs * feed.steps_per_epoch)
     chunks = feed.chunks(factors, seed, first_epoch=resumed.epoch)
     watch = Watch(problem, validation, regime)
@@ -99,14 +100,14 @@ def train(
             break
     if start is None and tally.grown and status is not Status.INTERRUPTED:
         status = Status.DIVERGED
-    advice = _advice(status, solver, tally)
+    advice = advice_on(status, solver, tally, history, gradient_tol)
     yield Stopped(status, advice, tally.epoch, tally.step)
     best = watch.best_params
     params = program.params(state) if best is None else best
     return Solution(
         params,
         status,
-        _certificate(params, problem, data, watch),
+        _certificate(params, problem, data, watch, status),
         iterations=tally.epoch,
         steps=tally.step,
         history=tuple(history),
@@ -138,46 +139,6 @@ def _advance(
         yield chunk, state, Info(*map(np.asarray, info))
 
 
-@dataclass
-class _Tally:
-    """Counts steps and epochs, and averages the losses of each."""
-
-    epoch: int
-    step: int
-    steps_per_epoch: int
-    chunk_loss: float = math.nan
-    first_loss: float = math.nan
-    gradient_norm: float = math.nan
-    finite: bool = True
-    _loss: float = 0.0
-
-    def epochs(self, info: Info, chunk: Chunk) -> Iterator[float]:
-        """Count a chunk's steps; yield the training loss of each epoch that it completes.
-
-        An epoch's loss is the mean over its batches, each by its share of the rows. A step
-        whose loss was not finite was not taken, and does not count.
-        """
-        steps = int(info.steps) - (not info.finite)
-        losses = info.losses[:steps].astype(np.float64)
-        self.finite = bool(info.finite)
-        if steps:
-            self.gradient_norm, self.chunk_loss = float(info.gradient_norm), float(losses.mean())
-        if math.isnan(self.first_loss) and steps:
-            self.first_loss = float(losses[0])
-        for part in (losses * chunk.share[:steps]).tolist():
-            self._loss += part
-            self.step += 1
-            if self.step % self.steps_per_epoch == 0:
-                self.epoch += 1
-                loss, self._loss = self._loss, 0.0
-                yield loss
-
-    @property
-    def grown(self) -> bool:
-        """Whether the loss is far above that of the first step, however finite."""
-        return self.chunk_loss > FAR_ABOVE * self.first_loss
-
-
 def _check_columns(problem: Problem, data: Data) -> None:
     network = problem.network
     coded = data.inputs["codes"].shape[1] if "codes" in data.inputs else 0
@@ -188,6 +149,12 @@ def _check_columns(problem: Problem, data: Data) -> None:
             f"takes {network.inputs} and {expected}.",
             "Build the network for these columns.",
         )
+    if data.target.ndim == 2 and data.target.shape[1] != network.outputs:
+        raise ShapeError(
+            f"The target has the probabilities of {data.target.shape[1]} classes, but the network "
+            f"has {network.outputs} outputs.",
+            "Build the network for these classes.",
+        )
 
 
 def _beginning(
@@ -197,7 +164,8 @@ def _beginning(
     if start is None:
         start = problem.network.init(stream(seed, "init"), data.dtype)
     if isinstance(start, Solution):
-        return start.params, start.state or Continuation()
+        resumed = start.state or Continuation()
+        return (start.params if resumed.params is None else resumed.params), resumed
     return start, Continuation()
 
 
@@ -209,32 +177,15 @@ def _reason(info: Info, gradient_tol: float) -> Status | None:
     """Return what ended a chunk before its time."""
     if not info.finite:
         return Status.DIVERGED
-    return Status.CONVERGED if info.gradient_norm <= gradient_tol else None
+    if info.gradient_norm <= gradient_tol:
+        return Status.CONVERGED
+    return Status.STALLED if info.stalled else None
 
 
-def _advice(status: Status, solver: FirstOrder, tally: _Tally) -> str:
-    if status is not Status.DIVERGED:
-        return status.advice
-    if not tally.step:
-        return (
-            "The loss or its gradient is not finite at the first step already; standardise the "
-            "columns and a numeric target."
-        )
-    what = f"was no longer finite after step {tally.step}"
-    if tally.finite:
-        what = f"rose from {tally.first_loss:.2g} to {tally.chunk_loss:.2g} by step {tally.step}"
-    usual = getattr(type(solver), "learning_rate", None)  # the method's default
-    learning_rate = min(solver.learning_rate / 10, usual if isinstance(usual, float) else math.inf)
-    return (
-        f"The loss {what}, where the gradient's norm was {tally.gradient_norm:.2g}; try "
-        f"learning_rate={float(f'{learning_rate:.1g}'):g}, or standardise the columns."
-    )
-
-
-def _certificate(params: Params, problem: Problem, data: Data, watch: Watch) -> Certificate:
-    judged = watch.best_epoch is not None
-    if problem.network.is_linear:
-        kind, norm = "stationary", gradient_norm(params, problem, data)
-    else:
-        kind, norm = ("validation" if judged else "training"), None
-    return Certificate(kind, norm, best_epoch=watch.best_epoch, validation_loss=watch.best_loss)
+def _certificate(
+    params: Params, problem: Problem, data: Data, watch: Watch, status: Status
+) -> Certificate:
+    judged = {"best_epoch": watch.best_epoch, "validation_loss": watch.best_loss}
+    if problem.network.is_linear and status is not Status.DIVERGED:
+        return certify_rows(params, problem, data, **judged)
+    return Certificate("training" if watch.best_epoch is None else "validation", **judged)

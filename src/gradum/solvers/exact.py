@@ -9,11 +9,20 @@ and b = S⁻¹c, it drops out, and c solves the symmetric positive definite syst
 
 Shapes: n rows, D columns; one output.
 
-One of three factorisations solves it: ``Normal`` (Cholesky) while the condition of Z is
-small and where the columns are too many to be expanded, ``Dual`` for more columns than
-rows, ``Orthogonal`` (QR) for all that is ill-conditioned. Whichever it was, the answer is
-refined by what it leaves over, recomputed from the columns themselves, and the norm of the
-objective's gradient at the answer is the certificate.
+One of three factorisations solves it: ``Normal`` (Cholesky of the Gram matrix, which one pass over
+the columns gives) while the condition of Z is at most 1e5 and where the columns are too many to be
+expanded, ``Dual`` for more columns than rows, ``Orthogonal`` (QR) for all that is ill-conditioned.
+Whichever it was, the answer is refined by what it leaves over. How many digits that gives:
+
+- up to 100,000 entries of X, or beyond a condition κ of 1e4, the residuals are those of the columns
+  as given in twice the precision, and every coefficient is right to its last digit or the one
+  before up to κ of about 1e13 (`refinement.Accurate`);
+- else residuals are float64, and the relative error is about 1e-16 (κ + κ² ρ), for ρ the share of
+  the target that stays unexplained (`refinement.Plain`);
+- where sparse columns are too many to be expanded and ill-conditioned, the same with a ridge of
+  1e-10 that refinement takes out again: predictions, not single coefficients, can be relied on.
+
+The certificate is the norm of the objective's gradient at the answer, measured the same way.
 """
 
 from __future__ import annotations
@@ -26,12 +35,18 @@ from typing import Any
 import numpy as np
 
 from gradum.core.losses import check_shapes
-from gradum.solvers.factors import LARGEST_CONDITION, Defect, Dual, Factor, Normal, Orthogonal
-from gradum.solvers.matrix import Columns, Standardised
+from gradum.solvers.accurate import AccurateColumns, Pair
+from gradum.solvers.factors import LARGEST_CONDITION, Dual, Factor, Normal, Orthogonal
+from gradum.solvers.matrix import Columns
+from gradum.solvers.moments import Frame, Moments, Passes
+from gradum.solvers.refinement import Accurate, Measured, Plain, refine
 from gradum.solvers.solution import Certificate, Solution, Status
 
 LARGEST_EXPANDED = 5e7  # entries of a matrix that may be held densely for QR
-REFINEMENTS = 5
+LARGEST_ACCURATE = 1e5  # entries up to which twice the precision costs milliseconds
+LARGEST_PLAIN_CONDITION = 1e4
+LARGEST_ACCURATE_INVERSE = 1e8  # n D², up to which it costs seconds
+RESIDUALS_AT_ONCE = 2e6  # of the columns of an inverse that are refined together
 
 
 def least_squares(
@@ -74,98 +89,233 @@ class LeastSquares:
         *,
         fit_intercept: bool = True,
     ) -> None:
-        self.raw = Columns.of(columns)
-        rows = self.raw.shape[0]
-        check_shapes(np.empty((rows, 1)), target)
-        self.weight = np.full(rows, 1.0 / rows) if weight is None else weight / np.sum(weight)
+        self.columns = Columns.of(columns)
+        check_shapes(np.empty((self.columns.shape[0], 1)), target)
+        self.target = np.asarray(target, np.float64)
+        self.weight = None if weight is None else np.asarray(weight, np.float64)
         self.fit_intercept = fit_intercept
-        self.standardised = Standardised.of(self.raw, self.weight, centred=fit_intercept)
-        target = np.asarray(target, np.float64)
-        self.level = float(self.weight @ target) if fit_intercept else 0.0
-        self.target = target - self.level
 
     @cached_property
-    def gram(self) -> np.ndarray:
-        """ZᵀWZ, [D, D]."""
-        return self.standardised.columns.gram(self.weight)
+    def passes(self) -> Passes:
+        """Columns, target and weights, to be passed over."""
+        return Passes(self.columns, self.target, self.weight)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Means and products of the columns, [D, D]."""
+        return Moments.of(self.passes, centred=self.fit_intercept)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """Where the columns lie and how far they spread."""
+        if self._wide:
+            return Frame.of(self.columns, self._share, centred=self.fit_intercept)
+        return self.moments.frame
+
+    @cached_property
+    def accurate(self) -> AccurateColumns:
+        """The columns, for products in twice the precision."""
+        return AccurateColumns(self.columns)
 
     def path(self, alphas: Iterable[float]) -> list[Solution]:
         """Solve for each alpha; the Gram matrix is formed once."""
         return [self.solve(alpha) for alpha in alphas]
 
-    def solve(self, alpha: float = 0.0) -> Solution:
-        """Return the minimiser for one alpha >= 0."""
+    def solve(self, alpha: float | np.ndarray = 0.0) -> Solution:
+        """Return the minimiser for one alpha >= 0, a number or one for each column.
+
+        Of a rank-deficient problem without penalty it is the one with the smallest ‖b‖, in the
+        units of the raw columns. The rank is that of the scaled columns.
+        """
         started = time.perf_counter()
-        penalty = 0.5 * alpha / self.standardised.scale**2
-        factor = self._factorise(penalty)
-        answer, descent = self._refine(factor, penalty)
-        return self._solution(answer, descent, alpha, factor, started)
+        factor = self._factorise(alpha)
+        if self._is_accurate(factor):
+            problem = Accurate(
+                self.accurate,
+                self.target[:, None],
+                self.weight,
+                self.frame,
+                alpha,
+                centred=self.fit_intercept,
+            )
+            answer = refine(problem, factor).high
+            measured = problem.measure(Pair.of(answer))
+            values = answer[:, 0]
+        else:
+            problem = self._plain(alpha)
+            answer = refine(problem, factor)
+            measured = problem.measure(answer)
+            values = problem.layer(answer)
+        return self._solution(values, measured, factor, alpha, started)
 
-    def _factorise(self, penalty: np.ndarray) -> Factor:
-        rows, width = self.standardised.columns.shape
-        can_expand = rows * width <= LARGEST_EXPANDED
-        if width > rows and can_expand:
-            dual = Dual.of(self.standardised.columns, self.weight, penalty)
-            return dual or Orthogonal.of(self.standardised, self.weight, penalty)
-        normal = Normal.of(self.gram, self.standardised.alive, penalty)
-        if normal.condition <= LARGEST_CONDITION or not can_expand:
-            return normal
-        return Orthogonal.of(self.standardised, self.weight, penalty)
+    def unscaled_covariance(self, alpha: float | np.ndarray = 0.0) -> np.ndarray:
+        """Return (X̃ᵀ W X̃ + ½ alpha I₀)⁻¹, the inverse of half of the objective's Hessian.
 
-    def _refine(self, factor: Factor, penalty: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Add corrections to 0 for as long as each halves what is left to descend."""
-        answer = np.zeros(len(penalty))
-        defect = self._defect(answer, penalty)
-        for _ in range(1 + REFINEMENTS):
-            refined = answer + factor.solve(defect)
-            smaller = self._defect(refined, penalty)
-            if not np.linalg.norm(smaller.descent) < 0.5 * np.linalg.norm(defect.descent):
-                break
-            answer, defect = refined, smaller
-        return answer, defect.descent
+        X̃ is X with a column of ones at the end, W = diag(w) / Σ w, and I₀ the identity with 0 for
+        the intercept. Because W sums to 1, the covariance of ordinary least-squares estimates,
+        σ² (X̃ᵀX̃)⁻¹, is σ²/n times this. Without an intercept X̃ is X.
 
-    def _defect(self, answer: np.ndarray, penalty: np.ndarray) -> Defect:
-        columns = self.standardised.columns
-        residual = self.target - columns @ answer
-        return Defect(
-            upper=np.sqrt(self.weight) * residual,
-            lower=-np.sqrt(penalty) * answer,
-            descent=columns.transpose_product(self.weight * residual) - penalty * answer,
+        It is refined as the coefficients are, and as accurate; but beyond n D² = 1e8 the factorised
+        matrix is inverted as it is, with a relative error of about 1e-16 κ² (Cholesky) or
+        1e-16 κ (QR).
+
+        Parameters
+        ----------
+        alpha : float
+            Strength of the penalty, >= 0.
+
+        Returns
+        -------
+        ndarray of shape (D + 1, D + 1) or (D, D)
+            In the units of the raw columns; the intercept last.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            The matrix has no inverse, or is too large and ill-conditioned to know.
+        """
+        factor = self._factorise(alpha)
+        rows, width = self.columns.shape
+        if not factor.invertible:
+            raise np.linalg.LinAlgError(
+                f"The {width} columns are linearly dependent "
+                f"(rank {factor.rank}): their coefficients have no covariance."
+            )
+        if self._is_accurate(factor) and rows * width**2 <= LARGEST_ACCURATE_INVERSE:
+            inverse = self._accurate_inverse(factor, alpha)
+        else:
+            inverse = self._plain_inverse(factor)
+        inverse = 0.5 * (inverse + inverse.T)
+        return inverse if self.fit_intercept else inverse[:-1, :-1]
+
+    def _accurate_inverse(self, factor: Factor, alpha: float | np.ndarray) -> np.ndarray:
+        size = self.columns.shape[1] + 1
+        at_once = max(1, int(RESIDUALS_AT_ONCE // self.columns.shape[0]))
+        identity, parts = np.eye(size), []
+        for start in range(0, size, at_once):
+            push = identity[:, start : start + at_once]
+            problem = Accurate(
+                self.accurate,
+                np.zeros((len(self.target), push.shape[1])),
+                self.weight,
+                self.frame,
+                alpha,
+                centred=self.fit_intercept,
+                push=push,
+            )
+            parts.append(refine(problem, factor).high)
+        return np.hstack(parts)
+
+    def _plain_inverse(self, factor: Factor) -> np.ndarray:
+        width, centre = self.columns.shape[1], self.frame.centre
+        inverse = np.zeros((width + 1, width + 1))
+        inverse[:-1, :-1] = factor.solve(np.eye(width))
+        inverse[:-1, :-1] /= np.multiply.outer(self.frame.scale, self.frame.scale)
+        inverse[:-1, -1] = inverse[-1, :-1] = -(inverse[:-1, :-1] @ centre)
+        inverse[-1, -1] = 1.0 - inverse[-1, :-1] @ centre
+        return inverse
+
+    @property
+    def _share(self) -> np.ndarray:
+        """The weights, of sum 1."""
+        weight = np.ones(len(self.target)) if self.weight is None else self.weight
+        return weight / weight.sum()
+
+    @property
+    def _can_expand(self) -> bool:
+        rows, width = self.columns.shape
+        return rows * width <= LARGEST_EXPANDED
+
+    @property
+    def _wide(self) -> bool:
+        rows, width = self.columns.shape
+        return width > rows and self._can_expand
+
+    def _is_accurate(self, factor: Factor) -> bool:
+        rows, width = self.columns.shape
+        if rows * width <= LARGEST_ACCURATE:
+            return True
+        return factor.condition > LARGEST_PLAIN_CONDITION and self._can_expand
+
+    def _factorise(self, alpha: float | np.ndarray) -> Factor:
+        penalty = 0.5 * alpha / self.frame.scale**2
+        if not self._wide:
+            normal = Normal.of(self.moments.gram, self.frame.alive, penalty)
+            if normal.condition <= LARGEST_CONDITION or not self._can_expand:
+                return normal
+        weighted = self.frame.expand(self.columns) * np.sqrt(self._share)[:, None]
+        dual = Dual.of(weighted, penalty) if self._wide else None
+        return dual or Orthogonal.of(weighted, self.frame.scale, penalty)
+
+    def _plain(self, alpha: float | np.ndarray) -> Plain:
+        if self._wide:
+            level = float(self._share @ self.target) if self.fit_intercept else 0.0
+            slope, rest, _ = self.passes.slope(
+                np.zeros(self.columns.shape[1]), self.frame.origin, level
+            )
+            cross = (slope - self.frame.drift * rest) * (self.frame.alive / self.frame.scale)
+        else:
+            level, cross = self.moments.level, self.moments.cross
+        # Columns that lie about 0 lose no digits by being multiplied where they lie, uncopied.
+        about_0 = (np.abs(self.frame.centre) <= self.frame.scale).all()
+        return Plain(
+            self.passes,
+            self.frame.about_0 if about_0 else self.frame,
+            np.append(cross, 0.0)[:, None],
+            level,
+            alpha,
+            centred=self.fit_intercept,
         )
 
     def _solution(
         self,
-        answer: np.ndarray,
-        descent: np.ndarray,
-        alpha: float,
+        values: np.ndarray,
+        measured: Measured,
         factor: Factor,
+        alpha: float | np.ndarray,
         started: float,
     ) -> Solution:
-        level = np.array([self.level]) if self.fit_intercept else None
-        layer = self.standardised.restore(answer[:, None], level)
-        certificate = Certificate(
-            kind="stationary",
-            gradient_norm=self._gradient_norm(layer, alpha),
-            condition=factor.condition,
-            rank=factor.rank,
-        )
-        spread = np.sqrt(self.weight @ self.target**2)
-        stationary = np.abs(descent).max(initial=0.0) <= 1e-9 * spread
+        layer = {"weight": values[:-1, None]}
+        if self.fit_intercept:
+            layer["bias"] = values[-1:]
+        stationary = np.abs(measured.slope).max(initial=0.0) <= self._rounding(values)
         return Solution(
             params={"layers": [layer]},
             status=Status.CONVERGED if stationary else Status.STALLED,
-            certificate=certificate,
+            certificate=Certificate(
+                kind="stationary",
+                gradient_norm=float(np.linalg.norm(measured.gradient)),
+                duality_gap=_duality_gap(measured.gradient[:, 0], values, alpha),
+                objective=measured.objective,
+                condition=factor.condition,
+                rank=factor.rank,
+                columns=self.columns.shape[1],
+            ),
             iterations=1,
             steps=1,
             seconds=time.perf_counter() - started,
         )
 
-    def _gradient_norm(self, layer: dict[str, np.ndarray], alpha: float) -> float:
-        """Norm of the objective's gradient in (b, b0), from the raw columns."""
-        target = self.target + self.level
-        residual = self.weight * (
-            self.raw @ layer["weight"][:, 0] + layer.get("bias", 0.0) - target
-        )
-        gradient = 2.0 * self.raw.transpose_product(residual) + alpha * layer["weight"][:, 0]
-        level = 2.0 * residual.sum() if self.fit_intercept else 0.0
-        return float(np.hypot(np.linalg.norm(gradient), level))
+    def _rounding(self, values: np.ndarray) -> float:
+        """Return a slope that is 0 but for the rounding of the coefficients and of the sums."""
+        level = np.average(self.target, weights=self.weight) if self.fit_intercept else 0.0
+        spread = np.sqrt(np.average((self.target - level) ** 2, weights=self.weight))
+        size = np.abs(values[:-1]) @ (self.frame.scale + np.abs(self.frame.centre))
+        rounded = np.finfo(np.float64).eps * (size + abs(values[-1]))
+        return float(1e-9 * spread + rounded)
+
+
+def _duality_gap(
+    gradient: np.ndarray, values: np.ndarray, alpha: float | np.ndarray
+) -> float | None:
+    """Return a bound on what the objective is above its minimum; see `certify`.
+
+    With an L2 term that bound is g² / (2 alpha) for a column, and for one without a penalty, and
+    for the intercept, |g b|.
+    """
+    strength = np.append(np.broadcast_to(alpha, len(values) - 1), 0.0)
+    if not strength.any():
+        return None
+    free = strength == 0.0
+    bound = np.sum(gradient[~free] ** 2 / (2.0 * strength[~free]))
+    return float(bound + np.abs(gradient * values)[free].sum())

@@ -1,7 +1,7 @@
 """Three factorisations of a penalised least-squares problem.
 
-Each minimises ‖W^½ (y − Z c)‖² + ‖P^½ c‖² over c, for standardised columns Z [n, D],
-weights W and a diagonal penalty P [D], and can be asked again for a correction:
+Each solves (Zᵀ W Z + P) δ = slope for standardised columns Z [n, D], weights W that sum to 1 and a
+diagonal penalty P [D]:
 
 - ``Normal``: Cholesky of Zᵀ W Z + P. It squares the condition of Z, which refinement makes
   up for while that is small; it never expands sparse columns.
@@ -9,7 +9,9 @@ weights W and a diagonal penalty P [D], and can be asked again for a correction:
 - ``Orthogonal``: QR with column pivoting, which works on Z itself and decides its rank. Of
   the minimisers of a rank-deficient problem it takes the one with the smallest ‖S⁻¹ c‖, S
   being the columns' scale: the smallest coefficients in the units of the raw columns,
-  and the limit of a vanishing penalty on them.
+  and the limit of a vanishing penalty on them. Q is not kept: with a slope that is exact, the
+  two triangular solves of the seminormal equations RᵀR δ = slope lose a factor of eps times the
+  condition of Z at every correction, as QR itself does, and not of its square.
 
 Source: Björck, Numerical Methods for Least Squares Problems (SIAM, 1996), sections 2.4 to
 2.9: QR and rank, iterative refinement, corrected seminormal equations.
@@ -23,22 +25,7 @@ from typing import Any, Protocol
 import numpy as np
 import scipy.linalg
 
-from gradum.solvers.matrix import Columns, Standardised
-
-LARGEST_CONDITION = 1e5  # of Z, up to which refined normal equations lose no digits
-
-
-@dataclass(frozen=True)
-class Defect:
-    """What an answer c leaves over: a least-squares problem for its correction δ.
-
-    δ minimises ‖upper − W^½ Z δ‖² + ‖lower − P^½ δ‖², whose descent direction at δ = 0 is
-    ``descent`` = Zᵀ W^½ upper + P^½ lower, minus half of the objective's gradient.
-    """
-
-    upper: np.ndarray
-    lower: np.ndarray
-    descent: np.ndarray
+LARGEST_CONDITION = 1e5  # of Z, up to which refinement makes up for its square
 
 
 class Factor(Protocol):
@@ -54,8 +41,13 @@ class Factor(Protocol):
         """Rank of the same, where it was decided."""
         ...
 
-    def solve(self, defect: Defect) -> np.ndarray:
-        """Return the correction [D]."""
+    @property
+    def invertible(self) -> bool:
+        """Whether Zᵀ W Z + P is known to have an inverse."""
+        ...
+
+    def solve(self, slope: np.ndarray) -> np.ndarray:
+        """Return δ [D, k], for a slope [D, k]."""
         ...
 
 
@@ -66,14 +58,16 @@ class Normal:
     factor: np.ndarray
     condition: float
     rank: int | None
+    invertible: bool
 
     @classmethod
     def of(cls, gram: np.ndarray, alive: np.ndarray, penalty: np.ndarray) -> Normal:
-        """Factorise, for the Gram matrix and which columns have spread."""
-        matrix = gram.copy()
-        diagonal = np.einsum("ii->i", matrix)
-        diagonal += penalty + ~alive  # a column without spread gets the coefficient 0
-        norm = np.abs(matrix).sum(axis=0).max(initial=0.0)
+        """Factorise, for the upper triangle of ZᵀWZ and which columns have spread."""
+        matrix = np.array(gram, order="F")
+        empty = ~alive & (penalty == 0.0)
+        np.einsum("ii->i", matrix)[:] += penalty + empty
+        upper = np.abs(np.triu(matrix))
+        norm = (upper.sum(axis=0) + upper.sum(axis=1) - np.diag(upper)).max(initial=0.0)
         try:
             factor = scipy.linalg.cholesky(matrix, check_finite=False)
         except scipy.linalg.LinAlgError:
@@ -81,20 +75,20 @@ class Normal:
         reciprocal = _reciprocal_condition("pocon", factor, norm)
         if reciprocal < 1e-13:
             return cls._with_ridge(matrix, norm)
-        return cls(factor, float(reciprocal**-0.5), int(alive.sum()))
+        return cls(factor, float(reciprocal**-0.5), int(alive.sum()), not empty.any())
 
     @classmethod
     def _with_ridge(cls, matrix: np.ndarray, norm: float) -> Normal:
         # Refining with this is the proximal point method: from 0 it tends to the minimiser
         # of smallest norm, losing a factor ridge / eigenvalue of the error at every step.
         np.einsum("ii->i", matrix)[:] += 1e-10 * norm
-        return cls(scipy.linalg.cholesky(matrix, check_finite=False), np.inf, None)
+        return cls(scipy.linalg.cholesky(matrix, check_finite=False), np.inf, None, False)
 
-    def solve(self, defect: Defect) -> np.ndarray:
-        """Return the correction [D]."""
+    def solve(self, slope: np.ndarray) -> np.ndarray:
+        """Return δ [D, k]."""
         if not len(self.factor):
-            return defect.descent
-        return scipy.linalg.cho_solve((self.factor, False), defect.descent, check_finite=False)
+            return slope
+        return scipy.linalg.cho_solve((self.factor, False), slope, check_finite=False)
 
 
 @dataclass(frozen=True)
@@ -105,29 +99,30 @@ class Dual:
     """
 
     scaled: np.ndarray  # B, [n, D]
-    root_penalty: np.ndarray
+    root_penalty: np.ndarray  # [D, 1]
     factor: np.ndarray
     condition: float
-    rank: int | None
+    rank: int | None = None
+    invertible: bool = True
 
     @classmethod
-    def of(cls, columns: Columns, weight: np.ndarray, penalty: np.ndarray) -> Dual | None:
-        """Return the factor, or None where the penalty is too small for it."""
+    def of(cls, weighted: np.ndarray, penalty: np.ndarray) -> Dual | None:
+        """Factorise W^½ Z; return None where the penalty is too small for it."""
         if not penalty.all():
             return None
         root_penalty = np.sqrt(penalty)
-        scaled = columns.to_dense() * np.sqrt(weight)[:, None] / root_penalty
+        scaled = weighted / root_penalty
         kernel = scaled @ scaled.T
         norm = np.abs(kernel).sum(axis=0).max()
         if not norm < LARGEST_CONDITION**2:
             return None
         np.einsum("ii->i", kernel)[:] += 1.0
         factor = scipy.linalg.cholesky(kernel, check_finite=False)
-        return cls(scaled, root_penalty, factor, float(np.sqrt(1.0 + norm)), None)
+        return cls(scaled, root_penalty[:, None], factor, float(np.sqrt(1.0 + norm)))
 
-    def solve(self, defect: Defect) -> np.ndarray:
-        """Return the correction [D]."""
-        right = defect.descent / self.root_penalty
+    def solve(self, slope: np.ndarray) -> np.ndarray:
+        """Return δ [D, k]."""
+        right = slope / self.root_penalty
         inner = scipy.linalg.cho_solve(
             (self.factor, False), self.scaled @ right, check_finite=False
         )
@@ -138,68 +133,56 @@ class Dual:
 class Orthogonal:
     """QR of W^½ Z stacked on P^½, first plain (fast), then of its triangle with pivoting."""
 
-    penalised: bool
-    outer: np.ndarray | None  # Q of the plain step
-    inner: np.ndarray  # Q of the pivoted step
-    triangle: np.ndarray
+    triangle: np.ndarray  # R, or L of the deficient problem's R S = Lᵀ Bᵀ
+    basis: np.ndarray | None  # B, [D, rank], where the rank is deficient
     order: np.ndarray
     scale: np.ndarray
     condition: float
-    rank: int | None
+    rank: int
 
     @classmethod
-    def of(cls, standardised: Standardised, weight: np.ndarray, penalty: np.ndarray) -> Orthogonal:
-        """Factorise; the columns are expanded."""
-        stacked = standardised.columns.to_dense() * np.sqrt(weight)[:, None]
-        penalised = bool(penalty.any())
-        if penalised:
-            stacked = np.vstack([stacked, np.diag(np.sqrt(penalty))])
-        outer = None
-        if len(stacked) > stacked.shape[1]:
-            outer, stacked = _qr(stacked)
-        inner, triangle, order = _qr(stacked, pivoting=True)
+    def of(cls, weighted: np.ndarray, scale: np.ndarray, penalty: np.ndarray) -> Orthogonal:
+        """Factorise W^½ Z, for the scale S of the columns."""
+        rows, width = weighted.shape
+        stacked = weighted
+        if penalty.any():
+            stacked = np.vstack([weighted, np.diag(np.sqrt(penalty))])
+        if len(stacked) > width:
+            (stacked,) = _qr(stacked, mode="r")
+        triangle, order = _qr(stacked[:width], mode="r", pivoting=True)
         diagonal = np.abs(np.diag(triangle))
-        tolerance = max(len(weight), len(order)) * np.finfo(np.float64).eps
+        tolerance = max(rows, width) * np.finfo(np.float64).eps
         rank = int((diagonal > tolerance * diagonal.max(initial=0.0)).sum())
-        triangle = triangle[:rank]
-        return cls(
-            penalised=penalised,
-            outer=outer,
-            inner=inner[:, :rank],
-            triangle=triangle,
-            order=order,
-            scale=standardised.scale,
-            condition=_condition(triangle[:, :rank]),
-            rank=rank,
-        )
+        triangle, basis = triangle[:rank], None
+        condition = _condition(triangle[:, :rank])
+        if rank < width:
+            basis, triangle = _qr((triangle * scale[order]).T, mode="economic")
+        return cls(triangle, basis, order, scale, condition, rank)
 
-    def solve(self, defect: Defect) -> np.ndarray:
-        """Return the correction [D]."""
-        right = defect.upper
-        if self.penalised:
-            right = np.concatenate([right, defect.lower])
-        if self.outer is not None:
-            right = self.outer.T @ right
-        projected = self.inner.T @ right
-        answer = np.zeros(len(self.order))
-        if self.rank == len(self.order):
-            answer[self.order] = _back_substitute(self.triangle, projected)
+    @property
+    def invertible(self) -> bool:
+        """Whether Zᵀ W Z + P is known to have an inverse."""
+        return self.rank == len(self.order)
+
+    def solve(self, slope: np.ndarray) -> np.ndarray:
+        """Return δ [D, k]."""
+        answer, right = np.zeros_like(slope), slope[self.order]
+        if self.basis is None:
+            inner = _substitute(self.triangle, right, transposed=True)
+            answer[self.order] = _substitute(self.triangle, inner)
         else:
-            # Of all c with R c = q, the one with the smallest ‖S⁻¹c‖.
-            units = self.scale[self.order]
-            basis, lower = _qr((self.triangle * units).T)
-            shortest = basis @ _back_substitute(lower, projected, transposed=True)
+            units = self.scale[self.order, None]
+            inner = _substitute(self.triangle, self.basis.T @ (units * right))
+            shortest = self.basis @ _substitute(self.triangle, inner, transposed=True)
             answer[self.order] = units * shortest
         return answer
 
 
-def _qr(matrix: np.ndarray, *, pivoting: bool = False) -> Any:
-    return scipy.linalg.qr(matrix, mode="economic", pivoting=pivoting, check_finite=False)
+def _qr(matrix: np.ndarray, **options: Any) -> Any:
+    return scipy.linalg.qr(matrix, check_finite=False, **options)
 
 
-def _back_substitute(
-    triangle: np.ndarray, right: np.ndarray, *, transposed: bool = False
-) -> np.ndarray:
+def _substitute(triangle: np.ndarray, right: np.ndarray, *, transposed: bool = False) -> np.ndarray:
     if not len(right):
         return right
     return scipy.linalg.solve_triangular(triangle, right, trans=int(transposed), check_finite=False)

@@ -99,9 +99,9 @@ class LinearModel:
         shape = (raw.shape[0], outputs or loss.outputs(None))
         if shape[1] == 1 or target.shape != shape:  # else they are soft labels
             check_shapes(np.broadcast_to(0.0, shape), target)
-        weight = np.full(shape[0], 1.0 / shape[0]) if weight is None else weight / np.sum(weight)
-        standard = StandardColumns.of(raw, weight, centred=fit_intercept)
-        return cls(standard, target, loss, shape[1], weight, fit_intercept)
+        share = np.full(shape[0], 1.0 / shape[0]) if weight is None else weight / np.sum(weight)
+        standard = StandardColumns.of(raw, share, centred=fit_intercept)
+        return cls(standard, target, loss, shape[1], share, fit_intercept)
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -192,10 +192,17 @@ class LinearModel:
 
     @cached_property
     def size(self) -> float:
-        """Mean size of the loss's derivative under the best constant, which gradients scale with."""
+        """Mean size of the loss's derivative under the best constant: what gradients scale by."""
         level = self._best_constant() if self.fit_intercept else np.zeros(self.outputs)
         logits = np.broadcast_to(level, (len(self), self.outputs))
         return float((self.weight @ np.abs(self.loss.gradient(logits, self.target))).max())
+
+    @property
+    def rounding(self) -> float:
+        """How exactly a gradient can be known: the rounding of predictions minus targets."""
+        numbers = self.loss.link != "logit" and self.target.ndim == 1
+        size = float(self.weight @ np.abs(self.target)) if numbers else 1.0
+        return 4.0 * np.finfo(np.float64).eps * size
 
     def _best_constant(self) -> np.ndarray:
         """Return the link of the mean target, [k]; of unlikely classes, a small probability."""

@@ -32,14 +32,10 @@ class Columns:
         The dense block, float64.
     sparse : csr_array of shape (n, v), optional
         The sparse block, float64.
-    shift : ndarray of shape (v,), optional
-        Subtracted from every row of the sparse block, without being stored there: a
-        centred sparse column is not sparse.
     """
 
     dense: np.ndarray
     sparse: Any = None
-    shift: np.ndarray | None = None
 
     @classmethod
     def of(cls, matrix: Any, sparse_block: Any = None) -> Columns:
@@ -79,19 +75,12 @@ class Columns:
         width = self.dense.shape[1]
         above, below = right[:width], right[width:]
         product = self.sparse @ below
-        if self.shift is not None:
-            product -= self.shift @ below
         return product + self.dense @ above if width else product
 
     def transpose_product(self, left: np.ndarray) -> np.ndarray:
         """Return Xᵀ @ left, for left [n] or [n, k]."""
         above = self.dense.T @ left
-        if self.sparse is None:
-            return above
-        below = self.sparse.T @ left
-        if self.shift is not None:
-            below -= np.multiply.outer(self.shift, left.sum(axis=0))
-        return np.concatenate([above, below])
+        return above if self.sparse is None else np.concatenate([above, self.sparse.T @ left])
 
     def gram(self, weight: np.ndarray) -> np.ndarray:
         """Return Xᵀ diag(weight) X, [D, D], for weight [n], all >= 0."""
@@ -104,11 +93,6 @@ class Columns:
         weighted = sparse.csr_array(self.sparse.multiply(weight[:, None]))
         gram[width:, width:] = (weighted.T @ self.sparse).toarray()
         cross = weighted.T @ self.dense
-        if self.shift is not None:
-            sums = weighted.sum(axis=0)
-            half = np.outer(sums - weight.sum() / 2 * self.shift, self.shift)
-            gram[width:, width:] -= half + half.T
-            cross -= np.outer(self.shift, weight @ self.dense)
         gram[width:, :width] = cross
         gram[:width, width:] = cross.T
         return gram
@@ -118,11 +102,7 @@ class Columns:
         dense = weight @ np.square(self.dense)
         if self.sparse is None:
             return dense
-        below = self.sparse.multiply(self.sparse).T @ weight
-        if self.shift is not None:
-            sums = self.sparse.T @ weight
-            below += self.shift * (self.shift * weight.sum() - 2.0 * sums)
-        return np.concatenate([dense, np.maximum(below, 0.0)])
+        return np.concatenate([dense, self.sparse.multiply(self.sparse).T @ weight])
 
     def take(self, rows: np.ndarray) -> Columns:
         """Return some rows."""
@@ -133,105 +113,18 @@ class Columns:
         """Return the matrix as one array [n, D]."""
         if self.sparse is None:
             return self.dense
-        block = self.sparse.toarray()
-        return np.hstack([self.dense, block if self.shift is None else block - self.shift])
-
-
-@dataclass(frozen=True)
-class Standardised:
-    """Columns Z = (X − centre) / scale, and the way back to the units of X.
-
-    Parameters
-    ----------
-    columns : Columns
-        Z; a column without spread is all zeros.
-    centre, scale : ndarray of shape (D,)
-        Weighted mean (0 without an intercept) and root mean square about it; the scale is
-        1 for a column without spread.
-    alive : ndarray of shape (D,)
-        Whether the column has spread.
-    """
-
-    columns: Columns
-    centre: np.ndarray
-    scale: np.ndarray
-    alive: np.ndarray
-
-    @classmethod
-    def of(cls, columns: Columns, weight: np.ndarray, *, centred: bool) -> Standardised:
-        """Measure and standardise columns, for weight [n] that sums to 1."""
-        dense, *dense_measures = _standardise_dense(columns.dense, weight, centred)
-        if columns.sparse is None:
-            return cls(Columns(dense), *dense_measures)
-        block, *sparse_measures = _measure_sparse(columns.sparse, weight, centred)
-        centre, scale, alive = (
-            np.concatenate(pair) for pair in zip(dense_measures, sparse_measures, strict=True)
-        )
-        width = dense.shape[1]
-        shift = centre[width:] / scale[width:] if centred else None
-        return cls(Columns(dense, block, shift), centre, scale, alive)
-
-    def restore(self, coefficients: np.ndarray, level: np.ndarray | None) -> Layer:
-        """Turn coefficients [D, k] of Z, and the level [k] at its centre, into those of X."""
-        weight = coefficients / self.scale[:, None]
-        if level is None:
-            return {"weight": weight}
-        return {"weight": weight, "bias": level - self.centre @ weight}
-
-    def adopt(self, layer: Layer) -> tuple[np.ndarray, np.ndarray]:
-        """Turn coefficients and intercept of X into those of Z; undoes ``restore``."""
-        weight = np.asarray(layer["weight"], np.float64)
-        level = self.centre @ weight + layer.get("bias", 0.0)
-        return weight * (self.scale * self.alive)[:, None], level
+        return np.hstack([self.dense, self.sparse.toarray()])
 
 
 def _csr(matrix: Any) -> sparse.csr_array:
     return sparse.csr_array(matrix, dtype=np.float64)
 
 
-def _row_blocks(rows: int) -> list[slice]:
-    return [slice(start, start + ROWS_PER_BLOCK) for start in range(0, rows, ROWS_PER_BLOCK)]
-
-
 def _weighted_gram(dense: np.ndarray, weight: np.ndarray) -> np.ndarray:
     gram = np.zeros((dense.shape[1],) * 2)
     root = np.sqrt(weight)[:, None]
-    for rows in _row_blocks(len(dense)):
+    for start in range(0, len(dense), ROWS_PER_BLOCK):
+        rows = slice(start, start + ROWS_PER_BLOCK)
         block = dense[rows] * root[rows]
         gram += block.T @ block
     return gram
-
-
-def _standardise_dense(
-    dense: np.ndarray, weight: np.ndarray, centred: bool
-) -> tuple[np.ndarray, ...]:
-    # Measured from the first row, a constant column is exactly zero, whatever its value.
-    origin = dense[0] if centred else np.zeros(dense.shape[1])
-    standardised = np.empty(dense.shape)
-    mean, square = np.zeros(dense.shape[1]), np.zeros(dense.shape[1])
-    for rows in _row_blocks(len(dense)):
-        np.subtract(dense[rows], origin, out=standardised[rows])
-        mean += weight[rows] @ standardised[rows]
-    if not centred:
-        mean[:] = 0.0
-    for rows in _row_blocks(len(dense)):
-        standardised[rows] -= mean
-        square += weight[rows] @ np.square(standardised[rows])
-    scale = np.sqrt(square)
-    alive = scale > 1e-13 * np.abs(mean)
-    scale[~alive] = 1.0
-    standardised *= alive / scale
-    return standardised, origin + mean, scale, alive
-
-
-def _measure_sparse(block: Any, weight: np.ndarray, centred: bool) -> tuple[Any, ...]:
-    mean = block.T @ weight
-    square = block.multiply(block).T @ weight
-    centre = mean if centred else np.zeros_like(mean)
-    variance = square - centre**2
-    # The difference of two nearly equal numbers is rounding, not spread.
-    alive = variance > 1e-12 * square
-    scale = np.where(alive, np.sqrt(np.maximum(variance, 0.0)), 1.0)
-    # A column without spread is emptied, and its shift with it.
-    scaled = sparse.csr_array(block.multiply(np.where(alive, 1.0 / scale, 0.0)[None, :]))
-    return scaled, np.where(alive, centre, 0.0), scale, alive

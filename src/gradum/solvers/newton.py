@@ -51,6 +51,7 @@ COARSE = 0.5  # no better than this, a full step suffers from its Hessian's roun
 PLAIN = 300.0  # condition up to which a Hessian in float32 says what it is
 FULL_RANK = 1e6  # condition up to which there is no doubt of it
 ROUNDING = 1e-8  # in the gradient, at which no step can lower the objective any further
+MOST_IDLE = 20  # iterations that do not even halve the gradient
 SAMPLED_FROM = 100_000  # rows
 SAMPLE = 0.05
 TINY = np.finfo(np.float64).tiny
@@ -141,14 +142,17 @@ class _Search:
         self, start: Params | None, stop: Callable[[], bool] | None
     ) -> Generator[EpochDone, None, Solution]:
         began, model = time.perf_counter(), self.model
-        tol = self.method.tol * model.size
+        tol = max(self.method.tol * model.size, model.rounding)
         near = max(tol, ROUNDING * model.size)
+        least, idle = np.inf, 0
         unsure = self._may_be_endless
         point = self._begin(start)
         history: list[EpochDone] = []
         status = Status.STEP_LIMIT
         for iteration in range(1, self.method.max_iter + 1):
             slope = self._slope(point)
+            idle = 0 if slope < 0.5 * least else idle + 1
+            least = min(least, slope)
             if slope <= tol and not unsure:
                 status = Status.CONVERGED
                 break
@@ -158,7 +162,7 @@ class _Search:
             arrived = unsure and slope <= near
             if arrived:
                 self._forget(np.float64)
-            moved = self._iterate(point)
+            moved = self._iterate(point) if idle < MOST_IDLE else None
             if moved is None:
                 status = Status.CONVERGED if slope <= near else Status.STALLED
                 break

@@ -1,9 +1,10 @@
 """Shapes rounded up, so that problems of like shape share one compiled program.
 
 Padding is exact. A padded column is 0 in every row, and its weights start at 0: their
-gradient is 0 and they stay there. A padded output has a bias so low that its probability
-is exactly 0, and with it the gradient of everything that leads to it. A padded row has
-weight 0. A padded row of the embedding table is never looked up.
+gradient is 0 and they stay there. A padded output, which log loss alone can have, has a bias so
+low that its probability is exactly 0, and with it the gradient of everything that leads to it.
+A padded row has weight 0 and a real row's target. A padded row of the embedding table is never
+looked up.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.models import Network, Params
+from gradum.core import LogLoss, Network, Params, Problem
+from gradum.core.penalties.penalty import column_factors
 
 NEVER = -1e9  # a logit whose exponential is 0 beside any other
 
@@ -29,17 +31,35 @@ def bucket(size: int, *, per_octave: int = 4) -> int:
     return -(-size // grain) * grain
 
 
-def pad_network(network: Network) -> Network:
-    """Return the network with inputs, outputs and embedding rounded up."""
-    # Of one or two outputs none is added: one has its own form of log loss.
-    pads_outputs = network.outputs > 2 and network.intercept
-    embedding = network.embedding
-    return replace(
+def pad_problem(problem: Problem) -> Problem:
+    """Return the problem with inputs, outputs and embedding rounded up.
+
+    Raises
+    ------
+    ShapeError
+        The penalty has other than one factor a column.
+    """
+    network, loss, embedding = problem.network, problem.loss, problem.network.embedding
+    # Of one or two outputs none is added: one has its own form of log loss. Smoothing would
+    # give an added class its share.
+    by_class = isinstance(loss, LogLoss) and not loss.label_smoothing
+    pads_outputs = by_class and network.outputs > 2 and network.intercept
+    padded = replace(
         network,
         inputs=bucket(network.inputs),
         outputs=bucket(network.outputs, per_octave=2) if pads_outputs else network.outputs,
         embedding=embedding and replace(embedding, rows=bucket(embedding.rows, per_octave=2)),
     )
+    return replace(problem, network=padded, penalty=_pad_penalty(problem.penalty, network, padded))
+
+
+def _pad_penalty(penalty: Any, network: Network, padded: Network) -> Any:
+    """Return the penalty with a factor for every row of the first weight, if it has any."""
+    if penalty.factor is None:
+        return penalty
+    factor = np.ones(padded.widths[0])
+    factor[: network.inputs] = column_factors(penalty.factor, network.inputs)
+    return replace(penalty, factor=factor)
 
 
 def pad_params(params: Params, network: Network, padded: Network) -> Params:

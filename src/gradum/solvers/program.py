@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -13,7 +13,7 @@ from gradum.core import Params, Problem
 from gradum.solvers.batches import Chunk
 from gradum.solvers.chunk import Info, State, precision, run_chunk, traces
 from gradum.solvers.first_order import FirstOrder
-from gradum.solvers.padding import pad_network, pad_params, unpad_params
+from gradum.solvers.padding import pad_params, pad_problem, unpad_params
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,12 @@ class Continuation:
     """What training needs, besides the parameters, to go on where it stopped.
 
     ``optimizer`` is the optimiser's state, NumPy arrays in the padded shapes; None before the
-    first step.
+    first step. ``params`` are the last parameters where the answer is made of others as well,
+    such as their average; else None.
     """
 
     optimizer: Any = None
+    params: Params | None = None
     epoch: int = 0
     step: int = 0
 
@@ -36,10 +38,11 @@ class Program:
         self, problem: Problem, solver: FirstOrder, dtype: Any, gradient_tol: float
     ) -> None:
         """Round the shapes up; ``gradient_tol`` below 0 never stops a chunk."""
-        self._dtype = dtype
-        self._network, self._padded = problem.network, pad_network(problem.network)
+        self._dtype, self._solver = dtype, solver
+        padded = pad_problem(problem)
+        self._network, self._padded = problem.network, padded.network
         # Numbers of one dtype, whatever they were given as, so that they are traced once.
-        numbers = (replace(problem, network=self._padded), solver, gradient_tol)
+        numbers = (padded, solver, gradient_tol)
         with precision(self._dtype):
             self._numbers = jax.device_put(jax.tree.map(dtype, numbers))
         self.compile_seconds = 0.0
@@ -72,9 +75,14 @@ class Program:
         return result
 
     def params(self, state: State) -> Params:
-        """Return the parameters as they are now, on the host."""
-        return unpad_params(state.params, self._network, self._padded)
+        """Return the answer as it is now, on the host."""
+        return self._unpadded(self._solver.answer(state.params, state.optimizer))
 
     def continuation(self, state: State, epoch: int, step: int) -> Continuation:
         """Return what it takes to go on from here."""
-        return Continuation(jax.tree.map(np.array, state.optimizer), epoch, step)
+        answer = self._solver.answer(state.params, state.optimizer)
+        last = None if answer is state.params else self._unpadded(state.params)
+        return Continuation(jax.tree.map(np.array, state.optimizer), last, epoch, step)
+
+    def _unpadded(self, params: Params) -> Params:
+        return unpad_params(params, self._network, self._padded)

@@ -8,6 +8,7 @@ program as numbers, so that no schedule compiles anything anew.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,11 +35,102 @@ def coslog4(progress: np.ndarray) -> np.ndarray:
     return 0.5 * (1.0 - np.cos(2.0 * np.pi * np.log2(1.0 + 15.0 * progress)))
 
 
-SCHEDULES: dict[str, Schedule] = {
-    "constant": constant,
-    "cosine": cosine,
-    "coslog4": coslog4,
-}
+@dataclass(frozen=True)
+class StepDecay:
+    """Stairs: 1, and a factor lower from each of some shares of the run on.
+
+    Parameters
+    ----------
+    factor : float
+        What the learning rate is multiplied by at each stair, in (0, 1].
+    at : tuple of float
+        Where the stairs are, rising, each in (0, 1).
+
+    Raises
+    ------
+    SpecError
+        A number is out of its range, or the stairs do not rise.
+    """
+
+    factor: float = 0.1
+    at: tuple[float, ...] = (0.5, 0.75)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", tuple(np.atleast_1d(self.at).tolist()))
+        _check(0.0 < self.factor <= 1.0, "factor", self.factor, "a number above 0 and up to 1")
+        rising = sorted(set(self.at)) == list(self.at)
+        inside = all(0.0 < share < 1.0 for share in self.at)
+        _check(rising and inside, "at", self.at, "rising numbers between 0 and 1")
+
+    def __call__(self, progress: np.ndarray) -> np.ndarray:
+        """Return factorᵏ, k being the stairs reached."""
+        return self.factor ** np.searchsorted(self.at, progress, side="right")
+
+
+@dataclass(frozen=True)
+class OneCycle:
+    """Up in a straight line, then down: long steps in the middle, for a flat minimum.
+
+    L. N. Smith and N. Topin, "Super-Convergence", 2018. The learning rate is the cycle's peak.
+
+    Parameters
+    ----------
+    peak : float
+        Share of the run at which the factor is 1, in (0, 1).
+    first, last : float
+        Factor at the start and at the end, in [0, 1].
+
+    Raises
+    ------
+    SpecError
+        A number is out of its range.
+    """
+
+    peak: float = 0.3
+    first: float = 0.04
+    last: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check(0.0 < self.peak < 1.0, "peak", self.peak, "a number between 0 and 1")
+        for name in ("first", "last"):
+            value = getattr(self, name)
+            _check(0.0 <= value <= 1.0, name, value, "a number from 0 to 1")
+
+    def __call__(self, progress: np.ndarray) -> np.ndarray:
+        """Return the height of the cycle."""
+        return np.interp(progress, (0.0, self.peak, 1.0), (self.first, 1.0, self.last))
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """A rise in a straight line from 0, then another schedule over what remains of the run.
+
+    P. Goyal et al., "Accurate, Large Minibatch SGD", 2017.
+
+    Parameters
+    ----------
+    share : float
+        Share of the run that the rise takes, in (0, 1).
+    then : str or callable
+        The other schedule; the rise ends where it begins.
+
+    Raises
+    ------
+    SpecError
+        The share is out of its range, or no schedule has that name.
+    """
+
+    share: float = 0.05
+    then: str | Schedule = "cosine"
+
+    def __post_init__(self) -> None:
+        _check(0.0 < self.share < 1.0, "share", self.share, "a number between 0 and 1")
+        resolve(self.then)
+
+    def __call__(self, progress: np.ndarray) -> np.ndarray:
+        """Return t/share of the other schedule's start, and that schedule from there on."""
+        after = np.maximum((progress - self.share) / (1.0 - self.share), 0.0)
+        return np.minimum(progress / self.share, 1.0) * resolve(self.then)(after)
 
 
 def resolve(schedule: str | Schedule) -> Schedule:
@@ -56,3 +148,18 @@ def resolve(schedule: str | Schedule) -> Schedule:
             f"There is no schedule {schedule!r}.", f"Choose one of {', '.join(SCHEDULES)}."
         )
     return SCHEDULES[schedule]
+
+
+def _check(valid: bool, name: str, value: object, wanted: str) -> None:
+    if not valid:
+        raise SpecError(f"A schedule's {name} is {value!r}.", f"Give {wanted}.")
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "constant": constant,
+    "cosine": cosine,
+    "coslog4": coslog4,
+    "step": StepDecay(),
+    "one_cycle": OneCycle(),
+}
+SCHEDULES["warm_up"] = WarmUp()  # it looks the schedule that follows up above

@@ -39,9 +39,9 @@ def separating_columns(model: LinearModel) -> tuple[int, ...]:
         own = codes == code
         if own.all() or not own.any():
             continue
-        alone = [j for j in np.flatnonzero(columns.alive) if _separates(dense[:, j], own)]
+        alone = [j for j in np.flatnonzero(columns.alive).tolist() if _separates(dense[:, j], own)]
         found.update(alone or _combination(dense, own, fit_intercept=model.fit_intercept))
-    return tuple(sorted(int(column) for column in found))
+    return tuple(sorted(found))
 
 
 def _separates(values: np.ndarray, own: np.ndarray) -> bool:

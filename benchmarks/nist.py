@@ -1,0 +1,99 @@
+"""Correct digits of least squares on the NIST reference data sets, beside those of other libraries.
+
+Digits are −log₁₀ of the relative error (absolute where the certified number is 0), at most 15, of
+the worst coefficient and of the worst standard error. Every library gets the same float64 columns
+and keeps its defaults. The table is printed, and takes the place of the one in docs/accuracy.md.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LinearRegression
+from tests.solvers.nist_sets import NAMES, Reference, digits, estimates, load
+
+from gradum.solvers.exact import LeastSquares
+
+PAGE = Path(__file__).parent.parent / "docs" / "accuracy.md"
+TABLE = re.compile(r"(?<=<!-- digits -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+Estimates = tuple[np.ndarray, np.ndarray | None]  # coefficients, standard errors
+
+
+def gradum(reference: Reference) -> Estimates:
+    """Solve with gradum."""
+    return estimates(
+        LeastSquares(reference.columns, reference.target, fit_intercept=reference.intercept)
+    )
+
+
+def scikit_learn(reference: Reference) -> Estimates:
+    """Solve with scikit-learn, which has no standard errors."""
+    model = LinearRegression(fit_intercept=reference.intercept)
+    model.fit(reference.columns, reference.target)
+    if not reference.intercept:
+        return model.coef_, None
+    return np.append(model.intercept_, model.coef_), None
+
+
+def statsmodels(reference: Reference) -> Estimates:
+    """Solve with statsmodels."""
+    from statsmodels.api import OLS
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of conditions, which are the point of the data sets
+        fitted = OLS(reference.target, _design(reference)).fit()
+    return fitted.params, fitted.bse
+
+
+def numpy(reference: Reference) -> Estimates:
+    """Solve with numpy.linalg.lstsq, which has no standard errors."""
+    return np.linalg.lstsq(_design(reference), reference.target)[0], None
+
+
+def _design(reference: Reference) -> np.ndarray:
+    ones = np.ones((len(reference.target), int(reference.intercept)))
+    return np.hstack([ones, reference.columns])
+
+
+LIBRARIES: dict[str, Callable[[Reference], Estimates]] = {
+    "gradum": gradum,
+    "scikit-learn": scikit_learn,
+    "statsmodels": statsmodels,
+    "NumPy lstsq": numpy,
+}
+
+
+def table() -> str:
+    """Return the digits of every installed library as a Markdown table."""
+    libraries = [name for name in LIBRARIES if name != "statsmodels" or find_spec(name)]
+    lines = [
+        f"| | {' | '.join(libraries)} |",
+        f"|---|{'---:|' * len(libraries)}",
+    ]
+    for name in NAMES:
+        reference = load(name)
+        found = [LIBRARIES[library](reference) for library in libraries]
+        lines.append(f"| {name} | {' | '.join(_cell(reference, *each) for each in found)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(reference: Reference, coefficients: np.ndarray, errors: np.ndarray | None) -> str:
+    cell = f"{digits(coefficients, reference.coefficients):.1f}"
+    return cell if errors is None else f"{cell} / {digits(errors, reference.errors):.1f}"
+
+
+def main() -> None:
+    """Print the table and write it into the page."""
+    digits_table = table()
+    print(digits_table)
+    PAGE.write_text(TABLE.sub(lambda _: digits_table, PAGE.read_text()))
+
+
+if __name__ == "__main__":
+    main()

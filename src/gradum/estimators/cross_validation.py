@@ -1,0 +1,141 @@
+"""``alpha="cv"``: the strength of a penalty, chosen by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from gradum.core import Loss, Penalty, Unpenalised
+from gradum.errors import SpecError
+from gradum.estimators.rows import Rows
+from gradum.fitting.folds import Price
+from gradum.fitting.path import Path, choose_penalty
+from gradum.solvers.linear_model import LinearModel
+
+RANGE_L1 = 1e-3  # from the penalty that leaves all columns out, down to this share of it
+STRONGEST_L2, RANGE_L2 = 1e2, 1e-8  # of the loss's curvature
+
+
+@dataclass(frozen=True)
+class CrossValidated:
+    """How to choose ``alpha``.
+
+    Every fold is fitted along one path of penalties; that of the least mean loss on held-out rows
+    is chosen, and the model is fitted on all rows with it. A fold of m of the n rows is fitted
+    with alpha · n/m, so that it weighs the penalty against as much evidence as the whole fit will.
+
+    Parameters
+    ----------
+    folds : int
+        Parts of the rows, each held out once; stratified by class for a classifier.
+    alphas : int or sequence of float
+        The strengths to try, or how many: from the least that leaves every column out down to
+        1/1000 of it with an L1 term, over ten decades of the loss's curvature without.
+    one_standard_error : bool
+        Whether to choose the strongest penalty within one standard error of the best instead.
+
+    Raises
+    ------
+    SpecError
+        A number is out of range.
+    """
+
+    folds: int = 5
+    alphas: int | Sequence[float] = 50
+    one_standard_error: bool = False
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.folds, int) and self.folds >= 2):
+            raise SpecError(f"folds is {self.folds!r}.", "Give a whole number from 2 up.")
+        given = isinstance(self.alphas, int)
+        good = self.alphas >= 2 if given else all(a > 0 for a in self.alphas)  # type: ignore[operator, union-attr]
+        if not good or (not given and len(self.alphas) < 1):  # type: ignore[arg-type]
+            raise SpecError(
+                f"alphas is {self.alphas!r}.", "Give how many, from 2 up, or numbers above 0."
+            )
+
+    def choose(
+        self,
+        rows: Rows,
+        loss: Loss,
+        penalty: Penalty,
+        *,
+        outputs: int,
+        fit_intercept: bool,
+        seed: int,
+        stop: Callable[[], bool],
+    ) -> Generator[Any, None, tuple[Penalty, Path]]:
+        """Return the penalty with the alpha chosen, and the path.
+
+        Raises
+        ------
+        SpecError
+            There are fewer rows, or rows of a class, than folds; or there is no penalty.
+        """
+        if isinstance(penalty, Unpenalised):
+            raise SpecError("There is no penalty whose alpha could be chosen.", "Use penalty='l2'.")
+        model = LinearModel.of(
+            rows.matrix,
+            rows.target,
+            loss,
+            outputs=outputs,
+            weight=rows.weight,
+            fit_intercept=fit_intercept,
+        )
+
+        def price(alpha: float) -> Price:
+            l1, l2 = with_alpha(penalty, alpha).strengths(model.columns.shape[1])
+            return Price(l1, l2)
+
+        if isinstance(self.alphas, int):
+            alphas = _grid(model, with_alpha(penalty, 1.0), self.alphas)
+        else:
+            alphas = np.sort(np.asarray(self.alphas, np.float64))[::-1]
+        folds = self._split(rows, classes=loss.link == "logit", seed=seed)
+        path = yield from choose_penalty(
+            model, folds, (alphas * len(rows)).tolist(), stop, price=price, to_the_end=True
+        )
+        return with_alpha(penalty, self._chosen(path)), path
+
+    def _split(self, rows: Rows, *, classes: bool, seed: int) -> list[tuple[Any, Any]]:
+        fewest = np.bincount(rows.target).min() if classes else len(rows)
+        if fewest < self.folds:
+            what = "rows of the rarest class" if classes else "rows"
+            raise SpecError(
+                f"There are {fewest} {what}, fewer than the {self.folds} folds.",
+                "Give a number as alpha, or fewer folds: alpha=gradum.CrossValidated(folds=2).",
+            )
+        splitter = StratifiedKFold if classes else KFold
+        split = splitter(self.folds, shuffle=True, random_state=seed % 2**32)
+        return list(split.split(rows.matrix, rows.target))
+
+    def _chosen(self, path: Path) -> float:
+        if not self.one_standard_error:
+            return path.best
+        best = int(np.argmin(path.losses))
+        most = path.losses[best] + path.spreads[best]
+        return next(a for a, loss in zip(path.alphas, path.losses, strict=True) if loss <= most)
+
+
+def with_alpha(penalty: Penalty, alpha: float) -> Penalty:
+    """Return the penalty with another strength."""
+    return replace(penalty, alpha=alpha)  # type: ignore[type-var]
+
+
+def _grid(model: LinearModel, unit: Penalty, count: int) -> np.ndarray:
+    """Return strengths, falling evenly on a logarithmic scale."""
+    l1, _ = unit.strengths(model.columns.shape[1])
+    nothing = model.strengths(0.0, 0.0)
+    constant = model.point(model.start(None), nothing)
+    if l1.any():
+        slope = np.abs(constant.gradient[:-1]).max(axis=1) * model.columns.scale
+        most = float((slope[l1 > 0] / l1[l1 > 0]).max())
+        return most * np.logspace(0, np.log10(RANGE_L1), count)
+    curvature = model.curvature(constant, nothing)
+    mean = float((model.weight @ curvature.second).max())
+    size = mean * float(np.median(model.columns.scale[model.columns.alive] ** 2))
+    return size * STRONGEST_L2 * np.logspace(0, np.log10(RANGE_L2 / STRONGEST_L2), count)

@@ -1,0 +1,184 @@
+"""What linear and logistic regression share: one fit, by whichever solver."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from gradum.core import Loss, Network, Params, Problem
+from gradum.errors import SpecError
+from gradum.estimators.callbacks import Listeners
+from gradum.estimators.cross_validation import CrossValidated
+from gradum.estimators.estimator import Estimator
+from gradum.estimators.rows import FLOATS, Rows
+from gradum.estimators.summary import Summarises
+from gradum.estimators.training import (
+    Events,
+    Solver,
+    check_numbers,
+    linear_events,
+    linear_regime,
+    resolve_penalty,
+    resolve_solver,
+    seed_of,
+)
+from gradum.fitting.path import Path
+from gradum.solvers.convex import CONVEX, Convex, Exact, choose
+from gradum.solvers.solution import Solution
+from gradum.solvers.status import Status
+
+
+class Linear(Summarises, Estimator):
+    """A linear model's parameters, its fit, and its logits."""
+
+    coef_: np.ndarray
+    intercept_: Any
+    alpha: Any
+    path_: Path
+    _loss: Loss
+    _problem: Problem
+
+    def __init__(
+        self,
+        *,
+        loss: Any,
+        penalty: Any,
+        alpha: Any,
+        l1_ratio: float,
+        fit_intercept: bool,
+        solver: Any,
+        learning_rate: Any,
+        batch_size: int | str,
+        max_iter: int,
+        tol: float,
+        random_state: Any,
+        warm_start: bool,
+    ) -> None:
+        self.loss = loss
+        self.penalty = penalty
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.warm_start = warm_start
+
+    def _attributes(self, params: Params) -> dict[str, Any]:
+        """Return what a prediction needs."""
+        raise NotImplementedError
+
+    def _fit(self, rows: Rows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
+        """Fit; ``alpha="cv"`` chooses the penalty first."""
+        check_numbers(self, {"max_iter": 1, "tol": 0})
+        loss.check_target(rows.target)
+        network = Network(
+            inputs=rows.matrix.shape[1], outputs=outputs, intercept=bool(self.fit_intercept)
+        )
+        self._loss, seed = loss, seed_of(self.random_state)
+        cv = CrossValidated() if isinstance(self.alpha, str) and self.alpha == "cv" else self.alpha
+        chosen = isinstance(cv, CrossValidated)
+        if isinstance(cv, str):
+            raise SpecError(f"alpha is {cv!r}.", "Give a number from 0 up, or 'cv'.")
+        penalty = resolve_penalty(self.penalty, 1.0 if chosen else self.alpha, self.l1_ratio)
+        problem = Problem(network, loss, penalty)
+        solver, reason = self._choose(problem, rows)
+
+        def events() -> Events:
+            found = problem
+            if chosen:
+                found = yield from self._choose_alpha(cv, problem, rows, seed, listeners)
+            self._problem = found
+            return (
+                yield from linear_events(
+                    found,
+                    rows,
+                    solver,
+                    linear_regime(self, solver, len(rows), watched=bool(listeners)),
+                    seed=seed,
+                    start=self._start(network),
+                    stop=listeners.stop,
+                )
+            )
+
+        solution = listeners.follow(events(), 0 if isinstance(solver, Exact) else self.max_iter)
+        solution = self._with_names(solution)
+        self.alpha_ = float(self._problem.penalty.alpha)
+        self.solver_reason_ = reason
+        return self._settle(self._problem, rows, solution, optimum_expected=self.tol > 0)
+
+    def _choose(self, problem: Problem, rows: Rows) -> tuple[Solver, str]:
+        """Return the solver and why it is this one."""
+        smooth, squared = problem.loss.smooth, problem.loss.name == "squared_error"
+        claimed = {"exact": squared, "newton": smooth, "proximal": smooth, "interior": not smooth}
+        own = {name: self._limited(CONVEX[name]) for name, claims in claimed.items() if claims}
+        if not (isinstance(self.solver, str) and self.solver == "auto"):
+            solver = resolve_solver(self.solver, self.learning_rate, own)
+            return solver, "It was asked for."
+        choice = choose(
+            problem.loss,
+            problem.penalty,
+            rows.matrix.shape,
+            problem.network.outputs,
+            sparse=not isinstance(rows.matrix, np.ndarray),
+        )
+        return resolve_solver(choice.name, self.learning_rate, own), choice.reason
+
+    def _limited(self, solver: Convex) -> Convex:
+        """Return the solver with the estimator's limits, and no looser tolerance than its own."""
+        if isinstance(solver, Exact):
+            return solver
+        return replace(solver, tol=min(self.tol, solver.tol), max_iter=self.max_iter)
+
+    def _choose_alpha(
+        self, cv: CrossValidated, problem: Problem, rows: Rows, seed: int, listeners: Listeners
+    ) -> Generator[Any, None, Problem]:
+        network = problem.network
+        penalty, self.path_ = yield from cv.choose(
+            rows,
+            problem.loss,
+            problem.penalty,
+            outputs=network.outputs,
+            fit_intercept=network.intercept,
+            seed=seed,
+            stop=listeners.stop,
+        )
+        return replace(problem, penalty=penalty)
+
+    def _with_names(self, solution: Solution) -> Solution:
+        """Name the columns that separate in the advice."""
+        separating = solution.certificate.separating
+        if solution.status is not Status.SEPARATED or not separating:
+            return solution
+        names = getattr(self, "feature_names_in_", None)
+        named = [f"column {j}" if names is None else repr(str(names[j])) for j in separating[:5]]
+        more = f" and {len(separating) - 5} more" if len(separating) > 5 else ""
+        return replace(
+            solution,
+            advice=f"{', '.join(named)}{more} tell a class apart without error, so the best "
+            "coefficients are infinite and these are only large; set alpha above 0, or drop "
+            "what gives the class away.",
+        )
+
+    def _start(self, network: Network) -> Params | None:
+        if not (self.warm_start and hasattr(self, "coef_")):
+            return None
+        weight = np.atleast_2d(self.coef_).T
+        if weight.shape != (network.inputs, network.outputs):
+            return None
+        layer = {"weight": weight}
+        if network.intercept:
+            layer["bias"] = np.atleast_1d(np.asarray(self.intercept_, weight.dtype))
+        return {"layers": [layer]}
+
+    def _logits(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        return X @ np.atleast_2d(self.coef_).T + self.intercept_

@@ -1,0 +1,183 @@
+"""The regression table of a fitted linear estimator."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from msgspec import structs
+from sklearn.utils.validation import check_is_fitted
+
+from gradum.errors import SpecError
+from gradum.estimators.classes import coded_rows
+from gradum.estimators.rows import checked_rows
+from gradum.scores.figures import figure
+
+if TYPE_CHECKING:
+    from gradum.core import Problem
+    from gradum.show.inference import Summary
+
+NOTICEABLE = 0.01  # of a standard error, between the estimator's coefficients and the optimum
+
+
+class Summarises:
+    """Standard errors, tests and intervals of a fitted linear or logistic regression.
+
+    A subclass has the ``_problem`` that it solved, ``fit_intercept``, ``coef_`` and
+    ``intercept_``, and ``classes_`` if it classifies.
+    """
+
+    if TYPE_CHECKING:
+        _problem: Problem
+        alpha: Any
+        fit_intercept: Any
+        coef_: np.ndarray
+        intercept_: Any
+        n_features_in_: int
+
+    def summary(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        covariance: str = "classical",
+        weights: str = "frequency",
+        level: float = 0.95,
+    ) -> Summary:
+        """Return the regression table, with standard errors, p-values and intervals.
+
+        The rows are asked for again, since an estimator keeps none of them. The table is that of
+        the optimum for these rows, by the estimator's loss and penalty; where its own coefficients
+        are not that optimum, the table says so.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            What the estimator was fitted on.
+        y : array-like of shape (n,)
+        sample_weight : array-like of shape (n,), optional
+        covariance : {"classical", "HC0", "HC1", "HC2", "HC3"}
+            Robust to unequal variances, but for the first.
+        weights : {"frequency", "precision"}
+            Whether a weight w stands for w equal rows, or for a row of 1 / w of the variance.
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        Summary
+            It prints itself; ``summary.frame`` has one row a coefficient.
+
+        Raises
+        ------
+        SpecError
+            X has other columns than the estimator was fitted on; the loss is no likelihood, or the
+            penalty one that leaves columns out; or an option makes no sense.
+        """
+        from gradum.show.inference import Summary
+        from gradum.study.inference import infer
+
+        check_is_fitted(self)
+        self._refuse_other_columns(X)
+        alpha, loss = self._strength(), self._problem.loss
+        labels = getattr(self, "classes_", None)
+        rows = checked_rows(self, X, y, sample_weight, numeric=labels is None, reset=False)
+        notes: tuple[str, ...] = ()
+        if labels is not None:
+            balance = getattr(self, "class_weight", None)
+            rows, _ = coded_rows(rows, labels, balance)
+            if balance is not None:
+                notes += (
+                    "The weights of the classes count as weights of rows; only "
+                    "covariance='HC0' with weights='precision' holds for them.",
+                )
+        if alpha and not isinstance(self.alpha, Real):
+            notes += ("alpha was chosen by the data; the standard errors take it as known.",)
+        found = infer(
+            rows.matrix,
+            rows.target,
+            loss,
+            names=self._names(),
+            weight=rows.weight,
+            weights=weights,
+            covariance=covariance,
+            level=level,
+            fit_intercept=bool(self.fit_intercept),
+            alpha=alpha,
+            classes=() if labels is None else labels.tolist(),
+            target_name=str(getattr(y, "name", None) or "y"),
+            numbers=_numbers(len(rows), sample_weight),
+        )
+        found = structs.replace(found, sentences=(*found.sentences, *self._distance(found)))
+        return Summary(found, notes)
+
+    def _refuse_other_columns(self, X: Any) -> None:
+        own, given = getattr(self, "feature_names_in_", None), getattr(X, "columns", None)
+        if own is not None and given is not None and list(own) != list(given):
+            raise SpecError(
+                f"X has the columns {_some(given)}, but the fit had {_some(own)}.",
+                "Give the columns of the fit, in their order.",
+            )
+        width = np.shape(X)[1] if len(np.shape(X)) == 2 else None
+        if width is not None and width != self.n_features_in_:
+            raise SpecError(
+                f"X has {width:,} columns, but the fit had {self.n_features_in_:,}.",
+                "Give the columns of the fit.",
+            )
+
+    def _strength(self) -> float:
+        """Return alpha of an L2 penalty that is the same for all columns.
+
+        Raises
+        ------
+        SpecError
+            The penalty is another.
+        """
+        l1, l2 = self._problem.penalty.strengths(self.n_features_in_)
+        if l1.any():
+            raise SpecError(
+                "An L1 penalty leaves columns out; the others' standard errors are not known.",
+                "Fit the columns it kept with penalty=None, on rows it has not seen.",
+            )
+        if len(set(l2.tolist())) > 1:
+            raise SpecError(
+                "The penalty differs from column to column.", "Fit with one alpha for all."
+            )
+        return float(l2[0]) if len(l2) else 0.0
+
+    def _names(self) -> list[str]:
+        own = getattr(self, "feature_names_in_", None)
+        return [f"x{k}" for k in range(self.n_features_in_)] if own is None else list(own)
+
+    def _distance(self, found: Any) -> tuple[str, ...]:
+        """Say how far the estimator's coefficients are from the optimum, in standard errors."""
+        own = np.column_stack([np.atleast_1d(self.intercept_), np.atleast_2d(self.coef_)])
+        own = own[1:] - own[:1] if len(own) > 1 else own
+        if not self.fit_intercept:
+            own = own[:, 1:]
+        apart = [
+            abs(each.estimate - value) / each.error
+            for each, value in zip(found.coefficients, own.ravel(), strict=True)
+            if each.estimate is not None and each.error
+        ]
+        if max(apart, default=0.0) <= NOTICEABLE:
+            return ()
+        return (
+            f"The estimator's own coefficients are up to {figure(max(apart), digits=2)} standard "
+            "errors from the optimum for these rows: its solver stopped short of it, or it was "
+            "fitted on other rows.",
+        )
+
+
+def _numbers(rows: int, weight: Any) -> np.ndarray:
+    """Return the numbers, from 1, of the rows that were kept: those of weight above 0."""
+    if np.ndim(weight) == 0 or np.shape(weight) == (rows,):
+        return np.arange(1, rows + 1)
+    return np.flatnonzero(np.asarray(weight)) + 1
+
+
+def _some(names: Any) -> str:
+    names = [str(name) for name in names]
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,81 @@
+"""First-order solvers: the named methods, each a frozen assembly of optax parts.
+
+Every solver is a JAX pytree whose numbers are values and not structure: one compiled
+program serves every learning rate. A solver's state begins at zeros, and
+``transformation().update(gradient, state, params)`` turns a gradient into a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gradum.errors import SpecError
+from gradum.solvers.first_order.adam import Adam, AdamW
+from gradum.solvers.first_order.averaged import Averaged
+from gradum.solvers.first_order.clipped import Clipped
+from gradum.solvers.first_order.gradient_descent import GradientDescent
+from gradum.solvers.first_order.lbfgs import LBFGS
+from gradum.solvers.first_order.muon import Muon
+from gradum.solvers.first_order.sgd import SGD
+from gradum.solvers.first_order.solver import Composed, FirstOrder
+
+FIRST_ORDER: dict[str, FirstOrder] = {
+    "gd": GradientDescent(),
+    "sgd": SGD(),
+    "momentum": SGD(momentum=0.9),
+    "nesterov": SGD(momentum=0.9, nesterov=True),
+    "adam": Adam(),
+    "adamw": AdamW(),
+    "muon": Muon(),
+    "lbfgs": LBFGS(),
+}
+
+
+def resolve(solver: str | FirstOrder, learning_rate: Any = None) -> FirstOrder:
+    """Return the solver of that name, or the solver itself, with that learning rate if given.
+
+    A solver within `Clipped` or `Averaged` is the one that gets it.
+
+    Raises
+    ------
+    SpecError
+        No first-order solver has that name, the learning rate is not positive, or the solver
+        takes none.
+    """
+    if isinstance(solver, str):
+        if solver not in FIRST_ORDER:
+            raise SpecError(
+                f"There is no first-order solver {solver!r}.",
+                f"Choose one of {', '.join(FIRST_ORDER)}.",
+            )
+        solver = FIRST_ORDER[solver]
+    if learning_rate is None:
+        return solver
+    if isinstance(solver, Composed):
+        inner = resolve(solver.solver, learning_rate)
+        return replace(solver, solver=inner)  # type: ignore[type-var]
+    if solver.learning_rate is None:
+        raise SpecError(
+            f"{type(solver).__name__} finds the length of its steps and takes no learning_rate.",
+            "Leave it out, or choose a solver that takes one, such as 'gd'.",
+        )
+    by_rule = isinstance(learning_rate, str) and isinstance(solver, GradientDescent)
+    if not by_rule and (isinstance(learning_rate, str) or not learning_rate > 0):
+        raise SpecError(f"The learning_rate is {learning_rate}.", "Give a number above 0.")
+    return replace(solver, learning_rate=learning_rate)  # type: ignore[type-var]
+
+
+__all__ = [
+    "FIRST_ORDER",
+    "LBFGS",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Averaged",
+    "Clipped",
+    "FirstOrder",
+    "GradientDescent",
+    "Muon",
+    "resolve",
+]

@@ -1,0 +1,239 @@
+"""Means, Gram matrix and residuals of columns, in passes over blocks of rows.
+
+The columns are never copied as a whole. Each block is measured from an origin near the mean before
+it is multiplied, which keeps the digits that XᵀX − n x̄ x̄ᵀ would lose: centring the products
+afterwards then subtracts next to nothing.
+
+Shapes: n rows, D = d + v columns, the d dense ones first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.linalg
+from scipy import sparse
+
+from gradum.solvers.matrix import Columns
+
+ENTRIES_PER_BLOCK = 2**16  # of a shifted copy, so that it stays in the processor's cache
+FEWEST_ROWS_PER_BLOCK = 2048  # for a product that is worth its overhead
+FARTHEST_ORIGIN = 10.0  # spreads between mean and origin, which cost two digits of the Gram matrix
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the columns lie and how far they spread: Z = (X − centre) / scale.
+
+    Parameters
+    ----------
+    origin : ndarray of shape (D,)
+        A point from which a constant dense column is exactly 0; 0 for a sparse column, and
+        without an intercept.
+    drift : ndarray of shape (D,)
+        The weighted mean, measured from the origin; 0 without an intercept.
+    scale : ndarray of shape (D,)
+        Root mean square about origin + drift; 1 for a column without spread.
+    alive : ndarray of shape (D,)
+        Whether the column has spread; where it has none, Z is 0.
+    """
+
+    origin: np.ndarray
+    drift: np.ndarray
+    scale: np.ndarray
+    alive: np.ndarray
+
+    @classmethod
+    def of(cls, columns: Columns, weight: np.ndarray, *, centred: bool) -> Frame:
+        """Measure columns that may be expanded, for weight [n] that sums to 1."""
+        dense = columns.to_dense()
+        origin = near_the_mean(dense) if centred else np.zeros(dense.shape[1])
+        moved = dense - origin
+        drift = weight @ moved * centred
+        moved -= drift
+        variance = np.einsum("i,ij,ij->j", weight, moved, moved)
+        return cls.beyond(1e-26 * drift**2, origin, drift, variance)
+
+    @classmethod
+    def beyond(
+        cls, rounding: np.ndarray, origin: np.ndarray, drift: np.ndarray, variance: np.ndarray
+    ) -> Frame:
+        """Return the frame of columns that spread where their variance exceeds rounding."""
+        alive = variance > rounding
+        return cls(origin, drift, np.sqrt(np.where(alive, variance, 1.0)), alive)
+
+    @property
+    def centre(self) -> np.ndarray:
+        """The weighted mean, [D]."""
+        return self.origin + self.drift
+
+    @property
+    def about_0(self) -> Frame:
+        """The same frame, measured from 0."""
+        return replace(self, origin=np.zeros_like(self.origin), drift=self.centre)
+
+    def expand(self, columns: Columns) -> np.ndarray:
+        """Return Z, [n, D], dense."""
+        standardised = columns.to_dense() - self.origin
+        standardised -= self.drift
+        standardised *= self.alive / self.scale
+        return standardised
+
+
+def near_the_mean(dense: np.ndarray) -> np.ndarray:
+    """Return the mean of at most 1000 rows at even distances, [d]; a constant column's exactly."""
+    rows = np.linspace(0, len(dense) - 1, min(len(dense), 1000)).astype(int)
+    return dense[0] + (dense[rows] - dense[0]).mean(axis=0)
+
+
+class Passes:
+    """Columns, target and weights, to be passed over in blocks of rows.
+
+    Parameters
+    ----------
+    columns : Columns
+        The matrix X.
+    target : ndarray of shape (n,)
+        y.
+    weight : ndarray of shape (n,) or None
+        Weights v >= 0; 1 if None. The means below are weighted by v / Σ v.
+    """
+
+    def __init__(self, columns: Columns, target: np.ndarray, weight: np.ndarray | None) -> None:
+        self.columns, self.target, self.weight = columns, target, weight
+        self.total = float(len(target) if weight is None else weight.sum())
+
+    def products(self, origin: np.ndarray, level: float) -> np.ndarray:
+        """Return the mean of x̃ x̃ᵀ, [D + 2, D + 2], for x̃ = (x − origin, y − level, 1).
+
+        Only the upper triangle is filled.
+        """
+        width, others = self.columns.dense.shape[1], self.columns.sparse
+        square = np.zeros((width + 2,) * 2, order="F")
+        (add_square,) = scipy.linalg.get_blas_funcs(("syrk",), (square,))
+        root = None if self.weight is None else np.sqrt(self.weight)
+        cross = np.zeros((len(origin) - width, width + 2))
+        for rows, block in self._blocks(origin, border=2):
+            np.subtract(self.target[rows], level, out=block[:, -2])
+            block[:, -1] = 1.0
+            if root is not None:
+                block *= root[rows, None]
+            if others is not None:
+                part = block if root is None else block * root[rows, None]
+                cross += others[rows].T @ part
+            factor, transposed = (block.T, 0) if block.flags.c_contiguous else (block, 1)
+            square = add_square(1.0, factor, 1.0, square, trans=transposed, overwrite_c=1)
+        if others is not None:
+            square = self._bordered(square, cross)
+        square /= self.total
+        return square
+
+    def _bordered(self, square: np.ndarray, cross: np.ndarray) -> np.ndarray:
+        """Insert the sparse columns between the dense ones and the border of two."""
+        width, block = self.columns.dense.shape[1], self.columns.sparse
+        weighted = block if self.weight is None else block.multiply(self.weight[:, None])
+        whole = np.zeros((len(square) + len(cross),) * 2)
+        whole[:width, :width] = square[:width, :width]
+        whole[:width, -2:] = square[:width, -2:]
+        whole[-2:, -2:] = square[-2:, -2:]
+        whole[width:-2, width:-2] = (block.T @ sparse.csr_array(weighted)).toarray()
+        whole[:width, width:-2] = cross[:, :width].T
+        whole[width:-2, -2:] = cross[:, width:]
+        return whole
+
+    def slope(
+        self, coefficients: np.ndarray, origin: np.ndarray, level: float
+    ) -> tuple[np.ndarray, float, float]:
+        """Return the means of (x − origin) r, r and r², for r = y − (x − origin)·b − level.
+
+        The origin of the sparse columns is 0.
+        """
+        width, others = self.columns.dense.shape[1], self.columns.sparse
+        residual = self.target - level
+        if others is not None:
+            residual -= others @ coefficients[width:]
+        weighted = residual if self.weight is None else np.empty_like(residual)
+        slope = np.zeros(len(coefficients))
+        for rows, block in self._blocks(origin):
+            residual[rows] -= block @ coefficients[:width]
+            if self.weight is not None:
+                np.multiply(self.weight[rows], residual[rows], out=weighted[rows])
+            slope[:width] += weighted[rows] @ block
+        if others is not None:
+            slope[width:] = others.T @ weighted
+        squares = float(residual @ weighted)
+        return slope / self.total, float(weighted.sum()) / self.total, squares / self.total
+
+    def _blocks(self, origin: np.ndarray, *, border: int = 0) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield rows and their dense columns − origin, in a buffer laid out as X is.
+
+        Without a border, and from the origin 0, they are those of X itself.
+        """
+        dense = self.columns.dense
+        rows, width = dense.shape
+        size = min(max(ENTRIES_PER_BLOCK // (width + 1), FEWEST_ROWS_PER_BLOCK), rows)
+        if not border and not origin[:width].any():
+            yield from ((slice(i, i + size), dense[i : i + size]) for i in range(0, rows, size))
+            return
+        order = "C" if dense.strides[-1] <= dense.strides[0] else "F"
+        buffer = np.empty((size, width + border), order=order)
+        for start in range(0, rows, size):
+            block = buffer[: min(size, rows - start)]
+            np.subtract(dense[start : start + size], origin[:width], out=block[:, :width])
+            yield slice(start, start + len(block)), block
+
+
+@dataclass(frozen=True)
+class Moments:
+    """First and second moments of columns and target.
+
+    Parameters
+    ----------
+    frame : Frame
+        Origin, mean and spread of the columns.
+    level : float
+        The target's weighted mean; 0 without an intercept.
+    gram : ndarray of shape (D, D)
+        ZᵀWZ of the standardised columns; the upper triangle.
+    cross : ndarray of shape (D,)
+        ZᵀW(y − level).
+    """
+
+    frame: Frame
+    level: float
+    gram: np.ndarray
+    cross: np.ndarray
+
+    @classmethod
+    def of(cls, passes: Passes, *, centred: bool) -> Moments:
+        """Measure in one pass; in two, should the origin turn out to lie far from the mean."""
+        columns = passes.columns
+        origin, level = np.zeros(columns.shape[1]), 0.0
+        if not centred:
+            return cls._about(origin, level, passes, centred=False)
+        dense = slice(columns.dense.shape[1])
+        origin[dense] = near_the_mean(columns.dense)
+        level = float(near_the_mean(passes.target[:, None])[0])
+        moments = cls._about(origin, level, passes, centred=True)
+        drift = moments.frame.drift[dense]
+        if (np.abs(drift) > FARTHEST_ORIGIN * moments.frame.scale[dense]).any():
+            origin[dense] += drift
+            moments = cls._about(origin, moments.level, passes, centred=True)
+        return moments
+
+    @classmethod
+    def _about(cls, origin: np.ndarray, level: float, passes: Passes, *, centred: bool) -> Moments:
+        products = passes.products(origin, level)
+        second = np.diag(products)[:-2].copy()
+        mean = products[:-1, -1] * centred
+        products = products[:-1, :-1]
+        products -= np.multiply.outer(mean, mean)
+        # The difference of two nearly equal numbers is rounding, not spread.
+        frame = Frame.beyond(1e-12 * second, origin, mean[:-1], np.diag(products)[:-1])
+        units = frame.alive / frame.scale
+        gram = products[:-1, :-1]
+        gram *= units[:, None]
+        gram *= units
+        return cls(frame, level + mean[-1], gram, products[:-1, -1] * units)
