@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import polars as pl
 import pytest
 
@@ -74,10 +75,16 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         assert said in guide, said
 
 
+def script(name):
+    """A program of the docs folder, as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"docs/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_the_reference_of_the_commands_is_up_to_date():
-    module = importlib.util.spec_from_file_location("commands", ROOT / "docs/commands.py")
-    commands = importlib.util.module_from_spec(module)
-    module.loader.exec_module(commands)
+    commands = script("commands")
     assert (ROOT / "docs/commands.md").read_text() == commands.reference(), (
         "run python docs/commands.py"
     )
@@ -137,9 +144,48 @@ def test_every_python_of_the_guides_runs(guide, tmp_path, folder, monkeypatch):
         exec(compile(code, guide, "exec"), {})
 
 
+CHAPTERS = sorted(path.name for path in (ROOT / "docs/chapters").glob("[0-9]*.md"))
+NUMBER = re.compile(r"[-−]?\d+(?:[.,]\d+)*(?:e[-−+]?\d+)?")
+
+
+def assert_says_the_same(printed, shown):
+    """Word for word, and number for number up to what another processor's rounding may change."""
+    words = [NUMBER.sub("0", text).split() for text in (printed, shown)]
+    assert words[0] == words[1], "run python docs/chapters.py"
+    both = [
+        [float(each.replace("−", "-").replace(",", "")) for each in NUMBER.findall(text)]
+        for text in (printed, shown)
+    ]
+    np.testing.assert_allclose(*both, rtol=0.05, atol=0.02)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_chapter_runs_prints_what_it_shows_and_draws_its_pictures(chapter, tmp_path):
+    chapters, page = script("chapters"), ROOT / "docs/chapters" / chapter
+    outputs = chapters.run(page, tmp_path)
+    for printed, shown in zip(outputs, chapters.shown_outputs(page), strict=True):
+        # The entry of the largest disagreement is a matter of the last bit.
+        lines = [
+            "\n".join(line for line in text.splitlines() if "largest disagreement" not in line)
+            for text in (printed, shown)
+        ]
+        assert_says_the_same(*lines)
+    drawn = {path.name for path in tmp_path.iterdir()}
+    assert drawn == set(chapters.shown_images(page))
+
+
+def test_every_chapter_is_in_the_index():
+    assert len(CHAPTERS) == 6
+    index = (ROOT / "docs/chapters/README.md").read_text()
+    assert [f"({chapter})" in index for chapter in CHAPTERS] == [True] * 6
+
+
 def test_every_file_that_a_document_links_to_is_there():
-    for document in [*GUIDES, "CONTRIBUTING.md", "docs/choices.md", "docs/metrics.md"]:
+    chapters = [f"docs/chapters/{chapter}" for chapter in ["README.md", *CHAPTERS]]
+    others = ["CONTRIBUTING.md", "docs/choices.md", "docs/metrics.md"]
+    for document in [*GUIDES, *others, *chapters]:
         path = ROOT / document
-        for link in re.findall(r"\]\(([^)#]+)", path.read_text()):
+        prose = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+        for link in re.findall(r"\]\(([^)#]+)", prose):
             if "://" not in link:
                 assert (path.parent / link).exists(), f"{document}: {link}"

@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradum.api import Model, fit, load
+    from gradum.api import Model, fit, infer, load
+    from gradum.api.explain_step import explain_step
     from gradum.errors import GradumError
     from gradum.estimators import (
         LinearRegression,
@@ -24,7 +25,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Model": "gradum.api",
+    "explain_step": "gradum.api.explain_step",
     "fit": "gradum.api",
+    "infer": "gradum.api",
     "load": "gradum.api",
     "GradumError": "gradum.errors",
     "LinearRegression": "gradum.estimators",
@@ -48,7 +51,9 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "Model",
+    "explain_step",
     "fit",
+    "infer",
     "load",
 ]
 

@@ -1,6 +1,7 @@
-"""The Python surface: `gradum.fit` and `gradum.load` return a `Model`."""
+"""The Python surface: `gradum.fit` and `gradum.load` return a `Model`, `gradum.infer` a table."""
 
 from gradum.api.fit import fit, fit_spec, make_spec
+from gradum.api.inference import infer
 from gradum.api.model import Model, load
 from gradum.api.runs import compare_runs, load_run, report_run, save_run
 
@@ -9,6 +10,7 @@ __all__ = [
     "compare_runs",
     "fit",
     "fit_spec",
+    "infer",
     "load",
     "load_run",
     "make_spec",

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gradum.errors import TargetError
+from gradum.api.inference import infer_run
+from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict
 from gradum.fitting.run import Run
 from gradum.ship import bundle
+from gradum.show.inference import Summary
 from gradum.show.notebook import fragment
 from gradum.show.report import Source, report_html
 from gradum.show.text import judgement_text
@@ -136,6 +138,21 @@ class Model:
     def summary(self) -> str:
         """Return the verdict and the ladder as text."""
         return judgement_text(self.fitted)
+
+    def inference(self, **options: Any) -> Summary:
+        """Return the regression table of an unpenalised linear model of the run's rows.
+
+        All rows count, those that judge too; ``options`` are ``loss``, ``covariance``,
+        ``weights``, ``level`` and ``alpha`` of `gradum.infer`.
+
+        Raises
+        ------
+        SpecError
+            The model was loaded, and has no rows at hand; or an option makes no sense.
+        """
+        if self.run is None:
+            raise SpecError("A loaded model has no rows at hand.", "Use gradum.infer on its table.")
+        return infer_run(self.run, **options)
 
     @cached_property
     def findings(self) -> Findings | None:

@@ -40,7 +40,8 @@ JUDGED_CLASS, JUDGED_CLASSES = 2.5e-5, 2e-4  # more for each class, and where th
 
 EPOCHS = 0.8  # of the most, as early stopping leaves
 PENALTIES = 0.8  # of those on the path
-NEWTON_STEPS = 2  # a penalty, each starting from the one before
+NEWTON_STEPS = 3  # a penalty, each starting from the one before
+HESSIANS = 0.7  # a penalty, all folds sharing them
 PRODUCTS = 30  # conjugate gradients a penalty
 NONZERO_NGRAMS = 60  # a text
 COPIES = 6.5  # of the design, held at once at the worst moment
@@ -108,10 +109,12 @@ def _linear(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
         solve = columns**3 * IN_FACTORISATION + 8 * rows * nonzeros * IN_PRODUCT
         return (1 + walks) * gram + solves * solve
     coefficients = outputs * (columns + 1)
-    if coefficients <= LARGEST_DIRECT:
-        step = 2 * rows * coefficients**2 * IN_FACTORISATION
-        return solves * NEWTON_STEPS * step
     product = rows * outputs * (4 * nonzeros + 40) * IN_PRODUCT  # 40: the loss's curvature
+    if coefficients <= LARGEST_DIRECT:
+        hessians = HESSIANS * PENALTIES * len(spec.linear.strengths) + NEWTON_STEPS
+        formed = hessians * rows * coefficients**2 * IN_FACTORISATION
+        step = coefficients**3 / 3 * IN_FACTORISATION + product
+        return formed + solves * NEWTON_STEPS * step
     return solves * PRODUCTS * product
 
 

@@ -13,6 +13,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement
 from gradum.scores.bootstrap import Interval
 from gradum.scores.metrics import METRICS
+from gradum.show.inference import layout
 from gradum.show.page import file, render
 from gradum.show.pictures.coefficients import coefficient_dots
 from gradum.show.pictures.confusion import confusion_matrix
@@ -38,6 +39,7 @@ TITLE_OF_SECTION = {
     "scores": "Scores",
     "errors": "Where it errs",
     "uses": "What it uses",
+    "regression": "Regression table",
     "segments": "Segments",
     "training": "Training",
     "data": "The data",
@@ -109,6 +111,7 @@ def report_html(
         **_headline(fitted.judgement),
         **_worst(findings),
         **_columns(fitted, findings),
+        regression_table=_regression_table(findings),
         source=source,
         command=command(fitted.spec, source.data, test=source.test) if source.data else "",
         python=python(fitted.spec, source.data, test=source.test),
@@ -131,6 +134,8 @@ def sections_of(fitted: Fitted, findings: Findings | None) -> list[Section]:
         parts.append(Section("errors", _errors(findings, fitted.schema.target.name)))
         used = _some(importance_bars(findings.importance, findings.rung))
         parts.append(Section("uses", (*used, *_some(coefficient_dots(findings.coefficients)))))
+        if findings.regression is not None:
+            parts.append(Section("regression"))
         found = (*_some(weakest(findings.segments)), *slices(findings.segments))
         parts.append(Section("segments", found))
     grown = _some(growth_curve(findings.growth)) if findings is not None else ()
@@ -154,6 +159,12 @@ def _errors(findings: Findings, target: str) -> tuple[Picture, ...]:
 
 def _some(picture: Picture | None) -> tuple[Picture, ...]:
     return () if picture is None else (picture,)
+
+
+def _regression_table(findings: Findings | None) -> dict[str, Any] | None:
+    """Return the words and cells of the regression table, where there is one."""
+    found = findings.regression.inference if findings and findings.regression else None
+    return None if found is None else layout(found)
 
 
 def _headline(judgement: Judgement | None) -> dict[str, Any]:

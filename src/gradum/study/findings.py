@@ -16,6 +16,7 @@ from gradum.study.confusion import Confusion, confusion
 from gradum.study.evidence import Evidence
 from gradum.study.growth import Growth, growth
 from gradum.study.importance import Importance, importance
+from gradum.study.inference.regression import Regression, regression_table, without_influential
 from gradum.study.profile import ColumnProfile, profile
 from gradum.study.ranking import RankingCurve, ranking_curves
 from gradum.study.reliability import Reliability, reliability
@@ -54,6 +55,7 @@ class Findings(msgspec.Struct, frozen=True):
     segments: Segments
     growth: Growth
     coefficients: Coefficients | None = None
+    regression: Regression | None = None
     confusion: Confusion | None = None
     ranking: tuple[RankingCurve, ...] = ()
     residuals: Residuals | None = None
@@ -97,6 +99,7 @@ def examine(run: Run, *, stop: Callable[[], bool] = lambda: False) -> Findings:
         segments=segments(evidence, spec.slices, metric),
         growth=growth(run, asked=spec.learning_curve, stop=stop),
         coefficients=main_coefficients(run),
+        regression=regression_table(run),
         confusion=None if regression else confusion(evidence),
         ranking=() if regression else _as_scored(ranking_curves(evidence), run.fitted.judgement),
         residuals=residuals(evidence) if regression else None,
@@ -132,4 +135,5 @@ def _foremost(evidence: Evidence, found: Importance) -> list[str]:
 def without_rows(findings: Findings) -> Findings:
     """Return the same without any single row of the table."""
     residuals = findings.residuals and structs.replace(findings.residuals, points=())
-    return structs.replace(findings, worst=(), residuals=residuals)
+    table = findings.regression and without_influential(findings.regression)
+    return structs.replace(findings, worst=(), residuals=residuals, regression=table)

@@ -150,14 +150,18 @@ def _meaning(rows: Rows) -> str:
     )
 
 
+def learned_rows(run: Run) -> np.ndarray:
+    """Return the positions of the rows that the kept linear rung was fitted on."""
+    rows = np.flatnonzero((run.parts == Part.TRAIN) | (run.parts == Part.VALIDATION))
+    if run.fitted.rungs["linear"].settings["rows"] != len(rows):  # it was refitted on all rows
+        rows = np.arange(len(run.dataset))
+    return rows
+
+
 def _learned(run: Run) -> Rows:
     """Return the rows that the kept linear rung was fitted on, with their weights."""
-    dataset, fitted = run.dataset, run.fitted
-    rows = np.flatnonzero((run.parts == Part.TRAIN) | (run.parts == Part.VALIDATION))
-    if fitted.rungs["linear"].settings["rows"] != len(rows):  # it was refitted on all rows
-        rows = np.arange(len(dataset))
-    taken = dataset.rows(fitted.encoder).take(rows)
-    return taken.balanced() if fitted.spec.class_weight else taken
+    taken = run.dataset.rows(run.fitted.encoder).take(learned_rows(run))
+    return taken.balanced() if run.fitted.spec.class_weight else taken
 
 
 def _standard_errors(run: Run, rows: Rows) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The registry of activations: each with its JAX form, its NumPy form and its initial weights."""
+"""The registry of activations: each in JAX and in NumPy, with its slope and its initial weights."""
 
 from __future__ import annotations
 
@@ -48,6 +48,8 @@ class Activation:
         Its name in :data:`ACTIVATIONS`.
     jax, numpy : callable
         σ on JAX and on NumPy arrays; both agree to rounding.
+    derivative : callable
+        σ′ on NumPy arrays, for a backward pass by hand; at a kink what JAX takes.
     bound : callable
         (fan_in, fan_out) → the bound of the uniform initial weights before σ.
     """
@@ -55,6 +57,7 @@ class Activation:
     name: str
     jax: Callable[[jax.Array], jax.Array]
     numpy: Callable[[np.ndarray], np.ndarray]
+    derivative: Callable[[np.ndarray], np.ndarray]
     bound: Callable[[int, int], float]
 
 
@@ -67,6 +70,18 @@ def _relu(x: jax.Array) -> jax.Array:
     return jnp.maximum(x, 0)
 
 
+def _relu_slope(x: np.ndarray) -> np.ndarray:
+    return np.heaviside(x, 0.5)
+
+
+def _tanh_slope(x: np.ndarray) -> np.ndarray:
+    return 1.0 - np.tanh(x) ** 2
+
+
+def _logistic_slope(x: np.ndarray) -> np.ndarray:
+    return scipy.special.expit(x) * scipy.special.expit(-x)
+
+
 def _numpy_gelu(x: np.ndarray) -> np.ndarray:
     return x * scipy.special.ndtr(x)
 
@@ -75,19 +90,29 @@ def _jax_gelu(x: jax.Array) -> jax.Array:
     return jax.nn.gelu(x, approximate=False)
 
 
+def _gelu_slope(x: np.ndarray) -> np.ndarray:
+    return scipy.special.ndtr(x) + x * np.exp(-(x**2) / 2.0) / math.sqrt(2.0 * math.pi)
+
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
 def _numpy_selu(x: np.ndarray) -> np.ndarray:
-    alpha, scale = 1.6732632423543772, 1.0507009873554805
-    return np.where(x > 0, scale * x, scale * alpha * np.expm1(np.minimum(x, 0)))
+    return np.where(x > 0, SELU_SCALE * x, SELU_SCALE * SELU_ALPHA * np.expm1(np.minimum(x, 0)))
+
+
+def _selu_slope(x: np.ndarray) -> np.ndarray:
+    return np.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * np.exp(np.minimum(x, 0)))
 
 
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        Activation("relu", _relu, lambda x: np.maximum(x, 0), he_bound),
-        Activation("tanh", jnp.tanh, np.tanh, glorot_bound),
-        Activation("logistic", jax.nn.sigmoid, scipy.special.expit, glorot_bound),
-        Activation("identity", _same, _same, glorot_bound),
-        Activation("gelu", _jax_gelu, _numpy_gelu, he_bound),
-        Activation("selu", jax.nn.selu, _numpy_selu, lecun_bound),
+        Activation("relu", _relu, lambda x: np.maximum(x, 0), _relu_slope, he_bound),
+        Activation("tanh", jnp.tanh, np.tanh, _tanh_slope, glorot_bound),
+        Activation("logistic", jax.nn.sigmoid, scipy.special.expit, _logistic_slope, glorot_bound),
+        Activation("identity", _same, _same, np.ones_like, glorot_bound),
+        Activation("gelu", _jax_gelu, _numpy_gelu, _gelu_slope, he_bound),
+        Activation("selu", jax.nn.selu, _numpy_selu, _selu_slope, lecun_bound),
     )
 }

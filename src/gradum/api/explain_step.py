@@ -1,0 +1,258 @@
+"""`gradum.explain_step`: one step of learning on one row of the user's own data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.api.model import Model
+from gradum.core import L2, LogLoss, Loss, Network, Params, Problem, SquaredError
+from gradum.core.losses import resolve
+from gradum.errors import ColumnError, ShapeError, SpecError, TargetError
+from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.rung import Rung
+from gradum.scores.figures import figure
+from gradum.show.explain_step import Explanation
+from gradum.study import explain_step as study
+from gradum.study.explain_step import Names
+from gradum.tables.check import check, target_values
+from gradum.tables.design import Design
+from gradum.tables.read import read
+from gradum.tables.wording import SHOWN_NAMES, counted, nearest, quoted
+
+Estimator = LinearRegression | LogisticRegression | MLPRegressor | MLPClassifier
+
+
+def explain_step(
+    model: Model | Estimator,
+    row: Any,
+    target: Any = None,
+    *,
+    rung: str | None = None,
+    learning_rate: float = 0.1,
+) -> Explanation:
+    """Work one row forward through a model, backward, and one step of gradient descent on.
+
+    Every number is there: the layers, the loss, each δ and gradient, held against central
+    differences, and the parameters after the step. The model itself is not changed.
+
+    Parameters
+    ----------
+    model : Model or estimator
+        What ``gradum.fit`` returned, or one of gradum's four estimators, fitted.
+    row : dict, or array-like of d numbers
+        For a `Model` the columns by name; for an estimator the numbers of one row of X.
+    target : number or label, optional
+        The row's truth; a dict may hold it in the target's column instead.
+    rung : str, optional
+        ``linear``, ``mlp`` or ``enough``, of a `Model`; the one in use if left out.
+    learning_rate : float, default 0.1
+        Length of the step.
+
+    Returns
+    -------
+    Explanation
+        Prints as a worked example; ``explanation.step`` has the numbers.
+
+    Raises
+    ------
+    TargetError
+        The target is missing, or none of the known classes.
+    ColumnError
+        The row has a column that the model does not know.
+    SchemaError
+        The row lacks a column.
+    ShapeError
+        The row is not d numbers.
+    SpecError
+        The rung is the baseline, which has no inputs; or there is no such rung; or the estimator
+        is not fitted.
+    """
+    if isinstance(model, Model):
+        return _of_model(model.fitted, row, target, rung, learning_rate)
+    if not isinstance(model, Estimator):
+        raise SpecError(
+            f"A {type(model).__name__} has no step to explain.",
+            "Give what gradum.fit returned, or one of gradum's estimators.",
+        )
+    if rung is not None:
+        raise SpecError(
+            f"rung={rung!r} has no meaning for a {type(model).__name__}.", "Leave it out."
+        )
+    return _of_estimator(model, row, target, learning_rate)
+
+
+def _of_model(
+    fitted: Fitted, row: Any, target: Any, name: str | None, learning_rate: float
+) -> Explanation:
+    rung = fitted.rung(name)
+    if rung.input_layer is None:
+        raise SpecError(
+            "The baseline has no inputs, and nothing to pass back.",
+            f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}.",
+        )
+    design, truth = _encoded(fitted, row, target)
+    inputs = rung.input_layer(design.dense, design.codes, design.sparse, dtype=np.float64)
+    learned = truth if rung.target_scale is None else float(rung.target_scale.forward(truth))
+    problem = Problem(rung.network, resolve(rung.loss), L2(float(rung.settings.get("alpha", 0.0))))
+    return Explanation(
+        study.explain_step(
+            rung.params,
+            problem,
+            inputs,
+            learned,
+            learning_rate=learning_rate,
+            names=_names(fitted, rung, inputs, truth, learned),
+            seed=fitted.spec.seed,
+        )
+    )
+
+
+def _encoded(fitted: Fitted, row: Any, target: Any) -> tuple[Design, Any]:
+    """Bring one row through the schema and the encoder; return it with its target."""
+    schema, table = fitted.schema, read(row)
+    assert schema.target is not None
+    name = schema.target.name
+    if len(table.frame) != 1:
+        raise ShapeError(
+            f"{table.source} has {counted(len(table.frame), 'row')}.", "Give one row, as a dict."
+        )
+    if target is not None:
+        table = replace(table, frame=table.frame.with_columns(pl.Series(name, [target])))
+    elif name not in table.frame.columns:
+        raise TargetError(
+            f"The row has no {name!r}, which is the target.",
+            "Add it to the row, or give target=; without the truth there is no loss.",
+        )
+    known = [column.name for column in schema.columns]
+    unknown = [each for each in table.frame.columns if each not in known]
+    if unknown:
+        raise ColumnError(
+            f"The model does not know the column {quoted(unknown, SHOWN_NAMES)}.",
+            nearest(unknown[0], known),
+        )
+    checked = check(table, schema, encoder=fitted.encoder, require_target=True)
+    truth = target_values(checked)[0]
+    if np.isnan(truth) or (schema.target.classes and truth < 0):
+        raise TargetError(
+            f"The row has no usable value of the target {name!r}.",
+            f"Give one of {quoted(schema.target.classes, SHOWN_NAMES)}."
+            if schema.target.classes
+            else "Give a number.",
+        )
+    return fitted.encoder.transform(checked.frame), truth
+
+
+def _names(
+    fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], truth: Any, learned: Any
+) -> Names:
+    """Name what the network sees of the row, and say how that came about."""
+    layout, layer, target = fitted.encoder.layout, rung.input_layer, fitted.schema.target
+    assert layer is not None
+    assert target is not None
+    names, _ = layer.columns(
+        [(feature.name, feature.source) for feature in layout.dense],
+        [(column.source, column.levels) for column in layout.codes],
+        [(feature.name, feature.source) for feature in layout.sparse],
+    )
+    treated = zip(layout.codes, layer.treatments, strict=True)
+    embedded = [column.source for column, treatment in treated if treatment == "embedding"]
+    size = rung.network.embedding.size if rung.network.embedding else 0
+    names += [f"{source}[{k + 1}]" for source in embedded for k in range(size)]
+    remarks = [
+        f"{target.name} by the rung {rung.name!r}. z₀ is the row as the network sees it: numbers "
+        "centred and scaled, levels as columns of their own"
+        + (", or, in brackets, as learned vectors." if embedded else ".")
+    ]
+    scale = rung.target_scale
+    if scale is None:
+        return Names(tuple(names), tuple(map(str, target.classes)), tuple(remarks))
+    unit = f"log {target.name}" if scale.log else target.name
+    logits = rung.network.forward(rung.params, inputs)
+    said = rung.prediction(logits).value[0]
+    remarks.append(
+        f"The target is learned in standard units, y = ({unit} − {figure(scale.centre)}) / "
+        f"{figure(scale.scale)}: {figure(truth)} is y = {figure(learned)}, and the prediction "
+        f"ŷ = {figure(logits[0, 0])} is {figure(said)}."
+    )
+    return Names(tuple(names), ("ŷ",), tuple(remarks))
+
+
+def _of_estimator(model: Estimator, row: Any, target: Any, learning_rate: float) -> Explanation:
+    if not hasattr(model, "n_iter_"):
+        raise SpecError(f"This {type(model).__name__} is not fitted.", "Call fit first.")
+    if target is None:
+        raise TargetError(
+            "The target of the row is missing.", "Give target=; without the truth there is no loss."
+        )
+    classes = getattr(model, "classes_", None)
+    loss: Loss = SquaredError() if classes is None else LogLoss()
+    params = _params(model)
+    layers = params["layers"]
+    network = Network(
+        inputs=len(layers[0]["weight"]),
+        outputs=layers[-1]["weight"].shape[1],
+        hidden=tuple(layer["weight"].shape[1] for layer in layers[:-1]),
+        activation=getattr(model, "activation", "identity"),
+        intercept="bias" in layers[-1],
+    )
+    columns = getattr(model, "feature_names_in_", [f"x{k + 1}" for k in range(network.inputs)])
+    outputs = ("ŷ",) if classes is None else tuple(map(str, classes))
+    return Explanation(
+        study.explain_step(
+            params,
+            Problem(network, loss, L2(float(model.alpha))),
+            {"dense": _numbers(row, network.inputs)},
+            _number(target) if classes is None else _code(target, classes),
+            learning_rate=learning_rate,
+            names=Names(tuple(map(str, columns)), outputs),
+        )
+    )
+
+
+def _params(model: Estimator) -> Params:
+    """Return a fitted estimator's parameters as a network has them."""
+    if isinstance(model, MLPRegressor | MLPClassifier):
+        pairs = zip(model.coefs_, model.intercepts_, strict=True)
+        return {"layers": [{"weight": weight, "bias": bias} for weight, bias in pairs]}
+    layer = {"weight": np.atleast_2d(model.coef_).T}
+    if model.fit_intercept:
+        layer["bias"] = np.atleast_1d(model.intercept_)
+    return {"layers": [layer]}
+
+
+def _numbers(row: Any, columns: int) -> np.ndarray:
+    """Return a row as [1, d]."""
+    try:
+        values = np.asarray(row, np.float64)
+    except (TypeError, ValueError):
+        raise ShapeError(
+            "The row is not an array of numbers.", f"Give {counted(columns, 'number')}."
+        ) from None
+    if values.shape not in ((columns,), (1, columns)):
+        raise ShapeError(
+            f"The row has shape {values.shape}, but the model takes one of shape ({columns},).",
+            f"Give {counted(columns, 'number')}, in the order of the columns of X.",
+        )
+    return values.reshape(1, columns)
+
+
+def _number(target: Any) -> float:
+    if not isinstance(target, int | float | np.number):
+        raise TargetError(f"The target {target!r} is not a number.", "Give the number of this row.")
+    return float(target)
+
+
+def _code(label: Any, classes: np.ndarray) -> int:
+    found = np.flatnonzero(classes == label)
+    if len(found) != 1:
+        raise TargetError(
+            f"The target {label!r} is none of the model's classes.",
+            f"Give one of {quoted(classes.tolist(), SHOWN_NAMES)}.",
+        )
+    return int(found[0])

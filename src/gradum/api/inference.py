@@ -1,0 +1,168 @@
+"""``gradum.infer``: from a table to a regression table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import structs
+
+from gradum.core.losses import resolve
+from gradum.errors import SpecError
+from gradum.fitting.dataset import Dataset, labelled
+from gradum.fitting.run import Run
+from gradum.show.inference import Summary
+from gradum.study.inference import infer as infer_coefficients
+from gradum.study.inference.reference_coding import reference_coded
+from gradum.study.inference.regression import imputation
+from gradum.tables.encode import Encoder
+from gradum.tables.read import read
+from gradum.tables.schema import Overrides, Schema
+from gradum.tables.schema import infer as infer_schema
+from gradum.tables.wording import SHOWN_NAMES
+
+
+def infer(
+    data: Any,
+    target: str,
+    *,
+    task: str | None = None,
+    loss: str | None = None,
+    weight: str | None = None,
+    weights: str = "frequency",
+    covariance: str = "classical",
+    group: str | None = None,
+    level: float = 0.95,
+    alpha: float = 0.0,
+    schema: Schema | None = None,
+    numeric: Sequence[str] = (),
+    categorical: Sequence[str] = (),
+    text: Sequence[str] = (),
+    date: Sequence[str] = (),
+    drop: Sequence[str] = (),
+) -> Summary:
+    """Fit a linear model to all rows of a table and return its regression table.
+
+    Numbers enter as they are; of a column of categories, each level is compared with the
+    commonest one; columns of text, and of more than 50 levels, are left out. No row is held out:
+    `gradum.fit` says how well such a model predicts.
+
+    Parameters
+    ----------
+    data : path, data frame, dict of columns, array or list of dicts
+        The table, as for `gradum.fit`.
+    target : str
+        The column to explain.
+    task : str, optional
+        "regression", "binary", "multiclass" or "classification"; recognised if not given.
+    loss : str, optional
+        "squared_error" (the default for a number), "log_loss" (for classes), "poisson" or "gamma"
+        (both with a logarithmic link).
+    weight : str, optional
+        A column of weights; rows of weight 0 are left out.
+    weights : {"frequency", "precision"}
+        Whether a weight w stands for w equal rows, or for a row of 1 / w of the variance.
+    covariance : {"classical", "HC0", "HC1", "HC2", "HC3"}
+        Of the estimates; the others than classical are robust to unequal variances.
+    group : str, optional
+        A column whose equal values mark rows that depend on each other: the standard errors are
+        then cluster-robust.
+    level : float
+        Of the intervals.
+    alpha : float
+        Strength of an L2 penalty, as that of `gradum.LinearRegression`.
+    schema : Schema, optional
+        An edited schema, in place of the one inferred.
+    numeric, categorical, text, date, drop : str or sequence of str
+        Columns to take as such, or to leave out.
+
+    Returns
+    -------
+    Summary
+        It prints itself; ``summary.frame`` has one row a coefficient, ``summary.inference`` every
+        figure.
+
+    Raises
+    ------
+    GradumError
+        The table, the target or an option cannot be used; the message says what to do.
+    """
+    overrides = Overrides(
+        numeric=_names(numeric),
+        categorical=_names(categorical),
+        text=_names(text),
+        date=_names(date),
+        drop=_names(drop),
+        weight=weight,
+        group=group,
+    )
+    table = read(data)
+    schema = schema or infer_schema(table, target=target, task=task, overrides=overrides)
+    dataset = labelled(table, schema)
+    return _summary(
+        dataset,
+        Encoder.fit(dataset.frame, schema),
+        loss,
+        weights=weights,
+        covariance=covariance,
+        level=level,
+        alpha=alpha,
+    )
+
+
+def _names(value: Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def infer_run(run: Run, *, loss: str | None = None, **options: Any) -> Summary:
+    """Return the regression table of all rows of a run, with its columns understood as they were.
+
+    ``options`` are those of `infer`: ``weights``, ``covariance``, ``level``, ``alpha``.
+    """
+    dataset = run.dataset
+    return _summary(dataset, Encoder.fit(dataset.frame, dataset.schema), loss, **options)
+
+
+def _summary(dataset: Dataset, encoder: Encoder, loss: str | None, **options: Any) -> Summary:
+    assert dataset.schema.target is not None
+    classes = dataset.classes
+    chosen = resolve(loss or ("log_loss" if classes else "squared_error"))
+    if (chosen.name == "log_loss") != bool(classes):
+        kind = "classes" if classes else "a number"
+        raise SpecError(
+            f"The loss {chosen.name} does not fit the target {dataset.schema.target.name!r}, "
+            f"which is {kind}.",
+            "Choose another loss, or say what the target is with task.",
+        )
+    rows = dataset.rows(encoder)
+    coded = reference_coded(rows.design, rows.weight)
+    found = infer_coefficients(
+        coded.matrix,
+        rows.target,
+        chosen,
+        names=coded.names,
+        weight=None if dataset.schema.weight is None else rows.weight,
+        groups=rows.groups,
+        target_name=dataset.schema.target.name,
+        classes=classes,
+        numbers=dataset.numbers + 1,
+        **options,
+    )
+    sentences = (
+        *_unused(dataset.schema),
+        *coded.sentences,
+        *imputation(encoder),
+        *found.sentences,
+    )
+    found = structs.replace(found, references=coded.references, sentences=sentences)
+    return Summary(found, dataset.remarks)
+
+
+def _unused(schema: Schema) -> tuple[str, ...]:
+    """Name the columns that are no features, and what they were taken for."""
+    unused = [column for column in schema.columns if column.role == "unused"]
+    if not unused:
+        return ()
+    named = ", ".join(f"{column.name!r} ({column.kind})" for column in unused[:SHOWN_NAMES])
+    more = len(unused) - SHOWN_NAMES
+    return (f"Not used: {named}{f' and {more:,} more' if more > 0 else ''}.",)

@@ -1,0 +1,83 @@
+"""``gradum infer``: the regression table of a linear model."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.console import say, say_json
+
+
+def command(
+    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
+    target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to explain.")],
+    task: options.Task = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss",
+            metavar="NAME",
+            help="squared_error, log_loss, poisson or gamma. Default: by the target.",
+        ),
+    ] = None,
+    covariance: Annotated[
+        str,
+        typer.Option(
+            "--covariance",
+            metavar="NAME",
+            help="classical; or HC0, HC1, HC2 or HC3, robust to unequal variances.",
+        ),
+    ] = "classical",
+    weight: options.Weight = None,
+    weights: Annotated[
+        str,
+        typer.Option(
+            "--weights",
+            metavar="KIND",
+            help="frequency: weight w stands for w rows; precision: for 1/w of the variance.",
+        ),
+    ] = "frequency",
+    group: Annotated[
+        str | None,
+        typer.Option("--group", metavar="COL", help="Rows of equal COL may depend on each other."),
+    ] = None,
+    level: Annotated[
+        float, typer.Option("--level", metavar="SHARE", help="Of the intervals.")
+    ] = 0.95,
+    numeric: options.Numeric = None,
+    categorical: options.Categorical = None,
+    text: options.Text = None,
+    date: options.Date = None,
+    drop: options.Drop = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+) -> None:
+    """Say how each column of a table bears on another: a regression table.
+
+    Fits a linear model (logistic for classes) to all rows, without a penalty. Prints coefficients
+    with standard errors, p-values and intervals, and what they assume. Of a column of categories,
+    each level is compared with the commonest one.
+    """
+    from gradum.api.inference import infer
+
+    summary = infer(
+        data,
+        target,
+        task=task,
+        loss=loss,
+        covariance=covariance,
+        weight=weight,
+        weights=weights,
+        group=group,
+        level=level,
+        numeric=numeric or (),
+        categorical=categorical or (),
+        text=text or (),
+        date=date or (),
+        drop=drop or (),
+    )
+    if as_json:
+        say_json(summary.inference)
+    else:
+        say(summary)

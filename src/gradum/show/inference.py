@@ -1,0 +1,266 @@
+"""A regression table as text, as HTML and as a frame."""
+
+from __future__ import annotations
+
+import math
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradum.scores.figures import figure
+from gradum.show.text import plain
+
+if TYPE_CHECKING:
+    from gradum.study.inference.result import Coefficient, FitStatistics, Inference, Test
+
+WIDTH = 100
+MOST_DECIMALS = 6
+INDENT = "\u2002\u2002"  # spaces that HTML keeps
+
+MODELS = {
+    "squared_error": "Linear regression",
+    "log_loss": "Logistic regression",
+    "poisson": "Poisson regression",
+    "gamma": "Gamma regression",
+}
+COVARIANCES = {"classical": "classical", "cluster": "cluster-robust"}
+RATIOS = {"log_loss": "odds ratio", "poisson": "ratio", "gamma": "ratio"}
+
+
+class Summary:
+    """A regression table that prints itself, in a terminal and in a notebook.
+
+    Parameters
+    ----------
+    inference : Inference
+        The figures, each under its name.
+    notes : tuple of str
+        What else is to be said.
+    """
+
+    def __init__(self, inference: Inference, notes: tuple[str, ...] = ()) -> None:
+        self.inference = inference
+        self.notes = notes
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row a coefficient.
+
+        ``name``, ``class`` (where there are more than two), ``estimate``, ``error``,
+        ``statistic``, ``p``, ``low``, ``high`` and ``vif``; null where there is no such number.
+        """
+        found = self.inference.coefficients
+        columns = {
+            "name": [each.name for each in found],
+            "class": [each.class_ for each in found],
+            **{name: [getattr(each, name) for each in found] for name in _NUMBERS},
+        }
+        types = {"name": pl.String, "class": pl.String} | dict.fromkeys(_NUMBERS, pl.Float64)
+        return pl.DataFrame(columns, schema=types)
+
+    def __rich__(self) -> RenderableType:
+        return Group(*inference_parts(self.inference, self.notes))
+
+    def __str__(self) -> str:
+        return plain(self, width=WIDTH).rstrip("\n")
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from gradum.show.page import render  # jinja2, which text does without
+
+        return render("inference.html", table=layout(self.inference), notes=self.notes)
+
+
+_NUMBERS = ("estimate", "error", "statistic", "p", "low", "high", "vif")
+
+
+def inference_parts(found: Inference, notes: tuple[str, ...] = ()) -> list[RenderableType]:
+    """Return heading, statistics, table and sentences for a terminal."""
+    shown = layout(found)
+    parts: list[RenderableType] = [Text(shown["heading"], "bold")]
+    parts += [Text(line) for line in shown["lines"]]
+    for block in shown["blocks"]:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column(Text(block["title"]), overflow="fold", min_width=12)
+        for name in shown["header"]:
+            table.add_column(name, justify="right", no_wrap=True)
+        for name, *cells in block["rows"]:
+            table.add_row(Text(name), *cells)
+        parts += [Text(""), table]
+    parts.append(Text(""))
+    parts += [Text(sentence, "dim") for sentence in (*shown["sentences"], *notes)]
+    return parts
+
+
+def layout(found: Inference) -> dict[str, Any]:
+    """Return the words and cells of a table: heading, lines, header, blocks and sentences."""
+    ratio = RATIOS.get(found.loss)
+    level = f"{100 * found.level:.4g}%"
+    header = ["estimate", "std. error", "t" if found.distribution == "t" else "z", "p"]
+    header += [f"{level} from", "to", *([ratio] if ratio else []), "VIF"]
+    blocks = []
+    known = any(each.estimate is not None for each in found.coefficients)
+    for class_ in dict.fromkeys(each.class_ for each in found.coefficients if known):
+        own = [each for each in found.coefficients if each.class_ == class_]
+        rows = _rows(own, found, len(header))
+        title = "" if class_ is None else f"{class_} against {found.classes[0]}"
+        blocks.append({"title": title, "rows": rows})
+    return {
+        "heading": _heading(found),
+        "lines": _lines(found),
+        "header": header,
+        "blocks": blocks,
+        "sentences": [*_influential(found), *found.sentences],
+    }
+
+
+def _heading(found: Inference) -> str:
+    name = MODELS[found.loss]
+    if len(found.classes) > 2:
+        return f"Multinomial logistic regression of {found.target}, against {found.classes[0]}"
+    if found.classes:
+        return f"{name} of {found.target}: log-odds of {found.classes[-1]}"
+    return f"{name} of {found.target}"
+
+
+def _rows(coefficients: list[Coefficient], found: Inference, width: int) -> list[list[str]]:
+    """Return the cells, the levels of one column below its name."""
+    rows: list[list[str]] = []
+    for column, own in groupby(coefficients, lambda each: _column(each, found)):
+        levels = list(own)
+        if column is None:
+            rows += [[each.name, *_cells(each, found)] for each in levels]
+            continue
+        against = f"(against {found.references[column]})"
+        if len(levels) == 1:
+            rows.append([f"{levels[0].name} {against}", *_cells(levels[0], found)])
+            continue
+        rows.append([f"{column} {against}", *[""] * width])
+        rows += [[INDENT + each.name[len(column) + 1 :], *_cells(each, found)] for each in levels]
+    return rows
+
+
+def _column(each: Coefficient, found: Inference) -> str | None:
+    """Return the column of categories that a level is of."""
+    return next((name for name in found.references if each.name.startswith(f"{name}=")), None)
+
+
+def _cells(each: Coefficient, found: Inference) -> list[str]:
+    cells = [
+        _to_error(each.estimate, each.error),
+        _to_error(each.error, each.error),
+        _statistic(each.statistic),
+        p_value(each.p),
+        _to_error(each.low, each.error),
+        _to_error(each.high, each.error),
+    ]
+    if found.loss in RATIOS:
+        cells.append("" if each.name == "(intercept)" else _ratio(each.estimate))
+    cells.append("" if each.vif is None else f"{each.vif:,.1f}" if each.vif < 1e5 else ">99,999")
+    return cells
+
+
+def _to_error(value: float | None, error: float | None) -> str:
+    """Write a number to the third digit of its standard error."""
+    if value is None or not error:
+        return figure(value)
+    decimals = 2 - math.floor(math.log10(error))
+    if decimals > MOST_DECIMALS or abs(value) >= 1e9:
+        return figure(value)
+    return f"{value:,.{max(decimals, 0)}f}"
+
+
+def _ratio(estimate: float | None) -> str:
+    """Write e to the power of an estimate."""
+    if estimate is None:
+        return ""
+    ratio = math.exp(min(estimate, 700.0))
+    return f"{ratio:.3f}" if 0.01 <= ratio < 1000 and abs(ratio - 1.0) > 0.01 else figure(ratio)
+
+
+def _statistic(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if abs(value) < 1000 else figure(value)
+
+
+def p_value(p: float | None) -> str:
+    """Write ``0.032``, and ``<0.001`` below."""
+    if p is None:
+        return "–"
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _lines(found: Inference) -> list[str]:
+    known = found.statistics
+    if known is None:
+        return []
+    said = [f"{known.rows:,} rows"]
+    if known.n != known.rows:
+        said.append(f"n = {_whole(known.n)}")
+    said.append(f"{_whole(known.parameters)} coefficients")
+    if found.covariance != "classical":
+        said.append(f"{COVARIANCES.get(found.covariance, found.covariance)} standard errors")
+    lines = [said, _fit(found, known)]
+    if known.log_likelihood is not None:
+        likelihood = [f"log-likelihood {known.log_likelihood:,.2f}"]
+        if known.aic is not None and known.bic is not None:
+            likelihood += [f"AIC {known.aic:,.2f}", f"BIC {known.bic:,.2f}"]
+        lines.append([*likelihood, f"condition number {figure(known.condition, digits=3)}"])
+    if known.test is not None:
+        lines.append([_test(known.test)])
+    return ["; ".join(each) for each in lines]
+
+
+def _fit(found: Inference, known: FitStatistics) -> list[str]:
+    said = []
+    if known.r_squared is not None:
+        name = {"squared_error": "R²", "log_loss": "McFadden's R²"}.get(
+            found.loss, "deviance explained"
+        )
+        adjusted = known.adjusted_r_squared
+        more = "" if adjusted is None else f" (adjusted {adjusted:.4f})"
+        said.append(f"{name} {known.r_squared:.4f}{more}")
+    degrees = _whole(known.residual_degrees)
+    if found.loss == "squared_error" and known.dispersion is not None:
+        error = figure(math.sqrt(known.dispersion))
+        said.append(f"residual standard error {error} on {degrees} degrees of freedom")
+    else:
+        without = figure(known.null_deviance)
+        said.append(f"deviance {figure(known.deviance)} ({without} without the columns)")
+        said.append(f"{degrees} degrees of freedom left")
+        if known.dispersion is not None:
+            said.append(f"dispersion {figure(known.dispersion)}")
+    return said
+
+
+def _test(test: Test) -> str:
+    on = f"{test.degrees}"
+    if test.residual_degrees is not None:
+        on += f" and {_whole(test.residual_degrees)}"
+    symbol = "F" if test.distribution == "F" else "χ²"
+    kind = "" if test.name == "F" else f" ({test.name} test)"
+    p = p_value(test.p)
+    p = f"p {p[0]} {p[1:]}" if p.startswith("<") else f"p = {p}"
+    return f"all columns together: {symbol} = {figure(test.statistic)} on {on}{kind}, {p}"
+
+
+def _influential(found: Inference) -> list[str]:
+    if not found.influential:
+        return []
+    by_cook = found.influential[0].cook is not None or found.loss == "squared_error"
+    what = "Largest Cook's distances" if by_cook else "Largest leverages"
+    each = (
+        f"row {row.row:,} ({figure(row.cook if by_cook else row.leverage, digits=2)})"
+        for row in found.influential
+    )
+    return [f"{what}: {', '.join(each)}."]
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"

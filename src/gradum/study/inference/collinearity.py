@@ -1,0 +1,127 @@
+"""Columns that say the same: exact dependencies, condition number, variance inflation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.linalg
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """A column that is a linear combination of earlier ones; −1 stands for the intercept."""
+
+    column: int
+    on: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Standard:
+    """Columns Z = (X − centre) / scale, (n, D), beside a column of ones if there is an intercept.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, p)
+        Z, then the ones: p is D or D + 1.
+    centre, scale : ndarray of shape (D,)
+        Weighted mean (0 without an intercept) and root mean square about it (1 where that is 0).
+    share : ndarray of shape (n,)
+        The weights, summing to 1.
+    fit_intercept : bool
+    """
+
+    matrix: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    share: np.ndarray
+    fit_intercept: bool
+
+    @classmethod
+    def of(cls, columns: np.ndarray, weight: np.ndarray, *, fit_intercept: bool) -> Standard:
+        """Measure and standardise."""
+        share = weight / weight.sum()
+        # Measured from the first row, a constant column is exactly zero, whatever its value.
+        origin = columns[0] if fit_intercept else np.zeros(columns.shape[1])
+        matrix = np.ones((len(columns), columns.shape[1] + fit_intercept))
+        inner = matrix[:, : columns.shape[1]]
+        np.subtract(columns, origin, out=inner)
+        mean = share @ inner if fit_intercept else origin
+        inner -= mean
+        scale = np.sqrt(share @ np.square(inner))
+        varies = scale > 1e-13 * np.abs(mean)
+        inner *= np.where(varies, 1.0 / np.where(varies, scale, 1.0), 0.0)
+        return cls(matrix, origin + mean, np.where(varies, scale, 1.0), share, fit_intercept)
+
+    @cached_property
+    def back(self) -> np.ndarray:
+        """The matrix (p, p) that turns coefficients of ``matrix`` into those of X."""
+        width = len(self.scale)
+        back = np.zeros((self.matrix.shape[1],) * 2)
+        back[np.arange(width), np.arange(width)] = 1.0 / self.scale
+        if self.fit_intercept:
+            back[width, :width] = -self.centre / self.scale
+            back[width, width] = 1.0
+        return back
+
+    @cached_property
+    def triangle(self) -> np.ndarray:
+        """R of the columns' weighted QR, with the intercept foremost, (≤ p, p)."""
+        weighted = np.sqrt(self.share)[:, None] * self.matrix
+        return np.asarray(np.linalg.qr(np.roll(weighted, self.fit_intercept, axis=1), mode="r"))
+
+    @cached_property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """The columns that earlier ones determine, in order."""
+        rows, width = self.matrix.shape
+        tolerance = min(10 * max(rows, width) * EPSILON, 1e-9)
+        triangle, first = self.triangle, int(self.fit_intercept)
+        basis = np.zeros((len(triangle), width))
+        kept: list[int] = []
+        found: list[int] = []
+        for column in range(width):
+            rest = triangle[:, column]
+            for _ in range(2):  # twice is enough (Kahan)
+                rest = rest - basis[:, : len(kept)] @ (basis[:, : len(kept)].T @ rest)
+            size = np.linalg.norm(rest)
+            if size > tolerance:
+                basis[:, len(kept)] = rest / size
+                kept.append(column)
+            else:
+                found.append(column)
+        if not found:
+            return ()
+        shares = np.linalg.lstsq(triangle[:, kept], triangle[:, found], rcond=None)[0]
+        dependencies = []
+        for column, share in zip(found, shares.T, strict=True):
+            on = [kept[k] - first for k in np.flatnonzero(np.abs(share) > 1e-7) if kept[k] >= first]
+            if self._leaves_a_level(column - first, dict(zip(kept, share, strict=True))):
+                on.insert(0, -1)
+            dependencies.append(Dependency(column - first, tuple(on)))
+        return tuple(dependencies)
+
+    def _leaves_a_level(self, column: int, shares: dict[int, float]) -> bool:
+        """Whether a column less its combination of others, in units of X, is a number but 0."""
+        if not self.fit_intercept:
+            return False
+        each = {kept - 1: -share for kept, share in shares.items() if kept} | {column: 1.0}
+        terms = [share * self.centre[k] / self.scale[k] for k, share in each.items()]
+        return abs(sum(terms)) > 1e-9 * sum(map(abs, terms))
+
+    @cached_property
+    def condition(self) -> float:
+        """Condition number of Z in the 2-norm; infinite where a column is constant, say."""
+        singular = np.linalg.svd(self.triangle[:, int(self.fit_intercept) :], compute_uv=False)
+        if not len(singular):
+            return 1.0
+        return float(singular[0] / singular[-1]) if singular[-1] > 0 else np.inf
+
+    @cached_property
+    def inflation(self) -> np.ndarray:
+        """Variance inflation factors (D,): the diagonal of (Zᵀ W Z)⁻¹, for full rank."""
+        first = int(self.fit_intercept)
+        inverse = scipy.linalg.solve_triangular(self.triangle, np.eye(len(self.triangle)))
+        return np.square(inverse).sum(axis=1)[first:]

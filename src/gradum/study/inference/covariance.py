@@ -1,0 +1,203 @@
+"""The covariance of the estimates: classical, robust to unequal variances, or of clusters.
+
+With the score u of a row (the gradient of its log-likelihood), the information I = Tᵀ V T of the
+columns T with curvatures V, and H = I + penalty:
+
+    classical   φ H⁻¹ I H⁻¹                  which is φ I⁻¹ without a penalty
+    HC0         H⁻¹ (Σ u uᵀ) H⁻¹             White 1980
+    HC1         HC0 · n / (n − p)
+    HC2, HC3    HC0 with u / √(1 − h), u / (1 − h); h the leverage, the diagonal of V^½ T H⁻¹ Tᵀ V^½
+    cluster     HC0 with the scores of a group summed up first, · G/(G − 1) · (n − 1)/(n − p)
+
+The classical one takes Fisher's expected information, the others the observed: they differ for
+gamma only. A frequency w stands for w rows that each have a score u and a leverage h; a precision
+w belongs to a single row, of score w u and leverage w h. MacKinnon and White, J. Econometrics 29,
+1985; Liang and Zeger, Biometrika 73, 1986; Cameron and Miller, J. Human Resources 50, 2015.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+import scipy.linalg
+
+from gradum.study.inference.family import curvature
+from gradum.study.inference.fitted import Fitted
+
+Covariance = Literal["classical", "HC0", "HC1", "HC2", "HC3"]
+COVARIANCES: tuple[str, ...] = get_args(Covariance)
+
+FULL_LEVERAGE = 1e-10  # a row that the fit goes through has 1 − h = 0 up to rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """A covariance back · inner · backᵀ of the estimates in the units of X, not multiplied out.
+
+    Parameters
+    ----------
+    back : ndarray of shape (m, q)
+        From coordinates in which H is the identity to the estimates.
+    inner : ndarray of shape (q, q)
+    """
+
+    back: np.ndarray
+    inner: np.ndarray
+
+    @property
+    def errors(self) -> np.ndarray:
+        """Standard errors (m,)."""
+        return np.sqrt(np.einsum("ij,ij->i", self.back @ self.inner, self.back))
+
+    def matrix(self, chosen: np.ndarray) -> np.ndarray:
+        """Return the covariance of some of the estimates."""
+        return self.back[chosen] @ self.inner @ self.back[chosen].T
+
+
+@dataclass(frozen=True, eq=False)
+class OneOutput:
+    """Coordinates in which H is the identity, for one logit.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    expected : bool
+        Whether H has Fisher's expected information in it, or the observed.
+    """
+
+    fitted: Fitted
+    expected: bool
+
+    @cached_property
+    def information(self) -> np.ndarray:
+        """V: a row's weight times its curvature (n,)."""
+        fitted = self.fitted
+        bend = curvature(fitted.loss, fitted.logits, fitted.target, expected=self.expected)
+        return fitted.weight * bend
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """R⁻¹ of H = Rᵀ R, (p, p); by QR, which does not square the columns' condition."""
+        matrix = self.fitted.standard.matrix
+        stacked = np.sqrt(self.information)[:, None] * matrix
+        if self.fitted.penalty.any():
+            stacked = np.vstack([stacked, np.diag(np.sqrt(self.fitted.penalty))])
+        triangle = np.asarray(np.linalg.qr(stacked, mode="r"))
+        return scipy.linalg.solve_triangular(triangle, np.eye(len(triangle)))
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """T R⁻¹, (n, p)."""
+        return self.fitted.standard.matrix @ self.inverse
+
+    @cached_property
+    def leverage(self) -> np.ndarray:
+        """The diagonal of the hat matrix (n,): a row's share in its own prediction."""
+        return self.information * np.square(self.rows).sum(axis=1)
+
+    @property
+    def effective(self) -> float:
+        """The effective number of coefficients, the trace of H⁻¹ I."""
+        return float(self.leverage.sum())
+
+    def spread(self, covariance: str, groups: np.ndarray | None, dispersion: float) -> Spread:
+        """Return the covariance of the coefficients and, last, the intercept."""
+        back = self.fitted.standard.back @ self.inverse
+        if covariance == "classical":
+            inner = np.eye(len(back))
+            if self.fitted.alpha:
+                inner = (self.rows * self.information[:, None]).T @ self.rows
+            return Spread(back, dispersion * inner)
+        score = self.fitted.scores(clustered=groups is not None)
+        if covariance in ("HC2", "HC3"):
+            kept = 1.0 - self.leverage_of_one
+            full = kept < FULL_LEVERAGE
+            power = 0.5 if covariance == "HC2" else 1.0
+            score = np.where(full, 0.0, score[:, 0] / np.where(full, 1.0, kept) ** power)[:, None]
+        degrees = self.fitted.n - float(self.leverage.sum())
+        return Spread(back, _meat(self.rows * score, groups, covariance, self.fitted.n, degrees))
+
+    @property
+    def leverage_of_one(self) -> np.ndarray:
+        """The leverage of a single one of the rows that a frequency stands for (n,)."""
+        if self.fitted.kind == "precision":
+            return self.leverage
+        return self.leverage / self.fitted.weight
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax:
+    """Coordinates in which H is the identity, for K > 2 classes.
+
+    All K logits have coefficients; adding one number to those of a column changes nothing. The
+    estimates are their differences from the first class's, in which that number drops out.
+    Coordinates are ordered column by column, class by class.
+    """
+
+    fitted: Fitted
+
+    @cached_property
+    def _expanded(self) -> np.ndarray:
+        return self.fitted.standard.matrix[:, :, None]
+
+    @cached_property
+    def information(self) -> np.ndarray:
+        """Σ w (diag(p) − p pᵀ) ⊗ t tᵀ, (p K, p K)."""
+        fitted, matrix = self.fitted, self.fitted.standard.matrix
+        probability = fitted.loss.inverse_link(fitted.logits)
+        width, outputs = matrix.shape[1], fitted.outputs
+        each = self._expanded * (np.sqrt(fitted.weight)[:, None] * probability)[:, None, :]
+        each = each.reshape(len(matrix), -1)
+        blocks = -(each.T @ each).reshape(width, outputs, width, outputs)
+        for output in range(outputs):
+            own = (fitted.weight * probability[:, output])[:, None] * matrix
+            blocks[:, output, :, output] += matrix.T @ own
+        return blocks.reshape(width * outputs, -1)
+
+    @cached_property
+    def factor(self) -> np.ndarray:
+        """The lower Cholesky factor of H, given some curvature where nothing changes."""
+        outputs = self.fitted.outputs
+        size = np.trace(self.information) / len(self.information)
+        shift = np.kron(np.eye(len(self.information) // outputs), np.full((outputs,) * 2, size))
+        penalty = np.diag(np.repeat(self.fitted.penalty, outputs))
+        return scipy.linalg.cholesky(self.information + penalty + shift, lower=True)
+
+    @property
+    def effective(self) -> float:
+        """The effective number of coefficients, the trace of H⁻¹ I."""
+        return float(np.trace(self._whiten(self._whiten(self.information).T)))
+
+    def spread(self, covariance: str, groups: np.ndarray | None, dispersion: float) -> Spread:
+        """Return the covariance by class; in each, of the coefficients and, last, the intercept."""
+        outputs = self.fitted.outputs
+        contrast = np.eye(outputs)[1:] - np.eye(outputs)[0]
+        back = self.fitted.standard.back
+        both = np.einsum("ij,kl->kijl", back, contrast).reshape(-1, len(self.information))
+        back = self._whiten(both.T).T
+        if covariance == "classical":
+            return Spread(back, dispersion * self._whiten(self._whiten(self.information).T))
+        score = self.fitted.scores(clustered=groups is not None)
+        rows = (self._expanded * score[:, None, :]).reshape(len(score), -1)
+        degrees = self.fitted.n - len(both)
+        meat = _meat(self._whiten(rows.T).T, groups, covariance, self.fitted.n, degrees)
+        return Spread(back, meat)
+
+    def _whiten(self, right: np.ndarray) -> np.ndarray:
+        return scipy.linalg.solve_triangular(self.factor, right, lower=True)
+
+
+def _meat(
+    scores: np.ndarray, groups: np.ndarray | None, covariance: str, n: float, degrees: float
+) -> np.ndarray:
+    """Return Σ u uᵀ with the correction for few rows or groups; scores (n, q)."""
+    correction = n / degrees if covariance == "HC1" else 1.0
+    if groups is not None:
+        order = np.argsort(groups, kind="stable")
+        starts = np.unique(groups[order], return_index=True)[1]
+        scores = np.add.reduceat(scores[order], starts, axis=0)
+        correction = len(starts) / (len(starts) - 1) * (n - 1.0) / degrees
+    return correction * (scores.T @ scores)

@@ -1,0 +1,112 @@
+"""How well the model fits: likelihood, information criteria, R², and the test of all columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg
+import scipy.stats
+
+from gradum.study.inference.covariance import Spread
+from gradum.study.inference.family import DISPERSED, deviance, log_likelihood, null_logits
+from gradum.study.inference.fitted import Fitted
+from gradum.study.inference.result import FitStatistics, Test
+
+
+def fit_statistics(
+    fitted: Fitted,
+    *,
+    parameters: float,
+    dispersion: float,
+    test: Test | None,
+) -> FitStatistics:
+    """Return the statistics of a fit with p ``parameters``."""
+    condition = fitted.standard.condition
+    loss, target, weight, n = fitted.loss, fitted.target, fitted.weight, fitted.n
+    log_l = log_likelihood(loss, fitted.logits, target, weight, fitted.kind, dispersion)
+    left, left_by_null = deviances(fitted)
+    explained = 1.0 - left / left_by_null if left_by_null > 0 else None
+    intercept = fitted.standard.fit_intercept
+    adjusted = None
+    if loss.name == "squared_error" and not fitted.alpha and explained is not None:
+        adjusted = 1.0 - (n - intercept) / (n - parameters) * (1.0 - explained)
+    return FitStatistics(
+        rows=len(target),
+        n=n,
+        weight=float(weight.sum()),
+        parameters=parameters,
+        rank=fitted.standard.matrix.shape[1],
+        residual_degrees=n - parameters,
+        log_likelihood=log_l,
+        deviance=left,
+        null_deviance=left_by_null,
+        aic=None if fitted.alpha else 2.0 * parameters - 2.0 * log_l,
+        bic=None if fitted.alpha else float(np.log(n)) * parameters - 2.0 * log_l,
+        r_squared=explained,
+        adjusted_r_squared=adjusted,
+        dispersion=dispersion if loss.name in DISPERSED else None,
+        condition=condition if np.isfinite(condition) else None,
+        test=test,
+    )
+
+
+def deviances(fitted: Fitted) -> tuple[float, float]:
+    """Return the deviance of the fit and of the model that looks at no column."""
+    loss, target, weight = fitted.loss, fitted.target, fitted.weight
+    intercept = fitted.standard.fit_intercept
+    null = null_logits(loss, target, weight, fitted.outputs, fit_intercept=intercept)
+    return (
+        deviance(loss, fitted.logits, target, weight),
+        deviance(loss, null, target, weight),
+    )
+
+
+def likelihood_test(fitted: Fitted, parameters: float, dispersion: float) -> Test | None:
+    """Return the F test of a family whose dispersion is estimated, else the likelihood ratio's."""
+    tested = _tested(fitted)
+    left, left_by_null = deviances(fitted)
+    gain = max(left_by_null - left, 0.0) / dispersion
+    if not tested:
+        return None
+    if fitted.loss.name in DISPERSED:
+        residual = fitted.n - parameters
+        p = float(scipy.stats.f.sf(gain / tested, tested, residual))
+        return Test("F", "F", gain / tested, tested, residual, p)
+    p = float(scipy.stats.chi2.sf(gain, tested))
+    return Test("likelihood ratio", "chi-squared", gain, tested, None, p)
+
+
+def wald_test(
+    fitted: Fitted, estimate: np.ndarray, spread: Spread, degrees: float | None
+) -> Test | None:
+    """Return the test by the estimates' own covariance: F with ``degrees``, else chi-squared.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    estimate : ndarray of shape (m,)
+        Class by class, intercepts last in each.
+    spread : Spread
+        Its covariance.
+    degrees : float or None
+        Of an estimated dispersion.
+    """
+    slopes = np.ones(len(estimate), bool)
+    if fitted.standard.fit_intercept:
+        width = len(fitted.standard.scale) + 1
+        slopes[width - 1 :: width] = False
+    tested = int(slopes.sum())
+    covariance = spread.matrix(slopes)
+    unit = np.sqrt(np.diag(covariance))
+    if not tested or np.linalg.matrix_rank(covariance / np.outer(unit, unit)) < tested:
+        return None
+    scaled = estimate[slopes] / unit
+    square = float(scaled @ scipy.linalg.solve(covariance / np.outer(unit, unit), scaled))
+    if degrees is None:
+        p = float(scipy.stats.chi2.sf(square, tested))
+        return Test("Wald", "chi-squared", square, tested, None, p)
+    p = float(scipy.stats.f.sf(square / tested, tested, degrees))
+    return Test("Wald", "F", square / tested, tested, degrees, p)
+
+
+def _tested(fitted: Fitted) -> int:
+    return len(fitted.standard.scale) * max(fitted.outputs - 1, 1)

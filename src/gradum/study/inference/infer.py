@@ -1,0 +1,359 @@
+"""Inference for linear models: least squares, logistic, multinomial, Poisson and gamma regression.
+
+The estimate of a model that is right is about normal around the truth, with the covariance of
+`covariance`. McCullagh and Nelder, Generalized Linear Models (1989); Greene, Econometric Analysis
+(2018), chapters 4, 9 and 17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.stats
+
+from gradum.core.losses import Loss, resolve
+from gradum.solvers.status import Status
+from gradum.study.inference import saying
+from gradum.study.inference.collinearity import Standard
+from gradum.study.inference.covariance import FULL_LEVERAGE, OneOutput, Softmax, Spread
+from gradum.study.inference.family import DISPERSED, Weights, dispersion
+from gradum.study.inference.fit_statistics import (
+    deviances,
+    fit_statistics,
+    likelihood_test,
+    wald_test,
+)
+from gradum.study.inference.fitted import Fitted
+from gradum.study.inference.influence import influence_of
+from gradum.study.inference.optimum import Optimum, fit
+from gradum.study.inference.result import Coefficient, Inference
+from gradum.study.inference.sample import (
+    Sample,
+    check_options,
+    check_size,
+    dense_columns,
+    labels_of,
+    outputs_of,
+)
+
+EXACT = 1e-26  # share of Σ w y² that is left where a fit is exact up to rounding
+INFINITE = 50.0  # from that standard error for one standard deviation up, of a separated fit
+
+
+def infer(
+    columns: Any,
+    target: np.ndarray,
+    loss: str | Loss = "squared_error",
+    *,
+    names: Sequence[str] | None = None,
+    weight: np.ndarray | None = None,
+    weights: str = "frequency",
+    covariance: str = "classical",
+    level: float = 0.95,
+    fit_intercept: bool = True,
+    alpha: float = 0.0,
+    groups: np.ndarray | None = None,
+    target_name: str = "target",
+    classes: Sequence[object] = (),
+    numbers: np.ndarray | None = None,
+) -> Inference:
+    """Fit a linear model and return its regression table.
+
+    Parameters
+    ----------
+    columns : ndarray or sparse matrix of shape (n, D)
+        X, without a column of ones.
+    target : ndarray of shape (n,)
+        Numbers, or class codes 0 .. K-1.
+    loss : str or Loss
+        ``squared_error``, ``log_loss``, ``poisson`` or ``gamma`` (both with a logarithmic link).
+    names : sequence of str, optional
+        Of the columns.
+    weight : ndarray of shape (n,), optional
+        Weights >= 0; rows of weight 0 are left out.
+    weights : {"frequency", "precision"}
+        What a weight w means. ``frequency``: the row stands for w equal rows, and there are Σ w
+        observations, as statsmodels' ``freq_weights`` and Stata's ``fweight``. ``precision``: the
+        row's variance is that of a row of weight 1 divided by w, and there are as many
+        observations as rows, as R's ``weights`` and statsmodels' ``WLS`` and ``var_weights``.
+    covariance : {"classical", "HC0", "HC1", "HC2", "HC3"}
+        See `gradum.study.inference.covariance`; HC2 and HC3 for one output only.
+    level : float
+        Of the intervals.
+    fit_intercept : bool
+    alpha : float
+        Strength of an L2 penalty alpha · ½ ‖b‖² on the mean loss.
+    groups : ndarray of shape (n,), optional
+        Codes of clusters; the covariance is then theirs, in place of ``classical``.
+    target_name : str
+    classes : sequence, optional
+        The labels of the codes; the first one is the reference.
+    numbers : ndarray of shape (n,), optional
+        The rows' numbers in their table, from 1.
+
+    Returns
+    -------
+    Inference
+        Statistics are t with n − p degrees of freedom for least squares (G − 1 for G clusters),
+        normal otherwise. What the data do not determine is None, and a sentence says why.
+
+    Raises
+    ------
+    SpecError
+        An option makes no sense, the loss is no likelihood, or the problem is too large.
+    ShapeError
+        Rows, names or weights do not pair off.
+    TargetError
+        The target cannot be that of the loss, or has a single class.
+    """
+    loss = resolve(loss)
+    check_options(loss, weights, covariance, level, alpha, groups)
+    matrix, names = dense_columns(columns, names)
+    sample = Sample.of(matrix, target, weight, groups, numbers)
+    loss.check_target(sample.target)
+    outputs = outputs_of(loss, sample.target, classes, covariance)
+    asked = _Asked(
+        names,
+        target_name,
+        loss,
+        labels_of(loss, outputs, classes),
+        covariance if groups is None else "cluster",
+        "frequency" if weights == "frequency" else "precision",
+        weight is not None,
+        level,
+        alpha,
+    )
+    standard = Standard.of(sample.columns, sample.weight, fit_intercept=fit_intercept)
+    dependencies = () if alpha else standard.dependencies
+    kept = np.setdiff1d(np.arange(matrix.shape[1]), [each.column for each in dependencies])
+    if dependencies:
+        sample = replace(sample, columns=sample.columns[:, kept])
+        standard = Standard.of(sample.columns, sample.weight, fit_intercept=fit_intercept)
+    check_size(standard, outputs)
+    optimum = fit(
+        sample.columns,
+        standard,
+        sample.target,
+        sample.weight,
+        asked.weights,
+        loss,
+        outputs,
+        alpha,
+    )
+    undetermined = {k for each in dependencies for k in (each.column, *each.on)}
+    sentences = [saying.dependency(each, names) for each in dependencies]
+    try:
+        return _table(asked, sample, optimum, kept, undetermined, sentences)
+    except np.linalg.LinAlgError:
+        return _without_errors(asked, optimum, kept, undetermined, [*sentences, saying.SINGULAR])
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the table is to be of."""
+
+    names: list[str]
+    target: str
+    loss: Loss
+    classes: tuple[str, ...]
+    covariance: str
+    weights: Weights
+    weighted: bool
+    level: float
+    alpha: float
+
+
+def _table(
+    asked: _Asked,
+    sample: Sample,
+    optimum: Optimum,
+    kept: np.ndarray,
+    undetermined: set[int],
+    sentences: list[str],
+) -> Inference:
+    fitted = optimum.fitted
+    model = _geometry(fitted, expected=True)
+    parameters = _parameters(fitted, model)
+    estimate = optimum.against_first
+    none = _why_none(fitted, optimum, parameters, sample.groups)
+    if none:
+        return _without_errors(asked, optimum, kept, undetermined, [*sentences, none])
+    phi = dispersion(
+        fitted.loss, fitted.logits, fitted.target, fitted.weight, fitted.n - parameters
+    )
+    robust = asked.covariance != "classical"
+    spread = _geometry(fitted, expected=not robust).spread(asked.covariance, sample.groups, phi)
+    degrees = _degrees(fitted, parameters, sample.groups)
+    test = None
+    if not asked.alpha:
+        test = (
+            wald_test(fitted, estimate.T.ravel(), spread, _wald_degrees(fitted, degrees))
+            if robust
+            else likelihood_test(fitted, parameters, phi)
+        )
+    rows = _coefficients(asked, fitted, estimate, spread, kept, undetermined, degrees)
+    statistics = fit_statistics(fitted, parameters=parameters, dispersion=phi, test=test)
+    influential = ()
+    if fitted.outputs == 1 and not asked.alpha:
+        influential = influence_of(fitted).largest(sample.numbers)
+    sentences += saying.meaning(
+        fitted, asked.covariance, weighted=asked.weighted, groups=sample.groups
+    )
+    sentences += saying.caveats(fitted, optimum.status)
+    if isinstance(model, OneOutput):
+        full = np.flatnonzero(1.0 - model.leverage_of_one < FULL_LEVERAGE)
+        sentences += saying.full_leverage(sample.numbers[full], asked.covariance)
+    return _result(asked, rows, statistics, degrees, influential, sentences)
+
+
+def _without_errors(
+    asked: _Asked,
+    optimum: Optimum,
+    kept: np.ndarray,
+    undetermined: set[int],
+    sentences: list[str],
+) -> Inference:
+    """Return the estimates alone; not even these where they are infinite."""
+    estimate = optimum.against_first
+    if optimum.status == Status.SEPARATED:
+        running = _running_off(optimum, asked, kept)
+        sentences += [saying.infinite(running)] if running else []
+        estimate = np.full_like(estimate, np.nan)
+    rows = _coefficients(asked, optimum.fitted, estimate, None, kept, undetermined, None)
+    return _result(asked, rows, None, None, (), sentences)
+
+
+def _result(
+    asked: _Asked,
+    rows: tuple[Coefficient, ...],
+    statistics: Any,
+    degrees: float | None,
+    influential: tuple,
+    sentences: list[str],
+) -> Inference:
+    return Inference(
+        target=asked.target,
+        loss=asked.loss.name,
+        classes=asked.classes,
+        covariance=asked.covariance,
+        distribution="t" if asked.loss.name == "squared_error" else "normal",
+        degrees=degrees,
+        level=asked.level,
+        alpha=asked.alpha,
+        coefficients=rows,
+        statistics=statistics,
+        influential=influential,
+        sentences=tuple(sentences),
+    )
+
+
+def _geometry(fitted: Fitted, *, expected: bool) -> OneOutput | Softmax:
+    return OneOutput(fitted, expected) if fitted.outputs == 1 else Softmax(fitted)
+
+
+def _parameters(fitted: Fitted, model: OneOutput | Softmax) -> float:
+    """Return how many coefficients are estimated; under a penalty, how many in effect."""
+    if fitted.alpha:
+        return model.effective
+    return float(fitted.standard.matrix.shape[1] * max(fitted.outputs - 1, 1))
+
+
+def _why_none(
+    fitted: Fitted, optimum: Optimum, parameters: float, groups: np.ndarray | None
+) -> str:
+    """Say why there are no standard errors; empty where there are."""
+    if optimum.status == Status.SEPARATED:
+        return saying.separated(fitted.loss)
+    if fitted.n - parameters <= 1e-9 * fitted.n:
+        return saying.too_few(fitted.n, parameters)
+    if optimum.status == Status.STEP_LIMIT:
+        return f"No standard errors: {optimum.status.advice}"
+    if groups is not None and len(np.unique(groups)) < 2:
+        return "No standard errors: all rows are of one group."
+    return saying.EXACT if _is_exact(fitted) else ""
+
+
+def _is_exact(fitted: Fitted) -> bool:
+    """Whether what is left over is rounding, where it is to tell the dispersion."""
+    if fitted.loss.name not in DISPERSED:
+        return False
+    unit = np.square(fitted.target) if fitted.loss.name == "squared_error" else 1.0
+    return deviances(fitted)[0] <= EXACT * float(np.sum(fitted.weight * unit))
+
+
+def _running_off(optimum: Optimum, asked: _Asked, kept: np.ndarray) -> list[tuple[str, float]]:
+    """Name the columns whose coefficients grow without end, with how far they have come."""
+    fitted, estimate = optimum.fitted, optimum.against_first
+    try:
+        errors = _geometry(fitted, expected=True).spread("classical", None, 1.0).errors
+    except np.linalg.LinAlgError:
+        return []
+    errors = errors.reshape(estimate.shape[::-1])[:, : len(kept)] * fitted.standard.scale
+    classes = asked.classes[1:] if fitted.outputs > 1 else ("",)
+    found = []
+    for output, column in zip(*np.nonzero(errors > INFINITE), strict=True):
+        name = asked.names[kept[column]]
+        label = f"{name} ({classes[output]})" if classes[output] else name
+        found.append((label, float(estimate[column, output])))
+    return found
+
+
+def _degrees(fitted: Fitted, parameters: float, groups: np.ndarray | None) -> float | None:
+    """Return those of the t; None where the statistic is normal."""
+    if fitted.loss.name != "squared_error":
+        return None
+    return fitted.n - parameters if groups is None else len(np.unique(groups)) - 1.0
+
+
+def _wald_degrees(fitted: Fitted, degrees: float | None) -> float | None:
+    return degrees if fitted.loss.name == "squared_error" else None
+
+
+def _coefficients(
+    asked: _Asked,
+    fitted: Fitted,
+    estimate: np.ndarray,
+    spread: Spread | None,
+    kept: np.ndarray,
+    undetermined: set[int],
+    degrees: float | None,
+) -> tuple[Coefficient, ...]:
+    """Put the estimates (p, k) and their errors class by class, in the order of the columns."""
+    nothing = np.full(estimate.shape, np.nan)
+    errors = nothing if spread is None else spread.errors.reshape(estimate.shape[::-1]).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = estimate / errors
+    law, shape = (scipy.stats.norm, ()) if degrees is None else (scipy.stats.t, (degrees,))
+    p = 2.0 * law.sf(np.abs(statistic), *shape)
+    reach = float(law.isf(0.5 - 0.5 * asked.level, *shape)) * errors
+    values = np.stack([estimate, errors, statistic, p, estimate - reach, estimate + reach])
+    place = {int(column): row for row, column in enumerate(kept)}
+    if fitted.standard.fit_intercept:
+        place = {-1: len(kept), **place}
+    order = [-1] if fitted.standard.fit_intercept else []
+    order += range(len(asked.names))
+    vif = dict(zip(kept.tolist(), fitted.standard.inflation, strict=True)) if _full(fitted) else {}
+    classes = asked.classes[1:] if len(asked.classes) > 2 else (None,)
+    rows = []
+    for output, class_ in enumerate(classes):
+        for column in order:
+            known = column in place and column not in undetermined
+            each = values[:, place[column], output] if known else np.full(6, np.nan)
+            name = "(intercept)" if column < 0 else asked.names[column]
+            inflation = _finite(vif.get(column)) if known else None
+            estimate_, error, statistic_, p_, low, high = map(_finite, each)
+            rows.append(
+                Coefficient(name, class_, estimate_, error, statistic_, p_, low, high, inflation)
+            )
+    return tuple(rows)
+
+
+def _full(fitted: Fitted) -> bool:
+    return not fitted.standard.dependencies
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if value is not None and np.isfinite(value) else None

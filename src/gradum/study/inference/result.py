@@ -1,0 +1,186 @@
+"""What inference finds: a plain value that JSON holds; None is a number that does not exist."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Coefficient(msgspec.Struct, frozen=True):
+    """One coefficient.
+
+    Parameters
+    ----------
+    name : str
+        The column, or ``(intercept)``.
+    class_ : str or None
+        For more than two classes: the class whose log-odds against the reference class it moves.
+    estimate, error, statistic, p : float or None
+        b, its standard error s, b / s, and the probability of a |b / s| at least as large if the
+        true coefficient were 0. All None where the data do not determine the coefficient.
+    low, high : float or None
+        The interval.
+    vif : float or None
+        Variance inflation factor 1 / (1 − R²), R² of the column on all others; None for an
+        intercept, and infinite ones.
+    """
+
+    name: str
+    class_: str | None
+    estimate: float | None
+    error: float | None
+    statistic: float | None
+    p: float | None
+    low: float | None
+    high: float | None
+    vif: float | None
+
+
+class Test(msgspec.Struct, frozen=True):
+    """A test that all coefficients but the intercept are 0.
+
+    Parameters
+    ----------
+    name : str
+        ``F``, ``likelihood ratio`` or ``Wald``.
+    distribution : str
+        ``F`` or ``chi-squared``.
+    statistic, p : float
+    degrees : int
+        How many coefficients are tested.
+    residual_degrees : float or None
+        The second degrees of freedom of an F.
+    """
+
+    __test__ = False  # for pytest, which takes the name for its own
+
+    name: str
+    distribution: str
+    statistic: float
+    degrees: int
+    residual_degrees: float | None
+    p: float
+
+
+class FitStatistics(msgspec.Struct, frozen=True):
+    """How well the model fits.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of weight above 0.
+    n : float
+        Observations: the total weight under frequency weights, else ``rows``.
+    weight : float
+        The total weight.
+    parameters : float
+        p, how many coefficients are estimated; under a penalty the effective number, the trace of
+        the hat matrix.
+    rank : int
+        Of the columns, the intercept among them.
+    residual_degrees : float
+        n − p.
+    log_likelihood : float or None
+        At the maximum over the variance for least squares; at ``dispersion`` for gamma.
+    deviance, null_deviance : float
+        Σ w (y − ŷ)² for least squares; else twice what the log-likelihood falls short of a
+        perfect fit. The null model has an intercept only, or predicts 0 where there is none.
+    aic, bic : float or None
+        −2 log L + 2 p and −2 log L + p log n. As in statsmodels, p counts the coefficients and
+        not the variance; R's ``AIC`` of a least-squares or gamma fit is 2 larger.
+    r_squared : float or None
+        1 − deviance / null deviance: R², or McFadden's pseudo-R² for classes.
+    adjusted_r_squared : float or None
+        For least squares without a penalty.
+    dispersion : float or None
+        Estimated σ² of least squares or φ of gamma; None where the family fixes it at 1.
+    condition : float or None
+        Condition number of the standardised columns; None where it is infinite.
+    test : Test or None
+        None under a penalty, and for a model of the intercept alone.
+    """
+
+    rows: int
+    n: float
+    weight: float
+    parameters: float
+    rank: int
+    residual_degrees: float
+    log_likelihood: float | None
+    deviance: float
+    null_deviance: float
+    aic: float | None
+    bic: float | None
+    r_squared: float | None
+    adjusted_r_squared: float | None
+    dispersion: float | None
+    condition: float | None
+    test: Test | None
+
+
+class Influential(msgspec.Struct, frozen=True):
+    """A row that moves the fit much.
+
+    Parameters
+    ----------
+    row : int
+        Its number in the table, from 1.
+    leverage : float
+        How far its own target pulls its own prediction, from 0 to 1.
+    cook : float or None
+        Cook's distance; for least squares.
+    studentised : float or None
+        Its residual by a fit without it, in standard errors; for least squares.
+    """
+
+    row: int
+    leverage: float
+    cook: float | None = None
+    studentised: float | None = None
+
+
+class Inference(msgspec.Struct, frozen=True):
+    """A regression table.
+
+    Parameters
+    ----------
+    target : str
+    loss : str
+        ``squared_error``, ``log_loss``, ``poisson`` or ``gamma``.
+    classes : tuple of str
+        The labels, the reference first; empty for a number.
+    covariance : str
+        ``classical``, ``HC0`` to ``HC3``, or ``cluster``.
+    distribution : str
+        ``t`` or ``normal``, of a coefficient's statistic.
+    degrees : float or None
+        Degrees of freedom of the t.
+    level : float
+        Of the intervals.
+    alpha : float
+        Strength of the penalty.
+    coefficients : tuple of Coefficient
+        Class by class; the intercept first.
+    statistics : FitStatistics or None
+        None where the likelihood has no maximum, or nothing is left to estimate an error from.
+    influential : tuple of Influential
+        The rows of the largest Cook's distance (least squares) or leverage.
+    sentences : tuple of str
+        What the figures mean, and what keeps them from meaning more.
+    references : dict of str to str
+        By column of categories, the level that its others are compared with; a coefficient's name
+        is then ``column=level``.
+    """
+
+    target: str
+    loss: str
+    classes: tuple[str, ...]
+    covariance: str
+    distribution: str
+    degrees: float | None
+    level: float
+    alpha: float
+    coefficients: tuple[Coefficient, ...]
+    statistics: FitStatistics | None
+    influential: tuple[Influential, ...]
+    sentences: tuple[str, ...]
+    references: dict[str, str] = {}

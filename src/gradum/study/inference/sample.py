@@ -1,0 +1,151 @@
+"""The door of inference: what a caller passes is checked and becomes a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from gradum.core.losses import Loss, check_shapes
+from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.study.inference.collinearity import Standard
+from gradum.study.inference.covariance import COVARIANCES
+from gradum.study.inference.family import FAMILIES
+
+MOST_VALUES = 5e7  # of the expanded columns, and of the scores of all classes
+MOST_PARAMETERS = 1_500  # of all classes together
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The rows of weight above 0."""
+
+    columns: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    groups: np.ndarray | None
+    numbers: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        columns: np.ndarray,
+        target: np.ndarray,
+        weight: np.ndarray | None,
+        groups: np.ndarray | None,
+        numbers: np.ndarray | None,
+    ) -> Sample:
+        """Check that the rows pair off, and keep those of weight above 0."""
+        target = np.asarray(target)
+        check_shapes(np.broadcast_to(0.0, (len(columns), 1)), target)
+        if not np.issubdtype(target.dtype, np.integer):
+            target = target.astype(np.float64)
+        weight = np.ones(len(target)) if weight is None else np.asarray(weight, np.float64)
+        numbers = np.arange(1, len(target) + 1) if numbers is None else np.asarray(numbers)
+        for what, values in (("weights", weight), ("groups", groups), ("numbers", numbers)):
+            if values is not None and np.shape(values) != (len(target),):
+                raise ShapeError(
+                    f"The {what} have shape {np.shape(values)} for {len(target)} rows.",
+                    "Give one a row.",
+                )
+        if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
+            raise SpecError(
+                "The weights are not all numbers of at least 0, some above.", "Correct them."
+            )
+        if weight.all():
+            return cls(columns, target, weight, groups, numbers)
+        rows = np.flatnonzero(weight)
+        some = None if groups is None else groups[rows]
+        return cls(columns[rows], target[rows], weight[rows], some, numbers[rows])
+
+
+def check_options(
+    loss: Loss, weights: str, covariance: str, level: float, alpha: float, groups: Any
+) -> None:
+    """Refuse options that make no sense."""
+    if loss.name not in FAMILIES:
+        raise SpecError(
+            f"The loss {loss.name!r} is no likelihood with a known covariance.",
+            f"Choose one of {', '.join(FAMILIES)}.",
+        )
+    if getattr(loss, "label_smoothing", 0.0):
+        raise SpecError("A smoothed log loss is no likelihood.", "Leave label_smoothing at 0.")
+    for name, value, known in (
+        ("weights", weights, ("frequency", "precision")),
+        ("covariance", covariance, COVARIANCES),
+    ):
+        if value not in known:
+            raise SpecError(f"{name} is {value!r}.", f"Choose one of {', '.join(known)}.")
+    if not 0.0 < level < 1.0:
+        raise SpecError(f"level is {level!r}.", "Give a number between 0 and 1, such as 0.95.")
+    if not 0.0 <= alpha < np.inf:
+        raise SpecError(f"alpha is {alpha!r}.", "Give a number of at least 0.")
+    if groups is not None and covariance != "classical":
+        raise SpecError(f"Groups have their own covariance, not {covariance}.", "Give one of both.")
+
+
+def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[np.ndarray, list[str]]:
+    """Return the columns as a finite array (n, D), and their names."""
+    shape = np.shape(columns)
+    if len(shape) != 2:
+        raise ShapeError(f"The columns have shape {shape}.", "Give an array [n, d].")
+    if shape[0] * shape[1] > MOST_VALUES:
+        raise SpecError(
+            f"{shape[1]:,} columns of {shape[0]:,} rows are too many for standard errors.",
+            "Choose fewer columns, or a sample of the rows.",
+        )
+    dense = columns.toarray() if scipy.sparse.issparse(columns) else columns
+    dense = np.asarray(dense, np.float64)
+    if not np.isfinite(dense).all():
+        raise SpecError("The columns have values that are no finite numbers.", "Fill or drop them.")
+    own = [f"x{k}" for k in range(shape[1])] if names is None else [str(name) for name in names]
+    if len(own) != shape[1]:
+        raise ShapeError(f"There are {len(own)} names for {shape[1]} columns.", "Name each once.")
+    return dense, own
+
+
+def outputs_of(loss: Loss, target: np.ndarray, classes: Sequence[object], covariance: str) -> int:
+    """Return how many logits the model has: 1, or K > 2."""
+    if loss.name != "log_loss":
+        return 1
+    if not np.issubdtype(target.dtype, np.integer):
+        raise TargetError("The target holds no class codes.", "Give whole numbers from 0 up.")
+    counts = np.bincount(target, minlength=len(classes))
+    if np.count_nonzero(counts) < 2:
+        raise TargetError("The target has only one class.", "Add rows of another.")
+    if not counts.all():
+        absent = int(np.flatnonzero(counts == 0)[0])
+        label = classes[absent] if classes else absent
+        raise TargetError(
+            f"No row is of class {label!r}, so that its probability cannot be estimated.",
+            "Leave the class out.",
+        )
+    outputs = loss.outputs(len(counts))
+    if outputs > 1 and covariance in ("HC2", "HC3"):
+        raise SpecError(
+            f"{covariance} needs a leverage, which {outputs} classes have not.",
+            "Use HC0 or HC1.",
+        )
+    return outputs
+
+
+def labels_of(loss: Loss, outputs: int, classes: Sequence[object]) -> tuple[str, ...]:
+    """Return the labels as text, the reference first; none for a number."""
+    if loss.name != "log_loss":
+        return ()
+    count = 2 if outputs == 1 else outputs
+    return tuple(str(each) for each in (classes or range(count)))
+
+
+def check_size(standard: Standard, outputs: int) -> None:
+    """Refuse a model that is too large for its covariance."""
+    rows, width = standard.matrix.shape
+    count = width * outputs
+    if count > MOST_PARAMETERS or rows * count > MOST_VALUES:
+        raise SpecError(
+            f"{count:,} coefficients from {rows:,} rows are too many for standard errors.",
+            "Choose fewer columns, or a sample of the rows.",
+        )

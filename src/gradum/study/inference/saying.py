@@ -1,0 +1,144 @@
+"""Sentences of a regression table: what its figures mean, and why some are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradum.core.losses import Loss
+from gradum.scores.figures import figure
+from gradum.solvers.status import Status
+from gradum.study.inference.collinearity import Dependency
+from gradum.study.inference.fitted import Fitted
+from gradum.tables.wording import SHOWN_ROWS, counted, quoted, rows_text
+
+LARGEST_CONDITION = 1e6
+FEW_GROUPS = 30
+
+SINGULAR = (
+    "No standard errors: the columns nearly depend on each other, and rounding hides what is left."
+)
+EXACT = "No standard errors: the fit is exact, and leaves nothing to estimate an error from."
+
+
+def dependency(each: Dependency, names: Sequence[str]) -> str:
+    """Name a column that others determine."""
+    others = [names[k] for k in each.on if k >= 0]
+    with_level = " and the intercept" if -1 in each.on else ""
+    name = repr(names[each.column])
+    if not others:
+        what = "is constant, as the intercept is" if with_level else "is 0 in every row"
+    else:
+        what = f"is determined by {quoted(others, 8)}{with_level}"
+    return f"{name} {what}: what belongs to which cannot be told, so they have no numbers."
+
+
+def separated(loss: Loss) -> str:
+    """Say that the likelihood has no maximum."""
+    what = "tell a class apart" if loss.name == "log_loss" else "tell zeros apart"
+    return (
+        f"No estimates and no standard errors: some columns {what} without error, so the "
+        "likelihood has no maximum and the best coefficients are infinite. Drop those columns, "
+        "merge their levels, or use a penalty (alpha above 0)."
+    )
+
+
+def infinite(found: Sequence[tuple[str, float]]) -> str:
+    """Name the columns whose coefficients are infinite."""
+    named = [f"{name!r} ({'+' if value > 0 else '−'}∞)" for name, value in found[:8]]
+    more = f" and {len(found) - 8:,} more" if len(found) > 8 else ""
+    return f"Infinite: {', '.join(named)}{more}."
+
+
+def too_few(n: float, parameters: float) -> str:
+    """Say that there are not more observations than coefficients."""
+    return (
+        f"No standard errors: {figure(n)} observations are no more than "
+        f"{figure(parameters)} coefficients, so none is left to estimate an error from."
+    )
+
+
+def meaning(
+    fitted: Fitted, covariance: str, *, weighted: bool, groups: np.ndarray | None
+) -> list[str]:
+    """Say what the standard errors assume, and what the weights mean."""
+    said = []
+    if covariance == "classical":
+        said.append(f"Classical standard errors: right if {_assumption(fitted.loss)}.")
+    elif groups is not None:
+        count = len(np.unique(groups))
+        few = ", too few for standard errors to be trusted" if count < FEW_GROUPS else ""
+        said.append(
+            f"Cluster-robust standard errors: rows of one group may depend on each other in any "
+            f"way; {counted(count, 'group')}{few}."
+        )
+    else:
+        said.append(f"Robust standard errors ({covariance}): right also if {_spared(fitted.loss)}.")
+    if weighted and fitted.kind == "frequency":
+        said.append(
+            f"Weights are frequencies: a row of weight w stands for w equal rows, "
+            f"n = Σw = {figure(fitted.n, digits=6)}."
+        )
+        if np.any(fitted.weight != np.round(fitted.weight)):
+            said.append(
+                "Some weights are not whole numbers, so they count no rows; if only their ratios "
+                "matter, weights='precision' is meant."
+            )
+    elif weighted:
+        said.append(
+            f"Weights are precisions: a row of weight w has the variance of weight 1 divided by "
+            f"w, n = {len(fitted.weight):,} rows."
+        )
+    return said
+
+
+def _assumption(loss: Loss) -> str:
+    if loss.name == "squared_error":
+        return "the mean is linear and all rows are independent, with errors of one variance"
+    spread = {
+        "log_loss": "the log-odds are linear",
+        "poisson": "the variance equals the mean",
+        "gamma": "the variance is proportional to the squared mean",
+    }[loss.name]
+    return f"rows are independent and {spread}"
+
+
+def _spared(loss: Loss) -> str:
+    if loss.name == "squared_error":
+        return "the errors' variance differs from row to row"
+    return "the variance is another than the model's"
+
+
+def caveats(fitted: Fitted, status: Status) -> list[str]:
+    """Say what keeps the figures from meaning what they usually do."""
+    said = []
+    if fitted.alpha:
+        said.append(
+            f"Penalised fit (alpha = {figure(fitted.alpha)}): the estimates are biased towards 0, "
+            "and a standard error is their spread around their own mean, not around the truth. "
+            "The p-values are no tests of 'no effect', and the intervals do not cover the truth as "
+            "often as they say; with alpha = 0 they are and do."
+        )
+    if status == Status.STALLED:
+        said.append(f"The solver stalled: {status.advice}")
+    if fitted.standard.condition > LARGEST_CONDITION:
+        said.append(
+            f"The columns nearly depend on each other (condition number "
+            f"{figure(fitted.standard.condition, digits=2)}): single coefficients are hardly "
+            "determined."
+        )
+    return said
+
+
+def full_leverage(numbers: np.ndarray, covariance: str) -> list[str]:
+    """Name the rows that the fit goes through whatever their target."""
+    if not len(numbers):
+        return []
+    has = "has" if len(numbers) == 1 else "have"
+    rows = rows_text([int(row) for row in numbers[:SHOWN_ROWS]], len(numbers))
+    robust = f" {covariance} leaves it out." if covariance in ("HC2", "HC3") else ""
+    return [
+        f"{rows[0].upper()}{rows[1:]} {has} leverage 1: a coefficient of its own takes up "
+        f"whatever its target is.{robust}"
+    ]
