@@ -8,7 +8,7 @@ import scipy.sparse
 
 from gradum.core import L2, LogLoss, Network, Problem, SquaredError, objective
 from gradum.solvers import Certificate, Data, Status
-from gradum.solvers.certify import gradient_norm
+from gradum.solvers.certify import certify_rows
 
 
 @pytest.mark.parametrize("intercept", [True, False])
@@ -26,7 +26,7 @@ def test_gradient_norm_is_autodiffs(loss, outputs, rows, intercept):
         expected = float(optax.tree.norm(slope))
     split = {"dense": x[:, :2], "sparse": scipy.sparse.csr_array(x[:, 2:])}
     for inputs in ({"dense": x}, split):
-        norm = gradient_norm(params, problem, Data(inputs, y, weight))
+        norm = certify_rows(params, problem, Data(inputs, y, weight)).gradient_norm
         np.testing.assert_allclose(norm, expected, rtol=1e-10)
 
 

@@ -16,16 +16,14 @@ def blocks():
     return dense, sparse, np.hstack([dense, sparse.toarray()]), rng
 
 
-def test_products_and_gram_equal_the_dense_ones(blocks):
+def test_products_equal_the_dense_ones(blocks):
     dense, sparse, whole, rng = blocks
     columns = Columns.of(dense, sparse)
-    weight = rng.uniform(0, 2, 60)
     right, left = rng.normal(size=(11, 3)), rng.normal(size=(60, 2))
     assert columns.shape == (60, 11)
     np.testing.assert_allclose(columns @ right, whole @ right)
     np.testing.assert_allclose(columns @ right[:, 0], whole @ right[:, 0])
     np.testing.assert_allclose(columns.transpose_product(left), whole.T @ left)
-    np.testing.assert_allclose(columns.gram(weight), whole.T @ (weight[:, None] * whole))
     np.testing.assert_array_equal(columns.take(np.array([5, 2])).to_dense(), whole[[5, 2]])
 
 

@@ -17,6 +17,7 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.newton import Newton
 from gradum.solvers.solution import Status
+from gradum.solvers.standard import StandardColumns
 
 
 def table(classes, rows=400, columns=5, seed=0):
@@ -104,7 +105,7 @@ def test_the_hessian_and_both_steps_against_brute_force(classes, fit_intercept):
     bent = LogLoss().hessian(logits, y)
     probability = LogLoss().inverse_link(logits) if classes > 2 else None
     second = np.einsum("nkk->nk", bent)
-    block = Columns.of(x[:, :2], sp.csr_array(x[:, 2:]))
+    block = StandardColumns.as_given(Columns.of(x[:, :2], sp.csr_array(x[:, 2:])))
     curvature = Curvature(block, penalty, weight, second, probability, fit_intercept)
     bordered = np.hstack([x, np.full((60, 1), float(fit_intercept))])
     hessian = np.einsum("n,ni,nj,nkl->ikjl", weight, bordered, bordered, bent)

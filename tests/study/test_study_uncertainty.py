@@ -9,9 +9,11 @@ from gradum.core import Network, Problem, objective
 from gradum.core.losses import LOSSES
 from gradum.core.penalties import L2
 from gradum.fitting.spec import LinearSpec
+from gradum.solvers.driver import solve
 from gradum.solvers.exact import LeastSquares
+from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
-from gradum.solvers.newton import GeneralisedLinear
+from gradum.solvers.newton import newton
 from gradum.study.uncertainty import coefficient_intervals, main_coefficients, sandwich
 from gradum.tables.split import Part
 from synthetic import ONCE, task
@@ -99,7 +101,8 @@ def test_a_softmax_has_the_sandwich_of_automatic_differentiation(alpha):
     columns, target = rng.normal(size=(60, 3)), rng.integers(0, 3, 60)
     weight, groups = rng.gamma(2.0, size=60), rng.integers(0, 20, 60)
     loss = LOSSES["log_loss"]
-    solution = GeneralisedLinear(columns, target, loss, outputs=3, weight=weight).solve(alpha)
+    model = LinearModel.of(columns, target, loss, outputs=3, weight=weight)
+    solution = solve(newton(model, l2=alpha))
     for own in (None, groups):
         variance, _ = sandwich(
             Columns.of(columns),

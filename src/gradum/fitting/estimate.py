@@ -19,7 +19,7 @@ from gradum.fitting.mlp import ONE_HOT_LEVELS
 from gradum.fitting.plan import Plan
 from gradum.fitting.spec import Spec
 from gradum.solvers.convex import LARGEST_EXACT
-from gradum.solvers.newton import LARGEST_DIRECT
+from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_SOFTMAX
 from gradum.tables.design import Layout
 from gradum.tables.memory import available_memory
 from gradum.tables.wording import size
@@ -110,7 +110,7 @@ def _linear(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
         return (1 + walks) * gram + solves * solve
     coefficients = outputs * (columns + 1)
     product = rows * outputs * (4 * nonzeros + 40) * IN_PRODUCT  # 40: the loss's curvature
-    if coefficients <= LARGEST_DIRECT:
+    if coefficients <= (LARGEST_DIRECT if outputs == 1 else LARGEST_SOFTMAX):
         hessians = HESSIANS * PENALTIES * len(spec.linear.strengths) + NEWTON_STEPS
         formed = hessians * rows * coefficients**2 * IN_FACTORISATION
         step = coefficients**3 / 3 * IN_FACTORISATION + product

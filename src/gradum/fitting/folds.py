@@ -26,15 +26,16 @@ from gradum.solvers import active_set
 from gradum.solvers.certify import least_subgradient
 from gradum.solvers.curvature import Curvature, Factored
 from gradum.solvers.linear_model import LinearModel, Strengths
+from gradum.solvers.newton import is_direct, selecting_step
 
 Fold = tuple[np.ndarray, np.ndarray]  # rows to learn from, rows to be judged on
 
-TOL = 1e-5  # of the mean slope: penalties are compared by losses, in which it does not show
+TOL = 1e-4  # of the mean slope: penalties are compared by losses, in which it does not show
 MOST_STEPS = 30
 SHRINKS = 0.1
-COEFFICIENTS_A_STEP = 100
+COEFFICIENTS_A_STEP = 100  # so many make a fold's Hessian as dear as one more step of it
 SHORTEST_STEP = 1e-4
-LARGEST_DIRECT = 3000  # coefficients of a fold
+ROWS_A_COEFFICIENT = 5  # with fewer, folds differ so much that one Hessian does not serve them
 LARGEST_SIDE = 2e8  # numbers in the logits of all folds together
 
 
@@ -59,12 +60,13 @@ class Folds(Protocol):
 
 
 def folds_of(model: LinearModel, folds: Sequence[Fold]) -> Folds | None:
-    """Return the folds as one program; None where their Hessians are too large to be formed."""
-    if not model.loss.smooth or model.coefficients > LARGEST_DIRECT:
+    """Return the folds as one program; None where one by one they are faster."""
+    if not model.loss.smooth or not is_direct(model):
         return None
     if model.loss.name == "squared_error":
         return SquaredFolds(model, folds)
-    if len(model) * model.outputs * len(folds) > LARGEST_SIDE:
+    few = len(model) < ROWS_A_COEFFICIENT * model.coefficients
+    if few or len(model) * model.outputs * len(folds) > LARGEST_SIDE:
         return None
     return NewtonFolds(model, folds)
 
@@ -165,6 +167,7 @@ class NewtonFolds:
         self.values += self.model.start(None)[:, None, :]
         self._logits = self._products(self.values)
         self._hessians: list[np.ndarray] | None = None
+        self._patience = model.coefficients // (COEFFICIENTS_A_STEP * len(folds))
         self._age = 0
 
     def fit(self, prices: Sequence[Price]) -> list[float]:
@@ -180,7 +183,7 @@ class NewtonFolds:
                 break
             self._age += bool((size > SHRINKS * before)[moving].any())
             before = size
-            if self._hessians is None or self._age > self.model.coefficients // COEFFICIENTS_A_STEP:
+            if self._hessians is None or self._age > self._patience:
                 self._hessians, self._age, factors = self._group_hessians(), 0, None
             if factors is None:
                 factors = [self._factored(fold, each) for fold, each in enumerate(strengths)]
@@ -192,7 +195,7 @@ class NewtonFolds:
             if not self._move(steps, gradients, strengths):
                 if self._age == 0:
                     break
-                self._age = self.model.coefficients
+                self._age = self._patience + 1
         return [self._held_out(fold) for fold in range(len(prices))]
 
     def params(self, fold: int) -> Params:
@@ -261,11 +264,7 @@ class NewtonFolds:
         self, fold: int, factored: Factored, gradient: np.ndarray, strengths: Strengths
     ) -> np.ndarray:
         if strengths.selects:
-            here = self.values[:, fold].ravel()
-            linear = factored.hessian @ here - gradient.ravel()
-            l1 = np.repeat(strengths.l1[:, 0], self.model.outputs)
-            goal = active_set.minimise(factored.hessian, linear, l1, here)
-            return (goal - here).reshape(gradient.shape)
+            return selecting_step(self.model, factored, self.values[:, fold], gradient, strengths)
         step = factored.step(gradient)
         return step - step.mean(axis=1, keepdims=True) if self.model.is_softmax else step
 

@@ -9,13 +9,16 @@ import numpy as np
 
 from gradum.core.models.network import Params
 from gradum.fitting.folds import Fold, Folds, Price, folds_of
+from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
+from gradum.solvers.interior_point import InteriorPoint
 from gradum.solvers.linear_model import LinearModel
-from gradum.solvers.newton import Newton, newton
+from gradum.solvers.newton import Newton, may_be_formed
+from gradum.solvers.proximal import Proximal
 
 RISES_BEFORE_STOP = 2
 # Penalties are compared by their held-out loss, in which the last digits do not show.
-COMPARED = Newton(tol=1e-4)
+COMPARED = 1e-4
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def choose_penalty(
 
 
 class OneByOne(Folds):
-    """Fits whose Hessians are too large to be formed: fold after fold, by conjugate gradients."""
+    """Fits that share nothing: fold after fold."""
 
     def __init__(self, model: LinearModel, folds: Sequence[Fold], stop: Callable[[], bool]) -> None:
         self._pairs = [(model.take(train), model.take(held)) for train, held in folds]
@@ -117,16 +120,9 @@ class OneByOne(Folds):
         """Fit every fold under its price, from where it is; return the held-out mean losses."""
         losses = []
         for fold, ((train, held), price) in enumerate(zip(self._pairs, prices, strict=True)):
-            solution = solve(
-                newton(
-                    train,
-                    l1=price.l1,
-                    l2=price.l2,
-                    method=COMPARED,
-                    start=self._params[fold],
-                    stop=self._stop,
-                )
-            )
+            solver, start = _compared(train, price), self._params[fold]
+            steps = descend(train, solver, l1=price.l1, l2=price.l2, start=start, stop=self._stop)
+            solution = solve(steps)
             self._params[fold] = solution.params
             logits = held.logits(held.start(solution.params))
             losses.append(float(held.weight @ held.loss.value(logits, held.target)))
@@ -137,6 +133,14 @@ class OneByOne(Folds):
         params = self._params[fold]
         assert params is not None
         return params
+
+
+def _compared(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint:
+    """Return the solver, as exact as a comparison needs it."""
+    if not model.loss.smooth:
+        return InteriorPoint(tol=COMPARED**2)
+    formed = may_be_formed(model) or not np.any(price.l1)
+    return Newton(tol=COMPARED) if formed else Proximal(tol=COMPARED)
 
 
 def _standard_error(values: np.ndarray) -> float:

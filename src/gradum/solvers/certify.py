@@ -178,10 +178,3 @@ def _blocks(data: Data) -> Iterator[tuple[Columns, np.ndarray, np.ndarray]]:
         inputs = {name: values[part] for name, values in data.inputs.items()}
         columns = Columns.of(inputs["dense"].astype(np.float64), inputs.get("sparse"))
         yield columns, data.target[part], weight[part]
-
-
-def gradient_norm(params: Params, problem: Problem, data: Data) -> float:
-    """Return ‖∇ objective‖ of a linear model."""
-    norm = certify_rows(params, problem, data).gradient_norm
-    assert norm is not None
-    return norm

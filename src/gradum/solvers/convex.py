@@ -135,12 +135,25 @@ def minimise(
     model = LinearModel.of(
         columns, target, loss, outputs=outputs, weight=weight, fit_intercept=fit_intercept
     )
-    options: Any = {"l1": l1, "l2": l2, "method": solver, "start": start, "stop": stop}
+    solution = yield from descend(model, solver, l1=l1, l2=l2, start=start, stop=stop)
+    return _with_separation(model, solution)
+
+
+def descend(
+    model: LinearModel,
+    solver: Newton | Proximal | InteriorPoint,
+    *,
+    l1: Any = 0.0,
+    l2: Any = 0.0,
+    start: Params | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Generator[EpochDone, None, Solution]:
+    """Solve a problem that is measured already; l1 and l2 are a number or one for each column."""
     if isinstance(solver, Newton):
-        return _with_separation(model, (yield from newton(model, **options)))
+        return (yield from newton(model, l1=l1, l2=l2, method=solver, start=start, stop=stop))
     if isinstance(solver, Proximal):
-        return (yield from proximal(model, **options))
-    return (yield from interior_point(model, **options))
+        return (yield from proximal(model, l1=l1, l2=l2, method=solver, start=start, stop=stop))
+    return (yield from interior_point(model, l1=l1, l2=l2, method=solver, start=start, stop=stop))
 
 
 def _with_separation(model: LinearModel, solution: Solution) -> Solution:

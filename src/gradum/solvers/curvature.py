@@ -15,42 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 
+from gradum.solvers.standard import StandardColumns
+
 ROWS_PER_BLOCK = 1024  # of the expanded products, so that they stay in the processor's cache
 MOST_PRODUCTS = 250
-
-
-class Standardised(Protocol):
-    """What is asked of the columns: Columns, or StandardColumns."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(n, D)."""
-        ...
-
-    def __matmul__(self, right: np.ndarray) -> np.ndarray:
-        """Return Z @ right."""
-        ...
-
-    def transpose_product(self, left: np.ndarray) -> np.ndarray:
-        """Return Zᵀ @ left."""
-        ...
-
-    def gram(self, weight: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
-        """Return Zᵀ diag(weight) Z, summed up in that dtype."""
-        ...
-
-    def take(self, rows: Any) -> Any:
-        """Return some rows."""
-        ...
-
-    def to_dense(self) -> np.ndarray:
-        """Return Z, [n, D]."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +32,7 @@ class Curvature:
 
     Parameters
     ----------
-    columns : Columns or StandardColumns
+    columns : StandardColumns
         Z, [n, D].
     penalty : ndarray of shape (D, 1)
         Curvature of the penalty.
@@ -73,7 +46,7 @@ class Curvature:
         Whether the last row may move.
     """
 
-    columns: Standardised
+    columns: StandardColumns
     penalty: np.ndarray
     weight: np.ndarray
     second: np.ndarray
@@ -170,6 +143,14 @@ class Factored:
         step = scipy.linalg.cho_solve(self.factor, -gradient.ravel(), check_finite=False)
         return step.reshape(gradient.shape)
 
+    def determined(self, free: np.ndarray) -> np.ndarray:
+        """Return H with the direction in which a softmax does not change filled in free rows."""
+        hessian, outputs = self.hessian.copy(), self.outputs
+        rows, chosen = len(hessian) // outputs, np.flatnonzero(free)
+        blocks = hessian.reshape(rows, outputs, rows, outputs)
+        blocks[chosen, :, chosen, :] += np.trace(hessian) / len(hessian) / outputs
+        return hessian
+
     @property
     def condition(self) -> float:
         """Condition number of a root of H, which is the columns', estimated in the 1-norm."""
@@ -218,11 +199,13 @@ def truncated_step(
     return step if step.any() else preconditioned
 
 
-def bordered_gram(columns: Standardised, weight: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
+def bordered_gram(
+    columns: StandardColumns, weight: np.ndarray, dtype: Any = np.float64
+) -> np.ndarray:
     """Return the weighted Gram matrix of the columns and a column of ones, [D + 1, D + 1]."""
     width = columns.shape[1]
     gram = np.empty((width + 1, width + 1))
-    gram[:width, :width] = columns.gram(weight, *([] if dtype is np.float64 else [dtype]))
+    gram[:width, :width] = columns.gram(weight, dtype)
     gram[width, :width] = gram[:width, width] = columns.transpose_product(weight)
     gram[width, width] = weight.sum()
     return gram

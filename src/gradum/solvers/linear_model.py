@@ -20,6 +20,7 @@ from gradum.core.losses import Loss, check_shapes
 from gradum.core.models import Params
 from gradum.solvers.curvature import Curvature
 from gradum.solvers.matrix import Columns
+from gradum.solvers.preconditioner import Preconditioner
 from gradum.solvers.standard import StandardColumns
 
 
@@ -189,6 +190,11 @@ class LinearModel:
         """Return the parameters, in the units of X."""
         level = values[-1] if self.fit_intercept else None
         return {"layers": [self.columns.restore(values[:-1], level)]}
+
+    @cached_property
+    def preconditioner(self) -> Preconditioner:
+        """What conjugate gradients start from, whatever the penalty."""
+        return Preconditioner.of(self.columns, self.weight)
 
     @cached_property
     def size(self) -> float:

@@ -82,21 +82,6 @@ class Columns:
         above = self.dense.T @ left
         return above if self.sparse is None else np.concatenate([above, self.sparse.T @ left])
 
-    def gram(self, weight: np.ndarray) -> np.ndarray:
-        """Return Xᵀ diag(weight) X, [D, D], for weight [n], all >= 0."""
-        dense_gram = _weighted_gram(self.dense, weight)
-        if self.sparse is None:
-            return dense_gram
-        width = self.dense.shape[1]
-        gram = np.empty((self.shape[1],) * 2)
-        gram[:width, :width] = dense_gram
-        weighted = sparse.csr_array(self.sparse.multiply(weight[:, None]))
-        gram[width:, width:] = (weighted.T @ self.sparse).toarray()
-        cross = weighted.T @ self.dense
-        gram[width:, :width] = cross
-        gram[:width, width:] = cross.T
-        return gram
-
     def squares(self, weight: np.ndarray) -> np.ndarray:
         """Return the diagonal of the weighted Gram matrix, [D]."""
         dense = weight @ np.square(self.dense)
@@ -118,13 +103,3 @@ class Columns:
 
 def _csr(matrix: Any) -> sparse.csr_array:
     return sparse.csr_array(matrix, dtype=np.float64)
-
-
-def _weighted_gram(dense: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    gram = np.zeros((dense.shape[1],) * 2)
-    root = np.sqrt(weight)[:, None]
-    for start in range(0, len(dense), ROWS_PER_BLOCK):
-        rows = slice(start, start + ROWS_PER_BLOCK)
-        block = dense[rows] * root[rows]
-        gram += block.T @ block
-    return gram

@@ -24,7 +24,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,13 +36,13 @@ from gradum.solvers import active_set
 from gradum.solvers.certify import certify, least_subgradient
 from gradum.solvers.curvature import Factored, truncated_step
 from gradum.solvers.events import EpochDone
-from gradum.solvers.linear_model import LinearModel, Point
+from gradum.solvers.linear_model import LinearModel, Point, Strengths
 from gradum.solvers.memory import Memory
-from gradum.solvers.preconditioner import Preconditioner
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 
 LARGEST_DIRECT = 3000  # coefficients up to which the Hessian is formed and factorised
+LARGEST_SOFTMAX = 300  # the same, where K classes make the Hessian K² blocks, all but alike
 LARGEST_WORK = 4e11  # rows times coefficients squared, beyond which that takes too long
 SEPARATING_STEP = 0.01  # in logits; a step at a finite minimum is far smaller
 SHRINKS = 0.1  # of the gradient, by a step whose Hessian may serve again
@@ -108,6 +108,34 @@ def newton(
     return (yield from _Search(model, l1, l2, method).run(start, stop))
 
 
+def may_be_formed(model: LinearModel) -> bool:
+    """Whether the Hessian is small enough to be summed up and factorised."""
+    size = model.coefficients
+    return size <= LARGEST_DIRECT and len(model) * size**2 <= LARGEST_WORK
+
+
+def is_direct(model: LinearModel) -> bool:
+    """Whether that is also faster than multiplying with it."""
+    most = LARGEST_SOFTMAX if model.is_softmax else LARGEST_DIRECT
+    return model.coefficients <= most and may_be_formed(model)
+
+
+def selecting_step(
+    model: LinearModel,
+    quadratic: Factored,
+    values: np.ndarray,
+    gradient: np.ndarray,
+    strengths: Strengths,
+) -> np.ndarray:
+    """Return the step [D + 1, k] to the minimum of a quadratic model and an L1 term."""
+    hessian, here = quadratic.hessian, values.ravel()
+    if model.is_softmax:
+        hessian = quadratic.determined(strengths.l1[:, 0] == 0)
+    linear = hessian @ here - gradient.ravel()
+    l1 = np.repeat(strengths.l1[:, 0], model.outputs)
+    return (active_set.minimise(hessian, linear, l1, here) - here).reshape(values.shape)
+
+
 class _Search:
     """One fit: what is carried from iteration to iteration."""
 
@@ -121,7 +149,7 @@ class _Search:
         self.raw_strengths = (l1, l2)
         self.strengths = model.strengths(l1, l2)
         size = model.coefficients
-        self.direct = size <= LARGEST_DIRECT and len(model) * size**2 <= LARGEST_WORK
+        self.direct = is_direct(model) or (self.strengths.selects and may_be_formed(model))
         if self.strengths.selects and not self.direct:
             raise SpecError(
                 f"Newton's method with an L1 term takes no more than {LARGEST_DIRECT:,} "
@@ -279,25 +307,17 @@ class _Search:
         """Return the step to the minimum of the quadratic model."""
         if not self.strengths.selects:
             return self._centred(self.memory.step(point.gradient, quadratic.step))
-        here = point.values.ravel()
-        linear = quadratic.hessian @ here - point.gradient.ravel()
-        l1 = np.repeat(self.strengths.l1[:, 0], self.model.outputs)
-        goal = active_set.minimise(quadratic.hessian, linear, l1, here)
-        return (goal - here).reshape(point.values.shape)
+        return selecting_step(self.model, quadratic, point.values, point.gradient, self.strengths)
 
     def _truncated(self, point: Point) -> np.ndarray:
         curvature = self.model.curvature(point, self.strengths)
         mean = self.model.weight @ curvature.second
-        precondition = self._preconditioner.at(mean, curvature.penalty)
+        precondition = self.model.preconditioner.at(mean, curvature.penalty)
         return self._centred(truncated_step(curvature, point.gradient, precondition))
 
     def _centred(self, step: np.ndarray) -> np.ndarray:
         """Keep a step out of the direction in which a softmax does not change."""
         return step - step.mean(axis=1, keepdims=True) if self.model.is_softmax else step
-
-    @cached_property
-    def _preconditioner(self) -> Preconditioner:
-        return Preconditioner.of(self.model.columns, self.model.weight)
 
     def _search(self, point: Point, step: np.ndarray) -> tuple[Point | None, float]:
         """Halve the step until the objective falls by a share of what its model promises."""
@@ -316,20 +336,3 @@ class _Search:
                 return model.point_at(values, logits, objective, strengths), length
             length /= 2
         return None, 0.0
-
-
-class GeneralisedLinear:
-    """TEMPORARY: the old name, until its callers have moved."""
-
-    def __init__(self, columns, target, loss, *, outputs=1, weight=None, fit_intercept=True):
-        self.model = LinearModel.of(
-            columns, target, loss, outputs=outputs, weight=weight, fit_intercept=fit_intercept
-        )
-
-    def iterate(self, alpha, method=Newton(), *, start=None, stop=None):  # noqa
-        return newton(self.model, l2=alpha, method=method, start=start, stop=stop)
-
-    def solve(self, alpha, method=Newton(), *, start=None, stop=None):  # noqa
-        from gradum.solvers.driver import solve
-
-        return solve(self.iterate(alpha, method, start=start, stop=stop))

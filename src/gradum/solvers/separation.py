@@ -5,7 +5,7 @@ Class c is separated from the others if some combination β of the columns and a
     xᵢ·β ≥ 0 for the rows of c,   xᵢ·β ≤ 0 for all others,   and not 0 for all:
 
 along β the likelihood rises for ever. A linear programme looks for the β that separates most
-in standard units, and leaves out every column that it can do without.
+in standard units; then columns are left out one by one for as long as the others separate.
 
 Sources: Albert and Anderson, Biometrika 71 (1984); Konis, "Linear programming algorithms for
 detecting separated data in binary logistic regression models" (Oxford, 2007).
@@ -20,7 +20,7 @@ from gradum.solvers.linear_model import LinearModel
 
 MOST_ENTRIES = 5_000_000  # of the columns, for which a linear programme is solved
 MATTERS = 1e-6
-PRICE = 1e-3  # of a coefficient, in separation: of several sets of columns the smallest is named
+MOST_TRIED = 40  # columns that are left out one by one
 
 
 def separating_columns(model: LinearModel) -> tuple[int, ...]:
@@ -52,21 +52,30 @@ def _separates(values: np.ndarray, own: np.ndarray) -> bool:
 
 
 def _combination(dense: np.ndarray, own: np.ndarray, *, fit_intercept: bool) -> list[int]:
-    """Maximise Σ sᵢ xᵢ·β − price·‖β‖₁ over sᵢ xᵢ·β ≥ 0, |β| ≤ 1, for the signs s of the rows."""
-    rows, width = dense.shape
-    signed = dense * np.where(own, 1.0, -1.0)[:, None]
-    signs = np.where(own, 1.0, -1.0)[:, None] * float(fit_intercept)
-    gain = np.append(signed.mean(axis=0), signs.mean())
-    price = np.append(np.full(width, PRICE), 0.0)
-    both = np.hstack([signed, signs])
+    """Return columns that separate together, none of which the others could do without."""
+    signs = np.where(own, 1.0, -1.0)[:, None]
+    signed = np.hstack([dense * signs, signs * float(fit_intercept)])
+    weight = np.abs(_separating_weight(signed))
+    kept = [j for j in np.argsort(weight).tolist() if weight[j] > MATTERS and j < dense.shape[1]]
+    if len(kept) > MOST_TRIED:
+        return kept
+    for column in list(kept):
+        others = [j for j in kept if j != column]
+        if others and _separating_weight(signed[:, [*others, -1]]).any():
+            kept = others
+    return kept
+
+
+def _separating_weight(signed: np.ndarray) -> np.ndarray:
+    """Maximise the mean of signed @ β over signed @ β ≥ 0, |β| ≤ 1; β is 0 if nothing separates."""
+    width = signed.shape[1]
     result = scipy.optimize.linprog(
-        np.concatenate([price - gain, price + gain]),
-        A_ub=np.hstack([-both, both]),
-        b_ub=np.zeros(rows),
-        bounds=(0.0, 1.0),
+        -signed.mean(axis=0),
+        A_ub=-signed,
+        b_ub=np.zeros(len(signed)),
+        bounds=(-1.0, 1.0),
         method="highs",
     )
-    if result.x is None:
-        return []
-    weight = result.x[: width + 1] - result.x[width + 1 :]
-    return np.flatnonzero(np.abs(weight[:width]) > MATTERS).tolist()
+    if result.x is None or -result.fun <= MATTERS:
+        return np.zeros(width)
+    return result.x

@@ -62,6 +62,13 @@ class StandardColumns:
             raw = replace(columns, dense=columns.dense - centre[:width])
         return cls(columns, raw, origin, centre - origin, scale, alive)
 
+    @classmethod
+    def as_given(cls, columns: Columns) -> StandardColumns:
+        """Take the columns to be in standard units as they are."""
+        width = columns.shape[1]
+        nothing, one = np.zeros(width), np.ones(width)
+        return cls(columns, columns, nothing, nothing, one, np.ones(width, bool))
+
     @property
     def shape(self) -> tuple[int, int]:
         """(n, D)."""

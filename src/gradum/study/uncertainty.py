@@ -29,6 +29,7 @@ from gradum.fitting.rows import Rows
 from gradum.fitting.run import Run
 from gradum.solvers.curvature import Curvature
 from gradum.solvers.matrix import Columns
+from gradum.solvers.standard import StandardColumns
 from gradum.study.coefficients import coefficients
 from gradum.tables.split import Part
 
@@ -262,7 +263,7 @@ def _hessian(
     outputs = logits.shape[1]
     probability = loss.inverse_link(logits) if outputs > 1 else None
     hessian = Curvature(
-        columns=columns,
+        columns=StandardColumns.as_given(columns),
         penalty=np.full((columns.shape[1], 1), alpha),
         weight=share,
         second=loss.hessian(logits, target)[:, 0]

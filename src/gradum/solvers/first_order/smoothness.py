@@ -11,6 +11,7 @@ from gradum.errors import SpecError
 from gradum.randomness import stream
 from gradum.solvers.data import Data
 from gradum.solvers.matrix import Columns
+from gradum.solvers.standard import StandardColumns
 
 LARGEST_GRAM = 2000  # columns; beyond, forming the Gram matrix costs more than the steps
 POWER_STEPS = 100
@@ -58,7 +59,7 @@ def _largest_eigenvalue(data: Data, intercept: float) -> float:
     gram = np.zeros((width + 1, width + 1))
     for start in range(0, data.rows, ROWS_AT_ONCE):
         part = slice(start, start + ROWS_AT_ONCE)
-        columns = _columns(data, part)
+        columns = StandardColumns.as_given(_columns(data, part))
         gram[:width, :width] += columns.gram(share[part])
         gram[width, :width] += intercept * columns.transpose_product(share[part])
     gram[width, width] = intercept

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.core.losses import Loss
+from gradum.solvers.driver import solve
 from gradum.solvers.exact import LeastSquares
-from gradum.solvers.newton import GeneralisedLinear
+from gradum.solvers.linear_model import LinearModel
+from gradum.solvers.newton import newton
 from gradum.solvers.status import Status
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.family import Weights
@@ -46,9 +48,10 @@ def fit(
         problem = LeastSquares(columns, target, weight, fit_intercept=intercept)
         solution = problem.solve(alpha)
     else:
-        solution = GeneralisedLinear(
+        model = LinearModel.of(
             columns, target, loss, outputs=outputs, weight=weight, fit_intercept=intercept
-        ).solve(alpha)
+        )
+        solution = solve(newton(model, l2=alpha))
     layer = solution.params["layers"][0]
     logits = columns @ layer["weight"] + layer.get("bias", 0.0)
     estimate = layer["weight"]
