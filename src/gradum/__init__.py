@@ -12,45 +12,109 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradum.api import Model, fit, infer, load
     from gradum.api.explain_step import explain_step
+    from gradum.core.losses import (
+        AbsoluteError,
+        Gamma,
+        Huber,
+        LogLoss,
+        Poisson,
+        Quantile,
+        SquaredError,
+    )
+    from gradum.core.penalties import L1, L2, ElasticNet, Unpenalised
     from gradum.errors import GradumError
     from gradum.estimators import (
+        CrossValidated,
         LinearRegression,
         LogisticRegression,
         MLPClassifier,
         MLPRegressor,
     )
-    from gradum.solvers.first_order import SGD, Adam, AdamW, GradientDescent
+    from gradum.solvers.convex import Exact, InteriorPoint, Newton, Proximal
+    from gradum.solvers.first_order import (
+        LBFGS,
+        SGD,
+        Adam,
+        AdamW,
+        Averaged,
+        Clipped,
+        GradientDescent,
+        Muon,
+    )
+    from gradum.solvers.schedules import OneCycle, StepDecay, WarmUp
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Model": "gradum.api",
-    "explain_step": "gradum.api.explain_step",
-    "fit": "gradum.api",
-    "infer": "gradum.api",
-    "load": "gradum.api",
-    "GradumError": "gradum.errors",
-    "LinearRegression": "gradum.estimators",
-    "LogisticRegression": "gradum.estimators",
-    "MLPClassifier": "gradum.estimators",
-    "MLPRegressor": "gradum.estimators",
-    "SGD": "gradum.solvers.first_order",
-    "Adam": "gradum.solvers.first_order",
-    "AdamW": "gradum.solvers.first_order",
-    "GradientDescent": "gradum.solvers.first_order",
+_NAMES = {
+    "gradum.api": ("Model", "fit", "infer", "load"),
+    "gradum.api.explain_step": ("explain_step",),
+    "gradum.core.losses": (
+        "AbsoluteError",
+        "Gamma",
+        "Huber",
+        "LogLoss",
+        "Poisson",
+        "Quantile",
+        "SquaredError",
+    ),
+    "gradum.core.penalties": ("L1", "L2", "ElasticNet", "Unpenalised"),
+    "gradum.errors": ("GradumError",),
+    "gradum.estimators": (
+        "CrossValidated",
+        "LinearRegression",
+        "LogisticRegression",
+        "MLPClassifier",
+        "MLPRegressor",
+    ),
+    "gradum.solvers.convex": ("Exact", "InteriorPoint", "Newton", "Proximal"),
+    "gradum.solvers.first_order": (
+        "LBFGS",
+        "SGD",
+        "Adam",
+        "AdamW",
+        "Averaged",
+        "Clipped",
+        "GradientDescent",
+        "Muon",
+    ),
+    "gradum.solvers.schedules": ("OneCycle", "StepDecay", "WarmUp"),
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "L1",
+    "L2",
+    "LBFGS",
     "SGD",
+    "AbsoluteError",
     "Adam",
     "AdamW",
+    "Averaged",
+    "Clipped",
+    "CrossValidated",
+    "ElasticNet",
+    "Exact",
+    "Gamma",
     "GradientDescent",
     "GradumError",
+    "Huber",
+    "InteriorPoint",
     "LinearRegression",
+    "LogLoss",
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",
     "Model",
+    "Muon",
+    "Newton",
+    "OneCycle",
+    "Poisson",
+    "Proximal",
+    "Quantile",
+    "SquaredError",
+    "StepDecay",
+    "Unpenalised",
+    "WarmUp",
     "explain_step",
     "fit",
     "infer",

@@ -1,4 +1,4 @@
-"""The objective: gradients, weights, batches, the penalty."""
+"""The objective: gradients, weights, batches."""
 
 import jax
 import jax.flatten_util
@@ -67,23 +67,6 @@ def test_batches_estimate_the_whole_without_bias():
             total = 4 * weight.sum() / 12
             estimates.append(objective(params, problem, part, target[batch], weight[batch], total))
     np.testing.assert_allclose(np.mean(estimates), whole, rtol=1e-13)
-
-
-def test_l2_is_half_the_sum_of_squares_of_weights_only():
-    params = {
-        "layers": [
-            {"weight": np.array([[1.0, 2.0]]), "bias": np.array([50.0, 60.0])},
-            {"weight": np.array([[3.0], [4.0]]), "bias": np.array([70.0])},
-        ],
-        "embedding": np.array([[5.0]]),
-    }
-    assert L2(2.0).value(params) == 1 + 4 + 9 + 16 + 25
-    slope = jax.grad(L2(2.0).value)(params)
-    for layer, found in zip(params["layers"], slope["layers"], strict=True):
-        np.testing.assert_array_equal(found["weight"], 2.0 * layer["weight"])
-        np.testing.assert_array_equal(found["bias"], 0.0)
-    np.testing.assert_array_equal(slope["embedding"], [[10.0]])
-    assert L2().value(params) == 0.0
 
 
 def test_the_squares_mistake_is_refused_through_the_objective():

@@ -1,101 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn import metrics as sk
-from sklearn.preprocessing import label_binarize
+from outcomes import TASKS, random_outcome
 
 from gradum.errors import ShapeError, SpecError
-from gradum.scores.metrics import DEFAULT_METRIC, METRICS, Weighting, metrics_of, prevalence, score
+from gradum.scores.metrics import DEFAULT_METRIC, METRICS, prevalence, score
 from gradum.scores.outcome import Outcome
-
-TASKS = ("regression", "binary", "multiclass")
-
-
-def random_outcome(task, rows, seed, *, weighted=True, classes=4):
-    """Scores are rounded, so that they tie; some weights are 0."""
-    generator = np.random.default_rng(seed)
-    weight = generator.exponential(size=rows) * (generator.random(rows) > 0.1) if weighted else None
-    if task == "regression":
-        target = generator.normal(50, 10, rows)
-        return Outcome(task, target, target + generator.normal(size=rows), weight=weight)
-    k = 2 if task == "binary" else classes
-    target = np.r_[np.arange(k), generator.integers(0, k, rows - k)]
-    logits = generator.normal(size=(rows, k)).round(1) + (np.arange(k) == target[:, None])
-    probability = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return Outcome(task, target, probability=probability, weight=weight)
-
-
-def by_scikit_learn(outcome):
-    """The same scores by an independent implementation."""
-    y, p, w = outcome.target, outcome.probability, outcome.weight
-    if outcome.task == "regression":
-        return {
-            "rmse": sk.root_mean_squared_error(y, outcome.prediction, sample_weight=w),
-            "mae": sk.mean_absolute_error(y, outcome.prediction, sample_weight=w),
-            "r2": sk.r2_score(y, outcome.prediction, sample_weight=w),
-        }
-    hard, labels = p.argmax(axis=1), np.arange(p.shape[1])
-    if outcome.task == "binary":
-        auc = sk.roc_auc_score(y, p[:, 1], sample_weight=w)
-        average_precision = sk.average_precision_score(y, p[:, 1], sample_weight=w)
-    else:
-        one_hot = label_binarize(y, classes=labels)
-        auc = sk.roc_auc_score(one_hot, p, average="macro", sample_weight=w)
-        average_precision = sk.average_precision_score(one_hot, p, sample_weight=w)
-    return {
-        "log_loss": sk.log_loss(y, p, labels=labels, sample_weight=w),
-        "accuracy": sk.accuracy_score(y, hard, sample_weight=w),
-        "macro_f1": sk.f1_score(y, hard, average="macro", sample_weight=w),
-        "balanced_accuracy": sk.balanced_accuracy_score(y, hard, sample_weight=w),
-        "auc": auc,
-        "average_precision": average_precision,
-        "brier": sk.brier_score_loss(
-            y, p if outcome.task == "multiclass" else p[:, 1], labels=labels, sample_weight=w
-        ),
-    }
-
-
-@pytest.mark.parametrize("weighted", [True, False])
-@pytest.mark.parametrize("rows", [30, 3000])
-@pytest.mark.parametrize("task", TASKS)
-def test_scores_are_scikit_learns(task, rows, weighted):
-    for seed in range(5):
-        outcome = random_outcome(task, rows, seed, weighted=weighted)
-        expected = by_scikit_learn(outcome)
-        ours = score(outcome)
-        assert list(ours) == [metric.name for metric in metrics_of(task)]
-        assert ours == pytest.approx(expected, rel=1e-12, abs=1e-12)
-
-
-@settings(deadline=None, max_examples=40)
-@given(task=st.sampled_from(TASKS), rows=st.integers(5, 40), seed=st.integers(0, 2**32))
-def test_weights_equal_repetition(task, rows, seed):
-    outcome = random_outcome(task, rows, seed, weighted=False)
-    counts = np.random.default_rng(seed).integers(0, 4, rows)
-    counts[: max(outcome.classes, 2)] += 1
-    picked = np.repeat(np.arange(rows), counts)
-    repeated = Outcome(
-        task,
-        outcome.target[picked],
-        None if outcome.prediction is None else outcome.prediction[picked],
-        None if outcome.probability is None else outcome.probability[picked],
-    )
-    weighted = Outcome(
-        task, outcome.target, outcome.prediction, outcome.probability, counts.astype(float)
-    )
-    assert score(weighted) == pytest.approx(score(repeated), rel=1e-10, abs=1e-12, nan_ok=True)
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_many_weightings_at_once_are_many_single_ones(task):
-    outcome = random_outcome(task, 60, 1)
-    weights = np.random.default_rng(0).poisson(1.0, (20, 60)).astype(float)
-    for metric in metrics_of(task):
-        together = metric.function(Weighting(outcome, weights))
-        apart = [metric.function(Weighting(outcome, line[None, :]))[0] for line in weights]
-        np.testing.assert_allclose(together, apart, rtol=1e-12)
-
 
 def test_area_and_precision_by_pairs_and_by_thresholds():
     """The definitions themselves, written as loops over pairs and thresholds."""
@@ -201,22 +110,6 @@ def test_a_given_prediction_counts_before_the_most_probable_class():
 def test_arrays_that_do_not_belong_together_are_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         Outcome(*arguments)
-
-
-@pytest.mark.parametrize("name", METRICS)
-def test_every_metric_knows_its_better_direction(name):
-    """Better predictions score better: the registry's own claim, put to the test."""
-    metric = METRICS[name]
-    assert metric.explanation
-    for task in metric.tasks:
-        good = random_outcome(task, 400, 2, weighted=False)
-        if task == "regression":
-            shuffled = np.random.default_rng(0).permutation(good.prediction)
-            bad = Outcome(task, good.target, shuffled)
-        else:
-            shuffled = np.random.default_rng(0).permutation(good.probability)
-            bad = Outcome(task, good.target, probability=shuffled)
-        assert (score(good)[name] > score(bad)[name]) == metric.greater_is_better
 
 
 def test_every_task_has_a_default():

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from gradum.estimators.cross_validation import CrossValidated
 from gradum.estimators.linear_regression import LinearRegression
 from gradum.estimators.logistic_regression import LogisticRegression
 from gradum.estimators.mlp_classifier import MLPClassifier
 from gradum.estimators.mlp_regressor import MLPRegressor
 
-__all__ = ["LinearRegression", "LogisticRegression", "MLPClassifier", "MLPRegressor"]
+__all__ = [
+    "CrossValidated",
+    "LinearRegression",
+    "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
+]

@@ -10,8 +10,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from gradum.core import LogLoss
-from gradum.errors import TargetError
+from gradum.core import LogLoss, Loss
+from gradum.core.losses import resolve
+from gradum.errors import SpecError, TargetError
 from gradum.estimators.rows import Rows
 
 
@@ -49,6 +50,22 @@ class Classifies(ClassifierMixin):
         if logits.shape[1] == 1:
             logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
         return scipy.special.log_softmax(logits, axis=1)
+
+
+def class_loss(loss: Any) -> Loss:
+    """Return the loss of that name, or the loss itself.
+
+    Raises
+    ------
+    SpecError
+        It is no loss of classes.
+    """
+    found = resolve(loss)
+    if found.link != "logit":
+        raise SpecError(
+            f"{found.name} is no loss of classes.", "Use a regression's estimator for it."
+        )
+    return found
 
 
 def coded_rows(

@@ -76,8 +76,6 @@ class CrossValidated:
         SpecError
             There are fewer rows, or rows of a class, than folds; or there is no penalty.
         """
-        if isinstance(penalty, Unpenalised):
-            raise SpecError("There is no penalty whose alpha could be chosen.", "Use penalty='l2'.")
         model = LinearModel.of(
             rows.matrix,
             rows.target,
@@ -86,20 +84,26 @@ class CrossValidated:
             weight=rows.weight,
             fit_intercept=fit_intercept,
         )
-
-        def price(alpha: float) -> Price:
-            l1, l2 = with_alpha(penalty, alpha).strengths(model.columns.shape[1])
-            return Price(l1, l2)
-
-        if isinstance(self.alphas, int):
-            alphas = _grid(model, with_alpha(penalty, 1.0), self.alphas)
-        else:
-            alphas = np.sort(np.asarray(self.alphas, np.float64))[::-1]
+        alphas, price = self.strengths(model, penalty), pricing(model, penalty)
         folds = self._split(rows, classes=loss.link == "logit", seed=seed)
         path = yield from choose_penalty(
             model, folds, (alphas * len(rows)).tolist(), stop, price=price, to_the_end=True
         )
         return with_alpha(penalty, self._chosen(path)), path
+
+    def strengths(self, model: LinearModel, penalty: Penalty) -> np.ndarray:
+        """Return the strengths to try, falling.
+
+        Raises
+        ------
+        SpecError
+            There is no penalty that could have a strength.
+        """
+        if isinstance(penalty, Unpenalised):
+            raise SpecError("There is no penalty whose alpha could vary.", "Use penalty='l2'.")
+        if isinstance(self.alphas, int):
+            return _grid(model, with_alpha(penalty, 1.0), self.alphas)
+        return np.sort(np.asarray(self.alphas, np.float64))[::-1]
 
     def _split(self, rows: Rows, *, classes: bool, seed: int) -> list[tuple[Any, Any]]:
         fewest = np.bincount(rows.target).min() if classes else len(rows)
@@ -119,6 +123,16 @@ class CrossValidated:
         best = int(np.argmin(path.losses))
         most = path.losses[best] + path.spreads[best]
         return next(a for a, loss in zip(path.alphas, path.losses, strict=True) if loss <= most)
+
+
+def pricing(model: LinearModel, penalty: Penalty) -> Callable[[float], Price]:
+    """Return what an alpha asks of the columns."""
+
+    def price(alpha: float) -> Price:
+        l1, l2 = with_alpha(penalty, alpha).strengths(model.columns.shape[1])
+        return Price(l1, l2)
+
+    return price
 
 
 def with_alpha(penalty: Penalty, alpha: float) -> Penalty:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gradum.core import Loss, Network, Params, Problem
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
-from gradum.estimators.cross_validation import CrossValidated
+from gradum.estimators.cross_validation import CrossValidated, pricing
 from gradum.estimators.estimator import Estimator
 from gradum.estimators.rows import FLOATS, Rows
 from gradum.estimators.summary import Summarises
@@ -26,8 +26,9 @@ from gradum.estimators.training import (
     resolve_solver,
     seed_of,
 )
-from gradum.fitting.path import Path
+from gradum.fitting.path import Path, PenaltyPath, penalty_path
 from gradum.solvers.convex import CONVEX, Convex, Exact, choose
+from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 
@@ -113,6 +114,20 @@ class Linear(Summarises, Estimator):
         self.alpha_ = float(self._problem.penalty.alpha)
         self.solver_reason_ = reason
         return self._settle(self._problem, rows, solution, optimum_expected=self.tol > 0)
+
+    def _path(self, rows: Rows, loss: Loss, outputs: int, alphas: Any) -> PenaltyPath:
+        penalty = resolve_penalty(self.penalty, 1.0, self.l1_ratio)
+        cv = CrossValidated(alphas=alphas)
+        loss.check_target(rows.target)
+        model = LinearModel.of(
+            rows.matrix,
+            rows.target,
+            loss,
+            outputs=outputs,
+            weight=rows.weight,
+            fit_intercept=bool(self.fit_intercept),
+        )
+        return penalty_path(model, cv.strengths(model, penalty), pricing(model, penalty))
 
     def _choose(self, problem: Problem, rows: Rows) -> tuple[Solver, str]:
         """Return the solver and why it is this one."""

@@ -8,12 +8,11 @@ import numpy as np
 from sklearn.callback import with_callbacks
 
 from gradum.core import Params
-from gradum.core.losses import resolve
-from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
-from gradum.estimators.classes import Classifies, coded_rows
+from gradum.estimators.classes import Classifies, class_loss, coded_rows
 from gradum.estimators.linear import Linear
 from gradum.estimators.rows import checked_rows
+from gradum.fitting.path import PenaltyPath
 
 
 class LogisticRegression(Classifies, Linear):
@@ -154,13 +153,37 @@ class LogisticRegression(Classifies, Linear):
         SpecError
             A parameter makes no sense.
         """
-        loss = resolve(self.loss)
-        if loss.link != "logit":
-            raise SpecError(f"{loss.name} is no loss of classes.", "Use LinearRegression.")
+        loss = class_loss(self.loss)
         rows = checked_rows(self, X, y, sample_weight, numeric=False)
         rows, self.classes_ = coded_rows(rows, None, self.class_weight)
         listeners = Listeners(self, X, y, sample_weight, self._attributes)
         return self._fit(rows, loss, loss.outputs(len(self.classes_)), listeners)
+
+    def path(self, X: Any, y: Any, sample_weight: Any = None, *, alphas: Any = 100) -> PenaltyPath:
+        """Fit under a whole path of penalties; the estimator itself stays as it is.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As those of ``fit``.
+        alphas : int or sequence of float
+            The strengths, or how many: from the least that leaves every column out down to
+            1/1000 of it with an L1 term, over ten decades of the loss's curvature without.
+
+        Returns
+        -------
+        PenaltyPath
+            Alphas, coefficients, intercepts, objectives and duality gaps.
+
+        Raises
+        ------
+        SpecError
+            A parameter makes no sense.
+        """
+        loss = class_loss(self.loss)
+        rows = checked_rows(self, X, y, sample_weight, numeric=False, reset=False)
+        rows, classes = coded_rows(rows, None, self.class_weight)
+        return self._path(rows, loss, loss.outputs(len(classes)), alphas)
 
     def _attributes(self, params: Params) -> dict[str, Any]:
         weight = params["layers"][0]["weight"]

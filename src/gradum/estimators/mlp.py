@@ -10,12 +10,18 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gradum.core import L2, LogLoss, Loss, Network, Params, Problem
+from gradum.core import Loss, Network, Params, Problem
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.estimator import Estimator
 from gradum.estimators.rows import FLOATS, Rows, network_inputs
-from gradum.estimators.training import batch_rows, check_numbers, resolve_solver, seed_of
+from gradum.estimators.training import (
+    batch_rows,
+    check_numbers,
+    resolve_penalty,
+    resolve_solver,
+    seed_of,
+)
 from gradum.solvers.data import Validation
 from gradum.solvers.driver import train
 from gradum.solvers.first_order import Adam
@@ -35,7 +41,9 @@ class MLP(Estimator):
         activation: str = "relu",
         *,
         solver: Any = "adam",
-        learning_rate: float | None = None,
+        learning_rate: Any = None,
+        loss: Any = "squared_error",
+        penalty: Any = "l2",
         alpha: float = 1e-5,
         batch_size: int | str = "auto",
         max_iter: int = 200,
@@ -50,6 +58,8 @@ class MLP(Estimator):
         self.activation = activation
         self.solver = solver
         self.learning_rate = learning_rate
+        self.loss = loss
+        self.penalty = penalty
         self.alpha = alpha
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -65,7 +75,7 @@ class MLP(Estimator):
         problem, seed = self._problem(rows, loss, outputs), seed_of(self.random_state)
         validation = None
         if self.early_stopping:
-            stratify = problem.loss.name == LogLoss.name
+            stratify = problem.loss.link == "logit"
             rows, held = rows.hold_out(self.validation_fraction, seed, stratify=stratify)
             validation = Validation(held.data)
         events = train(
@@ -116,14 +126,15 @@ class MLP(Estimator):
         return self._settle(problem, rows, solution, optimum_expected=False)
 
     def _problem(self, rows: Rows, loss: Loss, outputs: int) -> Problem:
-        check_numbers(self, {"alpha": 0, "max_iter": 1, "tol": 0, "n_iter_no_change": 1})
+        check_numbers(self, {"max_iter": 1, "tol": 0, "n_iter_no_change": 1})
+        loss.check_target(rows.target)
         network = Network(
             inputs=rows.matrix.shape[1],
             outputs=outputs,
             hidden=_widths(self.hidden_layer_sizes),
             activation=self.activation,
         )
-        return Problem(network, loss, L2(float(self.alpha)))
+        return Problem(network, loss, resolve_penalty(self.penalty, self.alpha))
 
     def _solver(self) -> Any:
         return resolve_solver(self.solver, self.learning_rate, {"auto": Adam()})

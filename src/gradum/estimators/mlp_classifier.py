@@ -10,7 +10,7 @@ from sklearn.callback import with_callbacks
 from gradum.core import LogLoss
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
-from gradum.estimators.classes import Classifies, coded_rows
+from gradum.estimators.classes import Classifies, class_loss, coded_rows
 from gradum.estimators.mlp import MLP, as_before, mlp_attributes
 from gradum.estimators.rows import checked_rows
 
@@ -28,8 +28,12 @@ class MLPClassifier(Classifies, MLP):
 
     Parameters
     ----------
-    hidden_layer_sizes, activation, solver, learning_rate, alpha, batch_size, max_iter, tol
+    hidden_layer_sizes, activation, solver, learning_rate, penalty, alpha
         As those of :class:`MLPRegressor`.
+    batch_size, max_iter, tol
+        As those of :class:`MLPRegressor`.
+    loss : str or loss, default "log_loss"
+        ``"log_loss"``, or ``gradum.LogLoss(label_smoothing=0.1)``.
     n_iter_no_change, early_stopping, validation_fraction, random_state, warm_start
         As those of :class:`MLPRegressor`; held-out rows are stratified by class.
     class_weight : dict, "balanced" or None, default None
@@ -51,7 +55,9 @@ class MLPClassifier(Classifies, MLP):
         activation: str = "relu",
         *,
         solver: Any = "adam",
-        learning_rate: float | None = None,
+        learning_rate: Any = None,
+        loss: Any = "log_loss",
+        penalty: Any = "l2",
         alpha: float = 1e-5,
         class_weight: Any = None,
         batch_size: int | str = "auto",
@@ -68,6 +74,8 @@ class MLPClassifier(Classifies, MLP):
             activation,
             solver=solver,
             learning_rate=learning_rate,
+            loss=loss,
+            penalty=penalty,
             alpha=alpha,
             batch_size=batch_size,
             max_iter=max_iter,
@@ -107,10 +115,11 @@ class MLPClassifier(Classifies, MLP):
         SpecError
             A parameter makes no sense.
         """
+        loss = class_loss(self.loss)
         rows = checked_rows(self, X, y, sample_weight, numeric=False)
         rows, self.classes_ = coded_rows(rows, None, self.class_weight)
         listeners = Listeners(self, X, y, sample_weight, mlp_attributes)
-        return self._fit(rows, LogLoss(), self._outputs(), listeners)
+        return self._fit(rows, loss, self._outputs(), listeners)
 
     @with_callbacks
     def partial_fit(
@@ -131,12 +140,12 @@ class MLPClassifier(Classifies, MLP):
             The classes are missing at the first call, or have changed since; or class
             weights are to be balanced, for which all rows are needed.
         """
-        before = as_before(self)
+        before, loss = as_before(self), class_loss(self.loss)
         rows = checked_rows(self, X, y, sample_weight, numeric=False, **before)
         known = self._known_classes(classes, first=not before)
         rows, self.classes_ = coded_rows(rows, known, self.class_weight)
         listeners = Listeners(self, X, y, sample_weight, mlp_attributes)
-        return self._fit_more(rows, LogLoss(), self._outputs(), listeners)
+        return self._fit_more(rows, loss, self._outputs(), listeners)
 
     def _outputs(self) -> int:
         outputs = LogLoss().outputs(len(self.classes_))

@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.callback import with_callbacks
 
-from gradum.core import SquaredError
+from gradum.core import Loss
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.mlp import MLP, as_before, mlp_attributes
+from gradum.estimators.numeric import number_loss
 from gradum.estimators.rows import checked_rows
 
 
@@ -21,7 +22,8 @@ class MLPRegressor(RegressorMixin, MLP):
 
         Σ wᵢ (yᵢ − f(xᵢ))² / Σ wᵢ  +  alpha · ½ Σ ‖W_l‖²,
 
-    the mean squared error without the factor ½. scikit-learn's ``MLPRegressor(alpha=a)``, which
+    the mean squared error without the factor ½, unless another loss or
+    penalty is asked for. scikit-learn's ``MLPRegressor(alpha=a)``, which
     has ½ in front of the error and a/(2n) in front of the weights of a batch of n rows, is
     ``alpha = 2 a / n`` here.
 
@@ -33,11 +35,17 @@ class MLPRegressor(RegressorMixin, MLP):
         ``"relu"``, ``"tanh"``, ``"logistic"``, ``"identity"``, ``"gelu"`` or ``"selu"``.
     solver : str or solver, default "adam"
         ``"gd"``, ``"sgd"``, ``"momentum"``, ``"nesterov"``, ``"adam"``, which is ``"auto"``,
-        ``"adamw"``; or an instance such as ``gradum.Adam(learning_rate=1e-3)``.
+        ``"adamw"``, ``"muon"``, ``"lbfgs"``; or an instance such as
+        ``gradum.Adam(learning_rate=1e-3)`` or ``gradum.Averaged(gradum.Adam())``.
     learning_rate : float, optional
         Length of a step (scikit-learn's ``learning_rate_init``); the solver's own if not given.
+    loss : str or loss, default "squared_error"
+        As that of :class:`LinearRegression`.
+    penalty : str, penalty or None, default "l2"
+        ``"l2"``, ``"l1"``, ``"elastic_net"``, ``"none"``, or an instance such as
+        ``gradum.L2(alpha)``, whose own numbers then count.
     alpha : float, default 1e-5
-        Strength of the L2 penalty.
+        Strength of the penalty.
     batch_size : int or "auto", default "auto"
         Rows a step; ``"auto"`` is min(200, n).
     max_iter : int, default 200
@@ -100,19 +108,26 @@ class MLPRegressor(RegressorMixin, MLP):
         SpecError
             A parameter makes no sense.
         """
+        loss = number_loss(self.loss)
         rows = checked_rows(self, X, y, sample_weight, numeric=True)
         listeners = Listeners(self, X, y, sample_weight, mlp_attributes)
-        self.out_activation_ = "identity"
-        return self._fit(rows, SquaredError(), 1, listeners)
+        self._keep_loss(loss)
+        return self._fit(rows, loss, loss.outputs(None), listeners)
 
     @with_callbacks
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Go once over these rows; parameters as those of ``fit``."""
+        loss = number_loss(self.loss)
         rows = checked_rows(self, X, y, sample_weight, numeric=True, **as_before(self))
         listeners = Listeners(self, X, y, sample_weight, mlp_attributes)
-        self.out_activation_ = "identity"
-        return self._fit_more(rows, SquaredError(), 1, listeners)
+        self._keep_loss(loss)
+        return self._fit_more(rows, loss, loss.outputs(None), listeners)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the predictions, [n]."""
-        return self._logits(X)[:, 0]
+        """Return the predictions [n], in the target's unit; [n, k] for k quantile levels."""
+        logits = self._logits(X)
+        return self._loss.inverse_link(logits)
+
+    def _keep_loss(self, loss: Loss) -> None:
+        self._loss = loss
+        self.out_activation_ = "exp" if loss.link == "log" else "identity"

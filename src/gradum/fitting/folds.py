@@ -16,13 +16,13 @@ Shapes: n rows, D columns, k outputs, K folds; values are [D + 1, k] for each fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from gradum.core.models import Params
-from gradum.solvers import active_set
+from gradum.fitting.normal_equations import NormalEquations, centred, gram, restored
 from gradum.solvers.certify import least_subgradient
 from gradum.solvers.curvature import Curvature, Factored
 from gradum.solvers.linear_model import LinearModel, Strengths
@@ -118,12 +118,12 @@ class SquaredFolds:
     """Least squares on every fold, from one Gram matrix a group."""
 
     def __init__(self, model: LinearModel, folds: Sequence[Fold]) -> None:
-        # Cross-products of a target far from 0 would lose the digits of its spread.
-        self._level = float(model.weight @ model.target) if model.fit_intercept else 0.0
-        groups = _Groups.of(replace(model, target=model.target - self._level), folds)
-        self.model = groups.model
-        grams = [_gram(self.model, part) for part in groups.parts]
-        self._learned = [groups.learned(grams, fold) for fold in range(len(folds))]
+        self.model, self._level = centred(model)
+        groups = _Groups.of(self.model, folds)
+        grams = [gram(groups.model, part) for part in groups.parts]
+        self._learned = [
+            NormalEquations(self.model, groups.learned(grams, fold)) for fold in range(len(folds))
+        ]
         self._judged = [groups.judged(grams, fold) for fold in range(len(folds))]
         self.values = np.zeros((len(folds), model.columns.shape[1] + 1))
 
@@ -131,29 +131,15 @@ class SquaredFolds:
         """Solve every fold's normal equations; return the held-out mean squared errors."""
         losses = []
         for fold, price in enumerate(prices):
-            self.values[fold] = self._solve(fold, self.model.strengths(price.l1, price.l2))
+            strengths = self.model.strengths(price.l1, price.l2)
+            self.values[fold] = self._learned[fold].solve(strengths, self.values[fold])
             error = np.append(self.values[fold], -1.0)
             losses.append(float(error @ self._judged[fold] @ error))
         return losses
 
     def params(self, fold: int) -> Params:
         """Return a fold's parameters."""
-        values = self.values[fold][:, None].copy()
-        values[-1] += self._level
-        return self.model.params(values)
-
-    def _solve(self, fold: int, strengths: Strengths) -> np.ndarray:
-        gram = self._learned[fold]
-        hessian, linear = 2.0 * gram[:-1, :-1], 2.0 * gram[:-1, -1]
-        diagonal = np.einsum("ii->i", hessian)
-        diagonal += strengths.l2[:, 0]
-        diagonal[:-1] += ~self.model.columns.alive
-        if not self.model.fit_intercept:
-            hessian[-1], hessian[:, -1], linear[-1] = 0.0, 0.0, 0.0
-            hessian[-1, -1] = 1.0
-        if strengths.selects:
-            return active_set.minimise(hessian, linear, strengths.l1[:, 0], self.values[fold])
-        return Factored.of(hessian).step(-linear[:, None])[:, 0]
+        return restored(self.model, self.values[fold], self._level)
 
 
 class NewtonFolds:
@@ -308,16 +294,3 @@ class NewtonFolds:
 def _sum(matrices: Sequence[np.ndarray], used: np.ndarray) -> np.ndarray:
     chosen = [matrix for matrix, wanted in zip(matrices, used, strict=True) if wanted]
     return sum(chosen[1:], start=chosen[0])
-
-
-def _gram(model: LinearModel, rows: slice) -> np.ndarray:
-    """Return the weighted cross-products of columns, ones and target, [D + 2, D + 2], of rows."""
-    columns, weight = model.columns.take(rows), model.weight[rows]
-    target, width = np.asarray(model.target[rows], np.float64), model.columns.shape[1]
-    gram = np.empty((width + 2, width + 2))
-    gram[:width, :width] = columns.gram(weight)
-    sides = np.column_stack([np.ones(len(target)), target])
-    gram[:width, width:] = columns.transpose_product(weight[:, None] * sides)
-    gram[width:, :width] = gram[:width, width:].T
-    gram[width:, width:] = sides.T @ (weight[:, None] * sides)
-    return gram

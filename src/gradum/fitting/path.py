@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradum.core.models.network import Params
 from gradum.fitting.folds import Fold, Folds, Price, folds_of
+from gradum.fitting.normal_equations import NormalEquations, centred, gram, restored
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
 from gradum.solvers.interior_point import InteriorPoint
-from gradum.solvers.linear_model import LinearModel
+from gradum.solvers.linear_model import LinearModel, Strengths
+from gradum.solvers.matrix import Layer
 from gradum.solvers.newton import Newton, may_be_formed
 from gradum.solvers.proximal import Proximal
 
@@ -108,6 +110,84 @@ def choose_penalty(
     return Path(tuple(alphas), tuple(losses), tuple(solutions), tuple(spreads))
 
 
+@dataclass(frozen=True)
+class PenaltyPath:
+    """How a model grows as its penalty falls.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (m,)
+        Strengths, falling.
+    weights : ndarray of shape (m, D, k)
+        Coefficients under each.
+    biases : ndarray of shape (m, k)
+        Intercepts; 0 without one.
+    objectives, duality_gaps : ndarray of shape (m,)
+        The objective, and how far at most it is above its minimum.
+    """
+
+    alphas: np.ndarray
+    weights: np.ndarray
+    biases: np.ndarray
+    objectives: np.ndarray
+    duality_gaps: np.ndarray
+
+
+def penalty_path(
+    model: LinearModel, alphas: np.ndarray, price: Callable[[float], Price]
+) -> PenaltyPath:
+    """Fit a model under every alpha, each from the answer to the one before.
+
+    Squared error needs one pass over the rows for all of them, others a few for each.
+    """
+    alphas = np.sort(np.asarray(alphas, np.float64))[::-1]
+    unit = price(1.0)
+    walk = _squared_path if model.loss.name == "squared_error" and may_be_formed(model) else _path
+    layers, objectives, gaps = [], [], []
+    for layer, objective, gap in walk(model, alphas, unit):
+        layers.append(layer)
+        objectives.append(objective)
+        gaps.append(gap)
+    nothing = np.zeros(model.outputs)
+    return PenaltyPath(
+        alphas,
+        np.stack([layer["weight"] for layer in layers]),
+        np.stack([layer.get("bias", nothing) for layer in layers]),
+        np.array(objectives),
+        np.array(gaps),
+    )
+
+
+Step = tuple[Layer, float, float | None]
+
+
+def _squared_path(model: LinearModel, alphas: np.ndarray, unit: Price) -> Iterator[Step]:
+    about_0, level = centred(model)
+    equations = NormalEquations(about_0, gram(about_0, slice(0, len(model))))
+    values = np.zeros(model.columns.shape[1] + 1)
+    first = model.strengths(unit.l1, unit.l2)
+    for alpha in alphas.tolist():
+        strengths = Strengths(alpha * first.l1, alpha * first.l2)
+        values = equations.solve(strengths, values)
+        layer = restored(about_0, values, level)["layers"][0]
+        yield (
+            layer,
+            equations.objective(values, strengths),
+            equations.duality_gap(values, strengths),
+        )
+
+
+def _path(model: LinearModel, alphas: np.ndarray, unit: Price) -> Iterator[Step]:
+    params: Params | None = None
+    for alpha in alphas.tolist():
+        price = Price(alpha * np.asarray(unit.l1), alpha * np.asarray(unit.l2))
+        solver = _exact(model, price)
+        solution = solve(descend(model, solver, l1=price.l1, l2=price.l2, start=params))
+        params, certificate = solution.params, solution.certificate
+        assert certificate.objective is not None
+        yield params["layers"][0], certificate.objective, certificate.duality_gap
+
+
 class OneByOne(Folds):
     """Fits that share nothing: fold after fold."""
 
@@ -135,12 +215,17 @@ class OneByOne(Folds):
         return params
 
 
+def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint:
+    """Return the solver for a penalty."""
+    if not model.loss.smooth:
+        return InteriorPoint()
+    return Newton() if may_be_formed(model) or not np.any(price.l1) else Proximal()
+
+
 def _compared(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint:
     """Return the solver, as exact as a comparison needs it."""
-    if not model.loss.smooth:
-        return InteriorPoint(tol=COMPARED**2)
-    formed = may_be_formed(model) or not np.any(price.l1)
-    return Newton(tol=COMPARED) if formed else Proximal(tol=COMPARED)
+    solver = _exact(model, price)
+    return replace(solver, tol=COMPARED**2 if isinstance(solver, InteriorPoint) else COMPARED)
 
 
 def _standard_error(values: np.ndarray) -> float:

@@ -101,12 +101,13 @@ class LogLoss:
 
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return p − t, float64 [n, k]."""
-        probability = self._probability(logits)
         share = np.asarray(self._share(logits, np.asarray(target), np))
+        probability = self._probability(logits)
         return probability - share.reshape(probability.shape)
 
     def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return diag(p) − p pᵀ, float64 [n, k, k]; p(1 − p) for one logit."""
+        self._share(logits, np.asarray(target), np)  # refuses shapes that do not pair off
         probability = self._probability(logits)
         if probability.shape[1] == 1:
             return (probability * self._probability(-np.asarray(logits)))[:, :, None]

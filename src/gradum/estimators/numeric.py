@@ -1,0 +1,23 @@
+"""What the regressions have in common: the losses of a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradum.core import Loss
+from gradum.core.losses import resolve
+from gradum.errors import SpecError
+
+
+def number_loss(loss: Any) -> Loss:
+    """Return the loss of that name, or the loss itself.
+
+    Raises
+    ------
+    SpecError
+        It is a loss of classes.
+    """
+    found = resolve(loss)
+    if found.link == "logit":
+        raise SpecError(f"{found.name} is a loss of classes.", "Use a classifier for it.")
+    return found

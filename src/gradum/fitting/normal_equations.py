@@ -1,0 +1,98 @@
+"""Least squares from the cross-products of columns and target, without looking at a row again.
+
+With G the weighted mean of (z, 1, y)(z, 1, y)ᵀ over the rows, z a row in standard units, the
+error of coefficients v is e = (v, −1), the mean squared error is eᵀ G e, and half of its
+derivative is the upper part of G e.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gradum.core.models import Params
+from gradum.solvers import active_set
+from gradum.solvers.curvature import Factored
+from gradum.solvers.linear_model import LinearModel, Strengths
+
+
+def centred(model: LinearModel) -> tuple[LinearModel, float]:
+    """Return the model with its target about 0, and where it was.
+
+    Cross-products of a target far from 0 would lose the digits of its spread.
+    """
+    level = float(model.weight @ model.target) if model.fit_intercept else 0.0
+    return replace(model, target=np.asarray(model.target, np.float64) - level), level
+
+
+def restored(model: LinearModel, values: np.ndarray, level: float) -> Params:
+    """Return the parameters for values [D + 1] of a model whose target was centred."""
+    moved = values[:, None].copy()
+    moved[-1] += level
+    return model.params(moved)
+
+
+def gram(model: LinearModel, rows: slice) -> np.ndarray:
+    """Return the weighted cross-products of columns, ones and target of rows, [D + 2, D + 2]."""
+    columns, weight = model.columns.take(rows), model.weight[rows]
+    target, width = model.target[rows], model.columns.shape[1]
+    products = np.empty((width + 2, width + 2))
+    products[:width, :width] = columns.gram(weight)
+    sides = np.column_stack([np.ones(len(target)), target])
+    products[:width, width:] = columns.transpose_product(weight[:, None] * sides)
+    products[width:, :width] = products[:width, width:].T
+    products[width:, width:] = sides.T @ (weight[:, None] * sides)
+    return products
+
+
+class NormalEquations:
+    """The equations of one set of rows, for any penalty.
+
+    Parameters
+    ----------
+    model : LinearModel
+        Whose columns they are.
+    products : ndarray of shape (D + 2, D + 2)
+        G.
+    """
+
+    def __init__(self, model: LinearModel, products: np.ndarray) -> None:
+        self.products = products
+        self.hessian, self.linear = 2.0 * products[:-1, :-1], 2.0 * products[:-1, -1]
+        np.einsum("ii->i", self.hessian)[:-1] += ~model.columns.alive
+        if not model.fit_intercept:
+            self.hessian[-1], self.hessian[:, -1], self.linear[-1] = 0.0, 0.0, 0.0
+            self.hessian[-1, -1] = 1.0
+
+    def solve(self, strengths: Strengths, start: np.ndarray) -> np.ndarray:
+        """Return the minimiser [D + 1]; ``start`` is where the search for its zeros begins."""
+        hessian = self.hessian
+        if strengths.l2.any():
+            hessian = hessian.copy()
+            np.einsum("ii->i", hessian)[:] += strengths.l2[:, 0]
+        if strengths.selects:
+            return active_set.minimise(hessian, self.linear, strengths.l1[:, 0], start)
+        return Factored.of(hessian).step(-self.linear[:, None])[:, 0]
+
+    def objective(self, values: np.ndarray, strengths: Strengths) -> float:
+        """Return the mean squared error plus the penalty."""
+        error = np.append(values, -1.0)
+        return float(error @ self.products @ error) + strengths.value(values[:, None])
+
+    def duality_gap(self, values: np.ndarray, strengths: Strengths) -> float:
+        """Return how far at most the objective is above its minimum; see `certify`."""
+        l1, l2 = strengths.l1[:, 0], strengths.l2[:, 0]
+        error = np.append(values, -1.0)
+        slope = 2.0 * self.products @ error
+        squares = 0.5 * float(error @ slope)
+        fall, on_target = slope[:-1], slope[-1]
+        capped = (l1 > 0) & (l2 == 0)
+        shrink = 1.0 / max((np.abs(fall[capped]) / l1[capped]).max(initial=0.0), 1.0)
+        conjugate = shrink**2 * squares + shrink * on_target
+        bent = np.maximum(shrink * np.abs(fall) - l1, 0.0) ** 2
+        dual = np.divide(bent, 2.0 * l2, out=np.zeros_like(bent), where=l2 > 0).sum()
+        free = l1 + l2 == 0
+        loose = np.abs(shrink * fall * values)[free].sum()
+        primal = squares + strengths.value(values[:, None])
+        return float(max(primal + conjugate + dual, 0.0) + loose)

@@ -1,0 +1,150 @@
+"""What every metric of the registry must be: a peer in scikit-learn is one line here."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from outcomes import TASKS, random_outcome
+from sklearn import metrics as sk
+from sklearn.preprocessing import label_binarize
+
+from gradum.scores.metrics import METRICS, Weighting, metrics_of, score
+from gradum.scores.outcome import Outcome
+
+CASES = [(name, task) for name, metric in METRICS.items() for task in metric.tasks]
+every_metric = pytest.mark.parametrize(("name", "task"), CASES)
+
+
+def reordered(outcome, rows):
+    """The outcome of these rows, in this order and as often."""
+    arrays = (outcome.target, outcome.prediction, outcome.probability, outcome.weight)
+    return Outcome(outcome.task, *(None if array is None else array[rows] for array in arrays))
+
+
+def by_scikit_learn(outcome):
+    """The same scores by an independent implementation."""
+    y, p, w = outcome.target, outcome.probability, outcome.weight
+    if outcome.task == "regression":
+        return {
+            "rmse": sk.root_mean_squared_error(y, outcome.prediction, sample_weight=w),
+            "mae": sk.mean_absolute_error(y, outcome.prediction, sample_weight=w),
+            "r2": sk.r2_score(y, outcome.prediction, sample_weight=w),
+        }
+    hard, labels = p.argmax(axis=1), np.arange(p.shape[1])
+    if outcome.task == "binary":
+        auc = sk.roc_auc_score(y, p[:, 1], sample_weight=w)
+        average_precision = sk.average_precision_score(y, p[:, 1], sample_weight=w)
+    else:
+        one_hot = label_binarize(y, classes=labels)
+        auc = sk.roc_auc_score(one_hot, p, average="macro", sample_weight=w)
+        average_precision = sk.average_precision_score(one_hot, p, sample_weight=w)
+    return {
+        "log_loss": sk.log_loss(y, p, labels=labels, sample_weight=w),
+        "accuracy": sk.accuracy_score(y, hard, sample_weight=w),
+        "macro_f1": sk.f1_score(y, hard, average="macro", sample_weight=w),
+        "balanced_accuracy": sk.balanced_accuracy_score(y, hard, sample_weight=w),
+        "auc": auc,
+        "average_precision": average_precision,
+        "brier": sk.brier_score_loss(
+            y, p if outcome.task == "multiclass" else p[:, 1], labels=labels, sample_weight=w
+        ),
+    }
+
+
+def test_every_metric_that_scikit_learn_has_too_is_compared_with_it():
+    compared = {name for task in TASKS for name in by_scikit_learn(random_outcome(task, 30, 0))}
+    forms = ("{}", "{}_score", "{}_loss")
+    known = {name for name in METRICS if any(hasattr(sk, form.format(name)) for form in forms)}
+    assert known <= compared <= set(METRICS)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("rows", [30, 3000])
+@pytest.mark.parametrize("task", TASKS)
+def test_scores_are_scikit_learns(task, rows, weighted):
+    for seed in range(5):
+        outcome = random_outcome(task, rows, seed, weighted=weighted)
+        expected = by_scikit_learn(outcome)
+        ours = score(outcome)
+        assert list(ours) == [metric.name for metric in metrics_of(task)]
+        compared = {name: ours[name] for name in expected}
+        assert compared == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=40)
+@given(task=st.sampled_from(TASKS), rows=st.integers(5, 40), seed=st.integers(0, 2**32))
+def test_weights_equal_repetition(task, rows, seed):
+    outcome = random_outcome(task, rows, seed, weighted=False)
+    counts = np.random.default_rng(seed).integers(0, 4, rows)
+    counts[: max(outcome.classes, 2)] += 1
+    picked = np.repeat(np.arange(rows), counts)
+    repeated = reordered(outcome, picked)
+    weighted = Outcome(
+        task, outcome.target, outcome.prediction, outcome.probability, counts.astype(float)
+    )
+    assert score(weighted) == pytest.approx(score(repeated), rel=1e-10, abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_many_weightings_at_once_are_many_single_ones(task):
+    outcome = random_outcome(task, 60, 1)
+    weights = np.random.default_rng(0).poisson(1.0, (20, 60)).astype(float)
+    for metric in metrics_of(task):
+        together = metric.function(Weighting(outcome, weights))
+        apart = [metric.function(Weighting(outcome, line[None, :]))[0] for line in weights]
+        np.testing.assert_allclose(together, apart, rtol=1e-12)
+
+
+@every_metric
+def test_the_order_of_the_rows_does_not_matter(name, task):
+    outcome = random_outcome(task, 200, 4)
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(200)
+        assert score(reordered(outcome, order))[name] == pytest.approx(
+            score(outcome)[name], rel=1e-12
+        )
+
+
+@every_metric
+def test_a_row_without_weight_is_no_row(name, task):
+    outcome = random_outcome(task, 200, 5)
+    present = np.flatnonzero(outcome.weight)
+    assert len(present) < 200
+    kept = score(reordered(outcome, present))[name]
+    assert kept == pytest.approx(score(outcome)[name], rel=1e-12)
+
+
+@every_metric
+def test_a_perfect_prediction_is_an_error_of_0_or_a_share_of_1(name, task):
+    said = random_outcome(task, 400, 2)
+    target, weight = said.target, said.weight
+    certain = None if task == "regression" else np.eye(said.classes)[target]
+    perfect = Outcome(task, target, target, certain, weight)
+    best = 1.0 if METRICS[name].greater_is_better else 0.0
+    assert score(perfect)[name] == pytest.approx(best, abs=1e-12)
+
+
+@every_metric
+def test_better_predictions_score_better(name, task):
+    good = random_outcome(task, 400, 2, weighted=False)
+    shuffled = np.random.default_rng(0).permutation(400)
+    said = (None if a is None else a[shuffled] for a in (good.prediction, good.probability))
+    bad = score(Outcome(task, good.target, *said))[name]
+    assert score(good)[name] != bad
+    assert (score(good)[name] > bad) == METRICS[name].greater_is_better
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_has_a_name_a_title_words_and_an_explanation(name):
+    metric = METRICS[name]
+    assert metric.name == name
+    assert metric.tasks
+    assert set(metric.tasks) <= set(TASKS)
+    assert metric.words.casefold() == metric.title.casefold()
+    assert "\n" not in metric.explanation
+    assert metric.explanation.endswith((".", "unit.", "constant."))
+
+
+def test_titles_and_functions_are_each_of_one_metric():
+    assert len({metric.title for metric in METRICS.values()}) == len(METRICS)
+    assert len({metric.function for metric in METRICS.values()}) == len(METRICS)
