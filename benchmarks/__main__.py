@@ -11,6 +11,7 @@ BENCHMARKS = {
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "quality": "FOLDER [SEEDS]",
     "nist": "",
+    "convex": "[TASKS] [SIZES] [ROUNDS]",
 }
 
 

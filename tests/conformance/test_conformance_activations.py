@@ -32,7 +32,9 @@ def test_numpy_and_jax_agree_and_are_finite_far_out(name, dtype, rtol):
     activation = ACTIVATIONS[name]
     points = np.concatenate([POINTS, [1e4, -1e4, 0.0]]).astype(dtype)
     with jax.enable_x64(dtype is np.float64):
-        plain, compiled = (f(jnp.asarray(points)) for f in (activation.jax, jax.jit(activation.jax)))
+        plain, compiled = (
+            f(jnp.asarray(points)) for f in (activation.jax, jax.jit(activation.jax))
+        )
     expected = activation.numpy(points)
     assert plain.dtype == expected.dtype == dtype
     assert np.isfinite(expected).all()

@@ -100,7 +100,12 @@ def test_jax_is_numpy_and_autodiff_gives_the_closed_forms(loss, outputs, sort):
 
     def everything(z, y):
         gradient = jax.grad(lambda z: loss.value(z, y).sum())(z)
-        return loss.value(z, y), jax.vmap(of_row)(z, y), gradient, jax.vmap(jax.hessian(of_row))(z, y)
+        return (
+            loss.value(z, y),
+            jax.vmap(of_row)(z, y),
+            gradient,
+            jax.vmap(jax.hessian(of_row))(z, y),
+        )
 
     expected = loss.value(logits, target)
     assert isinstance(expected, np.ndarray)

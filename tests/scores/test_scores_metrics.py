@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from outcomes import TASKS, random_outcome
 
 from gradum.errors import ShapeError, SpecError
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS, prevalence, score
 from gradum.scores.outcome import Outcome
+from outcomes import TASKS, random_outcome
+
 
 def test_area_and_precision_by_pairs_and_by_thresholds():
     """The definitions themselves, written as loops over pairs and thresholds."""

@@ -30,7 +30,7 @@ from gradum.solvers.newton import is_direct, selecting_step
 
 Fold = tuple[np.ndarray, np.ndarray]  # rows to learn from, rows to be judged on
 
-TOL = 1e-4  # of the mean slope: penalties are compared by losses, in which it does not show
+TOL = 1e-6  # of the mean slope: penalties are compared by losses, in which it does not show
 MOST_STEPS = 30
 SHRINKS = 0.1
 COEFFICIENTS_A_STEP = 100  # so many make a fold's Hessian as dear as one more step of it

@@ -75,24 +75,29 @@ class NormalEquations:
             return active_set.minimise(hessian, self.linear, strengths.l1[:, 0], start)
         return Factored.of(hessian).step(-self.linear[:, None])[:, 0]
 
-    def objective(self, values: np.ndarray, strengths: Strengths) -> float:
-        """Return the mean squared error plus the penalty."""
-        error = np.append(values, -1.0)
-        return float(error @ self.products @ error) + strengths.value(values[:, None])
+    def judge(
+        self, values: np.ndarray, l1: np.ndarray, l2: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the objectives of m answers, and how far at most each is above its minimum.
 
-    def duality_gap(self, values: np.ndarray, strengths: Strengths) -> float:
-        """Return how far at most the objective is above its minimum; see `certify`."""
-        l1, l2 = strengths.l1[:, 0], strengths.l2[:, 0]
-        error = np.append(values, -1.0)
-        slope = 2.0 * self.products @ error
-        squares = 0.5 * float(error @ slope)
-        fall, on_target = slope[:-1], slope[-1]
+        The bound is that of `certify`, with the sums over rows taken from G.
+
+        Parameters
+        ----------
+        values, l1, l2 : ndarray of shape (m, D + 1)
+            The answers, and the strengths of the penalties that they are for.
+        """
+        error = np.column_stack([values, np.full(len(values), -1.0)])
+        slope = 2.0 * error @ self.products
+        squares = 0.5 * np.sum(error * slope, axis=1)
+        fall, on_target = slope[:, :-1], slope[:, -1]
         capped = (l1 > 0) & (l2 == 0)
-        shrink = 1.0 / max((np.abs(fall[capped]) / l1[capped]).max(initial=0.0), 1.0)
+        over = np.divide(np.abs(fall), l1, out=np.zeros_like(fall), where=capped)
+        shrink = 1.0 / np.maximum(over.max(axis=1, initial=0.0), 1.0)
         conjugate = shrink**2 * squares + shrink * on_target
-        bent = np.maximum(shrink * np.abs(fall) - l1, 0.0) ** 2
-        dual = np.divide(bent, 2.0 * l2, out=np.zeros_like(bent), where=l2 > 0).sum()
-        free = l1 + l2 == 0
-        loose = np.abs(shrink * fall * values)[free].sum()
-        primal = squares + strengths.value(values[:, None])
-        return float(max(primal + conjugate + dual, 0.0) + loose)
+        fall = shrink[:, None] * fall
+        bent = np.maximum(np.abs(fall) - l1, 0.0) ** 2
+        dual = np.divide(bent, 2.0 * l2, out=np.zeros_like(fall), where=l2 > 0).sum(axis=1)
+        loose = np.where(l1 + l2 == 0, np.abs(fall * values), 0.0).sum(axis=1)
+        objective = squares + np.sum(l1 * np.abs(values) + 0.5 * l2 * values**2, axis=1)
+        return objective, np.maximum(objective + conjugate + dual, 0.0) + loose

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,6 @@ from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
 from gradum.solvers.interior_point import InteriorPoint
 from gradum.solvers.linear_model import LinearModel, Strengths
-from gradum.solvers.matrix import Layer
 from gradum.solvers.newton import Newton, may_be_formed
 from gradum.solvers.proximal import Proximal
 
@@ -140,52 +139,45 @@ def penalty_path(
 
     Squared error needs one pass over the rows for all of them, others a few for each.
     """
-    alphas = np.sort(np.asarray(alphas, np.float64))[::-1]
-    unit = price(1.0)
-    walk = _squared_path if model.loss.name == "squared_error" and may_be_formed(model) else _path
-    layers, objectives, gaps = [], [], []
-    for layer, objective, gap in walk(model, alphas, unit):
-        layers.append(layer)
-        objectives.append(objective)
-        gaps.append(gap)
-    nothing = np.zeros(model.outputs)
-    return PenaltyPath(
+    alphas, unit = np.sort(np.asarray(alphas, np.float64))[::-1], price(1.0)
+    if model.loss.name == "squared_error" and may_be_formed(model):
+        return _squared_path(model, alphas, unit)
+    solutions, params = [], None
+    for alpha in alphas.tolist():
+        each = Price(alpha * np.asarray(unit.l1), alpha * np.asarray(unit.l2))
+        solver = _exact(model, each)
+        solutions.append(solve(descend(model, solver, l1=each.l1, l2=each.l2, start=params)))
+        params = solutions[-1].params
+    proofs = [solution.certificate for solution in solutions]
+    return _gathered(
         alphas,
-        np.stack([layer["weight"] for layer in layers]),
-        np.stack([layer.get("bias", nothing) for layer in layers]),
-        np.array(objectives),
-        np.array(gaps),
+        [solution.params for solution in solutions],
+        np.array([proof.objective for proof in proofs]),
+        np.array([proof.duality_gap for proof in proofs]),
     )
 
 
-Step = tuple[Layer, float, float | None]
-
-
-def _squared_path(model: LinearModel, alphas: np.ndarray, unit: Price) -> Iterator[Step]:
+def _squared_path(model: LinearModel, alphas: np.ndarray, unit: Price) -> PenaltyPath:
     about_0, level = centred(model)
     equations = NormalEquations(about_0, gram(about_0, slice(0, len(model))))
-    values = np.zeros(model.columns.shape[1] + 1)
     first = model.strengths(unit.l1, unit.l2)
-    for alpha in alphas.tolist():
+    values = np.zeros((len(alphas), model.columns.shape[1] + 1))
+    for step, alpha in enumerate(alphas.tolist()):
         strengths = Strengths(alpha * first.l1, alpha * first.l2)
-        values = equations.solve(strengths, values)
-        layer = restored(about_0, values, level)["layers"][0]
-        yield (
-            layer,
-            equations.objective(values, strengths),
-            equations.duality_gap(values, strengths),
-        )
+        values[step] = equations.solve(strengths, values[max(step - 1, 0)])
+    by_alpha = alphas[:, None]
+    judged = equations.judge(values, by_alpha * first.l1[:, 0], by_alpha * first.l2[:, 0])
+    return _gathered(alphas, [restored(about_0, each, level) for each in values], *judged)
 
 
-def _path(model: LinearModel, alphas: np.ndarray, unit: Price) -> Iterator[Step]:
-    params: Params | None = None
-    for alpha in alphas.tolist():
-        price = Price(alpha * np.asarray(unit.l1), alpha * np.asarray(unit.l2))
-        solver = _exact(model, price)
-        solution = solve(descend(model, solver, l1=price.l1, l2=price.l2, start=params))
-        params, certificate = solution.params, solution.certificate
-        assert certificate.objective is not None
-        yield params["layers"][0], certificate.objective, certificate.duality_gap
+def _gathered(
+    alphas: np.ndarray, found: Sequence[Params], objectives: np.ndarray, gaps: np.ndarray
+) -> PenaltyPath:
+    layers = [params["layers"][0] for params in found]
+    weights = np.stack([layer["weight"] for layer in layers])
+    nothing = np.zeros(weights.shape[2])
+    biases = np.stack([layer.get("bias", nothing) for layer in layers])
+    return PenaltyPath(alphas, weights, biases, objectives, gaps)
 
 
 class OneByOne(Folds):

@@ -22,7 +22,7 @@ from scipy import sparse
 from gradum.solvers.matrix import Columns, Layer
 
 ROWS_PER_BLOCK = 4096  # of a standardised copy, so that it stays in the processor's cache
-ENTRIES_MEASURED = 5_000_000  # of the dense block
+ENTRIES_MEASURED = 500_000  # of the dense block
 FEWEST_MEASURED = 2_000  # rows
 LARGEST_OFFSET = 1e3  # spreads between a column's mean and 0, up to which no digit is missed
 
@@ -173,8 +173,8 @@ def _measure(columns: Columns, weight: np.ndarray, centred: bool) -> tuple[np.nd
     sample = columns.dense[part] - origin
     mean = share @ sample if centred else np.zeros(len(origin))
     sample -= mean
-    square, mean = share @ np.square(sample), origin + mean
-    still = np.flatnonzero(np.abs(sample).max(axis=0, initial=0.0) <= 1e-13 * np.abs(mean))
+    square, mean = share @ np.square(sample, out=sample), origin + mean
+    still = np.flatnonzero(square <= (1e-13 * mean) ** 2)
     if stride > 1 and len(still):  # in the sample; perhaps not elsewhere
         others = columns.dense[:, still]
         square[still] = weight @ np.square(others - mean[still])

@@ -1,0 +1,152 @@
+"""What every kind of column must be: a new kind is recognised by the examples it states here."""
+
+import datetime as dt
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+
+from gradum.tables.columns import FEATURE_KINDS, Parse
+from gradum.tables.kinds import KINDS, PARSED, SAYABLE, Values
+from gradum.tables.schema import Overrides, Schema, infer
+from gradum.tables.table import Table
+
+N = 60
+DAYS = [dt.datetime(2021, 1, 1) + dt.timedelta(days=9 * i) for i in range(N)]
+NUMBERS = [round(0.37 * i - 5, 2) for i in range(N)]
+
+EXAMPLES = {
+    "nested": [pl.Series([[i] for i in range(N)]), pl.Series([{"a": i} for i in range(N)])],
+    "constant": [pl.Series(["same"] * N), pl.Series([7.5] * N), pl.Series([None] * N)],
+    "boolean": [
+        pl.Series([True, False, None] * 20),
+        pl.Series(["yes", "No", "?"] * 20),
+        pl.Series(["T", "f"] * 30),
+    ],
+    "date": [
+        pl.Series(DAYS),
+        pl.Series([day.date() for day in DAYS]),
+        pl.Series([day.strftime("%d/%m/%Y") for day in DAYS]),
+        pl.Series([day.strftime("%Y-%m-%d %H:%M") for day in DAYS[1:]] + ["n/a"]),
+    ],
+    "text": [
+        pl.Series([f"this jumper number {i} is warm" for i in range(N)]),
+        pl.Series([f"  row {i} of the long table" for i in range(N - 1)] + [None]),
+    ],
+    "numeric": [
+        pl.Series(NUMBERS),
+        pl.Series([*NUMBERS[2:], None, float("nan")]),
+        pl.Series([3 * i % 17 for i in range(N)]),
+        pl.Series([f"€{1000 + i:,}.50" for i in range(N)]),
+        pl.Series([f"{number} kg" for number in NUMBERS]),
+        pl.Series([*(f"{number}%" for number in NUMBERS[1:]), "NA"]),
+        pl.Series([str(number).replace(".", ",") for number in NUMBERS]),
+    ],
+    "identifier": [pl.Series([f"A{i}B" for i in range(N)])],
+    "categorical": [
+        pl.Series(["red", " green", "?", "blue"] * 15),
+        pl.Series(["01", "02", "10"] * 20),
+        pl.Series(["a", "b", None] * 20, dtype=pl.Categorical),
+    ],
+}
+DTYPES = {
+    "numeric": pl.Float64,
+    "boolean": pl.Boolean,
+    "categorical": pl.String,
+    "date": pl.Datetime("us"),
+    "text": pl.String,
+}
+ODD = {
+    "nothing": pl.Series([None] * 4),
+    "no rows": pl.Series([], dtype=pl.String),
+    "words": pl.Series(["", "  ", "Zürich", "1e999"]),
+    "words and numbers": pl.Series(["12", "-3,5", "2021-02-30", "nan"]),
+    "numbers": pl.Series([0.0, 1e308, float("inf"), float("nan")]),
+    "whole numbers": pl.Series([0, 1, -5, 2**62]),
+    "booleans": pl.Series([True, False, None, True]),
+    "dates": pl.Series([dt.date(1, 1, 1), None, dt.date(9999, 12, 31), dt.date(2024, 2, 29)]),
+    "levels": pl.Series(["a", None, "new", "b"], dtype=pl.Categorical),
+    "lists": pl.Series([[1], [], None, [2, 3]]),
+    "bytes": pl.Series([b"x", b"", None, b"\xff"]),
+}
+CASES = [(kind, i) for kind, columns in EXAMPLES.items() for i in range(len(columns))]
+every_example = pytest.mark.parametrize(("kind", "i"), CASES)
+USED = [(kind, i) for kind, i in CASES if kind in PARSED]
+
+
+def understood(series, **overrides):
+    """The schema's column, made of a table that has another column as well."""
+    frame = pl.DataFrame([series.alias("x"), pl.Series("other", np.sin(np.arange(len(series))))])
+    schema = infer(Table(frame, "toy.csv", typed=False), overrides=Overrides(**overrides))
+    return schema, schema.column("x")
+
+
+def test_every_kind_has_its_examples_here():
+    assert set(EXAMPLES) == {kind.name for kind in KINDS}
+    assert set(PARSED) == set(FEATURE_KINDS) == set(DTYPES)
+    assert set(SAYABLE) <= set(PARSED)
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
+
+
+@every_example
+def test_its_own_kind_recognises_a_column_with_a_sentence(kind, i):
+    _, column = understood(EXAMPLES[kind][i])
+    assert column.kind == kind
+    assert (column.role == "feature") == (kind in PARSED)
+    assert column.reason[0].isupper() or not column.reason[0].isalpha()
+    assert column.reason.endswith(".")
+
+
+@every_example
+def test_what_was_understood_survives_json(kind, i):
+    schema, column = understood(EXAMPLES[kind][i])
+    again = Schema.from_json(schema.to_json())
+    assert again == schema
+    assert again.to_json() == schema.to_json()
+    assert msgspec.json.decode(msgspec.json.encode(column.parse), type=Parse) == column.parse
+
+
+@pytest.mark.parametrize(("kind", "i"), USED)
+def test_a_column_is_read_the_same_after_json_and_row_by_row(kind, i):
+    raw = EXAMPLES[kind][i]
+    schema, column = understood(raw)
+    read = PARSED[kind].parse(raw, column.parse)
+    assert read.dtype == DTYPES[kind]
+    assert len(read) == len(raw)
+    assert read.null_count() == column.missing
+    how = Schema.from_json(schema.to_json()).column("x").parse
+    assert PARSED[kind].parse(raw, how).equals(read, null_equal=True)
+    rows = pl.concat([PARSED[kind].parse(raw[row : row + 1], how) for row in range(len(raw))])
+    assert rows.equals(read, null_equal=True)
+
+
+@pytest.mark.parametrize(("kind", "i"), USED)
+def test_what_was_read_is_read_as_it_is(kind, i):
+    raw = EXAMPLES[kind][i]
+    _, column = understood(raw)
+    read = PARSED[kind].parse(raw, column.parse)
+    assert PARSED[kind].parse(read, Parse()).equals(read, null_equal=True)
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize(("kind", "i"), USED)
+def test_a_later_column_of_any_sort_is_read_or_missing(kind, i, odd):
+    _, column = understood(EXAMPLES[kind][i])
+    read = PARSED[kind].parse(ODD[odd], column.parse)
+    assert read.dtype == DTYPES[kind]
+    assert len(read) == len(ODD[odd])
+    if kind == "numeric":
+        assert read.drop_nulls().is_finite().all()
+
+
+@pytest.mark.parametrize(("kind", "i"), [case for case in USED if case[0] in SAYABLE])
+def test_what_is_recognised_can_be_said(kind, i):
+    raw = EXAMPLES[kind][i]
+    _, column = understood(raw)
+    _, said = understood(raw, **{kind: ("x",)})
+    assert (said.kind, said.role) == (kind, "feature")
+    insisted = SAYABLE[kind].insist(Values("x", raw, typed=False))
+    for parse in (said.parse, insisted.parse):
+        read = PARSED[kind].parse(raw, parse)
+        assert read.equals(PARSED[kind].parse(raw, column.parse), null_equal=True)
