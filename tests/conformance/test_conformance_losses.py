@@ -59,7 +59,16 @@ CASES = [
     for name, loss in SETTINGS.items()
     for case in cases_of(loss)
 ]
-every_case = pytest.mark.parametrize(("loss", "outputs", "sort"), CASES)
+
+
+def cases(wanted):
+    some = [case for case in CASES if wanted(case.values[0])]
+    return pytest.mark.parametrize(("loss", "outputs", "sort"), some)
+
+
+every_case = cases(lambda loss: True)
+of_the_mean = cases(lambda loss: loss.smooth and loss.name not in NOT_OF_THE_MEAN)
+of_quantiles = cases(lambda loss: not loss.smooth)
 every_setting = pytest.mark.parametrize("loss", SETTINGS.values(), ids=SETTINGS)
 
 
@@ -198,45 +207,43 @@ def test_a_bad_target_is_refused_naming_its_row(loss, outputs, sort):
         assert caught.value.remedy.endswith(".")
 
 
-def best_constant(loss, outputs, target, weight):
-    """The logits of one row that cost least for all."""
+def weighted_example(loss, outputs, sort):
+    """A target, weights that sum to 1, and the mean loss of one row of logits for all."""
+    _, target = example(loss, outputs, sort)
+    weight = np.random.default_rng(3).dirichlet(np.ones(ROWS))
+    return target, weight, lambda row: weight @ loss.value(np.tile(row, (ROWS, 1)), target)
 
-    def value(row):
-        return weight @ loss.value(np.tile(row, (ROWS, 1)), target)
+
+@pytest.mark.filterwarnings("ignore:Desired error not necessarily achieved")
+@of_the_mean
+def test_the_best_constant_is_the_weighted_mean(loss, outputs, sort):
+    target, weight, mean_loss = weighted_example(loss, outputs, sort)
 
     def slope(row):
         return weight @ loss.gradient(np.tile(row, (ROWS, 1)), target)
 
-    if loss.smooth:
-        options = {"gtol": 1e-11}
-        return scipy.optimize.minimize(value, np.zeros(outputs), jac=slope, options=options).x
+    start, options = np.zeros(outputs), {"gtol": 1e-11}
+    best = scipy.optimize.minimize(mean_loss, start, jac=slope, options=options).x
+    expected = np.eye(max(outputs, 2))[target] if sort == "codes" else target
+    if loss.link == "logit":
+        if expected.ndim == 1:
+            expected = np.stack([1 - expected, expected], axis=1)
+        smoothing = getattr(loss, "label_smoothing", 0.0)
+        expected = (1 - smoothing) * expected + smoothing / expected.shape[1]
+    found = loss.inverse_link(best[None])[0]
+    np.testing.assert_allclose(found, weight @ expected, rtol=1e-7)
+
+
+@of_quantiles
+def test_the_best_constant_is_the_weighted_quantile(loss, outputs, sort):
+    target, weight, mean_loss = weighted_example(loss, outputs, sort)
     # Outputs are apart, and kinks are at the targets: the best is one of these.
     trials = target[:, None] * np.eye(outputs)[:, None, :]
-    return np.array([target[np.argmin([value(row) for row in trial])] for trial in trials])
-
-
-@pytest.mark.filterwarnings("ignore:Desired error not necessarily achieved")
-@every_case
-def test_the_best_constant_is_the_weighted_mean_or_quantile(loss, outputs, sort):
-    _, target = example(loss, outputs, sort)
-    weight = np.random.default_rng(3).dirichlet(np.ones(ROWS))
-    best = best_constant(loss, outputs, target, weight)
-    found = loss.inverse_link(best[None])[0]
-    if loss.smooth and loss.name in NOT_OF_THE_MEAN:
-        assert target.min() < found < target.max()
-        return
-    if not loss.smooth:
-        levels = getattr(loss, "levels", (0.5,))
-        expected = np.quantile(target, levels, weights=weight, method="inverted_cdf")
-        np.testing.assert_array_equal(np.atleast_1d(found), expected)
-        return
-    shares = np.eye(max(outputs, 2))[target] if sort == "codes" else target
-    if loss.link == "logit" and shares.ndim == 1:
-        shares = np.stack([1 - shares, shares], axis=1)
-    smoothing = getattr(loss, "label_smoothing", 0.0)
-    if smoothing:
-        shares = (1 - smoothing) * shares + smoothing / shares.shape[1]
-    np.testing.assert_allclose(found, weight @ shares, rtol=1e-7)
+    best = [target[np.argmin([mean_loss(row) for row in trial])] for trial in trials]
+    found = np.atleast_1d(loss.inverse_link(np.array([best]))[0])
+    levels = getattr(loss, "levels", (0.5,))
+    expected = np.quantile(target, levels, weights=weight, method="inverted_cdf")
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("traced", [False, True])

@@ -147,10 +147,7 @@ def test_every_solver_claims_a_problem_and_every_problem_is_claimed():
 
 @pytest.mark.parametrize("counts", COUNTS)
 @every_case
-def test_the_optimum_is_scipys_and_weights_are_repetition(name, loss, penalty, counts, request):
-    if name == "interior" and not COUNTS[counts].all():
-        reason = "it stalls where a row has weight 0: the dual's box of that row is a point"
-        request.applymarker(pytest.mark.xfail(reason=reason, raises=RuntimeWarning))
+def test_the_optimum_is_scipys_and_weights_are_repetition(name, loss, penalty, counts):
     fit = fitted(name, loss, penalty, counts)
     certificate, best = fit.solution.certificate, least(loss, penalty, counts)
     assert fit.solution.status is Status.CONVERGED

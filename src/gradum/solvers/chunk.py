@@ -108,11 +108,12 @@ def run_chunk(
             gradient, optimizer, params, value=loss, grad=gradient, value_fn=value
         )
         factor = batches.factor[i]
+        taken = finite & (norm > gradient_tol)  # what has arrived stays where it was measured
         moved = jax.tree.map(
-            lambda old, change: old + jnp.where(finite, factor * change, 0), params, update
+            lambda old, change: old + jnp.where(taken, factor * change, 0), params, update
         )
         changed = jax.tree.map(lambda old, new: (old != new).any(), params, moved)
-        stalled = finite & solver.searches & ~jax.tree.reduce(jnp.logical_or, changed)
+        stalled = taken & solver.searches & ~jax.tree.reduce(jnp.logical_or, changed)
         norm = jnp.where(finite, norm, previous_norm)
         info = Info(i + 1, losses.at[i].set(loss), norm, finite, stalled)
         return State(moved, optimizer), info

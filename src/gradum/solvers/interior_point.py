@@ -74,6 +74,7 @@ def interior_point(
         The loss is another than absolute error or quantile, or there are too many columns.
     """
     levels = _levels(model)
+    model = model.take(np.flatnonzero(model.weight))  # the others have no say, and no dual
     width = model.columns.shape[1]
     if width > LARGEST_DIRECT:
         raise SpecError(
@@ -158,7 +159,7 @@ class _Programme:
     def slope(self) -> np.ndarray:
         """The loss's derivatives [n] that the dual variables stand for."""
         weight = self.model.weight
-        return -self.a[: len(weight)] / np.where(weight > 0, weight, 1.0)
+        return -self.a[: len(weight)] / weight
 
     @property
     def primal(self) -> float:

@@ -322,14 +322,15 @@ class _Search:
     def _search(self, point: Point, step: np.ndarray) -> tuple[Point | None, float]:
         """Halve the step until the objective falls by a share of what its model promises."""
         model, strengths = self.model, self.strengths
-        goal = point.values + step
+        full, direction = model.moved(point, step, strengths)
         promise = float(np.sum(step * point.gradient))
-        promise += float(np.sum(strengths.l1 * (np.abs(goal) - np.abs(point.values))))
-        direction = model.columns @ step[:-1] + step[-1]
+        promise += float(np.sum(strengths.l1 * (np.abs(full.values) - np.abs(point.values))))
         rounding = 8 * np.finfo(np.float64).eps * abs(point.objective)
-        length = 1.0
+        if full.objective <= point.objective + 1e-4 * promise + rounding:
+            return full, 1.0
+        length = 0.5
         while length > 1e-10:
-            values = goal if length == 1.0 else point.values + length * step
+            values = point.values + length * step
             logits = point.logits + length * direction
             objective = model.objective(values, logits, strengths)
             if objective <= point.objective + 1e-4 * length * promise + rounding:

@@ -82,8 +82,8 @@ class LogLoss:
             logit = logits[:, 0]
             if self._certain(target):
                 # log(1 + eᶻ) − t·z cancels for large z; with the sign folded in, nothing does.
-                return xp.logaddexp(0.0, xp.where(target == 1, -logit, logit))
-            return share * xp.logaddexp(0.0, -logit) + (1 - share) * xp.logaddexp(0.0, logit)
+                return _softplus(xp.where(target == 1, -logit, logit), xp)
+            return share * _softplus(-logit, xp) + (1 - share) * _softplus(logit, xp)
         logsumexp = jax.nn.logsumexp if xp is jnp else scipy.special.logsumexp
         total: Any = logsumexp(logits, axis=1)
         if self._certain(target):
@@ -157,3 +157,10 @@ class LogLoss:
         if logits.shape[1] == 1:
             return scipy.special.expit(logits)
         return scipy.special.softmax(logits, axis=1)
+
+
+def _softplus(z: Any, xp: Any) -> Any:
+    """Return log(1 + eᶻ), to the last digit at any z."""
+    if xp is jnp:
+        return jnp.logaddexp(0.0, z)  # whose derivative is the logistic function, also at 0
+    return np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z)))  # several times faster than NumPy's
