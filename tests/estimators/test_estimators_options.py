@@ -182,7 +182,11 @@ def test_a_path_ends_where_a_fit_does():
         (LinearRegression, {"alpha": "auto"}, "alpha is 'auto'.*'cv'"),
         (LinearRegression, {"penalty": "none", "alpha": "cv"}, "no penalty whose alpha"),
         (LinearRegression, {"penalty": gradum.L2(1.0, factor=[1, 1])}, "2,.*5 columns"),
-        (LinearRegression, {"penalty": gradum.L2(1.0, factor=[-1] * 5)}, "factor below 0"),
+        (
+            LinearRegression,
+            {"penalty": gradum.L2(1.0, factor=[-1] * 5)},
+            "factor of the penalty is below 0",
+        ),
         (LinearRegression, {"alpha": CrossValidated(folds=151)}, "150 rows, fewer than the 151"),
         (LogisticRegression, {"solver": "exact"}, "no solver 'exact'"),
         (LinearRegression, {"loss": "quantile", "solver": "newton"}, "no solver 'newton'"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.optimize
+import scipy.sparse as sp
 import statsmodels.api as sm
 from sklearn.linear_model import (
     ElasticNet,
@@ -260,6 +261,7 @@ def test_a_whole_lasso_path_is_scikit_learns():
         (SquaredError(), L1(0.1), (100, 5000), 1, "proximal"),
         (SquaredError(), L2(0.1), (100, 20_000), 1, "newton"),
         (LogLoss(), L2(0.1), (100, 5), 3, "newton"),
+        (LogLoss(), L1(0.1), (100, 5), 3, "proximal"),
         (LogLoss(), L2(0.1), (100, 5000), 3, "newton"),
         (Quantile(), L2(0.1), (100, 5), 1, "interior"),
     ],
@@ -332,3 +334,46 @@ def test_a_sample_of_many_rows_gives_the_same_answer(monkeypatch):
     best = whole.certificate.objective
     assert sampled.history[0].train_loss - best < 1e-3 * (whole.history[0].train_loss - best)
     np.testing.assert_allclose(layer(sampled)["weight"], layer(whole)["weight"], rtol=1e-8)
+
+
+@pytest.mark.parametrize("unit", [1.0, 100.0, 1e4])
+@pytest.mark.parametrize("penalty", [L2(0.0), L1(0.5)], ids=["no penalty", "l1"])
+def test_huber_is_solved_where_hardly_a_row_is_within_its_delta(unit, penalty):
+    target = unit * NUMBER
+    found = solve(minimise(X, target, Huber(), penalty, solver=Newton()))
+    assert found.status is Status.CONVERGED
+    values = np.append(layer(found)["weight"], layer(found)["bias"])
+    design = np.column_stack([X, np.ones(ROWS)])
+
+    def value(v):
+        losses = Huber().value((design @ v)[:, None], target)
+        return losses.mean() + penalty.value({"layers": [{"weight": v[:-1, None]}]})
+
+    best = scipy.optimize.minimize(value, values, method="Powell", options={"maxfev": 4000}).fun
+    assert value(values) <= best + 1e-9 * abs(best)
+
+
+def test_a_perfect_fit_of_the_median_is_an_answer():
+    x = RNG.normal(size=(30, 2))
+    found = solve(
+        minimise(x, x @ [1.0, -2.0] + 3.0, AbsoluteError(), L2(0.0), solver=InteriorPoint())
+    )
+    assert found.status is Status.CONVERGED
+    np.testing.assert_allclose(layer(found)["weight"][:, 0], [1.0, -2.0], atol=1e-6)
+
+
+def test_sparse_columns_far_from_0_are_the_dense_ones():
+    far = X + 1e6
+    dense = solve(minimise(far, CLASS, LogLoss(), L2(0.01), solver=Newton()))
+    sparse = solve(minimise(sp.csr_array(far), CLASS, LogLoss(), L2(0.01), solver=Newton()))
+    np.testing.assert_allclose(layer(sparse)["weight"], layer(dense)["weight"], rtol=1e-6)
+
+
+def test_weights_that_nearly_separate_do_not_separate():
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=(60, 2))
+        y = (x[:, 0] + rng.logistic(size=60) > 0).astype(int)
+        weight = 10 ** rng.uniform(-6, 6, 60)
+        found = solve(minimise(x, y, LogLoss(), Unpenalised(), solver=Newton(), weight=weight))
+        assert found.status is not Status.SEPARATED

@@ -101,7 +101,7 @@ def coded_rows(
         codes = np.searchsorted(classes, rows.target)
     if len(classes) < 2:
         raise TargetError(
-            f"The target has only one class, {classes[0]!r}.",
+            f"The target has only one class, {classes.tolist()[0]!r}.",
             "A classifier needs rows of at least two classes with a weight above 0.",
         )
     weight = rows.weight

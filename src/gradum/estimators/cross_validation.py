@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -49,14 +50,19 @@ class CrossValidated:
     one_standard_error: bool = False
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.folds, int) and self.folds >= 2):
+        if not (isinstance(self.folds, Integral) and self.folds >= 2):
             raise SpecError(f"folds is {self.folds!r}.", "Give a whole number from 2 up.")
-        given = isinstance(self.alphas, int)
-        good = self.alphas >= 2 if given else all(a > 0 for a in self.alphas)  # type: ignore[operator, union-attr]
-        if not good or (not given and len(self.alphas) < 1):  # type: ignore[arg-type]
+        if not self._has_alphas:
             raise SpecError(
                 f"alphas is {self.alphas!r}.", "Give how many, from 2 up, or numbers above 0."
             )
+
+    @property
+    def _has_alphas(self) -> bool:
+        if isinstance(self.alphas, Integral):
+            return int(self.alphas) >= 2
+        numbers = np.ravel(np.asarray(self.alphas, dtype=object))
+        return len(numbers) > 0 and all(isinstance(a, Real) and 0 < float(a) < np.inf for a in numbers)
 
     def choose(
         self,
@@ -101,9 +107,9 @@ class CrossValidated:
         """
         if isinstance(penalty, Unpenalised):
             raise SpecError("There is no penalty whose alpha could vary.", "Use penalty='l2'.")
-        if isinstance(self.alphas, int):
-            return _grid(model, with_alpha(penalty, 1.0), self.alphas)
-        return np.sort(np.asarray(self.alphas, np.float64))[::-1]
+        if isinstance(self.alphas, Integral):
+            return _grid(model, with_alpha(penalty, 1.0), int(self.alphas))
+        return np.sort(np.ravel(np.asarray(self.alphas, np.float64)))[::-1]
 
     def _split(self, rows: Rows, *, classes: bool, seed: int) -> list[tuple[Any, Any]]:
         fewest = np.bincount(rows.target).min() if classes else len(rows)
@@ -114,7 +120,7 @@ class CrossValidated:
                 "Give a number as alpha, or fewer folds: alpha=gradum.CrossValidated(folds=2).",
             )
         splitter = StratifiedKFold if classes else KFold
-        split = splitter(self.folds, shuffle=True, random_state=seed % 2**32)
+        split = splitter(int(self.folds), shuffle=True, random_state=seed % 2**32)
         return list(split.split(rows.matrix, rows.target))
 
     def _chosen(self, path: Path) -> float:
@@ -149,7 +155,11 @@ def _grid(model: LinearModel, unit: Penalty, count: int) -> np.ndarray:
         slope = np.abs(constant.gradient[:-1]).max(axis=1) * model.columns.scale
         most = float((slope[l1 > 0] / l1[l1 > 0]).max())
         return most * np.logspace(0, np.log10(RANGE_L1), count)
-    curvature = model.curvature(constant, nothing)
-    mean = float((model.weight @ curvature.second).max())
-    size = mean * float(np.median(model.columns.scale[model.columns.alive] ** 2))
+    alive = model.columns.alive
+    mean = float((model.weight @ model.curvature(constant, nothing).second).max())
+    if not model.loss.smooth or model.loss.name == "huber":
+        # It bends at its kinks alone: what a slope becomes over the target's spread.
+        away = float(model.weight @ np.abs(model.target - np.median(model.target)))
+        mean = model.size / max(away, np.finfo(np.float64).tiny)
+    size = mean * float(np.median(model.columns.scale[alive] ** 2)) if alive.any() else 1.0
     return size * STRONGEST_L2 * np.logspace(0, np.log10(RANGE_L2 / STRONGEST_L2), count)

@@ -120,6 +120,7 @@ class MLP(Estimator):
         return self
 
     def _keep(self, problem: Problem, rows: Rows, solution: Solution) -> Any:
+        self._fitted_problem = problem
         self._solution, self._last_solver = replace(solution, params={}, history=()), self._solver()
         self.n_layers_ = len(problem.network.widths)
         self.n_outputs_ = problem.network.outputs

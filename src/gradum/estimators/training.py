@@ -97,8 +97,6 @@ def resolve_penalty(penalty: Any, alpha: Any, l1_ratio: float = 0.5) -> Penalty:
         if not (isinstance(value, NUMBER) and np.isfinite(value) and 0 <= value <= most):
             upper = f" to {most:g}" if np.isfinite(most) else " up"
             raise SpecError(f"{name} is {value!r}.", f"Give a number from 0{upper}.")
-    if penalty.factor is not None and (np.asarray(penalty.factor) < 0).any():
-        raise SpecError("The penalty has a factor below 0.", "Give factors from 0 up.")
     return penalty
 
 

@@ -59,9 +59,12 @@ class Folds(Protocol):
         ...
 
 
-def folds_of(model: LinearModel, folds: Sequence[Fold]) -> Folds | None:
-    """Return the folds as one program; None where one by one they are faster."""
-    if not model.loss.smooth or not is_direct(model):
+def folds_of(model: LinearModel, folds: Sequence[Fold], *, selects: bool) -> Folds | None:
+    """Return the folds as one program; None where one by one they are faster.
+
+    ``selects`` says that the prices will have an L1 term.
+    """
+    if not model.loss.smooth or not is_direct(model) or (model.is_softmax and selects):
         return None
     if model.loss.name == "squared_error":
         return SquaredFolds(model, folds)

@@ -93,7 +93,8 @@ def choose_penalty(
     """
     if len(strengths) == 1:  # nothing to choose
         return Path((strengths[0] / len(model),))
-    walk = folds_of(model, folds) or OneByOne(model, folds, stop)
+    selects = bool(np.any(price(1.0).l1))
+    walk = folds_of(model, folds, selects=selects) or OneByOne(model, folds, stop)
     shares = np.array([model.weight[held].sum() for _, held in folds])
     alphas, losses, solutions, spreads = [], [], [], []
     for step, strength in enumerate(strengths, 1):
@@ -211,7 +212,9 @@ def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoin
     """Return the solver for a penalty."""
     if not model.loss.smooth:
         return InteriorPoint()
-    return Newton() if may_be_formed(model) or not np.any(price.l1) else Proximal()
+    selects = bool(np.any(price.l1))
+    formed = may_be_formed(model) and not model.is_softmax
+    return Newton() if formed or not selects else Proximal()
 
 
 def _compared(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint:

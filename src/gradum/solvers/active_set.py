@@ -5,7 +5,8 @@
 Were it known which x_j are not 0, and their signs, x would solve a linear system. That set is
 guessed, and mended until it is right: coefficients that would change their sign leave it as
 soon as they reach 0; those whose slope at 0 exceeds their price enter it. The objective falls
-at every change, so that no set comes twice and the search ends at the minimum, exactly.
+at every change, so that no set comes twice and the search ends at the minimum, exactly; where
+rounding hides the fall, it ends there.
 
 Source: Lee, Battle, Raina and Ng, "Efficient sparse coding algorithms" (NIPS 2006), feature-sign
 search; here many coefficients may enter at once.
@@ -19,7 +20,8 @@ import numpy as np
 import scipy.linalg
 
 TOLERANCE = 1e-13  # of the largest slope, by which a price may be exceeded
-MOST_CHANGES = 10_000
+CHANGES = 20  # most changes of the set, for each coefficient
+ROUNDING = 4 * np.finfo(np.float64).eps  # of the objective, below which nothing falls
 (_posv,) = scipy.linalg.get_lapack_funcs(("posv",), (np.empty(1),))
 
 
@@ -84,13 +86,16 @@ def minimise(
     free = l1 == 0
     search = _Search(hessian, linear, l1, start.copy(), np.where(free, 0.0, np.sign(start)), free)
     most, before = len(linear), np.inf
-    for _ in range(MOST_CHANGES):
+    for _ in range(CHANGES * (len(linear) + 1)):
         if not search.descend():
             continue
         after = search.objective(search.x)
+        gained = after < before - ROUNDING * abs(before) if np.isfinite(before) else True
+        if not gained and most == 1:
+            break
         # Too many at once push each other out again; one alone always gains.
-        most = max(1, most // 4) if after >= before else min(2 * most, len(linear))
-        before = after
+        most = min(2 * most, len(linear)) if gained else max(1, most // 4)
+        before = min(before, after)
         if not search.admit(most):
             break
     return search.x
@@ -99,8 +104,11 @@ def minimise(
 def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     if not len(right):
         return right
-    _, solution, failed = _posv(matrix, right)
-    if failed:
-        ridge = 1e-12 * np.trace(matrix) / len(matrix)
-        return scipy.linalg.solve(matrix + ridge * np.eye(len(matrix)), right, assume_a="sym")
-    return solution
+    ridge, size = 0.0, max(np.trace(matrix) / len(matrix), np.finfo(np.float64).tiny)
+    while True:
+        _, solution, failed = _posv(
+            matrix + ridge * np.eye(len(matrix)) if ridge else matrix, right
+        )
+        if not failed:
+            return solution
+        ridge = max(1e-12 * size, 100 * ridge)

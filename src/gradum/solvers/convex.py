@@ -67,6 +67,11 @@ def choose(
     fits = coefficients <= LARGEST_DIRECT and rows * coefficients**2 <= LARGEST_WORK
     if not loss.smooth:
         return Choice("interior", f"The loss {loss.name} has kinks, which only this solver takes.")
+    if selects and loss.link == "logit" and outputs > 1:
+        return Choice(
+            "proximal",
+            "An L1 term and several classes, whose Hessian cannot tell all weights apart.",
+        )
     if selects and fits:
         return Choice("newton", "An L1 term and few coefficients: proximal Newton ends exactly.")
     if selects:
@@ -157,8 +162,10 @@ def descend(
 
 
 def _with_separation(model: LinearModel, solution: Solution) -> Solution:
-    """Name the columns that tell a class apart, where the solution is at infinity."""
+    """Name the columns that tell a class apart, where the solution is at infinity; or deny it."""
     if solution.status is not Status.SEPARATED:
         return solution
     found = separating_columns(model)
+    if found is None:
+        return replace(solution, status=Status.CONVERGED, advice=Status.CONVERGED.advice)
     return replace(solution, certificate=replace(solution.certificate, separating=found))

@@ -117,6 +117,7 @@ class Factored:
     hessian: np.ndarray
     factor: Any
     outputs: int
+    ridge: float
 
     @classmethod
     def of(cls, hessian: np.ndarray, outputs: int = 1, *, softmax: bool = False) -> Factored:
@@ -136,7 +137,7 @@ class Factored:
             except scipy.linalg.LinAlgError:
                 ridge = max(1e-12 * size, 100 * ridge)
                 continue
-            return cls(hessian, factor, outputs)
+            return cls(hessian, factor, outputs, ridge)
 
     def step(self, gradient: np.ndarray) -> np.ndarray:
         """Return −H⁻¹ gradient, [D + 1, k]."""

@@ -35,6 +35,7 @@ from gradum.solvers.status import Status
 
 BACK_OFF = 0.9995  # of the step that would reach the boundary
 LARGEST_DIRECT = 3000  # coefficients
+NOTHING = 1e-6  # of what the best constant costs: so little counts as an exact fit
 ENOUGH = 1e-6  # relative gap at which an answer that rounding stopped is still one
 
 
@@ -151,6 +152,8 @@ class _Programme:
         self.b = np.zeros(len(self.curved))
         if model.fit_intercept:
             self.b[-1] = np.quantile(model.target, level)
+        # What the best constant costs: against it, an objective of 0 is reached as well.
+        self.scale = max(self.primal, np.finfo(np.float64).tiny)
         residual = self.y - self._times(self.b)
         size = np.abs(residual).mean() + np.finfo(np.float64).tiny
         self.u, self.v = np.maximum(residual, 0.0) + size, np.maximum(-residual, 0.0) + size
@@ -173,10 +176,14 @@ class _Programme:
         primal = self.primal
         dual = float(self.a @ self.y - 0.5 * self.curved @ self.b**2)
         broken = float(np.abs(self._unbalanced() * self.b).sum())
-        return (abs(primal - dual) + broken) / max(abs(primal), np.finfo(np.float64).tiny)
+        return (abs(primal - dual) + broken) / max(abs(primal), NOTHING * self.scale)
 
     def step(self) -> bool:
         """Go one step along the central path; return whether there was room for one."""
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return self._step()
+
+    def _step(self) -> bool:
         upper, lower = self.p - self.a, self.q + self.a
         theta = self.u / upper + self.v / lower
         system = self._system(1.0 / theta)

@@ -205,14 +205,17 @@ class LinearModel:
         objective = data_term + strengths.value(values)
         return Point(values, point.logits + change, objective, gradient), change
 
-    def curvature(self, point: Point, strengths: Strengths) -> Curvature:
-        """Return the Hessian there, not formed."""
+    def curvature(
+        self, point: Point, strengths: Strengths, *, majorised: bool = False
+    ) -> Curvature:
+        """Return the Hessian there, not formed; a loss that may not bend has it ``majorised``."""
+        bend = getattr(self.loss, "majorant", self.loss.hessian) if majorised else self.loss.hessian
         probability = self.loss.inverse_link(point.logits) if self.is_softmax else None
         return Curvature(
             columns=self.columns,
             penalty=strengths.l2[:-1] + ~self.columns.alive[:, None],
             weight=self.weight,
-            second=self.loss.hessian(point.logits, self.target)[:, 0]
+            second=bend(point.logits, self.target)[:, 0]
             if probability is None
             else probability * (1.0 - probability),
             probability=probability,
@@ -255,6 +258,9 @@ class LinearModel:
             if self.outputs == 1:
                 return np.log(mean / (1.0 - mean))
             return np.log(mean) - np.log(mean).mean()
-        mean = self.weight @ target
-        level = np.log(max(mean, tiny)) if self.loss.link == "log" else mean
-        return np.full(self.outputs, level)
+        mean = float(self.weight @ target)
+        if self.loss.link == "log":
+            return np.full(self.outputs, np.log(max(mean, tiny)))
+        # A few large values move the mean to where a loss for outliers would never be.
+        robust = self.loss.name == "huber"
+        return np.full(self.outputs, np.median(target) if robust else mean)

@@ -47,11 +47,13 @@ LARGEST_WORK = 4e11  # rows times coefficients squared, beyond which that takes 
 SEPARATING_STEP = 0.01  # in logits; a step at a finite minimum is far smaller
 SHRINKS = 0.1  # of the gradient, by a step whose Hessian may serve again
 COEFFICIENTS_A_STEP = 100  # so many make forming a Hessian as dear as one more step
+SHORT = 0.1  # a step, so much of which helped, was of little use
 COARSE = 0.5  # no better than this, a full step suffers from its Hessian's rounding
 PLAIN = 300.0  # condition up to which a Hessian in float32 says what it is
 FULL_RANK = 1e6  # condition up to which there is no doubt of it
 ROUNDING = 1e-8  # in the gradient, at which no step can lower the objective any further
-MOST_IDLE = 20  # iterations that do not even halve the gradient
+MOST_IDLE = 20  # iterations that neither halve the gradient nor lower the objective by more than
+FALLS = 1e-10  # of it
 SAMPLED_FROM = 100_000  # rows
 SAMPLE = 0.05
 TINY = np.finfo(np.float64).tiny
@@ -165,6 +167,8 @@ class _Search:
         self.memory = Memory()
         self.poor = 0
         self.dtype: Any = np.float32
+        self.may_majorise = hasattr(model.loss, "majorant")
+        self.majorised = False
 
     def run(
         self, start: Params | None, stop: Callable[[], bool] | None
@@ -172,15 +176,16 @@ class _Search:
         began, model = time.perf_counter(), self.model
         tol = max(self.method.tol * model.size, model.rounding)
         near = max(tol, ROUNDING * model.size)
-        least, idle = np.inf, 0
+        least, last, idle = np.inf, np.inf, 0
         unsure = self._may_be_endless
         point = self._begin(start)
         history: list[EpochDone] = []
         status = Status.STEP_LIMIT
         for iteration in range(1, self.method.max_iter + 1):
             slope = self._slope(point)
-            idle = 0 if slope < 0.5 * least else idle + 1
-            least = min(least, slope)
+            fallen = last - point.objective > FALLS * abs(point.objective)
+            idle = 0 if slope < 0.5 * least or fallen else idle + 1
+            least, last = min(least, slope), point.objective
             if slope <= tol and not unsure:
                 status = Status.CONVERGED
                 break
@@ -263,6 +268,11 @@ class _Search:
         if self.quadratic is None or fresh:
             self.quadratic, self.stale = self._factored(point), False
         moved, length = self._search(point, self._direct(self.quadratic, point))
+        if (moved is None or length < SHORT) and self.may_majorise and not self.majorised:
+            # The loss bends hardly anywhere, and its parabola is far too wide.
+            self._forget(self.dtype)
+            self.majorised = True
+            return point if moved is None else moved
         if moved is None:
             if fresh and self.dtype is np.float64:
                 return None
@@ -278,12 +288,19 @@ class _Search:
         return moved
 
     def _factored(self, point: Point) -> Factored:
-        hessian = self.model.curvature(point, self.strengths).matrix(self.dtype)
-        return Factored.of(hessian, self.model.outputs, softmax=self.model.is_softmax)
+        model = self.model
+        curvature = model.curvature(point, self.strengths, majorised=self.majorised)
+        hessian = curvature.matrix(self.dtype)
+        factored = Factored.of(hessian, model.outputs, softmax=model.is_softmax)
+        if factored.ridge and self.may_majorise and not self.majorised:
+            self.majorised = True
+            return self._factored(point)
+        return factored
 
     def _forget(self, dtype: Any) -> None:
         """Have the next Hessian formed anew, in that dtype."""
         self.stale, self.memory, self.poor, self.dtype = True, Memory(), 0, dtype
+        self.majorised = False
 
     def _condition_and_rank(self, point: Point) -> dict[str, Any]:
         """Measure them on the Hessian at hand; anew, in float64, where that is too coarse."""

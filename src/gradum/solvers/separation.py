@@ -23,8 +23,10 @@ MATTERS = 1e-6
 MOST_TRIED = 40  # columns that are left out one by one
 
 
-def separating_columns(model: LinearModel) -> tuple[int, ...]:
-    """Return the columns that separate a class, in their order; none where there are too many rows.
+def separating_columns(model: LinearModel) -> tuple[int, ...] | None:
+    """Return the columns that separate a class, in their order; empty if there are too many rows.
+
+    None says that nothing separates two classes, for certain: a fit only came close to it.
 
     A column that does it alone is found by sorting. Else the linear programme finds a combination.
     """
@@ -41,6 +43,8 @@ def separating_columns(model: LinearModel) -> tuple[int, ...]:
             continue
         alone = [j for j in np.flatnonzero(columns.alive).tolist() if _separates(dense[:, j], own)]
         found.update(alone or _combination(dense, own, fit_intercept=model.fit_intercept))
+    if not found and model.outputs == 1:
+        return None
     return tuple(sorted(found))
 
 

@@ -27,7 +27,7 @@ class Certificate:
     objective : float or None
         The objective at the answer.
     condition : float or None
-        Condition number of the scaled columns.
+        Condition number of the scaled columns, with the penalty's root below them.
     rank, columns : int or None
         Numerical rank of the columns, and how many there are.
     separating : tuple of int

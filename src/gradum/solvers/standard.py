@@ -56,6 +56,8 @@ class StandardColumns:
         centre, scale, alive = _measure(columns, weight, centred)
         offset = np.abs(centre) / scale
         width = columns.dense.shape[1]
+        if offset[width:].max(initial=0.0) > LARGEST_OFFSET:  # all but full, so sparse in name only
+            return cls.of(Columns(columns.to_dense()), weight, centred=centred)
         origin, raw = np.zeros(len(centre)), columns
         if width and offset[:width].max() > LARGEST_OFFSET:
             origin[:width] = centre[:width]
@@ -182,12 +184,18 @@ def _measure(columns: Columns, weight: np.ndarray, centred: bool) -> tuple[np.nd
     alive = square > 0
     alive[still] = False
     if columns.sparse is not None:
-        block = columns.sparse
-        below = block.T @ weight
-        second = block.multiply(block).T @ weight
-        spread = second - below**2 if centred else second
-        mean = np.concatenate([mean, below if centred else np.zeros_like(below)])
-        # The difference of two nearly equal numbers is rounding, not spread.
-        alive = np.concatenate([alive, spread > 1e-12 * second])
-        square = np.concatenate([square, np.maximum(spread, 0.0)])
+        below, spread = _measure_sparse(columns.sparse, weight, centred)
+        alive = np.concatenate([alive, spread > (1e-13 * below) ** 2])
+        mean, square = np.concatenate([mean, below]), np.concatenate([square, spread])
     return mean, np.where(alive, np.sqrt(square), 1.0), alive
+
+
+def _measure_sparse(block: Any, weight: np.ndarray, centred: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return centre (0 if not centred) and mean square about it of each column."""
+    width = block.shape[1]
+    mean = block.T @ weight if centred else np.zeros(width)
+    share = np.repeat(weight, np.diff(block.indptr))
+    about = share * (block.data - mean[block.indices]) ** 2
+    square = np.bincount(block.indices, about, minlength=width)
+    zeros = 1.0 - np.bincount(block.indices, share, minlength=width)
+    return mean, square + np.maximum(zeros, 0.0) * mean**2

@@ -35,6 +35,10 @@ def resolve(loss: str | Loss) -> Loss:
         No loss has that name.
     """
     if not isinstance(loss, str):
+        if not hasattr(loss, "inverse_link"):
+            raise SpecError(
+                f"The loss is {loss!r}.", f"Choose one of {', '.join(LOSSES)}, or a loss."
+            )
         return loss
     if loss not in LOSSES:
         raise SpecError(f"There is no loss {loss!r}.", f"Choose one of {', '.join(LOSSES)}.")

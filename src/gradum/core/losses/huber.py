@@ -75,6 +75,15 @@ class Huber:
         """Return 2 for |r| ≤ δ and 0 beyond, float64 [n, 1, 1]."""
         return 2.0 * (np.abs(self._error(logits, target)) <= self.delta)[:, :, None]
 
+    def majorant(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return 2·min(1, δ/|r|), float64 [n, 1, 1]: a parabola of it lies above the loss.
+
+        It touches the loss at r, and bends nowhere to 0, as the Hessian does: the weights of
+        iteratively reweighted least squares.
+        """
+        size = np.abs(self._error(logits, target))
+        return (2.0 * self.delta / np.maximum(size, self.delta))[:, :, None]
+
     @property
     def largest_curvature(self) -> float:
         """2, within δ."""

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gradum.errors import ShapeError
+from gradum.errors import ShapeError, SpecError
 
 Params = dict[str, Any]
 
@@ -62,10 +62,21 @@ def column_factors(factor: Any, columns: int) -> np.ndarray:
     ------
     ShapeError
         There is not one factor a column; both numbers are named.
+    SpecError
+        A factor is no number from 0 up.
     """
     if factor is None:
         return np.ones(columns)
-    factors = np.asarray(factor, np.float64)
+    try:
+        factors = np.asarray(factor, np.float64)
+    except (TypeError, ValueError):
+        raise SpecError(
+            f"The penalty's factors are {factor!r}.", "Give numbers from 0 up, one a column."
+        ) from None
+    if not (np.isfinite(factors) & (factors >= 0)).all():
+        raise SpecError(
+            "A factor of the penalty is below 0 or no number.", "Give numbers from 0 up."
+        )
     if factors.shape != (columns,):
         raise ShapeError(
             f"The penalty has factors of shape {factors.shape} for {columns} columns.",
