@@ -213,7 +213,7 @@ def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoin
     if not model.loss.smooth:
         return InteriorPoint()
     selects = bool(np.any(price.l1))
-    formed = may_be_formed(model) and not model.is_softmax
+    formed = may_be_formed(model) and not model.is_softmax and model.loss.name != "huber"
     return Newton() if formed or not selects else Proximal()
 
 

@@ -72,6 +72,8 @@ def choose(
             "proximal",
             "An L1 term and several classes, whose Hessian cannot tell all weights apart.",
         )
+    if selects and loss.name == "huber":
+        return Choice("proximal", "An L1 term and a loss that bends only near its target.")
     if selects and fits:
         return Choice("newton", "An L1 term and few coefficients: proximal Newton ends exactly.")
     if selects:
