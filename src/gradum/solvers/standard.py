@@ -22,7 +22,7 @@ from scipy import sparse
 from gradum.solvers.matrix import Columns, Layer
 
 ROWS_PER_BLOCK = 4096  # of a standardised copy, so that it stays in the processor's cache
-ENTRIES_MEASURED = 500_000  # of the dense block
+ENTRIES_MEASURED = 200_000  # of the dense block
 FEWEST_MEASURED = 2_000  # rows
 LARGEST_OFFSET = 1e3  # spreads between a column's mean and 0, up to which no digit is missed
 
