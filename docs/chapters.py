@@ -1,17 +1,20 @@
 """Runs the code of the chapters and refreshes what they show: ``python docs/chapters.py``.
 
 The blocks of one page share a namespace, as if they were one program. What a block prints stands
-below it, and the pictures that it saves in the working directory go to ``images/chapters``.
+below it, on a console of 100 characters, and the pictures that it saves in the working directory
+go to ``images/chapters``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import sys
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 FOLDER = Path(__file__).parent / "chapters"
 IMAGES = Path(__file__).parent / "images/chapters"
@@ -37,7 +40,7 @@ def shown_outputs(page: Path) -> list[str]:
 def run(page: Path, folder: Path) -> list[str]:
     """Run a page's blocks in a folder; return what each printed."""
     outputs, namespace = [], {"__name__": page.stem}
-    with contextlib.chdir(folder):
+    with contextlib.chdir(folder), mock.patch.dict(os.environ, COLUMNS="100"):
         for code, _ in BLOCK.findall(page.read_text(encoding="utf-8")):
             with contextlib.redirect_stdout(io.StringIO()) as printed:
                 exec(compile(code, page.name, "exec"), namespace)

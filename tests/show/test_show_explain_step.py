@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from gradum.core import L2, LOSSES, ElasticNet, Embedding, LogLoss, Network, Problem, SquaredError
+from gradum.core import (
+    L1,
+    L2,
+    LOSSES,
+    ElasticNet,
+    Embedding,
+    LogLoss,
+    Network,
+    Problem,
+    Quantile,
+    SquaredError,
+)
 from gradum.show.explain_step import Explanation
 from gradum.study.explain_step import Names, explain_step
 
@@ -19,6 +30,11 @@ PARAMS = {
 }
 ROW = {"dense": np.array([[1.0, 2.0]])}
 NAMES = Names(("width", "height"), ("ŷ",), ("A remark [in brackets] & more.",))
+
+
+@pytest.fixture(autouse=True)
+def _wide_console(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "132")
 
 
 def tiny(loss=None, target=1.0, rate=0.1, names=NAMES, **options):
@@ -131,14 +147,81 @@ def test_embedded_rows_are_shown_before_and_after():
     assert "E[1] ← E[1] − 0.1·dL/dE[1] 0.6 0.4" in said
 
 
-def test_terminal_notebook_and_text_say_the_same():
-    explained = tiny()
-    console = Console(file=io.StringIO(), width=120, color_system=None)
+def printed(explained, width):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(explained)
-    printed = [line.rstrip() for line in console.file.getvalue().splitlines()]
-    assert printed == str(explained).splitlines()
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_terminal_notebook_and_text_say_the_same(monkeypatch):
+    explained = tiny()
+    monkeypatch.setenv("COLUMNS", "100")
+    assert printed(explained, 100) == str(explained).splitlines()
     assert repr(explained) == str(explained)
     markup = explained._repr_html_()
     assert markup.startswith("<pre")
     assert "A remark [in brackets] &amp; more." in markup
     assert "δ₁ = (W₂ δ₂) · relu′(a₁)" in markup
+
+
+def wide_step():
+    network = Network(3, 3, (6,), "tanh")
+    params = network.init(np.random.default_rng(0), np.float64)
+    names = Names(("a name that runs on and on, far beyond any column of a page", "b", "c"), ())
+    problem = Problem(network, Quantile((0.1, 0.5, 0.9)), ElasticNet(0.1, 0.5, factor=np.ones(3)))
+    inputs = {"dense": np.array([[-1.23456, 2.0, 3.0]])}
+    return Explanation(explain_step(params, problem, inputs, 0.3, names=names))
+
+
+@pytest.mark.parametrize("width", [72, 80, 100])
+def test_the_text_is_as_wide_as_the_console_and_no_number_is_cut(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    explained = wide_step()
+    assert max(map(len, str(explained).splitlines())) <= width
+    assert max(map(len, printed(explained, width))) <= width
+    whole = r"−?\d+(\.\d+)?(e[−+]\d+)?"
+    first = next(line for line in lines(explained) if line.startswith("dL/db₂"))
+    assert re.fullmatch(rf"dL/db₂ = δ₂ {whole} {whole} {whole}", first)
+
+
+def test_a_matrix_has_fewer_digits_on_a_narrow_console_and_a_summary_on_a_narrower_one():
+    weight = wide_step().step.params["layers"][0]["weight"]
+
+    def row(digits):
+        return " +".join(f"{value:.{digits}g}".replace("-", "−") for value in weight[1])
+
+    wide, middle, narrow = ("\n".join(printed(wide_step(), width)) for width in (132, 114, 80))
+    assert re.search(f"b +{row(5)}", wide)
+    assert re.search(f"b +{row(3)}", middle)
+    first = f"{weight[0, 0]:.3g}".replace("-", "−")
+    assert re.search(rf"W₁ +3 × 6: {first} .* …; norm {np.linalg.norm(weight):.3g}", narrow)
+
+
+def test_the_slope_of_an_l1_term_is_said_at_zero():
+    params = {"layers": [{"weight": np.array([[0.0], [-2.0]]), "bias": np.zeros(1)}]}
+    problem = Problem(Network(2), SquaredError(), L1(0.5))
+    said = lines(Explanation(explain_step(params, problem, ROW, -5.0, names=NAMES)))
+    # ŷ = −4, 2(ŷ − y) = 2: the slopes are 2·1 + 0 and 2·2 − 0.5.
+    at = said.index("dL/dW₁ = z₀ᵀ δ₁ + alpha·sign w 2")
+    assert said[at + 1] == "3.5"
+    assert "sign 0 = 0 the middle of the slopes at the kink of |w|; 1 weight is there" in " ".join(
+        said
+    )
+    assert not any("sign 0" in line for line in lines(tiny(penalty=L2(0.5))))
+
+
+def test_a_log_link_several_quantiles_and_smoothed_labels_are_written_as_they_are():
+    said = lines(tiny(LOSSES["poisson"], 3.0))
+    assert "ŷ = e^a₂ 7.3891" in said  # the logit is 2
+    said = "\n".join(lines(wide_step()))
+    assert "ŷ = a₂, in rising order" in said
+    two = Names(("width", "height"), ("no", "yes"))
+    said = lines(tiny(LogLoss(label_smoothing=0.1), 1, names=two))
+    assert "t ← (1 − s)·t + s/K 0.95" in said
+    assert "δ₂ = dℓ/da₂ = p − t −0.069203" in said  # 0.8808 − 0.95
+
+
+def test_what_overflows_after_the_step_is_said():
+    said = "\n".join(lines(tiny(rate=1e300)))
+    assert "ℓ after the step beyond 1e308, from 1" in said
+    assert "The objective rose" in said

@@ -10,6 +10,7 @@ from msgspec import structs
 import gradum
 from gradum.show.inference import Summary, p_value
 from gradum.show.report import report_html
+from gradum.show.text import plain
 from gradum.study.inference import infer
 from gradum.study.inference.regression import Regression
 
@@ -65,6 +66,34 @@ def test_text_is_at_most_100_columns_wide_and_has_no_stars(numbers, classes):
         assert max(map(len, str(summary).splitlines())) <= 100
         assert "*" not in str(summary)
     assert repr(numbers) == str(numbers)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_no_line_is_wider_than_the_console(width, numbers, classes):
+    for summary in (numbers, classes):
+        lines = plain(summary, width=width).splitlines()
+        assert max(map(len, lines)) <= width
+        each = summary.inference.coefficients[1]
+        row = next(line for line in lines if line.startswith("x "))
+        assert float(row.split()[1]) == pytest.approx(each.estimate, rel=0.01)
+
+
+def test_figures_that_others_imply_go_first_and_are_named(numbers):
+    assert "Too wide" not in str(numbers)
+    assert "Too wide to show: VIF." in plain(numbers, width=72)
+    narrow = plain(numbers, width=50)
+    assert "Too wide to show: 95% from, to, VIF." in narrow
+
+
+def test_long_names_and_line_breaks_keep_a_row_a_row():
+    rng = np.random.default_rng(0)
+    names = ["a\nb\tc", "long name " * 12 + "end", "x" * 150]
+    found = infer(rng.normal(size=(60, 3)), rng.normal(size=60), names=names, target_name="y\nz")
+    lines = plain(Summary(found), width=80).splitlines()
+    assert "Linear regression of y z" in lines
+    assert max(map(len, lines)) <= 80
+    assert sum(line.startswith("a b c ") and len(line.split()) >= 9 for line in lines) == 1
+    assert sum(line.split()[0].count("x") for line in lines if line.startswith("x")) == 150
 
 
 def test_each_class_has_its_block_and_its_odds(classes):

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import jax
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse
 
@@ -231,10 +233,11 @@ def test_what_is_no_row_and_no_target_is_refused():
         explain_step(params, problem, inputs, 3)
     with pytest.raises(ShapeError, match=r"\(2, 2\).*one row of this network has \(1, 2\)"):
         explain_step(params, problem, {"dense": np.zeros((2, 2))}, 1)
-    with pytest.raises(TableError, match="not finite"):
+    with pytest.raises(TableError, match="'x2' is not a finite number"):
         explain_step(params, problem, {"dense": np.array([[1.0, np.nan]])}, 1)
-    with pytest.raises(SpecError, match="learning_rate is 0"):
-        explain_step(params, problem, inputs, 1, learning_rate=0)
+    for rate in (0, -1.0, np.inf, np.nan, "fast", None, True, [0.1]):
+        with pytest.raises(SpecError, match="learning_rate is "):
+            explain_step(params, problem, inputs, 1, learning_rate=rate)
     gamma = Problem(Network(2, 3), LOSSES["gamma"])
     with pytest.raises(TargetError, match="above 0"):
         explain_step(params, gamma, inputs, -1.0)
@@ -356,3 +359,100 @@ def test_what_an_estimator_cannot_explain_is_refused(points):
         gradum.explain_step("model.gradum", x[0], 1.0)
     with pytest.raises(TargetError, match=r"'d' is none of the model's classes. Give one of 'a'"):
         gradum.explain_step(gradum.LogisticRegression().fit(x, labels), x[0], "d")
+
+
+FACTORS = np.array([1.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "penalty"),
+    [
+        ("poisson", gradum.L1(0.05)),
+        ("gamma", gradum.L2(0.3, factor=FACTORS)),
+        ("absolute_error", ElasticNet(0.1, 0.5)),
+        (gradum.Huber(0.5), L1(0.2, factor=FACTORS)),
+        (gradum.Quantile((0.1, 0.5, 0.9)), L2(0.1)),
+        ("squared_error", None),
+    ],
+)
+def test_an_estimator_is_explained_by_the_loss_and_the_penalty_of_its_fit(points, loss, penalty):
+    x, y, _ = points
+    y = np.exp(y / 2)
+    line = gradum.LinearRegression(loss=loss, penalty=penalty)
+    net = gradum.MLPRegressor(3, loss=loss, penalty=penalty, max_iter=3, random_state=0)
+    for model in (line.fit(x, y), net.fit(x, y)):
+        step = gradum.explain_step(model, x[7], y[7]).step
+        np.testing.assert_allclose(step.prediction, np.ravel(model.predict(x[7:8])), rtol=1e-6)
+        outputs = len(step.prediction)
+        problem = Problem(
+            Network(2, outputs, () if model is line else (3,)),
+            LOSSES.get(loss, loss) if isinstance(loss, str) else loss,
+            penalty or L2(0.0),
+        )
+        if model is line:
+            expected = automatic(step.params, problem, {"dense": x[7:8]}, y[7])
+            assert_same_gradient(step, expected)
+        expected = objective(step.params, problem, {"dense": x[7:8]}, y[7:8])
+        assert step.objective == pytest.approx(float(expected), rel=1e-5)
+        assert step.check.passed
+
+
+def test_smoothed_labels_and_the_alpha_that_was_chosen_are_those_of_the_fit(points):
+    x, y, labels = points
+    smooth = gradum.LogLoss(label_smoothing=0.2)
+    model = gradum.LogisticRegression(loss=smooth).fit(x, labels)
+    step = gradum.explain_step(model, x[7], labels[7]).step
+    wanted = np.where(model.classes_ == labels[7], 0.8 + 0.2 / 3, 0.2 / 3)
+    np.testing.assert_allclose(step.layers[0].delta, step.prediction - wanted, atol=1e-12)
+    model = gradum.LinearRegression(penalty="l1", alpha="cv").fit(x, y)
+    step = gradum.explain_step(model, x[7], y[7]).step
+    assert step.penalty == pytest.approx(model.alpha_ * np.abs(model.coef_).sum())
+    model.set_params(penalty="l2", alpha=7.0)
+    assert gradum.explain_step(model, x[7], y[7]).step.penalty == step.penalty
+
+
+def test_named_columns_come_in_any_order(points):
+    x, y, _ = points
+    table = pd.DataFrame({"width": x[:, 0], "height": x[:, 1]})
+    model = gradum.LinearRegression().fit(table, y)
+    turned = table[["height", "width"]].iloc[[7]]
+    for row in (turned, turned.iloc[0], turned.iloc[0].to_dict(), pl.from_pandas(turned), x[7]):
+        step = gradum.explain_step(model, row, y[7]).step
+        np.testing.assert_array_equal(step.layers[0].input, x[7])
+        assert step.names.inputs == ("width", "height")
+    with pytest.raises(ColumnError, match=r"'heigth'. Did you mean 'height'"):
+        gradum.explain_step(model, {"width": 1.0, "heigth": 2.0}, 1.0)
+    with pytest.raises(SchemaError, match="lacks the column 'height'"):
+        gradum.explain_step(model, {"width": 1.0}, 1.0)
+    with pytest.raises(ShapeError, match=r"shape \(3, 2\)"):
+        gradum.explain_step(model, table[:3], 1.0)
+
+
+def test_a_row_that_overflows_is_refused_and_one_that_does_not_is_explained(points, regressor):
+    x, y, _ = points
+    line = gradum.LinearRegression().fit(x, y)
+    with pytest.raises(TableError, match=r"overflows.* 'x2', 1e\+300"):
+        gradum.explain_step(line, [1.0, 1e300], 1.0)
+    with pytest.raises(TableError, match=r"overflows.* the target, 1e\+200"):
+        gradum.explain_step(line, [1.0, 2.0], 1e200)
+    assert gradum.explain_step(line, [1.0, 1e100], 1.0).step.check.passed
+    with pytest.raises(TableError, match=r"'size'.* holds '1e\+300'"):
+        gradum.explain_step(regressor, features(ROW) | {"size": 1e300}, 20.0)
+    huge = features(ROW) | {"size": 1e30}
+    assert gradum.explain_step(regressor, huge, 20.0, rung="mlp").step.check.passed
+
+
+def test_quotients_that_are_too_blunt_to_decide_are_left_out_and_no_wrong_slope_is_excused():
+    """e^(600 w) bends within h; with half the slope, none of the other entries is excused."""
+    problem = Problem(Network(1), LOSSES["poisson"])
+    params = {"layers": [{"weight": np.array([[1 / 60]]), "bias": np.zeros(1)}]}
+    inputs = {"dense": np.array([[600.0]])}
+    step = explain_step(params, problem, inputs, 1.0)
+    assert (step.check.blunt, step.check.compared) == (1, 1)
+    assert step.check.passed
+    gradient = jax.tree.map(lambda slope: slope * 0.5, step.gradient)
+
+    def value(at):
+        return float(problem.loss.value(problem.network.forward(at, inputs), np.array([1.0]))[0])
+
+    assert not check_gradient(value, params, gradient).passed

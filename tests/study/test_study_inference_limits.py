@@ -1,10 +1,17 @@
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
 from scipy import sparse
 
+from gradum.core.losses import resolve
 from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.solvers.status import Status
 from gradum.study.inference import Inference, infer
+from gradum.study.inference.collinearity import Standard
+from gradum.study.inference.optimum import fit
+from gradum.study.inference.saying import caveats
 
 
 def numbers(rows=60, width=3, seed=0):
@@ -246,6 +253,9 @@ def test_rows_of_weight_0_are_not_there():
         ({"weights": "aweight"}, SpecError, "aweight"),
         ({"level": 95}, SpecError, "95"),
         ({"alpha": -1.0}, SpecError, "alpha"),
+        ({"alpha": "cv"}, SpecError, "alpha"),
+        ({"alpha": None}, SpecError, "alpha"),
+        ({"level": "x"}, SpecError, "level"),
         ({"groups": np.zeros(60, int), "covariance": "HC1"}, SpecError, "HC1"),
         ({"weight": np.ones(59)}, ShapeError, "weights"),
         ({"weight": np.full(60, np.nan)}, SpecError, "weights"),
@@ -268,3 +278,23 @@ def test_robust_errors_by_leverage_need_a_single_output():
 def test_a_class_without_rows_is_refused():
     with pytest.raises(TargetError, match="'b'"):
         infer(numbers()[0], np.arange(60) % 2 * 2, "log_loss", classes=["a", "b", "c"])
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss", "poisson"])
+@pytest.mark.parametrize("off", [0.0, 0.1])
+def test_a_solver_that_stalled_is_only_mentioned_short_of_the_optimum(loss, off):
+    columns, target = numbers()
+    target = {
+        "squared_error": target,
+        "log_loss": np.random.default_rng(1).integers(0, 3, 60),
+        "poisson": np.random.default_rng(1).poisson(2.0, 60).astype(float),
+    }[loss]
+    weight, loss = np.ones(60), resolve(loss)
+    standard = Standard.of(columns, weight, fit_intercept=True)
+    outputs = 3 if loss.name == "log_loss" else 1
+    found = fit(columns, standard, target, weight, "frequency", loss, outputs, 0.0)
+    moved = found.fitted.logits.copy()
+    moved[:, 0] += off
+    found = replace(found, fitted=replace(found.fitted, logits=moved))
+    remarks = " ".join(caveats(found.fitted, Status.STALLED, found.slope))
+    assert ("stopped short of the optimum" in remarks) == (off > 0)

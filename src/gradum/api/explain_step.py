@@ -10,16 +10,16 @@ import numpy as np
 import polars as pl
 
 from gradum.api.model import Model
-from gradum.core import L2, LogLoss, Loss, Network, Params, Problem, SquaredError
+from gradum.core import L2, Params, Problem
 from gradum.core.losses import resolve
-from gradum.errors import ColumnError, ShapeError, SpecError, TargetError
+from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
 from gradum.scores.figures import figure
 from gradum.show.explain_step import Explanation
 from gradum.study import explain_step as study
-from gradum.study.explain_step import Names
+from gradum.study.explain_step import Names, output_names
 from gradum.tables.check import check, target_values
 from gradum.tables.design import Design
 from gradum.tables.read import read
@@ -45,8 +45,9 @@ def explain_step(
     ----------
     model : Model or estimator
         What ``gradum.fit`` returned, or one of gradum's four estimators, fitted.
-    row : dict, or array-like of d numbers
-        For a `Model` the columns by name; for an estimator the numbers of one row of X.
+    row : dict, frame of one row, or array-like of d numbers
+        For a `Model` the columns by name; for an estimator the numbers of one row of X, or, if it
+        was fitted on a frame, its columns by name in any order.
     target : number or label, optional
         The row's truth; a dict may hold it in the target's column instead.
     rung : str, optional
@@ -67,12 +68,21 @@ def explain_step(
         The row has a column that the model does not know.
     SchemaError
         The row lacks a column.
+    TableError
+        A value is missing, infinite, or so large that the step overflows.
     ShapeError
         The row is not d numbers.
     SpecError
-        The rung is the baseline, which has no inputs; or there is no such rung; or the estimator
-        is not fitted.
+        The rung is the baseline, which has no inputs; or there is no such rung; the estimator
+        is not fitted; or the learning rate is no positive number.
     """
+    with np.errstate(all="ignore"):  # the step itself says what overflows
+        return _explained(model, row, target, rung, learning_rate)
+
+
+def _explained(
+    model: Any, row: Any, target: Any, rung: str | None, learning_rate: float
+) -> Explanation:
     if isinstance(model, Model):
         return _of_model(model.fitted, row, target, rung, learning_rate)
     if not isinstance(model, Estimator):
@@ -190,29 +200,60 @@ def _of_estimator(model: Estimator, row: Any, target: Any, learning_rate: float)
         raise TargetError(
             "The target of the row is missing.", "Give target=; without the truth there is no loss."
         )
-    classes = getattr(model, "classes_", None)
-    loss: Loss = SquaredError() if classes is None else LogLoss()
-    params = _params(model)
-    layers = params["layers"]
-    network = Network(
-        inputs=len(layers[0]["weight"]),
-        outputs=layers[-1]["weight"].shape[1],
-        hidden=tuple(layer["weight"].shape[1] for layer in layers[:-1]),
-        activation=getattr(model, "activation", "identity"),
-        intercept="bias" in layers[-1],
-    )
-    columns = getattr(model, "feature_names_in_", [f"x{k + 1}" for k in range(network.inputs)])
-    outputs = ("ŷ",) if classes is None else tuple(map(str, classes))
+    problem, classes = _problem(model), getattr(model, "classes_", None)
+    known, network = getattr(model, "feature_names_in_", None), problem.network
+    columns = [f"x{k + 1}" for k in range(network.inputs)] if known is None else known
+    outputs = output_names(problem.loss, network.outputs) if classes is None else classes
+    values = row if known is None else _in_order(row, [str(name) for name in known])
     return Explanation(
         study.explain_step(
-            params,
-            Problem(network, loss, L2(float(model.alpha))),
-            {"dense": _numbers(row, network.inputs)},
+            _params(model),
+            problem,
+            {"dense": _numbers(values, network.inputs)},
             _number(target) if classes is None else _code(target, classes),
             learning_rate=learning_rate,
-            names=Names(tuple(map(str, columns)), outputs),
+            names=Names(tuple(map(str, columns)), tuple(map(str, outputs)), _remarks(model)),
         )
     )
+
+
+def _problem(model: Estimator) -> Problem:
+    """Return what the estimator solved, its penalty with the alpha that was used."""
+    if isinstance(model, MLPRegressor | MLPClassifier):
+        return model._fitted_problem
+    return model._problem
+
+
+def _remarks(model: Estimator) -> tuple[str, ...]:
+    if getattr(model, "class_weight", None) is None:
+        return ()
+    return ("The fit weighted each row by its class; here the one row counts once.",)
+
+
+def _in_order(row: Any, names: list[str]) -> Any:
+    """Return the values of a dict, a frame or a series by name, in the order of the fit.
+
+    What has no names is returned as it is.
+    """
+    keys = getattr(row, "columns", None)
+    if keys is None:
+        keys = row.keys() if hasattr(row, "keys") else ()
+    keys = list(keys)
+    if not any(isinstance(key, str) for key in keys):
+        return row
+    unknown = [key for key in keys if key not in names]
+    if unknown:
+        raise ColumnError(
+            f"The model does not know the column {quoted(unknown, SHOWN_NAMES)}.",
+            nearest(str(unknown[0]), names),
+        )
+    missing = [name for name in names if name not in keys]
+    if missing:
+        raise SchemaError(
+            f"The row lacks the column {quoted(missing, SHOWN_NAMES)}.",
+            "Give all columns that the model was fitted on.",
+        )
+    return np.column_stack([np.atleast_1d(np.asarray(row[name])) for name in names])
 
 
 def _params(model: Estimator) -> Params:
@@ -221,7 +262,7 @@ def _params(model: Estimator) -> Params:
         pairs = zip(model.coefs_, model.intercepts_, strict=True)
         return {"layers": [{"weight": weight, "bias": bias} for weight, bias in pairs]}
     layer = {"weight": np.atleast_2d(model.coef_).T}
-    if model.fit_intercept:
+    if model._problem.network.intercept:
         layer["bias"] = np.atleast_1d(model.intercept_)
     return {"layers": [layer]}
 

@@ -70,7 +70,8 @@ def infer(
     level : float
         Of the intervals.
     alpha : float
-        Strength of an L2 penalty, as that of `gradum.LinearRegression`.
+        Strength of an L2 penalty, as that of `gradum.LinearRegression`. Without one, a level or
+        an indicator that predicts a class without error is left out with its rows.
     schema : Schema, optional
         An edited schema, in place of the one inferred.
     numeric, categorical, text, date, drop : str or sequence of str

@@ -101,8 +101,9 @@ class _Groups:
         ends = np.cumsum(np.bincount(kind.ravel()))
         parts = tuple(slice(a, b) for a, b in zip(np.append(0, ends[:-1]), ends, strict=True))
         model, role = model.take(order), role[order]
-        weight = model.weight[:, None] * (role == 1)
-        held = model.weight[:, None] * (role == 2)
+        # Column by column: a fold's weights, logits and slopes stand together.
+        weight = np.asfortranarray(model.weight[:, None] * (role == 1))
+        held = np.asfortranarray(model.weight[:, None] * (role == 2))
         totals = np.stack([weight.sum(axis=0), held.sum(axis=0)])
         return cls(
             model, parts, kinds == 1, kinds == 2, totals, weight / totals[0], held / totals[1]
@@ -155,6 +156,8 @@ class NewtonFolds:
         self.values = np.zeros(shape)
         self.values += self.model.start(None)[:, None, :]
         self._logits = self._products(self.values)
+        self._losses = [self._loss(fold, self._of(fold)) for fold in range(len(folds))]
+        self._slopes: np.ndarray | None = None  # the data term's derivative where we are
         self._hessians: list[np.ndarray] | None = None
         self._patience = model.coefficients // (COEFFICIENTS_A_STEP * len(folds))
         self._age = 0
@@ -192,25 +195,33 @@ class NewtonFolds:
         return self.model.params(self.values[:, fold])
 
     def _products(self, values: np.ndarray) -> np.ndarray:
-        """Return the logits [n, K, k]."""
-        width, folds, outputs = values.shape
-        flat = self.model.logits(values.reshape(width, -1))
-        return flat.reshape(len(flat), folds, outputs)
+        """Return the logits [n, K·k]."""
+        return np.asfortranarray(self.model.logits(values.reshape(len(values), -1)))
+
+    def _of(self, fold: int, every: np.ndarray | None = None) -> np.ndarray:
+        """Return a fold's columns [n, k] of the logits, or of what is shaped alike."""
+        first = fold * self.model.outputs
+        return (self._logits if every is None else every)[:, first : first + self.model.outputs]
 
     def _gradients(self, strengths: Sequence[Strengths]) -> np.ndarray:
         """Return the gradients, of all but the L1 terms, [D + 1, K, k]."""
-        model, weight = self.model, self._groups.weight
-        slopes = np.empty_like(self._logits)
-        for fold in range(len(strengths)):
-            slope = model.loss.gradient(self._logits[:, fold], model.target)
-            slopes[:, fold] = weight[:, fold, None] * slope
-        gradients = np.zeros_like(self.values)
-        flat = slopes.reshape(len(slopes), -1)
-        gradients[:-1] = model.columns.transpose_product(flat).reshape(gradients[:-1].shape)
-        if model.fit_intercept:
-            gradients[-1] = slopes.sum(axis=0)
+        if self._slopes is None:
+            self._slopes = self._data_slopes()
+        gradients = self._slopes.copy()
         for fold, each in enumerate(strengths):
             gradients[:, fold] += each.l2 * self.values[:, fold]
+        return gradients
+
+    def _data_slopes(self) -> np.ndarray:
+        model, weight = self.model, self._groups.weight
+        slopes = np.empty_like(self._logits)
+        for fold in range(self.values.shape[1]):
+            slope = model.loss.gradient(self._of(fold), model.target)
+            np.multiply(weight[:, fold, None], slope, out=self._of(fold, slopes))
+        gradients = np.zeros_like(self.values)
+        gradients[:-1] = model.columns.transpose_product(slopes).reshape(gradients[:-1].shape)
+        if model.fit_intercept:
+            gradients[-1] = slopes.sum(axis=0).reshape(gradients[-1].shape)
         return gradients
 
     def _slope(self, fold: int, gradients: np.ndarray, strengths: Strengths) -> float:
@@ -222,7 +233,8 @@ class NewtonFolds:
     def _group_hessians(self) -> list[np.ndarray]:
         """Return each group's Hessian of the data term, where the folds' mean logits are."""
         model, unpriced = self.model, self.model.strengths(0.0, 0.0)
-        mean = self._logits.mean(axis=1)
+        folds = self.values.shape[1]
+        mean = np.sum([self._of(fold) for fold in range(folds)], axis=0) / folds
         nowhere = model.point_at(np.zeros_like(self.values[:, 0]), mean, 0.0, unpriced)
         whole = model.curvature(nowhere, unpriced)
         return [
@@ -269,28 +281,28 @@ class NewtonFolds:
                 continue
             promise = float(np.sum(step * gradients[:, fold]))
             promise += float(np.sum(each.l1 * (np.abs(here + step) - np.abs(here))))
-            before = self._objective(fold, here, self._logits[:, fold], each)
+            before = self._losses[fold] + each.value(here)
             rounding, length = 8 * np.finfo(np.float64).eps * abs(before), 1.0
             while length > SHORTEST_STEP:
                 values = here + length * step
-                logits = self._logits[:, fold] + length * directions[:, fold]
-                after = self._objective(fold, values, logits, each)
-                if after <= before + 1e-4 * length * promise + rounding:
-                    self.values[:, fold], self._logits[:, fold] = values, logits
+                logits = self._of(fold) + length * self._of(fold, directions)
+                loss = self._loss(fold, logits)
+                if loss + each.value(values) <= before + 1e-4 * length * promise + rounding:
+                    self.values[:, fold], self._of(fold)[:] = values, logits
+                    self._losses[fold], self._slopes = loss, None
                     moved = True
                     break
                 length /= 2
         return moved
 
-    def _objective(
-        self, fold: int, values: np.ndarray, logits: np.ndarray, strengths: Strengths
-    ) -> float:
+    def _loss(self, fold: int, logits: np.ndarray) -> float:
+        """Return the mean loss of the rows that a fold learns from."""
         losses = self.model.loss.value(logits, self.model.target)
-        return float(self._groups.weight[:, fold] @ losses) + strengths.value(values)
+        return float(self._groups.weight[:, fold] @ losses)
 
     def _held_out(self, fold: int) -> float:
         held = np.flatnonzero(self._groups.held[:, fold])
-        losses = self.model.loss.value(self._logits[held, fold], self.model.target[held])
+        losses = self.model.loss.value(self._of(fold)[held], self.model.target[held])
         return float(self._groups.held[held, fold] @ losses)
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import html
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradum.core import L1, L2, ElasticNet, LogLoss
+from gradum.core import L1, L2, ElasticNet, LogLoss, Quantile
 from gradum.show.text import plain
 from gradum.study.explain_step import Step
+from gradum.tables.wording import shortened
 
 MOST_ROWS, MOST_COLUMNS = 16, 6
 """A matrix up to this size is printed in full."""
@@ -22,7 +25,11 @@ MOST_ROWS, MOST_COLUMNS = 16, 6
 FIRST = 4
 """Of a larger one, so many entries."""
 
+DIGITS, FEWER_DIGITS = 5, 3
+"""Of a number: enough to do the sum again, and what is left where the line is too short."""
+
 WIDTH = 132
+"""Characters of a line at most; a narrower console has its own."""
 
 LOSS = {
     "squared_error": "(ŷ − y)²",
@@ -37,7 +44,7 @@ LOSS = {
 
 LOSS_SLOPE = {
     "squared_error": "2(ŷ − y)",
-    "absolute_error": "sign(ŷ − y)",
+    "absolute_error": "sign(ŷ − y), 0 at 0",
     "huber": "2r, held within ±2δ",
     "quantile": "(1[y < ŷ] − τ)/k",
     "poisson": "e^a − y",
@@ -69,13 +76,16 @@ class Explanation:
         return Group(*step_parts(self.step))
 
     def __str__(self) -> str:
-        text = plain(*step_parts(self.step), width=WIDTH)
-        return "\n".join(line.rstrip() for line in text.splitlines())
+        return self._text(min(shutil.get_terminal_size().columns, WIDTH))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f'<pre style="line-height: 1.25">{html.escape(str(self))}</pre>'
+        return f'<pre style="line-height: 1.25">{html.escape(self._text(WIDTH))}</pre>'
+
+    def _text(self, width: int) -> str:
+        text = plain(*step_parts(self.step), width=width)
+        return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def step_parts(step: Step) -> list[RenderableType]:
@@ -90,28 +100,92 @@ def step_parts(step: Step) -> list[RenderableType]:
         ("update", _update(step)),
     ):
         parts.append(Text(f"\n{title}", style="bold"))
-        parts.append(Padding(_lines(lines), (0, 0, 0, 2)))
+        parts.append(Padding(Lines(lines), (0, 0, 0, 2)))
     return parts
 
 
-Line = tuple[str, str]
-"""A formula and its numbers."""
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A vector or a matrix, written as fully as the console is wide.
+
+    Rows are named where there is a name for each. In full, or with fewer digits, or, where that
+    is still too wide or the matrix large, as its size, first entries and norm.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...] = ()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(self._within(options.max_width))
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        most = max(map(len, self._within(options.max_width).splitlines()), default=0)
+        least = max(map(len, self._summary(1, FEWER_DIGITS).split()))
+        return Measurement(min(least, most), most)
+
+    def _within(self, width: int) -> str:
+        writings = [self._summary(first, FEWER_DIGITS) for first in range(FIRST, 0, -1)]
+        rows, columns = self.values.shape
+        if rows <= MOST_ROWS and columns <= MOST_COLUMNS:
+            full = [self._full(digits, width) for digits in (DIGITS, FEWER_DIGITS)]
+            writings = [*full, *writings]
+        else:
+            writings.insert(0, self._summary(FIRST, DIGITS))
+        fitting = (
+            each for each in writings if max(map(len, each.splitlines()), default=0) <= width
+        )
+        return next(fitting, writings[-1])
+
+    def _full(self, digits: int, width: int) -> str:
+        written = [[_number(value, digits) for value in row] for row in self.values]
+        widest = max((len(cell) for row in written for cell in row), default=0)
+        heads = [""] * len(written)
+        if len(self.names) == len(written):
+            label = min(max(map(len, self.names), default=0), max(width // 3, 8))
+            heads = [
+                f"{shortened(name, label - 1) if len(name) > label else name:<{label}}  "
+                for name in self.names
+            ]
+        return "\n".join(
+            head + "  ".join(f"{cell:>{widest}}" for cell in row)
+            for head, row in zip(heads, written, strict=True)
+        )
+
+    def _summary(self, first: int, digits: int) -> str:
+        rows, columns = self.values.shape
+        size = (
+            f"{self.values.size:,} numbers" if 1 in (rows, columns) else f"{rows:,} × {columns:,}"
+        )
+        entries = "  ".join(_number(value, digits) for value in self.values.ravel()[:first])
+        norm = _number(float(np.hypot.reduce(self.values, axis=None)), digits)
+        return f"{size}: {entries} …; norm {norm}"
 
 
-def _lines(lines: list[Line]) -> Table:
-    table = Table.grid(padding=(0, 3, 0, 0))
-    table.add_column(no_wrap=True, style="cyan")
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    for formula, numbers in lines:
-        table.add_row(Text(formula), Text(numbers))
-    return table
+Line = tuple[str, str | Numbers]
+"""A formula, and a sentence or its numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Formulas on the left, on at most half of the console, and their numbers on the right."""
+
+    lines: list[Line]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        longest = max(len(formula) for formula, _ in self.lines)
+        table = Table.grid(padding=(0, 3, 0, 0))
+        table.add_column(style="cyan", width=min(longest, options.max_width // 2))
+        table.add_column()
+        for formula, said in self.lines:
+            table.add_row(Text(formula), Text(said) if isinstance(said, str) else said)
+        yield table
 
 
 def _forward(step: Step) -> list[Line]:
-    lines = [("z₀ = x", _vector(step.layers[0].input, step.names.inputs))]
+    lines: list[Line] = [("z₀ = x", _vector(step.layers[0].input, step.names.inputs))]
     for level, layer in enumerate(step.layers, start=1):
         names = step.names.inputs if level == 1 else ()
-        lines.append((f"W{_sub(level)}", _matrix(layer.weight, names)))
+        lines.append((f"W{_sub(level)}", Numbers(layer.weight, names)))
         if layer.bias is not None:
             lines.append((f"b{_sub(level)}", _vector(layer.bias)))
         plus = "" if layer.bias is None else f" + b{_sub(level)}"
@@ -125,9 +199,13 @@ def _forward(step: Step) -> list[Line]:
 
 def _prediction(step: Step) -> Line:
     last = f"a{_sub(len(step.layers))}"
-    if step.problem.loss.link != "logit":
-        formula = LINK.get(step.problem.loss.link, "ŷ").replace("a", last)
-        return formula, _vector(step.prediction)
+    loss = step.problem.loss
+    if loss.link != "logit":
+        formula = LINK.get(loss.link, "ŷ").replace("a", last)
+        if len(step.prediction) == 1:
+            return formula, _vector(step.prediction)
+        ordered = ", in rising order" if isinstance(loss, Quantile) else ""
+        return formula + ordered, _vector(step.prediction, step.names.outputs)
     if len(step.logits) > 1:
         return f"p = softmax({last})", _vector(step.prediction, step.names.outputs)
     said = f"{_number(step.prediction[1])}, the probability of {step.names.outputs[1]}"
@@ -136,7 +214,7 @@ def _prediction(step: Step) -> Line:
 
 def _loss(step: Step) -> list[Line]:
     loss, binary = step.problem.loss, len(step.logits) == 1
-    lines = [_truth(step), *_settings(loss)]
+    lines: list[Line] = [_truth(step), *_settings(step)]
     formula = LOSS.get(loss.name, loss.name)
     if isinstance(loss, LogLoss) and binary and not loss.label_smoothing:
         formula = "−t·log p − (1 − t)·log(1 − p)"
@@ -161,11 +239,29 @@ def _truth(step: Step) -> Line:
     return "t", f"1 for {classes[truth[0]]}, 0 for the others"
 
 
-def _settings(loss: Any) -> list[Line]:
-    """Return a loss's own numbers: δ, τ, the smoothing."""
-    symbols = {"delta": "δ", "levels": "τ", "label_smoothing": "s, in t ← (1 − s)·t + s/K"}
+def _settings(step: Step) -> list[Line]:
+    """Return a loss's own numbers: δ, τ, the smoothing and what it makes of the truth."""
+    loss: Any = step.problem.loss
+    symbols = {"delta": "δ", "levels": "τ", "label_smoothing": "s"}
     found = {symbol: getattr(loss, name, None) for name, symbol in symbols.items()}
-    return [(symbol, _vector(np.atleast_1d(value))) for symbol, value in found.items() if value]
+    lines: list[Line] = [
+        (symbol, _vector(np.atleast_1d(value))) for symbol, value in found.items() if value
+    ]
+    if found["s"]:
+        # dℓ/da = p − t gives the smoothed truth back.
+        p = step.prediction[1:] if len(step.logits) == 1 else step.prediction
+        names = step.names.outputs if len(p) > 1 else ()
+        lines.append(("t ← (1 − s)·t + s/K", _vector(p - step.layers[-1].delta, names)))
+    return lines
+
+
+def _kinked(step: Step) -> list[Line]:
+    """Say what the slope of an L1 term is at 0."""
+    if not (_priced(step) and isinstance(step.problem.penalty, L1 | ElasticNet)):
+        return []
+    zeros = sum(int((layer.weight == 0).sum()) for layer in step.layers)
+    are = f"{zeros:,} {'weight is' if zeros == 1 else 'weights are'} there"
+    return [("sign 0 = 0", f"the middle of the slopes at the kink of |w|; {are}")]
 
 
 def _penalty(step: Step) -> tuple[str, str]:
@@ -185,7 +281,8 @@ def _priced(step: Step) -> bool:
 
 
 def _backward(step: Step) -> list[Line]:
-    loss, lines = step.problem.loss, []
+    loss = step.problem.loss
+    lines: list[Line] = []
     for level in range(len(step.layers), 0, -1):
         layer, here, below = step.layers[level - 1], _sub(level), _sub(level - 1)
         if layer.activation is None:
@@ -197,12 +294,12 @@ def _backward(step: Step) -> list[Line]:
         lines.append((f"δ{here} = {formula}", _vector(layer.delta)))
         price = f" + {_penalty(step)[1]}" if _priced(step) else ""
         formula = f"dL/dW{here} = z{below}ᵀ δ{here}{price}"
-        lines.append((formula, _matrix(layer.weight_gradient)))
+        lines.append((formula, Numbers(layer.weight_gradient)))
         if layer.bias_gradient is not None:
             lines.append((f"dL/db{here} = δ{here}", _vector(layer.bias_gradient)))
     for code, slope in step.embedded.items():
         lines.append((f"dL/dE[{code}] = its part of W₁ δ₁", _vector(slope)))
-    return lines
+    return [*lines, *_kinked(step)]
 
 
 def _check(step: Step) -> list[Line]:
@@ -215,24 +312,29 @@ def _check(step: Step) -> list[Line]:
     pair = f"{check.by_hand:.10g} by hand, {check.by_difference:.10g} by difference"
     pair = pair.replace("-", "−")
     verdict = "agree" if check.passed else "DISAGREE: the gradient is wrong"
-    lines = [
+    if not check.compared:
+        verdict = "undecided: no entry could be compared"
+    lines: list[Line] = [
         ("(L(θ + h) − L(θ − h)) / 2h", f"against {which}"),
         ("largest disagreement", f"{check.largest:.2g} at {at}: {pair}"),
         ("verdict", f"{verdict} (rounding explains up to {check.tolerance:.2g})"),
     ]
     if check.kinks:
         lines.append(("kinks", f"{check.kinks:,} entries have a kink within h and were left out"))
+    if check.blunt:
+        said = f"{check.blunt:,} entries where those of h and 2h differ as much were left out"
+        lines.append(("blunt quotients", said))
     return lines
 
 
 def _update(step: Step) -> list[Line]:
     rate = f"{step.learning_rate:g}"
-    lines = []
+    lines: list[Line] = []
     for level, layer in enumerate(step.after["layers"], start=1):
         for letter, name in (("W", "weight"), ("b", "bias")):
             if name in layer:
                 symbol, values = f"{letter}{_sub(level)}", layer[name]
-                written = _matrix(values) if values.ndim == 2 else _vector(values)
+                written = Numbers(values) if values.ndim == 2 else _vector(values)
                 lines.append((f"{symbol} ← {symbol} − {rate}·dL/d{symbol}", written))
     for code in step.embedded:
         symbol = f"E[{code}]"
@@ -242,44 +344,23 @@ def _update(step: Step) -> list[Line]:
     if _priced(step):
         change = f"{_number(step.objective_after)}, from {_number(step.objective)}"
         lines.append(("L after the step", change))
-    if step.objective_after > step.objective:
+    if not step.objective_after <= step.objective:
         lines.append(("", "The objective rose: the step is too long; try a smaller learning_rate."))
     return lines
 
 
-def _vector(values: np.ndarray, names: tuple[str, ...] = ()) -> str:
+def _vector(values: np.ndarray, names: tuple[str, ...] = ()) -> Numbers:
     """Write numbers side by side; one below the other where they have names."""
     values = np.asarray(values, np.float64)
     if len(names) == len(values) <= MOST_ROWS:
-        return _matrix(values[:, None], names)
-    if len(values) > MOST_COLUMNS:
-        return _summary(values, f"{len(values):,} numbers")
-    return "  ".join(map(_number, values))
+        return Numbers(values[:, None], names)
+    return Numbers(values[None, :])
 
 
-def _matrix(values: np.ndarray, names: tuple[str, ...] = ()) -> str:
-    """Write a matrix row by row, its columns aligned; a summary of a large one."""
-    rows, columns = values.shape
-    if rows > MOST_ROWS or columns > MOST_COLUMNS:
-        return _summary(values.ravel(), f"{rows:,} × {columns:,}")
-    written = [[_number(value) for value in row] for row in values]
-    width = max((len(cell) for row in written for cell in row), default=0)
-    label = max(map(len, names), default=0)
-    heads = [f"{name:<{label}}  " for name in names] if len(names) == rows else [""] * rows
-    return "\n".join(
-        head + "  ".join(f"{cell:>{width}}" for cell in row)
-        for head, row in zip(heads, written, strict=True)
-    )
-
-
-def _summary(values: np.ndarray, size: str) -> str:
-    first = "  ".join(map(_number, values[:FIRST]))
-    return f"{size}: {first} …; norm {_number(float(np.linalg.norm(values)))}"
-
-
-def _number(value: float) -> str:
-    """Write five digits: enough to do the sum again."""
-    return f"{value + 0.0:.5g}".replace("-", "−")  # + 0.0, and no zero is negative
+def _number(value: float, digits: int = DIGITS) -> str:
+    if not np.isfinite(value):
+        return "beyond 1e308"
+    return f"{value + 0.0:.{digits}g}".replace("-", "−")  # + 0.0, and no zero is negative
 
 
 def _sub(level: int) -> str:

@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from gradum.scores.figures import figure
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 WIDTH = 100
 MOST_DECIMALS = 6
 INDENT = "\u2002\u2002"  # spaces that HTML keeps
+GAP = "  "
+LEAST_NAME = 16
+INTERVAL = slice(4, 6)  # among the figures
 
 MODELS = {
     "squared_error": "Linear regression",
@@ -85,16 +88,52 @@ def inference_parts(found: Inference, notes: tuple[str, ...] = ()) -> list[Rende
     parts: list[RenderableType] = [Text(shown["heading"], "bold")]
     parts += [Text(line) for line in shown["lines"]]
     for block in shown["blocks"]:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column(Text(block["title"]), overflow="fold", min_width=12)
-        for name in shown["header"]:
-            table.add_column(name, justify="right", no_wrap=True)
-        for name, *cells in block["rows"]:
-            table.add_row(Text(name), *cells)
-        parts += [Text(""), table]
+        parts += [Text(""), _Table([block["title"], *shown["header"]], block["rows"])]
     parts.append(Text(""))
     parts += [Text(sentence, "dim") for sentence in (*shown["sentences"], *notes)]
     return parts
+
+
+class _Table:
+    """Rows of a name and figures, as wide as the console.
+
+    Long names go on below; where there is too little room even so, columns of figures are left
+    out, those that the others imply before the rest.
+    """
+
+    def __init__(self, header: list[str], rows: list[list[str]]) -> None:
+        self.lines = [header, *rows]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        widths = [max(map(cell_len, cells)) for cells in zip(*self.lines, strict=True)]
+        shown, room = self._fitting(widths[1:], options.max_width, min(widths[0], LEAST_NAME))
+        room = min(room, widths[0])
+        for number, (name, *cells) in enumerate(self.lines):
+            if not any(cells):
+                yield Text(name, overflow="fold")
+                continue
+            figures = "".join(GAP + cells[k].rjust(widths[1 + k]) for k in shown)
+            indent = INDENT if name.startswith(INDENT) else ""
+            wrapped = Text(name).wrap(console, room - len(indent), overflow="fold")
+            first, *rest = [line.plain.strip() for line in wrapped] or [""]
+            style = "" if number else "dim"
+            yield Text(set_cell_size(indent + first, room) + figures, style, no_wrap=True)
+            yield from (Text(indent + line, style, no_wrap=True) for line in rest)
+        missing = [self.lines[0][1 + k] for k in range(len(widths) - 1) if k not in shown]
+        if missing:
+            yield Text(f"Too wide to show: {', '.join(missing)}.", "dim")
+
+    def _fitting(self, widths: list[int], width: int, least: int) -> tuple[list[int], int]:
+        """Return which figures are shown, and what is left for the names."""
+        shown = list(range(len(widths)))
+        spare = [*reversed(shown[INTERVAL.stop :]), *reversed(shown[INTERVAL]), 2]
+
+        def room() -> int:
+            return width - sum(widths[k] + len(GAP) for k in shown)
+
+        while spare and room() < least:
+            shown.remove(spare.pop(0))
+        return shown, max(room(), 4)
 
 
 def layout(found: Inference) -> dict[str, Any]:
@@ -108,10 +147,10 @@ def layout(found: Inference) -> dict[str, Any]:
     for class_ in dict.fromkeys(each.class_ for each in found.coefficients if known):
         own = [each for each in found.coefficients if each.class_ == class_]
         rows = _rows(own, found, len(header))
-        title = "" if class_ is None else f"{class_} against {found.classes[0]}"
+        title = "" if class_ is None else _line(f"{class_} against {found.classes[0]}")
         blocks.append({"title": title, "rows": rows})
     return {
-        "heading": _heading(found),
+        "heading": _line(_heading(found)),
         "lines": _lines(found),
         "header": header,
         "blocks": blocks,
@@ -134,15 +173,21 @@ def _rows(coefficients: list[Coefficient], found: Inference, width: int) -> list
     for column, own in groupby(coefficients, lambda each: _column(each, found)):
         levels = list(own)
         if column is None:
-            rows += [[each.name, *_cells(each, found)] for each in levels]
+            rows += [[_line(each.name), *_cells(each, found)] for each in levels]
             continue
         against = f"(against {found.references[column]})"
         if len(levels) == 1:
-            rows.append([f"{levels[0].name} {against}", *_cells(levels[0], found)])
+            rows.append([_line(f"{levels[0].name} {against}"), *_cells(levels[0], found)])
             continue
-        rows.append([f"{column} {against}", *[""] * width])
-        rows += [[INDENT + each.name[len(column) + 1 :], *_cells(each, found)] for each in levels]
+        rows.append([_line(f"{column} {against}"), *[""] * width])
+        for each in levels:
+            rows.append([INDENT + _line(each.name[len(column) + 1 :]), *_cells(each, found)])
     return rows
+
+
+def _line(name: str) -> str:
+    """Return a name without line breaks, tabs and what else moves the cursor."""
+    return "".join(each if each.isprintable() else " " for each in name)
 
 
 def _column(each: Coefficient, found: Inference) -> str | None:

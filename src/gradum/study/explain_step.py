@@ -10,12 +10,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import jax
 import numpy as np
 
-from gradum.core import ACTIVATIONS, Inputs, Network, Params, Penalty, Problem
+from gradum.core import ACTIVATIONS, Inputs, Loss, Network, Params, Penalty, Problem, Quantile
 from gradum.errors import ShapeError, SpecError, TableError, TargetError
 from gradum.randomness import stream
 
@@ -89,6 +90,9 @@ class Check:
     kinks : int
         Entries with a kink within h, where slopes left and right differ and the gradient is
         between them; these are not counted as disagreements.
+    blunt : int
+        Entries where the quotient of the width 2h is as far from that of h as the gradient is,
+        so that it decides nothing; these are not counted either.
     """
 
     entries: int
@@ -99,6 +103,12 @@ class Check:
     by_difference: float
     tolerance: float
     kinks: int = 0
+    blunt: int = 0
+
+    @property
+    def compared(self) -> int:
+        """Return how many entries the difference quotients decide on."""
+        return self.entries - self.kinks - self.blunt
 
     @property
     def passed(self) -> bool:
@@ -224,14 +234,33 @@ def explain_step(
     ShapeError
         The inputs are not one row of the network's columns.
     TableError
-        A value of the row is missing or infinite.
+        A value of the row is missing or infinite, or so large that the step overflows.
     TargetError
         The loss has no meaning for the target.
     SpecError
-        The learning rate is not positive.
+        The learning rate is no positive number.
     """
-    if not 0.0 < learning_rate < np.inf:
+    learning_rate = _positive(learning_rate)
+    with np.errstate(all="ignore"):  # what overflows is looked for, and named
+        return _explained(params, problem, inputs, target, learning_rate, names, seed)
+
+
+def _positive(learning_rate: Any) -> float:
+    number = isinstance(learning_rate, Real) and not isinstance(learning_rate, bool)
+    if not (number and 0.0 < float(learning_rate) < np.inf):
         raise SpecError(f"The learning_rate is {learning_rate!r}.", "Give a number above 0.")
+    return float(learning_rate)
+
+
+def _explained(
+    params: Params,
+    problem: Problem,
+    inputs: Inputs,
+    target: Any,
+    learning_rate: float,
+    names: Names | None,
+    seed: int,
+) -> Step:
     network, loss, penalty = problem.network, problem.loss, problem.penalty
     params = jax.tree.map(lambda value: np.array(value, np.float64), params)
     row = _one_row(network, inputs)
@@ -239,11 +268,6 @@ def explain_step(
 
     forward = _forward(network, params, row)
     logits = forward[-1][1][None, :]
-    if not np.isfinite(logits).all():
-        raise TableError(
-            "The network's outputs for this row are not finite numbers.",
-            "Look for missing or infinite values in the row.",
-        )
     deltas = _backward(network, params, forward, loss.gradient(logits, truth)[0])
     gradient = _gradient(network, params, row, forward, deltas)
     gradient = _with_penalty(gradient, penalty, params)
@@ -251,11 +275,15 @@ def explain_step(
     def data_term(at: Params) -> float:
         return float(loss.value(network.forward(at, row), truth)[0])
 
+    names = names or _plain_names(problem, np.asarray(loss.inverse_link(logits)).size)
+    numbers = [logits, np.array(data_term(params)), *deltas, *jax.tree.leaves(gradient)]
+    if not all(np.isfinite(each).all() for each in numbers):
+        raise _not_finite(row["dense"][0], truth, names)
     after = jax.tree.map(lambda value, slope: value - learning_rate * slope, params, gradient)
     prediction = np.asarray(loss.inverse_link(logits))[0].reshape(-1)
     return Step(
         problem,
-        names or _plain_names(problem, prediction),
+        names,
         truth,
         learning_rate,
         _layers(network, params, gradient, forward, deltas),
@@ -271,6 +299,25 @@ def explain_step(
         check_gradient(
             lambda at: data_term(at) + float(penalty.value(at)), params, gradient, seed=seed
         ),
+    )
+
+
+def _not_finite(values: np.ndarray, truth: np.ndarray, names: Names) -> TableError:
+    """Say with which number the step cannot be computed."""
+    if not np.isfinite(values).all():
+        name = names.inputs[int(np.flatnonzero(~np.isfinite(values))[0])]
+        return TableError(
+            f"{name!r} is not a finite number in this row.",
+            "Look for missing or infinite values in the row.",
+        )
+    place = int(np.abs(values).argmax())
+    name, most = repr(names.inputs[place]), values[place]
+    if truth.ndim == 1 and abs(truth[0]) > abs(most):
+        name, most = "the target", truth[0]
+    return TableError(
+        f"The step overflows: its numbers go beyond 1e308. The largest of the row is {name}, "
+        f"{most:g}.",
+        "Give a row like those that the model was fitted on.",
     )
 
 
@@ -426,24 +473,31 @@ def check_gradient(
     if count > MOST_ENTRIES:
         drawn = stream(seed, "study", "explain_step").choice(count, MOST_ENTRIES, replace=False)
         entries = [entries[place] for place in np.sort(drawn)]
-    here, kinks = value(params), 0
+    here, kinks, blunt = value(params), 0, 0
     steepest = max(float(np.abs(slope).max(initial=0.0)) for slope in slopes.values())
     tolerance = TOLERANCE * max(1.0, abs(here), steepest)
     worst = Check(len(entries), count, -1.0, entries[0], 0.0, 0.0, tolerance)
     for name, at in entries:
         slope = float(slopes[name][at])
-        left, right = _one_sided(value, params, arrays[name], at, here)
+        left, right = _one_sided(value, params, arrays[name], at, here, STEP)
         central = (left + right) / 2.0
         gap = abs(slope - central)
         # Left and right differ by h·L″ where L is smooth, and by more than that only at a kink.
         smooth = abs(right - left) <= 1e3 * STEP * max(1.0, steepest)
         if gap > tolerance and not smooth and min(left, right) <= slope <= max(left, right):
             kinks += 1
-        elif not gap <= worst.largest:
+            continue
+        if not gap <= tolerance:
+            wider = sum(_one_sided(value, params, arrays[name], at, here, 2.0 * STEP)) / 2.0
+            # The quotient's error grows with h², so that of h is a third of what lies between.
+            if not np.isfinite(central) or abs(wider - central) >= gap:
+                blunt += 1
+                continue
+        if not gap <= worst.largest:
             worst = replace(
                 worst, largest=gap, where=(name, at), by_hand=slope, by_difference=central
             )
-    return replace(worst, largest=max(worst.largest, 0.0), kinks=kinks)
+    return replace(worst, largest=max(worst.largest, 0.0), kinks=kinks, blunt=blunt)
 
 
 def _one_sided(
@@ -452,10 +506,11 @@ def _one_sided(
     array: np.ndarray,
     at: tuple[int, ...],
     here: float,
+    step: float,
 ) -> tuple[float, float]:
     """Return the difference quotients to the left and to the right of one parameter."""
     kept = float(array[at])
-    h = STEP * max(1.0, abs(kept))
+    h = step * max(1.0, abs(kept))
     array[at] = kept + h
     above = value(params)
     array[at] = kept - h
@@ -476,12 +531,19 @@ def _named(params: Params) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _plain_names(problem: Problem, prediction: np.ndarray) -> Names:
+def _plain_names(problem: Problem, outputs: int) -> Names:
     network = problem.network
     inputs = [f"x{column + 1}" for column in range(network.inputs)]
     if network.embedding:
         columns, size = network.embedding.columns, network.embedding.size
         inputs += [f"e{column + 1}[{k + 1}]" for column in range(columns) for k in range(size)]
-    classes = problem.loss.link == "logit"
-    outputs = [f"class {k}" if classes else f"ŷ{k + 1}" for k in range(len(prediction))]
-    return Names(tuple(inputs), tuple(outputs) if len(outputs) > 1 else ("ŷ",))
+    return Names(tuple(inputs), output_names(problem.loss, outputs))
+
+
+def output_names(loss: Loss, outputs: int) -> tuple[str, ...]:
+    """Name the numbers of a prediction: classes by their codes, quantiles by their levels."""
+    if loss.link == "logit":
+        return tuple(f"class {code}" for code in range(outputs))
+    if isinstance(loss, Quantile) and outputs > 1:
+        return tuple(f"τ = {level:g}" for level in loss.levels)
+    return ("ŷ",) if outputs == 1 else tuple(f"ŷ{k + 1}" for k in range(outputs))

@@ -46,6 +46,14 @@ def command(
     level: Annotated[
         float, typer.Option("--level", metavar="SHARE", help="Of the intervals.")
     ] = 0.95,
+    alpha: Annotated[
+        float,
+        typer.Option(
+            "--alpha",
+            metavar="NUMBER",
+            help="Strength of an L2 penalty, at least 0. Default: 0, none.",
+        ),
+    ] = 0.0,
     numeric: options.Numeric = None,
     categorical: options.Categorical = None,
     text: options.Text = None,
@@ -55,9 +63,10 @@ def command(
 ) -> None:
     """Say how each column of a table bears on another: a regression table.
 
-    Fits a linear model (logistic for classes) to all rows, without a penalty. Prints coefficients
-    with standard errors, p-values and intervals, and what they assume. Of a column of categories,
-    each level is compared with the commonest one.
+    Fits a linear model (logistic for classes) to all rows, by default without a penalty. Prints
+    coefficients with standard errors, p-values and intervals, and what they assume. Of a column of
+    categories, each level is compared with the commonest one; one that predicts a class without
+    error is left out, with its rows.
     """
     from gradum.api.inference import infer
 
@@ -71,6 +80,7 @@ def command(
         weights=weights,
         group=group,
         level=level,
+        alpha=alpha,
         numeric=numeric or (),
         categorical=categorical or (),
         text=text or (),

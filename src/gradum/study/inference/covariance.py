@@ -24,6 +24,7 @@ from typing import Literal, get_args
 import numpy as np
 import scipy.linalg
 
+from gradum.study.inference.collinearity import triangle_of
 from gradum.study.inference.family import curvature
 from gradum.study.inference.fitted import Fitted
 
@@ -81,11 +82,10 @@ class OneOutput:
     @cached_property
     def inverse(self) -> np.ndarray:
         """R⁻¹ of H = Rᵀ R, (p, p); by QR, which does not square the columns' condition."""
-        matrix = self.fitted.standard.matrix
-        stacked = np.sqrt(self.information)[:, None] * matrix
+        triangle = triangle_of(self.fitted.standard.matrix, np.sqrt(self.information))
         if self.fitted.penalty.any():
-            stacked = np.vstack([stacked, np.diag(np.sqrt(self.fitted.penalty))])
-        triangle = np.asarray(np.linalg.qr(stacked, mode="r"))
+            stacked = np.vstack([triangle, np.diag(np.sqrt(self.fitted.penalty))])
+            triangle = np.asarray(np.linalg.qr(stacked, mode="r"))
         return scipy.linalg.solve_triangular(triangle, np.eye(len(triangle)))
 
     @cached_property

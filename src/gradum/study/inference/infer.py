@@ -8,7 +8,7 @@ The estimate of a model that is right is about normal around the truth, with the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ import scipy.stats
 from gradum.core.losses import Loss, resolve
 from gradum.solvers.status import Status
 from gradum.study.inference import saying
-from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import FULL_LEVERAGE, OneOutput, Softmax, Spread
 from gradum.study.inference.family import DISPERSED, Weights, dispersion
 from gradum.study.inference.fit_statistics import (
@@ -38,6 +37,7 @@ from gradum.study.inference.sample import (
     labels_of,
     outputs_of,
 )
+from gradum.study.inference.separation import screen, thresholds
 
 EXACT = 1e-26  # share of Σ w y² that is left where a fit is exact up to rounding
 INFINITE = 50.0  # from that standard error for one standard deviation up, of a separated fit
@@ -125,16 +125,35 @@ def infer(
         weight is not None,
         level,
         alpha,
+        fit_intercept,
     )
-    standard = Standard.of(sample.columns, sample.weight, fit_intercept=fit_intercept)
+    kept, undetermined, sentences = np.arange(matrix.shape[1]), set(), []
+    count = len(asked.classes)
+    if count and not alpha:
+        screened = screen(sample.columns, sample.target, count, fit_intercept=fit_intercept)
+        left = sample.take(screened.rows)
+        if len(np.unique(left.target)) < count:
+            return _nothing(asked, [saying.tell_apart(screened.perfect, names)])
+        sentences += saying.left_out(screened, names, asked.classes)
+        sample, kept = left, np.setdiff1d(kept, screened.columns)
+        alone = thresholds(sample.columns[:, kept], sample.target, count)
+        if alone:
+            found = [(int(kept[column]), code, sign) for column, code, sign in alone]
+            return _nothing(asked, [*sentences, saying.thresholds(found, names, asked.classes)])
+    standard = sample.standard(kept, fit_intercept=fit_intercept)
     dependencies = () if alpha else standard.dependencies
-    kept = np.setdiff1d(np.arange(matrix.shape[1]), [each.column for each in dependencies])
     if dependencies:
-        sample = replace(sample, columns=sample.columns[:, kept])
-        standard = Standard.of(sample.columns, sample.weight, fit_intercept=fit_intercept)
+        if sentences:
+            spare = [names[kept[each.column]] for each in dependencies]
+            sentences.append(saying.determined_by_the_rest(spare))
+        else:
+            undetermined = {k for each in dependencies for k in (each.column, *each.on)}
+            sentences = [saying.dependency(each, names) for each in dependencies]
+        kept = np.delete(kept, [each.column for each in dependencies])
+        standard = sample.standard(kept, fit_intercept=fit_intercept)
     check_size(standard, outputs)
     optimum = fit(
-        sample.columns,
+        sample.columns if len(kept) == matrix.shape[1] else sample.columns[:, kept],
         standard,
         sample.target,
         sample.weight,
@@ -143,8 +162,6 @@ def infer(
         outputs,
         alpha,
     )
-    undetermined = {k for each in dependencies for k in (each.column, *each.on)}
-    sentences = [saying.dependency(each, names) for each in dependencies]
     try:
         return _table(asked, sample, optimum, kept, undetermined, sentences)
     except np.linalg.LinAlgError:
@@ -164,6 +181,7 @@ class _Asked:
     weighted: bool
     level: float
     alpha: float
+    fit_intercept: bool
 
 
 def _table(
@@ -185,7 +203,9 @@ def _table(
         fitted.loss, fitted.logits, fitted.target, fitted.weight, fitted.n - parameters
     )
     robust = asked.covariance != "classical"
-    spread = _geometry(fitted, expected=not robust).spread(asked.covariance, sample.groups, phi)
+    observed = robust and fitted.loss.name == "gamma"
+    bent = _geometry(fitted, expected=False) if observed else model
+    spread = bent.spread(asked.covariance, sample.groups, phi)
     degrees = _degrees(fitted, parameters, sample.groups)
     test = None
     if not asked.alpha:
@@ -197,12 +217,12 @@ def _table(
     rows = _coefficients(asked, fitted, estimate, spread, kept, undetermined, degrees)
     statistics = fit_statistics(fitted, parameters=parameters, dispersion=phi, test=test)
     influential = ()
-    if fitted.outputs == 1 and not asked.alpha:
-        influential = influence_of(fitted).largest(sample.numbers)
+    if isinstance(model, OneOutput) and not asked.alpha:
+        influential = influence_of(fitted, model.leverage).largest(sample.numbers)
     sentences += saying.meaning(
         fitted, asked.covariance, weighted=asked.weighted, groups=sample.groups
     )
-    sentences += saying.caveats(fitted, optimum.status)
+    sentences += saying.caveats(fitted, optimum.status, optimum.slope)
     if isinstance(model, OneOutput):
         full = np.flatnonzero(1.0 - model.leverage_of_one < FULL_LEVERAGE)
         sentences += saying.full_leverage(sample.numbers[full], asked.covariance)
@@ -219,10 +239,21 @@ def _without_errors(
     """Return the estimates alone; not even these where they are infinite."""
     estimate = optimum.against_first
     if optimum.status == Status.SEPARATED:
-        running = _running_off(optimum, asked, kept)
+        together = [asked.names[kept[column]] for column in optimum.separating]
+        running = [] if together else _running_off(optimum, asked, kept)
+        sentences += [saying.together(together)] if together else []
         sentences += [saying.infinite(running)] if running else []
         estimate = np.full_like(estimate, np.nan)
     rows = _coefficients(asked, optimum.fitted, estimate, None, kept, undetermined, None)
+    return _result(asked, rows, None, None, (), sentences)
+
+
+def _nothing(asked: _Asked, sentences: list[str]) -> Inference:
+    """Return a table without a number."""
+    classes = asked.classes[1:] if len(asked.classes) > 2 else (None,)
+    names = [*(["(intercept)"] if asked.fit_intercept else []), *asked.names]
+    none = (None,) * 7
+    rows = tuple(Coefficient(name, class_, *none) for class_ in classes for name in names)
     return _result(asked, rows, None, None, (), sentences)
 
 

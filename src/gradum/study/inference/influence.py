@@ -110,12 +110,13 @@ def influence(
     standard = Standard.of(columns, weight, fit_intercept=fit_intercept)
     if standard.dependencies:
         raise SpecError("Columns depend on each other.", "Drop those that others determine.")
-    return influence_of(fit(columns, standard, target, weight, weights, loss, outputs, 0.0).fitted)
+    fitted = fit(columns, standard, target, weight, weights, loss, outputs, 0.0).fitted
+    return influence_of(fitted, OneOutput(fitted, expected=True).leverage)
 
 
-def influence_of(fitted: Fitted) -> Influence:
+def influence_of(fitted: Fitted, leverage: np.ndarray) -> Influence:
     """Return the influence of the rows of an unpenalised fit with one output."""
-    leverage = np.minimum(OneOutput(fitted, expected=True).leverage, 1.0)
+    leverage = np.minimum(leverage, 1.0)
     if fitted.loss.name != "squared_error":
         return Influence(leverage)
     rest = np.where(1.0 - leverage < FULL_LEVERAGE, np.nan, 1.0 - leverage)

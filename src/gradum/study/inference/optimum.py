@@ -11,25 +11,49 @@ from gradum.solvers.driver import solve
 from gradum.solvers.exact import LeastSquares
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.newton import newton
+from gradum.solvers.separation import separating_columns
 from gradum.solvers.status import Status
 from gradum.study.inference.collinearity import Standard
-from gradum.study.inference.family import Weights
+from gradum.study.inference.family import Weights, null_logits, unit
 from gradum.study.inference.fitted import Fitted
+
+MOST_SEARCHED = 1e6  # entries times outputs, for which separating columns are looked for
 
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
-    """The fit, its coefficients (p, k) with the intercept last, and how the solver ended."""
+    """The fit, its coefficients (p, k) with the intercept last, and how the solver ended.
+
+    ``separating`` are the columns that together tell a class apart, where they could be found.
+    """
 
     fitted: Fitted
     estimate: np.ndarray
     status: Status
+    separating: tuple[int, ...] = ()
 
     @property
     def against_first(self) -> np.ndarray:
         """The coefficients (p, 1), or the differences (p, K − 1) from the first of K classes."""
         several = self.estimate.shape[1] > 1
         return self.estimate[:, 1:] - self.estimate[:, :1] if several else self.estimate
+
+    @property
+    def slope(self) -> float:
+        """The largest entry of the gradient by the coefficients of columns in standard units.
+
+        Its unit is the mean size of a row's gradient in the model that looks at no column.
+        """
+        fitted = self.fitted
+        loss, standard, weight = fitted.loss, fitted.standard, fitted.weight
+        scale = np.append(standard.scale, 1.0)[: len(self.estimate), None]
+        gradient = standard.matrix.T @ fitted.scores(clustered=True)
+        gradient += fitted.penalty[:, None] * scale * self.estimate
+        null = null_logits(
+            loss, fitted.target, weight, fitted.outputs, fit_intercept=standard.fit_intercept
+        )
+        size = unit(loss) * (weight @ np.abs(loss.gradient(null, fitted.target))).max()
+        return float(np.abs(gradient).max(initial=0.0) / size) if size > 0 else 0.0
 
 
 def fit(
@@ -44,6 +68,7 @@ def fit(
 ) -> Optimum:
     """Minimise Σ w loss / Σ w + alpha ½ ‖b‖²; ``standard`` is of the same columns."""
     intercept = standard.fit_intercept
+    separating: tuple[int, ...] = ()
     if loss.name == "squared_error":
         problem = LeastSquares(columns, target, weight, fit_intercept=intercept)
         solution = problem.solve(alpha)
@@ -52,10 +77,13 @@ def fit(
             columns, target, loss, outputs=outputs, weight=weight, fit_intercept=intercept
         )
         solution = solve(newton(model, l2=alpha))
+        small = columns.size * outputs <= MOST_SEARCHED
+        if solution.status == Status.SEPARATED and loss.name == "log_loss" and small:
+            separating = separating_columns(model) or ()
     layer = solution.params["layers"][0]
     logits = columns @ layer["weight"] + layer.get("bias", 0.0)
     estimate = layer["weight"]
     if intercept:
         estimate = np.vstack([estimate, layer["bias"]])
     fitted = Fitted(standard, target, weight, kind, loss, logits, alpha)
-    return Optimum(fitted, estimate, solution.status)
+    return Optimum(fitted, estimate, solution.status, separating)

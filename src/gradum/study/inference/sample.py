@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -57,9 +58,22 @@ class Sample:
             )
         if weight.all():
             return cls(columns, target, weight, groups, numbers)
-        rows = np.flatnonzero(weight)
-        some = None if groups is None else groups[rows]
-        return cls(columns[rows], target[rows], weight[rows], some, numbers[rows])
+        return cls(columns, target, weight, groups, numbers).take(weight > 0)
+
+    def take(self, rows: np.ndarray) -> Sample:
+        """Return the rows where a mask holds."""
+        if rows.all():
+            return self
+        groups = None if self.groups is None else self.groups[rows]
+        return Sample(
+            self.columns[rows], self.target[rows], self.weight[rows], groups, self.numbers[rows]
+        )
+
+    def standard(self, kept: np.ndarray, *, fit_intercept: bool) -> Standard:
+        """Return some of the columns, in standard units."""
+        whole = len(kept) == self.columns.shape[1]
+        columns = self.columns if whole else self.columns[:, kept]
+        return Standard.of(columns, self.weight, fit_intercept=fit_intercept)
 
 
 def check_options(
@@ -79,12 +93,16 @@ def check_options(
     ):
         if value not in known:
             raise SpecError(f"{name} is {value!r}.", f"Choose one of {', '.join(known)}.")
-    if not 0.0 < level < 1.0:
+    if not _is_number(level) or not 0.0 < level < 1.0:
         raise SpecError(f"level is {level!r}.", "Give a number between 0 and 1, such as 0.95.")
-    if not 0.0 <= alpha < np.inf:
+    if not _is_number(alpha) or not 0.0 <= alpha < np.inf:
         raise SpecError(f"alpha is {alpha!r}.", "Give a number of at least 0.")
     if groups is not None and covariance != "classical":
         raise SpecError(f"Groups have their own covariance, not {covariance}.", "Give one of both.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[np.ndarray, list[str]]:

@@ -11,10 +11,15 @@ from gradum.scores.figures import figure
 from gradum.solvers.status import Status
 from gradum.study.inference.collinearity import Dependency
 from gradum.study.inference.fitted import Fitted
+from gradum.study.inference.separation import Perfect, Screened
 from gradum.tables.wording import SHOWN_ROWS, counted, quoted, rows_text
 
 LARGEST_CONDITION = 1e6
 FEW_GROUPS = 30
+MOST_NAMED = 5
+SMALL_SLOPE = 1e-8
+
+REMEDY = "Drop those columns, merge their levels, or use a penalty (alpha above 0)."
 
 SINGULAR = (
     "No standard errors: the columns nearly depend on each other, and rounding hides what is left."
@@ -37,17 +42,86 @@ def dependency(each: Dependency, names: Sequence[str]) -> str:
 def separated(loss: Loss) -> str:
     """Say that the likelihood has no maximum."""
     what = "tell a class apart" if loss.name == "log_loss" else "tell zeros apart"
+    return f"{_no_maximum(f'some columns {what}')} {REMEDY}"
+
+
+def _no_maximum(what: str) -> str:
     return (
-        f"No estimates and no standard errors: some columns {what} without error, so the "
-        "likelihood has no maximum and the best coefficients are infinite. Drop those columns, "
-        "merge their levels, or use a penalty (alpha above 0)."
+        f"No estimates and no standard errors: {what} without error, so the likelihood has no "
+        "maximum and the best coefficients are infinite."
     )
+
+
+def tell_apart(perfect: Sequence[Perfect], names: Sequence[str]) -> str:
+    """Say that the columns of zeros and ones leave no row of some class to explain."""
+    found = dict.fromkeys(column for each in perfect for column in each.columns)
+    columns = [names[column] for column in found]
+    verb = "tells" if len(columns) == 1 else "tell"
+    return f"{_no_maximum(f'{quoted(columns, MOST_NAMED)} {verb} the classes apart')} {REMEDY}"
+
+
+def thresholds(
+    found: Sequence[tuple[int, int, int]], names: Sequence[str], classes: Sequence[str]
+) -> str:
+    """Name columns of which a threshold splits a class from the others, with their signs."""
+    labels = [f" ({classes[code]})" if len(classes) > 2 else "" for _, code, _ in found]
+    each = [
+        (names[column] + label, float(sign))
+        for (column, _, sign), label in zip(found, labels, strict=True)
+    ]
+    what = "a threshold of a column tells a class apart"
+    return f"{_no_maximum(what)} {infinite(each)} {REMEDY}"
+
+
+def left_out(screened: Screened, names: Sequence[str], classes: Sequence[str]) -> list[str]:
+    """Name the columns that predict a class without error, and the rows that went with them."""
+    said = []
+    for each in screened.perfect:
+        one = len(each.columns) == 1
+        named = quoted([names[column] for column in each.columns], MOST_NAMED)
+        rows = f"{'its' if one else 'their'} {counted(each.rows, 'row')}"
+        if not each.value:
+            rows = f"the {counted(each.rows, 'row')} where {'it is' if one else 'one is'} 0"
+        said.append(
+            f"{named} {'is' if one else 'are'} left out with {rows}, which "
+            f"{'it predicts' if one else 'they predict'} without error: "
+            f"class {classes[each.class_]!r}."
+        )
+    if screened.perfect:
+        said.append(
+            f"All figures are of the {int(screened.rows.sum()):,} rows left; the coefficients are "
+            "the limits of maximum likelihood as those left out grow without end."
+        )
+    if screened.alone:
+        one = len(screened.alone) == 1
+        named = quoted([names[column] for column in screened.alone], MOST_NAMED)
+        said.append(
+            f"{named} {'is' if one else 'are'} left out, {'its' if one else 'their'} rows are not: "
+            f"some class never occurs with one of {'its' if one else 'their'} values, which makes "
+            "a coefficient infinite; this is the model without, in which such a level counts as "
+            "the one that others are compared with."
+        )
+    return said
+
+
+def determined_by_the_rest(names: Sequence[str]) -> str:
+    """Name columns that the rows left cannot tell from others."""
+    is_, it = ("is", "it") if len(names) == 1 else ("are", "them")
+    return (
+        f"{quoted(names, MOST_NAMED)} {is_} left out as well: in the rows left, the columns before "
+        f"{it} determine {it}."
+    )
+
+
+def together(names: Sequence[str]) -> str:
+    """Name columns that only together tell a class apart."""
+    return f"These do, together: {quoted(names, MOST_NAMED)}."
 
 
 def infinite(found: Sequence[tuple[str, float]]) -> str:
     """Name the columns whose coefficients are infinite."""
-    named = [f"{name!r} ({'+' if value > 0 else '−'}∞)" for name, value in found[:8]]
-    more = f" and {len(found) - 8:,} more" if len(found) > 8 else ""
+    named = [f"{name!r} ({'+' if value > 0 else '−'}∞)" for name, value in found[:MOST_NAMED]]
+    more = f" and {len(found) - MOST_NAMED:,} more" if len(found) > MOST_NAMED else ""
     return f"Infinite: {', '.join(named)}{more}."
 
 
@@ -110,7 +184,7 @@ def _spared(loss: Loss) -> str:
     return "the variance is another than the model's"
 
 
-def caveats(fitted: Fitted, status: Status) -> list[str]:
+def caveats(fitted: Fitted, status: Status, slope: float) -> list[str]:
     """Say what keeps the figures from meaning what they usually do."""
     said = []
     if fitted.alpha:
@@ -120,8 +194,12 @@ def caveats(fitted: Fitted, status: Status) -> list[str]:
             "The p-values are no tests of 'no effect', and the intervals do not cover the truth as "
             "often as they say; with alpha = 0 they are and do."
         )
-    if status == Status.STALLED:
-        said.append(f"The solver stalled: {status.advice}")
+    if status == Status.STALLED and slope > SMALL_SLOPE:
+        said.append(
+            f"The solver stopped short of the optimum: rounding left a gradient of "
+            f"{figure(slope, digits=2)} of its size without the columns, so that the last digits "
+            "are not to be trusted."
+        )
     if fitted.standard.condition > LARGEST_CONDITION:
         said.append(
             f"The columns nearly depend on each other (condition number "
