@@ -1,0 +1,106 @@
+"""What predicts a class without error, where maximum likelihood has no finite answer.
+
+A column of zeros and ones whose rows with one value are all of one class has an infinite
+coefficient; as it grows, the likelihood of those rows tends to 1, and that of the others to its
+maximum without them. So the column is left out together with the rows, and the estimates of the
+others are those of the limit. Where of more than two classes only some are absent from the rows
+with one value, these rows still say how often the others occur: such a column is left out alone.
+
+Albert and Anderson, Biometrika 71 (1984).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Perfect:
+    """Columns that are left out with the rows in which they are ``value``, all of one class."""
+
+    columns: tuple[int, ...]
+    value: int
+    class_: int
+    rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class Screened:
+    """The rows and columns without those of infinite coefficients.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,)
+        Whether a row is left.
+    perfect : tuple of Perfect
+    alone : tuple of int
+        Columns left out without their rows.
+    """
+
+    rows: np.ndarray
+    perfect: tuple[Perfect, ...]
+    alone: tuple[int, ...]
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The columns left out."""
+        return tuple(column for each in self.perfect for column in each.columns) + self.alone
+
+
+def screen(
+    columns: np.ndarray, target: np.ndarray, classes: int, *, fit_intercept: bool
+) -> Screened:
+    """Find the columns of zeros and ones that predict a class, until none is left.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n, D)
+    target : ndarray of shape (n,)
+        Class codes.
+    classes : int
+        K.
+    fit_intercept : bool
+        Without one, 0 predicts nothing.
+    """
+    binary = np.flatnonzero(((columns == 0) | (columns == 1)).all(axis=0))
+    flags = columns[:, binary]
+    own = (target[:, None] == np.arange(classes)).astype(np.float64)
+    left = np.ones(len(target), bool)
+    perfect: list[Perfect] = []
+    while True:  # every round uses up a column
+        ones = own.T @ flags
+        present = np.stack([own.sum(axis=0)[:, None] - ones > 0, ones > 0])  # (2, K, flags)
+        occur = present.sum(axis=1)
+        varies = (occur > 0).all(axis=0)
+        told = np.array([[fit_intercept], [True]]) & varies
+        found = np.argwhere((occur == 1) & told)
+        if not len(found):
+            alone = binary[(told & (occur < classes)).any(axis=0)]
+            return Screened(left, tuple(perfect), tuple(alone.tolist()))
+        class_ = present[found[:, 0], :, found[:, 1]].argmax(axis=1)
+        for value, code in sorted(set(zip(found[:, 0].tolist(), class_.tolist(), strict=True))):
+            chosen = found[(found[:, 0] == value) & (class_ == code), 1]
+            rows = left & (flags[:, chosen] == value).any(axis=1)
+            perfect.append(Perfect(tuple(binary[chosen].tolist()), value, code, int(rows.sum())))
+            left &= ~rows
+        own[~left] = 0.0
+
+
+def thresholds(columns: np.ndarray, target: np.ndarray, classes: int) -> list[tuple[int, int, int]]:
+    """Return the columns of which a threshold splits a class from all others.
+
+    Ties at the threshold are allowed. Each is a column, a class, and 1 where the class is above
+    the threshold, −1 below.
+    """
+    lows = np.stack([columns[target == code].min(axis=0) for code in range(classes)])
+    highs = np.stack([columns[target == code].max(axis=0) for code in range(classes)])
+    found = []
+    for code in range(classes) if classes > 2 else (1,):
+        low, high = np.delete(lows, code, axis=0).min(axis=0), np.delete(highs, code, 0).max(axis=0)
+        above = (lows[code] >= high) & (highs[code] > low)
+        below = (highs[code] <= low) & (lows[code] < high)
+        found += [(int(column), code, 1) for column in np.flatnonzero(above)]
+        found += [(int(column), code, -1) for column in np.flatnonzero(below)]
+    return found
