@@ -30,10 +30,11 @@ from gradum.solvers.newton import is_direct, selecting_step
 
 Fold = tuple[np.ndarray, np.ndarray]  # rows to learn from, rows to be judged on
 
-TOL = 1e-6  # of the mean slope: penalties are compared by losses, in which it does not show
+TOL = 1e-5  # of the mean slope: penalties are compared by losses, in which it does not show
 MOST_STEPS = 30
-SHRINKS = 0.1
+SHRINKS, HALVES = 0.1, 0.5
 COEFFICIENTS_A_STEP = 100  # so many make a fold's Hessian as dear as one more step of it
+DIGITS = 20  # to the base 3, on top of as many rows as there may be
 SHORTEST_STEP = 1e-4
 ROWS_A_COEFFICIENT = 5  # with fewer, folds differ so much that one Hessian does not serve them
 LARGEST_SIDE = 2e8  # numbers in the logits of all folds together
@@ -96,9 +97,9 @@ class _Groups:
         role = np.zeros((len(model), len(folds)), np.int8)
         for fold, (train, held) in enumerate(folds):
             role[train, fold], role[held, fold] = 1, 2
-        kinds, kind = np.unique(role, axis=0, return_inverse=True)
-        order = np.argsort(kind.ravel(), kind="stable")
-        ends = np.cumsum(np.bincount(kind.ravel()))
+        _, first, kind = np.unique(_as_numbers(role), return_index=True, return_inverse=True)
+        kinds, order = role[first], np.argsort(kind, kind="stable")
+        ends = np.cumsum(np.bincount(kind))
         parts = tuple(slice(a, b) for a, b in zip(np.append(0, ends[:-1]), ends, strict=True))
         model, role = model.take(order), role[order]
         # Column by column: a fold's weights, logits and slopes stand together.
@@ -156,8 +157,8 @@ class NewtonFolds:
         self.values = np.zeros(shape)
         self.values += self.model.start(None)[:, None, :]
         self._logits = self._products(self.values)
-        self._losses = [self._loss(fold, self._of(fold)) for fold in range(len(folds))]
-        self._slopes: np.ndarray | None = None  # the data term's derivative where we are
+        self._slopes = self._data_slopes(self._logits)
+        self._held_rows = [np.flatnonzero(each) for each in self._groups.held.T]
         self._hessians: list[np.ndarray] | None = None
         self._patience = model.coefficients // (COEFFICIENTS_A_STEP * len(folds))
         self._age = 0
@@ -169,7 +170,12 @@ class NewtonFolds:
         factors: list[Factored] | None = None
         for _ in range(MOST_STEPS):
             gradients = self._gradients(strengths)
-            size = np.array([self._slope(f, gradients, s) for f, s in enumerate(strengths)])
+            size = np.array(
+                [
+                    _largest_slope(gradients[:, fold], self.values[:, fold], each)
+                    for fold, each in enumerate(strengths)
+                ]
+            )
             moving = size > TOL * self.model.size
             if not moving.any():
                 break
@@ -184,7 +190,7 @@ class NewtonFolds:
                 steps[:, fold] = self._step(
                     fold, factors[fold], gradients[:, fold], strengths[fold]
                 )
-            if not self._move(steps, gradients, strengths):
+            if not self._move(steps, gradients, size, strengths):
                 if self._age == 0:
                     break
                 self._age = self._patience + 1
@@ -205,30 +211,23 @@ class NewtonFolds:
 
     def _gradients(self, strengths: Sequence[Strengths]) -> np.ndarray:
         """Return the gradients, of all but the L1 terms, [D + 1, K, k]."""
-        if self._slopes is None:
-            self._slopes = self._data_slopes()
         gradients = self._slopes.copy()
         for fold, each in enumerate(strengths):
             gradients[:, fold] += each.l2 * self.values[:, fold]
         return gradients
 
-    def _data_slopes(self) -> np.ndarray:
+    def _data_slopes(self, logits: np.ndarray) -> np.ndarray:
+        """Return the derivative of each fold's data term, [D + 1, K, k]."""
         model, weight = self.model, self._groups.weight
-        slopes = np.empty_like(self._logits)
+        slopes = np.empty_like(logits)
         for fold in range(self.values.shape[1]):
-            slope = model.loss.gradient(self._of(fold), model.target)
+            slope = model.loss.gradient(self._of(fold, logits), model.target)
             np.multiply(weight[:, fold, None], slope, out=self._of(fold, slopes))
         gradients = np.zeros_like(self.values)
         gradients[:-1] = model.columns.transpose_product(slopes).reshape(gradients[:-1].shape)
         if model.fit_intercept:
             gradients[-1] = slopes.sum(axis=0).reshape(gradients[-1].shape)
         return gradients
-
-    def _slope(self, fold: int, gradients: np.ndarray, strengths: Strengths) -> float:
-        l1 = strengths.l1[:, 0]
-        nothing = np.zeros_like(l1)
-        slope = least_subgradient(gradients[:, fold], self.values[:, fold], l1, nothing)
-        return float(np.abs(slope).max())
 
     def _group_hessians(self) -> list[np.ndarray]:
         """Return each group's Hessian of the data term, where the folds' mean logits are."""
@@ -270,30 +269,58 @@ class NewtonFolds:
         return step - step.mean(axis=1, keepdims=True) if self.model.is_softmax else step
 
     def _move(
-        self, steps: np.ndarray, gradients: np.ndarray, strengths: Sequence[Strengths]
+        self,
+        steps: np.ndarray,
+        gradients: np.ndarray,
+        size: np.ndarray,
+        strengths: Sequence[Strengths],
     ) -> bool:
-        """Halve each fold's step until its objective falls; return whether any moved."""
-        directions = self._products(steps)
-        moved = False
+        """Take each fold's step, or as much of it as helps; return whether any moved.
+
+        A step that halves the slope is taken without asking for the objective, which is convex.
+        """
+        directions, moved = self._products(steps), False
+        values, logits = self.values + steps, self._logits + directions
+        slopes = self._data_slopes(logits)
+        shortened = False
         for fold, each in enumerate(strengths):
-            step, here = steps[:, fold], self.values[:, fold]
-            if not step.any():
+            if not steps[:, fold].any():
                 continue
-            promise = float(np.sum(step * gradients[:, fold]))
-            promise += float(np.sum(each.l1 * (np.abs(here + step) - np.abs(here))))
-            before = self._losses[fold] + each.value(here)
-            rounding, length = 8 * np.finfo(np.float64).eps * abs(before), 1.0
-            while length > SHORTEST_STEP:
-                values = here + length * step
-                logits = self._of(fold) + length * self._of(fold, directions)
-                loss = self._loss(fold, logits)
-                if loss + each.value(values) <= before + 1e-4 * length * promise + rounding:
-                    self.values[:, fold], self._of(fold)[:] = values, logits
-                    self._losses[fold], self._slopes = loss, None
-                    moved = True
-                    break
-                length /= 2
+            there = values[:, fold]
+            after = _largest_slope(slopes[:, fold] + each.l2 * there, there, each)
+            if after <= HALVES * size[fold]:
+                self.values[:, fold], self._slopes[:, fold] = there, slopes[:, fold]
+                self._of(fold)[:] = self._of(fold, logits)
+                moved = True
+            elif self._shorten(fold, steps[:, fold], directions, gradients[:, fold], each):
+                moved = shortened = True
+        if shortened:
+            self._slopes = self._data_slopes(self._logits)
         return moved
+
+    def _shorten(
+        self,
+        fold: int,
+        step: np.ndarray,
+        directions: np.ndarray,
+        gradient: np.ndarray,
+        strengths: Strengths,
+    ) -> bool:
+        """Halve a fold's step until its objective falls; return whether it ever did."""
+        here, direction = self.values[:, fold].copy(), self._of(fold, directions)
+        promise = float(np.sum(step * gradient))
+        promise += float(np.sum(strengths.l1 * (np.abs(here + step) - np.abs(here))))
+        before = self._loss(fold, self._of(fold)) + strengths.value(here)
+        rounding, length = 8 * np.finfo(np.float64).eps * abs(before), 1.0
+        while length > SHORTEST_STEP:
+            values = here + length * step
+            logits = self._of(fold) + length * direction
+            after = self._loss(fold, logits) + strengths.value(values)
+            if after <= before + 1e-4 * length * promise + rounding:
+                self.values[:, fold], self._of(fold)[:] = values, logits
+                return True
+            length /= 2
+        return False
 
     def _loss(self, fold: int, logits: np.ndarray) -> float:
         """Return the mean loss of the rows that a fold learns from."""
@@ -301,9 +328,25 @@ class NewtonFolds:
         return float(self._groups.weight[:, fold] @ losses)
 
     def _held_out(self, fold: int) -> float:
-        held = np.flatnonzero(self._groups.held[:, fold])
-        losses = self.model.loss.value(self._of(fold)[held], self.model.target[held])
-        return float(self._groups.held[held, fold] @ losses)
+        rows = self._held_rows[fold]
+        losses = self.model.loss.value(self._of(fold)[rows], self.model.target[rows])
+        return float(self._groups.held[rows, fold] @ losses)
+
+
+def _as_numbers(role: np.ndarray) -> np.ndarray:
+    """Return one number for each row of roles 0, 1 and 2 that is its own, [n]."""
+    number = np.zeros(len(role), np.int64)
+    for fold in range(role.shape[1]):
+        if fold % DIGITS == DIGITS - 1:  # counted anew, as 64 bits are full
+            number = np.unique(number, return_inverse=True)[1]
+        number = 3 * number + role[:, fold]
+    return number
+
+
+def _largest_slope(gradient: np.ndarray, values: np.ndarray, strengths: Strengths) -> float:
+    """Return the largest entry of the smallest subgradient."""
+    l1 = strengths.l1[:, 0]
+    return float(np.abs(least_subgradient(gradient, values, l1, np.zeros_like(l1))).max())
 
 
 def _sum(matrices: Sequence[np.ndarray], used: np.ndarray) -> np.ndarray:
