@@ -23,7 +23,7 @@ SIZES = ((10_000, 50), (1_000_000, 50), (20_000, 2_000))
 LEVEL = 1e-9
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 TASKS = ("linear", "logistic", "path", "cv")
-PENALTIES = 20
+FOLDS, PENALTIES = 10, 20
 
 
 def main(tasks: str = ",".join(TASKS), sizes: str = "0,1,2", rounds: str = "5") -> None:
@@ -37,7 +37,9 @@ def main(tasks: str = ",".join(TASKS), sizes: str = "0,1,2", rounds: str = "5") 
             for name, own, peer, other in RUNS[task](x, number, label, count):
                 size = f"{len(x):,} × {x.shape[1]:,}"
                 ratio = f"{other / own:.2f}"
-                print(f"| {name} | {size} | {own:.4f} | {peer} | {other:.4f} | {ratio} |", flush=True)
+                print(
+                    f"| {name} | {size} | {own:.4f} | {peer} | {other:.4f} | {ratio} |", flush=True
+                )
 
 
 def data(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -122,11 +124,10 @@ def path(x: np.ndarray, number: np.ndarray, _: np.ndarray, count: int) -> Any:
 
 
 def cv(x: np.ndarray, _: np.ndarray, label: np.ndarray, __: int) -> Any:
-    """Yield a cross-validation of logistic regression: 20 penalties; 10 folds, 2 of wide tables."""
-    folds = 10 if x.shape[1] < 1000 else 2
+    """Yield a cross-validation of logistic regression: 10 folds, 20 penalties."""
     strengths = np.logspace(-4, 4, PENALTIES)
-    cross = gradum.CrossValidated(folds=folds, alphas=(1.0 / (strengths * len(x))).tolist())
-    split = StratifiedKFold(folds, shuffle=True, random_state=0)
+    cross = gradum.CrossValidated(folds=FOLDS, alphas=(1.0 / (strengths * len(x))).tolist())
+    split = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
 
     def own() -> Any:
         return gradum.LogisticRegression(alpha=cross, random_state=0).fit(x, label)
@@ -137,7 +138,7 @@ def cv(x: np.ndarray, _: np.ndarray, label: np.ndarray, __: int) -> Any:
         ).fit(x, label)
 
     mine, theirs = in_turns(1, own, peer)
-    yield f"{folds}-fold × {PENALTIES} cross-validation", mine, "LogisticRegressionCV", theirs
+    yield f"{FOLDS}-fold × {PENALTIES} cross-validation", mine, "LogisticRegressionCV", theirs
 
 
 RUNS = {"linear": linear, "logistic": logistic, "path": path, "cv": cv}

@@ -62,7 +62,9 @@ class CrossValidated:
         if isinstance(self.alphas, Integral):
             return int(self.alphas) >= 2
         numbers = np.ravel(np.asarray(self.alphas, dtype=object))
-        return len(numbers) > 0 and all(isinstance(a, Real) and 0 < float(a) < np.inf for a in numbers)
+        return len(numbers) > 0 and all(
+            isinstance(a, Real) and 0 < float(a) < np.inf for a in numbers
+        )
 
     def choose(
         self,

@@ -8,13 +8,15 @@ the sum over the groups that it learns from. K folds cost one Hessian and not K.
 - ``SquaredFolds``: the Hessian of squared error does not change, and Gram matrices with the
   target are all that a fit or its judgement needs. No row is looked at twice.
 - ``NewtonFolds``: any other smooth loss. The Hessian is taken where the folds' mean logits
-  are, which is close to where each of them is, and serves until it no longer does.
+  are, which is close to where each of them is, and serves until it no longer does. What a
+  fold's own steps have shown of the curvature is put on top of it, as in L-BFGS.
 
 Shapes: n rows, D columns, k outputs, K folds; values are [D + 1, k] for each fold.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -26,9 +28,11 @@ from gradum.fitting.normal_equations import NormalEquations, centred, gram, rest
 from gradum.solvers.certify import least_subgradient
 from gradum.solvers.curvature import Curvature, Factored
 from gradum.solvers.linear_model import LinearModel, Strengths
+from gradum.solvers.memory import REMEMBERED, Memory
 from gradum.solvers.newton import is_direct, selecting_step
 
 Fold = tuple[np.ndarray, np.ndarray]  # rows to learn from, rows to be judged on
+Pair = tuple[np.ndarray, np.ndarray]  # a step, and the change along it
 
 TOL = 1e-5  # of the mean slope: penalties are compared by losses, in which it does not show
 MOST_STEPS = 30
@@ -36,6 +40,7 @@ SHRINKS, HALVES = 0.1, 0.5
 COEFFICIENTS_A_STEP = 100  # so many make a fold's Hessian as dear as one more step of it
 DIGITS = 20  # to the base 3, on top of as many rows as there may be
 SHORTEST_STEP = 1e-4
+LARGEST_OWN = 500  # coefficients up to which every fold has its own factor
 ROWS_A_COEFFICIENT = 5  # with fewer, folds differ so much that one Hessian does not serve them
 LARGEST_SIDE = 2e8  # numbers in the logits of all folds together
 
@@ -160,6 +165,9 @@ class NewtonFolds:
         self._slopes = self._data_slopes(self._logits)
         self._held_rows = [np.flatnonzero(each) for each in self._groups.held.T]
         self._hessians: list[np.ndarray] | None = None
+        # Every fold's last steps, and how the data term's derivative changed along them.
+        self._learned: list[deque[Pair]] = [deque(maxlen=REMEMBERED) for _ in folds]
+        self._shares_factor = model.coefficients > LARGEST_OWN
         self._patience = model.coefficients // (COEFFICIENTS_A_STEP * len(folds))
         self._age = 0
 
@@ -183,8 +191,10 @@ class NewtonFolds:
             before = size
             if self._hessians is None or self._age > self._patience:
                 self._hessians, self._age, factors = self._group_hessians(), 0, None
+                for pairs in self._learned:
+                    pairs.clear()
             if factors is None:
-                factors = [self._factored(fold, each) for fold, each in enumerate(strengths)]
+                factors = self._factors(strengths)
             steps = np.zeros_like(self.values)
             for fold in np.flatnonzero(moving).tolist():
                 steps[:, fold] = self._step(
@@ -248,10 +258,20 @@ class NewtonFolds:
             for part in self._groups.parts
         ]
 
-    def _factored(self, fold: int, strengths: Strengths) -> Factored:
+    def _factors(self, strengths: Sequence[Strengths]) -> list[Factored]:
+        """Return each fold's factor; of many coefficients one for all, which costs a K-th."""
         assert self._hessians is not None
+        if self._shares_factor and not strengths[0].selects:
+            whole = sum(self._hessians[1:], start=self._hessians[0])
+            return [self._factored(whole, strengths[0])] * len(strengths)
+        return [
+            self._factored(self._groups.learned(self._hessians, fold), each)
+            for fold, each in enumerate(strengths)
+        ]
+
+    def _factored(self, data_term: np.ndarray, strengths: Strengths) -> Factored:
         model, outputs = self.model, self.model.outputs
-        hessian = self._groups.learned(self._hessians, fold)
+        hessian = data_term.copy()
         diagonal = np.einsum("ii->i", hessian)
         diagonal += np.repeat(strengths.l2[:, 0], outputs)
         diagonal[:-outputs] += np.repeat(~model.columns.alive, outputs)
@@ -265,7 +285,10 @@ class NewtonFolds:
     ) -> np.ndarray:
         if strengths.selects:
             return selecting_step(self.model, factored, self.values[:, fold], gradient, strengths)
-        step = factored.step(gradient)
+        memory = Memory()
+        for step, change in self._learned[fold]:
+            memory.learn(step, change + strengths.l2 * step)
+        step = memory.step(gradient, factored.step)
         return step - step.mean(axis=1, keepdims=True) if self.model.is_softmax else step
 
     def _move(
@@ -289,6 +312,8 @@ class NewtonFolds:
             there = values[:, fold]
             after = _largest_slope(slopes[:, fold] + each.l2 * there, there, each)
             if after <= HALVES * size[fold]:
+                change = slopes[:, fold] - self._slopes[:, fold]
+                self._learned[fold].append((steps[:, fold].copy(), change))
                 self.values[:, fold], self._slopes[:, fold] = there, slopes[:, fold]
                 self._of(fold)[:] = self._of(fold, logits)
                 moved = True
