@@ -1,9 +1,9 @@
 """Linear and logistic regression beside scikit-learn: seconds to the same suboptimality.
 
 Both sides get the same float64 array, run in turns in one process after a warm-up, and keep their
-best time of the rounds. An iterative solver is run at ever smaller tolerances until its objective is
-within ``LEVEL`` of the best known, relative to it; the first such time counts. Ratios are peer /
-gradum: above 1, gradum is faster.
+best time of the rounds. An iterative solver is run at ever smaller tolerances until its objective
+is within ``LEVEL`` of the best known, relative to it; the first such time counts. Ratios are peer
+over gradum: above 1, gradum is faster.
 """
 
 from __future__ import annotations

@@ -190,7 +190,8 @@ class NewtonFolds:
             self._age += bool((size > SHRINKS * before)[moving].any())
             before = size
             if self._hessians is None or self._age > self._patience:
-                self._hessians, self._age, factors = self._group_hessians(), 0, None
+                shared = self._shares_factor and not strengths[0].selects
+                self._hessians, self._age, factors = self._group_hessians(shared=shared), 0, None
                 for pairs in self._learned:
                     pairs.clear()
             if factors is None:
@@ -239,8 +240,12 @@ class NewtonFolds:
             gradients[-1] = slopes.sum(axis=0).reshape(gradients[-1].shape)
         return gradients
 
-    def _group_hessians(self) -> list[np.ndarray]:
-        """Return each group's Hessian of the data term, where the folds' mean logits are."""
+    def _group_hessians(self, *, shared: bool) -> list[np.ndarray]:
+        """Return each group's Hessian of the data term, where the folds' mean logits are.
+
+        ``shared`` asks for that of all rows instead: of many coefficients, K factors would cost
+        more than the steps that one for all makes necessary.
+        """
         model, unpriced = self.model, self.model.strengths(0.0, 0.0)
         folds = self.values.shape[1]
         mean = np.sum([self._of(fold) for fold in range(folds)], axis=0) / folds
@@ -255,15 +260,14 @@ class NewtonFolds:
                 probability=None if whole.probability is None else whole.probability[part],
                 fit_intercept=True,
             ).matrix(np.float32)
-            for part in self._groups.parts
+            for part in ([slice(None)] if shared else self._groups.parts)
         ]
 
     def _factors(self, strengths: Sequence[Strengths]) -> list[Factored]:
-        """Return each fold's factor; of many coefficients one for all, which costs a K-th."""
+        """Return each fold's factor, or the one that all share."""
         assert self._hessians is not None
-        if self._shares_factor and not strengths[0].selects:
-            whole = sum(self._hessians[1:], start=self._hessians[0])
-            return [self._factored(whole, strengths[0])] * len(strengths)
+        if len(self._hessians) < len(self._groups.parts):
+            return [self._factored(self._hessians[0], strengths[0])] * len(strengths)
         return [
             self._factored(self._groups.learned(self._hessians, fold), each)
             for fold, each in enumerate(strengths)
