@@ -32,7 +32,8 @@ from gradum.errors import (
     TableError,
     TargetError,
 )
-from gradum.study.explain_step import MOST_ENTRIES, check_gradient, explain_step
+from gradum.study.explain_step import explain_step
+from gradum.study.gradient_check import MOST_ENTRIES, check_gradient
 from synthetic import FEATURES, mixed
 
 TARGETS = {"log_loss": 1, "poisson": 3.0, "gamma": 2.5}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -32,9 +32,15 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 
+Checked = tuple[Rows, Loss, int, Any]  # rows, loss, outputs, and the classes if there are any
+
 
 class Linear(Summarises, Estimator):
-    """A linear model's parameters, its fit, and its logits."""
+    """A linear model's parameters, its fit, and its logits.
+
+    A subclass says what a prediction needs, ``_attributes``, and checks what ``fit`` was given,
+    ``_checked``.
+    """
 
     coef_: np.ndarray
     intercept_: Any
@@ -72,9 +78,46 @@ class Linear(Summarises, Estimator):
         self.random_state = random_state
         self.warm_start = warm_start
 
-    def _attributes(self, params: Params) -> dict[str, Any]:
-        """Return what a prediction needs."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def _attributes(self, params: Params) -> dict[str, Any]: ...
+
+        def _checked(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Checked: ...
+
+    def path(self, X: Any, y: Any, sample_weight: Any = None, *, alphas: Any = 100) -> PenaltyPath:
+        """Fit under a whole path of penalties; the estimator itself stays as it is.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As those of ``fit``.
+        alphas : int or sequence of float
+            The strengths, or how many: from the least that leaves every column out down to
+            1/1000 of it with an L1 term, over ten decades of the loss's curvature without.
+
+        Returns
+        -------
+        PenaltyPath
+            Alphas, coefficients, intercepts, objectives and duality gaps.
+
+        Raises
+        ------
+        SpecError
+            A parameter makes no sense.
+        """
+        rows, loss, outputs, _ = self._checked(X, y, sample_weight, reset=False)
+        penalty = resolve_penalty(self.penalty, 1.0, self.l1_ratio)
+        cv = CrossValidated(alphas=alphas)
+        loss.check_target(rows.target)
+        model = LinearModel.of(
+            rows.matrix,
+            rows.target,
+            loss,
+            outputs=outputs,
+            weight=rows.weight,
+            fit_intercept=bool(self.fit_intercept),
+        )
+        return penalty_path(model, cv.strengths(model, penalty), pricing(model, penalty))
 
     def _fit(self, rows: Rows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
         """Fit; ``alpha="cv"`` chooses the penalty first."""
@@ -114,20 +157,6 @@ class Linear(Summarises, Estimator):
         self.alpha_ = float(self._problem.penalty.alpha)
         self.solver_reason_ = reason
         return self._settle(self._problem, rows, solution, optimum_expected=self.tol > 0)
-
-    def _path(self, rows: Rows, loss: Loss, outputs: int, alphas: Any) -> PenaltyPath:
-        penalty = resolve_penalty(self.penalty, 1.0, self.l1_ratio)
-        cv = CrossValidated(alphas=alphas)
-        loss.check_target(rows.target)
-        model = LinearModel.of(
-            rows.matrix,
-            rows.target,
-            loss,
-            outputs=outputs,
-            weight=rows.weight,
-            fit_intercept=bool(self.fit_intercept),
-        )
-        return penalty_path(model, cv.strengths(model, penalty), pricing(model, penalty))
 
     def _choose(self, problem: Problem, rows: Rows) -> tuple[Solver, str]:
         """Return the solver and why it is this one."""

@@ -10,10 +10,9 @@ from sklearn.callback import with_callbacks
 
 from gradum.core import Params
 from gradum.estimators.callbacks import Listeners
-from gradum.estimators.linear import Linear
+from gradum.estimators.linear import Checked, Linear
 from gradum.estimators.numeric import number_loss
 from gradum.estimators.rows import checked_rows
-from gradum.fitting.path import PenaltyPath
 
 
 class LinearRegression(RegressorMixin, Linear):
@@ -151,40 +150,19 @@ class LinearRegression(RegressorMixin, Linear):
         SpecError
             A parameter makes no sense.
         """
-        loss = number_loss(self.loss)
-        rows = checked_rows(self, X, y, sample_weight, numeric=True)
+        rows, loss, outputs, _ = self._checked(X, y, sample_weight, reset=True)
         listeners = Listeners(self, X, y, sample_weight, self._attributes)
-        return self._fit(rows, loss, loss.outputs(None), listeners)
-
-    def path(self, X: Any, y: Any, sample_weight: Any = None, *, alphas: Any = 100) -> PenaltyPath:
-        """Fit under a whole path of penalties; the estimator itself stays as it is.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As those of ``fit``.
-        alphas : int or sequence of float
-            The strengths, or how many: from the least that leaves every column out down to
-            1/1000 of it with an L1 term, over ten decades of the loss's curvature without.
-
-        Returns
-        -------
-        PenaltyPath
-            Alphas, coefficients, intercepts, objectives and duality gaps.
-
-        Raises
-        ------
-        SpecError
-            A parameter makes no sense.
-        """
-        loss = number_loss(self.loss)
-        rows = checked_rows(self, X, y, sample_weight, numeric=True, reset=False)
-        return self._path(rows, loss, loss.outputs(None), alphas)
+        return self._fit(rows, loss, outputs, listeners)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the predictions [n], in the target's unit; [n, k] for k quantile levels."""
         logits = self._logits(X)
         return self._loss.inverse_link(logits)
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Checked:
+        loss = number_loss(self.loss)
+        rows = checked_rows(self, X, y, sample_weight, numeric=True, reset=reset)
+        return rows, loss, loss.outputs(None), None
 
     def _attributes(self, params: Params) -> dict[str, Any]:
         layer = params["layers"][0]

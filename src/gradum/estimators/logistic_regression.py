@@ -10,9 +10,8 @@ from sklearn.callback import with_callbacks
 from gradum.core import Params
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.classes import Classifies, class_loss, coded_rows
-from gradum.estimators.linear import Linear
+from gradum.estimators.linear import Checked, Linear
 from gradum.estimators.rows import checked_rows
-from gradum.fitting.path import PenaltyPath
 
 
 class LogisticRegression(Classifies, Linear):
@@ -153,37 +152,15 @@ class LogisticRegression(Classifies, Linear):
         SpecError
             A parameter makes no sense.
         """
-        loss = class_loss(self.loss)
-        rows = checked_rows(self, X, y, sample_weight, numeric=False)
-        rows, self.classes_ = coded_rows(rows, None, self.class_weight)
+        rows, loss, outputs, self.classes_ = self._checked(X, y, sample_weight, reset=True)
         listeners = Listeners(self, X, y, sample_weight, self._attributes)
-        return self._fit(rows, loss, loss.outputs(len(self.classes_)), listeners)
+        return self._fit(rows, loss, outputs, listeners)
 
-    def path(self, X: Any, y: Any, sample_weight: Any = None, *, alphas: Any = 100) -> PenaltyPath:
-        """Fit under a whole path of penalties; the estimator itself stays as it is.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As those of ``fit``.
-        alphas : int or sequence of float
-            The strengths, or how many: from the least that leaves every column out down to
-            1/1000 of it with an L1 term, over ten decades of the loss's curvature without.
-
-        Returns
-        -------
-        PenaltyPath
-            Alphas, coefficients, intercepts, objectives and duality gaps.
-
-        Raises
-        ------
-        SpecError
-            A parameter makes no sense.
-        """
+    def _checked(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Checked:
         loss = class_loss(self.loss)
-        rows = checked_rows(self, X, y, sample_weight, numeric=False, reset=False)
+        rows = checked_rows(self, X, y, sample_weight, numeric=False, reset=reset)
         rows, classes = coded_rows(rows, None, self.class_weight)
-        return self._path(rows, loss, loss.outputs(len(classes)), alphas)
+        return rows, loss, loss.outputs(len(classes)), classes
 
     def _attributes(self, params: Params) -> dict[str, Any]:
         weight = params["layers"][0]["weight"]

@@ -7,113 +7,25 @@ central differences of the objective have the last word on it.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
 import jax
 import numpy as np
 
-from gradum.core import ACTIVATIONS, Inputs, Loss, Network, Params, Penalty, Problem, Quantile
+from gradum.core import Inputs, Loss, Network, Params, Problem, Quantile
 from gradum.errors import ShapeError, SpecError, TableError, TargetError
-from gradum.randomness import stream
-
-MOST_ENTRIES = 2_000
-"""Of a network with more parameters so many are drawn for the check."""
-
-STEP = float(np.cbrt(np.finfo(np.float64).eps))
-"""h of a central difference, for a parameter of size 1: its two errors are then about equal."""
-
-TOLERANCE = 1e-6
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One layer on the way forward and back.
-
-    Parameters
-    ----------
-    input : ndarray of shape (in,)
-        z_{l-1}.
-    weight : ndarray of shape (in, out)
-        W_l.
-    bias : ndarray of shape (out,) or None
-        b_l.
-    activation : str or None
-        σ; None for the last layer, whose a_l are the logits.
-    pre_activation : ndarray of shape (out,)
-        a_l = z_{l-1} W_l + b_l.
-    output : ndarray of shape (out,)
-        z_l = σ(a_l); the logits themselves for the last layer.
-    slope : ndarray of shape (out,)
-        σ′(a_l); ones for the last layer.
-    delta : ndarray of shape (out,)
-        δ_l = dℓ/da_l: the loss's own slope for the last layer, (W_{l+1} δ_{l+1}) σ′(a_l) below.
-    weight_gradient : ndarray of shape (in, out)
-        dL/dW_l = z_{l-1}ᵀ δ_l, plus the penalty's slope.
-    """
-
-    input: np.ndarray
-    weight: np.ndarray
-    bias: np.ndarray | None
-    activation: str | None
-    pre_activation: np.ndarray
-    output: np.ndarray
-    slope: np.ndarray
-    delta: np.ndarray
-    weight_gradient: np.ndarray
-
-    @property
-    def bias_gradient(self) -> np.ndarray | None:
-        """Return dL/db_l = δ_l, [out]; None without a bias."""
-        return None if self.bias is None else self.delta
-
-
-@dataclass(frozen=True)
-class Check:
-    """The gradient against central differences, (L(θ + h) − L(θ − h)) / 2h, entry by entry.
-
-    Parameters
-    ----------
-    entries, of : int
-        Entries compared, and entries there are.
-    largest : float
-        The largest disagreement.
-    where : (str, tuple of int)
-        The parameter and the position where that is: ``("W1", (0, 2))``.
-    by_hand, by_difference : float
-        The two numbers there.
-    tolerance : float
-        The disagreement that rounding explains.
-    kinks : int
-        Entries with a kink within h, where slopes left and right differ and the gradient is
-        between them; these are not counted as disagreements.
-    blunt : int
-        Entries where the quotient of the width 2h is as far from that of h as the gradient is,
-        so that it decides nothing; these are not counted either.
-    """
-
-    entries: int
-    of: int
-    largest: float
-    where: tuple[str, tuple[int, ...]]
-    by_hand: float
-    by_difference: float
-    tolerance: float
-    kinks: int = 0
-    blunt: int = 0
-
-    @property
-    def compared(self) -> int:
-        """Return how many entries the difference quotients decide on."""
-        return self.entries - self.kinks - self.blunt
-
-    @property
-    def passed(self) -> bool:
-        """Whether no entry disagrees by more than rounding explains."""
-        return self.largest <= self.tolerance
+from gradum.study.backpropagation import (
+    Layer,
+    backward_pass,
+    forward_pass,
+    layers_of,
+    loss_gradient,
+    with_penalty,
+)
+from gradum.study.gradient_check import Check, check_gradient
 
 
 @dataclass(frozen=True)
@@ -266,11 +178,11 @@ def _explained(
     row = _one_row(network, inputs)
     truth = _truth(problem, target)
 
-    forward = _forward(network, params, row)
+    forward = forward_pass(network, params, row)
     logits = forward[-1][1][None, :]
-    deltas = _backward(network, params, forward, loss.gradient(logits, truth)[0])
-    gradient = _gradient(network, params, row, forward, deltas)
-    gradient = _with_penalty(gradient, penalty, params)
+    deltas = backward_pass(network, params, forward, loss.gradient(logits, truth)[0])
+    gradient = loss_gradient(network, params, row, forward, deltas)
+    gradient = with_penalty(gradient, penalty, params)
 
     def data_term(at: Params) -> float:
         return float(loss.value(network.forward(at, row), truth)[0])
@@ -286,7 +198,7 @@ def _explained(
         names,
         truth,
         learning_rate,
-        _layers(network, params, gradient, forward, deltas),
+        layers_of(network, params, gradient, forward, deltas),
         {int(code): gradient["embedding"][code] for code in row.get("codes", np.empty(0)).flat},
         prediction,
         data_term(params),
@@ -353,182 +265,6 @@ def _truth(problem: Problem, target: Any) -> np.ndarray:
             f"Give a code from 0 to {classes - 1}.",
         )
     return truth
-
-
-def _forward(
-    network: Network, params: Params, row: Mapping[str, np.ndarray]
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return z_{l-1} and a_l of every layer."""
-    z = row["dense"][0]
-    if network.embedding:
-        z = np.concatenate([z, params["embedding"][row["codes"][0]].ravel()])
-    sigma, passes = ACTIVATIONS[network.activation].numpy, []
-    for layer in params["layers"]:
-        a = z @ layer["weight"] + layer.get("bias", 0.0)
-        passes.append((z, a))
-        z = sigma(a)
-    return passes
-
-
-def _backward(
-    network: Network,
-    params: Params,
-    forward: list[tuple[np.ndarray, np.ndarray]],
-    delta: np.ndarray,
-) -> list[np.ndarray]:
-    """Return δ_l of every layer, given the last one's: δ_l = (W_{l+1} δ_{l+1}) σ′(a_l)."""
-    derivative, deltas = ACTIVATIONS[network.activation].derivative, [delta]
-    for above, (_, a) in zip(params["layers"][:0:-1], forward[-2::-1], strict=True):
-        deltas.insert(0, (above["weight"] @ deltas[0]) * derivative(a))
-    return deltas
-
-
-def _gradient(
-    network: Network,
-    params: Params,
-    row: Mapping[str, np.ndarray],
-    forward: list[tuple[np.ndarray, np.ndarray]],
-    deltas: list[np.ndarray],
-) -> Params:
-    """Return dℓ/dW_l = z_{l-1}ᵀ δ_l, dℓ/db_l = δ_l, and for the table what reaches z_0."""
-    layers = []
-    for layer, (z, _), delta in zip(params["layers"], forward, deltas, strict=True):
-        slopes = {"weight": np.outer(z, delta)}
-        layers.append({**slopes, "bias": delta} if "bias" in layer else slopes)
-    gradient: Params = {"layers": layers}
-    if network.embedding:
-        reaching = params["layers"][0]["weight"] @ deltas[0]
-        table = np.zeros_like(params["embedding"])
-        vectors = reaching[network.inputs :].reshape(network.embedding.columns, -1)
-        np.add.at(table, row["codes"][0], vectors)
-        gradient["embedding"] = table
-    return gradient
-
-
-def _with_penalty(gradient: Params, penalty: Penalty, params: Params) -> Params:
-    """Add l1·sign(w) + l2·w for every weight w; at the kink of |w| its middle, 0."""
-
-    def priced(slope: np.ndarray, weight: np.ndarray, price: Penalty) -> np.ndarray:
-        l1, l2 = (each[:, None] for each in price.strengths(len(weight)))
-        return slope + l1 * np.sign(weight) + l2 * weight
-
-    # A factor belongs to an input column; all other weights have 1.
-    free: Any = penalty if penalty.factor is None else replace(penalty, factor=None)  # type: ignore[type-var]
-    layers = [
-        {**slopes, "weight": priced(slopes["weight"], layer["weight"], free if level else penalty)}
-        for level, (slopes, layer) in enumerate(
-            zip(gradient["layers"], params["layers"], strict=True)
-        )
-    ]
-    total: Params = {"layers": layers}
-    if "embedding" in params:
-        total["embedding"] = priced(gradient["embedding"], params["embedding"], free)
-    return total
-
-
-def _layers(
-    network: Network,
-    params: Params,
-    gradient: Params,
-    forward: list[tuple[np.ndarray, np.ndarray]],
-    deltas: list[np.ndarray],
-) -> tuple[Layer, ...]:
-    sigma, layers = ACTIVATIONS[network.activation], []
-    for level, ((z, a), delta) in enumerate(zip(forward, deltas, strict=True)):
-        last, layer = level == len(forward) - 1, params["layers"][level]
-        layers.append(
-            Layer(
-                z,
-                layer["weight"],
-                layer.get("bias"),
-                None if last else network.activation,
-                a,
-                a if last else sigma.numpy(a),
-                np.ones_like(a) if last else sigma.derivative(a),
-                delta,
-                gradient["layers"][level]["weight"],
-            )
-        )
-    return tuple(layers)
-
-
-def check_gradient(
-    value: Callable[[Params], float], params: Params, gradient: Params, *, seed: int = 0
-) -> Check:
-    """Hold every entry of a gradient, or `MOST_ENTRIES` drawn ones, against central differences.
-
-    Parameters
-    ----------
-    value : callable
-        Parameters → the objective L.
-    params, gradient : dict
-        Where, and dL/dθ there, in float64.
-    seed : int
-        Decides which entries are drawn.
-    """
-    params = copy.deepcopy(params)  # moved in place below, and back
-    arrays, slopes = _named(params), _named(gradient)
-    entries = [(name, at) for name, array in arrays.items() for at in np.ndindex(array.shape)]
-    count = len(entries)
-    if count > MOST_ENTRIES:
-        drawn = stream(seed, "study", "explain_step").choice(count, MOST_ENTRIES, replace=False)
-        entries = [entries[place] for place in np.sort(drawn)]
-    here, kinks, blunt = value(params), 0, 0
-    steepest = max(float(np.abs(slope).max(initial=0.0)) for slope in slopes.values())
-    tolerance = TOLERANCE * max(1.0, abs(here), steepest)
-    worst = Check(len(entries), count, -1.0, entries[0], 0.0, 0.0, tolerance)
-    for name, at in entries:
-        slope = float(slopes[name][at])
-        left, right = _one_sided(value, params, arrays[name], at, here, STEP)
-        central = (left + right) / 2.0
-        gap = abs(slope - central)
-        # Left and right differ by h·L″ where L is smooth, and by more than that only at a kink.
-        smooth = abs(right - left) <= 1e3 * STEP * max(1.0, steepest)
-        if gap > tolerance and not smooth and min(left, right) <= slope <= max(left, right):
-            kinks += 1
-            continue
-        if not gap <= tolerance:
-            wider = sum(_one_sided(value, params, arrays[name], at, here, 2.0 * STEP)) / 2.0
-            # The quotient's error grows with h², so that of h is a third of what lies between.
-            if not np.isfinite(central) or abs(wider - central) >= gap:
-                blunt += 1
-                continue
-        if not gap <= worst.largest:
-            worst = replace(
-                worst, largest=gap, where=(name, at), by_hand=slope, by_difference=central
-            )
-    return replace(worst, largest=max(worst.largest, 0.0), kinks=kinks, blunt=blunt)
-
-
-def _one_sided(
-    value: Callable[[Params], float],
-    params: Params,
-    array: np.ndarray,
-    at: tuple[int, ...],
-    here: float,
-    step: float,
-) -> tuple[float, float]:
-    """Return the difference quotients to the left and to the right of one parameter."""
-    kept = float(array[at])
-    h = step * max(1.0, abs(kept))
-    array[at] = kept + h
-    above = value(params)
-    array[at] = kept - h
-    below = value(params)
-    array[at] = kept
-    return (here - below) / h, (above - here) / h
-
-
-def _named(params: Params) -> dict[str, np.ndarray]:
-    """Name every array as formulas do: W1, b1, W2 …, and E for the embedding table."""
-    arrays = {}
-    for level, layer in enumerate(params["layers"], start=1):
-        arrays[f"W{level}"] = layer["weight"]
-        if "bias" in layer:
-            arrays[f"b{level}"] = layer["bias"]
-    if "embedding" in params:
-        arrays["E"] = params["embedding"]
-    return arrays
 
 
 def _plain_names(problem: Problem, outputs: int) -> Names:

@@ -1,0 +1,155 @@
+"""The chain rule by hand, in NumPy float64: forward, backward, and the gradient that they make.
+
+Shapes, of one row: z_0 [d] enters, layer l has a_l = z_{l-1} W_l + b_l and z_l = σ(a_l), and the
+last a_l are the logits [k].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gradum.core import ACTIVATIONS, Network, Params, Penalty
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer on the way forward and back.
+
+    Parameters
+    ----------
+    input : ndarray of shape (in,)
+        z_{l-1}.
+    weight : ndarray of shape (in, out)
+        W_l.
+    bias : ndarray of shape (out,) or None
+        b_l.
+    activation : str or None
+        σ; None for the last layer, whose a_l are the logits.
+    pre_activation : ndarray of shape (out,)
+        a_l = z_{l-1} W_l + b_l.
+    output : ndarray of shape (out,)
+        z_l = σ(a_l); the logits themselves for the last layer.
+    slope : ndarray of shape (out,)
+        σ′(a_l); ones for the last layer.
+    delta : ndarray of shape (out,)
+        δ_l = dℓ/da_l: the loss's own slope for the last layer, (W_{l+1} δ_{l+1}) σ′(a_l) below.
+    weight_gradient : ndarray of shape (in, out)
+        dL/dW_l = z_{l-1}ᵀ δ_l, plus the penalty's slope.
+    """
+
+    input: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray | None
+    activation: str | None
+    pre_activation: np.ndarray
+    output: np.ndarray
+    slope: np.ndarray
+    delta: np.ndarray
+    weight_gradient: np.ndarray
+
+    @property
+    def bias_gradient(self) -> np.ndarray | None:
+        """Return dL/db_l = δ_l, [out]; None without a bias."""
+        return None if self.bias is None else self.delta
+
+
+def forward_pass(
+    network: Network, params: Params, row: Mapping[str, np.ndarray]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return z_{l-1} and a_l of every layer."""
+    z = row["dense"][0]
+    if network.embedding:
+        z = np.concatenate([z, params["embedding"][row["codes"][0]].ravel()])
+    sigma, passes = ACTIVATIONS[network.activation].numpy, []
+    for layer in params["layers"]:
+        a = z @ layer["weight"] + layer.get("bias", 0.0)
+        passes.append((z, a))
+        z = sigma(a)
+    return passes
+
+
+def backward_pass(
+    network: Network,
+    params: Params,
+    forward: list[tuple[np.ndarray, np.ndarray]],
+    delta: np.ndarray,
+) -> list[np.ndarray]:
+    """Return δ_l of every layer, given the last one's: δ_l = (W_{l+1} δ_{l+1}) σ′(a_l)."""
+    derivative, deltas = ACTIVATIONS[network.activation].derivative, [delta]
+    for above, (_, a) in zip(params["layers"][:0:-1], forward[-2::-1], strict=True):
+        deltas.insert(0, (above["weight"] @ deltas[0]) * derivative(a))
+    return deltas
+
+
+def loss_gradient(
+    network: Network,
+    params: Params,
+    row: Mapping[str, np.ndarray],
+    forward: list[tuple[np.ndarray, np.ndarray]],
+    deltas: list[np.ndarray],
+) -> Params:
+    """Return dℓ/dW_l = z_{l-1}ᵀ δ_l, dℓ/db_l = δ_l, and for the table what reaches z_0."""
+    layers = []
+    for layer, (z, _), delta in zip(params["layers"], forward, deltas, strict=True):
+        slopes = {"weight": np.outer(z, delta)}
+        layers.append({**slopes, "bias": delta} if "bias" in layer else slopes)
+    gradient: Params = {"layers": layers}
+    if network.embedding:
+        reaching = params["layers"][0]["weight"] @ deltas[0]
+        table = np.zeros_like(params["embedding"])
+        vectors = reaching[network.inputs :].reshape(network.embedding.columns, -1)
+        np.add.at(table, row["codes"][0], vectors)
+        gradient["embedding"] = table
+    return gradient
+
+
+def with_penalty(gradient: Params, penalty: Penalty, params: Params) -> Params:
+    """Add l1·sign(w) + l2·w for every weight w; at the kink of |w| its middle, 0."""
+
+    def priced(slope: np.ndarray, weight: np.ndarray, price: Penalty) -> np.ndarray:
+        l1, l2 = (each[:, None] for each in price.strengths(len(weight)))
+        return slope + l1 * np.sign(weight) + l2 * weight
+
+    # A factor belongs to an input column; all other weights have 1.
+    free: Any = penalty if penalty.factor is None else replace(penalty, factor=None)  # type: ignore[type-var]
+    layers = [
+        {**slopes, "weight": priced(slopes["weight"], layer["weight"], free if level else penalty)}
+        for level, (slopes, layer) in enumerate(
+            zip(gradient["layers"], params["layers"], strict=True)
+        )
+    ]
+    total: Params = {"layers": layers}
+    if "embedding" in params:
+        total["embedding"] = priced(gradient["embedding"], params["embedding"], free)
+    return total
+
+
+def layers_of(
+    network: Network,
+    params: Params,
+    gradient: Params,
+    forward: list[tuple[np.ndarray, np.ndarray]],
+    deltas: list[np.ndarray],
+) -> tuple[Layer, ...]:
+    """Gather what is known of every layer, from the passes and the gradient."""
+    sigma, layers = ACTIVATIONS[network.activation], []
+    for level, ((z, a), delta) in enumerate(zip(forward, deltas, strict=True)):
+        last, layer = level == len(forward) - 1, params["layers"][level]
+        layers.append(
+            Layer(
+                z,
+                layer["weight"],
+                layer.get("bias"),
+                None if last else network.activation,
+                a,
+                a if last else sigma.numpy(a),
+                np.ones_like(a) if last else sigma.derivative(a),
+                delta,
+                gradient["layers"][level]["weight"],
+            )
+        )
+    return tuple(layers)
