@@ -37,7 +37,7 @@ Pair = tuple[np.ndarray, np.ndarray]  # a step, and the change along it
 TOL = 1e-5  # of the mean slope: penalties are compared by losses, in which it does not show
 MOST_STEPS = 30
 SHRINKS, HALVES = 0.1, 0.5
-COEFFICIENTS_A_STEP = 100  # so many make a fold's Hessian as dear as one more step of it
+COEFFICIENTS_A_STEP = 40  # so many make a fold's Hessian as dear as one more step of it
 DIGITS = 20  # to the base 3, on top of as many rows as there may be
 SHORTEST_STEP = 1e-4
 LARGEST_OWN = 500  # coefficients up to which every fold has its own factor
@@ -316,8 +316,9 @@ class NewtonFolds:
             there = values[:, fold]
             after = _largest_slope(slopes[:, fold] + each.l2 * there, there, each)
             if after <= HALVES * size[fold]:
-                change = slopes[:, fold] - self._slopes[:, fold]
-                self._learned[fold].append((steps[:, fold].copy(), change))
+                if self._patience:  # else a new Hessian will know it better
+                    change = slopes[:, fold] - self._slopes[:, fold]
+                    self._learned[fold].append((steps[:, fold].copy(), change))
                 self.values[:, fold], self._slopes[:, fold] = there, slopes[:, fold]
                 self._of(fold)[:] = self._of(fold, logits)
                 moved = True
