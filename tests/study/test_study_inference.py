@@ -230,6 +230,16 @@ def test_logistic_regression_has_nine_digits_on_the_spector_data():
     assert [each.name for each in found.coefficients] == ["(intercept)", *data.exog]
 
 
+def test_the_seven_parties_of_a_shipped_table_are_those_of_statsmodels():
+    data = sm.datasets.anes96.load_pandas()
+    columns, target = data.exog.to_numpy(), data.endog.to_numpy().astype(int)
+    found = infer(columns, target, "log_loss", classes=list(range(7)))
+    peer = sm.MNLogit(target, sm.add_constant(columns))
+    peer = peer.fit(disp=False, method="newton", tol=1e-12, maxiter=100)
+    np.testing.assert_allclose(numbers(found, "estimate"), peer.params.T.ravel(), rtol=1e-8)
+    np.testing.assert_allclose(numbers(found, "error"), peer.bse.T.ravel(), rtol=1e-8)
+
+
 @pytest.mark.parametrize("covariance", ["classical", "HC0"])
 def test_several_classes_are_held_against_the_first(covariance):
     columns, target = sample("classes", 150)
