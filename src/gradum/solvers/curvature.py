@@ -14,7 +14,7 @@ row the intercept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -80,17 +80,6 @@ class Curvature:
             hessian[-outputs:] = hessian[:, -outputs:] = 0.0
             diagonal[-outputs:] = 1.0
         return hessian
-
-    def take(self, rows: np.ndarray) -> Curvature:
-        """Return the curvature of some rows alone, their weights brought up to 1."""
-        weight = self.weight[rows]
-        return replace(
-            self,
-            columns=self.columns.take(rows),
-            weight=weight / weight.sum(),
-            second=self.second[rows],
-            probability=None if self.probability is None else self.probability[rows],
-        )
 
     def _softmax_matrix(self, probability: np.ndarray, dtype: Any) -> np.ndarray:
         rows, width, outputs = len(probability), self.columns.shape[1] + 1, probability.shape[1]

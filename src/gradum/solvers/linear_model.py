@@ -179,19 +179,17 @@ class LinearModel:
     ) -> tuple[Point, np.ndarray]:
         """Return the point after a step, and what the step adds to the logits.
 
-        Block by block of rows, so that columns are read once for logits and gradient.
+        Block by block of rows, so that dense columns are read once for logits and gradient.
         """
         values = point.values + step
-        if self.columns.raw.sparse is not None or len(self) <= ROWS_PER_BLOCK:
-            change = self.logits(step)
-            logits = point.logits + change
-            objective = self.objective(values, logits, strengths)
-            return self.point_at(values, logits, objective, strengths), change
         change, data_term = np.empty_like(point.logits), 0.0
         slope_sum, fall = np.zeros(self.outputs), np.zeros_like(values[:-1])
-        for start in range(0, len(self), ROWS_PER_BLOCK):
-            rows = slice(start, start + ROWS_PER_BLOCK)
-            columns, weight, target = self.columns.take(rows), self.weight[rows], self.target[rows]
+        whole = self.columns.raw.sparse is not None or len(self) <= ROWS_PER_BLOCK
+        block = len(self) if whole else ROWS_PER_BLOCK
+        for start in range(0, len(self), block):
+            rows = slice(start, start + block)
+            columns = self.columns if whole else self.columns.take(rows)
+            weight, target = self.weight[rows], self.target[rows]
             change[rows] = columns @ step[:-1] + step[-1]
             logits = point.logits[rows] + change[rows]
             data_term += float(weight @ self.loss.value(logits, target))
