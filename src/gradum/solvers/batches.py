@@ -127,11 +127,14 @@ class _Buffer:
         whole = np.issubdtype(data.target.dtype, np.integer)
         # Probabilities of classes, [n, K]: a class that only fills up has probability 0.
         classes = (padded.outputs,) if data.target.ndim == 2 else ()
+        target = _aligned((*shape, *classes), np.int32 if whole else dtype)
         self._data = data
+        # In the buffer's own dtype: a gather that converts takes three times as long.
+        self._target = data.target.astype(target.dtype)
         self._weight = data.unit_weight().astype(dtype)
         self.batches = Batches(
             inputs,
-            target=_aligned((*shape, *classes), np.int32 if whole else dtype),
+            target=target,
             weight=_aligned(shape, dtype),
             total=_aligned((length,), dtype),
             factor=_aligned((length,), dtype),
@@ -145,14 +148,13 @@ class _Buffer:
         size, count = weight.shape[1], len(rows)
         source = self._data.inputs
         for name in inputs:
-            flat = _flat(inputs[name])
-            flat[:count, : source[name].shape[1]] = source[name][rows]
+            _gather(source[name], rows, _flat(inputs[name])[:count])
         if "sparse" in source:
             start, stop = source["dense"].shape[1], self._data.columns
             flat = _flat(inputs["dense"])
             flat[:count, start:stop] = source["sparse"][rows].toarray()
-        self._rows_of_target()[:count] = self._data.target[rows]
-        weight.reshape(-1)[:count] = self._weight[rows]
+        _gather(self._target, rows, self._rows_of_target()[:count])
+        _gather(self._weight, rows, weight.reshape(-1)[:count])
         weight.reshape(-1)[count : steps * size] = 0.0
         total[:steps] = size
         total[steps - 1] = count - (steps - 1) * size
@@ -165,6 +167,15 @@ class _Buffer:
         if target.ndim == 2:
             return target.reshape(-1)
         return _flat(target)[:, : self._data.target.shape[1]]
+
+
+def _gather(source: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
+    """Copy rows of the source into ``out``, whose further columns stay as they are."""
+    if source.dtype == out.dtype and source.shape[1:] == out.shape[1:]:
+        # Straight into place; "clip" spares a copy that only serves to leave out whole on errors.
+        np.take(source, rows, axis=0, out=out, mode="clip")
+    else:
+        out[:, : source.shape[1]] = np.take(source, rows, axis=0)
 
 
 def _flat(batches: np.ndarray) -> np.ndarray:
@@ -189,7 +200,7 @@ def _chunk_length(padded: Network, size: int, row_bytes: int) -> int:
     estimated from its shapes and not measured: what a fit computes must not depend on a clock.
     """
     weights = sum(a * b for a, b in itertools.pairwise(padded.widths))
-    step_seconds = 5e-6 + 6.0 * size * weights / 50e9 + weights * 5e-9
+    step_seconds = 5e-6 + 6.0 * size * weights / 200e9 + weights * 5e-9
     most = min(CHUNK_SECONDS / step_seconds, MOST_STEPS)
     if row_bytes:
         most = min(most, MOST_BYTES / (size * row_bytes))
