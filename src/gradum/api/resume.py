@@ -12,9 +12,10 @@ from msgspec import structs
 from gradum.api.fit import fit_spec
 from gradum.api.model import Model
 from gradum.api.runs import load_run, save_run
+from gradum.files.atomic import remove_partial
 from gradum.ship import unfinished
 from gradum.ship.checkpoint_folder import CheckpointFolder
-from gradum.ship.run_folder import read_schema
+from gradum.ship.run_folder import FILES, read_schema
 from gradum.ship.run_spec import hash_files
 from gradum.tables.read import read
 
@@ -99,6 +100,8 @@ def finish_run(
         ),
     )
     on_report()
+    for name in FILES:
+        remove_partial(folder / name)
     if asked.interrupted:  # its files are replaced one by one
         unfinished.write(folder, structs.replace(asked, interrupted=False))
     save_run(model, folder, asked.run, cache=cache, stop=stop)

@@ -75,7 +75,11 @@ def begun(folder: Path, unfinished: Unfinished) -> Iterator[None]:
     with held(folder):
         for path in (folder / CHECKPOINT).glob("*.checkpoint"):
             path.unlink()
-        write(folder, unfinished)
+        try:
+            write(folder, unfinished)
+        except BaseException:
+            end(folder)
+            raise
         yield
 
 
