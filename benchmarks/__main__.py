@@ -12,6 +12,7 @@ BENCHMARKS = {
     "quality": "FOLDER [SEEDS]",
     "nist": "",
     "convex": "[TASKS] [SIZES] [ROUNDS]",
+    "resume": "[KILLS]",
 }
 
 

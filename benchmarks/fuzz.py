@@ -83,7 +83,7 @@ class Trial:
 
     def __init__(self, folder: str) -> None:
         import gradum
-        from gradum.ship.run_folder import RunSpec, read_spec, toml
+        from gradum.ship.run_spec import RunSpec, read_spec, toml
         from gradum.tables.schema import Schema
 
         hook = Hook()

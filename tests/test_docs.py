@@ -16,7 +16,7 @@ from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 from gradum.scores.metrics import METRICS
-from gradum.ship.run_folder import RunSpec
+from gradum.ship.run_spec import RunSpec
 from gradum.study.confusion import Confusion
 from gradum.study.findings import Findings
 from gradum.study.growth import Growth

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradum.api import Model, fit, infer, load
+    from gradum.api import Model, fit, infer, load, resume
     from gradum.api.explain_step import explain_step
     from gradum.core.losses import (
         AbsoluteError,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
-    "gradum.api": ("Model", "fit", "infer", "load"),
+    "gradum.api": ("Model", "fit", "infer", "load", "resume"),
     "gradum.api.explain_step": ("explain_step",),
     "gradum.core.losses": (
         "AbsoluteError",
@@ -119,6 +119,7 @@ __all__ = [
     "fit",
     "infer",
     "load",
+    "resume",
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.ship.run_folder import read_spec
+from gradum.ship.run_spec import read_spec
 from synthetic import mixed, task
 
 

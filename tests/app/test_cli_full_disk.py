@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gradum.ship.run_spec import read_spec
+
 
 @contextlib.contextmanager
 def small_files(bytes_at_most):
@@ -32,9 +34,9 @@ def said_in_one_line(ended, *words):
         assert word in ended.err
 
 
-@pytest.mark.parametrize("written_before", [0, 2, 5])
-def test_a_run_that_cannot_be_written_leaves_whole_files_only(
-    written_before, gradum_command, tables, tmp_path, monkeypatch
+@pytest.mark.parametrize("written_before", [0, 1, 2, 5, 9])
+def test_a_run_that_cannot_be_written_leaves_whole_files_and_can_be_resumed(
+    written_before, gradum_command, linear_run, tables, tmp_path, monkeypatch
 ):
     synced = []
 
@@ -49,7 +51,13 @@ def test_a_run_that_cannot_be_written_leaves_whole_files_only(
     said_in_one_line(ended, str(tmp_path / "run"), "No space left on device", "Free some space")
     left = list(tmp_path.rglob("*"))
     assert not any(path.name.startswith(".partial") for path in left)
-    assert sum(path.is_file() for path in left) == written_before
+    assert bool(left) == (written_before > 0)
+    monkeypatch.undo()
+    if left:
+        ended = gradum_command("resume", tmp_path / "run", "-q")
+        assert (ended.code, ended.out, ended.err) == (0, "", "")
+        specs = [read_spec(folder / "spec.toml") for folder in (tmp_path / "run", linear_run[0])]
+        assert specs[0] == specs[1]
 
 
 @pytest.mark.parametrize("name", ["p.csv", "p.parquet"])

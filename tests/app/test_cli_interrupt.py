@@ -67,7 +67,7 @@ def test_an_abort_leaves_nothing(gradum_command, tables, tmp_path, monkeypatch):
     def aborted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gradum.api.fit_spec", aborted)
+    monkeypatch.setattr("gradum.api.finish_run", aborted)
     folder = tmp_path / "made" / "run"
     ended = gradum_command("fit", tables / "label.csv", "-t", "label", "-o", folder)
     assert ended.code == 130

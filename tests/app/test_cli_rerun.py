@@ -5,7 +5,7 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.ship.run_folder import read_spec, toml
+from gradum.ship.run_spec import read_spec, toml
 from synthetic import TINY
 
 

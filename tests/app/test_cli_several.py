@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gradum.ship.run_folder import changed_files, default_folder, read_spec
+from gradum.ship.run_spec import changed_files, default_folder, read_spec
 from synthetic import task
 
 

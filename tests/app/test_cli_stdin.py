@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gradum.ship.run_folder import hash_files, read_spec
+from gradum.ship.run_spec import hash_files, read_spec
 from synthetic import task
 
 

@@ -23,6 +23,13 @@ def test_bytes_and_text_arrive_as_given(tmp_path):
     assert names(tmp_path) == ["a.bin", "a.txt"]
 
 
+def test_what_a_killed_process_left_of_a_file_is_removed(tmp_path):
+    for name in (".partial-0123abcd-a[1].bin", ".partial-0123abcd-b.bin", "a[1].bin"):
+        (tmp_path / name).write_text("half")
+    atomic.remove_partial(tmp_path / "a[1].bin")
+    assert names(tmp_path) == [".partial-0123abcd-b.bin", "a[1].bin"]
+
+
 def test_old_content_survives_a_failing_block(tmp_path):
     path = tmp_path / "model.gradum"
     path.write_text("old")

@@ -21,7 +21,7 @@ from gradum.errors import GradumError, ModelFileError
 from gradum.files import archive
 from gradum.fitting import rung as rungs_module
 from gradum.ship.bundle import FORMAT
-from gradum.ship.run_folder import RunSpec, read_spec, toml
+from gradum.ship.run_spec import RunSpec, read_spec, toml
 from gradum.tables.schema import Schema
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -10,8 +10,8 @@ import gradum
 from gradum.api import make_spec, save_run
 from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError
 from gradum.files.atomic import claim_folder
-from gradum.ship import predictions, run_folder
-from gradum.ship.run_folder import RunSpec
+from gradum.ship import predictions, run_folder, run_spec
+from gradum.ship.run_spec import RunSpec
 from gradum.tables.read import read
 from synthetic import QUICK, task
 
@@ -38,7 +38,7 @@ def table_file(tmp_path_factory):
 def folder(classifier, table_file, tmp_path_factory):
     path = claim_folder(tmp_path_factory.mktemp("runs") / "run")
     asked = RunSpec(str(table_file), classifier.fitted.spec)
-    asked = msgspec.structs.replace(asked, sha256=run_folder.hash_files(asked))
+    asked = msgspec.structs.replace(asked, sha256=run_spec.hash_files(asked))
     save_run(classifier, path, asked)
     return path
 
@@ -126,24 +126,24 @@ def test_history_has_one_line_an_epoch_and_one_a_penalty(folder, classifier):
 
 
 def test_spec_toml_is_read_back_whole(folder, classifier, table_file):
-    said = run_folder.read_spec(folder / "spec.toml")
+    said = run_spec.read_spec(folder / "spec.toml")
     assert said.spec == classifier.fitted.spec
     assert said.fingerprint == classifier.fitted.provenance.fingerprint
     digest = hashlib.sha256(table_file.read_bytes()).hexdigest()
     assert said.sha256 == {str(table_file): digest}
-    assert run_folder.changed_files(said) == []
+    assert run_spec.changed_files(said) == []
 
 
 def test_changed_and_vanished_files_are_named(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("a,y\n1,2\n")
     spec = RunSpec(str(table), make_spec("y"))
-    spec = msgspec.structs.replace(spec, sha256=run_folder.hash_files(spec))
-    assert run_folder.changed_files(spec) == []
+    spec = msgspec.structs.replace(spec, sha256=run_spec.hash_files(spec))
+    assert run_spec.changed_files(spec) == []
     table.write_text("a,y\n1,3\n")
-    assert run_folder.changed_files(spec) == [str(table)]
+    assert run_spec.changed_files(spec) == [str(table)]
     table.unlink()
-    assert run_folder.changed_files(spec) == [str(table)]
+    assert run_spec.changed_files(spec) == [str(table)]
 
 
 def test_the_schema_file_is_the_models(folder, classifier):
@@ -153,11 +153,11 @@ def test_the_schema_file_is_the_models(folder, classifier):
 def test_what_cannot_be_read_is_refused_by_name(folder, tmp_path):
     for path in (tmp_path / "spec.toml", folder / "model.gradum" / "spec.toml"):
         with pytest.raises(ModelFileError, match="gradum run"):
-            run_folder.read_spec(path)
+            run_spec.read_spec(path)
     for text in ("data = ", 'data = "t.csv"\nunknown = 1\n', "\x00"):
         (tmp_path / "spec.toml").write_text(text)
         with pytest.raises(ModelFileError, match=r"spec\.toml cannot be read"):
-            run_folder.read_spec(tmp_path / "spec.toml")
+            run_spec.read_spec(tmp_path / "spec.toml")
     with pytest.raises(SchemaError, match=r"no\.json cannot be read"):
         run_folder.read_schema(tmp_path / "no.json")
 
@@ -180,10 +180,10 @@ def test_a_run_folder_stands_for_its_model(folder):
 def test_the_default_folder_is_named_for_the_day_and_the_table(source, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     today = datetime.date.today().isoformat()
-    first = run_folder.default_folder(source)
+    first = run_spec.default_folder(source)
     assert str(first) == f"runs/{today}-{name}"
     first.mkdir(parents=True)
-    assert str(run_folder.default_folder(source)) == f"runs/{today}-{name}-2"
+    assert str(run_spec.default_folder(source)) == f"runs/{today}-{name}-2"
 
 
 TABLE = pl.DataFrame({"id": ["a", "b"], "prediction": [0, 0], "x": [1.5, 2.5]})

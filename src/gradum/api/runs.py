@@ -8,13 +8,14 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from gradum.api.fit import read_cost
 from gradum.api.model import Model, load
 from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import write_bytes
 from gradum.fitting.dataset import Dataset, join, labelled
+from gradum.fitting.options import read_cost
 from gradum.ship import run_folder
-from gradum.ship.run_folder import RunSpec
+from gradum.ship.run_spec import SPEC, RunSpec, changed_files, read_spec
+from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.report import Source
 from gradum.study.compare import RunComparison, compare
 from gradum.study.evidence import Evidence
@@ -68,8 +69,9 @@ def load_run(folder: Path) -> Model:
     ModelFileError
         A file of the run is absent or damaged.
     """
+    refuse_unfinished(folder)
     model = load(folder / run_folder.MODEL)
-    model.source = source_of(run_folder.read_spec(folder / run_folder.SPEC))
+    model.source = source_of(read_spec(folder / SPEC))
     path = folder / run_folder.FINDINGS
     try:
         model.findings = msgspec.json.decode(path.read_bytes(), type=Findings)
@@ -139,8 +141,9 @@ def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
     ModelFileError, SchemaError
         A file of the run is absent, damaged, or no longer what it was.
     """
-    run_spec = run_folder.read_spec(folder / run_folder.SPEC)
-    changed = run_folder.changed_files(run_spec)
+    refuse_unfinished(folder)
+    run_spec = read_spec(folder / SPEC)
+    changed = changed_files(run_spec)
     if changed:
         raise SchemaError(
             f"{folder} was made from other rows: {', '.join(changed)} has changed or gone.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import re
 import secrets
@@ -62,6 +63,16 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> None:
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a whole UTF-8 file at once, line ends as they are; see `replacing`."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def remove_partial(path: str | os.PathLike) -> None:
+    """Remove the temporary siblings of ``path`` that a process left when it was killed.
+
+    No other process may be writing it.
+    """
+    path = Path(path)
+    for left in path.parent.glob(f".partial-????????-{glob.escape(path.name)}"):
+        left.unlink(missing_ok=True)
 
 
 def check_writable(path: str | os.PathLike) -> None:

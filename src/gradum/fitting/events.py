@@ -24,6 +24,15 @@ class RungStarted:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """A training that was cut short goes on after ``epoch`` epochs of at most ``epochs``."""
+
+    rung: str
+    epoch: int
+    epochs: int
+
+
+@dataclass(frozen=True)
 class RungFinished:
     """A rung is fitted."""
 
@@ -70,6 +79,7 @@ __all__ = [
     "Expected",
     "Judged",
     "PathStep",
+    "Resumed",
     "RungFinished",
     "RungStarted",
     "Understood",

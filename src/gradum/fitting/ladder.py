@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from gradum.fitting.baseline import fit_baseline
+from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, once
 from gradum.fitting.events import RungFinished, RungStarted
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.linear import fit_linear
@@ -28,6 +29,7 @@ def climb(
     *,
     stop: Callable[[], bool],
     place: tuple[int, int] = (0, 0),
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Climb:
     """Fit the rungs that the spec names, simplest first.
 
@@ -43,6 +45,8 @@ def climb(
         Once true, no further rung begins; the baseline is always there.
     place : tuple of int
         This fit's number among the folds, and their number.
+    checkpoints : Checkpoints
+        Rungs that were fitted before, and where to keep more.
     """
     train, validation = parts == Part.TRAIN, parts == Part.VALIDATION
     learned = np.flatnonzero(train | validation)
@@ -52,11 +56,12 @@ def climb(
         if rungs and stop():
             break
         yield RungStarted(name, *place, spec.mlp.max_epochs if name == "mlp" else 0)
+        at = f"fold-{place[0]}-{name}" if place[0] else f"fit-{name}"
         match name:
             case "baseline":
                 rung = fit_baseline(both, log_target=spec.log_target)
             case "linear":
-                rung = yield from fit_linear(
+                fit = fit_linear(
                     both,
                     validation[learned],
                     spec.linear,
@@ -64,15 +69,19 @@ def climb(
                     seed=spec.seed,
                     stop=stop,
                 )
+                rung = yield from once(fit, at, checkpoints, stop)
             case _:
-                rung = yield from fit_mlp(
+                fit = fit_mlp(
                     _take(spec, rows, np.flatnonzero(train)),
                     _take(spec, rows, np.flatnonzero(validation)),
                     spec.mlp,
                     log_target=spec.log_target,
                     seed=spec.seed,
                     stop=stop,
+                    place=at,
+                    checkpoints=checkpoints,
                 )
+                rung = yield from once(fit, at, checkpoints, stop)
         rungs[name] = rung
         yield RungFinished(name, *place, rung.status.value, rung.seconds)
     return rungs
@@ -91,6 +100,7 @@ def refit(
     judgement: Judgement,
     *,
     stop: Callable[[], bool],
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Climb:
     """Fit the rung in use again on all rows, the judging ones too.
 
@@ -100,13 +110,14 @@ def refit(
     name = judgement.verdict.used
     rows = _take(spec, rows, np.arange(len(rows)))
     yield RungStarted(name, 0, 0)
+    at = f"refit-{name}"
     everything = np.zeros(len(rows), bool)
     match name:
         case "baseline":
             rung = fit_baseline(rows, log_target=spec.log_target)
         case "linear":
             strength = rungs[name].settings["alpha"] * rungs[name].settings["rows"]
-            rung = yield from fit_linear(
+            fit = fit_linear(
                 rows,
                 everything,
                 msgspec.structs.replace(spec.linear, strengths=(strength,)),
@@ -114,8 +125,9 @@ def refit(
                 seed=spec.seed,
                 stop=stop,
             )
+            rung = yield from once(fit, at, checkpoints, stop)
         case _:
-            rung = yield from fit_mlp(
+            fit = fit_mlp(
                 rows,
                 None,
                 spec.mlp,
@@ -123,6 +135,9 @@ def refit(
                 seed=spec.seed,
                 epochs=rungs[name].certificate.best_epoch,
                 stop=stop,
+                place=at,
+                checkpoints=checkpoints,
             )
+            rung = yield from once(fit, at, checkpoints, stop)
     yield RungFinished(name, 0, 0, rung.status.value, rung.seconds)
     return {name: rung}

@@ -14,6 +14,8 @@ from gradum.core.models.network import Embedding, Network
 from gradum.core.objective import Problem
 from gradum.core.penalties import L2
 from gradum.errors import SpecError
+from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, with_snapshots
+from gradum.fitting.events import Resumed
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import MLPSpec
@@ -39,12 +41,19 @@ def fit_mlp(
     seed: int,
     epochs: int | None = None,
     stop: Callable[[], bool],
+    place: str = "mlp",
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Generator[Any, None, Rung]:
     """Train on the rows, keep the epoch that is best on the validation rows.
 
-    Without validation rows, ``epochs`` says how long to train.
+    Without validation rows, ``epochs`` says how long to train. ``place`` is where this training's
+    snapshots are kept among the checkpoints.
     """
-    began = perf_counter()
+    began, most = perf_counter(), epochs or spec.max_epochs
+    snapshot = checkpoints.snapshot(place)
+    if snapshot is not None:
+        began -= snapshot.seconds
+        yield Resumed("mlp", snapshot.tally.epoch, most)
     loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
     scale = None
     if rows.classes is None:
@@ -53,19 +62,21 @@ def fit_mlp(
     data = _data(layer, scale, rows)
     network = _network(spec, data.columns, loss.outputs(rows.classes), layer)
     batch_size, alpha = spec.batch_size(len(rows)), spec.strength / len(rows)
-    solution = yield from train(
+    events = train(
         Problem(network, loss, L2(alpha)),
         data,
         solver=Adam(learning_rate=spec.learning_rate, schedule=_schedule(spec, epochs)),
         regime=Regime(
-            max_epochs=epochs or spec.max_epochs,
+            max_epochs=most,
             batch_size=batch_size,
             patience=None if validation is None else spec.patience,
         ),
         validation=None if validation is None else Validation(_data(layer, scale, validation)),
         seed=seed,
+        resume=snapshot,
         stop=stop,
     )
+    solution = yield from with_snapshots(events, place, checkpoints, stop)
     if solution.status is Status.DIVERGED:
         _refuse_infinite(network, solution, data)
     if scale is not None:

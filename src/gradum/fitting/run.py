@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import os
-import platform
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from time import perf_counter
 from typing import Any
 
@@ -17,12 +14,14 @@ from msgspec import structs
 from gradum.errors import SchemaError, SpecError
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms import after_judging, before_training
+from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints
 from gradum.fitting.dataset import Dataset, join, labelled, require_enough, without_rare_classes
 from gradum.fitting.estimate import expect
 from gradum.fitting.events import Alarmed, Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judgement import Seen, judge
 from gradum.fitting.ladder import climb, refit
+from gradum.fitting.machine import this_machine
 from gradum.fitting.plan import Plan, make_plan
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import TITLES, Spec
@@ -33,8 +32,6 @@ from gradum.tables.schema import Overrides, Schema, Target, infer
 from gradum.tables.split import Part, straddling_duplicates
 from gradum.tables.table import Table
 from gradum.tables.wording import counted
-
-PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
 
 
 @dataclass(frozen=True)
@@ -86,6 +83,7 @@ def run(
     test: Table | None = None,
     schema: Schema | None = None,
     stop: Callable[[], bool] = lambda: False,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Generator[Any, None, Run]:
     """Fit and judge the ladder on a table; yields events, returns the run.
 
@@ -101,6 +99,8 @@ def run(
         An edited schema to use in place of the one inferred from the table.
     stop : callable
         Asked between chunks of work; once true, the run ends with what it has.
+    checkpoints : Checkpoints
+        What was fitted of this run before it was cut short, and where to keep more.
 
     Raises
     ------
@@ -140,8 +140,11 @@ def run(
     expected = expect(spec, plan, encoder.layout, len(dataset.classes))
     if expected:
         yield expected
-    rungs = yield from climb(spec, dataset.rows(encoder), plan.kept, stop=stop)
-    judges = yield from _judges(spec, dataset, Judge(encoder, rungs, plan.kept), plan, stop)
+    rungs = yield from climb(
+        spec, dataset.rows(encoder), plan.kept, stop=stop, checkpoints=checkpoints
+    )
+    kept = Judge(encoder, rungs, plan.kept)
+    judges = yield from _judges(spec, dataset, kept, plan, stop, checkpoints)
     seen = _pooled([_see(judge, dataset) for judge in judges])
     judgement = None
     if seen:
@@ -164,7 +167,14 @@ def run(
         yield Judged(judgement)
         if spec.refit and not stop():
             whole = Encoder.fit(dataset.frame, schema, None)
-            again = yield from refit(spec, dataset.rows(whole), rungs, judgement, stop=stop)
+            again = yield from refit(
+                spec,
+                dataset.rows(whole),
+                rungs,
+                judgement,
+                stop=stop,
+                checkpoints=checkpoints,
+            )
             if stop():  # half a refit is worth less than the model that was judged
                 judgement = structs.replace(judgement, interrupted=True)
             else:
@@ -221,7 +231,12 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
 
 
 def _judges(
-    spec: Spec, dataset: Dataset, kept: Judge, plan: Plan, stop: Callable[[], bool]
+    spec: Spec,
+    dataset: Dataset,
+    kept: Judge,
+    plan: Plan,
+    stop: Callable[[], bool],
+    checkpoints: Checkpoints,
 ) -> Generator[Any, None, list[Judge]]:
     """Return the fits that judge: the kept model's own, or those of the folds that were done."""
     if not plan.folds:
@@ -231,8 +246,14 @@ def _judges(
         if stop():
             break
         own = Encoder.fit(dataset.frame, dataset.schema, np.flatnonzero(parts == Part.TRAIN))
-        place = (fold, len(plan.folds))
-        rungs = yield from climb(spec, dataset.rows(own), parts, stop=stop, place=place)
+        rungs = yield from climb(
+            spec,
+            dataset.rows(own),
+            parts,
+            stop=stop,
+            place=(fold, len(plan.folds)),
+            checkpoints=checkpoints,
+        )
         if not stop():
             judges.append(Judge(own, rungs, parts))
     return judges
@@ -284,12 +305,13 @@ def _metric(spec: Spec, dataset: Dataset) -> str:
 
 
 def _provenance(spec: Spec, dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:
+    machine = this_machine()
     return Provenance(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         seconds=perf_counter() - began,
-        versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        platform=f"{platform.system()} {platform.machine()}",
-        threads=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
+        versions=machine.versions,
+        platform=machine.platform,
+        threads=machine.threads,
         data={"source": dataset.schema.source, "rows": f"{len(dataset)}"},
         fingerprint=fingerprint(rungs.values()),
     )

@@ -8,21 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-import numpy as np
 from msgspec import structs
 
-from gradum.core.models.input_layer import InputLayer, Treatment
-from gradum.core.models.network import Network
 from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.fitting.fitted import Fitted, Provenance, named_arrays
 from gradum.fitting.judgement import Judgement
-from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LADDER, Spec
-from gradum.fitting.target_scale import TargetScale
 from gradum.scores.metrics import METRICS
 from gradum.ship.contradictions import contradiction
-from gradum.solvers.solution import Certificate, Status
+from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
@@ -31,33 +26,12 @@ from gradum.tables.wording import shortened
 FORMAT = 1
 
 
-class _InputRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    clip: bool
-    levels: tuple[int, ...]
-    treatments: tuple[Treatment, ...]
-
-
-class _RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    loss: str
-    network: Network
-    input_layer: _InputRecord | None
-    target_scale: TargetScale | None
-    clamp: bool
-    status: Status
-    certificate: Certificate
-    history: tuple[dict[str, int | float | None], ...]
-    iterations: int
-    seconds: float
-    settings: dict[str, Any]
-
-
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: int
     spec: Spec
     schema: Schema
     encoder: Encoder
-    rungs: tuple[_RungRecord, ...]
+    rungs: tuple[RungRecord, ...]
     judgement: Judgement | None
     provenance: Provenance
 
@@ -75,7 +49,7 @@ def save(fitted: Fitted, path: str | os.PathLike) -> None:
         fitted.spec,
         fitted.schema,
         fitted.encoder,
-        tuple(_record(rung) for rung in fitted.rungs.values()),
+        tuple(recorded(rung) for rung in fitted.rungs.values()),
         fitted.judgement,
         fitted.provenance,
     )
@@ -95,9 +69,9 @@ def load(path: str | os.PathLike) -> Fitted:
     _refuse_other_formats(raw.get("format"), path)
     try:
         manifest = msgspec.convert(raw, _Manifest)
+        rungs = {record.name: restored(record, arrays) for record in manifest.rungs}
     except ValueError as error:
         raise _refused(path, str(error)) from error
-    rungs = {record.name: _rung(record, arrays, path) for record in manifest.rungs}
     fitted = Fitted(
         manifest.spec,
         manifest.schema,
@@ -150,64 +124,4 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
             for rung, found in ordered(judgement.scores, LADDER).items()
         },
         prevalence=ordered(judgement.prevalence, map(str, schema.target.classes)),
-    )
-
-
-def _record(rung: Rung) -> _RungRecord:
-    layer = rung.input_layer
-    return _RungRecord(
-        name=rung.name,
-        loss=rung.loss,
-        network=rung.network,
-        input_layer=layer and _InputRecord(layer.clip, layer.levels, layer.treatments),
-        target_scale=rung.target_scale,
-        clamp=rung.clamp,
-        status=rung.status,
-        certificate=rung.certificate,
-        history=tuple(dict(entry) for entry in rung.history),
-        iterations=rung.iterations,
-        seconds=rung.seconds,
-        settings=dict(rung.settings),
-    )
-
-
-def _rung(record: _RungRecord, arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Rung:
-    def array(name: str, dimensions: int) -> np.ndarray:
-        found = arrays.get(f"{record.name}/{name}")
-        if found is None or found.ndim != dimensions or found.dtype not in (np.float32, np.float64):
-            raise _refused(path, f"rung {record.name!r} lacks {name}, or has it in another form")
-        return found
-
-    params: dict[str, Any] = {
-        "layers": [
-            {"weight": array(f"layers/{i}/weight", 2), "bias": array(f"layers/{i}/bias", 1)}
-            for i in range(len(record.network.hidden) + 1)
-        ]
-    }
-    if record.network.embedding:
-        params["embedding"] = array("embedding", 2)
-    layer = None
-    if record.input_layer is not None:
-        layer = InputLayer(
-            array("input/centre", 1),
-            array("input/scale", 1),
-            array("input/spread", 1),
-            record.input_layer.clip,
-            record.input_layer.levels,
-            record.input_layer.treatments,
-        )
-    return Rung(
-        name=record.name,
-        loss=record.loss,
-        network=record.network,
-        params=params,
-        input_layer=layer,
-        target_scale=record.target_scale,
-        clamp=record.clamp,
-        status=record.status,
-        certificate=record.certificate,
-        history=record.history,  # type: ignore[arg-type]
-        iterations=record.iterations,
-        seconds=record.seconds,
-        settings=record.settings,
     )

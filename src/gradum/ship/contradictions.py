@@ -76,7 +76,7 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
             yield f"rung {name!r} does not predict what the target is"
         if rung.target_scale is not None and not _is_sound(rung.target_scale, target):
             yield f"the target scale of rung {name!r} is none"
-        if rung.network.outputs != outputs or not _has_its_shapes(rung):
+        if rung.network.outputs != outputs or not has_its_shapes(rung):
             yield f"the weights of rung {name!r} have other shapes than its network"
         if not _takes(rung, fitted.encoder.layout):
             yield f"rung {name!r} does not take what the encoder yields"
@@ -122,7 +122,7 @@ def _is_sound(scale: TargetScale, target: Target) -> bool:
     return positive and scale.low <= scale.high and scale.log == target.log
 
 
-def _has_its_shapes(rung: Rung) -> bool:
+def has_its_shapes(rung: Rung) -> bool:
     """Whether the parameters have the shapes that the network says."""
     network, embedding = rung.network, rung.network.embedding
     shapes = [(layer["weight"].shape, layer["bias"].shape) for layer in rung.params["layers"]]

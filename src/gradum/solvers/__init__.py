@@ -24,6 +24,7 @@ from gradum.solvers.first_order import (
     Muon,
 )
 from gradum.solvers.schedules import OneCycle, StepDecay, WarmUp
+from gradum.solvers.snapshot import Snapshot
 from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
 from gradum.solvers.stopping import Regime
@@ -46,6 +47,7 @@ __all__ = [
     "Muon",
     "OneCycle",
     "Regime",
+    "Snapshot",
     "Solution",
     "Status",
     "StepDecay",

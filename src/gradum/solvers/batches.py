@@ -48,8 +48,13 @@ class Feed(Protocol):
     whole: bool
     steps_per_epoch: int
 
-    def chunks(self, factors: np.ndarray, seed: int, first_epoch: int) -> Iterator[Chunk]:
-        """Yield chunks of steps, one for each factor [steps] of the learning rate."""
+    def chunks(
+        self, factors: np.ndarray, seed: int, first_epoch: int, done: int = 0
+    ) -> Iterator[Chunk]:
+        """Yield chunks of steps, one for each factor [steps] of the learning rate.
+
+        The first ``done`` steps, of whole chunks, are left out; the rest is as it would have been.
+        """
         ...
 
 
@@ -77,9 +82,11 @@ class FullBatch:
         self._dtype = data.dtype
         self._length = 1 if one_by_one else _chunk_length(padded, size, row_bytes=0)
 
-    def chunks(self, factors: np.ndarray, seed: int, first_epoch: int) -> Iterator[Chunk]:
-        """Yield chunks of steps, one for each factor [steps] of the learning rate."""
-        for start in range(0, len(factors), self._length):
+    def chunks(
+        self, factors: np.ndarray, seed: int, first_epoch: int, done: int = 0
+    ) -> Iterator[Chunk]:
+        """Yield chunks of steps, one for each factor [steps] of the learning rate but the first."""
+        for start in range(done, len(factors), self._length):
             part = factors[start : start + self._length]
             factor = np.zeros(self._length, self._dtype)
             factor[: len(part)] = part
@@ -101,17 +108,19 @@ class MiniBatches:
         self._length = _chunk_length(padded, size, row_bytes)
         self._buffers = [_Buffer(data, padded, self._length, size) for _ in range(2)]
 
-    def chunks(self, factors: np.ndarray, seed: int, first_epoch: int) -> Iterator[Chunk]:
-        """Yield chunks of steps, one for each factor [steps] of the learning rate."""
-        turn = 0
-        for epoch in range(len(factors) // self.steps_per_epoch):
+    def chunks(
+        self, factors: np.ndarray, seed: int, first_epoch: int, done: int = 0
+    ) -> Iterator[Chunk]:
+        """Yield chunks of steps, one for each factor [steps] of the learning rate but the first."""
+        turn, steps = 0, self.steps_per_epoch
+        for epoch in range(done // steps, len(factors) // steps):
             order = stream(seed, "shuffle", first_epoch + epoch).permutation(self._rows)
-            for start in range(0, self.steps_per_epoch, self._length):
-                stop = min(start + self._length, self.steps_per_epoch)
+            for start in range(max(done - epoch * steps, 0), steps, self._length):
+                stop = min(start + self._length, steps)
                 buffer = self._buffers[turn]
                 turn = 1 - turn
                 rows = order[start * self._size : stop * self._size]
-                buffer.fill(rows, epoch * self.steps_per_epoch + start, stop - start, factors)
+                buffer.fill(rows, epoch * steps + start, stop - start, factors)
                 share = buffer.batches.total[: stop - start].astype(np.float64) / self._rows
                 yield Chunk(buffer.batches, share)
 

@@ -20,9 +20,10 @@ from gradum.solvers.data import Data, Validation
 from gradum.solvers.events import ChunkDone, EpochDone, Event, Stopped
 from gradum.solvers.first_order import FirstOrder
 from gradum.solvers.program import Continuation, Program
+from gradum.solvers.snapshot import Snapshot
 from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
-from gradum.solvers.stopping import Regime, Watch
+from gradum.solvers.stopping import Regime, Seen, Watch
 from gradum.solvers.tally import Tally
 
 
@@ -35,6 +36,7 @@ def train(
     validation: Validation | None = None,
     seed: int = 0,
     start: Solution | Params | None = None,
+    resume: Snapshot | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Generator[Event, None, Solution]:
     """Bring the objective down; yield events, and return the solution.
@@ -59,6 +61,9 @@ def train(
     start : Solution or dict, optional
         Where to begin: parameters; or a solution of the same problem, to go on with its
         optimiser's state and its count of epochs.
+    resume : Snapshot, optional
+        A training with the same other arguments that was cut short: its events go on after that
+        chunk, and it ends in the solution that it would have had, to the bit.
     stop : callable, optional
         Asked between chunks whether to end now.
 
@@ -66,7 +71,7 @@ def train(
     ------
     ShapeError
         The data do not have the columns or the classes that the network takes, or the penalty
-        has other than one factor a column.
+        has other than one factor a column; or the snapshot is of another training.
     SpecError
         The solver has no meaning for the problem.
     """
@@ -78,13 +83,24 @@ def train(
     feed = feed_of(data, problem, batch_size, epoch_by_epoch=epoch_by_epoch)
     gradient_tol = regime.gradient_tol if feed.whole else -1.0
     program = Program(problem, solver, data.dtype, gradient_tol)
-    params, resumed = _beginning(problem, data, start, seed)
-    tally = Tally(resumed.epoch, resumed.step, feed.steps_per_epoch)
-    factors = _learning_rate_factors(solver, regime.max_epochs * feed.steps_per_epoch)
-    chunks = feed.chunks(factors, seed, first_epoch=resumed.epoch)
+    params, carried = _beginning(problem, data, start, seed)
+    state = program.begin(params, carried.optimizer)
+    tally = Tally(carried.epoch, carried.step, feed.steps_per_epoch)
     watch = Watch(problem, validation, regime)
     history: list[EpochDone] = []
-    status, state = Status.STEP_LIMIT, program.begin(params, resumed.optimizer)
+    if resume is not None:
+        state, tally, watch.seen = resume.restored(state, tally, params)
+        history.extend(resume.history)
+        began -= resume.seconds
+        program.compile_seconds = resume.compile_seconds
+    factors = _learning_rate_factors(solver, regime.max_epochs * feed.steps_per_epoch)
+    chunks = feed.chunks(factors, seed, carried.epoch, done=tally.step - carried.step)
+
+    def snapshot() -> Snapshot:
+        seconds = time.perf_counter() - began
+        return Snapshot.take(state, tally, watch.seen, history, seconds, program.compile_seconds)
+
+    status = Status.STEP_LIMIT
     for chunk, after, info in _advance(program, chunks, state):
         state = after
         for loss in tally.epochs(info, chunk):
@@ -92,9 +108,11 @@ def train(
             seconds = time.perf_counter() - began
             history.append(EpochDone(tally.epoch, tally.step, loss, score, seconds))
             yield history[-1].at(partial(program.params, state))
-        yield ChunkDone(tally.step, tally.epoch, tally.chunk_loss)
-        asked = Status.INTERRUPTED if stop is not None and stop() else None
-        reason = _reason(info, gradient_tol) or watch.status or asked
+        reason = _reason(info, gradient_tol) or watch.status
+        done = ChunkDone(tally.step, tally.epoch, tally.chunk_loss)
+        yield done if reason else done.at(snapshot)
+        if reason is None and stop is not None and stop():
+            reason = Status.INTERRUPTED
         if reason is not None:
             status = reason
             break
@@ -102,12 +120,12 @@ def train(
         status = Status.DIVERGED
     advice = advice_on(status, solver, tally, history, gradient_tol)
     yield Stopped(status, advice, tally.epoch, tally.step)
-    best = watch.best_params
+    best = watch.seen.best_params
     params = program.params(state) if best is None else best
     return Solution(
         params,
         status,
-        _certificate(params, problem, data, watch, status),
+        _certificate(params, problem, data, watch.seen, status),
         iterations=tally.epoch,
         steps=tally.step,
         history=tuple(history),
@@ -183,9 +201,9 @@ def _reason(info: Info, gradient_tol: float) -> Status | None:
 
 
 def _certificate(
-    params: Params, problem: Problem, data: Data, watch: Watch, status: Status
+    params: Params, problem: Problem, data: Data, seen: Seen, status: Status
 ) -> Certificate:
-    judged = {"best_epoch": watch.best_epoch, "validation_loss": watch.best_loss}
+    judged = {"best_epoch": seen.best_epoch, "validation_loss": seen.best_loss}
     if problem.network.is_linear and status is not Status.DIVERGED:
         return certify_rows(params, problem, data, **judged)
-    return Certificate("training" if watch.best_epoch is None else "validation", **judged)
+    return Certificate("training" if seen.best_epoch is None else "validation", **judged)

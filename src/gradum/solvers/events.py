@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from gradum.core import Params
 from gradum.solvers.status import Status
+
+if TYPE_CHECKING:
+    from gradum.solvers.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,22 @@ class ChunkDone:
         The epoch under way, from 1.
     loss : float
         Mean objective over the chunk's steps.
+    snapshot : callable or None
+        Takes a `Snapshot` of the training as it stands, until the next event; no part of the
+        value, and None where this chunk was the last for another reason than the step limit.
     """
+
+    snapshot: ClassVar[Callable[[], Snapshot] | None] = None
 
     step: int
     epoch: int
     loss: float
+
+    def at(self, snapshot: Callable[[], Snapshot]) -> ChunkDone:
+        """Return the event with the snapshot at hand."""
+        event = replace(self)
+        object.__setattr__(event, "snapshot", snapshot)
+        return event
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradum.core import Params, Problem
 from gradum.errors import SpecError
@@ -50,6 +50,27 @@ class Regime:
                 raise SpecError(f"{name} is {value}.", f"Give a whole number from {least} up.")
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a watch has seen.
+
+    Parameters
+    ----------
+    mark : float
+        The least loss so far, of which gains are counted.
+    waited : int
+        Epochs since the last gain.
+    best_epoch, best_loss, best_params
+        Of the best epoch; None before there was one, or without validation rows.
+    """
+
+    mark: float = math.inf
+    waited: int = 0
+    best_epoch: int | None = None
+    best_loss: float | None = None
+    best_params: Params | None = None
+
+
 class Watch:
     """Follows the epochs: scores the validation rows, keeps the best, and says when to end.
 
@@ -59,10 +80,7 @@ class Watch:
 
     def __init__(self, problem: Problem, validation: Validation | None, regime: Regime) -> None:
         self._problem, self._validation, self._regime = problem, validation, regime
-        self._mark, self._waited = math.inf, 0
-        self.best_epoch: int | None = None
-        self.best_loss: float | None = None
-        self.best_params: Params | None = None
+        self.seen = Seen()
 
     def epoch_done(
         self, epoch: int, train_loss: float, params: Callable[[], Params]
@@ -76,18 +94,18 @@ class Watch:
             return None
         current = params()
         loss = self._validation.score(current, self._problem)
-        if self.best_loss is None or loss < self.best_loss:
-            self.best_epoch, self.best_loss, self.best_params = epoch, loss, current
+        if self.seen.best_loss is None or loss < self.seen.best_loss:
+            self.seen = replace(self.seen, best_epoch=epoch, best_loss=loss, best_params=current)
         self._note(loss)
         return loss
 
     def _note(self, loss: float) -> None:
-        self._waited = 0 if loss < self._mark - self._regime.tol else self._waited + 1
-        self._mark = min(self._mark, loss)
+        waited = 0 if loss < self.seen.mark - self._regime.tol else self.seen.waited + 1
+        self.seen = replace(self.seen, mark=min(self.seen.mark, loss), waited=waited)
 
     @property
     def status(self) -> Status | None:
         """Why to end now; None to go on."""
-        if self._regime.patience is None or self._waited < self._regime.patience:
+        if self._regime.patience is None or self.seen.waited < self._regime.patience:
             return None
         return Status.PLATEAU if self._validation is None else Status.EARLY_STOPPED

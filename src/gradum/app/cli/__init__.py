@@ -11,7 +11,18 @@ import sys
 import typer
 
 import gradum
-from gradum.app.cli import compare, console, evaluate, fit, infer, inspect, predict, report, rerun
+from gradum.app.cli import (
+    compare,
+    console,
+    evaluate,
+    fit,
+    infer,
+    inspect,
+    predict,
+    report,
+    rerun,
+    resume,
+)
 from gradum.errors import DiskError, GradumError
 
 app = typer.Typer(
@@ -21,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, predict, evaluate, infer, inspect, report, compare, rerun):
+for command in (fit, resume, predict, evaluate, infer, inspect, report, compare, rerun):
     app.command(command.__name__.rpartition(".")[2])(command.command)
 
 

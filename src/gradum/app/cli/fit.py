@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.cache import cache_directory
-from gradum.app.cli.console import INTERRUPTED, Interrupt, compile_once, say, say_json
+from gradum.app.cli.carry_out import begin
 from gradum.errors import SpecError
 from gradum.tables.paths import STANDARD_INPUT, absolute
 
@@ -69,6 +66,7 @@ def command(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="Decides every random choice.")
     ] = 0,
+    checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -78,8 +76,8 @@ def command(
     says which rung is enough. Leaves a run folder with the model, a report, scores and
     predictions.
     """
-    from gradum.api import make_spec
-    from gradum.ship.run_folder import RunSpec
+    from gradum.fitting.options import make_spec
+    from gradum.ship.run_spec import RunSpec
 
     if data == test == STANDARD_INPUT:
         raise SpecError(
@@ -115,65 +113,4 @@ def command(
         test=None if test is None else absolute(test),
         schema=None if schema is None else absolute(schema),
     )
-    fit_into(run_spec, out, force=force, as_json=as_json, quiet=quiet)
-
-
-def fit_into(run_spec: Any, out: Path | None, *, force: bool, as_json: bool, quiet: bool) -> Any:
-    """Run a spec and leave its folder; returns the model, or exits with 130 if interrupted."""
-    compile_once()
-    from msgspec import structs
-
-    from gradum.api import fit_spec, save_run
-    from gradum.app.cli.progress import choose
-    from gradum.files.atomic import claim_folder
-    from gradum.ship.run_folder import default_folder, hash_files, read_schema
-    from gradum.tables.read import read
-
-    table = read(run_spec.data)
-    test = None if run_spec.test is None else read(run_spec.test)
-    schema = None if run_spec.schema is None else read_schema(Path(run_spec.schema))
-    run_spec = structs.replace(run_spec, sha256=hash_files(run_spec))
-    folder = out or default_folder(run_spec.data)
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    claim_folder(folder, force=force)
-    interrupt, progress = Interrupt(), choose(as_json=as_json, quiet=quiet)
-    with interrupt.listening():
-        try:
-            model = fit_spec(
-                run_spec.spec, table, test=test, schema=schema, on_event=progress, stop=interrupt
-            )
-        except BaseException:
-            progress.close()
-            _remove(made)
-            raise
-        progress.reporting()
-        save_run(model, folder, run_spec, cache=cache_directory(), stop=interrupt)
-        progress.close()
-    _farewell(model, folder, as_json=as_json, quiet=quiet)
-    if model.run is not None and model.run.interrupted:
-        sys.exit(INTERRUPTED)
-    return model
-
-
-def _remove(made: list[Path]) -> None:
-    """Take back the folders that were made for a run that came to nothing."""
-    for folder in made:
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
-    from gradum.ship import run_folder
-
-    if as_json:
-        say_json(
-            {"event": "written", "folder": str(folder), "used": model.used, "enough": model.enough}
-        )
-    elif not quiet:
-        written = [name for name in run_folder.FILES if (folder / name).exists()]
-        say(
-            "",
-            f"Written to {folder}: {', '.join(written)}",
-            f"Next: open {folder / run_folder.REPORT} in a browser; "
-            f"gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
-        )
+    begin(run_spec, out, every=checkpoint_every, force=force, as_json=as_json, quiet=quiet)

@@ -62,4 +62,13 @@ Rows = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+CHECKPOINT_SECONDS = 30.0
+CheckpointEvery = Annotated[
+    float,
+    typer.Option(
+        "--checkpoint-every",
+        metavar="SECONDS",
+        help="How often to keep what gradum resume goes on from. Default: 30. 0: never.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]

@@ -15,6 +15,7 @@ from gradum.fitting.events import (
     Expected,
     Judged,
     PathStep,
+    Resumed,
     RungFinished,
     RungStarted,
     Understood,
@@ -99,6 +100,8 @@ class Lines:
                 say(event.sentence)
             case Judged():
                 say(*judgement_parts(event.judgement))
+            case Resumed():
+                say(_resumed(event))
             case RungFinished() if event.folds == 0:
                 say(f"{self._place.line}: {event.status.replace('_', ' ')}")
             case EpochDone() | PathStep() if time.monotonic() - self._last > PLAIN_SECONDS:
@@ -143,6 +146,8 @@ class Live:
             case Judged():
                 self.close()
                 self._print(judgement_parts(event.judgement))
+            case Resumed():
+                self._print([_resumed(event)])
             case RungFinished() if event.folds == 0:
                 self._print([f"{self._place.line}: {event.status.replace('_', ' ')}"])
             case _:
@@ -218,6 +223,10 @@ class Place:
     def line(self) -> str:
         """The line."""
         return f"{self.rung}{self.fold}{self.detail}"
+
+
+def _resumed(event: Resumed) -> str:
+    return f"{TITLES[event.rung]}: goes on after epoch {event.epoch} of at most {event.epochs}"
 
 
 def _epoch(event: EpochDone) -> str:

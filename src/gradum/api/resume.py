@@ -1,0 +1,112 @@
+"""``gradum.resume``: a run that was cut short, carried on to its end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from gradum.api.fit import fit_spec
+from gradum.api.model import Model
+from gradum.api.runs import load_run, save_run
+from gradum.files.atomic import remove_partial
+from gradum.ship import unfinished
+from gradum.ship.checkpoint_folder import CheckpointFolder
+from gradum.ship.run_folder import FILES, read_schema
+from gradum.ship.run_spec import hash_files
+from gradum.tables.read import read
+
+
+def resume(
+    run: str | os.PathLike,
+    *,
+    on_event: Callable[[Any], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Model:
+    """Carry a run on that was cut short; its weights are those of an undisturbed run.
+
+    Parameters
+    ----------
+    run : path
+        The folder that `gradum fit` wrote into. If the run is finished, its model is loaded.
+    on_event : callable, optional
+        Called with every event of the run, for progress.
+    stop : callable, optional
+        Asked between chunks of work; once true, the run ends with what it has.
+
+    Raises
+    ------
+    GradumError
+        The folder holds no run, a checkpoint is damaged, another process is at work on the run,
+        or the table or the software is not what it was.
+    """
+    folder = Path(run)
+    if not unfinished.is_unfinished(folder):
+        return load_run(folder)
+    with unfinished.held(folder):
+        unfinished.refuse_other_circumstances(folder, unfinished.read(folder))
+        return finish_run(folder, on_event=on_event, stop=stop)
+
+
+def finish_run(
+    folder: Path,
+    *,
+    on_event: Callable[[Any], None] | None = None,
+    on_report: Callable[[], None] = lambda: None,
+    stop: Callable[[], bool] = lambda: False,
+    cache: Path | None = None,
+) -> Model:
+    """Do what is left of an unfinished run, all of it perhaps, and write its files.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that `gradum.ship.unfinished` holds.
+    on_event : callable, optional
+        Called with every event of the run.
+    on_report : callable
+        Called once the models are judged and the report is begun.
+    stop : callable
+        Asked between chunks of work; once true, the run ends with what it has, and stays
+        unfinished.
+    cache : path, optional
+        Keeps the charts' script from one report to the next.
+
+    Raises
+    ------
+    GradumError
+        The table, the target, an option or a checkpoint cannot be used, or a file not be written.
+    """
+    asked = unfinished.read(folder)
+    table = read(asked.run.data)
+    test = None if asked.run.test is None else read(asked.run.test)
+    schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
+    if not asked.run.sha256:
+        hashed = structs.replace(asked.run, sha256=hash_files(asked.run))
+        unfinished.write(folder, structs.replace(asked, run=hashed))
+        asked = unfinished.read(folder)
+    model = fit_spec(
+        asked.run.spec,
+        table,
+        test=test,
+        schema=schema,
+        on_event=on_event,
+        stop=stop,
+        checkpoints=CheckpointFolder(
+            folder / unfinished.CHECKPOINT, asked.identity, asked.checkpoint_every
+        ),
+    )
+    on_report()
+    for name in FILES:
+        remove_partial(folder / name)
+    if asked.interrupted:  # its files are replaced one by one
+        unfinished.write(folder, structs.replace(asked, interrupted=False))
+    save_run(model, folder, asked.run, cache=cache, stop=stop)
+    if model.run is not None and model.run.interrupted:
+        unfinished.write(folder, structs.replace(asked, interrupted=True))
+    else:
+        unfinished.end(folder)
+    return model

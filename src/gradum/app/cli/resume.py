@@ -1,0 +1,36 @@
+"""``gradum resume``: a run that was cut short, carried on to its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.carry_out import carry_out
+from gradum.app.cli.console import say, say_json
+
+
+def command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of an unfinished run.")],
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Carry on a run that was killed or interrupted, to the weights of an undisturbed one.
+
+    What was fitted by then is not fitted again. A run that is finished is left as it is.
+    """
+    from gradum.ship import unfinished
+    from gradum.ship.run_spec import SPEC, read_spec
+
+    if unfinished.is_unfinished(run):
+        with unfinished.held(run):
+            unfinished.refuse_other_circumstances(run, unfinished.read(run))
+            carry_out(run, as_json=as_json, quiet=quiet)
+        return
+    read_spec(run / SPEC)  # or it is no run at all
+    if as_json:
+        say_json({"event": "finished", "folder": str(run)})
+    elif not quiet:
+        say(f"The run in {run} is finished.")

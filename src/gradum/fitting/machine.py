@@ -1,0 +1,40 @@
+"""The software and the machine that the last bit of a result depends on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+
+import msgspec
+
+PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
+
+
+class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Versions of packages and Python, operating system and processor, and threads."""
+
+    versions: dict[str, str]
+    platform: str
+    threads: int
+
+    def difference(self, other: Machine) -> str | None:
+        """Return in what another machine differs, as in ``numpy 2.3.1, not 2.4.0``."""
+        for name in {**self.versions, **other.versions}:
+            one, two = self.versions.get(name, "none"), other.versions.get(name, "none")
+            if one != two:
+                return f"{name} {one}, not {two}"
+        if self.platform != other.platform:
+            return f"{self.platform}, not {other.platform}"
+        if self.threads != other.threads:
+            return f"{self.threads} threads, not {other.threads}"
+        return None
+
+
+def this_machine() -> Machine:
+    """Return what this process runs on."""
+    return Machine(
+        versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        platform=f"{platform.system()} {platform.machine()}",
+        threads=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
+    )

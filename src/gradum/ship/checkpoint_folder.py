@@ -1,0 +1,200 @@
+"""The checkpoints of a run as files: one for each rung that is fitted, one for the training.
+
+They hold all bits, and what they hold is believed only if it is this very run's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from gradum.errors import ModelFileError
+from gradum.files import archive
+from gradum.fitting.fitted import named_arrays
+from gradum.fitting.rung import Rung
+from gradum.ship.contradictions import has_its_shapes
+from gradum.ship.rung_record import RungRecord, recorded, restored
+from gradum.solvers.events import EpochDone
+from gradum.solvers.snapshot import Snapshot
+from gradum.solvers.stopping import Seen
+from gradum.solvers.tally import Tally
+
+FORMAT = 1
+TRAINING = "training"
+SHARE = 0.01  # of the time, at most, goes into writing best epochs
+
+
+class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``content`` is JSON within JSON: an archive would sort its keys."""
+
+    format: int
+    run: str
+    place: str
+    content: str
+
+
+class _Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rung: RungRecord
+    advice: str
+
+
+class _Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    tally: Tally
+    seen: Seen
+    history: tuple[EpochDone, ...]
+    seconds: float
+    compile_seconds: float
+    leaves: int
+    best_leaves: int | None
+
+
+class CheckpointFolder:
+    """Keeps rungs and snapshots in a folder that is there.
+
+    A snapshot is written every so many seconds; at a best epoch, as long as no more than a
+    hundredth of the time goes into that; and when the training is interrupted.
+
+    Parameters
+    ----------
+    folder : path
+    identity : str
+        The run's, which its checkpoints bear and no other's.
+    every : float
+        Seconds; 0 to keep nothing.
+    """
+
+    def __init__(self, folder: Path, identity: str, every: float) -> None:
+        self._folder, self._identity, self._every = folder, identity, every
+        self._written, self._cost = monotonic(), 0.0
+
+    def rung(self, place: str) -> Rung | None:
+        """Return the rung that was fitted there before.
+
+        Raises
+        ------
+        ModelFileError
+            Its file is damaged, or of another run; so for all methods.
+        """
+        path = self._path(place)
+        if not path.exists():
+            return None
+        manifest, arrays = self._read(path)
+        try:
+            kept = msgspec.json.decode(manifest.content, type=_Fitted)
+            rung = restored(kept.rung, arrays)
+        except (ValueError, RecursionError) as error:
+            raise _refused(path, str(error)) from error
+        if manifest.place != place or not has_its_shapes(rung):
+            raise _refused(path, "it holds another rung than its name says")
+        return replace(rung, advice=kept.advice)
+
+    def snapshot(self, place: str) -> Snapshot | None:
+        """Return the training that was cut short there."""
+        path = self._path(TRAINING)
+        if not path.exists():
+            return None
+        manifest, arrays = self._read(path)
+        if manifest.place != place:
+            return None
+        try:
+            # Not strict: what is not finite is spelled out.
+            kept = msgspec.convert(
+                msgspec.json.decode(manifest.content), type=_Training, strict=False
+            )
+            best = kept.best_leaves
+            return Snapshot(
+                state=_leaves("state", kept.leaves, arrays),
+                best=None if best is None else _leaves("best", best, arrays),
+                tally=kept.tally,
+                seen=kept.seen,
+                history=kept.history,
+                seconds=kept.seconds,
+                compile_seconds=kept.compile_seconds,
+            )
+        except (ValueError, RecursionError) as error:
+            raise _refused(path, str(error)) from error
+
+    def keep_rung(self, place: str, rung: Rung) -> None:
+        """Keep a rung that is fitted to the end."""
+        if self._every:
+            kept = _Fitted(recorded(rung), rung.advice)
+            self._write(place, place, msgspec.json.encode(kept), named_arrays([rung]))
+
+    def offer(
+        self, place: str, take: Callable[[], Snapshot], *, improved: bool, last: bool
+    ) -> None:
+        """Take a snapshot of the training under way and keep it if one is due."""
+        if not self._every:
+            return
+        since = monotonic() - self._written
+        cheap = self._cost <= SHARE * since
+        if not (last or since >= self._every or (improved and cheap)):
+            return
+        snapshot = take()
+        kept = _Training(
+            tally=snapshot.tally,
+            seen=snapshot.seen,
+            history=snapshot.history,
+            seconds=snapshot.seconds,
+            compile_seconds=snapshot.compile_seconds,
+            leaves=len(snapshot.state),
+            best_leaves=None if snapshot.best is None else len(snapshot.best),
+        )
+        arrays = {f"state/{i}": leaf for i, leaf in enumerate(snapshot.state)}
+        arrays |= {f"best/{i}": leaf for i, leaf in enumerate(snapshot.best or ())}
+        content = msgspec.json.encode(_spelled(msgspec.to_builtins(kept)))
+        self._write(TRAINING, place, content, arrays)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.checkpoint"
+
+    def _write(self, name: str, place: str, content: bytes, arrays: dict[str, np.ndarray]) -> None:
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            return  # no archive holds such numbers, and what has broken down will soon end
+        began = monotonic()
+        manifest = _Manifest(FORMAT, self._identity, place, content.decode())
+        archive.write(self._path(name), msgspec.to_builtins(manifest), arrays)
+        self._written = monotonic()
+        self._cost = self._written - began
+
+    def _read(self, path: Path) -> tuple[_Manifest, dict[str, np.ndarray]]:
+        try:
+            raw, arrays = archive.read(path)
+            manifest = msgspec.convert(raw, _Manifest)
+        except ValueError as error:
+            raise _refused(path, getattr(error, "message", str(error))) from error
+        if manifest.format != FORMAT:
+            raise _refused(path, f"it is of format version {manifest.format}")
+        if manifest.run != self._identity:
+            raise _refused(path, "it is of another run")
+        return manifest, arrays
+
+
+def _leaves(name: str, count: int, arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+    try:
+        return tuple(arrays[f"{name}/{i}"] for i in range(count))
+    except KeyError as error:
+        raise ValueError(f"the array {error} is absent") from error
+
+
+def _spelled(value: Any) -> Any:
+    """Spell out the numbers that JSON has no word for."""
+    if isinstance(value, dict):
+        return {key: _spelled(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_spelled(each) for each in value]
+    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _refused(path: Path, cause: str) -> ModelFileError:
+    cause = " ".join(cause.split()).rstrip(".")[:200]
+    return ModelFileError(
+        f"The checkpoint {path} cannot be used: {cause}.",
+        "Delete it and resume: what it held is then fitted anew.",
+    )

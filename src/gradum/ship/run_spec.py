@@ -1,0 +1,117 @@
+"""What a run was asked, of which files, and where: all that it takes to do it again.
+
+Nothing here needs JAX, so that a run can be set down before anything slow is imported.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomli_w
+
+from gradum.errors import ModelFileError, TableError
+from gradum.fitting.spec import Spec
+from gradum.tables.paths import STANDARD_INPUT, files_of
+
+SPEC = "spec.toml"
+ENDINGS = (
+    r"(\.(csv|tsv|tab|txt|json|jsonl|ndjson|parquet|pq|arrow|feather|ipc))?(\.(gz|bz2|xz|zst))?$"
+)
+
+
+class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What `spec.toml` holds: the files that were read, what was asked, and the result's hash."""
+
+    data: str
+    spec: Spec
+    test: str | None = None
+    schema: str | None = None
+    sha256: dict[str, str] = {}
+    fingerprint: str = ""
+
+
+def default_folder(source: str) -> Path:
+    """Choose ``runs/DATE-NAME``, with a number where that is taken."""
+    name = "standard-input" if source == STANDARD_INPUT else Path(source).name
+    stem = re.sub(ENDINGS, "", name, flags=re.IGNORECASE)
+    name = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "table"
+    first = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
+    return next(folder for folder in _numbered(first) if not folder.exists())
+
+
+def _numbered(first: Path) -> Iterator[Path]:
+    yield first
+    number = 2
+    while True:
+        yield first.with_name(f"{first.name}-{number}")
+        number += 1
+
+
+def toml(run_spec: RunSpec) -> str:
+    """Render `spec.toml`, for people to read and edit."""
+    said = msgspec.to_builtins(run_spec)
+    return tomli_w.dumps(without_none(said))
+
+
+def read_spec(path: Path) -> RunSpec:
+    """Read `spec.toml`.
+
+    Raises
+    ------
+    ModelFileError
+        It is absent, no TOML, or says something that no run knows.
+    """
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=RunSpec)
+    except FileNotFoundError as error:
+        raise ModelFileError(
+            f"{path.parent} holds no {path.name}.", "Give the folder of a gradum run."
+        ) from error
+    except OSError as error:
+        raise ModelFileError(
+            f"{path} cannot be read: {error.strerror}.", "Give the folder of a gradum run."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{path} cannot be read: {error}.", "Correct that line.") from error
+
+
+def hash_files(run_spec: RunSpec) -> dict[str, str]:
+    """Return the SHA-256 of every file that a run reads, each that matches a pattern too."""
+    hashes = {}
+    for name in filter(None, (run_spec.data, run_spec.test, run_spec.schema)):
+        for path in files_of(name):
+            with path.open("rb") as file:
+                hashes[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
+
+
+def changed_files(run_spec: RunSpec) -> list[str]:
+    """Name the files of a run that are no longer what they were, have come or have gone.
+
+    Raises
+    ------
+    TableError
+        A table came through standard input, which cannot be read again.
+    """
+    if STANDARD_INPUT in (run_spec.data, run_spec.test):
+        raise TableError(
+            "That run read a table from standard input, which cannot be read again.",
+            f"Save the table to a file, and write its path into the run's {SPEC}.",
+        )
+    before, now = run_spec.sha256, hash_files(run_spec)
+    return [name for name in {**before, **now} if before.get(name) != now.get(name)]
+
+
+def without_none(value: Any) -> Any:
+    """Leave out what TOML has no word for."""
+    if isinstance(value, dict):
+        return {key: without_none(each) for key, each in value.items() if each is not None}
+    if isinstance(value, (list, tuple)):
+        return [without_none(each) for each in value]
+    return value
