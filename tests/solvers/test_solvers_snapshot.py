@@ -23,7 +23,7 @@ from gradum.solvers import (
     Status,
     Stopped,
     Validation,
-    batches,
+    buffer,
     train,
 )
 
@@ -31,7 +31,7 @@ from gradum.solvers import (
 @pytest.fixture(autouse=True)
 def short_chunks(monkeypatch):
     """Chunks of 4 steps, so that an epoch has several."""
-    monkeypatch.setattr(batches, "MOST_STEPS", 4)
+    monkeypatch.setattr(buffer, "MOST_STEPS", 4)
 
 
 def followed(events):

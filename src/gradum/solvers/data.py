@@ -68,6 +68,16 @@ class Data:
         )
 
     @property
+    def coded_columns(self) -> int:
+        """Number of coded columns, c."""
+        return self.inputs["codes"].shape[1] if "codes" in self.inputs else 0
+
+    @property
+    def soft_classes(self) -> int | None:
+        """K, where the target is the probabilities of K > 2 classes."""
+        return self.target.shape[1] if self.target.ndim == 2 else None
+
+    @property
     def dtype(self) -> Any:
         """The dtype computed in: that of the dense columns if it is float64, else float32."""
         return np.float64 if self.inputs["dense"].dtype == np.float64 else np.float32

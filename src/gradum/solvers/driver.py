@@ -20,6 +20,7 @@ from gradum.solvers.data import Data, Validation
 from gradum.solvers.events import ChunkDone, EpochDone, Event, Stopped
 from gradum.solvers.first_order import FirstOrder
 from gradum.solvers.program import Continuation, Program
+from gradum.solvers.segments import Segments
 from gradum.solvers.snapshot import Snapshot
 from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
@@ -29,7 +30,7 @@ from gradum.solvers.tally import Tally
 
 def train(
     problem: Problem,
-    data: Data,
+    data: Data | Segments,
     *,
     solver: FirstOrder,
     regime: Regime,
@@ -48,8 +49,9 @@ def train(
     ----------
     problem : Problem
         Network, loss and penalty.
-    data : Data
-        The rows to learn from; their dtype is the one computed in.
+    data : Data or Segments
+        The rows to learn from, in memory or read a segment at a time; their dtype is the one
+        computed in. Segments take a solver of mini-batches and a network with hidden layers.
     solver : FirstOrder
         The method, such as ``Adam(learning_rate=1e-3)``.
     regime : Regime
@@ -157,26 +159,25 @@ def _advance(
         yield chunk, state, Info(*map(np.asarray, info))
 
 
-def _check_columns(problem: Problem, data: Data) -> None:
+def _check_columns(problem: Problem, data: Data | Segments) -> None:
     network = problem.network
-    coded = data.inputs["codes"].shape[1] if "codes" in data.inputs else 0
     expected = network.embedding.columns if network.embedding else 0
-    if (data.columns, coded) != (network.inputs, expected):
+    if (data.columns, data.coded_columns) != (network.inputs, expected):
         raise ShapeError(
-            f"The data have {data.columns} numeric and {coded} coded columns, but the network "
-            f"takes {network.inputs} and {expected}.",
+            f"The data have {data.columns} numeric and {data.coded_columns} coded columns, but the "
+            f"network takes {network.inputs} and {expected}.",
             "Build the network for these columns.",
         )
-    if data.target.ndim == 2 and data.target.shape[1] != network.outputs:
+    if data.soft_classes not in (None, network.outputs):
         raise ShapeError(
-            f"The target has the probabilities of {data.target.shape[1]} classes, but the network "
+            f"The target has the probabilities of {data.soft_classes} classes, but the network "
             f"has {network.outputs} outputs.",
             "Build the network for these classes.",
         )
 
 
 def _beginning(
-    problem: Problem, data: Data, start: Solution | Params | None, seed: int
+    problem: Problem, data: Data | Segments, start: Solution | Params | None, seed: int
 ) -> tuple[Params, Continuation]:
     """Return the first parameters, and what is carried on from an earlier training."""
     if start is None:
@@ -201,9 +202,10 @@ def _reason(info: Info, gradient_tol: float) -> Status | None:
 
 
 def _certificate(
-    params: Params, problem: Problem, data: Data, seen: Seen, status: Status
+    params: Params, problem: Problem, data: Data | Segments, seen: Seen, status: Status
 ) -> Certificate:
     judged = {"best_epoch": seen.best_epoch, "validation_loss": seen.best_loss}
-    if problem.network.is_linear and status is not Status.DIVERGED:
+    certified = problem.network.is_linear and isinstance(data, Data)
+    if certified and status is not Status.DIVERGED:
         return certify_rows(params, problem, data, **judged)
     return Certificate("training" if seen.best_epoch is None else "validation", **judged)

@@ -9,6 +9,7 @@ import lzma
 import sys
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from gradum.errors import TableError
@@ -58,6 +59,13 @@ def unpacked(content: Content, source: str) -> bytes:
                     "Unpack it first if it can be trusted, and give fewer rows if they are many.",
                 )
     return whole.getvalue()
+
+
+def unpack(content: Content, source: str, out: Path) -> None:
+    """Write what a compressed file holds to another file; TableError if it is damaged."""
+    with stream(content) as file, out.open("wb") as unpacked_file:
+        for block in _blocks(file, source):
+            unpacked_file.write(block)
 
 
 def _bound(packed: int) -> tuple[int, str]:

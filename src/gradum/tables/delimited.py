@@ -6,8 +6,10 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -22,6 +24,7 @@ NO_DELIMITER = "\x1f"  # the ASCII unit separator, for files of a single column
 SAMPLE_ROWS = 200
 SHOWN_LINES = 5
 SURELY_NO_CHANCE = 20  # rows
+CONVERTED_ROWS = 65_536  # a row group
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class Dialect:
 
     delimiter: str
     quote: str | None = '"'
+
+    @property
+    def decimal(self) -> str:
+        """The decimal sign, where no number tells: a comma if values end with semicolons."""
+        return "," if self.delimiter == ";" else "."
 
 
 def read_delimited(content: Content, source: str, encoding: str = "UTF-8") -> Table:
@@ -49,28 +57,80 @@ def read_delimited(content: Content, source: str, encoding: str = "UTF-8") -> Ta
     TableError
         The file is empty, has no rows, no proper header, or rows of different lengths.
     """
+    (frame, _), understood = _understood(content, source, encoding, _read)
+    frame.columns = understood.names
+    frame, blank = _without_blank_rows(frame)
+    if not frame.height:
+        raise TableError(f"{source} has a header but no rows.", "Give a file with rows.")
+    notes = understood.notes
+    if blank:
+        notes = (*notes, f"{counted(blank, 'blank row')} left out")
+    return Table(frame, source, notes, typed=False, decimal=understood.dialect.decimal)
+
+
+def convert_delimited(content: Content, source: str, out: Path, encoding: str) -> Table:
+    """Write the columns of a CSV or TSV file, all as strings, to a Parquet file.
+
+    As `read_delimited`, but the rows are never in memory as a whole; the table that is returned
+    holds none.
+    """
+
+    def convert(content: Content, dialect: Dialect) -> _Read:
+        rows = pl.scan_csv(content, **_options(dialect))
+        given, (names, _) = rows.collect_schema().names(), _names(content, dialect, source)
+        if len(given) != len(names):
+            raise _ragged(content, dialect, source)
+        rows = rows.rename(dict(zip(given, names, strict=True)))
+        if len(names) > 1:
+            rows = rows.filter(~pl.all_horizontal(pl.all().is_null()))
+        rows.sink_parquet(out, row_group_size=CONVERTED_ROWS)
+        last = pl.scan_parquet(out).select(pl.len(), short=pl.col(names[-1]).null_count())
+        height, short = last.collect().row(0)
+        return rows, _Extent(len(names), height, short > 0)
+
+    (_, extent), understood = _understood(content, source, encoding, convert)
+    if not extent.height:
+        raise TableError(f"{source} has a header but no rows.", "Give a file with rows.")
+    frame = pl.DataFrame(schema=dict.fromkeys(understood.names, pl.String))
+    return Table(frame, source, understood.notes, typed=False, decimal=understood.dialect.decimal)
+
+
+class _Extent(NamedTuple):
+    """How far a text goes; ``short`` where its last column lacks values."""
+
+    width: int
+    height: int
+    short: bool
+
+
+_Read = tuple[Any, _Extent]
+
+
+class _Understood(NamedTuple):
+    dialect: Dialect
+    names: list[str]
+    notes: tuple[str, ...]
+
+
+def _understood(
+    content: Content, source: str, encoding: str, read: Callable[[Content, Dialect], _Read]
+) -> tuple[_Read, _Understood]:
+    """Read a text in the dialect that suits it; return what ``read`` made of it."""
     if not any(block.strip() for block in blocks(content)):
         raise TableError(f"{source} is empty.", "Give a file with a header and rows.")
     notes = [f"encoding {encoding}"] if encoding != "UTF-8" else []
     dialect = _sniff(sample(content).decode(errors="ignore"))
     if dialect.delimiter in DELIMITERS[1:]:
         notes.append(f"delimiter {DELIMITER_NAMES[dialect.delimiter]}")
-    frame, dialect = _parse(content, dialect, source)
+    found, dialect = _parse(content, dialect, source, read)
     if dialect.quote is None:
         notes.append("quotes are part of the text")
     elif dialect.quote != '"':
         notes.append(f"quote {dialect.quote}")
     names, renamed = _names(content, dialect, source)
-    if frame.width != len(names):
+    if found[1].width != len(names):
         raise _ragged(content, dialect, source)
-    frame.columns = names
-    frame, blank = _without_blank_rows(frame)
-    if not frame.height:
-        raise TableError(f"{source} has a header but no rows.", "Give a file with rows.")
-    if blank:
-        notes.append(f"{counted(blank, 'blank row')} left out")
-    decimal = "," if dialect.delimiter == ";" else "."
-    return Table(frame, source, (*notes, *renamed), typed=False, decimal=decimal)
+    return found, _Understood(dialect, names, (*notes, *renamed))
 
 
 def _sniff(head: str) -> Dialect:
@@ -125,36 +185,47 @@ def _rows(
                 yield reader.line_num, row
 
 
-def _parse(content: Content, dialect: Dialect, source: str) -> tuple[pl.DataFrame, Dialect]:
-    """Return the frame, read without quotes where quotes are only apostrophes or inches."""
+def _parse(
+    content: Content,
+    dialect: Dialect,
+    source: str,
+    read: Callable[[Content, Dialect], _Read],
+) -> tuple[_Read, Dialect]:
+    """Return what was read, without quotes where quotes are only apostrophes or inches."""
     plain = Dialect(dialect.delimiter, None)
     try:
-        frame = _read(content, dialect)
+        found = read(content, dialect)
     except pl.exceptions.PolarsError:
         if any(_uneven(content, plain)) or dialect == plain:
             raise _ragged(content, dialect, source) from None
-        return _parse(content, plain, source)
-    if frame.width == 1:
-        return frame, dialect
-    lost = dialect.quote and frame.height < _lines(content) - 1
-    if lost and _swallows(content, dialect, frame.height):
-        return _parse(content, plain, source)
-    doubt = frame.to_series(-1).null_count() > 0  # polars fills short rows with nulls
-    doubt = doubt and not _surely_even(content, dialect, frame.width)
+        return _parse(content, plain, source, read)
+    extent = found[1]
+    if extent.width == 1:
+        return found, dialect
+    lost = dialect.quote and extent.height < _lines(content) - 1
+    if lost and _swallows(content, dialect, extent.height):
+        return _parse(content, plain, source, read)
+    doubt = extent.short  # polars fills short rows with nulls
+    doubt = doubt and not _surely_even(content, dialect, extent.width)
     if doubt and any(line for line, _ in _uneven(content, dialect)):
         raise _ragged(content, dialect, source)
-    return frame, dialect
+    return found, dialect
 
 
-def _read(content: Content, dialect: Dialect) -> pl.DataFrame:
-    return pl.read_csv(
-        content,
-        separator=dialect.delimiter,
-        quote_char=dialect.quote,
-        infer_schema=False,
-        low_memory=True,
-        glob=False,
-    )
+def _read(content: Content, dialect: Dialect) -> _Read:
+    frame = pl.read_csv(content, **_options(dialect))
+    short = frame.width > 0 and frame.to_series(-1).null_count() > 0
+    return frame, _Extent(frame.width, frame.height, short)
+
+
+def _options(dialect: Dialect) -> dict[str, Any]:
+    return {
+        "separator": dialect.delimiter,
+        "quote_char": dialect.quote,
+        "infer_schema": False,
+        "low_memory": True,
+        "glob": False,
+    }
 
 
 def _lines(content: Content) -> int:

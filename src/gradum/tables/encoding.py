@@ -77,6 +77,27 @@ def as_utf8(content: Content, source: str) -> tuple[Content, str]:
     return whole, name
 
 
+def convert_to_utf8(content: Content, source: str, out: Path) -> tuple[Content, str]:
+    """As `as_utf8`, but what has to be changed is written to a file and never held as a whole."""
+    head = sample(content)
+    codec, name = _encoding(content, head, source)
+    if codec == "utf-8" and _is_plain(content, head):
+        return content, name
+    try:
+        with (
+            io.TextIOWrapper(stream(content), encoding=codec, newline=None) as text,
+            out.open("w", encoding="utf-8", newline="\n") as file,
+        ):
+            begun = False
+            while block := text.read(BLOCK_BYTES):
+                block = block if begun else block.lstrip("\n")
+                begun = begun or bool(block)
+                file.write(block)
+    except UnicodeError:
+        raise TableError(f"{source} is damaged: it is not {name}.", "Save it afresh.") from None
+    return out, name
+
+
 def _encoding(content: Content, head: bytes, source: str) -> tuple[str, str]:
     """Return the codec that reads a text, and the name of its encoding."""
     for mark, codec, name in MARKS:

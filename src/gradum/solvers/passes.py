@@ -1,0 +1,213 @@
+"""Newton's method over passes: a linear model whose rows are read a block at a time.
+
+Objective, gradient and Hessian are sums over rows,
+
+    P(θ) = Σ_blocks Σᵢ wᵢ · loss(zᵢ θ, yᵢ) + Σ_j l2_j · ½ θ_j²,
+
+so that one pass over the blocks yields them exactly, however many rows there are. The first pass
+sums up the Hessian too (in float32: it only steers), whose factor serves all later steps, with
+what they show of the curvature on top, as in L-BFGS. Begun at the optimum of a sample, which is
+close, two or three passes arrive. Where the Hessian has too many entries for that, its diagonal
+steers.
+
+Source: Nocedal and Wright, Numerical Optimization (2006), sections 3.1 and 7.2.
+
+Shapes: D columns, k outputs; points, gradients and steps are [D + 1, k].
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from gradum.core.models import Params
+from gradum.solvers.certify import certify
+from gradum.solvers.curvature import Factored
+from gradum.solvers.events import EpochDone
+from gradum.solvers.linear_model import LinearModel, Point, Strengths
+from gradum.solvers.memory import Memory
+from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK
+from gradum.solvers.solution import Solution
+from gradum.solvers.status import Status
+
+SHORTEST = 1e-4  # a step, halved until the objective falls
+Block = Callable[[], LinearModel]
+
+
+@dataclass(frozen=True)
+class Passes:
+    """When to stop.
+
+    Parameters
+    ----------
+    tol : float
+        The largest entry of the gradient at which the answer counts as the optimum, in units of
+        the mean size of the loss's derivative under the best constant.
+    max_iter : int
+        The most steps; a step is a pass.
+    """
+
+    tol: float = 1e-9
+    max_iter: int = 50
+
+
+def newton_over_passes(
+    blocks: Sequence[Block],
+    *,
+    l2: Any,
+    method: Passes = Passes(),
+    start: Params | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Generator[EpochDone, None, Solution]:
+    """Yield an event after every pass, and return the solution.
+
+    The sums are taken block by block in one order, however many threads work on them: the same
+    rows give the same bits.
+
+    Parameters
+    ----------
+    blocks : sequence of callable
+        Each reads one block of rows: a `LinearModel` with a smooth loss, its columns taken as
+        they are given, its weights such that those of all blocks sum to 1.
+    l2 : float or ndarray of shape (D,)
+        Strength of the penalty, one for all columns or one each.
+    method : Passes
+        When to stop.
+    start : dict, optional
+        Parameters to start from; the best constant of the first block if left out.
+    stop : callable, optional
+        Asked before every pass; the fit is interrupted once it returns True.
+    """
+    return (yield from _Search(blocks, l2, method).run(start, stop))
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What a pass yields at one point."""
+
+    point: Point
+    hessian: np.ndarray | None = None
+    diagonal: np.ndarray | None = None
+
+
+class _Search:
+    def __init__(self, blocks: Sequence[Block], l2: Any, method: Passes) -> None:
+        first = blocks[0]()
+        self.model = first.take(np.arange(len(first)))  # weights of sum 1
+        self.rows = len(blocks) * len(first)
+        self.blocks, self.l2, self.method = blocks, l2, method
+        self.strengths = self.model.strengths(0.0, l2)
+        size = self.model.coefficients
+        self.formed = size <= LARGEST_DIRECT and self.rows * size**2 <= LARGEST_WORK
+        self.memory = Memory()
+
+    def run(
+        self, start: Params | None, stop: Callable[[], bool] | None
+    ) -> Generator[EpochDone, None, Solution]:
+        began, model = time.perf_counter(), self.model
+        tol = max(self.method.tol * model.size, model.rounding)
+        sums = self._pass(model.start(start), curved=True)
+        point, solve = sums.point, self._steering(sums)
+        history: list[EpochDone] = []
+        status = Status.STEP_LIMIT
+        for iteration in range(1, self.method.max_iter + 1):
+            seconds = time.perf_counter() - began
+            history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
+            yield history[-1].at(partial(model.params, point.values))
+            if np.abs(point.gradient).max(initial=0.0) <= tol:
+                status = Status.CONVERGED
+                break
+            if stop is not None and stop():
+                status = Status.INTERRUPTED
+                break
+            moved = self._moved(point, solve)
+            if moved is None:
+                status = Status.STALLED
+                break
+            self.memory.learn(moved.values - point.values, moved.gradient - point.gradient)
+            point = moved
+        return Solution(
+            params=model.params(point.values),
+            status=status,
+            certificate=certify(model, point, 0.0, self.l2),
+            iterations=len(history),
+            steps=len(history),
+            history=tuple(history),
+            seconds=time.perf_counter() - began,
+        )
+
+    def _moved(self, point: Point, solve: Callable[[np.ndarray], np.ndarray]) -> Point | None:
+        """Take a step, halved until the objective falls; None where no such step is found."""
+        step = self.memory.step(point.gradient, solve)
+        if self.model.is_softmax:
+            step -= step.mean(axis=1, keepdims=True)
+        promise = float(np.sum(step * point.gradient))
+        rounding = 8 * np.finfo(np.float64).eps * abs(point.objective)
+        length = 1.0
+        while length > SHORTEST:
+            moved = self._pass(point.values + length * step, curved=False).point
+            if moved.objective <= point.objective + 1e-4 * length * promise + rounding:
+                return moved
+            length /= 2
+        return None
+
+    def _steering(self, sums: _Sums) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what turns a gradient into Newton's step, nearly."""
+        model, l2 = self.model, self.strengths.l2
+        if sums.hessian is not None:
+            hessian = sums.hessian
+            np.einsum("ii->i", hessian)[:] += np.repeat(l2[:, 0], model.outputs)
+            return Factored.of(hessian, model.outputs, softmax=model.is_softmax).step
+        diagonal = sums.diagonal
+        assert diagonal is not None
+        return lambda gradient: -gradient / (diagonal + l2)
+
+    def _pass(self, values: np.ndarray, *, curved: bool) -> _Sums:
+        """Sum up over all blocks; ``curved`` adds the Hessian, or its diagonal."""
+        measure = partial(self._measured, values, curved=curved)
+        objective, gradient = 0.0, np.zeros_like(values)
+        hessian: np.ndarray | None = None
+        diagonal: np.ndarray | None = None
+        for sums in _in_order(measure, self.blocks):
+            objective += sums.point.objective
+            gradient += sums.point.gradient
+            if sums.hessian is not None:
+                hessian = sums.hessian if hessian is None else np.add(hessian, sums.hessian)
+            if sums.diagonal is not None:
+                diagonal = sums.diagonal if diagonal is None else diagonal + sums.diagonal
+        objective += self.strengths.value(values)
+        gradient += self.strengths.l2 * values
+        point = Point(values, np.zeros((0, self.model.outputs)), objective, gradient)
+        return _Sums(point, hessian, diagonal)
+
+    def _measured(self, values: np.ndarray, block: Block, *, curved: bool) -> _Sums:
+        model, free = block(), Strengths(np.zeros((1, 1)), np.zeros((1, 1)))
+        point = model.point(values, free)
+        if not curved:
+            return _Sums(point)
+        curvature = model.curvature(point, self.strengths)
+        if self.formed:
+            hessian = curvature.matrix(np.float32)
+            priced = np.repeat(curvature.penalty[:, 0], model.outputs)
+            np.einsum("ii->i", hessian)[: len(priced)] -= priced
+            return _Sums(point, hessian)
+        bent = model.weight[:, None] * curvature.second
+        squares = np.stack([model.columns.squares(each) for each in bent.T], axis=1)
+        return _Sums(point, diagonal=np.vstack([squares, bent.sum(axis=0)]))
+
+
+def _in_order(measure: Callable[[Block], _Sums], blocks: Sequence[Block]) -> Iterator[_Sums]:
+    """Measure blocks in as many threads as there are cores, and yield the results in order."""
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    rest = iter(blocks)
+    with ThreadPoolExecutor(workers) as pool:
+        while group := list(islice(rest, 4 * (workers or 1))):  # few results wait at a time
+            yield from pool.map(measure, group)
