@@ -14,23 +14,38 @@ from gradum.solvers.solution import Certificate, Status
 
 
 def fit_baseline(rows: Rows, *, log_target: bool) -> Rung:
-    """Predict the mean, or the class shares, of the given rows.
+    """Predict the mean, or the class shares, of the given rows."""
+    began = perf_counter()
+    if rows.classes is not None:
+        # Weights are brought to a mean of 1 first: "+ 1" is one row, whatever their unit.
+        weight = rows.weight / rows.weight.mean()
+        return baseline_of_shares(np.bincount(rows.target, weight, rows.classes), began)
+    scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
+    scale = scale.with_smearing(rows.target, np.zeros(len(rows)), rows.weight)
+    return baseline_of_mean(scale, began)
+
+
+def baseline_of_mean(scale: TargetScale, began: float) -> Rung:
+    """Return the baseline that predicts the centre of a scale."""
+    return _baseline("squared_error", np.zeros(1), scale, began)
+
+
+def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
+    """Return the baseline of classes with these weights in all (K,), of mean 1 a row.
 
     A share is (n_k + 1) / (n + K) (Laplace), so that a class that these rows lack
-    does not make the log loss infinite. The bias of a network without inputs holds the
-    answer: 0 on the scaled target, or the log of the shares.
+    does not make the log loss infinite.
     """
-    began = perf_counter()
-    scale = None
-    if rows.classes is None:
-        scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
-        scale = scale.with_smearing(rows.target, np.zeros(len(rows)), rows.weight)
-        bias = np.zeros(1)
-    else:
-        bias = _logits_of_shares(rows)
+    shares = np.log((totals + 1.0) / (totals + 1.0).sum())
+    bias = shares[1:] - shares[:1] if len(totals) == 2 else shares
+    return _baseline("log_loss", bias, None, began)
+
+
+def _baseline(loss: str, bias: np.ndarray, scale: TargetScale | None, began: float) -> Rung:
+    """Put the answer, 0 on the scaled target or the log of the shares, into a bias."""
     return Rung(
         name="baseline",
-        loss="squared_error" if scale else "log_loss",
+        loss=loss,
         network=Network(inputs=0, outputs=len(bias)),
         params={"layers": [{"weight": np.zeros((0, len(bias))), "bias": bias}]},
         input_layer=None,
@@ -40,12 +55,3 @@ def fit_baseline(rows: Rows, *, log_target: bool) -> Rung:
         certificate=Certificate("stationary"),
         seconds=perf_counter() - began,
     )
-
-
-def _logits_of_shares(rows: Rows) -> np.ndarray:
-    assert rows.classes is not None
-    # Weights are brought to a mean of 1 first: "+ 1" is one row, whatever their unit.
-    weight = rows.weight / rows.weight.mean()
-    totals = np.bincount(rows.target, weights=weight, minlength=rows.classes) + 1.0
-    shares = np.log(totals / totals.sum())
-    return shares[1:] - shares[:1] if rows.classes == 2 else shares

@@ -44,14 +44,14 @@ def fit_linear(
     """
     began = perf_counter()
     loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
-    layer = _input_layer(rows)
+    layer = standard_layer(rows)
     scale = None
     target = rows.target
     if rows.classes is None:
         scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
         target = scale.forward(rows.target)
-    columns, outputs = _columns(layer, rows), loss.outputs(rows.classes)
-    walks = _walks(rows, validation, spec, seed)
+    columns, outputs = columns_of(layer, rows), loss.outputs(rows.classes)
+    walks = walks_of(rows, validation, spec, seed)
     model = LinearModel.of(columns, target, loss, outputs=outputs, weight=rows.weight)
     path = yield from choose_penalty(model, walks, spec.strengths, stop)
     penalty = L2(path.best)
@@ -100,7 +100,7 @@ def fit_linear(
     )
 
 
-def _input_layer(rows: Rows) -> InputLayer:
+def standard_layer(rows: Rows) -> InputLayer:
     """Standardise; one column a level, kept sparse where they are many."""
     levels = rows.design.layout.level_counts
     treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
@@ -113,13 +113,14 @@ def _treatment(levels: int) -> Treatment:
     return "one_hot" if levels <= DENSE_LEVELS else "sparse_one_hot"
 
 
-def _columns(layer: InputLayer, rows: Rows) -> Columns:
+def columns_of(layer: InputLayer, rows: Rows) -> Columns:
+    """Return the matrix that the linear rung learns from."""
     design = rows.design
     inputs = layer(design.dense, design.codes, design.sparse, dtype=np.float64)
     return Columns.of(inputs["dense"], inputs.get("sparse"))
 
 
-def _walks(
+def walks_of(
     rows: Rows, validation: np.ndarray, spec: LinearSpec, seed: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Pairs of rows to train on and rows held out, as the whole run splits its rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -26,6 +27,7 @@ from gradum.solvers.driver import train
 from gradum.solvers.events import EpochDone
 from gradum.solvers.first_order import Adam
 from gradum.solvers.schedules import Schedule
+from gradum.solvers.segments import Segments
 from gradum.solvers.solution import Solution, Status
 from gradum.solvers.stopping import Regime
 
@@ -49,67 +51,100 @@ def fit_mlp(
     Without validation rows, ``epochs`` says how long to train. ``place`` is where this training's
     snapshots are kept among the checkpoints.
     """
-    began, most = perf_counter(), epochs or spec.max_epochs
-    snapshot = checkpoints.snapshot(place)
-    if snapshot is not None:
-        began -= snapshot.seconds
-        yield Resumed("mlp", snapshot.tally.epoch, most)
-    loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
+    began = perf_counter()
     scale = None
     if rows.classes is None:
         scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
-    layer = _input_layer(rows)
-    data = _data(layer, scale, rows)
-    network = _network(spec, data.columns, loss.outputs(rows.classes), layer)
-    batch_size, alpha = spec.batch_size(len(rows)), spec.strength / len(rows)
-    events = train(
-        Problem(network, loss, L2(alpha)),
-        data,
-        solver=Adam(learning_rate=spec.learning_rate, schedule=_schedule(spec, epochs)),
-        regime=Regime(
-            max_epochs=most,
-            batch_size=batch_size,
-            patience=None if validation is None else spec.patience,
-        ),
-        validation=None if validation is None else Validation(_data(layer, scale, validation)),
-        seed=seed,
-        resume=snapshot,
-        stop=stop,
+    layer = robust_layer(rows)
+    data = encoded(layer, scale, rows)
+    training = Training(spec, rows.classes, seed, place, checkpoints, stop)
+    rung, solution = yield from training.run(
+        layer, data, None if validation is None else encoded(layer, scale, validation), epochs
     )
-    solution = yield from with_snapshots(events, place, checkpoints, stop)
     if solution.status is Status.DIVERGED:
-        _refuse_infinite(network, solution, data)
+        refuse_infinite(rung, solution, data)
     if scale is not None:
-        fitted = network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
+        fitted = rung.network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
-    return Rung(
-        name="mlp",
-        loss=loss.name,
-        network=network,
-        params=solution.params,
-        input_layer=layer,
-        target_scale=scale,
-        clamp=True,
-        status=solution.status,
-        certificate=solution.certificate,
-        history=tuple(_entry(epoch) for epoch in solution.history),
-        iterations=solution.iterations,
-        seconds=perf_counter() - began,
-        settings={
-            "hidden_layer_sizes": list(spec.hidden_layer_sizes),
-            "learning_rate": spec.learning_rate,
-            "schedule": spec.schedule,
-            "alpha": alpha,
-            "batch_size": batch_size,
-        },
-        advice=solution.advice,
-    )
+    return replace(rung, target_scale=scale, seconds=rung.seconds + perf_counter() - began)
 
 
-def _refuse_infinite(network: Network, solution: Solution, data: Data) -> None:
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained on rows that are encoded, wherever they lie.
+
+    ``place`` is where its snapshots are kept among the checkpoints.
+    """
+
+    spec: MLPSpec
+    classes: int | None
+    seed: int
+    place: str
+    checkpoints: Checkpoints
+    stop: Callable[[], bool]
+
+    def run(
+        self,
+        layer: InputLayer,
+        data: Data | Segments,
+        validation: Data | None,
+        epochs: int | None = None,
+    ) -> Generator[Any, None, tuple[Rung, Solution]]:
+        """Return the rung, for a regression without its scale, and the solution.
+
+        The rung's seconds are those of trainings before, that were cut short.
+        """
+        spec, most = self.spec, epochs or self.spec.max_epochs
+        snapshot = self.checkpoints.snapshot(self.place)
+        if snapshot is not None:
+            yield Resumed("mlp", snapshot.tally.epoch, most)
+        loss = LOSSES["squared_error" if self.classes is None else "log_loss"]
+        network = _network(spec, data.columns, loss.outputs(self.classes), layer)
+        batch_size, alpha = spec.batch_size(data.rows), spec.strength / data.rows
+        events = train(
+            Problem(network, loss, L2(alpha)),
+            data,
+            solver=Adam(learning_rate=spec.learning_rate, schedule=_schedule(spec, epochs)),
+            regime=Regime(
+                max_epochs=most,
+                batch_size=batch_size,
+                patience=None if validation is None else spec.patience,
+            ),
+            validation=None if validation is None else Validation(validation),
+            seed=self.seed,
+            resume=snapshot,
+            stop=self.stop,
+        )
+        solution = yield from with_snapshots(events, self.place, self.checkpoints, self.stop)
+        rung = Rung(
+            name="mlp",
+            loss=loss.name,
+            network=network,
+            params=solution.params,
+            input_layer=layer,
+            target_scale=None,
+            clamp=True,
+            status=solution.status,
+            certificate=solution.certificate,
+            history=tuple(_entry(epoch) for epoch in solution.history),
+            iterations=solution.iterations,
+            seconds=0.0 if snapshot is None else snapshot.seconds,
+            settings={
+                "hidden_layer_sizes": list(spec.hidden_layer_sizes),
+                "learning_rate": spec.learning_rate,
+                "schedule": spec.schedule,
+                "alpha": alpha,
+                "batch_size": batch_size,
+            },
+            advice=solution.advice,
+        )
+        return rung, solution
+
+
+def refuse_infinite(rung: Rung, solution: Solution, data: Data) -> None:
     """Raise SpecError where training broke down so early that the network predicts no numbers."""
     with np.errstate(all="ignore"):
-        logits = network.forward(solution.params, data.inputs)
+        logits = rung.network.forward(solution.params, data.inputs)
     if not np.isfinite(logits).all():
         raise SpecError(f"The MLP's training broke down. {solution.advice}")
 
@@ -131,7 +166,7 @@ def _schedule(spec: MLPSpec, epochs: int | None) -> Schedule:
     return lambda progress: whole(share * progress)
 
 
-def _input_layer(rows: Rows) -> InputLayer:
+def robust_layer(rows: Rows) -> InputLayer:
     """Robust scale and smooth clip; few levels become columns, many an embedding."""
     levels = rows.design.layout.level_counts
     treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
@@ -151,7 +186,8 @@ def _network(spec: MLPSpec, inputs: int, outputs: int, layer: InputLayer) -> Net
     return Network(inputs, outputs, spec.hidden_layer_sizes, spec.activation, embedding=embedding)
 
 
-def _data(layer: InputLayer, scale: TargetScale | None, rows: Rows) -> Data:
+def encoded(layer: InputLayer, scale: TargetScale | None, rows: Rows) -> Data:
+    """Return rows as the network takes them."""
     design = rows.design
     inputs = layer(design.dense, design.codes, design.sparse)
     target = rows.target if scale is None else scale.forward(rows.target)

@@ -95,7 +95,17 @@ class InputLayer:
             A network's inputs: ``dense`` and, where there are such columns, ``sparse`` and
             ``codes`` into one embedding table.
         """
-        scaled = self._scaled(dense, dtype)
+        return self.expand(self._scaled(dense, dtype), codes, text, dtype=dtype)
+
+    def expand(
+        self,
+        scaled: np.ndarray,
+        codes: np.ndarray,
+        text: sparse.csr_array | None = None,
+        *,
+        dtype: type = np.float32,
+    ) -> dict[str, Any]:
+        """Do the same for dense columns that are scaled already."""
         narrow, wide, embedded = [scaled], [], []
         offset = 0
         for column, (count, treatment) in enumerate(zip(self.levels, self.treatments, strict=True)):
@@ -121,10 +131,18 @@ class InputLayer:
             inputs["codes"] = np.stack(embedded, axis=1).astype(np.int32)
         return inputs
 
+    def in_units(self, centre: np.ndarray, scale: np.ndarray) -> InputLayer:
+        """Return the layer that does to (x - centre) / scale what this one does to x."""
+        return replace(self, centre=(self.centre - centre) / scale, scale=self.scale / scale)
+
     def _scaled(self, dense: np.ndarray, dtype: type) -> np.ndarray:
-        scaled = (dense - self.centre) / self.scale
+        """Compute in the dtype of the columns: float32 where they are no raw units any more."""
+        centre, scale, spread = (
+            each.astype(dense.dtype) for each in (self.centre, self.scale, self.spread)
+        )
+        scaled = (dense - centre) / scale
         if self.clip:
-            scaled /= np.sqrt(1.0 + np.square(scaled / SMOOTH_CLIP)) * self.spread
+            scaled /= np.sqrt(1.0 + np.square(scaled / SMOOTH_CLIP)) * spread
         return np.ascontiguousarray(scaled, dtype=dtype)
 
     @property
