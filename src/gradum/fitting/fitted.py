@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 import numpy as np
+import polars as pl
 
 from gradum.errors import SpecError
 from gradum.fitting.judgement import Judgement
@@ -63,6 +65,12 @@ class Fitted:
     def used(self) -> str:
         """The rung that predicts unless another is asked for."""
         return self.judgement.verdict.used if self.judgement else list(self.rungs)[-1]
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """The classes as they were given, [K], text as objects; none for regression."""
+        target = self.schema.target
+        return pl.Series(target.classes if target else ()).to_numpy()
 
     def rung(self, name: str | None = None) -> Rung:
         """Return a rung by name, or the one in use.

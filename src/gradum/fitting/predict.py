@@ -1,4 +1,4 @@
-"""A fitted model's predictions as a frame, with the labels as they were given."""
+"""A fitted model's predictions for a table, and as a frame with the labels as they were given."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from gradum.tables.table import Table
 
 def predict(
     fitted: Fitted, table: Table, *, rung: str | None = None
-) -> tuple[pl.DataFrame, tuple[Difference, ...]]:
+) -> tuple[Prediction, tuple[Difference, ...]]:
     """Predict every row of a table, in order.
+
+    Rows are encoded block by block, so that besides the table and the prediction little memory
+    is needed.
 
     Returns
     -------
-    frame : polars.DataFrame
-        ``prediction`` and, for classes, one ``probability_CLASS`` column each.
+    prediction : Prediction
     differences : tuple of Difference
         How the table differs from the training rows.
 
@@ -33,9 +35,9 @@ def predict(
     """
     chosen = fitted.rung(rung)
     checked = check(table, fitted.schema, encoder=fitted.encoder)
-    prediction = chosen.predict(fitted.encoder.transform(checked.frame))
-    assert fitted.schema.target is not None
-    return prediction_frame(prediction, fitted.schema.target.classes), checked.differences
+    designs = fitted.encoder.blocks(checked.frame, chosen.block_rows)
+    blocks = chosen.predict_blocks(designs, len(checked.frame))
+    return Prediction.join(blocks), checked.differences
 
 
 def prediction_frame(prediction: Prediction, classes: Sequence[Label]) -> pl.DataFrame:

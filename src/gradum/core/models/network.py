@@ -157,23 +157,26 @@ class Network:
         ]
         return np.concatenate([self._forward(params, block) for block in blocks])
 
+    def share_to_bias(self, params: Params, dense: int, columns: Any) -> Params:
+        """Move what sparse columns [n, v] add to the first layer's sum into its bias, [n, h].
+
+        They stand between the ``dense`` first columns and the embedded ones. What is left is a
+        network without them, whose forward is the same in NumPy and in JAX.
+        """
+        first, *others = params["layers"]
+        weight, end = first["weight"], dense + columns.shape[1]
+        bias = first.get("bias", 0) + columns @ weight[dense:end]
+        rest = np.concatenate([weight[:dense], weight[end:]])
+        return params | {"layers": [{"weight": rest, "bias": bias}, *others]}
+
     def _forward(self, params: Params, inputs: Inputs) -> np.ndarray:
-        blocks = [inputs["dense"]]
+        first = inputs["dense"]
         if "sparse" in inputs:
-            blocks.append(inputs["sparse"])
+            params = self.share_to_bias(params, first.shape[1], inputs["sparse"])
         if self.embedding:
             vectors = params["embedding"][inputs["codes"]]
-            blocks.append(vectors.reshape(len(vectors), -1))
-        sigma = ACTIVATIONS[self.activation].numpy
-        first, *others = params["layers"]
-        if len(blocks) == 1:
-            return _layers(blocks[0], [first, *others], sigma)
-        # Block by block, so that the sparse columns stay sparse.
-        ends = np.cumsum([block.shape[1] for block in blocks])
-        parts = np.split(first["weight"], ends[:-1])
-        z = sum(block @ part for block, part in zip(blocks, parts, strict=True))
-        z = np.asarray(z + first.get("bias", 0))
-        return _layers(sigma(z), others, sigma) if others else z
+            first = np.concatenate([first, vectors.reshape(len(vectors), -1)], axis=1)
+        return _layers(first, params["layers"], ACTIVATIONS[self.activation].numpy)
 
 
 def _layers(z: Any, layers: list[dict[str, Any]], sigma: Callable[[Any], Any]) -> Any:
