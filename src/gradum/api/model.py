@@ -114,7 +114,7 @@ class Model:
         return probability
 
     def _predict(self, data: Any, rung: str | None) -> Prediction:
-        prediction, self.differences = predict(self.fitted, read(data), rung=rung)
+        prediction, self.differences = predict(self.fitted, data, rung=rung)
         return prediction
 
     def evaluate(self, data: Any) -> Evaluation:

@@ -16,6 +16,7 @@ from gradum.fitting.judgement import Judgement
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
 from gradum.tables.encode import Encoder
+from gradum.tables.row import RowDoor
 from gradum.tables.schema import Schema
 
 
@@ -71,6 +72,11 @@ class Fitted:
         """The classes as they were given, [K], text as objects; none for regression."""
         target = self.schema.target
         return pl.Series(target.classes if target else ()).to_numpy()
+
+    @cached_property
+    def row_door(self) -> RowDoor:
+        """Reads single rows for the encoder."""
+        return RowDoor(self.schema, self.encoder)
 
     def rung(self, name: str | None = None) -> Rung:
         """Return a rung by name, or the one in use.

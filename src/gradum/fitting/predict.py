@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,17 +11,17 @@ import polars as pl
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Prediction
 from gradum.tables.check import Difference, check
+from gradum.tables.read import read
 from gradum.tables.schema import Label
-from gradum.tables.table import Table
 
 
 def predict(
-    fitted: Fitted, table: Table, *, rung: str | None = None
+    fitted: Fitted, data: Any, *, rung: str | None = None
 ) -> tuple[Prediction, tuple[Difference, ...]]:
-    """Predict every row of a table, in order.
+    """Predict every row of what `read` takes for a table, in order.
 
-    Rows are encoded block by block, so that besides the table and the prediction little memory
-    is needed.
+    A dict, or a few, whose values are plain need no frame. Rows of a frame are encoded block by
+    block, so that besides the table and the prediction little memory is needed.
 
     Returns
     -------
@@ -30,10 +31,16 @@ def predict(
 
     Raises
     ------
+    TableError
+        The data are no table.
     SchemaError
         A column that the model needs is absent, or of another kind.
     """
     chosen = fitted.rung(rung)
+    design = fitted.row_door.design(data)
+    if design is not None:
+        return chosen.predict(design), ()
+    table = read(data)
     checked = check(table, fitted.schema, encoder=fitted.encoder)
     designs = fitted.encoder.blocks(checked.frame, chosen.block_rows)
     blocks = chosen.predict_blocks(designs, len(checked.frame))
