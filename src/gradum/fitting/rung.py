@@ -47,7 +47,9 @@ class Prediction:
     @classmethod
     def join(cls, blocks: Iterable[Prediction]) -> Prediction:
         """Put what was said of some rows behind what was said of others."""
-        values, probabilities = zip(*((each.value, each.probability) for each in blocks), strict=True)
+        values, probabilities = zip(
+            *((each.value, each.probability) for each in blocks), strict=True
+        )
         if len(values) == 1:
             return cls(values[0], probabilities[0])
         known = [each for each in probabilities if each is not None]

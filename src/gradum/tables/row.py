@@ -42,13 +42,14 @@ SINGLE = NUMBERS | {NoneType, bool, np.bool_, str, datetime.date, datetime.datet
 WHOLE_TEXT = re.compile("0|-?[1-9][0-9]{0,17}")
 
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
+_SECONDS = rf"{_TIME}:[0-9]{{2}}(\.[0-9]{{3}}|\.[0-9]{{6}})?"
 ISO_DATE_FORMAT = "%Y-%m-%d"
 ISO = {  # formats, and the texts that Python reads as they do
     ISO_DATE_FORMAT: re.compile(_DAY),
     "%Y-%m-%d %H:%M": re.compile(f"{_DAY} {_TIME}"),
     "%Y-%m-%dT%H:%M": re.compile(f"{_DAY}T{_TIME}"),
-    "%Y-%m-%d %H:%M:%S%.f": re.compile(f"{_DAY} {_TIME}:[0-9]{{2}}"),
-    "%Y-%m-%dT%H:%M:%S%.f": re.compile(f"{_DAY}T{_TIME}:[0-9]{{2}}"),
+    "%Y-%m-%d %H:%M:%S%.f": re.compile(f"{_DAY} {_SECONDS}"),
+    "%Y-%m-%dT%H:%M:%S%.f": re.compile(f"{_DAY}T{_SECONDS}"),
 }
 
 
@@ -114,7 +115,7 @@ class RowDoor:
     def _refuse_mixed_dates(self, rows: Sequence[Any]) -> None:
         """Raise where a column of several rows has dates of several types, which are one in it."""
         for name in self._dates if len(rows) > 1 else ():
-            if len({type(row[name]) for row in rows}) > 1:
+            if len({type(row[name]) for row in rows} - {NoneType}) > 1:
                 raise _NotPlain
 
 
@@ -236,7 +237,8 @@ def _ignoring(column: Column) -> Read:
         plain = NUMBERS if column.kind == "numeric" else frozenset()
 
     def read(value: Any) -> tuple[float, ...]:
-        if type(value) in plain and (plain is SINGLE or abs(value) <= LARGEST):
+        fits = type(value) in plain and (plain is SINGLE or abs(float(value)) <= LARGEST)
+        if fits or value is None:
             return ()
         raise _NotPlain
 

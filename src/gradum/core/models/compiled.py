@@ -46,12 +46,10 @@ class CompiledForward:
         """
         params = self._params
         wide = self._layer.sparse_columns(codes, text)
-        if wide is not None:
-            narrow = self._network.inputs - wide.shape[1]
-            params = self._network.share_to_bias(params, narrow, wide)
-            first, *others = params["layers"]
-            filled = first | {"bias": _filled(first["bias"].T, self._rows).T}
-            params = params | {"layers": [filled, *others]}
+        if wide is not None:  # SciPy multiplies what is sparse
+            first, *others = self._network.share_to_bias(params, wide)["layers"]
+            bias = _filled(first["bias"].T, self._rows).T
+            params = params | {"layers": [first | {"bias": bias}, *others]}
         # A design's columns are contiguous: as rows, they reach XLA without a copy.
         columns = [_filled(block.T, self._rows) for block in (dense, codes)]
         with jax.enable_x64(True):

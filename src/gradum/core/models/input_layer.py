@@ -117,7 +117,7 @@ class InputLayer:
         self, codes: np.ndarray, text: sparse.csr_array | None, *, dtype: type = np.float32
     ) -> sparse.csr_array | None:
         """Return the sparse columns alone, the text block last; None where there are none."""
-        wide = [
+        wide: list[Any] = [
             _sparse_one_hot(codes[:, column], count, dtype)
             for column, (count, treatment) in enumerate(self._coded)
             if treatment == "sparse_one_hot"
@@ -170,8 +170,7 @@ class InputLayer:
         """Columns of the dense and sparse blocks, for that many dense and text columns in."""
         per_level = {"sign": 0, "one_hot": 1, "sparse_one_hot": 1, "embedding": 0}
         coded = sum(
-            count * per_level[treatment] + (treatment == "sign")
-            for count, treatment in self._coded
+            count * per_level[treatment] + (treatment == "sign") for count, treatment in self._coded
         )
         return dense + coded + text
 

@@ -157,22 +157,21 @@ class Network:
         ]
         return np.concatenate([self._forward(params, block) for block in blocks])
 
-    def share_to_bias(self, params: Params, dense: int, columns: Any) -> Params:
+    def share_to_bias(self, params: Params, columns: Any) -> Params:
         """Move what sparse columns [n, v] add to the first layer's sum into its bias, [n, h].
 
-        They stand between the ``dense`` first columns and the embedded ones. What is left is a
-        network without them, whose forward is the same in NumPy and in JAX.
+        What is left is a network without them, whose forward is the same in NumPy and in JAX.
         """
         first, *others = params["layers"]
-        weight, end = first["weight"], dense + columns.shape[1]
-        bias = first.get("bias", 0) + columns @ weight[dense:end]
-        rest = np.concatenate([weight[:dense], weight[end:]])
+        weight, start = first["weight"], self.inputs - columns.shape[1]
+        bias = first.get("bias", 0) + columns @ weight[start : self.inputs]
+        rest = np.concatenate([weight[:start], weight[self.inputs :]])
         return params | {"layers": [{"weight": rest, "bias": bias}, *others]}
 
     def _forward(self, params: Params, inputs: Inputs) -> np.ndarray:
         first = inputs["dense"]
         if "sparse" in inputs:
-            params = self.share_to_bias(params, first.shape[1], inputs["sparse"])
+            params = self.share_to_bias(params, inputs["sparse"])
         if self.embedding:
             vectors = params["embedding"][inputs["codes"]]
             first = np.concatenate([first, vectors.reshape(len(vectors), -1)], axis=1)
