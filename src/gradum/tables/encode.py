@@ -111,6 +111,14 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         }
 
     @cached_property
+    def known(self) -> dict[str, pl.Series]:
+        """The same names for polars, one list a column."""
+        return {
+            source: pl.Series(levels, dtype=pl.String).implode()
+            for source, levels in self.levels.items()
+        }
+
+    @cached_property
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Smallest and largest training value by numeric column, in its unit."""
         return {

@@ -52,7 +52,8 @@ class CompiledForward:
             params = params | {"layers": [first | {"bias": bias}, *others]}
         # A design's columns are contiguous: as rows, they reach XLA without a copy.
         columns = [_filled(block.T, self._rows) for block in (dense, codes)]
-        with jax.enable_x64(True):
+        # A GPU would else round float32 to ten bits before it multiplies.
+        with jax.enable_x64(True), jax.default_matmul_precision("highest"):
             return _logits(self._network, self._layer, params, *columns)
 
 
