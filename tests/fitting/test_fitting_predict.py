@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import gradum
 from gradum.errors import SchemaError, SpecError
+from gradum.tables.encode import Encoder
 from synthetic import FEATURES, QUICK, mixed, task
 
 NEW = mixed(50, seed=11).select(FEATURES)
@@ -47,6 +48,56 @@ def test_one_dict_is_one_row(classifier, regressor):
             model.predict(NEW)[3:4] if model is regressor else model.predict_proba(NEW)[3],
             rtol=1e-5,
         )
+
+
+@pytest.mark.parametrize("name", ["classifier", "regressor", "grader"])
+@pytest.mark.parametrize("rung", ["baseline", "linear", "mlp"])
+def test_dicts_say_what_their_frame_does(name, rung, request):
+    """Up to the rounding that another number of rows brings to a sum."""
+    model = request.getfixturevalue(name)
+    expected = model.predict(NEW, rung=rung)
+    tolerance = 64 * np.finfo(np.float32).eps
+    for data, rows in ((NEW.to_dicts()[:20], range(20)), (NEW.row(7, named=True), [7])):
+        said = model.predict(data, rung=rung)
+        assert said.dtype == expected.dtype
+        assert model.differences == ()
+        if model.classes:
+            shares = model.predict_proba(NEW, rung=rung)[rows]
+            np.testing.assert_allclose(
+                model.predict_proba(data, rung=rung), shares, rtol=tolerance, atol=tolerance
+            )
+            np.testing.assert_array_equal(said, expected[rows])
+        else:
+            np.testing.assert_allclose(said, expected[rows], rtol=tolerance)
+
+
+def test_of_a_dict_is_said_what_is_said_of_its_frame(classifier):
+    row = NEW.row(7, named=True)
+    for change in ({"colour": "violet"}, {"size": 1e6}, {"member": None}, {"surplus": 3}):
+        strange = row | change
+        alone = classifier.predict_proba(strange)
+        differences = classifier.differences
+        framed = classifier.predict_proba(pl.DataFrame([strange]))
+        assert differences == classifier.differences != ()
+        np.testing.assert_array_equal(alone, framed)
+    classifier.predict(row)
+    assert classifier.differences == ()
+    with pytest.raises(SchemaError, match="lacks the column 'size'"):
+        classifier.predict({name: value for name, value in row.items() if name != "size"})
+
+
+def test_rows_are_encoded_block_by_block(regressor, monkeypatch):
+    encoded = []
+
+    def transform(self, frame, _transform=Encoder.transform):
+        encoded.append(len(frame))
+        return _transform(self, frame)
+
+    monkeypatch.setattr(Encoder, "transform", transform)
+    most = regressor.fitted.rungs["mlp"].block_rows
+    regressor.predict(pl.concat([NEW] * 400), rung="mlp")
+    assert sum(encoded) == 400 * len(NEW) > 2 * most
+    assert max(encoded) == most
 
 
 def labels(kind, rows=120):
@@ -162,12 +213,11 @@ def test_pandas_categories_and_nullable_types_are_the_same_values(classifier):
 
 
 def test_many_rows_in_blocks_say_what_few_rows_do(regressor):
-    many = pl.concat([NEW] * 1400)
-    assert len(many) > 65_536
-    said = regressor.predict(many, rung="linear")
-    np.testing.assert_allclose(
-        said, np.tile(regressor.predict(NEW, rung="linear"), 1400), rtol=1e-12
-    )
+    many = pl.concat([NEW] * 400)
+    for rung, rtol in (("linear", 1e-12), ("mlp", 64 * np.finfo(np.float32).eps)):
+        assert len(many) > 2 * regressor.fitted.rungs[rung].block_rows
+        said, few = (regressor.predict(frame, rung=rung) for frame in (many, NEW))
+        np.testing.assert_allclose(said, np.tile(few, 400), rtol=rtol)
 
 
 def test_a_model_fitted_from_text_reads_typed_rows(tmp_path):

@@ -50,6 +50,10 @@ class Memory:
     levels: dict
     ranges: dict
 
+    @property
+    def known(self):
+        return {name: pl.Series(levels).implode() for name, levels in self.levels.items()}
+
 
 def kinds(checked):
     return [(difference.column, difference.kind) for difference in checked.differences]

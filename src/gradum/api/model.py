@@ -16,6 +16,7 @@ from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict
 from gradum.fitting.run import Run
+from gradum.fitting.rung import Prediction
 from gradum.ship import bundle
 from gradum.show.inference import Summary
 from gradum.show.notebook import fragment
@@ -95,7 +96,8 @@ class Model:
         SchemaError
             A column is absent or of another kind.
         """
-        return self._predict(data, rung)["prediction"].to_numpy()
+        prediction = self._predict(data, rung)
+        return self.fitted.labels[prediction.value] if self.classes else prediction.value
 
     def predict_proba(self, data: Any, *, rung: str | None = None) -> np.ndarray:
         """Return class probabilities (n, K), columns in the order of `classes`.
@@ -107,11 +109,13 @@ class Model:
         """
         if not self.classes:
             raise TargetError("The target is a number, which has no classes.", "Use predict.")
-        return self._predict(data, rung).drop("prediction").to_numpy()
+        probability = self._predict(data, rung).probability
+        assert probability is not None
+        return probability
 
-    def _predict(self, data: Any, rung: str | None) -> pl.DataFrame:
-        frame, self.differences = predict(self.fitted, read(data), rung=rung)
-        return frame
+    def _predict(self, data: Any, rung: str | None) -> Prediction:
+        prediction, self.differences = predict(self.fitted, data, rung=rung)
+        return prediction
 
     def evaluate(self, data: Any) -> Evaluation:
         """Score every rung on rows that hold the target."""

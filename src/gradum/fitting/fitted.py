@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 import numpy as np
+import polars as pl
 
 from gradum.errors import SpecError
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
 from gradum.tables.encode import Encoder
+from gradum.tables.row import RowDoor
 from gradum.tables.schema import Schema
 
 
@@ -63,6 +66,17 @@ class Fitted:
     def used(self) -> str:
         """The rung that predicts unless another is asked for."""
         return self.judgement.verdict.used if self.judgement else list(self.rungs)[-1]
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """The classes as they were given, [K], text as objects; none for regression."""
+        target = self.schema.target
+        return pl.Series(target.classes if target else ()).to_numpy()
+
+    @cached_property
+    def row_door(self) -> RowDoor:
+        """Reads single rows for the encoder."""
+        return RowDoor(self.schema, self.encoder)
 
     def rung(self, name: str | None = None) -> Rung:
         """Return a rung by name, or the one in use.

@@ -1,8 +1,9 @@
-"""A fitted model's predictions as a frame, with the labels as they were given."""
+"""A fitted model's predictions for a table, and as a frame with the labels as they were given."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,32 +11,40 @@ import polars as pl
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Prediction
 from gradum.tables.check import Difference, check
+from gradum.tables.read import read
 from gradum.tables.schema import Label
-from gradum.tables.table import Table
 
 
 def predict(
-    fitted: Fitted, table: Table, *, rung: str | None = None
-) -> tuple[pl.DataFrame, tuple[Difference, ...]]:
-    """Predict every row of a table, in order.
+    fitted: Fitted, data: Any, *, rung: str | None = None
+) -> tuple[Prediction, tuple[Difference, ...]]:
+    """Predict every row of what `read` takes for a table, in order.
+
+    A dict, or a few, whose values are plain need no frame. Rows of a frame are encoded block by
+    block, so that besides the table and the prediction little memory is needed.
 
     Returns
     -------
-    frame : polars.DataFrame
-        ``prediction`` and, for classes, one ``probability_CLASS`` column each.
+    prediction : Prediction
     differences : tuple of Difference
         How the table differs from the training rows.
 
     Raises
     ------
+    TableError
+        The data are no table.
     SchemaError
         A column that the model needs is absent, or of another kind.
     """
     chosen = fitted.rung(rung)
+    design = fitted.row_door.design(data)
+    if design is not None:
+        return chosen.predict(design), ()
+    table = read(data)
     checked = check(table, fitted.schema, encoder=fitted.encoder)
-    prediction = chosen.predict(fitted.encoder.transform(checked.frame))
-    assert fitted.schema.target is not None
-    return prediction_frame(prediction, fitted.schema.target.classes), checked.differences
+    designs = fitted.encoder.blocks(checked.frame, chosen.block_rows)
+    blocks = chosen.predict_blocks(designs, len(checked.frame))
+    return Prediction.join(blocks), checked.differences
 
 
 def prediction_frame(prediction: Prediction, classes: Sequence[Label]) -> pl.DataFrame:

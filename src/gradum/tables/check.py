@@ -214,9 +214,8 @@ def _new_missing(values: pl.Series, column: Column) -> list[Difference]:
 def _unseen(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
     if encoder is None or values.dtype != pl.String or values.name not in encoder.levels:
         return []
-    known = pl.Series(encoder.levels[values.name], dtype=pl.String)
-    levels = values.unique(maintain_order=True).drop_nulls()
-    unseen = levels.filter(~levels.is_in(known.implode()))
+    levels = values.unique(maintain_order=True)
+    unseen = levels.filter(~levels.is_in(encoder.known[values.name]))  # null where it is missing
     if not len(unseen):
         return []
     where = values.is_in(unseen.implode()).fill_null(False)

@@ -5,6 +5,7 @@ Shapes: n rows, d dense columns, c coded columns, v text columns.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -98,6 +99,16 @@ class Design:
             sparse=None if self.sparse is None else sparse.csr_array(self.sparse[positions]),
             layout=self.layout,
         )
+
+    def blocks(self, rows: int) -> Iterator[Design]:
+        """Cut the design into stretches of so many rows, the last one perhaps of fewer."""
+        if len(self) <= rows:
+            yield self
+            return
+        for at in range(0, len(self), rows):
+            own = slice(at, at + rows)
+            text = None if self.sparse is None else sparse.csr_array(self.sparse[own])
+            yield Design(self.dense[own], self.codes[own], text, self.layout)
 
 
 def row_positions(rows: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ scaling are each model's first layer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,11 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
                 codes[at : at + BLOCK_ROWS] = values[:, width:].to_numpy()
         return Design(dense, codes, self._sparse_block(frame), self.layout)
 
+    def blocks(self, frame: pl.DataFrame, rows: int) -> Iterator[Design]:
+        """Encode so many rows after the other, each stretch when it is asked for."""
+        for at in range(0, max(len(frame), 1), rows):
+            yield self.transform(frame[at : at + rows])
+
     @cached_property
     def layout(self) -> Layout:
         """What each column of the blocks means and where it came from."""
@@ -102,6 +108,14 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
             step.source: step.known
             for step in self.steps
             if isinstance(step, Categorical) and not step.forgotten
+        }
+
+    @cached_property
+    def known(self) -> dict[str, pl.Series]:
+        """The same names for polars, one list a column."""
+        return {
+            source: pl.Series(levels, dtype=pl.String).implode()
+            for source, levels in self.levels.items()
         }
 
     @cached_property

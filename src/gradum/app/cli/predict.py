@@ -35,7 +35,7 @@ def command(
 ) -> None:
     """Predict every row of a table, in order, and write the predictions to a file."""
     from gradum.files.atomic import check_writable
-    from gradum.fitting.predict import predict
+    from gradum.fitting.predict import predict, prediction_frame
     from gradum.ship.predictions import check_format, kept_columns, write
     from gradum.tables.read import read
 
@@ -44,7 +44,9 @@ def command(
     fitted = load_model(model).fitted
     table = read(data)
     kept = kept_columns(table, keep or [])
-    frame, differences = predict(fitted, table, rung=rung)
+    prediction, differences = predict(fitted, table, rung=rung)
+    classes = fitted.schema.target.classes if fitted.schema.target else ()
+    frame = prediction_frame(prediction, classes)
     write(out, kept, frame)
     used = rung or fitted.used
     if as_json:

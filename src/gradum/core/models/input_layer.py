@@ -7,8 +7,12 @@ Code 0 of a coded column means "none of the known levels" and becomes all zeros.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from types import ModuleType
 from typing import Any, Literal
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
@@ -19,6 +23,11 @@ SMOOTH_CLIP = 3.0
 LEAST_SPREAD = 1 / 3
 
 
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["centre", "scale", "spread"],
+    meta_fields=["clip", "levels", "treatments"],
+)
 @dataclass(frozen=True)
 class InputLayer:
     """Centre, scale and clip the dense columns; expand the coded ones.
@@ -76,7 +85,7 @@ class InputLayer:
         plain = cls(centre, scale, np.ones(len(scale)), clip, levels, treatments)
         if not clip or not len(dense):
             return plain
-        spread = plain._scaled(dense, np.float64).std(axis=0)
+        spread = plain._scaled(dense, np).std(axis=0)
         return replace(plain, spread=np.maximum(spread, LEAST_SPREAD))
 
     def __call__(
@@ -95,61 +104,70 @@ class InputLayer:
             A network's inputs: ``dense`` and, where there are such columns, ``sparse`` and
             ``codes`` into one embedding table.
         """
-        return self.expand(self._scaled(dense, dtype), codes, text, dtype=dtype)
+        inputs = self._expanded(dense, codes, dtype, np)
+        inputs["dense"] = np.ascontiguousarray(inputs["dense"])
+        wide = self.sparse_columns(codes, text, dtype=dtype)
+        return inputs if wide is None else inputs | {"sparse": wide}
 
-    def expand(
-        self,
-        scaled: np.ndarray,
-        codes: np.ndarray,
-        text: sparse.csr_array | None = None,
-        *,
-        dtype: type = np.float32,
-    ) -> dict[str, Any]:
-        """Do the same for dense columns that are scaled already."""
-        narrow, wide, embedded = [scaled], [], []
+    def apply(self, dense: Any, codes: Any, *, dtype: type = np.float32) -> dict[str, Any]:
+        """Return the same in JAX, but for the sparse columns; to be compiled with 64 bits."""
+        return self._expanded(dense, codes, dtype, jnp)
+
+    def sparse_columns(
+        self, codes: np.ndarray, text: sparse.csr_array | None, *, dtype: type = np.float32
+    ) -> sparse.csr_array | None:
+        """Return the sparse columns alone, the text block last; None where there are none."""
+        wide: list[Any] = [
+            _sparse_one_hot(codes[:, column], count, dtype)
+            for column, (count, treatment) in enumerate(self._coded)
+            if treatment == "sparse_one_hot"
+        ]
+        if text is not None:
+            wide.append(text.astype(dtype))
+        return sparse.csr_array(sparse.hstack(wide, format="csr")) if wide else None
+
+    def _expanded(self, dense: Any, codes: Any, dtype: type, xp: ModuleType) -> dict[str, Any]:
+        """Return the dense columns and the places in the embedding, in NumPy or in JAX."""
+        narrow, embedded = [self._scaled(dense, xp).astype(dtype)], []
         offset = 0
-        for column, (count, treatment) in enumerate(zip(self.levels, self.treatments, strict=True)):
+        for column, (count, treatment) in enumerate(self._coded):
             code = codes[:, column]
             match treatment:
                 case "sign":
-                    narrow.append(_sign(code, dtype)[:, None])
+                    narrow.append(((code == 2).astype(dtype) - (code == 1))[:, None])
                 case "one_hot":
-                    narrow.append(_one_hot(code, count, dtype))
-                case "sparse_one_hot":
-                    wide.append(_sparse_one_hot(code, count, dtype))
+                    known = xp.arange(1, count + 1, dtype=np.int32)
+                    narrow.append((code[:, None] == known).astype(dtype))
                 case "embedding":
                     embedded.append(code + offset)
                     offset += count + 1
-        if text is not None:
-            wide.append(text.astype(dtype))
-        inputs: dict[str, Any] = {"dense": scaled}
-        if len(narrow) > 1:
-            inputs["dense"] = np.concatenate(narrow, axis=1)
-        if wide:
-            inputs["sparse"] = sparse.csr_array(sparse.hstack(wide, format="csr"))
+        inputs = {"dense": xp.concatenate(narrow, axis=1) if len(narrow) > 1 else narrow[0]}
         if embedded:
-            inputs["codes"] = np.stack(embedded, axis=1).astype(np.int32)
+            inputs["codes"] = xp.stack(embedded, axis=1).astype(np.int32)
         return inputs
 
-    def in_units(self, centre: np.ndarray, scale: np.ndarray) -> InputLayer:
-        """Return the layer that does to (x - centre) / scale what this one does to x."""
-        return replace(self, centre=(self.centre - centre) / scale, scale=self.scale / scale)
-
-    def _scaled(self, dense: np.ndarray, dtype: type) -> np.ndarray:
-        """Compute in the dtype of the columns: float32 where they are no raw units any more."""
+    def _scaled(self, dense: Any, xp: ModuleType) -> Any:
+        """Compute in the columns' own dtype: float32 where they are raw units no more."""
         centre, scale, spread = (
             each.astype(dense.dtype) for each in (self.centre, self.scale, self.spread)
         )
         scaled = (dense - centre) / scale
         if self.clip:
-            scaled /= np.sqrt(1.0 + np.square(scaled / SMOOTH_CLIP)) * spread
-        return np.ascontiguousarray(scaled, dtype=dtype)
+            scaled /= xp.sqrt(1.0 + xp.square(scaled / SMOOTH_CLIP)) * spread
+        return scaled
+
+    def in_units(self, centre: np.ndarray, scale: np.ndarray) -> InputLayer:
+        """Return the layer that does to (x - centre) / scale, (d,) each, what this one does to x."""
+        return replace(self, centre=(self.centre - centre) / scale, scale=self.scale / scale)
+
+    @property
+    def _coded(self) -> zip[tuple[int, Treatment]]:
+        return zip(self.levels, self.treatments, strict=True)
 
     @property
     def embedding_rows(self) -> int:
         """Rows of the shared embedding table."""
-        pairs = zip(self.levels, self.treatments, strict=True)
-        return sum(count + 1 for count, treatment in pairs if treatment == "embedding")
+        return sum(count + 1 for count, treatment in self._coded if treatment == "embedding")
 
     @property
     def embedded_columns(self) -> int:
@@ -160,8 +178,7 @@ class InputLayer:
         """Columns of the dense and sparse blocks, for that many dense and text columns in."""
         per_level = {"sign": 0, "one_hot": 1, "sparse_one_hot": 1, "embedding": 0}
         coded = sum(
-            count * per_level[treatment] + (treatment == "sign")
-            for count, treatment in zip(self.levels, self.treatments, strict=True)
+            count * per_level[treatment] + (treatment == "sign") for count, treatment in self._coded
         )
         return dense + coded + text
 
@@ -203,14 +220,6 @@ def _standard(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if not len(dense):
         return np.zeros(dense.shape[1]), np.ones(dense.shape[1])
     return dense.mean(axis=0), dense.std(axis=0)
-
-
-def _sign(code: np.ndarray, dtype: type) -> np.ndarray:
-    return ((code == 2).astype(np.int8) - (code == 1)).astype(dtype)
-
-
-def _one_hot(code: np.ndarray, count: int, dtype: type) -> np.ndarray:
-    return (code[:, None] == np.arange(1, count + 1, dtype=code.dtype)).astype(dtype)
 
 
 def _sparse_one_hot(code: np.ndarray, count: int, dtype: type) -> sparse.csr_array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from typing import Literal, get_args
 
@@ -20,6 +21,7 @@ Part = Literal["days", "year sin", "year cos", "week sin", "week cos", "day sin"
 MICROSECONDS_PER_DAY = 86_400_000_000
 DAYS_PER_YEAR = 365.25
 SMALLEST_SPREAD = 1e-9
+EPOCH = datetime.datetime(1970, 1, 1)
 
 
 class Date(Step, frozen=True, tag="date"):
@@ -86,6 +88,12 @@ class Date(Step, frozen=True, tag="date"):
         ]
         return [*values, missing_expression(self.source)] if self._marked else values
 
+    def numbers(self, moment: datetime.datetime) -> tuple[float, ...]:
+        """Return what a row of this moment (without a zone) has in those columns, to the bit."""
+        values = _values(moment)
+        marks = (0.0,) if self._marked else ()
+        return (*(values[part] for part in self.parts), *marks)
+
     @property
     def _marked(self) -> bool:
         return self.missing and self.minimum is not None
@@ -108,4 +116,22 @@ def _expressions(source: str) -> dict[Part, pl.Expr]:
         "week cos": week_angle.cos(),
         "day sin": day_angle.sin(),
         "day cos": day_angle.cos(),
+    }
+
+
+def _values(moment: datetime.datetime) -> dict[Part, float]:
+    """Compute the same of one moment, in plain Python."""
+    elapsed = moment - EPOCH
+    rest = float(elapsed.seconds * 1_000_000 + elapsed.microseconds)
+    year_angle = (float(moment.timetuple().tm_yday) - 1) * (2 * math.pi / DAYS_PER_YEAR)
+    week_angle = (float(moment.isoweekday()) - 1) * (2 * math.pi / 7)
+    day_angle = rest * (2 * math.pi / MICROSECONDS_PER_DAY)
+    return {
+        "days": float(elapsed.days) + rest * (1 / MICROSECONDS_PER_DAY),
+        "year sin": math.sin(year_angle),
+        "year cos": math.cos(year_angle),
+        "week sin": math.sin(week_angle),
+        "week cos": math.cos(week_angle),
+        "day sin": math.sin(day_angle),
+        "day cos": math.cos(day_angle),
     }

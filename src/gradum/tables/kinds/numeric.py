@@ -78,7 +78,7 @@ class Numeric:
         if dtype == pl.Duration:
             return raw.dt.total_microseconds().cast(pl.Float64) / 1e6
         if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
-            return _without(finite(raw.cast(pl.Float64)), how.missing)
+            return _without(finite(raw.cast(pl.Float64)), listed_numbers(how))
         if dtype in (pl.String, pl.Categorical, pl.Enum):
             return to_number(clean(raw, how), how)
         return pl.Series(raw.name, [None] * len(raw), pl.Float64)
@@ -148,10 +148,17 @@ def _ungrouped(texts: pl.Series, how: Parse) -> pl.Series:
     return texts.set(~valid, None).str.replace_all(how.thousands, "", literal=True)
 
 
-def _without(numbers: pl.Series, missing: tuple[str, ...]) -> pl.Series:
-    """Return numbers with those listed as missing, such as -999, as null."""
-    listed = pl.Series(missing, dtype=pl.String).cast(pl.Float64, strict=False).drop_nulls()
-    return numbers.set(numbers.is_in(listed), None) if len(listed) else numbers
+def listed_numbers(how: Parse) -> list[float]:
+    """Return the numbers that a column lists as missing, such as -999."""
+    if not how.missing:
+        return []
+    listed = pl.Series(how.missing, dtype=pl.String).cast(pl.Float64, strict=False)
+    return listed.drop_nulls().to_list()
+
+
+def _without(numbers: pl.Series, listed: list[float]) -> pl.Series:
+    """Return numbers with those listed as missing as null."""
+    return numbers.set(numbers.is_in(listed), None) if listed else numbers
 
 
 def _recognise_text(values: Values) -> Reading | None:

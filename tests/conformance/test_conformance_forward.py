@@ -1,0 +1,137 @@
+"""NumPy and the compiled program are one forward: each within float32's rounding of the exact one.
+
+The bound is that of probabilistic rounding error analysis (Higham and Mary, SIAM Journal on
+Scientific Computing 41, 2019): a sum of k products, in whatever order, is off by at most
+λ √k u times the sum of their absolute values, but for a probability of 2 exp(-λ²/2), u being half
+the distance from 1 to the next float32. The layers behind carry that on, and add their own.
+"""
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from gradum.core import ACTIVATIONS, Embedding, Network
+from gradum.core.models.compiled import CompiledForward, _logits
+from gradum.core.models.input_layer import InputLayer
+
+U = 2.0**-24
+LAMBDA = 6.0  # a probability of 3e-8
+STEEPEST = {"logistic": 0.25, "gelu": 1.13, "selu": 1.7581}  # slope; else 1
+ACTIVATION_UNITS = 4  # an activation's own error, in u max(1, |z|)
+BLOCK = 48
+
+LEVELS = (2, 5, 7, 30)
+TREATMENTS = {
+    "no levels": (),
+    "signs and one-hot": ("sign", "one_hot", "one_hot"),
+    "embedding": ("sign", "one_hot", "embedding", "embedding"),
+    "sparse levels": ("sign", "one_hot", "sparse_one_hot", "embedding"),
+}
+
+
+def table(rows, coded, text, seed=1):
+    """Raw columns of sizes far apart, codes of which some are unknown, and a sparse text block."""
+    rng = np.random.default_rng(seed)
+    dense = np.asfortranarray(rng.normal([0, 1e6, 5], [1, 3, 1e-4], (rows, 3)))
+    codes = np.asfortranarray(rng.integers(0, np.array(LEVELS[:coded]) + 1, (rows, coded)))
+    words = scipy.sparse.random_array((rows, 40), density=0.1, rng=rng, dtype=np.float32)
+    return dense, codes.astype(np.int32), words.tocsr() if text else None
+
+
+def model(treatments, hidden, activation, text, outputs=3):
+    levels = LEVELS[: len(treatments)]
+    layer = InputLayer.fit(table(500, 0, False)[0], levels, treatments, style="robust")
+    embedding = None
+    if layer.embedded_columns:
+        embedding = Embedding(layer.embedding_rows, layer.embedded_columns, 4)
+    inputs = layer.width(3, 40 if text else 0)
+    network = Network(inputs, outputs, hidden, activation, embedding=embedding)
+    rng = np.random.default_rng(0)
+    params = network.init(rng)
+    for each in params["layers"]:  # a linear model's would be 0
+        each["weight"] = rng.normal(0, 1, each["weight"].shape).astype(np.float32)
+    return layer, network, params
+
+
+def exact_and_bound(layer, network, params, rows):
+    """The logits in float64, and how far a float32 forward may be from them."""
+    inputs = layer(*rows, dtype=np.float64)
+    z = inputs["dense"]
+    if "sparse" in inputs:
+        z = np.concatenate([z, inputs["sparse"].toarray()], axis=1)
+    if network.embedding:
+        z = np.concatenate([z, params["embedding"][inputs["codes"]].reshape(len(z), -1)], axis=1)
+    square = np.square(U * z)  # of the typical error: at first, that of the rounded inputs
+    for depth, each in enumerate(params["layers"]):
+        weight, bias = (each[name].astype(np.float64) for name in ("weight", "bias"))
+        size = np.abs(z) @ np.abs(weight) + np.abs(bias)
+        square = square @ np.square(weight) + (len(weight) + 1) * np.square(U * size)
+        z = z @ weight + bias
+        if depth < len(network.hidden):
+            steepest = STEEPEST.get(network.activation, 1.0)
+            own = ACTIVATION_UNITS * U * np.maximum(1, np.abs(z))
+            square = steepest**2 * square + np.square(own)
+            z = ACTIVATIONS[network.activation].numpy(z)
+    return z, LAMBDA * np.sqrt(square)
+
+
+def both(layer, network, params, rows):
+    """The logits by NumPy and by the compiled program."""
+    forward = CompiledForward(layer, network, params, BLOCK)
+    n = len(rows[0])
+    return (
+        network.forward(params, layer(*rows)),
+        np.asarray(forward.launch(*rows))[:n],
+    )
+
+
+CASES = [
+    *((activation, (64, 32), levels) for activation in ACTIVATIONS for levels in TREATMENTS),
+    *(("relu", hidden, levels) for hidden in ((), (16,)) for levels in TREATMENTS),
+]
+
+
+@pytest.mark.parametrize(("activation", "hidden", "levels"), CASES)
+def test_both_are_within_the_rounding_of_float32(activation, hidden, levels):
+    treatments = TREATMENTS[levels]
+    made = model(treatments, hidden, activation, text := levels != "embedding")
+    rows = table(BLOCK, len(treatments), text)
+    exact, bound = exact_and_bound(*made, rows)
+    for said in both(*made, rows):
+        assert said.dtype == np.float32
+        assert said.shape == (BLOCK, 3)
+        assert (np.abs(said - exact) <= bound).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, BLOCK - 1, BLOCK])
+def test_what_a_block_is_filled_up_with_changes_nothing(n):
+    made = model(TREATMENTS["embedding"], (16,), "relu", True)
+    whole = table(BLOCK, 4, True)
+    few = tuple(block[:n] for block in whole)
+    exact, bound = exact_and_bound(*made, few)
+    assert (np.abs(both(*made, few)[1] - exact) <= bound).all()
+    np.testing.assert_array_equal(both(*made, few)[1], both(*made, whole)[1][:n])
+
+
+def test_the_program_is_compiled_once_whatever_the_rows_and_the_numbers():
+    made = model(TREATMENTS["embedding"], (16,), "tanh", False)
+    both(*made, table(BLOCK, 4, False))
+    compiled = _logits._cache_size()
+    for n in (1, 7, BLOCK):
+        both(*made, table(n, 4, False))
+    layer, network, _ = made
+    both(layer, network, network.init(np.random.default_rng(9)), table(BLOCK, 4, False))
+    assert _logits._cache_size() == compiled
+
+
+def test_values_far_from_zero_keep_what_float32_would_lose_of_them():
+    """1e6 + 3 z has no more than a digit or two of z in float32."""
+    layer, network, params = model((), (16,), "relu", False)
+    rows = table(BLOCK, 0, False)
+    lost = layer(rows[0].astype(np.float32), rows[1], dtype=np.float64)["dense"]
+    kept = layer(*rows, dtype=np.float64)["dense"]
+    assert np.abs(lost - kept).max() > 100 * U
+    by_numpy, compiled = both(layer, network, params, rows)
+    exact, bound = exact_and_bound(layer, network, params, rows)
+    assert (np.abs(compiled - exact) <= bound).all()
+    assert (np.abs(by_numpy - exact) <= bound).all()
