@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
+
+from msgspec import structs
 
 from gradum.api.model import Model
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints
 from gradum.fitting.options import make_spec
 from gradum.fitting.run import run
-from gradum.fitting.spec import Spec
+from gradum.fitting.spec import LEAST_MEMORY, Spec
+from gradum.fitting.streamed.run import run_streamed
 from gradum.show.report import Source
+from gradum.tables.memory import available_memory
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
+from gradum.tables.stream import exceeds, opened
 
 
 def fit(
@@ -30,10 +37,11 @@ def fit(
 
     Parameters
     ----------
-    data : path, data frame, dict of columns, array or list of dicts
+    data : path, data frame, dict of columns, array, list of dicts, or iterable of such
         The table: a path, a pattern of paths such as ``"part-*.csv"`` or a list of paths (CSV, TSV,
         JSON, Parquet or Arrow, plain or compressed), any frame that `narwhals` knows, or a NumPy
-        array (columns ``x0``, ``x1``, …).
+        array (columns ``x0``, ``x1``, …). Files that are too large for memory are read in blocks,
+        and so are batches of rows from an iterator.
     target : str
         The column to predict.
     test : as data, optional
@@ -46,6 +54,7 @@ def fit(
         Asked between chunks of work; once true, the run ends with what it has.
     **options
         ``model`` ("ladder", "linear", "mlp"), ``task``, ``seed``, ``cv`` (folds), ``metric``,
+        ``max_memory`` (bytes, or "2GB"), ``max_epochs``,
         ``class_weight`` ("balanced"), ``drop_rare_classes``, ``log_target``, ``refit``;
         ``numeric``, ``categorical``,
         ``text``, ``date``, ``drop`` (lists of columns); ``weight``, ``group``, ``time`` (a
@@ -75,18 +84,39 @@ def fit_spec(
     on_event: Callable[[Any], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
     checkpoints: Checkpoints = NO_CHECKPOINTS,
+    scratch: Path | None = None,
 ) -> Model:
-    """Fit as `fit` does, from a spec; and go on from, and keep, what ``checkpoints`` hold."""
+    """Fit as `fit` does, from a spec; and go on from, and keep, what ``checkpoints`` hold.
+
+    ``scratch`` is the folder for the rows of a table that does not fit in memory.
+    """
     source = Source(_name(data), _name(test))
     held = None if test is None else read(test)
-    events = run(spec, read(data), test=held, schema=schema, stop=stop, checkpoints=checkpoints)
-    while True:
-        try:
-            event = next(events)
-        except StopIteration as finished:
-            return Model(finished.value.fitted, finished.value, source)
-        if on_event is not None:
-            on_event(event)
+    spec = within_memory(spec, data)
+    options = {"test": held, "schema": schema, "stop": stop, "checkpoints": checkpoints}
+    with ExitStack() as open_files:
+        if exceeds(data, spec.max_memory):
+            rows = open_files.enter_context(opened(data, scratch))
+            events = run_streamed(spec, rows, scratch=scratch, **options)
+        else:
+            events = run(spec, read(data), **options)
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as finished:
+                return Model(finished.value.fitted, finished.value, source)
+            if on_event is not None:
+                on_event(event)
+
+
+def within_memory(spec: Spec, data: Any) -> Spec:
+    """Return the spec with the memory that is left as its bound, where the table needs more.
+
+    Written down with the run, it decides when the run is repeated as it did the first time.
+    """
+    if spec.max_memory is not None or not exceeds(data, None):
+        return spec
+    return structs.replace(spec, max_memory=max(available_memory() or 0, LEAST_MEMORY))
 
 
 def _name(data: Any) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
-from gradum.api.fit import fit_spec
+from gradum.api.fit import fit_spec, within_memory
 from gradum.api.model import Model
 from gradum.api.runs import load_run, save_run
 from gradum.files.atomic import remove_partial
@@ -81,16 +81,16 @@ def finish_run(
         The table, the target, an option or a checkpoint cannot be used, or a file not be written.
     """
     asked = unfinished.read(folder)
-    table = read(asked.run.data)
     test = None if asked.run.test is None else read(asked.run.test)
     schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
     if not asked.run.sha256:
-        hashed = structs.replace(asked.run, sha256=hash_files(asked.run))
+        spec = within_memory(asked.run.spec, asked.run.data)
+        hashed = structs.replace(asked.run, spec=spec, sha256=hash_files(asked.run))
         unfinished.write(folder, structs.replace(asked, run=hashed))
         asked = unfinished.read(folder)
     model = fit_spec(
         asked.run.spec,
-        table,
+        asked.run.data,
         test=test,
         schema=schema,
         on_event=on_event,
@@ -98,6 +98,7 @@ def finish_run(
         checkpoints=CheckpointFolder(
             folder / unfinished.CHECKPOINT, asked.identity, asked.checkpoint_every
         ),
+        scratch=folder,
     )
     on_report()
     for name in FILES:

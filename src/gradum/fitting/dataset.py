@@ -47,6 +47,9 @@ class Dataset:
         Each row's place in the table it came from, from 0.
     own_rows : int
         How many of them came from the table itself; the rest are the test file's.
+    drawn_from : int or None
+        Rows of the table, where these are only those that are held in memory of it: all that
+        judge or stop a fit, and a sample of those that are learned from. None where all are here.
     differences : tuple of str
         How the table differs from its schema, and, where an encoder was given, from the rows that
         it was fitted on.
@@ -61,6 +64,7 @@ class Dataset:
     own_rows: int
     differences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    drawn_from: int | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -206,7 +210,7 @@ def without_rare_classes(dataset: Dataset) -> Dataset:
         return dataset
     classes = tuple(label for label in target.classes if label not in rare)
     if len(classes) < 2:
-        raise _too_rare(dataset, rare)
+        raise too_rare(dataset.schema, dataset.classes, rare)
     fewest = FEWEST_ROWS_PER_CLASS
     less = structs.replace(
         target,
@@ -263,20 +267,21 @@ def require_enough(dataset: Dataset) -> None:
         )
     rare = _rare_classes(dataset) if dataset.classes else {}
     if rare:
-        raise _too_rare(dataset, rare)
+        raise too_rare(dataset.schema, dataset.classes, rare)
 
 
-def _too_rare(dataset: Dataset, rare: dict[Label, int]) -> TargetError:
-    assert dataset.schema.target is not None
-    name = dataset.schema.target.name
+def too_rare(schema: Schema, classes: Collection[Label], rare: dict[Label, int]) -> TargetError:
+    """Return the error of a target some of whose classes have too few rows, with the remedy."""
+    assert schema.target is not None
+    name = schema.target.name
     message = (
         f"Target {name!r} has {counted(len(rare), 'class', 'classes')} with fewer than "
         f"{FEWEST_ROWS_PER_CLASS} rows: {_named(rare)}."
     )
-    if len(rare) > len(dataset.classes) - 2:
+    if len(rare) > len(classes) - 2:
         return TargetError(message, "Add rows of them, or choose another target.")
     remedy = "Leave their rows out with --drop-rare-classes, or add rows of them"
-    if dataset.schema.column(name).kind == "numeric":
+    if schema.column(name).kind == "numeric":
         remedy += "; --task regression if they are quantities"
     return TargetError(message, f"{remedy}.")
 

@@ -44,6 +44,20 @@ class RungFinished:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """A rung has been over all rows of a table that does not fit in memory once more.
+
+    ``seconds`` have gone by since its first pass began.
+    """
+
+    rung: str
+    passes: int
+    rows: int
+    objective: float
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Understood:
     """The table has been read: what each column is taken for, and what else was noticed."""
 
@@ -78,6 +92,7 @@ __all__ = [
     "Alarmed",
     "Expected",
     "Judged",
+    "Passed",
     "PathStep",
     "Resumed",
     "RungFinished",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ def make_spec(target: str, *, cv: int | None = None, **options: Any) -> Spec:
         An option is unknown, or its value makes no sense.
     """
     known = {*Spec.__struct_fields__, *_LISTS, *_COLUMNS, *_SHOWN}
+    known |= {"max_epochs"}
     known -= {"overrides", "report", "target"}
     unknown = sorted(set(options) - known)
     if unknown:
@@ -43,11 +45,15 @@ def make_spec(target: str, *, cv: int | None = None, **options: Any) -> Spec:
         cost=read_cost(given.pop("cost", None)),
         **{name: given.pop(name) for name in ("rows", "learning_curve") if name in given},
     )
+    if "max_memory" in given:
+        given["max_memory"] = read_size(given["max_memory"])
     parts = {name: _part(name, given.pop(name, {}), kind) for name, kind in _PARTS.items()}
     if cv == 0:
         raise SpecError("Cross-validation with 0 folds cannot hold rows out.", "Leave it out.")
     if cv is not None:
         parts["split"] = structs.replace(parts["split"], folds=cv)
+    if "max_epochs" in given:
+        parts["mlp"] = structs.replace(parts["mlp"], max_epochs=given.pop("max_epochs"))
     return Spec(target, overrides=overrides, report=report, **parts, **given)
 
 
@@ -63,6 +69,26 @@ def _names(value: str | Sequence[str] | Mapping[str, Any] | None) -> tuple[str, 
     if value is None:
         return ()
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def read_size(value: Any) -> int:
+    """Take a number of bytes, or a text such as ``"1500MB"`` or ``"2 GiB"``.
+
+    Raises
+    ------
+    SpecError
+        It cannot be read.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)b?|b)?\s*", str(value).lower())
+    if found is None:
+        raise SpecError(
+            f"The memory {value!r} cannot be read.", "Give bytes, or a size such as 2GB."
+        )
+    number, unit, binary = found.groups()
+    power = 0 if unit is None else "kmgt".index(unit) + 1
+    return int(float(number) * (1024 if binary else 1000) ** power)
 
 
 def read_cost(value: Any) -> Cost | None:

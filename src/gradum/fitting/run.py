@@ -19,7 +19,7 @@ from gradum.fitting.dataset import Dataset, join, labelled, require_enough, with
 from gradum.fitting.estimate import expect
 from gradum.fitting.events import Alarmed, Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
-from gradum.fitting.judgement import Seen, judge
+from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.plan import Plan, make_plan
@@ -120,7 +120,7 @@ def run(
         overrides=spec.overrides,
         log_target=spec.log_target,
     )
-    learned = _refuse_contradictions(spec, schema, table)
+    learned = refuse_contradictions(spec, schema, table)
     spec = structs.replace(spec, log_target=learned.log)
     dataset = labelled(table, schema, also=spec.report.slices)
     if spec.drop_rare_classes:
@@ -129,7 +129,7 @@ def run(
     require_enough(dataset)
     if test is not None:
         dataset = join(dataset, labelled(test, schema, also=spec.report.slices))
-    metric = _metric(spec, dataset)
+    metric = metric_of(spec, dataset)
     yield Understood(schema, (*table.notes, *dataset.remarks))
 
     plan = make_plan(spec, dataset)
@@ -145,25 +145,17 @@ def run(
     )
     kept = Judge(encoder, rungs, plan.kept)
     judges = yield from _judges(spec, dataset, kept, plan, stop, checkpoints)
-    seen = _pooled([_see(judge, dataset) for judge in judges])
-    judgement = None
-    if seen:
-        judgement = judge(
-            dataset.truth,
-            seen,
-            metric=metric,
-            seed=spec.seed,
-            how=plan.how,
-            notes=(
-                *table.notes,
-                *dataset.remarks,
-                *_broken_down(judges),
-                *_repeats(dataset, judges[0].parts, alarms),
-            ),
-            interrupted=stop(),
-        )
-        alarms = (*alarms, *after_judging(dataset, judgement))
-        judgement = structs.replace(judgement, alarms=alarms)
+    seen, judgement = conclude(
+        spec,
+        dataset,
+        judges,
+        metric=metric,
+        how=plan.how,
+        notes=table.notes,
+        alarms=alarms,
+        interrupted=stop(),
+    )
+    if judgement is not None:
         yield Judged(judgement)
         if spec.refit and not stop():
             whole = Encoder.fit(dataset.frame, schema, None)
@@ -179,10 +171,44 @@ def run(
                 judgement = structs.replace(judgement, interrupted=True)
             else:
                 encoder, rungs = whole, again
-    fitted = Fitted(
-        spec, schema, encoder, rungs, judgement, _provenance(spec, dataset, rungs, began)
-    )
+    fitted = Fitted(spec, schema, encoder, rungs, judgement, provenance(dataset, rungs, began))
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
+
+
+def conclude(
+    spec: Spec,
+    dataset: Dataset,
+    judges: Sequence[Judge],
+    *,
+    metric: str,
+    how: str,
+    notes: tuple[str, ...],
+    alarms: tuple[Alarm, ...],
+    interrupted: bool,
+) -> tuple[dict[str, Seen], Judgement | None]:
+    """Return what the fits say of the rows they have not learned from, and the judgement of it.
+
+    ``notes`` and ``alarms`` are what was noticed before; None where no fit was done.
+    """
+    seen = _pooled([_see(judge, dataset) for judge in judges])
+    if not seen:
+        return seen, None
+    judgement = judge(
+        dataset.truth,
+        seen,
+        metric=metric,
+        seed=spec.seed,
+        how=how,
+        notes=(
+            *notes,
+            *dataset.remarks,
+            *_broken_down(judges),
+            *_repeats(dataset, judges[0].parts, alarms),
+        ),
+        interrupted=interrupted,
+    )
+    alarms = (*alarms, *after_judging(dataset, judgement))
+    return seen, structs.replace(judgement, alarms=alarms)
 
 
 def _broken_down(judges: Sequence[Judge]) -> tuple[str, ...]:
@@ -197,7 +223,7 @@ def _broken_down(judges: Sequence[Judge]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
+def refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
     """Hold what was asked for against a schema, which may have been edited by hand."""
     target = schema.target
     if target is None or target.name != spec.target:
@@ -292,7 +318,8 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
     )
 
 
-def _metric(spec: Spec, dataset: Dataset) -> str:
+def metric_of(spec: Spec, dataset: Dataset) -> str:
+    """Return the metric that compares the rungs; SpecError if it is not for this target."""
     task = dataset.truth.task
     metric = spec.metric or DEFAULT_METRIC[task]
     if task not in METRICS[metric].tasks:
@@ -304,7 +331,8 @@ def _metric(spec: Spec, dataset: Dataset) -> str:
     return metric
 
 
-def _provenance(spec: Spec, dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:
+def provenance(dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:
+    """Return where a model comes from, which began at that moment of the performance counter."""
     machine = this_machine()
     return Provenance(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -312,6 +340,6 @@ def _provenance(spec: Spec, dataset: Dataset, rungs: dict[str, Rung], began: flo
         versions=machine.versions,
         platform=machine.platform,
         threads=machine.threads,
-        data={"source": dataset.schema.source, "rows": f"{len(dataset)}"},
+        data={"source": dataset.schema.source, "rows": f"{dataset.drawn_from or len(dataset)}"},
         fingerprint=fingerprint(rungs.values()),
     )

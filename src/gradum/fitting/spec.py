@@ -9,8 +9,9 @@ import msgspec
 from gradum.errors import SpecError
 from gradum.scores.metrics import METRICS
 from gradum.tables.schema import Overrides
-from gradum.tables.wording import counted, nearest_names, shortened
+from gradum.tables.wording import counted, nearest_names, shortened, size
 
+LEAST_MEMORY = 500_000_000  # bytes, most of which the software itself takes
 LADDER = ("baseline", "linear", "mlp")
 TITLES = {"baseline": "baseline", "linear": "linear", "mlp": "MLP"}
 ModelName = Literal["ladder", "linear", "mlp"]
@@ -46,12 +47,17 @@ class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     embedding_size: int = 8
     max_epochs: int = 64
     patience: int = 16
+    most_visits: int = 200_000_000
+
+    def epochs(self, rows: int) -> int:
+        """Return the most epochs on so many rows that do not fit in memory."""
+        return min(self.max_epochs, max(1, self.most_visits // rows))
 
     def batch_size(self, rows: int) -> int:
         """Rows a step: about a hundred steps an epoch on large tables, never above 256."""
-        for size in (32, 64, 128):
-            if rows < 50 * size:
-                return size
+        for few in (32, 64, 128):
+            if rows < 50 * few:
+                return few
         return 256
 
 
@@ -104,7 +110,10 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that decides a run's result, save the rows themselves and the software."""
+    """Everything that decides a run's result, save the rows themselves and the software.
+
+    A table whose fit would take more than ``max_memory`` bytes is read in blocks.
+    """
 
     target: str
     task: str | None = None
@@ -120,6 +129,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     linear: LinearSpec = LinearSpec()
     mlp: MLPSpec = MLPSpec()
     report: ReportSpec = ReportSpec()
+    max_memory: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""
@@ -152,6 +162,13 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"Cross-validation with {counted(self.split.folds, 'fold')} cannot hold rows out.",
                 "Give --cv 2 or more.",
             )
+        if self.max_memory is not None and self.max_memory < LEAST_MEMORY:
+            raise SpecError(
+                f"No run gets by with {size(self.max_memory)} of memory.",
+                f"Give --max-memory {size(LEAST_MEMORY).replace(' ', '')} or more.",
+            )
+        if self.mlp.max_epochs < 1:
+            raise SpecError(f"max_epochs is {self.mlp.max_epochs}.", "Give a number from 1 up.")
         if self.task not in (None, "regression", "binary", "multiclass"):
             raise SpecError(
                 f"There is no task {self.task!r}.",

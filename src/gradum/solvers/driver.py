@@ -79,7 +79,8 @@ def train(
     """
     began = time.perf_counter()
     _check_columns(problem, data)
-    solver = solver.settled(problem, data)
+    if isinstance(data, Data):
+        solver = solver.settled(problem, data)
     epoch_by_epoch = validation is not None or regime.patience is not None
     batch_size = data.rows if solver.full_batch else regime.batch_size
     feed = feed_of(data, problem, batch_size, epoch_by_epoch=epoch_by_epoch)
@@ -205,7 +206,6 @@ def _certificate(
     params: Params, problem: Problem, data: Data | Segments, seen: Seen, status: Status
 ) -> Certificate:
     judged = {"best_epoch": seen.best_epoch, "validation_loss": seen.best_loss}
-    certified = problem.network.is_linear and isinstance(data, Data)
-    if certified and status is not Status.DIVERGED:
+    if isinstance(data, Data) and problem.network.is_linear and status is not Status.DIVERGED:
         return certify_rows(params, problem, data, **judged)
     return Certificate("training" if seen.best_epoch is None else "validation", **judged)

@@ -189,7 +189,7 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
     else:
         kind, parse = "categorical", Parse(missing=tuple(values.markers), kept=values.kept)
     found = "binary" if len(labels) == 2 else "multiclass"
-    reason = _say_classes(labels, counts, numbers=reading is not None, asked=task is not None)
+    reason = say_classes(labels, counts, numbers=reading is not None, asked=task is not None)
     missing = len(values.raw) - sum(counts)
     if kind == "categorical" and values.case_twins:
         reason += f"; {quoted(values.case_twins)} differ only in {CASE}"
@@ -247,7 +247,8 @@ def _refuse_classes(values: Values, labels: list[Label], task: str | None, words
         )
 
 
-def _say_classes(labels: list[Label], counts: list[int], numbers: bool, asked: bool) -> str:
+def say_classes(labels: list[Label], counts: list[int], numbers: bool, asked: bool) -> str:
+    """Return the clause that names classes and their rows."""
     if len(labels) == 2:
         pairs = " and ".join(
             f"{label!r} ({rows:,})" for label, rows in zip(labels, counts, strict=True)

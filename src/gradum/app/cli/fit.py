@@ -63,6 +63,11 @@ def command(
     refit: Annotated[
         bool, typer.Option("--refit", help="After the verdict, refit the rung in use on all rows.")
     ] = False,
+    max_memory: options.MaxMemory = None,
+    max_epochs: Annotated[
+        int | None,
+        typer.Option("--max-epochs", metavar="N", help="Train the MLP for at most N epochs."),
+    ] = None,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="Decides every random choice.")
     ] = 0,
@@ -93,6 +98,8 @@ def command(
         drop_rare_classes=drop_rare_classes,
         log_target=log_target,
         refit=refit,
+        max_memory=max_memory,
+        max_epochs=max_epochs,
         seed=seed,
         numeric=numeric,
         categorical=categorical,

@@ -72,3 +72,11 @@ CheckpointEvery = Annotated[
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]
+MaxMemory = Annotated[
+    str | None,
+    typer.Option(
+        "--max-memory",
+        metavar="SIZE",
+        help="Read a table that takes more, such as 2GB, in blocks. Default: what is left.",
+    ),
+]

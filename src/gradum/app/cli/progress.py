@@ -14,6 +14,7 @@ from gradum.fitting.events import (
     Alarmed,
     Expected,
     Judged,
+    Passed,
     PathStep,
     Resumed,
     RungFinished,
@@ -104,11 +105,14 @@ class Lines:
                 say(_resumed(event))
             case RungFinished() if event.folds == 0:
                 say(f"{self._place.line}: {event.status.replace('_', ' ')}")
-            case EpochDone() | PathStep() if time.monotonic() - self._last > PLAIN_SECONDS:
+            case EpochDone() | PathStep() | Passed() if self._is_time():
                 self._last = time.monotonic()
                 say(self._place.line)
             case _:
                 pass
+
+    def _is_time(self) -> bool:
+        return time.monotonic() - self._last > PLAIN_SECONDS
 
     def reporting(self) -> None:
         """Say what the last seconds are for."""
@@ -201,6 +205,8 @@ class Place:
                     f" penalty {event.step} of at most {event.steps}, "
                     f"validation loss {event.loss:.4g}"
                 )
+            case Passed():
+                self.detail = f" pass {event.passes} over {event.rows:,} rows"
             case EpochDone():
                 self.detail = _epoch(event) + self._time_left(event)
             case RungFinished():

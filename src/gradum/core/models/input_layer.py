@@ -157,7 +157,7 @@ class InputLayer:
         return scaled
 
     def in_units(self, centre: np.ndarray, scale: np.ndarray) -> InputLayer:
-        """Return the layer that does to (x - centre) / scale, (d,) each, what this one does to x."""
+        """Return the layer that does to (x - centre) / scale what this one does to x."""
         return replace(self, centre=(self.centre - centre) / scale, scale=self.scale / scale)
 
     @property

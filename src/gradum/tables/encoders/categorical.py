@@ -48,18 +48,17 @@ class Categorical(Step, frozen=True, tag="categorical"):
     @classmethod
     def fit(cls, series: pl.Series) -> Categorical:
         """Count the levels of a String series of training rows."""
-        counts = (
-            series.rename("level")
-            .cast(pl.String)
-            .fill_null(MISSING)
-            .value_counts(name="rows")
-            .sort("rows", "level", descending=[True, False])
-        )
+        return cls.of_counts(series.name, level_counts(series))
+
+    @classmethod
+    def of_counts(cls, source: str, counts: pl.DataFrame) -> Categorical:
+        """Choose among counted levels: ``level``, a missing value among them, and its ``rows``."""
+        counts = counts.sort("rows", "level", descending=[True, False])
         fits = pl.col("level").str.len_bytes().cast(pl.Int64).cum_sum() <= MOST_BYTES
         kept = counts.head(MOST_NAMES).filter(fits).sort("level")
         frequent = pl.col("rows") >= FEWEST_ROWS
         return cls(
-            series.name,
+            source,
             levels=tuple(kept.filter(frequent)["level"]),
             rare=tuple(kept.filter(~frequent)["level"]),
             forgotten=len(counts) - len(kept),
@@ -82,3 +81,9 @@ class Categorical(Step, frozen=True, tag="categorical"):
             value = value.fill_null(MISSING)
         position = value.cast(pl.Enum(self.levels), strict=False).to_physical()
         return (position.cast(pl.Int32) + 1).fill_null(0)
+
+
+def level_counts(series: pl.Series) -> pl.DataFrame:
+    """Count the values of a column: ``level``, ``(missing)`` where there is none, and ``rows``."""
+    levels = series.rename("level").cast(pl.String).fill_null(MISSING)
+    return levels.value_counts(name="rows")

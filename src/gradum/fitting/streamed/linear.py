@@ -1,0 +1,116 @@
+"""The linear rung of a table that does not fit in memory: Newton's method over passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from gradum.core.losses import LOSSES
+from gradum.core.models.network import Network
+from gradum.fitting.events import Passed
+from gradum.fitting.linear import columns_of, standard_layer
+from gradum.fitting.path import choose_penalty
+from gradum.fitting.rows import Rows
+from gradum.fitting.rung import Rung
+from gradum.fitting.spec import LinearSpec
+from gradum.fitting.streamed.spool import Spool
+from gradum.fitting.target_scale import TargetScale
+from gradum.solvers.linear_model import LinearModel
+from gradum.solvers.matrix import Columns
+from gradum.solvers.passes import newton_over_passes
+from gradum.solvers.standard import StandardColumns
+
+WHY = "the rows do not fit in memory: Newton's method over passes, from the optimum of a sample"
+
+
+def fit_linear(
+    spool: Spool,
+    sample: Rows,
+    validation: np.ndarray,
+    spec: LinearSpec,
+    *,
+    scale: TargetScale | None,
+    stop: Callable[[], bool],
+) -> Generator[Any, None, Rung]:
+    """Choose the penalty on rows in memory, then solve on all training rows.
+
+    Parameters
+    ----------
+    spool : Spool
+        The training rows.
+    sample : Rows
+        Rows in memory: some of those, and those marked by ``validation`` (n,), which judge the
+        path of penalties.
+    scale : TargetScale or None
+        For a regression.
+    """
+    began = perf_counter()
+    loss = LOSSES["squared_error" if sample.classes is None else "log_loss"]
+    outputs = loss.outputs(sample.classes)
+    layer = standard_layer(sample)
+    layer = replace(layer, centre=spool.units.centre, scale=spool.units.scale)
+    target = sample.target if scale is None else scale.forward(sample.target)
+    columns = columns_of(layer, sample)
+    model = LinearModel.of(columns, target, loss, outputs=outputs, weight=sample.weight)
+    walk = (np.flatnonzero(~validation), np.flatnonzero(validation))
+    path = yield from choose_penalty(model, [walk], spec.strengths, stop)
+    alpha = path.best * len(model) / len(spool)
+    identity = layer.in_units(spool.units.centre, spool.units.scale)
+
+    def block(segment: int) -> LinearModel:
+        rows = spool.read(segment)
+        inputs = identity(rows.dense.astype(np.float64), rows.codes, rows.sparse, dtype=np.float64)
+        return LinearModel(
+            StandardColumns.as_given(Columns.of(inputs["dense"], inputs.get("sparse"))),
+            rows.target if scale is None else scale.forward(rows.target),
+            loss,
+            outputs,
+            rows.weight / spool.total_weight,
+            fit_intercept=True,
+        )
+
+    blocks: Sequence[Callable[[], LinearModel]] = [
+        partial(block, segment) for segment in range(len(spool.lengths))
+    ]
+    passes = newton_over_passes(blocks, l2=alpha, start=path.start, stop=stop)
+    while True:
+        try:
+            event = next(passes)
+        except StopIteration as ended:
+            solution = ended.value
+            break
+        yield Passed("linear", event.epoch, len(spool), event.train_loss, event.seconds)
+    network = Network(columns.shape[1], outputs)
+    if scale is not None:
+        layers = solution.params["layers"][0]
+        fitted = columns @ layers["weight"][:, 0] + layers["bias"]
+        scale = scale.with_smearing(sample.target, fitted, sample.weight)
+    return Rung(
+        name="linear",
+        loss=loss.name,
+        network=network,
+        params=solution.params,
+        input_layer=layer,
+        target_scale=scale,
+        clamp=False,
+        status=solution.status,
+        certificate=solution.certificate,
+        history=tuple(
+            {"alpha": each, "validation_loss": held_out}
+            for each, held_out in zip(path.alphas, path.losses, strict=False)
+        ),
+        iterations=solution.iterations,
+        seconds=perf_counter() - began,
+        settings={
+            "alpha": alpha,
+            "folds": 1,
+            "rows": len(spool),
+            "solver": "passes",
+            "why": WHY,
+        },
+    )

@@ -1,0 +1,287 @@
+"""The first pass over a large table: what a sample of it cannot tell.
+
+Levels and classes are counted in all training rows, ranges and missing values are complete. What
+needs all values in memory at once (medians, the vocabulary of a text, the kinds of the columns)
+comes from a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from msgspec import structs
+
+from gradum.errors import TargetError
+from gradum.fitting.dataset import FEWEST_ROWS_PER_CLASS, too_rare
+from gradum.fitting.streamed.parting import Parting
+from gradum.tables.check import Checked, check, time_values, weight_values
+from gradum.tables.columns import Label
+from gradum.tables.encode import Encoder
+from gradum.tables.encoders import AnyStep, Boolean, Categorical, Date, Numeric, Text
+from gradum.tables.encoders.categorical import level_counts
+from gradum.tables.schema import Schema
+from gradum.tables.split import Part
+from gradum.tables.stream import Stream
+from gradum.tables.target import MOST_CLASSES, say_classes
+
+MOST_COUNTED = 2_000_000  # names of levels held while they are counted
+
+
+class Block(NamedTuple):
+    """Rows of a block that have a target and a weight above 0."""
+
+    checked: Checked
+    numbers: np.ndarray
+    parts: np.ndarray
+    weight: np.ndarray
+    left_out: int
+
+
+def blocks(
+    stream: Stream, schema: Schema, parting: Parting, also: tuple[str, ...] = ()
+) -> Iterator[Block]:
+    """Yield the rows that can be used, block by block, each with its part.
+
+    Raises
+    ------
+    TableError
+        A file is damaged, or a block does not match the schema.
+    """
+    assert schema.target is not None
+    before = 0
+    for table in stream.blocks():
+        checked = check(table, schema, require_target=True, also=also)
+        numbers = np.arange(before, before + len(checked.frame))
+        before += len(checked.frame)
+        weight = weight_values(checked)
+        usable = _has_target(checked, schema)
+        if weight is not None:
+            usable &= weight > 0
+        if not usable.all():
+            kept = checked.frame.filter(usable)
+            numbers, weight = numbers[usable], None if weight is None else weight[usable]
+            checked = Checked(kept, schema, checked.differences, table.source, numbers)
+        groups = None if schema.group is None else checked.frame[schema.group]
+        parts = parting.parts(numbers, groups, time_values(checked))
+        left_out = int(np.count_nonzero(~usable))
+        weight = np.ones(len(numbers)) if weight is None else weight
+        yield Block(checked, numbers, parts, weight, left_out)
+
+
+def _has_target(checked: Checked, schema: Schema) -> np.ndarray:
+    assert schema.target is not None
+    values = checked.frame[schema.target.name]
+    usable = values.is_not_null()
+    if schema.target.left_out:
+        usable &= ~values.cast(pl.String).is_in([str(label) for label in schema.target.left_out])
+    return usable.to_numpy()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What all rows told.
+
+    Parameters
+    ----------
+    rows : int
+        With a target and a weight above 0.
+    left_out : int
+        The others.
+    classes : dict
+        Label -> rows; empty for regression.
+    low : float
+        Least target of a regression.
+    encoder : Encoder
+        The sample's, completed.
+    unread : dict
+        Column -> values that are not of its kind, taken as missing.
+    """
+
+    rows: int
+    left_out: int
+    classes: dict[Label, int]
+    low: float
+    encoder: Encoder
+    unread: dict[str, int]
+
+
+def survey(
+    stream: Stream,
+    schema: Schema,
+    encoder: Encoder,
+    parting: Parting,
+    stop: Callable[[], bool],
+) -> Survey:
+    """Pass over all rows once; an early end, once ``stop`` is true, leaves the rest uncounted.
+
+    Raises
+    ------
+    TargetError
+        No row has a target.
+    """
+    target = schema.target
+    assert target is not None
+    rows = left_out = 0
+    facts, levels = _Facts(encoder), {each.source: _Counts() for each in _coded(encoder)}
+    labels = _Counts()
+    low = np.inf
+    unread: dict[str, int] = {}
+    for block in blocks(stream, schema, parting):
+        rows += len(block.numbers)
+        left_out += block.left_out
+        for difference in block.checked.differences:
+            if difference.kind == "wrong kind":
+                unread[difference.column] = unread.get(difference.column, 0) + difference.count
+        values = block.checked.frame[target.name]
+        if target.classes:
+            labels.add(values.alias("level").value_counts(name="rows"))
+        elif len(values):
+            low = min(low, float(values.min()))  # type: ignore[arg-type]
+        train = block.checked.frame.filter(block.parts == Part.TRAIN)
+        facts.add(train)
+        for source, counts in levels.items():
+            counts.add(level_counts(train[source]))
+        if stop():
+            break
+    if not rows:
+        raise TargetError(
+            f"{stream.head.source} has no row with a target.", "Give rows to learn from."
+        )
+    steps = tuple(
+        Categorical.of_counts(step.source, levels[step.source].table)
+        if isinstance(step, Categorical)
+        else facts.completed(step)
+        for step in encoder.steps
+    )
+    found = dict(labels.table.sort("level").iter_rows()) if target.classes else {}
+    return Survey(rows, left_out, found, low, Encoder(steps), unread)
+
+
+def _coded(encoder: Encoder) -> list[Categorical]:
+    return [step for step in encoder.steps if isinstance(step, Categorical)]
+
+
+class _Counts:
+    """Rows by level, over all blocks."""
+
+    def __init__(self) -> None:
+        self._waiting: list[pl.DataFrame] = []
+        self._size = 0
+
+    def add(self, counts: pl.DataFrame) -> None:
+        """Add the counts of a block."""
+        self._waiting.append(counts)
+        self._size += len(counts)
+        if self._size > MOST_COUNTED:
+            self._waiting = [self.table]
+            self._size = len(self._waiting[0])
+            if self._size > MOST_COUNTED / 2:  # hardly any level repeats: the rarest are let go
+                self._waiting = [self._waiting[0].filter(pl.col("rows") > 1)]
+                self._size = len(self._waiting[0])
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """``level`` and ``rows``."""
+        return pl.concat(self._waiting).group_by("level").agg(pl.col("rows").sum())
+
+
+class _Facts:
+    """Missing values, ranges and yeses of the columns, over all blocks of training rows."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._expressions = [each for step in encoder.steps for each in _measures(step)]
+        self._found: dict[str, list[Any]] = {}
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Measure a block."""
+        if not self._expressions or not len(frame):
+            return
+        for name, value in frame.select(self._expressions).row(0, named=True).items():
+            if value is not None:
+                self._found.setdefault(name, []).append(value)
+
+    def completed(self, step: AnyStep) -> AnyStep:
+        """Return a step that a sample was fitted to, with what all rows told."""
+        missing = sum(self._found.get(f"missing {step.source}", [0]))
+        match step:
+            case Numeric():
+                lows = self._found.get(f"low {step.source}", [])
+                highs = self._found.get(f"high {step.source}", [])
+                if step.median is None or not lows:
+                    return step
+                return structs.replace(
+                    step, minimum=min(lows), maximum=max(highs), missing=missing > 0
+                )
+            case Boolean():
+                trues = sum(self._found.get(f"yes {step.source}", [0]))
+                falses = sum(self._found.get(f"rows {step.source}", [0])) - trues
+                return structs.replace(step, trues=trues, falses=falses, missing=missing)
+            case Date() | Text():
+                return structs.replace(step, missing=missing > 0)
+            case _:
+                return step
+
+
+def _measures(step: AnyStep) -> list[pl.Expr]:
+    column = pl.col(step.source)
+    missing = column.null_count().alias(f"missing {step.source}")
+    match step:
+        case Numeric():
+            low, high = column.min().alias(f"low {step.source}"), column.max()
+            return [missing, low, high.alias(f"high {step.source}")]
+        case Boolean():
+            yes = column.sum().alias(f"yes {step.source}")
+            return [missing, yes, column.count().alias(f"rows {step.source}")]
+        case Date() | Text():
+            return [missing]
+        case _:
+            return []
+
+
+def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> Schema:
+    """Return the schema with the classes that all rows told, in place of the sample's.
+
+    Raises
+    ------
+    TargetError
+        A class has too few rows, and is not to be left out; or there are too many classes.
+    """
+    target = schema.target
+    assert target is not None
+    if all(isinstance(label, int) for label in target.classes) and not isinstance(
+        next(iter(counts)), bool
+    ):
+        counts = {_as_whole(label): rows for label, rows in counts.items()}
+    rare = {label: rows for label, rows in counts.items() if rows < FEWEST_ROWS_PER_CLASS}
+    kept = [label for label in counts if label not in rare]
+    if (rare and not drop_rare) or len(kept) < 2:
+        raise too_rare(schema, counts, rare)
+    if len(kept) >= MOST_CLASSES:
+        raise TargetError(
+            f"Target {target.name!r} has {len(kept):,} classes; only fewer than {MOST_CLASSES:,} "
+            "can be told apart.",
+            "Group rare labels into one, or give --task regression.",
+        )
+    numbers = schema.column(target.name).kind == "numeric"
+    rows = [counts[label] for label in kept]
+    reason = f"{say_classes(kept, rows, numbers=numbers, asked=False)}."
+    target = structs.replace(
+        target,
+        task="binary" if len(kept) == 2 else "multiclass",
+        classes=tuple(kept),
+        reason=reason,
+        left_out=tuple(rare),
+    )
+    columns = tuple(
+        structs.replace(column, reason=reason) if column.name == target.name else column
+        for column in schema.columns
+    )
+    return structs.replace(schema, target=target, columns=columns)
+
+
+def _as_whole(label: Any) -> Any:
+    return int(label) if isinstance(label, float) and label.is_integer() else label
