@@ -107,7 +107,7 @@ class Rung:
         """Whether validation rows chose its epoch, rather than being learned from as well."""
         return self.certificate.kind == "validation"
 
-    @cached_property
+    @property
     def block_rows(self) -> int:
         """How many rows are predicted at a time."""
         return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // max(self.network.widths)))
