@@ -181,13 +181,14 @@ def _refuse(spec: Spec, schema: Schema | None) -> None:
 
 def _completed(schema: Schema, spec: Spec, known: Survey) -> Schema:
     """Return the schema with the classes and the number of all rows."""
-    assert schema.target is not None
+    target = schema.target
+    assert target is not None
     schema = structs.replace(schema, rows=known.rows + known.left_out)
     if known.classes:
         return with_classes(schema, known.classes, drop_rare=spec.drop_rare_classes)
     if spec.log_target and known.low <= 0:
         raise TargetError(
-            f"Target {schema.target.name!r} has no logarithm in some rows: its least value is "
+            f"Target {target.name!r} has no logarithm in some rows: its least value is "
             f"{known.low:g}.",
             "Correct them, or leave out --log-target.",
         )
