@@ -194,14 +194,37 @@ SAID = pl.DataFrame({"prediction": [1.0, 2.0]})
 def test_predictions_stand_next_to_kept_columns_or_row_numbers(suffix, tmp_path):
     reader = {".csv": pl.read_csv, ".parquet": pl.read_parquet}[suffix]
     kept = predictions.kept_columns(read(TABLE), ["x", "id", "x"])
-    predictions.write(tmp_path / f"kept{suffix}", kept, SAID)
+    assert predictions.write(tmp_path / f"kept{suffix}", [(kept, SAID)]) == 2
     expected = pl.DataFrame({"x": [1.5, 2.5], "id": ["a", "b"], "prediction": [1.0, 2.0]})
     assert reader(tmp_path / f"kept{suffix}").equals(expected)
     for names in ([], ["prediction"]):
         kept = predictions.kept_columns(read(TABLE), names)
-        predictions.write(tmp_path / f"rows{suffix}", kept, SAID)
+        predictions.write(tmp_path / f"rows{suffix}", [(kept, SAID)])
         frame = reader(tmp_path / f"rows{suffix}")
         assert frame.to_dict(as_series=False) == {"row": [1, 2], "prediction": [1.0, 2.0]}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_blocks_of_predictions_follow_one_another(suffix, tmp_path):
+    reader = {".csv": pl.read_csv, ".parquet": pl.read_parquet}[suffix]
+    kept = predictions.kept_columns(read(TABLE), ["id"])
+    for names, columns in ((["id"], [kept, kept]), ([], [pl.DataFrame(), pl.DataFrame()])):
+        blocks = zip(columns, [SAID, SAID + 2], strict=True)
+        assert predictions.write(tmp_path / f"several{suffix}", blocks) == 4
+        frame = reader(tmp_path / f"several{suffix}").to_dict(as_series=False)
+        first = {"id": ["a", "b", "a", "b"]} if names else {"row": [1, 2, 3, 4]}
+        assert frame == {**first, "prediction": [1.0, 2.0, 3.0, 4.0]}
+    assert [path.name for path in tmp_path.iterdir()] == [f"several{suffix}"]
+
+
+def test_what_fails_in_a_later_block_leaves_no_file(tmp_path):
+    def blocks():
+        yield pl.DataFrame(), SAID
+        raise SpecError("The second block is damaged.")
+
+    with pytest.raises(SpecError, match="second block"):
+        predictions.write(tmp_path / "said.parquet", blocks())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_column_that_is_not_there_cannot_be_kept():

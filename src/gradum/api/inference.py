@@ -121,6 +121,11 @@ def infer_run(run: Run, *, loss: str | None = None, **options: Any) -> Summary:
     ``options`` are those of `infer`: ``weights``, ``covariance``, ``level``, ``alpha``.
     """
     dataset = run.dataset
+    if dataset.drawn_from is not None:
+        raise SpecError(
+            f"Of the run's {dataset.drawn_from:,} rows only {len(dataset):,} are in memory.",
+            "Use gradum.infer on a part of the table.",
+        )
     return _summary(dataset, Encoder.fit(dataset.frame, dataset.schema), loss, **options)
 
 

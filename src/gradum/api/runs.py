@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ from gradum.study.segments import segments
 from gradum.study.threshold import threshold
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
+from gradum.tables.stream import exceeds, opened
 
 
 def save_run(
@@ -150,7 +152,10 @@ def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
             "Bring the file back, or fit again.",
         )
     fitted = load(folder / run_folder.MODEL).fitted
-    dataset = _dataset(run_spec, fitted.schema, also)
+    if exceeds(run_spec.data, run_spec.spec.max_memory):
+        dataset = _judged_dataset(folder, run_spec, fitted.schema, also)
+    else:
+        dataset = _dataset(run_spec, fitted.schema, also)
     rows, prediction = run_folder.read_predictions(folder, dataset)
     return Evidence(
         fitted.used,
@@ -163,6 +168,18 @@ def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
         fitted.spec.seed,
         len(rows),
     )
+
+
+def _judged_dataset(
+    folder: Path, run_spec: RunSpec, schema: Schema, also: Sequence[str]
+) -> Dataset:
+    """Return the judged rows alone, of a table that does not fit in memory."""
+    if run_spec.test is not None:
+        return labelled(read(run_spec.test), schema, also=also)
+    numbers = run_folder.judged_numbers(folder)
+    with opened(run_spec.data) as rows:
+        dataset = labelled(rows.take(numbers), schema, also=also)
+    return replace(dataset, numbers=numbers[dataset.numbers], drawn_from=len(rows))
 
 
 def _dataset(run_spec: RunSpec, schema: Schema, also: Sequence[str]) -> Dataset:

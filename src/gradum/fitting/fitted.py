@@ -17,7 +17,7 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
 from gradum.tables.encode import Encoder
 from gradum.tables.row import RowDoor
-from gradum.tables.schema import Schema
+from gradum.tables.schema import Label, Schema
 
 
 class Provenance(msgspec.Struct, frozen=True):
@@ -67,11 +67,15 @@ class Fitted:
         """The rung that predicts unless another is asked for."""
         return self.judgement.verdict.used if self.judgement else list(self.rungs)[-1]
 
+    @property
+    def classes(self) -> tuple[Label, ...]:
+        """The classes as they were given; none for regression."""
+        return self.schema.target.classes if self.schema.target else ()
+
     @cached_property
     def labels(self) -> np.ndarray:
-        """The classes as they were given, [K], text as objects; none for regression."""
-        target = self.schema.target
-        return pl.Series(target.classes if target else ()).to_numpy()
+        """The classes as an array [K], text as objects."""
+        return pl.Series(self.classes).to_numpy()
 
     @cached_property
     def row_door(self) -> RowDoor:

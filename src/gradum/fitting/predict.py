@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import polars as pl
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Prediction
-from gradum.tables.check import Difference, check
+from gradum.tables.check import Difference, check, merged
 from gradum.tables.read import read
 from gradum.tables.schema import Label
+from gradum.tables.stream import Stream
+from gradum.tables.table import Table
 
 
 def predict(
@@ -45,6 +48,46 @@ def predict(
     designs = fitted.encoder.blocks(checked.frame, chosen.block_rows)
     blocks = chosen.predict_blocks(designs, len(checked.frame))
     return Prediction.join(blocks), checked.differences
+
+
+@dataclass
+class Streamed:
+    """Predictions of a table that is read in blocks; an iterator, to be gone through once.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    rows : Stream
+        The table.
+    rung : str, optional
+
+    Attributes
+    ----------
+    differences : tuple of Difference
+        How the blocks so far differ from the training rows.
+    """
+
+    fitted: Fitted
+    rows: Stream
+    rung: str | None = None
+    differences: tuple[Difference, ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[Table, Prediction]]:
+        """Yield each block with what was said of it.
+
+        Raises
+        ------
+        SchemaError
+            A column that the model needs is absent, or of another kind.
+        """
+        chosen, encoder = self.fitted.rung(self.rung), self.fitted.encoder
+        for table in self.rows.blocks():
+            checked = check(table, self.fitted.schema, encoder=encoder)
+            self.differences = merged((*self.differences, *checked.differences))
+            designs = encoder.blocks(checked.frame, chosen.block_rows)
+            # By the number of all rows, a block is predicted as the whole table would be.
+            blocks = chosen.predict_blocks(designs, len(self.rows))
+            yield table, Prediction.join(blocks)
 
 
 def prediction_frame(prediction: Prediction, classes: Sequence[Label]) -> pl.DataFrame:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -47,22 +49,35 @@ def kept_columns(table: Table, names: list[str]) -> pl.DataFrame:
     return table.frame.select(list(dict.fromkeys(names)))
 
 
-def write(path: Path, kept: pl.DataFrame, frame: pl.DataFrame) -> None:
-    """Write kept columns, or else row numbers from 1, next to the predictions.
+def write(path: Path, blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> int:
+    """Write kept columns, or else row numbers from 1, next to the predictions, block by block.
 
-    Where a kept column has the name of a prediction's, the prediction's stays.
+    Where a kept column has the name of a prediction's, the prediction's stays. Only one block is
+    in memory at a time. Returns the number of rows.
 
     Raises
     ------
     OutputError
         The file cannot be written.
     """
+    rows = 0
+    with replacing(path) as temporary, TemporaryDirectory(dir=path.parent, prefix=".gradum-") as at:
+        parts: list[Path] = []
+        for kept, frame in blocks:
+            parts.append(Path(at) / f"{len(parts)}.parquet")
+            _beside(kept, frame, rows).write_parquet(parts[-1])
+            rows += len(frame)
+        if len(parts) == 1 and path.suffix.lower() == ".parquet":
+            parts[0].replace(temporary)
+        elif path.suffix.lower() == ".parquet":
+            pl.scan_parquet(parts, glob=False).sink_parquet(temporary)
+        else:
+            pl.scan_parquet(parts, glob=False).sink_csv(temporary)
+    return rows
+
+
+def _beside(kept: pl.DataFrame, frame: pl.DataFrame, before: int) -> pl.DataFrame:
     first = kept.drop([name for name in kept.columns if name in frame.columns])
     if not first.width:
-        first = pl.DataFrame({"row": range(1, len(frame) + 1)})
-    whole = pl.concat([first, frame], how="horizontal")
-    with replacing(path) as temporary:
-        if path.suffix.lower() == ".parquet":
-            whole.write_parquet(temporary)
-        else:
-            whole.write_csv(temporary)
+        first = pl.DataFrame({"row": range(before + 1, before + len(frame) + 1)})
+    return pl.concat([first, frame], how="horizontal")

@@ -129,6 +129,27 @@ def predictions(run: Run) -> pl.DataFrame | None:
     )
 
 
+def judged_numbers(folder: Path) -> np.ndarray:
+    """Return the judged rows' places in the table, from 0, rising.
+
+    Raises
+    ------
+    ModelFileError
+        `predictions.parquet` is absent or damaged.
+    """
+    return np.sort(_predictions(folder, ["row"])["row"].to_numpy()) - 1
+
+
+def _predictions(folder: Path, columns: list[str]) -> pl.DataFrame:
+    path = folder / PREDICTIONS
+    try:
+        return pl.read_parquet(path, columns=columns)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ModelFileError(
+            f"{path} cannot be read: {str(error).splitlines()[0]}.", "Run the fit again."
+        ) from None
+
+
 def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Prediction]:
     """Return the judged rows' positions in the run's dataset, and what was predicted of them.
 
@@ -141,12 +162,7 @@ def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Predic
     names = [f"probability_{label}" for label in dataset.classes]
     judged = slice(dataset.own_rows, None) if dataset.own_rows < len(dataset) else slice(None)
     numbers = dataset.numbers[judged] + 1
-    try:
-        frame = pl.read_parquet(path, columns=["row", "prediction", *names])
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise ModelFileError(
-            f"{path} cannot be read: {str(error).splitlines()[0]}.", "Run the fit again."
-        ) from None
+    frame = _predictions(folder, ["row", "prediction", *names])
     rows = frame["row"].to_numpy()
     if not np.isin(rows, numbers).all():
         raise ModelFileError(f"{path} is of other rows than the run's table.", "Fit again.")

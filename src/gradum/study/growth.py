@@ -96,6 +96,11 @@ def growth(run: Run, *, asked: bool | None, stop: Callable[[], bool] = lambda: F
 
 def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> str:
     used = run.fitted.used
+    if run.dataset.drawn_from is not None:
+        return (
+            f"The model learned from a table of {run.dataset.drawn_from:,} rows, which do not fit "
+            "in memory: no learning curve was drawn."
+        )
     rows = min(len(_learned(judge)) for judge in judges)
     fewest = FEWEST_ROWS * 2**HALVINGS
     if used == "baseline":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -61,6 +61,35 @@ class Difference:
     count: int
     rows: tuple[int, ...]
     sentence: str
+
+
+MERGED: dict[DifferenceKind, str] = {
+    "wrong kind": "{count} not of its kind, taken as missing",
+    "unseen levels": "{count} of levels that training never saw",
+    "out of range": "{count} outside of the range of training",
+    "new missing": "{count} missing, where training had a value in every row",
+}
+
+
+def merged(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+    """Return the differences of a table's blocks as those of the table.
+
+    One that occurs in several blocks is counted over all of them, and names no rows.
+    """
+    found: dict[tuple[str, DifferenceKind], list[Difference]] = {}
+    for difference in differences:
+        found.setdefault((difference.column, difference.kind), []).append(difference)
+    return tuple(_merged(each) for each in found.values())
+
+
+def _merged(alike: list[Difference]) -> Difference:
+    first = alike[0]
+    if first.kind not in MERGED:
+        return first
+    count = sum(each.count for each in alike)
+    said = MERGED[first.kind].format(count=counted(count, "row"))
+    sentence = f"Column {first.column!r}: {said}."
+    return Difference(first.column, first.kind, count, (), sentence)
 
 
 @dataclass(frozen=True)

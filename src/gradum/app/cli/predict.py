@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, say, say_json
+
+if TYPE_CHECKING:
+    from gradum.fitting.fitted import Fitted
+    from gradum.tables.check import Difference
 
 
 def command(
@@ -29,30 +33,29 @@ def command(
             "--rung", metavar="NAME", help="baseline, linear, mlp or enough. Default: the best."
         ),
     ] = None,
+    max_memory: options.MaxMemory = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Predict every row of a table, in order, and write the predictions to a file."""
     from gradum.files.atomic import check_writable
-    from gradum.fitting.predict import predict, prediction_frame
-    from gradum.ship.predictions import check_format, kept_columns, write
-    from gradum.tables.read import read
+    from gradum.fitting.options import read_size
+    from gradum.ship.predictions import check_format
+    from gradum.tables.stream import exceeds
 
     check_format(out, force=force)
     check_writable(out)
+    most = None if max_memory is None else read_size(max_memory)
     fitted = load_model(model).fitted
-    table = read(data)
-    kept = kept_columns(table, keep or [])
-    prediction, differences = predict(fitted, table, rung=rung)
-    classes = fitted.schema.target.classes if fitted.schema.target else ()
-    frame = prediction_frame(prediction, classes)
-    write(out, kept, frame)
+    fitted.rung(rung)  # or there is none, and nothing need be read
+    predicting = _in_blocks if exceeds(data, most) else _at_once
+    rows, differences = predicting(fitted, data, out, keep or [], rung)
     used = rung or fitted.used
     if as_json:
         say_json(
             {
-                "rows": len(frame),
+                "rows": rows,
                 "rung": fitted.rung(rung).name,
                 "out": str(out),
                 "differences": [
@@ -63,4 +66,39 @@ def command(
         )
     elif not quiet:
         say(*(f"note: {difference.sentence}" for difference in differences))
-        say(f"{len(frame):,} rows predicted by the {used} rung, written to {out}")
+        say(f"{rows:,} rows predicted by the {used} rung, written to {out}")
+
+
+def _at_once(
+    fitted: Fitted, data: str, out: Path, keep: list[str], rung: str | None
+) -> tuple[int, tuple[Difference, ...]]:
+    from gradum.fitting.predict import predict, prediction_frame
+    from gradum.ship.predictions import kept_columns, write
+    from gradum.tables.read import read
+
+    table = read(data)
+    kept = kept_columns(table, keep)
+    prediction, differences = predict(fitted, table, rung=rung)
+    rows = write(out, [(kept, prediction_frame(prediction, fitted.classes))])
+    return rows, differences
+
+
+def _in_blocks(
+    fitted: Fitted, data: str, out: Path, keep: list[str], rung: str | None
+) -> tuple[int, tuple[Difference, ...]]:
+    """Predict a table that is read block by block, and written so."""
+    from gradum.fitting.predict import Streamed, prediction_frame
+    from gradum.ship.predictions import kept_columns, write
+    from gradum.tables.stream import opened
+
+    with opened(data, out.resolve().parent) as rows:
+        kept_columns(rows.head, keep)  # or there are no such columns
+        predicted = Streamed(fitted, rows, rung)
+        count = write(
+            out,
+            (
+                (kept_columns(table, keep), prediction_frame(prediction, fitted.classes))
+                for table, prediction in predicted
+            ),
+        )
+        return count, predicted.differences

@@ -80,7 +80,12 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
         f"Without a penalty, on the {len(rows):,} rows that the linear rung learned from; "
         "no row that judges it has a part in it."
     )
-    if len(rows) == len(dataset):
+    if dataset.drawn_from is not None:
+        sentence = (
+            f"Without a penalty, on {len(rows):,} rows that were drawn from the table's "
+            f"{dataset.drawn_from:,}: the intervals are those of so many rows."
+        )
+    elif len(rows) == len(dataset):
         sentence = f"Without a penalty, on all {len(rows):,} rows."
     return Regression(found, sentence)
 
