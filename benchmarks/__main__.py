@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 
 BENCHMARKS = {
+    "speed": "[NETS] [ROUNDS] [LIBRARIES]",
     "encoding": "",
     "memory": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
