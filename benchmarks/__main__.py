@@ -8,7 +8,9 @@ from importlib import import_module
 BENCHMARKS = {
     "speed": "[NETS] [ROUNDS] [LIBRARIES]",
     "encoding": "",
-    "memory": "[MODELS]",
+    "fits": "[ROUNDS]",
+    "latency": "[ROUNDS]",
+    "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "quality": "FOLDER [SEEDS]",
     "nist": "",

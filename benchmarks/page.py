@@ -21,15 +21,15 @@ PAGE = DOCS / "benchmarks.md"
 
 def replace_section(page: Path, name: str, text: str) -> None:
     """Write ``text`` between the lines ``<!-- name -->`` and ``<!-- end -->`` of a page."""
-    section = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)", re.DOTALL)
-    changed, count = section.subn(lambda _: text, page.read_text("utf-8"))
+    section = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    changed, count = section.subn(lambda found: found[1] + text + found[2], page.read_text("utf-8"))
     if count != 1:
         raise ValueError(f"{page} has {count} sections named {name}.")
     write_text(page, changed)
 
 
-def publish(name: str, text: str, packages: Sequence[str], *, complete: bool) -> None:
-    """Print what was measured; if complete, it becomes its section of docs/benchmarks.md."""
+def publish(name: str, text: str, packages: Sequence[str], *, complete: bool = True) -> None:
+    """Print what was measured; what is complete becomes its section of docs/benchmarks.md."""
     text = f"{text}\n{circumstances(packages)}\n"
     print(text)
     if complete:

@@ -87,7 +87,18 @@ class Ratio:
         return cls(median(ratios), min(ratios), max(ratios))
 
     def __str__(self) -> str:
-        return f"**{self.median:.3g}** ({self.least:.3g}–{self.most:.3g})"
+        return f"**{rounded(self.median)}** ({rounded(self.least)}–{rounded(self.most)})"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return the median of some rounds, and the least and the most of them."""
+    middle, least, most = (rounded(value) for value in (median(values), min(values), max(values)))
+    return f"{middle} ({least}–{most})"
+
+
+def rounded(value: float) -> str:
+    """Write three digits, and all of those before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def in_turns(sides: Sequence[Side], rounds: int) -> list[Measured]:

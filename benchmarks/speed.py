@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import geometric_mean, median
+from statistics import geometric_mean
 
 from benchmarks import training
 from benchmarks.page import publish, table
-from benchmarks.sides import Measured, Ratio, Side, in_turns
+from benchmarks.sides import Measured, Ratio, Side, in_turns, rounded, spread
 from benchmarks.training import FIRST, STEPS
 
 NETS = {  # hidden layers, rows of a batch
@@ -120,9 +120,7 @@ def _steps(peers: dict[str, Peer], name: str) -> str:
     peer = peers[name]
     if peer.measured.absent:
         return f"absent ({peer.measured.absent})"
-    steps = peer.measured.all(STEPS)
-    way = f" {peer.way}" if peer.way else ""
-    return f"{median(steps):,.0f} ({min(steps):,.0f}–{max(steps):,.0f}){way}"
+    return f"{spread(peer.measured.all(STEPS))} {peer.way}".rstrip()
 
 
 def _ratio(peers: dict[str, Peer], name: str) -> str:
@@ -135,13 +133,13 @@ def _mean_ratio(found: dict[str, dict[str, Peer]], name: str) -> str:
     if any(other.absent for _, other in pairs):
         return ""
     ratios = (Ratio.of(own.all(STEPS), other.all(STEPS)).median for own, other in pairs)
-    return f"**{geometric_mean(ratios):.3g}**"
+    return f"**{rounded(geometric_mean(ratios))}**"
 
 
 def _products(net: str, peers: dict[str, Peer]) -> str:
     limit = peers["limit"]
     rate = training.flops(*NETS[net]) * limit.measured.median(STEPS) / 1e9
-    return f"{rate:.3g} {limit.way}"
+    return f"{rounded(rate)} {limit.way}"
 
 
 def _share(net: str, peers: dict[str, Peer], name: str) -> str:
@@ -149,7 +147,7 @@ def _share(net: str, peers: dict[str, Peer], name: str) -> str:
     if own.absent:
         return ""
     rate = training.flops(*NETS[net]) * own.median(STEPS) / 1e9
-    return f"{rate:.3g} = {Ratio.of(own.all(STEPS), limit.all(STEPS)).median:.0%}"
+    return f"{rounded(rate)} = {Ratio.of(own.all(STEPS), limit.all(STEPS)).median:.0%}"
 
 
 def _first(peers: dict[str, Peer], name: str) -> str:

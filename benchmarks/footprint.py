@@ -103,7 +103,7 @@ def main(models: str = "") -> None:
 
     A new process's peak begins with the size of the one that started it, which is to stay small.
     """
-    command = [sys.executable, "-m", "benchmarks.memory"]
+    command = [sys.executable, "-m", "benchmarks.footprint"]
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([*command, folder], check=True)
         for kind in ("parquet", "csv"):
