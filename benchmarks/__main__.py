@@ -7,13 +7,14 @@ from importlib import import_module
 
 BENCHMARKS = {
     "speed": "[NETS] [ROUNDS] [LIBRARIES]",
-    "encoding": "",
     "fits": "[ROUNDS]",
     "latency": "[ROUNDS]",
+    "memory": "[ROWS] [FOLDER]",
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "quality": "FOLDER [SEEDS]",
     "nist": "",
+    "encoding": "",
     "convex": "[TASKS] [SIZES] [ROUNDS]",
 }
 
