@@ -12,8 +12,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -104,7 +104,7 @@ def rounded(value: float) -> str:
 def in_turns(sides: Sequence[Side], rounds: int) -> list[Measured]:
     """Measure sides A, B, C in the order A B C A B C …, after a first round that warms up."""
     with ExitStack() as running:
-        processes = [running.enter_context(_Process(side)) for side in sides]
+        processes = [running.enter_context(_running(side)) for side in sides]
         found = [Measured(process.absent) for process in processes]
         present = [pair for pair in zip(processes, found, strict=True) if not pair[1].absent]
         for process, measured in present:
@@ -120,11 +120,17 @@ def in_fresh_processes(sides: Sequence[Side], rounds: int) -> list[Measured]:
     found = [Measured() for _ in sides]
     for _ in range(rounds):
         for side, measured in zip(sides, found, strict=True):
-            with _Process(side) as process:
+            with _running(side) as process:
                 measured.absent = process.absent
                 if not measured.absent:
                     measured.rounds.append(process.round())
     return found
+
+
+def take_cores() -> None:
+    """Keep this process, and those it starts, to as many cores as every side has."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -134,28 +140,26 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+@contextmanager
+def _running(side: Side) -> Iterator[_Process]:
+    """Start the process of a side, get it ready, and let it end when the block does."""
+    environment = {**os.environ, **side.environment}
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.worker", *side.call],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={name: value for name, value in environment.items() if value is not None},
+    ) as process:
+        yield _Process(side.name, process)
+
+
 class _Process:
     """The process of a side, which is ready once this is made."""
 
-    def __init__(self, side: Side) -> None:
-        if hasattr(os, "sched_setaffinity"):  # which processes inherit
-            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-        environment = {**os.environ, **side.environment}
-        self._side = side
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", *side.call],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={name: value for name, value in environment.items() if value is not None},
-        )
+    def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
+        self._name, self._process = name, process
         self.absent: str = self._answer()["absent"]
-
-    def __enter__(self) -> _Process:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate()  # no more rounds, which ends it
 
     def round(self) -> Figures:
         """Let it work, alone."""
@@ -169,5 +173,5 @@ class _Process:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._side.name} ended with code {self._process.wait()}.")
+            raise RuntimeError(f"{self._name} ended with code {self._process.wait()}.")
         return json.loads(line)

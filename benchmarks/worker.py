@@ -12,9 +12,12 @@ import os
 import sys
 from importlib import import_module
 
+from benchmarks.sides import take_cores
+
 
 def main(module: str, function: str, arguments: str) -> None:
     """Serve the rounds of the side that a function makes of these arguments."""
+    take_cores()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
