@@ -6,11 +6,15 @@ import sys
 from importlib import import_module
 
 BENCHMARKS = {
-    "encoding": "",
-    "memory": "[MODELS]",
+    "speed": "[NETS] [ROUNDS] [LIBRARIES]",
+    "fits": "[ROUNDS]",
+    "latency": "[ROUNDS]",
+    "memory": "[ROWS] [FOLDER]",
+    "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "quality": "FOLDER [SEEDS]",
     "nist": "",
+    "encoding": "",
     "convex": "[TASKS] [SIZES] [ROUNDS]",
     "resume": "[KILLS]",
 }

@@ -1,120 +1,169 @@
-"""Peak memory from a file of a million rows to its Design, in units of the table's own size.
+"""A table larger than the memory it may take: rows per second and peak memory of one pass.
 
-The table has 15 columns of float64 numbers, one of them the target, and 5 of levels; its own size
-is that of float32 numbers and int32 codes. Each file is read in a fresh process, in which the same
-steps were taken with a thousand rows before, so that code, threads and caches do not count. A
-step's figure is the most memory that was resident up to its end. With names of models, whole fits
-are measured as well, which takes minutes.
+20,000,000 rows of 20 float64 columns and a class lie in Parquet files, which the system has in its
+cache. ``gradum fit`` fits a logistic regression, and a network, for one epoch; beside it polars
+adds the columns up, which is as fast as rows can be read, and scikit-learn's ``SGDClassifier``
+takes the same rows in batches: as small as a step of gradum's, and as large as suits it best, since
+it takes a step for every row and a batch costs it a check of its input. ``memory 1000000 FOLDER``
+makes and keeps a smaller table in a folder, and only prints.
 """
 
 from __future__ import annotations
 
+import json
 import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
-from gradum.tables.check import check
-from gradum.tables.encode import Encoder
-from gradum.tables.read import read
-from gradum.tables.schema import infer
-from gradum.tables.split import Part, hold_out
+from benchmarks.page import publish, table
+from benchmarks.sides import Figures, Measured, Ratio, Round, Side, in_turns, seconds, spread
 
-ROWS, FEW_ROWS = 1_000_000, 1_000
-NUMERIC_COLUMNS = 15
-LEVELS = (5, 5, 30, 300, 1_000)
-TARGET = "x0"
+ROWS, COLUMNS = 20_000_000, 20
+FILE_ROWS, GROUP_ROWS = 500_000, 125_000
+SMALL_BATCH, LARGE_BATCH = 256, 65_536
+TARGET = "y"
+ROUNDS = 3
+COMMAND = (sys.executable, "-c", "from gradum.app.cli import main; main()")
+BOUNDS = ("--max-memory", "1500MB", "--max-epochs", "1")
+PASS, WHOLE, PEAK = "rows/s of training", "seconds in all", "peak memory, MiB"
+PACKAGES = ("gradum", "jax", "numpy", "polars", "pyarrow", "scikit-learn")
 
 
-def table(rows: int) -> pl.DataFrame:
-    """Draw the table: normal numbers and uniform levels."""
-    rng = np.random.default_rng(0)
-    numeric = {f"x{j}": rng.normal(size=rows) for j in range(NUMERIC_COLUMNS)}
-    categorical = {
-        f"c{j}": pl.Series([f"level {k:04d}" for k in range(levels)])[
-            rng.integers(levels, size=rows)
+def main(rows: str = f"{ROWS}", folder: str = "") -> None:
+    """Measure all sides on a table in a folder, or in a temporary one; publish the largest."""
+    place = nullcontext(folder) if folder else tempfile.TemporaryDirectory()
+    with place as kept:
+        pattern = write(Path(kept), int(rows))
+        said = {"pattern": pattern, "rows": int(rows)}
+        peers = [
+            Side("polars' sums", polars_sums, said),
+            Side(f"SGDClassifier @{SMALL_BATCH}", scikit_learn, {**said, "batch": SMALL_BATCH}),
+            Side(f"SGDClassifier @{LARGE_BATCH:,}", scikit_learn, {**said, "batch": LARGE_BATCH}),
         ]
-        for j, levels in enumerate(LEVELS)
-    }
-    return pl.DataFrame(numeric | categorical)
+        own = [
+            Side("gradum, logistic", gradum, {**said, "model": "linear"}),
+            Side("gradum, MLP", gradum, {**said, "model": "mlp"}),
+        ]
+        found = in_turns([*peers, *own], ROUNDS)
+    measured = {side.name: each for side, each in zip([*peers, *own], found, strict=True)}
+    text = report(measured, [side.name for side in peers])
+    publish("memory", text, PACKAGES, complete=int(rows) == ROWS)
 
 
-def steps(path: Path) -> Iterator[str]:
-    """Take the steps from a file to a Design, naming each when it is done."""
-    read_table = read(path)
-    yield "read"
-    schema = infer(read_table, target=TARGET)
-    yield "infer"
-    frame = check(read_table, schema).frame
-    yield "check"
-    rng = np.random.default_rng(0)
-    parts = hold_out(len(frame), test=0.2, validation=0.15, rng=rng)
-    yield "split"
-    encoder = Encoder.fit(frame, schema, np.flatnonzero(parts == Part.TRAIN))
-    yield "fit the encoder"
-    design = encoder.transform(frame)
-    yield "encode"
-    assert len(design) == len(frame)
+def report(measured: dict[str, Measured], peers: list[str]) -> str:
+    """Return the tables: rates and peaks of every side, and gradum's rates over the peers'."""
+    present = {name: each for name, each in measured.items() if not each.absent}
+    figures = (PASS, WHOLE, PEAK)
+    rates = [
+        [name, *(spread(each.all(figure)) for figure in figures)] for name, each in present.items()
+    ]
+    rates += [
+        [name, f"absent ({measured[name].absent})"] for name in measured if name not in present
+    ]
+    others = [name for name in peers if name in present]
+    ratios = [
+        [name, *(Ratio.of(each.all(PASS), present[other].all(PASS)) for other in others)]
+        for name, each in present.items()
+        if name not in peers
+    ]
+    return "\n".join(
+        [
+            table(["", *figures], rates),
+            "Rows per second over each:\n",
+            table(["", *others], ratios),
+        ]
+    )
 
 
-def fit(path: Path, model: Any) -> Iterator[str]:
-    """Fit and judge a model."""
-    from gradum.fitting.run import run
-    from gradum.fitting.spec import Spec
+def write(folder: Path, rows: int) -> str:
+    """Write the files that are not there yet, one at a time; return the pattern of their paths."""
+    import polars as pl
 
-    for _ in run(Spec(TARGET, model=model), read(path)):
-        pass
-    yield f"fit {model}"
+    from gradum.files.atomic import replacing
 
-
-def peak() -> int:
-    """Return the most memory that was ever resident in this process, in bytes."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else 1024 * most
-
-
-def measure(path: Path, few: Path, model: str) -> None:
-    """Print the peak after each step, above what the same steps take with few rows."""
-    own = 4 * ROWS * (NUMERIC_COLUMNS + len(LEVELS))
-    for _ in fit(few, model) if model else steps(few):
-        pass
-    before = peak()
-    for step in fit(path, model) if model else steps(path):
-        above = peak() - before
-        print(f"{path.suffix[1:]:8s} {step:16s} {above / 2**20:8.0f} MiB {above / own:6.2f}")
+    place = folder / f"{rows}-rows"
+    place.mkdir(parents=True, exist_ok=True)
+    for number, start in enumerate(range(0, rows, FILE_ROWS)):
+        path = place / f"part-{number:03d}.parquet"
+        if path.exists():
+            continue
+        rng = np.random.default_rng([0, number])
+        x = rng.standard_normal((COLUMNS, min(FILE_ROWS, rows - start)))
+        score = np.linspace(-1.0, 1.0, COLUMNS) @ x + rng.logistic(size=x.shape[1])
+        columns = {f"x{j}": column for j, column in enumerate(x)}
+        frame = pl.DataFrame({**columns, TARGET: (score > 0).astype(np.int8)})
+        with replacing(path) as temporary:
+            frame.write_parquet(temporary, row_group_size=GROUP_ROWS)
+    return str(place / "*.parquet")
 
 
-def write(folder: Path) -> None:
-    """Write the files to measure, and such with few rows."""
-    for stem, rows in (("many", ROWS), ("few", FEW_ROWS)):
-        frame = table(rows)
-        frame.write_parquet(folder / f"{stem}.parquet")
-        frame.write_csv(folder / f"{stem}.csv")
+def polars_sums(pattern: str, rows: int) -> Round:
+    """Add up every column."""
+    import polars as pl
+
+    def one_round() -> Figures:
+        taken = seconds(lambda: pl.scan_parquet(pattern).select(pl.all().sum()).collect())
+        return {PASS: rows / taken, WHOLE: taken, PEAK: _peak(resource.RUSAGE_SELF)}
+
+    return one_round
 
 
-def main(models: str = "") -> None:
-    """Write the files and measure each, in processes of their own.
+def scikit_learn(pattern: str, rows: int, batch: int) -> Round:
+    """Fit a logistic regression in one pass over batches; reading them counts."""
+    from pyarrow import parquet
+    from sklearn.linear_model import SGDClassifier
 
-    A new process's peak begins with the size of the one that started it, which is to stay small.
-    """
-    command = [sys.executable, "-m", "benchmarks.memory"]
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([*command, folder], check=True)
-        for kind in ("parquet", "csv"):
-            for model in ["", *filter(None, models.split(","))]:
-                files = [str(Path(folder) / f"{stem}.{kind}") for stem in ("many", "few")]
-                subprocess.run([*command, *files, model], check=True)
+    def fit() -> None:
+        model = SGDClassifier(loss="log_loss", random_state=0)
+        for path in sorted(Path(pattern).parent.glob(Path(pattern).name)):
+            for group in parquet.ParquetFile(path).iter_batches(LARGE_BATCH):
+                *columns, y = (column.to_numpy() for column in group.columns)
+                x = np.column_stack(columns)
+                for start in range(0, len(y), batch):
+                    some = slice(start, start + batch)
+                    model.partial_fit(x[some], y[some], classes=[0, 1])
+
+    def one_round() -> Figures:
+        taken = seconds(fit)
+        return {PASS: rows / taken, WHOLE: taken, PEAK: _peak(resource.RUSAGE_SELF)}
+
+    return one_round
 
 
-if __name__ == "__main__":
-    first, *others = sys.argv[1:]
-    if others:
-        measure(Path(first), Path(others[0]), others[1])
-    else:
-        write(Path(first))
+def gradum(pattern: str, rows: int, model: str) -> Round:
+    """Run the command that fits, judges and reports; its own events time the training."""
+    from gradum.fitting.spec import SplitSpec
+
+    split = SplitSpec()
+
+    def one_round() -> Figures:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [*COMMAND, "fit", pattern, "--target", TARGET, "--model", model]
+            command += [*BOUNDS, "--json", "--out", folder]
+            events: list[dict[str, Any]] = []
+
+            def run() -> None:
+                done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+                events.extend(json.loads(line) for line in done.stdout.splitlines())
+
+            taken = seconds(run)
+        rungs = [each for each in events if each["event"] == "rung_finished"]
+        trained = rows * (1 - split.test) * (1 - split.validation)
+        return {
+            PASS: trained / rungs[-1]["seconds"],
+            WHOLE: taken,
+            PEAK: _peak(resource.RUSAGE_CHILDREN),
+        }
+
+    return one_round
+
+
+def _peak(who: int) -> float:
+    """Return the most memory that was ever resident in this process, or in one it ran, in MiB."""
+    return resource.getrusage(who).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)

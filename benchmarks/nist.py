@@ -7,20 +7,16 @@ and keeps its defaults. The table is printed, and takes the place of the one in 
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LinearRegression
 from tests.solvers.nist_sets import NAMES, Reference, digits, estimates, load
 
+from benchmarks.page import DOCS, replace_section
 from gradum.solvers.exact import LeastSquares
-
-PAGE = Path(__file__).parent.parent / "docs" / "accuracy.md"
-TABLE = re.compile(r"(?<=<!-- digits -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 Estimates = tuple[np.ndarray, np.ndarray | None]  # coefficients, standard errors
 
@@ -92,7 +88,7 @@ def main() -> None:
     """Print the table and write it into the page."""
     digits_table = table()
     print(digits_table)
-    PAGE.write_text(TABLE.sub(lambda _: digits_table, PAGE.read_text()))
+    replace_section(DOCS / "accuracy.md", "digits", digits_table)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,157 @@
+"""Prediction from a mixed table: one row from a dict, a thousand rows, a million.
+
+Every side starts from what its user has at hand, raw columns of which some values are missing, and
+ends with the probabilities of the classes. scikit-learn's pipeline imputes and scales the numbers,
+writes the levels one-hot and has a network of gradum's size; LightGBM takes pandas' categories.
+Rows are dicts; tables are frames in memory, polars' for gradum and pandas' for the peers.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from benchmarks.page import publish, table
+from benchmarks.sides import Figures, Measured, Ratio, Round, Side, in_turns, seconds, spread
+
+TRAINING_ROWS, MANY_ROWS, SOME_ROWS, SINGLE_ROWS = 20_000, 1_000_000, 1_000, 200
+NUMBERS = [f"x{j}" for j in range(10)]
+LEVELS = {"c0": 3, "c1": 5, "c2": 12, "c3": 40}
+SHARE_MISSING = 0.02
+TARGET = "y"
+ONE, ONE_95, SOME, MANY = "one row, µs", "its 95th percentile, µs", "1,000 rows, ms", "10⁶ rows, s"
+PACKAGES = ("gradum", "numpy", "polars", "scikit-learn", "lightgbm", "pandas")
+
+
+def main(rounds: str = "5") -> None:
+    """Measure every side; print times and ratios, and publish them."""
+    sides = [
+        Side("gradum", gradum),
+        Side("scikit-learn", scikit_learn),
+        Side("LightGBM", lightgbm),
+    ]
+    found = {
+        side.name: measured
+        for side, measured in zip(sides, in_turns(sides, int(rounds)), strict=True)
+    }
+    publish("latency", report(found), PACKAGES)
+
+
+def report(found: dict[str, Measured]) -> str:
+    """Return the tables of times and of ratios."""
+    figures, own = (ONE, ONE_95, SOME, MANY), found["gradum"]
+    present = {name: measured for name, measured in found.items() if not measured.absent}
+    times = [
+        [name, *(spread(measured.all(figure)) for figure in figures)]
+        for name, measured in present.items()
+    ]
+    times += [[name, f"absent ({found[name].absent})"] for name in found if name not in present]
+    ratios = [
+        [name, *(Ratio.of(measured.all(figure), own.all(figure)) for figure in figures)]
+        for name, measured in present.items()
+        if name != "gradum"
+    ]
+    return "\n".join(
+        [table(["", *figures], times), "Over gradum's:\n", table(["", *figures], ratios)]
+    )
+
+
+def draw(rows: int, seed: int) -> pl.DataFrame:
+    """Draw numbers, of which some are missing, levels, and a class that both decide in part."""
+    rng = np.random.default_rng(seed)
+    numbers = rng.normal(size=(rows, len(NUMBERS)))
+    codes = {name: rng.integers(count, size=rows) for name, count in LEVELS.items()}
+    score = numbers[:, 0] + np.sin(2 * numbers[:, 1]) + 0.5 * (codes["c1"] - 2)
+    levels = {
+        name: pl.Series([f"level {k}" for k in range(LEVELS[name])])[code]
+        for name, code in codes.items()
+    }
+    present = rng.random(numbers.shape) >= SHARE_MISSING
+    columns = {
+        name: pl.select(pl.when(pl.Series(there)).then(pl.Series(values))).to_series()
+        for name, values, there in zip(NUMBERS, numbers.T, present.T, strict=True)
+    }
+    label = np.where(score + rng.logistic(size=rows) > 0, "yes", "no")
+    return pl.DataFrame({**columns, **levels, TARGET: label})
+
+
+def new_rows() -> pl.DataFrame:
+    """Draw the rows to predict."""
+    return draw(MANY_ROWS, seed=1).drop(TARGET)
+
+
+def predicting(predict: Callable[[Any], Any], frame: Any, single: list[dict[str, Any]]) -> Round:
+    """Return the round that predicts single rows, the frame's first thousand, and the frame."""
+    some = frame[:SOME_ROWS]
+
+    def one_round() -> Figures:
+        each = [seconds(lambda row=row: predict(row)) for row in single]
+        return {
+            ONE: 1e6 * float(np.median(each)),
+            ONE_95: 1e6 * float(np.percentile(each, 95)),
+            SOME: 1e3 * seconds(lambda: predict(some)),
+            MANY: seconds(lambda: predict(frame)),
+        }
+
+    return one_round
+
+
+def gradum() -> Round:
+    """Fit the MLP rung, write the model to a file and predict by what is read from there."""
+    import gradum
+
+    fitted = gradum.fit(draw(TRAINING_ROWS, seed=0), TARGET, model="mlp", learning_curve=False)
+    with tempfile.TemporaryDirectory() as folder:
+        fitted.save(Path(folder) / "model.gradum")
+        model = gradum.load(Path(folder) / "model.gradum")
+    frame = new_rows()
+    single = list(frame.head(SINGLE_ROWS).iter_rows(named=True))
+    return predicting(lambda rows: model.predict_proba(rows, rung="mlp"), frame, single)
+
+
+def scikit_learn() -> Round:
+    """Fit a pipeline of transformers and a network."""
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    columns = ColumnTransformer(
+        [
+            ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), NUMBERS),
+            ("levels", OneHotEncoder(handle_unknown="ignore"), list(LEVELS)),
+        ]
+    )
+    network = MLPClassifier((128, 128), early_stopping=True, random_state=0)
+    train, frame = draw(TRAINING_ROWS, seed=0).to_pandas(), new_rows().to_pandas()
+    model = make_pipeline(columns, network).fit(train.drop(columns=TARGET), train[TARGET])
+
+    def predict(rows: Any) -> np.ndarray:
+        return model.predict_proba(pd.DataFrame([rows]) if isinstance(rows, dict) else rows)
+
+    return predicting(predict, frame, frame[:SINGLE_ROWS].to_dict("records"))
+
+
+def lightgbm() -> Round:
+    """Fit boosted trees, which take missing numbers and pandas' categories as they are."""
+    import pandas as pd
+    from lightgbm import LGBMClassifier
+
+    train, frame = draw(TRAINING_ROWS, seed=0).to_pandas(), new_rows().to_pandas()
+    kinds = {name: pd.CategoricalDtype(sorted(train[name].unique())) for name in LEVELS}
+    train = train.astype(kinds)
+    model = LGBMClassifier(random_state=0, verbose=-1)
+    model.fit(train.drop(columns=TARGET), train[TARGET])
+
+    def predict(rows: Any) -> Any:
+        rows = pd.DataFrame([rows]) if isinstance(rows, dict) else rows
+        return model.predict_proba(rows.astype(kinds))
+
+    return predicting(predict, frame, frame[:SINGLE_ROWS].to_dict("records"))

@@ -1,0 +1,177 @@
+"""Sides of a comparison, each in a process of its own, that work in turns and never together.
+
+A *side* is a function that imports its library, makes its data and returns a *round*: a call that
+does the work, times it and returns its figures by name. Every side may use the same two cores, and
+has the library's own settings of threads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+CORES = 2
+REST_SECONDS = 0.5  # before a round: threads that spin for the next task of the last have given up
+
+Figures = dict[str, float]
+Round = Callable[[], Figures]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A name, and what makes its round.
+
+    Parameters
+    ----------
+    name : str
+        As tables show it.
+    make : callable
+        A function of a module, which is called in the side's process.
+    arguments : dict
+        What it is called with: JSON values.
+    environment : dict
+        Variables of the process besides those of this one; None removes one.
+    """
+
+    name: str
+    make: Callable[..., Round]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def call(self) -> tuple[str, str, str]:
+        """Module, function and arguments, as a command line takes them."""
+        return self.make.__module__, self.make.__name__, json.dumps(self.arguments)
+
+
+@dataclass
+class Measured:
+    """What the rounds of a side gave: the first one's figures, which warms up, and the others'.
+
+    ``absent`` says what is missing where the side could not be measured, and is else empty.
+    """
+
+    absent: str = ""
+    warm_up: Figures = field(default_factory=dict)
+    rounds: list[Figures] = field(default_factory=list)
+
+    def all(self, figure: str) -> list[float]:
+        """Return a figure of every round."""
+        return [figures[figure] for figures in self.rounds]
+
+    def median(self, figure: str) -> float:
+        """Return the median of a figure."""
+        return median(self.all(figure))
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Median, least and most of the ratios, round by round."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, over: Sequence[float], under: Sequence[float]) -> Ratio:
+        """Divide the figures of rounds that were run next to each other."""
+        ratios = [a / b for a, b in zip(over, under, strict=True)]
+        return cls(median(ratios), min(ratios), max(ratios))
+
+    def __str__(self) -> str:
+        return f"**{rounded(self.median)}** ({rounded(self.least)}–{rounded(self.most)})"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return the median of some rounds, and the least and the most of them."""
+    middle, least, most = (rounded(value) for value in (median(values), min(values), max(values)))
+    return f"{middle} ({least}–{most})"
+
+
+def rounded(value: float) -> str:
+    """Write three digits, and all of those before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def in_turns(sides: Sequence[Side], rounds: int) -> list[Measured]:
+    """Measure sides A, B, C in the order A B C A B C …, after a first round that warms up."""
+    with ExitStack() as running:
+        processes = [running.enter_context(_running(side)) for side in sides]
+        found = [Measured(process.absent) for process in processes]
+        present = [pair for pair in zip(processes, found, strict=True) if not pair[1].absent]
+        for process, measured in present:
+            measured.warm_up = process.round()
+        for _ in range(rounds):
+            for process, measured in present:
+                measured.rounds.append(process.round())
+    return found
+
+
+def in_fresh_processes(sides: Sequence[Side], rounds: int) -> list[Measured]:
+    """Measure sides in turns, each round in a process that has done nothing before it."""
+    found = [Measured() for _ in sides]
+    for _ in range(rounds):
+        for side, measured in zip(sides, found, strict=True):
+            with _running(side) as process:
+                measured.absent = process.absent
+                if not measured.absent:
+                    measured.rounds.append(process.round())
+    return found
+
+
+def take_cores() -> None:
+    """Keep this process, and those it starts, to as many cores as every side has."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Time one call."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+@contextmanager
+def _running(side: Side) -> Iterator[_Process]:
+    """Start the process of a side, get it ready, and let it end when the block does."""
+    environment = {**os.environ, **side.environment}
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.worker", *side.call],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={name: value for name, value in environment.items() if value is not None},
+    ) as process:
+        yield _Process(side.name, process)
+
+
+class _Process:
+    """The process of a side, which is ready once this is made."""
+
+    def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
+        self._name, self._process = name, process
+        self.absent: str = self._answer()["absent"]
+
+    def round(self) -> Figures:
+        """Let it work, alone."""
+        time.sleep(REST_SECONDS)
+        assert self._process.stdin is not None
+        self._process.stdin.write("round\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self._name} ended with code {self._process.wait()}.")
+        return json.loads(line)

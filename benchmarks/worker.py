@@ -1,0 +1,37 @@
+"""One side of a comparison, alone in this process: gets ready, then does a round when asked to.
+
+Started by `benchmarks.sides`. The first line says that it is ready, or which package it lacks; each
+line it is sent asks for a round, whose figures are the next line. What the libraries print goes to
+the standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+
+from benchmarks.sides import take_cores
+
+
+def main(module: str, function: str, arguments: str) -> None:
+    """Serve the rounds of the side that a function makes of these arguments."""
+    take_cores()
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def answer(**said: object) -> None:
+        print(json.dumps(said), file=answers, flush=True)
+
+    try:
+        one_round = getattr(import_module(module), function)(**json.loads(arguments))
+    except ImportError as error:
+        return answer(absent=str(error))
+    answer(absent="")
+    for _ in sys.stdin:
+        answer(**one_round())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

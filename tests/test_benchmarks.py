@@ -1,0 +1,122 @@
+"""The benchmarks' own arithmetic: who runs when, ratios, and which part of a page is replaced."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks import sides
+from benchmarks.page import replace_section
+from benchmarks.sides import Ratio, Side, in_fresh_processes, in_turns, spread
+from benchmarks.training import flops
+
+HERE = {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def counting(journal, name):
+    """A side that notes its rounds in a journal and counts them."""
+    rounds = 0
+
+    def one_round():
+        nonlocal rounds
+        rounds += 1
+        print("what a library prints is no answer")
+        with Path(journal).open("a") as file:
+            file.write(name)
+        return {"round": rounds, "process": os.getpid()}
+
+    return one_round
+
+
+def lacking():
+    """A side whose library is not installed."""
+    import a_library_that_nobody_has  # noqa: F401
+
+
+def raising():
+    """A side that breaks."""
+    raise ValueError("broken")
+
+
+@pytest.fixture
+def two(tmp_path, monkeypatch):
+    monkeypatch.setattr(sides, "REST_SECONDS", 0.0)
+    journal = tmp_path / "journal"
+    named = [Side(n, counting, {"journal": str(journal), "name": n}, HERE) for n in "ab"]
+    return named, journal
+
+
+def test_rounds_take_turns_after_one_that_warms_up(two):
+    named, journal = two
+    a, nobody, b = in_turns([named[0], Side("c", lacking, environment=HERE), named[1]], 2)
+    assert journal.read_text() == "ababab"
+    assert a.warm_up["round"] == 1
+    assert a.all("round") == [2, 3]
+    assert a.median("round") == 2.5
+    processes = {*a.all("process"), *b.all("process")}
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+    assert "a_library_that_nobody_has" in nobody.absent
+    assert not a.absent
+    assert nobody.rounds == []
+
+
+def test_a_fresh_process_has_done_nothing_before(two):
+    named, journal = two
+    a, b = in_fresh_processes(named, 2)
+    assert journal.read_text() == "abab"
+    assert a.all("round") == b.all("round") == [1, 1]
+    assert len({*a.all("process"), *b.all("process")}) == 4
+
+
+def test_a_side_that_breaks_is_no_absent_one(capfd):
+    with pytest.raises(RuntimeError, match="c ended with code 1"):
+        in_turns([Side("c", raising, environment=HERE)], 1)
+    assert "ValueError: broken" in capfd.readouterr().err
+
+
+def test_ratios_are_those_of_neighbouring_rounds():
+    assert Ratio.of([10.0, 30.0, 8.0], [5.0, 10.0, 8.0]) == Ratio(2.0, 1.0, 3.0)
+    assert str(Ratio.of([2469.0, 1.0], [2.0, 4.0])) == "**617** (0.25–1,234)"
+    with pytest.raises(ValueError, match="shorter"):
+        Ratio.of([1.0, 2.0], [1.0])
+
+
+def test_a_spread_is_median_least_and_most():
+    assert spread([12345.6, 0.01234, 7.0]) == "7 (0.0123–12,346)"
+
+
+def test_the_products_of_a_step_are_counted():
+    # Forwards and for the weights: 20·100 + 100·1 each; for the inputs, of the second layer alone.
+    assert flops([100], 200) == 2 * 200 * (2 * (20 * 100 + 100) + 100)
+
+
+PAGE = """# Title
+<!-- one -->
+<!-- end -->
+between
+<!-- two -->
+| old |
+<!-- end -->
+after
+"""
+
+
+def test_a_section_is_replaced_and_nothing_else(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(PAGE)
+    replace_section(page, "one", r"new \1" + "\n")
+    first = PAGE.replace("<!-- one -->\n", "<!-- one -->\nnew \\1\n")
+    assert page.read_text() == first
+    replace_section(page, "two", "")
+    assert page.read_text() == first.replace("| old |\n", "")
+    replace_section(page, "two", "| newer |\n")
+    assert page.read_text() == first.replace("old", "newer")
+
+
+def test_a_section_that_is_not_there_is_refused(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(PAGE)
+    with pytest.raises(ValueError, match="0 sections named three"):
+        replace_section(page, "three", "new")
+    assert page.read_text() == PAGE
