@@ -36,13 +36,13 @@ def main(kills: str = "30") -> None:
         _table(ROWS).write_csv(folder / "table.csv")
         _gradum(folder, *FIT, "-o", "first")  # fills the cache of compiled programs
         plain = _gradum(folder, *FIT, "-o", "plain", "--checkpoint-every", "0")
-        seconds = _gradum(folder, *FIT, *OFTEN, "-o", "whole")
-        print(f"undisturbed: {seconds:.1f} s, {plain:.1f} s without checkpoints")
+        often = _gradum(folder, *FIT, *OFTEN, "-o", "whole")
+        print(f"undisturbed: {often:.1f} s, {plain:.1f} s without checkpoints")
         whole = _fingerprint(folder / "whole")
         alike = _fingerprint(folder / "plain") == whole
         rng = np.random.default_rng(0)
         print(f"{'killed after':>14}{'kept by then':>44}{'resumed in':>12}  weights")
-        for kill, moment in enumerate(np.sort(rng.uniform(0.0, seconds, int(kills)))):
+        for kill, moment in enumerate(np.sort(rng.uniform(0.0, min(often, plain), int(kills)))):
             run = folder / f"run-{kill}"
             _killed(folder, moment, *FIT, *OFTEN, "-o", run.name)
             kept = sorted(path.stem for path in run.glob("checkpoint/*.checkpoint"))
