@@ -284,7 +284,7 @@ def test_a_piped_table_cannot_be_resumed(begun, gradum_command):
     refused(gradum_command("resume", begun), "standard input", "Save the table to a file")
 
 
-def test_two_processes_do_not_work_on_one_run(begun, gradum_command):
+def test_two_processes_do_not_work_on_one_run(begun, place, gradum_command):
     pytest.importorskip("fcntl")
     with unfinished.held(begun):
         refused(gradum_command("resume", begun), f"Another process, {os.getpid()}, is at work")
@@ -292,7 +292,11 @@ def test_two_processes_do_not_work_on_one_run(begun, gradum_command):
         with pytest.raises(OutputError):
             gradum.resume(begun)
     assert unfinished.has_checkpoints(begun)
-    assert gradum.resume(begun).used in ("linear", "mlp", "baseline")
+    model = gradum.resume(begun)
+    assert not unfinished.is_unfinished(begun)
+    assert fingerprint(model.fitted.rungs.values()) == fingerprint(
+        load(place / "ladder" / "model.gradum").rungs.values()
+    )
 
 
 @pytest.mark.parametrize(
