@@ -158,6 +158,18 @@ def test_a_finished_run_is_left_as_it_is(place, gradum_command):
     assert gradum.resume("mlp").used == "mlp"
 
 
+def test_what_a_kill_left_before_the_beginning_or_after_the_end_is_removed(
+    place, gradum_command, tmp_path
+):
+    for folder in (tmp_path / "run", place / "ladder"):
+        (folder / "checkpoint").mkdir(parents=True)
+        (folder / "checkpoint" / "lock").touch()
+    assert gradum_command("resume", "ladder", "-q").code == 0
+    assert not (place / "ladder" / "checkpoint").exists()
+    assert gradum_command(*LADDER, "-o", tmp_path / "run", "-q").code == 0
+    assert_as_undisturbed(tmp_path / "run", place / "ladder")
+
+
 def test_no_run_at_all_is_one_line(place, gradum_command):
     (place / "empty").mkdir()
     for folder in ("empty", "nowhere"):
