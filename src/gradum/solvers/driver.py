@@ -23,7 +23,7 @@ from gradum.solvers.program import Continuation, Program
 from gradum.solvers.snapshot import Snapshot
 from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
-from gradum.solvers.stopping import Regime, Seen, Watch
+from gradum.solvers.stopping import Regime, Watch, Watched
 from gradum.solvers.tally import Tally
 
 
@@ -201,7 +201,7 @@ def _reason(info: Info, gradient_tol: float) -> Status | None:
 
 
 def _certificate(
-    params: Params, problem: Problem, data: Data, seen: Seen, status: Status
+    params: Params, problem: Problem, data: Data, seen: Watched, status: Status
 ) -> Certificate:
     judged = {"best_epoch": seen.best_epoch, "validation_loss": seen.best_loss}
     if problem.network.is_linear and status is not Status.DIVERGED:
