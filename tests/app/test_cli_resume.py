@@ -158,6 +158,18 @@ def test_a_finished_run_is_left_as_it_is(place, gradum_command):
     assert gradum.resume("mlp").used == "mlp"
 
 
+def test_what_a_kill_left_before_the_beginning_or_after_the_end_is_removed(
+    place, gradum_command, tmp_path
+):
+    for folder in (tmp_path / "run", place / "ladder"):
+        (folder / "checkpoint").mkdir(parents=True)
+        (folder / "checkpoint" / "lock").touch()
+    assert gradum_command("resume", "ladder", "-q").code == 0
+    assert not (place / "ladder" / "checkpoint").exists()
+    assert gradum_command(*LADDER, "-o", tmp_path / "run", "-q").code == 0
+    assert_as_undisturbed(tmp_path / "run", place / "ladder")
+
+
 def test_no_run_at_all_is_one_line(place, gradum_command):
     (place / "empty").mkdir()
     for folder in ("empty", "nowhere"):
@@ -284,7 +296,7 @@ def test_a_piped_table_cannot_be_resumed(begun, gradum_command):
     refused(gradum_command("resume", begun), "standard input", "Save the table to a file")
 
 
-def test_two_processes_do_not_work_on_one_run(begun, gradum_command):
+def test_two_processes_do_not_work_on_one_run(begun, place, gradum_command):
     pytest.importorskip("fcntl")
     with unfinished.held(begun):
         refused(gradum_command("resume", begun), f"Another process, {os.getpid()}, is at work")
@@ -292,7 +304,11 @@ def test_two_processes_do_not_work_on_one_run(begun, gradum_command):
         with pytest.raises(OutputError):
             gradum.resume(begun)
     assert unfinished.has_checkpoints(begun)
-    assert gradum.resume(begun).used in ("linear", "mlp", "baseline")
+    model = gradum.resume(begun)
+    assert not unfinished.is_unfinished(begun)
+    assert fingerprint(model.fitted.rungs.values()) == fingerprint(
+        load(place / "ladder" / "model.gradum").rungs.values()
+    )
 
 
 @pytest.mark.parametrize(

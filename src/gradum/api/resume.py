@@ -45,7 +45,9 @@ def resume(
     """
     folder = Path(run)
     if not unfinished.is_unfinished(folder):
-        return load_run(folder)
+        model = load_run(folder)
+        unfinished.remove_leftovers(folder)
+        return model
     with unfinished.held(folder):
         unfinished.refuse_other_circumstances(folder, unfinished.read(folder))
         return finish_run(folder, on_event=on_event, stop=stop)

@@ -22,7 +22,7 @@ from gradum.ship.contradictions import has_its_shapes
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.solvers.events import EpochDone
 from gradum.solvers.snapshot import Snapshot
-from gradum.solvers.stopping import Seen
+from gradum.solvers.stopping import Watched
 from gradum.solvers.tally import Tally
 
 FORMAT = 1
@@ -46,7 +46,7 @@ class _Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tally: Tally
-    seen: Seen
+    seen: Watched
     history: tuple[EpochDone, ...]
     seconds: float
     compile_seconds: float

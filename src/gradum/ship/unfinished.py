@@ -133,6 +133,19 @@ def end(folder: Path) -> None:
     shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a process left that was killed just before a run began or just after it ended.
+
+    Raises
+    ------
+    OutputError
+        Another process is at work on the run.
+    """
+    if (folder / CHECKPOINT).is_dir() and not is_unfinished(folder):
+        with held(folder):
+            end(folder)
+
+
 def has_checkpoints(folder: Path) -> bool:
     """Whether anything that was fitted is kept."""
     return any((folder / CHECKPOINT).glob("*.checkpoint"))

@@ -24,7 +24,7 @@ from gradum.solvers.segments import Segments
 from gradum.solvers.snapshot import Snapshot
 from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
-from gradum.solvers.stopping import Regime, Seen, Watch
+from gradum.solvers.stopping import Regime, Watch, Watched
 from gradum.solvers.tally import Tally
 
 
@@ -203,7 +203,7 @@ def _reason(info: Info, gradient_tol: float) -> Status | None:
 
 
 def _certificate(
-    params: Params, problem: Problem, data: Data | Segments, seen: Seen, status: Status
+    params: Params, problem: Problem, data: Data | Segments, seen: Watched, status: Status
 ) -> Certificate:
     judged = {"best_epoch": seen.best_epoch, "validation_loss": seen.best_loss}
     if isinstance(data, Data) and problem.network.is_linear and status is not Status.DIVERGED:

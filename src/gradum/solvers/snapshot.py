@@ -13,7 +13,7 @@ from gradum.core import Params
 from gradum.errors import ShapeError
 from gradum.solvers.chunk import State
 from gradum.solvers.events import EpochDone
-from gradum.solvers.stopping import Seen
+from gradum.solvers.stopping import Watched
 from gradum.solvers.tally import Tally
 
 
@@ -31,7 +31,7 @@ class Snapshot:
         The parameters of the best epoch, leaf by leaf.
     tally : Tally
         Steps and epochs done, and the losses of the epoch under way.
-    seen : Seen
+    seen : Watched
         What decides when to stop, without the best parameters.
     history : tuple of EpochDone
     seconds, compile_seconds : float
@@ -41,7 +41,7 @@ class Snapshot:
     state: tuple[np.ndarray, ...]
     best: tuple[np.ndarray, ...] | None
     tally: Tally
-    seen: Seen
+    seen: Watched
     history: tuple[EpochDone, ...]
     seconds: float
     compile_seconds: float
@@ -51,7 +51,7 @@ class Snapshot:
         cls,
         state: State,
         tally: Tally,
-        seen: Seen,
+        seen: Watched,
         history: Sequence[EpochDone],
         seconds: float,
         compile_seconds: float,
@@ -67,7 +67,7 @@ class Snapshot:
             compile_seconds,
         )
 
-    def restored(self, state: State, tally: Tally, params: Params) -> tuple[State, Tally, Seen]:
+    def restored(self, state: State, tally: Tally, params: Params) -> tuple[State, Tally, Watched]:
         """Return what was carried, in the form of a training that begins.
 
         Raises

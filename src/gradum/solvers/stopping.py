@@ -51,7 +51,7 @@ class Regime:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Watched:
     """What a watch has seen.
 
     Parameters
@@ -80,7 +80,7 @@ class Watch:
 
     def __init__(self, problem: Problem, validation: Validation | None, regime: Regime) -> None:
         self._problem, self._validation, self._regime = problem, validation, regime
-        self.seen = Seen()
+        self.seen = Watched()
 
     def epoch_done(
         self, epoch: int, train_loss: float, params: Callable[[], Params]

@@ -29,6 +29,7 @@ def begin(
     asked = unfinished.Unfinished(run_spec, this_machine(), every)
     folder = out or default_folder(run_spec.data)
     _refuse_cut_short(folder, force=force)
+    unfinished.remove_leftovers(folder)
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     claim_folder(folder, force=force)
     with _without_empty(made), unfinished.begun(folder, asked), _kept_if_of_use(folder):

@@ -30,6 +30,7 @@ def command(
             carry_out(run, as_json=as_json, quiet=quiet)
         return
     read_spec(run / SPEC)  # or it is no run at all
+    unfinished.remove_leftovers(run)
     if as_json:
         say_json({"event": "finished", "folder": str(run)})
     elif not quiet:
