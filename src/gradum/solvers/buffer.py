@@ -14,7 +14,7 @@ from gradum.solvers.data import Data
 
 ALIGNMENT = 64  # bytes; JAX reads host arrays so aligned in place, without copying them
 MOST_BYTES = 64 << 20  # of a chunk's inputs
-MOST_STEPS = 1024
+MOST_STEPS = 256
 CHUNK_SECONDS = 0.1
 
 

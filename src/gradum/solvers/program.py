@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -31,6 +32,25 @@ class Continuation:
     step: int = 0
 
 
+def _zeros(solver: FirstOrder, structure: Any, shapes: tuple) -> Any:
+    """Return the optimiser's first state, for parameters of that structure and these shapes.
+
+    In NumPy: JAX would compile a small program for each of these arrays.
+    """
+    likes = _state_shapes(solver, structure, shapes)
+    return jax.tree.map(lambda like: np.zeros(like.shape, like.dtype), likes)
+
+
+@lru_cache(maxsize=256)
+def _state_shapes(solver: FirstOrder, structure: Any, shapes: tuple) -> Any:
+    """Trace how an optimiser begins, which takes longer than a small training's first epoch."""
+    params = jax.tree.unflatten(
+        structure, [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in shapes]
+    )
+    with precision(shapes[0][1].type):
+        return jax.eval_shape(solver.transformation().init, params)
+
+
 class Program:
     """Runs chunks of one problem with one solver, in one dtype."""
 
@@ -55,10 +75,9 @@ class Program:
         )
         if optimizer is not None:
             return State(first, jax.tree.map(np.array, optimizer))
-        with precision(self._dtype):
-            shapes = jax.eval_shape(self._numbers[1].transformation().init, first)
-        # In NumPy: JAX would compile a small program for each of these arrays.
-        return State(first, jax.tree.map(lambda like: np.zeros(like.shape, like.dtype), shapes))
+        leaves, structure = jax.tree.flatten(first)
+        shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+        return State(first, _zeros(self._solver, structure, shapes))
 
     def launch(self, state: State, chunk: Chunk) -> tuple[State, Info]:
         """Start a chunk, and return without waiting for it."""
