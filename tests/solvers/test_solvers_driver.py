@@ -153,11 +153,40 @@ def test_stop_is_heard_between_chunks():
         Problem(Network(5, 1, (8,)), LogLoss()),
         Data({"dense": x}, y),
         solver=Adam(),
-        regime=Regime(50, batch_size=32),
+        regime=Regime(50, batch_size=32, each_epoch=True),
         stop=lambda: next(wishes),
     )
     assert found.status is Status.INTERRUPTED
     assert found.iterations == 3
+
+
+@pytest.mark.parametrize("patience", [None, 8, 50])
+def test_how_many_epochs_a_chunk_spans_changes_no_bit(patience):
+    x, y = classification(rows=203, dtype=np.float32)
+
+    def trained(*, each_epoch):
+        events = train(
+            Problem(Network(5, 1, (8,)), LogLoss()),
+            Data({"dense": x}, y),
+            solver=Adam(0.05),
+            regime=Regime(60, batch_size=32, patience=patience, tol=1e-3, each_epoch=each_epoch),
+        )
+        chunks = 0
+        while True:
+            try:
+                chunks += isinstance(next(events), ChunkDone)
+            except StopIteration as ended:
+                return ended.value, chunks
+
+    (several, few), (single, many) = trained(each_epoch=False), trained(each_epoch=True)
+    assert few < many == single.iterations == several.iterations
+    assert several.status is single.status
+    assert [each.train_loss for each in several.history] == [
+        each.train_loss for each in single.history
+    ]
+    for one, other in zip(several.params["layers"], single.params["layers"], strict=True):
+        assert np.array_equal(one["weight"], other["weight"])
+        assert np.array_equal(one["bias"], other["bias"])
 
 
 @pytest.mark.parametrize("batch_size", [None, 32, 1000])

@@ -87,6 +87,7 @@ class MLP(Estimator):
                 batch_rows(self.batch_size, len(rows)),
                 self.n_iter_no_change,
                 self.tol,
+                each_epoch=bool(listeners),
             ),
             validation=validation,
             seed=seed,

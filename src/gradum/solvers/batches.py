@@ -5,7 +5,8 @@ The order of an epoch is a function of seed and epoch alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -41,6 +42,11 @@ class Chunk:
         return len(self.share)
 
 
+def endless() -> int:
+    """Return more epochs than any training has."""
+    return sys.maxsize
+
+
 class Feed(Protocol):
     """Where chunks come from."""
 
@@ -48,11 +54,18 @@ class Feed(Protocol):
     steps_per_epoch: int
 
     def chunks(
-        self, factors: np.ndarray, seed: int, first_epoch: int, done: int = 0
+        self,
+        factors: np.ndarray,
+        seed: int,
+        first_epoch: int,
+        done: int = 0,
+        ahead: Callable[[], int] = endless,
     ) -> Iterator[Chunk]:
         """Yield chunks of steps, one for each factor [steps] of the learning rate.
 
-        The first ``done`` steps, of whole chunks, are left out; the rest is as it would have been.
+        The first ``done`` steps are left out; the rest is as it would have been. ``ahead`` tells,
+        of the chunks before the last one, how many epochs are sure to follow: a chunk may span so
+        many.
         """
         ...
 
@@ -92,14 +105,19 @@ class FullBatch:
         rows = Rows.of(data)
         buffer = Buffer(rows, padded, 1, size)
         buffer.put(rows, np.arange(data.rows))
-        buffer.close(data.rows, np.ones(1))
+        buffer.close(np.array([data.rows]), np.ones(1))
         with precision(data.dtype):
             self._batches = jax.device_put(buffer.batches)
         self._dtype = data.dtype
         self._length = 1 if one_by_one else chunk_length(padded, size, row_bytes=0)
 
     def chunks(
-        self, factors: np.ndarray, seed: int, first_epoch: int, done: int = 0
+        self,
+        factors: np.ndarray,
+        seed: int,
+        first_epoch: int,
+        done: int = 0,
+        ahead: Callable[[], int] = endless,
     ) -> Iterator[Chunk]:
         """Yield chunks of steps, one for each factor [steps] of the learning rate but the first."""
         for start in range(done, len(factors), self._length):
@@ -110,9 +128,10 @@ class FullBatch:
 
 
 class MiniBatches:
-    """Each step sees ``size`` rows, in a new order each epoch; chunks end where epochs do.
+    """Each step sees ``size`` rows, in a new order each epoch.
 
-    Two buffers take turns: one is filled while the compiled program reads the other.
+    A chunk ends within an epoch, or with one: the first of several where epochs are short. Two
+    buffers take turns: one is filled while the compiled program reads the other.
     """
 
     whole = False
@@ -124,23 +143,47 @@ class MiniBatches:
         self._length = chunk_length(padded, size, row_bytes)
         self._source = Rows.of(data)
         self._buffers = [Buffer(self._source, padded, self._length, size) for _ in range(2)]
+        # Rows of each step of an epoch; the last may be short.
+        self._counts = np.minimum(size, data.rows - size * np.arange(self.steps_per_epoch))
 
     def chunks(
-        self, factors: np.ndarray, seed: int, first_epoch: int, done: int = 0
+        self,
+        factors: np.ndarray,
+        seed: int,
+        first_epoch: int,
+        done: int = 0,
+        ahead: Callable[[], int] = endless,
     ) -> Iterator[Chunk]:
         """Yield chunks of steps, one for each factor [steps] of the learning rate but the first."""
-        turn, steps = 0, self.steps_per_epoch
-        for epoch in range(done // steps, len(factors) // steps):
-            order = stream(seed, "shuffle", first_epoch + epoch).permutation(self._rows)
-            for start in range(max(done - epoch * steps, 0), steps, self._length):
-                stop = min(start + self._length, steps)
-                buffer = self._buffers[turn]
-                turn = 1 - turn
-                rows = order[start * self._size : stop * self._size]
-                buffer.put(self._source, rows)
-                buffer.close(len(rows), factors[epoch * steps + start : epoch * steps + stop])
-                share = buffer.batches.total[: stop - start].astype(np.float64) / self._rows
-                yield Chunk(buffer.batches, share)
+        per_epoch, step, running, turn = self.steps_per_epoch, done, 0, 0
+        order, ordered = np.empty(0, np.int64), -1
+        while step < len(factors):
+            sure = ahead()
+            epochs = min(max(1, sure - running), max(1, sure // 2))
+            within = step % per_epoch
+            steps = min(self._length, per_epoch - within)
+            if steps == per_epoch - within:
+                more = min((self._length - steps) // per_epoch, epochs - 1)
+                steps = min(steps + more * per_epoch, len(factors) - step)
+            buffer = self._buffers[turn]
+            turn = 1 - turn
+            places = np.arange(step, step + steps)
+            for start in [0, *(np.flatnonzero(places[1:] % per_epoch == 0) + 1).tolist()]:
+                epoch, first = divmod(step + start, per_epoch)
+                if epoch != ordered:
+                    rng = stream(seed, "shuffle", first_epoch + epoch)
+                    order, ordered = rng.permutation(self._rows), epoch
+                last = min(first + steps - start, per_epoch)
+                buffer.put(
+                    self._source,
+                    order[first * self._size : last * self._size],
+                    start * self._size,
+                )
+            counts = self._counts[places % per_epoch]
+            buffer.close(counts, factors[step : step + steps])
+            running = (step + steps) // per_epoch - step // per_epoch
+            step += steps
+            yield Chunk(buffer.batches, counts / self._rows)
 
 
 class SegmentBatches:
@@ -161,7 +204,12 @@ class SegmentBatches:
         self._buffers = [Buffer(some, padded, self._length, size) for _ in range(2)]
 
     def chunks(
-        self, factors: np.ndarray, seed: int, first_epoch: int, done: int = 0
+        self,
+        factors: np.ndarray,
+        seed: int,
+        first_epoch: int,
+        done: int = 0,
+        ahead: Callable[[], int] = endless,
     ) -> Iterator[Chunk]:
         """Yield chunks of steps, one for each factor [steps] of the learning rate but the first."""
         turn, steps = 0, self.steps_per_epoch
@@ -176,6 +224,6 @@ class SegmentBatches:
                     turn = 1 - turn
                     count = min(stop * self._size, self._data.rows) - start * self._size
                     pool.pour(buffer, count)
-                    buffer.close(count, factors[epoch * steps + start : epoch * steps + stop])
-                    total = buffer.batches.total[: stop - start].astype(np.float64)
-                    yield Chunk(buffer.batches, total / self._data.rows)
+                    counts = np.minimum(self._size, count - self._size * np.arange(stop - start))
+                    buffer.close(counts, factors[epoch * steps + start : epoch * steps + stop])
+                    yield Chunk(buffer.batches, counts / self._data.rows)

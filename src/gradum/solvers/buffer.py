@@ -89,17 +89,16 @@ class Buffer:
         _gather(rows.target, chosen, self._target()[places])
         _gather(rows.weight, chosen, self.batches.weight.reshape(-1)[places])
 
-    def close(self, count: int, factors: np.ndarray) -> None:
-        """Make batches of the first ``count`` rows, a step for each factor of the learning rate.
+    def close(self, counts: np.ndarray, factors: np.ndarray) -> None:
+        """Make batches: ``counts`` rows each, and factors of the learning rate, [steps].
 
-        What remains of the last has weight 0.
+        What remains of a batch that is not full has weight 0.
         """
         _, _, weight, total, factor = self.batches
-        steps, size = len(factors), weight.shape[1]
-        weight.reshape(-1)[count : steps * size] = 0.0
-        total[:steps] = size
-        total[steps - 1] = count - (steps - 1) * size
-        factor[:steps] = factors
+        steps = len(counts)
+        for step in np.flatnonzero(counts < weight.shape[1]).tolist():
+            weight[step, counts[step] :] = 0.0
+        total[:steps], factor[:steps] = counts, factors
 
     def _target(self) -> np.ndarray:
         """View the targets, [steps·size] or, for K classes, [steps·size, K]."""

@@ -81,7 +81,7 @@ def train(
     _check_columns(problem, data)
     if isinstance(data, Data):
         solver = solver.settled(problem, data)
-    epoch_by_epoch = validation is not None or regime.patience is not None
+    epoch_by_epoch = validation is not None or regime.patience is not None or regime.each_epoch
     batch_size = data.rows if solver.full_batch else regime.batch_size
     feed = feed_of(data, problem, batch_size, epoch_by_epoch=epoch_by_epoch)
     gradient_tol = regime.gradient_tol if feed.whole else -1.0
@@ -97,7 +97,8 @@ def train(
         began -= resume.seconds
         program.compile_seconds = resume.compile_seconds
     factors = _learning_rate_factors(solver, regime.max_epochs * feed.steps_per_epoch)
-    chunks = feed.chunks(factors, seed, carried.epoch, done=tally.step - carried.step)
+    done = tally.step - carried.step
+    chunks = feed.chunks(factors, seed, carried.epoch, done=done, ahead=watch.sure)
 
     def snapshot() -> Snapshot:
         seconds = time.perf_counter() - began

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,8 @@ class Regime:
         training loss where there are no validation rows. Never, if not given.
     tol : float
         An improvement smaller than this is none.
+    each_epoch : bool
+        Whether somebody looks at the parameters after each epoch: no chunk spans two then.
     gradient_tol : float
         Where a step sees every row, stop as converged once the gradient's norm is at most
         this.
@@ -42,6 +45,7 @@ class Regime:
     patience: int | None = None
     tol: float = 0.0
     gradient_tol: float = 0.0
+    each_epoch: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("max_epochs", 0), ("batch_size", 1), ("patience", 1)):
@@ -102,6 +106,13 @@ class Watch:
     def _note(self, loss: float) -> None:
         waited = 0 if loss < self.seen.mark - self._regime.tol else self.seen.waited + 1
         self.seen = replace(self.seen, mark=min(self.seen.mark, loss), waited=waited)
+
+    def sure(self) -> int:
+        """Return how many epochs are sure to come, whatever their losses; 1 of those looked at."""
+        if self._validation is not None or self._regime.each_epoch:
+            return 1
+        patience = self._regime.patience
+        return sys.maxsize if patience is None else patience - self.seen.waited
 
     @property
     def status(self) -> Status | None:
