@@ -142,9 +142,8 @@ def linear_regime(estimator: Any, solver: Solver, rows: int, *, watched: bool) -
     """
     size, most = batch_rows(estimator.batch_size, rows), estimator.max_iter
     if size == rows or getattr(solver, "full_batch", False):
-        never = most + 1
-        return Regime(most, rows, never if watched else None, gradient_tol=estimator.tol)
-    return Regime(most, size, PATIENCE, tol=estimator.tol)
+        return Regime(most, rows, gradient_tol=estimator.tol, each_epoch=watched)
+    return Regime(most, size, PATIENCE, tol=estimator.tol, each_epoch=watched)
 
 
 def batch_rows(batch_size: Any, rows: int) -> int:
