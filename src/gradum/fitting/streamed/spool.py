@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from gradum.errors import DiskError
+from gradum.files.scratch import filling
 from gradum.tables.design import Design, Layout
 
 SEGMENT_ROWS = 8_192
@@ -119,16 +119,11 @@ class Spool:
                 block.data.astype(np.float32),
             ]
         offset = self._end
-        try:
+        with filling("the encoded rows"):
             for part in parts:
                 self._file.write(part.data)
                 self._end += part.nbytes
             self._file.flush()
-        except OSError as error:
-            raise DiskError(
-                f"The encoded rows cannot be kept on disk: {os.strerror(error.errno or 0)}.",
-                "Free some space, or name a folder with more in TMPDIR (or by --out).",
-            ) from error
         self._segments.append((offset, len(target), entries))
         self.total_weight += float(weight.sum())
 
