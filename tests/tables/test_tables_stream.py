@@ -292,7 +292,7 @@ def test_batches_are_written_and_read_like_files(scratch):
             for _ in range(2):
                 found = pl.concat([block.frame for block in rows.blocks()])
                 assert found.fill_nan(None).equals(FRAME)
-            assert rows.head.source == "the batches"
+            assert rows.head.source == "the table in batches"
         assert list(scratch.iterdir()) == []
 
 

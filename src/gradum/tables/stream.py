@@ -39,6 +39,7 @@ BLOCK_ROWS = 65_536
 BLOCK_VALUES = 2**23  # of wide tables, fewer rows
 HEAD_ROWS = 1_000  # of each file, whose types must agree
 WINDOW_ROWS = 4_096  # of a sample, neighbours in the file
+SOURCE = "the table in batches"
 JOINED_ROWS = 1_000  # that come one by one
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"
@@ -311,7 +312,7 @@ def _of_batches(batches: Iterable[Any], folder: Path) -> Stream:
         files.append(file)
     if not heads:
         raise TableError("The iterator yields no batch of rows.", "Give at least one.")
-    head = stack(heads, "the batches")
+    head = stack(heads, SOURCE)
     return Stream(head, tuple(files), tuple(map(_length, files)))
 
 
@@ -334,7 +335,7 @@ def _gathered(batches: Iterable[Any]) -> Iterator[Table]:
 
 
 def _with_rows_joined(batches: Iterable[Any]) -> Iterator[Any]:
-    """Yield batches, and dicts of one row each as lists of them: read one by one, they take long."""
+    """Yield batches, and rows that come as dicts in lists: one by one they take long to read."""
     rows: list[Any] = []
     for batch in batches:
         if isinstance(batch, Mapping) and is_row(batch):

@@ -67,6 +67,7 @@ class Spool:
         self._end = 0
         self._segments: list[tuple[int, int, int]] = []  # offset, rows, entries of the text block
         self.total_weight = 0.0
+        self._factor: np.ndarray | None = None
 
     def __enter__(self) -> Spool:
         return self
@@ -127,6 +128,13 @@ class Spool:
         self._segments.append((offset, len(target), entries))
         self.total_weight += float(weight.sum())
 
+    def weigh(self, factor: np.ndarray) -> None:
+        """Multiply the weights of each class's rows by a factor (K,) from now on.
+
+        To `balance` classes does not change the sum of all weights.
+        """
+        self._factor = factor
+
     def read(self, segment: int) -> Encoded:
         """Read a segment back; safe to be called from several threads."""
         offset, rows, entries = self._segments[segment]
@@ -146,6 +154,7 @@ class Spool:
             arrays.append(np.frombuffer(data, dtype, int(np.prod(shape)), at).reshape(shape))
             at += size
         dense, codes, target, weight, *text = arrays
+        weight = weight if self._factor is None else weight * self._factor[target]
         block = None
         if text:
             indptr, indices, values = text
