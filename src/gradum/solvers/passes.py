@@ -86,7 +86,8 @@ def newton_over_passes(
     method : Passes
         When to stop.
     start : dict, optional
-        Parameters to start from; the best constant of the first block if left out.
+        Parameters to start from; zeros if left out: the best constant of some rows may be far from
+        that of all.
     stop : callable, optional
         Asked before every pass; the fit is interrupted once it returns True.
     """
@@ -119,7 +120,8 @@ class _Search:
         began, model = time.perf_counter(), self.model
         size = model.size if self.method.size is None else self.method.size
         tol = max(self.method.tol * size, model.rounding)
-        sums = self._pass(model.start(start), curved=True)
+        origin = np.zeros((model.columns.shape[1] + 1, model.outputs))
+        sums = self._pass(origin if start is None else model.start(start), curved=True)
         point, solve = sums.point, self._steering(sums)
         history: list[EpochDone] = []
         status = Status.STEP_LIMIT
