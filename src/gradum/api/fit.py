@@ -95,7 +95,7 @@ def fit_spec(
     spec = within_memory(spec, data)
     options = {"test": held, "schema": schema, "stop": stop, "checkpoints": checkpoints}
     with ExitStack() as open_files:
-        if exceeds(data, spec.max_memory):
+        if spec.max_memory is not None and exceeds(data, spec.max_memory):
             rows = open_files.enter_context(opened(data, scratch))
             events = run_streamed(spec, rows, scratch=scratch, **options)
         else:

@@ -23,7 +23,7 @@ from gradum.tables.check import (
     weight_values,
 )
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Label, Schema
+from gradum.tables.schema import Label, Schema, Target
 from gradum.tables.table import Table
 from gradum.tables.wording import SHOWN_NAMES, counted, quoted
 
@@ -200,11 +200,7 @@ def without_rare_classes(dataset: Dataset) -> Dataset:
     """
     target = dataset.schema.target
     assert target is not None
-    if not dataset.classes:
-        raise SpecError(
-            f"Target {target.name!r} is a number, which has no classes to leave out.",
-            "Leave out --drop-rare-classes.",
-        )
+    refuse_number(target)
     rare = _rare_classes(dataset)
     if not rare:
         return dataset
@@ -227,11 +223,22 @@ def without_rare_classes(dataset: Dataset) -> Dataset:
     return _without_labels_left_out(replace(dataset, schema=schema))
 
 
+def refuse_number(target: Target) -> None:
+    """Refuse a target that has no classes to leave out."""
+    if not target.classes:
+        raise SpecError(
+            f"Target {target.name!r} is a number, which has no classes to leave out.",
+            "Leave out --drop-rare-classes.",
+        )
+
+
 def _without_labels_left_out(dataset: Dataset) -> Dataset:
     counts = {each: rows for each, rows in left_out_counts(dataset.checked).items() if rows}
     if not counts:
         return dataset
-    return _keep(dataset, dataset.target >= 0, f"of classes too rare to learn: {_named(counts)}")
+    return _keep(
+        dataset, dataset.target >= 0, f"of classes too rare to learn: {named_classes(counts)}"
+    )
 
 
 def _rare_classes(dataset: Dataset) -> dict[Label, int]:
@@ -242,7 +249,7 @@ def _rare_classes(dataset: Dataset) -> dict[Label, int]:
     return dict(sorted(rare.items(), key=lambda pair: -pair[1]))
 
 
-def _named(counts: dict[Label, int]) -> str:
+def named_classes(counts: dict[Label, int]) -> str:
     """Return classes with their rows: ``'maybe' (2), 'never' (1)``."""
     named = [f"{label!r} ({count:,})" for label, count in counts.items()]
     more = len(named) - SHOWN_NAMES
@@ -260,14 +267,18 @@ def require_enough(dataset: Dataset) -> None:
     """
     if len(dataset) < FEWEST_ROWS:
         why = "; ".join(note[0].lower() + note[1:].rstrip(".") for note in dataset.notes)
-        raise TargetError(
-            f"{dataset.source} has {counted(len(dataset), 'row')} to learn from"
-            f"{f' ({why})' if why else ''}.",
-            f"Give at least {FEWEST_ROWS}, to learn from and to be judged by.",
-        )
+        raise too_few(dataset.source, len(dataset), why)
     rare = _rare_classes(dataset) if dataset.classes else {}
     if rare:
         raise too_rare(dataset.schema, dataset.classes, rare)
+
+
+def too_few(source: str, rows: int, why: str) -> TargetError:
+    """Return the error of a table with too few rows to learn from, for a reason if there is one."""
+    return TargetError(
+        f"{source} has {counted(rows, 'row')} to learn from{f' ({why})' if why else ''}.",
+        f"Give at least {FEWEST_ROWS}, to learn from and to be judged by.",
+    )
 
 
 def too_rare(schema: Schema, classes: Collection[Label], rare: dict[Label, int]) -> TargetError:
@@ -276,7 +287,7 @@ def too_rare(schema: Schema, classes: Collection[Label], rare: dict[Label, int])
     name = schema.target.name
     message = (
         f"Target {name!r} has {counted(len(rare), 'class', 'classes')} with fewer than "
-        f"{FEWEST_ROWS_PER_CLASS} rows: {_named(rare)}."
+        f"{FEWEST_ROWS_PER_CLASS} rows: {named_classes(rare)}."
     )
     if len(rare) > len(classes) - 2:
         return TargetError(message, "Add rows of them, or choose another target.")

@@ -56,7 +56,10 @@ class Rows:
 
 def class_balanced(target: np.ndarray, weight: np.ndarray, classes: int) -> np.ndarray:
     """Return w · W / (K · W_class), K the number of classes that occur."""
-    totals = np.bincount(target, weights=weight, minlength=classes)
+    return weight * balance(np.bincount(target, weights=weight, minlength=classes))[target]
+
+
+def balance(totals: np.ndarray) -> np.ndarray:
+    """Return W / (K · W_class) for the classes' total weights (K,), 0 where that is 0."""
     present = np.count_nonzero(totals)
-    factor = np.divide(weight.sum(), present * totals, out=np.zeros(classes), where=totals > 0)
-    return weight * factor[target]
+    return np.divide(totals.sum(), present * totals, out=np.zeros(len(totals)), where=totals > 0)

@@ -53,10 +53,14 @@ class Passes:
         the mean size of the loss's derivative under the best constant.
     max_iter : int
         The most steps; a step is a pass.
+    size : float, optional
+        That mean size, as rows from all over tell it; the first block's if left out, which says
+        little where rows are sorted by their target.
     """
 
     tol: float = 1e-9
     max_iter: int = 50
+    size: float | None = None
 
 
 def newton_over_passes(
@@ -82,7 +86,8 @@ def newton_over_passes(
     method : Passes
         When to stop.
     start : dict, optional
-        Parameters to start from; the best constant of the first block if left out.
+        Parameters to start from; zeros if left out: the best constant of some rows may be far from
+        that of all.
     stop : callable, optional
         Asked before every pass; the fit is interrupted once it returns True.
     """
@@ -113,8 +118,10 @@ class _Search:
         self, start: Params | None, stop: Callable[[], bool] | None
     ) -> Generator[EpochDone, None, Solution]:
         began, model = time.perf_counter(), self.model
-        tol = max(self.method.tol * model.size, model.rounding)
-        sums = self._pass(model.start(start), curved=True)
+        size = model.size if self.method.size is None else self.method.size
+        tol = max(self.method.tol * size, model.rounding)
+        origin = np.zeros((model.columns.shape[1] + 1, model.outputs))
+        sums = self._pass(origin if start is None else model.start(start), curved=True)
         point, solve = sums.point, self._steering(sums)
         history: list[EpochDone] = []
         status = Status.STEP_LIMIT

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import ColumnError, SchemaError, TargetError
-from gradum.tables.columns import Column, Label
+from gradum.tables.columns import Column, Label, Target
 from gradum.tables.kinds import PARSED
 from gradum.tables.kinds.values import clean
 from gradum.tables.schema import Schema
@@ -134,6 +134,7 @@ def check(
     encoder: Encoder | None = None,
     require_target: bool = False,
     also: Collection[str] = (),
+    block: bool = False,
 ) -> Checked:
     """Return the typed columns of a table that a schema asks for.
 
@@ -147,11 +148,15 @@ def check(
         Whether the target must be there.
     also : collection of str
         Columns to return besides, which the schema knows but leaves out.
+    block : bool
+        Whether these are some rows of a larger table, in which a column may by chance hold nothing
+        of its kind.
 
     Raises
     ------
     SchemaError
-        A feature is missing (with the nearest names), or none of its values is of its kind.
+        A feature is missing (with the nearest names), or none of its values is of its kind, unless
+        this is a block.
     """
     _refuse_missing_columns(table, schema, require_target)
     typed: list[pl.Series] = []
@@ -165,7 +170,7 @@ def check(
         kind = PARSED.get(column.kind, PARSED["categorical"])  # of constants and identifiers
         values = kind.parse(raw, column.parse).alias(column.name)
         typed.append(values)
-        differences += _unreadable(raw, values, column, table.source)
+        differences += _unreadable(raw, values, column, table.source, strict=not block)
         if column.role == "feature":
             differences += _new_missing(values, column)
             differences += _unseen(values, encoder)
@@ -197,8 +202,13 @@ def _refuse_missing_columns(table: Table, schema: Schema, require_target: bool) 
     raise SchemaError(f"{table.source} lacks the {what} {quoted(absent, SHOWN_NAMES)}.", remedy)
 
 
-def _unreadable(raw: pl.Series, values: pl.Series, column: Column, source: str) -> list[Difference]:
-    """Return the difference of values that are not of the column's kind."""
+def _unreadable(
+    raw: pl.Series, values: pl.Series, column: Column, source: str, *, strict: bool
+) -> list[Difference]:
+    """Return the difference of values that are not of the column's kind.
+
+    ``strict`` refuses a column in which all of them are not.
+    """
     if column.kind not in KIND_WORDS or values.null_count() == raw.null_count():
         return []
     present = _present(raw, column)
@@ -208,7 +218,7 @@ def _unreadable(raw: pl.Series, values: pl.Series, column: Column, source: str) 
         return []
     examples = quoted(raw.filter(bad).unique(maintain_order=True).head(4))
     what = f"Column {column.name!r} of {source} should hold {KIND_WORDS[column.kind]}"
-    if count == present.sum() and column.role in ("feature", "target"):
+    if strict and count == present.sum() and column.role in ("feature", "target"):
         raise SchemaError(
             f"{what}, but holds {examples}.",
             f"Correct the column, or its kind {column.kind!r} in the schema.",
@@ -298,8 +308,7 @@ def target_values(checked: Checked) -> np.ndarray:
     codes = values.replace_strict(
         labels, list(range(len(labels))), default=-1, return_dtype=pl.Int64
     )
-    left_out = values.is_in(_typed_labels(target.left_out, values.dtype).implode())
-    unseen = (codes == -1) & values.is_not_null() & ~left_out
+    unseen = (codes == -1) & values.is_not_null() & ~_is_left_out(values, target)
     if unseen.any():
         examples = quoted(values.filter(unseen).unique(maintain_order=True))
         raise TargetError(
@@ -308,6 +317,19 @@ def target_values(checked: Checked) -> np.ndarray:
             f"Make them one of {quoted(target.classes, SHOWN_NAMES)}, or leave these rows out.",
         )
     return codes.fill_null(-1).to_numpy()
+
+
+def has_target(checked: Checked) -> pl.Series:
+    """Return which rows have a target that is not of a class that is left out (n,)."""
+    target = checked.schema.target
+    assert target is not None
+    values = checked.frame[target.name]
+    return values.is_not_null() & ~_is_left_out(values, target)
+
+
+def _is_left_out(values: pl.Series, target: Target) -> pl.Series:
+    labels = _typed_labels(target.left_out, values.dtype)
+    return values.is_in(labels.implode()).fill_null(False)
 
 
 def left_out_counts(checked: Checked) -> dict[Label, int]:
@@ -335,6 +357,15 @@ def weight_values(checked: Checked) -> np.ndarray | None:
     ColumnError
         A weight is missing, negative, or all are zero.
     """
+    weights = weights_of_block(checked)
+    if weights is not None and not weights.any():
+        column = checked.named("Weight column", checked.schema.weight or "")
+        raise ColumnError(f"{column} is 0 in every row.", "Give rows a weight above 0.")
+    return weights
+
+
+def weights_of_block(checked: Checked) -> np.ndarray | None:
+    """As `weight_values`, of some rows of a larger table: all of them may have weight 0."""
     values = _role_values(checked, checked.schema.weight, "weight")
     if values is None:
         return None
@@ -345,8 +376,6 @@ def weight_values(checked: Checked) -> np.ndarray | None:
             f"{column} is negative in {checked.rows_text(weights < 0)}.",
             "Give weights from 0 up; 0 leaves a row out.",
         )
-    if not weights.any():
-        raise ColumnError(f"{column} is 0 in every row.", "Give rows a weight above 0.")
     return weights
 
 
@@ -358,8 +387,19 @@ def group_values(checked: Checked) -> np.ndarray | None:
     ColumnError
         A row has no group.
     """
-    values = _role_values(checked, checked.schema.group, "group")
+    values = group_names(checked)
     return None if values is None else values.rank("dense").cast(pl.Int64).to_numpy() - 1
+
+
+def group_names(checked: Checked) -> pl.Series | None:
+    """Return the group of each row as the table has it (n,), None without a group column.
+
+    Raises
+    ------
+    ColumnError
+        A row has no group.
+    """
+    return _role_values(checked, checked.schema.group, "group")
 
 
 def time_values(checked: Checked) -> np.ndarray | None:
@@ -373,8 +413,11 @@ def time_values(checked: Checked) -> np.ndarray | None:
         A row has no time.
     """
     values = _role_values(checked, checked.schema.time, "time")
-    if values is None:
-        return None
+    return None if values is None else times_of(values)
+
+
+def times_of(values: pl.Series) -> np.ndarray:
+    """Return a typed column's times, as `time_values` has them."""
     return values.to_physical().to_numpy()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gradum.errors import TableError
+from gradum.files.scratch import filling
 from gradum.tables.encoding import BLOCK_BYTES, Content, stream
 from gradum.tables.memory import available_memory
 from gradum.tables.wording import size
@@ -62,8 +63,16 @@ def unpacked(content: Content, source: str) -> bytes:
 
 
 def unpack(content: Content, source: str, out: Path) -> None:
-    """Write what a compressed file holds to another file; TableError if it is damaged."""
-    with stream(content) as file, out.open("wb") as unpacked_file:
+    """Write what a compressed file holds to another file.
+
+    Raises
+    ------
+    TableError
+        It is damaged.
+    DiskError
+        The disk is full.
+    """
+    with stream(content) as file, filling(f"{source}, unpacked"), out.open("wb") as unpacked_file:
         for block in _blocks(file, source):
             unpacked_file.write(block)
 

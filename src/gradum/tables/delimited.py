@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.files.scratch import filling
 from gradum.tables.encoding import Content, blocks, sample, stream
 from gradum.tables.table import Table
 from gradum.tables.wording import counted, quoted, rows_text
@@ -73,26 +74,43 @@ def convert_delimited(content: Content, source: str, out: Path, encoding: str) -
 
     As `read_delimited`, but the rows are never in memory as a whole; the table that is returned
     holds none.
+
+    Raises
+    ------
+    DiskError
+        The disk is full.
     """
+    whole = out.with_suffix(".whole")
 
     def convert(content: Content, dialect: Dialect) -> _Read:
         rows = pl.scan_csv(content, **_options(dialect))
         given, (names, _) = rows.collect_schema().names(), _names(content, dialect, source)
         if len(given) != len(names):
             raise _ragged(content, dialect, source)
-        rows = rows.rename(dict(zip(given, names, strict=True)))
-        if len(names) > 1:
-            rows = rows.filter(~pl.all_horizontal(pl.all().is_null()))
-        rows.sink_parquet(out, row_group_size=CONVERTED_ROWS)
-        last = pl.scan_parquet(out).select(pl.len(), short=pl.col(names[-1]).null_count())
-        height, short = last.collect().row(0)
-        return rows, _Extent(len(names), height, short > 0)
+        _sink(rows.rename(dict(zip(given, names, strict=True))), whole, source)
+        blank_rows = _all_null().sum() if len(names) > 1 else pl.lit(0)  # one column keeps them
+        written = pl.scan_parquet(whole, glob=False)
+        counts = written.select(pl.len(), short=pl.col(names[-1]).null_count(), blank=blank_rows)
+        height, short, blank = counts.collect(engine="streaming").row(0)
+        return blank, _Extent(len(names), height, short > 0)
 
-    (_, extent), understood = _understood(content, source, encoding, convert)
-    if not extent.height:
+    (blank, extent), understood = _understood(content, source, encoding, convert)
+    if extent.height == blank:
         raise TableError(f"{source} has a header but no rows.", "Give a file with rows.")
+    notes = understood.notes
+    if blank:
+        full = pl.scan_parquet(whole, glob=False).filter(~_all_null())
+        _sink(full, out, source)
+        notes = (*notes, f"{counted(blank, 'blank row')} left out")
+    else:
+        whole.replace(out)
     frame = pl.DataFrame(schema=dict.fromkeys(understood.names, pl.String))
-    return Table(frame, source, understood.notes, typed=False, decimal=understood.dialect.decimal)
+    return Table(frame, source, notes, typed=False, decimal=understood.dialect.decimal)
+
+
+def _sink(rows: pl.LazyFrame, out: Path, source: str) -> None:
+    with filling(f"the rows of {source}"):
+        rows.sink_parquet(out, row_group_size=CONVERTED_ROWS)
 
 
 class _Extent(NamedTuple):
@@ -336,5 +354,9 @@ def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """Return the frame without rows in which every field is empty; one column keeps them."""
     if frame.width == 1 or not frame.height or not frame.to_series(0).null_count():
         return frame, 0
-    full = frame.filter(~pl.all_horizontal(pl.all().is_null()))
+    full = frame.filter(~_all_null())
     return full, frame.height - full.height
+
+
+def _all_null() -> pl.Expr:
+    return pl.all_horizontal(pl.all().is_null())

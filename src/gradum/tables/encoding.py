@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gradum.errors import TableError
+from gradum.files.scratch import filling
 
 Content = bytes | Path
 """A file's content: in memory, or where it lies on disk."""
@@ -85,14 +86,17 @@ def convert_to_utf8(content: Content, source: str, out: Path) -> tuple[Content, 
         return content, name
     try:
         with (
+            filling(f"{source} as UTF-8"),
             io.TextIOWrapper(stream(content), encoding=codec, newline=None) as text,
             out.open("w", encoding="utf-8", newline="\n") as file,
         ):
-            begun = False
+            begun, ends = False, ""
             while block := text.read(BLOCK_BYTES):
-                block = block if begun else block.lstrip("\n")
+                block = ends + block if begun else block.lstrip("\n")
                 begun = begun or bool(block)
-                file.write(block)
+                whole = block.rstrip("\n")  # the ends of lines wait for what follows them
+                ends = block[len(whole) :]
+                file.write(whole)
     except UnicodeError:
         raise TableError(f"{source} is damaged: it is not {name}.", "Save it afresh.") from None
     return out, name

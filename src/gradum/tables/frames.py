@@ -87,7 +87,7 @@ def _from_mapping(data: Mapping[Any, Any]) -> pl.DataFrame:
     if not data:
         return pl.DataFrame()
     single = [not _is_column(values) for values in data.values()]
-    if all(single):  # one dict of values is one row
+    if is_row(data):
         data = {name: [value] for name, value in data.items()}
     elif any(single):
         lone = [name for name, alone in zip(data, single, strict=True) if alone]
@@ -103,6 +103,11 @@ def _from_mapping(data: Mapping[Any, Any]) -> pl.DataFrame:
     _refuse_twins(names)
     columns = zip(names, data.values(), strict=True)
     return pl.DataFrame({name: _column(name, values) for name, values in columns})
+
+
+def is_row(data: Mapping[Any, Any]) -> bool:
+    """Whether a dict is of single values, and not of columns: one row."""
+    return not any(_is_column(values) for values in data.values())
 
 
 def _from_records(data: Sequence[Any]) -> pl.DataFrame:

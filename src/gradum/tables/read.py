@@ -18,7 +18,7 @@ from gradum.tables.encoding import Content, as_utf8, stream
 from gradum.tables.frames import from_data
 from gradum.tables.paths import STANDARD_INPUT, is_pattern, matches
 from gradum.tables.records import looks_like_json, read_records
-from gradum.tables.several import name_of, stack
+from gradum.tables.several import name_of, names_of, stack
 from gradum.tables.table import Table
 from gradum.tables.wording import counted, quoted
 
@@ -89,10 +89,8 @@ def _read_path(name: str) -> Table:
 
 
 def _read_several(paths: Sequence[Path], source: str) -> Table:
-    names = [path.name for path in paths]
-    if len(set(names)) < len(names):
-        names = [str(path) for path in paths]
-    return stack([_read_file(path, name) for path, name in zip(paths, names, strict=True)], source)
+    named = zip(paths, names_of(paths), strict=True)
+    return stack([_read_file(path, name) for path, name in named], source)
 
 
 def _standard_input() -> bytes:
@@ -111,22 +109,32 @@ def _recognised(content: Content, name: str, suffix: str = "") -> Table:
     if is_packed(_start(content)):
         content, suffix = unpacked(content, name), ""
     start = _start(content)
-    if not start:
-        raise TableError(f"{name} is empty.", "Give a file with a header and rows.")
+    refuse_other_kinds(start, name)
     if is_columnar(start):
         return read_columnar(content, name)
+    content, encoding = as_utf8(content, name)
+    if looks_like_json(content):
+        return read_records(content, name)
+    refuse_other_name(suffix, name)
+    return read_delimited(content, name, encoding)
+
+
+def refuse_other_kinds(start: bytes, name: str) -> None:
+    """Refuse a file whose first bytes, unpacked, tell that it is no table."""
+    if not start:
+        raise TableError(f"{name} is empty.", "Give a file with a header and rows.")
     for magic, what, remedy in OTHER_KINDS:
         if start.startswith(magic):
             raise TableError(f"{name} is {what}, not a table.", remedy)
     if is_packed(start):
         raise TableError(f"{name} is compressed twice.", "Unpack it once.")
-    content, encoding = as_utf8(content, name)
-    if looks_like_json(content):
-        return read_records(content, name)
+
+
+def refuse_other_name(suffix: str, name: str) -> None:
+    """Refuse delimited text whose name promises something else; ``suffix`` is in lower case."""
     for suffixes, promised in PROMISES.items():
         if suffix in suffixes:
             raise TableError(f"{name} is not {promised}, whatever its name says.", "Save it anew.")
-    return read_delimited(content, name, encoding)
 
 
 def _content(path: Path) -> Content:

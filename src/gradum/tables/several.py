@@ -22,6 +22,12 @@ def name_of(paths: Sequence[Path]) -> str:
     return f"{paths[0].name} and {counted(len(paths) - 1, 'more file')}"
 
 
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """Return what each of several files is called: its name, or its path where names repeat."""
+    names = [path.name for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+
+
 def stack(tables: Sequence[Table], source: str) -> Table:
     """Return tables of the same columns one after the other, columns matched by name.
 

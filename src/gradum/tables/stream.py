@@ -20,16 +20,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gradum.errors import TableError
+from gradum.errors import GradumError, TableError
+from gradum.files.scratch import filling
 from gradum.tables.columnar import DAMAGE, is_columnar
 from gradum.tables.compressed import is_packed, unpack
 from gradum.tables.delimited import convert_delimited
 from gradum.tables.encoding import Content, convert_to_utf8, stream
+from gradum.tables.frames import is_row
 from gradum.tables.memory import available_memory
 from gradum.tables.paths import STANDARD_INPUT, files_of, is_pattern, matches
-from gradum.tables.read import read
+from gradum.tables.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.records import looks_like_json
-from gradum.tables.several import name_of, stack
+from gradum.tables.several import name_of, names_of, stack
 from gradum.tables.table import Table
 from gradum.tables.wording import counted
 
@@ -37,9 +39,10 @@ BLOCK_ROWS = 65_536
 BLOCK_VALUES = 2**23  # of wide tables, fewer rows
 HEAD_ROWS = 1_000  # of each file, whose types must agree
 WINDOW_ROWS = 4_096  # of a sample, neighbours in the file
-BATCH_ROWS = 65_536  # gathered from an iterator before they are written
+SOURCE = "the table in batches"
+JOINED_ROWS = 1_000  # that come one by one
 
-PARQUET = b"PAR1"
+PARQUET, ARROW = b"PAR1", b"ARROW1"
 TYPED_CELL = 64  # bytes that a fit takes for a value of a file that states types
 TEXT_BYTE = 15  # and for a byte of text
 
@@ -51,8 +54,8 @@ class Stream:
     Parameters
     ----------
     head : Table
-        No more than some first rows: the columns' names and types, the table's name, what was
-        noted of it.
+        No more than some rows: the columns' names and types, the table's name, what was noted of
+        it.
     files : tuple of Path
         Parquet files, whose rows follow one another.
     lengths : tuple of int
@@ -68,8 +71,8 @@ class Stream:
 
     @property
     def block_rows(self) -> int:
-        """Rows of a block: fewer where the table is wide."""
-        return max(1, min(BLOCK_ROWS, BLOCK_VALUES // max(self.head.frame.width, 1)))
+        """Rows of a block."""
+        return rows_of_block(self.head.frame.width)
 
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Table]:
         """Yield all rows in order, `block_rows` at a time; only these columns if they are named.
@@ -99,14 +102,19 @@ class Stream:
             places = -(-len(self) // WINDOW_ROWS)
             drawn = rng.choice(places, min(-(-rows // WINDOW_ROWS), places), replace=False)
             windows = np.sort(drawn) * WINDOW_ROWS
-        ends = np.cumsum(self.lengths)
-        frames = []
         with self._explained():
-            for start in windows.tolist():
-                file = int(np.searchsorted(ends, start, side="right"))
-                offset = start - int(ends[file]) + self.lengths[file]
-                frames.append(self._scan(self.files[file]).slice(offset, WINDOW_ROWS).collect())
+            frames = [part for start in windows.tolist() for part in self._window(start)]
         return replace(self.head, frame=pl.concat(frames))
+
+    def _window(self, start: int) -> Iterator[pl.DataFrame]:
+        """Yield `WINDOW_ROWS` rows from number ``start`` on, a part for each file they lie in."""
+        ends = np.cumsum(self.lengths)
+        stop = min(start + WINDOW_ROWS, len(self))
+        while start < stop:
+            file = int(np.searchsorted(ends, start, side="right"))
+            first, last = int(ends[file]) - self.lengths[file], min(stop, int(ends[file]))
+            yield self._scan(self.files[file]).slice(start - first, last - start).collect()
+            start = last
 
     def take(self, numbers: np.ndarray) -> Table:
         """Return the rows of these numbers, which rise, from 0."""
@@ -139,6 +147,11 @@ class Stream:
             ) from None
 
 
+def rows_of_block(columns: int) -> int:
+    """Return how many rows are held at a time: fewer where the table is wide."""
+    return max(1, min(BLOCK_ROWS, BLOCK_VALUES // max(columns, 1)))
+
+
 def is_batches(data: Any) -> bool:
     """Whether data are batches of rows to come: an iterator, or another iterable of tables."""
     if isinstance(data, Iterator):
@@ -154,12 +167,10 @@ def _is_frame(data: Any) -> bool:
 
 
 def needed_memory(data: Any) -> float:
-    """Return about how many bytes a fit of a whole table takes, infinite for batches.
+    """Return about how many bytes a fit of a whole table takes.
 
     Only files are weighed: what is in memory already has found its place there.
     """
-    if is_batches(data):
-        return float("inf")
     return float(sum(_needed(path) for path in _paths(data)))
 
 
@@ -185,8 +196,10 @@ def _paths(data: Any) -> list[Path]:
 def exceeds(data: Any, most: int | None) -> bool:
     """Whether a table is to be read as a stream: a fit of all of it takes more than ``most`` bytes.
 
-    Without ``most``, what memory is left decides.
+    Without ``most``, what memory is left decides. Batches to come always are a stream.
     """
+    if is_batches(data):
+        return True
     limit = available_memory() if most is None else most
     return limit is not None and needed_memory(data) > limit
 
@@ -215,87 +228,143 @@ def opened(data: Any, scratch: Path | None = None) -> Iterator[Stream]:
 
 
 def _of_files(data: Any, folder: Path) -> Stream:
-    names = [os.fspath(name) for name in (data if isinstance(data, list | tuple) else [data])]
-    paths = [
-        path
-        for name in names
-        for path in (matches(Path(name)) if is_pattern(Path(name)) else [Path(name)])
-    ]
-    if not paths:
-        raise TableError(f"No file matches {names[0]}.", "Check the pattern.")
-    source = name_of(paths)
-    if len(names) == 1 and is_pattern(Path(names[0])):
-        source = f"{Path(names[0]).name} ({counted(len(paths), 'file')})"
-    parts = [_part(path, folder / f"{number}") for number, path in enumerate(paths)]
+    paths, source = _paths_and_source(data)
+    named = enumerate(zip(paths, names_of(paths), strict=True))
+    parts = [_part(path, name, folder / f"{number}") for number, (path, name) in named]
     heads, files = [head for head, _ in parts], tuple(file for _, file in parts)
     head = replace(stack(heads, source), decimal=heads[0].decimal)
     return Stream(head, files, tuple(map(_length, files)))
 
 
-def _part(path: Path, scratch: Path) -> tuple[Table, Path]:
-    """Return some first rows of a file, and the Parquet file that holds all of them."""
+def _paths_and_source(data: Any) -> tuple[list[Path], str]:
+    """Return the files that are meant, and what they are called together."""
+    if isinstance(data, list | tuple):
+        paths = [Path(name) for name in data]
+        return paths, name_of(paths)
+    path = Path(data)
+    if not is_pattern(path):
+        return [path], path.name
+    paths = matches(path)
+    if not paths:
+        read(path)  # says what is there instead
+    return paths, f"{path.name} ({counted(len(paths), 'file')})"
+
+
+def _part(path: Path, name: str, scratch: Path) -> tuple[Table, Path]:
+    """Return some rows of a file, and the Parquet file that holds all of them."""
     content: Content = path
     if str(path) == STANDARD_INPUT:
         content = scratch.with_suffix(".input")
-        with content.open("wb") as file:
+        with filling("standard input"), content.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
     elif not path.is_file():
-        read(path)  # says what is wrong with it
+        read([path])  # says what is wrong with it
+    suffix = path.suffix.lower()
     if is_packed(_start(content)):
-        unpack(content, path.name, scratch.with_suffix(".unpacked"))
-        content = scratch.with_suffix(".unpacked")
+        unpack(content, name, scratch.with_suffix(".unpacked"))
+        content, suffix = scratch.with_suffix(".unpacked"), ""
     start, out = _start(content), scratch.with_suffix(".parquet")
+    refuse_other_kinds(start, name)
     if start.startswith(PARQUET):
-        return Table(_head(content), path.name), content
+        return Table(_head_of_file(content, name), name), content
+    if start.startswith(ARROW):
+        _convert_arrow(content, name, out)
+        return Table(_head_of_file(out, name), name), out
     if is_columnar(start):
-        try:
-            pl.scan_ipc(content).sink_parquet(out, row_group_size=BLOCK_ROWS)
-        except DAMAGE:
-            raise TableError(f"{path.name} is a damaged Arrow file.", "Write it anew.") from None
-        return Table(_head(out), path.name), out
-    content, encoding = convert_to_utf8(content, path.name, scratch.with_suffix(".txt"))
+        raise _read_as_a_whole(name, "an Arrow stream")
+    content, encoding = convert_to_utf8(content, name, scratch.with_suffix(".txt"))
     if looks_like_json(content):
+        raise _read_as_a_whole(name, "JSON")
+    refuse_other_name(suffix, name)
+    understood = convert_delimited(content, name, out, encoding)
+    return replace(understood, frame=_head_of_file(out, name)), out
+
+
+def _convert_arrow(content: Path, name: str, out: Path) -> None:
+    try:
+        with filling(f"the rows of {name}"):
+            rows = pl.scan_ipc(content, glob=False)
+            rows.sink_parquet(out, row_group_size=BLOCK_ROWS)
+    except DAMAGE as error:
+        if isinstance(error, GradumError):
+            raise
         raise TableError(
-            f"{path.name} is JSON, which is read as a whole and needs more memory than is allowed.",
-            "Write it as Parquet or CSV, or give --max-memory a larger value.",
-        )
-    understood = convert_delimited(content, path.name, out, encoding)
-    return replace(understood, frame=_head(out)), out
+            f"{name} is a damaged or truncated Arrow file.", "Copy or write it anew."
+        ) from None
+
+
+def _read_as_a_whole(name: str, kind: str) -> TableError:
+    return TableError(
+        f"{name} is {kind}, which is read as a whole and needs more memory than is allowed.",
+        "Write it as Parquet or CSV, or give --max-memory a larger value.",
+    )
 
 
 def _of_batches(batches: Iterable[Any], folder: Path) -> Stream:
     """Write batches to Parquet, small ones together."""
     heads: list[Table] = []
     files: list[Path] = []
-    waiting: list[Table] = []
-    for number, batch in enumerate(_tables(batches), 1):
-        waiting.append(replace(batch, source=f"batch {number:,}"))
-        if sum(len(table.frame) for table in waiting) >= BATCH_ROWS:
-            _write_batches(waiting, folder, heads, files)
-    if waiting:
-        _write_batches(waiting, folder, heads, files)
+    for together in _gathered(batches):
+        frame, file = together.frame, folder / f"{len(files)}.parquet"
+        with filling("the batches"):
+            frame.write_parquet(file, row_group_size=BLOCK_ROWS)
+        heads.append(replace(together, frame=_head(frame.lazy())))
+        files.append(file)
     if not heads:
         raise TableError("The iterator yields no batch of rows.", "Give at least one.")
-    head = stack(heads, "the batches")
+    head = stack(heads, SOURCE)
     return Stream(head, tuple(files), tuple(map(_length, files)))
 
 
-def _tables(batches: Iterable[Any]) -> Iterator[Table]:
-    for batch in batches:
+def _gathered(batches: Iterable[Any]) -> Iterator[Table]:
+    """Yield tables of a block's size or more, made of as many batches as that takes."""
+    waiting: list[Table] = []
+    rows = 0
+    for number, batch in enumerate(_with_rows_joined(batches), 1):
+        if _is_empty(batch):
+            continue
         table = read(batch)
-        if table.frame.height:
-            yield table
+        frame = table.frame.select(map(_storable, table.frame))
+        waiting.append(replace(table, frame=frame, source=f"batch {number:,}"))
+        rows += len(frame)
+        if rows >= rows_of_block(frame.width):
+            yield stack(waiting, waiting[0].source)
+            waiting, rows = [], 0
+    if waiting:
+        yield stack(waiting, waiting[0].source)
 
 
-def _write_batches(
-    waiting: list[Table], folder: Path, heads: list[Table], files: list[Path]
-) -> None:
-    together = stack(waiting, waiting[0].source)
-    file = folder / f"{len(files)}.parquet"
-    together.frame.write_parquet(file, row_group_size=BLOCK_ROWS)
-    heads.append(replace(together, frame=together.frame[:HEAD_ROWS]))
-    files.append(file)
-    waiting.clear()
+def _with_rows_joined(batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield batches, and rows that come as dicts in lists: one by one they take long to read."""
+    rows: list[Any] = []
+    for batch in batches:
+        if isinstance(batch, Mapping) and is_row(batch):
+            rows.append(batch)
+            if len(rows) == JOINED_ROWS:
+                yield rows
+                rows = []
+            continue
+        if rows:
+            yield rows
+            rows = []
+        yield batch
+    if rows:
+        yield rows
+
+
+def _is_empty(batch: Any) -> bool:
+    """Whether a batch has no rows, as what is left of a filtered one."""
+    if isinstance(batch, Mapping):
+        return bool(batch) and all(_is_empty(column) for column in batch.values())
+    return not isinstance(batch, str) and hasattr(batch, "__len__") and not len(batch)
+
+
+def _storable(column: pl.Series) -> pl.Series:
+    """Return a column that Parquet can hold: of Python objects, only where there are some."""
+    if column.dtype not in (pl.Object, pl.Struct([])):
+        return column
+    there: list[list[int] | None] = [None if value is None else [] for value in column]
+    return pl.Series(column.name, there, pl.List(pl.Int8))
 
 
 def _start(content: Content) -> bytes:
@@ -303,13 +372,28 @@ def _start(content: Content) -> bytes:
         return file.read(16)
 
 
-def _head(file: Path) -> pl.DataFrame:
+def _head_of_file(file: Path, name: str) -> pl.DataFrame:
     try:
-        return pl.read_parquet(file, n_rows=HEAD_ROWS)
+        head = _head(pl.scan_parquet(file, glob=False))
     except DAMAGE:
         raise TableError(
-            f"{file.name} is a damaged or truncated Parquet file.", "Copy or write it anew."
+            f"{name} is a damaged or truncated Parquet file.", "Copy or write it anew."
         ) from None
+    if not head.width or not head.height:
+        raise TableError(f"{name} has no rows.", "Give a file with rows.")
+    return head
+
+
+def _head(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Return the first rows, and of a column without a value there the first value there is.
+
+    What a column's type says is of account only where it has values.
+    """
+    head = rows.head(HEAD_ROWS).collect()
+    blank = [column.name for column in head if column.null_count() == len(column)]
+    found = [rows.select(name).drop_nulls().head(1) for name in blank]
+    values = pl.collect_all(found, engine="streaming")
+    return pl.concat([head, *values], how="diagonal")
 
 
 def _length(file: Path) -> int:

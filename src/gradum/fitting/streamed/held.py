@@ -89,7 +89,6 @@ def divide(
     spool: Spool,
     *,
     totals: Totals,
-    class_factor: np.ndarray | None,
     also: tuple[str, ...],
     stop: Callable[[], bool],
 ) -> Held:
@@ -99,8 +98,6 @@ def divide(
     ----------
     totals : Totals
         To be added to.
-    class_factor : ndarray of shape (K,) or None
-        What the weight of a row of each class is multiplied with.
     also : tuple of str
         Columns that are wanted of the rows in memory though no model uses them.
 
@@ -116,8 +113,6 @@ def divide(
         train = block.parts == Part.TRAIN
         target = target_values(block.checked)[train]
         weight = block.weight[train]
-        if class_factor is not None:
-            weight = weight * class_factor[target]
         totals.add(target, weight)
         spool.write(encoder.transform(block.checked.frame.filter(train)), target, weight)
         held = (block.parts != UNUSED) & (~train | parting.in_sample(block.numbers))

@@ -14,11 +14,19 @@ from gradum.errors import SpecError, TargetError
 from gradum.fitting.alarms import before_training
 from gradum.fitting.baseline import baseline_of_mean, baseline_of_shares
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, once
-from gradum.fitting.dataset import Dataset, join, labelled
+from gradum.fitting.dataset import (
+    FEWEST_ROWS,
+    Dataset,
+    join,
+    labelled,
+    named_classes,
+    refuse_number,
+    too_few,
+)
 from gradum.fitting.events import Alarmed, Judged, RungFinished, RungStarted, Understood
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.plan import Plan
-from gradum.fitting.rows import Rows
+from gradum.fitting.rows import Rows, balance
 from gradum.fitting.run import (
     Judge,
     Run,
@@ -36,9 +44,9 @@ from gradum.fitting.streamed.parting import Parting
 from gradum.fitting.streamed.spool import Spool, Units
 from gradum.fitting.streamed.survey import Survey, survey, with_classes
 from gradum.randomness import stream
-from gradum.tables.check import check, time_values
+from gradum.tables.check import check, times_of
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Overrides, Schema, infer
+from gradum.tables.schema import Label, Overrides, Schema, infer
 from gradum.tables.split import Part
 from gradum.tables.stream import Stream
 from gradum.tables.table import Table
@@ -82,10 +90,12 @@ def run_streamed(
     ------
     GradumError
         The table, the target or an option cannot be used; nothing has been trained.
+    KeyboardInterrupt
+        ``stop`` was true before there was anything to learn from.
     """
     began = perf_counter()
     _refuse(spec, schema)
-    memory = spec.max_memory or 0
+    memory, given = spec.max_memory or 0, schema is not None
     fewer = max(1_000, SAMPLED_VALUES // max(rows.head.frame.width, 1))
     sample = rows.sample(min(SAMPLED_ROWS, fewer), stream(spec.seed, "sample"))
     schema = schema or infer(
@@ -96,6 +106,12 @@ def run_streamed(
         log_target=spec.log_target,
     )
     learned = refuse_contradictions(spec, schema, sample)
+    if schema.group is not None and schema.time is not None:
+        raise SpecError(
+            "Rows cannot be split by group and by time at once.", "Leave out --group or --time."
+        )
+    if spec.drop_rare_classes:
+        refuse_number(learned)
     spec = structs.replace(spec, log_target=learned.log)
     checked = check(sample, schema, require_target=True)
     first = Encoder.fit(checked.frame, schema)
@@ -104,17 +120,19 @@ def run_streamed(
         len(rows),
         rows.head.frame.width,
         memory,
-        time_values(checked),
+        None if schema.time is None else times_of(checked.frame[schema.time].drop_nulls()),
     )
     known = survey(rows, schema, first, parting, stop)
-    schema = _completed(schema, spec, known)
+    _end_if(stop)
+    schema = _completed(schema, spec, known, given=given)
     encoder = known.encoder
-    yield Understood(schema, (*rows.head.notes, *_notes(spec, rows, known)))
+    assert schema.target is not None
+    notes = _notes(spec, rows, known, schema.target.left_out)
+    yield Understood(schema, (*rows.head.notes, *notes))
 
     design = encoder.transform(checked.frame)
     deviation = design.dense.std(axis=0)
     units = Units(design.dense.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
-    assert schema.target is not None
     classes = schema.target.classes
     with Spool(encoder.layout, units, classes=bool(classes), folder=scratch) as spool:
         held = divide(
@@ -124,11 +142,13 @@ def run_streamed(
             parting,
             spool,
             totals=Totals(len(classes), log=spec.log_target),
-            class_factor=_balance(spec, known),
             also=spec.report.slices,
             stop=stop,
         )
-        dataset = _dataset(rows, schema, held, spec, known)
+        _end_if(stop)
+        if spec.class_weight:
+            spool.weigh(balance(held.totals.by_class))
+        dataset = _dataset(rows, schema, held, notes, known)
         if test is not None:
             dataset = join(dataset, labelled(test, schema, also=spec.report.slices))
         parts = np.full(len(dataset), Part.TEST, np.int8)
@@ -170,22 +190,34 @@ def _refuse(spec: Spec, schema: Schema | None) -> None:
     for option, given in asked.items():
         if given:
             raise SpecError(
-                f"The table is larger than memory and read in blocks, which {option} cannot be.",
-                f"Leave out {option}, or give --max-memory a larger value.",
+                f"{option} needs all rows at once, but the table is read in blocks.",
+                f"Leave out {option}; or have the table read whole: from files, with a larger "
+                "--max-memory.",
             )
-    if spec.overrides.group is not None and spec.overrides.time is not None:
-        raise SpecError(
-            "Rows cannot be split by group and by time at once.", "Leave out --group or --time."
-        )
 
 
-def _completed(schema: Schema, spec: Spec, known: Survey) -> Schema:
-    """Return the schema with the classes and the number of all rows."""
+def _end_if(stop: Callable[[], bool]) -> None:
+    """End a run at once in which nothing has been learned yet."""
+    if stop():
+        raise KeyboardInterrupt
+
+
+def _completed(schema: Schema, spec: Spec, known: Survey, *, given: bool) -> Schema:
+    """Return the schema with the classes and the number of all rows.
+
+    A schema that was ``given`` names its classes: another label is refused where it occurs.
+    """
     target = schema.target
     assert target is not None
+    left_out = f"{counted(known.left_out, 'row')} without a target or a weight"
+    if known.rows < FEWEST_ROWS:
+        raise too_few(schema.source, known.rows, f"left out: {left_out}" if known.left_out else "")
     schema = structs.replace(schema, rows=known.rows + known.left_out)
-    if known.classes:
-        return with_classes(schema, known.classes, drop_rare=spec.drop_rare_classes)
+    if target.classes:
+        counts = known.classes
+        if given:
+            counts = {label: counts.get(label, 0) for label in target.classes}
+        return with_classes(schema, counts, drop_rare=spec.drop_rare_classes)
     if spec.log_target and known.low <= 0:
         raise TargetError(
             f"Target {target.name!r} has no logarithm in some rows: its least value is "
@@ -195,15 +227,19 @@ def _completed(schema: Schema, spec: Spec, known: Survey) -> Schema:
     return schema
 
 
-def _notes(spec: Spec, rows: Stream, known: Survey) -> tuple[str, ...]:
-    """Say what the table's size has for consequences."""
+def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...]) -> tuple[str, ...]:
+    """Say what the table's size has for consequences, and which rows are left out."""
     notes = [
-        f"{counted(len(rows), 'row')}, more than {size(spec.max_memory or 0)} of memory hold: read "
-        "in blocks. What each column holds, medians and the words of texts are told from a sample; "
+        f"{counted(len(rows), 'row')}, read in blocks within {size(spec.max_memory or 0)} of "
+        "memory. What each column holds, medians and the words of texts are told from a sample; "
         "levels, classes and ranges from all rows."
     ]
     if known.left_out:
         notes.append(f"Left out: {counted(known.left_out, 'row')} without a target or a weight.")
+    rare = {label: count for label, count in known.classes.items() if label in left_out}
+    if rare:
+        count = counted(sum(rare.values()), "row")
+        notes.append(f"Left out: {count} of classes too rare to learn: {named_classes(rare)}.")
     notes += [
         f"Column {column!r}: {counted(count, 'value')} not of its kind, taken as missing."
         for column, count in known.unread.items()
@@ -211,22 +247,16 @@ def _notes(spec: Spec, rows: Stream, known: Survey) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _balance(spec: Spec, known: Survey) -> np.ndarray | None:
-    """Return the factor of each class's weights under which all weigh the same."""
-    if not spec.class_weight:
-        return None
-    counts = np.array([count for count in known.classes.values() if count], float)
-    return counts.sum() / (len(counts) * counts)
-
-
-def _dataset(rows: Stream, schema: Schema, held: Held, spec: Spec, known: Survey) -> Dataset:
+def _dataset(
+    rows: Stream, schema: Schema, held: Held, notes: tuple[str, ...], known: Survey
+) -> Dataset:
     return Dataset(
         rows.head.source,
         held.frame,
         schema,
         held.numbers,
         len(held.frame),
-        notes=_notes(spec, rows, known),
+        notes=notes,
         drawn_from=known.rows,
     )
 
@@ -291,7 +321,10 @@ class _Fitting:
     def _baseline(self) -> Rung:
         began = perf_counter()
         if self._scale is None:
-            return baseline_of_shares(self._totals.by_class, began)
+            totals = self._totals.by_class
+            if self._spec.class_weight:
+                totals = totals * balance(totals)
+            return baseline_of_shares(totals, began)
         sample = self._take(Part.TRAIN)
         nothing = np.zeros(len(sample))
         scale = self._scale.with_smearing(sample.target, nothing, sample.weight)

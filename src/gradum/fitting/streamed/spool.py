@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from gradum.errors import DiskError
+from gradum.files.scratch import filling
 from gradum.tables.design import Design, Layout
 
 SEGMENT_ROWS = 8_192
@@ -67,6 +67,7 @@ class Spool:
         self._end = 0
         self._segments: list[tuple[int, int, int]] = []  # offset, rows, entries of the text block
         self.total_weight = 0.0
+        self._factor: np.ndarray | None = None
 
     def __enter__(self) -> Spool:
         return self
@@ -119,18 +120,20 @@ class Spool:
                 block.data.astype(np.float32),
             ]
         offset = self._end
-        try:
+        with filling("the encoded rows"):
             for part in parts:
                 self._file.write(part.data)
                 self._end += part.nbytes
             self._file.flush()
-        except OSError as error:
-            raise DiskError(
-                f"The encoded rows cannot be kept on disk: {os.strerror(error.errno or 0)}.",
-                "Free some space, or name a folder with more in TMPDIR (or by --out).",
-            ) from error
         self._segments.append((offset, len(target), entries))
         self.total_weight += float(weight.sum())
+
+    def weigh(self, factor: np.ndarray) -> None:
+        """Multiply the weights of each class's rows by a factor (K,) from now on.
+
+        To `balance` classes does not change the sum of all weights.
+        """
+        self._factor = factor
 
     def read(self, segment: int) -> Encoded:
         """Read a segment back; safe to be called from several threads."""
@@ -151,6 +154,7 @@ class Spool:
             arrays.append(np.frombuffer(data, dtype, int(np.prod(shape)), at).reshape(shape))
             at += size
         dense, codes, target, weight, *text = arrays
+        weight = weight if self._factor is None else weight * self._factor[target]
         block = None
         if text:
             indptr, indices, values = text

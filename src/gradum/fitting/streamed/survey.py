@@ -8,7 +8,7 @@ comes from a sample.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,14 @@ from msgspec import structs
 from gradum.errors import TargetError
 from gradum.fitting.dataset import FEWEST_ROWS_PER_CLASS, too_rare
 from gradum.fitting.streamed.parting import Parting
-from gradum.tables.check import Checked, check, time_values, weight_values
+from gradum.tables.check import (
+    Checked,
+    check,
+    group_names,
+    has_target,
+    time_values,
+    weights_of_block,
+)
 from gradum.tables.columns import Label
 from gradum.tables.encode import Encoder
 from gradum.tables.encoders import AnyStep, Boolean, Categorical, Date, Numeric, Text
@@ -49,36 +56,31 @@ def blocks(
     Raises
     ------
     TableError
-        A file is damaged, or a block does not match the schema.
+        A file is damaged, a block does not match the schema, or a row has no usable weight, group
+        or time.
     """
     assert schema.target is not None
     before = 0
     for table in stream.blocks():
-        checked = check(table, schema, require_target=True, also=also)
+        checked = check(table, schema, require_target=True, also=also, block=True)
         numbers = np.arange(before, before + len(checked.frame))
-        before += len(checked.frame)
-        weight = weight_values(checked)
-        usable = _has_target(checked, schema)
+        before += len(numbers)
+        checked = _kept(replace(checked, numbers=numbers), has_target(checked).to_numpy())
+        weight = weights_of_block(checked)
         if weight is not None:
-            usable &= weight > 0
-        if not usable.all():
-            kept = checked.frame.filter(usable)
-            numbers, weight = numbers[usable], None if weight is None else weight[usable]
-            checked = Checked(kept, schema, checked.differences, table.source, numbers)
-        groups = None if schema.group is None else checked.frame[schema.group]
-        parts = parting.parts(numbers, groups, time_values(checked))
-        left_out = int(np.count_nonzero(~usable))
-        weight = np.ones(len(numbers)) if weight is None else weight
-        yield Block(checked, numbers, parts, weight, left_out)
+            checked, weight = _kept(checked, weight > 0), weight[weight > 0]
+        kept = checked.numbers
+        assert kept is not None
+        parts = parting.parts(kept, group_names(checked), time_values(checked))
+        weight = np.ones(len(kept)) if weight is None else weight
+        yield Block(checked, kept, parts, weight, len(numbers) - len(kept))
 
 
-def _has_target(checked: Checked, schema: Schema) -> np.ndarray:
-    assert schema.target is not None
-    values = checked.frame[schema.target.name]
-    usable = values.is_not_null()
-    if schema.target.left_out:
-        usable &= ~values.cast(pl.String).is_in([str(label) for label in schema.target.left_out])
-    return usable.to_numpy()
+def _kept(checked: Checked, usable: np.ndarray) -> Checked:
+    assert checked.numbers is not None
+    if usable.all():
+        return checked
+    return replace(checked, frame=checked.frame.filter(usable), numbers=checked.numbers[usable])
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,7 @@ def survey(
     parting: Parting,
     stop: Callable[[], bool],
 ) -> Survey:
-    """Pass over all rows once; an early end, once ``stop`` is true, leaves the rest uncounted.
-
-    Raises
-    ------
-    TargetError
-        No row has a target.
-    """
+    """Pass over all rows once; an early end, once ``stop`` is true, leaves the rest uncounted."""
     target = schema.target
     assert target is not None
     rows = left_out = 0
@@ -147,10 +143,6 @@ def survey(
             counts.add(level_counts(train[source]))
         if stop():
             break
-    if not rows:
-        raise TargetError(
-            f"{stream.head.source} has no row with a target.", "Give rows to learn from."
-        )
     steps = tuple(
         Categorical.of_counts(step.source, levels[step.source].table)
         if isinstance(step, Categorical)
@@ -243,7 +235,7 @@ def _measures(step: AnyStep) -> list[pl.Expr]:
 
 
 def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> Schema:
-    """Return the schema with the classes that all rows told, in place of the sample's.
+    """Return the schema with the classes that all rows told (label -> rows, in their order).
 
     Raises
     ------
@@ -268,13 +260,14 @@ def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> 
         )
     numbers = schema.column(target.name).kind == "numeric"
     rows = [counts[label] for label in kept]
-    reason = f"{say_classes(kept, rows, numbers=numbers, asked=False)}."
+    reason = say_classes(kept, rows, numbers=numbers, asked=False)
+    reason += f"; those of fewer than {FEWEST_ROWS_PER_CLASS} left out." if rare else "."
     target = structs.replace(
         target,
         task="binary" if len(kept) == 2 else "multiclass",
         classes=tuple(kept),
         reason=reason,
-        left_out=tuple(rare),
+        left_out=(*target.left_out, *rare),
     )
     columns = tuple(
         structs.replace(column, reason=reason) if column.name == target.name else column
