@@ -25,10 +25,12 @@ ASKED = Spec(
     seed=7,
     overrides=Overrides(drop=("a b", "-c"), categorical=("d'e",), group="g", weight="w"),
     split=SplitSpec(folds=4),
+    mlp=MLPSpec(max_epochs=9),
+    max_memory=2_000_000_000,
     report=ReportSpec(("sex", "-c"), Cost(1.0, 2.5), rows=False, learning_curve=False),
 )
 PARTS = structs.replace(
-    ASKED, mlp=MLPSpec(hidden_layer_sizes=(8, 4)), split=SplitSpec(test=0.3, folds=4)
+    ASKED, mlp=MLPSpec(hidden_layer_sizes=(8, 4), max_epochs=9), split=SplitSpec(test=0.3, folds=4)
 )
 
 
@@ -36,7 +38,7 @@ def read_back(line, monkeypatch):
     """The spec and the files that ``gradum fit`` would run with, given this line."""
     asked = []
     monkeypatch.setattr(
-        "gradum.app.cli.fit.fit_into", lambda run_spec, *_, **__: asked.append(run_spec)
+        "gradum.app.cli.fit.begin", lambda run_spec, *_, **__: asked.append(run_spec)
     )
     words = shlex.split(line)
     assert words[0] == "gradum"

@@ -13,7 +13,8 @@ import gradum
 from gradum.show.notebook import fragment
 from gradum.show.pictures.learning import learning
 from gradum.show.pictures.picture import dressed
-from gradum.show.report import Source, report_html, sections_of
+from gradum.show.report import report_html, sections_of
+from gradum.show.source import Source
 from gradum.study.findings import Findings
 from gradum.study.profile import ColumnProfile
 from gradum.study.worst import WorstRow

@@ -16,7 +16,7 @@ from gradum.fitting.options import make_spec
 from gradum.fitting.run import run
 from gradum.fitting.spec import LEAST_MEMORY, Spec
 from gradum.fitting.streamed.run import run_streamed
-from gradum.show.report import Source
+from gradum.show.source import Source
 from gradum.tables.memory import available_memory
 from gradum.tables.read import read
 from gradum.tables.schema import Schema

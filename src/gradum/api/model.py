@@ -19,8 +19,7 @@ from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
 from gradum.ship import bundle
 from gradum.show.inference import Summary
-from gradum.show.notebook import fragment
-from gradum.show.report import Source, report_html
+from gradum.show.source import Source
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
 from gradum.study.evaluate import Evaluation, evaluate
@@ -186,6 +185,8 @@ class Model:
         OutputError
             The file cannot be written.
         """
+        from gradum.show.report import report_html  # charts, which a prediction does not need
+
         page = report_html(self.fitted, self.findings, source=self.source, cache=cache)
         if path is not None:
             write_text(path, page)
@@ -202,6 +203,8 @@ class Model:
         bundle.save(self.fitted, path)
 
     def _repr_html_(self) -> str:
+        from gradum.show.notebook import fragment
+
         return fragment(self.fitted, self.findings)
 
     def __repr__(self) -> str:

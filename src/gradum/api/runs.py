@@ -17,7 +17,7 @@ from gradum.fitting.options import read_cost
 from gradum.ship import run_folder
 from gradum.ship.run_spec import SPEC, RunSpec, changed_files, read_spec
 from gradum.ship.unfinished import refuse_unfinished
-from gradum.show.report import Source
+from gradum.show.source import Source
 from gradum.study.compare import RunComparison, compare
 from gradum.study.evidence import Evidence
 from gradum.study.findings import Findings, examine, without_rows

@@ -66,6 +66,10 @@ def _asked(spec: Spec) -> dict[str, Any]:
             said[name] = getattr(spec, name)
     if spec.split.folds:
         said["cv"] = spec.split.folds
+    if spec.max_memory is not None:
+        said["max_memory"] = spec.max_memory
+    if spec.mlp.max_epochs != plain.mlp.max_epochs:
+        said["max_epochs"] = spec.mlp.max_epochs
     for name in (*LISTS, *ROLES):
         if getattr(spec.overrides, name):
             said[name] = getattr(spec.overrides, name)
@@ -89,8 +93,9 @@ def _shown(spec: Spec) -> dict[str, Any]:
 def _parts(spec: Spec) -> dict[str, dict[str, Any]]:
     """Return the fields of the spec's parts that are not the default."""
     split = structs.replace(spec.split, folds=0)  # said as ``cv``
+    mlp = structs.replace(spec.mlp, max_epochs=MLPSpec().max_epochs)  # said as ``max_epochs``
     parts = {"split": (split, SplitSpec()), "linear": (spec.linear, LinearSpec())}
-    parts["mlp"] = (spec.mlp, MLPSpec())
+    parts["mlp"] = (mlp, MLPSpec())
     return {
         name: {
             field: value

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from gradum.show.pictures.residuals import residual_pictures
 from gradum.show.pictures.segments import slices, weakest
 from gradum.show.pictures.threshold import threshold_curve
 from gradum.show.repeat import command, only_python, python
+from gradum.show.source import Source
 from gradum.show.vega import vega_script
 from gradum.study.findings import Findings
 
@@ -48,24 +48,6 @@ TITLE_OF_SECTION = {
 
 
 @dataclass(frozen=True)
-class Source:
-    """What the run's files are called in the commands that repeat it.
-
-    Parameters
-    ----------
-    data : str or None
-        None where the rows came from memory: only Python can repeat that.
-    test : str or None
-    hashes : mapping of str to str
-        The SHA-256 of each file by its name.
-    """
-
-    data: str | None = None
-    test: str | None = None
-    hashes: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Section:
     """A part of the page: the name of its template, its heading, and its pictures."""
 
@@ -82,7 +64,7 @@ def report_html(
     fitted: Fitted,
     findings: Findings | None = None,
     *,
-    source: Source = Source(),
+    source: Source = Source(),  # noqa: B008 - frozen
     cache: Path | None = None,
 ) -> str:
     """Render what a run found.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.linalg
-import scipy.stats
+import scipy.special
 
 from gradum.study.inference.covariance import Spread
 from gradum.study.inference.family import DISPERSED, deviance, log_likelihood, null_logits
@@ -69,9 +69,9 @@ def likelihood_test(fitted: Fitted, parameters: float, dispersion: float) -> Tes
         return None
     if fitted.loss.name in DISPERSED:
         residual = fitted.n - parameters
-        p = float(scipy.stats.f.sf(gain / tested, tested, residual))
+        p = float(scipy.special.fdtrc(tested, residual, gain / tested))
         return Test("F", "F", gain / tested, tested, residual, p)
-    p = float(scipy.stats.chi2.sf(gain, tested))
+    p = float(scipy.special.chdtrc(tested, gain))
     return Test("likelihood ratio", "chi-squared", gain, tested, None, p)
 
 
@@ -102,9 +102,9 @@ def wald_test(
     scaled = estimate[slopes] / unit
     square = float(scaled @ scipy.linalg.solve(covariance / np.outer(unit, unit), scaled))
     if degrees is None:
-        p = float(scipy.stats.chi2.sf(square, tested))
+        p = float(scipy.special.chdtrc(tested, square))
         return Test("Wald", "chi-squared", square, tested, None, p)
-    p = float(scipy.stats.f.sf(square / tested, tested, degrees))
+    p = float(scipy.special.fdtrc(tested, degrees, square / tested))
     return Test("Wald", "F", square / tested, tested, degrees, p)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.stats
+import scipy.special
 
 from gradum.core.losses import Loss, resolve
 from gradum.solvers.status import Status
@@ -357,9 +357,13 @@ def _coefficients(
     errors = nothing if spread is None else spread.errors.reshape(estimate.shape[::-1]).T
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / errors
-    law, shape = (scipy.stats.norm, ()) if degrees is None else (scipy.stats.t, (degrees,))
-    p = 2.0 * law.sf(np.abs(statistic), *shape)
-    reach = float(law.isf(0.5 - 0.5 * asked.level, *shape)) * errors
+    tail = 0.5 - 0.5 * asked.level
+    if degrees is None:
+        p = 2.0 * scipy.special.ndtr(-np.abs(statistic))
+        reach = -float(scipy.special.ndtri(tail)) * errors
+    else:
+        p = 2.0 * scipy.special.stdtr(degrees, -np.abs(statistic))
+        reach = -float(scipy.special.stdtrit(degrees, tail)) * errors
     values = np.stack([estimate, errors, statistic, p, estimate - reach, estimate + reach])
     place = {int(column): row for row, column in enumerate(kept)}
     if fitted.standard.fit_intercept:

@@ -1,0 +1,24 @@
+"""What a run's files are called in its report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the run's files are called in the commands that repeat it.
+
+    Parameters
+    ----------
+    data : str or None
+        None where the rows came from memory: only Python can repeat that.
+    test : str or None
+    hashes : mapping of str to str
+        The SHA-256 of each file by its name.
+    """
+
+    data: str | None = None
+    test: str | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
