@@ -11,6 +11,7 @@ Shapes: n rows, d dense columns, c coded columns, v text columns.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -73,7 +74,8 @@ class Spool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # what the disk does not take has been said
+            self._file.close()
 
     def __len__(self) -> int:
         """Return the number of rows."""
