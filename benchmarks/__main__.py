@@ -10,6 +10,7 @@ BENCHMARKS = {
     "fits": "[ROUNDS]",
     "latency": "[ROUNDS]",
     "memory": "[ROWS] [FOLDER]",
+    "start": "[ROUNDS]",
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "quality": "FOLDER [SEEDS]",
