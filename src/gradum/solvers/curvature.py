@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.linalg
@@ -24,6 +24,14 @@ from gradum.solvers.standard import StandardColumns
 
 ROWS_PER_BLOCK = 1024  # of the expanded products, so that they stay in the processor's cache
 MOST_PRODUCTS = 250
+
+
+class SupportsProduct(Protocol):
+    """A symmetric matrix that is only ever multiplied with."""
+
+    def __matmul__(self, step: np.ndarray) -> np.ndarray:
+        """Return H @ step."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -160,7 +168,9 @@ class Factored:
 
 
 def truncated_step(
-    curvature: Curvature, gradient: np.ndarray, precondition: Callable[[np.ndarray], np.ndarray]
+    curvature: SupportsProduct,
+    gradient: np.ndarray,
+    precondition: Callable[[np.ndarray], np.ndarray],
 ) -> np.ndarray:
     """Return −H⁻¹ gradient by preconditioned conjugate gradients, stopped early.
 
