@@ -7,8 +7,8 @@ Objective, gradient and Hessian are sums over rows,
 so that one pass over the blocks yields them exactly, however many rows there are. The first pass
 sums up the Hessian too (in float32: it only steers), whose factor serves all later steps, with
 what they show of the curvature on top, as in L-BFGS. Begun at the optimum of a sample, which is
-close, two or three passes arrive. Where the Hessian has too many entries for that, its diagonal
-steers.
+close, two or three passes arrive. Where the Hessian has too many entries for that, the sample's
+steers, by conjugate gradients.
 
 Source: Nocedal and Wright, Numerical Optimization (2006), sections 3.1 and 7.2.
 
@@ -30,7 +30,7 @@ import numpy as np
 
 from gradum.core.models import Params
 from gradum.solvers.certify import certify
-from gradum.solvers.curvature import Factored
+from gradum.solvers.curvature import Factored, truncated_step
 from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
 from gradum.solvers.memory import Memory
@@ -53,19 +53,17 @@ class Passes:
         the mean size of the loss's derivative under the best constant.
     max_iter : int
         The most steps; a step is a pass.
-    size : float, optional
-        That mean size, as rows from all over tell it; the first block's if left out, which says
-        little where rows are sorted by their target.
     """
 
     tol: float = 1e-9
     max_iter: int = 50
-    size: float | None = None
 
 
 def newton_over_passes(
     blocks: Sequence[Block],
+    sample: LinearModel,
     *,
+    rows: int,
     l2: Any,
     method: Passes = Passes(),
     start: Params | None = None,
@@ -81,17 +79,21 @@ def newton_over_passes(
     blocks : sequence of callable
         Each reads one block of rows: a `LinearModel` with a smooth loss, its columns taken as
         they are given, its weights such that those of all blocks sum to 1.
+    sample : LinearModel
+        Some rows from all over, in memory, in the same units. They tell how large gradients are,
+        and steer where the Hessian of all rows is too large; the optimum does not depend on them.
+    rows : int
+        How many rows the blocks have in all.
     l2 : float or ndarray of shape (D,)
         Strength of the penalty, one for all columns or one each.
     method : Passes
         When to stop.
     start : dict, optional
-        Parameters to start from; zeros if left out: the best constant of some rows may be far from
-        that of all.
+        Parameters to start from; the sample's best constant if left out.
     stop : callable, optional
         Asked before every pass; the fit is interrupted once it returns True.
     """
-    return (yield from _Search(blocks, l2, method).run(start, stop))
+    return (yield from _Search(blocks, sample, rows, l2, method).run(start, stop))
 
 
 @dataclass(frozen=True)
@@ -100,28 +102,24 @@ class _Sums:
 
     point: Point
     hessian: np.ndarray | None = None
-    diagonal: np.ndarray | None = None
 
 
 class _Search:
-    def __init__(self, blocks: Sequence[Block], l2: Any, method: Passes) -> None:
-        first = blocks[0]()
-        self.model = first.take(np.arange(len(first)))  # weights of sum 1
-        self.rows = len(blocks) * len(first)
-        self.blocks, self.l2, self.method = blocks, l2, method
+    def __init__(
+        self, blocks: Sequence[Block], sample: LinearModel, rows: int, l2: Any, method: Passes
+    ) -> None:
+        self.blocks, self.model, self.l2, self.method = blocks, sample, l2, method
         self.strengths = self.model.strengths(0.0, l2)
         size = self.model.coefficients
-        self.formed = size <= LARGEST_DIRECT and self.rows * size**2 <= LARGEST_WORK
+        self.formed = size <= LARGEST_DIRECT and rows * size**2 <= LARGEST_WORK
         self.memory = Memory()
 
     def run(
         self, start: Params | None, stop: Callable[[], bool] | None
     ) -> Generator[EpochDone, None, Solution]:
         began, model = time.perf_counter(), self.model
-        size = model.size if self.method.size is None else self.method.size
-        tol = max(self.method.tol * size, model.rounding)
-        origin = np.zeros((model.columns.shape[1] + 1, model.outputs))
-        sums = self._pass(origin if start is None else model.start(start), curved=True)
+        tol = max(self.method.tol * model.size, model.rounding)
+        sums = self._pass(model.start(start), curved=self.formed)
         point, solve = sums.point, self._steering(sums)
         history: list[EpochDone] = []
         status = Status.STEP_LIMIT
@@ -168,32 +166,31 @@ class _Search:
 
     def _steering(self, sums: _Sums) -> Callable[[np.ndarray], np.ndarray]:
         """Return what turns a gradient into Newton's step, nearly."""
-        model, l2 = self.model, self.strengths.l2
-        if sums.hessian is not None:
-            hessian = sums.hessian
-            np.einsum("ii->i", hessian)[:] += np.repeat(l2[:, 0], model.outputs)
+        model, hessian = self.model, sums.hessian
+        if hessian is not None:
+            l2 = self.strengths.l2[:, 0]
+            np.einsum("ii->i", hessian)[:] += np.repeat(l2, model.outputs)
             return Factored.of(hessian, model.outputs, softmax=model.is_softmax).step
-        diagonal = sums.diagonal
-        assert diagonal is not None
-        return lambda gradient: -gradient / (diagonal + l2)
+        sampled = model.point(sums.point.values, self.strengths)
+        curvature = model.curvature(sampled, self.strengths)
+        mean = model.weight @ curvature.second
+        precondition = model.preconditioner.at(mean, curvature.penalty)
+        return lambda gradient: truncated_step(curvature, gradient, precondition)
 
     def _pass(self, values: np.ndarray, *, curved: bool) -> _Sums:
-        """Sum up over all blocks; ``curved`` adds the Hessian, or its diagonal."""
+        """Sum up over all blocks; ``curved`` adds the Hessian."""
         measure = partial(self._measured, values, curved=curved)
         objective, gradient = 0.0, np.zeros_like(values)
         hessian: np.ndarray | None = None
-        diagonal: np.ndarray | None = None
         for sums in _in_order(measure, self.blocks):
             objective += sums.point.objective
             gradient += sums.point.gradient
             if sums.hessian is not None:
                 hessian = sums.hessian if hessian is None else np.add(hessian, sums.hessian)
-            if sums.diagonal is not None:
-                diagonal = sums.diagonal if diagonal is None else diagonal + sums.diagonal
         objective += self.strengths.value(values)
         gradient += self.strengths.l2 * values
         point = Point(values, np.zeros((0, self.model.outputs)), objective, gradient)
-        return _Sums(point, hessian, diagonal)
+        return _Sums(point, hessian)
 
     def _measured(self, values: np.ndarray, block: Block, *, curved: bool) -> _Sums:
         model, free = block(), Strengths(np.zeros((1, 1)), np.zeros((1, 1)))
@@ -201,14 +198,10 @@ class _Search:
         if not curved:
             return _Sums(point)
         curvature = model.curvature(point, self.strengths)
-        if self.formed:
-            hessian = curvature.matrix(np.float32)
-            priced = np.repeat(curvature.penalty[:, 0], model.outputs)
-            np.einsum("ii->i", hessian)[: len(priced)] -= priced
-            return _Sums(point, hessian)
-        bent = model.weight[:, None] * curvature.second
-        squares = np.stack([model.columns.squares(each) for each in bent.T], axis=1)
-        return _Sums(point, diagonal=np.vstack([squares, bent.sum(axis=0)]))
+        hessian = curvature.matrix(np.float32)
+        priced = np.repeat(curvature.penalty[:, 0], model.outputs)
+        np.einsum("ii->i", hessian)[: len(priced)] -= priced
+        return _Sums(point, hessian)
 
 
 def _in_order(measure: Callable[[Block], _Sums], blocks: Sequence[Block]) -> Iterator[_Sums]:

@@ -22,7 +22,7 @@ from gradum.fitting.streamed.spool import Spool
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
-from gradum.solvers.passes import Passes, newton_over_passes
+from gradum.solvers.passes import newton_over_passes
 from gradum.solvers.standard import StandardColumns
 
 WHY = "the rows do not fit in memory: Newton's method over passes, from the optimum of a sample"
@@ -77,8 +77,10 @@ def fit_linear(
     blocks: Sequence[Callable[[], LinearModel]] = [
         partial(block, segment) for segment in range(len(spool.lengths))
     ]
-    method = Passes(size=model.size)
-    passes = newton_over_passes(blocks, l2=alpha, method=method, start=path.start, stop=stop)
+    steering = replace(model, columns=StandardColumns.as_given(columns))
+    passes = newton_over_passes(
+        blocks, steering, rows=len(spool), l2=alpha, start=path.start, stop=stop
+    )
     while True:
         try:
             event = next(passes)
