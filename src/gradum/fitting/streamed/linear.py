@@ -22,9 +22,10 @@ from gradum.fitting.streamed.spool import Spool
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
-from gradum.solvers.passes import newton_over_passes
+from gradum.solvers.passes import Passes, newton_over_passes
 from gradum.solvers.standard import StandardColumns
 
+TOLERANCE = 1e-6  # of the gradient: the objective is then right to nine digits or so
 WHY = "the rows do not fit in memory: Newton's method over passes, from the optimum of a sample"
 
 
@@ -79,7 +80,13 @@ def fit_linear(
     ]
     steering = replace(model, columns=StandardColumns.as_given(columns))
     passes = newton_over_passes(
-        blocks, steering, rows=len(spool), l2=alpha, start=path.start, stop=stop
+        blocks,
+        steering,
+        rows=len(spool),
+        l2=alpha,
+        method=Passes(tol=TOLERANCE),
+        start=path.start,
+        stop=stop,
     )
     while True:
         try:
