@@ -98,6 +98,10 @@ def folder(tmp_path_factory):
     penguins.write_csv(folder / "penguins.csv")
     penguins.drop("species").head(7).write_csv(folder / "new.csv")
     penguins.gather_every(5).write_csv(folder / "held_out.csv")
+    for name, rows in (("data", penguins), ("new", penguins.drop("species"))):
+        (folder / name).mkdir()
+        rows[:200].write_parquet(folder / name / "part-1.parquet")
+        rows[200:].write_parquet(folder / name / "part-2.parquet")
     return folder
 
 
