@@ -3,7 +3,17 @@ import pytest
 import tomli_w
 
 from gradum.errors import SpecError
-from gradum.fitting.spec import LADDER, Cost, LinearSpec, MLPSpec, ReportSpec, Spec, SplitSpec
+from gradum.fitting.options import make_spec, read_size
+from gradum.fitting.spec import (
+    LADDER,
+    LEAST_MEMORY,
+    Cost,
+    LinearSpec,
+    MLPSpec,
+    ReportSpec,
+    Spec,
+    SplitSpec,
+)
 from gradum.tables.schema import Overrides
 
 
@@ -21,6 +31,7 @@ from gradum.tables.schema import Overrides
         ("split", SplitSpec(folds=-3), "-3 fold"),
         ("split", SplitSpec(validation=0.0), "validation"),
         ("split", SplitSpec(validation=1.0), "validation"),
+        ("max_memory", LEAST_MEMORY - 1, "--max-memory 500MB"),
     ],
 )
 def test_a_value_that_no_run_can_use_is_refused_by_name(option, value, named):
@@ -76,3 +87,34 @@ def test_batches_grow_with_the_table_and_leave_an_epoch_many_steps():
     assert sizes == sorted(sizes)
     assert (sizes[0], sizes[-1]) == (32, 256)
     assert 5_000 / sizes[3] > 25
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        (123, 123),
+        ("123", 123),
+        ("123b", 123),
+        ("1500MB", 1_500_000_000),
+        ("2 GiB", 2 * 2**30),
+        (" 1.5gb ", 1_500_000_000),
+        ("4G", 4_000_000_000),
+        ("0.5 tib", 2**39),
+        ("1k", 1_000),
+    ],
+)
+def test_sizes_are_read_as_people_write_them(text, size):
+    assert read_size(text) == size
+    if size >= LEAST_MEMORY:
+        assert make_spec("y", max_memory=text).max_memory == size
+
+
+@pytest.mark.parametrize("text", ["", "lots", "2 GBit", "-1GB", "1,5GB", "1e9", "GB", True])
+def test_other_words_are_no_sizes(text):
+    with pytest.raises(SpecError, match="cannot be read"):
+        read_size(text)
+
+
+def test_rows_beyond_memory_are_visited_so_often_as_time_allows():
+    spec = MLPSpec(max_epochs=64, most_visits=1_000_000)
+    assert [spec.epochs(rows) for rows in (1, 15_000, 20_000, 999_999, 10**9)] == [64, 64, 50, 1, 1]

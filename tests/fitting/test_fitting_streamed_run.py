@@ -12,6 +12,7 @@ from gradum.fitting.events import Understood
 from gradum.fitting.fitted import fingerprint
 from gradum.fitting.options import make_spec
 from gradum.fitting.spec import LEAST_MEMORY
+from gradum.fitting.streamed.parting import Parting
 from gradum.fitting.streamed.run import run_streamed
 from gradum.tables.schema import infer
 from gradum.tables.split import Part
@@ -95,6 +96,18 @@ def test_rare_classes_are_left_out_and_said():
     assert score(ours, "linear") < 0.5
     with pytest.raises(SpecError, match="no classes to leave out"):
         streamed(task("amount", ROWS), "amount", drop_rare_classes=True)
+
+
+def test_a_class_that_no_row_learned_from_is_of_is_named():
+    frame = task("label", ROWS)
+    parts = Parting.of(make_spec("label"), ROWS, frame.width, 2**34, None)
+    test = np.flatnonzero(parts.parts(np.arange(ROWS), None, None) == Part.TEST)
+    place = pl.int_range(ROWS).is_in(test[:4].tolist())
+    frame = frame.with_columns(label=pl.when(place).then(pl.lit("maybe")).otherwise("label"))
+    ours = streamed(frame, "label")
+    assert "No row learned from is of class 'maybe'" in ours.run.fitted.judgement.how
+    assert np.isfinite(ours.predict_proba(frame[:50])).all()
+    assert np.isfinite(score(ours, "baseline"))
 
 
 @pytest.mark.parametrize(

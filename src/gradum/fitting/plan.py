@@ -98,11 +98,16 @@ def _plan(spec: Spec, dataset: Dataset) -> Plan:
 def _classes_not_learned(dataset: Dataset, plan: Plan) -> str:
     """Say which classes a split by group or time keeps from the rows learned from."""
     if absent := _absent(dataset, plan.kept):
-        return f" No row learned from is of class {quoted(absent)}, so it is never predicted."
+        return say_not_learned(absent)
     lacking = sum(bool(_absent(dataset, parts)) for parts in plan.folds)
     if lacking:
         return f" In {lacking} of {len(plan.folds)} fits the rows learned from lack a class."
     return ""
+
+
+def say_not_learned(absent: list[Label]) -> str:
+    """Return the sentence on classes that no row learned from is of."""
+    return f" No row learned from is of class {quoted(absent)}, so it is never predicted."
 
 
 def _absent(dataset: Dataset, parts: np.ndarray) -> list[Label]:

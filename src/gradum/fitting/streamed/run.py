@@ -25,7 +25,7 @@ from gradum.fitting.dataset import (
 )
 from gradum.fitting.events import Alarmed, Judged, RungFinished, RungStarted, Understood
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.plan import Plan
+from gradum.fitting.plan import Plan, say_not_learned
 from gradum.fitting.rows import Rows, balance
 from gradum.fitting.run import (
     Judge,
@@ -155,7 +155,7 @@ def run_streamed(
         parts[: len(held.parts)] = held.parts
         _require_parts(parts)
         metric = metric_of(spec, dataset)
-        plan = Plan(parts, [], _how(parts, known, schema, test))
+        plan = Plan(parts, [], _how(parts, known, schema, test) + _not_learned(held, classes))
         alarms = before_training(dataset, plan, seed=spec.seed)
         if alarms:
             yield Alarmed(alarms)
@@ -279,6 +279,13 @@ def _how(parts: np.ndarray, known: Survey, schema: Schema, test: Table | None) -
     elif schema.time is not None:
         kind = ", later than all rows trained on"
     return f"Judged on {judging:,} held-out rows of {whence}{kind}."
+
+
+def _not_learned(held: Held, classes: tuple[Label, ...]) -> str:
+    """Say which classes the rows learned from lack."""
+    learned = held.totals.by_class if classes else ()
+    absent = [label for label, weight in zip(classes, learned, strict=True) if not weight]
+    return say_not_learned(absent) if absent else ""
 
 
 class _Fitting:
