@@ -6,9 +6,9 @@ Objective, gradient and Hessian are sums over rows,
 
 so that one pass over the blocks yields them exactly, however many rows there are. The first pass
 sums up the Hessian too (in float32: it only steers), whose factor serves all later steps, with
-what they show of the curvature on top, as in L-BFGS. Begun at the optimum of a sample, which is
-close, two or three passes arrive. Where the Hessian has too many entries for that, the sample's
-steers, by conjugate gradients.
+what they show of the curvature on top, as in L-BFGS. Begun at the optimum of a sample, the closer
+that is the fewer passes arrive. Where the Hessian has too many entries for that, the sample's
+steers, by conjugate gradients: of a small sample it says less, and more passes are needed.
 
 Source: Nocedal and Wright, Numerical Optimization (2006), sections 3.1 and 7.2.
 
