@@ -128,7 +128,7 @@ class InputLayer:
 
     def _expanded(self, dense: Any, codes: Any, dtype: type, xp: ModuleType) -> dict[str, Any]:
         """Return the dense columns and the places in the embedding, in NumPy or in JAX."""
-        narrow, embedded = [self._scaled(dense, xp).astype(dtype)], []
+        narrow, embedded = [self._scaled(dense, xp).astype(dtype, copy=False)], []
         offset = 0
         for column, (count, treatment) in enumerate(self._coded):
             code = codes[:, column]
@@ -148,6 +148,8 @@ class InputLayer:
 
     def _scaled(self, dense: Any, xp: ModuleType) -> Any:
         """Compute in the columns' own dtype: float32 where they are raw units no more."""
+        if xp is np and self._leaves_as_given:
+            return dense
         centre, scale, spread = (
             each.astype(dense.dtype) for each in (self.centre, self.scale, self.spread)
         )
@@ -155,6 +157,10 @@ class InputLayer:
         if self.clip:
             scaled /= xp.sqrt(1.0 + xp.square(scaled / SMOOTH_CLIP)) * spread
         return scaled
+
+    @property
+    def _leaves_as_given(self) -> bool:
+        return not self.clip and not self.centre.any() and bool((self.scale == 1.0).all())
 
     def in_units(self, centre: np.ndarray, scale: np.ndarray) -> InputLayer:
         """Return the layer that does to (x - centre) / scale what this one does to x."""
