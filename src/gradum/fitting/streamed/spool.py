@@ -23,7 +23,7 @@ from scipy import sparse
 from gradum.files.scratch import filling
 from gradum.tables.design import Design, Layout
 
-SEGMENT_ROWS = 8_192
+SEGMENT_ROWS = 16_384
 
 
 @dataclass(frozen=True)
