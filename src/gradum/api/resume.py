@@ -100,7 +100,7 @@ def finish_run(
         checkpoints=CheckpointFolder(
             folder / unfinished.CHECKPOINT, asked.identity, asked.checkpoint_every
         ),
-        scratch=folder,
+        scratch=unfinished.scratch(folder),
     )
     on_report()
     for name in FILES:

@@ -23,6 +23,7 @@ from gradum.ship.run_spec import SPEC, RunSpec, changed_files, read_spec, withou
 from gradum.tables.paths import STANDARD_INPUT
 
 CHECKPOINT, RUN = "checkpoint", "run.toml"
+SCRATCH = "scratch"
 
 
 class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,6 +132,17 @@ def end(folder: Path) -> None:
     """Declare a run finished or withdrawn, and take its checkpoints away."""
     (folder / CHECKPOINT / RUN).unlink(missing_ok=True)
     shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
+
+
+def scratch(folder: Path) -> Path:
+    """Return an empty folder for what a run needs only while it goes on.
+
+    It lies among the checkpoints and goes with them; what a killed process left there is removed.
+    """
+    place = folder / CHECKPOINT / SCRATCH
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    return place
 
 
 def remove_leftovers(folder: Path) -> None:
