@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.losses import LOSSES
+from gradum.core.losses import LOSSES, Loss
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Network
 from gradum.core.penalties import L2
 from gradum.fitting.folding import folds_up_to
-from gradum.fitting.path import choose_penalty
+from gradum.fitting.path import Path, choose_penalty
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
@@ -23,6 +23,7 @@ from gradum.solvers.convex import choose, minimise
 from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
+from gradum.solvers.solution import Solution
 from gradum.tables.split import Part
 
 DENSE_LEVELS = 12
@@ -69,15 +70,46 @@ def fit_linear(
             stop=stop,
         )
     )
-    network = Network(columns.shape[1], outputs)
+    return linear_rung(
+        loss,
+        layer,
+        scale,
+        columns,
+        rows,
+        solution,
+        path,
+        seconds=perf_counter() - began,
+        settings={
+            "alpha": path.best,
+            "folds": len(walks),
+            "rows": len(rows),
+            "solver": choice.name,
+            "why": choice.reason,
+        },
+    )
+
+
+def linear_rung(
+    loss: Loss,
+    layer: InputLayer,
+    scale: TargetScale | None,
+    columns: Columns,
+    rows: Rows,
+    solution: Solution,
+    path: Path,
+    *,
+    seconds: float,
+    settings: dict[str, Any],
+) -> Rung:
+    """Return the rung of a solution; rows and their columns show what the logarithm hides."""
+    params = solution.params["layers"][0]
     if scale is not None:
-        fitted = columns @ solution.params["layers"][0]["weight"][:, 0]
-        fitted = fitted + solution.params["layers"][0]["bias"]
+        fitted = columns @ params["weight"][:, 0] + params["bias"]
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
     return Rung(
         name="linear",
         loss=loss.name,
-        network=network,
+        network=Network(*params["weight"].shape),
         params=solution.params,
         input_layer=layer,
         target_scale=scale,
@@ -89,14 +121,8 @@ def fit_linear(
             for alpha, held_out in zip(path.alphas, path.losses, strict=False)
         ),
         iterations=solution.iterations,
-        seconds=perf_counter() - began,
-        settings={
-            "alpha": path.best,
-            "folds": len(walks),
-            "rows": len(rows),
-            "solver": choice.name,
-            "why": choice.reason,
-        },
+        seconds=seconds,
+        settings=settings,
     )
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from gradum.core.losses import LOSSES
-from gradum.core.models.network import Network
 from gradum.fitting.events import Passed
-from gradum.fitting.linear import columns_of, standard_layer
+from gradum.fitting.linear import columns_of, linear_rung, standard_layer
 from gradum.fitting.path import choose_penalty
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
@@ -95,26 +94,14 @@ def fit_linear(
             solution = ended.value
             break
         yield Passed("linear", event.epoch, len(spool), event.train_loss, event.seconds)
-    network = Network(columns.shape[1], outputs)
-    if scale is not None:
-        layers = solution.params["layers"][0]
-        fitted = columns @ layers["weight"][:, 0] + layers["bias"]
-        scale = scale.with_smearing(sample.target, fitted, sample.weight)
-    return Rung(
-        name="linear",
-        loss=loss.name,
-        network=network,
-        params=solution.params,
-        input_layer=layer,
-        target_scale=scale,
-        clamp=False,
-        status=solution.status,
-        certificate=solution.certificate,
-        history=tuple(
-            {"alpha": each, "validation_loss": held_out}
-            for each, held_out in zip(path.alphas, path.losses, strict=False)
-        ),
-        iterations=solution.iterations,
+    return linear_rung(
+        loss,
+        layer,
+        scale,
+        columns,
+        sample,
+        solution,
+        path,
         seconds=perf_counter() - began,
         settings={
             "alpha": alpha,
