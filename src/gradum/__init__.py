@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         LogisticRegression,
         MLPClassifier,
         MLPRegressor,
+        PackClassifier,
+        PackRegressor,
     )
     from gradum.solvers.convex import Exact, InteriorPoint, Newton, Proximal
     from gradum.solvers.first_order import (
@@ -65,6 +67,8 @@ _NAMES = {
         "LogisticRegression",
         "MLPClassifier",
         "MLPRegressor",
+        "PackClassifier",
+        "PackRegressor",
     ),
     "gradum.solvers.convex": ("Exact", "InteriorPoint", "Newton", "Proximal"),
     "gradum.solvers.first_order": (
@@ -108,6 +112,8 @@ __all__ = [
     "Muon",
     "Newton",
     "OneCycle",
+    "PackClassifier",
+    "PackRegressor",
     "Poisson",
     "Proximal",
     "Quantile",

@@ -106,6 +106,11 @@ def _of_model(
             "The baseline has no inputs, and nothing to pass back.",
             f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}.",
         )
+    if rung.name == "pack":
+        raise SpecError(
+            "A pack is many networks, whose steps are not shown one by one.",
+            f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}.",
+        )
     design, truth = _encoded(fitted, row, target)
     inputs = rung.input_layer(design.dense, design.codes, design.sparse, dtype=np.float64)
     learned = truth if rung.target_scale is None else float(rung.target_scale.forward(truth))

@@ -7,6 +7,7 @@ from gradum.estimators.linear_regression import LinearRegression
 from gradum.estimators.logistic_regression import LogisticRegression
 from gradum.estimators.mlp_classifier import MLPClassifier
 from gradum.estimators.mlp_regressor import MLPRegressor
+from gradum.estimators.pack import PackClassifier, PackRegressor
 
 __all__ = [
     "CrossValidated",
@@ -14,4 +15,6 @@ __all__ = [
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",
+    "PackClassifier",
+    "PackRegressor",
 ]

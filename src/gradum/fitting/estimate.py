@@ -16,6 +16,8 @@ import numpy as np
 from gradum.fitting.events import Expected
 from gradum.fitting.linear import DENSE_LEVELS
 from gradum.fitting.mlp import ONE_HOT_LEVELS
+from gradum.fitting.pack.fit import TEXT_COLUMNS
+from gradum.fitting.pack.members import codes_each
 from gradum.fitting.plan import Plan
 from gradum.fitting.spec import Spec
 from gradum.solvers.convex import LARGEST_EXACT
@@ -29,10 +31,12 @@ REFERENCE = 9.5e10  # floating-point operations a second, of the machine that wa
 
 # seconds an operation
 IN_NETWORK = 2e-11  # training a network: 6 a weight and row
+IN_PACK = 1.2e-11  # the same for a pack
 IN_FACTORISATION = 4e-11  # Gram matrices and Cholesky factors
 IN_PRODUCT = 5e-10  # a matrix times a vector, which waits for memory
 # seconds
 COMPILING = 1.5
+PACK_COMPILING = 2.0
 STEP = 6e-5  # of a network's training, besides its arithmetic
 VALUE = 2.5e-7  # encoded, taken and predicted in one fit
 JUDGED = 1e-4  # a test row, its numbers predicted and resampled
@@ -78,6 +82,7 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
 def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
     """Return the seconds of all fits, and of judging them, on the machine measured on."""
     seconds = COMPILING if "mlp" in spec.rungs else 0.0
+    seconds += PACK_COMPILING if "pack" in spec.rungs else 0.0
     judged = JUDGED + (JUDGED_CLASSES + JUDGED_CLASS * classes if classes else 0.0)
     fits = [plan.kept, *plan.folds, *([plan.kept] if spec.refit else [])]
     for parts in fits:
@@ -89,6 +94,8 @@ def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> f
             seconds += _linear(spec, layout, rows, classes)
         if "mlp" in spec.rungs:
             seconds += _network(spec, layout, train, classes)
+        if "pack" in spec.rungs:
+            seconds += _pack(spec, layout, rows, classes)
     return seconds
 
 
@@ -128,6 +135,20 @@ def _network(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
     batch = spec.mlp.batch_size(rows)
     steps = EPOCHS * spec.mlp.max_epochs * -(-rows // batch)
     return steps * (STEP + 6 * batch * weights * IN_NETWORK)
+
+
+def _pack(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
+    """Return the seconds of training a pack, for at most the time limit."""
+    packed, numbers = spec.packed, len(layout.dense)
+    inputs = numbers + numbers * codes_each(numbers, packed)
+    inputs += min(len(layout.sparse), TEXT_COLUMNS)
+    for count in layout.level_counts:
+        inputs += _one_hot(count) if count <= packed.one_hot_levels else packed.embedding_size
+    sizes = [inputs, *packed.hidden_layer_sizes, classes if classes > 2 else 1]
+    weights = packed.members * sum(before * after for before, after in pairwise(sizes))
+    learned = rows * (packed.folds - 1) / packed.folds
+    seconds = 6 * EPOCHS * packed.epochs_for(rows) * learned * weights * IN_PACK
+    return seconds if spec.time_limit is None else min(seconds, spec.time_limit)
 
 
 def _one_hot(levels: int) -> int:

@@ -108,8 +108,9 @@ def named_arrays(rungs: Iterable[Rung]) -> dict[str, np.ndarray]:
         for index, layer in enumerate(rung.params["layers"]):
             for part, array in layer.items():
                 arrays[f"{rung.name}/layers/{index}/{part}"] = array
-        if "embedding" in rung.params:
-            arrays[f"{rung.name}/embedding"] = rung.params["embedding"]
+        for part, array in rung.params.items():
+            if part != "layers":
+                arrays[f"{rung.name}/{part}"] = array
         if rung.input_layer is not None:
             arrays[f"{rung.name}/input/centre"] = rung.input_layer.centre
             arrays[f"{rung.name}/input/scale"] = rung.input_layer.scale

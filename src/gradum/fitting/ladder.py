@@ -1,8 +1,9 @@
-"""The ladder: baseline, linear, MLP, each fitted on the same rows."""
+"""The ladder: baseline, linear, MLP, pack, each fitted on the same rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -14,12 +15,39 @@ from gradum.fitting.events import RungFinished, RungStarted
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.linear import fit_linear
 from gradum.fitting.mlp import fit_mlp
+from gradum.fitting.pack.fit import fit_pack
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
 from gradum.tables.split import Part
 
 Climb = Generator[Any, None, dict[str, Rung]]
+
+
+class Deadline:
+    """What is left of a run's time limit, in equal shares for the packs still to be trained.
+
+    Parameters
+    ----------
+    seconds : float
+        All that may be used, from now on.
+    packs : int
+        How many packs the run trains.
+    """
+
+    def __init__(self, seconds: float, packs: int) -> None:
+        self._end, self._packs = perf_counter() + seconds, packs
+
+    def share(self) -> float:
+        """Return the seconds of the next pack."""
+        share = max(self._end - perf_counter(), 0.0) / max(self._packs, 1)
+        self._packs -= 1
+        return share
+
+    @classmethod
+    def of(cls, spec: Spec, packs: int) -> Deadline | None:
+        """Return the deadline of a run; None where it has no limit."""
+        return None if spec.time_limit is None else cls(spec.time_limit, packs)
 
 
 def climb(
@@ -30,6 +58,7 @@ def climb(
     stop: Callable[[], bool],
     place: tuple[int, int] = (0, 0),
     checkpoints: Checkpoints = NO_CHECKPOINTS,
+    deadline: Deadline | None = None,
 ) -> Climb:
     """Fit the rungs that the spec names, simplest first.
 
@@ -47,6 +76,8 @@ def climb(
         This fit's number among the folds, and their number.
     checkpoints : Checkpoints
         Rungs that were fitted before, and where to keep more.
+    deadline : Deadline, optional
+        What is left of the time that all packs of the run may take.
     """
     train, validation = parts == Part.TRAIN, parts == Part.VALIDATION
     learned = np.flatnonzero(train | validation)
@@ -55,7 +86,7 @@ def climb(
     for name in spec.rungs:
         if rungs and stop():
             break
-        yield RungStarted(name, *place, spec.mlp.max_epochs if name == "mlp" else 0)
+        yield RungStarted(name, *place, _epochs(spec, name, len(both)))
         at = f"fold-{place[0]}-{name}" if place[0] else f"fit-{name}"
         match name:
             case "baseline":
@@ -68,6 +99,17 @@ def climb(
                     log_target=spec.log_target,
                     seed=spec.seed,
                     stop=stop,
+                )
+                rung = yield from once(fit, at, checkpoints, stop)
+            case "pack":
+                fit = fit_pack(
+                    both,
+                    validation[learned],
+                    spec.packed,
+                    log_target=spec.log_target,
+                    seed=spec.seed,
+                    stop=stop,
+                    seconds=None if deadline is None else deadline.share(),
                 )
                 rung = yield from once(fit, at, checkpoints, stop)
             case _:
@@ -87,6 +129,13 @@ def climb(
     return rungs
 
 
+def _epochs(spec: Spec, name: str, rows: int) -> int:
+    """Return the most epochs that a rung may take; 0 where it has none."""
+    if name == "pack":
+        return spec.packed.epochs_for(rows)
+    return spec.mlp.max_epochs if name == "mlp" else 0
+
+
 def _take(spec: Spec, rows: Rows, chosen: np.ndarray) -> Rows:
     """Take rows, and balance the classes among these alone: no other row has a say."""
     taken = rows.take(chosen)
@@ -101,6 +150,7 @@ def refit(
     *,
     stop: Callable[[], bool],
     checkpoints: Checkpoints = NO_CHECKPOINTS,
+    deadline: Deadline | None = None,
 ) -> Climb:
     """Fit the rung in use again on all rows, the judging ones too.
 
@@ -124,6 +174,17 @@ def refit(
                 log_target=spec.log_target,
                 seed=spec.seed,
                 stop=stop,
+            )
+            rung = yield from once(fit, at, checkpoints, stop)
+        case "pack":
+            fit = fit_pack(
+                rows,
+                everything,
+                spec.packed,
+                log_target=spec.log_target,
+                seed=spec.seed,
+                stop=stop,
+                seconds=None if deadline is None else deadline.share(),
             )
             rung = yield from once(fit, at, checkpoints, stop)
         case _:

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import ValidationError, convert, structs
 
 from gradum.errors import SpecError
+from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.spec import Cost, LinearSpec, MLPSpec, ReportSpec, Spec, SplitSpec
 from gradum.tables.schema import Overrides
 
@@ -48,6 +49,8 @@ def make_spec(target: str, *, cv: int | None = None, **options: Any) -> Spec:
     if "max_memory" in given:
         given["max_memory"] = read_size(given["max_memory"])
     parts = {name: _part(name, given.pop(name, {}), kind) for name, kind in _PARTS.items()}
+    if "pack" in given:
+        parts["pack"] = _part("pack", given.pop("pack"), PackSpec)
     if cv == 0:
         raise SpecError("Cross-validation with 0 folds cannot hold rows out.", "Leave it out.")
     if cv is not None:

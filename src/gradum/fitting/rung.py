@@ -14,6 +14,7 @@ from gradum.core.losses import LOSSES
 from gradum.core.models.compiled import CompiledForward
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import Network, Params
+from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.design import Design
@@ -89,7 +90,7 @@ class Rung:
 
     name: str
     loss: str
-    network: Network
+    network: Network | PackNetwork
     params: Params
     input_layer: InputLayer | None
     target_scale: TargetScale | None
@@ -131,7 +132,12 @@ class Rung:
         return map(self.prediction, self._logits_of_blocks(designs, rows))
 
     def compiles(self, rows: int) -> bool:
-        """Whether so many rows are worth a compiled program; a model of float64 never is."""
+        """Whether so many rows are worth a compiled program; a model of float64 never is.
+
+        Nor is a pack of text, whose projection is a product of SciPy's.
+        """
+        if isinstance(self.network, PackNetwork) and self.network.projected:
+            return False
         return self._dtype is np.float32 and rows * self._products >= WORTH_COMPILING
 
     @cached_property
@@ -143,6 +149,8 @@ class Rung:
         """Multiplications that a row takes, those by sparse columns not counted."""
         if self.input_layer is None:
             return 0
+        if isinstance(self.network, PackNetwork):
+            return self.network.products
         _, *widths = self.network.widths
         embedded = self.network.embedding.width if self.network.embedding else 0
         first = self.input_layer.width(len(self.input_layer.centre), 0) + embedded

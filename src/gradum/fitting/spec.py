@@ -7,14 +7,15 @@ from typing import Literal, get_args
 import msgspec
 
 from gradum.errors import SpecError
+from gradum.fitting.pack.spec import EFFORTS, Effort, PackSpec
 from gradum.scores.metrics import METRICS
 from gradum.tables.schema import Overrides
 from gradum.tables.wording import counted, nearest_names, shortened, size
 
 LEAST_MEMORY = 500_000_000  # bytes, most of which the software itself takes
-LADDER = ("baseline", "linear", "mlp")
-TITLES = {"baseline": "baseline", "linear": "linear", "mlp": "MLP"}
-ModelName = Literal["ladder", "linear", "mlp"]
+LADDER = ("baseline", "linear", "mlp", "pack")
+TITLES = {"baseline": "baseline", "linear": "linear", "mlp": "MLP", "pack": "pack"}
+ModelName = Literal["ladder", "linear", "mlp", "pack"]
 
 
 class LinearSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,7 +113,9 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides a run's result, save the rows themselves and the software.
 
-    A table whose fit would take more than ``max_memory`` bytes is read in blocks.
+    A table whose fit would take more than ``max_memory`` bytes is read in blocks. ``effort`` says
+    how large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that all packs of
+    the run may train, after which each is chosen from what its members have become.
     """
 
     target: str
@@ -128,6 +131,9 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     split: SplitSpec = SplitSpec()
     linear: LinearSpec = LinearSpec()
     mlp: MLPSpec = MLPSpec()
+    pack: PackSpec | None = None
+    effort: Effort = "standard"
+    time_limit: float | None = None
     report: ReportSpec = ReportSpec()
     max_memory: int | None = None
 
@@ -167,6 +173,14 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"No run gets by with {size(self.max_memory)} of memory.",
                 f"Give --max-memory {size(LEAST_MEMORY).replace(' ', '')} or more.",
             )
+        if self.effort not in EFFORTS:
+            raise SpecError(
+                f"There is no effort {self.effort!r}.", f"Choose {' or '.join(EFFORTS)}."
+            )
+        if self.time_limit is not None and not 0 < self.time_limit < float("inf"):
+            raise SpecError(
+                f"The time limit is {self.time_limit}.", "Give seconds above 0, such as 60."
+            )
         if self.mlp.max_epochs < 1:
             raise SpecError(f"max_epochs is {self.mlp.max_epochs}.", "Give a number from 1 up.")
         if self.task not in (None, "regression", "binary", "multiclass"):
@@ -179,3 +193,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def rungs(self) -> tuple[str, ...]:
         """The rungs to climb; the baseline is always there to be compared with."""
         return LADDER if self.model == "ladder" else ("baseline", self.model)
+
+    @property
+    def packed(self) -> PackSpec:
+        """How the pack is trained: as was said, or as the effort says."""
+        return self.pack or EFFORTS[self.effort]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SchemaError
-from gradum.fitting.fitted import Fitted
+from gradum.fitting.fitted import Fitted, named_arrays
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LADDER
 from gradum.fitting.target_scale import TargetScale
@@ -24,6 +25,7 @@ COURSE = {
     "baseline": (),
     "linear": ("alpha", "validation_loss"),
     "mlp": ("epoch", "objective", "validation_loss"),
+    "pack": ("epoch", "objective", "validation_loss"),
 }
 """What each entry of a rung's history must name, the first of them with a value."""
 
@@ -125,6 +127,8 @@ def _is_sound(scale: TargetScale, target: Target) -> bool:
 def has_its_shapes(rung: Rung) -> bool:
     """Whether the parameters have the shapes that the network says."""
     network, embedding = rung.network, rung.network.embedding
+    if isinstance(network, PackNetwork):
+        return _pack_has_its_shapes(network, rung)
     shapes = [(layer["weight"].shape, layer["bias"].shape) for layer in rung.params["layers"]]
     return (
         network.intercept
@@ -135,12 +139,27 @@ def has_its_shapes(rung: Rung) -> bool:
     )
 
 
+def _pack_has_its_shapes(network: PackNetwork, rung: Rung) -> bool:
+    prefix = f"{rung.name}/"
+    found = {
+        name.removeprefix(prefix): array.shape
+        for name, array in named_arrays([rung]).items()
+        if not name.startswith(f"{prefix}input/")
+    }
+    projection = found.pop("projection", (0, 0))
+    sound = network.members > 0 and network.codes >= 0 and projection[1] == network.projected
+    inside = all(0 <= place < network.inputs for place in network.coded)
+    return sound and inside and found == network.shapes()
+
+
 def _takes(rung: Rung, layout: Layout) -> bool:
     """Whether a rung's network takes what the encoder and its input layer yield."""
     layer, network, embedding = rung.input_layer, rung.network, rung.network.embedding
     if layer is None:
         return rung.name == "baseline" and network.inputs == 0 and network.is_linear
     if rung.name == "baseline" or (rung.name == "linear" and not network.is_linear):
+        return False
+    if isinstance(network, PackNetwork) != (rung.name == "pack"):
         return False
     if layer.levels != layout.level_counts or len(layer.treatments) != len(layer.levels):
         return False
@@ -152,12 +171,25 @@ def _takes(rung: Rung, layout: Layout) -> bool:
         return False
     if not ((layer.scale > 0).all() and (layer.spread > 0).all()):
         return False
-    if network.inputs != layer.width(dense, len(layout.sparse)):
+    if isinstance(network, PackNetwork):
+        if network.projected and rung.params["projection"].shape[0] != len(layout.sparse):
+            return False
+        if bool(network.projected) != bool(layout.sparse):
+            return False
+        if network.inputs != layer.width(dense, 0) + network.projected:
+            return False
+        if "sparse_one_hot" in layer.treatments or network.link != _link(rung):
+            return False
+    elif network.inputs != layer.width(dense, len(layout.sparse)):
         return False
     if embedding is None:
         return layer.embedded_columns == 0
     said = (embedding.rows, embedding.columns)
     return said == (layer.embedding_rows, layer.embedded_columns) and min(*said, embedding.size) > 0
+
+
+def _link(rung: Rung) -> str:
+    return "logit" if rung.target_scale is None else "identity"
 
 
 def _has_its_course(rung: Rung) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Network
+from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
@@ -25,7 +26,7 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     loss: str
-    network: Network
+    network: Network | None
     input_layer: _InputRecord | None
     target_scale: TargetScale | None
     clamp: bool
@@ -35,6 +36,7 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iterations: int
     seconds: float
     settings: dict[str, Any]
+    pack: PackNetwork | None = None
 
 
 def recorded(rung: Rung) -> RungRecord:
@@ -43,7 +45,8 @@ def recorded(rung: Rung) -> RungRecord:
     return RungRecord(
         name=rung.name,
         loss=rung.loss,
-        network=rung.network,
+        network=None if isinstance(rung.network, PackNetwork) else rung.network,
+        pack=rung.network if isinstance(rung.network, PackNetwork) else None,
         input_layer=layer and _InputRecord(layer.clip, layer.levels, layer.treatments),
         target_scale=rung.target_scale,
         clamp=rung.clamp,
@@ -71,14 +74,25 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
             raise ValueError(f"rung {record.name!r} lacks {name}, or has it in another form")
         return found
 
+    network = record.network or record.pack
+    if network is None or (record.network and record.pack):
+        raise ValueError(f"rung {record.name!r} is neither a network nor a pack")
+    dimensions = 3 if record.pack else 2  # a pack has its members' axis before all others
     params: dict[str, Any] = {
         "layers": [
-            {"weight": array(f"layers/{i}/weight", 2), "bias": array(f"layers/{i}/bias", 1)}
-            for i in range(len(record.network.hidden) + 1)
+            {
+                "weight": array(f"layers/{i}/weight", dimensions),
+                "bias": array(f"layers/{i}/bias", dimensions - 1),
+            }
+            for i in range(len(network.hidden) + 1)
         ]
     }
-    if record.network.embedding:
-        params["embedding"] = array("embedding", 2)
+    if network.embedding:
+        params["embedding"] = array("embedding", dimensions)
+    if record.pack:
+        others = {"shift": 3, "slope": 3, "wave": 1, "wide": 3, "share": 1, "sharpness": 1}
+        others |= {"projection": 2} if record.pack.projected else {}
+        params |= {name: array(name, each) for name, each in others.items()}
     layer = None
     if record.input_layer is not None:
         layer = InputLayer(
@@ -92,7 +106,7 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
     return Rung(
         name=record.name,
         loss=record.loss,
-        network=record.network,
+        network=network,
         params=params,
         input_layer=layer,
         target_scale=record.target_scale,

@@ -12,7 +12,12 @@ from gradum.fitting.spec import TITLES
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 
-IN_WORDS = {"baseline": "the baseline", "linear": "the linear rung", "mlp": "the MLP"}
+IN_WORDS = {
+    "baseline": "the baseline",
+    "linear": "the linear rung",
+    "mlp": "the MLP",
+    "pack": "the pack",
+}
 
 
 def render(name: str, **values: Any) -> str:

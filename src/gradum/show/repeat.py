@@ -7,11 +7,22 @@ from typing import Any
 
 from msgspec import structs
 
+from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.spec import LinearSpec, MLPSpec, ReportSpec, Spec, SplitSpec
 
 LISTS = ("numeric", "categorical", "text", "date", "drop")
 ROLES = ("weight", "group", "time")
-PLAIN = ("task", "metric", "class_weight", "drop_rare_classes", "log_target", "refit", "seed")
+PLAIN = (
+    "task",
+    "metric",
+    "effort",
+    "time_limit",
+    "class_weight",
+    "drop_rare_classes",
+    "log_target",
+    "refit",
+    "seed",
+)
 
 
 def command(spec: Spec, source: str, *, test: str | None = None) -> str:
@@ -96,6 +107,8 @@ def _parts(spec: Spec) -> dict[str, dict[str, Any]]:
     mlp = structs.replace(spec.mlp, max_epochs=MLPSpec().max_epochs)  # said as ``max_epochs``
     parts = {"split": (split, SplitSpec()), "linear": (spec.linear, LinearSpec())}
     parts["mlp"] = (mlp, MLPSpec())
+    if spec.pack is not None:
+        parts["pack"] = (spec.pack, PackSpec())
     return {
         name: {
             field: value

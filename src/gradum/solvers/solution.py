@@ -18,7 +18,8 @@ class Certificate:
     kind : str
         ``"stationary"``: a convex problem, of which the gradient is the proof;
         ``"validation"``: a network, judged by rows it was not trained on;
-        ``"training"``: a network without such rows, of which nothing is proven.
+        ``"training"``: a network without such rows, of which nothing is proven;
+        ``"cross-fitted"``: an ensemble, each row judged by the members that had not learned from it.
     gradient_norm : float or None
         Euclidean norm of the full objective's gradient, in float64; of the smallest subgradient
         where an L1 term has a kink.
@@ -67,6 +68,11 @@ class Certificate:
             if self.validation_loss is not None:
                 best += f", with validation loss {self.validation_loss:.4g}"
             known.append(best)
+        if self.kind == "cross-fitted" and self.validation_loss is not None:
+            known.append(
+                f"the loss is {self.validation_loss:.4g} on rows that were each predicted by "
+                "members that had not learned from them"
+            )
         if not known:
             return "Nothing is proven of this answer."
         return f"At the answer {', '.join(known)}."

@@ -31,7 +31,7 @@ LONGEST_SECONDS = 20.0
 RESAMPLED_ROWS = 20_000
 DRAWS = 8_000_000
 
-CHANCE = {"linear": 2.0, "mlp": 6.0}
+CHANCE = {"linear": 2.0, "mlp": 6.0, "pack": 2.0}
 """How far chance in training moves a score, see `_extrapolate`; measured on 20 public tables."""
 
 
@@ -113,7 +113,8 @@ def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> st
     training = sum(rung.seconds for judge in run.judges for rung in judge.rungs.values())
     whole = sum(judge.rungs[used].seconds for judge in judges)
     expected = whole * (1.0 - 0.5**HALVINGS)
-    if expected <= min(training, LONGEST_SECONDS):
+    # A pack takes most of the training, which its curve would nearly double.
+    if used != "pack" and expected <= min(training, LONGEST_SECONDS):
         return ""
     return f"The learning curve would take about {expected:.0f} s; --learning-curve draws it."
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.network import Network
+from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.rung import Rung
 from gradum.tables.design import Design, Layout
 
@@ -50,12 +51,16 @@ class Opened:
     @cached_property
     def total(self) -> np.ndarray:
         """Sum up all shares and the bias: z (n, h), h the first layer's width."""
+        if isinstance(self.rung.network, PackNetwork):
+            return _first_of_pack(self.rung, self._expanded, bias=True)
         network, params = self.rung.network, self.rung.params
         first = Network(network.inputs, network.widths[1], embedding=network.embedding)
         return first.forward({**params, "layers": params["layers"][:1]}, self.inputs)
 
     def share(self, column: str) -> np.ndarray | None:
         """Return what a column of the table adds to z (n, h); None if the rung does not see it."""
+        if isinstance(self.rung.network, PackNetwork):
+            return self._share_in_pack(column)
         weight = self.rung.params["layers"][0]["weight"]
         shares = []
         if column in self._places:
@@ -77,11 +82,50 @@ class Opened:
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
         network, others = self.rung.network, self.rung.params["layers"][1:]
+        if isinstance(network, PackNetwork):
+            return _rest_of_pack(network, self.rung.params, total)
         if not others:
             return total.astype(np.float64)
         rest = Network(network.widths[1], network.outputs, network.hidden[1:], network.activation)
         inputs = {"dense": ACTIVATIONS[network.activation].numpy(total)}
         return rest.forward({"layers": others}, inputs).astype(np.float64)
+
+    @cached_property
+    def _expanded(self) -> np.ndarray:
+        """The numbers before the members' first layers, [M, n, D]."""
+        network = self.rung.network
+        assert isinstance(network, PackNetwork)
+        dense, codes = network.flat(self.rung.params, self.inputs)
+        return network.expand(self.rung.params, dense[None], codes, np)
+
+    def _share_in_pack(self, column: str) -> np.ndarray | None:
+        """Return what a column adds to all members' first sums, (n, M (h + k))."""
+        network, layout = self.rung.network, self.layout
+        assert isinstance(network, PackNetwork)
+        width = self.inputs["dense"].shape[1]
+        places = self._places.get(column, np.zeros(0, int))
+        dense = [int(place) for place in places if place < width]
+        chosen = list(dense)
+        for index, place in enumerate(network.coded):
+            if place in dense:
+                start = network.inputs + index * network.codes
+                chosen += range(start, start + network.codes)
+        if column in self._embedded and network.embedding:
+            size = network.embedding.size
+            start = network.first - network.embedding.width
+            start += self._embedded.index(column) * size
+            chosen += range(start, start + size)
+        own = [i for i, feature in enumerate(layout.sparse) if feature.source == column]
+        if not chosen and not own:
+            return None
+        share = _first_of_pack(self.rung, self._expanded, chosen)
+        if own:  # what its words add to the projected columns
+            params = self.rung.params
+            text = self.inputs["sparse"][:, own] @ params["projection"][own]
+            x = np.zeros((1, len(share), network.first), np.float32)
+            x[..., network.inputs - network.projected : network.inputs] = text
+            share = share + _first_of_pack(self.rung, np.repeat(x, network.members, 0))
+        return share
 
     @cached_property
     def _places(self) -> dict[str, np.ndarray]:
@@ -105,3 +149,30 @@ class Opened:
         assert layer is not None
         pairs = zip(self.layout.codes, layer.treatments, strict=True)
         return [column.source for column, treatment in pairs if treatment == "embedding"]
+
+
+def _first_of_pack(
+    rung: Rung, x: np.ndarray, chosen: list[int] | None = None, *, bias: bool = False
+) -> np.ndarray:
+    """Return the members' first sums side by side, (n, M (h + k)): of the layers, then the wide.
+
+    ``chosen`` are the places of x [M, n, D] that count; all where none are named.
+    """
+    params = rung.params
+    first, *_, last = params["layers"]
+    places = slice(None) if chosen is None else chosen
+    both = np.concatenate([first["weight"], params["wide"]], axis=2)[:, places]
+    sums = x[:, :, places] @ both
+    if bias:
+        sums = sums + np.concatenate([first["bias"], last["bias"]], axis=1)[:, None]
+    return np.moveaxis(sums, 0, 1).reshape(len(sums[0]), -1)
+
+
+def _rest_of_pack(network: PackNetwork, params: dict[str, Any], total: np.ndarray) -> np.ndarray:
+    """Go on from the first sums (m, M (h + k)) to the pack's logits (m, k), in float64."""
+    sums = np.moveaxis(total.reshape(len(total), network.members, -1), 1, 0)
+    z, wide = np.maximum(sums[..., : network.hidden[0]], 0), sums[..., network.hidden[0] :]
+    *inner, last = params["layers"][1:]
+    for layer in inner:
+        z = np.maximum(z @ layer["weight"] + layer["bias"][:, None], 0)
+    return network.mean(params, z @ last["weight"] + wide, np).astype(np.float64)

@@ -21,8 +21,10 @@ def command(
     ] = None,
     force: options.Force = False,
     model: Annotated[
-        str, typer.Option("--model", metavar="NAME", help="ladder, linear or mlp.")
+        str, typer.Option("--model", metavar="NAME", help="ladder, linear, mlp or pack.")
     ] = "ladder",
+    effort: options.Effort = "standard",
+    time_limit: options.TimeLimit = None,
     task: options.Task = None,
     metric: Annotated[
         str | None, typer.Option("--metric", metavar="NAME", help="What the verdict compares.")
@@ -77,8 +79,8 @@ def command(
 ) -> None:
     """Fit and judge models of one column of a table.
 
-    Reads the table, says what it understood of it, climbs the ladder baseline, linear, MLP, and
-    says which rung is enough. Leaves a run folder with the model, a report, scores and
+    Reads the table, says what it understood of it, climbs the ladder baseline, linear, MLP, pack,
+    and says which rung is enough. Leaves a run folder with the model, a report, scores and
     predictions.
     """
     from gradum.fitting.options import make_spec
@@ -91,6 +93,8 @@ def command(
     spec = make_spec(
         target,
         model=model,
+        effort=effort,
+        time_limit=time_limit,
         task=task,
         metric=metric,
         cv=cv,

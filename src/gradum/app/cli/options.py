@@ -80,3 +80,19 @@ MaxMemory = Annotated[
         help="Read a table that takes more, such as 2GB, in blocks. Default: what is left.",
     ),
 ]
+Effort = Annotated[
+    str,
+    typer.Option(
+        "--effort",
+        metavar="HOW",
+        help="How large a pack is trained: quick, standard or best. Default: standard.",
+    ),
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit",
+        metavar="SECONDS",
+        help="Train packs for at most so long in all; the result then depends on the clock.",
+    ),
+]

@@ -186,6 +186,11 @@ def _refuse(spec: Spec, schema: Schema | None) -> None:
             "Both an edited schema and options for columns were given.",
             "Write the options' effect into the schema, or leave the schema out.",
         )
+    if spec.model == "pack":
+        raise SpecError(
+            "A pack learns from rows in memory, but the table is read in blocks.",
+            "Choose --model ladder, linear or mlp; or give a larger --max-memory.",
+        )
     asked = {"--cv": spec.split.folds, "--refit": spec.refit}
     for option, given in asked.items():
         if given:
@@ -234,6 +239,8 @@ def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...])
         "memory. What each column holds, medians and the words of texts are told from a sample; "
         "levels, classes and ranges from all rows."
     ]
+    if "pack" in spec.rungs:
+        notes.append("No pack is trained: it learns from rows in memory.")
     if known.left_out:
         notes.append(f"Left out: {counted(known.left_out, 'row')} without a target or a weight.")
     rare = {label: count for label, count in known.classes.items() if label in left_out}
@@ -288,6 +295,11 @@ def _not_learned(held: Held, classes: tuple[Label, ...]) -> str:
     return say_not_learned(absent) if absent else ""
 
 
+def rungs_past_memory(spec: Spec) -> tuple[str, ...]:
+    """Return the rungs of a table that does not fit in memory, of which no pack is trained."""
+    return tuple(name for name in spec.rungs if name != "pack")
+
+
 class _Fitting:
     """The rungs, each on the rows that it learns from."""
 
@@ -305,7 +317,7 @@ class _Fitting:
     ) -> Generator[Any, None, dict[str, Rung]]:
         """Fit the rungs that the spec names, simplest first; the baseline is always there."""
         rungs: dict[str, Rung] = {}
-        for name in self._spec.rungs:
+        for name in rungs_past_memory(self._spec):
             if rungs and stop():
                 break
             yield RungStarted(name, 0, 0, self._mlp.max_epochs if name == "mlp" else 0)

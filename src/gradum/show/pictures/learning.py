@@ -7,6 +7,7 @@ import altair as alt
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
 from gradum.scores.figures import figure
+from gradum.show.page import IN_WORDS
 from gradum.show.pictures.picture import (
     COLOURS,
     DASHES,
@@ -23,7 +24,10 @@ CURVES = {"objective": "training: loss and penalty", "validation_loss": "validat
 def learning(fitted: Fitted) -> list[Picture]:
     """Draw what was recorded while training; nothing for what was not trained."""
     mlp, linear = fitted.rungs.get("mlp"), fitted.rungs.get("linear")
+    pack = fitted.rungs.get("pack")
     pictures = []
+    if pack is not None and pack.history:
+        pictures.append(_epochs(pack))
     if mlp is not None and mlp.history:
         pictures.append(_epochs(mlp))
     if linear is not None and len(linear.history) > 1:
@@ -53,13 +57,19 @@ def _epochs(rung: Rung) -> Picture:
         )
     )
     said = f"The network was trained for {len(history)} epochs."
+    if rung.name == "pack":
+        said = (
+            f"The {rung.settings['members']} members were trained for {len(history)} epochs, each "
+            "without one fold, whose mean loss is shown; each was kept as it was at its own best, "
+            f"and {rung.settings['kept']} of them make the pack."
+        )
     if best is not None:
         said += f" The weights of epoch {best} were kept, where the validation loss was least."
         rule = alt.Chart(data([{"epoch": best}])).mark_rule(color=FAINT, strokeWidth=2)
         chart = rule.encode(x="epoch:Q") + chart
     return Picture(
-        "epochs",
-        "Learning curves of the MLP",
+        "epochs" if rung.name == "mlp" else f"epochs-{rung.name}",
+        f"Learning curves of {IN_WORDS[rung.name]}",
         chart.properties(width="container", height=240),
         said,
         rung.advice,

@@ -1,0 +1,201 @@
+"""A pack: many small networks side by side, one batch axis, that predict together.
+
+Shapes: n rows, M members, d columns of the input layer, c of them coded, T codes a coded column,
+D = d + cT + embedded numbers, k outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.special
+
+from gradum.core.models.network import ROWS_AT_ONCE, Embedding, Inputs, Params
+
+Link = Literal["identity", "logit"]
+
+
+@dataclass(frozen=True)
+class PackNetwork:
+    """M networks, of which each sees the columns in its own way, and the mean of what they say.
+
+    A numeric column z enters as itself and as T codes. With the member's own s and a,
+
+        code(z) = clip(a (z - s), 0, 1) - ½   (a ramp; where it is steep, a step), or
+        code(z) = cos(2π a (z - s))           (a wave),
+
+    the first a piecewise-linear encoding (Gorishniy et al., "On embeddings for numerical features
+    in tabular deep learning", NeurIPS 2022), the second periodic. Then x₀ is z, the codes and the
+    embedded columns, xₗ = max(xₗ₋₁ Wₗ + bₗ, 0), and a member's logits are
+
+        f_m = x W + x₀ V + b:
+
+    layers of ReLU beside a wide part V, a linear model of the codes. The pack's answer is
+    Σ w_m f_m for numbers, and for classes the logits of the mean of the members' probabilities,
+    Σ w_m p_m, times ``sharpness``.
+
+    Its parameters are ``"shift"`` and ``"slope"`` [M, c, T], ``"wave"`` [M] (1 where the codes
+    are waves), ``"layers"`` (``weight`` [M, in, out], ``bias`` [M, out]), ``"wide"`` [M, D, k],
+    ``"share"`` [M] (w, adding up to 1), ``"sharpness"`` [1] and, where there are embedded columns,
+    ``"embedding"`` [M, rows, size]; where there is text, ``"projection"`` [v, p], which brings the
+    text's v columns down to the last p of the d.
+
+    Parameters
+    ----------
+    members : int
+        M.
+    inputs : int
+        d; text counts as p columns.
+    outputs : int
+        k.
+    hidden : tuple of int
+        Width of each hidden layer.
+    coded : tuple of int
+        Places of the coded columns among the d.
+    codes : int
+        T.
+    link : str
+        ``"identity"`` for numbers, ``"logit"`` for classes.
+    embedding : Embedding, optional
+        How columns of many levels enter.
+    projected : int
+        p; 0 without text.
+    """
+
+    members: int
+    inputs: int
+    outputs: int
+    hidden: tuple[int, ...]
+    coded: tuple[int, ...]
+    codes: int
+    link: Link
+    embedding: Embedding | None = None
+    projected: int = 0
+
+    @property
+    def first(self) -> int:
+        """D, numbers that a row has before a member's first layer."""
+        embedded = self.embedding.width if self.embedding else 0
+        return self.inputs + len(self.coded) * self.codes + embedded
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Numbers a row has before the first layer, between layers, and at the end; of all M."""
+        return (self.first, *(self.members * each for each in self.hidden), self.outputs)
+
+    @property
+    def products(self) -> int:
+        """Multiplications that a row takes."""
+        sizes = (self.first, *self.hidden, self.outputs)
+        layers = sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+        return self.members * (layers + self.first * self.outputs)
+
+    @property
+    def is_linear(self) -> bool:
+        """Never: the codes bend."""
+        return False
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every parameter by its name, layers as ``layers/0/weight``."""
+        sizes, m = (self.first, *self.hidden, self.outputs), self.members
+        shapes: dict[str, tuple[int, ...]] = {
+            "shift": (m, len(self.coded), self.codes),
+            "slope": (m, len(self.coded), self.codes),
+            "wave": (m,),
+            "wide": (m, self.first, self.outputs),
+            "share": (m,),
+            "sharpness": (1,),
+        }
+        for level, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+            shapes[f"layers/{level}/weight"] = (m, fan_in, fan_out)
+            shapes[f"layers/{level}/bias"] = (m, fan_out)
+        if self.embedding:
+            shapes["embedding"] = (m, self.embedding.rows, self.embedding.size)
+        return shapes
+
+    def expand(self, params: Params, dense: Any, codes: Any, xp: ModuleType) -> Any:
+        """Return x₀ [M, n, D] of dense [M or 1, n, d] and embedding rows [M or 1, n, e].
+
+        ``xp`` is NumPy or JAX's NumPy: the same lines serve both.
+        """
+        members, (rows, _) = self.members, dense.shape[1:]
+        parts = [xp.broadcast_to(dense, (members, rows, self.inputs))]
+        if self.coded:
+            column = dense[..., np.array(self.coded)][..., None]
+            place = (column - params["shift"][:, None]) * params["slope"][:, None]
+            parts.append(self._codes(params, place, xp).reshape(members, rows, -1))
+        if self.embedding:
+            each = xp.arange(members)[:, None, None]
+            vectors = params["embedding"][each, xp.broadcast_to(codes, (members, *codes.shape[1:]))]
+            parts.append(vectors.reshape(members, rows, -1))
+        return xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+
+    def _codes(self, params: Params, place: Any, xp: ModuleType) -> Any:
+        if xp is jnp:  # a program has no branches: both are computed where both may be meant
+            wave = params["wave"][:, None, None, None] > 0
+            return jnp.where(wave, jnp.cos(2 * jnp.pi * place), jnp.clip(place, 0, 1) - 0.5)
+        wave = params["wave"] > 0
+        codes = np.clip(place, 0, 1) - np.float32(0.5)
+        codes[wave] = np.cos(2 * np.float32(np.pi) * place[wave])
+        return codes
+
+    def logits_of(self, params: Params, x: Any, xp: ModuleType) -> Any:
+        """Return the members' logits [M, n, k] of x₀ [M, n, D]."""
+        *inner, last = params["layers"]
+        z = x
+        for layer in inner:
+            z = xp.maximum(z @ layer["weight"] + layer["bias"][:, None], 0)
+        return z @ last["weight"] + x @ params["wide"] + last["bias"][:, None]
+
+    def mean(self, params: Params, logits: Any, xp: ModuleType) -> Any:
+        """Return the pack's logits [n, k] of its members' [M, n, k]."""
+        share = params["share"][:, None, None]
+        if self.link == "identity":
+            return (share * logits).sum(axis=0)
+        special = scipy.special if xp is np else jax.scipy.special
+        with np.errstate(divide="ignore"):
+            log_share = xp.log(share)
+        if self.outputs > 1:
+            centred = logits - special.logsumexp(logits, axis=-1, keepdims=True)
+            return params["sharpness"] * special.logsumexp(centred + log_share, axis=0)
+        yes = special.logsumexp(log_share - xp.logaddexp(0, -logits), axis=0)
+        no = special.logsumexp(log_share - xp.logaddexp(0, logits), axis=0)
+        return params["sharpness"] * (yes - no)
+
+    def apply(self, params: Params, inputs: Inputs) -> Any:
+        """Return the logits [n, k] in JAX."""
+        codes = inputs["codes"][None] if self.embedding else None
+        x = self.expand(params, inputs["dense"][None], codes, jnp)
+        return self.mean(params, self.logits_of(params, x, jnp), jnp)
+
+    def forward(self, params: Params, inputs: Inputs) -> np.ndarray:
+        """Return the logits [n, k] in NumPy, a block of rows at a time."""
+        rows = len(inputs["dense"])
+        step = max(1, ROWS_AT_ONCE // self.members)
+        blocks = []
+        for at in range(0, max(rows, 1), step):
+            own = {name: values[at : at + step] for name, values in inputs.items()}
+            blocks.append(self.mean(params, self.members_forward(params, own), np))
+        return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
+
+    def members_forward(self, params: Params, inputs: Inputs) -> np.ndarray:
+        """Return the members' logits [M, n, k] in NumPy."""
+        dense, codes = self.flat(params, inputs)
+        return self.logits_of(params, self.expand(params, dense[None], codes, np), np)
+
+    def flat(self, params: Params, inputs: Inputs) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return dense [n, d], its text projected, and the embedding rows [1, n, e] if any."""
+        dense = inputs["dense"]
+        if self.projected:
+            text = np.asarray(inputs["sparse"] @ params["projection"], dense.dtype)
+            dense = np.concatenate([dense, text], axis=1)
+        return dense, inputs["codes"][None] if self.embedding else None
+
+    def share_to_bias(self, params: Params, columns: Any) -> Params:
+        """Refuse: text is projected, which the compiled forward does before."""
+        raise NotImplementedError("a pack projects its text")

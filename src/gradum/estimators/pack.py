@@ -1,0 +1,290 @@
+"""The packed ensemble as scikit-learn estimators that take tables as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags, column_or_1d, compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.estimators.training import seed_of
+from gradum.fitting.folding import folds_up_to
+from gradum.fitting.pack.fit import fit_pack
+from gradum.fitting.pack.spec import EFFORTS, PackSpec
+from gradum.fitting.rows import Rows
+from gradum.fitting.rung import Prediction
+from gradum.randomness import stream
+from gradum.solvers.driver import solve
+from gradum.tables.check import check
+from gradum.tables.encode import Encoder
+from gradum.tables.read import read
+from gradum.tables.schema import Overrides, infer
+from gradum.tables.split import Part
+from gradum.tables.table import Table
+
+FEWEST_ROWS = 10
+
+
+class _Pack(BaseEstimator):
+    """What both estimators have in common: a table's schema, its encoder and the pack."""
+
+    def __init__(
+        self,
+        *,
+        effort: str = "standard",
+        time_limit: float | None = None,
+        categorical: Sequence[str] = (),
+        numeric: Sequence[str] = (),
+        pack: PackSpec | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.effort = effort
+        self.time_limit = time_limit
+        self.categorical = categorical
+        self.numeric = numeric
+        self.pack = pack
+        self.random_state = random_state
+
+    def _fit(
+        self, X: Any, target: np.ndarray, weight: np.ndarray | None, classes: int | None
+    ) -> None:
+        if self.pack is None and self.effort not in EFFORTS:
+            raise SpecError(
+                f"There is no effort {self.effort!r}.", f"Choose {' or '.join(EFFORTS)}."
+            )
+        table = self._table(X)
+        rows = len(table.frame)
+        if len(target) != rows:
+            raise ShapeError(
+                f"X has {rows:,} rows but y has {len(target):,}.", "Give one target a row."
+            )
+        if rows < FEWEST_ROWS:
+            raise TargetError(
+                f"X has {rows:,} rows to learn from.", f"Give at least {FEWEST_ROWS}."
+            )
+        weight = np.ones(rows) if weight is None else np.asarray(weight, np.float64)
+        if weight.shape != (rows,) or not (weight >= 0).all() or not weight.sum() > 0:
+            raise ShapeError(
+                "sample_weight must be one number a row, none below 0, some above.", "Correct it."
+            )
+        names = table.frame.columns
+        overrides = Overrides(numeric=tuple(self.numeric), categorical=tuple(self.categorical))
+        # A target of its own name, for a schema has one; what it holds decides nothing here.
+        own = "target" if "target" not in names else "_".join(["target", *names])
+        with_target = table.frame.with_columns(pl.Series(own, np.arange(rows) % 7, pl.Float64))
+        self.schema_ = infer(
+            Table(with_target, table.source, table.notes, table.typed, table.decimal),
+            target=own,
+            task="regression",
+            overrides=overrides,
+        )
+        checked = check(table, self.schema_)
+        self.encoder_ = Encoder.fit(checked.frame, self.schema_)
+        used = np.flatnonzero(weight > 0)
+        data = Rows(self.encoder_.transform(checked.frame), target, weight, classes).take(used)
+        seed = seed_of(self.random_state)
+        self.rung_ = solve(
+            fit_pack(
+                data,
+                _every_fifth(data, seed),
+                self.pack or EFFORTS[self.effort],
+                log_target=False,
+                seed=seed,
+                stop=lambda: False,
+                seconds=self.time_limit,
+            )
+        )
+        self.n_features_in_ = table.frame.width
+        self.feature_names_in_ = np.array(names, dtype=object)
+        self.n_iter_ = self.rung_.iterations
+        self.certificate_ = self.rung_.certificate
+        self.status_ = self.rung_.status
+
+    def _table(self, X: Any) -> Table:
+        if isinstance(X, np.ndarray) and X.ndim != 2:
+            raise ShapeError(f"X has the shape {X.shape}.", "Give a table of rows and columns.")
+        return read(_with_plain_names(X))
+
+    def _predict(self, X: Any) -> Prediction:
+        check_is_fitted(self, "rung_")
+        checked = check(self._table(X), self.schema_, encoder=self.encoder_)
+        designs = self.encoder_.blocks(checked.frame, self.rung_.block_rows)
+        return Prediction.join(self.rung_.predict_blocks(designs, len(checked.frame)))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Any = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
+        return tags
+
+
+class PackClassifier(ClassifierMixin, _Pack):
+    """A packed ensemble for two or more classes, of a table as it comes.
+
+    Many small networks with hyper-parameters of their own are trained as one program, each
+    without one fold; those that together have the least log loss on rows which they have not
+    learned from make the model. Columns may be numbers, booleans, categories, dates or text, and
+    values may be missing.
+
+    Parameters
+    ----------
+    effort : str, default "standard"
+        How many networks: ``"quick"``, ``"standard"`` or ``"best"``.
+    time_limit : float, optional
+        The most seconds that training may take; the result then depends on the clock.
+    categorical, numeric : sequence of str
+        Columns whose kind is decided here rather than recognised.
+    class_weight : dict, "balanced" or None, default None
+        Factor of the rows of each class; balanced is n / (K · rows of the class).
+    pack : gradum.fitting.pack.spec.PackSpec, optional
+        Everything about the pack, in place of the effort.
+    random_state : int, RandomState or None, default None
+        Decides every random choice.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (K,)
+        The labels, sorted.
+    schema_, encoder_, rung_
+        What was understood of the table, how it is encoded, and the pack.
+    certificate_, status_, n_iter_
+        Its loss on rows that were not learned from, why training ended, and after how many epochs.
+    n_features_in_, feature_names_in_
+        The columns.
+    """
+
+    def __init__(
+        self,
+        *,
+        effort: str = "standard",
+        time_limit: float | None = None,
+        categorical: Sequence[str] = (),
+        numeric: Sequence[str] = (),
+        class_weight: Any = None,
+        pack: PackSpec | None = None,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            effort=effort,
+            time_limit=time_limit,
+            categorical=categorical,
+            numeric=numeric,
+            pack=pack,
+            random_state=random_state,
+        )
+        self.class_weight = class_weight
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PackClassifier:
+        """Train the pack.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n, columns)
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,), optional
+            Weights >= 0.
+
+        Raises
+        ------
+        GradumError
+            The table or the target cannot be used, or a parameter makes no sense.
+        """
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise TargetError(
+                f"The target has only one class, {self.classes_.tolist()[0]!r}.",
+                "A classifier needs rows of at least two classes.",
+            )
+        weight = sample_weight
+        if self.class_weight is not None:
+            by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+            weight = by_class[codes] * (1.0 if weight is None else np.asarray(weight))
+        self._fit(X, codes.astype(np.int64), weight, len(self.classes_))
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class, in the order of ``classes_``, [n, K]."""
+        probability = self._predict(X).probability
+        assert probability is not None
+        return probability
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable label of each row, [n]."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+class PackRegressor(RegressorMixin, _Pack):
+    """A packed ensemble for a number, of a table as it comes.
+
+    Parameters
+    ----------
+    effort, time_limit, categorical, numeric, pack, random_state
+        As those of :class:`PackClassifier`; the members are chosen by squared error.
+
+    Attributes
+    ----------
+    schema_, encoder_, rung_, certificate_, status_, n_iter_
+        As those of :class:`PackClassifier`.
+    n_features_in_, feature_names_in_
+        The columns.
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PackRegressor:
+        """Train the pack.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n, columns)
+        y : array-like of shape (n,)
+            Numbers.
+        sample_weight : array-like of shape (n,), optional
+            Weights >= 0.
+
+        Raises
+        ------
+        GradumError
+            The table or the target cannot be used, or a parameter makes no sense.
+        """
+        target = np.asarray(column_or_1d(y, warn=True), np.float64)
+        if not np.isfinite(target).all():
+            raise TargetError("The target has missing or infinite values.", "Leave out such rows.")
+        self._fit(X, target, sample_weight, None)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the predicted number of each row, [n]; within the range learned from."""
+        return self._predict(X).value
+
+
+def _with_plain_names(X: Any) -> Any:
+    """Name the columns of a frame by strings, as some frames do not."""
+    columns = getattr(X, "columns", None)
+    if columns is None or all(isinstance(name, str) for name in columns):
+        return X
+    X = X.copy()
+    X.columns = [str(name) for name in columns]
+    return X
+
+
+def _every_fifth(rows: Rows, seed: int) -> np.ndarray:
+    """Mark a fifth of the rows, class by class: held out should no folds be possible."""
+    parts = folds_up_to(
+        5,
+        len(rows),
+        labels=None if rows.classes is None else rows.target,
+        groups=None,
+        time=None,
+        validation=0.0,
+        rng=stream(seed, "pack", "fifth"),
+    )
+    if parts:
+        return parts[0] == Part.TEST
+    return np.arange(len(rows)) % 5 == 0

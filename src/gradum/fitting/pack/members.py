@@ -1,0 +1,190 @@
+"""The members of a pack before they are trained: their hyper-parameters, codes and weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradum.core.models.network import Params
+from gradum.core.models.pack_network import PackNetwork
+from gradum.fitting.pack.codes import TREE_ROWS, ramps, steps, waves
+from gradum.fitting.pack.spec import PackSpec
+from gradum.randomness import stream
+
+STEPS, RAMPS, WAVES = range(3)
+INITIAL_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Members:
+    """What was drawn for each of M members, arrays [M]; ``fold`` is the one it holds out.
+
+    ``begins_wide`` says which begin with the linear model of their codes.
+    """
+
+    fold: np.ndarray
+    kind: np.ndarray
+    begins_wide: np.ndarray
+    learning_rate: np.ndarray
+    decay: np.ndarray
+    dropout: np.ndarray
+    column_dropout: np.ndarray
+    frequency: np.ndarray
+
+    @classmethod
+    def draw(cls, spec: PackSpec, *, folds: int, seed: int) -> Members:
+        """Draw them. Every fold gets as many of each kind as can be."""
+        rng = stream(seed, "pack", "members")
+        m, place = spec.members, np.arange(spec.members)
+        shares = np.cumsum([spec.steps, spec.ramps, spec.waves])
+        # Kinds go round within a fold: its j-th member gets the kind at the j-th of equal places.
+        per_fold = -(-m // folds)
+        within = ((place // folds) * 0.618 + rng.random(folds)[place % folds]) % 1.0
+        kind = np.searchsorted(shares / shares[-1], within, side="right").clip(0, WAVES)
+        wide = np.zeros(m, bool)
+        for fold in range(folds):
+            own = np.flatnonzero((place % folds == fold) & (kind == STEPS))
+            wide[own[: round(spec.wide * len(own) + 0.25)]] = True
+        del per_fold
+        return cls(
+            fold=place % folds,
+            kind=kind,
+            begins_wide=wide,
+            learning_rate=_log_uniform(rng, spec.learning_rate, m),
+            decay=_log_uniform(rng, spec.decay, m),
+            dropout=_some(rng, spec.dropout, m, spec.undropped),
+            column_dropout=_some(rng, spec.column_dropout, m, spec.undropped),
+            frequency=_log_uniform(rng, spec.frequency, m),
+        )
+
+
+def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float], size: int) -> np.ndarray:
+    return np.exp(rng.uniform(*np.log(bounds), size)).astype(np.float32)
+
+
+def _some(
+    rng: np.random.Generator, bounds: tuple[float, float], size: int, without: float
+) -> np.ndarray:
+    drawn = rng.uniform(*bounds, size)
+    return np.where(rng.random(size) < without, 0.0, drawn).astype(np.float32)
+
+
+def coded_columns(dense: np.ndarray) -> tuple[int, ...]:
+    """Return the places of the columns [n, d] with more than two values."""
+    several = [
+        place for place in range(dense.shape[1]) if len(np.unique(dense[:TREE_ROWS, place])) > 2
+    ]
+    return tuple(several)
+
+
+def codes_each(columns: int, spec: PackSpec) -> int:
+    """Return T: a power of two, as many as are left for each of so many columns."""
+    codes = spec.most_codes
+    while codes > 4 and codes * columns > spec.all_codes:
+        codes //= 2
+    return codes if codes * columns <= 2 * spec.all_codes else 0
+
+
+def initial_codes(
+    network: PackNetwork,
+    members: Members,
+    dense: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    learned: list[np.ndarray],
+    *,
+    classes: bool,
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Return ``shift``, ``slope`` and ``wave`` of all members.
+
+    Thresholds look at the target, so that each fold has its own, of the rows ``learned`` there.
+    """
+    m, t = network.members, network.codes
+    shift = np.zeros((m, len(network.coded), t), np.float32)
+    slope = np.zeros_like(shift)
+    rng = stream(seed, "pack", "codes")
+    few = [rows[:: -(-len(rows) // TREE_ROWS)] for rows in learned]
+    for place, column in enumerate(network.coded):
+        values = dense[:, column].astype(np.float64)
+        by_fold = {
+            fold: steps(
+                values[few[fold]],
+                target[few[fold]],
+                weight[few[fold]],
+                most=t,
+                classes=classes,
+                seed=0,
+            )
+            for fold in np.unique(members.fold[members.kind == STEPS])
+        }
+        for member in range(m):
+            match members.kind[member]:
+                case 0:
+                    drawn = by_fold[members.fold[member]]
+                case 1:
+                    drawn = ramps(values[few[members.fold[member]]], most=t, rng=rng)
+                case _:
+                    drawn = waves(most=t, frequency=members.frequency[member], rng=rng)
+            shift[member, place], slope[member, place] = drawn
+    wave = (members.kind == WAVES).astype(np.float32)
+    return {"shift": shift, "slope": slope, "wave": wave}
+
+
+def initial_weights(
+    network: PackNetwork,
+    codes: dict[str, np.ndarray],
+    inputs: dict[str, np.ndarray],
+    learned: list[np.ndarray],
+    members: Members,
+    *,
+    seed: int,
+) -> Params:
+    """Draw the weights, and fit them to the data.
+
+    Weights are normal; each unit is scaled to a standard deviation of 1 on training rows, and its
+    bias set so that its kink lies at a training row of its own: on one side it is a plain linear
+    function, on the other silent, and every row has units that bend near it.
+    """
+    rng = stream(seed, "pack", "weights")
+    m, sizes = network.members, (network.first, *network.hidden, network.outputs)
+    coded = len(network.coded) * network.codes
+    share = np.ones(network.first)
+    share[network.inputs : network.inputs + coded] = 0.3
+    params: Params = dict(codes)
+    if network.embedding:
+        table = (network.embedding.rows, network.embedding.size)
+        params["embedding"] = rng.normal(0.0, 0.3, (m, *table)).astype(np.float32)
+    shown = [
+        rng.choice(learned[fold], min(INITIAL_ROWS, len(learned[fold]))) for fold in members.fold
+    ]
+    least = min(map(len, shown))
+    taken = np.stack([rows[:least] for rows in shown])
+    z = network.expand(
+        params, inputs["dense"][taken], inputs["codes"][taken] if network.embedding else None, np
+    )
+    layers = []
+    for level, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        weight = rng.normal(0.0, 1.0, (m, fan_in, fan_out))
+        if level == 0:
+            weight *= share[:, None]
+        if level == len(sizes) - 2:
+            weight *= 0.5 / np.sqrt(fan_in)
+            layers.append(_layer(weight, np.zeros((m, fan_out))))
+            break
+        before = z @ weight.astype(np.float32)
+        spread = before.std(axis=1, keepdims=True) + 1e-3
+        weight, before = weight / spread, before / spread
+        kink = rng.integers(0, least, (m, 1, fan_out))
+        bias = -np.take_along_axis(before, kink, axis=1)
+        layers.append(_layer(weight, bias[:, 0]))
+        z = np.maximum(before + bias, 0).astype(np.float32)
+    params["layers"] = layers
+    params["wide"] = np.zeros((m, network.first, network.outputs), np.float32)
+    return params
+
+
+def _layer(weight: np.ndarray, bias: np.ndarray) -> dict[str, Any]:
+    return {"weight": weight.astype(np.float32), "bias": bias.astype(np.float32)}

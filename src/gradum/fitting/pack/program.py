@@ -1,0 +1,162 @@
+"""The one compiled program in which all members of a pack learn, and the one that judges them.
+
+Shapes: S steps of a chunk, M members, B rows of a batch, d columns, D numbers before the first
+layer, e embedded columns, k outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from gradum.core.losses import Loss
+from gradum.core.models.network import Params
+from gradum.core.models.pack_network import PackNetwork
+
+STEPS = 4  # of a chunk: few, so that small tables fill it; many enough to hide its launch
+SCALE_FACTOR = 6.0  # of the diagonal layer's learning rate (RealMLP, NeurIPS 2024)
+
+_adam = optax.scale_by_adam(b1=0.9, b2=0.97)
+
+
+class Batches(NamedTuple):
+    """What a chunk learns from: own rows for every member.
+
+    ``dense`` [S, M, B, d], ``codes`` [S, M, B, e] or None, ``target`` and ``weight`` [S, M, B],
+    ``rate`` [S] (the factor of all learning rates) and ``seed`` [S] (of what is left out).
+    """
+
+    dense: Any
+    codes: Any
+    target: Any
+    weight: Any
+    rate: Any
+    seed: Any
+
+
+class State(NamedTuple):
+    """What learning carries from step to step: parameters, and Adam's moments."""
+
+    params: Params
+    moments: Any
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is compiled: a network and its loss; the same for all fits of like shape.
+
+    Parameters
+    ----------
+    network : PackNetwork
+    loss : Loss
+    """
+
+    network: PackNetwork
+    loss: Loss
+
+    def start(self, params: Params) -> State:
+        """Return the state before the first step; ``params`` are those that learn."""
+        params = jax.tree.map(jnp.asarray, params)
+        return State(params, jax.vmap(_adam.init)(params))
+
+    @partial(jax.jit, static_argnums=0, donate_argnums=1)
+    def learn(self, state: State, fixed: Params, hyper: Params, batches: Batches) -> Any:
+        """Take S steps: return the state, and the mean loss of each member [M].
+
+        ``fixed`` are the parameters that do not learn; ``hyper`` has ``learning_rate``,
+        ``decay``, ``dropout`` and ``column_dropout`` [M], and ``source`` [D], the number of the
+        table's column behind each of D.
+        """
+
+        def step(state: State, batch: Batches) -> tuple[State, jax.Array]:
+            def total(params: Params) -> tuple[jax.Array, jax.Array]:
+                logits = self._learning_logits(params, fixed, hyper, batch)
+                losses = (self._losses(logits, batch.target) * batch.weight).mean(axis=1)
+                return losses.sum(), losses
+
+            (_, losses), slopes = jax.value_and_grad(total, has_aux=True)(state.params)
+            moves, moments = jax.vmap(_adam.update)(slopes, state.moments)
+            params = self._moved(state.params, moves, hyper, batch.rate)
+            return State(params, moments), losses
+
+        state, losses = jax.lax.scan(step, state, batches)
+        return state, losses.mean(axis=0)
+
+    @partial(jax.jit, static_argnums=0)
+    def judge(self, params: Params, fixed: Params, dense: Any, codes: Any) -> jax.Array:
+        """Return the members' logits [M, n, k] of rows of their own, dense [M, n, d]."""
+        return _logits(self.network, folded(params) | fixed, dense, codes)
+
+    def _learning_logits(self, params: Params, fixed: Params, hyper: Params, batch: Batches) -> Any:
+        network, layers = self.network, folded(params)["layers"]
+        x = network.expand(params | fixed, batch.dense, batch.codes, jnp)
+        # The linear model stays as it is: only what the layers add to it is learned.
+        logits = jax.lax.stop_gradient(x @ fixed["wide"])
+        columns = int(hyper["columns"].shape[0])
+        kept = _kept((*x.shape[:2], columns), hyper["column_dropout"], batch.seed)
+        z = x * kept[..., hyper["source"]]
+        for level, layer in enumerate(layers[:-1], 1):
+            z = jnp.maximum(z @ layer["weight"] + layer["bias"][:, None], 0)
+            z = z * _kept(z.shape, hyper["dropout"], batch.seed + jnp.uint32(7919 * level))
+        return logits + z @ layers[-1]["weight"] + layers[-1]["bias"][:, None]
+
+    def _losses(self, logits: Any, target: Any) -> Any:
+        """Return the loss of every row [M, B]."""
+        flat = self.loss.value(logits.reshape(-1, logits.shape[-1]), target.reshape(-1))
+        return flat.reshape(target.shape)
+
+    def _moved(self, params: Params, moves: Params, hyper: Params, rate: Any) -> Params:
+        """Take Adam's step, times each member's learning rate; weights decay beside it."""
+        step = hyper["learning_rate"] * rate
+
+        def move(path: Any, value: Any, direction: Any) -> Any:
+            name = str(path[-1].key)
+            size = step.reshape(-1, *[1] * (value.ndim - 1))
+            if name == "scale":
+                size = SCALE_FACTOR * size
+            moved = value - size * direction
+            if name == "weight":
+                moved -= size * hyper["decay"].reshape(size.shape) * value
+            return moved
+
+        return jax.tree_util.tree_map_with_path(move, params, moves)
+
+
+def folded(params: Params) -> Params:
+    """Multiply the diagonal layer ``scale`` [M, D] into the first weights."""
+    first, *others = params["layers"]
+    first = first | {"weight": first["weight"] * params["scale"][:, :, None]}
+    return {name: value for name, value in params.items() if name != "scale"} | {
+        "layers": [first, *others]
+    }
+
+
+def _logits(network: PackNetwork, params: Params, dense: Any, codes: Any) -> Any:
+    return network.logits_of(params, network.expand(params, dense, codes, jnp), jnp)
+
+
+def _kept(shape: tuple[int, ...], share: Any, seed: Any) -> Any:
+    """Return 0 for what is left out, a share [M] of it, and 1 / (1 - share) for the others."""
+    share = share.reshape(-1, *[1] * (len(shape) - 1))
+    left_out = _bytes(shape, seed).astype(jnp.float32) < 256 * share
+    return jnp.where(left_out, 0.0, 1.0 / (1.0 - share))
+
+
+def _bytes(shape: tuple[int, ...], seed: Any) -> Any:
+    """Return random bytes: a counter through a 32-bit mixer, much cheaper than JAX's own bits.
+
+    The mixer is "lowbias32" of C. Wellons' hash prospector.
+    """
+    size = int(np.prod(shape))
+    counter = jax.lax.iota(jnp.uint32, -(-size // 4))
+    bits = counter * jnp.uint32(0x9E3779B1) + seed
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        bits = (bits ^ (bits >> shift)) * jnp.uint32(factor)
+    bits ^= bits >> 16
+    return jax.lax.bitcast_convert_type(bits, jnp.uint8).reshape(-1)[:size].reshape(shape)

@@ -1,0 +1,110 @@
+"""How a pack is trained, and how much of it an effort buys."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import msgspec
+
+from gradum.errors import SpecError
+
+Effort = Literal["quick", "standard", "best"]
+
+
+class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the packed ensemble is trained.
+
+    Ranges are drawn from for each member by itself: learning rate and decay log-uniformly, the
+    others uniformly by the members that have any. The defaults were chosen by held-out loss on
+    16 public tables, on rows that no published figure was measured on; docs/accuracy.md tells
+    what each part brings.
+
+    Parameters
+    ----------
+    members, folds : int
+        M networks in all; each holds out one of the folds.
+    epochs, epochs_at : int
+        Epochs at most, for so many rows; more rows get fewer, by the root of their number.
+    fewest_epochs, patience : int
+        The least that many rows get; epochs in which no member improves before all end.
+    hidden_layer_sizes : tuple of int
+        Of each member.
+    batch_size : int
+        Rows a step; fewer on small tables.
+    most_codes, all_codes : int
+        Codes of a numeric column, and of all columns together, about.
+    steps, ramps, waves : float
+        Shares of the members whose codes are steps at thresholds that tell the target apart,
+        ramps between quantiles, waves of random frequencies.
+    wide : float
+        Share of the steps' members that begin with the linear model of their codes.
+    one_hot_levels, embedding_size : int
+        Columns of more levels than that are embedded in so many numbers.
+    learning_rate, decay, dropout, column_dropout, frequency : pair of float
+        Ranges: Adam's step, decoupled weight decay, shares of hidden units and of columns left out
+        at random in training, standard deviation of the waves' frequencies.
+    undropped : float
+        Share of the members without dropout, and as many without dropped columns.
+    flat : float
+        Share of the training before the learning rate falls to 0 along a cosine.
+    label_smoothing : float
+        Of the training loss.
+    picks : int
+        Steps of the greedy selection in a fold: its members' weights are multiples of 1 / picks.
+    """
+
+    members: int = 24
+    folds: int = 4
+    epochs: int = 24
+    epochs_at: int = 4000
+    fewest_epochs: int = 3
+    patience: int = 7
+    hidden_layer_sizes: tuple[int, ...] = (128, 128)
+    batch_size: int = 256
+    most_codes: int = 32
+    all_codes: int = 320
+    steps: float = 0.5
+    ramps: float = 0.25
+    waves: float = 0.25
+    wide: float = 0.6
+    one_hot_levels: int = 40
+    embedding_size: int = 4
+    learning_rate: tuple[float, float] = (3e-3, 1.5e-2)
+    decay: tuple[float, float] = (3e-2, 1.0)
+    dropout: tuple[float, float] = (0.0, 0.4)
+    column_dropout: tuple[float, float] = (0.0, 0.7)
+    undropped: float = 0.4
+    frequency: tuple[float, float] = (0.03, 1.0)
+    flat: float = 0.5
+    label_smoothing: float = 0.0
+    picks: int = 16
+
+    def __post_init__(self) -> None:
+        """Refuse values that no pack can use."""
+        if self.members < self.folds or self.folds < 2:
+            raise SpecError(
+                f"A pack of {self.members} members cannot hold out {self.folds} folds.",
+                "Give at least two folds, and a member for each.",
+            )
+        if min(self.epochs, self.fewest_epochs, self.picks, *self.hidden_layer_sizes) < 1:
+            raise SpecError("A pack's epochs, picks or layers are none.", "Give 1 or more.")
+
+    def epochs_for(self, rows: int) -> int:
+        """Return the most epochs on so many rows."""
+        many = self.epochs * math.sqrt(self.epochs_at / max(rows, self.epochs_at))
+        return min(self.epochs, max(self.fewest_epochs, math.ceil(many)))
+
+    def batch_for(self, rows: int) -> int:
+        """Return rows a step: at least eight steps an epoch, from 16 rows up."""
+        size = self.batch_size
+        while size > 16 and rows < 8 * size:
+            size //= 2
+        return size
+
+
+EFFORTS: dict[str, PackSpec] = {
+    "quick": PackSpec(members=4, folds=4, epochs=12),
+    "standard": PackSpec(),
+    "best": PackSpec(members=48, folds=6, epochs=32),
+}

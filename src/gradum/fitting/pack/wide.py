@@ -1,0 +1,86 @@
+"""The linear model that some members begin with: convex, solved to the end, one for each fold.
+
+Networks trained by Adam learn what is rare as fast as what is frequent, and so by heart; an L2
+penalty lets it wait for evidence. Members that begin with the penalised linear model of their
+codes have only its interactions left to learn, and their first candidate is that model itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gradum.core.losses import Loss
+from gradum.core.penalties import L2
+from gradum.fitting.path import choose_penalty
+from gradum.solvers.convex import choose, minimise
+from gradum.solvers.driver import solve
+from gradum.solvers.linear_model import LinearModel
+from gradum.solvers.matrix import Columns
+
+STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0)
+MOST_COEFFICIENTS = 2500  # with more, the linear model takes longer than the pack
+MOST_ROWS = 50_000
+
+
+def wide_start(
+    columns: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    loss: Loss,
+    outputs: int,
+    walk: tuple[np.ndarray, np.ndarray],
+    stop: Callable[[], bool],
+    strengths: Sequence[float] = STRENGTHS,
+) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """Fit the linear model on the rows of a fold, its penalty chosen by the rows it holds out.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n, D)
+    target, weight : ndarray of shape (n,)
+    loss : Loss
+    outputs : int
+        k.
+    walk : pair of ndarray
+        Positions of the rows learned from, and of those held out.
+    stop : callable
+    strengths : sequence of float
+        Of the penalty, alpha = strength / n, falling.
+
+    Returns
+    -------
+    tuple or None
+        Weights [D, k], biases [k] and the strength; None where that would be much work.
+    """
+    learned, held = walk
+    if outputs * (columns.shape[1] + 1) > MOST_COEFFICIENTS or len(learned) > MOST_ROWS:
+        return None
+    used = np.concatenate([learned, held])
+    own = np.arange(len(learned)), np.arange(len(learned), len(used))
+    model = LinearModel.of(
+        Columns.of(columns[used]), target[used], loss, outputs=outputs, weight=weight[used]
+    )
+    path = solve(choose_penalty(model, [own], strengths, stop))
+    penalty = L2(path.best * len(used) / len(learned))
+    matrix = Columns.of(columns[learned])
+    choice = choose(loss, penalty, matrix.shape, outputs, sparse=False)
+    solution = solve(
+        minimise(
+            matrix,
+            target[learned],
+            loss,
+            penalty,
+            solver=choice.solver,
+            outputs=outputs,
+            weight=weight[learned],
+            start=path.start,
+            stop=stop,
+        )
+    )
+    layer = solution.params["layers"][0]
+    weights, biases = np.asarray(layer["weight"]), np.asarray(layer["bias"])
+    if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
+        return None
+    return weights, biases, path.best * len(used)
