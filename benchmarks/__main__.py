@@ -13,7 +13,7 @@ BENCHMARKS = {
     "start": "[ROUNDS]",
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
-    "quality": "FOLDER [SEEDS]",
+    "rungs": "FOLDER [SEEDS]",
     "nist": "",
     "encoding": "",
     "convex": "[TASKS] [SIZES] [ROUNDS]",
