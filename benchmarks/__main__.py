@@ -13,6 +13,7 @@ BENCHMARKS = {
     "start": "[ROUNDS]",
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
+    "quality": "--data FOLDER [OPTIONS], which --help lists",
     "rungs": "FOLDER [SEEDS]",
     "nist": "",
     "encoding": "",

@@ -5,3 +5,12 @@ in a process of its own (`runs`, `one`), and what each gave is a line of a file 
 that a run which was stopped goes on. The lines are ranked (`ranks`), the ranks tested
 (`difference`), and both shown (`report`, `picture`).
 """
+
+from __future__ import annotations
+
+
+def main(*arguments: str) -> None:
+    """Run the command; its imports stay out of the processes that fit."""
+    from benchmarks.quality.command import main as command
+
+    command(*arguments)
