@@ -9,15 +9,17 @@ from benchmarks.page import table
 from benchmarks.quality.difference import ALPHA, alike, critical_difference, friedman
 from benchmarks.quality.outcomes import Outcome
 from benchmarks.quality.ranks import Ranking
+from gradum.tables.wording import counted
 
 HEAD = ["", "mean rank", "wins", "error / best", "s per 1,000 rows", "failures"]
 
 
 def report(ranking: Ranking, picture: str = "") -> str:
     """Return the section, in Markdown; ``picture`` is a line that shows the critical difference."""
+    sets, fits = counted(len(ranking.sets), "set"), counted(ranking.fits, "fit")
     return "\n".join(
         [
-            f"{len(ranking.sets)} sets, {ranking.fits} fits of each method:\n",
+            f"{sets}, {fits} of each method:\n",
             _methods(ranking),
             f"{tests(ranking)}\n",
             *([f"{picture}\n"] if picture else []),
@@ -115,7 +117,7 @@ def _unsaid(count: int, outcomes: list[Outcome]) -> str:
     if not count:
         return ""
     methods = dict.fromkeys(each.method for each in outcomes if not each.date)
-    return f"{count} fits ({', '.join(methods)}) do not say when and where they were measured"
+    return f"{counted(count, 'fit')} ({', '.join(methods)}) without word of when and where"
 
 
 def _number(value: float, digits: int) -> str:

@@ -138,7 +138,7 @@ def test_results_made_elsewhere_are_ranked(tmp_path, capsys, page):
     assert page.read_text() == PAGE
     assert (tmp_path / "ranks.svg").read_text().startswith("<svg")
     main(*words, "--methods", "y", "--sets", "t")
-    assert "1 sets, 1 fits of each method" in capsys.readouterr().out
+    assert "1 set, 1 fit of each method" in capsys.readouterr().out
 
 
 def test_a_ranking_that_covers_the_suite_writes_the_page(folder, fits, page):

@@ -59,7 +59,7 @@ def test_the_report_says_the_same():
         "| s1 | **0.2000** | **0.2000** | 0.4000 |",
         "| s3 | **0.4000** | – | – |",
         "- a on s3, seed 0: timeout",
-        "18 fits (b, a, c) do not say when and where they were measured.",
+        "18 fits (b, a, c) without word of when and where.",
     ):
         assert line in text.splitlines()
 
