@@ -47,13 +47,18 @@ def circumstances(packages: Sequence[str]) -> str:
     blas = {each["architecture"] for each in threadpool_info() if "architecture" in each}
     parts = [
         f"Measured on {datetime.date.today().isoformat()}",
-        f"{_processor()}, {CORES} of {os.cpu_count()} cores, {_memory()}",
-        platform.platform(terse=True),
+        machine(),
         f"Python {platform.python_version()}",
         *(f"{name} {_version(name)}" for name in packages),
         *(f"OpenBLAS for {name}" for name in sorted(blas)),
     ]
     return "; ".join(parts) + "."
+
+
+def machine() -> str:
+    """Return the processor, the cores that are used, the memory and the system."""
+    processor = f"{_processor()}, {CORES} of {os.cpu_count()} cores, {_memory()}"
+    return f"{processor}; {platform.platform(terse=True)}"
 
 
 def _processor() -> str:

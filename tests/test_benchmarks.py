@@ -2,10 +2,12 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from benchmarks import sides
+from benchmarks.__main__ import BENCHMARKS
 from benchmarks.page import replace_section
 from benchmarks.sides import Ratio, Side, in_fresh_processes, in_turns, spread
 from benchmarks.training import flops
@@ -120,3 +122,7 @@ def test_a_section_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ValueError, match="0 sections named three"):
         replace_section(page, "three", "new")
     assert page.read_text() == PAGE
+
+
+def test_every_benchmark_that_is_listed_is_there():
+    assert [name for name in BENCHMARKS if not find_spec(f"benchmarks.{name}")] == []

@@ -64,7 +64,11 @@ class Picture:
     @property
     def svg(self) -> str:
         """A drawing without script or variables, for a notebook."""
-        text = dressed(self.chart, width=460).to_json()
+        return self.drawn(width=460)
+
+    def drawn(self, width: int) -> str:
+        """Return an SVG of this width, which needs neither script nor the page's variables."""
+        text = dressed(self.chart, width=width).to_json()
         for variable, colour in OUTSIDE.items():
             text = text.replace(variable, colour)
         return vl_convert.vegalite_to_svg(text)

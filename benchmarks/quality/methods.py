@@ -1,0 +1,65 @@
+"""The methods by name, and the packages that each needs besides those of the split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+
+from gradum.errors import SpecError
+
+GRADUM = "gradum-"  # and an effort
+METHODS: dict[str, tuple[str, ...]] = {
+    f"{GRADUM}quick": ("gradum", "jax"),
+    f"{GRADUM}standard": ("gradum", "jax"),
+    f"{GRADUM}best": ("gradum", "jax"),
+    "linear": (),
+    "sklearn_mlp": (),
+    "hist_gradient_boosting": (),
+    "lightgbm": ("lightgbm",),
+    "xgboost": ("xgboost",),
+    "catboost": ("catboost",),
+    "realmlp": ("pytabkit", "torch"),
+}
+COMMON = ("numpy", "pandas", "pyarrow", "scikit-learn")
+
+
+def packages(method: str) -> tuple[str, ...]:
+    """Return the distributions that a fit of the method runs on."""
+    return (*METHODS[method], *COMMON)
+
+
+def check_known(methods: Iterable[str], known: Iterable[str] = tuple(METHODS)) -> None:
+    """Refuse names that are no method's.
+
+    Raises
+    ------
+    SpecError
+    """
+    known = list(known)
+    for method in methods:
+        if method not in known:
+            raise SpecError(f"There is no method {method!r}.", f"There are {', '.join(known)}.")
+
+
+def check_installed(methods: Iterable[str]) -> None:
+    """Refuse methods whose packages are not installed.
+
+    Raises
+    ------
+    SpecError
+    """
+    for method in methods:
+        missing = [name for name in packages(method) if installed(name) is None]
+        if missing:
+            raise SpecError(
+                f"The method {method} needs {' and '.join(missing)}, which is not installed.",
+                "Run pip install 'gradum[bench]', or leave it out by --methods.",
+            )
+
+
+def installed(package: str) -> str | None:
+    """Return the version of an installed distribution."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,145 @@
+"""What each fit gave: a JSON line of a file that only grows, so that a run can go on.
+
+A line names ``method``, ``set`` and ``seed``. A fit that ended has its ``error`` and seconds; one
+that did not has the reason, ``failed``. Files made elsewhere may say less, or more.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from gradum.errors import OutputError, TableError
+
+Key = tuple[str, str, int]  # method, set, seed
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One fit of a method to a set and split.
+
+    Attributes
+    ----------
+    n : int, optional
+        Training rows.
+    fit_s, predict_s : float, optional
+        Seconds by the clock.
+    cpu_s : float, optional
+        Seconds of all processors during the fit.
+    rss_mb : float, optional
+        The most memory that was resident in the process up to the end of the fit, in MiB.
+    rows : int, optional
+        The most training rows that the split was to have.
+    """
+
+    method: str
+    set: str
+    seed: int
+    task: str = ""
+    n: int | None = None
+    fit_s: float | None = None
+    cpu_s: float | None = None
+    predict_s: float | None = None
+    rss_mb: float | None = None
+    rmse: float | None = None
+    nrmse: float | None = None
+    logloss: float | None = None
+    acc: float | None = None
+    f1: float | None = None
+    auc: float | None = None
+    error: float | None = None
+    failed: str = ""
+    rows: int | None = None
+    date: str = ""
+    machine: str = ""
+    versions: dict[str, str] = {}
+
+    @property
+    def key(self) -> Key:
+        """What was fitted to what."""
+        return self.method, self.set, self.seed
+
+    @property
+    def loss(self) -> float:
+        """The error; infinite of a fit that failed."""
+        if self.failed or self.error is None or not math.isfinite(self.error):
+            return math.inf
+        return self.error
+
+
+def read(paths: Iterable[Path]) -> dict[Key, Outcome]:
+    """Read files of lines; of the same fit the last line counts.
+
+    A last line that is only half written, as a run that was killed leaves it, is passed over.
+
+    Raises
+    ------
+    TableError
+        A file is not there, or a line is not of the form.
+    """
+    return {each.key: each for path in paths for each in _lines(path)}
+
+
+def _lines(path: Path) -> list[Outcome]:
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise TableError(f"The results in {path} cannot be read: {error.strerror}.") from None
+    *whole, last = text.split("\n")
+    if _is_json(last):
+        whole.append(last)
+    found = []
+    for number, line in enumerate(whole, 1):
+        if line.strip():
+            try:
+                found.append(msgspec.convert(json.loads(line), Outcome))
+            except ValueError as error:
+                raise TableError(
+                    f"Line {number} of {path} is no result: {error}.",
+                    'It is to be {"method", "set", "seed", "error", "fit_s", "n"}; or remove it.',
+                ) from None
+    return found
+
+
+def begin(path: Path) -> None:
+    """Make a file ready to be appended to: there, writable, its last line whole or gone.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as file:
+            file.seek(0)
+            content = file.read()
+            last = content[content.rfind(b"\n") + 1 :]
+            if _is_json(last):
+                file.write(b"\n")
+            elif last:
+                file.truncate(len(content) - len(last))
+    except OSError as error:
+        raise OutputError(
+            f"The results cannot be written to {path}: {error.strerror}.",
+            "Name another file by --results.",
+        ) from None
+
+
+def append(path: Path, outcome: Outcome) -> None:
+    """Add one line, and see that it reaches the disk."""
+    with path.open("ab") as file:
+        file.write(msgspec.json.encode(outcome) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _is_json(line: str | bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

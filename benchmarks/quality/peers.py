@@ -1,0 +1,142 @@
+"""The models, each made ready for a split: untrained, with the columns as its library takes them.
+
+Libraries keep their defaults, but for threads, seeds and what is said at each. They are imported
+here, before the clock of a fit runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegressionCV, RidgeCV
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks.quality import frames
+from benchmarks.quality.methods import GRADUM
+from benchmarks.quality.split import Split
+from benchmarks.sides import CORES
+
+MOST_CATEGORIES = 255  # that scikit-learn's histograms have bins for
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A model to be fitted to ``train`` and ``target``, and to predict ``test``."""
+
+    model: Any
+    train: pd.DataFrame
+    test: pd.DataFrame
+    target: Any
+
+
+def ready(method: str, split: Split, seed: int) -> Ready:
+    """Import a method's library and make its model."""
+    if method.startswith(GRADUM):
+        return _gradum(split, seed, method.removeprefix(GRADUM))
+    return PEERS[method](split, seed)
+
+
+def _gradum(split: Split, seed: int, effort: str) -> Ready:
+    """Take the columns as they come, a missing level as None."""
+    import gradum
+
+    kind: Any = getattr(gradum, "PackRegressor" if split.regression else "PackClassifier")
+    model = kind(effort=effort, random_state=seed)
+    return Ready(model, *frames.strings_or_none(split), split.train_target)
+
+
+def linear(split: Split, seed: int) -> Ready:
+    """Choose a ridge or logistic regression's penalty by cross-validation."""
+    model: Any = RidgeCV(np.logspace(-3, 4, 15))
+    if not split.regression:
+        model = LogisticRegressionCV(Cs=8, cv=4, max_iter=500, n_jobs=CORES, scoring="neg_log_loss")
+    model = make_pipeline(frames.one_hot(split), model)
+    return Ready(model, *frames.strings(split), split.train_target)
+
+
+def sklearn_mlp(split: Split, seed: int) -> Ready:
+    """Stop a network early; a number is scaled for it."""
+    kind = MLPRegressor if split.regression else MLPClassifier
+    model: Any = kind(random_state=seed, early_stopping=True, max_iter=500)
+    model = make_pipeline(frames.one_hot(split), model)
+    if split.regression:
+        model = TransformedTargetRegressor(model, transformer=StandardScaler())
+    return Ready(model, *frames.strings(split), split.train_target)
+
+
+def hist_gradient_boosting(split: Split, seed: int) -> Ready:
+    """Boost on categories, the rarest of a column together where it has too many."""
+    kind = HistGradientBoostingRegressor if split.regression else HistGradientBoostingClassifier
+    model = kind(categorical_features="from_dtype", random_state=seed)
+    return Ready(model, *frames.few_categories(split, MOST_CATEGORIES), split.train_target)
+
+
+def lightgbm(split: Split, seed: int) -> Ready:
+    """Boost on categories."""
+    from lightgbm import LGBMClassifier, LGBMRegressor
+
+    kind = LGBMRegressor if split.regression else LGBMClassifier
+    model = kind(verbose=-1, n_jobs=CORES, random_state=seed)
+    return Ready(model, *frames.categories(split), split.train_target)
+
+
+def xgboost(split: Split, seed: int) -> Ready:
+    """Boost on categories; the classes are numbered for it."""
+    from xgboost import XGBClassifier, XGBRegressor
+
+    kind = XGBRegressor if split.regression else XGBClassifier
+    model = kind(n_jobs=CORES, random_state=seed, enable_categorical=True, tree_method="hist")
+    target = split.train_target
+    if not split.regression:
+        target = pd.Series(np.searchsorted(split.classes, target), index=target.index)
+    return Ready(model, *frames.categories(split), target)
+
+
+def catboost(split: Split, seed: int) -> Ready:
+    """Boost on strings."""
+    from catboost import CatBoostClassifier, CatBoostRegressor
+
+    kind = CatBoostRegressor if split.regression else CatBoostClassifier
+    model = kind(
+        verbose=0,
+        thread_count=CORES,
+        random_seed=seed,
+        cat_features=split.categorical,
+        allow_writing_files=False,
+    )
+    return Ready(model, *frames.strings(split), split.train_target)
+
+
+def realmlp(split: Split, seed: int) -> Ready:
+    """Train RealMLP-TD once, on four fifths; without label smoothing, as probabilities count."""
+    import torch
+    from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
+
+    logging.disable(logging.CRITICAL)
+    torch.set_num_threads(CORES)
+    how = {"device": "cpu", "random_state": seed, "n_cv": 1}
+    if split.regression:
+        model: Any = RealMLP_TD_Regressor(**how)
+    else:
+        model = RealMLP_TD_Classifier(**how, use_ls=False)
+    return Ready(model, *frames.filled_categories(split), split.train_target)
+
+
+PEERS: dict[str, Callable[[Split, int], Ready]] = {
+    "linear": linear,
+    "sklearn_mlp": sklearn_mlp,
+    "hist_gradient_boosting": hist_gradient_boosting,
+    "lightgbm": lightgbm,
+    "xgboost": xgboost,
+    "catboost": catboost,
+    "realmlp": realmlp,
+}

@@ -1,0 +1,132 @@
+"""The tables to fit: a folder with an ``index.json``, checked before anything is fitted.
+
+``index.json`` is ``{"suite": [NAME, …], "sets": {NAME: {…}, …}}``. A set has the ``file`` (Parquet,
+beside the index), the ``target``, the ``task`` (binary, multiclass or regression) and the
+``categorical`` columns; all other columns are numbers. Columns that it names under ``group_col``,
+``time_col``, ``split_col``, ``groups``, ``time``, ``split`` or ``exclude`` are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import polars as pl
+
+from gradum.errors import ColumnError, SpecError, TableError
+
+INDEX = "index.json"
+FORM = (
+    'Its form: {"suite": [NAME, …], "sets": {NAME: {"file", "target", "task", "categorical"}, …}}.'
+)
+Columns = str | tuple[str, ...] | dict[str, str] | None
+
+
+class Table(msgspec.Struct, frozen=True):
+    """One set of the index: where its rows are and what its columns mean."""
+
+    file: str
+    target: str
+    task: Literal["binary", "multiclass", "regression"]
+    categorical: tuple[str, ...] = ()
+    group_col: Columns = None
+    time_col: Columns = None
+    split_col: Columns = None
+    groups: Columns = None
+    time: Columns = None
+    split: Columns = None
+    exclude: Columns = None
+
+    @property
+    def left_out(self) -> set[str]:
+        """The columns that are not to be learned from."""
+        named = (self.group_col, self.time_col, self.split_col)
+        more = (self.groups, self.time, self.split, self.exclude)
+        return {column for columns in (*named, *more) for column in _columns(columns)}
+
+
+def _columns(said: Columns) -> Iterator[str]:
+    if isinstance(said, dict):
+        yield from said.values()
+    elif isinstance(said, str):
+        yield said
+    else:
+        yield from said or ()
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A folder's tables by name, in the order in which they are fitted."""
+
+    folder: Path
+    tables: dict[str, Table]
+
+    @classmethod
+    def read(cls, folder: Path, names: list[str] | None = None) -> Suite:
+        """Read the index: the sets of its suite, or those that are named.
+
+        Raises
+        ------
+        TableError
+            The index or a file is missing, or not of the form.
+        ColumnError
+            A file has no column of the target's name.
+        SpecError
+            The index has no set of a name.
+        """
+        index = _read_index(folder)
+        suite = cls(folder, {name: _table(index, name) for name in names or index.suite})
+        for name, table in suite.tables.items():
+            _check_file(folder / table.file, name, table)
+        return suite
+
+
+class _Index(msgspec.Struct):
+    suite: tuple[str, ...]
+    sets: dict[str, msgspec.Raw]  # only those that are fitted have to be of the form
+
+
+def _read_index(folder: Path) -> _Index:
+    path = folder / INDEX
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Index)
+    except FileNotFoundError:
+        raise TableError(
+            f"{folder} has no {INDEX}.", f"Name a folder that has one. {FORM}"
+        ) from None
+    except OSError as error:
+        raise TableError(f"{path} cannot be read: {error.strerror}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise TableError(f"{path} is not of the form: {error}.", FORM) from None
+
+
+def _table(index: _Index, name: str) -> Table:
+    if name not in index.sets:
+        raise SpecError(f"{INDEX} has no set {name!r}.", f"It has {', '.join(index.sets)}.")
+    try:
+        return msgspec.json.decode(index.sets[name], type=Table)
+    except msgspec.DecodeError as error:
+        raise TableError(
+            f"The set {name!r} of {INDEX} is not of the form: {error}.", FORM
+        ) from None
+
+
+def _check_file(path: Path, name: str, table: Table) -> None:
+    if not path.is_file():
+        raise TableError(
+            f"The set {name!r} has its rows in {path}, which is not there.",
+            f"Put the file there, or correct {INDEX}.",
+        )
+    try:
+        columns = pl.read_parquet_schema(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        said = str(error).partition("\n")[0]
+        raise TableError(f"{path} is no Parquet file: {said}.", "Write it anew.") from None
+    if table.target not in columns:
+        raise ColumnError(
+            f"{path} has no column {table.target!r}, the target of the set {name!r}.",
+            f"It has {', '.join(columns)}.",
+        )

@@ -1,0 +1,139 @@
+"""How a table is divided: one protocol for every method.
+
+Rows without a target go, and rows of classes that have fewer than 5. Of the others a fifth, drawn
+by seed, are for testing, at most 20,000; the rest are for training, at most ``rows``, drawn by the
+same seed. For classes both draws are stratified. Rows of a class that was not drawn for training
+are not tested on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+from benchmarks.quality.sets import INDEX, Table
+from gradum.errors import ColumnError, TargetError
+
+TEST_SHARE, MOST_TEST_ROWS = 0.2, 20_000
+FEWEST_OF_A_CLASS = 5
+
+
+@dataclass(frozen=True)
+class Split:
+    """One table, divided.
+
+    Attributes
+    ----------
+    train, test : pandas frames
+        Columns to learn from: float64 numbers, and levels as the file has them.
+    train_target, test_target : pandas series
+        Strings, or float64 numbers.
+    categorical, numeric : lists of names
+    task : str
+        ``binary``, ``multiclass`` or ``regression``.
+    """
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    train_target: pd.Series
+    test_target: pd.Series
+    categorical: list[str]
+    numeric: list[str]
+    task: str
+
+    @property
+    def regression(self) -> bool:
+        """Whether the target is a number."""
+        return self.task == "regression"
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The classes of the training rows, in order."""
+        return np.unique(self.train_target)
+
+    @classmethod
+    def of(cls, folder: Path, table: Table, *, seed: int, rows: int) -> Split:
+        """Read a table and divide it by seed.
+
+        Raises
+        ------
+        ColumnError
+            A column that is not categorical holds what is no number.
+        TargetError
+            The target has too few rows or classes for its task, or more classes than rows are
+            asked for.
+        """
+        path = folder / table.file
+        frame = pd.read_parquet(path)
+        frame = frame[frame[table.target].notna()].reset_index(drop=True)
+        target = frame.pop(table.target)
+        frame = frame.drop(columns=[name for name in frame if name in table.left_out])
+        categorical = [name for name in table.categorical if name in frame]
+        numeric = [name for name in frame if name not in categorical]
+        for name in numeric:
+            frame[name] = _numbers(frame[name], path)
+        if table.task == "regression":
+            target, strata = _numbers(target, path), None
+        else:
+            target = target.astype(str)
+            counts = target.value_counts()
+            enough = target.isin(counts[counts >= FEWEST_OF_A_CLASS].index)
+            frame, target = (each[enough].reset_index(drop=True) for each in (frame, target))
+            strata = target
+        _check(target, table, path)
+        try:
+            train, test = train_test_split(
+                np.arange(len(target)), test_size=TEST_SHARE, random_state=seed, stratify=strata
+            )
+            if len(train) > rows:
+                within = None if strata is None else strata[train]
+                train, _ = train_test_split(
+                    train, train_size=rows, random_state=seed, stratify=within
+                )
+        except ValueError as error:
+            raise TargetError(
+                f"{path} cannot be divided into {rows} training rows and a fifth: {error}.",
+                "Ask for more --rows, or leave the set out.",
+            ) from None
+        test = test[:MOST_TEST_ROWS]
+        if strata is not None:
+            test = test[np.isin(target[test], np.unique(target[train]))]
+        return cls(
+            train=frame.iloc[train].copy(),
+            test=frame.iloc[test].copy(),
+            train_target=target.iloc[train],
+            test_target=target.iloc[test],
+            categorical=categorical,
+            numeric=numeric,
+            task=table.task,
+        )
+
+
+def _numbers(column: pd.Series, path: Path) -> pd.Series:
+    try:
+        return pd.to_numeric(column).astype("float64")
+    except (ValueError, TypeError) as error:
+        raise ColumnError(
+            f"Column {column.name!r} of {path} holds what is no number: {error}.",
+            f"Name it among the categorical columns in {INDEX}, or under exclude.",
+        ) from None
+
+
+def _check(target: pd.Series, table: Table, path: Path) -> None:
+    remedy = f"Correct the task or the target in {INDEX}, or leave the set out."
+    if len(target) < FEWEST_OF_A_CLASS:
+        raise TargetError(f"{path} has {len(target)} rows that can be learned from.", remedy)
+    values = target.nunique()
+    if table.task == "regression":
+        if values == 1:
+            raise TargetError(f"The target of {path} is the same in every row.", remedy)
+    elif values == 1 or (table.task == "binary" and values > 2):
+        raise TargetError(
+            f"The target of {path} has {values} classes of {FEWEST_OF_A_CLASS} rows or more, and "
+            f"its task is {table.task}.",
+            remedy,
+        )
