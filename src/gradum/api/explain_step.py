@@ -12,6 +12,7 @@ import polars as pl
 from gradum.api.model import Model
 from gradum.core import L2, Params, Problem
 from gradum.core.losses import resolve
+from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
 from gradum.fitting.fitted import Fitted
@@ -106,7 +107,7 @@ def _of_model(
             "The baseline has no inputs, and nothing to pass back.",
             f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}.",
         )
-    if rung.name == "pack":
+    if isinstance(rung.network, PackNetwork):
         raise SpecError(
             "A pack is many networks, whose steps are not shown one by one.",
             f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}.",

@@ -14,13 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.estimators.training import seed_of
+from gradum.fitting.ending import ended
 from gradum.fitting.folding import folds_up_to
 from gradum.fitting.pack.fit import fit_pack
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Prediction
 from gradum.randomness import stream
-from gradum.solvers.driver import solve
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.read import read
@@ -89,7 +89,7 @@ class _Pack(BaseEstimator):
         used = np.flatnonzero(weight > 0)
         data = Rows(self.encoder_.transform(checked.frame), target, weight, classes).take(used)
         seed = seed_of(self.random_state)
-        self.rung_ = solve(
+        self.rung_ = ended(
             fit_pack(
                 data,
                 _every_fifth(data, seed),

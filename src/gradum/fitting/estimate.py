@@ -16,8 +16,7 @@ import numpy as np
 from gradum.fitting.events import Expected
 from gradum.fitting.linear import DENSE_LEVELS
 from gradum.fitting.mlp import ONE_HOT_LEVELS
-from gradum.fitting.pack.fit import TEXT_COLUMNS
-from gradum.fitting.pack.members import codes_each
+from gradum.fitting.pack.inputs import TEXT_COLUMNS, codes_each
 from gradum.fitting.plan import Plan
 from gradum.fitting.spec import Spec
 from gradum.solvers.convex import LARGEST_EXACT

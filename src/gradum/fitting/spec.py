@@ -114,8 +114,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides a run's result, save the rows themselves and the software.
 
     A table whose fit would take more than ``max_memory`` bytes is read in blocks. ``effort`` says
-    how large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that all packs of
-    the run may train, after which each is chosen from what its members have become.
+    how large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that all packs
+    of the run may train, after which each is chosen from what its members have become.
     """
 
     target: str

@@ -19,7 +19,7 @@ class Certificate:
         ``"stationary"``: a convex problem, of which the gradient is the proof;
         ``"validation"``: a network, judged by rows it was not trained on;
         ``"training"``: a network without such rows, of which nothing is proven;
-        ``"cross-fitted"``: an ensemble, each row judged by the members that had not learned from it.
+        ``"cross-fitted"``: an ensemble, each row judged by members that had not learned from it.
     gradient_norm : float or None
         Euclidean norm of the full objective's gradient, in float64; of the smallest subgradient
         where an L1 term has a kink.

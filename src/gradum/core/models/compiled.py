@@ -17,6 +17,7 @@ from scipy import sparse
 
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import Network, Params
+from gradum.core.models.pack_network import PackNetwork
 
 
 class CompiledForward:
@@ -28,13 +29,15 @@ class CompiledForward:
 
     Parameters
     ----------
-    layer, network, params : InputLayer, Network, Params
-        The model.
+    layer, network, params : InputLayer, Network or PackNetwork, Params
+        The model; a pack without text.
     rows : int
         b, rows of a block.
     """
 
-    def __init__(self, layer: InputLayer, network: Network, params: Params, rows: int) -> None:
+    def __init__(
+        self, layer: InputLayer, network: Network | PackNetwork, params: Params, rows: int
+    ) -> None:
         self._layer, self._network, self._params, self._rows = layer, network, params, rows
 
     def launch(
@@ -46,7 +49,8 @@ class CompiledForward:
         """
         params = self._params
         wide = self._layer.sparse_columns(codes, text)
-        if wide is not None:  # SciPy multiplies what is sparse
+        # SciPy multiplies what is sparse.
+        if wide is not None and isinstance(self._network, Network):
             first, *others = self._network.share_to_bias(params, wide)["layers"]
             bias = _filled(first["bias"].T, self._rows).T
             params = params | {"layers": [first | {"bias": bias}, *others]}
@@ -58,7 +62,7 @@ class CompiledForward:
 
 
 @partial(jax.jit, static_argnums=0)
-def _logits(network: Network, layer: InputLayer, params: Params, dense: Any, codes: Any) -> Any:
+def _logits(network: Any, layer: InputLayer, params: Params, dense: Any, codes: Any) -> Any:
     """Return the logits [b, k] of columns dense [d, b] and codes [c, b]."""
     return network.apply(params, layer.apply(dense.T, codes.T))
 

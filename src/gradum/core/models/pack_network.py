@@ -7,6 +7,7 @@ D = d + cT + embedded numbers, k outputs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from types import ModuleType
 from typing import Any, Literal
 
@@ -92,7 +93,7 @@ class PackNetwork:
     def products(self) -> int:
         """Multiplications that a row takes."""
         sizes = (self.first, *self.hidden, self.outputs)
-        layers = sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+        layers = sum(a * b for a, b in pairwise(sizes))
         return self.members * (layers + self.first * self.outputs)
 
     @property
@@ -111,7 +112,7 @@ class PackNetwork:
             "share": (m,),
             "sharpness": (1,),
         }
-        for level, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for level, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             shapes[f"layers/{level}/weight"] = (m, fan_in, fan_out)
             shapes[f"layers/{level}/bias"] = (m, fan_out)
         if self.embedding:
@@ -195,7 +196,3 @@ class PackNetwork:
             text = np.asarray(inputs["sparse"] @ params["projection"], dense.dtype)
             dense = np.concatenate([dense, text], axis=1)
         return dense, inputs["codes"][None] if self.embedding else None
-
-    def share_to_bias(self, params: Params, columns: Any) -> Params:
-        """Refuse: text is projected, which the compiled forward does before."""
-        raise NotImplementedError("a pack projects its text")

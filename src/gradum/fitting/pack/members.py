@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from gradum.core.models.network import Params
-from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack.codes import TREE_ROWS, ramps, steps, waves
+from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.spec import PackSpec
 from gradum.randomness import stream
 
@@ -39,15 +41,13 @@ class Members:
         rng = stream(seed, "pack", "members")
         m, place = spec.members, np.arange(spec.members)
         shares = np.cumsum([spec.steps, spec.ramps, spec.waves])
-        # Kinds go round within a fold: its j-th member gets the kind at the j-th of equal places.
-        per_fold = -(-m // folds)
+        # Golden-ratio steps spread the kinds evenly within each fold, however few its members.
         within = ((place // folds) * 0.618 + rng.random(folds)[place % folds]) % 1.0
         kind = np.searchsorted(shares / shares[-1], within, side="right").clip(0, WAVES)
         wide = np.zeros(m, bool)
         for fold in range(folds):
             own = np.flatnonzero((place % folds == fold) & (kind == STEPS))
             wide[own[: round(spec.wide * len(own) + 0.25)]] = True
-        del per_fold
         return cls(
             fold=place % folds,
             kind=kind,
@@ -59,66 +59,56 @@ class Members:
             frequency=_log_uniform(rng, spec.frequency, m),
         )
 
+    @property
+    def hyper(self) -> Params:
+        """What the program asks of each member."""
+        return {
+            "learning_rate": self.learning_rate,
+            "decay": self.decay,
+            "dropout": self.dropout,
+            "column_dropout": self.column_dropout,
+        }
+
 
 def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float], size: int) -> np.ndarray:
-    return np.exp(rng.uniform(*np.log(bounds), size)).astype(np.float32)
+    return np.exp(rng.uniform(math.log(bounds[0]), math.log(bounds[1]), size)).astype(np.float32)
 
 
 def _some(
     rng: np.random.Generator, bounds: tuple[float, float], size: int, without: float
 ) -> np.ndarray:
-    drawn = rng.uniform(*bounds, size)
+    drawn = rng.uniform(bounds[0], bounds[1], size)
     return np.where(rng.random(size) < without, 0.0, drawn).astype(np.float32)
 
 
-def coded_columns(dense: np.ndarray) -> tuple[int, ...]:
-    """Return the places of the columns [n, d] with more than two values."""
-    several = [
-        place for place in range(dense.shape[1]) if len(np.unique(dense[:TREE_ROWS, place])) > 2
-    ]
-    return tuple(several)
-
-
-def codes_each(columns: int, spec: PackSpec) -> int:
-    """Return T: a power of two, as many as are left for each of so many columns."""
-    codes = spec.most_codes
-    while codes > 4 and codes * columns > spec.all_codes:
-        codes //= 2
-    return codes if codes * columns <= 2 * spec.all_codes else 0
-
-
 def initial_codes(
-    network: PackNetwork,
+    inputs: PackInputs,
     members: Members,
-    dense: np.ndarray,
     target: np.ndarray,
     weight: np.ndarray,
     learned: list[np.ndarray],
     *,
-    classes: bool,
+    classes: int | None,
     seed: int,
 ) -> dict[str, np.ndarray]:
     """Return ``shift``, ``slope`` and ``wave`` of all members.
 
     Thresholds look at the target, so that each fold has its own, of the rows ``learned`` there.
     """
+    network, dense = inputs.network, inputs.flat["dense"]
     m, t = network.members, network.codes
     shift = np.zeros((m, len(network.coded), t), np.float32)
     slope = np.zeros_like(shift)
     rng = stream(seed, "pack", "codes")
     few = [rows[:: -(-len(rows) // TREE_ROWS)] for rows in learned]
+    folds = np.unique(members.fold[members.kind == STEPS])
+    told = target[:, None] if classes is None else np.eye(classes)[target]
     for place, column in enumerate(network.coded):
         values = dense[:, column].astype(np.float64)
         by_fold = {
-            fold: steps(
-                values[few[fold]],
-                target[few[fold]],
-                weight[few[fold]],
-                most=t,
-                classes=classes,
-                seed=0,
-            )
-            for fold in np.unique(members.fold[members.kind == STEPS])
+            fold: steps(values[rows], told[rows], weight[rows], most=t)
+            for fold, rows in enumerate(few)
+            if fold in folds
         }
         for member in range(m):
             match members.kind[member]:
@@ -134,11 +124,10 @@ def initial_codes(
 
 
 def initial_weights(
-    network: PackNetwork,
-    codes: dict[str, np.ndarray],
-    inputs: dict[str, np.ndarray],
-    learned: list[np.ndarray],
+    inputs: PackInputs,
+    codes: Params,
     members: Members,
+    learned: list[np.ndarray],
     *,
     seed: int,
 ) -> Params:
@@ -148,7 +137,7 @@ def initial_weights(
     bias set so that its kink lies at a training row of its own: on one side it is a plain linear
     function, on the other silent, and every row has units that bend near it.
     """
-    rng = stream(seed, "pack", "weights")
+    rng, network = stream(seed, "pack", "weights"), inputs.network
     m, sizes = network.members, (network.first, *network.hidden, network.outputs)
     coded = len(network.coded) * network.codes
     share = np.ones(network.first)
@@ -157,16 +146,11 @@ def initial_weights(
     if network.embedding:
         table = (network.embedding.rows, network.embedding.size)
         params["embedding"] = rng.normal(0.0, 0.3, (m, *table)).astype(np.float32)
-    shown = [
-        rng.choice(learned[fold], min(INITIAL_ROWS, len(learned[fold]))) for fold in members.fold
-    ]
-    least = min(map(len, shown))
-    taken = np.stack([rows[:least] for rows in shown])
-    z = network.expand(
-        params, inputs["dense"][taken], inputs["codes"][taken] if network.embedding else None, np
-    )
+    least = min(INITIAL_ROWS, *map(len, learned))
+    shown = np.stack([rng.choice(learned[fold], least, replace=False) for fold in members.fold])
+    z = network.expand(params, *inputs.take(shown), np)
     layers = []
-    for level, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for level, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         weight = rng.normal(0.0, 1.0, (m, fan_in, fan_out))
         if level == 0:
             weight *= share[:, None]

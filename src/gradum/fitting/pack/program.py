@@ -111,7 +111,7 @@ class Program:
         flat = self.loss.value(logits.reshape(-1, logits.shape[-1]), target.reshape(-1))
         return flat.reshape(target.shape)
 
-    def _moved(self, params: Params, moves: Params, hyper: Params, rate: Any) -> Params:
+    def _moved(self, params: Params, moves: Any, hyper: Params, rate: Any) -> Params:
         """Take Adam's step, times each member's learning rate; weights decay beside it."""
         step = hyper["learning_rate"] * rate
 

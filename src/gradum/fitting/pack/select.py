@@ -8,6 +8,12 @@ Shapes: n held-out rows, J candidates, K classes.
 from __future__ import annotations
 
 import numpy as np
+import scipy.optimize
+import scipy.special
+
+from gradum.core.models.pack_network import PackNetwork
+
+SHARPEST = 2.0
 
 
 def greedy(
@@ -28,21 +34,49 @@ def greedy(
     picks : int
         The most that are taken.
     """
-    members = len(predictions)
-    counts, best, least = np.zeros(members), np.zeros(members), np.inf
-    total = np.zeros(predictions.shape[1:])
     if predictions.ndim == 3:  # only the probability of what was true counts
         predictions = np.take_along_axis(predictions, target[None, :, None], axis=2)[..., 0]
-        total = total[:, 0]
+        classes = True
+    else:
+        classes = False
+    counts, best = np.zeros(len(predictions)), np.zeros(len(predictions))
+    total, least = np.zeros(predictions.shape[1]), np.inf
     for taken in range(1, picks + 1):
         means = (total + predictions) / taken
-        if np.issubdtype(target.dtype, np.integer):
-            losses = -np.log(np.maximum(means, 1e-12)) @ weight
-        else:
-            losses = np.square(means - target) @ weight
+        losses = -np.log(np.maximum(means, 1e-12)) if classes else np.square(means - target)
+        losses = losses @ weight
         chosen = int(np.argmin(losses))
         counts[chosen] += 1
         total = total + predictions[chosen]
-        if losses[chosen] < least - 1e-9 * abs(least if np.isfinite(least) else 0.0):
-            best, least = counts / taken, losses[chosen]
+        if losses[chosen] < least:
+            best, least = counts / taken, float(losses[chosen])
     return best
+
+
+def answers(network: PackNetwork, logits: np.ndarray) -> np.ndarray:
+    """Return numbers (J, n), or probabilities (J, n, K), of logits (J, n, k)."""
+    if network.link == "identity":
+        return logits[..., 0]
+    if network.outputs == 1:
+        return np.concatenate([scipy.special.expit(-logits), scipy.special.expit(logits)], axis=-1)
+    return scipy.special.softmax(logits, axis=-1)
+
+
+def sharpness(
+    probability: np.ndarray, target: np.ndarray, weight: np.ndarray
+) -> tuple[float, float]:
+    """Return the factor s of the logits with the least loss of softmax(s log p), and that loss.
+
+    p (n, K) are probabilities of rows not learned from. 1 / s is a temperature (C. Guo et al., "On
+    calibration of modern neural networks", ICML 2017).
+    """
+    weight, logs = weight / weight.sum(), np.log(np.maximum(probability, 1e-12))
+
+    def loss(factor: float) -> float:
+        scaled = factor * logs
+        own = np.take_along_axis(scaled, target[:, None], axis=1)[:, 0]
+        return float((scipy.special.logsumexp(scaled, axis=1) - own) @ weight)
+
+    bounds = (1.0 / SHARPEST, SHARPEST)
+    found = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
+    return float(found.x), float(found.fun)

@@ -8,11 +8,16 @@ codes have only its interactions left to learn, and their first candidate is tha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from gradum.core.losses import Loss
+from gradum.core.models.network import Params
 from gradum.core.penalties import L2
+from gradum.fitting.ending import ended
+from gradum.fitting.pack.inputs import PackInputs
+from gradum.fitting.pack.members import Members
 from gradum.fitting.path import choose_penalty
 from gradum.solvers.convex import choose, minimise
 from gradum.solvers.driver import solve
@@ -24,6 +29,36 @@ MOST_COEFFICIENTS = 2500  # with more, the linear model takes longer than the pa
 MOST_ROWS = 50_000
 
 
+def begin_wide(
+    params: Params,
+    inputs: PackInputs,
+    members: Members,
+    target: np.ndarray,
+    weight: np.ndarray,
+    loss: Loss,
+    walks: Sequence[tuple[np.ndarray, np.ndarray]],
+    stop: Callable[[], bool],
+) -> None:
+    """Put the linear model of their codes in the place of some members' ``wide`` part.
+
+    Their last layer is set to 0: before they learn, they are that model.
+    """
+    last = params["layers"][-1]
+    for fold, walk in enumerate(walks):
+        own = np.flatnonzero((members.fold == fold) & members.begins_wide)
+        if not len(own):
+            continue
+        network = replace(inputs.network, members=1, embedding=None)
+        drawn = {name: params[name][own[:1]] for name in ("shift", "slope", "wave")}
+        columns = network.expand(drawn, inputs.flat["dense"][None], None, np)[0]
+        found = wide_start(
+            columns.astype(np.float64), target, weight, loss, network.outputs, walk, stop
+        )
+        if found is not None:
+            params["wide"][own, : columns.shape[1]], last["bias"][own] = found
+            last["weight"][own] = 0.0
+
+
 def wide_start(
     columns: np.ndarray,
     target: np.ndarray,
@@ -33,7 +68,7 @@ def wide_start(
     walk: tuple[np.ndarray, np.ndarray],
     stop: Callable[[], bool],
     strengths: Sequence[float] = STRENGTHS,
-) -> tuple[np.ndarray, np.ndarray, float] | None:
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Fit the linear model on the rows of a fold, its penalty chosen by the rows it holds out.
 
     Parameters
@@ -52,7 +87,7 @@ def wide_start(
     Returns
     -------
     tuple or None
-        Weights [D, k], biases [k] and the strength; None where that would be much work.
+        Weights [D, k] and biases [k]; None where that would be much work.
     """
     learned, held = walk
     if outputs * (columns.shape[1] + 1) > MOST_COEFFICIENTS or len(learned) > MOST_ROWS:
@@ -62,7 +97,7 @@ def wide_start(
     model = LinearModel.of(
         Columns.of(columns[used]), target[used], loss, outputs=outputs, weight=weight[used]
     )
-    path = solve(choose_penalty(model, [own], strengths, stop))
+    path = ended(choose_penalty(model, [own], strengths, stop))
     penalty = L2(path.best * len(used) / len(learned))
     matrix = Columns.of(columns[learned])
     choice = choose(loss, penalty, matrix.shape, outputs, sparse=False)
@@ -83,4 +118,4 @@ def wide_start(
     weights, biases = np.asarray(layer["weight"]), np.asarray(layer["bias"])
     if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
         return None
-    return weights, biases, path.best * len(used)
+    return weights, biases

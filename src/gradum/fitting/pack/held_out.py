@@ -1,0 +1,98 @@
+"""The rows that members have not learned from, and each member as it was at its best on them.
+
+Shapes: M members, n rows a fold, padded to one length for all, k outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from gradum.core.losses import Loss
+from gradum.core.models.network import Params
+from gradum.fitting.pack.inputs import PackInputs
+from gradum.fitting.pack.program import Program, folded
+from gradum.randomness import stream
+
+SMOOTHED = 3  # epochs over whose mean held-out loss a member's best epoch is told
+MOST_ROWS = 8192  # of a fold, looked at after every epoch
+PADDED_TO = 256  # rows, so that folds of like size share a program
+
+
+class HeldOut:
+    """Judges the members by the fold that each holds out.
+
+    Parameters
+    ----------
+    inputs : PackInputs
+    target, weight : ndarray of shape (rows,)
+    loss : Loss
+    folds : sequence of ndarray
+        Rows that each fold holds out.
+    fold : ndarray of shape (M,)
+        The fold of each member.
+    seed : int
+    """
+
+    def __init__(
+        self,
+        inputs: PackInputs,
+        target: np.ndarray,
+        weight: np.ndarray,
+        loss: Loss,
+        folds: list[np.ndarray],
+        fold: np.ndarray,
+        seed: int,
+    ) -> None:
+        rng = stream(seed, "pack", "held")
+        self.folds = [
+            rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
+            for rows in folds
+        ]
+        self.fold, self._loss, self._target, self._weight = fold, loss, target, weight
+        size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
+        padded = np.stack([np.resize(self.folds[each], size) for each in fold])
+        self._rows = jax.tree.map(jax.numpy.asarray, inputs.take(padded))
+        self._recent: list[np.ndarray] = []
+        self.best = np.full(len(fold), np.inf)
+        self.logits = np.zeros((len(fold), size, inputs.network.outputs))
+        self.members: list[Params | None] = [None] * len(fold)
+
+    def begin(self, program: Program, params: Params, fixed: Params, which: np.ndarray) -> None:
+        """Judge the members marked by ``which`` (M,) before they have learned anything."""
+        logits, losses = self._judged(program, params, fixed)
+        self._keep(params, logits, losses, which & np.isfinite(losses))
+
+    def note(self, program: Program, params: Params, fixed: Params) -> tuple[bool, float]:
+        """Judge all members; return whether any is at its best, and their mean loss."""
+        logits, losses = self._judged(program, params, fixed)
+        self._recent = [*self._recent[1 - SMOOTHED :], losses]
+        smoothed = np.mean(self._recent, axis=0)
+        better = smoothed < self.best
+        self._keep(params, logits, smoothed, better)
+        finite = losses[np.isfinite(losses)]
+        return bool(better.any()), float(finite.mean()) if len(finite) else np.inf
+
+    def _judged(
+        self, program: Program, params: Params, fixed: Params
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the members' logits [M, n, k], and their losses [M], infinite where diverged."""
+        logits = np.asarray(program.judge(params, fixed, *self._rows), np.float64)
+        losses = np.empty(len(logits))
+        for member, fold in enumerate(self.fold):
+            rows = self.folds[fold]
+            values = self._loss.value(logits[member, : len(rows)], self._target[rows])
+            losses[member] = np.average(values, weights=self._weight[rows])
+        return logits, np.where(np.isfinite(losses), losses, np.inf)
+
+    def _keep(
+        self, params: Params, logits: np.ndarray, losses: np.ndarray, which: np.ndarray
+    ) -> None:
+        if not which.any():
+            return
+        self.best[which], self.logits[which] = losses[which], logits[which]
+        now: Any = jax.tree.map(np.asarray, folded(params))
+        for member in np.flatnonzero(which):
+            self.members[member] = jax.tree.map(lambda each, m=member: each[m].copy(), now)

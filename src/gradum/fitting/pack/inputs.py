@@ -1,0 +1,134 @@
+"""What a pack learns from: the rows as its members take them, and where each number came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse.linalg import svds
+
+from gradum.core.losses import Loss
+from gradum.core.models.input_layer import InputLayer, Treatment
+from gradum.core.models.network import Embedding, Params
+from gradum.core.models.pack_network import PackNetwork
+from gradum.fitting.pack.spec import PackSpec
+from gradum.fitting.rows import Rows
+from gradum.randomness import stream
+
+TEXT_COLUMNS = 64  # that all text columns together are brought down to
+LOOKED_AT = 10_000  # rows that tell whether a column has more than two values
+FEWEST_CODES = 4
+
+
+@dataclass(frozen=True)
+class PackInputs:
+    """n rows before the members' first layers.
+
+    Parameters
+    ----------
+    layer : InputLayer
+        The frozen first layer: robust scale and smooth clip, a column for each of few levels.
+    network : PackNetwork
+        The pack before any member is left out.
+    raw : dict
+        The rows as the network takes them.
+    flat : dict
+        The same with the text brought down: ``dense`` [n, d], and ``codes`` [n, e] if any.
+    text : dict
+        ``projection``, where there is text.
+    source : ndarray of shape (D,)
+        Number of the column behind each number before the first layer.
+    """
+
+    layer: InputLayer
+    network: PackNetwork
+    raw: dict[str, Any]
+    flat: dict[str, np.ndarray]
+    text: Params
+    source: np.ndarray
+
+    @classmethod
+    def of(cls, rows: Rows, spec: PackSpec, loss: Loss, seed: int) -> PackInputs:
+        """Encode the rows, and decide by them how wide the pack is."""
+        design, layer = rows.design, _layer(rows, spec)
+        raw = layer(design.dense, design.codes, design.sparse)
+        text = {} if design.sparse is None else {"projection": _projection(raw["sparse"], seed)}
+        projected = text["projection"].shape[1] if text else 0
+        coded = _coded(raw["dense"][:, : design.dense.shape[1]])
+        codes = codes_each(len(coded), spec)
+        embedding = None
+        if layer.embedded_columns:
+            embedding = Embedding(layer.embedding_rows, layer.embedded_columns, spec.embedding_size)
+        network = PackNetwork(
+            members=spec.members,
+            inputs=raw["dense"].shape[1] + projected,
+            outputs=loss.outputs(rows.classes),
+            hidden=spec.hidden_layer_sizes,
+            coded=coded if codes else (),
+            codes=codes,
+            link="identity" if rows.classes is None else "logit",
+            embedding=embedding,
+            projected=projected,
+        )
+        flat = {"dense": network.flat(text, raw)[0]}
+        if embedding:
+            flat["codes"] = raw["codes"]
+        return cls(layer, network, raw, flat, text, _sources(rows, layer, network))
+
+    def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return dense and codes of rows in any shape: [..., d] and [..., e]."""
+        codes = self.flat.get("codes")
+        dense = np.take(self.flat["dense"], rows, axis=0)
+        return dense, None if codes is None else np.take(codes, rows, axis=0)
+
+
+def _layer(rows: Rows, spec: PackSpec) -> InputLayer:
+    levels = rows.design.layout.level_counts
+    treatments: tuple[Treatment, ...] = tuple(
+        "sign" if count == 2 else "one_hot" if count <= spec.one_hot_levels else "embedding"
+        for count in levels
+    )
+    return InputLayer.fit(rows.design.dense, levels, treatments, style="robust")
+
+
+def _coded(dense: np.ndarray) -> tuple[int, ...]:
+    """Return the places of the columns [n, d] with more than two values."""
+    few = dense[:: -(-len(dense) // LOOKED_AT)]
+    return tuple(place for place, column in enumerate(few.T) if len(np.unique(column)) > 2)
+
+
+def codes_each(columns: int, spec: PackSpec) -> int:
+    """Return T, a power of two: as many as fit, none where columns are too many for a few each."""
+    codes = spec.most_codes
+    while codes > FEWEST_CODES and codes * columns > spec.all_codes:
+        codes //= 2
+    return codes if codes * columns <= 2 * spec.all_codes else 0
+
+
+def _projection(text: Any, seed: int) -> np.ndarray:
+    """Return the matrix [v, p] that brings text down to its p strongest directions."""
+    size = min(TEXT_COLUMNS, *(length - 1 for length in text.shape))
+    if size < 1:
+        return np.eye(text.shape[1], dtype=np.float32)
+    start = stream(seed, "pack", "projection").standard_normal(min(text.shape))
+    found: Any = svds(text.astype(np.float64), size, v0=start)
+    directions = found[2].T
+    spread = np.asarray(text @ directions).std(axis=0)
+    return (directions / np.maximum(spread, 1e-6)).astype(np.float32)
+
+
+def _sources(rows: Rows, layer: InputLayer, network: PackNetwork) -> np.ndarray:
+    layout = rows.design.layout
+    _, dense = layer.columns(
+        [(feature.name, feature.name) for feature in layout.dense],
+        [(column.source, column.levels) for column in layout.codes],
+        [],
+    )
+    dense = [*dense, *(f"text {i}" for i in range(network.projected))]
+    names = [*dense, *(dense[place] for place in network.coded for _ in range(network.codes))]
+    if network.embedding:
+        pairs = zip(layout.codes, layer.treatments, strict=True)
+        embedded = [column.source for column, treatment in pairs if treatment == "embedding"]
+        names += [name for name in embedded for _ in range(network.embedding.size)]
+    return np.unique(names, return_inverse=True)[1].astype(np.int32)

@@ -1,0 +1,151 @@
+"""The members of a pack while they learn: epochs of chunks, a look at held-out rows after each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from gradum.core.models.network import Params
+from gradum.fitting.pack.held_out import HeldOut
+from gradum.fitting.pack.inputs import PackInputs
+from gradum.fitting.pack.members import Members
+from gradum.fitting.pack.program import STEPS, Batches, Program
+from gradum.fitting.pack.spec import PackSpec
+from gradum.randomness import stream
+from gradum.solvers.events import EpochDone
+from gradum.solvers.status import Status
+
+FIXED = ("shift", "slope", "wave", "wide")
+RISING = 0.04  # of all steps, in which the learning rate rises to its height
+
+
+class Training:
+    """One training of all members.
+
+    Parameters
+    ----------
+    program : Program
+    inputs : PackInputs
+    target, weight : ndarray of shape (n,)
+    members : Members
+    learned : list of ndarray
+        The rows that each member learns from.
+    params : dict
+        All parameters to begin with.
+    spec : PackSpec
+    seed : int
+
+    Attributes
+    ----------
+    history : list of dict
+        An entry an epoch.
+    steps : int
+        Steps taken.
+    status : Status
+        Why it ended.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        inputs: PackInputs,
+        target: np.ndarray,
+        weight: np.ndarray,
+        members: Members,
+        learned: list[np.ndarray],
+        params: Params,
+        spec: PackSpec,
+        seed: int,
+    ) -> None:
+        self._program, self._inputs, self._members, self._spec = program, inputs, members, spec
+        self._target = target if program.loss.link == "logit" else target.astype(np.float32)
+        self._weight = (weight / weight.mean()).astype(np.float32)
+        self.fixed = {name: params[name] for name in FIXED}
+        self._start = {name: each for name, each in params.items() if name not in FIXED}
+        self._start["scale"] = np.ones((len(learned), inputs.network.first), np.float32)
+        rows = [len(each) for each in learned]
+        self.batch_size = spec.batch_for(min(rows))
+        self._epochs = spec.epochs_for(max(rows))
+        self._chunks = max(1, -(-max(rows) // (self.batch_size * STEPS)))  # of an epoch
+        self._order = _Order(learned, self.batch_size, stream(seed, "pack", "order"))
+        self._seeds = stream(seed, "pack", "dropout")
+        self._hyper = members.hyper | {
+            "source": inputs.source,
+            "columns": np.zeros(int(inputs.source.max(initial=-1)) + 1, np.float32),
+        }
+        self.history: list[dict[str, Any]] = []
+        self.steps, self.status = 0, Status.EARLY_STOPPED
+
+    def run(
+        self, held: HeldOut, *, began: float, end: float, stop: Callable[[], bool]
+    ) -> Generator[EpochDone, None, None]:
+        """Train until all epochs are done, no member improves any more, or time is up.
+
+        ``began`` and ``end`` are moments of the performance counter.
+        """
+        state = self._program.start(self._start)
+        held.begin(self._program, self._start, self.fixed, self._members.begins_wide)
+        waited = 0
+        for epoch in range(1, self._epochs + 1):
+            losses = []
+            for _ in range(self._chunks):
+                if stop() or (self.steps and perf_counter() > end):
+                    self.status = Status.INTERRUPTED if stop() else Status.STEP_LIMIT
+                    break
+                state, loss = self._program.learn(state, self.fixed, self._hyper, self._batches())
+                losses.append(loss)
+                self.steps += STEPS
+            improved, held_out = held.note(self._program, state.params, self.fixed)
+            if self.status is not Status.EARLY_STOPPED:
+                return
+            waited = 0 if improved else waited + 1
+            done = EpochDone(
+                epoch, self.steps, float(np.mean(losses)), held_out, perf_counter() - began
+            )
+            self.history.append(
+                {
+                    "epoch": epoch,
+                    "objective": done.train_loss,
+                    "validation_loss": held_out,
+                    "seconds": done.seconds,
+                }
+            )
+            yield done
+            if waited >= self._spec.patience:
+                return
+
+    def _batches(self) -> Batches:
+        rows = self._order.take(STEPS)
+        drawn = self._seeds.integers(0, 2**32, STEPS, dtype=np.uint32)
+        rate = self._rate(self.steps + np.arange(STEPS))
+        dense, codes = self._inputs.take(rows)
+        return Batches(dense, codes, self._target[rows], self._weight[rows], rate, drawn)
+
+    def _rate(self, step: np.ndarray) -> np.ndarray:
+        """Return the learning rates' factor: it rises, stays, and falls to 0 along a cosine."""
+        steps, flat = self._epochs * self._chunks * STEPS, self._spec.flat
+        falling = np.clip((step / steps - flat) / (1 - flat), 0, 1)
+        rising = np.minimum(1, (step + 1) / max(1, RISING * steps))
+        return (0.5 * (1 + np.cos(np.pi * falling)) * rising).astype(np.float32)
+
+
+class _Order:
+    """Each member's own row order: shuffled again whenever it has been gone through."""
+
+    def __init__(self, rows: list[np.ndarray], batch_size: int, rng: np.random.Generator) -> None:
+        self._rows, self._size, self._rng = rows, batch_size, rng
+        self._left = [np.zeros(0, np.intp)] * len(rows)
+
+    def take(self, steps: int) -> np.ndarray:
+        """Return the rows of the next steps, [steps, M, B]."""
+        wanted, taken = steps * self._size, []
+        for member, rows in enumerate(self._rows):
+            left = self._left[member]
+            while len(left) < wanted:
+                left = np.concatenate([left, self._rng.permutation(rows)])
+            taken.append(left[:wanted].reshape(steps, self._size))
+            self._left[member] = left[wanted:]
+        return np.stack(taken, axis=1)
