@@ -55,10 +55,13 @@ class Program:
     ----------
     network : PackNetwork
     loss : Loss
+    wide : bool
+        Whether any member has a wide part, which else is not computed.
     """
 
     network: PackNetwork
     loss: Loss
+    wide: bool = True
 
     def start(self, params: Params) -> State:
         """Return the state before the first step; ``params`` are those that learn."""
@@ -96,15 +99,15 @@ class Program:
     def _learning_logits(self, params: Params, fixed: Params, hyper: Params, batch: Batches) -> Any:
         network, layers = self.network, folded(params)["layers"]
         x = network.expand(params | fixed, batch.dense, batch.codes, jnp)
-        # The linear model stays as it is: only what the layers add to it is learned.
-        logits = jax.lax.stop_gradient(x @ fixed["wide"])
         columns = int(hyper["columns"].shape[0])
         kept = _kept((*x.shape[:2], columns), hyper["column_dropout"], batch.seed)
         z = x * kept[..., hyper["source"]]
         for level, layer in enumerate(layers[:-1], 1):
             z = jnp.maximum(z @ layer["weight"] + layer["bias"][:, None], 0)
             z = z * _kept(z.shape, hyper["dropout"], batch.seed + jnp.uint32(7919 * level))
-        return logits + z @ layers[-1]["weight"] + layers[-1]["bias"][:, None]
+        logits = z @ layers[-1]["weight"] + layers[-1]["bias"][:, None]
+        # The linear model stays as it is: only what the layers add to it is learned.
+        return logits + jax.lax.stop_gradient(x @ fixed["wide"]) if self.wide else logits
 
     def _losses(self, logits: Any, target: Any) -> Any:
         """Return the loss of every row [M, B]."""

@@ -54,14 +54,14 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Steps of the greedy selection in a fold: its members' weights are multiples of 1 / picks.
     """
 
-    members: int = 24
-    folds: int = 4
+    members: int = 32
+    folds: int = 8
     epochs: int = 24
     epochs_at: int = 4000
     fewest_epochs: int = 3
     patience: int = 7
     hidden_layer_sizes: tuple[int, ...] = (128, 128)
-    batch_size: int = 256
+    batch_size: int = 128
     most_codes: int = 32
     all_codes: int = 320
     steps: float = 0.5
@@ -70,7 +70,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wide: float = 0.6
     one_hot_levels: int = 40
     embedding_size: int = 4
-    learning_rate: tuple[float, float] = (3e-3, 1.5e-2)
+    learning_rate: tuple[float, float] = (2e-3, 1.2e-2)
     decay: tuple[float, float] = (3e-2, 1.0)
     dropout: tuple[float, float] = (0.0, 0.4)
     column_dropout: tuple[float, float] = (0.0, 0.7)
@@ -106,5 +106,5 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 EFFORTS: dict[str, PackSpec] = {
     "quick": PackSpec(members=4, folds=4, epochs=12),
     "standard": PackSpec(),
-    "best": PackSpec(members=48, folds=6, epochs=32),
+    "best": PackSpec(members=64, folds=8, epochs=32),
 }
