@@ -196,7 +196,7 @@ class PackClassifier(ClassifierMixin, _Pack):
             The table or the target cannot be used, or a parameter makes no sense.
         """
         y = column_or_1d(y, warn=True)
-        if any(label is None or label != label for label in y.tolist()):
+        if any(_is_missing(label) for label in y.tolist()):
             raise TargetError("The target has missing values.", "Leave out such rows.")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -264,6 +264,14 @@ class PackRegressor(RegressorMixin, _Pack):
     def predict(self, X: Any) -> np.ndarray:
         """Return the predicted number of each row, [n]; within the range learned from."""
         return self._predict(X).value
+
+
+def _is_missing(label: Any) -> bool:
+    """Tell None, not-a-number, and what does not even know whether it equals itself."""
+    try:
+        return label is None or bool(label != label)
+    except TypeError:
+        return True
 
 
 def _weights(sample_weight: Any, rows: int) -> np.ndarray | None:
