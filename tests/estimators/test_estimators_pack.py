@@ -292,6 +292,10 @@ CLASSES = {
         lambda x, y: (classifier(), x, np.where(np.arange(ROWS) == 3, np.nan, y == "yes")),
         "missing",
     ),
+    "a label that is NA": (
+        lambda x, y: (classifier(), x, pd.Series(without(y, 3, None), dtype="string")),
+        "missing",
+    ),
     "nine rows": (lambda x, y: (classifier(), x[:9], ["a", "b", "a"] * 3), "9 rows"),
     "one dimension": (lambda x, y: (classifier(), x[:, 0], y), r"\(320,\)"),
     "columns that never differ": (lambda x, y: (classifier(), np.ones((ROWS, 2)), y), "no column"),
