@@ -197,6 +197,8 @@ def test_rows_that_weigh_nothing_are_not_learned_from(x, number):
     one = regressor().fit(x, number, sample_weight=weight)
     other = regressor().fit(x, wild, sample_weight=weight)
     np.testing.assert_array_equal(one.predict(x), other.predict(x))
+    without_them = regressor().fit(x[40:], number[40:])
+    np.testing.assert_array_equal(one.predict(x), without_them.predict(x))
 
 
 def test_the_random_state_decides_every_bit(x, number):

@@ -136,6 +136,9 @@ CHANGES = {
     "a wide part turned round": reshaped("wide", lambda array: array.transpose(0, 2, 1)),
     "levels less": reshaped("embedding", lambda array: array[:, 1:]),
     "words less": reshaped("projection", lambda array: array[1:]),
+    "a direction of text more": reshaped(
+        "projection", lambda array: array[:, [0, *range(array.shape[1])]]
+    ),
     "a projection turned round": reshaped("projection", lambda array: array.T),
     "whole numbers": reshaped("wide", lambda array: array.astype(np.int32)),
     "no numbers": reshaped("slope", lambda array: array * np.float32(np.nan)),
