@@ -133,11 +133,12 @@ class PackNetwork:
         if self.coded:
             column = dense[..., np.array(self.coded)][..., None]
             place = (column - params["shift"][:, None]) * params["slope"][:, None]
-            parts.append(self._codes(params, place, xp).reshape(members, rows, -1))
+            width = len(self.coded) * self.codes
+            parts.append(self._codes(params, place, xp).reshape(members, rows, width))
         if self.embedding:
             each = xp.arange(members)[:, None, None]
             vectors = params["embedding"][each, xp.broadcast_to(codes, (members, *codes.shape[1:]))]
-            parts.append(vectors.reshape(members, rows, -1))
+            parts.append(vectors.reshape(members, rows, self.embedding.width))
         return xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
     def _codes(self, params: Params, place: Any, xp: ModuleType) -> Any:

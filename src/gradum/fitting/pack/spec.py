@@ -87,8 +87,44 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"A pack of {self.members} members cannot hold out {self.folds} folds.",
                 "Give at least two folds, and a member for each.",
             )
-        if min(self.epochs, self.fewest_epochs, self.picks, *self.hidden_layer_sizes) < 1:
-            raise SpecError("A pack's epochs, picks or layers are none.", "Give 1 or more.")
+        counts = (self.epochs, self.epochs_at, self.fewest_epochs, self.picks, self.batch_size)
+        if not self.hidden_layer_sizes or min(*counts, *self.hidden_layer_sizes) < 1:
+            raise SpecError(
+                "A pack's epochs, picks, layers or rows a step are none.", "Give 1 or more."
+            )
+        if self.embedding_size < 1 or min(self.most_codes, self.all_codes) < 0:
+            raise SpecError(
+                "A pack's codes or the size of its embeddings are below what can be.",
+                "Give 0 codes or more, and embeddings of 1 number or more.",
+            )
+        kinds = (self.steps, self.ramps, self.waves)
+        if not (min(kinds) >= 0 and 0 < sum(kinds) < math.inf):
+            raise SpecError(
+                f"The shares of a pack's steps, ramps and waves are {kinds}.",
+                "Give none below 0 and one above.",
+            )
+        for name in ("learning_rate", "decay", "frequency", "dropout", "column_dropout"):
+            self._refuse_range(name)
+        shares = (self.wide, self.undropped, self.flat, self.label_smoothing)
+        if not all(0 <= share <= 1 for share in shares) or max(shares[2:]) == 1:
+            raise SpecError(
+                "A share of the pack's members, training or targets is not between 0 and 1.",
+                "Correct wide, undropped, flat or label_smoothing; the last two are below 1.",
+            )
+
+    def _refuse_range(self, name: str) -> None:
+        low, high = getattr(self, name)
+        if name.endswith("dropout"):
+            if not 0 <= low <= high < 1:
+                raise SpecError(
+                    f"A pack's {name} is drawn from {low} to {high}.",
+                    "Give the lower share first, from 0 to below 1.",
+                )
+        elif not 0 < low <= high < math.inf:
+            raise SpecError(
+                f"A pack's {name} is drawn from {low} to {high}.",
+                "Give the lower number first, above 0: it is drawn from their logarithms.",
+            )
 
     def epochs_for(self, rows: int) -> int:
         """Return the most epochs on so many rows."""
