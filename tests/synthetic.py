@@ -3,11 +3,21 @@
 import numpy as np
 import polars as pl
 
+from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 
 TINY = MLPSpec(hidden_layer_sizes=(8,), max_epochs=5)
 SHORT = LinearSpec(strengths=(100.0, 10.0, 1.0, 0.1), folds=3)
-QUICK = {"mlp": TINY, "linear": SHORT}
+FEW = PackSpec(
+    members=4,
+    folds=2,
+    epochs=2,
+    hidden_layer_sizes=(8,),
+    most_codes=4,
+    all_codes=32,
+    batch_size=64,
+)
+QUICK = {"mlp": TINY, "linear": SHORT, "pack": FEW}
 """Options under which a whole ladder takes a moment."""
 
 ONCE = {**QUICK, "split": SplitSpec(small_table_rows=0)}

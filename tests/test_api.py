@@ -85,8 +85,8 @@ def test_probabilities_of_a_number_are_refused(regressor):
 def test_scores_are_a_frame_of_every_rung_part_and_metric(classifier):
     frame = classifier.scores
     assert frame.columns == ["rung", "part", "metric", "value", "low", "high"]
-    # Three rungs on train and test; on the validation rows only the one that did not learn them.
-    assert len(frame) == (3 * 2 + 1) * frame["metric"].n_unique()
+    # Four rungs on train and test; on the validation rows only the one that did not learn them.
+    assert len(frame) == (4 * 2 + 1) * frame["metric"].n_unique()
     value, low, high = (frame[name] for name in ("value", "low", "high"))
     assert ((low <= value + 1e-12) & (value <= high + 1e-12)).all()
 
@@ -104,7 +104,7 @@ def test_used_is_the_best_on_test_rows_and_enough_no_more_complex(classifier):
 
 def test_the_model_introduces_itself(classifier):
     assert repr(classifier) == (
-        f"<gradum.Model of label (binary): baseline, linear, mlp; using {classifier.used}>"
+        f"<gradum.Model of label (binary): baseline, linear, mlp, pack; using {classifier.used}>"
     )
     assert classifier.summary().startswith("Judged on 240 held-out rows.")
     assert classifier.report().startswith("<!doctype html>")

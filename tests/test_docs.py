@@ -14,6 +14,7 @@ import pytest
 
 from gradum.api import save_run
 from gradum.app.cli import app
+from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
@@ -28,6 +29,7 @@ from gradum.study.residuals import Residuals
 from gradum.study.segments import Segment, Segments
 from gradum.study.uncertainty import Coefficients
 from gradum.study.worst import WorstRow
+from synthetic import FEW
 
 ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"`([a-z_0-9]+)`")
@@ -59,7 +61,8 @@ def test_the_readme_names_every_command():
 
 def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
     guide = " ".join((ROOT / "docs/choices.md").read_text().split())
-    split, linear, mlp = SplitSpec(), LinearSpec(), MLPSpec()
+    split, linear, mlp, pack = SplitSpec(), LinearSpec(), MLPSpec(), PackSpec()
+    first, second = pack.hidden_layer_sizes
     for said in (
         f"Fewer than {split.small_table_rows:,} rows**: 5-fold cross-validation",
         f"{split.test:.0%} of the rows are held out for judging, "
@@ -71,6 +74,9 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"an L2 penalty of {mlp.strength:g} / n",
         f"has not improved for {mlp.patience}",
         f"an embedding of {mlp.embedding_size} numbers",
+        f"{pack.members} networks with hidden layers of {first} and {second} units",
+        f"at most {pack.epochs} epochs (fewer above {pack.epochs_at:,} rows)",
+        f"each without one of {pack.folds} folds",
     ):
         assert said in guide, said
 
@@ -116,8 +122,9 @@ def blocks(document, language):
 
 
 def test_every_command_of_the_guides_runs(folder, monkeypatch, gradum_command):
-    """As printed and in the order of the guides, which a later one may build on."""
+    """As printed and in the order of the guides, which a later one may build on; the pack is small."""
     monkeypatch.chdir(folder)
+    monkeypatch.setitem(EFFORTS, "standard", FEW)
     lines = [
         line.partition("  #")[0].strip()
         for guide in GUIDES

@@ -54,18 +54,25 @@ def test_quiet_prints_nothing(gradum_command, tables, tmp_path):
     assert (tmp_path / "run" / "model.gradum").is_file()
 
 
-def test_the_ladder_climbs_to_the_network(gradum_command, tmp_path):
+def test_the_ladder_climbs_to_the_networks(gradum_command, tmp_path):
     task("label", 1000).write_csv(tmp_path / "t.csv")
     ended = gradum_command(
         "fit", tmp_path / "t.csv", "-t", "label", "-o", tmp_path / "run", "--json"
     )
     events = [json.loads(line) for line in ended.out.splitlines()]
-    epochs = [event for event in events if event["event"] == "epoch_done"]
-    assert [event["epoch"] for event in epochs] == list(range(1, len(epochs) + 1))
-    assert all(event["train_loss"] > 0 and event["validation_loss"] > 0 for event in epochs)
-    kept = gradum.load(tmp_path / "run" / "model.gradum").fitted.rungs["mlp"]
-    best = min(epochs, key=lambda event: event["validation_loss"])
-    assert kept.certificate.best_epoch == best["epoch"]
+    kept = gradum.load(tmp_path / "run" / "model.gradum").fitted.rungs
+    for rung in ("mlp", "pack"):
+        begins, ends = (
+            next(k for k, e in enumerate(events) if (e["event"], e.get("rung")) == (name, rung))
+            for name in ("rung_started", "rung_finished")
+        )
+        epochs = [event for event in events[begins:ends] if event["event"] == "epoch_done"]
+        assert [event["epoch"] for event in epochs] == list(range(1, len(epochs) + 1))
+        assert all(event["train_loss"] > 0 and event["validation_loss"] > 0 for event in epochs)
+        assert len(epochs) == len(kept[rung].history)
+        if rung == "mlp":
+            best = min(epochs, key=lambda event: event["validation_loss"])
+            assert kept[rung].certificate.best_epoch == best["epoch"]
 
 
 def test_the_default_folder_is_made_under_runs(gradum_command, tables, tmp_path, monkeypatch):

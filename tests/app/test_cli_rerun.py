@@ -6,19 +6,19 @@ from msgspec import structs
 
 import gradum
 from gradum.ship.run_spec import read_spec, toml
-from synthetic import TINY
+from synthetic import FEW, TINY
 
 
 @pytest.fixture(scope="module")
 def before(gradum_command, tables, tmp_path_factory):
-    """A whole ladder, its network made small by editing ``spec.toml``."""
+    """A whole ladder, its networks made small by editing ``spec.toml``."""
     folder = tmp_path_factory.mktemp("rerun")
     table = folder / "t.csv"
     table.write_bytes((tables / "label.csv").read_bytes())
     linear = ["fit", table, "-t", "label", "--model", "linear", "--cv", 2, "-q", "-o", folder / "a"]
     assert gradum_command(*linear).code == 0
     said = read_spec(folder / "a" / "spec.toml")
-    spec = structs.replace(said.spec, model="ladder", mlp=TINY)
+    spec = structs.replace(said.spec, model="ladder", mlp=TINY, pack=FEW)
     (folder / "a" / "spec.toml").write_text(toml(structs.replace(said, spec=spec)))
     ended = gradum_command("rerun", folder / "a", "-o", folder / "b")
     assert ended.code == 0
@@ -28,8 +28,9 @@ def before(gradum_command, tables, tmp_path_factory):
 def test_an_edited_spec_is_another_run_and_its_weights_differ(before):
     folder, ended = before
     model = gradum.load(folder / "b" / "model.gradum")
-    assert list(model.fitted.rungs) == ["baseline", "linear", "mlp"]
+    assert list(model.fitted.rungs) == ["baseline", "linear", "mlp", "pack"]
     assert model.fitted.spec.mlp.hidden_layer_sizes == (8,)
+    assert model.fitted.spec.pack == FEW
     assert "The weights differ" in ended.out
 
 

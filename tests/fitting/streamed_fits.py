@@ -8,11 +8,13 @@ from gradum.fitting.streamed import parting, spool
 from gradum.fitting.streamed import run as streamed_run
 from gradum.solvers import segments
 from gradum.tables import stream
+from synthetic import FEW
 
 ROWS = 3_000
 QUICK = {
     "linear": LinearSpec(strengths=(100.0, 10.0, 1.0), folds=2),
     "mlp": MLPSpec(hidden_layer_sizes=(8,), max_epochs=4),
+    "pack": FEW,  # of the fits in memory that are compared with
     "learning_curve": False,
 }
 

@@ -10,7 +10,7 @@ from gradum.fitting.run import run
 from gradum.fitting.spec import MLPSpec, Spec, SplitSpec
 from gradum.solvers.events import EpochDone
 from gradum.tables.read import read
-from synthetic import SHORT, task
+from synthetic import FEW, SHORT, task
 
 
 class Memory:
@@ -48,7 +48,8 @@ def followed(spec, table, checkpoints, *, events=None, stop=lambda: False):
 def asked():
     """Three fits of a ladder and a refit, judged by cross-validation."""
     small = MLPSpec(hidden_layer_sizes=(4,), max_epochs=4, patience=2)
-    spec = Spec("label", linear=SHORT, mlp=small, split=SplitSpec(folds=2, repeats=1), refit=True)
+    parts = {"linear": SHORT, "mlp": small, "pack": FEW}
+    spec = Spec("label", split=SplitSpec(folds=2, repeats=1), refit=True, **parts)
     return spec, read(task("label", 240))
 
 
@@ -62,7 +63,7 @@ def whole(asked):
 def test_every_rung_is_kept_where_it_was_fitted(whole):
     _, ended, memory = whole
     fits = ["fit", "fold-1", "fold-2"]
-    places = {f"{fit}-{rung}" for fit in fits for rung in ("linear", "mlp")}
+    places = {f"{fit}-{rung}" for fit in fits for rung in ("linear", "mlp", "pack")}
     assert memory.rungs.keys() - places == {f"refit-{ended.fitted.used}"}
     assert memory.rungs.keys() >= places
 

@@ -82,7 +82,7 @@ def test_the_event_comes_before_the_first_rung(slow):
 
 
 # rows, dense columns, levels of each coded column, n-grams, classes, and the processor seconds that
-# a ladder with a hold-out took, on one core of the machine that the formulas speak of
+# a ladder with a hold-out took up to its MLP, on one core of the machine that the formulas speak of
 MEASURED = {
     "few rows": (1_000, 8, (4,) * 13, 0, 2, 1.7),
     "many levels, a number": (2_930, 47, (6,) * 43, 0, 0, 2.6),
@@ -100,7 +100,9 @@ MEASURED = {
 
 
 @pytest.mark.parametrize("table", MEASURED)
-def test_what_is_said_is_within_two_and_a_half_times_of_what_was_measured(table):
+def test_what_is_said_is_within_two_and_a_half_times_of_what_was_measured(table, monkeypatch):
+    monkeypatch.setattr(estimate, "PACK_COMPILING", 0.0)
+    monkeypatch.setattr(estimate, "_pack", lambda *_: 0.0)
     rows, dense, levels, ngrams, classes, measured = MEASURED[table]
     parts = np.repeat(
         np.array([Part.TRAIN, Part.VALIDATION, Part.TEST], np.int8),

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 import gradum
 from gradum.errors import SchemaError, SpecError
+from gradum.fitting.spec import LADDER
 from gradum.tables.encode import Encoder
 from synthetic import FEATURES, QUICK, mixed, task
 
 NEW = mixed(50, seed=11).select(FEATURES)
 
 
-@pytest.mark.parametrize("rung", ["baseline", "linear", "mlp", None])
+@pytest.mark.parametrize("rung", ["baseline", "linear", "mlp", "pack", None])
 def test_every_kind_of_frame_says_the_same(rung, classifier, tmp_path):
     NEW.write_csv(tmp_path / "new.csv")
     NEW.write_parquet(tmp_path / "new.parquet")
@@ -51,7 +52,7 @@ def test_one_dict_is_one_row(classifier, regressor):
 
 
 @pytest.mark.parametrize("name", ["classifier", "regressor", "grader"])
-@pytest.mark.parametrize("rung", ["baseline", "linear", "mlp"])
+@pytest.mark.parametrize("rung", ["baseline", "linear", "mlp", "pack"])
 def test_dicts_say_what_their_frame_does(name, rung, request):
     """Up to the rounding that another number of rows brings to a sum."""
     model = request.getfixturevalue(name)
@@ -148,7 +149,7 @@ values = {
 def test_unseen_levels_and_missing_values_never_stop_a_prediction(classifier, regressor, rows):
     schema = {"size": pl.Float64, "age": pl.Int64, "member": pl.Boolean}
     frame = pl.DataFrame(rows, schema=schema | {"colour": pl.String, "city": pl.String})
-    for rung in ("baseline", "linear", "mlp"):
+    for rung in ("baseline", "linear", "mlp", "pack"):
         shares = classifier.predict_proba(frame, rung=rung)
         assert shares.shape == (len(rows), 2)
         np.testing.assert_allclose(shares.sum(axis=1), 1)
@@ -192,13 +193,13 @@ def test_a_column_of_another_kind_is_refused_with_what_it_holds(classifier):
 
 
 def test_a_rung_is_chosen_by_name(classifier):
-    each = {r: classifier.predict_proba(NEW, rung=r) for r in ("baseline", "linear", "mlp")}
-    assert len({shares.tobytes() for shares in each.values()}) == 3
+    each = {r: classifier.predict_proba(NEW, rung=r) for r in LADDER}
+    assert len({shares.tobytes() for shares in each.values()}) == 4
     np.testing.assert_array_equal(classifier.predict_proba(NEW), each[classifier.used])
     np.testing.assert_array_equal(
         classifier.predict_proba(NEW, rung="enough"), each[classifier.enough]
     )
-    with pytest.raises(SpecError, match=r"no rung 'forest'.*baseline, linear, mlp"):
+    with pytest.raises(SpecError, match=r"no rung 'forest'.*baseline, linear, mlp, pack"):
         classifier.predict(NEW, rung="forest")
 
 

@@ -10,7 +10,7 @@ import gradum
 from gradum.errors import SpecError
 from gradum.fitting.events import Judged, RungFinished, RungStarted, Understood
 from gradum.fitting.run import run
-from gradum.fitting.spec import Spec, SplitSpec
+from gradum.fitting.spec import LADDER, Spec, SplitSpec
 from gradum.solvers.events import EpochDone
 from gradum.tables.schema import infer
 from gradum.tables.split import Part
@@ -125,7 +125,7 @@ def test_the_seed_decides_everything():
 def test_a_permuted_target_is_not_learned():
     """No leak: without a relation, nothing is enough but the baseline.
 
-    One standard error is a loose bar, and the best of three rungs may pass it by chance
+    One standard error is a loose bar, and the best of four rungs may pass it by chance
     (one-sided, 16% a rung); most seeds must not, and "better" at 95% must be rarer still.
     """
     enough, better = [], []
@@ -260,7 +260,7 @@ def test_a_large_linear_refit_needs_no_validation_rows():
 
 def events_of(**options):
     events = []
-    spec = Spec("label", **{"linear": SHORT, "mlp": TINY} | options)
+    spec = Spec("label", **QUICK | options)
     finished = finish(run(spec, Table(task("label"), "made"), stop=lambda: False), events.append)
     return events, finished
 
@@ -269,16 +269,16 @@ def test_events_tell_the_whole_run_in_order():
     events, finished = events_of()
     assert isinstance(events[0], Understood)
     assert isinstance(events[-1], Judged)
-    assert [e.rung for e in events if isinstance(e, RungStarted)] == ["baseline", "linear", "mlp"]
-    assert [e.rung for e in events if isinstance(e, RungFinished)] == ["baseline", "linear", "mlp"]
-    assert [e.epoch for e in events if isinstance(e, EpochDone)] == [1, 2, 3, 4, 5]
+    assert [e.rung for e in events if isinstance(e, RungStarted)] == list(LADDER)
+    assert [e.rung for e in events if isinstance(e, RungFinished)] == list(LADDER)
+    assert [e.epoch for e in events if isinstance(e, EpochDone)] == [1, 2, 3, 4, 5, 1, 2]
     assert events[-1].judgement is finished.fitted.judgement
 
 
 def interrupted_at(moment, **options):
     """Ask a run to stop from the first event on for which ``moment`` holds."""
     asked = []
-    spec = Spec("label", **{"linear": SHORT, "mlp": TINY} | options)
+    spec = Spec("label", **QUICK | options)
     events = run(spec, Table(task("label"), "made"), stop=lambda: bool(asked))
     return finish(events, lambda event: asked.append(1) if moment(event) else None)
 
@@ -304,7 +304,7 @@ def test_stopped_before_any_fold_was_judged_there_is_no_judgement():
     assert finished.fitted.judgement is None
     assert finished.judged is None
     assert finished.interrupted
-    assert finished.fitted.used == "mlp"
+    assert finished.fitted.used == "pack"
 
 
 def test_stopped_after_one_fold_that_fold_judges():

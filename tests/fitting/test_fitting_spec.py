@@ -4,6 +4,7 @@ import tomli_w
 
 from gradum.errors import SpecError
 from gradum.fitting.options import make_spec, read_size
+from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.spec import (
     LADDER,
     LEAST_MEMORY,
@@ -51,6 +52,9 @@ FULL = Spec(
     split=SplitSpec(test=0.3, folds=4),
     linear=LinearSpec(strengths=(2.0, 1.0)),
     mlp=MLPSpec(hidden_layer_sizes=(3,), learning_rate=0.1),
+    pack=PackSpec(members=6, hidden_layer_sizes=(3,), decay=(0.1, 0.2)),
+    effort="quick",
+    time_limit=60.0,
     report=ReportSpec(slices=("a",), cost=Cost(1.0, 5.0), rows=False, learning_curve=True),
 )
 
@@ -76,7 +80,7 @@ def test_a_file_with_an_unknown_word_or_a_refused_value_does_not_decode():
 
 @pytest.mark.parametrize(
     ("model", "rungs"),
-    [("ladder", LADDER), ("linear", ("baseline", "linear")), ("mlp", ("baseline", "mlp"))],
+    [("ladder", LADDER), *((name, ("baseline", name)) for name in ("linear", "mlp", "pack"))],
 )
 def test_the_baseline_is_always_climbed(model, rungs):
     assert Spec("y", model=model).rungs == rungs

@@ -50,7 +50,7 @@ def assert_same_bits(one, two):
         )
 
 
-@pytest.mark.parametrize("name", ["linear", "mlp"])
+@pytest.mark.parametrize("name", ["linear", "mlp", "pack"])
 @pytest.mark.parametrize("model", ["regressor", "classifier"])
 def test_a_rung_comes_back_as_it_was(kept, model, name, request):
     rung = request.getfixturevalue(model).fitted.rungs[name]

@@ -111,7 +111,7 @@ def test_metrics_json_says_what_the_verdict_says(folder, classifier):
     }
     frame = classifier.scores
     assert listed == {row[:3]: row[3:] for row in frame.iter_rows()}
-    assert set(scores) == {"baseline", "linear", "mlp"} == set(said["rungs"])
+    assert set(scores) == {"baseline", "linear", "mlp", "pack"} == set(said["rungs"])
     assert set(scores["mlp"]) == {"train", "validation", "test"}
     assert said["judgement"]["prevalence"].keys() == {"no", "yes"}
 
@@ -120,6 +120,7 @@ def test_history_has_one_line_an_epoch_and_one_a_penalty(folder, classifier):
     lines = [msgspec.json.decode(l) for l in (folder / "history.jsonl").read_text().splitlines()]
     epochs = [line for line in lines if line["rung"] == "mlp"]
     assert [line["epoch"] for line in epochs] == [1, 2, 3, 4, 5]
+    assert [line["epoch"] for line in lines if line["rung"] == "pack"] == [1, 2]
     path = [line["alpha"] for line in lines if line["rung"] == "linear"]
     assert path == sorted(path, reverse=True)
     assert classifier.fitted.rungs["linear"].settings["alpha"] in path

@@ -8,6 +8,7 @@ from msgspec import structs
 
 import gradum
 from gradum.app.cli import app
+from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.spec import Cost, MLPSpec, ReportSpec, Spec, SplitSpec
 from gradum.show.repeat import command, only_python, python
 from gradum.tables.schema import Overrides
@@ -22,6 +23,8 @@ ASKED = Spec(
     drop_rare_classes=True,
     log_target=True,
     refit=True,
+    effort="best",
+    time_limit=90.5,
     seed=7,
     overrides=Overrides(drop=("a b", "-c"), categorical=("d'e",), group="g", weight="w"),
     split=SplitSpec(folds=4),
@@ -30,8 +33,12 @@ ASKED = Spec(
     report=ReportSpec(("sex", "-c"), Cost(1.0, 2.5), rows=False, learning_curve=False),
 )
 PARTS = structs.replace(
-    ASKED, mlp=MLPSpec(hidden_layer_sizes=(8, 4), max_epochs=9), split=SplitSpec(test=0.3, folds=4)
+    ASKED,
+    mlp=MLPSpec(hidden_layer_sizes=(8, 4), max_epochs=9),
+    pack=PackSpec(members=6, folds=3, decay=(0.1, 0.5)),
+    split=SplitSpec(test=0.3, folds=4),
 )
+DEFAULT_PACK = structs.replace(PLAIN, effort="quick", pack=PackSpec())
 
 
 def read_back(line, monkeypatch):
@@ -64,7 +71,7 @@ def test_a_plain_run_is_a_plain_command():
     ]
 
 
-@pytest.mark.parametrize("spec", [PLAIN, ASKED, PARTS])
+@pytest.mark.parametrize("spec", [PLAIN, ASKED, PARTS, DEFAULT_PACK])
 def test_the_python_asks_for_the_same_run(spec, monkeypatch):
     asked = []
     monkeypatch.setattr(

@@ -112,7 +112,8 @@ def test_a_chart_has_a_point_for_each_number(classifier, of_classes):
     cells = of_classes.charts["confusion"]["data"]["values"]
     assert [cell["rows"] for cell in cells] == [100, 21, 18, 101]
     assert [cell["share"] for cell in cells[:2]] == pytest.approx([100 / 121, 21 / 121], rel=1e-4)
-    epochs, penalties = learning(classifier.fitted)
+    packed, epochs, penalties = learning(classifier.fitted)
+    assert len(packed.rows) == len(classifier.fitted.rungs["pack"].history) == 2
     assert len(epochs.rows) == len(classifier.fitted.rungs["mlp"].history) == 5
     steps = classifier.fitted.rungs["linear"].history
     assert [row[0] for row in penalties.rows] == [f"{step['alpha']:.4g}" for step in steps]
@@ -165,7 +166,7 @@ def test_what_was_not_trained_is_not_drawn():
 
 def test_without_findings_the_rest_is_there(classifier):
     page = Page(report_html(classifier.fitted))
-    assert set(page.charts) == {"ladder", "epochs", "penalties"}
+    assert set(page.charts) == {"ladder", "epochs-pack", "epochs", "penalties"}
     assert {"verdict", "scores", "training", "data", "repeat"} <= set(page.ids)
     assert not {"errors", "uses", "segments"} & set(page.ids)
 
@@ -218,7 +219,7 @@ def test_the_script_is_kept_and_taken_from_the_cache(tmp_path, classifier):
     vega_script.cache_clear()
 
 
-@pytest.mark.parametrize("rung", ["linear", "mlp"])
+@pytest.mark.parametrize("rung", ["linear", "mlp", "pack"])
 def test_a_refitted_model_has_a_report(rung):
     model = gradum.fit(task("label", 1000), "label", model=rung, refit=True, **QUICK)
     assert "Verdict" in model.report()

@@ -13,7 +13,7 @@ HELD = task("label", 200, seed=21)
 def test_scores_are_scikit_learns_on_the_models_own_predictions(classifier):
     evaluation = classifier.evaluate(HELD)
     truth = (HELD["label"] == "yes").to_numpy()
-    for rung in ("baseline", "linear", "mlp"):
+    for rung in ("baseline", "linear", "mlp", "pack"):
         share = classifier.predict_proba(HELD, rung=rung)[:, 1]
         scores = evaluation.judgement.scores[rung]["test"]
         assert scores["log_loss"].value == pytest.approx(peer.log_loss(truth, share))

@@ -53,14 +53,15 @@ def fit(
     stop : callable, optional
         Asked between chunks of work; once true, the run ends with what it has.
     **options
-        ``model`` ("ladder", "linear", "mlp"), ``task``, ``seed``, ``cv`` (folds), ``metric``,
-        ``max_memory`` (bytes, or "2GB"), ``max_epochs``,
+        ``model`` ("ladder", "linear", "mlp", "pack"), ``task``, ``seed``, ``cv`` (folds),
+        ``metric``, ``max_memory`` (bytes, or "2GB"), ``max_epochs``,
+        ``effort`` ("quick", "standard", "best"), ``time_limit`` (seconds that packs train),
         ``class_weight`` ("balanced"), ``drop_rare_classes``, ``log_target``, ``refit``;
         ``numeric``, ``categorical``,
         ``text``, ``date``, ``drop`` (lists of columns); ``weight``, ``group``, ``time`` (a
         column); ``slices`` (columns to score by), ``cost`` ("FP=1,FN=5"), ``rows`` (False leaves
         every row out of the report), ``learning_curve`` (True or False); ``linear``, ``mlp``,
-        ``split`` (their specs).
+        ``pack``, ``split`` (their specs).
 
     Returns
     -------

@@ -116,7 +116,7 @@ def _parts(spec: Spec) -> dict[str, dict[str, Any]]:
             if value != getattr(plain, field)
         }
         for name, (given, plain) in parts.items()
-        if given != plain
+        if given != plain or name == "pack"  # which the effort would say otherwise
     }
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gradum.study.compare import RunComparison
 
 MOST_COLUMNS = 40
+WIDE = 130  # characters that four rungs take, each score with its interval
 
 
 def plain(*parts: RenderableType, width: int = 110) -> str:
@@ -174,4 +175,4 @@ def fitted_parts(fitted: Fitted) -> list[RenderableType]:
 
 def judgement_text(fitted: Fitted) -> str:
     """Return the ladder and the verdict as plain text."""
-    return plain(*fitted_parts(fitted))
+    return plain(*fitted_parts(fitted), width=WIDE)

@@ -21,10 +21,10 @@ INTERRUPTED = 130
 
 
 def say(*parts: RenderableType) -> None:
-    """Print for people, on standard output, as wide as the terminal (110 columns elsewhere)."""
+    """Print for people, on standard output, as wide as the terminal (130 columns elsewhere)."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else 110
+    width = None if sys.stdout.isatty() else 130
     # No markup: a column may well be called "bill [mm]" or ":smile:".
     console = Console(highlight=False, markup=False, emoji=False, width=width)
     for part in parts:
