@@ -47,8 +47,7 @@ def hyper(program, dropout=0.0, column_dropout=0.0):
         "decay": np.array([0.5, 0.0, 2.0], np.float32),
         "dropout": np.full(M, dropout, np.float32),
         "column_dropout": np.full(M, column_dropout, np.float32),
-        "source": SOURCE[: program.network.first],
-        "columns": np.zeros(5, np.float32),
+        "source": np.eye(5, dtype=np.float32)[SOURCE[: program.network.first]].T,
     }
 
 
