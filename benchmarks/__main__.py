@@ -14,6 +14,7 @@ BENCHMARKS = {
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "quality": "--data FOLDER [OPTIONS], which --help lists",
+    "parts": "FOLDER [SETS] [PARTS]",
     "rungs": "FOLDER [SEEDS]",
     "nist": "",
     "encoding": "",

@@ -122,7 +122,7 @@ def blocks(document, language):
 
 
 def test_every_command_of_the_guides_runs(folder, monkeypatch, gradum_command):
-    """As printed and in the order of the guides, which a later one may build on; small packs."""
+    """As printed and in the order of the guides, on which a later one may build; the pack is small."""
     monkeypatch.chdir(folder)
     monkeypatch.setitem(EFFORTS, "standard", FEW)
     lines = [

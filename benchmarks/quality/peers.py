@@ -50,7 +50,8 @@ def _gradum(split: Split, seed: int, effort: str) -> Ready:
     import gradum
 
     kind: Any = getattr(gradum, "PackRegressor" if split.regression else "PackClassifier")
-    model = kind(effort=effort, random_state=seed)
+    columns = {"categorical": split.categorical, "numeric": split.numeric}
+    model = kind(effort=effort, random_state=seed, **columns)
     return Ready(model, *frames.strings_or_none(split), split.train_target)
 
 

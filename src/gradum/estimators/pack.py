@@ -58,6 +58,10 @@ class _Pack(BaseEstimator):
             raise SpecError(
                 f"There is no effort {self.effort!r}.", f"Choose {' or '.join(EFFORTS)}."
             )
+        if self.time_limit is not None and not 0 < self.time_limit < np.inf:
+            raise SpecError(
+                f"The time limit is {self.time_limit}.", "Give seconds above 0, such as 60."
+            )
         table = self._table(X)
         rows = len(table.frame)
         if len(target) != rows:
@@ -68,11 +72,7 @@ class _Pack(BaseEstimator):
             raise TargetError(
                 f"X has {rows:,} rows to learn from.", f"Give at least {FEWEST_ROWS}."
             )
-        weight = np.ones(rows) if weight is None else np.asarray(weight, np.float64)
-        if weight.shape != (rows,) or not (weight >= 0).all() or not weight.sum() > 0:
-            raise ShapeError(
-                "sample_weight must be one number a row, none below 0, some above.", "Correct it."
-            )
+        weight = np.ones(rows) if weight is None else weight
         names = table.frame.columns
         overrides = Overrides(numeric=tuple(self.numeric), categorical=tuple(self.categorical))
         # A target of its own name, for a schema has one; what it holds decides nothing here.
@@ -196,6 +196,8 @@ class PackClassifier(ClassifierMixin, _Pack):
             The table or the target cannot be used, or a parameter makes no sense.
         """
         y = column_or_1d(y, warn=True)
+        if any(_is_missing(label) for label in y.tolist()):
+            raise TargetError("The target has missing values.", "Leave out such rows.")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -203,10 +205,10 @@ class PackClassifier(ClassifierMixin, _Pack):
                 f"The target has only one class, {self.classes_.tolist()[0]!r}.",
                 "A classifier needs rows of at least two classes.",
             )
-        weight = sample_weight
+        weight = _weights(sample_weight, len(y))
         if self.class_weight is not None:
             by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-            weight = by_class[codes] * (1.0 if weight is None else np.asarray(weight))
+            weight = by_class[codes] * (1.0 if weight is None else weight)
         self._fit(X, codes.astype(np.int64), weight, len(self.classes_))
         return self
 
@@ -256,12 +258,33 @@ class PackRegressor(RegressorMixin, _Pack):
         target = np.asarray(column_or_1d(y, warn=True), np.float64)
         if not np.isfinite(target).all():
             raise TargetError("The target has missing or infinite values.", "Leave out such rows.")
-        self._fit(X, target, sample_weight, None)
+        self._fit(X, target, _weights(sample_weight, len(target)), None)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the predicted number of each row, [n]; within the range learned from."""
         return self._predict(X).value
+
+
+def _is_missing(label: Any) -> bool:
+    """Tell None, not-a-number, and what does not even know whether it equals itself."""
+    try:
+        return label is None or bool(label != label)
+    except TypeError:
+        return True
+
+
+def _weights(sample_weight: Any, rows: int) -> np.ndarray | None:
+    """Return the weights as an array (rows,); None where none are given."""
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, np.float64)
+    if weight.shape != (rows,) or not (weight >= 0).all() or not 0 < weight.sum() < np.inf:
+        raise ShapeError(
+            "sample_weight must be one finite number a row, none below 0, some above.",
+            "Correct it.",
+        )
+    return weight
 
 
 def _with_plain_names(X: Any) -> Any:

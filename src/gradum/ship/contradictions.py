@@ -147,7 +147,8 @@ def _pack_has_its_shapes(network: PackNetwork, rung: Rung) -> bool:
         if not name.startswith(f"{prefix}input/")
     }
     projection = found.pop("projection", (0, 0))
-    sound = network.members > 0 and network.codes >= 0 and projection[1] == network.projected
+    sound = network.members > 0 and len(network.hidden) > 0 and network.codes >= 0
+    sound = sound and projection[1] == network.projected
     inside = all(0 <= place < network.inputs for place in network.coded)
     return sound and inside and found == network.shapes()
 

@@ -10,6 +10,7 @@ import heapq
 import numpy as np
 
 LEAF_ROWS = 10  # the fewest on either side of a threshold
+CLOSEST = 1e-30  # neighbours nearer than that share a step, whose slope float32 can hold
 TREE_ROWS = 10_000  # more do not move a threshold of the first thirty
 
 Codes = tuple[np.ndarray, np.ndarray]
@@ -92,5 +93,5 @@ def waves(*, most: int, frequency: float, rng: np.random.Generator) -> Codes:
 
 def _between(low: np.ndarray, high: np.ndarray, most: int) -> Codes:
     shift, slope = np.zeros(most), np.zeros(most)
-    shift[: len(low)], slope[: len(low)] = low, 1.0 / (high - low)
+    shift[: len(low)], slope[: len(low)] = low, 1.0 / np.maximum(high - low, CLOSEST)
     return shift, slope

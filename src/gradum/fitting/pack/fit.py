@@ -84,7 +84,7 @@ def fit_pack(
         inputs, target, rows.weight, loss, [held for _, held in walks], members.fold, seed
     )
     training = Training(
-        Program(inputs.network, _smoothed(loss, spec)),
+        Program(inputs.network, _smoothed(loss, spec), bool(params["wide"].any())),
         inputs,
         target,
         rows.weight,

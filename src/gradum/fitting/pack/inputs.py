@@ -17,6 +17,7 @@ from gradum.fitting.rows import Rows
 from gradum.randomness import stream
 
 TEXT_COLUMNS = 64  # that all text columns together are brought down to
+NEGLIGIBLE = 1e-3  # share of the widest direction's spread, below which a direction is none
 LOOKED_AT = 10_000  # rows that tell whether a column has more than two values
 FEWEST_CODES = 4
 
@@ -115,7 +116,10 @@ def _projection(text: Any, seed: int) -> np.ndarray:
     found: Any = svds(text.astype(np.float64), size, v0=start)
     directions = found[2].T
     spread = np.asarray(text @ directions).std(axis=0)
-    return (directions / np.maximum(spread, 1e-6)).astype(np.float32)
+    # To divide by next to nothing would blow up what an unseen text has in such a direction.
+    told = spread >= NEGLIGIBLE * max(spread.max(), NEGLIGIBLE)
+    directions /= np.where(told, spread, 1.0)
+    return directions[:, told if told.any() else [-1]].astype(np.float32)
 
 
 def _sources(rows: Rows, layer: InputLayer, network: PackNetwork) -> np.ndarray:

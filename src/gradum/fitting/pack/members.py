@@ -151,9 +151,9 @@ def initial_weights(
     z = network.expand(params, *inputs.take(shown), np)
     layers = []
     for level, (fan_in, fan_out) in enumerate(pairwise(sizes)):
-        weight = rng.normal(0.0, 1.0, (m, fan_in, fan_out))
+        weight = rng.standard_normal((m, fan_in, fan_out), np.float32)
         if level == 0:
-            weight *= share[:, None]
+            weight *= share[:, None].astype(np.float32)
         if level == len(sizes) - 2:
             weight *= 0.5 / np.sqrt(fan_in)
             layers.append(_layer(weight, np.zeros((m, fan_out))))

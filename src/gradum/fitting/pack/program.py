@@ -55,10 +55,13 @@ class Program:
     ----------
     network : PackNetwork
     loss : Loss
+    wide : bool
+        Whether any member has a wide part, which else is not computed.
     """
 
     network: PackNetwork
     loss: Loss
+    wide: bool = True
 
     def start(self, params: Params) -> State:
         """Return the state before the first step; ``params`` are those that learn."""
@@ -70,8 +73,8 @@ class Program:
         """Take S steps: return the state, and the mean loss of each member [M].
 
         ``fixed`` are the parameters that do not learn; ``hyper`` has ``learning_rate``,
-        ``decay``, ``dropout`` and ``column_dropout`` [M], and ``source`` [D], the number of the
-        table's column behind each of D.
+        ``decay``, ``dropout`` and ``column_dropout`` [M], and ``source`` [C, D], 1 where
+        a number of the D was made from that column of the table's C, else 0.
         """
 
         def step(state: State, batch: Batches) -> tuple[State, jax.Array]:
@@ -96,15 +99,15 @@ class Program:
     def _learning_logits(self, params: Params, fixed: Params, hyper: Params, batch: Batches) -> Any:
         network, layers = self.network, folded(params)["layers"]
         x = network.expand(params | fixed, batch.dense, batch.codes, jnp)
-        # The linear model stays as it is: only what the layers add to it is learned.
-        logits = jax.lax.stop_gradient(x @ fixed["wide"])
-        columns = int(hyper["columns"].shape[0])
+        columns = hyper["source"].shape[0]
         kept = _kept((*x.shape[:2], columns), hyper["column_dropout"], batch.seed)
-        z = x * kept[..., hyper["source"]]
+        z = x * (kept @ hyper["source"])  # a product, for gathering takes as long as the layer
         for level, layer in enumerate(layers[:-1], 1):
             z = jnp.maximum(z @ layer["weight"] + layer["bias"][:, None], 0)
             z = z * _kept(z.shape, hyper["dropout"], batch.seed + jnp.uint32(7919 * level))
-        return logits + z @ layers[-1]["weight"] + layers[-1]["bias"][:, None]
+        logits = z @ layers[-1]["weight"] + layers[-1]["bias"][:, None]
+        # The linear model stays as it is: only what the layers add to it is learned.
+        return logits + jax.lax.stop_gradient(x @ fixed["wide"]) if self.wide else logits
 
     def _losses(self, logits: Any, target: Any) -> Any:
         """Return the loss of every row [M, B]."""

@@ -54,14 +54,14 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Steps of the greedy selection in a fold: its members' weights are multiples of 1 / picks.
     """
 
-    members: int = 24
-    folds: int = 4
+    members: int = 32
+    folds: int = 8
     epochs: int = 24
     epochs_at: int = 4000
     fewest_epochs: int = 3
     patience: int = 7
     hidden_layer_sizes: tuple[int, ...] = (128, 128)
-    batch_size: int = 256
+    batch_size: int = 128
     most_codes: int = 32
     all_codes: int = 320
     steps: float = 0.5
@@ -70,7 +70,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wide: float = 0.6
     one_hot_levels: int = 40
     embedding_size: int = 4
-    learning_rate: tuple[float, float] = (3e-3, 1.5e-2)
+    learning_rate: tuple[float, float] = (2e-3, 1.2e-2)
     decay: tuple[float, float] = (3e-2, 1.0)
     dropout: tuple[float, float] = (0.0, 0.4)
     column_dropout: tuple[float, float] = (0.0, 0.7)
@@ -87,8 +87,44 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"A pack of {self.members} members cannot hold out {self.folds} folds.",
                 "Give at least two folds, and a member for each.",
             )
-        if min(self.epochs, self.fewest_epochs, self.picks, *self.hidden_layer_sizes) < 1:
-            raise SpecError("A pack's epochs, picks or layers are none.", "Give 1 or more.")
+        counts = (self.epochs, self.epochs_at, self.fewest_epochs, self.picks, self.batch_size)
+        if not self.hidden_layer_sizes or min(*counts, *self.hidden_layer_sizes) < 1:
+            raise SpecError(
+                "A pack's epochs, picks, layers or rows a step are none.", "Give 1 or more."
+            )
+        if self.embedding_size < 1 or min(self.most_codes, self.all_codes) < 0:
+            raise SpecError(
+                "A pack's codes or the size of its embeddings are below what can be.",
+                "Give 0 codes or more, and embeddings of 1 number or more.",
+            )
+        kinds = (self.steps, self.ramps, self.waves)
+        if not (min(kinds) >= 0 and 0 < sum(kinds) < math.inf):
+            raise SpecError(
+                f"The shares of a pack's steps, ramps and waves are {kinds}.",
+                "Give none below 0 and one above.",
+            )
+        for name in ("learning_rate", "decay", "frequency", "dropout", "column_dropout"):
+            self._refuse_range(name)
+        shares = (self.wide, self.undropped, self.flat, self.label_smoothing)
+        if not all(0 <= share <= 1 for share in shares) or max(shares[2:]) == 1:
+            raise SpecError(
+                "A share of the pack's members, training or targets is not between 0 and 1.",
+                "Correct wide, undropped, flat or label_smoothing; the last two are below 1.",
+            )
+
+    def _refuse_range(self, name: str) -> None:
+        low, high = getattr(self, name)
+        if name.endswith("dropout"):
+            if not 0 <= low <= high < 1:
+                raise SpecError(
+                    f"A pack's {name} is drawn from {low} to {high}.",
+                    "Give the lower share first, from 0 to below 1.",
+                )
+        elif not 0 < low <= high < math.inf:
+            raise SpecError(
+                f"A pack's {name} is drawn from {low} to {high}.",
+                "Give the lower number first, above 0: it is drawn from their logarithms.",
+            )
 
     def epochs_for(self, rows: int) -> int:
         """Return the most epochs on so many rows."""
@@ -106,5 +142,5 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 EFFORTS: dict[str, PackSpec] = {
     "quick": PackSpec(members=4, folds=4, epochs=12),
     "standard": PackSpec(),
-    "best": PackSpec(members=48, folds=6, epochs=32),
+    "best": PackSpec(members=64, folds=8, epochs=32),
 }

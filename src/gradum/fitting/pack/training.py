@@ -73,8 +73,7 @@ class Training:
         self._order = _Order(learned, self.batch_size, stream(seed, "pack", "order"))
         self._seeds = stream(seed, "pack", "dropout")
         self._hyper = members.hyper | {
-            "source": inputs.source,
-            "columns": np.zeros(int(inputs.source.max(initial=-1)) + 1, np.float32),
+            "source": np.eye(inputs.source.max(initial=-1) + 1, dtype=np.float32)[inputs.source].T,
         }
         self.history: list[dict[str, Any]] = []
         self.steps, self.status = 0, Status.EARLY_STOPPED

@@ -1,0 +1,108 @@
+"""Packs within whole runs: hold-outs, folds, groups, times, and the refit on all rows."""
+
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pytest
+from pack_tables import TINY, numbers
+
+import gradum
+from gradum.errors import SpecError
+from gradum.fitting.pack import fit as module
+from gradum.tables.split import Part
+from synthetic import ONCE, QUICK
+
+
+def table(target="y", rows=500):
+    return numbers(rows).select("x0", "x1", "x2", target)
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """Rows, validation rows, spec and options of every pack; none is trained for long."""
+    noted = []
+    fit_pack = module.fit_pack
+
+    def watching(rows, validation, spec, **options):
+        noted.append((rows, validation, spec, options))
+        return fit_pack(rows, validation, spec, **options | {"stop": lambda: True})
+
+    monkeypatch.setattr("gradum.fitting.ladder.fit_pack", watching)
+    return noted
+
+
+def test_a_pack_learns_from_all_rows_but_those_that_judge_it(watched):
+    model = gradum.fit(table(), "y", model="pack", pack=TINY, **ONCE)
+    run = model.run
+    ((rows, validation, spec, options),) = watched
+    learned = (run.parts == Part.TRAIN) | (run.parts == Part.VALIDATION)
+    np.testing.assert_array_equal(rows.target, run.dataset.target[learned])
+    np.testing.assert_array_equal(validation, run.parts[learned] == Part.VALIDATION)
+    assert spec == TINY
+    assert options["seconds"] is None
+    assert list(model.fitted.rungs) == ["baseline", "pack"]
+    # What is said of the judging rows is what the kept pack says of them.
+    tested = run.dataset.frame.filter(pl.Series(run.parts == Part.TEST))
+    said = run.judged.predictions["pack"].value
+    np.testing.assert_array_equal(said, model.predict(tested, rung="pack"))
+
+
+def test_the_ladder_ends_in_the_pack():
+    model = gradum.fit(table(), "y", pack=TINY, **ONCE)
+    assert list(model.fitted.rungs) == ["baseline", "linear", "mlp", "pack"]
+    assert all("pack" in scores for scores in [model.fitted.judgement.scores])
+
+
+def test_a_refit_is_of_all_rows(watched):
+    model = gradum.fit(table(), "y", model="pack", pack=TINY, refit=True, **ONCE)
+    assert model.used == "pack"
+    assert list(model.fitted.rungs) == ["pack"]
+    assert [len(rows) for rows, *_ in watched] == [400, 500]
+    assert not watched[1][1].any()
+
+
+def test_folds_share_the_time_limit(watched):
+    model = gradum.fit(table(), "y", model="pack", pack=TINY, cv=2, time_limit=600.0, **QUICK)
+    seconds = [options["seconds"] for *_, options in watched]
+    packs = len(seconds)
+    assert packs == 1 + len(model.run.judges)
+    assert seconds[0] == pytest.approx(600 / packs, rel=0.05)
+    # What a pack leaves is for those behind it.
+    assert all(later >= earlier for earlier, later in pairwise(seconds))
+
+
+def test_groups_times_and_class_weights_reach_the_pack(watched):
+    group = pl.Series("g", [f"group {k % 25}" for k in range(500)])
+    gradum.fit(table().with_columns(group), "y", model="pack", pack=TINY, group="g", **ONCE)
+    rows = watched[-1][0]
+    assert len(np.unique(rows.groups)) > 10
+    when = pl.Series("when", np.datetime64("2020-01-01") + np.arange(500)).cast(pl.Datetime("us"))
+    gradum.fit(table().with_columns(when), "y", model="pack", pack=TINY, time="when", **ONCE)
+    rows = watched[-1][0]
+    assert len(rows.time) == len(rows)
+    gradum.fit(table("grade"), "grade", model="pack", pack=TINY, class_weight="balanced", **ONCE)
+    rows = watched[-1][0]
+    totals = np.bincount(rows.target, weights=rows.weight)
+    np.testing.assert_allclose(totals, totals.mean(), rtol=1e-9)
+
+
+def test_a_run_that_is_stopped_keeps_what_it_has():
+    calls = iter(range(10**9))
+    model = gradum.fit(table(), "y", model="pack", pack=TINY, stop=lambda: next(calls) > 3, **ONCE)
+    assert "baseline" in model.fitted.rungs
+    assert model.run.interrupted
+    assert np.isfinite(model.predict(table())).all()
+
+
+def test_options_that_make_no_pack_are_refused():
+    for options, match in (
+        ({"effort": "huge"}, "no effort 'huge'"),
+        ({"time_limit": 0.0}, "time limit"),
+        ({"pack": {"folds": 1}}, "folds"),
+        ({"pack": {"forest": 1}}, "pack cannot be used"),
+        ({"model": "packs"}, "no model 'packs'"),
+    ):
+        with pytest.raises(SpecError, match=match) as refused:
+            gradum.fit(table(), "y", **options)
+        assert refused.value.remedy
