@@ -14,6 +14,7 @@ import pytest
 
 from gradum.api import save_run
 from gradum.app.cli import app
+from gradum.fitting.pack.inputs import TEXT_COLUMNS
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 from gradum.scores.metrics import METRICS
@@ -32,6 +33,7 @@ from gradum.study.worst import WorstRow
 from synthetic import FEW
 
 ROOT = Path(__file__).parent.parent
+WORDS = {4: "four", 6: "six", 8: "eight"}
 CODE = re.compile(r"`([a-z_0-9]+)`")
 
 
@@ -62,7 +64,8 @@ def test_the_readme_names_every_command():
 def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
     guide = " ".join((ROOT / "docs/choices.md").read_text().split())
     split, linear, mlp, pack = SplitSpec(), LinearSpec(), MLPSpec(), PackSpec()
-    first, second = pack.hidden_layer_sizes
+    quick, best, (first, second) = EFFORTS["quick"], EFFORTS["best"], pack.hidden_layer_sizes
+    assert first == second
     for said in (
         f"Fewer than {split.small_table_rows:,} rows**: 5-fold cross-validation",
         f"{split.test:.0%} of the rows are held out for judging, "
@@ -74,9 +77,12 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"an L2 penalty of {mlp.strength:g} / n",
         f"has not improved for {mlp.patience}",
         f"an embedding of {mlp.embedding_size} numbers",
-        f"{pack.members} networks with hidden layers of {first} and {second} units",
-        f"at most {pack.epochs} epochs (fewer above {pack.epochs_at:,} rows)",
-        f"each without one of {pack.folds} folds",
+        f"{pack.members} small networks (two hidden layers of {first} ReLU units)",
+        f"without one of {WORDS[pack.folds]} folds",
+        f"more than {pack.one_hot_levels} levels are embedded",
+        f"down to {TEXT_COLUMNS} columns",
+        f"`--effort quick` trains {WORDS[quick.members]} networks for {quick.epochs} epochs, "
+        f"`best` {best.members} for {best.epochs}; above {pack.epochs_at:,} rows",
     ):
         assert said in guide, said
 
@@ -122,7 +128,7 @@ def blocks(document, language):
 
 
 def test_every_command_of_the_guides_runs(folder, monkeypatch, gradum_command):
-    """As printed and in the order of the guides, on which a later one may build; the pack is small."""
+    """As printed and in the order of the guides, which a later one may build on; small packs."""
     monkeypatch.chdir(folder)
     monkeypatch.setitem(EFFORTS, "standard", FEW)
     lines = [
