@@ -65,8 +65,10 @@ class Program:
 
     def start(self, params: Params) -> State:
         """Return the state before the first step; ``params`` are those that learn."""
-        params = jax.tree.map(jnp.asarray, params)
-        return State(params, jax.vmap(_adam.init)(params))
+        # Adam begins with zeros; made here, for JAX would compile a program for every one of them.
+        moments = jax.eval_shape(jax.vmap(_adam.init), params)
+        zeros = jax.tree.map(lambda each: np.zeros(each.shape, each.dtype), moments)
+        return State(*jax.device_put((params, zeros)))
 
     @partial(jax.jit, static_argnums=0, donate_argnums=1)
     def learn(self, state: State, fixed: Params, hyper: Params, batches: Batches) -> Any:

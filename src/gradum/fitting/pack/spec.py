@@ -144,7 +144,7 @@ EFFORTS: dict[str, PackSpec] = {
     "quick": PackSpec(
         members=4,
         folds=4,
-        epochs=14,
+        epochs=11,
         steps=1.0,
         ramps=0.0,
         waves=0.0,
