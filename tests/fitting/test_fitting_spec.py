@@ -52,7 +52,7 @@ FULL = Spec(
     split=SplitSpec(test=0.3, folds=4),
     linear=LinearSpec(strengths=(2.0, 1.0)),
     mlp=MLPSpec(hidden_layer_sizes=(3,), learning_rate=0.1),
-    pack=PackSpec(members=6, hidden_layer_sizes=(3,), decay=(0.1, 0.2)),
+    pack=PackSpec(members=9, hidden_layer_sizes=(3,), decay=(0.1, 0.2)),
     effort="quick",
     time_limit=60.0,
     report=ReportSpec(slices=("a",), cost=Cost(1.0, 5.0), rows=False, learning_curve=True),
