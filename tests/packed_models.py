@@ -51,5 +51,5 @@ def pack_of(target):
     """A run of baseline and pack; made once."""
     frame = everything().drop([each for each in TARGETS if each != target])
     return gradum.fit(
-        frame, target, model="pack", pack=TINY, text="note", categorical="shop", **ONCE
+        frame, target, model="pack", text="note", categorical="shop", **(ONCE | {"pack": TINY})
     )

@@ -10,8 +10,13 @@ from pack_tables import TINY, numbers
 import gradum
 from gradum.errors import SpecError
 from gradum.fitting.pack import fit as module
+from gradum.fitting.spec import SplitSpec
 from gradum.tables.split import Part
-from synthetic import ONCE, QUICK
+from synthetic import SHORT
+from synthetic import TINY as TINY_MLP
+
+QUICK = {"mlp": TINY_MLP, "linear": SHORT, "pack": TINY}
+ONCE = {**QUICK, "split": SplitSpec(small_table_rows=0)}
 
 
 def table(target="y", rows=500):
@@ -33,7 +38,7 @@ def watched(monkeypatch):
 
 
 def test_a_pack_learns_from_all_rows_but_those_that_judge_it(watched):
-    model = gradum.fit(table(), "y", model="pack", pack=TINY, **ONCE)
+    model = gradum.fit(table(), "y", model="pack", **ONCE)
     run = model.run
     ((rows, validation, spec, options),) = watched
     learned = (run.parts == Part.TRAIN) | (run.parts == Part.VALIDATION)
@@ -49,13 +54,13 @@ def test_a_pack_learns_from_all_rows_but_those_that_judge_it(watched):
 
 
 def test_the_ladder_ends_in_the_pack():
-    model = gradum.fit(table(), "y", pack=TINY, **ONCE)
+    model = gradum.fit(table(), "y", **ONCE)
     assert list(model.fitted.rungs) == ["baseline", "linear", "mlp", "pack"]
     assert all("pack" in scores for scores in [model.fitted.judgement.scores])
 
 
 def test_a_refit_is_of_all_rows(watched):
-    model = gradum.fit(table(), "y", model="pack", pack=TINY, refit=True, **ONCE)
+    model = gradum.fit(table(), "y", model="pack", refit=True, **ONCE)
     assert model.used == "pack"
     assert list(model.fitted.rungs) == ["pack"]
     assert [len(rows) for rows, *_ in watched] == [400, 500]
@@ -63,7 +68,7 @@ def test_a_refit_is_of_all_rows(watched):
 
 
 def test_folds_share_the_time_limit(watched):
-    model = gradum.fit(table(), "y", model="pack", pack=TINY, cv=2, time_limit=600.0, **QUICK)
+    model = gradum.fit(table(), "y", model="pack", cv=2, time_limit=600.0, **QUICK)
     seconds = [options["seconds"] for *_, options in watched]
     packs = len(seconds)
     assert packs == 1 + len(model.run.judges)
@@ -74,14 +79,14 @@ def test_folds_share_the_time_limit(watched):
 
 def test_groups_times_and_class_weights_reach_the_pack(watched):
     group = pl.Series("g", [f"group {k % 25}" for k in range(500)])
-    gradum.fit(table().with_columns(group), "y", model="pack", pack=TINY, group="g", **ONCE)
+    gradum.fit(table().with_columns(group), "y", model="pack", group="g", **ONCE)
     rows = watched[-1][0]
     assert len(np.unique(rows.groups)) > 10
     when = pl.Series("when", np.datetime64("2020-01-01") + np.arange(500)).cast(pl.Datetime("us"))
-    gradum.fit(table().with_columns(when), "y", model="pack", pack=TINY, time="when", **ONCE)
+    gradum.fit(table().with_columns(when), "y", model="pack", time="when", **ONCE)
     rows = watched[-1][0]
     assert len(rows.time) == len(rows)
-    gradum.fit(table("grade"), "grade", model="pack", pack=TINY, class_weight="balanced", **ONCE)
+    gradum.fit(table("grade"), "grade", model="pack", class_weight="balanced", **ONCE)
     rows = watched[-1][0]
     totals = np.bincount(rows.target, weights=rows.weight)
     np.testing.assert_allclose(totals, totals.mean(), rtol=1e-9)
@@ -89,7 +94,7 @@ def test_groups_times_and_class_weights_reach_the_pack(watched):
 
 def test_a_run_that_is_stopped_keeps_what_it_has():
     calls = iter(range(10**9))
-    model = gradum.fit(table(), "y", model="pack", pack=TINY, stop=lambda: next(calls) > 3, **ONCE)
+    model = gradum.fit(table(), "y", model="pack", stop=lambda: next(calls) > 3, **ONCE)
     assert "baseline" in model.fitted.rungs
     assert model.run.interrupted
     assert np.isfinite(model.predict(table())).all()
