@@ -33,8 +33,9 @@ def test_scikit_learns_models_learn(folder, method, name):
 class Pack:
     """What gradum's estimators are to the benchmark."""
 
-    def __init__(self, *, effort, random_state):
+    def __init__(self, *, effort, random_state, categorical, numeric):
         self.said = effort, random_state
+        self.columns = categorical, numeric
 
     def fit(self, frame, target):
         assert frame["colour"].map(lambda level: level is None or isinstance(level, str)).all()
@@ -62,6 +63,7 @@ def test_gradums_pack_gets_the_columns_as_they_come(folder, monkeypatch, name):
     monkeypatch.setitem(sys.modules, "gradum", SimpleNamespace(**kinds))
     found = fit("gradum-best", split(folder, name), 3)
     assert made[0].said == ("best", 3)
+    assert made[0].columns == (split(folder, name).categorical, split(folder, name).numeric)
     if name == "two":
         assert found["error"] == 0.5  # all rows tie
 

@@ -457,3 +457,18 @@ def test_quotients_that_are_too_blunt_to_decide_are_left_out_and_no_wrong_slope_
         return float(problem.loss.value(problem.network.forward(at, inputs), np.array([1.0]))[0])
 
     assert not check_gradient(value, params, gradient).passed
+
+
+def test_a_pack_in_use_is_explained_by_the_rung_below_it(regressor):
+    row = features(ROW)
+    # Without a judgement the last rung is in use.
+    packed = gradum.Model(replace(regressor.fitted, judgement=None))
+    assert packed.fitted.used == "pack"
+    explained, network = (
+        gradum.explain_step(packed, row, 1.0, rung=name) for name in (None, "mlp")
+    )
+    assert (
+        str(explained) == str(network) != str(gradum.explain_step(packed, row, 1.0, rung="linear"))
+    )
+    with pytest.raises(SpecError, match="A pack is many networks"):
+        gradum.explain_step(packed, row, 1.0, rung="pack")

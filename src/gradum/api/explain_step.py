@@ -52,7 +52,8 @@ def explain_step(
     target : number or label, optional
         The row's truth; a dict may hold it in the target's column instead.
     rung : str, optional
-        ``linear``, ``mlp`` or ``enough``, of a `Model`; the one in use if left out.
+        ``linear``, ``mlp`` or ``enough``, of a `Model`; if left out the one in use, or, where that
+        is the pack, which is many networks, the one below it.
     learning_rate : float, default 0.1
         Length of the step.
 
@@ -102,6 +103,8 @@ def _of_model(
     fitted: Fitted, row: Any, target: Any, name: str | None, learning_rate: float
 ) -> Explanation:
     rung = fitted.rung(name)
+    if name is None and isinstance(rung.network, PackNetwork):
+        rung = _one_network(fitted) or rung
     if rung.input_layer is None:
         raise SpecError(
             "The baseline has no inputs, and nothing to pass back.",
@@ -127,6 +130,16 @@ def _of_model(
             seed=fitted.spec.seed,
         )
     )
+
+
+def _one_network(fitted: Fitted) -> Rung | None:
+    """Return the last rung below the pack that looks at columns."""
+    rungs = [
+        rung
+        for rung in fitted.rungs.values()
+        if rung.input_layer is not None and not isinstance(rung.network, PackNetwork)
+    ]
+    return rungs[-1] if rungs else None
 
 
 def _encoded(fitted: Fitted, row: Any, target: Any) -> tuple[Design, Any]:
