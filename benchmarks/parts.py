@@ -8,7 +8,7 @@ rows by which the methods are ranked. A ratio above 1 says that the part helps.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -66,14 +66,12 @@ def inner(split: Split, seed: int) -> Split:
     train, test = train_test_split(places, test_size=0.2, random_state=seed, stratify=strata)
     if strata is not None:
         test = test[np.isin(strata.iloc[test], np.unique(strata.iloc[train]))]
-    return Split(
+    return replace(
+        split,
         train=split.train.iloc[train],
         test=split.train.iloc[test],
         train_target=split.train_target.iloc[train],
         test_target=split.train_target.iloc[test],
-        categorical=split.categorical,
-        numeric=split.numeric,
-        task=split.task,
     )
 
 

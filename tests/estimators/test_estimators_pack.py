@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from msgspec import structs
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss, r2_score
@@ -16,16 +17,9 @@ from gradum.errors import GradumError
 from gradum.estimators import PackClassifier, PackRegressor
 from gradum.fitting.pack.spec import PackSpec
 from gradum.solvers.status import Status
+from synthetic import FEW
 
-TINY = PackSpec(
-    members=4,
-    folds=2,
-    epochs=8,
-    hidden_layer_sizes=(8,),
-    most_codes=4,
-    all_codes=32,
-    batch_size=32,
-)
+TINY = structs.replace(FEW, epochs=8, batch_size=32)
 ROWS = 320
 
 

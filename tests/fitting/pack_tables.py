@@ -3,24 +3,14 @@
 import numpy as np
 import polars as pl
 
-from gradum.fitting.ending import ended
 from gradum.fitting.pack.fit import fit_pack
-from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.rows import Rows
+from gradum.solvers.driver import solve
 from gradum.tables.check import check, target_values
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, infer
 from gradum.tables.table import Table
-
-TINY = PackSpec(
-    members=4,
-    folds=2,
-    epochs=2,
-    hidden_layer_sizes=(8,),
-    most_codes=4,
-    all_codes=32,
-    batch_size=64,
-)
+from synthetic import FEW as TINY
 
 
 def rows_of(frame, target, *, weight=None, groups=None, time=None, **overrides):
@@ -56,4 +46,4 @@ def fitted(rows, spec=TINY, *, seed=0, stop=lambda: False, **options):
     """Fit a pack; a fifth of the rows would judge it, were no folds possible."""
     validation = np.arange(len(rows)) % 5 == 0
     options = {"log_target": False, "seconds": None} | options
-    return ended(fit_pack(rows, validation, spec, seed=seed, stop=stop, **options))
+    return solve(fit_pack(rows, validation, spec, seed=seed, stop=stop, **options))

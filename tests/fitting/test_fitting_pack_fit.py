@@ -14,7 +14,6 @@ from sklearn.metrics import log_loss, r2_score
 
 from gradum.errors import SpecError
 from gradum.fitting import ladder
-from gradum.fitting.ending import ended
 from gradum.fitting.fitted import fingerprint
 from gradum.fitting.ladder import Deadline
 from gradum.fitting.linear import fit_linear
@@ -23,6 +22,7 @@ from gradum.fitting.pack.held_out import SMOOTHED, HeldOut
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.pack.training import Training
 from gradum.fitting.spec import LinearSpec, Spec
+from gradum.solvers.driver import solve
 from gradum.solvers.status import Status
 
 LEARNING = structs.replace(TINY, epochs=16, hidden_layer_sizes=(16,), most_codes=4)
@@ -52,7 +52,7 @@ def number():
 def linear(train):
     spec = LinearSpec(strengths=(1.0,))
     nothing = np.zeros(len(train), bool)
-    return ended(fit_linear(train, nothing, spec, log_target=False, seed=0, stop=lambda: False))
+    return solve(fit_linear(train, nothing, spec, log_target=False, seed=0, stop=lambda: False))
 
 
 def test_a_number_that_no_linear_model_can_tell(number):

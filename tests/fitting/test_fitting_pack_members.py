@@ -12,12 +12,13 @@ from pack_tables import TINY, numbers, only, rows_of
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from gradum.core import LogLoss, SquaredError
-from gradum.fitting.pack.fit import _walks
+from gradum.fitting.folding import walks_up_to
 from gradum.fitting.pack.inputs import TEXT_COLUMNS, PackInputs, _projection
 from gradum.fitting.pack.members import RAMPS, STEPS, WAVES, Members, initial_codes, initial_weights
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.training import _Order
 from gradum.fitting.pack.wide import STRENGTHS, begin_wide, wide_start
+from gradum.randomness import stream
 
 MANY = structs.replace(TINY, members=12, folds=3)
 
@@ -30,7 +31,9 @@ def prepared(target="y", spec=MANY, seed=0, rows=None):
     rows = only(target, 300) if rows is None else rows
     loss = SquaredError() if rows.classes is None else LogLoss()
     inputs = PackInputs.of(rows, spec, loss, seed)
-    walks = _walks(rows, np.arange(len(rows)) % 5 == 0, spec, seed)
+    walks = walks_up_to(
+        spec.folds, rows, np.arange(len(rows)) % 5 == 0, stream(seed, "pack", "folds")
+    )
     members = Members.draw(spec, folds=len(walks), seed=seed)
     return rows, loss, inputs, walks, members
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,17 @@ from sklearn.utils import Tags, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.errors import ShapeError, TargetError
 from gradum.estimators.training import seed_of
-from gradum.fitting.ending import ended
-from gradum.fitting.folding import folds_up_to
 from gradum.fitting.pack.fit import fit_pack
-from gradum.fitting.pack.spec import EFFORTS, PackSpec
+from gradum.fitting.pack.spec import PackSpec, pack_of, refuse_time_limit
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Prediction
-from gradum.randomness import stream
+from gradum.solvers.driver import solve
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.read import read
 from gradum.tables.schema import Overrides, infer
-from gradum.tables.split import Part
 from gradum.tables.table import Table
 
 FEWEST_ROWS = 10
@@ -54,14 +52,8 @@ class _Pack(BaseEstimator):
     def _fit(
         self, X: Any, target: np.ndarray, weight: np.ndarray | None, classes: int | None
     ) -> None:
-        if self.pack is None and self.effort not in EFFORTS:
-            raise SpecError(
-                f"There is no effort {self.effort!r}.", f"Choose {' or '.join(EFFORTS)}."
-            )
-        if self.time_limit is not None and not 0 < self.time_limit < np.inf:
-            raise SpecError(
-                f"The time limit is {self.time_limit}.", "Give seconds above 0, such as 60."
-            )
+        spec = self.pack or pack_of(self.effort)
+        refuse_time_limit(self.time_limit)
         table = self._table(X)
         rows = len(table.frame)
         if len(target) != rows:
@@ -79,7 +71,7 @@ class _Pack(BaseEstimator):
         own = "target" if "target" not in names else "_".join(["target", *names])
         with_target = table.frame.with_columns(pl.Series(own, np.arange(rows) % 7, pl.Float64))
         self.schema_ = infer(
-            Table(with_target, table.source, table.notes, table.typed, table.decimal),
+            replace(table, frame=with_target),
             target=own,
             task="regression",
             overrides=overrides,
@@ -88,14 +80,13 @@ class _Pack(BaseEstimator):
         self.encoder_ = Encoder.fit(checked.frame, self.schema_)
         used = np.flatnonzero(weight > 0)
         data = Rows(self.encoder_.transform(checked.frame), target, weight, classes).take(used)
-        seed = seed_of(self.random_state)
-        self.rung_ = ended(
+        self.rung_ = solve(
             fit_pack(
                 data,
-                _every_fifth(data, seed),
-                self.pack or EFFORTS[self.effort],
+                np.arange(len(data)) % 5 == 0,  # held out should no folds be possible
+                spec,
                 log_target=False,
-                seed=seed,
+                seed=seed_of(self.random_state),
                 stop=lambda: False,
                 seconds=self.time_limit,
             )
@@ -295,19 +286,3 @@ def _with_plain_names(X: Any) -> Any:
     X = X.copy()
     X.columns = [str(name) for name in columns]
     return X
-
-
-def _every_fifth(rows: Rows, seed: int) -> np.ndarray:
-    """Mark a fifth of the rows, class by class: held out should no folds be possible."""
-    parts = folds_up_to(
-        5,
-        len(rows),
-        labels=None if rows.classes is None else rows.target,
-        groups=None,
-        time=None,
-        validation=0.0,
-        rng=stream(seed, "pack", "fifth"),
-    )
-    if parts:
-        return parts[0] == Part.TEST
-    return np.arange(len(rows)) % 5 == 0

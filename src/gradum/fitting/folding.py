@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 
 from gradum.errors import SpecError
-from gradum.tables.split import folds
+from gradum.fitting.rows import Rows
+from gradum.tables.split import Part, folds
+
+Walk = tuple[np.ndarray, np.ndarray]
+"""Positions of the rows to learn from, and of those held out."""
 
 
 def folds_up_to(most: int, rows: int, **options: Any) -> list[np.ndarray]:
@@ -23,3 +27,30 @@ def folds_up_to(most: int, rows: int, **options: Any) -> list[np.ndarray]:
         with suppress(SpecError):
             return folds(rows, k, **options)
     return []
+
+
+def walks_up_to(
+    most: int, rows: Rows, validation: np.ndarray, rng: np.random.Generator
+) -> list[Walk]:
+    """Hold out each of up to ``most`` folds of the rows, as the whole run splits them.
+
+    Where not even two folds can be made, the rows marked by ``validation`` (n,) are held out.
+    """
+    parts = folds_up_to(
+        most,
+        len(rows),
+        labels=None if rows.classes is None else rows.target,
+        groups=rows.groups,
+        time=rows.time,
+        validation=0.0,
+        rng=rng,
+    )
+    walks = [
+        (np.flatnonzero(part == Part.TRAIN), np.flatnonzero(part == Part.TEST)) for part in parts
+    ]
+    return walks or [held_out(validation)]
+
+
+def held_out(validation: np.ndarray) -> Walk:
+    """Learn from the rows that ``validation`` (n,) does not mark."""
+    return np.flatnonzero(~validation), np.flatnonzero(validation)

@@ -102,15 +102,7 @@ def climb(
                 )
                 rung = yield from once(fit, at, checkpoints, stop)
             case "pack":
-                fit = fit_pack(
-                    both,
-                    validation[learned],
-                    spec.packed,
-                    log_target=spec.log_target,
-                    seed=spec.seed,
-                    stop=stop,
-                    seconds=None if deadline is None else deadline.share(),
-                )
+                fit = _pack(spec, both, validation[learned], stop, deadline)
                 rung = yield from once(fit, at, checkpoints, stop)
             case _:
                 fit = fit_mlp(
@@ -134,6 +126,25 @@ def _epochs(spec: Spec, name: str, rows: int) -> int:
     if name == "pack":
         return spec.packed.epochs_for(rows)
     return spec.mlp.max_epochs if name == "mlp" else 0
+
+
+def _pack(
+    spec: Spec,
+    rows: Rows,
+    validation: np.ndarray,
+    stop: Callable[[], bool],
+    deadline: Deadline | None,
+) -> Generator[Any, None, Rung]:
+    """Begin a pack, within its share of the time that is left."""
+    return fit_pack(
+        rows,
+        validation,
+        spec.packed,
+        log_target=spec.log_target,
+        seed=spec.seed,
+        stop=stop,
+        seconds=None if deadline is None else deadline.share(),
+    )
 
 
 def _take(spec: Spec, rows: Rows, chosen: np.ndarray) -> Rows:
@@ -177,15 +188,7 @@ def refit(
             )
             rung = yield from once(fit, at, checkpoints, stop)
         case "pack":
-            fit = fit_pack(
-                rows,
-                everything,
-                spec.packed,
-                log_target=spec.log_target,
-                seed=spec.seed,
-                stop=stop,
-                seconds=None if deadline is None else deadline.share(),
-            )
+            fit = _pack(spec, rows, everything, stop, deadline)
             rung = yield from once(fit, at, checkpoints, stop)
         case _:
             fit = fit_mlp(

@@ -12,7 +12,7 @@ from gradum.core.losses import LOSSES, Loss
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Network
 from gradum.core.penalties import L2
-from gradum.fitting.folding import folds_up_to
+from gradum.fitting.folding import Walk, held_out, walks_up_to
 from gradum.fitting.path import Path, choose_penalty
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
@@ -24,7 +24,6 @@ from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.solution import Solution
-from gradum.tables.split import Part
 
 DENSE_LEVELS = 12
 
@@ -146,24 +145,10 @@ def columns_of(layer: InputLayer, rows: Rows) -> Columns:
     return Columns.of(inputs["dense"], inputs.get("sparse"))
 
 
-def walks_of(
-    rows: Rows, validation: np.ndarray, spec: LinearSpec, seed: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
+def walks_of(rows: Rows, validation: np.ndarray, spec: LinearSpec, seed: int) -> list[Walk]:
     """Pairs of rows to train on and rows held out, as the whole run splits its rows."""
     if len(spec.strengths) == 1:
         return []
-    whole = [(np.flatnonzero(~validation), np.flatnonzero(validation))]
     if len(rows) > spec.folds_up_to_rows:
-        return whole
-    parts = folds_up_to(
-        spec.folds,
-        len(rows),
-        labels=None if rows.classes is None else rows.target,
-        groups=rows.groups,
-        time=rows.time,
-        validation=0.0,
-        rng=stream(seed, "path"),
-    )
-    return [
-        (np.flatnonzero(part == Part.TRAIN), np.flatnonzero(part == Part.TEST)) for part in parts
-    ] or whole
+        return [held_out(validation)]
+    return walks_up_to(spec.folds, rows, validation, stream(seed, "path"))

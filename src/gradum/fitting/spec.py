@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import msgspec
 
 from gradum.errors import SpecError
-from gradum.fitting.pack.spec import EFFORTS, Effort, PackSpec
+from gradum.fitting.pack.spec import Effort, PackSpec, pack_of, refuse_time_limit
 from gradum.scores.metrics import METRICS
 from gradum.tables.schema import Overrides
 from gradum.tables.wording import counted, nearest_names, shortened, size
@@ -173,14 +173,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"No run gets by with {size(self.max_memory)} of memory.",
                 f"Give --max-memory {size(LEAST_MEMORY).replace(' ', '')} or more.",
             )
-        if self.effort not in EFFORTS:
-            raise SpecError(
-                f"There is no effort {self.effort!r}.", f"Choose {' or '.join(EFFORTS)}."
-            )
-        if self.time_limit is not None and not 0 < self.time_limit < float("inf"):
-            raise SpecError(
-                f"The time limit is {self.time_limit}.", "Give seconds above 0, such as 60."
-            )
+        pack_of(self.effort)
+        refuse_time_limit(self.time_limit)
         if self.mlp.max_epochs < 1:
             raise SpecError(f"max_epochs is {self.mlp.max_epochs}.", "Give a number from 1 up.")
         if self.task not in (None, "regression", "binary", "multiclass"):
@@ -197,4 +191,4 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def packed(self) -> PackSpec:
         """How the pack is trained: as was said, or as the effort says."""
-        return self.pack or EFFORTS[self.effort]
+        return self.pack or pack_of(self.effort)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
 from gradum.solvers.stopping import Regime, Watch, Watched
 from gradum.solvers.tally import Tally
+
+Answer = TypeVar("Answer")
 
 
 def train(
@@ -140,8 +143,8 @@ def train(
     )
 
 
-def solve(events: Generator[Event, None, Solution]) -> Solution:
-    """Return the solution that a training ends in, and drop its events."""
+def solve(events: Generator[Any, None, Answer]) -> Answer:
+    """Return what a training or a fit ends in, and drop its events."""
     while True:
         try:
             next(events)

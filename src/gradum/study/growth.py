@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,6 +20,7 @@ from gradum.randomness import stream
 from gradum.scores.bootstrap import Interval, interval, resampled
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS, score
+from gradum.solvers.driver import solve
 from gradum.study.extrapolation import doubled
 from gradum.study.judges import first_repeat
 from gradum.tables.encode import Encoder
@@ -186,17 +186,8 @@ def _fit(
         dataset, frame=dataset.frame[rows], numbers=dataset.numbers[rows], own_rows=len(rows)
     )
     encoder = Encoder.fit(part.frame, part.schema, np.flatnonzero(parts == Part.TRAIN))
-    rungs = _finish(climb(spec, part.rows(encoder), parts, stop=stop))
+    rungs = solve(climb(spec, part.rows(encoder), parts, stop=stop))
     return _Model(len(rows), encoder, list(rungs.values())[-1])
-
-
-def _finish(steps: Generator[Any, None, dict[str, Rung]]) -> dict[str, Rung]:
-    """Run to the end, and drop the events on the way."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as ended:
-            return ended.value
 
 
 def _extrapolate(

@@ -15,7 +15,7 @@ from gradum.core.losses import LOSSES, LogLoss, Loss
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
-from gradum.fitting.folding import folds_up_to
+from gradum.fitting.folding import walks_up_to
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members, initial_codes, initial_weights
@@ -29,9 +29,6 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
 from gradum.randomness import stream
 from gradum.solvers.solution import Certificate
-from gradum.tables.split import Part
-
-Walk = tuple[np.ndarray, np.ndarray]
 
 
 def fit_pack(
@@ -71,7 +68,7 @@ def fit_pack(
         scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
         target = scale.forward(rows.target)
     loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
-    walks = _walks(rows, validation, spec, seed)
+    walks = walks_up_to(spec.folds, rows, validation, stream(seed, "pack", "folds"))
     learned = [train for train, _ in walks]
     inputs = PackInputs.of(rows, spec, loss, seed)
     members = Members.draw(spec, folds=len(walks), seed=seed)
@@ -122,23 +119,6 @@ def fit_pack(
             "steps": training.steps,
         },
     )
-
-
-def _walks(rows: Rows, validation: np.ndarray, spec: PackSpec, seed: int) -> list[Walk]:
-    """Return rows to learn from and rows held out, for each fold."""
-    parts = folds_up_to(
-        spec.folds,
-        len(rows),
-        labels=None if rows.classes is None else rows.target,
-        groups=rows.groups,
-        time=rows.time,
-        validation=0.0,
-        rng=stream(seed, "pack", "folds"),
-    )
-    walks = [
-        (np.flatnonzero(part == Part.TRAIN), np.flatnonzero(part == Part.TEST)) for part in parts
-    ]
-    return walks or [(np.flatnonzero(~validation), np.flatnonzero(validation))]
 
 
 def _smoothed(loss: Loss, spec: PackSpec) -> Loss:

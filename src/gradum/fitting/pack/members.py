@@ -111,13 +111,13 @@ def initial_codes(
             if fold in folds
         }
         for member in range(m):
-            match members.kind[member]:
-                case 0:
-                    drawn = by_fold[members.fold[member]]
-                case 1:
-                    drawn = ramps(values[few[members.fold[member]]], most=t, rng=rng)
-                case _:
-                    drawn = waves(most=t, frequency=members.frequency[member], rng=rng)
+            kind, fold = members.kind[member], members.fold[member]
+            if kind == STEPS:
+                drawn = by_fold[fold]
+            elif kind == RAMPS:
+                drawn = ramps(values[few[fold]], most=t, rng=rng)
+            else:
+                drawn = waves(most=t, frequency=members.frequency[member], rng=rng)
             shift[member, place], slope[member, place] = drawn
     wave = (members.kind == WAVES).astype(np.float32)
     return {"shift": shift, "slope": slope, "wave": wave}

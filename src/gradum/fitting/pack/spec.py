@@ -158,3 +158,22 @@ EFFORTS: dict[str, PackSpec] = {
     "standard": PackSpec(),
     "best": PackSpec(members=64, folds=8, epochs=32),
 }
+
+
+def pack_of(effort: str) -> PackSpec:
+    """Return the pack that an effort buys.
+
+    Raises
+    ------
+    SpecError
+        There is no such effort.
+    """
+    if effort not in EFFORTS:
+        raise SpecError(f"There is no effort {effort!r}.", f"Choose {' or '.join(EFFORTS)}.")
+    return EFFORTS[effort]
+
+
+def refuse_time_limit(seconds: float | None) -> None:
+    """Raise SpecError where a time limit is none that a training can keep."""
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise SpecError(f"The time limit is {seconds}.", "Give seconds above 0, such as 60.")

@@ -15,7 +15,7 @@ import numpy as np
 from gradum.core.losses import Loss
 from gradum.core.models.network import Params
 from gradum.core.penalties import L2
-from gradum.fitting.ending import ended
+from gradum.fitting.folding import Walk
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members
 from gradum.fitting.path import choose_penalty
@@ -25,7 +25,7 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 
 STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0)
-MOST_COEFFICIENTS = 2500  # with more, the linear model takes longer than the pack
+MOST_COEFFICIENTS = 2500
 MOST_ROWS = 50_000
 
 
@@ -36,7 +36,7 @@ def begin_wide(
     target: np.ndarray,
     weight: np.ndarray,
     loss: Loss,
-    walks: Sequence[tuple[np.ndarray, np.ndarray]],
+    walks: Sequence[Walk],
     stop: Callable[[], bool],
 ) -> None:
     """Put the linear model of their codes in the place of some members' ``wide`` part.
@@ -49,6 +49,8 @@ def begin_wide(
         if not len(own):
             continue
         network = replace(inputs.network, members=1, embedding=None)
+        if is_much_work(network.first, network.outputs, len(walk[0])):
+            continue  # before its columns are made, which of a long table are many
         drawn = {name: params[name][own[:1]] for name in ("shift", "slope", "wave")}
         columns = network.expand(drawn, inputs.flat["dense"][None], None, np)[0]
         found = wide_start(
@@ -59,13 +61,18 @@ def begin_wide(
             last["weight"][own] = 0.0
 
 
+def is_much_work(columns: int, outputs: int, rows: int) -> bool:
+    """Whether the linear model of so many columns and rows would take longer than the pack."""
+    return outputs * (columns + 1) > MOST_COEFFICIENTS or rows > MOST_ROWS
+
+
 def wide_start(
     columns: np.ndarray,
     target: np.ndarray,
     weight: np.ndarray,
     loss: Loss,
     outputs: int,
-    walk: tuple[np.ndarray, np.ndarray],
+    walk: Walk,
     stop: Callable[[], bool],
     strengths: Sequence[float] = STRENGTHS,
 ) -> tuple[np.ndarray, np.ndarray] | None:
@@ -90,14 +97,14 @@ def wide_start(
         Weights [D, k] and biases [k]; None where that would be much work.
     """
     learned, held = walk
-    if outputs * (columns.shape[1] + 1) > MOST_COEFFICIENTS or len(learned) > MOST_ROWS:
+    if is_much_work(columns.shape[1], outputs, len(learned)):
         return None
     used = np.concatenate([learned, held])
     own = np.arange(len(learned)), np.arange(len(learned), len(used))
     model = LinearModel.of(
         Columns.of(columns[used]), target[used], loss, outputs=outputs, weight=weight[used]
     )
-    path = ended(choose_penalty(model, [own], strengths, stop))
+    path = solve(choose_penalty(model, [own], strengths, stop))
     penalty = L2(path.best * len(used) / len(learned))
     matrix = Columns.of(columns[learned])
     choice = choose(loss, penalty, matrix.shape, outputs, sparse=False)
