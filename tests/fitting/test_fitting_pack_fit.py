@@ -105,7 +105,7 @@ def watched(monkeypatch):
     class NotedTraining(Training):
         def __init__(self, *args):
             super().__init__(*args)
-            noted["learned"] = args[5]
+            noted["learned"] = args[4]
             noted["drawn"] = set()
 
         def _batches(self):

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from gradum.core import LogLoss, SquaredError
 from gradum.fitting.folding import walks_up_to
+from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import TEXT_COLUMNS, PackInputs, _projection
 from gradum.fitting.pack.members import RAMPS, STEPS, WAVES, Members, initial_codes, initial_weights
 from gradum.fitting.pack.spec import PackSpec
@@ -29,23 +30,26 @@ def never():
 
 def prepared(target="y", spec=MANY, seed=0, rows=None):
     rows = only(target, 300) if rows is None else rows
-    loss = SquaredError() if rows.classes is None else LogLoss()
-    inputs = PackInputs.of(rows, spec, loss, seed)
+    goal = goal_of(rows)
+    inputs = PackInputs.of(rows, spec, goal, seed)
     walks = walks_up_to(
         spec.folds, rows, np.arange(len(rows)) % 5 == 0, stream(seed, "pack", "folds")
     )
     members = Members.draw(spec, folds=len(walks), seed=seed)
-    return rows, loss, inputs, walks, members
+    return rows, goal, inputs, walks, members
+
+
+def goal_of(rows):
+    loss = SquaredError() if rows.classes is None else LogLoss()
+    return Goal(rows.target, rows.weight, loss, rows.classes)
 
 
 def codes_of(rows, inputs, walks, members, target=None):
     return initial_codes(
         inputs,
         members,
-        rows.target if target is None else target,
-        rows.weight,
+        goal_of(rows if target is None else replace(rows, target=target)),
         [train for train, _ in walks],
-        classes=rows.classes,
         seed=0,
     )
 
@@ -197,8 +201,8 @@ def test_the_wide_start_is_scikit_learns_answer(classes, weighted):
     weight = np.random.default_rng(1).uniform(0.3, 2, 240) if weighted else np.ones(240)
     learned, held = np.arange(160), np.arange(160, 240)
     outputs = 3 if classes == 3 else 1
-    loss = LogLoss() if classes else SquaredError()
-    found = wide_start(x, target, weight, loss, outputs, (learned, held), never, (30.0,))
+    goal = Goal(target, weight, *((LogLoss(), classes) if classes else (SquaredError(),)))
+    found = wide_start(x, goal, (learned, held), never, (30.0,))
     model = peer(classes, 30.0, weight[learned])
     model.fit(x[learned], target[learned], sample_weight=weight[learned])
     said = x @ found[0] + found[1]
@@ -220,7 +224,7 @@ def test_the_penalty_is_the_one_that_predicts_the_held_out_rows_best(noise):
     losses = [np.mean((fit(s).predict(x[held]) - target[held]) ** 2) for s in STRENGTHS]
     best = fit(STRENGTHS[int(np.argmin(losses))])
     assert (int(np.argmin(losses)) == 0) == (noise > 1)
-    weights, bias = wide_start(x, target, np.ones(90), SquaredError(), 1, (learned, held), never)
+    weights, bias = wide_start(x, Goal(target, np.ones(90), SquaredError()), (learned, held), never)
     np.testing.assert_allclose(weights[:, 0], best.coef_, rtol=1e-4, atol=1e-6)
     assert bias[0] == pytest.approx(best.intercept_, rel=1e-4, abs=1e-6)
 
@@ -228,10 +232,10 @@ def test_the_penalty_is_the_one_that_predicts_the_held_out_rows_best(noise):
 def test_held_out_rows_choose_the_penalty_and_nothing_else():
     x, target = linear_case(0)
     walk = np.arange(160), np.arange(160, 240)
-    one = wide_start(x, target, np.ones(240), SquaredError(), 1, walk, never, (10.0,))
+    one = wide_start(x, Goal(target, np.ones(240), SquaredError()), walk, never, (10.0,))
     changed = target.copy()
     changed[160:] += 5
-    other = wide_start(x, changed, np.ones(240), SquaredError(), 1, walk, never, (10.0,))
+    other = wide_start(x, Goal(changed, np.ones(240), SquaredError()), walk, never, (10.0,))
     np.testing.assert_array_equal(one[0], other[0])
     np.testing.assert_array_equal(one[1], other[1])
 
@@ -240,18 +244,18 @@ def test_what_would_be_much_work_is_not_begun():
     x = np.zeros((20, 900))
     walk = np.arange(10), np.arange(10, 20)
     target = np.arange(20) % 3
-    assert wide_start(x, target, np.ones(20), LogLoss(), 3, walk, never) is None
+    assert wide_start(x, Goal(target, np.ones(20), LogLoss(), 3), walk, never) is None
 
 
 @pytest.mark.parametrize("target", ["y", "flag", "grade"])
 def test_members_that_begin_wide_are_the_linear_model_of_their_codes(target):
     spec = structs.replace(MANY, wide=1.0)
-    rows, loss, inputs, walks, members = prepared(target, spec)
+    rows, goal, inputs, walks, members = prepared(target, spec)
     codes = codes_of(rows, inputs, walks, members)
     params = initial_weights(inputs, codes, members, [train for train, _ in walks], seed=0)
     plain = jax.tree.map(np.copy, params)
     aim = (rows.target - rows.target.mean()) / rows.target.std() if target == "y" else rows.target
-    begin_wide(params, inputs, members, aim, rows.weight, loss, walks, never)
+    begin_wide(params, inputs, members, replace(goal, target=aim), walks, never)
     x = inputs.network.expand(params, inputs.flat["dense"][None], None, np)
     logits = inputs.network.logits_of(params, x, np)
     classes = 0 if target == "y" else rows.classes
@@ -286,7 +290,7 @@ def test_where_each_number_came_from():
         note=pl.Series([" ".join(rng.permutation(words)[:4]) for _ in range(300)]),
     )
     rows = rows_of(frame, "y", text=("note",), categorical=("shop", "colour"))
-    inputs = PackInputs.of(rows, TINY, SquaredError(), 0)
+    inputs = PackInputs.of(rows, TINY, goal_of(rows), 0)
     network = inputs.network
     assert inputs.source.shape == (network.first,)
     # The numbers of one column's codes, and of one column's embedding, are of one source.
@@ -317,7 +321,7 @@ def test_text_is_brought_down_to_directions_that_training_rows_differ_in():
         }
     )
     rows = rows_of(frame, "y", text=("note",))
-    inputs = PackInputs.of(rows, TINY, SquaredError(), 0)
+    inputs = PackInputs.of(rows, TINY, goal_of(rows), 0)
     learned = inputs.raw["sparse"] @ inputs.text["projection"]
     assert np.abs(learned).max() < 10
     vocabulary = np.eye(inputs.raw["sparse"].shape[1], dtype=np.float32)

@@ -16,6 +16,7 @@ from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
 from gradum.fitting.folding import walks_up_to
+from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members, initial_codes, initial_weights
@@ -68,23 +69,19 @@ def fit_pack(
         scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
         target = scale.forward(rows.target)
     loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
+    goal = Goal(target, rows.weight, loss, rows.classes)
     walks = walks_up_to(spec.folds, rows, validation, stream(seed, "pack", "folds"))
     learned = [train for train, _ in walks]
-    inputs = PackInputs.of(rows, spec, loss, seed)
+    inputs = PackInputs.of(rows, spec, goal, seed)
     members = Members.draw(spec, folds=len(walks), seed=seed)
-    codes = initial_codes(
-        inputs, members, target, rows.weight, learned, classes=rows.classes, seed=seed
-    )
+    codes = initial_codes(inputs, members, goal, learned, seed=seed)
     params = initial_weights(inputs, codes, members, learned, seed=seed)
-    begin_wide(params, inputs, members, target, rows.weight, loss, walks, stop)
-    held = HeldOut(
-        inputs, target, rows.weight, loss, [held for _, held in walks], members.fold, seed
-    )
+    begin_wide(params, inputs, members, goal, walks, stop)
+    held = HeldOut(inputs, goal, [held for _, held in walks], members.fold, seed)
     training = Training(
         Program(inputs.network, _smoothed(loss, spec), bool(params["wide"].any())),
         inputs,
-        target,
-        rows.weight,
+        goal,
         members,
         [learned[fold] for fold in members.fold],
         params,
@@ -93,7 +90,7 @@ def fit_pack(
     )
     end = math.inf if seconds is None else began + seconds
     yield from training.run(held, began=began, end=end, stop=stop)
-    kept, network, held_out = _chosen(held, training, inputs, target, rows.weight, spec)
+    kept, network, held_out = _chosen(held, training, inputs, goal, spec)
     if scale is not None:
         fitted = network.forward(kept, inputs.raw)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
@@ -131,14 +128,14 @@ def _chosen(
     held: HeldOut,
     training: Training,
     inputs: PackInputs,
-    target: np.ndarray,
-    weight: np.ndarray,
+    goal: Goal,
     spec: PackSpec,
 ) -> tuple[Params, PackNetwork, float]:
     """Return the parameters and the network of the members kept, and their held-out loss.
 
     Each fold chooses among its own members by the rows it holds out; all folds count the same.
     """
+    target, weight = goal.target, goal.weight
     share, said, rows = np.zeros(len(held.best)), [], []
     for fold, own_rows in enumerate(held.folds):
         own = np.flatnonzero((held.fold == fold) & np.isfinite(held.best))
@@ -160,7 +157,7 @@ def _chosen(
     judged, together = np.concatenate(rows), np.concatenate(said)
     if inputs.network.link == "identity":
         factor = 1.0
-        loss = float(np.average(np.square(together - target[judged]), weights=weight[judged]))
+        loss = goal.mean_loss(together[:, None], judged)
     else:
         factor, loss = sharpness(together, target[judged], weight[judged])
     params["sharpness"] = np.array([factor], np.float32)

@@ -10,8 +10,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from gradum.core.losses import Loss
 from gradum.core.models.network import Params
+from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.program import Program, folded
 from gradum.randomness import stream
@@ -27,8 +27,7 @@ class HeldOut:
     Parameters
     ----------
     inputs : PackInputs
-    target, weight : ndarray of shape (rows,)
-    loss : Loss
+    goal : Goal
     folds : sequence of ndarray
         Rows that each fold holds out.
     fold : ndarray of shape (M,)
@@ -39,9 +38,7 @@ class HeldOut:
     def __init__(
         self,
         inputs: PackInputs,
-        target: np.ndarray,
-        weight: np.ndarray,
-        loss: Loss,
+        goal: Goal,
         folds: list[np.ndarray],
         fold: np.ndarray,
         seed: int,
@@ -51,7 +48,7 @@ class HeldOut:
             rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
             for rows in folds
         ]
-        self.fold, self._loss, self._target, self._weight = fold, loss, target, weight
+        self.fold, self._goal = fold, goal
         size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
         padded = np.stack([np.resize(self.folds[each], size) for each in fold])
         self._rows = jax.tree.map(jax.numpy.asarray, inputs.take(padded))
@@ -83,8 +80,7 @@ class HeldOut:
         losses = np.empty(len(logits))
         for member, fold in enumerate(self.fold):
             rows = self.folds[fold]
-            values = self._loss.value(logits[member, : len(rows)], self._target[rows])
-            losses[member] = np.average(values, weights=self._weight[rows])
+            losses[member] = self._goal.mean_loss(logits[member, : len(rows)], rows)
         return logits, np.where(np.isfinite(losses), losses, np.inf)
 
     def _keep(

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import svds
 
-from gradum.core.losses import Loss
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Embedding, Params
 from gradum.core.models.pack_network import PackNetwork
+from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.rows import Rows
 from gradum.randomness import stream
@@ -50,7 +50,7 @@ class PackInputs:
     source: np.ndarray
 
     @classmethod
-    def of(cls, rows: Rows, spec: PackSpec, loss: Loss, seed: int) -> PackInputs:
+    def of(cls, rows: Rows, spec: PackSpec, goal: Goal, seed: int) -> PackInputs:
         """Encode the rows, and decide by them how wide the pack is."""
         design, layer = rows.design, _layer(rows, spec)
         raw = layer(design.dense, design.codes, design.sparse)
@@ -64,7 +64,7 @@ class PackInputs:
         network = PackNetwork(
             members=spec.members,
             inputs=raw["dense"].shape[1] + projected,
-            outputs=loss.outputs(rows.classes),
+            outputs=goal.outputs,
             hidden=spec.hidden_layer_sizes,
             coded=coded if codes else (),
             codes=codes,

@@ -11,6 +11,7 @@ import numpy as np
 
 from gradum.core.models.network import Params
 from gradum.fitting.pack.codes import TREE_ROWS, ramps, steps, waves
+from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.spec import PackSpec
 from gradum.randomness import stream
@@ -84,11 +85,9 @@ def _some(
 def initial_codes(
     inputs: PackInputs,
     members: Members,
-    target: np.ndarray,
-    weight: np.ndarray,
+    goal: Goal,
     learned: list[np.ndarray],
     *,
-    classes: int | None,
     seed: int,
 ) -> dict[str, np.ndarray]:
     """Return ``shift``, ``slope`` and ``wave`` of all members.
@@ -102,11 +101,11 @@ def initial_codes(
     rng = stream(seed, "pack", "codes")
     few = [rows[:: -(-len(rows) // TREE_ROWS)] for rows in learned]
     folds = np.unique(members.fold[members.kind == STEPS])
-    told = target[:, None] if classes is None else np.eye(classes)[target]
+    told = goal.told
     for place, column in enumerate(network.coded):
         values = dense[:, column].astype(np.float64)
         by_fold = {
-            fold: steps(values[rows], told[rows], weight[rows], most=t)
+            fold: steps(values[rows], told[rows], goal.weight[rows], most=t)
             for fold, rows in enumerate(few)
             if fold in folds
         }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradum.core.models.network import Params
+from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members
@@ -29,7 +30,7 @@ class Training:
     ----------
     program : Program
     inputs : PackInputs
-    target, weight : ndarray of shape (n,)
+    goal : Goal
     members : Members
     learned : list of ndarray
         The rows that each member learns from.
@@ -52,8 +53,7 @@ class Training:
         self,
         program: Program,
         inputs: PackInputs,
-        target: np.ndarray,
-        weight: np.ndarray,
+        goal: Goal,
         members: Members,
         learned: list[np.ndarray],
         params: Params,
@@ -61,8 +61,8 @@ class Training:
         seed: int,
     ) -> None:
         self._program, self._inputs, self._members, self._spec = program, inputs, members, spec
-        self._target = target if program.loss.link == "logit" else target.astype(np.float32)
-        self._weight = (weight / weight.mean()).astype(np.float32)
+        self._target = goal.target if goal.classes else goal.target.astype(np.float32)
+        self._weight = (goal.weight / goal.weight.mean()).astype(np.float32)
         self.fixed = {name: params[name] for name in FIXED}
         self._start = {name: each for name, each in params.items() if name not in FIXED}
         self._start["scale"] = np.ones((len(learned), inputs.network.first), np.float32)

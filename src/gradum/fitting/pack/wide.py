@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradum.core.losses import Loss
 from gradum.core.models.network import Params
 from gradum.core.penalties import L2
 from gradum.fitting.folding import Walk
+from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members
 from gradum.fitting.path import choose_penalty
@@ -33,9 +33,7 @@ def begin_wide(
     params: Params,
     inputs: PackInputs,
     members: Members,
-    target: np.ndarray,
-    weight: np.ndarray,
-    loss: Loss,
+    goal: Goal,
     walks: Sequence[Walk],
     stop: Callable[[], bool],
 ) -> None:
@@ -53,9 +51,7 @@ def begin_wide(
             continue  # before its columns are made, which of a long table are many
         drawn = {name: params[name][own[:1]] for name in ("shift", "slope", "wave")}
         columns = network.expand(drawn, inputs.flat["dense"][None], None, np)[0]
-        found = wide_start(
-            columns.astype(np.float64), target, weight, loss, network.outputs, walk, stop
-        )
+        found = wide_start(columns.astype(np.float64), goal, walk, stop)
         if found is not None:
             params["wide"][own, : columns.shape[1]], last["bias"][own] = found
             last["weight"][own] = 0.0
@@ -68,10 +64,7 @@ def is_much_work(columns: int, outputs: int, rows: int) -> bool:
 
 def wide_start(
     columns: np.ndarray,
-    target: np.ndarray,
-    weight: np.ndarray,
-    loss: Loss,
-    outputs: int,
+    goal: Goal,
     walk: Walk,
     stop: Callable[[], bool],
     strengths: Sequence[float] = STRENGTHS,
@@ -81,10 +74,7 @@ def wide_start(
     Parameters
     ----------
     columns : ndarray of shape (n, D)
-    target, weight : ndarray of shape (n,)
-    loss : Loss
-    outputs : int
-        k.
+    goal : Goal
     walk : pair of ndarray
         Positions of the rows learned from, and of those held out.
     stop : callable
@@ -97,6 +87,7 @@ def wide_start(
         Weights [D, k] and biases [k]; None where that would be much work.
     """
     learned, held = walk
+    target, weight, loss, outputs = goal.target, goal.weight, goal.loss, goal.outputs
     if is_much_work(columns.shape[1], outputs, len(learned)):
         return None
     used = np.concatenate([learned, held])
