@@ -1,4 +1,4 @@
-"""The linear model that some members begin with: convex, solved to the end, one for each fold.
+"""The linear model that some members begin with: convex, one for each fold.
 
 Networks trained by Adam learn what is rare as fast as what is frequent, and so by heart; an L2
 penalty lets it wait for evidence. Members that begin with the penalised linear model of their
@@ -13,18 +13,19 @@ from dataclasses import replace
 import numpy as np
 
 from gradum.core.models.network import Params
-from gradum.core.penalties import L2
 from gradum.fitting.folding import Walk
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members
 from gradum.fitting.path import choose_penalty
-from gradum.solvers.convex import choose, minimise
+from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
+from gradum.solvers.newton import Newton
 
-STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0)
+STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0)  # of the penalty, alpha = strength / n, falling
+TOLERANCE = 1e-6  # of the gradient; members only begin with it
 MOST_COEFFICIENTS = 2500
 MOST_ROWS = 50_000
 
@@ -39,19 +40,21 @@ def begin_wide(
 ) -> None:
     """Put the linear model of their codes in the place of some members' ``wide`` part.
 
-    Their last layer is set to 0: before they learn, they are that model.
+    Their last layer is set to 0: before they learn, they are that model. The rows that the first
+    fold holds out choose the penalty of all: folds differ too little to choose one each.
     """
-    last = params["layers"][-1]
+    last, strength = params["layers"][-1], None
+    network = replace(inputs.network, members=1, embedding=None)
     for fold, walk in enumerate(walks):
         own = np.flatnonzero((members.fold == fold) & members.begins_wide)
-        if not len(own):
+        # Asked before the columns are made, which of a long table are many.
+        if not len(own) or is_much_work(network.first, network.outputs, len(walk[0])):
             continue
-        network = replace(inputs.network, members=1, embedding=None)
-        if is_much_work(network.first, network.outputs, len(walk[0])):
-            continue  # before its columns are made, which of a long table are many
         drawn = {name: params[name][own[:1]] for name in ("shift", "slope", "wave")}
         columns = network.expand(drawn, inputs.flat["dense"][None], None, np)[0]
-        found = wide_start(columns.astype(np.float64), goal, walk, stop)
+        columns = columns.astype(np.float64)
+        strength = strength or best_strength(columns, goal, walk, stop)
+        found = linear_start(columns, goal, walk[0], strength, stop)
         if found is not None:
             params["wide"][own, : columns.shape[1]], last["bias"][own] = found
             last["weight"][own] = 0.0
@@ -62,14 +65,8 @@ def is_much_work(columns: int, outputs: int, rows: int) -> bool:
     return outputs * (columns + 1) > MOST_COEFFICIENTS or rows > MOST_ROWS
 
 
-def wide_start(
-    columns: np.ndarray,
-    goal: Goal,
-    walk: Walk,
-    stop: Callable[[], bool],
-    strengths: Sequence[float] = STRENGTHS,
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Fit the linear model on the rows of a fold, its penalty chosen by the rows it holds out.
+def best_strength(columns: np.ndarray, goal: Goal, walk: Walk, stop: Callable[[], bool]) -> float:
+    """Return the strength whose linear model predicts a fold's held-out rows best.
 
     Parameters
     ----------
@@ -78,42 +75,50 @@ def wide_start(
     walk : pair of ndarray
         Positions of the rows learned from, and of those held out.
     stop : callable
-    strengths : sequence of float
-        Of the penalty, alpha = strength / n, falling.
+    """
+    used = np.concatenate(walk)
+    places = np.split(np.arange(len(used)), [len(walk[0])])
+    path = solve(choose_penalty(_model(columns, goal, used), [tuple(places)], STRENGTHS, stop))
+    return path.best * len(used)
+
+
+def linear_start(
+    columns: np.ndarray,
+    goal: Goal,
+    rows: np.ndarray,
+    strength: float,
+    stop: Callable[[], bool],
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Fit the linear model on some of the rows, under alpha = strength / their number.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n, D)
+    goal : Goal
+    rows : ndarray of shape (m,)
+        Positions of the rows learned from.
+    strength : float
+    stop : callable
 
     Returns
     -------
     tuple or None
-        Weights [D, k] and biases [k]; None where that would be much work.
+        Weights [D, k] and biases [k]; None where they are not finite.
     """
-    learned, held = walk
-    target, weight, loss, outputs = goal.target, goal.weight, goal.loss, goal.outputs
-    if is_much_work(columns.shape[1], outputs, len(learned)):
-        return None
-    used = np.concatenate([learned, held])
-    own = np.arange(len(learned)), np.arange(len(learned), len(used))
-    model = LinearModel.of(
-        Columns.of(columns[used]), target[used], loss, outputs=outputs, weight=weight[used]
-    )
-    path = solve(choose_penalty(model, [own], strengths, stop))
-    penalty = L2(path.best * len(used) / len(learned))
-    matrix = Columns.of(columns[learned])
-    choice = choose(loss, penalty, matrix.shape, outputs, sparse=False)
-    solution = solve(
-        minimise(
-            matrix,
-            target[learned],
-            loss,
-            penalty,
-            solver=choice.solver,
-            outputs=outputs,
-            weight=weight[learned],
-            start=path.start,
-            stop=stop,
-        )
-    )
+    model = _model(columns, goal, rows)
+    solution = solve(descend(model, Newton(tol=TOLERANCE), l2=strength / len(rows), stop=stop))
     layer = solution.params["layers"][0]
     weights, biases = np.asarray(layer["weight"]), np.asarray(layer["bias"])
     if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
         return None
     return weights, biases
+
+
+def _model(columns: np.ndarray, goal: Goal, rows: np.ndarray) -> LinearModel:
+    return LinearModel.of(
+        Columns.of(columns[rows]),
+        goal.target[rows],
+        goal.loss,
+        outputs=goal.outputs,
+        weight=goal.weight[rows],
+    )
