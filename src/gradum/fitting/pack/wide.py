@@ -77,8 +77,8 @@ def best_strength(columns: np.ndarray, goal: Goal, walk: Walk, stop: Callable[[]
     stop : callable
     """
     used = np.concatenate(walk)
-    places = np.split(np.arange(len(used)), [len(walk[0])])
-    path = solve(choose_penalty(_model(columns, goal, used), [tuple(places)], STRENGTHS, stop))
+    own = np.arange(len(walk[0])), np.arange(len(walk[0]), len(used))
+    path = solve(choose_penalty(_model(columns, goal, used), [own], STRENGTHS, stop))
     return path.best * len(used)
 
 
