@@ -2,24 +2,29 @@
 
 Only training rows are looked at: of the rows that ``benchmarks.quality`` trains on with seed 0, a
 fifth, drawn by seed, judges models of the others. So what is decided here is decided without the
-rows by which the methods are ranked. A ratio above 1 says that the part helps.
+rows by which the methods are ranked. A ratio above 1 says that the part helps. Every fit is a line
+of a file in ``build``, so that a run that was ended goes on, and several may share the work.
 """
 
 from __future__ import annotations
 
+import hashlib
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
+import msgspec
 import numpy as np
 from msgspec import structs
 from sklearn.model_selection import train_test_split
 
 import gradum
 from benchmarks.page import DOCS, circumstances, replace_section, table
+from benchmarks.quality import outcomes
 from benchmarks.quality.frames import strings_or_none
 from benchmarks.quality.measure import measure
+from benchmarks.quality.outcomes import Outcome
 from benchmarks.quality.sets import Suite
 from benchmarks.quality.split import Split
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
@@ -51,14 +56,6 @@ PARTS: dict[str, PackSpec] = {
 }
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """One fit's error, and its seconds per 1,000 rows."""
-
-    error: float
-    seconds: float
-
-
 def inner(split: Split, seed: int) -> Split:
     """Divide the training rows once more; the test rows are let go."""
     strata = None if split.regression else split.train_target
@@ -75,43 +72,68 @@ def inner(split: Split, seed: int) -> Split:
     )
 
 
-def fitted(split: Split, spec: PackSpec, seed: int) -> Fitted:
-    """Fit a pack and measure its error."""
+def fitted(split: Split, part: str, name: str) -> Outcome:
+    """Fit a pack with that part changed, and measure its error."""
     kind = gradum.PackRegressor if split.regression else gradum.PackClassifier
     train, test = strings_or_none(split)
-    model = kind(pack=spec, categorical=split.categorical, numeric=split.numeric, random_state=seed)
-    began = perf_counter()
+    model = kind(
+        pack=PARTS[part], categorical=split.categorical, numeric=split.numeric, random_state=0
+    )
+    began, used = perf_counter(), process_time()
     model.fit(train, split.train_target)
-    seconds = (perf_counter() - began) / len(train) * 1000
+    seconds, used = perf_counter() - began, process_time() - used
     said = model.predict(test) if split.regression else model.predict_proba(test)  # type: ignore
-    return Fitted(measure(split, said)["error"], seconds)
+    return Outcome(
+        method=part,
+        set=name,
+        seed=0,
+        n=len(train),
+        fit_s=seconds,
+        cpu_s=used,
+        error=measure(split, said)["error"],
+    )
+
+
+def results() -> Path:
+    """Return the file that keeps what was measured of these very parts."""
+    digest = hashlib.sha256(msgspec.json.encode(PARTS)).hexdigest()[:8]
+    return Path(f"build/parts-{digest}.jsonl")
 
 
 def main(folder: str, sets: str = "", parts: str = "") -> None:
-    """Print a line a part; the whole suite with all parts becomes a section of the page."""
+    """Fit what is missing and print a line a part; all of it becomes a section of the page."""
     warnings.filterwarnings("ignore")
-    suite = Suite.read(Path(folder), sets.split(",") if sets else None)
-    chosen = {"as it is": STANDARD, **{name: PARTS[name] for name in parts.split(",") if name}}
-    chosen = chosen if parts else PARTS
-    found: dict[str, list[Fitted]] = {name: [] for name in chosen}
+    suite = Suite.read(Path(folder))
+    names = [name for name in sets.split(",") if name] or list(suite.tables)
+    chosen = ["as it is", *(name for name in parts.split(",") if name)] if parts else list(PARTS)
+    path = results()
+    outcomes.begin(path)
     for seed, (name, each) in enumerate(suite.tables.items()):
+        missing = [part for part in chosen if (part, name, 0) not in outcomes.read([path])]
+        if name not in names or not missing:
+            continue
         split = inner(Split.of(suite.folder, each, seed=0, rows=MOST_ROWS), seed)
-        for part, spec in chosen.items():
-            found[part].append(fitted(split, spec, seed=0))
-            print(f"{name:20s} {part:26s} {found[part][-1].error:.4f}", flush=True)
-    text = _report(found)
+        for part in missing:
+            found = fitted(split, part, name)
+            outcomes.append(path, found)
+            print(f"{name:20s} {part:26s} {found.error:.4f}", flush=True)
+    found = outcomes.read([path])
+    text = report({part: [found[part, name, 0] for name in names] for part in chosen})
     print(text)
-    if not sets and not parts:
-        replace_section(DOCS / "accuracy.md", "parts", f"{text}\n{circumstances(PACKAGES)}\n")
+    if all((part, name, 0) in found for part in PARTS for name in suite.tables):
+        whole = {part: [found[part, name, 0] for name in suite.tables] for part in PARTS}
+        section = f"{report(whole)}\n{circumstances(PACKAGES)}\n"
+        replace_section(DOCS / "accuracy.md", "parts", section)
 
 
-def _report(found: dict[str, list[Fitted]]) -> str:
-    whole = np.log([each.error for each in found["as it is"]])
+def report(found: dict[str, list[Outcome]]) -> str:
+    """Return the table: each part's error over the error as it is, and what a fit takes."""
+    whole = np.log([each.loss for each in found["as it is"]])
     rows = []
     for part, fits in found.items():
-        ratios = np.log([each.error for each in fits]) - whole
+        ratios = np.log([each.loss for each in fits]) - whole
         error = ratios.std(ddof=1) / np.sqrt(len(ratios)) if len(ratios) > 1 else 0.0
-        seconds = float(np.median([each.seconds for each in fits]))
+        seconds = np.median([1000 * (each.cpu_s or 0) / (each.n or 1) for each in fits])
         better = int((ratios > 0).sum()), int((ratios < 0).sum())
         rows.append(
             [
@@ -122,5 +144,5 @@ def _report(found: dict[str, list[Fitted]]) -> str:
                 f"{seconds:.2f}",
             ]
         )
-    head = ["", "error, ratio", "standard error", "worse / better", "s per 1,000 rows"]
+    head = ["", "error, ratio", "standard error", "worse / better", "CPU s per 1,000 rows"]
     return table(head, rows)
