@@ -37,9 +37,10 @@ class Goal:
 
         1 − metric + mean log loss
 
-    (of the Brier score: of its sum with it). A metric alone chooses worse, by its own measure too:
-    a fold is small, accuracy leaps from row to row, and both are deaf to how sure a member is.
-    Where the rows leave the metric undefined, as one class does the AUC, log loss alone counts.
+    (of the Brier score: of its sum with it). On public tables a metric alone chose worse, on the
+    whole by its own measure too: folds are small, and accuracy and AUC are deaf to how sure a
+    member is. Where the rows leave the metric undefined, as one class does the AUC, log loss
+    alone counts.
 
     Parameters
     ----------

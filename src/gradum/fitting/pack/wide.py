@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradum.core.losses import Huber
+from gradum.core.losses import Huber, Loss
 from gradum.core.models.network import Params
 from gradum.core.penalties import L2
 from gradum.fitting.folding import Walk
@@ -49,7 +49,7 @@ def begin_wide(
         if not len(own):
             continue
         network = replace(inputs.network, members=1, embedding=None)
-        if is_much_work(network.first, network.outputs, len(walk[0])):
+        if is_much_work(network.first, _linear(goal)[1], len(walk[0])):
             continue  # before its columns are made, which of a long table are many
         drawn = {name: params[name][own[:1]] for name in ("shift", "slope", "wave")}
         columns = network.expand(drawn, inputs.flat["dense"][None], None, np)[0]
@@ -57,6 +57,11 @@ def begin_wide(
         if found is not None:
             params["wide"][own, : columns.shape[1]], last["bias"][own] = found
             last["weight"][own] = 0.0
+
+
+def _linear(goal: Goal) -> tuple[Loss, int]:
+    """Return the loss of the linear model, and its number of outputs."""
+    return (HUBER, 1) if goal.levels else (goal.loss, goal.outputs)
 
 
 def is_much_work(columns: int, outputs: int, rows: int) -> bool:
@@ -92,11 +97,9 @@ def wide_start(
         Weights [D, k] and biases [k]; None where that would be much work.
     """
     learned, held = walk
-    if is_much_work(columns.shape[1], goal.outputs, len(learned)):
+    target, weight, (loss, outputs) = goal.target, goal.weight, _linear(goal)
+    if is_much_work(columns.shape[1], outputs, len(learned)):
         return None
-    target, weight, loss, outputs = goal.target, goal.weight, goal.loss, goal.outputs
-    if goal.levels:
-        loss, outputs = HUBER, 1
     used = np.concatenate([learned, held])
     own = np.arange(len(learned)), np.arange(len(learned), len(used))
     model = LinearModel.of(
