@@ -149,6 +149,14 @@ def test_cross_validation_refit_metric_and_log_target(fit_file):
     assert model.fitted.rungs[model.used].target_scale.log
 
 
+def test_a_pack_learns_what_the_metric_measures(fit_file):
+    frame = task("amount", 200).drop("city")
+    model, metrics = fit_file(frame, "--metric", "mae", "--effort", "quick", model="pack")
+    assert metrics["metric"] == "mae"
+    losses = {name: rung.loss for name, rung in model.fitted.rungs.items()}
+    assert losses == {"baseline": "squared_error", "pack": "absolute_error"}
+
+
 def test_balanced_classes_catch_more_of_the_rare_one(fit_file):
     rng = np.random.default_rng(0)
     x = rng.normal(size=600)

@@ -10,9 +10,10 @@ import pytest
 from msgspec import structs
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import log_loss, r2_score
+from sklearn.metrics import log_loss, r2_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
+from gradum.core import Huber, Quantile
 from gradum.errors import GradumError
 from gradum.estimators import PackClassifier, PackRegressor
 from gradum.fitting.pack.spec import PackSpec
@@ -185,6 +186,70 @@ def test_balanced_weights_are_weights_of_the_classes(x, number):
     np.testing.assert_array_equal(both.predict_proba(x), other.predict_proba(x))
 
 
+def test_the_metric_chooses_the_members(x, number):
+    rare = np.where(number > np.quantile(number, 0.85), "rare", "usual")
+    noisy = np.where(np.random.default_rng(0).random(ROWS) < 0.1, "rare", rare)
+    said = {
+        metric: classifier(metric=metric).fit(x, noisy).predict_proba(x)
+        for metric in ("log_loss", "auc", "accuracy")
+    }
+    np.testing.assert_array_equal(said["log_loss"], classifier().fit(x, noisy).predict_proba(x))
+    for metric in ("auc", "accuracy"):
+        assert not np.array_equal(said[metric], said["log_loss"])
+        assert roc_auc_score(rare == "usual", said[metric][:, 1]) > 0.8
+        count = np.array([(noisy == each).sum() for each in noisy])
+        balanced = classifier(metric=metric, class_weight="balanced").fit(x, noisy)
+        by_hand = classifier(metric=metric).fit(x, noisy, sample_weight=ROWS / (2 * count))
+        np.testing.assert_array_equal(balanced.predict_proba(x), by_hand.predict_proba(x))
+        assert not np.array_equal(balanced.predict_proba(x), said[metric])
+
+
+def test_several_classes_are_chosen_by_a_metric(x, number):
+    labels = np.digitize(number, np.quantile(number, [0.3, 0.6]))
+    share = classifier(metric="auc").fit(x, labels).predict_proba(x)
+    assert roc_auc_score(labels, share, multi_class="ovr") > 0.8
+
+
+def test_the_absolute_error_learns_the_median(x, number):
+    noise = np.random.default_rng(2).standard_t(1.2, ROWS)
+    error = {
+        loss: np.abs(regressor(loss=loss).fit(x, number + noise).predict(x) - number).mean()
+        for loss in ("squared_error", "absolute_error")
+    }
+    assert error["absolute_error"] < 0.7 * error["squared_error"]
+
+
+def test_quantiles_rise_and_are_those_of_a_loss_of_the_same_levels(x, number):
+    levels = (0.1, 0.5, 0.9)
+    target = 1000 + 50 * number
+    model = regressor(loss="quantile", quantiles=levels).fit(x, target)
+    said = model.predict(x)
+    assert said.shape == (ROWS, 3)
+    assert (np.diff(said, axis=1) >= 0).all()
+    assert said.min() >= target.min()
+    assert said.max() <= target.max()
+    below = np.mean(target[:, None] <= said, axis=0)
+    assert np.abs(below - levels).max() < 0.12
+    assert model.rung_.loss == "quantile"
+    same = regressor(loss=Quantile(levels)).fit(x, target)
+    np.testing.assert_array_equal(same.predict(x), said)
+    one = regressor(loss="quantile", quantiles=[0.5]).fit(x, target)
+    assert one.predict(x).shape == (ROWS,)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(x), said)
+    copy = clone(model)
+    assert copy.get_params() == model.get_params()
+    np.testing.assert_array_equal(copy.fit(x, target).predict(x), said)
+
+
+def test_a_grid_search_among_losses(x, number):
+    search = GridSearchCV(
+        regressor(), {"loss": ["squared_error", "absolute_error", "quantile"], "quantiles": [[0.5]]}
+    )
+    search = search.set_params(cv=2, scoring="neg_mean_absolute_error").fit(x, number)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
 def test_rows_that_weigh_nothing_are_not_learned_from(x, number):
     weight = np.where(np.arange(ROWS) < 40, 0.0, 1.0)
     wild = np.where(weight == 0, 1e9, number)
@@ -281,6 +346,11 @@ CLASSES = {
         "huge",
     ),
     "no time": (lambda x, y: (classifier(time_limit=0), x, y), "time limit"),
+    "a metric that nobody knows": (
+        lambda x, y: (classifier(metric="roc_auc"), x, y),
+        "no metric 'roc_auc'",
+    ),
+    "a metric of numbers": (lambda x, y: (classifier(metric="mae"), x, y), "mae is not for a bin"),
     "one class": (lambda x, y: (classifier(), x, np.full(ROWS, "no")), "one class, 'no'"),
     "more labels than rows": (lambda x, y: (classifier(), x[:-1], y), "319 rows.*320"),
     "a label that is None": (lambda x, y: (classifier(), x, without(y, 3, None)), "missing"),
@@ -298,6 +368,18 @@ CLASSES = {
 }
 NUMBERS = {
     "an effort that nobody knows": (lambda x, y: (regressor(pack=None, effort=""), x, y), "effort"),
+    "a loss that nobody knows": (lambda x, y: (regressor(loss="mae"), x, y), "no loss 'mae'"),
+    "a loss of classes": (lambda x, y: (regressor(loss="log_loss"), x, y), "loss of classes"),
+    "a loss that packs do not learn": (lambda x, y: (regressor(loss=Huber()), x, y), "loss huber"),
+    "quantiles that do not rise": (
+        lambda x, y: (regressor(loss="quantile", quantiles=(0.9, 0.1)), x, y),
+        r"levels are \(0.9, 0.1\)",
+    ),
+    "a quantile beyond all": (
+        lambda x, y: (regressor(loss="quantile", quantiles=(0.5, 1.0)), x, y),
+        "levels",
+    ),
+    "no quantiles": (lambda x, y: (regressor(loss="quantile", quantiles=()), x, y), "levels"),
     "time that runs backwards": (lambda x, y: (regressor(time_limit=-1.0), x, y), "time limit"),
     "a number that is none": (
         lambda x, y: (regressor(), x, without(y, 3, np.nan)),

@@ -141,12 +141,12 @@ def test_each_kind_has_codes_of_its_kind():
 
 
 def test_every_unit_is_of_size_1_and_bends_at_a_row_that_its_member_learns_from():
-    rows, _, inputs, walks, members = prepared(
+    rows, goal, inputs, walks, members = prepared(
         "y", structs.replace(MANY, hidden_layer_sizes=(8, 6))
     )
     learned = [train for train, _ in walks]
     params = initial_weights(
-        inputs, codes_of(rows, inputs, walks, members), members, learned, seed=0
+        inputs, codes_of(rows, inputs, walks, members), members, goal, learned, seed=0
     )
     for member in range(MANY.members):
         own = learned[members.fold[member]]
@@ -260,7 +260,8 @@ def test_members_that_begin_wide_are_the_linear_model_of_their_codes(target):
     spec = structs.replace(MANY, wide=1.0)
     rows, goal, inputs, walks, members = prepared(target, spec)
     codes = codes_of(rows, inputs, walks, members)
-    params = initial_weights(inputs, codes, members, [train for train, _ in walks], seed=0)
+    learned = [train for train, _ in walks]
+    params = initial_weights(inputs, codes, members, goal, learned, seed=0)
     plain = jax.tree.map(np.copy, params)
     aim = (rows.target - rows.target.mean()) / rows.target.std() if target == "y" else rows.target
     begin_wide(params, inputs, members, replace(goal, target=aim), walks, never)

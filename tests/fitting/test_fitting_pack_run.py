@@ -53,6 +53,12 @@ def test_a_pack_learns_from_all_rows_but_those_that_judge_it(watched):
     np.testing.assert_array_equal(said, model.predict(tested, rung="pack"))
 
 
+def test_the_metric_of_the_verdict_is_the_pack_s(watched):
+    gradum.fit(table("flag"), "flag", model="pack", metric="auc", refit=True, **ONCE)
+    assert len(watched) > 1  # once more on all rows
+    assert [options["metric"] for *_, options in watched] == ["auc"] * len(watched)
+
+
 def test_the_ladder_ends_in_the_pack():
     model = gradum.fit(table(), "y", **ONCE)
     assert list(model.fitted.rungs) == ["baseline", "linear", "mlp", "pack"]

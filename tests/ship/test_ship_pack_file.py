@@ -4,6 +4,7 @@ import json
 import random
 
 import numpy as np
+import polars as pl
 import pytest
 
 import gradum
@@ -13,7 +14,8 @@ from gradum.files import archive
 from gradum.fitting.fitted import named_arrays
 from gradum.fitting.rung import Rung
 from gradum.ship.rung_record import recorded, restored
-from packed_models import TARGETS, everything, pack_of
+from packed_models import TARGETS, TINY, everything, pack_of
+from synthetic import ONCE
 
 ROWS = everything(60, seed=9)
 
@@ -45,6 +47,31 @@ def test_a_loaded_pack_predicts_the_same_bits(saved):
         assert array.dtype == again[name].dtype
     assert loaded.fitted.spec == model.fitted.spec
     assert other.settings == one.settings
+
+
+@pytest.mark.parametrize("log_target", [False, True])
+def test_a_pack_of_medians_is_kept_as_one(log_target, tmp_path):
+    """The metric says what was learned; who reads the file holds one against the other."""
+    frame = everything().drop("grade", "note")
+    frame = frame.with_columns(pl.col("amount") - pl.col("amount").min() + 1)
+    options = {**ONCE, "pack": TINY, "metric": "mae", "log_target": log_target}
+    model = gradum.fit(frame, "amount", model="pack", categorical="shop", **options)
+    path = tmp_path / "median.gradum"
+    model.save(path)
+    loaded = gradum.load(path)
+    rung = loaded.fitted.rungs["pack"]
+    assert rung.loss == "absolute_error"
+    assert rung.target_scale.log == log_target
+    assert rung.target_scale.smearing == 1
+    assert loaded.fitted.rungs["baseline"].loss == "squared_error"
+    np.testing.assert_array_equal(
+        loaded.predict(ROWS, rung="pack"), model.predict(ROWS, rung="pack")
+    )
+    assert loaded.fitted.judgement.verdict.metric == "mae"
+    assert "Learning curves of the pack" in model.report()
+    other = written(path, tmp_path, lambda m, a: pack_in(m).update(loss="squared_error"))
+    with pytest.raises(ModelFileError, match="does not predict what the target is"):
+        gradum.load(other)
 
 
 def test_its_record_comes_back_whole():
@@ -145,6 +172,7 @@ CHANGES = {
     "an array of nobody": lambda manifest, arrays: arrays.update({"pack/extra": np.ones(3)}),
     "no sharpness": lambda manifest, arrays: arrays.pop("pack/sharpness"),
     "no projection": lambda manifest, arrays: arrays.pop("pack/projection"),
+    "another loss": lambda manifest, arrays: pack_in(manifest).update(loss="absolute_error"),
     "no history": lambda manifest, arrays: pack_in(manifest).update(history=[{"alpha": 1.0}]),
 }
 

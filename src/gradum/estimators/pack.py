@@ -13,8 +13,11 @@ from sklearn.utils import Tags, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from gradum.errors import ShapeError, TargetError
+from gradum.core.losses import Loss, Quantile
+from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.estimators.numeric import number_loss
 from gradum.estimators.training import seed_of
+from gradum.fitting.metric import metric_for
 from gradum.fitting.pack.fit import fit_pack
 from gradum.fitting.pack.spec import PackSpec, pack_of, refuse_time_limit
 from gradum.fitting.rows import Rows
@@ -27,6 +30,7 @@ from gradum.tables.schema import Overrides, infer
 from gradum.tables.table import Table
 
 FEWEST_ROWS = 10
+NUMBER_LOSSES = ("squared_error", "absolute_error", "quantile")
 
 
 class _Pack(BaseEstimator):
@@ -50,7 +54,14 @@ class _Pack(BaseEstimator):
         self.random_state = random_state
 
     def _fit(
-        self, X: Any, target: np.ndarray, weight: np.ndarray | None, classes: int | None
+        self,
+        X: Any,
+        target: np.ndarray,
+        weight: np.ndarray | None,
+        classes: int | None,
+        *,
+        loss: Loss | None = None,
+        metric: str | None = None,
     ) -> None:
         spec = self.pack or pack_of(self.effort)
         refuse_time_limit(self.time_limit)
@@ -85,6 +96,8 @@ class _Pack(BaseEstimator):
                 data,
                 np.arange(len(data)) % 5 == 0,  # held out should no folds be possible
                 spec,
+                loss=loss,
+                metric=metric,
                 log_target=False,
                 seed=seed_of(self.random_state),
                 stop=lambda: False,
@@ -118,14 +131,18 @@ class PackClassifier(ClassifierMixin, _Pack):
     """A packed ensemble for two or more classes, of a table as it comes.
 
     Many small networks with hyper-parameters of their own are trained as one program, each
-    without one fold; those that together have the least log loss on rows which they have not
-    learned from make the model. Columns may be numbers, booleans, categories, dates or text, and
-    values may be missing.
+    without one fold. Rows that a network has not learned from tell, by the metric, at which epoch
+    it was best, and which networks together make the model. Columns may be numbers, booleans,
+    categories, dates or text, and values may be missing.
 
     Parameters
     ----------
     effort : str, default "standard"
         How many networks: ``"quick"``, ``"standard"`` or ``"best"``.
+    metric : str, default "log_loss"
+        What members are chosen by: ``"log_loss"``, ``"auc"``, ``"accuracy"``,
+        ``"balanced_accuracy"``, ``"macro_f1"``, ``"average_precision"`` or ``"brier"``, under the
+        weights of the rows. They learn by log loss all the same, and it is added to the others.
     time_limit : float, optional
         The most seconds that training may take; the result then depends on the clock.
     categorical, numeric : sequence of str
@@ -153,6 +170,7 @@ class PackClassifier(ClassifierMixin, _Pack):
         self,
         *,
         effort: str = "standard",
+        metric: str = "log_loss",
         time_limit: float | None = None,
         categorical: Sequence[str] = (),
         numeric: Sequence[str] = (),
@@ -168,6 +186,7 @@ class PackClassifier(ClassifierMixin, _Pack):
             pack=pack,
             random_state=random_state,
         )
+        self.metric = metric
         self.class_weight = class_weight
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PackClassifier:
@@ -196,11 +215,12 @@ class PackClassifier(ClassifierMixin, _Pack):
                 f"The target has only one class, {self.classes_.tolist()[0]!r}.",
                 "A classifier needs rows of at least two classes.",
             )
+        metric = metric_for(self.metric, "binary" if len(self.classes_) == 2 else "multiclass")
         weight = _weights(sample_weight, len(y))
         if self.class_weight is not None:
             by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
             weight = by_class[codes] * (1.0 if weight is None else weight)
-        self._fit(X, codes.astype(np.int64), weight, len(self.classes_))
+        self._fit(X, codes.astype(np.int64), weight, len(self.classes_), metric=metric.name)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -219,8 +239,14 @@ class PackRegressor(RegressorMixin, _Pack):
 
     Parameters
     ----------
+    loss : str or loss, default "squared_error"
+        What the members learn and are chosen by: ``"squared_error"`` (the mean),
+        ``"absolute_error"`` (the median), or ``"quantile"``, one pack for several quantiles, with
+        an output each. ``gradum.Quantile((0.1, 0.9))`` says its levels itself.
+    quantiles : sequence of float, default (0.05, 0.5, 0.95)
+        Levels between 0 and 1, rising, of the loss ``"quantile"``; no other looks at them.
     effort, time_limit, categorical, numeric, pack, random_state
-        As those of :class:`PackClassifier`; the members are chosen by squared error.
+        As those of :class:`PackClassifier`.
 
     Attributes
     ----------
@@ -229,6 +255,29 @@ class PackRegressor(RegressorMixin, _Pack):
     n_features_in_, feature_names_in_
         The columns.
     """
+
+    def __init__(
+        self,
+        *,
+        loss: Any = "squared_error",
+        quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+        effort: str = "standard",
+        time_limit: float | None = None,
+        categorical: Sequence[str] = (),
+        numeric: Sequence[str] = (),
+        pack: PackSpec | None = None,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            effort=effort,
+            time_limit=time_limit,
+            categorical=categorical,
+            numeric=numeric,
+            pack=pack,
+            random_state=random_state,
+        )
+        self.loss = loss
+        self.quantiles = quantiles
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PackRegressor:
         """Train the pack.
@@ -249,12 +298,30 @@ class PackRegressor(RegressorMixin, _Pack):
         target = np.asarray(column_or_1d(y, warn=True), np.float64)
         if not np.isfinite(target).all():
             raise TargetError("The target has missing or infinite values.", "Leave out such rows.")
-        self._fit(X, target, _weights(sample_weight, len(target)), None)
+        loss = _number_loss(self.loss, self.quantiles)
+        self._fit(X, target, _weights(sample_weight, len(target)), None, loss=loss)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the predicted number of each row, [n]; within the range learned from."""
+        """Return the predicted number of each row, [n]; [n, k] for k quantiles, which rise.
+
+        They are in the target's unit and within the range learned from. Quantiles are the mean of
+        the members', put in order where they crossed.
+        """
         return self._predict(X).value
+
+
+def _number_loss(loss: Any, quantiles: Sequence[float]) -> Loss:
+    """Return a loss that packs of numbers learn; SpecError if it is another."""
+    if isinstance(loss, str) and loss == Quantile.name:
+        return Quantile(tuple(quantiles))
+    found = number_loss(loss)
+    if found.name not in NUMBER_LOSSES:
+        raise SpecError(
+            f"A pack does not learn the loss {found.name}.",
+            f"Choose among {', '.join(NUMBER_LOSSES)}.",
+        )
+    return found
 
 
 def _is_missing(label: Any) -> bool:

@@ -140,6 +140,7 @@ def _pack(
         rows,
         validation,
         spec.packed,
+        metric=spec.metric,
         log_target=spec.log_target,
         seed=spec.seed,
         stop=stop,

@@ -22,10 +22,11 @@ from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import Deadline, climb, refit
 from gradum.fitting.machine import this_machine
+from gradum.fitting.metric import metric_for
 from gradum.fitting.plan import Plan, make_plan
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import TITLES, Spec
-from gradum.scores.metrics import DEFAULT_METRIC, METRICS
+from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, Schema, Target, infer
@@ -330,14 +331,7 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
 def metric_of(spec: Spec, dataset: Dataset) -> str:
     """Return the metric that compares the rungs; SpecError if it is not for this target."""
     task = dataset.truth.task
-    metric = spec.metric or DEFAULT_METRIC[task]
-    if task not in METRICS[metric].tasks:
-        fitting = [name for name, each in METRICS.items() if task in each.tasks]
-        raise SpecError(
-            f"The metric {metric} is not for a {task} target.",
-            f"Choose among {', '.join(fitting)}.",
-        )
-    return metric
+    return metric_for(spec.metric or DEFAULT_METRIC[task], task).name
 
 
 def provenance(dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:

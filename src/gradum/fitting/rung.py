@@ -34,7 +34,8 @@ class Prediction:
     """What a rung says of n rows.
 
     ``value`` (n,) is the predicted number, in the target's units, or the index of the
-    likeliest class; ``probability`` (n, K) holds one column a class, None for regression.
+    likeliest class; (n, k) for k quantiles. ``probability`` (n, K) holds one column a class, None
+    for regression.
     """
 
     value: np.ndarray
@@ -182,9 +183,10 @@ class Rung:
     def prediction(self, logits: np.ndarray) -> Prediction:
         """Turn logits (n, k) into numbers in the target's units, or class probabilities."""
         if self.target_scale is not None:
-            return Prediction(
-                self.target_scale.inverse(logits[:, 0], clamp=self.clamp), probability=None
-            )
+            one = self.network.outputs == 1
+            # Several outputs are quantiles; put in order they never cross, nor are any worse.
+            numbers = logits[:, 0] if one else np.sort(logits, axis=1)
+            return Prediction(self.target_scale.inverse(numbers, clamp=self.clamp), None)
         probability = np.asarray(LOSSES[self.loss].inverse_link(logits))
         return Prediction.of_classes(probability)
 

@@ -7,10 +7,10 @@ from typing import Literal, get_args
 import msgspec
 
 from gradum.errors import SpecError
+from gradum.fitting.metric import metric_named
 from gradum.fitting.pack.spec import Effort, PackSpec, pack_of, refuse_time_limit
-from gradum.scores.metrics import METRICS
 from gradum.tables.schema import Overrides
-from gradum.tables.wording import counted, nearest_names, shortened, size
+from gradum.tables.wording import counted, shortened, size
 
 LEAST_MEMORY = 500_000_000  # bytes, most of which the software itself takes
 LADDER = ("baseline", "linear", "mlp", "pack")
@@ -157,12 +157,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"The validation share is {self.split.validation}.",
                 "Penalties are chosen and networks stopped by such rows: give a share above 0.",
             )
-        if self.metric is not None and self.metric not in METRICS:
-            close = nearest_names(self.metric, METRICS)
-            raise SpecError(
-                f"There is no metric {self.metric!r}.",
-                f"Did you mean {close[0]!r}?" if close else f"Choose among {', '.join(METRICS)}.",
-            )
+        if self.metric is not None:
+            metric_named(self.metric)
         if self.split.folds == 1 or self.split.folds < 0:
             raise SpecError(
                 f"Cross-validation with {counted(self.split.folds, 'fold')} cannot hold rows out.",

@@ -17,7 +17,8 @@ class TargetScale(msgspec.Struct, frozen=True):
     Parameters
     ----------
     centre, scale : float
-        Mean and standard deviation over the training rows, in units of t.
+        Over the training rows, in units of t: the mean and the standard deviation or, for
+        quantiles, the median and the mean distance from it.
     low, high : float
         Smallest and largest training target, in the target's own units.
     log : bool
@@ -34,11 +35,17 @@ class TargetScale(msgspec.Struct, frozen=True):
     smearing: float = 1.0
 
     @classmethod
-    def fit(cls, target: np.ndarray, weight: np.ndarray, *, log: bool) -> TargetScale:
-        """Measure the training rows: target (n,) and weight (n,)."""
+    def fit(
+        cls, target: np.ndarray, weight: np.ndarray, *, log: bool, robust: bool = False
+    ) -> TargetScale:
+        """Measure the training rows: target (n,) and weight (n,); ``robust`` by the median."""
         values = np.log(target) if log else target
-        centre = float(np.average(values, weights=weight))
-        scale = float(np.sqrt(np.average(np.square(values - centre), weights=weight)))
+        if robust:
+            centre = float(np.quantile(values, 0.5, weights=weight, method="inverted_cdf"))
+            scale = float(np.average(np.abs(values - centre), weights=weight))
+        else:
+            centre = float(np.average(values, weights=weight))
+            scale = float(np.sqrt(np.average(np.square(values - centre), weights=weight)))
         return cls(centre, scale or 1.0, float(target.min()), float(target.max()), log)
 
     def forward(self, target: np.ndarray) -> np.ndarray:

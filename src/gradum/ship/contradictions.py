@@ -8,6 +8,7 @@ from itertools import pairwise
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted, named_arrays
+from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LADDER
 from gradum.fitting.target_scale import TargetScale
@@ -72,8 +73,9 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
     if not rungs or list(rungs) != [name for name in fitted.spec.rungs if name in rungs]:
         yield "the rungs are not those that the spec asks for, simplest first"
     outputs = len(target.classes) if len(target.classes) > 2 else 1
-    loss = "log_loss" if target.classes else "squared_error"
+    classes = len(target.classes) or None
     for name, rung in rungs.items():
+        loss = loss_of(fitted.spec.metric if name == "pack" else None, classes).name
         if rung.loss != loss or (rung.target_scale is None) != bool(target.classes):
             yield f"rung {name!r} does not predict what the target is"
         if rung.target_scale is not None and not _is_sound(rung.target_scale, target):

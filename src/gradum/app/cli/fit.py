@@ -27,7 +27,10 @@ def command(
     time_limit: options.TimeLimit = None,
     task: options.Task = None,
     metric: Annotated[
-        str | None, typer.Option("--metric", metavar="NAME", help="What the verdict compares.")
+        str | None,
+        typer.Option(
+            "--metric", metavar="NAME", help="What the verdict compares and the pack is chosen by."
+        ),
     ] = None,
     test: Annotated[
         str | None, typer.Option("--test", metavar="TABLE", help="Judge on the rows of this file.")

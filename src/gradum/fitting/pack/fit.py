@@ -11,12 +11,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from gradum.core.losses import LOSSES, LogLoss, Loss
+from gradum.core.losses import LogLoss, Loss
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
 from gradum.fitting.folding import walks_up_to
-from gradum.fitting.pack.goal import Goal
+from gradum.fitting.pack.goal import Goal, judging, loss_of
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members, initial_codes, initial_weights
@@ -37,6 +37,8 @@ def fit_pack(
     validation: np.ndarray,
     spec: PackSpec,
     *,
+    loss: Loss | None = None,
+    metric: str | None = None,
     log_target: bool,
     seed: int,
     stop: Callable[[], bool],
@@ -51,6 +53,10 @@ def fit_pack(
     validation : ndarray of shape (n,)
         Rows that are held out where no folds can be made.
     spec : PackSpec
+    loss : Loss, optional
+        What members learn by; if not given, the metric says.
+    metric : str, optional
+        What judges members by the rows that they hold out; if not given, the loss does.
     log_target : bool
     seed : int
     stop : callable
@@ -64,22 +70,17 @@ def fit_pack(
         Every member diverged.
     """
     began = perf_counter()
-    scale, target = None, rows.target
-    if rows.classes is None:
-        scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
-        target = scale.forward(rows.target)
-    loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
-    goal = Goal(target, rows.weight, loss, rows.classes)
+    goal, scale = _goal(rows, loss or loss_of(metric, rows.classes), metric, log_target)
     walks = walks_up_to(spec.folds, rows, validation, stream(seed, "pack", "folds"))
     learned = [train for train, _ in walks]
     inputs = PackInputs.of(rows, spec, goal, seed)
     members = Members.draw(spec, folds=len(walks), seed=seed)
     codes = initial_codes(inputs, members, goal, learned, seed=seed)
-    params = initial_weights(inputs, codes, members, learned, seed=seed)
+    params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
     begin_wide(params, inputs, members, goal, walks, stop)
     held = HeldOut(inputs, goal, [held for _, held in walks], members.fold, seed)
     training = Training(
-        Program(inputs.network, _smoothed(loss, spec), bool(params["wide"].any())),
+        Program(inputs.network, _smoothed(goal.loss, spec), bool(params["wide"].any())),
         inputs,
         goal,
         members,
@@ -91,12 +92,12 @@ def fit_pack(
     end = math.inf if seconds is None else began + seconds
     yield from training.run(held, began=began, end=end, stop=stop)
     kept, network, held_out = _chosen(held, training, inputs, goal, spec)
-    if scale is not None:
+    if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
         fitted = network.forward(kept, inputs.raw)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
     return Rung(
         name="pack",
-        loss=loss.name,
+        loss=goal.loss.name,
         network=network,
         params=kept,
         input_layer=inputs.layer,
@@ -118,6 +119,18 @@ def fit_pack(
     )
 
 
+def _goal(
+    rows: Rows, loss: Loss, metric: str | None, log_target: bool
+) -> tuple[Goal, TargetScale | None]:
+    """Return what is to be predicted of the rows, and the scale of numbers."""
+    judge = judging(metric, rows.classes)
+    goal = Goal(rows.target, rows.weight, loss, rows.classes, judge)
+    if rows.classes is not None:
+        return goal, None
+    scale = TargetScale.fit(rows.target, rows.weight, log=log_target, robust=bool(goal.levels))
+    return replace(goal, target=scale.forward(rows.target)), scale
+
+
 def _smoothed(loss: Loss, spec: PackSpec) -> Loss:
     """Return the loss that is learned; members are judged by the plain one."""
     classes = loss.link == "logit" and spec.label_smoothing
@@ -135,14 +148,13 @@ def _chosen(
 
     Each fold chooses among its own members by the rows it holds out; all folds count the same.
     """
-    target, weight = goal.target, goal.weight
     share, said, rows = np.zeros(len(held.best)), [], []
     for fold, own_rows in enumerate(held.folds):
         own = np.flatnonzero((held.fold == fold) & np.isfinite(held.best))
         if not len(own):
             continue
         each = answers(inputs.network, held.logits[own, : len(own_rows)])
-        share[own] = greedy(each, target[own_rows], weight[own_rows], picks=spec.picks)
+        share[own] = greedy(each, goal.cost(own_rows), picks=spec.picks)
         said.append(np.tensordot(share[own], each, 1))
         rows.append(own_rows)
     if not said:
@@ -157,8 +169,8 @@ def _chosen(
     judged, together = np.concatenate(rows), np.concatenate(said)
     if inputs.network.link == "identity":
         factor = 1.0
-        loss = goal.mean_loss(together[:, None], judged)
+        loss = goal.mean_loss(together, judged)
     else:
-        factor, loss = sharpness(together, target[judged], weight[judged])
+        factor, loss = sharpness(together, goal.target[judged], goal.weight[judged])
     params["sharpness"] = np.array([factor], np.float32)
     return params, replace(inputs.network, members=len(kept)), loss

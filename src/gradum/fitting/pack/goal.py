@@ -1,17 +1,46 @@
-"""What a pack is to predict: the target as its loss takes it, and how much each row counts."""
+"""What a pack is to predict, the loss that its members learn by, and what they are judged by.
+
+Shapes: n rows, m of them judged, J candidates, k outputs, K classes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from gradum.core.losses import Loss
+from gradum.core.losses import LOSSES, Loss, Quantile
+from gradum.scores.metrics import METRICS, Metric, Weighting
+from gradum.scores.outcome import Outcome
+
+Cost = Callable[[np.ndarray], np.ndarray]
+"""From what J candidates say of the judged rows, (J, m, k or K), what it costs (J,)."""
+
+LEAST_PROBABILITY = 1e-12
+
+
+def loss_of(metric: str | None, classes: int | None) -> Loss:
+    """Return the loss that is learned where that metric judges: the absolute error for MAE."""
+    if classes is not None:
+        return LOSSES["log_loss"]
+    return LOSSES["absolute_error" if metric == "mae" else "squared_error"]
 
 
 @dataclass(frozen=True, eq=False)
 class Goal:
-    """The target of n rows, and the loss that tells how far from it a prediction is.
+    """The target of n rows, and how far from it a prediction is.
+
+    Members learn by the loss. Their best epochs, and which of them make the pack, are told by the
+    mean loss as well, unless a ``metric`` of classes is given. Then the least is sought of
+
+        1 − metric + mean log loss
+
+    (of the Brier score: of its sum with it). On public tables a metric alone chose worse, on the
+    whole by its own measure too: folds are small, and accuracy and AUC are deaf to how sure a
+    member is. Where the rows leave the metric undefined, as one class does the AUC, log loss
+    alone counts.
 
     Parameters
     ----------
@@ -21,12 +50,15 @@ class Goal:
     loss : Loss
     classes : int, optional
         K; None for numbers.
+    metric : Metric, optional
+        Of classes; None where the loss is the judge.
     """
 
     target: np.ndarray
     weight: np.ndarray
     loss: Loss
     classes: int | None = None
+    metric: Metric | None = None
 
     @property
     def outputs(self) -> int:
@@ -34,11 +66,64 @@ class Goal:
         return self.loss.outputs(self.classes)
 
     @property
-    def told(self) -> np.ndarray:
-        """What thresholds shall tell apart: the target, or one indicator a class; (n, k)."""
-        return self.target[:, None] if self.classes is None else np.eye(self.classes)[self.target]
+    def levels(self) -> tuple[float, ...]:
+        """The quantiles that are learned: 0.5 for the absolute error; none for other losses."""
+        if isinstance(self.loss, Quantile):
+            return self.loss.levels
+        return (0.5,) if self.loss.name == "absolute_error" else ()
+
+    def told(self, rows: np.ndarray) -> np.ndarray:
+        """Return what thresholds shall tell apart, of m rows: (m, 1 or K).
+
+        One indicator a class; numbers; for quantiles their ranks, which no outlier dominates.
+        """
+        target = self.target[rows]
+        if self.classes is not None:
+            return np.eye(self.classes)[target]
+        if self.levels:
+            target = np.searchsorted(np.sort(target), target) / len(target)
+        return target[:, None]
+
+    def constant(self, rows: np.ndarray) -> np.ndarray:
+        """Return what is said before anything is learned (k,): 0, or quantiles of the rows."""
+        if not self.levels:
+            return np.zeros(self.outputs)
+        return self.quantiles(self.target[rows], rows)
+
+    def quantiles(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the quantiles (k,) of values (m,) under the weights of those rows."""
+        weight = self.weight[rows]
+        return np.quantile(values, self.levels, weights=weight, method="inverted_cdf")
 
     def mean_loss(self, logits: np.ndarray, rows: np.ndarray) -> float:
-        """Return the weighted mean loss of logits [m, k] of m of the rows."""
+        """Return the weighted mean loss of logits (m, k) of those rows."""
         values = self.loss.value(logits, self.target[rows])
         return float(np.average(values, weights=self.weight[rows]))
+
+    def cost(self, rows: np.ndarray) -> Cost:
+        """Return what tells candidates apart by those rows: numbers (J, m, k), shares (J, m, K)."""
+        target, weight = self.target[rows], self.weight[rows]
+        weight = weight if self.metric is None else weight / weight.sum()
+        return partial(self._cost, target=target, weight=weight)
+
+    def _cost(self, said: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        if self.classes is None:
+            return np.stack([self.loss.value(each, target) for each in said]) @ weight
+        true = np.take_along_axis(said, target[None, :, None], axis=2)[..., 0]
+        losses = -np.log(np.maximum(true, LEAST_PROBABILITY)) @ weight
+        if self.metric is None:
+            return losses
+        task = "binary" if self.classes == 2 else "multiclass"
+        outcomes = [Outcome(task, target, probability=each, weight=weight) for each in said]
+        return losses + [shortfall(self.metric, outcome) for outcome in outcomes]
+
+
+def shortfall(metric: Metric, outcome: Outcome) -> float:
+    """Return how far a metric is from its best value; 0 where it is undefined."""
+    value = float(metric.function(Weighting(outcome, outcome.weights[None, :]))[0])
+    return float(np.nan_to_num(1.0 - value if metric.greater_is_better else value))
+
+
+def judging(metric: str | None, classes: int | None) -> Metric | None:
+    """Return the metric that judges members in the loss's stead, if any does."""
+    return None if classes is None or metric in (None, "log_loss") else METRICS[metric]

@@ -14,9 +14,10 @@ from gradum.core.models.network import Params
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.program import Program, folded
+from gradum.fitting.pack.select import answers
 from gradum.randomness import stream
 
-SMOOTHED = 3  # epochs over whose mean held-out loss a member's best epoch is told
+SMOOTHED = 3  # epochs over whose mean cost a member's best epoch is told
 MOST_ROWS = 8192  # of a fold, looked at after every epoch
 PADDED_TO = 256  # rows, so that folds of like size share a program
 
@@ -48,7 +49,7 @@ class HeldOut:
             rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
             for rows in folds
         ]
-        self.fold, self._goal = fold, goal
+        self.fold, self._goal, self._network = fold, goal, inputs.network
         size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
         padded = np.stack([np.resize(self.folds[each], size) for each in fold])
         self._rows = jax.tree.map(jax.numpy.asarray, inputs.take(padded))
@@ -60,12 +61,12 @@ class HeldOut:
     def begin(self, program: Program, params: Params, fixed: Params, which: np.ndarray) -> None:
         """Judge the members marked by ``which`` (M,) before they have learned anything."""
         logits, losses = self._judged(program, params, fixed)
-        self._keep(params, logits, losses, which & np.isfinite(losses))
+        self._keep(params, logits, self._costs(logits, losses), which & np.isfinite(losses))
 
     def note(self, program: Program, params: Params, fixed: Params) -> tuple[bool, float]:
         """Judge all members; return whether any is at its best, and their mean loss."""
         logits, losses = self._judged(program, params, fixed)
-        self._recent = [*self._recent[1 - SMOOTHED :], losses]
+        self._recent = [*self._recent[1 - SMOOTHED :], self._costs(logits, losses)]
         smoothed = np.mean(self._recent, axis=0)
         better = smoothed < self.best
         self._keep(params, logits, smoothed, better)
@@ -83,12 +84,23 @@ class HeldOut:
             losses[member] = self._goal.mean_loss(logits[member, : len(rows)], rows)
         return logits, np.where(np.isfinite(losses), losses, np.inf)
 
+    def _costs(self, logits: np.ndarray, losses: np.ndarray) -> np.ndarray:
+        """Return what tells the members' best epochs [M]: the losses, unless a metric does."""
+        if self._goal.metric is None:
+            return losses
+        costs = losses.copy()
+        for fold, rows in enumerate(self.folds):
+            own = np.flatnonzero((self.fold == fold) & np.isfinite(losses))
+            said = answers(self._network, logits[own, : len(rows)])
+            costs[own] = self._goal.cost(rows)(said) if len(own) else 0.0
+        return costs
+
     def _keep(
-        self, params: Params, logits: np.ndarray, losses: np.ndarray, which: np.ndarray
+        self, params: Params, logits: np.ndarray, costs: np.ndarray, which: np.ndarray
     ) -> None:
         if not which.any():
             return
-        self.best[which], self.logits[which] = losses[which], logits[which]
+        self.best[which], self.logits[which] = costs[which], logits[which]
         now: Any = jax.tree.map(np.asarray, folded(params))
         for member in np.flatnonzero(which):
             self.members[member] = jax.tree.map(lambda each, m=member: each[m].copy(), now)

@@ -101,11 +101,11 @@ def initial_codes(
     rng = stream(seed, "pack", "codes")
     few = [rows[:: -(-len(rows) // TREE_ROWS)] for rows in learned]
     folds = np.unique(members.fold[members.kind == STEPS])
-    told = goal.told
+    told = [goal.told(rows) for rows in few]
     for place, column in enumerate(network.coded):
         values = dense[:, column].astype(np.float64)
         by_fold = {
-            fold: steps(values[rows], told[rows], goal.weight[rows], most=t)
+            fold: steps(values[rows], told[fold], goal.weight[rows], most=t)
             for fold, rows in enumerate(few)
             if fold in folds
         }
@@ -126,6 +126,7 @@ def initial_weights(
     inputs: PackInputs,
     codes: Params,
     members: Members,
+    goal: Goal,
     learned: list[np.ndarray],
     *,
     seed: int,
@@ -155,7 +156,8 @@ def initial_weights(
             weight *= share[:, None].astype(np.float32)
         if level == len(sizes) - 2:
             weight *= 0.5 / np.sqrt(fan_in)
-            layers.append(_layer(weight, np.zeros((m, fan_out))))
+            starts = [goal.constant(rows) for rows in learned]
+            layers.append(_layer(weight, np.stack([starts[fold] for fold in members.fold])))
             break
         before = z @ weight.astype(np.float32)
         spread = before.std(axis=1, keepdims=True) + 1e-3
