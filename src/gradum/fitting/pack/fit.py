@@ -22,6 +22,7 @@ from gradum.fitting.pack.members import Members, initial_codes, initial_weights
 from gradum.fitting.pack.program import Program
 from gradum.fitting.pack.select import answers, greedy, sharpness
 from gradum.fitting.pack.spec import PackSpec
+from gradum.fitting.pack.text_scores import SHARE_OF_TIME, text_scores
 from gradum.fitting.pack.training import Training
 from gradum.fitting.pack.wide import begin_wide
 from gradum.fitting.rows import Rows
@@ -70,7 +71,17 @@ def fit_pack(
     loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
     walks = walks_up_to(spec.folds, rows, validation, stream(seed, "pack", "folds"))
     learned = [train for train, _ in walks]
-    inputs = PackInputs.of(rows, spec, loss, seed)
+    scores = text_scores(
+        rows.design.sparse,
+        target,
+        rows.weight,
+        loss,
+        loss.outputs(rows.classes),
+        walks,
+        stream(seed, "pack", "text scores"),
+        _or_after(stop, math.inf if seconds is None else began + SHARE_OF_TIME * seconds),
+    )
+    inputs = PackInputs.of(rows, spec, loss, seed, scores)
     members = Members.draw(spec, folds=len(walks), seed=seed)
     codes = initial_codes(
         inputs, members, target, rows.weight, learned, classes=rows.classes, seed=seed
@@ -95,7 +106,9 @@ def fit_pack(
     yield from training.run(held, began=began, end=end, stop=stop)
     kept, network, held_out = _chosen(held, training, inputs, target, rows.weight, spec)
     if scale is not None:
-        fitted = network.forward(kept, inputs.raw)[:, 0].astype(np.float64)
+        # Of what was learned from: the projection would score texts by fits that know the row.
+        flat = replace(network, projected=0)
+        fitted = flat.forward(kept, inputs.flat)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
     return Rung(
         name="pack",
@@ -119,6 +132,11 @@ def fit_pack(
             "steps": training.steps,
         },
     )
+
+
+def _or_after(stop: Callable[[], bool], end: float) -> Callable[[], bool]:
+    """Return what also tells to stop after a moment of the performance counter."""
+    return lambda: stop() or perf_counter() > end
 
 
 def _smoothed(loss: Loss, spec: PackSpec) -> Loss:
