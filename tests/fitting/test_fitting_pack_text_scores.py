@@ -6,12 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 import scipy.sparse
+from pack_tables import TINY, fitted, rows_of
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from gradum.core.losses import LogLoss, SquaredError
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.text_scores import MOST_SCORES, text_scores
-from pack_tables import TINY, fitted, rows_of
 
 WORDS = np.array(["good", "bad", "red", "green", "blue", "old", "new", "small", "large", "soft"])
 LOSSES = {"y": SquaredError(), "flag": LogLoss(), "grade": LogLoss()}
