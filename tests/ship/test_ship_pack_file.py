@@ -166,7 +166,7 @@ CHANGES = {
     "a direction of text more": reshaped(
         "projection", lambda array: array[:, [0, *range(array.shape[1])]]
     ),
-    "a projection turned round": reshaped("projection", lambda array: array.T),
+    "a projection turned round": reshaped("projection", lambda array: array[:, 1:].T),
     "whole numbers": reshaped("wide", lambda array: array.astype(np.int32)),
     "no numbers": reshaped("slope", lambda array: array * np.float32(np.nan)),
     "an array of nobody": lambda manifest, arrays: arrays.update({"pack/extra": np.ones(3)}),

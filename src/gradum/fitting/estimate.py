@@ -17,10 +17,12 @@ from gradum.fitting.events import Expected
 from gradum.fitting.linear import DENSE_LEVELS
 from gradum.fitting.mlp import ONE_HOT_LEVELS
 from gradum.fitting.pack.inputs import TEXT_COLUMNS, codes_each
+from gradum.fitting.pack.text_scores import MOST_SCORES, SHARE_OF_TIME
+from gradum.fitting.pack.text_scores import STRENGTHS as SCORE_STRENGTHS
 from gradum.fitting.plan import Plan
 from gradum.fitting.spec import Spec
 from gradum.solvers.convex import LARGEST_EXACT
-from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_SOFTMAX
+from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_SOFTMAX, LARGEST_SPARSE
 from gradum.tables.design import Layout
 from gradum.tables.memory import available_memory
 from gradum.tables.wording import size
@@ -110,18 +112,25 @@ def _linear(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
         + sum(count if count <= DENSE_LEVELS else 1 for count in expanded)
         + min(len(layout.sparse), NONZERO_NGRAMS)
     )
-    if not classes and columns <= LARGEST_EXACT:
+    sparse = len(layout.sparse) > 0 or max(expanded, default=0) > DENSE_LEVELS
+    if not classes and columns <= (LARGEST_SPARSE if sparse else LARGEST_EXACT):
         gram = 2 * rows * columns**2 * IN_FACTORISATION
         solve = columns**3 * IN_FACTORISATION + 8 * rows * nonzeros * IN_PRODUCT
         return (1 + walks) * gram + solves * solve
     coefficients = outputs * (columns + 1)
-    product = rows * outputs * (4 * nonzeros + 40) * IN_PRODUCT  # 40: the loss's curvature
-    if coefficients <= (LARGEST_DIRECT if outputs == 1 else LARGEST_SOFTMAX):
+    product = _product(rows, nonzeros, outputs)
+    direct = LARGEST_SPARSE if sparse else LARGEST_DIRECT
+    if coefficients <= (direct if outputs == 1 else LARGEST_SOFTMAX):
         hessians = HESSIANS * PENALTIES * len(spec.linear.strengths) + NEWTON_STEPS
         formed = hessians * rows * coefficients**2 * IN_FACTORISATION
         step = coefficients**3 / 3 * IN_FACTORISATION + product
         return formed + solves * NEWTON_STEPS * step
     return solves * PRODUCTS * product
+
+
+def _product(rows: int, nonzeros: int, outputs: int) -> float:
+    """Return the seconds of a step of conjugate gradients."""
+    return rows * outputs * (4 * nonzeros + 40) * IN_PRODUCT  # 40: the loss's curvature
 
 
 def _network(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
@@ -140,14 +149,21 @@ def _pack(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
     """Return the seconds of training a pack, for at most the time limit."""
     packed, numbers = spec.packed, len(layout.dense)
     inputs = numbers + numbers * codes_each(numbers, packed)
-    inputs += min(len(layout.sparse), TEXT_COLUMNS)
+    outputs = classes if classes > 2 else 1
+    scores = outputs if layout.sparse and outputs <= MOST_SCORES else 0
+    inputs += min(len(layout.sparse), TEXT_COLUMNS) + scores
     for count in layout.level_counts:
         inputs += _one_hot(count) if count <= packed.one_hot_levels else packed.embedding_size
-    sizes = [inputs, *packed.hidden_layer_sizes, classes if classes > 2 else 1]
+    sizes = [inputs, *packed.hidden_layer_sizes, outputs]
     weights = packed.members * sum(before * after for before, after in pairwise(sizes))
     learned = rows * (packed.folds - 1) / packed.folds
     seconds = 6 * EPOCHS * packed.epochs_for(rows) * learned * weights * IN_PACK
-    return seconds if spec.time_limit is None else min(seconds, spec.time_limit)
+    words = min(len(layout.sparse), NONZERO_NGRAMS)
+    scored = (packed.folds + PENALTIES * len(SCORE_STRENGTHS)) * PRODUCTS
+    scoring = scored * _product(rows, words, scores) if scores else 0.0
+    if spec.time_limit is None:
+        return seconds + scoring
+    return min(seconds + min(scoring, SHARE_OF_TIME * spec.time_limit), spec.time_limit)
 
 
 def _one_hot(levels: int) -> int:

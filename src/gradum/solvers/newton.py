@@ -43,6 +43,7 @@ from gradum.solvers.status import Status
 
 LARGEST_DIRECT = 3000  # coefficients up to which the Hessian is formed and factorised
 LARGEST_SOFTMAX = 300  # the same, where K classes make the Hessian K² blocks, all but alike
+LARGEST_SPARSE = 300  # the same, where most columns are 0 in most rows
 LARGEST_WORK = 4e11  # rows times coefficients squared, beyond which that takes too long
 SEPARATING_STEP = 0.01  # in logits; a step at a finite minimum is far smaller
 SHRINKS = 0.1  # of the gradient, by a step whose Hessian may serve again
@@ -118,7 +119,8 @@ def may_be_formed(model: LinearModel) -> bool:
 
 def is_direct(model: LinearModel) -> bool:
     """Whether that is also faster than multiplying with it."""
-    most = LARGEST_SOFTMAX if model.is_softmax else LARGEST_DIRECT
+    most = LARGEST_DIRECT if model.columns.raw.sparse is None else LARGEST_SPARSE
+    most = LARGEST_SOFTMAX if model.is_softmax else most
     return model.coefficients <= most and may_be_formed(model)
 
 

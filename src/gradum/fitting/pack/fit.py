@@ -23,6 +23,7 @@ from gradum.fitting.pack.members import Members, initial_codes, initial_weights
 from gradum.fitting.pack.program import Program
 from gradum.fitting.pack.select import answers, greedy, sharpness
 from gradum.fitting.pack.spec import PackSpec
+from gradum.fitting.pack.text_scores import SHARE_OF_TIME, text_scores
 from gradum.fitting.pack.training import Training
 from gradum.fitting.pack.wide import begin_wide
 from gradum.fitting.rows import Rows
@@ -73,7 +74,14 @@ def fit_pack(
     goal, scale = _goal(rows, loss or loss_of(metric, rows.classes), metric, log_target)
     walks = walks_up_to(spec.folds, rows, validation, stream(seed, "pack", "folds"))
     learned = [train for train, _ in walks]
-    inputs = PackInputs.of(rows, spec, goal, seed)
+    scores = text_scores(
+        rows.design.sparse,
+        goal,
+        walks,
+        stream(seed, "pack", "text scores"),
+        _or_after(stop, math.inf if seconds is None else began + SHARE_OF_TIME * seconds),
+    )
+    inputs = PackInputs.of(rows, spec, goal, seed, scores)
     members = Members.draw(spec, folds=len(walks), seed=seed)
     codes = initial_codes(inputs, members, goal, learned, seed=seed)
     params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
@@ -93,7 +101,9 @@ def fit_pack(
     yield from training.run(held, began=began, end=end, stop=stop)
     kept, network, held_out = _chosen(held, training, inputs, goal, spec)
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
-        fitted = network.forward(kept, inputs.raw)[:, 0].astype(np.float64)
+        # Of what was learned from: the projection would score texts by fits that know the row.
+        flat = replace(network, projected=0)
+        fitted = flat.forward(kept, inputs.flat)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
     return Rung(
         name="pack",
@@ -129,6 +139,11 @@ def _goal(
         return goal, None
     scale = TargetScale.fit(rows.target, rows.weight, log=log_target, robust=bool(goal.levels))
     return replace(goal, target=scale.forward(rows.target)), scale
+
+
+def _or_after(stop: Callable[[], bool], end: float) -> Callable[[], bool]:
+    """Return what also tells to stop after a moment of the performance counter."""
+    return lambda: stop() or perf_counter() > end
 
 
 def _smoothed(loss: Loss, spec: PackSpec) -> Loss:

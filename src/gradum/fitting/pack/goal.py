@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from gradum.core.losses import LOSSES, Loss, Quantile
+from gradum.core.losses import LOSSES, Huber, Loss, Quantile
 from gradum.scores.metrics import METRICS, Metric, Weighting
 from gradum.scores.outcome import Outcome
 
@@ -19,6 +19,7 @@ Cost = Callable[[np.ndarray], np.ndarray]
 """From what J candidates say of the judged rows, (J, m, k or K), what it costs (J,)."""
 
 LEAST_PROBABILITY = 1e-12
+HUBER = Huber()
 
 
 def loss_of(metric: str | None, classes: int | None) -> Loss:
@@ -64,6 +65,15 @@ class Goal:
     def outputs(self) -> int:
         """k, numbers that a member says of a row."""
         return self.loss.outputs(self.classes)
+
+    @property
+    def linear(self) -> tuple[Loss, int]:
+        """The loss of linear models that the pack learns from, and their outputs.
+
+        Of quantiles one line, which outliers do not pull far: their own loss has kinks, whose
+        solver takes too long here.
+        """
+        return (HUBER, 1) if self.levels else (self.loss, self.outputs)
 
     @property
     def levels(self) -> tuple[float, ...]:

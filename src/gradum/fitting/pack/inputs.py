@@ -13,6 +13,7 @@ from gradum.core.models.network import Embedding, Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.spec import PackSpec
+from gradum.fitting.pack.text_scores import TextScores
 from gradum.fitting.rows import Rows
 from gradum.randomness import stream
 
@@ -37,7 +38,8 @@ class PackInputs:
     flat : dict
         The same with the text brought down: ``dense`` [n, d], and ``codes`` [n, e] if any.
     text : dict
-        ``projection``, where there is text.
+        ``projection``, where there is text: its strongest directions, then the scores of its
+        words. In ``flat`` a row's scores are of fits that have not learned it.
     source : ndarray of shape (D,)
         Number of the column behind each number before the first layer.
     """
@@ -50,11 +52,21 @@ class PackInputs:
     source: np.ndarray
 
     @classmethod
-    def of(cls, rows: Rows, spec: PackSpec, goal: Goal, seed: int) -> PackInputs:
+    def of(
+        cls,
+        rows: Rows,
+        spec: PackSpec,
+        goal: Goal,
+        seed: int,
+        scores: TextScores | None = None,
+    ) -> PackInputs:
         """Encode the rows, and decide by them how wide the pack is."""
         design, layer = rows.design, _layer(rows, spec)
         raw = layer(design.dense, design.codes, design.sparse)
         text = {} if design.sparse is None else {"projection": _projection(raw["sparse"], seed)}
+        scored = scores.weight.shape[1] if scores else 0
+        if scores:
+            text["projection"] = np.concatenate([text["projection"], scores.weight], axis=1)
         projected = text["projection"].shape[1] if text else 0
         coded = _coded(raw["dense"][:, : design.dense.shape[1]])
         codes = codes_each(len(coded), spec)
@@ -73,9 +85,11 @@ class PackInputs:
             projected=projected,
         )
         flat = {"dense": network.flat(text, raw)[0]}
+        if scores:
+            flat["dense"][:, -scored:] = scores.of_rows
         if embedding:
             flat["codes"] = raw["codes"]
-        return cls(layer, network, raw, flat, text, _sources(rows, layer, network))
+        return cls(layer, network, raw, flat, text, _sources(rows, layer, network, scored))
 
     def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Return dense and codes of rows in any shape: [..., d] and [..., e]."""
@@ -122,14 +136,15 @@ def _projection(text: Any, seed: int) -> np.ndarray:
     return directions[:, told if told.any() else [-1]].astype(np.float32)
 
 
-def _sources(rows: Rows, layer: InputLayer, network: PackNetwork) -> np.ndarray:
+def _sources(rows: Rows, layer: InputLayer, network: PackNetwork, scored: int) -> np.ndarray:
     layout = rows.design.layout
     _, dense = layer.columns(
         [(feature.name, feature.name) for feature in layout.dense],
         [(column.source, column.levels) for column in layout.codes],
         [],
     )
-    dense = [*dense, *(f"text {i}" for i in range(network.projected))]
+    dense = [*dense, *(f"text {i}" for i in range(network.projected - scored))]
+    dense += ["text scores"] * scored  # one without the other classes' would still tell theirs
     names = [*dense, *(dense[place] for place in network.coded for _ in range(network.codes))]
     if network.embedding:
         pairs = zip(layout.codes, layer.treatments, strict=True)

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradum.core.losses import Huber, Loss
 from gradum.core.models.network import Params
 from gradum.fitting.folding import Walk
 from gradum.fitting.pack.goal import Goal
@@ -29,7 +28,6 @@ STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0)  # of the penalty, alpha = strength / 
 TOLERANCE = 1e-6  # of the gradient; members only begin with it
 MOST_COEFFICIENTS = 2500
 MOST_ROWS = 50_000
-HUBER = Huber()
 
 
 def begin_wide(
@@ -50,7 +48,7 @@ def begin_wide(
     for fold, walk in enumerate(walks):
         own = np.flatnonzero((members.fold == fold) & members.begins_wide)
         # Asked before the columns are made, which of a long table are many.
-        if not len(own) or is_much_work(network.first, _linear(goal)[1], len(walk[0])):
+        if not len(own) or is_much_work(network.first, goal.linear[1], len(walk[0])):
             continue
         drawn = {name: params[name][own[:1]] for name in ("shift", "slope", "wave")}
         columns = network.expand(drawn, inputs.flat["dense"][None], None, np)[0]
@@ -60,11 +58,6 @@ def begin_wide(
         if found is not None:
             params["wide"][own, : columns.shape[1]], last["bias"][own] = found
             last["weight"][own] = 0.0
-
-
-def _linear(goal: Goal) -> tuple[Loss, int]:
-    """Return the loss of the linear model, and its number of outputs."""
-    return (HUBER, 1) if goal.levels else (goal.loss, goal.outputs)
 
 
 def is_much_work(columns: int, outputs: int, rows: int) -> bool:
@@ -98,8 +91,7 @@ def linear_start(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Fit the linear model on some of the rows, under alpha = strength / their number.
 
-    Quantiles begin with one line for all, which outliers do not pull far, each moved to where its
-    share of the rows lies below: their own loss has kinks, whose solver takes too long here.
+    Quantiles begin with one line for all, each moved to where its share of the rows lies below.
 
     Parameters
     ----------
@@ -128,7 +120,7 @@ def linear_start(
 
 
 def _model(columns: np.ndarray, goal: Goal, rows: np.ndarray) -> LinearModel:
-    loss, outputs = _linear(goal)
+    loss, outputs = goal.linear
     return LinearModel.of(
         Columns.of(columns[rows]),
         goal.target[rows],
