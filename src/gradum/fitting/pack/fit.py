@@ -29,6 +29,7 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
 from gradum.randomness import stream
 from gradum.solvers.solution import Certificate
+from gradum.solvers.threads import threads_for
 
 
 def fit_pack(
@@ -75,13 +76,14 @@ def fit_pack(
     codes = initial_codes(
         inputs, members, target, rows.weight, learned, classes=rows.classes, seed=seed
     )
-    params = initial_weights(inputs, codes, members, learned, seed=seed)
-    begin_wide(params, inputs, members, target, rows.weight, loss, walks, stop)
+    with threads_for(len(rows), inputs.network.first):
+        params = initial_weights(inputs, codes, members, learned, seed=seed)
+        begin_wide(params, inputs, members, target, rows.weight, loss, walks, stop)
     held = HeldOut(
         inputs, target, rows.weight, loss, [held for _, held in walks], members.fold, seed
     )
     training = Training(
-        Program(inputs.network, _smoothed(loss, spec), bool(params["wide"].any())),
+        Program(inputs.padding.network, _smoothed(loss, spec), bool(params["wide"].any())),
         inputs,
         target,
         rows.weight,

@@ -18,7 +18,7 @@ from gradum.randomness import stream
 
 SMOOTHED = 3  # epochs over whose mean held-out loss a member's best epoch is told
 MOST_ROWS = 8192  # of a fold, looked at after every epoch
-PADDED_TO = 256  # rows, so that folds of like size share a program
+PADDED_TO = 64  # rows, so that folds of like size share a program
 
 
 class HeldOut:
@@ -54,7 +54,8 @@ class HeldOut:
         self.fold, self._loss, self._target, self._weight = fold, loss, target, weight
         size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
         padded = np.stack([np.resize(self.folds[each], size) for each in fold])
-        self._rows = jax.tree.map(jax.numpy.asarray, inputs.take(padded))
+        self._rows = jax.tree.map(jax.numpy.asarray, inputs.padded(padded))
+        self._padding = inputs.padding
         self._recent: list[np.ndarray] = []
         self.best = np.full(len(fold), np.inf)
         self.logits = np.zeros((len(fold), size, inputs.network.outputs))
@@ -81,10 +82,13 @@ class HeldOut:
         """Return the members' logits [M, n, k], and their losses [M], infinite where diverged."""
         logits = np.asarray(program.judge(params, fixed, *self._rows), np.float64)
         losses = np.empty(len(logits))
-        for member, fold in enumerate(self.fold):
-            rows = self.folds[fold]
-            values = self._loss.value(logits[member, : len(rows)], self._target[rows])
-            losses[member] = np.average(values, weights=self._weight[rows])
+        for fold, rows in enumerate(self.folds):
+            own = self.fold == fold
+            said, members = logits[own, : len(rows)], np.count_nonzero(own)
+            target = np.tile(self._target[rows], members)
+            values = self._loss.value(said.reshape(-1, said.shape[-1]), target)
+            values = values.reshape(members, len(rows))
+            losses[own] = np.average(values, axis=1, weights=self._weight[rows])
         return logits, np.where(np.isfinite(losses), losses, np.inf)
 
     def _keep(
@@ -93,6 +97,8 @@ class HeldOut:
         if not which.any():
             return
         self.best[which], self.logits[which] = losses[which], logits[which]
-        now: Any = jax.tree.map(np.asarray, folded(params))
-        for member in np.flatnonzero(which):
-            self.members[member] = jax.tree.map(lambda each, m=member: each[m].copy(), now)
+        # In NumPy, for JAX would compile a program for every product.
+        chosen: Any = jax.tree.map(lambda each: np.asarray(each)[which], params)
+        chosen = self._padding.cut(folded(chosen))
+        for place, member in enumerate(np.flatnonzero(which)):
+            self.members[member] = jax.tree.map(lambda each, at=place: each[at].copy(), chosen)
