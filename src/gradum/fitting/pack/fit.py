@@ -112,6 +112,7 @@ def fit_pack(
         history=tuple(training.history),
         iterations=len(training.history),
         seconds=perf_counter() - began,
+        advice=training.advice,
         settings={
             "members": spec.members,
             "kept": network.members,

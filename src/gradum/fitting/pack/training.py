@@ -92,7 +92,7 @@ class Training:
             losses = []
             for _ in range(self._chunks):
                 if stop() or (self.steps and perf_counter() > end):
-                    self.status = Status.INTERRUPTED if stop() else Status.STEP_LIMIT
+                    self.status = Status.INTERRUPTED if stop() else Status.TIME_LIMIT
                     break
                 state, loss = self._program.learn(state, self._fixed, self._hyper, self._batches())
                 losses.append(loss)
@@ -115,6 +115,17 @@ class Training:
             yield done
             if waited >= self._spec.patience:
                 return
+
+    @property
+    def advice(self) -> str:
+        """What the time limit left undone; empty where the status says all there is to say."""
+        if self.status is not Status.TIME_LIMIT:
+            return ""
+        return (
+            f"The time limit ended the training in epoch {len(self.history) + 1} of at most "
+            f"{self._epochs}, and each member was kept as it was at its best; allow more with "
+            "--time-limit (time_limit), or spend less with a lower --effort (effort)."
+        )
 
     def _batches(self) -> Batches:
         rows = self._order.take(STEPS)
