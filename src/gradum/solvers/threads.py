@@ -7,7 +7,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-SMALL = 1_000_000  # numbers of a matrix that one thread is done with before others have woken
+SMALL = 10_000_000  # numbers of a matrix; a Gram matrix of it takes one thread a tenth of a second
 
 
 def threads_for(rows: int, columns: int) -> AbstractContextManager[Any]:
