@@ -7,10 +7,11 @@ import jax
 import numpy as np
 import pytest
 import scipy.sparse
+import scipy.special
 
 from gradum.core import Embedding, Network
 from gradum.core.models.network import ROWS_AT_ONCE
-from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.pack_network import PackNetwork, log_sum
 
 KINDS = {"number": ("identity", 1), "two classes": ("logit", 1), "three classes": ("logit", 3)}
 FORMS = {
@@ -307,3 +308,15 @@ def test_text_is_projected_before_it_is_seen():
         rtol=1e-6,
         atol=1e-6,
     )
+
+
+@pytest.mark.parametrize("shift", [0.0, 300.0, -300.0])
+def test_logarithms_of_sums_are_scipy_s_however_large(shift):
+    rng = np.random.default_rng(0)
+    logs, share = shift + rng.normal(0, 5, (6, 4, 3)), rng.random((6, 1, 1)) + 0.01
+    said = log_sum(logs, share, 0, np)
+    exact = scipy.special.logsumexp(logs, axis=0, b=share, keepdims=True)
+    np.testing.assert_allclose(said, exact, rtol=1e-12)
+    np.testing.assert_allclose(log_sum(logs, share, 0, jax.numpy), exact, rtol=1e-5)
+    rows = scipy.special.logsumexp(logs, axis=-1, keepdims=True)
+    np.testing.assert_allclose(log_sum(logs, 1, -1, np), rows, rtol=1e-12)

@@ -324,7 +324,7 @@ def test_seconds_bound_the_training(x, number):
         | {"epochs": 10**6, "patience": 10**6}
     )
     model = regressor(pack=spec, time_limit=0.3).fit(x, number)
-    assert model.status_ is Status.STEP_LIMIT
+    assert model.status_ is Status.TIME_LIMIT
 
 
 def test_before_a_fit_nothing_is_predicted(x):

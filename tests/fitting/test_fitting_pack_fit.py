@@ -212,7 +212,10 @@ def test_after_its_seconds_it_ends_with_what_it_has():
     began = perf_counter()
     endless = structs.replace(TINY, epochs=10**6, patience=10**6)
     rung = fitted(only("y", 600), endless, seconds=0.5)
-    assert rung.status is Status.STEP_LIMIT
+    assert rung.status is Status.TIME_LIMIT
+    assert f"in epoch {len(rung.history) + 1} of at most 1000000" in rung.advice
+    assert "--time-limit" in rung.advice
+    assert "max_iter" not in rung.advice
     assert rung.settings["steps"] > 0
     assert perf_counter() - began < 20
     none = fitted(only("y", 600), endless, seconds=0.0)

@@ -1,5 +1,6 @@
 """Packs within whole runs: hold-outs, folds, groups, times, and the refit on all rows."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -117,3 +118,11 @@ def test_options_that_make_no_pack_are_refused():
         with pytest.raises(SpecError, match=match) as refused:
             gradum.fit(table(), "y", **options)
         assert refused.value.remedy
+
+
+def test_a_pack_that_ran_out_of_time_says_so_and_names_the_remedy():
+    model = gradum.fit(table(), "y", model="pack", cv=2, time_limit=1e-6, **QUICK)
+    (note,) = [each for each in model.fitted.judgement.notes if "ran out of time" in each]
+    assert re.match(r"pack ran out of time in (\d) of \1 fits\. The time limit ended", note)
+    assert "--time-limit" in note
+    assert "--effort" in note

@@ -3,7 +3,7 @@
 The formulas count floating-point operations. What one takes was measured on 20 tables of 1,000 to
 330,000 rows, on one core that multiplies small float32 matrices at 95 GFLOP/s; the machine at hand
 is timed for some milliseconds and compared with that. A figure is right within a factor of two or
-three.
+three. A time limit is not scaled: its seconds are those of the machine at hand.
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ import numpy as np
 from gradum.fitting.events import Expected
 from gradum.fitting.linear import DENSE_LEVELS
 from gradum.fitting.mlp import ONE_HOT_LEVELS
+from gradum.fitting.pack.held_out import MOST_ROWS
 from gradum.fitting.pack.inputs import TEXT_COLUMNS, codes_each
+from gradum.fitting.pack.program import STEPS
+from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import MOST_SCORES, SHARE_OF_TIME
 from gradum.fitting.pack.text_scores import STRENGTHS as SCORE_STRENGTHS
+from gradum.fitting.pack.wide import STRENGTHS, is_much_work
 from gradum.fitting.plan import Plan
 from gradum.fitting.spec import Spec
 from gradum.solvers.convex import LARGEST_EXACT
@@ -32,7 +36,8 @@ REFERENCE = 9.5e10  # floating-point operations a second, of the machine that wa
 
 # seconds an operation
 IN_NETWORK = 2e-11  # training a network: 6 a weight and row
-IN_PACK = 1.2e-11  # the same for a pack
+IN_PACK = 1.5e-11  # the same for a pack; 2 a weight and held-out row
+ADAM = 3e-9  # a step of a pack, each weight: its moments are read and written, however few rows
 IN_FACTORISATION = 4e-11  # Gram matrices and Cholesky factors
 IN_PRODUCT = 5e-10  # a matrix times a vector, which waits for memory
 # seconds
@@ -66,7 +71,11 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
     classes : int
         0 for regression.
     """
-    seconds = reference_seconds(spec, plan, layout, classes) * REFERENCE / _speed()
+    slower = REFERENCE / _speed()
+    packs = pack_seconds(spec, plan, layout, classes) * slower
+    if spec.time_limit is not None:
+        packs = min(packs, spec.time_limit)
+    seconds = reference_seconds(spec, plan, layout, classes) * slower + packs
     needed, left = memory(plan, layout, classes), available_memory()
     short = left is not None and needed > left
     if seconds <= WORTH_TELLING and not short:
@@ -81,13 +90,10 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
 
 
 def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
-    """Return the seconds of all fits, and of judging them, on the machine measured on."""
+    """Return the seconds of all fits but packs, and of judging, on the machine measured on."""
     seconds = COMPILING if "mlp" in spec.rungs else 0.0
-    seconds += PACK_COMPILING if "pack" in spec.rungs else 0.0
     judged = JUDGED + (JUDGED_CLASSES + JUDGED_CLASS * classes if classes else 0.0)
-    fits = [plan.kept, *plan.folds, *([plan.kept] if spec.refit else [])]
-    for parts in fits:
-        train, validation, _, test = np.bincount(parts[parts >= 0], minlength=4).tolist()
+    for train, validation, test in _fits(spec, plan):
         rows = train + validation
         values = len(layout.dense) + 2 * len(layout.codes) + min(len(layout.sparse), NONZERO_NGRAMS)
         seconds += VALUE * (rows + test) * values + judged * test
@@ -95,9 +101,24 @@ def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> f
             seconds += _linear(spec, layout, rows, classes)
         if "mlp" in spec.rungs:
             seconds += _network(spec, layout, train, classes)
-        if "pack" in spec.rungs:
-            seconds += _pack(spec, layout, rows, classes)
     return seconds
+
+
+def pack_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
+    """Return the seconds that all packs of a run take without a time limit, on that machine."""
+    if "pack" not in spec.rungs:
+        return 0.0
+    fits = _fits(spec, plan)
+    return PACK_COMPILING + sum(
+        _pack(spec, layout, train + validation, classes) for train, validation, _ in fits
+    )
+
+
+def _fits(spec: Spec, plan: Plan) -> list[tuple[int, int, int]]:
+    """Return the rows that each fit trains on, is stopped by, and is judged by."""
+    fits = [plan.kept, *plan.folds, *([plan.kept] if spec.refit else [])]
+    counts = [np.bincount(parts[parts >= 0], minlength=4).tolist() for parts in fits]
+    return [(train, validation, test) for train, validation, _, test in counts]
 
 
 def _linear(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
@@ -146,7 +167,7 @@ def _network(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
 
 
 def _pack(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
-    """Return the seconds of training a pack, for at most the time limit."""
+    """Return the seconds of training a pack, and of the linear models that members begin with."""
     packed, numbers = spec.packed, len(layout.dense)
     inputs = numbers + numbers * codes_each(numbers, packed)
     outputs = classes if classes > 2 else 1
@@ -156,14 +177,28 @@ def _pack(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
         inputs += _one_hot(count) if count <= packed.one_hot_levels else packed.embedding_size
     sizes = [inputs, *packed.hidden_layer_sizes, outputs]
     weights = packed.members * sum(before * after for before, after in pairwise(sizes))
-    learned = rows * (packed.folds - 1) / packed.folds
-    seconds = 6 * EPOCHS * packed.epochs_for(rows) * learned * weights * IN_PACK
+    held = -(-rows // packed.folds)
+    learned, epochs = max(rows - held, 1), packed.epochs_for(rows)
+    batch = packed.batch_for(learned)
+    steps = STEPS * -(-learned // (STEPS * batch))  # of an epoch
+    epoch = steps * (ADAM + 6 * batch * IN_PACK) + 2 * min(held, MOST_ROWS) * IN_PACK
+    seconds = weights * epochs * epoch + _wide_starts(packed, inputs, outputs, learned)
     words = min(len(layout.sparse), NONZERO_NGRAMS)
-    scored = (packed.folds + PENALTIES * len(SCORE_STRENGTHS)) * PRODUCTS
-    scoring = scored * _product(rows, words, scores) if scores else 0.0
-    if spec.time_limit is None:
-        return seconds + scoring
-    return min(seconds + min(scoring, SHARE_OF_TIME * spec.time_limit), spec.time_limit)
+    fits = packed.folds + PENALTIES * len(SCORE_STRENGTHS)
+    scoring = fits * PRODUCTS * _product(rows, words, scores) if scores else 0.0
+    if spec.time_limit is not None:
+        scoring = min(scoring, SHARE_OF_TIME * spec.time_limit)
+    return seconds + scoring
+
+
+def _wide_starts(packed: PackSpec, columns: int, outputs: int, rows: int) -> float:
+    """Return the seconds of a pack's linear models: a Gram matrix a fit, products for more."""
+    if not packed.wide * packed.steps or is_much_work(columns, outputs, rows):
+        return 0.0
+    penalty = 2 * rows * columns**2 * IN_FACTORISATION
+    if outputs > 1:  # dense columns times several outputs: a product of matrices
+        penalty += PRODUCTS * rows * outputs * (4 * columns * IN_FACTORISATION + 40 * IN_PRODUCT)
+    return (packed.folds + len(STRENGTHS)) * penalty
 
 
 def _one_hot(levels: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from time import perf_counter
 from typing import Any
 
@@ -33,6 +34,8 @@ from gradum.tables.schema import Overrides, Schema, Target, infer
 from gradum.tables.split import Part, straddling_duplicates
 from gradum.tables.table import Table
 from gradum.tables.wording import counted
+
+TROUBLES = {Status.DIVERGED: "diverged", Status.TIME_LIMIT: "ran out of time"}
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,7 @@ def conclude(
         notes=(
             *notes,
             *dataset.remarks,
-            *_broken_down(judges),
+            *_troubled(judges),
             *_repeats(dataset, judges[0].parts, alarms),
         ),
         interrupted=interrupted,
@@ -219,15 +222,15 @@ def conclude(
     return seen, structs.replace(judgement, alarms=alarms)
 
 
-def _broken_down(judges: Sequence[Judge]) -> tuple[str, ...]:
-    """Say of each rung whose training diverged in how many fits, and what to do about it."""
+def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:
+    """Say whose training went wrong or was cut short, in how many fits, and what to do about it."""
     notes = []
-    for name in judges[0].rungs:
+    for name, (status, what) in product(judges[0].rungs, TROUBLES.items()):
         fits = [judge.rungs[name] for judge in judges if name in judge.rungs]
-        broken = [rung for rung in fits if rung.status is Status.DIVERGED]
-        if broken:
-            times = f" in {len(broken)} of {len(fits)} fits" if len(fits) > 1 else ""
-            notes.append(f"{TITLES[name]} diverged{times}. {broken[0].advice}")
+        troubled = [rung for rung in fits if rung.status is status]
+        if troubled:
+            times = f" in {len(troubled)} of {len(fits)} fits" if len(fits) > 1 else ""
+            notes.append(f"{TITLES[name]} {what}{times}. {troubled[0].advice}")
     return tuple(notes)
 
 

@@ -12,6 +12,7 @@ class Status(StrEnum):
     EARLY_STOPPED = "early_stopped"
     PLATEAU = "plateau"
     STEP_LIMIT = "step_limit"
+    TIME_LIMIT = "time_limit"
     STALLED = "stalled"
     SEPARATED = "separated"
     INTERRUPTED = "interrupted"
@@ -34,6 +35,10 @@ _ADVICE = {
     ),
     Status.STEP_LIMIT: (
         "The step limit was reached while still improving; allow more steps with max_iter."
+    ),
+    Status.TIME_LIMIT: (
+        "The time limit ended the training before it was done, and the best so far was kept; "
+        "allow more with --time-limit (time_limit), or spend less with a lower --effort (effort)."
     ),
     Status.STALLED: (
         "No step lowers the objective any further, yet the tolerance is not met: rounding "

@@ -12,10 +12,8 @@ from itertools import pairwise
 from types import ModuleType
 from typing import Any, Literal
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.special
 
 from gradum.core.models.network import ROWS_AT_ONCE, Embedding, Inputs, Params
 
@@ -145,9 +143,11 @@ class PackNetwork:
         if xp is jnp:  # a program has no branches: both are computed where both may be meant
             wave = params["wave"][:, None, None, None] > 0
             return jnp.where(wave, cosine_of_turns(place, jnp), jnp.clip(place, 0, 1) - 0.5)
-        wave = params["wave"] > 0
-        codes = np.clip(place, 0, 1) - np.float32(0.5)
-        codes[wave] = cosine_of_turns(place[wave], np)
+        codes = np.minimum(np.maximum(place, 0), 1)
+        codes -= np.float32(0.5)
+        wave = np.flatnonzero(params["wave"] > 0)
+        if len(wave):
+            codes[wave] = cosine_of_turns(place[wave], np)
         return codes
 
     def logits_of(self, params: Params, x: Any, xp: ModuleType) -> Any:
@@ -163,15 +163,12 @@ class PackNetwork:
         share = params["share"][:, None, None]
         if self.link == "identity":
             return (share * logits).sum(axis=0)
-        special = scipy.special if xp is np else jax.scipy.special
-        with np.errstate(divide="ignore"):
-            log_share = xp.log(share)
         if self.outputs > 1:
-            centred = logits - special.logsumexp(logits, axis=-1, keepdims=True)
-            return params["sharpness"] * special.logsumexp(centred + log_share, axis=0)
-        yes = special.logsumexp(log_share - xp.logaddexp(0, -logits), axis=0)
-        no = special.logsumexp(log_share - xp.logaddexp(0, logits), axis=0)
-        return params["sharpness"] * (yes - no)
+            logs = logits - log_sum(logits, 1, -1, xp)
+            return params["sharpness"] * log_sum(logs, share, 0, xp)[0]
+        yes = log_sum(-xp.logaddexp(0, -logits), share, 0, xp)
+        no = log_sum(-xp.logaddexp(0, logits), share, 0, xp)
+        return params["sharpness"] * (yes - no)[0]
 
     def apply(self, params: Params, inputs: Inputs) -> Any:
         """Return the logits [n, k] in JAX."""
@@ -201,6 +198,15 @@ class PackNetwork:
             text = np.asarray(inputs["sparse"] @ params["projection"], dense.dtype)
             dense = np.concatenate([dense, text], axis=1)
         return dense, inputs["codes"][None] if self.embedding else None
+
+
+def log_sum(logs: Any, share: Any, axis: int, xp: ModuleType) -> Any:
+    """Return log Σ w exp(logs) along an axis that stays, of shares w > 0.
+
+    SciPy's logsumexp says the same, and takes longer for one row than all layers of four members.
+    """
+    most = logs.max(axis=axis, keepdims=True)
+    return most + xp.log((share * xp.exp(logs - most)).sum(axis=axis, keepdims=True))
 
 
 def cosine_of_turns(turns: Any, xp: ModuleType) -> Any:

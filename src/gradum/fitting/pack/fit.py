@@ -31,6 +31,7 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
 from gradum.randomness import stream
 from gradum.solvers.solution import Certificate
+from gradum.solvers.threads import threads_for
 
 
 def fit_pack(
@@ -84,11 +85,12 @@ def fit_pack(
     inputs = PackInputs.of(rows, spec, goal, seed, scores)
     members = Members.draw(spec, folds=len(walks), seed=seed)
     codes = initial_codes(inputs, members, goal, learned, seed=seed)
-    params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
-    begin_wide(params, inputs, members, goal, walks, stop)
+    with threads_for(len(rows), inputs.network.first):
+        params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
+        begin_wide(params, inputs, members, goal, walks, stop)
     held = HeldOut(inputs, goal, [held for _, held in walks], members.fold, seed)
     training = Training(
-        Program(inputs.network, _smoothed(goal.loss, spec), bool(params["wide"].any())),
+        Program(inputs.padding.network, _smoothed(goal.loss, spec), bool(params["wide"].any())),
         inputs,
         goal,
         members,
@@ -118,6 +120,7 @@ def fit_pack(
         history=tuple(training.history),
         iterations=len(training.history),
         seconds=perf_counter() - began,
+        advice=training.advice,
         settings={
             "members": spec.members,
             "kept": network.members,
@@ -184,7 +187,7 @@ def _chosen(
     judged, together = np.concatenate(rows), np.concatenate(said)
     if inputs.network.link == "identity":
         factor = 1.0
-        loss = goal.mean_loss(together, judged)
+        loss = float(goal.mean_loss(together, judged))
     else:
         factor, loss = sharpness(together, goal.target[judged], goal.weight[judged])
     params["sharpness"] = np.array([factor], np.float32)

@@ -105,10 +105,12 @@ class Goal:
         weight = self.weight[rows]
         return np.quantile(values, self.levels, weights=weight, method="inverted_cdf")
 
-    def mean_loss(self, logits: np.ndarray, rows: np.ndarray) -> float:
-        """Return the weighted mean loss of logits (m, k) of those rows."""
-        values = self.loss.value(logits, self.target[rows])
-        return float(np.average(values, weights=self.weight[rows]))
+    def mean_loss(self, logits: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the weighted mean loss (...) of logits (..., m, k) of those rows."""
+        shape = logits.shape[:-1]
+        target = np.broadcast_to(self.target[rows], shape).reshape(-1)
+        values = self.loss.value(logits.reshape(-1, logits.shape[-1]), target)
+        return np.average(values.reshape(shape), axis=-1, weights=self.weight[rows])
 
     def cost(self, rows: np.ndarray) -> Cost:
         """Return what tells candidates apart by those rows: numbers (J, m, k), shares (J, m, K)."""

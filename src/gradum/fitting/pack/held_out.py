@@ -19,7 +19,7 @@ from gradum.randomness import stream
 
 SMOOTHED = 3  # epochs over whose mean cost a member's best epoch is told
 MOST_ROWS = 8192  # of a fold, looked at after every epoch
-PADDED_TO = 256  # rows, so that folds of like size share a program
+PADDED_TO = 64  # rows, so that folds of like size share a program
 
 
 class HeldOut:
@@ -52,7 +52,8 @@ class HeldOut:
         self.fold, self._goal, self._network = fold, goal, inputs.network
         size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
         padded = np.stack([np.resize(self.folds[each], size) for each in fold])
-        self._rows = jax.tree.map(jax.numpy.asarray, inputs.take(padded))
+        self._rows = jax.tree.map(jax.numpy.asarray, inputs.padded(padded))
+        self._padding = inputs.padding
         self._recent: list[np.ndarray] = []
         self.best = np.full(len(fold), np.inf)
         self.logits = np.zeros((len(fold), size, inputs.network.outputs))
@@ -79,9 +80,9 @@ class HeldOut:
         """Return the members' logits [M, n, k], and their losses [M], infinite where diverged."""
         logits = np.asarray(program.judge(params, fixed, *self._rows), np.float64)
         losses = np.empty(len(logits))
-        for member, fold in enumerate(self.fold):
-            rows = self.folds[fold]
-            losses[member] = self._goal.mean_loss(logits[member, : len(rows)], rows)
+        for fold, rows in enumerate(self.folds):
+            own = self.fold == fold
+            losses[own] = self._goal.mean_loss(logits[own, : len(rows)], rows)
         return logits, np.where(np.isfinite(losses), losses, np.inf)
 
     def _costs(self, logits: np.ndarray, losses: np.ndarray) -> np.ndarray:
@@ -101,6 +102,8 @@ class HeldOut:
         if not which.any():
             return
         self.best[which], self.logits[which] = costs[which], logits[which]
-        now: Any = jax.tree.map(np.asarray, folded(params))
-        for member in np.flatnonzero(which):
-            self.members[member] = jax.tree.map(lambda each, m=member: each[m].copy(), now)
+        # In NumPy, for JAX would compile a program for every product.
+        chosen: Any = jax.tree.map(lambda each: np.asarray(each)[which], params)
+        chosen = self._padding.cut(folded(chosen))
+        for place, member in enumerate(np.flatnonzero(which)):
+            self.members[member] = jax.tree.map(lambda each, at=place: each[at].copy(), chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Embedding, Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack.goal import Goal
+from gradum.fitting.pack.padding import Padding
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import TextScores
 from gradum.fitting.rows import Rows
@@ -91,11 +93,21 @@ class PackInputs:
             flat["codes"] = raw["codes"]
         return cls(layer, network, raw, flat, text, _sources(rows, layer, network, scored))
 
+    @cached_property
+    def padding(self) -> Padding:
+        """What the network is widened by while it learns."""
+        return Padding(self.network)
+
     def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Return dense and codes of rows in any shape: [..., d] and [..., e]."""
         codes = self.flat.get("codes")
         dense = np.take(self.flat["dense"], rows, axis=0)
         return dense, None if codes is None else np.take(codes, rows, axis=0)
+
+    def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the same as the padded network takes it."""
+        dense, codes = self.take(rows)
+        return self.padding.dense(dense), codes
 
 
 def _layer(rows: Rows, spec: PackSpec) -> InputLayer:

@@ -66,15 +66,15 @@ class Training:
         self.fixed = {name: params[name] for name in FIXED}
         self._start = {name: each for name, each in params.items() if name not in FIXED}
         self._start["scale"] = np.ones((len(learned), inputs.network.first), np.float32)
+        self._start = inputs.padding.fill(self._start)
+        self._fixed = inputs.padding.fill(self.fixed)
         rows = [len(each) for each in learned]
         self.batch_size = spec.batch_for(min(rows))
         self._epochs = spec.epochs_for(max(rows))
         self._chunks = max(1, -(-max(rows) // (self.batch_size * STEPS)))  # of an epoch
         self._order = _Order(learned, self.batch_size, stream(seed, "pack", "order"))
         self._seeds = stream(seed, "pack", "dropout")
-        self._hyper = members.hyper | {
-            "source": np.eye(inputs.source.max(initial=-1) + 1, dtype=np.float32)[inputs.source].T,
-        }
+        self._hyper = members.hyper | {"source": inputs.padding.source(inputs.source)}
         self.history: list[dict[str, Any]] = []
         self.steps, self.status = 0, Status.EARLY_STOPPED
 
@@ -86,18 +86,18 @@ class Training:
         ``began`` and ``end`` are moments of the performance counter.
         """
         state = self._program.start(self._start)
-        held.begin(self._program, self._start, self.fixed, self._members.begins_wide)
+        held.begin(self._program, self._start, self._fixed, self._members.begins_wide)
         waited = 0
         for epoch in range(1, self._epochs + 1):
             losses = []
             for _ in range(self._chunks):
                 if stop() or (self.steps and perf_counter() > end):
-                    self.status = Status.INTERRUPTED if stop() else Status.STEP_LIMIT
+                    self.status = Status.INTERRUPTED if stop() else Status.TIME_LIMIT
                     break
-                state, loss = self._program.learn(state, self.fixed, self._hyper, self._batches())
+                state, loss = self._program.learn(state, self._fixed, self._hyper, self._batches())
                 losses.append(loss)
                 self.steps += STEPS
-            improved, held_out = held.note(self._program, state.params, self.fixed)
+            improved, held_out = held.note(self._program, state.params, self._fixed)
             if self.status is not Status.EARLY_STOPPED:
                 return
             waited = 0 if improved else waited + 1
@@ -116,11 +116,22 @@ class Training:
             if waited >= self._spec.patience:
                 return
 
+    @property
+    def advice(self) -> str:
+        """What the time limit left undone; empty where the status says all there is to say."""
+        if self.status is not Status.TIME_LIMIT:
+            return ""
+        return (
+            f"The time limit ended the training in epoch {len(self.history) + 1} of at most "
+            f"{self._epochs}, and each member was kept as it was at its best; allow more with "
+            "--time-limit (time_limit), or spend less with a lower --effort (effort)."
+        )
+
     def _batches(self) -> Batches:
         rows = self._order.take(STEPS)
         drawn = self._seeds.integers(0, 2**32, STEPS, dtype=np.uint32)
         rate = self._rate(self.steps + np.arange(STEPS))
-        dense, codes = self._inputs.take(rows)
+        dense, codes = self._inputs.padded(rows)
         return Batches(dense, codes, self._target[rows], self._weight[rows], rate, drawn)
 
     def _rate(self, step: np.ndarray) -> np.ndarray:

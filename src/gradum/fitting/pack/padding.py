@@ -1,0 +1,99 @@
+"""Columns of zeros that bring inputs to a round width, so that like tables share a program.
+
+Folds of one table differ by a level or two, and so in their width; a program is compiled for each
+width, and on a small table that takes longer than to run it.
+
+Shapes: M members, d columns of the input layer, D numbers before the first layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradum.core.models.network import Params
+from gradum.core.models.pack_network import PackNetwork
+
+COLUMNS, EMBEDDING_ROWS = 16, 64  # widths are multiples of these
+
+
+@dataclass(frozen=True)
+class Padding:
+    """A network as it is, and as it is compiled.
+
+    What is added is 0 and stays so: no row has anything there, so nothing there is learned.
+
+    Parameters
+    ----------
+    true : PackNetwork
+    """
+
+    true: PackNetwork
+
+    @cached_property
+    def network(self) -> PackNetwork:
+        """The network of round widths."""
+        embedding = self.true.embedding
+        if embedding is not None:
+            embedding = replace(embedding, rows=_round(embedding.rows, EMBEDDING_ROWS))
+        inputs = _round(self.true.inputs, COLUMNS)
+        return replace(self.true, inputs=inputs, embedding=embedding, projected=0)
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """Where each of the D numbers stands among the padded ones."""
+        place = np.arange(self.true.first)
+        return place + np.where(place < self.true.inputs, 0, self.network.inputs - self.true.inputs)
+
+    def dense(self, dense: np.ndarray) -> np.ndarray:
+        """Return dense [..., d] with its columns of zeros."""
+        width = self.network.inputs
+        if dense.shape[-1] == width:
+            return dense
+        padded = np.zeros((*dense.shape[:-1], width), dense.dtype)
+        padded[..., : dense.shape[-1]] = dense
+        return padded
+
+    def fill(self, params: Params) -> Params:
+        """Return the parameters [M, …] of the padded network."""
+
+        def filled(value: np.ndarray, size: int, places: Any) -> np.ndarray:
+            if value.shape[1] == size:
+                return value
+            padded = np.zeros((len(value), size, *value.shape[2:]), value.dtype)
+            padded[:, places] = value
+            return padded
+
+        return self._mapped(params, filled)
+
+    def cut(self, params: Params) -> Params:
+        """Return the parameters [M, …] of the true network, given those of the padded one."""
+        return self._mapped(params, lambda value, _, places: value[:, places])
+
+    def _mapped(self, params: Params, change: Any) -> Params:
+        """Change what has an axis of inputs or of embedding rows."""
+        changed: Params = dict(params)
+        for name in ("wide", "scale"):
+            if name in params:
+                changed[name] = change(params[name], self.network.first, self.places)
+        if "layers" in params:
+            first, *others = params["layers"]
+            weight = change(first["weight"], self.network.first, self.places)
+            changed["layers"] = [first | {"weight": weight}, *others]
+        if "embedding" in params and self.true.embedding and self.network.embedding:
+            rows = slice(self.true.embedding.rows)
+            changed["embedding"] = change(params["embedding"], self.network.embedding.rows, rows)
+        return changed
+
+    def source(self, source: np.ndarray) -> np.ndarray:
+        """Return source (D,), numbers of columns, as 1 where it is that column, [C, padded D]."""
+        indicator = np.zeros((source.max(initial=-1) + 1, self.network.first), np.float32)
+        indicator[source, self.places] = 1
+        return indicator
+
+
+def _round(size: int, multiple: int) -> int:
+    return -(-size // multiple) * multiple
