@@ -16,7 +16,6 @@ from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.fitting.pack.inputs import TEXT_COLUMNS
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
-from gradum.fitting.pack.text_scores import MOST_SCORES
 from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
@@ -78,11 +77,12 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"an L2 penalty of {mlp.strength:g} / n",
         f"has not improved for {mlp.patience}",
         f"an embedding of {mlp.embedding_size} numbers",
-        f"{pack.members} small networks (two hidden layers of {first} ReLU units)",
+        f"{pack.members} small networks (two hidden layers of {first} ReLU units, each "
+        "with a leak that is learned)",
         f"without one of {WORDS[pack.folds]} folds",
         f"more than {pack.one_hot_levels} levels are embedded",
         f"down to {TEXT_COLUMNS} columns",
-        f"up to {MOST_SCORES} classes, to the scores",
+        f"up to {pack.text_scores} classes, to the scores",
         f"`--effort quick` trains {WORDS[quick.members]} networks for {quick.epochs} epochs, "
         f"`best` {best.members} for {best.epochs}; above {pack.epochs_at:,} rows",
     ):

@@ -88,8 +88,11 @@ def member_logits(network, params, inputs, member, row):
             first += [float(value) for value in params["embedding"][member, level]]
     z = np.array(first)
     for layer in params["layers"][:-1]:
-        weight, bias = (layer[part][member].astype(np.float64) for part in ("weight", "bias"))
-        z = np.maximum(z @ weight + bias, 0)
+        weight, bias, leak = (
+            layer[part][member].astype(np.float64) for part in ("weight", "bias", "leak")
+        )
+        z = z @ weight + bias
+        z = np.where(z > leak * z, z, leak * z)
     last = params["layers"][-1]
     wide = np.array(first) @ params["wide"][member].astype(np.float64)
     return z @ last["weight"][member].astype(np.float64) + wide + last["bias"][member]
@@ -166,6 +169,9 @@ def test_one_member_without_codes_is_a_plain_network(kind):
     params["sharpness"][:] = 1
     layers = [{name: each[0] for name, each in layer.items()} for layer in params["layers"]]
     codes = slice(network.inputs, network.first)
+    for layer, own in zip(layers[:-1], params["layers"], strict=False):
+        own["leak"][:] = 0
+        layer.pop("leak")
     first = layers[0]
     first["bias"] = first["bias"] - 0.5 * first["weight"][codes].sum(axis=0)
     first["weight"] = first["weight"][: network.inputs]
@@ -260,8 +266,10 @@ def test_widths_products_and_shapes_are_counted():
         "sharpness": (1,),
         "layers/0/weight": (3, first, 7),
         "layers/0/bias": (3, 7),
+        "layers/0/leak": (3, 7),
         "layers/1/weight": (3, 7, 4),
         "layers/1/bias": (3, 4),
+        "layers/1/leak": (3, 4),
         "layers/2/weight": (3, 4, 2),
         "layers/2/bias": (3, 2),
         "embedding": (3, 11, 3),

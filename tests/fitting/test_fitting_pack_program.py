@@ -31,7 +31,11 @@ def parameters(program, seed=0):
     fixed["wave"] = np.array([0, 1, 0], np.float32)
     params = {
         "layers": [
-            {part: draw(f"layers/{level}/{part}") for part in ("weight", "bias")}
+            {
+                part: draw(f"layers/{level}/{part}")
+                for part in ("weight", "bias", "leak")
+                if f"layers/{level}/{part}" in shapes
+            }
             for level in range(len(network.hidden) + 1)
         ],
         "scale": rng.uniform(0.5, 1.5, (M, network.first)).astype(np.float32),
@@ -86,8 +90,9 @@ def loss_of_member(params, fixed, dense, levels, target, weight):
         told = jax.lax.stop_gradient(params["embedding"])[levels[:, 0]]
         constant = jnp.concatenate([constant, told], axis=1)
     z, (one, two, last) = x * params["scale"], params["layers"]
-    z = jnp.maximum(z @ one["weight"] + one["bias"], 0)
-    z = jnp.maximum(z @ two["weight"] + two["bias"], 0)
+    for layer in (one, two):
+        z = z @ layer["weight"] + layer["bias"]
+        z = jnp.where(z > layer["leak"] * z, z, layer["leak"] * z)
     logits = z @ last["weight"] + last["bias"] + constant @ fixed["wide"]
     if logits.shape[1] == 1:
         losses = (logits[:, 0] - target) ** 2
@@ -240,7 +245,7 @@ def test_a_column_is_left_out_with_all_its_codes():
     one = np.ones((M, 1, 1), np.float32)
     params = {
         "layers": [
-            {"weight": weight, "bias": np.zeros((M, 1), np.float32)},
+            {"weight": weight, "bias": np.zeros((M, 1)), "leak": np.zeros((M, 1))},
             {"weight": one, "bias": np.zeros((M, 1), np.float32)},
         ],
         "scale": np.ones((M, first), np.float32),
@@ -254,6 +259,18 @@ def test_a_column_is_left_out_with_all_its_codes():
         assert (own == own[..., :1]).all()
         assert 0.2 < own.mean() < 0.8
     assert 0 < np.mean(kept[..., 0] == kept[..., 1]) < 1
+
+
+@pytest.mark.parametrize(("name", "factor"), [("scale", "scale_factor"), ("leak", "leak_factor")])
+def test_a_factor_of_0_leaves_out_what_it_multiplies(name, factor):
+    params, fixed = parameters(NUMBER)
+    start = params["scale"] if name == "scale" else params["layers"][0]["leak"]
+    for program, still in ((replace(NUMBER, **{factor: 0.0}), True), (NUMBER, False)):
+        state, _ = program.learn(program.start(params), fixed, hyper(NUMBER), batches(NUMBER))
+        learned = state.params
+        end = learned["scale"] if name == "scale" else learned["layers"][0]["leak"]
+        assert np.array_equal(end, start) == still
+        assert not np.array_equal(learned["layers"][0]["bias"], params["layers"][0]["bias"])
 
 
 def test_the_scale_goes_into_the_first_weights():

@@ -6,13 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 import scipy.sparse
+from msgspec import structs
 from pack_tables import TINY, fitted, rows_of
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from gradum.core.losses import LogLoss, SquaredError
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
-from gradum.fitting.pack.text_scores import MOST_SCORES, text_scores
+from gradum.fitting.pack.text_scores import text_scores
 
 WORDS = np.array(["good", "bad", "red", "green", "blue", "old", "new", "small", "large", "soft"])
 LOSSES = {"y": SquaredError(), "flag": LogLoss(), "grade": LogLoss()}
@@ -178,14 +179,21 @@ def test_the_penalty_is_chosen_by_the_last_fold():
     np.testing.assert_allclose(chosen.of_rows, alone.of_rows, atol=1e-3)
 
 
-def test_there_are_none_without_text_with_many_classes_or_when_stopped():
+def test_there_are_none_without_text_or_when_stopped():
     rows, walks = rows_of(notes("flag"), "flag", text=("note",)), in_folds(120)
     assert scored(rows, "flag", walks) is not None
     assert scored(rows, "flag", walks, stop=lambda: True) is None
     none = replace(rows, design=replace(rows.design, sparse=None))
     assert scored(none, "flag", walks) is None
-    many = replace(rows, target=np.arange(120) % (MOST_SCORES + 1), classes=MOST_SCORES + 1)
-    assert scored(many, "flag", walks) is None
+
+
+@pytest.mark.parametrize(("most", "scores"), [(3, 3), (2, 0)])
+def test_more_classes_than_scores_get_none(most, scores):
+    rows = rows_of(notes("grade"), "grade", text=("note",))
+    without = fitted(rows, structs.replace(TINY, text_scores=0)).network.projected
+    assert (
+        fitted(rows, structs.replace(TINY, text_scores=most)).network.projected - without == scores
+    )
 
 
 def test_a_stop_between_two_fits_leaves_none():

@@ -221,6 +221,7 @@ def only_what_it_says(name):
             arrays["pack/layers/0/bias"] = arrays["pack/layers/2/bias"]
             for level in (1, 2):
                 del arrays[f"pack/layers/{level}/weight"], arrays[f"pack/layers/{level}/bias"]
+                del arrays[f"pack/layers/{level - 1}/leak"]
         else:
             network["coded"] = [network["inputs"] - 1] * len(network["coded"])
 

@@ -20,7 +20,7 @@ from gradum.fitting.pack.held_out import MOST_ROWS
 from gradum.fitting.pack.inputs import TEXT_COLUMNS, codes_each
 from gradum.fitting.pack.program import STEPS
 from gradum.fitting.pack.spec import PackSpec
-from gradum.fitting.pack.text_scores import MOST_SCORES, SHARE_OF_TIME
+from gradum.fitting.pack.text_scores import SHARE_OF_TIME
 from gradum.fitting.pack.text_scores import STRENGTHS as SCORE_STRENGTHS
 from gradum.fitting.pack.wide import STRENGTHS, is_much_work
 from gradum.fitting.plan import Plan
@@ -171,7 +171,7 @@ def _pack(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
     packed, numbers = spec.packed, len(layout.dense)
     inputs = numbers + numbers * codes_each(numbers, packed)
     outputs = classes if classes > 2 else 1
-    scores = outputs if layout.sparse and outputs <= MOST_SCORES else 0
+    scores = outputs if layout.sparse and outputs <= packed.text_scores else 0
     inputs += min(len(layout.sparse), TEXT_COLUMNS) + scores
     for count in layout.level_counts:
         inputs += _one_hot(count) if count <= packed.one_hot_levels else packed.embedding_size

@@ -93,6 +93,8 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
         others = {"shift": 3, "slope": 3, "wave": 1, "wide": 3, "share": 1, "sharpness": 1}
         others |= {"projection": 2} if record.pack.projected else {}
         params |= {name: array(name, each) for name, each in others.items()}
+        for i, inner in enumerate(params["layers"][:-1]):
+            inner["leak"] = array(f"layers/{i}/leak", 2)
     layer = None
     if record.input_layer is not None:
         layer = InputLayer(

@@ -15,7 +15,7 @@ import numpy as np
 
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.network import Network
-from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.pack_network import PackNetwork, leaky
 from gradum.fitting.rung import Rung
 from gradum.tables.design import Design, Layout
 
@@ -171,8 +171,9 @@ def _first_of_pack(
 def _rest_of_pack(network: PackNetwork, params: dict[str, Any], total: np.ndarray) -> np.ndarray:
     """Go on from the first sums (m, M (h + k)) to the pack's logits (m, k), in float64."""
     sums = np.moveaxis(total.reshape(len(total), network.members, -1), 1, 0)
-    z, wide = np.maximum(sums[..., : network.hidden[0]], 0), sums[..., network.hidden[0] :]
-    *inner, last = params["layers"][1:]
+    first, *inner, last = params["layers"]
+    z, wide = sums[..., : network.hidden[0]], sums[..., network.hidden[0] :]
+    z = leaky(z, first["leak"], np)
     for layer in inner:
-        z = np.maximum(z @ layer["weight"] + layer["bias"][:, None], 0)
+        z = leaky(z @ layer["weight"] + layer["bias"][:, None], layer["leak"], np)
     return network.mean(params, z @ last["weight"] + wide, np).astype(np.float64)

@@ -34,16 +34,18 @@ class PackNetwork:
 
     the first a piecewise-linear encoding (Gorishniy et al., "On embeddings for numerical features
     in tabular deep learning", NeurIPS 2022), the second periodic. Then x₀ is z, the codes and the
-    embedded columns, xₗ = max(xₗ₋₁ Wₗ + bₗ, 0), and a member's logits are
+    embedded columns, xₗ = σ(xₗ₋₁ Wₗ + bₗ) with σ(z) = max(z, λ z), and a member's logits are
 
         f_m = x W + x₀ V + b:
 
-    layers of ReLU beside a wide part V, a linear model of the codes. The pack's answer is
+    layers whose units have a leak λ each, which is learned (K. He et al., "Delving deep into
+    rectifiers", ICCV 2015), beside a wide part V, a linear model of the codes. The pack's answer is
     Σ w_m f_m for numbers, and for classes the logits of the mean of the members' probabilities,
     Σ w_m p_m, times ``sharpness``.
 
     Its parameters are ``"shift"`` and ``"slope"`` [M, c, T], ``"wave"`` [M] (1 where the codes
-    are waves), ``"layers"`` (``weight`` [M, in, out], ``bias`` [M, out]), ``"wide"`` [M, D, k],
+    are waves), ``"layers"`` (``weight`` [M, in, out], ``bias`` [M, out] and, but for the last,
+    ``leak`` [M, out]), ``"wide"`` [M, D, k],
     ``"share"`` [M] (w, adding up to 1), ``"sharpness"`` [1] and, where there are embedded columns,
     ``"embedding"`` [M, rows, size]; where there is text, ``"projection"`` [v, p], which brings the
     text's v columns down to the last p of the d.
@@ -117,6 +119,8 @@ class PackNetwork:
         for level, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             shapes[f"layers/{level}/weight"] = (m, fan_in, fan_out)
             shapes[f"layers/{level}/bias"] = (m, fan_out)
+            if level < len(self.hidden):
+                shapes[f"layers/{level}/leak"] = (m, fan_out)
         if self.embedding:
             shapes["embedding"] = (m, self.embedding.rows, self.embedding.size)
         return shapes
@@ -155,7 +159,7 @@ class PackNetwork:
         *inner, last = params["layers"]
         z = x
         for layer in inner:
-            z = xp.maximum(z @ layer["weight"] + layer["bias"][:, None], 0)
+            z = leaky(z @ layer["weight"] + layer["bias"][:, None], layer["leak"], xp)
         return z @ last["weight"] + x @ params["wide"] + last["bias"][:, None]
 
     def mean(self, params: Params, logits: Any, xp: ModuleType) -> Any:
@@ -198,6 +202,11 @@ class PackNetwork:
             text = np.asarray(inputs["sparse"] @ params["projection"], dense.dtype)
             dense = np.concatenate([dense, text], axis=1)
         return dense, inputs["codes"][None] if self.embedding else None
+
+
+def leaky(z: Any, leak: Any, xp: ModuleType) -> Any:
+    """Return max(z, λ z) of z [M, n, h], with the units' leaks λ [M, h]."""
+    return xp.maximum(z, leak[:, None] * z)
 
 
 def log_sum(logs: Any, share: Any, axis: int, xp: ModuleType) -> Any:

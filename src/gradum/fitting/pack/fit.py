@@ -76,7 +76,7 @@ def fit_pack(
     walks = walks_up_to(spec.folds, rows, validation, stream(seed, "pack", "folds"))
     learned = [train for train, _ in walks]
     scores = text_scores(
-        rows.design.sparse,
+        rows.design.sparse if goal.linear[1] <= spec.text_scores else None,
         goal,
         walks,
         stream(seed, "pack", "text scores"),
@@ -90,7 +90,13 @@ def fit_pack(
         begin_wide(params, inputs, members, goal, walks, stop)
     held = HeldOut(inputs, goal, [held for _, held in walks], members.fold, seed)
     training = Training(
-        Program(inputs.padding.network, _smoothed(goal.loss, spec), bool(params["wide"].any())),
+        Program(
+            inputs.padding.network,
+            _smoothed(goal.loss, spec),
+            bool(params["wide"].any()),
+            spec.scale_factor,
+            spec.leak_factor,
+        ),
         inputs,
         goal,
         members,

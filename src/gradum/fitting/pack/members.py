@@ -164,7 +164,8 @@ def initial_weights(
         weight, before = weight / spread, before / spread
         kink = rng.integers(0, least, (m, 1, fan_out))
         bias = -np.take_along_axis(before, kink, axis=1)
-        layers.append(_layer(weight, bias[:, 0]))
+        leak = np.zeros((m, fan_out), np.float32)
+        layers.append(_layer(weight, bias[:, 0]) | {"leak": leak})
         z = np.maximum(before + bias, 0).astype(np.float32)
     params["layers"] = layers
     params["wide"] = np.zeros((m, network.first, network.outputs), np.float32)

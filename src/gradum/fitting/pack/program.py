@@ -17,10 +17,9 @@ import optax
 
 from gradum.core.losses import Loss
 from gradum.core.models.network import Params
-from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.pack_network import PackNetwork, leaky
 
 STEPS = 4  # of a chunk: few, so that small tables fill it; many enough to hide its launch
-SCALE_FACTOR = 6.0  # of the diagonal layer's learning rate (RealMLP, NeurIPS 2024)
 
 _adam = optax.scale_by_adam(b1=0.9, b2=0.97)
 
@@ -57,11 +56,15 @@ class Program:
     loss : Loss
     wide : bool
         Whether any member has a wide part, which else is not computed.
+    scale_factor, leak_factor : float
+        Of the learning rates of the diagonal layer and of the units' leaks.
     """
 
     network: PackNetwork
     loss: Loss
     wide: bool = True
+    scale_factor: float = 6.0
+    leak_factor: float = 1.0
 
     def start(self, params: Params) -> State:
         """Return the state before the first step; ``params`` are those that learn."""
@@ -105,7 +108,7 @@ class Program:
         kept = _kept((*x.shape[:2], columns), hyper["column_dropout"], batch.seed)
         z = x * (kept @ hyper["source"])  # a product, for gathering takes as long as the layer
         for level, layer in enumerate(layers[:-1], 1):
-            z = jnp.maximum(z @ layer["weight"] + layer["bias"][:, None], 0)
+            z = leaky(z @ layer["weight"] + layer["bias"][:, None], layer["leak"], jnp)
             z = z * _kept(z.shape, hyper["dropout"], batch.seed + jnp.uint32(7919 * level))
         logits = z @ layers[-1]["weight"] + layers[-1]["bias"][:, None]
         # The linear model stays as it is: only what the layers add to it is learned.
@@ -123,8 +126,7 @@ class Program:
         def move(path: Any, value: Any, direction: Any) -> Any:
             name = str(path[-1].key)
             size = step.reshape(-1, *[1] * (value.ndim - 1))
-            if name == "scale":
-                size = SCALE_FACTOR * size
+            size = {"scale": self.scale_factor, "leak": self.leak_factor}.get(name, 1.0) * size
             moved = value - size * direction
             if name == "weight":
                 moved -= size * hyper["decay"].reshape(size.shape) * value

@@ -46,6 +46,12 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         at random in training, standard deviation of the waves' frequencies.
     undropped : float
         Share of the members without dropout, and as many without dropped columns.
+    scale_factor, leak_factor : float
+        Of the learning rates of the diagonal layer before the first and of the units' leaks; 0
+        leaves out either.
+    text_scores : int
+        Scores of texts at most, one a class; of more classes there are none, for every member
+        would grow with them.
     flat : float
         Share of the training before the learning rate falls to 0 along a cosine.
     label_smoothing : float
@@ -76,6 +82,9 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     column_dropout: tuple[float, float] = (0.0, 0.7)
     undropped: float = 0.4
     frequency: tuple[float, float] = (0.03, 1.0)
+    scale_factor: float = 6.0
+    leak_factor: float = 1.0
+    text_scores: int = 32
     flat: float = 0.5
     label_smoothing: float = 0.0
     picks: int = 16
@@ -92,10 +101,10 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise SpecError(
                 "A pack's epochs, picks, layers or rows a step are none.", "Give 1 or more."
             )
-        if self.embedding_size < 1 or min(self.most_codes, self.all_codes) < 0:
+        if self.embedding_size < 1 or min(self.most_codes, self.all_codes, self.text_scores) < 0:
             raise SpecError(
-                "A pack's codes or the size of its embeddings are below what can be.",
-                "Give 0 codes or more, and embeddings of 1 number or more.",
+                "A pack's codes, scores of texts or embeddings are fewer than can be.",
+                "Give 0 codes and scores or more, and embeddings of 1 number or more.",
             )
         kinds = (self.steps, self.ramps, self.waves)
         if not (min(kinds) >= 0 and 0 < sum(kinds) < math.inf):
@@ -105,6 +114,11 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
         for name in ("learning_rate", "decay", "frequency", "dropout", "column_dropout"):
             self._refuse_range(name)
+        if not all(0 <= each < math.inf for each in (self.scale_factor, self.leak_factor)):
+            raise SpecError(
+                "A factor of a pack's learning rates is below 0 or not finite.",
+                "Give scale_factor and leak_factor from 0 up.",
+            )
         shares = (self.wide, self.undropped, self.flat, self.label_smoothing)
         if not all(0 <= share <= 1 for share in shares) or max(shares[2:]) == 1:
             raise SpecError(

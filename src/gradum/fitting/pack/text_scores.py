@@ -36,7 +36,6 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.newton import Newton
 
 STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
-MOST_SCORES = 32  # more classes get none: every fit and every member would grow with them
 PARTS = 4  # in which rows are scored that no fold holds out
 NEGLIGIBLE = 1e-3  # spread of scores that say nothing, which is not to be divided by
 SHARE_OF_TIME = 0.25  # of a time limit, after which the pack does without
@@ -88,10 +87,10 @@ def text_scores(
     Returns
     -------
     TextScores or None
-        None without text, with too many classes, or where ``stop`` ended it.
+        None without text, or where ``stop`` ended it.
     """
     loss, outputs = goal.linear
-    if text is None or outputs > MOST_SCORES or stop():
+    if text is None or stop():
         return None
     model = LinearModel.of(text, goal.target, loss, outputs=outputs, weight=goal.weight)
     path = solve(choose_penalty(model, [walks[-1]], strengths, stop))
