@@ -405,6 +405,7 @@ def test_a_deadline_is_shared_among_the_packs_to_come(monkeypatch):
         {"text_scores": -1},
         {"scale_factor": -1.0},
         {"leak_factor": float("nan")},
+        {"muon": -0.1},
         {"steps": -0.1},
         {"steps": 0.0, "ramps": 0.0, "waves": 0.0},
         {"waves": float("nan")},

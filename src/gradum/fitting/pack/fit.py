@@ -96,6 +96,7 @@ def fit_pack(
             bool(params["wide"].any()),
             spec.scale_factor,
             spec.leak_factor,
+            spec.muon,
         ),
         inputs,
         goal,

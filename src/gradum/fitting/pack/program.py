@@ -18,6 +18,7 @@ import optax
 from gradum.core.losses import Loss
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork, leaky
+from gradum.fitting.pack import muon
 
 STEPS = 4  # of a chunk: few, so that small tables fill it; many enough to hide its launch
 
@@ -58,6 +59,8 @@ class Program:
         Whether any member has a wide part, which else is not computed.
     scale_factor, leak_factor : float
         Of the learning rates of the diagonal layer and of the units' leaks.
+    muon : float
+        Of the learning rate by which hidden matrices take Muon's steps; 0 where they take Adam's.
     """
 
     network: PackNetwork
@@ -65,6 +68,7 @@ class Program:
     wide: bool = True
     scale_factor: float = 6.0
     leak_factor: float = 1.0
+    muon: float = 0.0
 
     def start(self, params: Params) -> State:
         """Return the state before the first step; ``params`` are those that learn."""
@@ -90,6 +94,8 @@ class Program:
 
             (_, losses), slopes = jax.value_and_grad(total, has_aux=True)(state.params)
             moves, moments = jax.vmap(_adam.update)(slopes, state.moments)
+            if self.muon:
+                moves = self._with_muon(moves, slopes, moments)
             params = self._moved(state.params, moves, hyper, batch.rate)
             return State(params, moments), losses
 
@@ -119,8 +125,16 @@ class Program:
         flat = self.loss.value(logits.reshape(-1, logits.shape[-1]), target.reshape(-1))
         return flat.reshape(target.shape)
 
+    def _with_muon(self, moves: Params, slopes: Params, moments: Any) -> Params:
+        """Put Muon's steps in the place of Adam's for all layers but the first and the last."""
+        layers = list(moves["layers"])
+        for level in range(1, len(layers) - 1):
+            slope, mean = (each["layers"][level]["weight"] for each in (slopes, moments.mu))
+            layers[level] = layers[level] | {"weight": self.muon * muon.step(slope, mean)}
+        return moves | {"layers": layers}
+
     def _moved(self, params: Params, moves: Any, hyper: Params, rate: Any) -> Params:
-        """Take Adam's step, times each member's learning rate; weights decay beside it."""
+        """Take the step, times each member's learning rate; weights decay beside it."""
         step = hyper["learning_rate"] * rate
 
         def move(path: Any, value: Any, direction: Any) -> Any:

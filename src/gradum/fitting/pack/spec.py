@@ -49,6 +49,8 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale_factor, leak_factor : float
         Of the learning rates of the diagonal layer before the first and of the units' leaks; 0
         leaves out either.
+    muon : float
+        Of the learning rate by which hidden matrices take Muon's steps; 0 where they take Adam's.
     text_scores : int
         Scores of texts at most, one a class; of more classes there are none, for every member
         would grow with them.
@@ -84,6 +86,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     frequency: tuple[float, float] = (0.03, 1.0)
     scale_factor: float = 6.0
     leak_factor: float = 1.0
+    muon: float = 0.0
     text_scores: int = 32
     flat: float = 0.5
     label_smoothing: float = 0.0
@@ -114,10 +117,11 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
         for name in ("learning_rate", "decay", "frequency", "dropout", "column_dropout"):
             self._refuse_range(name)
-        if not all(0 <= each < math.inf for each in (self.scale_factor, self.leak_factor)):
+        factors = (self.scale_factor, self.leak_factor, self.muon)
+        if not all(0 <= each < math.inf for each in factors):
             raise SpecError(
                 "A factor of a pack's learning rates is below 0 or not finite.",
-                "Give scale_factor and leak_factor from 0 up.",
+                "Give scale_factor, leak_factor and muon from 0 up.",
             )
         shares = (self.wide, self.undropped, self.flat, self.label_smoothing)
         if not all(0 <= share <= 1 for share in shares) or max(shares[2:]) == 1:
