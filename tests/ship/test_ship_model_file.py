@@ -46,6 +46,8 @@ def test_every_format_ever_written_keeps_loading_and_predicts_what_it_did(name):
 
 def test_each_task_has_a_file_of_the_current_format():
     assert {f"{task}-{FORMAT}" for task in ("number", "two-classes", "three-classes")} <= set(NAMES)
+    for task in ("number", "three-classes"):
+        assert "pack" in SAID[f"{task}-with-pack-{FORMAT}"]["predictions"]
 
 
 def changed(name, folder, change):
