@@ -174,7 +174,7 @@ EFFORTS: dict[str, PackSpec] = {
         flat=0.2,
     ),
     "standard": PackSpec(),
-    # Muon's steps take as long again as all else of a step, and then bring more than twice the epochs.
+    # Muon's steps take as long as all else of a step, and bring more than twice the epochs would.
     "best": PackSpec(members=64, folds=8, epochs=32, muon=0.2),
 }
 
