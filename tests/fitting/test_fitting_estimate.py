@@ -97,6 +97,26 @@ def test_members_of_a_pack_take_their_share():
     assert seconds(48) == pytest.approx(2 * seconds(24))
 
 
+def test_muons_steps_are_counted_whatever_the_columns():
+    def more(hidden, **shape):
+        seconds = [
+            pack_seconds(
+                Spec("y", model="pack", pack=PackSpec(muon=muon, hidden_layer_sizes=hidden)),
+                plan(20_000),
+                layout(**shape),
+                2,
+            )
+            for muon in (0.0, 0.2)
+        ]
+        return seconds[1] - seconds[0]
+
+    assert more((64,)) == 0
+    assert more((64, 64)) > 0
+    assert more((64, 64), dense=100) == pytest.approx(more((64, 64)))
+    assert more((128, 128)) == pytest.approx(8 * more((64, 64)))
+    assert more((32, 128)) == pytest.approx(more((128, 32)))
+
+
 def test_a_ladder_without_packs_waits_for_none():
     assert pack_seconds(Spec("y", model="mlp"), plan(20_000), layout(), 2) == 0
 

@@ -18,6 +18,7 @@ from gradum.fitting.linear import DENSE_LEVELS
 from gradum.fitting.mlp import ONE_HOT_LEVELS
 from gradum.fitting.pack.held_out import MOST_ROWS
 from gradum.fitting.pack.inputs import TEXT_COLUMNS, codes_each
+from gradum.fitting.pack.muon import POLYNOMIALS
 from gradum.fitting.pack.program import STEPS
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import SHARE_OF_TIME
@@ -183,12 +184,21 @@ def _pack(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
     steps = STEPS * -(-learned // (STEPS * batch))  # of an epoch
     epoch = steps * (ADAM + 6 * batch * IN_PACK) + 2 * min(held, MOST_ROWS) * IN_PACK
     seconds = weights * epochs * epoch + _wide_starts(packed, inputs, outputs, learned)
+    if packed.muon:
+        seconds += steps * epochs * packed.members * _muon(packed.hidden_layer_sizes) * IN_PACK
     words = min(len(layout.sparse), NONZERO_NGRAMS)
     fits = packed.folds + PENALTIES * len(SCORE_STRENGTHS)
     scoring = fits * PRODUCTS * _product(rows, words, scores) if scores else 0.0
     if spec.time_limit is not None:
         scoring = min(scoring, SHARE_OF_TIME * spec.time_limit)
     return seconds + scoring
+
+
+def _muon(hidden: tuple[int, ...]) -> float:
+    """Return the operations of Muon's step: for each polynomial three products of matrices."""
+    pairs = [sorted(pair) for pair in pairwise(hidden)]
+    each = sum(4 * narrow**2 * wide + 2 * narrow**3 for narrow, wide in pairs)
+    return len(POLYNOMIALS) * each
 
 
 def _wide_starts(packed: PackSpec, columns: int, outputs: int, rows: int) -> float:
