@@ -13,17 +13,17 @@ from pack_tables import TINY, fitted, numbers, only, rows_of
 from sklearn.metrics import log_loss, r2_score
 
 from gradum.errors import SpecError
-from gradum.fitting import ladder
 from gradum.fitting.fitted import fingerprint
-from gradum.fitting.ladder import Deadline
+from gradum.fitting.ladder import Allowance, climb
 from gradum.fitting.linear import fit_linear
 from gradum.fitting.pack import fit as module
 from gradum.fitting.pack.held_out import SMOOTHED, HeldOut
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.pack.training import Training
-from gradum.fitting.spec import LinearSpec, Spec
+from gradum.fitting.spec import LinearSpec, MLPSpec, Spec
 from gradum.solvers.driver import solve
 from gradum.solvers.status import Status
+from gradum.tables.split import Part
 
 LEARNING = structs.replace(TINY, epochs=16, hidden_layer_sizes=(16,), most_codes=4)
 
@@ -369,21 +369,29 @@ def test_members_that_begin_with_a_linear_model_survive_a_divergence():
     assert np.isfinite(rung.predict(rows.design).value).all()
 
 
-def test_a_deadline_is_shared_among_the_packs_to_come(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(ladder, "perf_counter", lambda: now[0])
-    deadline = Deadline(60.0, 3)
-    assert deadline.share() == pytest.approx(20)
-    now[0] += 30  # the first took longer than its share
-    assert deadline.share() == pytest.approx(15)
-    now[0] += 5
-    assert deadline.share() == pytest.approx(25)
-    assert deadline.share() == pytest.approx(25)  # of a pack that was not foreseen
-    now[0] += 100
-    assert deadline.share() == 0
-    assert Deadline.of(Spec("y"), 2) is None
-    now[0] = 0.0
-    assert Deadline.of(Spec("y", time_limit=8.0), 2).share() == pytest.approx(4)
+def test_an_allowance_is_shared_among_the_packs_to_come():
+    allowance = Allowance(60.0, 3)
+    assert allowance.share() == pytest.approx(20)
+    allowance.spend(30.0)  # the first took longer than its share
+    assert allowance.share() == pytest.approx(15)
+    allowance.spend(5.0)
+    assert allowance.share() == pytest.approx(25)
+    allowance.spend(20.0)
+    assert allowance.share() == pytest.approx(5)  # of a pack that was not foreseen
+    allowance.spend(100.0)
+    assert allowance.share() == 0
+    assert Allowance.of(Spec("y"), 2) is None
+    assert Allowance.of(Spec("y", time_limit=8.0), 2).share() == pytest.approx(4)
+
+
+def test_a_pack_takes_its_seconds_from_the_allowance_and_other_rungs_nothing():
+    rows = only("y", 80)
+    allowance = Allowance(1e6, 2)
+    spec = Spec("y", mlp=MLPSpec(max_epochs=1), pack=TINY)
+    parts = np.where(np.arange(80) % 5 == 0, Part.VALIDATION, Part.TRAIN)
+    rungs = solve(climb(spec, rows, parts, stop=lambda: False, allowance=allowance))
+    assert set(rungs) == {"baseline", "linear", "mlp", "pack"}
+    assert allowance.share() == pytest.approx(1e6 - rungs["pack"].seconds)
 
 
 @pytest.mark.parametrize(

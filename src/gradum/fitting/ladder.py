@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -24,29 +23,32 @@ from gradum.tables.split import Part
 Climb = Generator[Any, None, dict[str, Rung]]
 
 
-class Deadline:
-    """What is left of a run's time limit, in equal shares for the packs still to be trained.
+class Allowance:
+    """What is left of the seconds that packs may train, in equal shares for those still to come.
 
     Parameters
     ----------
     seconds : float
-        All that may be used, from now on.
+        All that may be used; other rungs take nothing of it.
     packs : int
         How many packs the run trains.
     """
 
     def __init__(self, seconds: float, packs: int) -> None:
-        self._end, self._packs = perf_counter() + seconds, packs
+        self._left, self._packs = seconds, packs
 
     def share(self) -> float:
         """Return the seconds of the next pack."""
-        share = max(self._end - perf_counter(), 0.0) / max(self._packs, 1)
+        return max(self._left, 0.0) / max(self._packs, 1)
+
+    def spend(self, seconds: float) -> None:
+        """Take off what a pack has used."""
+        self._left -= seconds
         self._packs -= 1
-        return share
 
     @classmethod
-    def of(cls, spec: Spec, packs: int) -> Deadline | None:
-        """Return the deadline of a run; None where it has no limit."""
+    def of(cls, spec: Spec, packs: int) -> Allowance | None:
+        """Return the allowance of a run; None where it has no limit."""
         return None if spec.time_limit is None else cls(spec.time_limit, packs)
 
 
@@ -58,7 +60,7 @@ def climb(
     stop: Callable[[], bool],
     place: tuple[int, int] = (0, 0),
     checkpoints: Checkpoints = NO_CHECKPOINTS,
-    deadline: Deadline | None = None,
+    allowance: Allowance | None = None,
 ) -> Climb:
     """Fit the rungs that the spec names, simplest first.
 
@@ -76,7 +78,7 @@ def climb(
         This fit's number among the folds, and their number.
     checkpoints : Checkpoints
         Rungs that were fitted before, and where to keep more.
-    deadline : Deadline, optional
+    allowance : Allowance, optional
         What is left of the time that all packs of the run may take.
     """
     train, validation = parts == Part.TRAIN, parts == Part.VALIDATION
@@ -102,7 +104,7 @@ def climb(
                 )
                 rung = yield from once(fit, at, checkpoints, stop)
             case "pack":
-                fit = _pack(spec, both, validation[learned], stop, deadline)
+                fit = _pack(spec, both, validation[learned], stop, allowance)
                 rung = yield from once(fit, at, checkpoints, stop)
             case _:
                 fit = fit_mlp(
@@ -133,10 +135,10 @@ def _pack(
     rows: Rows,
     validation: np.ndarray,
     stop: Callable[[], bool],
-    deadline: Deadline | None,
+    allowance: Allowance | None,
 ) -> Generator[Any, None, Rung]:
-    """Begin a pack, within its share of the time that is left."""
-    return fit_pack(
+    """Train a pack, within its share of the time that is left."""
+    rung = yield from fit_pack(
         rows,
         validation,
         spec.packed,
@@ -144,8 +146,11 @@ def _pack(
         log_target=spec.log_target,
         seed=spec.seed,
         stop=stop,
-        seconds=None if deadline is None else deadline.share(),
+        seconds=None if allowance is None else allowance.share(),
     )
+    if allowance is not None:
+        allowance.spend(rung.seconds)
+    return rung
 
 
 def _take(spec: Spec, rows: Rows, chosen: np.ndarray) -> Rows:
@@ -162,7 +167,7 @@ def refit(
     *,
     stop: Callable[[], bool],
     checkpoints: Checkpoints = NO_CHECKPOINTS,
-    deadline: Deadline | None = None,
+    allowance: Allowance | None = None,
 ) -> Climb:
     """Fit the rung in use again on all rows, the judging ones too.
 
@@ -189,7 +194,7 @@ def refit(
             )
             rung = yield from once(fit, at, checkpoints, stop)
         case "pack":
-            fit = _pack(spec, rows, everything, stop, deadline)
+            fit = _pack(spec, rows, everything, stop, allowance)
             rung = yield from once(fit, at, checkpoints, stop)
         case _:
             fit = fit_mlp(

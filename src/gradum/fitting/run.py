@@ -21,7 +21,7 @@ from gradum.fitting.estimate import expect
 from gradum.fitting.events import Alarmed, Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judgement import Judgement, Seen, judge
-from gradum.fitting.ladder import Deadline, climb, refit
+from gradum.fitting.ladder import Allowance, climb, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.metric import metric_for
 from gradum.fitting.plan import Plan, make_plan
@@ -144,17 +144,17 @@ def run(
     expected = expect(spec, plan, encoder.layout, len(dataset.classes))
     if expected:
         yield expected
-    deadline = Deadline.of(spec, 1 + len(plan.folds) + spec.refit)
+    allowance = Allowance.of(spec, 1 + len(plan.folds) + spec.refit)
     rungs = yield from climb(
         spec,
         dataset.rows(encoder),
         plan.kept,
         stop=stop,
         checkpoints=checkpoints,
-        deadline=deadline,
+        allowance=allowance,
     )
     kept = Judge(encoder, rungs, plan.kept)
-    judges = yield from _judges(spec, dataset, kept, plan, stop, checkpoints, deadline)
+    judges = yield from _judges(spec, dataset, kept, plan, stop, checkpoints, allowance)
     seen, judgement = conclude(
         spec,
         dataset,
@@ -176,7 +176,7 @@ def run(
                 judgement,
                 stop=stop,
                 checkpoints=checkpoints,
-                deadline=deadline,
+                allowance=allowance,
             )
             if stop():  # half a refit is worth less than the model that was judged
                 judgement = structs.replace(judgement, interrupted=True)
@@ -274,7 +274,7 @@ def _judges(
     plan: Plan,
     stop: Callable[[], bool],
     checkpoints: Checkpoints,
-    deadline: Deadline | None,
+    allowance: Allowance | None,
 ) -> Generator[Any, None, list[Judge]]:
     """Return the fits that judge: the kept model's own, or those of the folds that were done."""
     if not plan.folds:
@@ -291,7 +291,7 @@ def _judges(
             stop=stop,
             place=(fold, len(plan.folds)),
             checkpoints=checkpoints,
-            deadline=deadline,
+            allowance=allowance,
         )
         if not stop():
             judges.append(Judge(own, rungs, parts))
