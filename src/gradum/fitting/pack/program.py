@@ -125,7 +125,7 @@ class Program:
         flat = self.loss.value(logits.reshape(-1, logits.shape[-1]), target.reshape(-1))
         return flat.reshape(target.shape)
 
-    def _with_muon(self, moves: Params, slopes: Params, moments: Any) -> Params:
+    def _with_muon(self, moves: Any, slopes: Params, moments: Any) -> Params:
         """Put Muon's steps in the place of Adam's for all layers but the first and the last."""
         layers = list(moves["layers"])
         for level in range(1, len(layers) - 1):
