@@ -426,7 +426,7 @@ def test_a_pack_takes_its_seconds_from_the_allowance_and_other_rungs_nothing():
         {"wide": 1.1},
         {"undropped": float("nan")},
         {"flat": 1.0},
-        {"label_smoothing": 1.0},
+        {"label_smoothing": (0.0, 1.0)},
     ],
 )
 def test_packs_that_cannot_be_are_refused(options):

@@ -16,7 +16,8 @@ NUMBER = Program(
     PackNetwork(M, D, 1, (5, 3), (0, 2), 2, "identity", Embedding(7, 1, 2)), SquaredError()
 )
 CLASSES = Program(PackNetwork(M, D, 3, (5, 3), (0, 2), 2, "logit"), LogLoss())
-PROGRAMS = {"number": NUMBER, "classes": CLASSES}
+TWO = Program(PackNetwork(M, D, 1, (5, 3), (0, 2), 2, "logit"), LogLoss())
+PROGRAMS = {"number": NUMBER, "classes": CLASSES, "two classes": TWO}
 SOURCE = np.array([0, 1, 2, 3, 0, 0, 2, 2, 4, 4], np.int32)  # of the 8 numbers, and the embedding
 
 
@@ -51,13 +52,14 @@ def hyper(program, dropout=0.0, column_dropout=0.0):
         "decay": np.array([0.5, 0.0, 2.0], np.float32),
         "dropout": np.full(M, dropout, np.float32),
         "column_dropout": np.full(M, column_dropout, np.float32),
+        "label_smoothing": np.array([0.0, 0.1, 0.3], np.float32),
         "source": np.eye(5, dtype=np.float32)[SOURCE[: program.network.first]].T,
     }
 
 
 def batches(program, seed=1):
     rng, embedding = np.random.default_rng(seed), program.network.embedding
-    target = rng.integers(0, 3, (S, M, B))
+    target = rng.integers(0, 2 if program is TWO else 3, (S, M, B))
     if program is NUMBER:
         target = rng.normal(size=(S, M, B)).astype(np.float32)
     return Batches(
@@ -75,7 +77,7 @@ def learned(program, params, fixed, chosen, given):
     return jax.tree.map(np.asarray, state.params), np.asarray(losses)
 
 
-def loss_of_member(params, fixed, dense, levels, target, weight):
+def loss_of_member(params, fixed, dense, levels, target, weight, smoothing):
     """A member's loss on its batch, written for one member alone."""
     codes = []
     for place, column in enumerate((0, 2)):
@@ -94,10 +96,14 @@ def loss_of_member(params, fixed, dense, levels, target, weight):
         z = z @ layer["weight"] + layer["bias"]
         z = jnp.where(z > layer["leak"] * z, z, layer["leak"] * z)
     logits = z @ last["weight"] + last["bias"] + constant @ fixed["wide"]
-    if logits.shape[1] == 1:
+    if logits.shape[1] == 1 and jnp.issubdtype(target.dtype, jnp.integer):
+        share, yes = (1 - smoothing) * target + smoothing / 2, 1 / (1 + jnp.exp(-logits[:, 0]))
+        losses = -share * jnp.log(yes) - (1 - share) * jnp.log(1 - yes)
+    elif logits.shape[1] == 1:
         losses = (logits[:, 0] - target) ** 2
     else:
-        losses = jnp.log(jnp.exp(logits).sum(axis=1)) - logits[jnp.arange(B), target]
+        share = (1 - smoothing) * jnp.eye(3)[target] + smoothing / 3
+        losses = (share * (jnp.log(jnp.exp(logits).sum(axis=1))[:, None] - logits)).sum(axis=1)
     return (weight * losses).sum() / B
 
 
@@ -126,6 +132,7 @@ def adam_by_hand(program, params, fixed, chosen, given):
                     levels,
                     given.target[s, m],
                     given.weight[s, m].astype(np.float64),
+                    float(chosen["label_smoothing"][m]),
                 )
                 member_losses.append(float(loss))
                 size = float(chosen["learning_rate"][m]) * float(given.rate[s])

@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss, mean_squared_error
 from gradum.core import LogLoss, SquaredError
 from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack.goal import Goal
-from gradum.fitting.pack.select import SHARPEST, answers, greedy, sharpness
+from gradum.fitting.pack.select import SHARPEST, answers, greedy, sharpened, sharpness
 
 
 def numbers(seed, candidates=4, rows=60):
@@ -150,3 +150,24 @@ def test_answers_are_numbers_or_probabilities():
     three = answers(network("logit", 3), logits)
     odds = np.exp(logits)
     np.testing.assert_allclose(three, odds / odds.sum(axis=-1, keepdims=True))
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_sharpened_members_have_their_logits_multiplied(outputs):
+    rng = np.random.default_rng(0)
+    network = PackNetwork(3, 4, outputs, (5,), (0, 2), 2, "logit")
+    params = {
+        name: rng.normal(size=shape) for name, shape in network.shapes().items() if "/" not in name
+    }
+    params["layers"] = [
+        {
+            part: rng.normal(size=network.shapes()[f"layers/{level}/{part}"])
+            for part in ("weight", "bias", "leak")
+            if f"layers/{level}/{part}" in network.shapes()
+        }
+        for level in range(2)
+    ]
+    inputs, factors = {"dense": rng.normal(size=(7, 4))}, np.array([0.5, 1.0, 2.0])
+    before = network.members_forward(params, inputs)
+    after = network.members_forward(sharpened(params, factors), inputs)
+    np.testing.assert_allclose(after, factors[:, None, None] * before, rtol=1e-12)

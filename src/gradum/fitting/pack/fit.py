@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from gradum.core.losses import LogLoss, Loss
+from gradum.core.losses import Loss
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
@@ -21,7 +21,7 @@ from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members, initial_codes, initial_weights
 from gradum.fitting.pack.program import Program
-from gradum.fitting.pack.select import answers, greedy, sharpness
+from gradum.fitting.pack.select import answers, greedy, sharpened, sharpness
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import SHARE_OF_TIME, text_scores
 from gradum.fitting.pack.training import Training
@@ -92,7 +92,7 @@ def fit_pack(
     training = Training(
         Program(
             inputs.padding.network,
-            _smoothed(goal.loss, spec),
+            goal.loss,
             bool(params["wide"].any()),
             spec.scale_factor,
             spec.leak_factor,
@@ -156,12 +156,6 @@ def _or_after(stop: Callable[[], bool], end: float) -> Callable[[], bool]:
     return lambda: stop() or perf_counter() > end
 
 
-def _smoothed(loss: Loss, spec: PackSpec) -> Loss:
-    """Return the loss that is learned; members are judged by the plain one."""
-    classes = loss.link == "logit" and spec.label_smoothing
-    return LogLoss(spec.label_smoothing) if classes else loss
-
-
 def _chosen(
     held: HeldOut,
     training: Training,
@@ -172,13 +166,22 @@ def _chosen(
     """Return the parameters and the network of the members kept, and their held-out loss.
 
     Each fold chooses among its own members by the rows it holds out; all folds count the same.
+    Members of classes are made as sure of themselves as suits these rows before they are compared:
+    those that have learned smoothed classes are less sure than they should be.
     """
     share, said, rows = np.zeros(len(held.best)), [], []
+    factors = np.ones(len(share), np.float32)
     for fold, own_rows in enumerate(held.folds):
         own = np.flatnonzero((held.fold == fold) & np.isfinite(held.best))
         if not len(own):
             continue
-        each = answers(inputs.network, held.logits[own, : len(own_rows)])
+        logits = held.logits[own, : len(own_rows)]
+        if goal.classes is not None:
+            sure = answers(inputs.network, logits)
+            factors[own] = [
+                sharpness(p, goal.target[own_rows], goal.weight[own_rows])[0] for p in sure
+            ]
+        each = answers(inputs.network, factors[own, None, None] * logits)
         share[own] = greedy(each, goal.cost(own_rows), picks=spec.picks)
         said.append(np.tensordot(share[own], each, 1))
         rows.append(own_rows)
@@ -190,6 +193,7 @@ def _chosen(
     members: list[Any] = [held.members[member] for member in kept]
     params: Params = jax.tree.map(lambda *each: np.stack(each), *members)
     params |= {name: each[kept] for name, each in training.fixed.items()} | inputs.text
+    params = sharpened(params, factors[kept])
     params["share"] = (share[kept] / share.sum()).astype(np.float32)
     judged, together = np.concatenate(rows), np.concatenate(said)
     if inputs.network.link == "identity":

@@ -34,6 +34,7 @@ class Members:
     decay: np.ndarray
     dropout: np.ndarray
     column_dropout: np.ndarray
+    label_smoothing: np.ndarray
     frequency: np.ndarray
 
     @classmethod
@@ -58,6 +59,7 @@ class Members:
             dropout=_some(rng, spec.dropout, m, spec.undropped),
             column_dropout=_some(rng, spec.column_dropout, m, spec.undropped),
             frequency=_log_uniform(rng, spec.frequency, m),
+            label_smoothing=_some(rng, spec.label_smoothing, m, spec.undropped),
         )
 
     @property
@@ -68,6 +70,7 @@ class Members:
             "decay": self.decay,
             "dropout": self.dropout,
             "column_dropout": self.column_dropout,
+            "label_smoothing": self.label_smoothing,
         }
 
 

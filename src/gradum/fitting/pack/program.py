@@ -82,14 +82,15 @@ class Program:
         """Take S steps: return the state, and the mean loss of each member [M].
 
         ``fixed`` are the parameters that do not learn; ``hyper`` has ``learning_rate``,
-        ``decay``, ``dropout`` and ``column_dropout`` [M], and ``source`` [C, D], 1 where
-        a number of the D was made from that column of the table's C, else 0.
+        ``decay``, ``dropout``, ``column_dropout`` and ``label_smoothing`` [M], and ``source``
+        [C, D], 1 where a number of the D was made from that column of the table's C, else 0.
         """
 
         def step(state: State, batch: Batches) -> tuple[State, jax.Array]:
             def total(params: Params) -> tuple[jax.Array, jax.Array]:
                 logits = self._learning_logits(params, fixed, hyper, batch)
-                losses = (self._losses(logits, batch.target) * batch.weight).mean(axis=1)
+                target = self._smoothed(batch.target, hyper["label_smoothing"])
+                losses = (self._losses(logits, target) * batch.weight).mean(axis=1)
                 return losses.sum(), losses
 
             (_, losses), slopes = jax.value_and_grad(total, has_aux=True)(state.params)
@@ -120,10 +121,20 @@ class Program:
         # The linear model stays as it is: only what the layers add to it is learned.
         return logits + jax.lax.stop_gradient(x @ fixed["wide"]) if self.wide else logits
 
+    def _smoothed(self, target: Any, smoothing: Any) -> Any:
+        """Return classes [M, B] as shares [M, B, K] ([M, B] for two), (1 - s) t + s / K."""
+        if self.loss.link != "logit":
+            return target
+        classes = max(self.network.outputs, 2)
+        share = target if classes == 2 else jax.nn.one_hot(target, classes)
+        smoothing = smoothing.reshape(-1, *[1] * (share.ndim - 1))
+        return (1 - smoothing) * share + smoothing / classes
+
     def _losses(self, logits: Any, target: Any) -> Any:
         """Return the loss of every row [M, B]."""
-        flat = self.loss.value(logits.reshape(-1, logits.shape[-1]), target.reshape(-1))
-        return flat.reshape(target.shape)
+        members, rows, outputs = logits.shape
+        flat = target.reshape(members * rows, *target.shape[2:])
+        return self.loss.value(logits.reshape(-1, outputs), flat).reshape(members, rows)
 
     def _with_muon(self, moves: Any, slopes: Params, moments: Any) -> Params:
         """Put Muon's steps in the place of Adam's for all layers but the first and the last."""

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.optimize
 import scipy.special
 
+from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack.goal import LEAST_PROBABILITY, Cost
 
@@ -51,6 +52,14 @@ def answers(network: PackNetwork, logits: np.ndarray) -> np.ndarray:
     if network.outputs == 1:
         return np.concatenate([scipy.special.expit(-logits), scipy.special.expit(logits)], axis=-1)
     return scipy.special.softmax(logits, axis=-1)
+
+
+def sharpened(params: Params, factors: np.ndarray) -> Params:
+    """Multiply the logits of members [M] by factors of their own: their last layers, wide parts."""
+    factor = factors[:, None, None]
+    *inner, last = params["layers"]
+    last = last | {"weight": factor * last["weight"], "bias": factor[:, 0] * last["bias"]}
+    return params | {"layers": [*inner, last], "wide": factor * params["wide"]}
 
 
 def sharpness(

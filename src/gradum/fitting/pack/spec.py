@@ -9,6 +9,7 @@ import msgspec
 
 from gradum.errors import SpecError
 
+SHARES = ("dropout", "column_dropout", "label_smoothing")
 Effort = Literal["quick", "standard", "best"]
 
 
@@ -41,11 +42,13 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Share of the steps' members that begin with the linear model of their codes.
     one_hot_levels, embedding_size : int
         Columns of more levels than that are embedded in so many numbers.
-    learning_rate, decay, dropout, column_dropout, frequency : pair of float
+    learning_rate, decay, dropout, column_dropout, label_smoothing, frequency : pair of float
         Ranges: Adam's step, decoupled weight decay, shares of hidden units and of columns left out
-        at random in training, standard deviation of the waves' frequencies.
+        at random in training, the share of a class that is spread over all in the training loss,
+        standard deviation of the waves' frequencies.
     undropped : float
-        Share of the members without dropout, and as many without dropped columns.
+        Share of the members without dropout, as many without dropped columns, and as many whose
+        classes are not smoothed.
     scale_factor, leak_factor : float
         Of the learning rates of the diagonal layer before the first and of the units' leaks; 0
         leaves out either.
@@ -56,8 +59,6 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         would grow with them.
     flat : float
         Share of the training before the learning rate falls to 0 along a cosine.
-    label_smoothing : float
-        Of the training loss.
     picks : int
         Steps of the greedy selection in a fold: its members' weights are multiples of 1 / picks.
     """
@@ -82,6 +83,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decay: tuple[float, float] = (3e-2, 1.0)
     dropout: tuple[float, float] = (0.0, 0.4)
     column_dropout: tuple[float, float] = (0.0, 0.7)
+    label_smoothing: tuple[float, float] = (0.0, 0.2)
     undropped: float = 0.4
     frequency: tuple[float, float] = (0.03, 1.0)
     scale_factor: float = 6.0
@@ -89,7 +91,6 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     muon: float = 0.0
     text_scores: int = 32
     flat: float = 0.5
-    label_smoothing: float = 0.0
     picks: int = 16
 
     def __post_init__(self) -> None:
@@ -115,7 +116,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"The shares of a pack's steps, ramps and waves are {kinds}.",
                 "Give none below 0 and one above.",
             )
-        for name in ("learning_rate", "decay", "frequency", "dropout", "column_dropout"):
+        for name in ("learning_rate", "decay", "frequency", *SHARES):
             self._refuse_range(name)
         factors = (self.scale_factor, self.leak_factor, self.muon)
         if not all(0 <= each < math.inf for each in factors):
@@ -123,16 +124,17 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "A factor of a pack's learning rates is below 0 or not finite.",
                 "Give scale_factor, leak_factor and muon from 0 up.",
             )
-        shares = (self.wide, self.undropped, self.flat, self.label_smoothing)
-        if not all(0 <= share <= 1 for share in shares) or max(shares[2:]) == 1:
+        if not all(0 <= share <= 1 for share in (self.wide, self.undropped)) or not (
+            0 <= self.flat < 1
+        ):
             raise SpecError(
-                "A share of the pack's members, training or targets is not between 0 and 1.",
-                "Correct wide, undropped, flat or label_smoothing; the last two are below 1.",
+                "A share of the pack's members or training is not between 0 and 1.",
+                "Correct wide, undropped or flat; the last is below 1.",
             )
 
     def _refuse_range(self, name: str) -> None:
         low, high = getattr(self, name)
-        if name.endswith("dropout"):
+        if name in SHARES:
             if not 0 <= low <= high < 1:
                 raise SpecError(
                     f"A pack's {name} is drawn from {low} to {high}.",
