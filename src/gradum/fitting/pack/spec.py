@@ -173,6 +173,7 @@ EFFORTS: dict[str, PackSpec] = {
         learning_rate=(8e-3, 1.2e-2),
         column_dropout=(0.05, 0.15),
         dropout=(0.05, 0.15),
+        label_smoothing=(0.0, 0.0),
         flat=0.2,
     ),
     "standard": PackSpec(),
