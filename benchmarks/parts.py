@@ -112,15 +112,16 @@ def main(folder: str, sets: str = "", parts: str = "") -> None:
     chosen = ["as it is", *(name for name in parts.split(",") if name)] if parts else list(PARTS)
     path = results()
     outcomes.begin(path)
+    found = outcomes.read([path])
     for seed, (name, each) in enumerate(suite.tables.items()):
-        missing = [part for part in chosen if (part, name, 0) not in outcomes.read([path])]
+        missing = [part for part in chosen if (part, name, 0) not in found]
         if name not in names or not missing:
             continue
         split = inner(Split.of(suite.folder, each, seed=0, rows=MOST_ROWS), seed)
         for part in missing:
-            found = fitted(split, part, name)
-            outcomes.append(path, found)
-            print(f"{name:20s} {part:26s} {found.error:.4f}", flush=True)
+            outcome = fitted(split, part, name)
+            outcomes.append(path, outcome)
+            print(f"{name:20s} {part:26s} {outcome.error:.4f}", flush=True)
     found = outcomes.read([path])
     text = report({part: [found[part, name, 0] for name in names] for part in chosen})
     print(text)

@@ -71,7 +71,7 @@ def fit_pack(
     SpecError
         Every member diverged.
     """
-    began = perf_counter()
+    began, limit = perf_counter(), math.inf if seconds is None else seconds
     goal, scale = _goal(rows, loss or loss_of(metric, rows.classes), metric, log_target)
     walks = walks_up_to(spec.folds, rows, validation, stream(seed, "pack", "folds"))
     learned = [train for train, _ in walks]
@@ -80,7 +80,7 @@ def fit_pack(
         goal,
         walks,
         stream(seed, "pack", "text scores"),
-        _or_after(stop, math.inf if seconds is None else began + SHARE_OF_TIME * seconds),
+        _or_after(stop, began + SHARE_OF_TIME * limit),
     )
     inputs = PackInputs.of(rows, spec, goal, seed, scores)
     members = Members.draw(spec, folds=len(walks), seed=seed)
@@ -93,10 +93,10 @@ def fit_pack(
         Program(
             inputs.padding.network,
             goal.loss,
-            bool(params["wide"].any()),
-            spec.scale_factor,
-            spec.leak_factor,
-            spec.muon,
+            wide=bool(params["wide"].any()),
+            scale_factor=spec.scale_factor,
+            leak_factor=spec.leak_factor,
+            muon=spec.muon,
         ),
         inputs,
         goal,
@@ -106,8 +106,7 @@ def fit_pack(
         spec,
         seed,
     )
-    end = math.inf if seconds is None else began + seconds
-    yield from training.run(held, began=began, end=end, stop=stop)
+    yield from training.run(held, began=began, end=began + limit, stop=stop)
     kept, network, held_out = _chosen(held, training, inputs, goal, spec)
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
         # Of what was learned from: the projection would score texts by fits that know the row.
