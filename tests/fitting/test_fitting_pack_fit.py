@@ -182,6 +182,23 @@ def test_the_shares_add_up_and_only_members_that_have_one_are_kept(number):
     assert rung.params["sharpness"] == 1  # of numbers
 
 
+def test_no_more_of_a_fold_s_members_are_kept_than_is_said():
+    rows, spec = only("y", 300), structs.replace(LEARNING, members=8)
+    one, any_number = (
+        fitted(rows, structs.replace(spec, kept=kept)).network.members for kept in (1, 8)
+    )
+    assert one == spec.folds < any_number
+
+
+@pytest.mark.parametrize("target", ["y", "flag", "grade"])
+def test_a_row_alone_is_predicted_as_among_others(target):
+    rows = only(target, 300)
+    rung = fitted(rows, LEARNING)
+    together = rung.logits(rows.design)
+    alone = np.concatenate([rung.logits(rows.design.take(np.array([row]))) for row in range(60)])
+    np.testing.assert_allclose(alone, together[:60], rtol=1e-4, atol=1e-4)
+
+
 def test_predictions_of_numbers_stay_within_the_training_targets(number):
     rung, train, held = number
     far = changed(held.design, dense=1e6 * held.design.dense)
@@ -403,6 +420,7 @@ def test_a_pack_takes_its_seconds_from_the_allowance_and_other_rungs_nothing():
         {"epochs": 0},
         {"fewest_epochs": 0},
         {"picks": 0},
+        {"kept": 0},
         {"hidden_layer_sizes": (8, 0)},
         {"hidden_layer_sizes": ()},
         {"epochs_at": 0},

@@ -9,8 +9,17 @@ from sklearn.metrics import log_loss, mean_squared_error
 
 from gradum.core import LogLoss, SquaredError
 from gradum.core.models.pack_network import PackNetwork
+from gradum.fitting.pack import select
 from gradum.fitting.pack.goal import Goal
-from gradum.fitting.pack.select import SHARPEST, answers, greedy, sharpened, sharpness
+from gradum.fitting.pack.select import (
+    FURTHEST,
+    SHARPEST,
+    answers,
+    greedy,
+    sharpened,
+    sharpness,
+    sharpness_of_more,
+)
 
 
 def numbers(seed, candidates=4, rows=60):
@@ -171,3 +180,66 @@ def test_sharpened_members_have_their_logits_multiplied(outputs):
     before = network.members_forward(params, inputs)
     after = network.members_forward(sharpened(params, factors), inputs)
     np.testing.assert_allclose(after, factors[:, None, None] * before, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("made", [numbers, classes])
+def test_the_largest_shares_are_kept_and_chosen_anew(made, seed):
+    predictions, target, weight = made(seed, candidates=6)
+    classes_ = None if made is numbers else 3
+    loss = SquaredError() if classes_ is None else LogLoss()
+    cost = Goal(target, weight, loss, classes_).cost(np.arange(len(target)))
+    free = greedy(predictions, cost, picks=16)
+    for kept in (1, 2, 3):
+        share = select.chosen(predictions, cost, picks=16, kept=kept)
+        stayed = np.flatnonzero(share)
+        assert len(stayed) <= kept
+        assert share.sum() == pytest.approx(1)
+        if np.count_nonzero(free) <= kept:
+            np.testing.assert_array_equal(share, free)
+            continue
+        assert free[stayed].min() >= np.delete(free, stayed).max()
+        largest = sorted(np.argsort(-free, kind="stable")[:kept])
+        expected = reimplemented(predictions[largest], target, weight, 16)
+        np.testing.assert_allclose(share[largest], expected, atol=1e-12)
+    np.testing.assert_array_equal(select.chosen(predictions, cost, picks=16, kept=6), free)
+
+
+def test_the_sharpness_of_more_members_is_that_of_few_taken_further():
+    two, sixteen = np.full((8, 2), 0.5), np.full(16, 1 / 16)
+    further = (1 - 1 / 16) / (1 - 1 / 2)
+    assert sharpness_of_more(1.1, two, sixteen) == pytest.approx(1.1**further)
+    assert sharpness_of_more(0.9, two, sixteen) == pytest.approx(0.9**further)
+    assert sharpness_of_more(1.0, two, sixteen) == 1.0
+    assert sharpness_of_more(1.1, two[:1], np.full(2, 0.5)) == pytest.approx(1.1)
+    one_fold_of_two = np.r_[two[:1], np.full((7, 2), [1, 0])]
+    told = sharpness_of_more(1.1, one_fold_of_two, sixteen)
+    assert told == pytest.approx(1.1**FURTHEST)
+    # One member in each: what was measured is of no mean, and says nothing of one.
+    assert sharpness_of_more(1.1, np.eye(4), np.full(4, 0.25)) == 1.1
+
+
+@pytest.mark.parametrize("noise", [0.3, 0.5, 0.8])
+def test_it_is_nearer_to_what_the_mean_of_all_needs(noise):
+    """Members that err independently; each as sure as it should be, their means less so."""
+    rng, rows, k = np.random.default_rng(7), 8_000, 4
+    truth = rng.normal(0, 2, (rows, k))
+    target = (truth + rng.gumbel(size=truth.shape)).argmax(axis=1)
+    members = truth + rng.normal(0, noise, (16, rows, k))
+    weight = np.ones(rows)
+    members = np.stack(
+        [
+            each * sharpness(scipy.special.softmax(each, axis=-1), target, weight)[0]
+            for each in members
+        ]
+    )
+    probability = scipy.special.softmax(members, axis=-1)
+
+    def needed(own):
+        return sharpness(probability[own].mean(axis=0), target, weight)[0]
+
+    of_two = np.mean([needed([i, i + 1]) for i in range(0, 16, 2)])
+    of_all = needed(range(16))
+    told = sharpness_of_more(of_two, np.full((8, 2), 0.5), np.full(16, 1 / 16))
+    assert of_two > 1.01
+    assert abs(told - of_all) < 0.4 * abs(of_two - of_all)

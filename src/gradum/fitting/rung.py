@@ -15,6 +15,7 @@ from gradum.core.models.compiled import CompiledForward
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import Network, Params
 from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.pack_row import PackRow
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.design import Design
@@ -166,7 +167,14 @@ class Rung:
         else:
             blocks = design.dense, design.codes, design.sparse
             inputs = self.input_layer(*blocks, dtype=self._dtype)
+        if len(design) == 1 and isinstance(self.network, PackNetwork):
+            return self._pack_row(inputs).astype(np.float64)
         return self.network.forward(self.params, inputs).astype(np.float64)
+
+    @cached_property
+    def _pack_row(self) -> PackRow:
+        assert isinstance(self.network, PackNetwork)
+        return PackRow(self.network, self.params)
 
     def _compiled(self, designs: Iterable[Design]) -> Iterator[np.ndarray]:
         assert self.input_layer is not None

@@ -136,23 +136,12 @@ class PackNetwork:
             column = dense[..., np.array(self.coded)][..., None]
             place = (column - params["shift"][:, None]) * params["slope"][:, None]
             width = len(self.coded) * self.codes
-            parts.append(self._codes(params, place, xp).reshape(members, rows, width))
+            parts.append(codes_of(params["wave"], place, xp).reshape(members, rows, width))
         if self.embedding:
             each = xp.arange(members)[:, None, None]
             vectors = params["embedding"][each, xp.broadcast_to(codes, (members, *codes.shape[1:]))]
             parts.append(vectors.reshape(members, rows, self.embedding.width))
         return xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
-
-    def _codes(self, params: Params, place: Any, xp: ModuleType) -> Any:
-        if xp is jnp:  # a program has no branches: both are computed where both may be meant
-            wave = params["wave"][:, None, None, None] > 0
-            return jnp.where(wave, cosine_of_turns(place, jnp), jnp.clip(place, 0, 1) - 0.5)
-        codes = np.minimum(np.maximum(place, 0), 1)
-        codes -= np.float32(0.5)
-        wave = np.flatnonzero(params["wave"] > 0)
-        if len(wave):
-            codes[wave] = cosine_of_turns(place[wave], np)
-        return codes
 
     def logits_of(self, params: Params, x: Any, xp: ModuleType) -> Any:
         """Return the members' logits [M, n, k] of x₀ [M, n, D]."""
@@ -204,6 +193,21 @@ class PackNetwork:
         return dense, inputs["codes"][None] if self.embedding else None
 
 
+def codes_of(wave: Any, place: Any, xp: ModuleType) -> Any:
+    """Return the codes of places a (z - s) [M, ...]: waves where ``wave`` [M] is 1, else ramps."""
+    if xp is jnp:  # a program has no branches: both are computed where both may be meant
+        waves = wave.reshape(-1, *[1] * (place.ndim - 1)) > 0
+        return jnp.where(waves, cosine_of_turns(place, jnp), jnp.clip(place, 0, 1) - 0.5)
+    waves = np.flatnonzero(wave > 0)
+    if len(waves) == len(place):
+        return cosine_of_turns(place, np)
+    codes = np.minimum(np.maximum(place, 0), 1)
+    codes -= np.float32(0.5)
+    if len(waves):
+        codes[waves] = cosine_of_turns(place[waves], np)
+    return codes
+
+
 def leaky(z: Any, leak: Any, xp: ModuleType) -> Any:
     """Return max(z, λ z) of z [M, n, h], with the units' leaks λ [M, h]."""
     return xp.maximum(z, leak[:, None] * z)
@@ -219,11 +223,14 @@ def log_sum(logs: Any, share: Any, axis: int, xp: ModuleType) -> Any:
 
 
 def cosine_of_turns(turns: Any, xp: ModuleType) -> Any:
-    """Return cos(2πt), to float32's rounding, as a polynomial of t's distance from a whole number.
+    """Return cos(2πt), to float32's rounding, of t's distance from a whole number.
 
-    XLA's own cosine takes thirty times as long on a CPU, and would be most of a training step.
+    In JAX as a polynomial: XLA's own cosine takes thirty times as long on a CPU, and would be most
+    of a training step.
     """
     rest = turns - xp.round(turns)
+    if xp is np:
+        return np.cos(np.multiply(2 * math.pi, rest, out=rest))
     square, total = rest * rest, COSINE[-1]
     for coefficient in reversed(COSINE[:-1]):
         total = total * square + coefficient

@@ -21,7 +21,13 @@ from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members, initial_codes, initial_weights
 from gradum.fitting.pack.program import Program
-from gradum.fitting.pack.select import answers, greedy, sharpened, sharpness
+from gradum.fitting.pack.select import (
+    answers,
+    chosen,
+    sharpened,
+    sharpness,
+    sharpness_of_more,
+)
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import SHARE_OF_TIME, text_scores
 from gradum.fitting.pack.training import Training
@@ -168,37 +174,40 @@ def _chosen(
     Members of classes are made as sure of themselves as suits these rows before they are compared:
     those that have learned smoothed classes are less sure than they should be.
     """
-    share, said, rows = np.zeros(len(held.best)), [], []
-    factors = np.ones(len(share), np.float32)
+    network, factors = inputs.network, np.ones(len(held.best), np.float32)
+    shares, said, rows = [], [], []
     for fold, own_rows in enumerate(held.folds):
         own = np.flatnonzero((held.fold == fold) & np.isfinite(held.best))
         if not len(own):
             continue
         logits = held.logits[own, : len(own_rows)]
         if goal.classes is not None:
-            sure = answers(inputs.network, logits)
             factors[own] = [
-                sharpness(p, goal.target[own_rows], goal.weight[own_rows])[0] for p in sure
+                sharpness(each, goal.target[own_rows], goal.weight[own_rows])[0]
+                for each in answers(network, logits)
             ]
-        each = answers(inputs.network, factors[own, None, None] * logits)
-        share[own] = greedy(each, goal.cost(own_rows), picks=spec.picks)
-        said.append(np.tensordot(share[own], each, 1))
+        each = answers(network, factors[own, None, None] * logits)
+        share = chosen(each, goal.cost(own_rows), picks=spec.picks, kept=spec.kept)
+        shares.append(np.zeros(len(held.best)))
+        shares[-1][own] = share
+        said.append(np.tensordot(share, each, 1))
         rows.append(own_rows)
     if not said:
         raise SpecError(
             "Every member of the pack diverged.", "Look for extreme values in the numeric columns."
         )
+    share = np.sum(shares, axis=0) / np.sum(shares)
     kept = np.flatnonzero(share)
     members: list[Any] = [held.members[member] for member in kept]
     params: Params = jax.tree.map(lambda *each: np.stack(each), *members)
     params |= {name: each[kept] for name, each in training.fixed.items()} | inputs.text
     params = sharpened(params, factors[kept])
-    params["share"] = (share[kept] / share.sum()).astype(np.float32)
+    params["share"] = share[kept].astype(np.float32)
+    params["sharpness"] = np.ones(1, np.float32)
     judged, together = np.concatenate(rows), np.concatenate(said)
-    if inputs.network.link == "identity":
-        factor = 1.0
+    if network.link == "identity":
         loss = float(goal.mean_loss(together, judged))
     else:
         factor, loss = sharpness(together, goal.target[judged], goal.weight[judged])
-    params["sharpness"] = np.array([factor], np.float32)
-    return params, replace(inputs.network, members=len(kept)), loss
+        params["sharpness"][:] = sharpness_of_more(factor, np.stack(shares), share)
+    return params, replace(network, members=len(kept)), loss

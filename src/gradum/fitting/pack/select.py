@@ -16,6 +16,21 @@ from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack.goal import LEAST_PROBABILITY, Cost
 
 SHARPEST = 2.0
+FURTHEST = 2.0  # times what was measured, as logarithm; what few members show is noise beyond
+
+
+def chosen(predictions: np.ndarray, cost: Cost, *, picks: int, kept: int) -> np.ndarray:
+    """Return the share (J,) of each candidate in a mean of at most ``kept`` that predicts best.
+
+    Those with the largest shares in a mean of any number stay, and share anew among themselves.
+    """
+    share = greedy(predictions, cost, picks=picks)
+    if np.count_nonzero(share) <= kept:
+        return share
+    largest = np.sort(np.argsort(-share, kind="stable")[:kept])
+    share[:] = 0
+    share[largest] = greedy(predictions[largest], cost, picks=picks)
+    return share
 
 
 def greedy(predictions: np.ndarray, cost: Cost, *, picks: int) -> np.ndarray:
@@ -80,3 +95,25 @@ def sharpness(
     bounds = (1.0 / SHARPEST, SHARPEST)
     found = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
     return float(found.x), float(found.fun)
+
+
+def sharpness_of_more(factor: float, few: np.ndarray, all_together: np.ndarray) -> float:
+    """Return the sharpness of the mean of all members, measured on means of a fold's few.
+
+    A mean is less sure than those that it is made of, and the less so the more they are: of J equal
+    members it has 1 - 1/J of what it can lose. J is 1 / Σ w² of their shares w.
+
+    Parameters
+    ----------
+    factor : float
+        What was measured.
+    few : ndarray of shape (folds, J)
+        Shares of each fold's members; a fold's add up to 1.
+    all_together : ndarray of shape (J,)
+        Shares of all; they add up to 1.
+    """
+    lost = 1 - np.square(few).sum(axis=1).mean()
+    if lost == 0:
+        return factor
+    further = (1 - np.square(all_together).sum()) / lost
+    return factor ** float(min(further, FURTHEST))

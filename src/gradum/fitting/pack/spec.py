@@ -61,6 +61,8 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Share of the training before the learning rate falls to 0 along a cosine.
     picks : int
         Steps of the greedy selection in a fold: its members' weights are multiples of 1 / picks.
+    kept : int
+        Members of a fold that are kept at most.
     """
 
     members: int = 24
@@ -92,6 +94,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text_scores: int = 32
     flat: float = 0.5
     picks: int = 16
+    kept: int = 2
 
     def __post_init__(self) -> None:
         """Refuse values that no pack can use."""
@@ -100,10 +103,12 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"A pack of {self.members} members cannot hold out {self.folds} folds.",
                 "Give at least two folds, and a member for each.",
             )
-        counts = (self.epochs, self.epochs_at, self.fewest_epochs, self.picks, self.batch_size)
-        if not self.hidden_layer_sizes or min(*counts, *self.hidden_layer_sizes) < 1:
+        counts = (self.epochs, self.epochs_at, self.fewest_epochs, self.picks, self.kept)
+        sizes = (self.batch_size, *self.hidden_layer_sizes)
+        if not self.hidden_layer_sizes or min(*counts, *sizes) < 1:
             raise SpecError(
-                "A pack's epochs, picks, layers or rows a step are none.", "Give 1 or more."
+                "A pack's epochs, picks, members kept, layers or rows a step are none.",
+                "Give 1 or more.",
             )
         if self.embedding_size < 1 or min(self.most_codes, self.all_codes, self.text_scores) < 0:
             raise SpecError(
@@ -178,7 +183,7 @@ EFFORTS: dict[str, PackSpec] = {
     ),
     "standard": PackSpec(),
     # Muon's steps take as long as all else of a step, and bring more than twice the epochs would.
-    "best": PackSpec(members=64, folds=8, epochs=32, muon=0.2),
+    "best": PackSpec(members=64, folds=8, epochs=32, muon=0.2, kept=4),
 }
 
 

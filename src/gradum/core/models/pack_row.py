@@ -1,0 +1,126 @@
+"""One row through a pack: what its codes add is read off, not multiplied out.
+
+One row takes as long as its weights take to reach the processor, and most of them belong to codes.
+But codes that rise one after the other are all -½ up to the place where the row's value lies and
+½ behind it: what they add to a first layer is known but for the one that is rising,
+
+    Σ_t code_t W_t = (1 - f) P_j + f P_(j+1),   P_j = ½ (Σ_(t<j) W_t - Σ_(t≥j) W_t),
+
+where j codes have risen and the next one by f. So two rows of P are read, and not all of W.
+
+Shapes: M members, of which the first r have codes that rise in turn; d columns, c of them coded,
+T codes a coded column, h = units of the first layer + k outputs of the wide part.
+"""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+
+from gradum.core.models.network import Inputs, Params
+from gradum.core.models.pack_network import PackNetwork, codes_of, leaky
+
+ROUNDING = 4 * float(np.finfo(np.float32).eps)
+
+
+class PackRow:
+    """A pack of float32, laid out for one row at a time.
+
+    Parameters
+    ----------
+    network : PackNetwork
+    params : Params
+    """
+
+    def __init__(self, network: PackNetwork, params: Params) -> None:
+        in_turn = _in_turn(params)
+        order = np.argsort(~in_turn, kind="stable")
+        own = {name: params[name] for name in params if name not in ("projection", "sharpness")}
+        own = jax.tree.map(lambda each: np.ascontiguousarray(each[order]), own)
+        self._network, self._params = network, params | own
+        self._coded, self._rising = np.array(network.coded, np.intp), int(in_turn.sum())
+        first, *self._layers = own["layers"]
+        self._bias, self._leak = first["bias"], first["leak"]
+
+        weight = np.concatenate([first["weight"], own["wide"]], axis=2)
+        columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
+        places = np.cumsum([columns, coded * network.codes])
+        dense, codes, embedded = np.split(weight, places, axis=1)
+        self._dense = np.ascontiguousarray(dense.swapaxes(0, 1).reshape(columns, -1))
+        self._embedded = np.ascontiguousarray(embedded)
+        self._codes = np.ascontiguousarray(codes[self._rising :])
+        risen = codes[: self._rising].reshape(self._rising, coded, network.codes, width)
+        self._risen = _risen(risen).reshape(-1, width)
+        starts = np.arange(self._rising * coded).reshape(self._rising, coded)
+        self._starts = starts * (network.codes + 2)
+
+    def __call__(self, inputs: Inputs) -> np.ndarray:
+        """Return the logits [1, k] of one row."""
+        network, params = self._network, self._params
+        dense, rows = network.flat(params, inputs)
+        first = self._of_dense(dense[0])
+        if network.coded:
+            self._add_codes(first, dense[0])
+        if rows is not None:
+            vectors = params["embedding"][:, rows[0, 0]]
+            first += (vectors.reshape(len(vectors), 1, -1) @ self._embedded)[:, 0]
+        units = self._bias.shape[1]
+        z, wide = first[:, None, :units], first[:, None, units:]
+        z = leaky(z + self._bias[:, None], self._leak, np)
+        *inner, last = self._layers
+        for layer in inner:
+            z = z @ layer["weight"]
+            z += layer["bias"][:, None]
+            z = leaky(z, layer["leak"], np)
+        logits = z @ last["weight"] + wide + last["bias"][:, None]
+        return network.mean(params, logits, np)
+
+    def _of_dense(self, row: np.ndarray) -> np.ndarray:
+        """Return what the columns [d] add to the first layer [M, h]; the absent levels add 0."""
+        present = np.flatnonzero(row)
+        few = 2 * len(present) < len(row)
+        added = row[present] @ self._dense[present] if few else row @ self._dense
+        return added.reshape(self._network.members, -1)
+
+    def _add_codes(self, first: np.ndarray, row: np.ndarray) -> None:
+        """Add what the codes of a row [d] add to the first layer [M, h]."""
+        place = row[self._coded][:, None] - self._params["shift"]
+        place *= self._params["slope"]
+        rising = self._rising
+        if rising:
+            height = np.minimum(np.maximum(place[:rising], 0), 1).sum(axis=-1)
+            whole = height.astype(np.intp)
+            share = np.empty((*height.shape, 2), height.dtype)
+            np.subtract(height, whole, out=share[..., 1])
+            np.subtract(1, share[..., 1], out=share[..., 0])
+            read = np.empty(share.shape, np.intp)
+            np.add(whole, self._starts, out=read[..., 0])
+            np.add(read[..., 0], 1, out=read[..., 1])
+            rows = self._risen[read.reshape(rising, -1)]
+            first[:rising] += (share.reshape(rising, 1, -1) @ rows)[:, 0]
+        if rising < len(place):
+            codes = codes_of(self._params["wave"][rising:], place[rising:], np)
+            first[rising:] += (codes.reshape(len(codes), 1, -1) @ self._codes)[:, 0]
+
+
+def _in_turn(params: Params) -> np.ndarray:
+    """Tell of each member [M] whether each code has risen before the next one begins.
+
+    To within the rounding of the values: where two steps meet, it says on which a value lies.
+    """
+    shift, slope = (params[name].astype(np.float64) for name in ("shift", "slope"))
+    rises = slope > 0
+    end = shift + 1 / np.where(rises, slope, np.inf)
+    apart = shift[..., 1:] >= end[..., :-1] - ROUNDING * (1 + np.abs(shift[..., 1:]))
+    # Codes that are not needed stand behind the others, and never rise.
+    turns = (slope >= 0).all(axis=-1) & (~rises[..., 1:] | (rises[..., :-1] & apart)).all(axis=-1)
+    return turns.all(axis=-1) & (params["wave"] == 0)
+
+
+def _risen(weight: np.ndarray) -> np.ndarray:
+    """Return P [r, c, T + 2, h] of W [r, c, T, h]; the last one again, to be read with share 0."""
+    risen = np.zeros((*weight.shape[:2], weight.shape[2] + 2, weight.shape[3]), weight.dtype)
+    np.cumsum(weight, axis=2, out=risen[:, :, 1:-1])
+    risen[:, :, -1] = risen[:, :, -2]
+    risen -= risen[:, :, -1:].copy() / 2
+    return risen

@@ -1,0 +1,134 @@
+"""One row at a time through a pack: the same as all its rows together say, in float64."""
+
+import numpy as np
+import pytest
+from test_core_pack_network import FORMS, KINDS, drawn, made, rows_of
+
+from gradum.core.models.network import Embedding
+from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.pack_row import PackRow, _in_turn
+
+
+def in_turn(network, seed=0):
+    """Shift and slope of codes that rise one after the other, some steep, one unused."""
+    rng = np.random.default_rng(seed)
+    shape = network.members, len(network.coded), network.codes
+    edges = np.sort(rng.normal(size=(*shape[:2], 2 * network.codes)), axis=-1)
+    low, high = edges[..., ::2], edges[..., 1::2]
+    high = np.where(rng.random(shape) < 0.3, low + 1e-6, high)
+    shift, slope = low.copy(), 1 / (high - low)
+    if network.codes > 1:
+        shift[:, :1, -1], slope[:, :1, -1] = 0, 0
+    return shift.astype(np.float32), slope.astype(np.float32)
+
+
+def drawn_in_turn(network, seed=0):
+    """Members in turn, beside waves and members whose codes rise anyhow."""
+    params = drawn(network, seed)
+    shift, slope = in_turn(network, seed)
+    anyhow = np.arange(network.members) % 3 != 0
+    params["shift"] = np.where(anyhow[:, None, None], params["shift"], shift)
+    params["slope"] = np.where(anyhow[:, None, None], params["slope"], slope)
+    params["wave"] = (np.arange(network.members) % 3 == 2).astype(np.float32)
+    return params
+
+
+def in_float64(params):
+    if isinstance(params, dict):
+        return {name: in_float64(value) for name, value in params.items()}
+    if isinstance(params, list):
+        return [in_float64(value) for value in params]
+    return params.astype(np.float64)
+
+
+def assert_says_the_same(network, params, inputs):
+    alone = PackRow(network, params)
+    exact = in_float64({name: each for name, each in inputs.items() if name == "dense"})
+    whole = network.forward(in_float64(params), inputs | exact)
+    for row in range(len(inputs["dense"])):
+        own = {name: values[row : row + 1] for name, values in inputs.items()}
+        np.testing.assert_allclose(alone(own)[0], whole[row], rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("turns", ["none", "some", "all"])
+def test_a_row_alone_is_what_it_is_among_others(kind, form, turns):
+    network = made(kind, form, members=7)
+    params = drawn(network) if turns == "none" else drawn_in_turn(network)
+    if turns == "all":
+        params["shift"], params["slope"] = in_turn(network)
+        params["wave"] = np.zeros(network.members, np.float32)
+    if network.coded:
+        assert _in_turn(params).sum() == {"none": 0, "some": 3, "all": 7}[turns]
+    assert_says_the_same(network, params, rows_of(network, 40))
+
+
+def test_values_on_the_edges_of_codes_and_beyond_all_of_them():
+    network = PackNetwork(3, 1, 1, (4,), (0,), 5, "identity")
+    params = drawn(network)
+    params["wave"][:] = 0
+    params["shift"][:] = np.arange(5) - 2
+    params["slope"][:] = 1
+    assert _in_turn(params).all()
+    values = np.r_[np.arange(-3, 4.5, 0.5), -1e6, 1e6, np.nextafter(np.float32(1), [0, 2])]
+    assert_says_the_same(network, params, {"dense": values[:, None].astype(np.float32)})
+
+
+def test_a_row_with_few_of_many_levels():
+    network = PackNetwork(3, 40, 2, (4,), (0,), 4, "logit", Embedding(5, 1, 2))
+    dense = np.zeros((6, 40), np.float32)
+    dense[:, 0], dense[np.arange(6), 3 * np.arange(6) + 1] = np.linspace(-1, 1, 6), 1
+    codes = np.array([[0], [1], [2], [3], [4], [0]], np.int32)
+    assert_says_the_same(network, drawn_in_turn(network), {"dense": dense, "codes": codes})
+    none = {"dense": np.zeros((1, 40), np.float32), "codes": codes[:1]}
+    assert_says_the_same(network, drawn_in_turn(network), none)
+
+
+@pytest.mark.parametrize(
+    ("shift", "slope", "wave", "turns"),
+    [
+        ([0, 1, 2], [1, 1, 1], 0, True),
+        ([0, 1, 2], [1, 5, 1], 0, True),
+        ([0, 0.9, 2], [1, 1, 1], 0, False),  # the second begins before the first has risen
+        ([2, 1, 0], [1, 1, 1], 0, False),
+        ([0, 1, 2], [1, 1, 1], 1, False),
+        ([0, 1, 2], [1, -1, 1], 0, False),
+        ([0, 1, 0], [1, 1, 0], 0, True),  # the last is not needed
+        ([0, 0, 2], [1, 0, 1], 0, False),  # one that is needed behind one that is not
+        ([0, 0, 0], [0, 0, 0], 0, True),
+        ([1, 1 + 2e-7, 2], [1e7, 1, 1], 0, True),  # as near as float32 tells apart
+    ],
+)
+def test_which_codes_rise_in_turn(shift, slope, wave, turns):
+    params = {
+        "shift": np.array([[shift]], np.float32),
+        "slope": np.array([[slope]], np.float32),
+        "wave": np.array([wave], np.float32),
+    }
+    assert _in_turn(params).tolist() == [turns]
+
+
+def test_one_column_out_of_turn_is_enough():
+    params = {
+        "shift": np.array([[[0, 1], [1, 0]], [[0, 1], [0, 1]]], np.float32),
+        "slope": np.ones((2, 2, 2), np.float32),
+        "wave": np.zeros(2, np.float32),
+    }
+    assert _in_turn(params).tolist() == [False, True]
+
+
+def test_the_order_of_members_does_not_matter():
+    network = made("three classes", "all", members=5)
+    params = drawn_in_turn(network)
+    turned = {
+        name: value[::-1] if name not in ("projection", "sharpness", "layers") else value
+        for name, value in params.items()
+    }
+    turned["layers"] = [
+        {name: each[::-1] for name, each in layer.items()} for layer in params["layers"]
+    ]
+    row = rows_of(network, 1)
+    np.testing.assert_allclose(
+        PackRow(network, turned)(row), PackRow(network, params)(row), rtol=1e-5, atol=1e-5
+    )
