@@ -27,7 +27,8 @@ def everything(rows=400, seed=2):
     days = np.datetime64("2020-01-01") + rng.integers(0, 900, rows)
     size, age = rng.normal(50, 10, rows), rng.gamma(4, 10, rows).round(1)
     shop = rng.integers(0, 60, rows)
-    level = 0.1 * (size - 50) + np.sin(shop) + 0.3 * rng.normal(size=rows)
+    together = np.sign((size - 50) / 10 + (age - 40) / 20)  # as no function of either alone does
+    level = 0.1 * (size - 50) + together + np.sin(shop) + 0.3 * rng.normal(size=rows)
     return pl.DataFrame(
         {
             "size": size,

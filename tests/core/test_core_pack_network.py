@@ -19,11 +19,13 @@ FORMS = {
     "no codes": {},
     "embedding": {"coded": (1,), "codes": 2, "embedding": Embedding(rows=9, columns=2, size=3)},
     "text": {"coded": (0, 2), "codes": 4, "projected": 2},
+    "pairs": {"coded": (0, 3), "codes": 4, "pairs": ((0, 2, -1), (2, 1, 1))},
     "all": {
-        "coded": (0, 1),
+        "coded": (0, 1, 2),
         "codes": 2,
         "embedding": Embedding(rows=9, columns=1, size=2),
         "projected": 2,
+        "pairs": ((1, 0, -1),),
     },
 }
 
@@ -56,7 +58,8 @@ def drawn(network, seed=0, dtype=np.float32):
 
 def rows_of(network, rows, seed=1, dtype=np.float32):
     rng = np.random.default_rng(seed)
-    inputs = {"dense": rng.normal(size=(rows, network.inputs - network.projected)).astype(dtype)}
+    columns = network.inputs - len(network.pairs) - network.projected
+    inputs = {"dense": rng.normal(size=(rows, columns)).astype(dtype)}
     if network.embedding:
         shape = rows, network.embedding.columns
         inputs["codes"] = rng.integers(0, network.embedding.rows, shape).astype(np.int32)
@@ -75,6 +78,7 @@ def code(z, shift, slope, wave):
 def member_logits(network, params, inputs, member, row):
     """One member's logits of one row, in float64, one number after the other."""
     x = [float(value) for value in inputs["dense"][row]]
+    x += [x[one] + sign * x[other] for one, other, sign in network.pairs]
     if network.projected:
         words = inputs["sparse"].toarray()[row].astype(np.float64)
         x += list(words @ params["projection"].astype(np.float64))
@@ -316,6 +320,22 @@ def test_text_is_projected_before_it_is_seen():
         rtol=1e-6,
         atol=1e-6,
     )
+
+
+def test_pairs_stand_between_columns_and_text():
+    network = made("number", "all")
+    params, inputs = drawn(network), rows_of(network, 11)
+    dense, codes = network.flat(params, inputs)
+    assert dense.dtype == np.float32
+    own, given = dense[:, 2], inputs["dense"]
+    np.testing.assert_array_equal(dense[:, :2], given)
+    np.testing.assert_array_equal(own, given[:, 1] - given[:, 0])
+    flat = {"dense": dense, "codes": inputs["codes"]}
+    assert network.flattened == replace(network, projected=0, pairs=())
+    np.testing.assert_array_equal(
+        network.forward(params, inputs), network.flattened.forward(params, flat)
+    )
+    assert codes.shape == (1, 11, 1)
 
 
 @pytest.mark.parametrize("shift", [0.0, 300.0, -300.0])

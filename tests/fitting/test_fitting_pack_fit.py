@@ -429,6 +429,7 @@ def test_a_pack_takes_its_seconds_from_the_allowance_and_other_rungs_nothing():
         {"most_codes": -1},
         {"all_codes": -1},
         {"text_scores": -1},
+        {"pairs": -1},
         {"scale_factor": -1.0},
         {"leak_factor": float("nan")},
         {"muon": -0.1},

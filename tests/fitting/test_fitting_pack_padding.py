@@ -54,6 +54,34 @@ def test_cutting_undoes_filling():
     assert padding.network.projected == 0
 
 
+@pytest.mark.parametrize(("inputs", "projected"), [(9, 0), (9, 3), (16, 3), (16, 0)])
+def test_pairs_stand_at_the_end_whatever_is_before_them(inputs, projected):
+    """So that neither levels nor words move them, and what they are coded as stays theirs."""
+    pairs, columns = ((0, 1, 1), (2, 0, -1)), inputs - projected - 2
+    true = PackNetwork(
+        3, inputs, 1, (5,), (0, columns, columns + 1), 2, "identity",
+        projected=projected, pairs=pairs,
+    )  # fmt: skip
+    padding, rng = Padding(true), np.random.default_rng(0)
+    assert padding.network.coded == (0, 14, 15)
+    assert padding.network.pairs == ()
+    dense = rng.normal(size=(7, inputs)).astype(np.float32)
+    padded = padding.dense(dense)
+    assert padded.shape == (7, 16)
+    np.testing.assert_array_equal(padded[:, 14:], dense[:, columns : columns + 2])
+    weight = {"layers": [{"weight": rng.normal(size=(3, true.first, 5)).astype(np.float32)}]}
+    codes = {name: rng.normal(size=(3, 3, 2)).astype(np.float32) for name in ("shift", "slope")}
+    codes["wave"] = np.array([1, 0, 0], np.float32)
+    x = true.flattened.expand(codes, dense[None], None, np)
+    wide = padding.network.expand(codes, padded[None], None, np)
+    expected = x @ weight["layers"][0]["weight"]
+    filled = padding.fill(weight)
+    np.testing.assert_allclose(wide @ filled["layers"][0]["weight"], expected, atol=1e-5)
+    np.testing.assert_array_equal(
+        padding.cut(filled)["layers"][0]["weight"], weight["layers"][0]["weight"]
+    )
+
+
 def test_a_round_width_is_left_as_it_is():
     padding = Padding(PackNetwork(3, 32, 1, (5,), (0, 2), 2, "logit", Embedding(128, 1, 2)))
     assert padding.network == padding.true

@@ -67,8 +67,9 @@ def test_the_ladder_ends_in_the_pack():
 
 
 def test_a_refit_is_of_all_rows(watched):
-    model = gradum.fit(table(), "y", model="pack", refit=True, **ONCE)
-    assert model.used == "pack"
+    straight = table().with_columns(y=pl.col("y") + 3 * pl.col("x2"))
+    model = gradum.fit(straight, "y", model="pack", refit=True, **ONCE)
+    assert model.used == "pack"  # which begins with a linear model
     assert list(model.fitted.rungs) == ["pack"]
     assert [len(rows) for rows, *_ in watched] == [400, 500]
     assert not watched[1][1].any()

@@ -150,6 +150,14 @@ CHANGES = {
     "no layers": told("hidden", []),
     "no text": told("projected", 0),
     "more text": told("projected", lambda projected: projected + 1),
+    "a pair less": told("pairs", lambda pairs: pairs[:-1]),
+    "a pair more": told("pairs", lambda pairs: [*pairs, [0, 1, 1]]),
+    "a pair of one column": told("pairs", lambda pairs: [[0, 0, 1], *pairs[1:]]),
+    "a pair beyond the last column": told("pairs", lambda pairs: [[0, 10**6, 1], *pairs[1:]]),
+    "a pair before the first column": told("pairs", lambda pairs: [[-1, 0, 1], *pairs[1:]]),
+    "a pair with a level": lambda manifest, arrays: paired_with_a_level(pack_in(manifest)["pack"]),
+    "a pair of neither sign": told("pairs", lambda pairs: [[0, 1, 0], *pairs[1:]]),
+    "a pair of three": told("pairs", lambda pairs: [[0, 1, 1, 1], *pairs[1:]]),
     "no embedding": told("embedding", None),
     "a longer embedding": told("embedding", lambda each: {**each, "size": each["size"] + 1}),
     "a member's weights less": reshaped("layers/0/weight", lambda array: array[1:]),
@@ -175,6 +183,12 @@ CHANGES = {
     "another loss": lambda manifest, arrays: pack_in(manifest).update(loss="absolute_error"),
     "no history": lambda manifest, arrays: pack_in(manifest).update(history=[{"alpha": 1.0}]),
 }
+
+
+def paired_with_a_level(network):
+    """Pair the first column with the last before the pairs, which is not a number's."""
+    last = network["inputs"] - network["projected"] - len(network["pairs"]) - 1
+    network["pairs"][0] = [0, last, 1]
 
 
 def written(path, folder, change):

@@ -170,7 +170,9 @@ def _network(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
 def _pack(spec: Spec, layout: Layout, rows: int, classes: int) -> float:
     """Return the seconds of training a pack, and of the linear models that members begin with."""
     packed, numbers = spec.packed, len(layout.dense)
-    inputs = numbers + numbers * codes_each(numbers, packed)
+    codes = codes_each(numbers, packed)
+    pairs = packed.pairs if numbers > 1 and codes else 0  # as if all were found
+    inputs = (numbers + pairs) * (1 + codes)
     outputs = classes if classes > 2 else 1
     scores = outputs if layout.sparse and outputs <= packed.text_scores else 0
     inputs += min(len(layout.sparse), TEXT_COLUMNS) + scores

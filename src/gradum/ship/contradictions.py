@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.pack_network import PackNetwork, Pair
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted, named_arrays
 from gradum.fitting.pack.goal import loss_of
@@ -179,7 +179,9 @@ def _takes(rung: Rung, layout: Layout) -> bool:
             return False
         if bool(network.projected) != bool(layout.sparse):
             return False
-        if network.inputs != layer.width(dense, 0) + network.projected:
+        if network.inputs != layer.width(dense, 0) + len(network.pairs) + network.projected:
+            return False
+        if not all(_is_pair(pair, dense) for pair in network.pairs):
             return False
         if "sparse_one_hot" in layer.treatments or network.link != _link(rung):
             return False
@@ -189,6 +191,11 @@ def _takes(rung: Rung, layout: Layout) -> bool:
         return layer.embedded_columns == 0
     said = (embedding.rows, embedding.columns)
     return said == (layer.embedding_rows, layer.embedded_columns) and min(*said, embedding.size) > 0
+
+
+def _is_pair(pair: Pair, columns: int) -> bool:
+    first, second, sign = pair
+    return 0 <= first < columns and 0 <= second < columns and first != second and abs(sign) == 1
 
 
 def _link(rung: Rung) -> str:

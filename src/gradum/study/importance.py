@@ -18,7 +18,7 @@ from gradum.randomness import stream
 from gradum.scores.bootstrap import Interval, interval
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.study.judges import first_repeat
-from gradum.study.opened import Opened
+from gradum.study.opened import Change, Opened
 from gradum.study.row_losses import row_losses
 from gradum.tables.split import Part
 
@@ -119,9 +119,9 @@ class _Opening:
     opened: Opened
     own: np.ndarray
 
-    def shuffled(self, share: np.ndarray, order: np.ndarray) -> np.ndarray:
-        """Return z of its own rows once each has another row's share of a column."""
-        return self.opened.total[self.own] + (share[order[self.own]] - share[self.own])
+    def shuffled(self, change: Change, order: np.ndarray) -> np.ndarray:
+        """Return z of its own rows once each has another row's value of a column."""
+        return self.opened.total[self.own] + change(self.own, order[self.own])
 
 
 def _openings(run: Run, rows: np.ndarray) -> list[_Opening]:
@@ -147,9 +147,9 @@ def _movement(
         opened = opening.opened
         before = opened.logits(opened.total[opening.own])
         for place, column in enumerate(columns):
-            share = opened.share(column)
-            if share is not None:
-                after = opened.logits(opening.shuffled(share, order))
+            change = opened.change(column)
+            if change is not None:
+                after = opened.logits(opening.shuffled(change, order))
                 moved[place] += np.square(after - before).sum()
     return moved
 
@@ -168,11 +168,11 @@ def _added_loss(
 
         loss[own] = losses(opened.total[own])
         for place, column in enumerate(columns):
-            share = opened.share(column)
-            if share is None:
+            change = opened.change(column)
+            if change is None:
                 continue
             for order in orders:
-                added[own, place] += losses(opening.shuffled(share, order)) - loss[own]
+                added[own, place] += losses(opening.shuffled(change, order)) - loss[own]
     return loss, added / len(orders)
 
 

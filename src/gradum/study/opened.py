@@ -2,12 +2,14 @@
 
 Each model begins with a sum over its inputs, z = Σ x W + b, and each input is made from one row's
 value of one column. So z = Σ share(column) + b, and what a change of one column does costs the
-layers behind z, however many columns there are.
+layers behind z, however many columns there are. Only what a pack makes of two columns together
+belongs to neither, and is made anew.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +20,9 @@ from gradum.core.models.network import Network
 from gradum.core.models.pack_network import PackNetwork, leaky
 from gradum.fitting.rung import Rung
 from gradum.tables.design import Design, Layout
+
+Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From rows (m,), and the rows whose values they take, to what that adds to their z (m, h)."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +57,30 @@ class Opened:
     def total(self) -> np.ndarray:
         """Sum up all shares and the bias: z (n, h), h the first layer's width."""
         if isinstance(self.rung.network, PackNetwork):
-            return _first_of_pack(self.rung, self._expanded, bias=True)
+            return _first_of_pack(self.rung, self._expanded, slice(None), bias=True)
         network, params = self.rung.network, self.rung.params
         first = Network(network.inputs, network.widths[1], embedding=network.embedding)
         return first.forward({**params, "layers": params["layers"][:1]}, self.inputs)
 
+    def change(self, column: str) -> Change | None:
+        """Return what other rows' values of a column do; None if the rung does not see it."""
+        share, pairs = self.share(column), self._pairs_with(column)
+        if share is None:
+            return None
+
+        def change(own: np.ndarray, others: np.ndarray) -> np.ndarray:
+            added = share[others] - share[own]
+            if not pairs:
+                return added
+            before = self.inputs["dense"][own]
+            after, places = before.copy(), self._dense_places(column)
+            after[:, places] = self.inputs["dense"][others][:, places]
+            return added + self._of_pairs(pairs, after) - self._of_pairs(pairs, before)
+
+        return change
+
     def share(self, column: str) -> np.ndarray | None:
-        """Return what a column of the table adds to z (n, h); None if the rung does not see it."""
+        """Return what a column of the table adds to z (n, h) by itself; None if it is not seen."""
         if isinstance(self.rung.network, PackNetwork):
             return self._share_in_pack(column)
         weight = self.rung.params["layers"][0]["weight"]
@@ -102,9 +124,7 @@ class Opened:
         """Return what a column adds to all members' first sums, (n, M (h + k))."""
         network, layout = self.rung.network, self.layout
         assert isinstance(network, PackNetwork)
-        width = self.inputs["dense"].shape[1]
-        places = self._places.get(column, np.zeros(0, int))
-        dense = [int(place) for place in places if place < width]
+        dense = self._dense_places(column)
         chosen = list(dense)
         for index, place in enumerate(network.coded):
             if place in dense:
@@ -118,14 +138,48 @@ class Opened:
         own = [i for i, feature in enumerate(layout.sparse) if feature.source == column]
         if not chosen and not own:
             return None
-        share = _first_of_pack(self.rung, self._expanded, chosen)
+        share = _first_of_pack(self.rung, self._expanded[:, :, chosen], chosen)
         if own:  # what its words add to the projected columns
-            params = self.rung.params
-            text = self.inputs["sparse"][:, own] @ params["projection"][own]
-            x = np.zeros((1, len(share), network.first), np.float32)
-            x[..., network.inputs - network.projected : network.inputs] = text
-            share = share + _first_of_pack(self.rung, np.repeat(x, network.members, 0))
+            text = self.inputs["sparse"][:, own] @ self.rung.params["projection"][own]
+            x = np.broadcast_to(text, (network.members, *text.shape))
+            places = slice(network.inputs - network.projected, network.inputs)
+            share = share + _first_of_pack(self.rung, x, places)
         return share
+
+    def _pairs_with(self, column: str) -> list[int]:
+        """Return which of a pack's pairs a column is in."""
+        network = self.rung.network
+        if not isinstance(network, PackNetwork):
+            return []
+        own = set(self._dense_places(column))
+        return [which for which, (i, j, _) in enumerate(network.pairs) if own & {i, j}]
+
+    def _of_pairs(self, pairs: list[int], dense: np.ndarray) -> np.ndarray:
+        """Return what some pairs add to all members' first sums, of dense [m, ...]."""
+        network, params = self.rung.network, self.rung.params
+        assert isinstance(network, PackNetwork)
+        width, size = dense.shape[1], network.codes
+        values = network.with_pairs(dense, np)[:, [width + which for which in pairs]]
+        places = [width + which for which in pairs]
+        coded = [network.coded.index(place) for place in places if place in network.coded]
+        for index in coded:
+            start = network.inputs + index * size
+            places += range(start, start + size)
+        alone = replace(
+            network.flattened,
+            inputs=len(pairs),
+            coded=tuple(range(len(coded))),
+            embedding=None,
+        )
+        codes = {name: params[name][:, coded] for name in ("shift", "slope")}
+        x = alone.expand(params | codes, values[None], None, np)
+        return _first_of_pack(self.rung, x, places)
+
+    def _dense_places(self, column: str) -> list[int]:
+        """Return the places in the dense block of what was made of a column."""
+        width = self.inputs["dense"].shape[1]
+        places = self._places.get(column, np.zeros(0, int))
+        return [int(place) for place in places if place < width]
 
     @cached_property
     def _places(self) -> dict[str, np.ndarray]:
@@ -152,17 +206,15 @@ class Opened:
 
 
 def _first_of_pack(
-    rung: Rung, x: np.ndarray, chosen: list[int] | None = None, *, bias: bool = False
+    rung: Rung, x: np.ndarray, places: list[int] | slice, *, bias: bool = False
 ) -> np.ndarray:
     """Return the members' first sums side by side, (n, M (h + k)): of the layers, then the wide.
 
-    ``chosen`` are the places of x [M, n, D] that count; all where none are named.
+    ``places`` are those of x [M, n, ...] among the D numbers before the layers.
     """
     params = rung.params
     first, *_, last = params["layers"]
-    places = slice(None) if chosen is None else chosen
-    both = np.concatenate([first["weight"], params["wide"]], axis=2)[:, places]
-    sums = x[:, :, places] @ both
+    sums = x @ np.concatenate([first["weight"], params["wide"]], axis=2)[:, places]
     if bias:
         sums = sums + np.concatenate([first["bias"], last["bias"]], axis=1)[:, None]
     return np.moveaxis(sums, 0, 1).reshape(len(sums[0]), -1)

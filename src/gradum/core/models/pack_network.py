@@ -7,7 +7,7 @@ D = d + cT + embedded numbers, k outputs.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import ModuleType
 from typing import Any, Literal
@@ -18,6 +18,8 @@ import numpy as np
 from gradum.core.models.network import ROWS_AT_ONCE, Embedding, Inputs, Params
 
 Link = Literal["identity", "logit"]
+Pair = tuple[int, int, int]
+"""Columns i and j, and a sign: the column z_i + sign z_j."""
 
 COSINE = tuple((-1) ** k * (2 * math.pi) ** (2 * k) / math.factorial(2 * k) for k in range(10))
 """Coefficients of cos(2πt) as a polynomial of t²."""
@@ -39,7 +41,8 @@ class PackNetwork:
         f_m = x W + x₀ V + b:
 
     layers whose units have a leak λ each, which is learned (K. He et al., "Delving deep into
-    rectifiers", ICCV 2015), beside a wide part V, a linear model of the codes. The pack's answer is
+    rectifiers", ICCV 2015), beside a wide part V, a linear model of the codes. Sums and differences
+    of two columns may stand behind the columns, coded as they are. The pack's answer is
     Σ w_m f_m for numbers, and for classes the logits of the mean of the members' probabilities,
     Σ w_m p_m, times ``sharpness``.
 
@@ -55,7 +58,7 @@ class PackNetwork:
     members : int
         M.
     inputs : int
-        d; text counts as p columns.
+        d: columns of the input layer, pairs of them, and p for text.
     outputs : int
         k.
     hidden : tuple of int
@@ -70,6 +73,8 @@ class PackNetwork:
         How columns of many levels enter.
     projected : int
         p; 0 without text.
+    pairs : tuple of Pair
+        Sums and differences of columns of the input layer.
     """
 
     members: int
@@ -81,6 +86,12 @@ class PackNetwork:
     link: Link
     embedding: Embedding | None = None
     projected: int = 0
+    pairs: tuple[Pair, ...] = ()
+
+    @property
+    def flattened(self) -> PackNetwork:
+        """The network of rows that are flat already."""
+        return replace(self, projected=0, pairs=())
 
     @property
     def first(self) -> int:
@@ -166,7 +177,7 @@ class PackNetwork:
     def apply(self, params: Params, inputs: Inputs) -> Any:
         """Return the logits [n, k] in JAX."""
         codes = inputs["codes"][None] if self.embedding else None
-        x = self.expand(params, inputs["dense"][None], codes, jnp)
+        x = self.expand(params, self.with_pairs(inputs["dense"], jnp)[None], codes, jnp)
         return self.mean(params, self.logits_of(params, x, jnp), jnp)
 
     def forward(self, params: Params, inputs: Inputs) -> np.ndarray:
@@ -185,12 +196,20 @@ class PackNetwork:
         return self.logits_of(params, self.expand(params, dense[None], codes, np), np)
 
     def flat(self, params: Params, inputs: Inputs) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return dense [n, d], its text projected, and the embedding rows [1, n, e] if any."""
-        dense = inputs["dense"]
+        """Return dense [n, d], pairs and text in it, and the embedding rows [1, n, e] if any."""
+        dense = self.with_pairs(inputs["dense"], np)
         if self.projected:
             text = np.asarray(inputs["sparse"] @ params["projection"], dense.dtype)
             dense = np.concatenate([dense, text], axis=1)
         return dense, inputs["codes"][None] if self.embedding else None
+
+    def with_pairs(self, dense: Any, xp: ModuleType) -> Any:
+        """Put the sums and differences behind the columns of the input layer, [n, ...]."""
+        if not self.pairs:
+            return dense
+        first, second, sign = np.array(self.pairs).T
+        summed = dense[:, first] + sign.astype(dense.dtype) * dense[:, second]
+        return xp.concatenate([dense, summed], axis=1)
 
 
 def codes_of(wave: Any, place: Any, xp: ModuleType) -> Any:

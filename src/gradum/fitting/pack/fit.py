@@ -116,8 +116,7 @@ def fit_pack(
     kept, network, held_out = _chosen(held, training, inputs, goal, spec)
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
         # Of what was learned from: the projection would score texts by fits that know the row.
-        flat = replace(network, projected=0)
-        fitted = flat.forward(kept, inputs.flat)[:, 0].astype(np.float64)
+        fitted = network.flattened.forward(kept, inputs.flat)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
     return Rung(
         name="pack",
@@ -138,6 +137,7 @@ def fit_pack(
             "kept": network.members,
             "folds": len(walks),
             "codes": network.codes,
+            "pairs": inputs.pair_names(rows),
             "batch_size": training.batch_size,
             "steps": training.steps,
         },

@@ -14,6 +14,7 @@ from gradum.core.models.network import Embedding, Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.padding import Padding
+from gradum.fitting.pack.pairs import pairs_of
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import TextScores
 from gradum.fitting.rows import Rows
@@ -70,14 +71,19 @@ class PackInputs:
         if scores:
             text["projection"] = np.concatenate([text["projection"], scores.weight], axis=1)
         projected = text["projection"].shape[1] if text else 0
-        coded = _coded(raw["dense"][:, : design.dense.shape[1]])
+        numeric, width = design.dense.shape[1], raw["dense"].shape[1]
+        coded = _coded(raw["dense"][:, :numeric])
         codes = codes_each(len(coded), spec)
+        columns, others = np.split(raw["dense"].astype(np.float64), [numeric], axis=1)
+        told = goal.told(np.arange(len(design)))
+        pairs = pairs_of(columns, others, told, goal.weight, most=spec.pairs if codes else 0)
+        coded += tuple(range(width, width + len(pairs)))
         embedding = None
         if layer.embedded_columns:
             embedding = Embedding(layer.embedding_rows, layer.embedded_columns, spec.embedding_size)
         network = PackNetwork(
             members=spec.members,
-            inputs=raw["dense"].shape[1] + projected,
+            inputs=width + len(pairs) + projected,
             outputs=goal.outputs,
             hidden=spec.hidden_layer_sizes,
             coded=coded if codes else (),
@@ -85,6 +91,7 @@ class PackInputs:
             link="identity" if rows.classes is None else "logit",
             embedding=embedding,
             projected=projected,
+            pairs=pairs,
         )
         flat = {"dense": network.flat(text, raw)[0]}
         if scores:
@@ -92,6 +99,23 @@ class PackInputs:
         if embedding:
             flat["codes"] = raw["codes"]
         return cls(layer, network, raw, flat, text, _sources(rows, layer, network, scored))
+
+    @property
+    def of_pairs(self) -> np.ndarray:
+        """Places of the pairs and of their codes among the D numbers."""
+        network = self.network
+        count, behind = len(network.pairs), network.inputs - network.projected
+        codes = network.inputs + network.codes * len(network.coded)
+        own = count * network.codes
+        return np.r_[behind - count : behind, codes - own : codes]
+
+    def pair_names(self, rows: Rows) -> list[str]:
+        """Return the pairs by the names of their columns, such as ``latitude + longitude``."""
+        names = [feature.name for feature in rows.design.layout.dense]
+        return [
+            f"{names[first]} {'+' if sign > 0 else '-'} {names[second]}"
+            for first, second, sign in self.network.pairs
+        ]
 
     @cached_property
     def padding(self) -> Padding:
@@ -155,7 +179,9 @@ def _sources(rows: Rows, layer: InputLayer, network: PackNetwork, scored: int) -
         [(column.source, column.levels) for column in layout.codes],
         [],
     )
-    dense = [*dense, *(f"text {i}" for i in range(network.projected - scored))]
+    # A pair is left out with the first of its columns.
+    dense += [dense[first] for first, _, _ in network.pairs]
+    dense += [f"text {i}" for i in range(network.projected - scored)]
     dense += ["text scores"] * scored  # one without the other classes' would still tell theirs
     names = [*dense, *(dense[place] for place in network.coded for _ in range(network.codes))]
     if network.embedding:

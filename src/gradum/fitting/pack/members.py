@@ -18,6 +18,7 @@ from gradum.randomness import stream
 
 STEPS, RAMPS, WAVES = range(3)
 INITIAL_ROWS = 256
+PAIRS_AT_FIRST = 0.1  # of other columns' weights: pairs are for where columns alone do not do
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ def initial_weights(
     coded = len(network.coded) * network.codes
     share = np.ones(network.first)
     share[network.inputs : network.inputs + coded] = 0.3
+    share[inputs.of_pairs] *= PAIRS_AT_FIRST
     params: Params = dict(codes)
     if network.embedding:
         table = (network.embedding.rows, network.embedding.size)

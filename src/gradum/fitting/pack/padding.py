@@ -40,28 +40,41 @@ class Padding:
         if embedding is not None:
             embedding = replace(embedding, rows=_round(embedding.rows, EMBEDDING_ROWS))
         inputs = _round(self.true.inputs, COLUMNS)
-        return replace(self.true, inputs=inputs, embedding=embedding, projected=0)
+        coded = tuple(self._columns(inputs)[list(self.true.coded)].tolist())
+        return replace(self.true.flattened, inputs=inputs, coded=coded, embedding=embedding)
 
     @cached_property
     def places(self) -> np.ndarray:
         """Where each of the D numbers stands among the padded ones."""
-        place = np.arange(self.true.first)
-        return place + np.where(place < self.true.inputs, 0, self.network.inputs - self.true.inputs)
+        behind = np.arange(self.true.inputs, self.true.first)
+        surplus = self.network.inputs - self.true.inputs
+        return np.concatenate([self._columns(self.network.inputs), behind + surplus])
+
+    def _columns(self, inputs: int) -> np.ndarray:
+        """Return where each of the d columns stands; pairs, wherever they are, at the end."""
+        columns, count = np.arange(self.true.inputs), len(self.true.pairs)
+        start = self.true.inputs - self.true.projected - count
+        is_pair = (columns >= start) & (columns < start + count)
+        behind = np.where(columns < start, columns, columns - count)
+        return np.where(is_pair, columns - start + inputs - count, behind)
+
+    @cached_property
+    def _nothing_moves(self) -> bool:
+        return np.array_equal(self.places, np.arange(self.network.first))
 
     def dense(self, dense: np.ndarray) -> np.ndarray:
         """Return dense [..., d] with its columns of zeros."""
-        width = self.network.inputs
-        if dense.shape[-1] == width:
+        if self._nothing_moves:
             return dense
-        padded = np.zeros((*dense.shape[:-1], width), dense.dtype)
-        padded[..., : dense.shape[-1]] = dense
+        padded = np.zeros((*dense.shape[:-1], self.network.inputs), dense.dtype)
+        padded[..., self.places[: dense.shape[-1]]] = dense
         return padded
 
     def fill(self, params: Params) -> Params:
         """Return the parameters [M, …] of the padded network."""
 
         def filled(value: np.ndarray, size: int, places: Any) -> np.ndarray:
-            if value.shape[1] == size:
+            if value.shape[1] == size and (isinstance(places, slice) or self._nothing_moves):
                 return value
             padded = np.zeros((len(value), size, *value.shape[2:]), value.dtype)
             padded[:, places] = value

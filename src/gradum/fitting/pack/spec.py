@@ -34,7 +34,9 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch_size : int
         Rows a step; fewer on small tables.
     most_codes, all_codes : int
-        Codes of a numeric column, and of all columns together, about.
+        Codes of a numeric column, and of all columns together, about; those of pairs not counted.
+    pairs : int
+        Sums and differences of two numeric columns at most, which count as columns.
     steps, ramps, waves : float
         Shares of the members whose codes are steps at thresholds that tell the target apart,
         ramps between quantiles, waves of random frequencies.
@@ -75,6 +77,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch_size: int = 128
     most_codes: int = 32
     all_codes: int = 320
+    pairs: int = 6
     steps: float = 0.5
     ramps: float = 0.25
     waves: float = 0.25
@@ -110,10 +113,11 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "A pack's epochs, picks, members kept, layers or rows a step are none.",
                 "Give 1 or more.",
             )
-        if self.embedding_size < 1 or min(self.most_codes, self.all_codes, self.text_scores) < 0:
+        fewest = (self.most_codes, self.all_codes, self.pairs, self.text_scores)
+        if self.embedding_size < 1 or min(fewest) < 0:
             raise SpecError(
-                "A pack's codes, scores of texts or embeddings are fewer than can be.",
-                "Give 0 codes and scores or more, and embeddings of 1 number or more.",
+                "A pack's codes, pairs, scores of texts or embeddings are fewer than can be.",
+                "Give 0 codes, pairs and scores or more, and embeddings of 1 number or more.",
             )
         kinds = (self.steps, self.ramps, self.waves)
         if not (min(kinds) >= 0 and 0 < sum(kinds) < math.inf):

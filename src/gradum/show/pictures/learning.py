@@ -63,6 +63,11 @@ def _epochs(rung: Rung) -> Picture:
             "without one fold, whose mean loss is shown; each was kept as it was at its own best, "
             f"and {rung.settings['kept']} of them make the pack."
         )
+        if pairs := rung.settings.get("pairs"):
+            said += (
+                f" Besides each column they see {', '.join(pairs)}, in standard units: columns "
+                "that act together, as an additive model of them showed."
+            )
     if best is not None:
         said += f" The weights of epoch {best} were kept, where the validation loss was least."
         rule = alt.Chart(data([{"epoch": best}])).mark_rule(color=FAINT, strokeWidth=2)

@@ -1,0 +1,140 @@
+"""Sums and differences of numeric columns that act together, as an additive model shows.
+
+Where two columns act as one, as a latitude and a longitude do along a coast, no function of either
+tells what their sum does, and a network of few rows learns it late. What an additive model leaves
+over is asked in bins of every sum and difference of two columns. The one that tells most is taken
+and joins the model, and what that leaves over is asked again.
+
+Shapes: n rows, d numeric columns, k things to be told apart, p terms, B bins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from gradum.core.models.pack_network import Pair
+
+LEAST_SURE = 6.0  # standard deviations above what chance gives a direction, to be taken
+MOST_COLUMNS = 20  # that are paired, those that act most by themselves
+FEWEST_VALUES = 10  # of a column that is paired
+MOST_ROWS = 5_000
+BINS = 16  # of a direction
+MOST_PIECES, ALL_PIECES = 24, 1_000  # of a column's line in the model, and of all together
+MOST_TERMS = 1_500
+RIDGE = 10.0
+
+
+def pairs_of(
+    columns: np.ndarray, others: np.ndarray, told: np.ndarray, weight: np.ndarray, *, most: int
+) -> tuple[Pair, ...]:
+    """Return up to ``most`` pairs (i, j, sign), each a new column z_i + sign z_j, surest first.
+
+    A direction's sums of what is left over, s_b = Σ w r in bin b, are compared with chance. If r
+    had either sign by lot, s_b² / Σ (w r)² were 1 in the mean and had a variance of 2 or less.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n, d)
+        On the models' scale.
+    others : ndarray of shape (n, q)
+        What else the additive model may use, such as indicators of levels.
+    told : ndarray of shape (n, k)
+        The target, or one indicator a class.
+    weight : ndarray of shape (n,)
+    most : int
+    """
+    step = -(-len(columns) // MOST_ROWS)
+    columns, others, told, weight = (each[::step] for each in (columns, others, told, weight))
+    several = [len(np.unique(column)) > FEWEST_VALUES for column in columns.T]
+    if most < 1 or sum(several) < 2:
+        return ()
+    pieces = min(MOST_PIECES, max(2, ALL_PIECES // columns.shape[1]))
+    lines = [_line(column, pieces) for column in columns.T]
+    x = np.concatenate([*lines, others], axis=1)
+    if x.shape[1] > MOST_TERMS:
+        return ()
+    told = told[:, 1:] if told.shape[1] == 2 else told  # of two classes one says all
+    fitted = _fitted(x, told, weight)
+    own = fitted[: pieces * len(lines)].reshape(len(lines), pieces, -1)
+    acting = [np.var(line @ each, axis=0).sum() for line, each in zip(lines, own, strict=True)]
+    paired = np.argsort(-np.where(several, acting, -1.0), kind="stable")
+    paired = np.sort(paired[: min(sum(several), MOST_COLUMNS)])
+    directions = [
+        _Direction.of((int(i), int(j), sign), columns)
+        for i, j in combinations(paired, 2)
+        for sign in (1, -1)
+    ]
+    found: list[Pair] = []
+    while directions and len(found) < most:
+        left = _left_over(x, fitted, told, weight)
+        sure = [direction.sureness(left, weight) for direction in directions]
+        surest = directions.pop(int(np.argmax(sure)))
+        if max(sure) < LEAST_SURE:
+            break
+        found.append(surest.pair)
+        x = np.concatenate([x, _line(_along(surest.pair, columns), pieces)], axis=1)
+        fitted = _fitted(x, told, weight)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Direction:
+    """A pair, and the bin of each row (n,)."""
+
+    pair: Pair
+    bins: np.ndarray
+
+    @classmethod
+    def of(cls, pair: Pair, columns: np.ndarray) -> _Direction:
+        values = _along(pair, columns)
+        edges = np.quantile(values, np.arange(1, BINS) / BINS)
+        return cls(pair, np.searchsorted(edges, values, side="right"))
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """Return the sums of values (n, k) in every bin (B, k)."""
+        k = values.shape[1]
+        places = self.bins[:, None] * k + np.arange(k)
+        return np.bincount(places.ravel(), values.ravel(), minlength=BINS * k).reshape(BINS, k)
+
+    def sureness(self, left: np.ndarray, weight: np.ndarray) -> float:
+        """Return how far, in standard deviations, the sums are from what chance gives."""
+        weighted = weight[:, None] * left
+        chance = np.maximum(self.sums(np.square(weighted)), np.finfo(float).tiny)
+        told = (np.square(self.sums(weighted)) / chance).sum()
+        freedom = BINS * left.shape[1]
+        return float((told - freedom) / np.sqrt(2 * freedom))
+
+
+def _along(pair: Pair, columns: np.ndarray) -> np.ndarray:
+    first, second, sign = pair
+    return columns[:, first] + sign * columns[:, second]
+
+
+def _line(values: np.ndarray, pieces: int) -> np.ndarray:
+    """Return the terms of a line that bends at quantiles, (n, pieces): how far each piece is gone.
+
+    Pieces without a length, of values that are many times there, are steps.
+    """
+    knots = np.quantile(values, np.arange(pieces + 1) / pieces)
+    length = np.maximum(np.diff(knots), np.finfo(np.float32).tiny)
+    return np.clip((values[:, None] - knots[:-1]) / length, 0, 1)
+
+
+def _fitted(x: np.ndarray, told: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the effects (p, k) of terms x (n, p), by ridge regression."""
+    x, told = _centred(x, weight), _centred(told, weight)
+    weighted = (weight / weight.mean())[:, None] * x
+    return np.linalg.solve(weighted.T @ x + RIDGE * np.eye(x.shape[1]), weighted.T @ told)
+
+
+def _left_over(
+    x: np.ndarray, fitted: np.ndarray, told: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
+    return _centred(told, weight) - _centred(x, weight) @ fitted
+
+
+def _centred(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    return values - np.average(values, axis=0, weights=weight)
