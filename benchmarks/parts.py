@@ -41,6 +41,7 @@ def _less(**fields: object) -> PackSpec:
 PARTS: dict[str, PackSpec] = {
     "as it is": STANDARD,
     "without codes": _less(most_codes=4, all_codes=1),
+    "without pairs": _less(pairs=0),
     "without steps": _less(steps=0.0),
     "without ramps": _less(ramps=0.0),
     "without waves": _less(waves=0.0),
@@ -56,6 +57,7 @@ PARTS: dict[str, PackSpec] = {
     "without smoothed labels": _less(label_smoothing=(0.0, 0.0)),
     "half the members": _less(members=STANDARD.members // 2),
     "half the folds": _less(folds=STANDARD.folds // 2),
+    "any number of each fold": _less(kept=STANDARD.members),
     "best member of each fold": _less(picks=1),
 }
 
