@@ -76,6 +76,8 @@ def test_rows_without_weight_have_no_say():
     target[odd] += 3 * np.sign(z[odd, 0] + z[odd, 1])
     assert found(z, target)[0] == (0, 1, 1)
     assert found(z, target, weight=np.where(odd, 0.0, 1.0)) == ()
+    many, told = np.tile(z, (4, 1)), np.tile(target, 4)
+    assert found(many, told, weight=np.tile(np.where(odd, 1.0, 0.0), 4))[0] == (0, 1, 1)
 
 
 def test_the_size_of_weights_and_targets_does_not_matter():

@@ -46,8 +46,9 @@ def pairs_of(
     weight : ndarray of shape (n,)
     most : int
     """
-    step = -(-len(columns) // MOST_ROWS)
-    columns, others, told, weight = (each[::step] for each in (columns, others, told, weight))
+    rows = np.flatnonzero(weight > 0)
+    rows = rows[:: -(-len(rows) // MOST_ROWS)]
+    columns, others, told, weight = columns[rows], others[rows], told[rows], weight[rows]
     several = [len(np.unique(column)) > FEWEST_VALUES for column in columns.T]
     if most < 1 or sum(several) < 2:
         return ()
