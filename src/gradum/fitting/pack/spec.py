@@ -187,7 +187,7 @@ EFFORTS: dict[str, PackSpec] = {
     ),
     "standard": PackSpec(),
     # Muon's steps take as long as all else of a step, and bring more than twice the epochs would.
-    "best": PackSpec(members=64, folds=8, epochs=32, muon=0.2, kept=4),
+    "best": PackSpec(members=64, folds=8, epochs=32, muon=0.2, kept=3),
 }
 
 
