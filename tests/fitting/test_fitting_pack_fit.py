@@ -199,6 +199,21 @@ def test_a_row_alone_is_predicted_as_among_others(target):
     np.testing.assert_allclose(alone, together[:60], rtol=1e-4, atol=1e-4)
 
 
+def test_columns_that_act_together_are_seen_and_named():
+    short = structs.replace(LEARNING, epochs=3)
+    rung = fitted(only("y"), short)  # of the product of x0 and x1
+    assert {(0, 1, 1), (0, 1, -1)} <= set(rung.network.pairs)
+    assert {"x0 + x1", "x0 - x1"} <= set(rung.settings["pairs"])
+    assert len(rung.network.coded) == 3 + len(rung.network.pairs)
+    without = fitted(only("y"), structs.replace(short, pairs=0))
+    assert without.network.pairs == ()
+    assert without.settings["pairs"] == []
+    held = rung.certificate.validation_loss, without.certificate.validation_loss
+    assert held[0] < 0.8 * held[1]
+    bare = fitted(only("y"), structs.replace(short, most_codes=0))
+    assert bare.network.pairs == ()
+
+
 def test_predictions_of_numbers_stay_within_the_training_targets(number):
     rung, train, held = number
     far = changed(held.design, dense=1e6 * held.design.dense)

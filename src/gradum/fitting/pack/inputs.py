@@ -11,10 +11,10 @@ from scipy.sparse.linalg import svds
 
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Embedding, Params
-from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.pack_network import PackNetwork, Pair
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.padding import Padding
-from gradum.fitting.pack.pairs import pairs_of
+from gradum.fitting.pack.pairs import looked_at, pairs_of
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import TextScores
 from gradum.fitting.rows import Rows
@@ -74,9 +74,7 @@ class PackInputs:
         numeric, width = design.dense.shape[1], raw["dense"].shape[1]
         coded = _coded(raw["dense"][:, :numeric])
         codes = codes_each(len(coded), spec)
-        columns, others = np.split(raw["dense"].astype(np.float64), [numeric], axis=1)
-        told = goal.told(np.arange(len(design)))
-        pairs = pairs_of(columns, others, told, goal.weight, most=spec.pairs if codes else 0)
+        pairs = _pairs(raw["dense"], numeric, goal, spec.pairs) if codes else ()
         coded += tuple(range(width, width + len(pairs)))
         embedding = None
         if layer.embedded_columns:
@@ -155,6 +153,13 @@ def codes_each(columns: int, spec: PackSpec) -> int:
     while codes > FEWEST_CODES and codes * columns > spec.all_codes:
         codes //= 2
     return codes if codes * columns <= 2 * spec.all_codes else 0
+
+
+def _pairs(dense: np.ndarray, numeric: int, goal: Goal, most: int) -> tuple[Pair, ...]:
+    """Return the pairs among the first columns of dense [n, d], those that are numbers."""
+    rows = looked_at(goal.weight)
+    columns, others = np.split(dense[rows].astype(np.float64), [numeric], axis=1)
+    return pairs_of(columns, others, goal.told(rows), goal.weight[rows], most=most)
 
 
 def _projection(text: Any, seed: int) -> np.ndarray:

@@ -27,6 +27,12 @@ MOST_TERMS = 1_500
 RIDGE = 10.0
 
 
+def looked_at(weight: np.ndarray) -> np.ndarray:
+    """Return the places of at most `MOST_ROWS` rows that have a weight (n,), evenly spread."""
+    rows = np.flatnonzero(weight > 0)
+    return rows[:: max(1, -(-len(rows) // MOST_ROWS))]
+
+
 def pairs_of(
     columns: np.ndarray, others: np.ndarray, told: np.ndarray, weight: np.ndarray, *, most: int
 ) -> tuple[Pair, ...]:
@@ -44,11 +50,9 @@ def pairs_of(
     told : ndarray of shape (n, k)
         The target, or one indicator a class.
     weight : ndarray of shape (n,)
+        Above 0.
     most : int
     """
-    rows = np.flatnonzero(weight > 0)
-    rows = rows[:: -(-len(rows) // MOST_ROWS)]
-    columns, others, told, weight = columns[rows], others[rows], told[rows], weight[rows]
     several = [len(np.unique(column)) > FEWEST_VALUES for column in columns.T]
     if most < 1 or sum(several) < 2:
         return ()
