@@ -256,7 +256,7 @@ def test_what_would_be_much_work_is_not_begun():
 
 
 @pytest.mark.parametrize("target", ["y", "flag", "grade"])
-def test_members_that_begin_wide_are_the_linear_model_of_their_codes(target):
+def test_members_that_begin_wide_are_the_linear_model_of_codes_of_columns(target):
     spec = structs.replace(MANY, wide=1.0)
     rows, goal, inputs, walks, members = prepared(target, spec)
     codes = codes_of(rows, inputs, walks, members)
@@ -269,6 +269,8 @@ def test_members_that_begin_wide_are_the_linear_model_of_their_codes(target):
     logits = inputs.network.logits_of(params, x, np)
     classes = 0 if target == "y" else rows.classes
     assert members.begins_wide.any()
+    assert inputs.network.pairs  # which the linear model does not use
+    np.testing.assert_array_equal(params["wide"][:, inputs.of_pairs], 0)
     chosen = set()
     for member in range(spec.members):
         train, held = walks[members.fold[member]]
@@ -278,6 +280,7 @@ def test_members_that_begin_wide_are_the_linear_model_of_their_codes(target):
             np.testing.assert_array_equal(last, plain["layers"][-1]["weight"][member])
             continue
         own = x[member].astype(np.float64)
+        own[:, inputs.of_pairs] = 0
         peers = [
             peer(classes, strength, np.ones(len(train))).fit(own[train], aim[train])
             for strength in STRENGTHS

@@ -40,8 +40,9 @@ def begin_wide(
 ) -> None:
     """Put the linear model of their codes in the place of some members' ``wide`` part.
 
-    Their last layer is set to 0: before they learn, they are that model. The rows that the first
-    fold holds out choose the penalty of all: folds differ too little to choose one each.
+    Their last layer is set to 0: before they learn, they are that model, in which pairs of columns
+    have no part. The rows that the first fold holds out choose the penalty of all: folds differ too
+    little to choose one each.
     """
     last, strength = params["layers"][-1], None
     network = replace(inputs.network, members=1, embedding=None)
@@ -53,6 +54,7 @@ def begin_wide(
         drawn = {name: params[name][own[:1]] for name in ("shift", "slope", "wave")}
         columns = network.expand(drawn, inputs.flat["dense"][None], None, np)[0]
         columns = columns.astype(np.float64)
+        columns[:, inputs.of_pairs] = 0.0  # members are better at these without rough steps
         strength = strength or best_strength(columns, goal, walk, stop)
         found = linear_start(columns, goal, walk[0], strength, stop)
         if found is not None:
