@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ PACKAGES = ("gradum", "numpy", "polars", "scikit-learn", "lightgbm", "pandas")
 def main(rounds: str = "5") -> None:
     """Measure every side; print times and ratios, and publish them."""
     sides = [
-        Side("gradum", gradum),
+        Side("gradum", partial(gradum, "mlp", "quick")),
+        Side("gradum, quick pack", partial(gradum, "pack", "quick")),
+        Side("gradum, standard pack", partial(gradum, "pack", "standard")),
         Side("scikit-learn", scikit_learn),
         Side("LightGBM", lightgbm),
     ]
@@ -101,17 +104,18 @@ def predicting(predict: Callable[[Any], Any], frame: Any, single: list[dict[str,
     return one_round
 
 
-def gradum() -> Round:
-    """Fit the MLP rung, write the model to a file and predict by what is read from there."""
+def gradum(rung: str, effort: str) -> Round:
+    """Fit a rung, write the model to a file and predict by what is read from there."""
     import gradum
 
-    fitted = gradum.fit(draw(TRAINING_ROWS, seed=0), TARGET, model="mlp", learning_curve=False)
+    train, options = draw(TRAINING_ROWS, seed=0), {"effort": effort, "learning_curve": False}
+    fitted = gradum.fit(train, TARGET, model=rung, **options)
     with tempfile.TemporaryDirectory() as folder:
         fitted.save(Path(folder) / "model.gradum")
         model = gradum.load(Path(folder) / "model.gradum")
     frame = new_rows()
     single = list(frame.head(SINGLE_ROWS).iter_rows(named=True))
-    return predicting(lambda rows: model.predict_proba(rows, rung="mlp"), frame, single)
+    return predicting(lambda rows: model.predict_proba(rows, rung=rung), frame, single)
 
 
 def scikit_learn() -> Round:

@@ -57,7 +57,7 @@ PARTS: dict[str, PackSpec] = {
     "without smoothed labels": _less(label_smoothing=(0.0, 0.0)),
     "half the members": _less(members=STANDARD.members // 2),
     "half the folds": _less(folds=STANDARD.folds // 2),
-    "any number of each fold": _less(kept=STANDARD.members),
+    "any number of members": _less(kept=STANDARD.members),
     "best member of each fold": _less(picks=1),
 }
 

@@ -9,7 +9,6 @@ from sklearn.metrics import log_loss, mean_squared_error
 
 from gradum.core import LogLoss, SquaredError
 from gradum.core.models.pack_network import PackNetwork
-from gradum.fitting.pack import select
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.select import (
     FURTHEST,
@@ -19,6 +18,7 @@ from gradum.fitting.pack.select import (
     sharpened,
     sharpness,
     sharpness_of_more,
+    staying,
 )
 
 
@@ -182,27 +182,17 @@ def test_sharpened_members_have_their_logits_multiplied(outputs):
     np.testing.assert_allclose(after, factors[:, None, None] * before, rtol=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("made", [numbers, classes])
-def test_the_largest_shares_are_kept_and_chosen_anew(made, seed):
-    predictions, target, weight = made(seed, candidates=6)
-    classes_ = None if made is numbers else 3
-    loss = SquaredError() if classes_ is None else LogLoss()
-    cost = Goal(target, weight, loss, classes_).cost(np.arange(len(target)))
-    free = greedy(predictions, cost, picks=16)
-    for kept in (1, 2, 3):
-        share = select.chosen(predictions, cost, picks=16, kept=kept)
-        stayed = np.flatnonzero(share)
-        assert len(stayed) <= kept
-        assert share.sum() == pytest.approx(1)
-        if np.count_nonzero(free) <= kept:
-            np.testing.assert_array_equal(share, free)
-            continue
-        assert free[stayed].min() >= np.delete(free, stayed).max()
-        largest = sorted(np.argsort(-free, kind="stable")[:kept])
-        expected = reimplemented(predictions[largest], target, weight, 16)
-        np.testing.assert_allclose(share[largest], expected, atol=1e-12)
-    np.testing.assert_array_equal(select.chosen(predictions, cost, picks=16, kept=6), free)
+def test_the_largest_share_of_each_fold_stays_and_then_the_largest_of_all():
+    shares = np.zeros((3, 8))
+    shares[0, :3] = 0.5, 0.3, 0.2
+    shares[1, 3:5] = 0.9, 0.1
+    shares[2, 5:] = 0.4, 0.35, 0.25
+    rest = [6, 1, 7, 2, 4]  # by falling share
+    for most in range(12):
+        expected = {0, 3, 5, *rest[: max(0, most - 3)]}
+        assert set(np.flatnonzero(staying(shares, most))) == expected
+    shares[2, 5:] = 0, 1, 0
+    assert set(np.flatnonzero(staying(shares, 8))) == {0, 3, 6, 1, 2, 4}  # none without a share
 
 
 def test_the_sharpness_of_more_members_is_that_of_few_taken_further():

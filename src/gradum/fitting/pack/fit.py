@@ -23,10 +23,11 @@ from gradum.fitting.pack.members import Members, initial_codes, initial_weights
 from gradum.fitting.pack.program import Program
 from gradum.fitting.pack.select import (
     answers,
-    chosen,
+    greedy,
     sharpened,
     sharpness,
     sharpness_of_more,
+    staying,
 )
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import SHARE_OF_TIME, text_scores
@@ -161,6 +162,10 @@ def _or_after(stop: Callable[[], bool], end: float) -> Callable[[], bool]:
     return lambda: stop() or perf_counter() > end
 
 
+Fold = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""A fold's members, the rows that they hold out, and what they say of these."""
+
+
 def _chosen(
     held: HeldOut,
     training: Training,
@@ -174,29 +179,14 @@ def _chosen(
     Members of classes are made as sure of themselves as suits these rows before they are compared:
     those that have learned smoothed classes are less sure than they should be.
     """
-    network, factors = inputs.network, np.ones(len(held.best), np.float32)
-    shares, said, rows = [], [], []
-    for fold, own_rows in enumerate(held.folds):
-        own = np.flatnonzero((held.fold == fold) & np.isfinite(held.best))
-        if not len(own):
-            continue
-        logits = held.logits[own, : len(own_rows)]
-        if goal.classes is not None:
-            factors[own] = [
-                sharpness(each, goal.target[own_rows], goal.weight[own_rows])[0]
-                for each in answers(network, logits)
-            ]
-        each = answers(network, factors[own, None, None] * logits)
-        share = chosen(each, goal.cost(own_rows), picks=spec.picks, kept=spec.kept)
-        shares.append(np.zeros(len(held.best)))
-        shares[-1][own] = share
-        said.append(np.tensordot(share, each, 1))
-        rows.append(own_rows)
-    if not said:
+    network, (folds, factors) = inputs.network, _judged(held, inputs.network, goal)
+    if not folds:
         raise SpecError(
             "Every member of the pack diverged.", "Look for extreme values in the numeric columns."
         )
-    share = np.sum(shares, axis=0) / np.sum(shares)
+    shares = _shares(folds, np.ones(len(factors), bool), goal, spec)
+    shares = _shares(folds, staying(shares, spec.kept), goal, spec)
+    share = shares.sum(axis=0) / shares.sum()
     kept = np.flatnonzero(share)
     members: list[Any] = [held.members[member] for member in kept]
     params: Params = jax.tree.map(lambda *each: np.stack(each), *members)
@@ -204,10 +194,42 @@ def _chosen(
     params = sharpened(params, factors[kept])
     params["share"] = share[kept].astype(np.float32)
     params["sharpness"] = np.ones(1, np.float32)
-    judged, together = np.concatenate(rows), np.concatenate(said)
+    judged = np.concatenate([rows for _, rows, _ in folds])
+    together = np.concatenate(
+        [
+            np.tensordot(mean[own], said, 1)
+            for mean, (own, _, said) in zip(shares, folds, strict=True)
+        ]
+    )
     if network.link == "identity":
         loss = float(goal.mean_loss(together, judged))
     else:
         factor, loss = sharpness(together, goal.target[judged], goal.weight[judged])
-        params["sharpness"][:] = sharpness_of_more(factor, np.stack(shares), share)
+        params["sharpness"][:] = sharpness_of_more(factor, shares, share)
     return params, replace(network, members=len(kept)), loss
+
+
+def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold], np.ndarray]:
+    """Return every fold that has members, and the factor of each member's logits (M,)."""
+    folds, factors = [], np.ones(len(held.best), np.float32)
+    for fold, rows in enumerate(held.folds):
+        own = np.flatnonzero((held.fold == fold) & np.isfinite(held.best))
+        if not len(own):
+            continue
+        logits = held.logits[own, : len(rows)]
+        if goal.classes is not None:
+            factors[own] = [
+                sharpness(each, goal.target[rows], goal.weight[rows])[0]
+                for each in answers(network, logits)
+            ]
+        folds.append((own, rows, answers(network, factors[own, None, None] * logits)))
+    return folds, factors
+
+
+def _shares(folds: list[Fold], allowed: np.ndarray, goal: Goal, spec: PackSpec) -> np.ndarray:
+    """Return the shares of the members in the mean of each fold (folds, M), of those allowed."""
+    shares = np.zeros((len(folds), len(allowed)))
+    for share, (own, rows, said) in zip(shares, folds, strict=True):
+        may = allowed[own]
+        share[own[may]] = greedy(said[may], goal.cost(rows), picks=spec.picks)
+    return shares

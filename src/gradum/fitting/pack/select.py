@@ -19,20 +19,6 @@ SHARPEST = 2.0
 FURTHEST = 2.0  # times what was measured, as logarithm; what few members show is noise beyond
 
 
-def chosen(predictions: np.ndarray, cost: Cost, *, picks: int, kept: int) -> np.ndarray:
-    """Return the share (J,) of each candidate in a mean of at most ``kept`` that predicts best.
-
-    Those with the largest shares in a mean of any number stay, and share anew among themselves.
-    """
-    share = greedy(predictions, cost, picks=picks)
-    if np.count_nonzero(share) <= kept:
-        return share
-    largest = np.sort(np.argsort(-share, kind="stable")[:kept])
-    share[:] = 0
-    share[largest] = greedy(predictions[largest], cost, picks=picks)
-    return share
-
-
 def greedy(predictions: np.ndarray, cost: Cost, *, picks: int) -> np.ndarray:
     """Return the share (J,) of each candidate in the mean that predicts the rows best.
 
@@ -58,6 +44,20 @@ def greedy(predictions: np.ndarray, cost: Cost, *, picks: int) -> np.ndarray:
         if costs[chosen] < least:
             best, least = counts / taken, float(costs[chosen])
     return best
+
+
+def staying(shares: np.ndarray, most: int) -> np.ndarray:
+    """Tell which candidates stay (J,), given their shares in the mean of each fold (folds, J).
+
+    The one of the largest share in every fold, and of the others those of the largest shares, until
+    there are ``most``.
+    """
+    stay = np.zeros(shares.shape[1], bool)
+    stay[shares.argmax(axis=1)] = True
+    others = np.where(stay, 0, shares.max(axis=0))
+    largest = np.argsort(-others, kind="stable")[: max(0, most - stay.sum())]
+    stay[largest[others[largest] > 0]] = True
+    return stay
 
 
 def answers(network: PackNetwork, logits: np.ndarray) -> np.ndarray:

@@ -64,7 +64,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     picks : int
         Steps of the greedy selection in a fold: its members' weights are multiples of 1 / picks.
     kept : int
-        Members of a fold that are kept at most.
+        Members that are kept at most, but one of each fold.
     """
 
     members: int = 24
@@ -97,7 +97,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text_scores: int = 32
     flat: float = 0.5
     picks: int = 16
-    kept: int = 2
+    kept: int = 12
 
     def __post_init__(self) -> None:
         """Refuse values that no pack can use."""
@@ -187,7 +187,7 @@ EFFORTS: dict[str, PackSpec] = {
     ),
     "standard": PackSpec(),
     # Muon's steps take as long as all else of a step, and bring more than twice the epochs would.
-    "best": PackSpec(members=64, folds=8, epochs=32, muon=0.2, kept=3),
+    "best": PackSpec(members=64, folds=8, epochs=32, muon=0.2, kept=24),
 }
 
 
