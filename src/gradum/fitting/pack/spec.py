@@ -64,7 +64,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     picks : int
         Steps of the greedy selection in a fold: its members' weights are multiples of 1 / picks.
     kept : int
-        Members that are kept at most, but one of each fold.
+        Members that are kept at most; never fewer than one of each fold.
     """
 
     members: int = 24
