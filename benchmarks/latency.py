@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +31,9 @@ PACKAGES = ("gradum", "numpy", "polars", "scikit-learn", "lightgbm", "pandas")
 def main(rounds: str = "5") -> None:
     """Measure every side; print times and ratios, and publish them."""
     sides = [
-        Side("gradum", partial(gradum, "mlp", "quick")),
-        Side("gradum, quick pack", partial(gradum, "pack", "quick")),
-        Side("gradum, standard pack", partial(gradum, "pack", "standard")),
+        Side("gradum", gradum, {"rung": "mlp"}),
+        Side("gradum, quick pack", gradum, {"rung": "pack", "effort": "quick"}),
+        Side("gradum, standard pack", gradum, {"rung": "pack"}),
         Side("scikit-learn", scikit_learn),
         Side("LightGBM", lightgbm),
     ]
@@ -104,7 +103,7 @@ def predicting(predict: Callable[[Any], Any], frame: Any, single: list[dict[str,
     return one_round
 
 
-def gradum(rung: str, effort: str) -> Round:
+def gradum(rung: str, effort: str = "standard") -> Round:
     """Fit a rung, write the model to a file and predict by what is read from there."""
     import gradum
 
