@@ -17,7 +17,7 @@ import numpy as np
 
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.network import Network
-from gradum.core.models.pack_network import PackNetwork, leaky
+from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.rung import Rung
 from gradum.tables.design import Design, Layout
 
@@ -57,7 +57,9 @@ class Opened:
     def total(self) -> np.ndarray:
         """Sum up all shares and the bias: z (n, h), h the first layer's width."""
         if isinstance(self.rung.network, PackNetwork):
-            return _first_of_pack(self.rung, self._expanded, slice(None), bias=True)
+            first, *_, last = self.rung.params["layers"]
+            bias = np.concatenate([first["bias"], last["bias"]], axis=1)
+            return _side_by_side(self._expanded @ self._first_weights + bias[:, None])
         network, params = self.rung.network, self.rung.params
         first = Network(network.inputs, network.widths[1], embedding=network.embedding)
         return first.forward({**params, "layers": params["layers"][:1]}, self.inputs)
@@ -128,8 +130,7 @@ class Opened:
         chosen = list(dense)
         for index, place in enumerate(network.coded):
             if place in dense:
-                start = network.inputs + index * network.codes
-                chosen += range(start, start + network.codes)
+                chosen += network.code_places(index)
         if column in self._embedded and network.embedding:
             size = network.embedding.size
             start = network.first - network.embedding.width
@@ -138,12 +139,12 @@ class Opened:
         own = [i for i, feature in enumerate(layout.sparse) if feature.source == column]
         if not chosen and not own:
             return None
-        share = _first_of_pack(self.rung, self._expanded[:, :, chosen], chosen)
+        share = self._first_sums(self._expanded[:, :, chosen], chosen)
         if own:  # what its words add to the projected columns
             text = self.inputs["sparse"][:, own] @ self.rung.params["projection"][own]
             x = np.broadcast_to(text, (network.members, *text.shape))
             places = slice(network.inputs - network.projected, network.inputs)
-            share = share + _first_of_pack(self.rung, x, places)
+            share = share + self._first_sums(x, places)
         return share
 
     def _pairs_with(self, column: str) -> list[int]:
@@ -158,13 +159,10 @@ class Opened:
         """Return what some pairs add to all members' first sums, of dense [m, ...]."""
         network, params = self.rung.network, self.rung.params
         assert isinstance(network, PackNetwork)
-        width, size = dense.shape[1], network.codes
-        values = network.with_pairs(dense, np)[:, [width + which for which in pairs]]
-        places = [width + which for which in pairs]
-        coded = [network.coded.index(place) for place in places if place in network.coded]
-        for index in coded:
-            start = network.inputs + index * size
-            places += range(start, start + size)
+        columns = [network.pair_places[which] for which in pairs]
+        coded = [network.coded.index(place) for place in columns if place in network.coded]
+        values = network.with_pairs(dense, np)[:, columns]
+        places = [*columns, *(place for index in coded for place in network.code_places(index))]
         alone = replace(
             network.flattened,
             inputs=len(pairs),
@@ -173,7 +171,17 @@ class Opened:
         )
         codes = {name: params[name][:, coded] for name in ("shift", "slope")}
         x = alone.expand(params | codes, values[None], None, np)
-        return _first_of_pack(self.rung, x, places)
+        return self._first_sums(x, places)
+
+    @cached_property
+    def _first_weights(self) -> np.ndarray:
+        """The members' first weights beside those of their wide parts, [M, D, h + k]."""
+        params = self.rung.params
+        return np.concatenate([params["layers"][0]["weight"], params["wide"]], axis=2)
+
+    def _first_sums(self, x: np.ndarray, places: list[int] | slice) -> np.ndarray:
+        """Return what x [M, n, ...], some of the D numbers, adds: (n, M (h + k))."""
+        return _side_by_side(x @ self._first_weights[:, places])
 
     def _dense_places(self, column: str) -> list[int]:
         """Return the places in the dense block of what was made of a column."""
@@ -205,27 +213,14 @@ class Opened:
         return [column.source for column, treatment in pairs if treatment == "embedding"]
 
 
-def _first_of_pack(
-    rung: Rung, x: np.ndarray, places: list[int] | slice, *, bias: bool = False
-) -> np.ndarray:
-    """Return the members' first sums side by side, (n, M (h + k)): of the layers, then the wide.
-
-    ``places`` are those of x [M, n, ...] among the D numbers before the layers.
-    """
-    params = rung.params
-    first, *_, last = params["layers"]
-    sums = x @ np.concatenate([first["weight"], params["wide"]], axis=2)[:, places]
-    if bias:
-        sums = sums + np.concatenate([first["bias"], last["bias"]], axis=1)[:, None]
+def _side_by_side(sums: np.ndarray) -> np.ndarray:
+    """Return the members' sums [M, n, h + k] as (n, M (h + k))."""
     return np.moveaxis(sums, 0, 1).reshape(len(sums[0]), -1)
 
 
 def _rest_of_pack(network: PackNetwork, params: dict[str, Any], total: np.ndarray) -> np.ndarray:
     """Go on from the first sums (m, M (h + k)) to the pack's logits (m, k), in float64."""
     sums = np.moveaxis(total.reshape(len(total), network.members, -1), 1, 0)
-    first, *inner, last = params["layers"]
     z, wide = sums[..., : network.hidden[0]], sums[..., network.hidden[0] :]
-    z = leaky(z, first["leak"], np)
-    for layer in inner:
-        z = leaky(z @ layer["weight"] + layer["bias"][:, None], layer["leak"], np)
-    return network.mean(params, z @ last["weight"] + wide, np).astype(np.float64)
+    logits = network.after_first(params, z, wide, np)
+    return network.mean(params, logits, np).astype(np.float64)

@@ -94,6 +94,17 @@ class PackNetwork:
         return replace(self, projected=0, pairs=())
 
     @property
+    def pair_places(self) -> range:
+        """Where the pairs stand among the d columns: before the text."""
+        behind = self.inputs - self.projected
+        return range(behind - len(self.pairs), behind)
+
+    def code_places(self, index: int) -> range:
+        """Return where the codes of a coded column stand among the D numbers."""
+        start = self.inputs + index * self.codes
+        return range(start, start + self.codes)
+
+    @property
     def first(self) -> int:
         """D, numbers that a row has before a member's first layer."""
         embedded = self.embedding.width if self.embedding else 0
@@ -156,11 +167,17 @@ class PackNetwork:
 
     def logits_of(self, params: Params, x: Any, xp: ModuleType) -> Any:
         """Return the members' logits [M, n, k] of x₀ [M, n, D]."""
-        *inner, last = params["layers"]
-        z = x
+        first, *_, last = params["layers"]
+        z = x @ first["weight"] + first["bias"][:, None]
+        return self.after_first(params, z, x @ params["wide"], xp) + last["bias"][:, None]
+
+    def after_first(self, params: Params, z: Any, wide: Any, xp: ModuleType) -> Any:
+        """Return the logits [M, n, k] but for their bias, of z = x₀ W₁ + b₁ and wide = x₀ V."""
+        first, *inner, last = params["layers"]
+        z = leaky(z, first["leak"], xp)
         for layer in inner:
             z = leaky(z @ layer["weight"] + layer["bias"][:, None], layer["leak"], xp)
-        return z @ last["weight"] + x @ params["wide"] + last["bias"][:, None]
+        return z @ last["weight"] + wide
 
     def mean(self, params: Params, logits: Any, xp: ModuleType) -> Any:
         """Return the pack's logits [n, k] of its members' [M, n, k]."""

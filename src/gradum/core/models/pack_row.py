@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from gradum.core.models.network import Inputs, Params
-from gradum.core.models.pack_network import PackNetwork, codes_of, leaky
+from gradum.core.models.pack_network import PackNetwork, codes_of
 
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
 
@@ -39,8 +39,7 @@ class PackRow:
         own = jax.tree.map(lambda each: np.ascontiguousarray(each[order]), own)
         self._network, self._params = network, params | own
         self._coded, self._rising = np.array(network.coded, np.intp), int(in_turn.sum())
-        first, *self._layers = own["layers"]
-        self._bias, self._leak = first["bias"], first["leak"]
+        first = own["layers"][0]
 
         weight = np.concatenate([first["weight"], own["wide"]], axis=2)
         columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
@@ -64,15 +63,9 @@ class PackRow:
         if rows is not None:
             vectors = params["embedding"][:, rows[0, 0]]
             first += (vectors.reshape(len(vectors), 1, -1) @ self._embedded)[:, 0]
-        units = self._bias.shape[1]
-        z, wide = first[:, None, :units], first[:, None, units:]
-        z = leaky(z + self._bias[:, None], self._leak, np)
-        *inner, last = self._layers
-        for layer in inner:
-            z = z @ layer["weight"]
-            z += layer["bias"][:, None]
-            z = leaky(z, layer["leak"], np)
-        logits = z @ last["weight"] + wide + last["bias"][:, None]
+        units, layers = network.hidden[0], params["layers"]
+        z, wide = first[:, None, :units] + layers[0]["bias"][:, None], first[:, None, units:]
+        logits = network.after_first(params, z, wide, np) + layers[-1]["bias"][:, None]
         return network.mean(params, logits, np)
 
     def _of_dense(self, row: np.ndarray) -> np.ndarray:

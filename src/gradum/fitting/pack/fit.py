@@ -195,12 +195,8 @@ def _chosen(
     params["share"] = share[kept].astype(np.float32)
     params["sharpness"] = np.ones(1, np.float32)
     judged = np.concatenate([rows for _, rows, _ in folds])
-    together = np.concatenate(
-        [
-            np.tensordot(mean[own], said, 1)
-            for mean, (own, _, said) in zip(shares, folds, strict=True)
-        ]
-    )
+    means = [np.tensordot(shares[at, own], said, 1) for at, (own, _, said) in enumerate(folds)]
+    together = np.concatenate(means)
     if network.link == "identity":
         loss = float(goal.mean_loss(together, judged))
     else:

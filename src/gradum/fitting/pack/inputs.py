@@ -101,11 +101,10 @@ class PackInputs:
     @property
     def of_pairs(self) -> np.ndarray:
         """Places of the pairs and of their codes among the D numbers."""
-        network = self.network
-        count, behind = len(network.pairs), network.inputs - network.projected
-        codes = network.inputs + network.codes * len(network.coded)
-        own = count * network.codes
-        return np.r_[behind - count : behind, codes - own : codes]
+        network, places = self.network, self.network.pair_places
+        coded = [index for index, place in enumerate(network.coded) if place in places]
+        codes = [place for index in coded for place in network.code_places(index)]
+        return np.array([*places, *codes], np.intp)
 
     def pair_names(self, rows: Rows) -> list[str]:
         """Return the pairs by the names of their columns, such as ``latitude + longitude``."""

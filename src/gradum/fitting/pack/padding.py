@@ -52,11 +52,10 @@ class Padding:
 
     def _columns(self, inputs: int) -> np.ndarray:
         """Return where each of the d columns stands; pairs, wherever they are, at the end."""
-        columns, count = np.arange(self.true.inputs), len(self.true.pairs)
-        start = self.true.inputs - self.true.projected - count
-        is_pair = (columns >= start) & (columns < start + count)
-        behind = np.where(columns < start, columns, columns - count)
-        return np.where(is_pair, columns - start + inputs - count, behind)
+        columns, pairs = np.arange(self.true.inputs), self.true.pair_places
+        moved = np.where(columns < pairs.start, columns, columns - len(pairs))
+        moved[pairs.start : pairs.stop] = np.arange(inputs - len(pairs), inputs)
+        return moved
 
     @cached_property
     def _nothing_moves(self) -> bool:
