@@ -69,6 +69,25 @@ def test_a_pipe_gets_plain_lines_at_most_one_in_two_seconds(monkeypatch, clock):
     assert sys.stdout.getvalue().splitlines()[-1].rstrip().endswith("1.2 s: converged")
 
 
+def test_the_time_left_is_told_once_the_first_epoch_no_longer_weighs(monkeypatch, clock):
+    """The program is compiled in it: it took 3 s, and each further one takes 0.01 s."""
+    place = progress.Place()
+    place.note(RungStarted("mlp", 0, 0, epochs=1_000))
+    for number in range(1, 302):
+        place.note(EpochDone(number, number, 0.5, 0.6, 3 + 0.01 * (number - 1)))
+        assert "left" not in place.line
+    place.note(EpochDone(302, 302, 0.5, 0.6, 3 + 0.01 * 301))
+    assert place.line.endswith(", at most 14 s left")
+
+
+def test_a_finished_rung_says_what_it_kept_and_not_its_last_epoch():
+    place = progress.Place()
+    place.note(RungStarted("pack", 0, 0))
+    place.note(EpochDone(24, 240, 0.3, 0.9, 2.0))
+    place.note(RungFinished("pack", 0, 0, "completed", 2.5, 0.42))
+    assert place.line == "pack validation loss 0.42, 2.5 s"
+
+
 def test_json_and_quiet_come_before_the_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     assert isinstance(progress.choose(as_json=True, quiet=True), progress.JsonLines)

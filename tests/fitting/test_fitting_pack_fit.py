@@ -228,6 +228,8 @@ def test_the_history_has_an_entry_an_epoch(number):
     rung, _, _ = number
     assert [entry["epoch"] for entry in rung.history] == list(range(1, len(rung.history) + 1))
     assert rung.iterations == len(rung.history) <= LEARNING.epochs
+    whole = len(rung.history) == LEARNING.epochs
+    assert rung.status is (Status.COMPLETED if whole else Status.EARLY_STOPPED)
     assert rung.history[-1]["objective"] < rung.history[0]["objective"]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.path import PathStep
+from gradum.fitting.rung import Rung
 from gradum.tables.schema import Schema
 
 
@@ -34,13 +35,29 @@ class Resumed:
 
 @dataclass(frozen=True)
 class RungFinished:
-    """A rung is fitted."""
+    """A rung is fitted.
+
+    ``loss`` is what it kept scores on rows that it had not learned from; None where there are none.
+    """
 
     rung: str
     fold: int
     folds: int
     status: str
     seconds: float
+    loss: float | None = None
+
+    @classmethod
+    def of(cls, rung: Rung, fold: int = 0, folds: int = 0) -> RungFinished:
+        """Tell of a rung."""
+        return cls(
+            rung.name,
+            fold,
+            folds,
+            rung.status.value,
+            rung.seconds,
+            rung.certificate.validation_loss,
+        )
 
 
 @dataclass(frozen=True)

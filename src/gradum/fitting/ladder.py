@@ -119,7 +119,7 @@ def climb(
                 )
                 rung = yield from once(fit, at, checkpoints, stop)
         rungs[name] = rung
-        yield RungFinished(name, *place, rung.status.value, rung.seconds)
+        yield RungFinished.of(rung, *place)
     return rungs
 
 
@@ -209,5 +209,5 @@ def refit(
                 checkpoints=checkpoints,
             )
             rung = yield from once(fit, at, checkpoints, stop)
-    yield RungFinished(name, 0, 0, rung.status.value, rung.seconds)
+    yield RungFinished.of(rung)
     return {name: rung}

@@ -10,6 +10,7 @@ class Status(StrEnum):
 
     CONVERGED = "converged"
     EARLY_STOPPED = "early_stopped"
+    COMPLETED = "completed"
     PLATEAU = "plateau"
     STEP_LIMIT = "step_limit"
     TIME_LIMIT = "time_limit"
@@ -29,6 +30,9 @@ _ADVICE = {
     Status.EARLY_STOPPED: (
         "The validation rows stopped improving, and the best epoch's parameters were kept; "
         "nothing to do."
+    ),
+    Status.COMPLETED: (
+        "Every epoch was done, and each member's best epoch was kept; nothing to do."
     ),
     Status.PLATEAU: (
         "The training loss stopped improving; a smaller tol or another learning_rate may lower it."

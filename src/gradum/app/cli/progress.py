@@ -189,6 +189,7 @@ class Place:
     def __init__(self) -> None:
         self.rung, self.fold, self.detail = "", "", ""
         self._epochs, self._folds_began, self._fold, self._folds = 0, 0.0, 0, 0
+        self._compiled: float | None = None  # seconds of a training's first epoch
 
     def note(self, event: Any) -> None:
         """Take an event into account."""
@@ -196,7 +197,7 @@ class Place:
             case RungStarted():
                 self.rung, self.detail = TITLES[event.rung], ""
                 self.fold = f" (fold {event.fold} of {event.folds})" if event.folds else ""
-                self._epochs = event.epochs
+                self._epochs, self._compiled = event.epochs, None
                 if event.fold == 1 and self._fold != 1:
                     self._folds_began = time.monotonic()
                 self._fold, self._folds = event.fold, event.folds
@@ -210,17 +211,24 @@ class Place:
             case EpochDone():
                 self.detail = _epoch(event) + self._time_left(event)
             case RungFinished():
+                if event.loss is not None:
+                    self.detail = f" validation loss {event.loss:.4g},"
                 self.detail += f" {event.seconds:.1f} s"
             case _:
                 pass
 
     def _time_left(self, event: EpochDone) -> str:
-        """Say how long this rung may take at most, or all folds, going by those that are done."""
+        """Say how long this rung may take at most, or all folds, going by those that are done.
+
+        Its first epoch tells nothing: the program is compiled in it.
+        """
+        if self._compiled is None:
+            self._compiled = event.seconds
         if self._fold > 1:
             elapsed = time.monotonic() - self._folds_began
             left = elapsed / (self._fold - 1) * (self._folds - self._fold + 1)
             return f", about {left:.0f} s left"
-        if self._epochs > event.epoch:
+        if self._epochs > event.epoch and event.seconds > 2 * self._compiled:
             left = event.seconds / event.epoch * (self._epochs - event.epoch)
             return f", at most {left:.0f} s left"
         return ""

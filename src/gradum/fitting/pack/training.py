@@ -76,7 +76,7 @@ class Training:
         self._seeds = stream(seed, "pack", "dropout")
         self._hyper = members.hyper | {"source": inputs.padding.source(inputs.source)}
         self.history: list[dict[str, Any]] = []
-        self.steps, self.status = 0, Status.EARLY_STOPPED
+        self.steps, self.status = 0, Status.COMPLETED
 
     def run(
         self, held: HeldOut, *, began: float, end: float, stop: Callable[[], bool]
@@ -98,7 +98,7 @@ class Training:
                 losses.append(loss)
                 self.steps += STEPS
             improved, held_out = held.note(self._program, state.params, self._fixed)
-            if self.status is not Status.EARLY_STOPPED:
+            if self.status is not Status.COMPLETED:
                 return
             waited = 0 if improved else waited + 1
             done = EpochDone(
@@ -114,6 +114,7 @@ class Training:
             )
             yield done
             if waited >= self._spec.patience:
+                self.status = Status.EARLY_STOPPED
                 return
 
     @property

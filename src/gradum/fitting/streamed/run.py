@@ -330,7 +330,7 @@ class _Fitting:
                     fit = self._network(stop, checkpoints)
                     rung = yield from once(fit, "fit-mlp", checkpoints, stop)
             rungs[name] = rung
-            yield RungFinished(name, 0, 0, rung.status.value, rung.seconds)
+            yield RungFinished.of(rung)
         return rungs
 
     def _take(self, *parts: Part) -> Rows:
