@@ -23,6 +23,8 @@ import polars as pl
 
 from gradum.fitting.fitted import fingerprint
 from gradum.ship.bundle import load
+from gradum.ship.layout import STATE
+from gradum.ship.unfinished import is_unfinished
 
 GRADUM = [sys.executable, "-c", "from gradum.app.cli import main; main()"]
 FIT = ["fit", "table.csv", "-t", "y", "-q", "--no-learning-curve"]
@@ -48,10 +50,10 @@ def main(kills: str = "30") -> None:
             while (took := _killed(folder, share * seconds, *FIT, *OFTEN, "-o", run.name)) is None:
                 seconds *= 0.9
                 shutil.rmtree(run)
-            kept = sorted(path.stem for path in run.glob("checkpoint/*.checkpoint"))
-            if (run / "checkpoint" / "run.toml").exists():
+            kept = sorted(path.stem for path in (run / STATE).glob("*.checkpoint"))
+            if is_unfinished(run):
                 resumed = _gradum(folder, "resume", run.name, "-q")
-                same = _fingerprint(run) == whole and not (run / "checkpoint").exists()
+                same = _fingerprint(run) == whole and not (run / STATE).exists()
                 alike &= same
                 said = f"{resumed:>12.1f} s  {'same' if same else 'DIFFER'}"
             else:

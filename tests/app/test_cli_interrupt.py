@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import gradum
-from gradum.app.cli.console import Interrupt
+from gradum.app.interrupt import Interrupt
 from synthetic import task
 
 COMMAND = [sys.executable, "-c", "from gradum.app.cli import main; main()"]

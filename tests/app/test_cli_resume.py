@@ -16,6 +16,7 @@ from gradum.errors import OutputError
 from gradum.fitting.fitted import fingerprint
 from gradum.ship import unfinished
 from gradum.ship.bundle import load
+from gradum.ship.layout import STATE
 from gradum.ship.run_spec import read_spec
 from synthetic import task
 
@@ -104,7 +105,7 @@ def test_a_run_killed_twice_goes_on_where_it_was(place, gradum_command):
 
 def test_a_run_killed_while_it_reports_is_not_trained_again(place, gradum_command):
     cut_short(place, *MLP, "-o", "judged", at=lambda event: event["event"] == "judged")
-    (place / "judged" / ".partial-0123abcd-model.gradum").write_text("half a file")
+    (place / "judged" / ".gradum-0123abcd-model.gradum").write_text("half a file")
     ended = gradum_command("resume", "judged", "--json")
     events = [json.loads(line) for line in ended.out.splitlines()]
     assert events[-1]["event"] == "written"
@@ -117,7 +118,7 @@ def test_a_cross_validated_ladder_killed_in_a_fold(place, gradum_command):
         return event["event"] == "rung_started" and (event["rung"], event["fold"]) == ("mlp", 2)
 
     cut_short(place, *LADDER, "-o", "fold", at=in_a_fold)
-    kept = {path.stem for path in (place / "fold" / "checkpoint").glob("*.checkpoint")}
+    kept = {path.stem for path in (place / "fold" / STATE).glob("*.checkpoint")}
     done = {f"{fit}-{rung}" for fit in ("fit", "fold-1") for rung in ("linear", "mlp", "pack")}
     assert done | {"fold-2-linear"} <= kept
     assert gradum_command("resume", "fold", "-q").code == 0
@@ -135,7 +136,7 @@ def test_a_run_killed_before_it_read_anything(place, gradum_command, monkeypatch
     with pytest.raises(Killed):
         gradum_command(*LADDER, "-o", "early")
     monkeypatch.undo()
-    assert {path.name for path in (place / "early").iterdir()} == {"checkpoint"}
+    assert {path.name for path in (place / "early").iterdir()} == {STATE}
     assert gradum_command("resume", "early", "-q").code == 0
     assert_as_undisturbed(place / "early", place / "ladder")
 
@@ -166,10 +167,10 @@ def test_what_a_kill_left_before_the_beginning_or_after_the_end_is_removed(
     place, gradum_command, tmp_path
 ):
     for folder in (tmp_path / "run", place / "ladder"):
-        (folder / "checkpoint").mkdir(parents=True)
-        (folder / "checkpoint" / "lock").touch()
+        (folder / STATE).mkdir(parents=True)
+        (folder / STATE / "lock").write_text("gradum 4711\n")
     assert gradum_command("resume", "ladder", "-q").code == 0
-    assert not (place / "ladder" / "checkpoint").exists()
+    assert not (place / "ladder" / STATE).exists()
     assert gradum_command(*LADDER, "-o", tmp_path / "run", "-q").code == 0
     assert_as_undisturbed(tmp_path / "run", place / "ladder")
 
@@ -268,7 +269,7 @@ def test_other_software_is_named(begun, gradum_command):
 
 
 def test_a_damaged_checkpoint_is_named_and_can_be_deleted(begun, place, gradum_command):
-    path = begun / "checkpoint" / "fit-linear.checkpoint"
+    path = begun / STATE / "fit-linear.checkpoint"
     path.write_bytes(path.read_bytes()[:-40])
     refused(gradum_command("resume", begun), "fit-linear.checkpoint", "Delete it and resume")
     path.unlink()
@@ -278,8 +279,8 @@ def test_a_damaged_checkpoint_is_named_and_can_be_deleted(begun, place, gradum_c
 
 
 def test_a_checkpoint_of_another_spec_is_not_believed(begun, gradum_command):
-    text = (begun / "checkpoint" / "run.toml").read_text()
-    (begun / "checkpoint" / "run.toml").write_text(text.replace("seed = 0", "seed = 1"))
+    text = (begun / STATE / "run.toml").read_text()
+    (begun / STATE / "run.toml").write_text(text.replace("seed = 0", "seed = 1"))
     refused(gradum_command("resume", begun), "fit-linear.checkpoint", "of another run")
 
 
@@ -287,8 +288,8 @@ def test_a_checkpoint_of_another_spec_is_not_believed(begun, gradum_command):
     ("old", "new"), [("seed = 0", "seed = -1"), ("seed", "sead"), ("[machine]", "[machine")]
 )
 def test_a_damaged_run_toml_is_one_line(old, new, begun, gradum_command):
-    text = (begun / "checkpoint" / "run.toml").read_text()
-    (begun / "checkpoint" / "run.toml").write_text(text.replace(old, new))
+    text = (begun / STATE / "run.toml").read_text()
+    (begun / STATE / "run.toml").write_text(text.replace(old, new))
     for command in (["resume", begun], ["evaluate", begun, "few.csv"], ["rerun", begun]):
         refused(gradum_command(*command), "run.toml cannot be read", "Fit again")
 
@@ -302,7 +303,7 @@ def test_a_piped_table_cannot_be_resumed(begun, gradum_command):
 
 def test_two_processes_do_not_work_on_one_run(begun, place, gradum_command):
     pytest.importorskip("fcntl")
-    with unfinished.held(begun):
+    with unfinished.taken_up(begun):
         refused(gradum_command("resume", begun), f"Another process, {os.getpid()}, is at work")
         refused(gradum_command(*LADDER, "-o", begun, "--force"), "is at work")
         with pytest.raises(OutputError):

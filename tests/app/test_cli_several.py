@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gradum.ship.run_spec import changed_files, default_folder, read_spec
+from gradum.ship.run_spec import changed_files, default_folders, read_spec
 from synthetic import task
 
 
@@ -80,4 +80,4 @@ def test_a_file_more_less_or_other_is_a_change(run, spec):
 )
 def test_the_default_folder_is_named_after_the_table(source, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert default_folder(source).name[11:] == name
+    assert next(default_folders(source)).name[11:] == name

@@ -5,13 +5,13 @@ import gzip
 import polars as pl
 import pytest
 
-from gradum.app.cli.console import Interrupt
+from gradum.app.interrupt import Interrupt
 from gradum.fitting.fitted import fingerprint
 from gradum.fitting.streamed import spool
 from gradum.ship.bundle import load
 from gradum.ship.checkpoint_folder import TRAINING
+from gradum.ship.layout import STATE
 from gradum.ship.run_spec import read_spec
-from gradum.ship.unfinished import scratch
 from gradum.solvers import buffer
 from gradum.tables import stream
 from synthetic import task
@@ -78,13 +78,13 @@ def test_a_run_that_is_interrupted_is_finished_by_resume(
     stopped = tmp_path / "stopped"
 
     def in_training(_):
-        return (stopped / "checkpoint" / f"{TRAINING}.checkpoint").exists()
+        return (stopped / STATE / f"{TRAINING}.checkpoint").exists()
 
     with monkeypatch.context() as patched:
         patched.setattr(Interrupt, "__call__", in_training)
         assert gradum_command(*arguments, "-o", stopped, "-q").code == 130
     assert load(stopped / "model.gradum").rungs["mlp"].status.value == "interrupted"
-    left = scratch(stopped) / ".gradum-of-a-killed-process"
+    left = stopped / STATE / ".gradum-0_killed"
     left.mkdir()
     (left / "0.parquet").write_bytes(b"PAR1")
     ended = gradum_command("resume", stopped)
@@ -93,12 +93,6 @@ def test_a_run_that_is_interrupted_is_finished_by_resume(
     assert print_of(stopped) == print_of(tmp_path / "whole")
     names = {path.name for path in stopped.iterdir()}
     assert names == {path.name for path in (tmp_path / "whole").iterdir()}
-
-
-def test_what_a_killed_process_left_of_its_scratch_is_removed(tmp_path):
-    (tmp_path / "checkpoint").mkdir()
-    (scratch(tmp_path) / "rows").write_bytes(b"many")
-    assert list(scratch(tmp_path).iterdir()) == []
 
 
 def test_an_interrupt_while_rows_are_read_leaves_nothing(

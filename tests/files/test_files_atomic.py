@@ -23,11 +23,20 @@ def test_bytes_and_text_arrive_as_given(tmp_path):
     assert names(tmp_path) == ["a.bin", "a.txt"]
 
 
-def test_what_a_killed_process_left_of_a_file_is_removed(tmp_path):
-    for name in (".partial-0123abcd-a[1].bin", ".partial-0123abcd-b.bin", "a[1].bin"):
-        (tmp_path / name).write_text("half")
-    atomic.remove_partial(tmp_path / "a[1].bin")
-    assert names(tmp_path) == [".partial-0123abcd-b.bin", "a[1].bin"]
+def test_what_a_killed_process_left_of_a_file_is_told_by_its_name(tmp_path):
+    for name in ("0123abcd-a[1].bin", "0123abcd-b.bin", "new-file-a[1].bin", "0123abcd-a1.bin"):
+        (tmp_path / f".gradum-{name}").write_text("half")
+    (tmp_path / ".gradum-00000000-a[1].bin").symlink_to("somewhere")
+    atomic.write_bytes(tmp_path / "a[1].bin", b"")
+    partial = atomic.partial_files(tmp_path / "a[1].bin")
+    assert partial == [tmp_path / ".gradum-0123abcd-a[1].bin"]
+    assert atomic.partial_files(tmp_path / "nowhere" / "a") == []
+
+
+def test_a_process_that_is_killed_leaves_a_partial_file(tmp_path):
+    with atomic.replacing(tmp_path / "a") as temporary:
+        temporary.write_text("half")
+        assert atomic.partial_files(tmp_path / "a") == [temporary]
 
 
 def test_old_content_survives_a_failing_block(tmp_path):

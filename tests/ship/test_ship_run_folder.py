@@ -1,5 +1,6 @@
 import datetime
 import hashlib
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import gradum
 from gradum.api import make_spec, save_run
 from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError
-from gradum.files.atomic import claim_folder
+from gradum.files.atomic import claim_folder, make_first
 from gradum.ship import predictions, run_folder, run_spec
 from gradum.ship.run_spec import RunSpec
 from gradum.tables.read import read
@@ -181,10 +182,24 @@ def test_a_run_folder_stands_for_its_model(folder):
 def test_the_default_folder_is_named_for_the_day_and_the_table(source, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     today = datetime.date.today().isoformat()
-    first = run_spec.default_folder(source)
-    assert str(first) == f"runs/{today}-{name}"
-    first.mkdir(parents=True)
-    assert str(run_spec.default_folder(source)) == f"runs/{today}-{name}-2"
+    made = [make_first(run_spec.default_folders(source)) for _ in range(3)]
+    assert [str(folder) for folder in made] == [
+        f"runs/{today}-{name}{number}" for number in ("", "-2", "-3")
+    ]
+    assert all(folder.is_dir() for folder in made)
+
+
+def test_two_runs_that_begin_at_once_have_a_folder_each(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    candidates, mkdir = run_spec.default_folders("t.csv"), Path.mkdir
+
+    def overtaken(folder, **how):
+        monkeypatch.setattr(Path, "mkdir", mkdir)
+        folder.mkdir(**how)  # by another process, at the last moment
+        raise FileExistsError
+
+    monkeypatch.setattr(Path, "mkdir", overtaken)
+    assert str(make_first(candidates)).endswith("-t-2")
 
 
 TABLE = pl.DataFrame({"id": ["a", "b"], "prediction": [0, 0], "x": [1.5, 2.5]})

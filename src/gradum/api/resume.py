@@ -12,10 +12,11 @@ from msgspec import structs
 from gradum.api.fit import fit_spec, within_memory
 from gradum.api.model import Model
 from gradum.api.runs import load_run, save_run
-from gradum.files.atomic import remove_partial
+from gradum.files.atomic import partial_files
 from gradum.ship import unfinished
 from gradum.ship.checkpoint_folder import CheckpointFolder
-from gradum.ship.run_folder import FILES, read_schema
+from gradum.ship.layout import FILES, STATE
+from gradum.ship.run_folder import read_schema
 from gradum.ship.run_spec import hash_files
 from gradum.tables.read import read
 
@@ -45,11 +46,11 @@ def resume(
     """
     folder = Path(run)
     if not unfinished.is_unfinished(folder):
+        unfinished.asked(folder)
         model = load_run(folder)
         unfinished.remove_leftovers(folder)
         return model
-    with unfinished.held(folder):
-        unfinished.refuse_other_circumstances(folder, unfinished.read(folder))
+    with unfinished.taken_up(folder):
         return finish_run(folder, on_event=on_event, stop=stop)
 
 
@@ -66,7 +67,7 @@ def finish_run(
     Parameters
     ----------
     folder : path
-        A folder that `gradum.ship.unfinished` holds.
+        A folder that `gradum.ship.unfinished` holds: begun or taken up.
     on_event : callable, optional
         Called with every event of the run.
     on_report : callable
@@ -97,14 +98,12 @@ def finish_run(
         schema=schema,
         on_event=on_event,
         stop=stop,
-        checkpoints=CheckpointFolder(
-            folder / unfinished.CHECKPOINT, asked.identity, asked.checkpoint_every
-        ),
-        scratch=unfinished.scratch(folder),
+        checkpoints=CheckpointFolder(folder / STATE, asked.identity, asked.checkpoint_every),
+        scratch=folder / STATE,
     )
     on_report()
-    for name in FILES:
-        remove_partial(folder / name)
+    for left in (path for name in FILES for path in partial_files(folder / name)):
+        left.unlink()  # by this run when it was killed: there were none when it began
     if asked.interrupted:  # its files are replaced one by one
         unfinished.write(folder, structs.replace(asked, interrupted=False))
     save_run(model, folder, asked.run, cache=cache, stop=stop)

@@ -15,7 +15,8 @@ from gradum.files.atomic import write_bytes
 from gradum.fitting.dataset import Dataset, join, labelled
 from gradum.fitting.options import read_cost
 from gradum.ship import run_folder
-from gradum.ship.run_spec import SPEC, RunSpec, changed_files, read_spec
+from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
+from gradum.ship.run_spec import RunSpec, changed_files, read_spec
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.source import Source
 from gradum.study.compare import RunComparison, compare
@@ -51,9 +52,9 @@ def save_run(
     run_folder.write(folder, model.run, known)
     if model.run.judged is not None:
         model.findings = examine(model.run, stop=stop)
-        write_bytes(folder / run_folder.FINDINGS, msgspec.json.encode(model.findings))
+        write_bytes(folder / FINDINGS, msgspec.json.encode(model.findings))
     model.source = source_of(known)
-    model.report(folder / run_folder.REPORT, cache=cache)
+    model.report(folder / REPORT, cache=cache)
 
 
 def source_of(run_spec: RunSpec) -> Source:
@@ -72,9 +73,9 @@ def load_run(folder: Path) -> Model:
         A file of the run is absent or damaged.
     """
     refuse_unfinished(folder)
-    model = load(folder / run_folder.MODEL)
+    model = load(folder / MODEL)
     model.source = source_of(read_spec(folder / SPEC))
-    path = folder / run_folder.FINDINGS
+    path = folder / FINDINGS
     try:
         model.findings = msgspec.json.decode(path.read_bytes(), type=Findings)
     except FileNotFoundError:
@@ -151,7 +152,7 @@ def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
             f"{folder} was made from other rows: {', '.join(changed)} has changed or gone.",
             "Bring the file back, or fit again.",
         )
-    fitted = load(folder / run_folder.MODEL).fitted
+    fitted = load(folder / MODEL).fitted
     if exceeds(run_spec.data, run_spec.spec.max_memory):
         dataset = _judged_dataset(folder, run_spec, fitted.schema, also)
     else:

@@ -131,6 +131,18 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]
         ) from error
 
 
+def read_manifest(path: str | os.PathLike) -> dict[str, Any]:
+    """Read the manifest alone.
+
+    Raises
+    ------
+    ModelFileError
+        As `read`, the arrays apart.
+    """
+    with _opened(path) as (archive, members):
+        return _manifest(path, archive.read(members[MANIFEST]))
+
+
 @contextmanager
 def _opened(
     path: str | os.PathLike,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import glob
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     DiskError
         When the disk is full or fails.
     """
-    with _explained(path):
+    with explained(path):
         target = _ordinary(path)
         temporary = _sibling(target)
         try:
@@ -65,14 +64,24 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def remove_partial(path: str | os.PathLike) -> None:
-    """Remove the temporary siblings of ``path`` that a process left when it was killed.
+def partial_files(path: str | os.PathLike) -> list[Path]:
+    """Return the temporary siblings of ``path``: those that a process left when it was killed.
 
     No other process may be writing it.
     """
     path = Path(path)
-    for left in path.parent.glob(f".partial-????????-{glob.escape(path.name)}"):
-        left.unlink(missing_ok=True)
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    return [each for each in beside if is_partial(each, path.name) and is_plain_file(each)]
+
+
+def is_partial(path: Path, name: str) -> bool:
+    """Whether a path is named as `replacing` names what is to become a file called ``name``."""
+    return re.fullmatch(rf"\.gradum-[0-9a-f]{{8}}-{re.escape(name)}", path.name) is not None
+
+
+def is_plain_file(path: Path) -> bool:
+    """Whether a file lies there itself, and no link to one."""
+    return path.is_file() and not path.is_symlink()
 
 
 def check_writable(path: str | os.PathLike) -> None:
@@ -83,15 +92,16 @@ def check_writable(path: str | os.PathLike) -> None:
     OutputError
         Naming the path and why it cannot be written.
     """
-    with _explained(path):
+    with explained(path):
         _probe(_ordinary(path))
 
 
-def claim_folder(path: str | os.PathLike, *, force: bool = False) -> Path:
+def claim_folder(path: str | os.PathLike, *, force: bool = False, apart_from: str = "") -> Path:
     """Make ``path`` a folder that a run may write into, and return it.
 
-    Missing folders are made. A folder that holds something is refused unless ``force``, which
-    deletes nothing: files of the same names are replaced as they are written.
+    Missing folders are made. A folder that holds something, ``apart_from`` what has this name, is
+    refused unless ``force``, which deletes nothing: files of the same names are replaced as they
+    are written.
 
     Raises
     ------
@@ -99,12 +109,12 @@ def claim_folder(path: str | os.PathLike, *, force: bool = False) -> Path:
         When the folder is not empty, is a file, or cannot be written; nothing is left behind.
     """
     folder = Path(path)
-    with _explained(path):
-        made = [each for each in (folder, *folder.parents) if not each.exists()]
+    with explained(path):
+        made = missing_folders(folder)
         _refuse_file_among(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not force and any(folder.iterdir()):
+            if not force and any(each.name != apart_from for each in folder.iterdir()):
                 raise OutputError(
                     f"The folder {folder} is not empty.",
                     "Choose another folder, or allow overwriting with force (--force).",
@@ -118,6 +128,32 @@ def claim_folder(path: str | os.PathLike, *, force: bool = False) -> Path:
     return folder
 
 
+def make_first(folders: Iterable[Path]) -> Path:
+    """Make the first of some folders that is not there yet, and return it.
+
+    Of two processes that ask at once, each gets a folder of its own.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be made.
+    """
+    for folder in folders:
+        with explained(folder):
+            _refuse_file_among(folder.parent)
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            return folder
+    raise AssertionError("there is always one more")
+
+
+def missing_folders(folder: Path) -> list[Path]:
+    """Return a folder and those around it as far as they do not exist, the innermost first."""
+    return [each for each in (folder, *folder.parents) if not each.exists()]
+
+
 def _refuse_file_among(folder: Path) -> None:
     """Refuse a folder whose place, or whose parent's place, a file has taken."""
     for each in (folder, *folder.parents):
@@ -128,7 +164,7 @@ def _refuse_file_among(folder: Path) -> None:
 
 
 def _sibling(target: Path) -> Path:
-    return target.with_name(f".partial-{secrets.token_hex(4)}-{target.name}")
+    return target.with_name(f".gradum-{secrets.token_hex(4)}-{target.name}")
 
 
 def _probe(target: Path) -> None:
@@ -156,7 +192,7 @@ def _ordinary(path: str | os.PathLike) -> Path:
 
 
 @contextmanager
-def _explained(path: str | os.PathLike) -> Iterator[None]:
+def explained(path: str | os.PathLike) -> Iterator[None]:
     """Turn the system's refusals into errors that name ``path``, the cause and the remedy."""
     try:
         yield

@@ -7,13 +7,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from gradum.errors import OutputError
+from gradum.files.atomic import explained, is_plain_file
 
 try:
     import fcntl
 except ImportError:  # not on Windows
     fcntl = None
+
+SIGN = "gradum"
 
 
 @contextmanager
@@ -26,24 +30,59 @@ def held(path: Path) -> Iterator[None]:
     Raises
     ------
     OutputError
-        Another process holds it.
+        Another process holds it, or took it away just now; or it cannot be made.
     """
     with contextlib.ExitStack() as stack:
-        if fcntl is not None:
-            file = stack.enter_context(path.open("a+"))
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.seek(0)
-                raise OutputError(
-                    f"Another process, {file.read(20).strip() or 'unknown'}, is at work on "
-                    f"{path.parent}.",
-                    "Wait until it has ended.",
-                ) from error
-            except OSError:
-                pass
-            with contextlib.suppress(OSError):  # only for the message above
-                file.truncate(0)
-                file.write(str(os.getpid()))
-                file.flush()
+        with explained(path):
+            file = stack.enter_context(_opened(path))
+            _hold(file, path)
+            _sign(file, path)
+        if fcntl is None:
+            file.close()  # or it could not be removed
         yield
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except FileNotFoundError:  # its folder went with the run of another process
+        raise _at_work(path, "") from None
+    return os.fdopen(descriptor, "r+b", buffering=0)
+
+
+def _hold(file: BinaryIO, path: Path) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise _at_work(path, file.read(40).decode(errors="replace")) from None
+    except OSError:
+        return
+    if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+        raise _at_work(path, "")  # it was taken away, and perhaps made anew, before it was held
+
+
+def _sign(file: BinaryIO, path: Path) -> None:
+    """Write the process, at once and always as long: it never lies there half written."""
+    try:
+        file.write(f"{SIGN} {os.getpid():<12}\n".encode())
+    except OSError:
+        if not path.stat().st_size:
+            path.unlink()
+        raise
+
+
+def is_lock(path: Path) -> bool:
+    """Whether a file is one that `held` made."""
+    if not is_plain_file(path):
+        return False
+    with path.open("rb") as file:
+        return file.read(len(SIGN) + 1) == f"{SIGN} ".encode()
+
+
+def _at_work(path: Path, said: str) -> OutputError:
+    process = said.removeprefix(SIGN).strip() or "unknown"
+    return OutputError(
+        f"Another process, {process}, is at work on {path.parent}.", "Wait until it has ended."
+    )

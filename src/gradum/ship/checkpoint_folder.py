@@ -20,6 +20,7 @@ from gradum.fitting.fitted import named_arrays
 from gradum.fitting.rung import Rung
 from gradum.ship.contradictions import has_its_shapes
 from gradum.ship.rung_record import RungRecord, recorded, restored
+from gradum.ship.state_folder import CHECKPOINT, Manifest
 from gradum.solvers.events import EpochDone
 from gradum.solvers.snapshot import Snapshot
 from gradum.solvers.stopping import Watched
@@ -28,15 +29,6 @@ from gradum.solvers.tally import Tally
 FORMAT = 1
 TRAINING = "training"
 SHARE = 0.01  # of the time, at most, goes into writing best epochs
-
-
-class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``content`` is JSON within JSON: an archive would sort its keys."""
-
-    format: int
-    run: str
-    place: str
-    content: str
 
 
 class _Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -152,21 +144,21 @@ class CheckpointFolder:
         self._write(TRAINING, place, content, arrays)
 
     def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.checkpoint"
+        return self._folder / f"{name}{CHECKPOINT}"
 
     def _write(self, name: str, place: str, content: bytes, arrays: dict[str, np.ndarray]) -> None:
         if not all(np.isfinite(array).all() for array in arrays.values()):
             return  # no archive holds such numbers, and what has broken down will soon end
         began = monotonic()
-        manifest = _Manifest(FORMAT, self._identity, place, content.decode())
+        manifest = Manifest(FORMAT, self._identity, place, content.decode())
         archive.write(self._path(name), msgspec.to_builtins(manifest), arrays)
         self._written = monotonic()
         self._cost = self._written - began
 
-    def _read(self, path: Path) -> tuple[_Manifest, dict[str, np.ndarray]]:
+    def _read(self, path: Path) -> tuple[Manifest, dict[str, np.ndarray]]:
         try:
             raw, arrays = archive.read(path)
-            manifest = msgspec.convert(raw, _Manifest)
+            manifest = msgspec.convert(raw, Manifest)
         except ValueError as error:
             raise _refused(path, getattr(error, "message", str(error))) from error
         if manifest.format != FORMAT:

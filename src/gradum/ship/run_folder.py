@@ -16,14 +16,10 @@ from gradum.fitting.predict import prediction_frame
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
 from gradum.ship import bundle
-from gradum.ship.run_spec import SPEC, RunSpec, toml
+from gradum.ship.layout import HISTORY, METRICS, MODEL, PREDICTIONS, SCHEMA, SPEC
+from gradum.ship.run_spec import RunSpec, toml
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.tables.schema import Schema
-
-MODEL, METRICS, PREDICTIONS = "model.gradum", "metrics.json", "predictions.parquet"
-HISTORY, SCHEMA = "history.jsonl", "schema.json"
-FINDINGS, REPORT = "findings.json", "report.html"
-FILES = (REPORT, MODEL, PREDICTIONS, METRICS, FINDINGS, HISTORY, SPEC, SCHEMA)
 
 
 def write(folder: Path, run: Run, run_spec: RunSpec) -> None:

@@ -9,6 +9,7 @@ import datetime
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import tomli_w
 
 from gradum.errors import ModelFileError, TableError
 from gradum.fitting.spec import Spec
+from gradum.ship.layout import SPEC
 from gradum.tables.paths import STANDARD_INPUT, files_of
 
-SPEC = "spec.toml"
+RUNS = Path("runs")  # where runs lie that were given no folder
 ENDINGS = (
     r"(\.(csv|tsv|tab|txt|json|jsonl|ndjson|parquet|pq|arrow|feather|ipc))?(\.(gz|bz2|xz|zst))?$"
 )
@@ -36,21 +38,15 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     fingerprint: str = ""
 
 
-def default_folder(source: str) -> Path:
-    """Choose ``runs/DATE-NAME``, with a number where that is taken."""
+def default_folders(source: str) -> Iterator[Path]:
+    """Yield ``runs/DATE-NAME``, then the same with the numbers from 2, without end."""
     name = "standard-input" if source == STANDARD_INPUT else Path(source).name
     stem = re.sub(ENDINGS, "", name, flags=re.IGNORECASE)
     name = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "table"
-    first = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
-    return next(folder for folder in _numbered(first) if not folder.exists())
-
-
-def _numbered(first: Path) -> Iterator[Path]:
+    first = RUNS / f"{datetime.date.today():%Y-%m-%d}-{name}"
     yield first
-    number = 2
-    while True:
+    for number in count(2):
         yield first.with_name(f"{first.name}-{number}")
-        number += 1
 
 
 def toml(run_spec: RunSpec) -> str:

@@ -1,13 +1,12 @@
 """A run that is not finished: what its folder says of it from the first moment to the last.
 
-``RUN/checkpoint/run.toml`` is written before anything else of a run, and taken away after
+``RUN/.gradum-run/run.toml`` is written before anything else of a run, and taken away after
 everything else. While it is there, the run is unfinished: it is being fitted, or was cut short.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,15 +14,15 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
-from gradum.errors import ModelFileError, SchemaError, SpecError, TableError
+from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError, TableError
 from gradum.files import lock
-from gradum.files.atomic import claim_folder, write_text
+from gradum.files.atomic import claim_folder, partial_files, write_text
 from gradum.fitting.machine import Machine, this_machine
-from gradum.ship.run_spec import SPEC, RunSpec, changed_files, read_spec, without_none
+from gradum.ship import state_folder
+from gradum.ship.layout import FILES, SPEC, STATE
+from gradum.ship.run_spec import RunSpec, changed_files, read_spec, without_none
+from gradum.ship.state_folder import CHECKPOINT, LOCK, RUN
 from gradum.tables.paths import STANDARD_INPUT
-
-CHECKPOINT, RUN = "checkpoint", "run.toml"
-SCRATCH = "scratch"
 
 
 class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,50 +61,91 @@ class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @contextmanager
-def begun(folder: Path, unfinished: Unfinished) -> Iterator[None]:
-    """Set a run down in a folder that was claimed for it, and hold it while the block runs.
+def begun(folder: Path, unfinished: Unfinished, *, force: bool = False) -> Iterator[None]:
+    """Claim a folder for a run, set the run down there, and hold it while the block runs.
 
-    It takes the place of what was unfinished there.
+    With ``force``, it takes the place of what was unfinished there, and its files that of files of
+    the same names. Nothing is written or removed before the folder is claimed.
 
     Raises
     ------
     OutputError
-        The folder cannot be written, or another process is at work on it.
+        The folder is not empty, holds an unfinished run (each unless ``force``) or what is in the
+        run's way, cannot be written, or another process is at work on it.
     """
-    claim_folder(folder / CHECKPOINT, force=True)
-    with held(folder):
-        for path in (folder / CHECKPOINT).glob("*.checkpoint"):
-            path.unlink()
-        try:
-            write(folder, unfinished)
-        except BaseException:
-            end(folder)
-            raise
+    _claim(folder, force=force)
+    with _held(folder):
+        _claim(folder, force=force)  # for good: no other process can any more
+        state_folder.clear(folder / STATE)
+        write(folder, unfinished)
+        yield
+
+
+def _claim(folder: Path, *, force: bool) -> None:
+    if is_unfinished(folder) and not force:
+        raise OutputError(
+            f"The folder {folder} holds a run that is not finished.",
+            f"Finish it (gradum resume {folder}), or begin anew with --force.",
+        )
+    claim_folder(folder, force=force, apart_from=STATE)
+    _refuse_links(folder)
+    state_folder.refuse_foreign(folder / STATE)
+    for half in (path for name in FILES for path in partial_files(folder / name)):
+        raise OutputError(
+            f"{half} is a file that a process was writing when it was killed.",
+            "Remove it, or choose another folder.",
+        )
+
+
+def _refuse_links(folder: Path) -> None:
+    """Refuse a folder in which a run's file would be written elsewhere."""
+    for name in FILES:
+        state_folder.refuse_link(folder / name)
+    state_folder.refuse_links(folder / STATE)
+
+
+@contextmanager
+def taken_up(folder: Path) -> Iterator[None]:
+    """Hold a run that was cut short, to finish it, while the block runs.
+
+    Raises
+    ------
+    ModelFileError
+        The folder holds no such run, or its file is damaged.
+    OutputError
+        Another process is at work on it, or a link lies in its way.
+    TableError, SchemaError, SpecError
+        The weights might not be those of an undisturbed run.
+    """
+    read(folder)
+    _refuse_links(folder)
+    with _held(folder):
+        refuse_other_circumstances(folder, read(folder))
+        state_folder.clear_scratch(folder / STATE)
         yield
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Let no other process work on an unfinished run while the block runs.
-
-    Raises
-    ------
-    OutputError
-        Another does.
-    """
-    with lock.held(folder / CHECKPOINT / "lock"):
-        yield
+def _held(folder: Path) -> Iterator[None]:
+    """Let no other process work on a run while the block runs, and take away what is done with."""
+    state = claim_folder(folder / STATE, force=True)
+    with lock.held(state / LOCK):
+        try:
+            yield
+        finally:
+            if not is_unfinished(folder):
+                state_folder.remove(state)
 
 
 def write(folder: Path, unfinished: Unfinished) -> None:
     """Write `run.toml`."""
     said = without_none(msgspec.to_builtins(unfinished))
-    write_text(folder / CHECKPOINT / RUN, tomli_w.dumps(said))
+    write_text(folder / STATE / RUN, tomli_w.dumps(said))
 
 
 def is_unfinished(folder: Path) -> bool:
     """Whether a folder's run is being fitted, or was cut short."""
-    return (folder / CHECKPOINT / RUN).exists()
+    return (folder / STATE / RUN).exists()
 
 
 def read(folder: Path) -> Unfinished:
@@ -116,7 +156,7 @@ def read(folder: Path) -> Unfinished:
     ModelFileError
         It is absent, or says something that no run knows.
     """
-    path = folder / CHECKPOINT / RUN
+    path = folder / STATE / RUN
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Unfinished)
     except FileNotFoundError as error:
@@ -129,20 +169,8 @@ def read(folder: Path) -> Unfinished:
 
 
 def end(folder: Path) -> None:
-    """Declare a run finished or withdrawn, and take its checkpoints away."""
-    (folder / CHECKPOINT / RUN).unlink(missing_ok=True)
-    shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
-
-
-def scratch(folder: Path) -> Path:
-    """Return an empty folder for what a run needs only while it goes on.
-
-    It lies among the checkpoints and goes with them; what a killed process left there is removed.
-    """
-    place = folder / CHECKPOINT / SCRATCH
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
-    return place
+    """Declare a run that is held finished or withdrawn: what is kept of it goes with the hold."""
+    (folder / STATE / RUN).unlink(missing_ok=True)
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -153,14 +181,14 @@ def remove_leftovers(folder: Path) -> None:
     OutputError
         Another process is at work on the run.
     """
-    if (folder / CHECKPOINT).is_dir() and not is_unfinished(folder):
-        with held(folder):
-            end(folder)
+    if state_folder.is_own(folder / STATE) and not is_unfinished(folder):
+        with _held(folder):
+            pass
 
 
 def has_checkpoints(folder: Path) -> bool:
     """Whether anything that was fitted is kept."""
-    return any((folder / CHECKPOINT).glob("*.checkpoint"))
+    return any((folder / STATE).glob(f"*{CHECKPOINT}"))
 
 
 def refuse_unfinished(folder: Path) -> None:
@@ -217,4 +245,12 @@ def asked(folder: Path) -> RunSpec:
     ModelFileError
         The folder holds no run, or its file is damaged.
     """
-    return read(folder).run if is_unfinished(folder) else read_spec(folder / SPEC)
+    if is_unfinished(folder):
+        return read(folder).run
+    before = folder / "checkpoint" / RUN  # where the state was at first
+    if before.is_file() and not (folder / SPEC).exists():
+        raise ModelFileError(
+            f"The run in {folder} was begun by an older gradum, which kept its state elsewhere.",
+            "Fit again.",
+        )
+    return read_spec(folder / SPEC)

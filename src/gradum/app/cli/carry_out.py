@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gradum.app.cli.cache import cache_directory
-from gradum.app.cli.console import INTERRUPTED, Interrupt, compile_once, say, say_json
+from gradum.app.cli.console import compile_once, say, say_json
+from gradum.app.interrupt import INTERRUPTED, Interrupt
 from gradum.errors import GradumError, OutputError
 
 
@@ -21,22 +22,20 @@ def begin(
     The run is set down first, before anything slow is imported or read: from then on it can be
     resumed.
     """
-    from gradum.files.atomic import claim_folder
     from gradum.fitting.machine import this_machine
     from gradum.ship import unfinished
-    from gradum.ship.run_spec import default_folder
 
     asked = unfinished.Unfinished(run_spec, this_machine(), every)
-    folder = out or default_folder(run_spec.data)
-    _refuse_cut_short(folder, force=force)
-    unfinished.remove_leftovers(folder)
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    claim_folder(folder, force=force)
-    with _without_empty(made), unfinished.begun(folder, asked), _kept_if_of_use(folder):
-        return carry_out(folder, as_json=as_json, quiet=quiet)
+    with (
+        Interrupt().listening() as interrupt,
+        _made(out, run_spec.data) as folder,
+        unfinished.begun(folder, asked, force=force),
+        _kept_if_of_use(folder),
+    ):
+        return carry_out(folder, interrupt, as_json=as_json, quiet=quiet)
 
 
-def carry_out(folder: Path, *, as_json: bool, quiet: bool) -> Any:
+def carry_out(folder: Path, interrupt: Interrupt, *, as_json: bool, quiet: bool) -> Any:
     """Do what is left of an unfinished run that is held, and show it.
 
     Returns the model, or exits with 130 if interrupted.
@@ -45,33 +44,39 @@ def carry_out(folder: Path, *, as_json: bool, quiet: bool) -> Any:
     from gradum.api import finish_run
     from gradum.app.cli.progress import choose
 
-    interrupt, progress = Interrupt(), choose(as_json=as_json, quiet=quiet)
-    with interrupt.listening():
-        try:
-            model = finish_run(
-                folder,
-                on_event=progress,
-                on_report=progress.reporting,
-                stop=interrupt,
-                cache=cache_directory(),
-            )
-        finally:
-            progress.close()
+    if interrupt.asked:  # while that was imported
+        raise KeyboardInterrupt
+    progress = choose(as_json=as_json, quiet=quiet)
+    try:
+        model = finish_run(
+            folder,
+            on_event=progress,
+            on_report=progress.reporting,
+            stop=interrupt,
+            cache=cache_directory(),
+        )
+    finally:
+        progress.close()
     _farewell(model, folder, as_json=as_json, quiet=quiet)
     if model.run is not None and model.run.interrupted:
         sys.exit(INTERRUPTED)
     return model
 
 
-def _refuse_cut_short(folder: Path, *, force: bool) -> None:
-    """Say what to do with a folder that holds an unfinished run."""
-    from gradum.ship.unfinished import is_unfinished
+@contextmanager
+def _made(out: Path | None, source: str) -> Iterator[Path]:
+    """Yield the folder of a run, and take folders back that were made for it and left empty."""
+    from gradum.files.atomic import make_first, missing_folders
+    from gradum.ship.run_spec import RUNS, default_folders
 
-    if is_unfinished(folder) and not force:
-        raise OutputError(
-            f"The folder {folder} holds a run that is not finished.",
-            f"Finish it (gradum resume {folder}), or begin anew with --force.",
-        )
+    missing = missing_folders(out or RUNS)
+    folder = out or make_first(default_folders(source))
+    try:
+        yield folder
+    finally:
+        for each in missing if out else [folder, *missing]:
+            with suppress(OSError):
+                each.rmdir()
 
 
 @contextmanager
@@ -96,19 +101,8 @@ def _kept_if_of_use(folder: Path) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _without_empty(made: list[Path]) -> Iterator[None]:
-    """Take folders back that were made for a run which left nothing in them."""
-    try:
-        yield
-    finally:
-        for folder in made:
-            with suppress(OSError):
-                folder.rmdir()
-
-
 def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
-    from gradum.ship import run_folder
+    from gradum.ship.layout import FILES, REPORT
     from gradum.ship.unfinished import is_unfinished
 
     if as_json:
@@ -118,11 +112,11 @@ def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
         return
     if quiet:
         return
-    written = [name for name in run_folder.FILES if (folder / name).exists()]
+    written = [name for name in FILES if (folder / name).exists()]
     say(
         "",
         f"Written to {folder}: {', '.join(written)}",
-        f"Next: open {folder / run_folder.REPORT} in a browser; "
+        f"Next: open {folder / REPORT} in a browser; "
         f"gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
     )
     if is_unfinished(folder):

@@ -1,11 +1,10 @@
-"""What every command shares: where words go, how errors end, what Ctrl-C does."""
+"""What every command shares: where words go, and how errors end."""
 
 from __future__ import annotations
 
-import signal
+import json
+import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 UsageError: Any = typer.BadParameter.__base__  # typer names only its children
-INTERRUPTED = 130
 
 
 def say(*parts: RenderableType) -> None:
@@ -35,7 +33,16 @@ def say_json(value: Any) -> None:
     """Print one value as one line of JSON."""
     import msgspec
 
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    print_json(msgspec.json.encode(value).decode())
+
+
+def print_json(text: str) -> None:
+    """Print JSON; letters that the output's encoding lacks are escaped as JSON escapes them."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = re.sub(r"[^\x00-\x7f]", lambda letter: json.dumps(letter[0])[1:-1], text)
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
@@ -50,33 +57,6 @@ def misused(error: Any) -> SpecError:
     command = error.ctx.command_path if error.ctx else "gradum"
     message = error.format_message().partition(", unable to")[0].rstrip(".")
     return SpecError(f"{message}.", f"See {command} --help.")
-
-
-class Interrupt:
-    """Ctrl-C: the first asks the run to end at the next chunk, the second ends it at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __call__(self) -> bool:
-        """Whether the run is to end."""
-        return self.asked
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Take over the interrupt signal for a while."""
-        before = signal.signal(signal.SIGINT, self._handle)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    def _handle(self, *_: Any) -> None:
-        if self.asked:
-            sys.stderr.write("Aborted.\n")
-            raise KeyboardInterrupt  # Typer ends with code 130
-        self.asked = True
-        sys.stderr.write("\nStopping at the next chunk; press Ctrl-C again to abort.\n")
 
 
 def compile_once() -> None:

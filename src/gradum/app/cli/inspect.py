@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.console import say
+from gradum.app.cli.console import print_json, say
 
 
 def command(
@@ -47,6 +47,6 @@ def command(
     table = read(data)
     schema = infer(table, target=target, task=task, overrides=overrides, log_target=log_target)
     if as_json:
-        typer.echo(schema.to_json())
+        print_json(schema.to_json())
     else:
         say(*schema_parts(schema, table.notes))

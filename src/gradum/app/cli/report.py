@@ -25,7 +25,7 @@ def command(
     """Write the report of a run anew, and look at the judged rows by other slices or costs."""
     from gradum.api import report_run
     from gradum.files.atomic import check_writable, write_text
-    from gradum.ship.run_folder import REPORT
+    from gradum.ship.layout import REPORT
 
     path = out or run / REPORT
     if out is not None:

@@ -10,6 +10,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.carry_out import carry_out
 from gradum.app.cli.console import say, say_json
+from gradum.app.interrupt import Interrupt
 
 
 def command(
@@ -22,14 +23,12 @@ def command(
     What was fitted by then is not fitted again. A run that is finished is left as it is.
     """
     from gradum.ship import unfinished
-    from gradum.ship.run_spec import SPEC, read_spec
 
     if unfinished.is_unfinished(run):
-        with unfinished.held(run):
-            unfinished.refuse_other_circumstances(run, unfinished.read(run))
-            carry_out(run, as_json=as_json, quiet=quiet)
+        with Interrupt().listening() as interrupt, unfinished.taken_up(run):
+            carry_out(run, interrupt, as_json=as_json, quiet=quiet)
         return
-    read_spec(run / SPEC)  # or it is no run at all
+    unfinished.asked(run)  # or it is no run at all
     unfinished.remove_leftovers(run)
     if as_json:
         say_json({"event": "finished", "folder": str(run)})

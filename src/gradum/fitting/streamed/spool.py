@@ -64,7 +64,7 @@ class Spool:
     ) -> None:
         self.layout, self.units = layout, units
         self._target_dtype: Any = np.int32 if classes else np.float64
-        self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed by the spool's owner
+        self._file = TemporaryFile(dir=folder, prefix=".gradum-")  # noqa: SIM115 - closed by the spool's owner
         self._end = 0
         self._segments: list[tuple[int, int, int]] = []  # offset, rows, entries of the text block
         self.total_weight = 0.0

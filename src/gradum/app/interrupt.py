@@ -1,0 +1,78 @@
+"""Ctrl-C: what it does while the program starts, while a run goes on, and while either ends."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Timer
+from time import monotonic
+from types import FrameType
+
+INTERRUPTED = 130
+AGAIN = 0.02  # seconds
+BURST = 1.0
+
+
+class Interrupt:
+    """Takes the signal of Ctrl-C, and raises `KeyboardInterrupt` when that is well received.
+
+    Not while a module is imported: what is left of it by half answers in tracebacks, some of them
+    of code that nobody can catch. The signal is then sent again, until the import is done. And not
+    twice within a second: what was begun is being taken back.
+
+    While it listens for a run, the first Ctrl-C only asks it to end at the next chunk.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._listens = False
+        self._raised = -math.inf
+
+    def __call__(self) -> bool:
+        """Whether the run is to end."""
+        return self.asked
+
+    @contextmanager
+    def listening(self) -> Iterator[Interrupt]:
+        """Take over the signal for a run."""
+        before = signal.signal(signal.SIGINT, self.handle)
+        self._listens = True
+        try:
+            yield self
+        finally:
+            self._listens = False
+            signal.signal(signal.SIGINT, before)
+
+    def handle(self, _: int, frame: FrameType | None) -> None:
+        """Do what one Ctrl-C asks for."""
+        if monotonic() - self._raised < BURST:
+            return
+        if self._listens and not self.asked:
+            self.asked = True
+            _say("\nStopping at the next chunk; press Ctrl-C again to abort.\n")
+        elif _imports(frame):
+            again = Timer(AGAIN, signal.raise_signal, [signal.SIGINT])
+            again.daemon = True
+            again.start()
+        else:
+            self._raised = monotonic()
+            if self._listens:
+                _say("Aborted.\n")
+            raise KeyboardInterrupt
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether a module is being imported in this frame or around it."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _say(words: str) -> None:
+    with suppress(RuntimeError):  # the signal came while something else was being written
+        sys.stderr.write(words)

@@ -1,0 +1,10 @@
+"""What lies in a run folder, by name."""
+
+from __future__ import annotations
+
+MODEL, METRICS, PREDICTIONS = "model.gradum", "metrics.json", "predictions.parquet"
+HISTORY, SPEC, SCHEMA = "history.jsonl", "spec.toml", "schema.json"
+FINDINGS, REPORT = "findings.json", "report.html"
+FILES = (REPORT, MODEL, PREDICTIONS, METRICS, FINDINGS, HISTORY, SPEC, SCHEMA)
+
+STATE = ".gradum-run"  # while the run is unfinished; see `gradum.ship.state_folder`
