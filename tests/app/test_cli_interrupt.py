@@ -63,6 +63,66 @@ def test_the_second_is_not_waited_for(capsys):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+PRESSED = """
+import atexit, os, signal, sys
+
+
+def press():
+    for _ in range(3):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+class Importing:
+    def find_spec(self, name, path=None, target=None):
+        if name == when:
+            press()
+
+
+when = sys.argv.pop(1)
+if when == "exit":
+    atexit.register(press)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Importing())
+from gradum.app.start import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [("typer", ""), ("jax._src.api", "\nStopping at the next chunk"), ("exit", "")],
+)
+def test_ctrl_c_thrice_at_once_before_anything_is_done_is_tidy(when, said, tables, tmp_path):
+    words = ["fit", tables / "label.csv", "-t", "label", "-o", tmp_path / "made" / "run"]
+    if when == "exit":
+        words = ["--version"]
+    ended = subprocess.run(
+        [sys.executable, "-c", PRESSED, when, *words], capture_output=True, text=True
+    )
+    assert ended.returncode == (0 if when == "exit" else 130)
+    assert "Traceback" not in ended.stderr
+    assert "ignored" not in ended.stderr
+    assert ended.stderr.startswith(said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_pressed_while_a_run_is_taken_back_changes_nothing():
+    tidied = []
+
+    def pressed_thrice():
+        with Interrupt().listening():
+            os.kill(os.getpid(), signal.SIGINT)
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            finally:
+                os.kill(os.getpid(), signal.SIGINT)
+                tidied.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        pressed_thrice()
+    assert tidied
+
+
 def test_an_abort_leaves_nothing(gradum_command, tables, tmp_path, monkeypatch):
     def aborted(*_, **__):
         raise KeyboardInterrupt

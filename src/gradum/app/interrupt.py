@@ -35,6 +35,12 @@ class Interrupt:
         """Whether the run is to end."""
         return self.asked
 
+    def end_if_asked(self) -> None:
+        """Raise `KeyboardInterrupt` if the run is to end, where there is nothing of it to keep."""
+        if self.asked:
+            self._raised = monotonic()
+            raise KeyboardInterrupt
+
     @contextmanager
     def listening(self) -> Iterator[Interrupt]:
         """Take over the signal for a run."""

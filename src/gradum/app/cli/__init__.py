@@ -5,7 +5,6 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 from __future__ import annotations
 
-import errno
 import sys
 
 import typer
@@ -22,8 +21,9 @@ from gradum.app.cli import (
     report,
     rerun,
     resume,
+    streams,
 )
-from gradum.errors import DiskError, GradumError
+from gradum.errors import GradumError
 
 app = typer.Typer(
     name="gradum",
@@ -61,18 +61,12 @@ def _root(
 
 def main() -> None:
     """Run the command line; what goes wrong ends in one line and its exit code."""
+    output = streams.lasting()
     try:
-        sys.exit(app(prog_name="gradum", standalone_mode=False))
+        code = app(prog_name="gradum", standalone_mode=False)
+        output.check()
     except GradumError as error:
         console.refuse(error)
     except console.UsageError as error:
         console.refuse(console.misused(error))
-    except BrokenPipeError:
-        # The reader of our output has gone (gradum … | head); that is no error.
-        sys.stderr.close()
-        sys.exit(0)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        full = DiskError("The output cannot be written: no space is left.", "Free some space.")
-        console.refuse(full)
+    sys.exit(code)

@@ -44,8 +44,7 @@ def carry_out(folder: Path, interrupt: Interrupt, *, as_json: bool, quiet: bool)
     from gradum.api import finish_run
     from gradum.app.cli.progress import choose
 
-    if interrupt.asked:  # while that was imported
-        raise KeyboardInterrupt
+    interrupt.end_if_asked()  # while that was imported
     progress = choose(as_json=as_json, quiet=quiet)
     try:
         model = finish_run(

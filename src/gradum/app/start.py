@@ -1,0 +1,21 @@
+"""Where the program ``gradum`` starts, before anything slow is imported."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from gradum.app.interrupt import INTERRUPTED, Interrupt
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it with exit code 130, whenever it comes."""
+    signal.signal(signal.SIGINT, Interrupt().handle)
+    try:
+        from gradum.app.cli import main as command_line
+
+        command_line()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # or it would break off what tidies at the end
