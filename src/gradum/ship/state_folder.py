@@ -100,11 +100,9 @@ def clear_scratch(state: Path) -> None:
 
 
 def remove(state: Path) -> None:
-    """Remove all that gradum wrote there, and the folder if nothing else lies in it."""
+    """Remove all that gradum wrote there, the lock too."""
     for path in _own(state):
         _remove(path)
-    if not state.is_symlink():
-        _remove(state)
 
 
 def _own(state: Path) -> list[Path]:

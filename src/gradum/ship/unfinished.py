@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -129,12 +129,16 @@ def taken_up(folder: Path) -> Iterator[None]:
 def _held(folder: Path) -> Iterator[None]:
     """Let no other process work on a run while the block runs, and take away what is done with."""
     state = claim_folder(folder / STATE, force=True)
-    with lock.held(state / LOCK):
-        try:
-            yield
-        finally:
-            if not is_unfinished(folder):
-                state_folder.remove(state)
+    try:
+        with lock.held(state / LOCK):
+            try:
+                yield
+            finally:
+                if not is_unfinished(folder):
+                    state_folder.remove(state)
+    finally:
+        with suppress(OSError):
+            state.rmdir()  # where nothing else lies in it
 
 
 def write(folder: Path, unfinished: Unfinished) -> None:
