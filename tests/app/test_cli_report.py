@@ -59,6 +59,17 @@ def test_a_report_is_written_again_with_the_slices_and_costs_asked_for(
     assert drawn["confusion"] == charts(before)["confusion"]
 
 
+def test_a_report_takes_the_place_of_a_report_alone(linear_run, gradum_command, tmp_path):
+    page, notes = tmp_path / "page.html", tmp_path / "notes.html"
+    notes.write_text("<!doctype html>\n<title>gradum</title>\n")
+    for _ in range(2):
+        assert gradum_command("report", linear_run[0], "-o", page).code == 0
+    ended = gradum_command("report", linear_run[0], "-o", notes)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "notes.html exists already and is no report of gradum's. Choose" in ended.err
+    assert notes.read_text() == "<!doctype html>\n<title>gradum</title>\n"
+
+
 def test_rows_are_left_out_where_asked(linear_run, gradum_command, tmp_path):
     folder, _ = linear_run
     assert "predicted worst" in (folder / "report.html").read_text()

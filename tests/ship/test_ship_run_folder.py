@@ -243,6 +243,22 @@ def test_what_fails_in_a_later_block_leaves_no_file(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_file_that_comes_while_blocks_are_predicted_is_left(suffix, tmp_path):
+    path = tmp_path / f"said{suffix}"
+
+    def blocks():
+        yield pl.DataFrame(), SAID
+        path.write_text("mine")
+
+    with pytest.raises(OutputError, match="exists already"):
+        predictions.write(path, blocks(), force=False)
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
+    predictions.write(path, blocks(), force=True)
+    assert path.read_bytes() != b"mine"
+
+
 def test_a_column_that_is_not_there_cannot_be_kept():
     with pytest.raises(SpecError, match=r"no column 'ID' to keep.*'id'"):
         predictions.kept_columns(read(TABLE), ["ID"])

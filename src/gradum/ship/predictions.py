@@ -28,6 +28,10 @@ def check_format(path: Path, *, force: bool) -> None:
             f"{path} names no format that predictions are written in.",
             f"End the name in {' or '.join(FORMATS)}.",
         )
+    _refuse_existing(path, force=force)
+
+
+def _refuse_existing(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         raise OutputError(f"{path} exists already.", "Choose another name, or give --force.")
 
@@ -49,7 +53,9 @@ def kept_columns(table: Table, names: list[str]) -> pl.DataFrame:
     return table.frame.select(list(dict.fromkeys(names)))
 
 
-def write(path: Path, blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> int:
+def write(
+    path: Path, blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]], *, force: bool = True
+) -> int:
     """Write kept columns, or else row numbers from 1, next to the predictions, block by block.
 
     Where a kept column has the name of a prediction's, the prediction's stays. Only one block is
@@ -58,7 +64,7 @@ def write(path: Path, blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> in
     Raises
     ------
     OutputError
-        The file cannot be written.
+        The file cannot be written; or there is one by now, unless ``force``.
     """
     rows = 0
     with replacing(path) as temporary, TemporaryDirectory(dir=path.parent, prefix=".gradum-") as at:
@@ -73,6 +79,7 @@ def write(path: Path, blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> in
             pl.scan_parquet(parts, glob=False).sink_parquet(temporary)
         else:
             pl.scan_parquet(parts, glob=False).sink_csv(temporary)
+        _refuse_existing(path, force=force)  # it may have come while the blocks were predicted
     return rows
 
 

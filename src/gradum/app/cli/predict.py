@@ -50,7 +50,7 @@ def command(
     fitted = load_model(model).fitted
     fitted.rung(rung)  # or there is none, and nothing need be read
     predicting = _in_blocks if exceeds(data, most) else _at_once
-    rows, differences = predicting(fitted, data, out, keep or [], rung)
+    rows, differences = predicting(fitted, data, out, keep or [], rung, force=force)
     used = rung or fitted.used
     if as_json:
         say_json(
@@ -70,7 +70,7 @@ def command(
 
 
 def _at_once(
-    fitted: Fitted, data: str, out: Path, keep: list[str], rung: str | None
+    fitted: Fitted, data: str, out: Path, keep: list[str], rung: str | None, *, force: bool
 ) -> tuple[int, tuple[Difference, ...]]:
     from gradum.fitting.predict import predict, prediction_frame
     from gradum.ship.predictions import kept_columns, write
@@ -79,12 +79,12 @@ def _at_once(
     table = read(data)
     kept = kept_columns(table, keep)
     prediction, differences = predict(fitted, table, rung=rung)
-    rows = write(out, [(kept, prediction_frame(prediction, fitted.classes))])
+    rows = write(out, [(kept, prediction_frame(prediction, fitted.classes))], force=force)
     return rows, differences
 
 
 def _in_blocks(
-    fitted: Fitted, data: str, out: Path, keep: list[str], rung: str | None
+    fitted: Fitted, data: str, out: Path, keep: list[str], rung: str | None, *, force: bool
 ) -> tuple[int, tuple[Difference, ...]]:
     """Predict a table that is read block by block, and written so."""
     from gradum.fitting.predict import Streamed, prediction_frame
@@ -100,5 +100,6 @@ def _in_blocks(
                 (kept_columns(table, keep), prediction_frame(prediction, fitted.classes))
                 for table, prediction in predicted
             ),
+            force=force,
         )
         return count, predicted.differences

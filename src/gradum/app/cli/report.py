@@ -10,6 +10,9 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import say
+from gradum.errors import OutputError
+
+SIGN = b'<meta name="generator" content="gradum">'
 
 
 def command(
@@ -30,6 +33,17 @@ def command(
     path = out or run / REPORT
     if out is not None:
         check_writable(path)
+        _refuse_other_file(path)
     page = report_run(run, slices=slices or (), cost=cost, rows=rows, cache=cache_directory())
     write_text(path, page)
     say(f"Written to {path}.")
+
+
+def _refuse_other_file(path: Path) -> None:
+    """Refuse to write over what is no report."""
+    if path.exists():
+        with path.open("rb") as file:
+            if SIGN not in file.read(1000):
+                raise OutputError(
+                    f"{path} exists already and is no report of gradum's.", "Choose another name."
+                )
