@@ -6,10 +6,10 @@ scikit-learn.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing itself would take a third of the time until Ctrl-C is heard
 if TYPE_CHECKING:
+    from typing import Any
+
     from gradum.api import Model, fit, infer, load, resume
     from gradum.api.explain_step import explain_step
     from gradum.core.losses import (
@@ -132,6 +132,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'gradum' has no attribute {name!r}")
+    from importlib import import_module
+
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -106,6 +106,18 @@ def test_ctrl_c_thrice_at_once_before_anything_is_done_is_tidy(when, said, table
     assert list(tmp_path.iterdir()) == []
 
 
+def test_little_is_imported_before_ctrl_c_is_heard():
+    code = (
+        "import sys; before = set(sys.modules); import gradum.app.start; "
+        "print(*set(sys.modules) - before)"
+    )
+    new = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True
+    ).stdout.split()
+    assert "gradum.app.start" in new
+    assert not {"typing", "re", "threading", "typer", "gradum.app.cli"} & set(new)
+
+
 def test_what_is_pressed_while_a_run_is_taken_back_changes_nothing():
     tidied = []
 

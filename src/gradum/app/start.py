@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-
-from gradum.app.interrupt import INTERRUPTED, Interrupt
 
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it with exit code 130, whenever it comes."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # nothing is begun yet
+    from gradum.app.interrupt import INTERRUPTED, Interrupt
+
     signal.signal(signal.SIGINT, Interrupt().handle)
     try:
         from gradum.app.cli import main as command_line
