@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from gradum.fitting.fitted import Fitted
 from gradum.show.page import render
 from gradum.show.pictures.confusion import confusion_matrix
@@ -18,7 +20,8 @@ def fragment(fitted: Fitted, findings: Findings | None) -> str:
     pictures: list[Picture] = [] if judgement is None else [ladder(judgement)]
     if findings is not None:
         pictures += _of(findings, fitted)
-    return render("notebook.html", fitted=fitted, judgement=judgement, pictures=pictures)
+    drawings = [(picture, _drawn(picture)) for picture in pictures]
+    return render("notebook.html", fitted=fitted, judgement=judgement, drawings=drawings)
 
 
 def _of(findings: Findings, fitted: Fitted) -> list[Picture]:
@@ -30,3 +33,12 @@ def _of(findings: Findings, fitted: Fitted) -> list[Picture]:
         pictures += residual_pictures(findings.residuals, fitted.schema.target.name)[:1]
     used = importance_bars(findings.importance, findings.rung)
     return pictures if used is None else [*pictures, used]
+
+
+def _drawn(picture: Picture) -> str:
+    """Draw a picture, or say why not in its place: the others and the model are still shown."""
+    try:
+        return picture.svg
+    except Exception as error:
+        cause = " ".join(str(error).splitlines()[:2])
+        return html.escape(f"This chart could not be drawn: {cause}")

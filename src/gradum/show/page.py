@@ -11,6 +11,7 @@ import jinja2
 from gradum.fitting.spec import TITLES
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
+from gradum.show.visible import visible
 
 IN_WORDS = {
     "baseline": "the baseline",
@@ -39,9 +40,16 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gradum.show"),
         autoescape=True,
+        finalize=_visible,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["number"] = figure
     return environment
+
+
+def _visible(value: Any) -> Any:
+    """Prepare what a template puts in: text from a table, but not our own markup."""
+    is_text = isinstance(value, str) and not hasattr(value, "__html__")
+    return visible(value) if is_text else value

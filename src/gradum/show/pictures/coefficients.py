@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.scores.figures import figure
-from gradum.show.pictures.picture import FAINT, FIRST, Picture, data, quantitative
+from gradum.show.pictures.picture import FAINT, FIRST, Picture, by, data, quantitative
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
 
 MOST = 20
@@ -17,26 +17,27 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
         return None
     shown = found.rows[:MOST]
     outputs = {each.class_ for each in found.rows}
-    output = _output(outputs)
+    change = "change of the prediction" if outputs == {None} else "change of the log-odds"
     names = [_name(each, outputs) for each in shown]
     rows = [
         {
             "feature": name,
+            "place": place,
             "value": each.standardised.value,
             "low": each.standardised.low,
             "high": each.standardised.high,
         }
-        for name, each in zip(names, shown, strict=True)
+        for place, (name, each) in enumerate(zip(names, shown, strict=True))
     ]
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y("feature:N", sort=names, title=None),
+        y=alt.Y("feature:N", sort=by("place"), title=None),
         tooltip=["feature:N", "value:Q", "low:Q", "high:Q"],
     )
     chart = (
         alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT, strokeWidth=2).encode(x="zero:Q")
         + base.mark_rule(color=FIRST, strokeWidth=2).encode(x="low:Q", x2="high:Q")
         + base.mark_point().encode(
-            x=alt.X(**quantitative("value", f"{output} for one standard deviation, or level"))
+            x=alt.X(**quantitative("value", f"{change} for one standard deviation, or level"))
         )
     )
     first = "; ".join(
@@ -48,7 +49,7 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
         "coefficients",
         "Coefficients of the linear rung",
         chart.properties(width="container", height=24 * len(shown) + 20),
-        f"{output[:1].upper()}{output[1:]}. Largest: {first}.",
+        f"{change.capitalize()}{_of_what(outputs)}. Largest: {first}.",
         found.sentence + (f" {more:,} smaller ones are not drawn." if more else ""),
         ("feature", "a raw unit", "from", "to", "standardised", "from", "to"),
         tuple(
@@ -58,13 +59,11 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
     )
 
 
-def _output(outputs: set[str | None]) -> str:
-    """Say what the coefficients change."""
+def _of_what(outputs: set[str | None]) -> str:
+    """Say whose log-odds the coefficients change."""
     if outputs == {None}:
-        return "change of the prediction"
-    if len(outputs) == 1:
-        return f"change of the log-odds of {next(iter(outputs))}"
-    return "change of a class's log-odds"
+        return ""
+    return f" of {next(iter(outputs))}" if len(outputs) == 1 else " of a class"
 
 
 def _name(each: CoefficientInterval, outputs: set[str | None]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from gradum.show.pictures.picture import FIRST, INK, AnyChart, Picture, data
+from gradum.show.pictures.picture import FIRST, INK, AnyChart, Picture, by, data
 from gradum.study.confusion import Confusion
 
 WRITTEN_UP_TO = 12  # classes; beyond, numbers in the cells would overlap
@@ -15,20 +15,29 @@ def confusion_matrix(found: Confusion) -> Picture:
     """Draw rows by true and predicted class; the shade is the share of the true class."""
     totals = [max(sum(line), 1) for line in found.counts]
     cells = [
-        {"true": true, "predicted": predicted, "rows": count, "share": count / total}
-        for true, line, total in zip(found.labels, found.counts, totals, strict=True)
-        for predicted, count in zip(found.labels, line, strict=True)
+        {
+            "true": true,
+            "predicted": predicted,
+            "rows": count,
+            "share": count / total,
+            "row": row,
+            "column": column,
+        }
+        for row, (true, line, total) in enumerate(
+            zip(found.labels, found.counts, totals, strict=True)
+        )
+        for column, (predicted, count) in enumerate(zip(found.labels, line, strict=True))
     ]
     order = list(found.labels)
     few = len(order) <= LEVEL_UP_TO
     base = alt.Chart(data(cells)).encode(
         x=alt.X(
             "predicted:N",
-            sort=order,
+            sort=by("column"),
             title="predicted",
             axis=alt.Axis(labelAngle=0 if few else -40),
         ),
-        y=alt.Y("true:N", sort=order, title="true"),
+        y=alt.Y("true:N", sort=by("row"), title="true"),
         tooltip=["true:N", "predicted:N", "rows:Q", alt.Tooltip("share:Q", format=".1%")],
     )
     shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.65]), legend=None)

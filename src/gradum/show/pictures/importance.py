@@ -11,6 +11,7 @@ from gradum.show.pictures.picture import (
     FIRST,
     Picture,
     bounds,
+    by,
     data,
     limits,
     quantitative,
@@ -27,14 +28,19 @@ def importance_bars(found: Importance, rung: str) -> Picture | None:
         return None
     shown = found.columns[:MOST]
     title = METRICS[found.metric].words
-    rows = [{"column": each.column, **bounds(each.increase)} for each in shown]
+    rows = [
+        {"column": each.column, "place": place, **bounds(each.increase)}
+        for place, each in enumerate(shown)
+    ]
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y("column:N", sort=[each.column for each in shown], title=None),
+        y=alt.Y("column:N", sort=by("place"), title=None),
         tooltip=["column:N", "value:Q", "low:Q", "high:Q"],
     )
     chart = (
         base.mark_bar(color=FIRST, opacity=0.6).encode(
-            x=alt.X(**quantitative("value", f"increase of {title} when shuffled", zero=True))
+            x=alt.X(
+                **quantitative("value", f"increase of {title} when shuffled", zero=True), stack=None
+            )
         )
         + base.mark_rule(color=FIRST, strokeWidth=2).encode(x="low:Q", x2="high:Q")
         + alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x="zero:Q")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ import vl_convert
 
 from gradum.scores.bootstrap import Interval
 from gradum.scores.figures import figure
+from gradum.show.visible import visible
 
 # Okabe and Ito's colours, told apart with any colour vision. The page gives each variable a value
 # for light and one for dark; a drawing outside a page takes the colours below.
@@ -26,6 +28,9 @@ OUTSIDE = {
 }
 COLOURS = [FIRST, SECOND, THIRD, "#CC79A7", "#E69F00", "#56B4E9", "#8c6d31", "#888888"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3], [3, 1]]
+
+LONGEST = 200
+"""Characters of a name; Vega takes seconds to cut one of thousands to the length of a label."""
 
 AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -59,7 +64,7 @@ class Picture:
     @property
     def specification(self) -> dict[str, Any]:
         """The Vega-Lite chart, dressed as all others."""
-        return dressed(self.chart).to_dict(validate=False)
+        return _legible(dressed(self.chart).to_dict(validate=False))
 
     @property
     def svg(self) -> str:
@@ -67,11 +72,20 @@ class Picture:
         return self.drawn(width=460)
 
     def drawn(self, width: int) -> str:
-        """Return an SVG of this width, which needs neither script nor the page's variables."""
-        text = dressed(self.chart, width=width).to_json()
+        """Return an SVG of this width, which needs neither script nor the page's variables.
+
+        Raises
+        ------
+        ValueError
+            Vega cannot draw the chart.
+        """
+        text = json.dumps(_legible(dressed(self.chart, width=width).to_dict()))
         for variable, colour in OUTSIDE.items():
             text = text.replace(variable, colour)
-        return vl_convert.vegalite_to_svg(text)
+        drawing = vl_convert.vegalite_to_svg(text)
+        if "role-mark" not in drawing:  # Vega only logs what goes wrong once it draws
+            raise ValueError("Nothing was drawn.")
+        return drawing
 
 
 def dressed(chart: AnyChart, width: int | None = None) -> AnyChart:
@@ -123,9 +137,40 @@ def limits(interval: Interval) -> tuple[str, str, str]:
     return figure(interval.value), figure(interval.low), figure(interval.high)
 
 
+def by(place: str) -> alt.EncodingSortField:
+    """Sort names by a field of numbers.
+
+    A list of the names themselves would become part of an expression that Vega parses, and so
+    would a name in a title of an axis.
+    """
+    return alt.EncodingSortField(place, op="min")
+
+
 def quantitative(name: str, title: str, *, zero: bool = False, **more: Any) -> dict[str, Any]:
     """Describe an axis of numbers."""
     return {"shorthand": f"{name}:Q", "title": title, "scale": alt.Scale(zero=zero, **more)}
+
+
+def _legible(value: Any) -> Any:
+    """Return a chart in which every string is one that XML can hold and Vega lays out at once.
+
+    A character that XML does not know would not raise an error but end the process.
+    """
+    match value:
+        case str():
+            return _cut(visible(value))
+        case dict():
+            return {key: _legible(each) for key, each in value.items()}
+        case list():
+            return [_legible(each) for each in value]
+        case _:
+            return value
+
+
+def _cut(text: str) -> str:
+    """Leave out the middle of a long text: names that differ mostly do at an end."""
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]}…{text[-half:]}"
 
 
 def _short(value: Any) -> Any:

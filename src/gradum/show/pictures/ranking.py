@@ -97,14 +97,12 @@ def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.
             color=alt.Color(
                 "class:N",
                 title=None,
-                sort=labels,
                 scale=alt.Scale(domain=labels, range=COLOURS),
                 legend=legend,
             ),
             strokeDash=alt.StrokeDash(
                 "class:N",
                 title=None,
-                sort=labels,
                 legend=legend,
                 scale=alt.Scale(domain=labels, range=DASHES),
             ),
@@ -117,7 +115,7 @@ def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.
 
 def _colour(curves: tuple[RankingCurve, ...]) -> alt.Color:
     labels = [curve.label for curve in curves]
-    return alt.Color("class:N", sort=labels, scale=alt.Scale(domain=labels, range=COLOURS))
+    return alt.Color("class:N", scale=alt.Scale(domain=labels, range=COLOURS))
 
 
 def _each(curves: tuple[RankingCurve, ...], score: Callable[[RankingCurve], Interval]) -> str:

@@ -27,8 +27,8 @@ def _actual(found: Residuals, target: str) -> Picture:
         alt.Chart(data(rows))
         .mark_circle(color=FIRST, opacity=0.7 if len(rows) < SPARSE else 0.35, size=22)
         .encode(
-            x=alt.X(**quantitative("predicted", f"predicted {target}")),
-            y=alt.Y(**quantitative("actual", f"actual {target}")),
+            x=alt.X(**quantitative("predicted", "predicted")),
+            y=alt.Y(**quantitative("actual", "actual")),
             tooltip=["row:Q", "predicted:Q", "actual:Q"],
         )
         .interactive()
@@ -41,7 +41,7 @@ def _actual(found: Residuals, target: str) -> Picture:
     )
     return Picture(
         "actual",
-        "Actual against predicted",
+        f"Actual against predicted: {target}",
         (points + diagonal.encode(x="at:Q", y="at:Q")).properties(width="container", height=320),
         f"{share:.0%} of the predictions are within {figure(half, digits=3)} of the truth, "
         f"{most:.0%} within {figure(wide, digits=3)}.",

@@ -8,7 +8,16 @@ import altair as alt
 
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
-from gradum.show.pictures.picture import FIRST, SECOND, Picture, bounds, data, limits, quantitative
+from gradum.show.pictures.picture import (
+    FIRST,
+    SECOND,
+    Picture,
+    bounds,
+    by,
+    data,
+    limits,
+    quantitative,
+)
 from gradum.study.segments import Segment, Segments
 
 
@@ -34,8 +43,14 @@ def _segments(
     labels = [f"{each.column}: {each.values}" if whole else each.values for each in found]
     weak = [each.finding == "weaker than the rest" for each in found]
     rows = [
-        {"segment": label, "rows": each.rows, "finding": each.finding, **bounds(each.score)}
-        for label, each in zip(labels, found, strict=True)
+        {
+            "segment": label,
+            "place": place,
+            "rows": each.rows,
+            "finding": each.finding,
+            **bounds(each.score),
+        }
+        for place, (label, each) in enumerate(zip(labels, found, strict=True))
     ]
     score = METRICS[metric].words
     colour = alt.Color(
@@ -51,7 +66,7 @@ def _segments(
         ),
     )
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y("segment:N", sort=labels, title=None),
+        y=alt.Y("segment:N", sort=by("place"), title=None),
         color=colour,
         tooltip=["segment:N", "rows:Q", "value:Q", "low:Q", "high:Q", "finding:N"],
     )

@@ -16,9 +16,7 @@ def threshold_curve(found: Threshold) -> Picture:
         .mark_line(color=FIRST, interpolate="step-before")
         .encode(
             x=alt.X(
-                **quantitative(
-                    "threshold", f"predict {found.positive} from this probability", domain=[0, 1]
-                )
+                **quantitative("threshold", "threshold of the predicted probability", domain=[0, 1])
             ),
             y=alt.Y(**quantitative("cost", "mean cost of a row", zero=True)),
             tooltip=["threshold:Q", "cost:Q"],
