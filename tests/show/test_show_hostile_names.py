@@ -121,6 +121,7 @@ def test_a_report_holds_no_character_that_is_not_seen(classifier):
     page.encode()
     shown, _, scripts = page.partition('<script type="application/json"')
     charts = scripts.partition("</script>")[0]
+    assert "window.vegaEmbed" in scripts
     assert visible(shown) == shown
     assert visible(charts) == charts
     for text in ("y\\x1b[31m", "\\ufffe", "\\x9b1", "of\\u202efdp.csv", "\\ud800", "toString"):

@@ -205,20 +205,6 @@ def test_findings_survive_their_file():
         assert msgspec.json.decode(msgspec.json.encode(found), type=Findings) == found
 
 
-def test_the_script_is_kept_and_taken_from_the_cache(tmp_path, classifier):
-    from gradum.show.vega import vega_script
-
-    vega_script.cache_clear()
-    script = vega_script(tmp_path)
-    (kept,) = tmp_path.iterdir()
-    assert kept.read_text() == script
-    assert "vegaEmbed" in script
-    kept.write_text("// mine")
-    vega_script.cache_clear()
-    assert vega_script(tmp_path) == "// mine"
-    vega_script.cache_clear()
-
-
 @pytest.mark.parametrize("rung", ["linear", "mlp", "pack"])
 def test_a_refitted_model_has_a_report(rung):
     model = gradum.fit(task("label", 1000), "label", model=rung, refit=True, **QUICK)

@@ -178,7 +178,8 @@ class Model:
         ----------
         path : path, optional
         cache : path, optional
-            A folder that keeps the charts' script from one report to the next.
+            A folder that keeps the charts' script from one report to the next. It is not used if
+            others can write to it.
 
         Raises
         ------

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
 import vl_convert
 
-from gradum.files.atomic import write_text
+from gradum.files.atomic import write_bytes
+from gradum.files.private import private_folder
 
 
 @lru_cache(maxsize=1)
@@ -16,12 +19,35 @@ def vega_script(cache: Path | None = None) -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script that needs no network.
 
     Putting it together takes two seconds, so it is kept in ``cache``, a folder, where one is
-    given.
+    given to which only the user can write: it will run in every report. A file there that is not
+    whole is put together anew, and one that cannot be read or written is done without.
     """
-    kept = cache / f"vega-{version('vl-convert-python')}.js" if cache is not None else None
-    if kept is not None and kept.is_file():
-        return kept.read_text(encoding="utf-8")
-    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    if kept is not None:
-        write_text(kept, script)
+    folder = private_folder(cache) if cache is not None else None
+    if folder is None:
+        return _bundled()
+    kept = folder / f"vega-{version('vl-convert-python')}.js"
+    script = _read(kept)
+    if script is None:
+        script = _bundled()
+        with suppress(OSError):
+            write_bytes(kept, _marked(script.encode()))
     return script
+
+
+def _bundled() -> str:
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+
+def _read(kept: Path) -> str | None:
+    """Return the script that was kept, None where there is none or its digest is another."""
+    try:
+        content = kept.read_bytes() if kept.is_file() else b""
+    except OSError:
+        return None
+    script = content.partition(b"\n")[2]
+    return script.decode() if content == _marked(script) else None
+
+
+def _marked(script: bytes) -> bytes:
+    """Put a script's digest above it."""
+    return f"// SHA-256 {hashlib.sha256(script).hexdigest()}\n".encode() + script

@@ -6,22 +6,23 @@ import os
 import sys
 from pathlib import Path
 
+from gradum.files.private import private_folder
+
 
 def cache_directory() -> Path | None:
     """Return the user's cache folder, made if need be.
 
     ``GRADUM_CACHE_DIR`` chooses another place, and nothing is kept if it is set to the
-    empty string or the place cannot be written.
+    empty string. Nor is it if the place cannot be written, or if others can write to it: they
+    could put programs there, which would run.
     """
     chosen = os.environ.get("GRADUM_CACHE_DIR")
     if chosen == "":
         return None
-    folder = Path(chosen) if chosen else _platform_cache() / "gradum"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+        return private_folder(chosen or _platform_cache() / "gradum")
+    except RuntimeError:  # a user without a home
         return None
-    return folder if os.access(folder, os.W_OK) else None
 
 
 def _platform_cache() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -64,10 +65,15 @@ def compile_once() -> None:
     import jax
 
     from gradum.app.cli.cache import cache_directory
+    from gradum.files.private import private_folder
 
     folder = cache_directory()
-    if folder is not None:
-        jax.config.update("jax_compilation_cache_dir", str(folder / "xla"))
+    programs = private_folder(folder / "xla") if folder is not None else None
+    if programs is None and (chosen := os.environ.get("GRADUM_CACHE_DIR")):
+        cause = "it cannot be written, or others can write to it or exchange it"
+        sys.stderr.write(f"note: nothing is kept in GRADUM_CACHE_DIR, {chosen}: {cause}.\n")
+    if programs is not None:
+        jax.config.update("jax_compilation_cache_dir", str(programs))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
