@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +15,8 @@ from gradum.fitting.spec import TITLES
 from gradum.scores.bootstrap import Interval
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
+from gradum.show.terminal import Terminal
+from gradum.show.visible import visible
 from gradum.tables.schema import Column, Schema, Target
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ WIDE = 130  # characters that four rungs take, each score with its interval
 
 def plain(*parts: RenderableType, width: int = 110) -> str:
     """Render as text without colours."""
-    console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
+    console = Terminal(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
     for part in parts:
         console.print(part)
     assert isinstance(console.file, io.StringIO)
@@ -51,7 +53,8 @@ def schema_parts(schema: Schema, notes: tuple[str, ...]) -> list[RenderableType]
     table.add_column("what was understood", ratio=5)
     shown = [column for column in schema.columns if column.role != "target"]
     for column in shown[:MOST_COLUMNS]:
-        table.add_row(Text(column.name), _kind(column), Text(column.reason))
+        cells = Text(visible(column.name)), _kind(column), Text(visible(column.reason))
+        table.add_row(*cells)  # escaped already, so that the columns are as wide as that takes
     parts.append(table)
     if len(shown) > MOST_COLUMNS:
         rest = len(shown) - MOST_COLUMNS

@@ -12,6 +12,7 @@ from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import compile_once, say, say_json
 from gradum.app.interrupt import INTERRUPTED, Interrupt
 from gradum.errors import GradumError, OutputError
+from gradum.show.visible import visible
 
 
 def begin(
@@ -90,7 +91,7 @@ def _kept_if_of_use(folder: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if unfinished.has_checkpoints(folder):
-            sys.stderr.write(f"To go on: gradum resume {folder}\n")
+            sys.stderr.write(visible(f"To go on: gradum resume {folder}\n"))
         else:
             unfinished.end(folder)
         raise

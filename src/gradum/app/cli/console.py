@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from gradum.errors import GradumError, SpecError
+from gradum.show.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,11 +22,11 @@ UsageError: Any = typer.BadParameter.__base__  # typer names only its children
 
 def say(*parts: RenderableType) -> None:
     """Print for people, on standard output, as wide as the terminal (130 columns elsewhere)."""
-    from rich.console import Console
+    from gradum.show.terminal import Terminal
 
     width = None if sys.stdout.isatty() else 130
     # No markup: a column may well be called "bill [mm]" or ":smile:".
-    console = Console(highlight=False, markup=False, emoji=False, width=width)
+    console = Terminal(highlight=False, markup=False, emoji=False, width=width)
     for part in parts:
         console.print(part)
 
@@ -49,7 +50,7 @@ def print_json(text: str) -> None:
 
 def refuse(error: GradumError) -> NoReturn:
     """End with the error in one line and its exit code."""
-    sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+    sys.stderr.write(f"error: {visible(' '.join(str(error).split()))}\n")
     sys.exit(error.exit_code)
 
 
@@ -71,7 +72,7 @@ def compile_once() -> None:
     programs = private_folder(folder / "xla") if folder is not None else None
     if programs is None and (chosen := os.environ.get("GRADUM_CACHE_DIR")):
         cause = "it cannot be written, or others can write to it or exchange it"
-        sys.stderr.write(f"note: nothing is kept in GRADUM_CACHE_DIR, {chosen}: {cause}.\n")
+        sys.stderr.write(f"note: nothing is kept in {visible(chosen)}: {cause}.\n")
     if programs is not None:
         jax.config.update("jax_compilation_cache_dir", str(programs))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

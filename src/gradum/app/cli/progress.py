@@ -126,11 +126,12 @@ class Live:
     """One line that is redrawn at most ten times a second."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.live import Live as RichLive
 
+        from gradum.show.terminal import Terminal
+
         self._place = Place()
-        self._console = Console(highlight=False, markup=False, emoji=False)
+        self._console = Terminal(highlight=False, markup=False, emoji=False)
         self._live = RichLive(
             console=self._console, refresh_per_second=REDRAWS_PER_SECOND, transient=True
         )
