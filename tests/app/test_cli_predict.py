@@ -1,5 +1,7 @@
+import dataclasses
 import json
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -26,6 +28,17 @@ def test_a_model_file_does_as_well_as_its_run(gradum_command, linear_run, tables
     for name, model in (("a.csv", folder), ("b.csv", folder / "model.gradum")):
         gradum_command("predict", model, tables / "held.csv", "-o", tmp_path / name)
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+
+
+def test_a_model_of_an_interrupted_run_says_so(gradum_command, linear_run, tables, tmp_path):
+    folder, _ = linear_run
+    model = gradum.load(folder / "model.gradum")
+    cut_short = msgspec.structs.replace(model.fitted.judgement, interrupted=True)
+    model.fitted = dataclasses.replace(model.fitted, judgement=cut_short)
+    model.save(tmp_path / "m.gradum")
+    asked = (tables / "held.csv", "-o", tmp_path / "p.csv", "--force")
+    assert "run was interrupted" in gradum_command("predict", tmp_path / "m.gradum", *asked).out
+    assert "run was interrupted" not in gradum_command("predict", folder, *asked).out
 
 
 def test_kept_columns_stand_first_as_they_were(gradum_command, linear_run, tables, tmp_path):

@@ -8,11 +8,11 @@ from gradum.fitting.judgement import Truth
 from gradum.fitting.rung import Prediction
 from gradum.study.compare import compare
 from gradum.study.evidence import Evidence
-from gradum.tables.schema import Schema
+from gradum.tables.schema import Schema, Target
 
 RNG = np.random.default_rng(5)
 TARGET = RNG.integers(0, 2, 400)
-SCHEMA = Schema("t", 400, ())
+SCHEMA = Schema("t", 400, (), Target("ill", "binary", ("no", "yes")))
 
 
 def judged(probability, classes=("no", "yes"), target=TARGET, numbers=None, groups=None):
@@ -82,8 +82,9 @@ def test_rows_of_one_group_are_drawn_together():
 
 
 def test_runs_of_other_targets_are_refused():
-    with pytest.raises(SpecError, match="same target"):
+    with pytest.raises(SpecError, match="same target") as refused:
         compare(judged(sharp(0.7)), judged(sharp(0.7), classes=("a", "b")))
+    assert "'ill' (classes 'no', 'yes') and 'ill' (classes 'a', 'b')" in str(refused.value)
 
 
 def test_runs_without_a_common_row_are_refused():

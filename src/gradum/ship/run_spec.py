@@ -66,8 +66,12 @@ def read_spec(path: Path) -> RunSpec:
     try:
         return msgspec.toml.decode(path.read_bytes(), type=RunSpec)
     except FileNotFoundError as error:
+        holds = path.parent.is_dir()
         raise ModelFileError(
-            f"{path.parent} holds no {path.name}.", "Give the folder of a gradum run."
+            f"{path.parent} holds no {path.name}."
+            if holds
+            else f"There is no folder {path.parent}.",
+            "Give the folder of a gradum run.",
         ) from error
     except OSError as error:
         raise ModelFileError(

@@ -15,6 +15,7 @@ from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
 from gradum.scores.paired import paired_difference
 from gradum.study.evidence import Evidence
+from gradum.tables.wording import quoted
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -113,7 +114,9 @@ def _refuse_other_targets(first: Evidence, second: Evidence) -> None:
 
 
 def _what(evidence: Evidence) -> str:
-    return f"{len(evidence.classes)} classes" if evidence.classes else "a number"
+    assert evidence.schema.target is not None
+    kind = f"classes {quoted(evidence.classes)}" if evidence.classes else "a number"
+    return f"{evidence.schema.target.name!r} ({kind})"
 
 
 def _labels(evidence: Evidence) -> np.ndarray:

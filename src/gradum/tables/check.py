@@ -19,11 +19,11 @@ from gradum.tables.wording import (
     SHOWN_NAMES,
     counted,
     nearest_names,
-    number,
     quoted,
     rows_of,
     rows_text,
     rows_where,
+    span,
 )
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ def _out_of_range(values: pl.Series, encoder: Encoder | None) -> list[Difference
     where = ((values < low) | (values > high)).fill_null(False)
     rows, count = rows_where(where), int(where.sum())
     sentence = (
-        f"Column {values.name!r} ranged from {number(low)} to {number(high)} in training; "
+        f"Column {values.name!r} ranged {span(low, high)} in training; "
         f"{rows_text(rows, count)} {'is' if count == 1 else 'are'} outside."
     )
     return [Difference(values.name, "out of range", count, rows, sentence)]

@@ -11,7 +11,7 @@ from gradum.tables.kinds.date import Date
 from gradum.tables.kinds.numeric import Numeric
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import Reading, Values
-from gradum.tables.wording import counted, number, quoted, rows_text, rows_where, shortened
+from gradum.tables.wording import counted, number, quoted, rows_text, rows_where, shortened, span
 
 TASKS = ("regression", "binary", "multiclass", "classification")
 KEPT = ("None", "-", ".")  # markers of missing features that are more likely a class's name
@@ -143,7 +143,7 @@ def _regression(
             "Correct them, or leave out --log-target.",
         )
     advised = not log and _is_skewed(numbers)
-    reason = f"Numbers from {number(low)} to {number(high)}: regression"
+    reason = f"Numbers {span(low, high)}: regression"
     if log:
         reason += " on the logarithm"
     if advised:

@@ -34,6 +34,16 @@ def number(value: float) -> str:
     return f"{value:,.1f}" if 1e3 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
+def span(low: float, high: float) -> str:
+    """Return "from 2,400 to 775,000": beside a number with commas stands no year."""
+    first, last = number(low), number(high)
+    if "," in first + last:
+        first, last = (
+            f"{int(text):,}" if text.lstrip("-").isdigit() else text for text in (first, last)
+        )
+    return f"from {first} to {last}"
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a count with its noun: "1 row", "2,000 rows"."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

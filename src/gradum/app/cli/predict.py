@@ -30,7 +30,9 @@ def command(
     rung: Annotated[
         str | None,
         typer.Option(
-            "--rung", metavar="NAME", help="baseline, linear, mlp or enough. Default: the best."
+            "--rung",
+            metavar="NAME",
+            help="baseline, linear, mlp, pack or enough. Default: the best.",
         ),
     ] = None,
     max_memory: options.MaxMemory = None,
@@ -65,6 +67,8 @@ def command(
             }
         )
     elif not quiet:
+        if fitted.judgement is None or fitted.judgement.interrupted:
+            say("note: The run was interrupted; the model is what was done by then.")
         say(*(f"note: {difference.sentence}" for difference in differences))
         say(f"{rows:,} rows predicted by the {used} rung, written to {out}")
 

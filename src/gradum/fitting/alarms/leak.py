@@ -21,7 +21,7 @@ MOST_ROWS = 20_000
 MOST_CLASSES = 32
 # On rows not fitted on, a likelihood ratio of eᵗ comes by chance with probability e⁻ᵗ at most.
 FEWEST_NATS = 15.0
-SHOWN = 8
+SHOWN = 4
 CELLS_OF = {"categorical": Cells.of_levels, "text": Cells.of_presence}
 
 
@@ -55,7 +55,7 @@ def _listed(found: dict[str, Finding], loss: str) -> str:
 
 def _alarm(what: str, unless: str, found: dict[str, Finding]) -> Alarm:
     drop = " ".join(f"--drop {name!r}" for name in list(found)[:SHOWN])
-    sentence = f"{what}: a leak unless {unless}; leave it out with {drop}."
+    sentence = f"{what}. That is a leak unless {unless}; leave it out with {drop}."
     return Alarm("leak", sentence, tuple(found))
 
 

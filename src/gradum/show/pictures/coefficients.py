@@ -37,7 +37,7 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
         alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT, strokeWidth=2).encode(x="zero:Q")
         + base.mark_rule(color=FIRST, strokeWidth=2).encode(x="low:Q", x2="high:Q")
         + base.mark_point().encode(
-            x=alt.X(**quantitative("value", f"{change} for one standard deviation, or level"))
+            x=alt.X(**quantitative("value", "change for one standard deviation, or level"))
         )
     )
     first = "; ".join(

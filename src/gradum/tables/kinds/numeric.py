@@ -12,7 +12,7 @@ from gradum.errors import ColumnError
 from gradum.tables.columns import KindName, Parse
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import LARGEST, Reading, Values, all_finite, clean
-from gradum.tables.wording import counted, number, quoted, rows_text, rows_where
+from gradum.tables.wording import counted, number, quoted, rows_text, rows_where, span
 
 CURRENCIES = "€$£¥₹₽₩₺"
 CURRENCY_CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY"
@@ -280,18 +280,18 @@ def _describe(values: Values, typed: pl.Series) -> str:
     low, high = float(numbers.min()), float(numbers.max())  # type: ignore
     if low == high:
         return f"The number {number(low)}"
-    span = f"from {number(low)} to {number(high)}"
+    between = span(low, high)
     if numbers.head(SAMPLE).n_unique() > FEW_WHOLE_NUMBERS:
-        return f"Numbers {span}"
+        return f"Numbers {between}"
     distinct = numbers.n_unique() if values.is_text else values.distinct
     if distinct <= FEW_WHOLE_NUMBERS and bool((numbers == numbers.floor()).all()):
         if (distinct, low, high) == (2, 0, 1):
             return "0 or 1, taken as a number"
         return (
-            f"Only {counted(distinct, 'distinct whole number')} {span}, taken as quantities; "
+            f"Only {counted(distinct, 'distinct whole number')} {between}, taken as quantities; "
             f"--categorical {values.name!r} if they are codes"
         )
-    return f"Numbers {span}"
+    return f"Numbers {between}"
 
 
 def _dtype_words(dtype: pl.DataType) -> str:
