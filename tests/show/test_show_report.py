@@ -13,6 +13,7 @@ import gradum
 from gradum.show.notebook import fragment
 from gradum.show.pictures.learning import learning
 from gradum.show.pictures.picture import dressed
+from gradum.show.pictures.ranking import ranking
 from gradum.show.report import report_html, sections_of
 from gradum.show.source import Source
 from gradum.study.findings import Findings
@@ -82,6 +83,13 @@ def test_the_report_says_what_was_found(of_classes, of_numbers):
         assert found.worst[0].surprise in page.text
     assert CLASSES.threshold.sentence in of_classes.text
     assert NUMBERS.residuals.sentence in of_numbers.text
+
+
+def test_labels_that_are_numbers_do_not_run_into_their_scores():
+    curve = msgspec.structs.replace(CLASSES.ranking[0], label="1")
+    roc, recall = ranking((curve,))
+    assert "Area under the curve: 1: 0.91 [" in roc.description
+    assert "the prevalence: 1: 0.496." in recall.description
 
 
 def test_every_chart_has_a_place_a_description_and_its_numbers(classifier, of_classes):

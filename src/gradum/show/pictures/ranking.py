@@ -72,7 +72,7 @@ def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
         (level + lines).properties(width="container", height=300),
         f"Average precision: {_each(curves, lambda curve: curve.average_precision)}. By chance it "
         "would be the prevalence: "
-        + _some([f"{curve.label} {curve.prevalence:.3g}" for curve in curves])
+        + _some([f"{curve.label}: {curve.prevalence:.3g}" for curve in curves])
         + ".",
         "Dotted lines are prevalences: the precision of a ranking by chance.",
         ("class", "average precision", "from", "to", "prevalence"),
@@ -119,7 +119,7 @@ def _colour(curves: tuple[RankingCurve, ...]) -> alt.Color:
 
 
 def _each(curves: tuple[RankingCurve, ...], score: Callable[[RankingCurve], Interval]) -> str:
-    return _some([f"{curve.label} {with_interval(score(curve))}" for curve in curves])
+    return _some([f"{curve.label}: {with_interval(score(curve))}" for curve in curves])
 
 
 def _some(parts: list[str]) -> str:
