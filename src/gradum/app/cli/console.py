@@ -71,7 +71,7 @@ def compile_once() -> None:
     folder = cache_directory()
     programs = private_folder(folder / "xla") if folder is not None else None
     if programs is None and (chosen := os.environ.get("GRADUM_CACHE_DIR")):
-        cause = "it cannot be written, or others can write to it or exchange it"
+        cause = "it cannot be written, or is not closed to others. Choose a folder of your own"
         sys.stderr.write(f"note: nothing is kept in {visible(chosen)}: {cause}.\n")
     if programs is not None:
         jax.config.update("jax_compilation_cache_dir", str(programs))
