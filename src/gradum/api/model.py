@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,6 @@ class Model:
         The run that fitted it, with the rows it was judged on; None for a loaded model.
     source : Source
         What the run's files are called, for the report.
-
-    Attributes
-    ----------
-    differences : tuple of Difference
-        How the last table given to `predict` or `predict_proba` differed from the training rows:
-        unseen levels, values out of range, new missing values.
     """
 
     def __init__(
@@ -56,7 +51,23 @@ class Model:
         self.fitted = fitted
         self.run = run
         self.source = source
-        self.differences: tuple[Difference, ...] = ()
+        self._last = threading.local()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what was last said to this thread, which concerns no other process."""
+        return {name: value for name, value in vars(self).items() if name != "_last"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Come back with nothing predicted yet."""
+        vars(self).update(state, _last=threading.local())
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """How the last table that this thread had predicted differs from the training rows.
+
+        Unseen levels, values out of range, new missing values.
+        """
+        return getattr(self._last, "differences", ())
 
     @property
     def used(self) -> str:
@@ -113,7 +124,7 @@ class Model:
         return probability
 
     def _predict(self, data: Any, rung: str | None) -> Prediction:
-        prediction, self.differences = predict(self.fitted, data, rung=rung)
+        prediction, self._last.differences = predict(self.fitted, data, rung=rung)
         return prediction
 
     def evaluate(self, data: Any) -> Evaluation:

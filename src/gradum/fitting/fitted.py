@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -61,6 +62,10 @@ class Fitted:
     rungs: dict[str, Rung]
     judgement: Judgement | None
     provenance: Provenance
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what predictions have cached, which is made again when it is needed."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def used(self) -> str:

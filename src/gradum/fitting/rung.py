@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -104,6 +104,10 @@ class Rung:
     seconds: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what predictions have cached, which is made again when it is needed."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def stopped_early(self) -> bool:

@@ -1,0 +1,99 @@
+"""Models in other processes and threads: they travel, and what they do to the process ends."""
+
+import copy
+import json
+import pickle
+import threading
+from pathlib import Path
+
+import joblib
+import numpy as np
+import polars as pl
+import pytest
+
+import gradum
+from gradum.fitting.pack.spec import PackSpec
+
+FIXTURES = Path(__file__).parent / "ship" / "fixtures"
+MODEL = FIXTURES / "three-classes-with-pack-1.gradum"
+SMALL = PackSpec(members=2, folds=2, epochs=1, hidden_layer_sizes=(4,), most_codes=4)
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(60, 3))
+NUMBER, CLASS = X @ [1.0, -2.0, 0.0] + rng.normal(size=60), np.where(X[:, 0] > 0, "yes", "no")
+
+
+def rows():
+    frame = pl.DataFrame(json.loads(MODEL.with_suffix(".json").read_text())["rows"])
+    return frame.with_columns(pl.col("day").str.to_date())
+
+
+def used(model):
+    """A model that has done all that a user may ask of it, and what it says."""
+    one = rows().drop_nulls().row(0, named=True)
+    model.predict(one)
+    model.predict(one, rung="pack")
+    return model, model.predict_proba(rows())
+
+
+def through_joblib(model, folder):
+    joblib.dump(model, folder / "model.joblib")
+    return joblib.load(folder / "model.joblib")
+
+
+TRAVEL = {
+    "pickle": lambda model, _: pickle.loads(pickle.dumps(model)),
+    "cloudpickle": lambda model, _: pickle.loads(pytest.importorskip("cloudpickle").dumps(model)),
+    "deepcopy": lambda model, _: copy.deepcopy(model),
+    "joblib": through_joblib,
+}
+
+
+@pytest.mark.parametrize("travel", TRAVEL.values(), ids=TRAVEL)
+def test_a_model_that_has_predicted_travels_and_predicts_the_same(travel, tmp_path):
+    model, said = used(gradum.load(MODEL))
+    again = travel(model, tmp_path)
+    np.testing.assert_array_equal(again.predict_proba(rows()), said)
+    assert again.summary() == model.summary()
+
+
+def test_a_model_that_was_just_fitted_travels_with_its_run(classifier):
+    classifier.predict(classifier.run.dataset.frame.head(3))
+    again = pickle.loads(pickle.dumps(classifier))
+    np.testing.assert_array_equal(again.run.judged.rows, classifier.run.judged.rows)
+    assert again.differences == ()
+
+
+def test_a_prediction_changes_nothing_in_the_model():
+    model = gradum.load(MODEL)
+    before = pickle.dumps(model)
+    used(model)
+    assert pickle.dumps(model) == before
+
+
+def test_differences_are_those_of_the_threads_own_table():
+    model, other = gradum.load(MODEL), rows().head(1)
+    model.predict(other.with_columns(other_column=pl.lit(1)))
+    (said,) = model.differences
+    thread = threading.Thread(target=model.predict, args=(rows(),))
+    thread.start()
+    thread.join()
+    assert model.differences == (said,)
+
+
+ESTIMATORS = [
+    (gradum.LinearRegression(), NUMBER),
+    (gradum.LogisticRegression(alpha=0.1), CLASS),
+    (gradum.MLPRegressor(4, max_iter=2), NUMBER),
+    (gradum.MLPClassifier(4, max_iter=2), CLASS),
+    (gradum.PackRegressor(pack=SMALL), NUMBER),
+    (gradum.PackClassifier(pack=SMALL), CLASS),
+]
+
+
+@pytest.mark.parametrize(("estimator", "y"), ESTIMATORS, ids=lambda each: type(each).__name__)
+def test_an_estimator_that_has_predicted_pickles(estimator, y):
+    said = estimator.set_params(random_state=0).fit(X, y).predict(X)
+    estimator.predict(X[:1])
+    before = pickle.dumps(estimator)
+    np.testing.assert_array_equal(pickle.loads(before).predict(X), said)
