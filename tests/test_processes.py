@@ -10,8 +10,10 @@ import joblib
 import numpy as np
 import polars as pl
 import pytest
+from threadpoolctl import threadpool_limits
 
 import gradum
+from gradum.fitting.machine import this_machine
 from gradum.fitting.pack.spec import PackSpec
 
 FIXTURES = Path(__file__).parent / "ship" / "fixtures"
@@ -97,3 +99,10 @@ def test_an_estimator_that_has_predicted_pickles(estimator, y):
     estimator.predict(X[:1])
     before = pickle.dumps(estimator)
     np.testing.assert_array_equal(pickle.loads(before).predict(X), said)
+
+
+def test_the_threads_that_are_recorded_are_those_of_blas():
+    with threadpool_limits(1, "blas"):
+        assert this_machine().threads == 1
+    with threadpool_limits(2, "blas"):
+        assert this_machine().threads == 2

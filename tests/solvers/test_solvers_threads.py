@@ -1,20 +1,158 @@
-"""Small problems have BLAS to themselves, in one thread."""
+"""BLAS's threads are one setting of the process: whoever changes it is alone, and puts it back."""
+
+import itertools
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 import scipy.linalg
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from gradum.solvers.threads import SMALL, threads_for
+import gradum
+from gradum.fitting.pack.spec import PackSpec
+from gradum.fitting.pack.wide import begin_wide
+from gradum.solvers.threads import SMALL, in_turns, threads_for, turn
+
+WORKERS, STEPS = 6, 8
+
+
+def threads():
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+
+@pytest.fixture(autouse=True)
+def blas_has_three_threads():
+    """A number of its own, on whatever machine; it must be there at the end as well."""
+    scipy.linalg.eigh(np.eye(2))
+    (before,) = threads()
+    _set(3)
+    yield
+    after = threads()
+    _set(before)
+    assert after == {3}
+
+
+def _set(number):
+    """For all threads: threadpoolctl lets nobody else set it as long as who did so last lives."""
+    thread = threading.Thread(target=threadpool_limits, args=(number, "blas"))
+    thread.start()
+    thread.join()
 
 
 def test_a_small_problem_has_one_thread_and_a_large_one_those_it_had():
-    def threads():
-        return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
-
-    scipy.linalg.eigh(np.eye(2))
-    before = threads()
     with threads_for(SMALL, 1):
-        assert set(threads()) == {1}
+        assert threads() == {1}
     with threads_for(SMALL + 1, 1):
-        assert threads() == before
-    assert threads() == before
+        assert threads() == {3}
+
+
+class Failed(Exception):
+    pass
+
+
+def fit(chance, seen, *, fails=False):
+    """What a fit does: steps under the process's threads, sections with one, and events."""
+    for step in range(STEPS):
+        seen.append((3, threads()))
+        if chance.random() < 0.5:
+            with threads_for(10, 10):
+                time.sleep(0.002 * chance.random())
+                seen.append((1, threads()))
+                if fails and step > 2:
+                    raise Failed
+        yield step
+    return seen
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_fits_in_threads_see_the_threads_that_they_see_alone(seed):
+    barrier = threading.Barrier(WORKERS)
+
+    def work(number):
+        chance, seen = random.Random(f"{seed} {number}"), []
+        events = in_turns(fit(chance, seen, fails=number == 0))
+        barrier.wait()
+        try:
+            for step in events:
+                time.sleep(0.002 * chance.random())
+                if number == 1 and step == STEPS // 2:
+                    break  # closed late: when its last reference goes
+        except Failed:
+            assert number == 0
+        return seen
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for seen in pool.map(work, range(WORKERS)):
+            assert len(seen) > 2
+            assert [found for _, found in seen] == [{expected} for expected, _ in seen]
+
+
+def test_whoever_hears_an_event_may_wait_for_a_fit_in_another_thread():
+    events = in_turns(fit(random.Random(0), []))
+    with ThreadPoolExecutor(1) as pool:
+        for _ in events:
+            assert list(pool.submit(lambda: list(in_turns(fit(random.Random(1), [])))).result(30))
+
+
+def test_a_waiting_fit_gets_its_turn_before_another_one_ends():
+    order, barrier = [], threading.Barrier(2)
+
+    def work(name):
+        def steps():
+            for _ in range(30):
+                order.append(name)
+                time.sleep(0.001)
+                yield
+
+        barrier.wait()
+        list(in_turns(steps()))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, "ab"))
+    assert sum(a != b for a, b in itertools.pairwise(order)) > 3
+
+
+def test_a_turn_within_a_turn_is_the_same():
+    with turn(), turn(), threads_for(1, 1):
+        assert threads() == {1}
+
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(20_000, 5))
+Y = X[:, 0] - X[:, 1] + rng.normal(size=20_000)
+FEW = PackSpec(members=2, folds=2, epochs=1, hidden_layer_sizes=(4,), most_codes=4, wide=1.0)
+
+
+def linear():
+    found = gradum.LogisticRegression(alpha=0.01).fit(X, Y > 0)
+    return [found.coef_, found.intercept_, np.array(found.loss_)]
+
+
+def pack():
+    model = gradum.PackRegressor(pack=FEW, random_state=0).fit(X[:60, :3], Y[:60])
+    return [model.rung_.params["wide"], model.predict(X[:60, :3])]
+
+
+def test_fits_side_by_side_come_to_the_bits_that_they_come_to_alone(monkeypatch):
+    alone, begun, done = [*pack(), *linear()], threading.Event(), threading.Event()
+
+    def beginning(*arguments):
+        begun.set()
+        done.wait(0.3)  # in which the other fit would be through, with one thread of BLAS
+        begin_wide(*arguments)
+
+    def beside():
+        assert begun.wait(60)
+        found = linear()
+        done.set()
+        return found
+
+    monkeypatch.setattr("gradum.fitting.pack.fit.begin_wide", beginning)
+    with ThreadPoolExecutor(2) as pool:
+        fits = pool.submit(pack), pool.submit(beside)
+        together = [array for fit in fits for array in fit.result()]
+    for said, expected in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(said, expected)

@@ -17,6 +17,7 @@ from gradum.fitting.run import run
 from gradum.fitting.spec import LEAST_MEMORY, Spec
 from gradum.fitting.streamed.run import run_streamed
 from gradum.show.source import Source
+from gradum.solvers.threads import in_turns
 from gradum.tables.memory import available_memory
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
@@ -101,6 +102,7 @@ def fit_spec(
             events = run_streamed(spec, rows, scratch=scratch, **options)
         else:
             events = run(spec, read(data), **options)
+        events = in_turns(events)
         while True:
             try:
                 event = next(events)

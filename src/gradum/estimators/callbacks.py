@@ -9,6 +9,7 @@ from gradum.core import Params
 from gradum.estimators.training import Events
 from gradum.solvers.events import EpochDone
 from gradum.solvers.solution import Solution
+from gradum.solvers.threads import in_turns
 
 
 class Listeners:
@@ -53,6 +54,7 @@ class Listeners:
 
         The estimator then has its fitted attributes.
         """
+        events = in_turns(events)
         fit = self._estimator._init_callback_context(max_subtasks=most)
         fit.call_on_fit_task_begin(**self._told)
         left = most

@@ -31,6 +31,7 @@ from gradum.solvers.convex import CONVEX, Convex, Exact, choose
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
+from gradum.solvers.threads import turn
 
 Checked = tuple[Rows, Loss, int, Any]  # rows, loss, outputs, and the classes if there are any
 
@@ -84,6 +85,7 @@ class Linear(Summarises, Estimator):
 
         def _checked(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Checked: ...
 
+    @turn()
     def path(self, X: Any, y: Any, sample_weight: Any = None, *, alphas: Any = 100) -> PenaltyPath:
         """Fit under a whole path of penalties; the estimator itself stays as it is.
 

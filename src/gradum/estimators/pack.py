@@ -23,6 +23,7 @@ from gradum.fitting.pack.spec import PackSpec, pack_of, refuse_time_limit
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Prediction
 from gradum.solvers.driver import solve
+from gradum.solvers.threads import in_turns
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.read import read
@@ -91,19 +92,18 @@ class _Pack(BaseEstimator):
         self.encoder_ = Encoder.fit(checked.frame, self.schema_)
         used = np.flatnonzero(weight > 0)
         data = Rows(self.encoder_.transform(checked.frame), target, weight, classes).take(used)
-        self.rung_ = solve(
-            fit_pack(
-                data,
-                np.arange(len(data)) % 5 == 0,  # held out should no folds be possible
-                spec,
-                loss=loss,
-                metric=metric,
-                log_target=False,
-                seed=seed_of(self.random_state),
-                stop=lambda: False,
-                seconds=self.time_limit,
-            )
+        events = fit_pack(
+            data,
+            np.arange(len(data)) % 5 == 0,  # held out should no folds be possible
+            spec,
+            loss=loss,
+            metric=metric,
+            log_target=False,
+            seed=seed_of(self.random_state),
+            stop=lambda: False,
+            seconds=self.time_limit,
         )
+        self.rung_ = solve(in_turns(events))
         self.n_features_in_ = table.frame.width
         self.feature_names_in_ = np.array(names, dtype=object)
         self.n_iter_ = self.rung_.iterations

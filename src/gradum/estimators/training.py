@@ -18,6 +18,7 @@ from gradum.solvers.convex import Convex, minimise
 from gradum.solvers.driver import train
 from gradum.solvers.solution import Solution, Status
 from gradum.solvers.stopping import Regime
+from gradum.solvers.threads import turn
 
 Events = Generator[Any, None, Solution]
 TROUBLE = (Status.DIVERGED, Status.SEPARATED, Status.STALLED)
@@ -161,6 +162,7 @@ def batch_rows(batch_size: Any, rows: int) -> int:
     raise SpecError(f"batch_size is {batch_size!r}.", "Give 'auto' or a whole number from 1 up.")
 
 
+@turn()
 def objective_value(problem: Problem, solution: Solution, rows: Rows) -> float:
     """Return Σ w·loss / Σ w + penalty at the answer."""
     if solution.certificate.objective is not None:

@@ -7,12 +7,13 @@ import platform
 from importlib.metadata import version
 
 import msgspec
+from threadpoolctl import threadpool_info
 
 PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
 
 
 class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Versions of packages and Python, operating system and processor, and threads."""
+    """Versions of packages and Python, operating system and processor, and the threads of BLAS."""
 
     versions: dict[str, str]
     platform: str
@@ -36,5 +37,12 @@ def this_machine() -> Machine:
     return Machine(
         versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         platform=f"{platform.system()} {platform.machine()}",
-        threads=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
+        threads=_threads(),
     )
+
+
+def _threads() -> int:
+    """Return how many threads BLAS has, or, where it does not say, may have."""
+    told = [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return max(told, default=cores)

@@ -1,19 +1,77 @@
-"""How many threads a small problem gets from BLAS."""
+"""Whose turn it is to compute, and how many threads BLAS has in it.
+
+BLAS has one number of threads for the whole process, and with another number it takes its sums in
+another order: the last bits differ. A problem that wants another number therefore changes it only
+while nobody else fits. Fits in several threads take turns, event by event, and each comes to the
+bits that it comes to alone; they lose little by it, as one fit occupies every core.
+"""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+import os
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
 SMALL = 10_000_000  # numbers of a matrix; a Gram matrix of it takes one thread a tenth of a second
+POLITE = 0.001  # seconds that a thread which has just had its turn leaves to those that wait
+
+Answer = TypeVar("Answer")
+
+_computing = threading.RLock()
+_waiting: set[object] = set()
 
 
-def threads_for(rows: int, columns: int) -> AbstractContextManager[Any]:
-    """Return a context in which matrices of that shape get one thread of BLAS if they are small.
+@contextmanager
+def turn() -> Iterator[None]:
+    """Compute alone; a turn within a turn is the same one."""
+    ticket = object()
+    _waiting.add(ticket)
+    try:
+        with _computing:
+            _waiting.discard(ticket)
+            yield
+    finally:
+        _waiting.discard(ticket)
+
+
+def in_turns(events: Generator[Any, None, Answer]) -> Generator[Any, None, Answer]:
+    """Hand events on, each worked out in a turn, so that whoever hears them holds up nobody."""
+    while True:
+        if _waiting:
+            time.sleep(POLITE)
+        with turn():
+            try:
+                event = next(events)
+            except StopIteration as ended:
+                return ended.value
+        yield event
+
+
+@contextmanager
+def threads_for(rows: int, columns: int) -> Iterator[None]:
+    """Take a turn in which matrices of that shape get one thread of BLAS if they are small.
 
     OpenBLAS wakes all its threads for every small product and every sweep of a decomposition, and
     they wait for each other by spinning: on a busy machine that takes ten to fifty times as long.
     """
-    return threadpool_limits(1, "blas") if rows * columns <= SMALL else nullcontext()
+    if rows * columns > SMALL:
+        yield
+        return
+    with turn(), threadpool_limits(1, "blas"):
+        yield
+
+
+def _begin_anew() -> None:
+    """Forget turns of threads that a fork has left behind."""
+    global _computing
+    _computing = threading.RLock()
+    _waiting.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)

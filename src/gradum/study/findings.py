@@ -12,6 +12,7 @@ from gradum.fitting.judgement import Judgement
 from gradum.fitting.run import Run
 from gradum.fitting.spec import LADDER
 from gradum.scores.metrics import METRICS
+from gradum.solvers.threads import turn
 from gradum.study.confusion import Confusion, confusion
 from gradum.study.evidence import Evidence
 from gradum.study.growth import Growth, growth
@@ -71,6 +72,7 @@ class Findings(msgspec.Struct, frozen=True):
                 raise ValueError(f"there is no metric {metric!r}")
 
 
+@turn()
 def examine(run: Run, *, stop: Callable[[], bool] = lambda: False) -> Findings:
     """Study a run's judged rows; its spec's `ReportSpec` says what is asked for.
 

@@ -16,6 +16,7 @@ import scipy.special
 
 from gradum.core.losses import Loss, resolve
 from gradum.solvers.status import Status
+from gradum.solvers.threads import turn
 from gradum.study.inference import saying
 from gradum.study.inference.covariance import FULL_LEVERAGE, OneOutput, Softmax, Spread
 from gradum.study.inference.family import DISPERSED, Weights, dispersion
@@ -43,6 +44,7 @@ EXACT = 1e-26  # share of Σ w y² that is left where a fit is exact up to round
 INFINITE = 50.0  # from that standard error for one standard deviation up, of a separated fit
 
 
+@turn()
 def infer(
     columns: Any,
     target: np.ndarray,
