@@ -2,7 +2,10 @@
 
 import copy
 import json
+import os
 import pickle
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from gradum.fitting.pack.spec import PackSpec
 
 FIXTURES = Path(__file__).parent / "ship" / "fixtures"
 MODEL = FIXTURES / "three-classes-with-pack-1.gradum"
+ROWS = json.loads(MODEL.with_suffix(".json").read_text())["rows"]
 SMALL = PackSpec(members=2, folds=2, epochs=1, hidden_layer_sizes=(4,), most_codes=4)
 
 rng = np.random.default_rng(0)
@@ -26,7 +30,7 @@ NUMBER, CLASS = X @ [1.0, -2.0, 0.0] + rng.normal(size=60), np.where(X[:, 0] > 0
 
 
 def rows():
-    frame = pl.DataFrame(json.loads(MODEL.with_suffix(".json").read_text())["rows"])
+    frame = pl.DataFrame(ROWS)
     return frame.with_columns(pl.col("day").str.to_date())
 
 
@@ -106,3 +110,76 @@ def test_the_threads_that_are_recorded_are_those_of_blas():
         assert this_machine().threads == 1
     with threadpool_limits(2, "blas"):
         assert this_machine().threads == 2
+
+
+IN_CHILDREN = """
+import os, warnings
+import numpy as np
+import gradum
+from gradum.errors import ProcessError
+from test_processes import CLASS, MODEL, NUMBER, ROWS, X
+
+warnings.simplefilter("ignore")  # JAX's own, of every fork
+
+
+def in_child(act):
+    child = os.fork()
+    if not child:
+        act()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0, act
+
+
+def works():
+    np.testing.assert_array_equal(model.predict_proba(one), said)
+
+
+def refuses():
+    for door in DOORS:
+        try:
+            door()
+        except ProcessError as error:
+            assert "spawn" in error.remedy, error
+        else:
+            raise AssertionError(door)
+    gradum.LinearRegression().fit(X, NUMBER).predict(X)
+    gradum.LogisticRegression(alpha=0.1).fit(X, CLASS).predict(X)
+    mlp.predict(X)
+
+
+one = ROWS[0]
+in_child(lambda: gradum.load(MODEL).predict_proba(one))
+model = gradum.load(MODEL)
+said = model.predict_proba(one)
+mlp = gradum.MLPClassifier(4, max_iter=1, random_state=0).fit(X, CLASS)
+DOORS = [
+    lambda: model.predict(one),
+    lambda: model.predict([one, one]),
+    lambda: model.predict({**one, "size": None}),
+    lambda: model.evaluate([one]),
+    lambda: model.report(),
+    lambda: model._repr_html_(),
+    lambda: model.coefficients,
+    lambda: gradum.fit([one], "grade"),
+    lambda: gradum.fit(iter([[one]]), "grade"),
+    lambda: gradum.infer([one], "size"),
+    lambda: gradum.PackClassifier().fit(X, CLASS),
+    lambda: gradum.MLPRegressor().fit(X, NUMBER),
+]
+in_child(refuses)
+in_child(lambda: in_child(refuses))
+works()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_works_or_says_at_once_what_to_do():
+    done = subprocess.run(
+        [sys.executable, "-c", IN_CHILDREN],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

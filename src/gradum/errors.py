@@ -64,6 +64,10 @@ class ModelFileError(GradumError, ValueError):
     """A model file that is damaged, hostile, or of another format."""
 
 
+class ProcessError(GradumError, RuntimeError):
+    """A process in which nothing can be computed."""
+
+
 class OutputError(GradumError, OSError):
     """A place that cannot be written to."""
 

@@ -18,6 +18,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
+from gradum.forks import refuse_after_fork
 from gradum.ship import bundle
 from gradum.show.inference import Summary
 from gradum.show.source import Source
@@ -147,6 +148,7 @@ class Model:
     @property
     def coefficients(self) -> pl.DataFrame:
         """The linear rung's coefficients in raw units, with the column each came from."""
+        refuse_after_fork()
         return coefficients(self.fitted)
 
     def summary(self) -> str:
@@ -197,6 +199,7 @@ class Model:
         OutputError
             The file cannot be written.
         """
+        refuse_after_fork()
         from gradum.show.report import report_html  # charts, which a prediction does not need
 
         page = report_html(self.fitted, self.findings, source=self.source, cache=cache)
@@ -215,6 +218,7 @@ class Model:
         bundle.save(self.fitted, path)
 
     def _repr_html_(self) -> str:
+        refuse_after_fork()
         from gradum.show.notebook import fragment
 
         return fragment(self.fitted, self.findings)

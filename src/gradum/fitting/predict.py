@@ -11,6 +11,7 @@ import polars as pl
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Prediction
+from gradum.forks import refuse_after_fork
 from gradum.tables.check import Difference, check, merged
 from gradum.tables.read import read
 from gradum.tables.schema import Label
@@ -39,6 +40,7 @@ def predict(
     SchemaError
         A column that the model needs is absent, or of another kind.
     """
+    refuse_after_fork()  # of a plain row too: the next one may not be plain
     chosen = fitted.rung(rung)
     design = fitted.row_door.design(data)
     if design is not None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gradum.core import Params, Problem
 from gradum.errors import ShapeError
+from gradum.forks import refuse_after_fork
 from gradum.randomness import stream
 from gradum.solvers import schedules
 from gradum.solvers.advice import advice_on
@@ -80,6 +81,7 @@ def train(
     SpecError
         The solver has no meaning for the problem.
     """
+    refuse_after_fork()
     began = time.perf_counter()
     _check_columns(problem, data)
     if isinstance(data, Data):

@@ -11,6 +11,7 @@ from msgspec import structs
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.run import Run
 from gradum.fitting.spec import LADDER
+from gradum.forks import refuse_after_fork
 from gradum.scores.metrics import METRICS
 from gradum.solvers.threads import turn
 from gradum.study.confusion import Confusion, confusion
@@ -81,6 +82,7 @@ def examine(run: Run, *, stop: Callable[[], bool] = lambda: False) -> Findings:
     SpecError
         A slice names no column, or a cost is given for a task that has no threshold.
     """
+    refuse_after_fork()
     assert run.fitted.judgement is not None
     spec, evidence = run.fitted.spec.report, Evidence.of(run)
     metric = run.fitted.judgement.verdict.metric

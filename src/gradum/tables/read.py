@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gradum.errors import TableError
+from gradum.forks import refuse_after_fork
 from gradum.tables.columnar import is_columnar, read_columnar
 from gradum.tables.compressed import is_packed, unpacked
 from gradum.tables.delimited import read_delimited
@@ -60,6 +61,7 @@ def read(data: Any) -> Table:
     TableError
         There is no such file, or it is no table; one line that names the cause.
     """
+    refuse_after_fork()
     if isinstance(data, Table):
         return data
     if isinstance(data, str | os.PathLike):

@@ -22,6 +22,7 @@ import polars as pl
 
 from gradum.errors import GradumError, TableError
 from gradum.files.scratch import filling
+from gradum.forks import refuse_after_fork
 from gradum.tables.columnar import DAMAGE, is_columnar
 from gradum.tables.compressed import is_packed, unpack
 from gradum.tables.delimited import convert_delimited
@@ -220,6 +221,7 @@ def opened(data: Any, scratch: Path | None = None) -> Iterator[Stream]:
     TableError
         There is no such file, it is no table, or its parts do not belong together.
     """
+    refuse_after_fork()
     with TemporaryDirectory(prefix=".gradum-", dir=scratch) as folder:
         if is_batches(data):
             yield _of_batches(data, Path(folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from gradum.errors import ColumnError
+from gradum.forks import refuse_after_fork
 from gradum.tables.columns import KindName, Parse
 from gradum.tables.kinds.values import Reading, Values, clean
 from gradum.tables.wording import quoted, rows_text, rows_where
@@ -138,6 +139,7 @@ def is_format(pattern: str) -> bool:
     """Whether dates can be read by a format; its parts may contradict each other."""
     if "%f" in pattern:  # polars warns of it; to hear that would change the process's filters
         return False
+    refuse_after_fork()
     try:
         _dates(pl.Series(["2024-01-31"]), pattern)
     except pl.exceptions.PolarsError:
