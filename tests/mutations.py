@@ -62,8 +62,10 @@ def packed(manifest, weights):
     """A file with these members and correct checksums."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(zipfile.ZipInfo(MANIFEST), manifest)
-        archive.writestr(zipfile.ZipInfo(WEIGHTS), weights)
+        for member, data in ((MANIFEST, manifest), (WEIGHTS, weights)):
+            info = zipfile.ZipInfo(member)
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, data)
     return buffer.getvalue()
 
 

@@ -98,11 +98,7 @@ def write(
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for member, data in ((MANIFEST, text), (WEIGHTS, weights)):
-            # ZipInfo's own defaults: 1 January 1980, stored; the rest is fixed for every platform.
-            info = zipfile.ZipInfo(member)
-            info.create_system = 3
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, data)
+            archive.writestr(_entry(member), data)
     write_bytes(path, buffer.getvalue())
 
 
@@ -143,6 +139,15 @@ def read_manifest(path: str | os.PathLike) -> dict[str, Any]:
         return _manifest(path, archive.read(members[MANIFEST]))
 
 
+def _entry(member: str) -> zipfile.ZipInfo:
+    """Return what the directory says of a member besides its size and its checksum."""
+    # ZipInfo's own defaults: 1 January 1980, stored; the rest is fixed for every platform.
+    info = zipfile.ZipInfo(member)
+    info.create_system = 3
+    info.external_attr = 0o644 << 16
+    return info
+
+
 @contextmanager
 def _opened(
     path: str | os.PathLike,
@@ -158,7 +163,9 @@ def _opened(
         with place.open("rb") as file:
             outside = _check_directory(path, file)
             with zipfile.ZipFile(file) as archive:
-                yield archive, _checked_members(path, archive.infolist(), outside)
+                members = _checked_members(path, archive.infolist(), outside)
+                _check_descriptions(path, file, archive.infolist(), outside)
+                yield archive, members
     except ModelFileError:
         raise
     except OSError as error:
@@ -195,7 +202,10 @@ def _check_directory(path: str | os.PathLike, file: BinaryIO) -> int:
             f"{path} is not a gradum model file: it must hold exactly {MANIFEST} and {WEIGHTS}.",
             "Give a file that gradum saved (.gradum), or its run folder.",
         )
-    return size - directory - _END_SIZE
+    before = size - directory - _END_SIZE
+    if end != struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 2, 2, directory, max(before, 0), 0):
+        raise _damaged(path, "its end is not the one that gradum writes")
+    return before
 
 
 def _checked_members(
@@ -222,6 +232,32 @@ def _checked_members(
     if end != size:
         raise _damaged(path, f"its members take {end:,} bytes, not {size:,}")
     return members
+
+
+def _check_descriptions(
+    path: str | os.PathLike, file: BinaryIO, members: list[zipfile.ZipInfo], start: int
+) -> None:
+    """Hold what the file says of its members to what `write` says, byte for byte.
+
+    Python's zipfile goes by the directory at the end, other programs go by the headers before the
+    members: where these differ, one file holds one thing for the former and another for the latter.
+    """
+    directory = b""
+    for info in members:
+        entry = _entry(info.filename)
+        entry.CRC, entry.file_size, entry.compress_size = info.CRC, info.file_size, info.file_size
+        header = entry.FileHeader()
+        file.seek(info.header_offset)
+        if file.read(len(header)) != header:
+            raise _damaged(path, f"its {info.filename} has a header that gradum never writes")
+        # Of both, all but the signature, the comment's length and what follows is the same.
+        same, name = header[4:_HEADER_SIZE], header[_HEADER_SIZE:]
+        made_by = bytes((entry.create_version, entry.create_system))
+        rest = struct.pack("<3H2L", 0, 0, 0, entry.external_attr, info.header_offset)
+        directory += b"PK\1\2" + made_by + same + rest + name
+    file.seek(start)
+    if file.read(len(directory) + 1) != directory + b"P":
+        raise _damaged(path, "its directory is not the one that gradum writes")
 
 
 def _manifest(path: str | os.PathLike, text: bytes) -> dict[str, Any]:
