@@ -10,9 +10,12 @@ import warnings
 import zipfile
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load
 
 import gradum
 from gradum.errors import GradumError, ModelFileError
+from gradum.fitting.fitted import fingerprint_of
 
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
 RAW = "(raw)"  # stands for JSON that no Python value is written as
@@ -69,6 +72,17 @@ def packed(manifest, weights):
     return buffer.getvalue()
 
 
+def sealed(manifest, weights):
+    """A manifest that names the fingerprint of these weights, if they have one, as a forger's."""
+    try:
+        arrays = load(weights)
+    except (SafetensorError, ValueError, KeyError, TypeError, OverflowError):
+        return manifest
+    value = json.loads(manifest)
+    value["provenance"]["fingerprint"] = fingerprint_of(arrays)
+    return json.dumps(value).encode()
+
+
 def mutated(random, file):
     """Damage a model file, behind its checksums or not."""
     manifest, weights = unpacked(file)
@@ -76,7 +90,8 @@ def mutated(random, file):
         case 0 | 1 | 2 | 3:
             return packed(mutated_json(random, manifest), weights)
         case 4 | 5:
-            return packed(manifest, mutated_weights(random, weights))
+            weights = mutated_weights(random, weights)
+            return packed(sealed(manifest, weights), weights)
         case 6:
             return mutated_bytes(random, file)
         case _:

@@ -20,6 +20,7 @@ import mutations
 from gradum.errors import GradumError, ModelFileError
 from gradum.files import archive
 from gradum.fitting import rung as rungs_module
+from gradum.fitting.fitted import fingerprint_of
 from gradum.ship.bundle import FORMAT
 from gradum.ship.run_spec import RunSpec, read_spec, toml
 from gradum.tables.schema import Schema
@@ -56,6 +57,8 @@ def changed(name, folder, change):
     arrays = dict(arrays)
     data = change(manifest, arrays)
     if not isinstance(data, bytes):
+        if "provenance" in manifest:
+            manifest["provenance"]["fingerprint"] = fingerprint_of(arrays)
         data = mutations.packed(json.dumps(manifest).encode(), archive.save(arrays))
     path = folder / "changed.gradum"
     path.write_bytes(data)
@@ -417,6 +420,14 @@ def test_weights_that_are_no_numbers_are_refused(number, tmp_path):
     assert "'linear/layers/0/bias' holds values that are not finite" in said
 
 
+def test_weights_of_another_fingerprint_are_refused(tmp_path):
+    def change(manifest, arrays):
+        arrays["linear/layers/0/bias"][0] += 1e-6
+        return mutations.packed(json.dumps(manifest).encode(), archive.save(arrays))
+
+    assert "whose fingerprint it names" in refusal(TWO, tmp_path, change)
+
+
 def test_no_table_names_a_column_as_the_reader_would_refuse():
     frame = pl.DataFrame({"\x1b[2J": [1.5, 2.5] * 20, "y": [1.0, 2.5, 3.5, 4.0] * 10})
     for name in ("\x1b[2J", "^.*$", "*"):
@@ -516,7 +527,8 @@ def a_changed_manifest(chance, file):
 
 def changed_weights(chance, file):
     manifest, weights = mutations.unpacked(file)
-    return mutations.packed(manifest, mutations.mutated_weights(chance, weights))
+    weights = mutations.mutated_weights(chance, weights)
+    return mutations.packed(mutations.sealed(manifest, weights), weights)
 
 
 CHANCE = st.randoms(use_true_random=False)

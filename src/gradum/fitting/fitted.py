@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -124,9 +124,14 @@ def named_arrays(rungs: Iterable[Rung]) -> dict[str, np.ndarray]:
 
 
 def fingerprint(rungs: Iterable[Rung]) -> str:
-    """Hash every weight of every rung (SHA-256, 16 hex digits): equal only if bit-identical."""
+    """Hash every weight of every rung: equal only if bit-identical."""
+    return fingerprint_of(named_arrays(rungs))
+
+
+def fingerprint_of(arrays: Mapping[str, np.ndarray]) -> str:
+    """Hash named arrays (SHA-256, 16 hex digits), their names, types and shapes too."""
     digest = hashlib.sha256()
-    for name, array in sorted(named_arrays(rungs).items()):
+    for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.fitting.fitted import Fitted, Provenance, named_arrays
+from gradum.fitting.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.spec import LADDER, Spec
 from gradum.scores.metrics import METRICS
@@ -44,6 +44,7 @@ def save(fitted: Fitted, path: str | os.PathLike) -> None:
     OutputError
         The file cannot be written.
     """
+    arrays = named_arrays(fitted.rungs.values())
     manifest = _Manifest(
         FORMAT,
         fitted.spec,
@@ -51,9 +52,9 @@ def save(fitted: Fitted, path: str | os.PathLike) -> None:
         fitted.encoder,
         tuple(recorded(rung) for rung in fitted.rungs.values()),
         fitted.judgement,
-        fitted.provenance,
+        structs.replace(fitted.provenance, fingerprint=fingerprint_of(arrays)),
     )
-    archive.write(path, msgspec.to_builtins(manifest), named_arrays(fitted.rungs.values()))
+    archive.write(path, msgspec.to_builtins(manifest), arrays)
 
 
 def load(path: str | os.PathLike) -> Fitted:
@@ -84,6 +85,8 @@ def load(path: str | os.PathLike) -> Fitted:
         raise _refused(path, "the weights are not those of its rungs, each named once")
     if (found := contradiction(fitted)) is not None:
         raise _refused(path, found)
+    if manifest.provenance.fingerprint != fingerprint_of(arrays):
+        raise _refused(path, "the weights are not those whose fingerprint it names")
     judgement = manifest.judgement and _in_order(manifest.judgement, manifest.schema)
     return replace(fitted, judgement=judgement)
 
