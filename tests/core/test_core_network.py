@@ -111,3 +111,15 @@ def test_unknown_activations_and_empty_layers_are_refused():
         Network(1, activation="sofplus")
     with pytest.raises(SpecError, match="at least one unit"):
         Network(1, hidden=(4, 0))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_no_answer_is_beyond_its_bound(activation):
+    embedding = Embedding(rows=7, columns=2, size=3)
+    network = Network(4, 2, (6, 5), activation, embedding=embedding)
+    rng = np.random.default_rng(0)
+    params = network.init(rng)
+    dense = 20 * rng.normal(size=(300, 4)).astype(np.float32)
+    inputs = {"dense": dense, "codes": rng.integers(0, 7, (300, 2), dtype=np.int32)}
+    *_, logits = network.sizes(params, np.abs(dense).max(axis=0))
+    assert (np.abs(network.forward(params, inputs)) <= logits).all()

@@ -348,3 +348,19 @@ def test_logarithms_of_sums_are_scipy_s_however_large(shift):
     np.testing.assert_allclose(log_sum(logs, share, 0, jax.numpy), exact, rtol=1e-5)
     rows = scipy.special.logsumexp(logs, axis=-1, keepdims=True)
     np.testing.assert_allclose(log_sum(logs, 1, -1, np), rows, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", FORMS)
+def test_no_answer_is_beyond_its_bound_and_a_single_weight_reaches_it(kind, form):
+    network = made(kind, form)
+    params, inputs = drawn(network), rows_of(network, 50)
+    if network.projected:
+        inputs["sparse"] = inputs["sparse"].sign()
+    *sums, logits = network.sizes(params, np.abs(inputs["dense"]).max(axis=0))
+    assert (np.abs(network.forward(params, inputs)) <= logits).all()
+    assert np.isfinite(np.concatenate([each.ravel() for each in sums])).all()
+    params["layers"][0]["weight"][0, 0, 0] = 3e38
+    with np.errstate(over="ignore", invalid="ignore"):
+        bounds = list(network.sizes(params, np.abs(inputs["dense"]).max(axis=0)))
+    assert not all((bound < 1e37).all() for bound in bounds)

@@ -400,7 +400,7 @@ def test_parts_that_contradict_each_other_are_refused_by_name(case, tmp_path):
     assert re.search(cause, refusal(name, tmp_path, change))
 
 
-@pytest.mark.parametrize("number", [5e-324, -1e-310, 0.0, -0.0, 1e308])
+@pytest.mark.parametrize("number", [5e-324, -1e-310, 0.0, -0.0, 1e100])
 def test_weights_of_any_size_are_used(number, tmp_path):
     path = changed(TWO, tmp_path, lambda m, a: a["linear/layers/0/weight"].fill(number))
     assert mutations.use(path, ROWS[TWO])
@@ -418,6 +418,56 @@ def test_any_sign_may_part_thousands(sign, tmp_path):
 def test_weights_that_are_no_numbers_are_refused(number, tmp_path):
     said = refusal(TWO, tmp_path, lambda m, a: a["linear/layers/0/bias"].fill(number))
     assert "'linear/layers/0/bias' holds values that are not finite" in said
+
+
+def filled(name, number):
+    """Put a number in every place."""
+
+    def change(manifest, arrays):
+        array = arrays[name] = arrays[name].copy()
+        array[...] = number
+
+    return change
+
+
+def with_opposite_weights(manifest, arrays):
+    """Two sums of the first layer beyond float32, one of each sign; their sum is no number."""
+    arrays["mlp/layers/0/weight"] = np.full_like(arrays["mlp/layers/0/weight"], 3e38)
+    last = arrays["mlp/layers/1/weight"] = np.ones_like(arrays["mlp/layers/1/weight"])
+    last[::2] = -1
+
+
+PACK = "three-classes-with-pack-1"
+BEYOND = {
+    "linear weights": (TWO, filled("linear/layers/0/weight", 1e300)),
+    "a linear scale": (TWO, filled("linear/input/scale", 1e-308)),
+    "a linear centre": (TWO, filled("linear/input/centre", -1.7e308)),
+    "an MLP's first layer": (TWO, filled("mlp/layers/0/weight", 3e38)),
+    "an MLP's layers against each other": (TWO, with_opposite_weights),
+    "an MLP's biases": (TWO, filled("mlp/layers/1/bias", 3.4e38)),
+    "an MLP's embedding": (TWO, filled("mlp/embedding", 3e38)),
+    "an MLP's spread": (TWO, filled("mlp/input/spread", 1e-44)),
+    "a pack's spread": (PACK, filled("pack/input/spread", 1e-44)),
+    "a pack's scale": (PACK, filled("pack/input/scale", 5e-324)),
+    "a pack's first layer": (PACK, filled("pack/layers/0/weight", -3e38)),
+    "a pack's wide part": (PACK, filled("pack/wide", 3e38)),
+    "a pack's leak": (PACK, filled("pack/layers/0/leak", 3e38)),
+    "a pack's projection": (PACK, filled("pack/projection", 3e38)),
+    "a pack's sharpness": (PACK, filled("pack/sharpness", 3e38)),
+    "a pack without shares": (PACK, filled("pack/share", 0.0)),
+    "a pack with a share below 0": (PACK, filled("pack/share", -1.0)),
+    "a pack of numbers": ("number-with-pack-1", filled("pack/layers/1/bias", 3e38)),
+    "a target's scale": (
+        "number-1",
+        setting("rungs.linear.target_scale.scale", 1e305),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+def test_finite_weights_whose_forward_is_not_are_refused(case, tmp_path):
+    name, change = BEYOND[case]
+    assert "no numbers" in refusal(name, tmp_path, change)
 
 
 def test_weights_of_another_fingerprint_are_refused(tmp_path):

@@ -63,6 +63,14 @@ class TargetScale(msgspec.Struct, frozen=True):
             values = np.exp(values) * self.smearing
         return np.clip(values, self.low, self.high) if clamp else values
 
+    def largest(self, scaled: float) -> float:
+        """Return a bound of predictions whose scaled ones are up to that size; perhaps infinite."""
+        straight = abs(self.centre) + self.scale * scaled
+        if not self.log:
+            return straight
+        farthest = np.exp(2 * np.log(self.high) - np.log(self.low))
+        return straight + float(self.smearing * farthest)
+
     def with_smearing(
         self, target: np.ndarray, scaled: np.ndarray, weight: np.ndarray
     ) -> TargetScale:

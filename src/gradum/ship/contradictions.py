@@ -13,6 +13,7 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LADDER
 from gradum.fitting.target_scale import TargetScale
 from gradum.scores.metrics import metrics_of
+from gradum.ship.finite import has_sound_shares, stays_finite
 from gradum.tables.columns import Target
 from gradum.tables.contradictions import refuse_contradictions
 from gradum.tables.design import Layout
@@ -84,6 +85,8 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
             yield f"the weights of rung {name!r} have other shapes than its network"
         if not _takes(rung, fitted.encoder.layout):
             yield f"rung {name!r} does not take what the encoder yields"
+        if not has_sound_shares(rung) or not stays_finite(rung, fitted.encoder.layout):
+            yield f"the weights of rung {name!r} can come to predictions that are no numbers"
         if not _has_its_course(rung):
             yield f"the history or the settings of rung {name!r} are those of another"
 

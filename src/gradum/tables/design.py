@@ -14,6 +14,19 @@ import numpy as np
 from scipy import sparse
 
 FeatureKind = Literal["value", "boolean", "missing", "days", "cycle", "length", "ngram"]
+FLOAT32_MAX = 3.4028234663852886e38
+"""The largest float32: dense values are clipped to it, so that no model's cast overflows."""
+
+LARGEST: dict[FeatureKind, float] = {
+    "value": FLOAT32_MAX,
+    "boolean": 1.0,
+    "missing": 1.0,
+    "days": 2.0**63 / 86_400_000_000,  # of 64 bits of microseconds
+    "cycle": 1.0,
+    "length": 45.0,  # the logarithm of more words than any address counts
+    "ngram": 1.0,
+}
+"""The largest size of a feature of each kind, whatever a table holds."""
 
 
 @dataclass(frozen=True)

@@ -116,3 +116,5 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("selu", jax.nn.selu, _numpy_selu, _selu_slope, lecun_bound),
     )
 }
+STEEPEST = 1.1
+"""Every activation is within |σ(z)| ≤ 1.1 |z| + 2."""

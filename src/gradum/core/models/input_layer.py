@@ -21,6 +21,7 @@ Treatment = Literal["sign", "one_hot", "sparse_one_hot", "embedding"]
 
 SMOOTH_CLIP = 3.0
 LEAST_SPREAD = 1 / 3
+LEAST_SCALE = 1e-200  # a column that varies less is constant: float32's largest is beyond reach
 
 
 @partial(
@@ -81,7 +82,7 @@ class InputLayer:
         """
         clip = style == "robust"
         centre, scale = (_robust if clip else _standard)(dense)
-        scale = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
+        scale = np.where((scale > LEAST_SCALE) & np.isfinite(scale), scale, 1.0)
         plain = cls(centre, scale, np.ones(len(scale)), clip, levels, treatments)
         if not clip or not len(dense):
             return plain
@@ -169,6 +170,22 @@ class InputLayer:
     @property
     def _coded(self) -> zip[tuple[int, Treatment]]:
         return zip(self.levels, self.treatments, strict=True)
+
+    def largest(self, dense: np.ndarray) -> np.ndarray:
+        """Return the largest size of each column of the dense block, for raw ones (d,) of sizes.
+
+        Infinite where scaling overflows, even if clipping would bring that back.
+        """
+        scaled = (dense + np.abs(self.centre)) / self.scale
+        if self.clip:
+            scaled = np.where(np.isfinite(scaled), np.minimum(scaled, SMOOTH_CLIP), scaled)
+            scaled = scaled / self.spread
+        levels = sum(
+            1 if treatment == "sign" else count
+            for count, treatment in self._coded
+            if treatment in ("sign", "one_hot")
+        )
+        return np.concatenate([scaled, np.ones(levels)])
 
     @property
     def embedding_rows(self) -> int:

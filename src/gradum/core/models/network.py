@@ -6,14 +6,14 @@ Shapes: n rows, d dense columns, c coded columns, k outputs.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from gradum.core.models.activations import ACTIVATIONS, glorot_bound
+from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
 from gradum.errors import SpecError
 
 Params = dict[str, Any]
@@ -156,6 +156,26 @@ class Network:
             for start in range(0, rows, ROWS_AT_ONCE)
         ]
         return np.concatenate([self._forward(params, block) for block in blocks])
+
+    def sizes(self, params: Params, dense: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield bounds of every number of the forward, the logits' last.
+
+        Takes the largest sizes of the columns of the dense block; behind them stand the sparse
+        ones, up to 1. Whatever the order in which sums are taken, they stay within Σ |x| |W| + |b|.
+        """
+        dtype = params["layers"][0]["weight"].dtype
+        parts = [dense.astype(dtype), np.ones(self.inputs - len(dense), dtype)]
+        if self.embedding:
+            longest = np.abs(params["embedding"]).max(axis=0)
+            parts.append(np.tile(longest, self.embedding.columns))
+        z = np.concatenate(parts)
+        yield z
+        *inner, last = params["layers"]
+        for layer in inner:
+            z = z @ np.abs(layer["weight"]) + np.abs(layer["bias"])
+            yield z
+            z = STEEPEST * z + 2
+        yield z @ np.abs(last["weight"]) + np.abs(last.get("bias", 0.0))
 
     def share_to_bias(self, params: Params, columns: Any) -> Params:
         """Move what sparse columns [n, v] add to the first layer's sum into its bias, [n, h].

@@ -7,6 +7,7 @@ D = d + cT + embedded numbers, k outputs.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import ModuleType
@@ -206,6 +207,40 @@ class PackNetwork:
             own = {name: values[at : at + step] for name, values in inputs.items()}
             blocks.append(self.mean(params, self.members_forward(params, own), np))
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
+
+    def sizes(self, params: Params, dense: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield bounds of every number of the forward, the logits' last, as `Network.sizes` does.
+
+        Places of ramps are none of them: however far beyond a ramp a value is, its code is ½.
+        """
+        dense = dense.astype(params["wide"].dtype)
+        first, second = np.array(self.pairs, np.intp).reshape(-1, 3)[:, :2].T
+        parts = [dense, dense[first] + dense[second]]
+        if self.projected:
+            parts.append(np.abs(params["projection"]).sum(axis=0))
+        row = np.concatenate(parts)
+        yield row
+        away = row[np.array(self.coded, np.intp)][:, None] + np.abs(params["shift"])
+        yield away
+        yield (away * np.abs(params["slope"]))[params["wave"] > 0]
+        x = [row, np.ones(len(self.coded) * self.codes, row.dtype)]
+        x = np.broadcast_to(np.concatenate(x), (self.members, sum(map(len, x))))
+        if self.embedding:
+            longest = np.abs(params["embedding"]).max(axis=1)
+            x = np.concatenate([x, np.tile(longest, self.embedding.columns)], axis=1)
+        z, wide = x[:, None], x[:, None] @ np.abs(params["wide"])
+        *inner, last = params["layers"]
+        for layer in inner:
+            z = z @ np.abs(layer["weight"]) + np.abs(layer["bias"])[:, None]
+            yield z
+            z = np.maximum(1, np.abs(layer["leak"]))[:, None] * z
+            yield z
+        logits = z @ np.abs(last["weight"]) + wide + np.abs(last["bias"])[:, None]
+        yield logits
+        together = (np.abs(params["share"])[:, None, None] * logits).sum(axis=0)
+        if self.link == "logit":  # the logarithms of shares and of members' number are below 200
+            together = np.abs(params["sharpness"]) * 2 * (logits.max(axis=0) + 200)
+        yield together[0]
 
     def members_forward(self, params: Params, inputs: Inputs) -> np.ndarray:
         """Return the members' logits [M, n, k] in NumPy."""

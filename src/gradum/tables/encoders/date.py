@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from gradum.tables.design import Feature
+from gradum.tables.design import LARGEST, Feature
 from gradum.tables.encoders.step import (
     Step,
     missing_expression,
@@ -52,6 +52,8 @@ class Date(Step, frozen=True, tag="date"):
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
         refuse_loose_range(self.source, self.median, self.minimum, self.maximum)
+        if abs(self.median or 0.0) > LARGEST["days"]:
+            raise ValueError(f"the median of column {self.source!r} is no date")
         if len(set(self.parts)) < len(self.parts) or (self.parts and self.median is None):
             raise ValueError(f"the parts of column {self.source!r} repeat, or have no values")
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from gradum.tables.design import Feature
+from gradum.tables.design import FLOAT32_MAX, Feature
 from gradum.tables.encoders.step import (
-    FLOAT32_MAX,
     Step,
     missing_expression,
     missing_feature,

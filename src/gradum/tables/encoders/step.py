@@ -8,9 +8,6 @@ from scipy import sparse
 
 from gradum.tables.design import CodedColumn, Feature
 
-FLOAT32_MAX = 3.4028234663852886e38
-"""The largest float32: dense values are clipped to it, so that no model's cast overflows."""
-
 
 class Step(msgspec.Struct, frozen=True, dict=True):
     """One column's encoding, as data: it round-trips through JSON and holds no code.
