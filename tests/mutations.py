@@ -3,8 +3,10 @@
 Every choice is drawn from a `random.Random`, so that hypothesis can make it, or a seed.
 """
 
+import contextlib
 import copy
 import io
+import itertools
 import json
 import warnings
 import zipfile
@@ -205,7 +207,10 @@ def mutated_weights(random, weights):
 
 
 def use(path, rows, *, report=False, load=None):
-    """Load a model and use all of it; True if it loads, and no error may leave but gradum's own."""
+    """Load a model and use all of it; True if it loads.
+
+    No error may leave but gradum's own, and every prediction must be a number.
+    """
     try:
         model = (load or gradum.load)(path)
     except ModelFileError as error:
@@ -219,10 +224,14 @@ def use(path, rows, *, report=False, load=None):
         assert refused.remedy, message
         return False
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # numbers may overflow: that is no crash
+        warnings.simplefilter("ignore")  # polars warns of what a damaged schema asks for
+        predict = model.predict_proba if model.classes else model.predict
+        for table, rung in itertools.product((rows, rows.head(1)), model.fitted.rungs):
+            with contextlib.suppress(GradumError):
+                said = predict(table, rung=rung)
+                assert np.isfinite(said).all(), (rung, said)
         for ask in (
-            *(lambda rung=rung: model.predict(rows, rung=rung) for rung in model.fitted.rungs),
-            lambda: model.predict_proba(rows) if model.classes else None,
+            lambda: model.predict(rows),
             lambda: model.predict(rows, rung="enough"),
             lambda: model.coefficients,
             lambda: model.evaluate(rows) if report else None,

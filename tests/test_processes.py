@@ -4,20 +4,29 @@ import copy
 import json
 import os
 import pickle
+import random
+import signal
 import subprocess
 import sys
 import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import jax
 import joblib
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 import gradum
 from gradum.fitting.machine import this_machine
 from gradum.fitting.pack.spec import PackSpec
+from gradum.solvers.events import EpochDone
+from gradum.tables.kinds.date import is_format
+from synthetic import ONCE, task
 
 FIXTURES = Path(__file__).parent / "ship" / "fixtures"
 MODEL = FIXTURES / "three-classes-with-pack-1.gradum"
@@ -110,6 +119,47 @@ def test_the_threads_that_are_recorded_are_those_of_blas():
         assert this_machine().threads == 1
     with threadpool_limits(2, "blas"):
         assert this_machine().threads == 2
+
+
+def state():
+    """What a process has only one of, besides BLAS's threads."""
+    return {
+        "warnings": list(warnings.filters),
+        "environment": dict(os.environ),
+        "signals": [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)],
+        "random": random.getstate(),
+        "NumPy's random": pickle.dumps(np.random.get_state()),
+        "NumPy's errors": np.geterr(),
+        "JAX's precision": (jax.config.jax_enable_x64, jax.numpy.ones(1).dtype),
+    }
+
+
+def test_a_fit_leaves_the_process_as_it_was():
+    before, heard = state(), []
+
+    def fit(part):
+        doubles = gradum.MLPRegressor(4, max_iter=2, random_state=0, early_stopping=True)
+        doubles.fit(X[part::2], NUMBER[part::2])
+        by_adam = gradum.LogisticRegression(alpha=0.1, solver="adam", max_iter=2, random_state=0)
+        by_adam.fit(X, CLASS)
+        assert is_format("%Y-%m-%d")
+        assert not is_format("%H:%M:%S.%f")
+
+    def hear(event):
+        heard.append(state())
+        if isinstance(event, EpochDone):
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        gradum.fit(task("amount", 60), "amount", on_event=hear, model="mlp", **ONCE)
+    with ThreadPoolExecutor(2) as pool, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        inside = list(warnings.filters)
+        list(pool.map(fit, [0, 1]))
+        assert warnings.filters == inside
+    assert len(heard) > 1
+    for seen in (*heard, state()):
+        assert seen == before
 
 
 IN_CHILDREN = """
