@@ -16,8 +16,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
+from gradum.tables.design import FLOAT32_MAX
 from gradum.tables.encoders import Boolean, Categorical, Date, Numeric, Text, categorical
-from gradum.tables.encoders.step import FLOAT32_MAX
 
 REVIEWS = [
     "I love this dress, I don't love the colour.",
