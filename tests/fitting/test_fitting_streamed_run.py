@@ -141,6 +141,25 @@ def test_few_rows_are_enough():
     assert ours.predict(task("label", 5)).shape == (5,)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        pl.DataFrame.to_pandas,
+        pl.DataFrame.to_dicts,
+        lambda batch: batch.with_columns(pl.col("amount").cast(pl.Int64)),
+        lambda batch: batch.to_dict(as_series=False),
+    ],
+    ids=["floats", "dicts", "integers", "lists"],
+)
+def test_a_model_of_a_number_is_saved_whatever_form_the_batches_have(form, tmp_path):
+    frame = task("amount", 120)
+    given = (form(batch) for batch in batches(frame, 50))
+    ours = gradum.fit(given, "amount", model="linear", **QUICK)
+    ours.save(tmp_path / "m.gradum")
+    loaded = gradum.load(tmp_path / "m.gradum")
+    assert (loaded.predict(frame) == ours.predict(frame)).all()
+
+
 def test_a_schema_that_is_given_decides_the_classes():
     frame = task("label", ROWS)
     schema = infer(Table(frame[:500], "t"), target="label")

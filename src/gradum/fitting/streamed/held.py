@@ -59,7 +59,8 @@ class Totals:
             return
         if not len(target):
             return
-        self._low, self._high = min(self._low, target.min()), max(self._high, target.max())
+        self._low = min(self._low, float(target.min()))
+        self._high = max(self._high, float(target.max()))
         learned = np.log(target) if self._log else target
         if self._origin is None:
             self._origin = float(learned.mean())  # near the mean: nothing cancels
