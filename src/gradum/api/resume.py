@@ -13,11 +13,12 @@ from gradum.api.fit import fit_spec, within_memory
 from gradum.api.model import Model
 from gradum.api.runs import load_run, save_run
 from gradum.files.atomic import partial_files
+from gradum.fitting.events import RungStarted
 from gradum.ship import unfinished
 from gradum.ship.checkpoint_folder import CheckpointFolder
 from gradum.ship.layout import FILES, STATE
 from gradum.ship.run_folder import read_schema
-from gradum.ship.run_spec import hash_files
+from gradum.ship.run_spec import file_states, refuse_changed
 from gradum.tables.read import read
 
 
@@ -84,19 +85,31 @@ def finish_run(
         The table, the target, an option or a checkpoint cannot be used, or a file not be written.
     """
     asked = unfinished.read(folder)
+    files = file_states(asked.run)
     test = None if asked.run.test is None else read(asked.run.test)
     schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
     if not asked.run.sha256:
         spec = within_memory(asked.run.spec, asked.run.data)
-        hashed = structs.replace(asked.run, spec=spec, sha256=hash_files(asked.run))
+        hashes = {name: state.sha256 for name, state in files.items()}
+        hashed = structs.replace(asked.run, spec=spec, sha256=hashes)
         unfinished.write(folder, structs.replace(asked, run=hashed))
         asked = unfinished.read(folder)
+    known_unchanged = False
+
+    def hear(event: Any) -> None:
+        nonlocal known_unchanged
+        if isinstance(event, RungStarted) and not known_unchanged:  # all rows have been read
+            refuse_changed(asked.run, files)
+            known_unchanged = True
+        if on_event is not None:
+            on_event(event)
+
     model = fit_spec(
         asked.run.spec,
         asked.run.data,
         test=test,
         schema=schema,
-        on_event=on_event,
+        on_event=hear,
         stop=stop,
         checkpoints=CheckpointFolder(folder / STATE, asked.identity, asked.checkpoint_every),
         scratch=folder / STATE,

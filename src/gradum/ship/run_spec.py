@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import tomli_w
@@ -81,14 +83,61 @@ def read_spec(path: Path) -> RunSpec:
         raise ModelFileError(f"{path} cannot be read: {error}.", "Correct that line.") from error
 
 
-def hash_files(run_spec: RunSpec) -> dict[str, str]:
-    """Return the SHA-256 of every file that a run reads, each that matches a pattern too."""
-    hashes = {}
+class FileState(NamedTuple):
+    """A file at one moment: its SHA-256, its bytes, and the nanosecond it was last written in."""
+
+    sha256: str
+    size: int
+    written: int
+
+
+def file_states(run_spec: RunSpec) -> dict[str, FileState]:
+    """Return how every file is now that a run reads, each that matches a pattern too."""
+    states = {}
     for name in filter(None, (run_spec.data, run_spec.test, run_spec.schema)):
         for path in files_of(name):
-            with path.open("rb") as file:
-                hashes[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
-    return hashes
+            with suppress(OSError), path.open("rb") as file:  # the reader says what is wrong
+                status = os.fstat(file.fileno())
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                states[str(path)] = FileState(sha256, status.st_size, status.st_mtime_ns)
+    return states
+
+
+def hash_files(run_spec: RunSpec) -> dict[str, str]:
+    """Return the SHA-256 of every file that a run reads, each that matches a pattern too."""
+    return {name: state.sha256 for name, state in file_states(run_spec).items()}
+
+
+def refuse_changed(run_spec: RunSpec, before: dict[str, FileState]) -> None:
+    """Make sure that the rows that were read are those of the recorded hashes.
+
+    A file that was other for a while has the same hash before and after, but was written since.
+
+    Parameters
+    ----------
+    run_spec : RunSpec
+        With the hashes.
+    before : dict of str to FileState
+        What `file_states` returned before the files were read.
+
+    Raises
+    ------
+    TableError
+        Naming the files that were written, have come or have gone meanwhile.
+    """
+    now = file_states(run_spec)
+    hashes = {name: state.sha256 for name, state in now.items()}
+    changed = dict.fromkeys((*differing(run_spec.sha256, hashes), *differing(before, now)))
+    if changed:
+        raise TableError(
+            f"While the run read its files, something changed {', '.join(changed)}.",
+            "Wait until nothing writes there any more, then fit again.",
+        )
+
+
+def differing(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Name what is other than it was, has come or has gone."""
+    return [name for name in {**before, **now} if before.get(name) != now.get(name)]
 
 
 def changed_files(run_spec: RunSpec) -> list[str]:
@@ -104,8 +153,7 @@ def changed_files(run_spec: RunSpec) -> list[str]:
             "That run read a table from standard input, which cannot be read again.",
             f"Save the table to a file, and write its path into the run's {SPEC}.",
         )
-    before, now = run_spec.sha256, hash_files(run_spec)
-    return [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    return differing(run_spec.sha256, hash_files(run_spec))
 
 
 def without_none(value: Any) -> Any:

@@ -83,9 +83,9 @@ class Stream:
         TableError
             A file is damaged.
         """
-        frames = pl.concat([self._scan(file, columns) for file in self.files])
         rest = pl.DataFrame()
         with self._explained():
+            frames = pl.concat([self._scan(file, columns) for file in self.files])
             # How the reader cuts depends on its threads, and blocks must not.
             for frame in frames.collect_batches(chunk_size=self.block_rows, maintain_order=True):
                 rest = pl.concat([rest, frame]) if rest.height else frame
