@@ -179,7 +179,7 @@ def _judged_dataset(
         return labelled(read(run_spec.test), schema, also=also)
     numbers = run_folder.judged_numbers(folder)
     with opened(run_spec.data) as rows:
-        dataset = labelled(rows.take(numbers), schema, also=also)
+        dataset = labelled(rows.take(numbers), schema, also=also, block=True)
     return replace(dataset, numbers=numbers[dataset.numbers], drawn_from=len(rows))
 
 

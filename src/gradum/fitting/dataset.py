@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -142,18 +142,19 @@ def labelled(
     *,
     encoder: Encoder | None = None,
     also: Collection[str] = (),
+    block: bool = False,
 ) -> Dataset:
     """Check a table at the door and keep the rows that have a target and a weight above 0.
 
     ``also`` names columns that are kept though no model uses them. With an encoder, unseen levels
-    and values out of its training rows' range are noticed too.
+    and values out of its training rows' range are noticed too. A ``block`` is some rows of a table.
 
     Raises
     ------
     SchemaError, TargetError
         The table does not match the schema, or no row is left.
     """
-    checked = check(table, schema, encoder=encoder, require_target=True, also=also)
+    checked = check(table, schema, encoder=encoder, require_target=True, also=also, block=block)
     assert schema.target is not None
     differences = tuple(difference.sentence for difference in checked.differences)
     numbers = np.arange(len(checked.frame))
@@ -170,12 +171,9 @@ def _keep(dataset: Dataset, kept: np.ndarray, others: str) -> Dataset:
     if kept.all():
         return dataset
     if not kept.any():
-        raise TargetError(
-            f"{dataset.source} has only rows {others}.", "Give others to learn or judge from."
-        )
-    left_out = counted(int(np.count_nonzero(~kept)), "row")
+        raise only_rows(dataset.source, others)
     frame = dataset.frame.filter(kept)
-    note = f"Left out: {left_out} {others}."
+    note = left_out_note(int(np.count_nonzero(~kept)), others)
     return replace(
         dataset,
         frame=frame,
@@ -183,6 +181,16 @@ def _keep(dataset: Dataset, kept: np.ndarray, others: str) -> Dataset:
         own_rows=len(frame),
         notes=(*dataset.notes, note),
     )
+
+
+def only_rows(source: str, others: str) -> TargetError:
+    """Return the error of a table all of whose rows are left out, which are ``others``."""
+    return TargetError(f"{source} has only rows {others}.", "Give others to learn or judge from.")
+
+
+def left_out_note(count: int, others: str) -> str:
+    """Say how many rows are left out, which are ``others``."""
+    return f"Left out: {counted(count, 'row')} {others}."
 
 
 def without_rare_classes(dataset: Dataset) -> Dataset:
@@ -266,15 +274,15 @@ def require_enough(dataset: Dataset) -> None:
         `FEWEST_ROWS_PER_CLASS` of them.
     """
     if len(dataset) < FEWEST_ROWS:
-        why = "; ".join(note[0].lower() + note[1:].rstrip(".") for note in dataset.notes)
-        raise too_few(dataset.source, len(dataset), why)
+        raise too_few(dataset.source, len(dataset), dataset.notes)
     rare = _rare_classes(dataset) if dataset.classes else {}
     if rare:
         raise too_rare(dataset.schema, dataset.classes, rare)
 
 
-def too_few(source: str, rows: int, why: str) -> TargetError:
-    """Return the error of a table with too few rows to learn from, for a reason if there is one."""
+def too_few(source: str, rows: int, notes: Iterable[str]) -> TargetError:
+    """Return the error of a table with too few rows to learn from; ``notes`` may say why."""
+    why = "; ".join(note[0].lower() + note[1:].rstrip(".") for note in notes)
     return TargetError(
         f"{source} has {counted(rows, 'row')} to learn from{f' ({why})' if why else ''}.",
         f"Give at least {FEWEST_ROWS}, to learn from and to be judged by.",

@@ -12,7 +12,7 @@ import polars as pl
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Prediction
 from gradum.forks import refuse_after_fork
-from gradum.tables.check import Difference, check, merged
+from gradum.tables.check import Difference, check, check_blocks, merged
 from gradum.tables.read import read
 from gradum.tables.schema import Label
 from gradum.tables.stream import Stream
@@ -80,16 +80,16 @@ class Streamed:
         Raises
         ------
         SchemaError
-            A column that the model needs is absent, or of another kind.
+            A column that the model needs is absent, or, as the last block tells, of another kind.
         """
         chosen, encoder = self.fitted.rung(self.rung), self.fitted.encoder
-        for table in self.rows.blocks():
-            checked = check(table, self.fitted.schema, encoder=encoder)
+        blocks = check_blocks(self.rows.blocks(), self.fitted.schema, encoder=encoder)
+        for table, checked in blocks:
             self.differences = merged((*self.differences, *checked.differences))
             designs = encoder.blocks(checked.frame, chosen.block_rows)
             # By the number of all rows, a block is predicted as the whole table would be.
-            blocks = chosen.predict_blocks(designs, len(self.rows))
-            yield table, Prediction.join(blocks)
+            predicted = chosen.predict_blocks(designs, len(self.rows))
+            yield table, Prediction.join(predicted)
 
 
 def prediction_frame(prediction: Prediction, classes: Sequence[Label]) -> pl.DataFrame:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,9 +13,9 @@ import polars as pl
 from gradum.errors import ColumnError, SchemaError, TargetError
 from gradum.tables.columns import Column, Label, Target
 from gradum.tables.kinds import PARSED
-from gradum.tables.kinds.values import clean
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
+from gradum.tables.unreadable import Unreadable
 from gradum.tables.wording import (
     SHOWN_NAMES,
     counted,
@@ -37,7 +38,6 @@ DifferenceKind = Literal[
     "out of range",
     "new missing",
 ]
-KIND_WORDS = {"numeric": "numbers", "boolean": "yes or no", "date": "dates"}
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ class Checked:
         What the table is called in messages; the schema's name for it if left out.
     numbers : ndarray of shape (n,), optional
         Each row's place in the table, from 0, where rows have been left out.
+    unreadable : tuple of Unreadable
+        What columns hold that is not of their kind.
     """
 
     frame: pl.DataFrame
@@ -115,6 +117,7 @@ class Checked:
     differences: tuple[Difference, ...] = ()
     source: str = ""
     numbers: np.ndarray | None = None
+    unreadable: tuple[Unreadable, ...] = ()
 
     def named(self, role: str, column: str) -> str:
         """Name a column in a message."""
@@ -161,6 +164,7 @@ def check(
     _refuse_missing_columns(table, schema, require_target)
     typed: list[pl.Series] = []
     differences: list[Difference] = []
+    unreadable: list[Unreadable] = []
     given = dict.fromkeys(table.frame.columns)
     for column in schema.columns:
         wanted = column.role != "unused" or column.name in also
@@ -170,7 +174,15 @@ def check(
         kind = PARSED.get(column.kind, PARSED["categorical"])  # of constants and identifiers
         values = kind.parse(raw, column.parse).alias(column.name)
         typed.append(values)
-        differences += _unreadable(raw, values, column, table.source, strict=not block)
+        unread = Unreadable.of(raw, values, column)
+        if unread is not None:
+            if not block:
+                unread.refuse_alone(table.source)
+            unreadable.append(unread)
+            sentence = unread.sentence(table.source)
+            differences.append(
+                Difference(column.name, "wrong kind", unread.count, unread.rows, sentence)
+            )
         if column.role == "feature":
             differences += _new_missing(values, column)
             differences += _unseen(values, encoder)
@@ -178,7 +190,43 @@ def check(
     known = {column.name for column in schema.columns}
     differences += [_extra(name) for name in given if name not in known]
     frame = pl.DataFrame({values.name: values for values in typed})
-    return Checked(frame, schema, tuple(differences), table.source)
+    return Checked(frame, schema, tuple(differences), table.source, unreadable=tuple(unreadable))
+
+
+def check_blocks(
+    tables: Iterable[Table],
+    schema: Schema,
+    *,
+    encoder: Encoder | None = None,
+    require_target: bool = False,
+    also: Collection[str] = (),
+) -> Iterator[tuple[Table, Checked]]:
+    """Check a table block by block; yield each block as it was given and as it was read.
+
+    What `check` takes and refuses of the whole table is taken and refused here: a column in which
+    a block holds nothing of its kind is refused after the last one, if none holds anything.
+
+    Raises
+    ------
+    SchemaError
+        As `check`.
+    """
+    read: set[str] = set()
+    alone: dict[str, Unreadable] = {}
+    source = ""
+    for table in tables:
+        checked = check(
+            table, schema, encoder=encoder, require_target=require_target, also=also, block=True
+        )
+        source = table.source
+        read |= {values.name for values in checked.frame if values.null_count() < len(values)}
+        for found in filter(attrgetter("alone"), checked.unreadable):
+            name = found.column.name
+            alone[name] = alone[name].then(found) if name in alone else found
+        yield table, checked
+    for column in schema.columns:
+        if column.name in alone and column.name not in read:
+            alone[column.name].refuse_alone(source)
 
 
 def _refuse_missing_columns(table: Table, schema: Schema, require_target: bool) -> None:
@@ -200,42 +248,6 @@ def _refuse_missing_columns(table: Table, schema: Schema, require_target: bool) 
     add = "add the column" if len(absent) == 1 else "add the columns"
     remedy = f"Rename {', '.join(close[:3])}, or {add}." if close else f"{add.capitalize()}."
     raise SchemaError(f"{table.source} lacks the {what} {quoted(absent, SHOWN_NAMES)}.", remedy)
-
-
-def _unreadable(
-    raw: pl.Series, values: pl.Series, column: Column, source: str, *, strict: bool
-) -> list[Difference]:
-    """Return the difference of values that are not of the column's kind.
-
-    ``strict`` refuses a column in which all of them are not.
-    """
-    if column.kind not in KIND_WORDS or values.null_count() == raw.null_count():
-        return []
-    present = _present(raw, column)
-    bad = present & values.is_null()
-    count = int(bad.sum())
-    if not count:
-        return []
-    examples = quoted(raw.filter(bad).unique(maintain_order=True).head(4))
-    what = f"Column {column.name!r} of {source} should hold {KIND_WORDS[column.kind]}"
-    if strict and count == present.sum() and column.role in ("feature", "target"):
-        raise SchemaError(
-            f"{what}, but holds {examples}.",
-            f"Correct the column, or its kind {column.kind!r} in the schema.",
-        )
-    rows = rows_where(bad)
-    verb = "is" if count == 1 else "are"
-    sentence = f"{what}; {rows_text(rows, count)} ({examples}) {verb} taken as missing."
-    return [Difference(column.name, "wrong kind", count, rows, sentence)]
-
-
-def _present(raw: pl.Series, column: Column) -> pl.Series:
-    """Return where a raw column has a value, whatever it is."""
-    if raw.dtype.is_float():
-        return raw.is_not_null() & raw.is_not_nan()
-    if raw.dtype in (pl.String, pl.Categorical, pl.Enum):
-        return clean(raw, column.parse).is_not_null()
-    return raw.is_not_null()
 
 
 def _new_missing(values: pl.Series, column: Column) -> list[Difference]:
@@ -359,9 +371,13 @@ def weight_values(checked: Checked) -> np.ndarray | None:
     """
     weights = weights_of_block(checked)
     if weights is not None and not weights.any():
-        column = checked.named("Weight column", checked.schema.weight or "")
-        raise ColumnError(f"{column} is 0 in every row.", "Give rows a weight above 0.")
+        raise without_weight(checked.named("Weight column", checked.schema.weight or ""))
     return weights
+
+
+def without_weight(column: str) -> ColumnError:
+    """Return the error of a weight column, named so, that leaves every row out."""
+    return ColumnError(f"{column} is 0 in every row.", "Give rows a weight above 0.")
 
 
 def weights_of_block(checked: Checked) -> np.ndarray | None:

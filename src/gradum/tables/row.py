@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gradum.tables.check import KIND_WORDS
 from gradum.tables.columns import Column
 from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
@@ -30,6 +29,7 @@ from gradum.tables.kinds.date import EARLIEST, LATEST
 from gradum.tables.kinds.numeric import listed_numbers
 from gradum.tables.kinds.values import LARGEST, markers_of
 from gradum.tables.schema import Schema
+from gradum.tables.unreadable import KIND_WORDS
 
 Read = Callable[[Any], tuple[float, ...]]
 """From a column's raw value to the numbers that it adds to the design; raises `_NotPlain`."""

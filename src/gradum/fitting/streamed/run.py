@@ -19,7 +19,9 @@ from gradum.fitting.dataset import (
     Dataset,
     join,
     labelled,
+    left_out_note,
     named_classes,
+    only_rows,
     refuse_number,
     too_few,
 )
@@ -44,7 +46,7 @@ from gradum.fitting.streamed.parting import Parting
 from gradum.fitting.streamed.spool import Spool, Units
 from gradum.fitting.streamed.survey import Survey, survey, with_classes
 from gradum.randomness import stream
-from gradum.tables.check import check, times_of
+from gradum.tables.check import check, times_of, without_weight
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Label, Overrides, Schema, infer
 from gradum.tables.split import Part
@@ -113,7 +115,7 @@ def run_streamed(
     if spec.drop_rare_classes:
         refuse_number(learned)
     spec = structs.replace(spec, log_target=learned.log)
-    checked = check(sample, schema, require_target=True)
+    checked = check(sample, schema, require_target=True, block=True)
     first = Encoder.fit(checked.frame, schema)
     parting = Parting.of(
         structs.replace(spec, split=structs.replace(spec.split, test=0.0)) if test else spec,
@@ -124,7 +126,7 @@ def run_streamed(
     )
     known = survey(rows, schema, first, parting, stop)
     _end_if(stop)
-    schema = _completed(schema, spec, known, given=given)
+    schema = _completed(schema, spec, known, rows.head.source, given=given)
     encoder = known.encoder
     assert schema.target is not None
     notes = _notes(spec, rows, known, schema.target.left_out)
@@ -189,7 +191,8 @@ def _refuse(spec: Spec, schema: Schema | None) -> None:
     if spec.model == "pack":
         raise SpecError(
             "A pack learns from rows in memory, but the table is read in blocks.",
-            "Choose --model ladder, linear or mlp; or give a larger --max-memory.",
+            "Choose --model ladder, linear or mlp; or have the table read whole: from files, with "
+            "a larger --max-memory.",
         )
     asked = {"--cv": spec.split.folds, "--refit": spec.refit}
     for option, given in asked.items():
@@ -207,17 +210,20 @@ def _end_if(stop: Callable[[], bool]) -> None:
         raise KeyboardInterrupt
 
 
-def _completed(schema: Schema, spec: Spec, known: Survey, *, given: bool) -> Schema:
+def _completed(schema: Schema, spec: Spec, known: Survey, source: str, *, given: bool) -> Schema:
     """Return the schema with the classes and the number of all rows.
 
     A schema that was ``given`` names its classes: another label is refused where it occurs.
     """
     target = schema.target
     assert target is not None
-    left_out = f"{counted(known.left_out, 'row')} without a target or a weight"
+    if not known.rows and known.left_out["of weight 0"]:
+        raise without_weight(f"Weight column {schema.weight!r} of {source}")
+    if not known.rows:
+        raise only_rows(source, "without a target")
     if known.rows < FEWEST_ROWS:
-        raise too_few(schema.source, known.rows, f"left out: {left_out}" if known.left_out else "")
-    schema = structs.replace(schema, rows=known.rows + known.left_out)
+        raise too_few(source, known.rows, _left_out(known))
+    schema = structs.replace(schema, rows=known.rows + known.left_out.total())
     if target.classes:
         counts = known.classes
         if given:
@@ -232,6 +238,10 @@ def _completed(schema: Schema, spec: Spec, known: Survey, *, given: bool) -> Sch
     return schema
 
 
+def _left_out(known: Survey) -> list[str]:
+    return [left_out_note(count, others) for others, count in known.left_out.items() if count]
+
+
 def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...]) -> tuple[str, ...]:
     """Say what the table's size has for consequences, and which rows are left out."""
     notes = [
@@ -241,8 +251,7 @@ def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...])
     ]
     if "pack" in spec.rungs:
         notes.append("No pack is trained: it learns from rows in memory.")
-    if known.left_out:
-        notes.append(f"Left out: {counted(known.left_out, 'row')} without a target or a weight.")
+    notes += _left_out(known)
     rare = {label: count for label, count in known.classes.items() if label in left_out}
     if rare:
         count = counted(sum(rare.values()), "row")

@@ -7,6 +7,7 @@ comes from a sample.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from gradum.fitting.dataset import FEWEST_ROWS_PER_CLASS, too_rare
 from gradum.fitting.streamed.parting import Parting
 from gradum.tables.check import (
     Checked,
-    check,
+    check_blocks,
     group_names,
     has_target,
     time_values,
@@ -39,13 +40,13 @@ MOST_COUNTED = 2_000_000  # names of levels held while they are counted
 
 
 class Block(NamedTuple):
-    """Rows of a block that have a target and a weight above 0."""
+    """Rows of a block that have a target and a weight above 0, and what others there are."""
 
     checked: Checked
     numbers: np.ndarray
     parts: np.ndarray
     weight: np.ndarray
-    left_out: int
+    left_out: Counter[str]
 
 
 def blocks(
@@ -61,19 +62,22 @@ def blocks(
     """
     assert schema.target is not None
     before = 0
-    for table in stream.blocks():
-        checked = check(table, schema, require_target=True, also=also, block=True)
+    for _, checked in check_blocks(stream.blocks(), schema, require_target=True, also=also):
         numbers = np.arange(before, before + len(checked.frame))
         before += len(numbers)
-        checked = _kept(replace(checked, numbers=numbers), has_target(checked).to_numpy())
+        known = has_target(checked).to_numpy()
+        checked = _kept(replace(checked, numbers=numbers), known)
         weight = weights_of_block(checked)
-        if weight is not None:
-            checked, weight = _kept(checked, weight > 0), weight[weight > 0]
+        weight = np.ones(len(checked.frame)) if weight is None else weight
+        left_out = {
+            "without a target": int(np.count_nonzero(~known)),
+            "of weight 0": int(np.count_nonzero(weight == 0)),
+        }
+        checked, weight = _kept(checked, weight > 0), weight[weight > 0]
         kept = checked.numbers
         assert kept is not None
         parts = parting.parts(kept, group_names(checked), time_values(checked))
-        weight = np.ones(len(kept)) if weight is None else weight
-        yield Block(checked, kept, parts, weight, len(numbers) - len(kept))
+        yield Block(checked, kept, parts, weight, Counter(left_out))
 
 
 def _kept(checked: Checked, usable: np.ndarray) -> Checked:
@@ -91,8 +95,8 @@ class Survey:
     ----------
     rows : int
         With a target and a weight above 0.
-    left_out : int
-        The others.
+    left_out : Counter
+        What the others are -> rows.
     classes : dict
         Label -> rows; empty for regression.
     low : float
@@ -104,7 +108,7 @@ class Survey:
     """
 
     rows: int
-    left_out: int
+    left_out: Counter[str]
     classes: dict[Label, int]
     low: float
     encoder: Encoder
@@ -121,7 +125,7 @@ def survey(
     """Pass over all rows once; an early end, once ``stop`` is true, leaves the rest uncounted."""
     target = schema.target
     assert target is not None
-    rows = left_out = 0
+    rows, left_out = 0, Counter[str]()
     facts, levels = _Facts(encoder), {each.source: _Counts() for each in _coded(encoder)}
     labels = _Counts()
     low = np.inf
