@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from gradum.errors import TableError
 from gradum.files.scratch import filling
+from gradum.tables.content import gathered
 from gradum.tables.encoding import BLOCK_BYTES, Content, stream
 from gradum.tables.memory import available_memory
 from gradum.tables.wording import size
@@ -48,18 +49,14 @@ def unpacked(content: Content, source: str) -> bytes:
         It is damaged, or it unpacks to more than 250 times its size (and 256 MiB), or to more
         than half of the memory that is left.
     """
-    whole = io.BytesIO()
     with stream(content) as file:
         most, why = _bound(file.seek(0, io.SEEK_END))
         file.seek(0)
-        for block in _blocks(file, source):
-            whole.write(block)
-            if whole.tell() > most:
-                raise TableError(
-                    f"{source} unpacks to more than {size(most)}, {why}.",
-                    "Unpack it first if it can be trusted, and give fewer rows if they are many.",
-                )
-    return whole.getvalue()
+        excess = TableError(
+            f"{source} unpacks to more than {size(most)}, {why}.",
+            "Unpack it first if it can be trusted, and give fewer rows if they are many.",
+        )
+        return gathered(_blocks(file, source), most, excess)
 
 
 def unpack(content: Content, source: str, out: Path) -> None:

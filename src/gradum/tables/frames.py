@@ -7,6 +7,7 @@ import numbers
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 import narwhals as nw
@@ -15,14 +16,16 @@ import polars as pl
 from narwhals import dependencies
 
 from gradum.errors import TableError
+from gradum.tables.failures import ANYTHING, explained
 from gradum.tables.table import Table
-from gradum.tables.wording import quoted
+from gradum.tables.wording import quoted, shortened
 
 SOURCE = "the data frame"
 TAKEN = (
     "Give a path to a CSV, JSON, Parquet or Arrow file, a data frame, a two-dimensional array, a "
     "dict of columns, or a list of dicts."
 )
+MOST_DIGITS = 18  # before the point and after it, of decimals that are kept as such
 # what most columns hold: read without a look at each value
 PLAIN = {
     frozenset({str}): pl.String,
@@ -66,10 +69,11 @@ def _from_frame(data: Any) -> pl.DataFrame:
         frame = nw.from_native(data)
     except TypeError:
         raise TableError(f"{type(data).__name__!r} is not a table.", TAKEN) from None
-    if isinstance(frame, nw.LazyFrame):
-        frame = frame.collect(backend="polars")
-    _refuse_twins(frame.columns)
-    return frame.to_polars()
+    with explained(SOURCE, ANYTHING):
+        if isinstance(frame, nw.LazyFrame):
+            frame = frame.collect(backend="polars")
+        refuse_names(frame.columns)
+        return frame.to_polars()
 
 
 def _from_array(data: np.ndarray) -> pl.DataFrame:
@@ -100,7 +104,7 @@ def _from_mapping(data: Mapping[Any, Any]) -> pl.DataFrame:
         shown = ", ".join(f"{name!r} {length:,}" for name, length in list(lengths.items())[:6])
         raise TableError(f"the columns have different lengths: {shown}.", "Make them equally long.")
     names = [str(name) for name in data]
-    _refuse_twins(names)
+    refuse_names(names)
     columns = zip(names, data.values(), strict=True)
     return pl.DataFrame({name: _column(name, values) for name, values in columns})
 
@@ -117,22 +121,22 @@ def _from_records(data: Sequence[Any]) -> pl.DataFrame:
         raise TableError(f"a {type(data).__name__} of single values is not a table.", TAKEN)
     names = list(dict.fromkeys(name for record in data for name in record))
     columns = {name: [record.get(name) for record in data] for name in names}
-    _refuse_twins([str(name) for name in names])
+    refuse_names([str(name) for name in names])
     return pl.DataFrame({str(name): from_objects(str(name), columns[name]) for name in names})
 
 
 def _from_pandas(data: Any) -> pl.DataFrame:
     """Return a pandas frame column by column, which needs no pyarrow; its index is ignored."""
     names = [str(name) for name in data.columns]
-    _refuse_twins(names)
-    return pl.DataFrame(
-        {name: _pandas_column(name, data.iloc[:, j]) for j, name in enumerate(names)}
-    )
+    refuse_names(names)
+    return pl.DataFrame({name: _column(name, data.iloc[:, j]) for j, name in enumerate(names)})
 
 
 def _pandas_column(name: str, column: Any) -> pl.Series:
     dtype, kind = column.dtype, getattr(column.dtype, "kind", "O")
     words = str(dtype).lower()
+    if words.startswith("sparse["):
+        return _pandas_column(name, column.sparse.to_dense())
     if words == "category":
         levels = from_objects(name, list(column.cat.categories)).cast(pl.String)
         codes = pl.Series(name, column.cat.codes.to_numpy().astype(np.int64))
@@ -155,7 +159,8 @@ def _column(name: str, values: Any) -> pl.Series:
     if isinstance(values, pl.Series):
         return values.alias(name)
     if dependencies.is_pandas_series(values):
-        return _pandas_column(name, values)
+        with explained(f"Column {name!r} of {SOURCE}", ANYTHING):
+            return _pandas_column(name, values)
     if isinstance(values, np.ndarray) and values.dtype.kind in "biufmM" and values.ndim == 1:
         return _from_numpy(name, values)
     return from_objects(name, list(values))
@@ -171,8 +176,27 @@ def _from_numpy(name: str, values: np.ndarray) -> pl.Series:
     return pl.Series(name, np.ascontiguousarray(values))
 
 
-def from_objects(name: str, values: list[Any]) -> pl.Series:
-    """Return Python values as a column of the one type that holds them, or else as text."""
+def from_objects(name: str, values: list[Any], before: int = 0) -> pl.Series:
+    """Return Python values as a column of the one type that holds them, or else as text.
+
+    Raises
+    ------
+    TableError
+        A text is not Unicode, or an object cannot say what it is; ``before`` rows lie before these.
+    """
+    with explained(f"Column {name!r}", ANYTHING):
+        try:
+            return _of_one_type(name, values)
+        except UnicodeEncodeError:
+            row, value = next(pair for pair in enumerate(values, 1) if not _is_text(pair[1]))
+            raise TableError(
+                f"Column {name!r} holds {shortened(value)!r} in row {before + row:,}, which is no "
+                "text: half of a surrogate pair.",
+                "Correct it.",
+            ) from None
+
+
+def _of_one_type(name: str, values: list[Any]) -> pl.Series:
     types = frozenset(map(type, values)) - {type(None)}
     if types in PLAIN:
         with suppress(TypeError, OverflowError):  # whole numbers beyond 64 bits
@@ -186,7 +210,7 @@ def from_objects(name: str, values: list[Any]) -> pl.Series:
         return pl.Series(name, [None if v is None else bool(v) for v in values], pl.Boolean)
     if all(isinstance(value, str) for value in present):
         return pl.Series(name, [None if v is None else str(v) for v in values], pl.String)
-    if all(isinstance(value, numbers.Real | np.bool_) for value in present):
+    if _are_numbers(present):
         return _from_numbers(name, values, present)
     if all(isinstance(value, datetime.datetime) for value in present):
         return pl.Series(name, [_utc(value) for value in values], pl.Datetime("us"))
@@ -194,9 +218,25 @@ def from_objects(name: str, values: list[Any]) -> pl.Series:
         return pl.Series(name, [_day(value) for value in values], pl.Date)
     try:
         exact = pl.Series(name, values, strict=True)
-    except (TypeError, ValueError, pl.exceptions.PolarsError):
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
         return pl.Series(name, [None if v is None else str(v) for v in values], pl.String)
     return exact
+
+
+def _are_numbers(present: list[Any]) -> bool:
+    """Whether values are real numbers; decimals are where polars cannot keep every digit."""
+    if present and all(isinstance(value, Decimal) and _is_kept(value) for value in present):
+        return False
+    real = (numbers.Real, np.bool_, Decimal)
+    return not any(
+        isinstance(value, np.timedelta64) or not isinstance(value, real) for value in present
+    )
+
+
+def _is_kept(value: Decimal) -> bool:
+    if not value.is_finite():
+        return False
+    return int(value.as_tuple().exponent) >= -MOST_DIGITS and value.adjusted() < MOST_DIGITS
 
 
 def _from_numbers(name: str, values: list[Any], present: list[Any]) -> pl.Series:
@@ -210,12 +250,17 @@ def _float(value: Any) -> float:
         return float(value)
     except OverflowError:  # an integer beyond every float
         return float("inf")
+    except ValueError:  # a decimal that signals that it is no number
+        return float("nan")
 
 
 def _utc(value: datetime.datetime | None) -> datetime.datetime | None:
-    if value is not None and value.tzinfo is not None:
+    if value is None or value.tzinfo is None:
+        return value
+    try:
         return value.astimezone(datetime.UTC).replace(tzinfo=None)
-    return value
+    except OverflowError:  # before the first year, or after the last one, that there is in UTC
+        return None
 
 
 def _day(value: Any) -> datetime.date | None:
@@ -235,9 +280,33 @@ def _is_column(values: Any) -> bool:
     return hasattr(values, "__len__") and not isinstance(values, str | bytes | Mapping)
 
 
-def _refuse_twins(names: Iterable[str]) -> None:
-    twins = [name for name, count in Counter(names).items() if count > 1]
+def refuse_names(names: Iterable[str], source: str = SOURCE) -> None:
+    """Refuse names of columns that repeat, or that are no text.
+
+    Raises
+    ------
+    TableError
+        It names them.
+    """
+    counts = Counter(iter(names))
+    twins = [name for name, count in counts.items() if count > 1]
     if twins:
         raise TableError(
-            f"{SOURCE} has several columns named {quoted(twins)}.", "Rename all but one of each."
+            f"{source} has several columns named {quoted(twins)}.", "Rename all but one of each."
         )
+    for name in counts:
+        if not _is_text(name):
+            raise TableError(
+                f"{source} has a column whose name is no text: {shortened(name)!r} holds half of a "
+                "surrogate pair.",
+                "Rename it.",
+            )
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a text is Unicode; Python and JSON also know halves of surrogate pairs."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

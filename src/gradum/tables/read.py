@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections import Counter
 from collections.abc import Sequence
-from difflib import get_close_matches
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +12,17 @@ from gradum.errors import TableError
 from gradum.forks import refuse_after_fork
 from gradum.tables.columnar import is_columnar, read_columnar
 from gradum.tables.compressed import is_packed, unpacked
+from gradum.tables.content import content_of, nearest_files
 from gradum.tables.delimited import read_delimited
 from gradum.tables.encoding import Content, as_utf8, stream
-from gradum.tables.frames import from_data
+from gradum.tables.failures import explained
+from gradum.tables.frames import SOURCE, from_data
+from gradum.tables.moments import lost_moments, within_calendar
 from gradum.tables.paths import STANDARD_INPUT, is_pattern, matches
 from gradum.tables.records import looks_like_json, read_records
 from gradum.tables.several import name_of, names_of, stack
 from gradum.tables.table import Table
-from gradum.tables.wording import counted, quoted
+from gradum.tables.wording import counted
 
 # what a file of another kind begins with, and what to do about it
 OTHER_KINDS = (
@@ -69,7 +70,14 @@ def read(data: Any) -> Table:
     if _are_paths(data):
         paths = [Path(path) for path in data]
         return _read_several(paths, name_of(paths))
-    return from_data(data)
+    with explained(SOURCE):
+        return _sound(from_data(data))
+
+
+def _sound(table: Table) -> Table:
+    """Return a table without moments that no calendar holds."""
+    frame = within_calendar(table.frame)
+    return replace(table, frame=frame, notes=(*table.notes, *lost_moments(table.frame, frame)))
 
 
 def _are_paths(data: Any) -> bool:
@@ -80,13 +88,13 @@ def _are_paths(data: Any) -> bool:
 
 def _read_path(name: str) -> Table:
     if name == STANDARD_INPUT:
-        return _recognised(_standard_input(), "standard input")
+        return _read_file(Path(name), "standard input")
     path = Path(name)
     if not is_pattern(path):
         return _read_file(path, path.name)
     paths = matches(path)
     if not paths:
-        raise TableError(f"No file matches {name}.", _nearest_files(path))
+        raise TableError(f"No file matches {name}.", nearest_files(path))
     return _read_several(paths, f"{path.name} ({counted(len(paths), 'file')})")
 
 
@@ -95,15 +103,9 @@ def _read_several(paths: Sequence[Path], source: str) -> Table:
     return stack([_read_file(path, name) for path, name in named], source)
 
 
-def _standard_input() -> bytes:
-    try:
-        return sys.stdin.buffer.read()
-    except (AttributeError, OSError, ValueError):  # none, one without bytes, or a closed one
-        raise TableError("There is no standard input to read.", "Give a path to a file.") from None
-
-
 def _read_file(path: Path, name: str) -> Table:
-    return _recognised(_content(path), name, path.suffix.lower())
+    with explained(name):
+        return _sound(_recognised(content_of(path), name, path.suffix.lower()))
 
 
 def _recognised(content: Content, name: str, suffix: str = "") -> Table:
@@ -139,51 +141,6 @@ def refuse_other_name(suffix: str, name: str) -> None:
             raise TableError(f"{name} is not {promised}, whatever its name says.", "Save it anew.")
 
 
-def _content(path: Path) -> Content:
-    """Return a file's content: where it lies, or what came out of a pipe."""
-    if path.is_dir():
-        raise TableError(f"{path} is a folder.", _files_in(path))
-    try:
-        with path.open("rb") as file:
-            return path if path.is_file() else file.read()
-    except FileNotFoundError:
-        raise TableError(f"There is no file {path}.", _nearest_files(path)) from None
-    except OSError as error:
-        raise TableError(f"{path} cannot be read: {error.strerror}.", "Check the file.") from None
-    except ValueError:  # a null byte in the name
-        raise TableError(f"{str(path)!r} is not a path.", "Give a path to a file.") from None
-
-
 def _start(content: Content) -> bytes:
     with stream(content) as file:
         return file.read(16)
-
-
-def _files_in(folder: Path) -> str:
-    """Advise a pattern where several files of a folder end alike, else one of its files."""
-    paths = _files(folder)
-    endings = Counter(path.suffix for path in paths if path.suffix)
-    ending, count = next(iter(endings.most_common(1)), ("", 0))
-    if count > 1:
-        pattern = str(folder / f"*{ending}")
-        return f"Give a file in it, or its {count:,} files {ending} together as {pattern!r}."
-    names = [path.name for path in paths]
-    return f"Give a file in it, such as {quoted(names)}." if names else "Give a file."
-
-
-def _nearest_files(path: Path) -> str:
-    folder = path.parent
-    if not folder.is_dir():
-        return f"There is no folder {folder} either; check the path."
-    names = [other.name for other in _files(folder)]
-    close = get_close_matches(path.name, names, n=3, cutoff=0.5)
-    if close:
-        return f"Did you mean {' or '.join(repr(name) for name in close)}?"
-    return f"That folder holds {quoted(names)}." if names else "That folder holds no files."
-
-
-def _files(folder: Path) -> list[Path]:
-    try:
-        return sorted(path for path in folder.iterdir() if path.is_file())
-    except OSError:  # not for us to look into
-        return []

@@ -12,7 +12,7 @@ import polars as pl
 
 from gradum.errors import TableError
 from gradum.tables.encoding import Content, sample, stream
-from gradum.tables.frames import from_data, from_objects
+from gradum.tables.frames import from_data, from_objects, refuse_names
 from gradum.tables.stack import common_type, stacked
 from gradum.tables.table import Table
 
@@ -69,7 +69,9 @@ def _from_lines(content: Content, source: str) -> pl.DataFrame:
         filled += sum(map(len, records))
         _refuse_hollow(len(records) + sum(heights), len(names), filled, source)
         columns = {name: [record.get(name) for record in records] for name in names}
-        blocks.append({name: from_objects(name, values) for name, values in columns.items()})
+        refuse_names(names, source)
+        before = sum(heights)
+        blocks.append({name: from_objects(name, cells, before) for name, cells in columns.items()})
         heights.append(len(records))
     names = dict.fromkeys(name for block in blocks for name in block)
     if not names:

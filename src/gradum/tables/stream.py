@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,11 +24,13 @@ from gradum.files.scratch import filling
 from gradum.forks import refuse_after_fork
 from gradum.tables.columnar import DAMAGE, is_columnar
 from gradum.tables.compressed import is_packed, unpack
+from gradum.tables.content import bytes_of, lies_on_disk
 from gradum.tables.delimited import convert_delimited
 from gradum.tables.encoding import Content, convert_to_utf8, stream
 from gradum.tables.frames import is_row
 from gradum.tables.memory import available_memory
-from gradum.tables.paths import STANDARD_INPUT, files_of, is_pattern, matches
+from gradum.tables.moments import within_calendar
+from gradum.tables.paths import files_of, is_pattern, matches
 from gradum.tables.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.records import looks_like_json
 from gradum.tables.several import name_of, names_of, stack
@@ -127,7 +128,8 @@ class Stream:
         return replace(self.head, frame=pl.concat(frames))
 
     def _scan(self, file: Path, columns: Sequence[str] | None = None) -> pl.LazyFrame:
-        frame, types = pl.scan_parquet(file, glob=False), self.head.frame.schema
+        frame = within_calendar(pl.scan_parquet(file, glob=False))
+        types = self.head.frame.schema
         own = frame.collect_schema()
         return frame.select(
             pl.col(name) if own[name] == types[name] else pl.col(name).cast(types[name])
@@ -255,12 +257,11 @@ def _paths_and_source(data: Any) -> tuple[list[Path], str]:
 def _part(path: Path, name: str, scratch: Path) -> tuple[Table, Path]:
     """Return some rows of a file, and the Parquet file that holds all of them."""
     content: Content = path
-    if str(path) == STANDARD_INPUT:
-        content = scratch.with_suffix(".input")
-        with filling("standard input"), content.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-    elif not path.is_file():
-        read([path])  # says what is wrong with it
+    with bytes_of(path) as file:
+        if not lies_on_disk(path):
+            content = scratch.with_suffix(".input")
+            with filling(name), content.open("wb") as copy:
+                shutil.copyfileobj(file, copy)
     suffix = path.suffix.lower()
     if is_packed(_start(content)):
         unpack(content, name, scratch.with_suffix(".unpacked"))
@@ -376,7 +377,7 @@ def _start(content: Content) -> bytes:
 
 def _head_of_file(file: Path, name: str) -> pl.DataFrame:
     try:
-        head = _head(pl.scan_parquet(file, glob=False))
+        head = _head(within_calendar(pl.scan_parquet(file, glob=False)))
     except DAMAGE:
         raise TableError(
             f"{name} is a damaged or truncated Parquet file.", "Copy or write it anew."

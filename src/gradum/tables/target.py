@@ -221,6 +221,7 @@ def _as_written(values: Values, reading: Reading) -> pl.Series:
     typed = Numeric().parse(values.raw, reading.parse).drop_nulls()
     read = ~values.levels["level"].is_in(list(reading.parse.missing))
     whole = values.levels["level"].filter(read).str.contains(r"^[+-]?\d+$").all()
+    whole = whole and (typed.abs() < EXACT).all()
     return typed.cast(pl.Int64) if whole else typed
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import polars as pl
 
 from gradum.errors import SchemaError
 from gradum.tables.columns import Column
-from gradum.tables.kinds.values import clean
+from gradum.tables.kinds.values import as_text, clean
 from gradum.tables.wording import quoted, rows_text, rows_where
 
 KIND_WORDS = {"numeric": "numbers", "boolean": "yes or no", "date": "dates"}
@@ -27,8 +26,8 @@ class Unreadable:
         Rows concerned.
     rows : tuple of int
         The first few of them, counted from 1.
-    examples : tuple
-        The first few values, each once.
+    examples : tuple of str
+        The first few values, each once; none where words cannot hold them.
     alone : bool
         Whether it holds nothing else.
     """
@@ -36,7 +35,7 @@ class Unreadable:
     column: Column
     count: int
     rows: tuple[int, ...]
-    examples: tuple[Any, ...]
+    examples: tuple[str, ...]
     alone: bool
 
     @classmethod
@@ -49,7 +48,8 @@ class Unreadable:
         count = int(bad.sum())
         if not count:
             return None
-        examples = tuple(raw.filter(bad).unique(maintain_order=True).head(EXAMPLES))
+        texts = as_text(raw.filter(bad)).drop_nulls().unique(maintain_order=True)
+        examples = tuple(texts.head(EXAMPLES))
         return cls(column, count, rows_where(bad), examples, count == present.sum())
 
     def sentence(self, source: str) -> str:
@@ -57,7 +57,7 @@ class Unreadable:
         verb = "is" if self.count == 1 else "are"
         return (
             f"{self._expected(source)}; {rows_text(self.rows, self.count)} "
-            f"({quoted(self.examples)}) {verb} taken as missing."
+            f"({self._shown}) {verb} taken as missing."
         )
 
     def refuse_alone(self, source: str) -> None:
@@ -69,9 +69,13 @@ class Unreadable:
         """
         if self.alone and self.column.role in ("feature", "target"):
             raise SchemaError(
-                f"{self._expected(source)}, but holds {quoted(self.examples)}.",
+                f"{self._expected(source)}, but holds {self._shown}.",
                 f"Correct the column, or its kind {self.column.kind!r} in the schema.",
             )
+
+    @property
+    def _shown(self) -> str:
+        return quoted(self.examples) if self.examples else "lists, records or objects"
 
     def _expected(self, source: str) -> str:
         kind = KIND_WORDS[self.column.kind]
@@ -79,8 +83,7 @@ class Unreadable:
 
     def then(self, later: Unreadable) -> Unreadable:
         """Return what two blocks of the column hold, which both hold nothing else."""
-        each_once = {repr(value): value for value in (*self.examples, *later.examples)}
-        examples = tuple(each_once.values())[:EXAMPLES]
+        examples = tuple(dict.fromkeys((*self.examples, *later.examples)))[:EXAMPLES]
         return replace(self, count=self.count + later.count, examples=examples)
 
 

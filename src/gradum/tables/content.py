@@ -1,0 +1,151 @@
+"""A file's content: where it lies on disk, or what came out of a pipe; or what is there instead."""
+
+from __future__ import annotations
+
+import io
+import stat
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import BinaryIO
+
+from gradum.errors import GradumError, TableError
+from gradum.tables.encoding import BLOCK_BYTES, Content
+from gradum.tables.memory import available_memory
+from gradum.tables.paths import STANDARD_INPUT, is_file
+from gradum.tables.wording import quoted, size
+
+ALIKE = 0.6  # of two names, for one to be meant by the other
+
+
+def content_of(path: Path) -> Content:
+    """Return where a file lies, or the bytes of a pipe; ``-`` is standard input.
+
+    Raises
+    ------
+    TableError
+        There is nothing to read, it cannot be read, or more comes than half of the memory holds.
+    """
+    with bytes_of(path) as file:
+        return path if lies_on_disk(path) else _whole(file, _called(path))
+
+
+@contextmanager
+def bytes_of(path: Path) -> Iterator[BinaryIO]:
+    """Open a file or a pipe for its bytes; ``-`` is standard input.
+
+    Raises
+    ------
+    TableError
+        There is none, or it fails while it is read.
+    """
+    try:
+        if str(path) == STANDARD_INPUT:
+            yield _standard_input()
+            return
+        refuse_name(path)
+        _refuse_other_than_a_file(path)
+        with path.open("rb") as file:
+            yield file
+    except GradumError:
+        raise
+    except FileNotFoundError:
+        raise TableError(f"There is no file {path}.", nearest_files(path)) from None
+    except OSError as error:
+        raise TableError(
+            f"{_called(path)} cannot be read: {error.strerror}.", "Check the file."
+        ) from None
+
+
+def lies_on_disk(path: Path) -> bool:
+    """Whether a file can be read at any place and again; what the system makes up cannot."""
+    return str(path) != STANDARD_INPUT and is_file(path) and path.stat().st_size > 0
+
+
+def gathered(blocks: Iterable[bytes], most: float, excess: TableError) -> bytes:
+    """Return pieces as one, or raise ``excess`` once they are more than ``most`` bytes."""
+    whole = io.BytesIO()
+    for block in blocks:
+        whole.write(block)
+        if whole.tell() > most:
+            raise excess
+    return whole.getvalue()
+
+
+def refuse_name(path: Path) -> None:
+    """Refuse a path that neither polars nor a run's `spec.toml` can hold."""
+    name = str(path)
+    if "\0" in name:
+        raise TableError(f"{name!r} is not a path.", "Give a path to a file.")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise TableError(f"The name {name!r} is not UTF-8.", "Rename the file.") from None
+
+
+def _refuse_other_than_a_file(path: Path) -> None:
+    kind = path.stat().st_mode
+    if stat.S_ISDIR(kind):
+        raise TableError(f"{path} is a folder.", _files_in(path))
+    if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):  # some give bytes without end
+        raise TableError(f"{path} is a device, not a file.", "Give a path to a file.")
+
+
+def _standard_input() -> BinaryIO:
+    try:
+        file = sys.stdin.buffer
+        file.readable()
+        return file
+    except (AttributeError, OSError, ValueError):  # none, one without bytes, or a closed one
+        raise TableError("There is no standard input to read.", "Give a path to a file.") from None
+
+
+def _whole(file: BinaryIO, source: str) -> bytes:
+    memory = available_memory()
+    most = float("inf") if memory is None else memory / 2
+    excess = TableError(
+        f"{source} gives more than {size(most)}, half of the memory that is left."
+        if memory is not None
+        else f"{source} does not end.",
+        "Save it to a file, which gradum fit and predict read in blocks if need be.",
+    )
+    return gathered(iter(lambda: file.read(BLOCK_BYTES), b""), most, excess)
+
+
+def _called(path: Path) -> str:
+    return "standard input" if str(path) == STANDARD_INPUT else str(path)
+
+
+def _files_in(folder: Path) -> str:
+    """Advise a pattern where several files of a folder end alike, else one of its files."""
+    paths = _files(folder)
+    endings = Counter(path.suffix for path in paths if path.suffix)
+    ending, count = next(iter(endings.most_common(1)), ("", 0))
+    if count > 1:
+        pattern = str(folder / f"*{ending}")
+        return f"Give a file in it, or its {count:,} files {ending} together as {pattern!r}."
+    names = [path.name for path in paths]
+    return f"Give a file in it, such as {quoted(names)}." if names else "Give a file."
+
+
+def nearest_files(path: Path) -> str:
+    """Advise files that are called nearly as one that is not there, whatever they end with."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"There is no folder {folder} either; check the path."
+    names = [other.name for other in _files(folder)]
+    stems = {Path(name).stem: name for name in reversed(names)}
+    close = get_close_matches(path.stem, list(stems), n=3, cutoff=ALIKE)
+    if close:
+        return f"Did you mean {' or '.join(repr(stems[stem]) for stem in close)}?"
+    return f"That folder holds {quoted(names)}." if names else "That folder holds no files."
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:  # not for us to look into
+        return []

@@ -1,0 +1,55 @@
+"""What libraries and the system raise while a table is read, as one line that names the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+
+from gradum.errors import GradumError, TableError
+
+SHOWN_CHARACTERS = 200
+# polars says of some input that it panicked, which is no Exception
+LIBRARIES = (
+    OSError,
+    UnicodeError,
+    OverflowError,
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+)
+ANYTHING = (Exception, pl.exceptions.PanicException)  # where code of others runs
+
+
+@contextmanager
+def explained(source: str, failures: tuple[type[BaseException], ...] = LIBRARIES) -> Iterator[None]:
+    """Say of failures of the block that the table cannot be read, and why.
+
+    Parameters
+    ----------
+    source : str
+        What the table is called in messages.
+    failures : tuple of exceptions
+
+    Raises
+    ------
+    TableError
+        In place of such a failure, which is its cause. gradum's own errors pass as they are, and so
+        does a lack of memory.
+    """
+    try:
+        yield
+    except (GradumError, MemoryError):
+        raise
+    except failures as error:
+        raise TableError(
+            f"{source} cannot be read: {_why(error)}.", "Check it, or write it in another form."
+        ) from error
+
+
+def _why(error: BaseException) -> str:
+    """Return the first line of an error's message, with its name."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    line = str(error).split("\n", 1)[0].strip().rstrip(".")[:SHOWN_CHARACTERS]
+    return f"{line} ({type(error).__name__})" if line else type(error).__name__
