@@ -76,3 +76,9 @@ class DiskError(OutputError):
     """A disk that is full or fails."""
 
     exit_code = 1
+
+
+class OutOfMemoryError(GradumError, MemoryError):
+    """Memory that does not suffice."""
+
+    exit_code = 1

@@ -115,7 +115,11 @@ def test_halves_of_surrogate_pairs_are_refused_where_they_stand(name, how, tmp_p
     elif how == "jsonl":
         data.write_text("\n".join(map(json.dumps, records)))
     else:
-        data = records if how == "records" else pd.DataFrame({"t": [each.get("t") for each in records]}, dtype=object)
+        data = (
+            records
+            if how == "records"
+            else pd.DataFrame({"t": [each.get("t") for each in records]}, dtype=object)
+        )
     where = "whose name is no text: '\\ud800'" if name == "a name" else "in row 2, which is no text"
     refused(data, where)
 

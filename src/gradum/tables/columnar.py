@@ -7,6 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.encoding import Content, stream
 from gradum.tables.table import Table
 
@@ -15,6 +16,12 @@ FORMATS: dict[bytes, tuple[str, Callable[..., pl.DataFrame]]] = {
     b"ARROW1": ("Arrow", pl.read_ipc),
     b"\xff\xff\xff\xff": ("Arrow", pl.read_ipc_stream),
 }
+SCANS: dict[bytes, Callable[..., pl.LazyFrame]] = {
+    b"PAR1": pl.scan_parquet,
+    b"ARROW1": pl.scan_ipc,
+}
+LOOKED_AT = 64  # rows, of which each bit of a boolean counts
+TEXT_BYTES = 16  # that a text takes besides its letters, which polars does not count
 # polars says of some damage that it panicked, which is no Exception
 DAMAGE = (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException)
 
@@ -38,12 +45,30 @@ def read_columnar(content: Content, source: str) -> Table:
         start = file.read(8)
     name, reader = next(each for magic, each in FORMATS.items() if start.startswith(magic))
     try:
+        _refuse_many_values(content, start, source)
         with stream(content) as file:  # opened anew: polars does not know of Python's buffer
             frame = reader(file)
+    except TableError:
+        raise
     except DAMAGE:
         raise TableError(
             f"{source} is a damaged or truncated {name} file.", "Copy or write it anew."
         ) from None
+    refuse_width(frame.width, source)
     if not frame.width or not frame.height:
         raise TableError(f"{source} has no rows.", "Give a file with rows.")
     return Table(frame, source)
+
+
+def _refuse_many_values(content: Content, start: bytes, source: str) -> None:
+    """Refuse rows that memory does not hold, and columns by the thousand, by what a file states."""
+    scan = next((each for magic, each in SCANS.items() if start.startswith(magic)), None)
+    if scan is None:
+        return
+    rows = scan(content, glob=False)
+    schema = rows.collect_schema()
+    refuse_width(len(schema), source)
+    height = rows.select(pl.len()).collect().item()
+    row = pl.DataFrame(schema=schema).clear(LOOKED_AT).estimated_size() / LOOKED_AT
+    row += TEXT_BYTES * sum(dtype in (pl.String, pl.Binary) for dtype in schema.values())
+    refuse_more_than_memory(row * height, f"{height:,} rows", source)

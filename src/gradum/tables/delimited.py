@@ -15,7 +15,9 @@ import polars as pl
 
 from gradum.errors import TableError
 from gradum.files.scratch import filling
+from gradum.tables.bounds import MOST_COLUMNS, refuse_more_than_memory, refuse_width
 from gradum.tables.encoding import Content, blocks, sample, stream
+from gradum.tables.memory import available_memory
 from gradum.tables.table import Table
 from gradum.tables.wording import counted, quoted, rows_text
 
@@ -26,6 +28,7 @@ SAMPLE_ROWS = 200
 SHOWN_LINES = 5
 SURELY_NO_CHANCE = 20  # rows
 CONVERTED_ROWS = 65_536  # a row group
+CELL_BYTES = 20  # that a value of text takes besides its letters: 17, and some that is passing
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,12 @@ def read_delimited(content: Content, source: str, encoding: str = "UTF-8") -> Ta
     TableError
         The file is empty, has no rows, no proper header, or rows of different lengths.
     """
-    (frame, _), understood = _understood(content, source, encoding, _read)
+
+    def read(content: Content, dialect: Dialect) -> _Read:
+        _refuse_many_values(content, dialect, source)
+        return _read(content, dialect)
+
+    (frame, _), understood = _understood(content, source, encoding, read)
     frame.columns = understood.names
     frame, blank = _without_blank_rows(frame)
     if not frame.height:
@@ -137,7 +145,9 @@ def _understood(
     if not any(block.strip() for block in blocks(content)):
         raise TableError(f"{source} is empty.", "Give a file with a header and rows.")
     notes = [f"encoding {encoding}"] if encoding != "UTF-8" else []
-    dialect = _sniff(sample(content).decode(errors="ignore"))
+    head = sample(content)
+    _refuse_header(head, source)
+    dialect = _sniff(head.decode(errors="ignore"))
     if dialect.delimiter in DELIMITERS[1:]:
         notes.append(f"delimiter {DELIMITER_NAMES[dialect.delimiter]}")
     found, dialect = _parse(content, dialect, source, read)
@@ -149,6 +159,29 @@ def _understood(
     if found[1].width != len(names):
         raise _ragged(content, dialect, source)
     return found, _Understood(dialect, names, (*notes, *renamed))
+
+
+def _refuse_header(head: bytes, source: str) -> None:
+    """Refuse a header of too many columns before it is cut, which takes long."""
+    header = head.partition(b"\n")[0]
+    counts = [header.count(delimiter.encode()) for delimiter in DELIMITERS]
+    if max(counts) >= MOST_COLUMNS:
+        unquoted = re.sub(rb"\"[^\"]*\"", b"", header)
+        refuse_width(max(unquoted.count(each.encode()) for each in DELIMITERS) + 1, source)
+
+
+def _refuse_many_values(content: Content, dialect: Dialect, source: str) -> None:
+    """Refuse a text whose values memory does not hold."""
+    memory, letters = available_memory(), _length(content)
+    if memory is None or (CELL_BYTES + 1) * letters <= memory:  # a value has a byte of its own
+        return
+    ends = (dialect.delimiter.encode(), b"\n")
+    values = sum(block.count(end) for block in blocks(content) for end in ends) + 1
+    refuse_more_than_memory(CELL_BYTES * values + letters, f"about {values:,} values", source)
+
+
+def _length(content: Content) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
 def _sniff(head: str) -> Dialect:

@@ -17,7 +17,7 @@ Content = bytes | Path
 
 SAMPLE_BYTES = 100_000
 SAMPLE_LINES = 5  # at least so many, where lines are long
-MOST_SAMPLE_BYTES = 2**26
+MOST_SAMPLE_BYTES = 2**24
 BLOCK_BYTES = 2**20
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),

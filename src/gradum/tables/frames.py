@@ -16,6 +16,7 @@ import polars as pl
 from narwhals import dependencies
 
 from gradum.errors import TableError
+from gradum.tables.bounds import refuse_width
 from gradum.tables.failures import ANYTHING, explained
 from gradum.tables.table import Table
 from gradum.tables.wording import quoted, shortened
@@ -46,13 +47,14 @@ def from_data(data: Any, source: str = SOURCE) -> Table:
     if isinstance(data, np.ndarray):
         frame = _from_array(data)
     elif isinstance(data, Mapping):
-        frame = _from_mapping(data)
+        frame = _from_mapping(data, source)
     elif isinstance(data, Sequence) and not isinstance(data, str | bytes):
-        frame = _from_records(data)
+        frame = _from_records(data, source)
     elif dependencies.is_pandas_dataframe(data):
         frame = _from_pandas(data)
     else:
         frame = _from_frame(data)
+    refuse_width(frame.width, source)
     if not frame.width:
         raise TableError(f"{source} has no columns.", "Give data with at least one column.")
     if not frame.height:
@@ -78,16 +80,17 @@ def _from_frame(data: Any) -> pl.DataFrame:
 
 def _from_array(data: np.ndarray) -> pl.DataFrame:
     if data.dtype.names:  # a structured array has named columns
-        return _from_mapping({name: data[name] for name in data.dtype.names})
+        return _from_mapping({name: data[name] for name in data.dtype.names}, SOURCE)
     if data.ndim != 2:
         raise TableError(
             f"an array of shape {data.shape} is not a table.",
             "Reshape it to (rows, columns).",
         )
+    refuse_width(data.shape[1], SOURCE)
     return pl.DataFrame({f"x{j}": _column(f"x{j}", data[:, j]) for j in range(data.shape[1])})
 
 
-def _from_mapping(data: Mapping[Any, Any]) -> pl.DataFrame:
+def _from_mapping(data: Mapping[Any, Any], source: str) -> pl.DataFrame:
     if not data:
         return pl.DataFrame()
     single = [not _is_column(values) for values in data.values()]
@@ -104,7 +107,7 @@ def _from_mapping(data: Mapping[Any, Any]) -> pl.DataFrame:
         shown = ", ".join(f"{name!r} {length:,}" for name, length in list(lengths.items())[:6])
         raise TableError(f"the columns have different lengths: {shown}.", "Make them equally long.")
     names = [str(name) for name in data]
-    refuse_names(names)
+    refuse_names(names, source)
     columns = zip(names, data.values(), strict=True)
     return pl.DataFrame({name: _column(name, values) for name, values in columns})
 
@@ -114,14 +117,14 @@ def is_row(data: Mapping[Any, Any]) -> bool:
     return not any(_is_column(values) for values in data.values())
 
 
-def _from_records(data: Sequence[Any]) -> pl.DataFrame:
+def _from_records(data: Sequence[Any], source: str) -> pl.DataFrame:
     if not all(isinstance(record, Mapping) for record in data):
         if data and all(isinstance(row, Sequence | np.ndarray) for row in data):
             raise TableError("a list of lists does not name its columns.", TAKEN)
         raise TableError(f"a {type(data).__name__} of single values is not a table.", TAKEN)
     names = list(dict.fromkeys(name for record in data for name in record))
+    refuse_names([str(name) for name in names], source)
     columns = {name: [record.get(name) for record in data] for name in names}
-    refuse_names([str(name) for name in names])
     return pl.DataFrame({str(name): from_objects(str(name), columns[name]) for name in names})
 
 
@@ -281,7 +284,7 @@ def _is_column(values: Any) -> bool:
 
 
 def refuse_names(names: Iterable[str], source: str = SOURCE) -> None:
-    """Refuse names of columns that repeat, or that are no text.
+    """Refuse names of columns that repeat, are no text, or are too many.
 
     Raises
     ------
@@ -289,6 +292,7 @@ def refuse_names(names: Iterable[str], source: str = SOURCE) -> None:
         It names them.
     """
     counts = Counter(iter(names))
+    refuse_width(len(counts), source)
     twins = [name for name, count in counts.items() if count > 1]
     if twins:
         raise TableError(

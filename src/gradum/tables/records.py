@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -11,14 +12,17 @@ import msgspec
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.tables.bounds import refuse_more_than_memory
 from gradum.tables.encoding import Content, sample, stream
 from gradum.tables.frames import from_data, from_objects, refuse_names
 from gradum.tables.stack import common_type, stacked
 from gradum.tables.table import Table
+from gradum.tables.wording import size
 
 LOOKS_LIKE_JSON = re.compile(rb"\s*(\{\s*[\"}]|\[\s*([{\[\]\"\d-]|true|false|null))")
 BLOCK_BYTES = 2**24
 FEW_CELLS = 10**7
+TIMES_AS_OBJECTS = 20  # as large as its text is JSON that is not read line by line
 LEAST_FILLED = 0.01  # of the cells of a larger table; else its keys are no columns
 REMEDY = "Give records, one a line or all in one list, or columns as lists of values."
 
@@ -42,6 +46,9 @@ def read_records(content: Content, source: str) -> Table:
     if _is_a_record_a_line(content):
         return Table(_from_lines(content, source), source)
     with stream(content) as file:
+        length = file.seek(0, io.SEEK_END)
+        refuse_more_than_memory(TIMES_AS_OBJECTS * length, f"{size(length)} of JSON", source)
+        file.seek(0)
         value = _decoded(file.read(), source)
     return from_data(_as_data(value, source), source)
 
@@ -68,8 +75,8 @@ def _from_lines(content: Content, source: str) -> pl.DataFrame:
         names = dict.fromkeys(name for record in records for name in record)
         filled += sum(map(len, records))
         _refuse_hollow(len(records) + sum(heights), len(names), filled, source)
-        columns = {name: [record.get(name) for record in records] for name in names}
         refuse_names(names, source)
+        columns = {name: [record.get(name) for record in records] for name in names}
         before = sum(heights)
         blocks.append({name: from_objects(name, cells, before) for name, cells in columns.items()})
         heights.append(len(records))

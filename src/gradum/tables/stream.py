@@ -22,6 +22,7 @@ import polars as pl
 from gradum.errors import GradumError, TableError
 from gradum.files.scratch import filling
 from gradum.forks import refuse_after_fork
+from gradum.tables.bounds import refuse_width
 from gradum.tables.columnar import DAMAGE, is_columnar
 from gradum.tables.compressed import is_packed, unpack
 from gradum.tables.content import bytes_of, lies_on_disk
@@ -382,6 +383,7 @@ def _head_of_file(file: Path, name: str) -> pl.DataFrame:
         raise TableError(
             f"{name} is a damaged or truncated Parquet file.", "Copy or write it anew."
         ) from None
+    refuse_width(head.width, name)
     if not head.width or not head.height:
         raise TableError(f"{name} has no rows.", "Give a file with rows.")
     return head

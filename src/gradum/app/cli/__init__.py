@@ -14,6 +14,7 @@ from gradum.app.cli import (
     compare,
     console,
     evaluate,
+    failures,
     fit,
     infer,
     inspect,
@@ -63,7 +64,8 @@ def main() -> None:
     """Run the command line; what goes wrong ends in one line and its exit code."""
     output = streams.lasting()
     try:
-        code = app(prog_name="gradum", standalone_mode=False)
+        with failures.explained():
+            code = app(prog_name="gradum", standalone_mode=False)
         output.check()
     except GradumError as error:
         console.refuse(error)

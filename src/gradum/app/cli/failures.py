@@ -1,0 +1,54 @@
+"""What the system refuses a command, as the one line that any mistake ends in."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gradum.errors import DiskError, GradumError, OutOfMemoryError, OutputError, SpecError
+
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say in words of gradum what the system refuses the block.
+
+    Raises
+    ------
+    GradumError
+        An argument is not text, memory or the disk is full, or a file cannot be used.
+    """
+    _refuse_arguments()
+    try:
+        yield
+    except (GradumError, BrokenPipeError):
+        raise
+    except MemoryError as error:
+        raise OutOfMemoryError(
+            "There is not enough memory left.",
+            "Give fewer rows or columns, or a smaller --max-memory, or end other programs.",
+        ) from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskError(
+                "The output cannot be written: no space is left.", "Free some space."
+            ) from error
+        kind = DiskError if error.errno in OF_THE_DISK else OutputError
+        what = error.filename or "A file"
+        raise kind(
+            f"{what} cannot be used: {error.strerror or error}.", "Check its name and its folder."
+        ) from error
+
+
+def _refuse_arguments() -> None:
+    """Refuse bytes that are no letters: neither a column nor a file of a run is called so."""
+    for argument in sys.argv[1:]:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise SpecError(
+                f"The argument {argument!r} is not UTF-8.", "Rename the file or the column."
+            ) from None

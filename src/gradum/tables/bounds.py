@@ -1,0 +1,51 @@
+"""How large a table may be to be read: its columns, and its values in memory."""
+
+from __future__ import annotations
+
+from gradum.errors import TableError
+from gradum.tables.memory import available_memory
+from gradum.tables.wording import size
+
+MOST_COLUMNS = 25_000
+"""A pack takes about 0.28 MB a column while it trains: of so many, 7 GB."""
+
+
+def refuse_width(columns: int, source: str) -> None:
+    """Refuse a table of more columns than a run can learn from.
+
+    Raises
+    ------
+    TableError
+        There are more than `MOST_COLUMNS`.
+    """
+    if columns > MOST_COLUMNS:
+        raise TableError(
+            f"{source} has more than {MOST_COLUMNS:,} columns, the most that a run can learn from.",
+            "Leave out those that say least, or check that its rows end where they should.",
+        )
+
+
+def refuse_more_than_memory(needed: float, what: str, source: str) -> None:
+    """Refuse what memory does not hold, before a library that asks for it ends the process.
+
+    Parameters
+    ----------
+    needed : float
+        Bytes.
+    what : str
+        What takes them, such as "2,000,000 values".
+    source : str
+        What the table is called in messages.
+
+    Raises
+    ------
+    TableError
+        It says what is needed, and what is left.
+    """
+    memory = available_memory()
+    if memory is not None and needed > memory:
+        raise TableError(
+            f"{source} holds {what}, which take {size(needed)} of memory; {size(memory)} are left.",
+            "Give fewer rows. As CSV or Parquet, gradum fit and predict read it in blocks under "
+            "--max-memory.",
+        )

@@ -1,0 +1,69 @@
+"""What the system refuses ends in one line, whichever command meets it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from command_line import run
+
+BAD = os.fsdecode(b"bad\xff")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect", f"{BAD}.csv"),
+        ("fit", f"{BAD}.csv", "-t", "y"),
+        ("fit", "t.csv", "-t", BAD),
+        ("fit", "t.csv", "-t", "y", "-o", BAD),
+        ("predict", BAD, "t.csv"),
+        ("compare", BAD, "runs"),
+    ],
+)
+def test_bytes_that_are_no_letters_are_refused_before_anything_is_made(
+    arguments, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    ended = run(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("error: The argument 'bad\\udcff")
+    assert ended.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fit", "t.csv", "-t", "y", "-o", "x" * 300),
+        ("predict", "x" * 300, "t.csv"),
+        ("evaluate", "x" * 300, "t.csv"),
+        ("report", "x" * 300),
+        ("rerun", "x" * 300),
+        ("resume", "x" * 300),
+        ("compare", "x" * 300, "x" * 300),
+        ("inspect", "x" * 300),
+    ],
+)
+def test_a_name_too_long_for_the_system_ends_in_one_line(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("x,y\n1,2\n")
+    ended = run(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("error: ")
+    assert ended.err.count("\n") == 1
+    assert "File name too long" in ended.err
+
+
+def test_memory_that_does_not_suffice_ends_in_one_line(tmp_path, monkeypatch):
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n1,2\n")
+
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("gradum.tables.read.read", full)
+    ended = run("inspect", path)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("error: There is not enough memory left. Give fewer rows")
+    assert ended.err.count("\n") == 1
