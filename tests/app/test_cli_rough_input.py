@@ -203,7 +203,7 @@ FIT = {
     "blank_target.csv -t label": ["'label' is missing in all 60 rows"],
     "one_label_left.csv -t label": ["'label' is constant", "30 values are 'yes'", "30 rows have"],
     "one_number_left.csv -t amount": ["'amount' is constant", "'5.0'", "30 rows have none"],
-    "all_infinite.csv -t amount": ["'amount' is constant", "'inf'"],
+    "all_infinite.csv -t amount": ["'amount' holds only numbers that are infinite"],
     "rare.csv -t label": ["'label'", "'maybe' (2), 'never' (1)", "--drop-rare-classes"],
     "rare.csv -t label --cv 3": ["fewer than 3 rows", "--drop-rare-classes"],
     "pairs.csv -t label": ["30 classes with fewer than 3 rows", "'label 0' (2)", "another target"],

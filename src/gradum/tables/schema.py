@@ -160,6 +160,8 @@ def _understand(values: Values, options: set[str]) -> Column:
     role: Role = "feature"
     if options - {"drop"} and (values.is_nested or not values.present):
         what = "lists, records or bytes" if values.is_nested else "no values"
+        if values.beyond:
+            raise _beyond(values)
         asked = " and ".join(f"--{option}" for option in sorted(options))
         raise ColumnError(
             f"Column {values.name!r} holds {what}, so it cannot be what {asked} makes it.",
@@ -192,12 +194,22 @@ def _understand(values: Values, options: set[str]) -> Column:
     return Column(values.name, reading.kind, role, reason, reading.parse, values.distinct, missing)
 
 
+def _beyond(values: Values) -> ColumnError:
+    return ColumnError(
+        f"Column {values.name!r} holds only numbers that are infinite or beyond {number(LARGEST)}, "
+        "which count as missing.",
+        "Make them smaller, divided by a constant say, or choose another column.",
+    )
+
+
 def _lower(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:]
 
 
 def _weight(values: Values) -> Reading:
     """Return the reading of a weight column: numbers."""
+    if values.beyond:
+        raise _beyond(values)
     try:
         return SAYABLE["numeric"].insist(values)
     except ColumnError as error:

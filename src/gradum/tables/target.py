@@ -8,9 +8,9 @@ import polars as pl
 from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.tables.columns import Column, Label, Parse, Target
 from gradum.tables.kinds.date import Date
-from gradum.tables.kinds.numeric import Numeric
+from gradum.tables.kinds.numeric import Numeric, too_close
 from gradum.tables.kinds.suspects import suspicions
-from gradum.tables.kinds.values import Reading, Values
+from gradum.tables.kinds.values import LARGEST, Reading, Values
 from gradum.tables.wording import counted, number, quoted, rows_text, rows_where, shortened, span
 
 TASKS = ("regression", "binary", "multiclass", "classification")
@@ -68,6 +68,12 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
         raise TargetError(
             f"Target {name!r} holds lists or bytes instead of single values.",
             "Choose another target, or take one value out of each.",
+        )
+    if values.beyond:
+        raise TargetError(
+            f"Target {name!r} holds only numbers that are infinite or beyond {number(LARGEST)}, "
+            "which count as missing.",
+            "Make them smaller, divided by a constant say, or choose another target.",
         )
     if not values.present:
         raise TargetError(
@@ -134,6 +140,12 @@ def _regression(
         raise TargetError(
             f"Target {name!r} is constant: all its numbers are {number(low)}.",
             "There is nothing to learn; choose another target.",
+        )
+    if too_close(numbers):
+        raise TargetError(
+            f"Target {name!r} varies from {number(low)} to {number(high)} only: the squares of "
+            "such differences vanish.",
+            "Multiply it by a constant.",
         )
     if log and low <= 0:
         bad = (typed <= 0).fill_null(False)

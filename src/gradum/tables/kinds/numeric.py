@@ -11,7 +11,14 @@ from msgspec.structs import replace
 from gradum.errors import ColumnError
 from gradum.tables.columns import KindName, Parse
 from gradum.tables.kinds.suspects import suspicions
-from gradum.tables.kinds.values import LARGEST, Reading, Values, all_finite, clean
+from gradum.tables.kinds.values import (
+    LARGEST,
+    SMALLEST_SPREAD,
+    Reading,
+    Values,
+    all_finite,
+    clean,
+)
 from gradum.tables.wording import counted, number, quoted, rows_text, rows_where, span
 
 CURRENCIES = "€$£¥₹₽₩₺"
@@ -86,7 +93,23 @@ class Numeric:
 
 def _typed_reading(values: Values, typed: pl.Series) -> Reading:
     clauses = [_describe(values, typed), *suspicions(values.name, typed)]
-    return Reading("numeric", "; ".join(clauses))
+    clauses += (useless := _useless(values, typed))
+    return Reading("numeric", "; ".join(clauses), usable=not useless)
+
+
+def _useless(values: Values, typed: pl.Series) -> list[str]:
+    """Return a clause on why numbers cannot be used, if they cannot: too large, or too close."""
+    if values.beyond:
+        return [f"all infinite or beyond {number(LARGEST)}, so not used; divide them by a constant"]
+    if too_close(typed):
+        return ["too close together to be told apart, so not used; multiply them by a constant"]
+    return []
+
+
+def too_close(numbers: pl.Series) -> bool:
+    """Whether numbers differ, but by so little that the squares of their differences vanish."""
+    low, high = numbers.min(), numbers.max()
+    return low is not None and 0 < high - low < SMALLEST_SPREAD  # type: ignore[operator]
 
 
 def mostly_numbers(values: Values) -> list[str]:
@@ -258,7 +281,9 @@ def _reading(values: Values, how: Parse) -> Reading:
         if unread.height <= MOST_MARKERS:
             missing = (*missing, *unread["level"])
     parse = Parse(missing, (), how.decimal, how.thousands, how.currency, how.percent)
-    return Reading("numeric", "; ".join(clauses), parse, unread=int(unread["count"].sum()))
+    clauses += (useless := _useless(values, typed))
+    count = int(unread["count"].sum())
+    return Reading("numeric", "; ".join(clauses), parse, usable=not useless, unread=count)
 
 
 def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:

@@ -20,6 +20,7 @@ MARKERS = (
     *("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),
 )
 LARGEST = float(np.finfo(np.float32).max)
+SMALLEST_SPREAD = 1e-150  # of numbers whose squares float64 can still tell apart
 FEWEST_ROWS_TO_COUNT = 20
 IDENTIFIER_NAME = re.compile(
     r"^(|id|idx|index|row|rows|row_?(id|names?|num(ber)?|no|nr)|row_?index|uuid|guid|key|rn"
@@ -216,6 +217,19 @@ class Values:
     def too_large(self) -> int:
         """How many of the ``infinite`` ones are numbers beyond what float32 can hold."""
         return self.infinite and self.infinite - int(self.raw.is_infinite().sum())
+
+    @cached_property
+    def beyond(self) -> bool:
+        """Whether all values are numbers, and every one infinite or beyond what float32 can hold.
+
+        They count as missing, so none is left.
+        """
+        if self.is_number:
+            return not self.present and self.infinite > 0
+        if not self.is_text or not self.plain_numbers:
+            return False
+        numbers = self.levels["level"].cast(pl.Float64, strict=False)
+        return not (numbers.is_finite() & (numbers.abs() <= LARGEST)).any()
 
     @cached_property
     def numbers_rows(self) -> bool:
