@@ -141,6 +141,12 @@ def test_saving_where_nothing_can_be_is_refused(regressor, tmp_path):
         gradum.load(tmp_path / "t.gradum")
 
 
+@pytest.mark.parametrize("target", [np.zeros(3), pl.Series([1, 2]), [1, 2], 4])
+def test_values_in_place_of_a_name_are_refused_with_what_takes_them(target):
+    with pytest.raises(SpecError, match=r"takes the name of the column .* have fit\(X, y\)"):
+        gradum.fit({"x": [1, 2, 3]}, target)
+
+
 def test_public_names_are_there_and_others_are_not():
     for name in gradum.__all__:
         assert getattr(gradum, name) is not None

@@ -3,10 +3,12 @@
 import json
 import re
 
+import msgspec
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
+import gradum
 from gradum.api import load_run
 from gradum.api.runs import judged_rows
 from synthetic import task
@@ -109,7 +111,7 @@ def test_a_slice_may_be_a_column_that_the_model_does_not_use(tables, gradum_comm
         (("report", "{run}", "--cost", "FP=0,FN=1"), "above 0"),
         (("report", "{run}", "-o", "nowhere/page.html"), "nowhere"),
         (("report", "{run}/absent"), "does not exist"),
-        (("compare", "{run}", "{run}/absent"), "absent"),
+        (("compare", "{run}", "{run}/absent"), "There is no folder {run}/absent."),
         (("fit", "{table}", "-t", "label", "--slice", "color", "-o", "new"), "'colour'"),
         (("fit", "{table}", "-t", "label", "--slice", "label", "-o", "new"), "is the target"),
         (("fit", "{table}", "-t", "size", "--cost", "FP=1,FN=2", "-o", "new"), "two classes"),
@@ -123,9 +125,18 @@ def test_what_cannot_be_shown_is_refused(
     names = {"run": str(linear_run[0]), "table": str(tables / "label.csv")}
     ended = gradum_command(*(word.format(**names) for word in words))
     assert ended.code == 2
-    assert said in ended.err
+    assert said.format(**names) in ended.err
     assert ended.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_python_loads_a_run_folder_with_what_was_found_out(linear_run):
+    folder, _ = linear_run
+    model, alone = gradum.load(folder), gradum.load(str(folder / "model.gradum"))
+    assert msgspec.json.encode(model.findings) == (folder / "findings.json").read_bytes()
+    assert model.source.data == "label.csv"
+    assert alone.findings is None
+    assert alone.fitted.provenance == model.fitted.provenance
 
 
 def test_a_run_whose_table_has_changed_is_not_looked_at_again(gradum_command, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from msgspec import structs
 
 import gradum
+from gradum.app.cli.rerun import OTHER_WEIGHTS
 from gradum.ship.run_spec import read_spec, toml
 from synthetic import FEW, TINY
 
@@ -21,7 +22,7 @@ def before(gradum_command, tables, tmp_path_factory):
     spec = structs.replace(said.spec, model="ladder", mlp=TINY, pack=FEW)
     (folder / "a" / "spec.toml").write_text(toml(structs.replace(said, spec=spec)))
     ended = gradum_command("rerun", folder / "a", "-o", folder / "b")
-    assert ended.code == 0
+    assert (ended.code, ended.err) == (OTHER_WEIGHTS, "")
     return folder, ended
 
 
@@ -55,6 +56,7 @@ def test_a_changed_table_is_named(before, gradum_command, tmp_path):
         ended = gradum_command("rerun", folder / "b", "-o", tmp_path / "c", "--json")
     finally:
         table.write_bytes(kept)
+    assert ended.code == OTHER_WEIGHTS
     last = json.loads(ended.out.splitlines()[-1])
     assert last == {"event": "compared", "identical": False, "changed_files": [str(table)]}
 
@@ -67,14 +69,33 @@ def test_a_table_that_is_gone_is_one_line(before, gradum_command, tmp_path):
     finally:
         moved.rename(folder / "t.csv")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
-    assert "t.csv" in ended.err
+    assert "t.csv, is no longer there. Say by --data where it lies." in ended.err
     assert not (tmp_path / "c").exists()
+
+
+def test_a_table_that_was_moved_is_the_same_table(linear_run, gradum_command, tables, tmp_path):
+    run, _ = linear_run
+    moved = tmp_path / "moved.csv"
+    moved.write_bytes((tables / "label.csv").read_bytes())
+    ended = gradum_command("rerun", run, "--data", moved, "-o", tmp_path / "c")
+    assert (ended.code, ended.err) == (0, "")
+    assert "bit-identical" in ended.out
+    assert read_spec(tmp_path / "c" / "spec.toml").data == str(moved)
+
+
+def test_the_last_sentence_names_what_has_changed(linear_run, gradum_command, tables, tmp_path):
+    run, _ = linear_run
+    other = tmp_path / "other.csv"
+    pl.read_csv(tables / "label.csv").with_columns(pl.col("size") * 2).write_csv(other)
+    ended = gradum_command("rerun", run, "--data", other, "-o", tmp_path / "c")
+    assert ended.code == OTHER_WEIGHTS
+    assert ended.out.splitlines()[-1].endswith(f"{other} has changed since.")
 
 
 def test_quiet_prints_nothing(before, gradum_command, tmp_path):
     folder, _ = before
     ended = gradum_command("rerun", folder / "a", "-o", tmp_path / "c", "--quiet")
-    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert (ended.code, ended.out, ended.err) == (OTHER_WEIGHTS, "", "")
 
 
 def test_a_spec_that_says_nonsense_is_refused(before, gradum_command, tmp_path):

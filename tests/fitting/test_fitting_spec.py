@@ -40,6 +40,13 @@ def test_a_value_that_no_run_can_use_is_refused_by_name(option, value, named):
         Spec("y", **{option: value})
 
 
+def test_an_unknown_metric_is_answered_with_those_of_either_kind_of_target():
+    with pytest.raises(SpecError, match=r"a number among rmse, .*; for classes among log_loss, "):
+        Spec("y", metric="mcc")
+    with pytest.raises(SpecError, match="Did you mean 'macro_f1'"):
+        Spec("y", metric="f1")
+
+
 FULL = Spec(
     "y",
     task="binary",

@@ -280,3 +280,10 @@ def test_an_array_gets_numbered_columns():
 )
 def test_data_that_are_no_table_are_refused_in_one_line(data, words):
     refused(data, *words)
+
+
+def test_only_files_called_nearly_so_are_suggested(tmp_path):
+    for name in ("homes.csv", "table D.csv", "penguins.parquet"):
+        (tmp_path / name).write_text("a,b\n1,2\n")
+    assert "That folder holds 'homes.csv'" in refused(tmp_path / "nosuch.csv", "no file")
+    assert refused(tmp_path / "pengiuns.csv", "no file").endswith("mean 'penguins.parquet'?")

@@ -2,9 +2,9 @@
 
 from gradum.api.fit import fit, fit_spec
 from gradum.api.inference import infer
-from gradum.api.model import Model, load
+from gradum.api.model import Model
 from gradum.api.resume import finish_run, resume
-from gradum.api.runs import compare_runs, load_run, report_run, save_run
+from gradum.api.runs import compare_runs, load, load_run, report_run, save_run
 from gradum.fitting.options import make_spec
 
 __all__ = [

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from gradum.api.model import Model
+from gradum.errors import SpecError
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints
 from gradum.fitting.options import make_spec
 from gradum.fitting.run import run
@@ -73,8 +74,23 @@ def fit(
     GradumError
         The table, the target or an option cannot be used; the message says what to do.
     """
+    _refuse_values(target)
     spec = make_spec(target, **options)
     return fit_spec(spec, data, test=test, schema=schema, on_event=on_event, stop=stop)
+
+
+def _refuse_values(target: Any) -> None:
+    """Refuse the values of a target, as scikit-learn's estimators take them."""
+    if not isinstance(target, str):
+        raise SpecError(
+            f"gradum.fit takes the name of the column to predict, not {_kind(target)}.",
+            'Give gradum.fit(table, "name") a table that holds it; gradum.PackClassifier and '
+            "gradum.PackRegressor have fit(X, y).",
+        )
+
+
+def _kind(target: Any) -> str:
+    return "values" if hasattr(target, "__len__") else f"{target!r}"
 
 
 def fit_spec(

@@ -95,7 +95,8 @@ class Model:
         data : path, data frame, array, list of dicts or one dict
             Rows with the columns that the model was fitted on.
         rung : str, optional
-            ``baseline``, ``linear``, ``mlp``, or ``enough``; the best-scoring one if left out.
+            ``baseline``, ``linear``, ``mlp``, ``pack`` or ``enough``; the best-scoring one
+            if left out.
 
         Returns
         -------
@@ -228,14 +229,3 @@ class Model:
         assert target is not None
         rungs = ", ".join(self.fitted.rungs)
         return f"<gradum.Model of {target.name} ({target.task}): {rungs}; using {self.used}>"
-
-
-def load(path: str | os.PathLike) -> Model:
-    """Read a model file that `Model.save` or the command line wrote.
-
-    Raises
-    ------
-    ModelFileError
-        The file is damaged, hostile, or of another format version.
-    """
-    return Model(bundle.load(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,12 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from gradum.api.model import Model, load
+from gradum.api.model import Model
 from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import write_bytes
 from gradum.fitting.dataset import Dataset, join, labelled
 from gradum.fitting.options import read_cost
-from gradum.ship import run_folder
+from gradum.ship import bundle, run_folder
 from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
 from gradum.ship.run_spec import RunSpec, changed_files, read_spec
 from gradum.ship.unfinished import refuse_unfinished
@@ -62,6 +63,19 @@ def source_of(run_spec: RunSpec) -> Source:
     test = None if run_spec.test is None else Path(run_spec.test).name
     hashes = {Path(name).name: digest for name, digest in run_spec.sha256.items()}
     return Source(Path(run_spec.data).name, test, hashes)
+
+
+def load(path: str | os.PathLike) -> Model:
+    """Read a model file, or the model of a run folder together with what was found out about it.
+
+    Raises
+    ------
+    ModelFileError
+        A file is absent, damaged, hostile, or of another format version; or the run is not
+        finished.
+    """
+    path = Path(path)
+    return load_run(path) if path.is_dir() else Model(bundle.load(path))
 
 
 def load_run(folder: Path) -> Model:

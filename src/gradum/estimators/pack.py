@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils import Tags, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -309,6 +310,22 @@ class PackRegressor(RegressorMixin, _Pack):
         the members', put in order where they crossed.
         """
         return self._predict(X).value
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R² of the predictions.
+
+        Raises
+        ------
+        SpecError
+            There are several predictions a row: quantiles.
+        """
+        predicted = self.predict(X)
+        if predicted.ndim > 1:
+            raise SpecError(
+                f"R² is of one number a row, and this pack says {predicted.shape[1]} quantiles.",
+                "Score predict(X)[:, j] against y, by sklearn.metrics.mean_pinball_loss.",
+            )
+        return float(r2_score(y, predicted, sample_weight=sample_weight))
 
 
 def _number_loss(loss: Any, quantiles: Sequence[float]) -> Loss:

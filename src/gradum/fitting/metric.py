@@ -17,10 +17,10 @@ def metric_named(name: str) -> Metric:
         None has that name.
     """
     if name not in METRICS:
-        close = nearest_names(name, METRICS)
+        close = nearest_names(name, METRICS) or [other for other in METRICS if name in other]
         raise SpecError(
             f"There is no metric {name!r}.",
-            f"Did you mean {close[0]!r}?" if close else f"Choose among {', '.join(METRICS)}.",
+            f"Did you mean {close[0]!r}?" if close else _every_metric(),
         )
     return METRICS[name]
 
@@ -37,6 +37,16 @@ def metric_for(name: str, task: Task) -> Metric:
     if task not in metric.tasks:
         raise SpecError(
             f"The metric {name} is not for a {task} target.",
-            f"Choose among {', '.join(each.name for each in metrics_of(task))}.",
+            f"Choose among {_names(task)}.",
         )
     return metric
+
+
+def _every_metric() -> str:
+    return (
+        f"Choose for a number among {_names('regression')}; for classes among {_names('binary')}."
+    )
+
+
+def _names(task: Task) -> str:
+    return ", ".join(metric.name for metric in metrics_of(task))

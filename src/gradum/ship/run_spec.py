@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import tomli_w
+from msgspec import structs
 
 from gradum.errors import ModelFileError, TableError
 from gradum.fitting.spec import Spec
@@ -154,6 +155,15 @@ def changed_files(run_spec: RunSpec) -> list[str]:
             f"Save the table to a file, and write its path into the run's {SPEC}.",
         )
     return differing(run_spec.sha256, hash_files(run_spec))
+
+
+def moved(run_spec: RunSpec, data: str) -> RunSpec:
+    """Return a run whose table is read from another place, with the hashes that it had."""
+    others = (run_spec.test, run_spec.schema)
+    before = sorted(name for name in run_spec.sha256 if name not in others)
+    places = dict(zip(before, map(str, files_of(data)), strict=False))
+    hashes = {places.get(name, name): digest for name, digest in run_spec.sha256.items()}
+    return structs.replace(run_spec, data=data, sha256=hashes)
 
 
 def without_none(value: Any) -> Any:

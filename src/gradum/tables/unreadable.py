@@ -8,7 +8,7 @@ import polars as pl
 
 from gradum.errors import SchemaError
 from gradum.tables.columns import Column
-from gradum.tables.kinds.values import as_text, clean
+from gradum.tables.kinds.values import clean, examples_of
 from gradum.tables.wording import quoted, rows_text, rows_where
 
 KIND_WORDS = {"numeric": "numbers", "boolean": "yes or no", "date": "dates"}
@@ -27,7 +27,7 @@ class Unreadable:
     rows : tuple of int
         The first few of them, counted from 1.
     examples : tuple of str
-        The first few values, each once; none where words cannot hold them.
+        The first few values, each once.
     alone : bool
         Whether it holds nothing else.
     """
@@ -48,8 +48,7 @@ class Unreadable:
         count = int(bad.sum())
         if not count:
             return None
-        texts = as_text(raw.filter(bad)).drop_nulls().unique(maintain_order=True)
-        examples = tuple(texts.head(EXAMPLES))
+        examples = examples_of(raw.filter(bad), EXAMPLES)
         return cls(column, count, rows_where(bad), examples, count == present.sum())
 
     def sentence(self, source: str) -> str:
@@ -57,7 +56,7 @@ class Unreadable:
         verb = "is" if self.count == 1 else "are"
         return (
             f"{self._expected(source)}; {rows_text(self.rows, self.count)} "
-            f"({self._shown}) {verb} taken as missing."
+            f"({quoted(self.examples)}) {verb} taken as missing."
         )
 
     def refuse_alone(self, source: str) -> None:
@@ -69,13 +68,9 @@ class Unreadable:
         """
         if self.alone and self.column.role in ("feature", "target"):
             raise SchemaError(
-                f"{self._expected(source)}, but holds {self._shown}.",
+                f"{self._expected(source)}, but holds {quoted(self.examples)}.",
                 f"Correct the column, or its kind {self.column.kind!r} in the schema.",
             )
-
-    @property
-    def _shown(self) -> str:
-        return quoted(self.examples) if self.examples else "lists, records or objects"
 
     def _expected(self, source: str) -> str:
         kind = KIND_WORDS[self.column.kind]

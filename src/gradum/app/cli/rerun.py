@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,11 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.carry_out import begin
 from gradum.app.cli.console import say, say_json
+from gradum.errors import TableError
+from gradum.tables.paths import absolute, files_of
+
+OTHER_WEIGHTS = 3
+"""What the command ends with where the weights are not those of the run."""
 
 
 def command(
@@ -17,19 +23,29 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Default: runs/DATE-NAME.")
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="TABLE", help="Where the run's table lies now, if moved."),
+    ] = None,
     force: options.Force = False,
     checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Repeat a run, and say whether the weights are bit-identical."""
+    """Repeat a run, and say whether the weights are bit-identical.
+
+    Ends with 3 where they are not.
+    """
     from msgspec import structs
 
-    from gradum.ship.run_spec import changed_files
+    from gradum.ship.run_spec import changed_files, moved
     from gradum.ship.unfinished import asked
 
     before = asked(run)
+    if data is not None:
+        before = moved(before, absolute(data))
     changed = changed_files(before)
+    _refuse_gone(before.data)
     again = structs.replace(before, sha256={}, fingerprint="")
     model = begin(again, out, every=checkpoint_every, force=force, as_json=as_json, quiet=quiet)
     identical = None
@@ -37,17 +53,28 @@ def command(
         identical = model.fitted.provenance.fingerprint == before.fingerprint
     if as_json:
         say_json({"event": "compared", "identical": identical, "changed_files": changed})
-        return
-    if quiet:
-        return
-    if changed:
-        say(f"Changed since that run: {', '.join(changed)}.")
-    if identical is None:
-        say(f"{run} is not finished: there are no weights to compare with.")
-    elif identical:
-        say(f"The weights are bit-identical to those of {run}.")
-    else:
-        say(
-            f"The weights differ from those of {run}: same seed, but other data, software, "
-            "machine or number of threads; its metrics.json names them."
+    elif not quiet:
+        say(_compared(run, identical, changed))
+    if identical is False:
+        sys.exit(OTHER_WEIGHTS)
+
+
+def _refuse_gone(data: str) -> None:
+    if not files_of(data):
+        raise TableError(
+            f"The table of that run, {data}, is no longer there.", "Say by --data where it lies."
         )
+
+
+def _compared(run: Path, identical: bool | None, changed: list[str]) -> str:
+    if identical is None:
+        return f"{run} is not finished: there are no weights to compare with."
+    if identical:
+        return f"The weights are bit-identical to those of {run}."
+    if changed:
+        verb = "has" if len(changed) == 1 else "have"
+        return f"The weights differ from those of {run}: {', '.join(changed)} {verb} changed since."
+    return (
+        f"The weights differ from those of {run}: same files and seed, but another spec, other "
+        "software, machine or number of threads; its metrics.json names them."
+    )

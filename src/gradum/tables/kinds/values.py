@@ -275,6 +275,14 @@ def as_text(raw: pl.Series) -> pl.Series:
     return words.str.to_titlecase() if dtype == pl.Boolean else words
 
 
+def examples_of(raw: pl.Series, most: int = 4) -> tuple[str, ...]:
+    """Return the first different values as text, for messages; objects have none."""
+    texts = as_text(raw)
+    if texts.null_count() == len(texts):
+        return ("lists, records or objects",)
+    return tuple(texts.unique(maintain_order=True).drop_nulls().head(most))
+
+
 def _floats_as_text(raw: pl.Series) -> pl.Series:
     whole = (raw == raw.floor()) & (raw.abs() < 2**53)
     usable = raw.is_finite() & (raw.abs() <= LARGEST)
