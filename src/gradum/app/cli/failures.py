@@ -24,7 +24,7 @@ def explained() -> Iterator[None]:
     _refuse_arguments()
     try:
         yield
-    except (GradumError, BrokenPipeError):
+    except GradumError:
         raise
     except MemoryError as error:
         raise OutOfMemoryError(

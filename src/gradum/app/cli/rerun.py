@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +44,8 @@ def command(
     if data is not None:
         before = moved(before, absolute(data))
     changed = changed_files(before)
-    _refuse_gone(before.data)
+    if data is None:
+        _refuse_gone(before.data)
     again = structs.replace(before, sha256={}, fingerprint="")
     model = begin(again, out, every=checkpoint_every, force=force, as_json=as_json, quiet=quiet)
     identical = None
@@ -54,9 +54,11 @@ def command(
     if as_json:
         say_json({"event": "compared", "identical": identical, "changed_files": changed})
     elif not quiet:
+        if changed and identical is not False:
+            say(f"Changed since that run: {', '.join(changed)}.")
         say(_compared(run, identical, changed))
     if identical is False:
-        sys.exit(OTHER_WEIGHTS)
+        raise typer.Exit(OTHER_WEIGHTS)
 
 
 def _refuse_gone(data: str) -> None:
