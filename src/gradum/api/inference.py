@@ -141,7 +141,7 @@ def _summary(dataset: Dataset, encoder: Encoder, loss: str | None, **options: An
             "Choose another loss, or say what the target is with task.",
         )
     rows = dataset.rows(encoder)
-    coded = reference_coded(rows.design, rows.weight)
+    coded = reference_coded(encoder.transform(dataset.frame), rows.weight)
     found = infer_coefficients(
         coded.matrix,
         rows.target,

@@ -22,7 +22,7 @@ from gradum.tables.check import (
     time_values,
     weight_values,
 )
-from gradum.tables.encode import Encoder
+from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.schema import Label, Schema, Target
 from gradum.tables.table import Table
 from gradum.tables.wording import SHOWN_NAMES, counted, quoted
@@ -125,9 +125,9 @@ class Dataset:
         )
 
     def rows(self, encoder: Encoder) -> Rows:
-        """Encode all rows for training."""
+        """Return all rows for training, to be encoded where they are used."""
         return Rows(
-            encoder.transform(self.frame),
+            Unencoded(encoder, self.frame, np.arange(len(self))),
             self.target,
             self.weight,
             len(self.classes) or None,

@@ -14,7 +14,7 @@ from gradum.core.models.network import Network
 from gradum.core.penalties import L2
 from gradum.fitting.folding import Walk, held_out, walks_up_to
 from gradum.fitting.path import Path, choose_penalty
-from gradum.fitting.rows import Rows
+from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
 from gradum.fitting.target_scale import TargetScale
@@ -44,13 +44,16 @@ def fit_linear(
     """
     began = perf_counter()
     loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
-    layer = standard_layer(rows)
+    if len(rows) > spec.folds_up_to_rows:  # as stretches, the two sides of the walk need no copy
+        order = np.argsort(validation, kind="stable")
+        rows, validation = rows.take(order), validation[order]
+    layer, columns = _standard_columns(rows)
     scale = None
     target = rows.target
     if rows.classes is None:
         scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
         target = scale.forward(rows.target)
-    columns, outputs = columns_of(layer, rows), loss.outputs(rows.classes)
+    outputs = loss.outputs(rows.classes)
     walks = walks_of(rows, validation, spec, seed)
     model = LinearModel.of(columns, target, loss, outputs=outputs, weight=rows.weight)
     path = yield from choose_penalty(model, walks, spec.strengths, stop)
@@ -129,7 +132,22 @@ def standard_layer(rows: Rows) -> InputLayer:
     """Standardise; one column a level, kept sparse where they are many."""
     levels = rows.design.layout.level_counts
     treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
-    return InputLayer.fit(rows.design.dense, levels, treatments, style="standard")
+    return InputLayer.fit(rows.design.encoded().dense, levels, treatments, style="standard")
+
+
+def _standard_columns(rows: Rows) -> tuple[InputLayer, Columns]:
+    """Return `standard_layer` and `columns_of` it, holding nothing besides the columns.
+
+    They are expanded in raw units, block by block, and measured and scaled where they lie.
+    """
+    levels, width = rows.design.layout.level_counts, len(rows.design.layout.dense)
+    treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
+    raw = InputLayer.fit(np.zeros((0, width)), levels, treatments, style="standard")
+    columns = columns_of(raw, rows)
+    dense = columns.dense[:, :width]
+    layer = InputLayer.fit(dense, levels, treatments, style="standard")
+    layer.scale_in_place(dense)
+    return layer, columns
 
 
 def _treatment(levels: int) -> Treatment:
@@ -140,8 +158,7 @@ def _treatment(levels: int) -> Treatment:
 
 def columns_of(layer: InputLayer, rows: Rows) -> Columns:
     """Return the matrix that the linear rung learns from."""
-    design = rows.design
-    inputs = layer(design.dense, design.codes, design.sparse, dtype=np.float64)
+    inputs = expanded(layer, rows, dtype=np.float64)
     return Columns.of(inputs["dense"], inputs.get("sparse"))
 
 

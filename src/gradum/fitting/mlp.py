@@ -17,7 +17,7 @@ from gradum.core.penalties import L2
 from gradum.errors import SpecError
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, with_snapshots
 from gradum.fitting.events import Resumed
-from gradum.fitting.rows import Rows
+from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import MLPSpec
 from gradum.fitting.target_scale import TargetScale
@@ -170,7 +170,7 @@ def robust_layer(rows: Rows) -> InputLayer:
     """Robust scale and smooth clip; few levels become columns, many an embedding."""
     levels = rows.design.layout.level_counts
     treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
-    return InputLayer.fit(rows.design.dense, levels, treatments, style="robust")
+    return InputLayer.fit(rows.design.encoded().dense, levels, treatments, style="robust")
 
 
 def _treatment(levels: int) -> Treatment:
@@ -188,7 +188,6 @@ def _network(spec: MLPSpec, inputs: int, outputs: int, layer: InputLayer) -> Net
 
 def encoded(layer: InputLayer, scale: TargetScale | None, rows: Rows) -> Data:
     """Return rows as the network takes them."""
-    design = rows.design
-    inputs = layer(design.dense, design.codes, design.sparse)
+    inputs = expanded(layer, rows)
     target = rows.target if scale is None else scale.forward(rows.target)
     return Data(inputs, target, rows.weight)

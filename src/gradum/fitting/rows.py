@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer
 from gradum.tables.design import Design
+from gradum.tables.encode import Unencoded
 
 
 @dataclass(frozen=True)
@@ -15,8 +18,8 @@ class Rows:
 
     Parameters
     ----------
-    design : Design
-        The encoded columns.
+    design : Design or Unencoded
+        The encoded columns, or what becomes of them.
     target : ndarray of shape (n,)
         float64 numbers, or int64 codes 0 .. K-1.
     weight : ndarray of shape (n,)
@@ -27,7 +30,7 @@ class Rows:
         For inner splits that keep groups together or the past before the future.
     """
 
-    design: Design
+    design: Design | Unencoded
     target: np.ndarray
     weight: np.ndarray
     classes: int | None
@@ -52,6 +55,11 @@ class Rows:
         """Return the rows with weights under which every class weighs the same."""
         assert self.classes is not None
         return replace(self, weight=class_balanced(self.target, self.weight, self.classes))
+
+
+def expanded(layer: InputLayer, rows: Rows, *, dtype: type = np.float32) -> dict[str, Any]:
+    """Return n rows as an input layer expands them, holding no other copy of them."""
+    return layer.expand(rows.design.blocks(ROWS_AT_ONCE), len(rows), dtype=dtype)
 
 
 def class_balanced(target: np.ndarray, weight: np.ndarray, classes: int) -> np.ndarray:

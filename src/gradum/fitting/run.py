@@ -126,7 +126,8 @@ def run(
     )
     learned = refuse_contradictions(spec, schema, table)
     spec = structs.replace(spec, log_target=learned.log)
-    dataset = labelled(table, schema, also=spec.report.slices)
+    dataset, notes = labelled(table, schema, also=spec.report.slices), table.notes
+    del table  # whose columns the dataset has anew; nobody else may need them
     if spec.drop_rare_classes:
         dataset = without_rare_classes(dataset)
         schema = dataset.schema
@@ -134,7 +135,7 @@ def run(
     if test is not None:
         dataset = join(dataset, labelled(test, schema, also=spec.report.slices))
     metric = metric_of(spec, dataset)
-    yield Understood(schema, (*table.notes, *dataset.remarks))
+    yield Understood(schema, (*notes, *dataset.remarks))
 
     plan = make_plan(spec, dataset)
     alarms = before_training(dataset, plan, seed=spec.seed)
@@ -161,7 +162,7 @@ def run(
         judges,
         metric=metric,
         how=plan.how,
-        notes=table.notes,
+        notes=notes,
         alarms=alarms,
         interrupted=stop(),
     )
@@ -306,7 +307,7 @@ def _see(judge: Judge, dataset: Dataset) -> dict[str, Seen]:
         rows = np.flatnonzero(judge.parts == part)
         predicting = stopped if part is Part.VALIDATION else judge.rungs
         if len(rows) and predicting:
-            design = judge.encoder.transform(dataset.frame[rows])
+            design = dataset.rows(judge.encoder).design.take(rows)
             predictions = {name: rung.predict(design) for name, rung in predicting.items()}
             seen[part.name.lower()] = Seen(rows, predictions)
     return seen

@@ -19,6 +19,7 @@ from gradum.core.models.pack_row import PackRow
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.design import Design
+from gradum.tables.encode import Unencoded
 
 BLOCK_ROWS = 8_192  # predicted at a time, in the processor's cache
 BLOCK_NUMBERS = 2**27  # of the widest layer: however wide, a block takes no more than a gibibyte
@@ -119,8 +120,8 @@ class Rung:
         """How many rows are predicted at a time."""
         return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // max(self.network.widths)))
 
-    def predict(self, design: Design) -> Prediction:
-        """Predict the rows of a design."""
+    def predict(self, design: Design | Unencoded) -> Prediction:
+        """Predict the rows of a design, or of what is encoded block by block."""
         return Prediction.join(self.predict_blocks(design.blocks(self.block_rows), len(design)))
 
     def logits(self, design: Design) -> np.ndarray:

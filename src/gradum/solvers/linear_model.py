@@ -19,7 +19,7 @@ import numpy as np
 from gradum.core.losses import Loss, check_shapes
 from gradum.core.models import Params
 from gradum.solvers.curvature import Curvature
-from gradum.solvers.matrix import Columns
+from gradum.solvers.matrix import Columns, stretch
 from gradum.solvers.preconditioner import Preconditioner
 from gradum.solvers.standard import StandardColumns
 
@@ -115,12 +115,13 @@ class LinearModel:
         return (self.columns.shape[1] + 1) * self.outputs
 
     def take(self, rows: np.ndarray) -> LinearModel:
-        """Return some rows, in the same units."""
-        weight = self.weight[rows]
+        """Return some rows, in the same units; as a view where they stand together."""
+        chosen = stretch(rows)
+        weight = self.weight[chosen]
         return replace(
             self,
-            columns=self.columns.take(rows),
-            target=self.target[rows],
+            columns=self.columns.take(chosen),
+            target=self.target[chosen],
             weight=weight / weight.sum(),
         )
 

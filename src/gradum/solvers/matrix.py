@@ -89,7 +89,7 @@ class Columns:
             return dense
         return np.concatenate([dense, self.sparse.multiply(self.sparse).T @ weight])
 
-    def take(self, rows: np.ndarray) -> Columns:
+    def take(self, rows: np.ndarray | slice) -> Columns:
         """Return some rows."""
         block = None if self.sparse is None else sparse.csr_array(self.sparse[rows])
         return replace(self, dense=self.dense[rows], sparse=block)
@@ -99,6 +99,13 @@ class Columns:
         if self.sparse is None:
             return self.dense
         return np.hstack([self.dense, self.sparse.toarray()])
+
+
+def stretch(rows: np.ndarray) -> np.ndarray | slice:
+    """Return positions that follow one another as a slice, by which nothing is copied."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
 
 
 def _csr(matrix: Any) -> sparse.csr_array:

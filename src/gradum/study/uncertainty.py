@@ -25,7 +25,7 @@ import scipy.linalg
 
 from gradum.core.losses import LOSSES, Loss
 from gradum.core.models.network import Params
-from gradum.fitting.rows import Rows
+from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.run import Run
 from gradum.solvers.curvature import Curvature
 from gradum.solvers.matrix import Columns
@@ -170,7 +170,7 @@ def _standard_errors(run: Run, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     rung = run.fitted.rungs["linear"]
     layer, scale = rung.input_layer, rung.target_scale
     assert layer is not None
-    inputs = layer(rows.design.dense, rows.design.codes, rows.design.sparse, dtype=np.float64)
+    inputs = expanded(layer, rows, dtype=np.float64)
     columns = Columns.of(inputs["dense"], inputs.get("sparse"))
     target = rows.target if scale is None else scale.forward(rows.target)
     unit = 1.0 if scale is None else scale.scale

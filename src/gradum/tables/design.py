@@ -102,6 +102,10 @@ class Design:
     def __len__(self) -> int:
         return len(self.dense)
 
+    def encoded(self) -> Design:
+        """Return the design; see `gradum.tables.encode.Unencoded`, which has yet to become one."""
+        return self
+
     def take(self, rows: np.ndarray) -> Design:
         """Choose rows by a boolean mask (n,) or by integer positions, in that order."""
         positions = row_positions(rows)

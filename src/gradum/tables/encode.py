@@ -7,6 +7,7 @@ scaling are each model's first layer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -67,22 +68,32 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
             )
         )
 
-    def transform(self, frame: pl.DataFrame) -> Design:
+    def transform(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> Design:
         """Encode every row; unseen levels and new missing values have their place.
 
         Numeric, coded and date columns are evaluated in one parallel polars pass over each block
         of rows, so that besides the blocks themselves little memory is needed.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            As `fit` takes it.
+        rows : ndarray of int, optional
+            Positions of the rows to encode, in that order; the design is then that of all rows,
+            taken, and row-major as such.
         """
+        count, order = (len(frame), "F") if rows is None else (len(rows), "C")
         width, coded = len(self.layout.dense), len(self.layout.codes)
-        dense = np.empty((len(frame), width), np.float64, order="F")
-        codes = np.empty((len(frame), coded), np.int32, order="F")
-        for at in range(0, len(frame) if self._expressions else 0, BLOCK_ROWS):
-            values = frame[at : at + BLOCK_ROWS].select(self._expressions)
+        dense = np.empty((count, width), np.float64, order=order)
+        codes = np.empty((count, coded), np.int32, order=order)
+        for at in range(0, count if self._expressions else 0, BLOCK_ROWS):
+            part = slice(at, at + BLOCK_ROWS)
+            values = frame[part if rows is None else rows[part]].select(self._expressions)
             if width:
-                dense[at : at + BLOCK_ROWS] = values[:, :width].to_numpy()
+                dense[part] = values[:, :width].to_numpy()
             if coded:
-                codes[at : at + BLOCK_ROWS] = values[:, width:].to_numpy()
-        return Design(dense, codes, self._sparse_block(frame), self.layout)
+                codes[part] = values[:, width:].to_numpy()
+        return Design(dense, codes, self.text(frame, rows), self.layout)
 
     def blocks(self, frame: pl.DataFrame, rows: int) -> Iterator[Design]:
         """Encode so many rows after the other, each stretch when it is asked for."""
@@ -146,12 +157,64 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         codes = [step.code_expression() for step in self.steps if step.coded_column() is not None]
         return [e.alias(str(i)) for i, e in enumerate(dense + codes)]
 
-    def _sparse_block(self, frame: pl.DataFrame) -> sparse.csr_array | None:
+    def text(
+        self, frame: pl.DataFrame, rows: np.ndarray | None = None
+    ) -> sparse.csr_array | None:
+        """Return the text block alone, of what `transform` encodes."""
         steps = [step for step in self.steps if step.sparse_features()]
         if not steps:
             return None
-        blocks = [step.sparse_block(frame[step.source]) for step in steps]
+        texts = [frame[step.source] for step in steps]
+        chosen = texts if rows is None else [text[rows] for text in texts]
+        blocks = [step.sparse_block(text) for step, text in zip(steps, chosen, strict=True)]
         return sparse.csr_array(sparse.hstack(blocks, format="csr"))
+
+
+@dataclass(frozen=True, eq=False)
+class Unencoded:
+    """Rows of a table that are encoded when they are asked for, all at once or a few at a time.
+
+    What is made from them row by row need not hold a design beside them.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        What encodes them.
+    frame : polars.DataFrame
+        As the encoder takes it.
+    rows : ndarray of int of shape (n,)
+        Their positions in the frame.
+    """
+
+    encoder: Encoder
+    frame: pl.DataFrame
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def layout(self) -> Layout:
+        """The meaning of every column of their design."""
+        return self.encoder.layout
+
+    @property
+    def sparse(self) -> sparse.csr_array | None:
+        """The text block of their design."""
+        return self.encoder.text(self.frame, self.rows)
+
+    def encoded(self) -> Design:
+        """Return the design of all rows, row-major."""
+        return self.encoder.transform(self.frame, self.rows)
+
+    def blocks(self, rows: int) -> Iterator[Design]:
+        """Encode so many rows after the other, each stretch when it is asked for."""
+        for at in range(0, max(len(self), 1), rows):
+            yield self.encoder.transform(self.frame, self.rows[at : at + rows])
+
+    def take(self, rows: np.ndarray) -> Unencoded:
+        """Choose rows by a boolean mask (n,) or by integer positions, in that order."""
+        return replace(self, rows=self.rows[rows])
 
 
 def _fit_step(

@@ -17,6 +17,7 @@ from gradum.tables.wording import counted, rows_of, rows_text
 
 UNUSED = -1
 ROWS_FOR_EVERY_PART = 5
+BLOCK_ROWS = 65_536  # hashed or compared at a time
 
 
 class Part(IntEnum):
@@ -157,11 +158,37 @@ def straddling_duplicates(frame: pl.DataFrame, parts: np.ndarray) -> int:
 
     Missing equals missing, and not-a-number equals not-a-number; unused rows are of no account.
     """
-    tested = frame.filter(pl.Series(parts == Part.TEST))
-    others = frame.filter(pl.Series((parts != Part.TEST) & (parts != UNUSED)))
-    if not frame.width or not tested.height or not others.height:
+    tested = np.flatnonzero(parts == Part.TEST)
+    others = np.flatnonzero((parts != Part.TEST) & (parts != UNUSED))
+    if not frame.width or not len(tested) or not len(others):
         return 0
-    return tested.join(others, on=frame.columns, how="semi", nulls_equal=True).height
+    # A join of all rows would copy the table twice; few rows have the hash of another.
+    hashes = np.empty(len(frame), np.uint64)
+    for start in range(0, len(frame), BLOCK_ROWS):
+        part = slice(start, start + BLOCK_ROWS)
+        hashes[part] = frame[part].hash_rows().to_numpy()
+    known, first = np.unique(hashes[others], return_index=True)
+    place = np.minimum(np.searchsorted(known, hashes[tested]), len(known) - 1)
+    alike = known[place] == hashes[tested]
+    tested, twins = tested[alike], others[first[place[alike]]]
+    equal = _equal_rows(frame, tested, twins)
+    chance = tested[~equal]  # rows that share a hash with one that they do not equal
+    if not len(chance):
+        return len(tested)
+    rest = frame[others[np.isin(hashes[others], hashes[chance])]]
+    found = frame[chance].join(rest, on=frame.columns, how="semi", nulls_equal=True)
+    return int(np.count_nonzero(equal)) + found.height
+
+
+def _equal_rows(frame: pl.DataFrame, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return where the rows at two lists of positions (m,) are equal in every column, [m]."""
+    equal = np.ones(len(first), bool)
+    for start in range(0, len(first), BLOCK_ROWS):
+        part = slice(start, start + BLOCK_ROWS)
+        one, other = frame[first[part]], frame[second[part]]
+        for name in frame.columns:
+            equal[part] &= one[name].eq_missing(other[name]).to_numpy()
+    return equal
 
 
 def _fold(

@@ -6,10 +6,11 @@ Code 0 of a coded column means "none of the known levels" and becomes all zeros.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +23,26 @@ Treatment = Literal["sign", "one_hot", "sparse_one_hot", "embedding"]
 SMOOTH_CLIP = 3.0
 LEAST_SPREAD = 1 / 3
 LEAST_SCALE = 1e-200  # a column that varies less is constant: float32's largest is beyond reach
+ROWS_AT_ONCE = 16_384  # of a copy that is made to be measured or expanded
+
+
+class Encoded(Protocol):
+    """Some rows of a table as named blocks of numbers, in raw units."""
+
+    @property
+    def dense(self) -> np.ndarray:
+        """Numbers (m, d)."""
+        ...
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Codes (m, c)."""
+        ...
+
+    @property
+    def sparse(self) -> sparse.csr_array | None:
+        """The text block (m, v)."""
+        ...
 
 
 @partial(
@@ -86,7 +107,8 @@ class InputLayer:
         plain = cls(centre, scale, np.ones(len(scale)), clip, levels, treatments)
         if not clip or not len(dense):
             return plain
-        spread = plain._scaled(dense, np).std(axis=0)
+        total = _sums(dense, lambda block: plain._scaled(block, np))
+        spread = _deviation(dense, total / len(dense), lambda block: plain._scaled(block, np))
         return replace(plain, spread=np.maximum(spread, LEAST_SPREAD))
 
     def __call__(
@@ -109,6 +131,25 @@ class InputLayer:
         inputs["dense"] = np.ascontiguousarray(inputs["dense"])
         wide = self.sparse_columns(codes, text, dtype=dtype)
         return inputs if wide is None else inputs | {"sparse": wide}
+
+    def expand(
+        self, blocks: Iterable[Encoded], rows: int, *, dtype: type = np.float32
+    ) -> dict[str, Any]:
+        """Expand n rows that come in blocks; nothing else is held of them as a whole."""
+        whole: dict[str, np.ndarray] = {}
+        wide, start = [], 0
+        for block in blocks:
+            inputs = self(block.dense, block.codes, block.sparse, dtype=dtype)
+            if "sparse" in inputs:
+                wide.append(inputs.pop("sparse"))
+            for name, values in inputs.items():
+                if name not in whole:
+                    whole[name] = np.empty((rows, values.shape[1]), values.dtype)
+                whole[name][start : start + len(values)] = values
+            start += len(block.dense)
+        if not wide:
+            return whole
+        return {**whole, "sparse": sparse.csr_array(sparse.vstack(wide, format="csr"))}
 
     def apply(self, dense: Any, codes: Any, *, dtype: type = np.float32) -> dict[str, Any]:
         """Return the same in JAX, but for the sparse columns; to be compiled with 64 bits."""
@@ -154,10 +195,18 @@ class InputLayer:
         centre, scale, spread = (
             each.astype(dense.dtype) for each in (self.centre, self.scale, self.spread)
         )
-        scaled = (dense - centre) / scale
+        scaled = dense - centre
+        scaled /= scale
         if self.clip:
             scaled /= xp.sqrt(1.0 + xp.square(scaled / SMOOTH_CLIP)) * spread
         return scaled
+
+    def scale_in_place(self, dense: np.ndarray) -> None:
+        """Centre and scale dense columns (n, d) where they lie; for a layer that does not clip."""
+        assert not self.clip
+        if not self._leaves_as_given:
+            dense -= self.centre
+            dense /= self.scale
 
     @property
     def _leaves_as_given(self) -> bool:
@@ -234,7 +283,9 @@ class InputLayer:
 def _robust(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if not len(dense) or not dense.shape[1]:
         return np.zeros(dense.shape[1]), np.ones(dense.shape[1])
-    low, centre, high = np.quantile(dense, [0.25, 0.5, 0.75], axis=0)
+    # Column by column, as the quantiles need a copy.
+    quartiles = [np.quantile(column, [0.25, 0.5, 0.75]) for column in dense.T]
+    low, centre, high = np.stack(quartiles, axis=1)
     half_range = (dense.max(axis=0) - dense.min(axis=0)) / 2
     return centre, np.where(high > low, high - low, half_range)
 
@@ -242,7 +293,32 @@ def _robust(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _standard(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if not len(dense):
         return np.zeros(dense.shape[1]), np.ones(dense.shape[1])
-    return dense.mean(axis=0), dense.std(axis=0)
+    mean = dense.mean(axis=0)
+    return mean, _deviation(dense, mean)
+
+
+def _deviation(
+    dense: np.ndarray,
+    mean: np.ndarray,
+    made: Callable[[np.ndarray], np.ndarray] = lambda block: block,
+) -> np.ndarray:
+    """Return the standard deviation of columns (n, d), or of what is ``made`` of them row by row."""
+    return np.sqrt(_sums(dense, lambda block: np.square(made(block) - mean)) / len(dense))
+
+
+def _sums(dense: np.ndarray, made: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return the sums (d,) over the rows of what is ``made`` of the columns (n, d).
+
+    Row by row, as NumPy adds up the rows of a row-major array, but without that array. A single
+    column is made as a whole, as NumPy adds up its values in another order.
+    """
+    step = ROWS_AT_ONCE if dense.shape[1] > 1 else len(dense)
+    totals = made(dense[:step]).sum(axis=0)
+    for start in range(step, len(dense), step):
+        block = made(dense[start : start + step])
+        block[0] += totals
+        totals = block.sum(axis=0)
+    return totals
 
 
 def _sparse_one_hot(code: np.ndarray, count: int, dtype: type) -> sparse.csr_array:

@@ -17,7 +17,7 @@ from gradum.fitting.pack.padding import Padding
 from gradum.fitting.pack.pairs import looked_at, pairs_of
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import TextScores
-from gradum.fitting.rows import Rows
+from gradum.fitting.rows import Rows, expanded
 from gradum.randomness import stream
 
 TEXT_COLUMNS = 64  # that all text columns together are brought down to
@@ -64,14 +64,14 @@ class PackInputs:
         scores: TextScores | None = None,
     ) -> PackInputs:
         """Encode the rows, and decide by them how wide the pack is."""
-        design, layer = rows.design, _layer(rows, spec)
-        raw = layer(design.dense, design.codes, design.sparse)
-        text = {} if design.sparse is None else {"projection": _projection(raw["sparse"], seed)}
+        layer = _layer(rows, spec)
+        raw = expanded(layer, rows)
+        text = {"projection": _projection(raw["sparse"], seed)} if "sparse" in raw else {}
         scored = scores.weight.shape[1] if scores else 0
         if scores:
             text["projection"] = np.concatenate([text["projection"], scores.weight], axis=1)
         projected = text["projection"].shape[1] if text else 0
-        numeric, width = design.dense.shape[1], raw["dense"].shape[1]
+        numeric, width = len(rows.design.layout.dense), raw["dense"].shape[1]
         coded = _coded(raw["dense"][:, :numeric])
         codes = codes_each(len(coded), spec)
         pairs = _pairs(raw["dense"], numeric, goal, spec.pairs) if codes else ()
@@ -137,7 +137,7 @@ def _layer(rows: Rows, spec: PackSpec) -> InputLayer:
         "sign" if count == 2 else "one_hot" if count <= spec.one_hot_levels else "embedding"
         for count in levels
     )
-    return InputLayer.fit(rows.design.dense, levels, treatments, style="robust")
+    return InputLayer.fit(rows.design.encoded().dense, levels, treatments, style="robust")
 
 
 def _coded(dense: np.ndarray) -> tuple[int, ...]:

@@ -56,7 +56,7 @@ def regression_table(run: Run) -> Regression | None:
 def _regression(run: Run, rows: np.ndarray) -> Regression:
     dataset, encoder, rung = run.dataset, run.fitted.encoder, run.fitted.rungs["linear"]
     taken = dataset.rows(encoder).take(rows)
-    coded = reference_coded(taken.design, taken.weight)
+    coded = reference_coded(taken.design.encoded(), taken.weight)
     log = rung.target_scale is not None and rung.target_scale.log
     assert dataset.schema.target is not None
     name = dataset.schema.target.name
