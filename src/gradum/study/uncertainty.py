@@ -37,7 +37,7 @@ MOST_SHOWN = 40
 MOST_PARAMETERS = 1_500
 MOST_WORK = 2e10  # rows times parameters squared: a few seconds
 FEW_GROUPS = 30
-BLOCK_VALUES = 4_000_000
+BLOCK_VALUES = 500_000
 NORMAL = 1.959963984540054  # of 95%
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,19 +11,6 @@ import scipy.linalg
 
 EPSILON = float(np.finfo(np.float64).eps)
 ROWS_AT_ONCE = 8192  # of which a QR stays in the processor's cache
-
-
-def triangle_of(matrix: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """Return R of the QR of ``factor[:, None] * matrix``, (≤ p, p), some rows at a time.
-
-    Demmel, Grigori, Hoemmen and Langou, SIAM J. Sci. Comput. 34 (2012).
-    """
-    step = max(ROWS_AT_ONCE, 4 * matrix.shape[1])
-    starts = range(0, len(matrix), step)
-    parts = [
-        np.linalg.qr(factor[k : k + step, None] * matrix[k : k + step], mode="r") for k in starts
-    ]
-    return np.asarray(parts[0] if len(parts) == 1 else np.linalg.qr(np.vstack(parts), mode="r"))
 
 
 @dataclass(frozen=True)
@@ -37,44 +25,88 @@ class Dependency:
 class Standard:
     """Columns Z = (X − centre) / scale, (n, D), beside a column of ones if there is an intercept.
 
+    They are made some rows at a time, and never held as a whole.
+
     Parameters
     ----------
-    matrix : ndarray of shape (n, p)
-        Z, then the ones: p is D or D + 1.
-    centre, scale : ndarray of shape (D,)
-        Weighted mean (0 without an intercept) and root mean square about it (1 where that is 0).
+    columns : ndarray of shape (n, D)
+        X.
+    origin, drift : ndarray of shape (D,)
+        The weighted mean is origin + drift (both 0 without an intercept). Measured from the
+        origin, a constant column is exactly zero, whatever its value.
+    scale : ndarray of shape (D,)
+        Root mean square about the mean; 1 where that is 0.
+    varies : ndarray of shape (D,)
+        Whether it is not.
     share : ndarray of shape (n,)
         The weights, summing to 1.
     fit_intercept : bool
     """
 
-    matrix: np.ndarray
-    centre: np.ndarray
+    columns: np.ndarray
+    origin: np.ndarray
+    drift: np.ndarray
     scale: np.ndarray
+    varies: np.ndarray
     share: np.ndarray
     fit_intercept: bool
 
     @classmethod
     def of(cls, columns: np.ndarray, weight: np.ndarray, *, fit_intercept: bool) -> Standard:
-        """Measure and standardise."""
+        """Measure the columns."""
         share = weight / weight.sum()
-        # Measured from the first row, a constant column is exactly zero, whatever its value.
-        origin = columns[0] if fit_intercept else np.zeros(columns.shape[1])
-        matrix = np.ones((len(columns), columns.shape[1] + fit_intercept))
-        inner = matrix[:, : columns.shape[1]]
-        np.subtract(columns, origin, out=inner)
-        mean = share @ inner if fit_intercept else origin
-        inner -= mean
-        scale = np.sqrt(share @ np.square(inner))
-        varies = scale > 1e-13 * np.abs(mean)
-        inner *= np.where(varies, 1.0 / np.where(varies, scale, 1.0), 0.0)
-        return cls(matrix, origin + mean, np.where(varies, scale, 1.0), share, fit_intercept)
+        nothing = np.zeros(columns.shape[1])
+        origin = columns[0].copy() if fit_intercept else nothing
+        parts = _parts(len(columns), columns.shape[1] + fit_intercept)
+        drift = nothing
+        if fit_intercept:
+            drift = sum((share[part] @ (columns[part] - origin) for part in parts), nothing)
+        squares = (share[part] @ np.square(columns[part] - origin - drift) for part in parts)
+        scale = np.sqrt(sum(squares, nothing))
+        varies = scale > 1e-13 * np.abs(drift)
+        scale = np.where(varies, scale, 1.0)
+        return cls(columns, origin, drift, scale, varies, share, fit_intercept)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @property
+    def width(self) -> int:
+        """p: D, and one more with an intercept."""
+        return len(self.scale) + self.fit_intercept
+
+    @property
+    def centre(self) -> np.ndarray:
+        """The weighted mean (D,)."""
+        return self.origin + self.drift
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield some rows after the other: which they are, and Z with the ones, (m, p)."""
+        units = np.where(self.varies, 1.0 / self.scale, 0.0)
+        for part in _parts(len(self), self.width):
+            chosen = self.columns[part]
+            block = np.ones((len(chosen), self.width))
+            inner = block[:, : len(self.scale)]
+            np.subtract(chosen, self.origin, out=inner)
+            inner -= self.drift
+            inner *= units
+            yield part, block
+
+    def triangle_of(self, factor: np.ndarray) -> np.ndarray:
+        """Return R of the QR of ``factor[:, None] * Z``, (≤ p, p), some rows at a time.
+
+        Demmel, Grigori, Hoemmen and Langou, SIAM J. Sci. Comput. 34 (2012).
+        """
+        parts = [
+            np.linalg.qr(factor[part, None] * block, mode="r") for part, block in self.blocks()
+        ]
+        return np.asarray(parts[0] if len(parts) == 1 else np.linalg.qr(np.vstack(parts), mode="r"))
 
     @cached_property
     def back(self) -> np.ndarray:
-        """The matrix (p, p) that turns coefficients of ``matrix`` into those of X."""
+        """The matrix (p, p) that turns coefficients of Z and the ones into those of X."""
         width = len(self.scale)
-        back = np.zeros((self.matrix.shape[1],) * 2)
+        back = np.zeros((self.width,) * 2)
         back[np.arange(width), np.arange(width)] = 1.0 / self.scale
         if self.fit_intercept:
             back[width, :width] = -self.centre / self.scale
@@ -84,13 +116,13 @@ class Standard:
     @cached_property
     def triangle(self) -> np.ndarray:
         """R of the columns' weighted QR, with the intercept foremost, (≤ p, p)."""
-        triangle = triangle_of(self.matrix, np.sqrt(self.share))
+        triangle = self.triangle_of(np.sqrt(self.share))
         return np.asarray(np.linalg.qr(np.roll(triangle, self.fit_intercept, axis=1), mode="r"))
 
     @cached_property
     def dependencies(self) -> tuple[Dependency, ...]:
         """The columns that earlier ones determine, in order."""
-        rows, width = self.matrix.shape
+        rows, width = len(self), self.width
         tolerance = min(10 * max(rows, width) * EPSILON, 1e-9)
         triangle, first = self.triangle, int(self.fit_intercept)
         basis = np.zeros((len(triangle), width))
@@ -139,3 +171,9 @@ class Standard:
         first = int(self.fit_intercept)
         inverse = scipy.linalg.solve_triangular(self.triangle, np.eye(len(self.triangle)))
         return np.square(inverse).sum(axis=1)[first:]
+
+
+def _parts(rows: int, width: int) -> list[slice]:
+    """Return the stretches of rows that are looked at together, for p columns."""
+    step = max(ROWS_AT_ONCE, 4 * width)
+    return [slice(start, start + step) for start in range(0, max(rows, 1), step)]

@@ -17,6 +17,7 @@ w belongs to a single row, of score w u and leverage w h. MacKinnon and White, J
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
@@ -24,7 +25,6 @@ from typing import Literal, get_args
 import numpy as np
 import scipy.linalg
 
-from gradum.study.inference.collinearity import triangle_of
 from gradum.study.inference.family import curvature
 from gradum.study.inference.fitted import Fitted
 
@@ -82,21 +82,21 @@ class OneOutput:
     @cached_property
     def inverse(self) -> np.ndarray:
         """R⁻¹ of H = Rᵀ R, (p, p); by QR, which does not square the columns' condition."""
-        triangle = triangle_of(self.fitted.standard.matrix, np.sqrt(self.information))
+        triangle = self.fitted.standard.triangle_of(np.sqrt(self.information))
         if self.fitted.penalty.any():
             stacked = np.vstack([triangle, np.diag(np.sqrt(self.fitted.penalty))])
             triangle = np.asarray(np.linalg.qr(stacked, mode="r"))
         return scipy.linalg.solve_triangular(triangle, np.eye(len(triangle)))
 
-    @cached_property
-    def rows(self) -> np.ndarray:
-        """T R⁻¹, (n, p)."""
-        return self.fitted.standard.matrix @ self.inverse
+    def rows(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield some rows of T R⁻¹ after the other, (m, p), and which they are."""
+        return ((part, block @ self.inverse) for part, block in self.fitted.standard.blocks())
 
     @cached_property
     def leverage(self) -> np.ndarray:
         """The diagonal of the hat matrix (n,): a row's share in its own prediction."""
-        return self.information * np.square(self.rows).sum(axis=1)
+        squares = [np.square(rows).sum(axis=1) for _, rows in self.rows()]
+        return self.information * np.concatenate(squares)
 
     @property
     def effective(self) -> float:
@@ -109,7 +109,8 @@ class OneOutput:
         if covariance == "classical":
             inner = np.eye(len(back))
             if self.fitted.alpha:
-                inner = (self.rows * self.information[:, None]).T @ self.rows
+                weighted = ((rows, self.information[part, None]) for part, rows in self.rows())
+                inner = np.sum([(rows * bend).T @ rows for rows, bend in weighted], axis=0)
             return Spread(back, dispersion * inner)
         score = self.fitted.scores(clustered=groups is not None)
         if covariance in ("HC2", "HC3"):
@@ -118,7 +119,8 @@ class OneOutput:
             power = 0.5 if covariance == "HC2" else 1.0
             score = np.where(full, 0.0, score[:, 0] / np.where(full, 1.0, kept) ** power)[:, None]
         degrees = self.fitted.n - float(self.leverage.sum())
-        return Spread(back, _meat(self.rows * score, groups, covariance, self.fitted.n, degrees))
+        scores = ((part, rows * score[part]) for part, rows in self.rows())
+        return Spread(back, _meat(scores, groups, covariance, self.fitted.n, degrees))
 
     @property
     def leverage_of_one(self) -> np.ndarray:
@@ -140,22 +142,19 @@ class Softmax:
     fitted: Fitted
 
     @cached_property
-    def _expanded(self) -> np.ndarray:
-        return self.fitted.standard.matrix[:, :, None]
-
-    @cached_property
     def information(self) -> np.ndarray:
         """Σ w (diag(p) − p pᵀ) ⊗ t tᵀ, (p K, p K)."""
-        fitted, matrix = self.fitted, self.fitted.standard.matrix
-        probability = fitted.loss.inverse_link(fitted.logits)
-        width, outputs = matrix.shape[1], fitted.outputs
-        each = self._expanded * (np.sqrt(fitted.weight)[:, None] * probability)[:, None, :]
-        each = each.reshape(len(matrix), -1)
-        blocks = -(each.T @ each).reshape(width, outputs, width, outputs)
-        for output in range(outputs):
-            own = (fitted.weight * probability[:, output])[:, None] * matrix
-            blocks[:, output, :, output] += matrix.T @ own
-        return blocks.reshape(width * outputs, -1)
+        fitted = self.fitted
+        width, outputs = fitted.standard.width, fitted.outputs
+        information = np.zeros((width, outputs, width, outputs))
+        for part, rows in fitted.standard.blocks():
+            probability, weight = fitted.loss.inverse_link(fitted.logits[part]), fitted.weight[part]
+            each = _expanded(rows, np.sqrt(weight)[:, None] * probability)
+            information -= (each.T @ each).reshape(information.shape)
+            for output in range(outputs):
+                own = (weight * probability[:, output])[:, None] * rows
+                information[:, output, :, output] += rows.T @ own
+        return information.reshape(width * outputs, -1)
 
     @cached_property
     def factor(self) -> np.ndarray:
@@ -181,23 +180,42 @@ class Softmax:
         if covariance == "classical":
             return Spread(back, dispersion * self._whiten(self._whiten(self.information).T))
         score = self.fitted.scores(clustered=groups is not None)
-        rows = (self._expanded * score[:, None, :]).reshape(len(score), -1)
+        scores = (
+            (part, self._whiten(_expanded(rows, score[part]).T).T)
+            for part, rows in self.fitted.standard.blocks()
+        )
         degrees = self.fitted.n - len(both)
-        meat = _meat(self._whiten(rows.T).T, groups, covariance, self.fitted.n, degrees)
+        meat = _meat(scores, groups, covariance, self.fitted.n, degrees)
         return Spread(back, meat)
 
     def _whiten(self, right: np.ndarray) -> np.ndarray:
         return scipy.linalg.solve_triangular(self.factor, right, lower=True)
 
 
+def _expanded(rows: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Return each row's products of (m, p) and (m, K), column by column: (m, p K)."""
+    return (rows[:, :, None] * factor[:, None, :]).reshape(len(rows), -1)
+
+
 def _meat(
-    scores: np.ndarray, groups: np.ndarray | None, covariance: str, n: float, degrees: float
+    scores: Iterable[tuple[slice, np.ndarray]],
+    groups: np.ndarray | None,
+    covariance: str,
+    n: float,
+    degrees: float,
 ) -> np.ndarray:
-    """Return Σ u uᵀ with the correction for few rows or groups; scores (n, q)."""
-    correction = n / degrees if covariance == "HC1" else 1.0
-    if groups is not None:
-        order = np.argsort(groups, kind="stable")
-        starts = np.unique(groups[order], return_index=True)[1]
-        scores = np.add.reduceat(scores[order], starts, axis=0)
-        correction = len(starts) / (len(starts) - 1) * (n - 1.0) / degrees
-    return correction * (scores.T @ scores)
+    """Return Σ u uᵀ with the correction for few rows or groups.
+
+    ``scores`` are those of some rows after the other, (m, q), and which these are.
+    """
+    if groups is None:
+        correction = n / degrees if covariance == "HC1" else 1.0
+        return correction * np.sum([each.T @ each for _, each in scores], axis=0)
+    names, group = np.unique(groups, return_inverse=True)
+    sums: np.ndarray | None = None
+    for part, each in scores:
+        sums = np.zeros((len(names), each.shape[1])) if sums is None else sums
+        np.add.at(sums, group[part], each)
+    assert sums is not None
+    correction = len(names) / (len(names) - 1) * (n - 1.0) / degrees
+    return correction * (sums.T @ sums)

@@ -34,7 +34,7 @@ def fit_statistics(
         n=n,
         weight=float(weight.sum()),
         parameters=parameters,
-        rank=fitted.standard.matrix.shape[1],
+        rank=fitted.standard.width,
         residual_degrees=n - parameters,
         log_likelihood=log_l,
         deviance=left,

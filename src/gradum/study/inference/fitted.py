@@ -51,7 +51,7 @@ class Fitted:
     @cached_property
     def penalty(self) -> np.ndarray:
         """Curvature of the penalty by a coefficient of the standardised columns (p,)."""
-        penalty = np.zeros(self.standard.matrix.shape[1])
+        penalty = np.zeros(self.standard.width)
         scale = self.standard.scale
         penalty[: len(scale)] = unit(self.loss) * self.alpha * self.weight.sum() / scale**2
         return penalty

@@ -291,7 +291,7 @@ def _parameters(fitted: Fitted, model: OneOutput | Softmax) -> float:
     """Return how many coefficients are estimated; under a penalty, how many in effect."""
     if fitted.alpha:
         return model.effective
-    return float(fitted.standard.matrix.shape[1] * max(fitted.outputs - 1, 1))
+    return float(fitted.standard.width * max(fitted.outputs - 1, 1))
 
 
 def _why_none(

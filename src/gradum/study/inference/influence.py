@@ -122,7 +122,7 @@ def influence_of(fitted: Fitted, leverage: np.ndarray) -> Influence:
     rest = np.where(1.0 - leverage < FULL_LEVERAGE, np.nan, 1.0 - leverage)
     residual = fitted.target - fitted.logits[:, 0]
     square = fitted.weight * np.square(residual)
-    parameters = fitted.standard.matrix.shape[1]
+    parameters = fitted.standard.width
     degrees, left = fitted.n - parameters, square.sum()
     own = fitted.weight if fitted.kind == "frequency" else 1.0
     with np.errstate(divide="ignore", invalid="ignore"):

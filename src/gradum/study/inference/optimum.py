@@ -47,7 +47,8 @@ class Optimum:
         fitted = self.fitted
         loss, standard, weight = fitted.loss, fitted.standard, fitted.weight
         scale = np.append(standard.scale, 1.0)[: len(self.estimate), None]
-        gradient = standard.matrix.T @ fitted.scores(clustered=True)
+        scores = fitted.scores(clustered=True)
+        gradient = sum(block.T @ scores[part] for part, block in standard.blocks())
         gradient += fitted.penalty[:, None] * scale * self.estimate
         null = null_logits(
             loss, fitted.target, weight, fitted.outputs, fit_intercept=standard.fit_intercept

@@ -62,7 +62,7 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
         blocks.append(block)
         names += [f"{column.source}={level}" for level in levels]
         references[column.source] = reference
-    matrix = np.column_stack(blocks)
+    matrix = blocks[0] if len(blocks) == 1 else np.column_stack(blocks)
     standard = Standard.of(matrix, weight, fit_intercept=True)
     spare = [each.column for each in standard.dependencies]
     sentences = [
@@ -73,7 +73,7 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
     ]
     kept = np.setdiff1d(np.arange(len(names)), spare)
     return ReferenceCoded(
-        matrix[:, kept], tuple(names[k] for k in kept), references, tuple(sentences)
+        matrix[:, kept] if spare else matrix, tuple(names[k] for k in kept), references, tuple(sentences)
     )
 
 

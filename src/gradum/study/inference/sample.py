@@ -160,8 +160,7 @@ def labels_of(loss: Loss, outputs: int, classes: Sequence[object]) -> tuple[str,
 
 def check_size(standard: Standard, outputs: int) -> None:
     """Refuse a model that is too large for its covariance."""
-    rows, width = standard.matrix.shape
-    count = width * outputs
+    rows, count = len(standard), standard.width * outputs
     if count > MOST_PARAMETERS or rows * count > MOST_VALUES:
         raise SpecError(
             f"{count:,} coefficients from {rows:,} rows are too many for standard errors.",
