@@ -127,7 +127,7 @@ class Dataset:
     def rows(self, encoder: Encoder) -> Rows:
         """Return all rows for training, to be encoded where they are used."""
         return Rows(
-            Unencoded(encoder, self.frame, np.arange(len(self))),
+            Unencoded(encoder, self.frame),
             self.target,
             self.weight,
             len(self.classes) or None,

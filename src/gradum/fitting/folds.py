@@ -102,18 +102,15 @@ class _Groups:
         role = np.zeros((len(model), len(folds)), np.int8)
         for fold, (train, held) in enumerate(folds):
             role[train, fold], role[held, fold] = 1, 2
-        _, first, kind = np.unique(_as_numbers(role), return_index=True, return_inverse=True)
-        kinds, order = role[first], np.argsort(kind, kind="stable")
-        ends = np.cumsum(np.bincount(kind))
-        parts = tuple(slice(a, b) for a, b in zip(np.append(0, ends[:-1]), ends, strict=True))
+        kinds, parts, order = _together(role)
         model, role = model.take(order), role[order]
         # Column by column: a fold's weights, logits and slopes stand together.
         weight = np.asfortranarray(model.weight[:, None] * (role == 1))
         held = np.asfortranarray(model.weight[:, None] * (role == 2))
         totals = np.stack([weight.sum(axis=0), held.sum(axis=0)])
-        return cls(
-            model, parts, kinds == 1, kinds == 2, totals, weight / totals[0], held / totals[1]
-        )
+        weight /= totals[0]
+        held /= totals[1]
+        return cls(model, parts, kinds == 1, kinds == 2, totals, weight, held)
 
     def learned(self, matrices: Sequence[np.ndarray], fold: int) -> np.ndarray:
         """Return the mean, over the rows that a fold learns from, of each group's sum."""
@@ -361,6 +358,14 @@ class NewtonFolds:
         rows = self._held_rows[fold]
         losses = self.model.loss.value(self._of(fold)[rows], self.model.target[rows])
         return float(self._groups.held[rows, fold] @ losses)
+
+
+def _together(role: np.ndarray) -> tuple[np.ndarray, tuple[slice, ...], np.ndarray]:
+    """Return the rows of roles [n, K] that occur, where each stands in an order, and the order."""
+    _, first, kind = np.unique(_as_numbers(role), return_index=True, return_inverse=True)
+    ends = np.cumsum(np.bincount(kind))
+    parts = tuple(slice(a, b) for a, b in zip(np.append(0, ends[:-1]), ends, strict=True))
+    return role[first], parts, np.argsort(kind, kind="stable")
 
 
 def _as_numbers(role: np.ndarray) -> np.ndarray:

@@ -83,19 +83,18 @@ def climb(
     """
     train, validation = parts == Part.TRAIN, parts == Part.VALIDATION
     learned = np.flatnonzero(train | validation)
-    both = _take(spec, rows, learned)
     rungs: dict[str, Rung] = {}
     for name in spec.rungs:
         if rungs and stop():
             break
-        yield RungStarted(name, *place, _epochs(spec, name, len(both)))
+        yield RungStarted(name, *place, _epochs(spec, name, len(learned)))
         at = f"fold-{place[0]}-{name}" if place[0] else f"fit-{name}"
         match name:
             case "baseline":
-                rung = fit_baseline(both, log_target=spec.log_target)
+                rung = fit_baseline(_take(spec, rows, learned), log_target=spec.log_target)
             case "linear":
                 fit = fit_linear(
-                    both,
+                    _take(spec, rows, learned),
                     validation[learned],
                     spec.linear,
                     log_target=spec.log_target,
@@ -104,6 +103,7 @@ def climb(
                 )
                 rung = yield from once(fit, at, checkpoints, stop)
             case "pack":
+                both = _take(spec, rows, learned)
                 fit = _pack(spec, both, validation[learned], stop, allowance)
                 rung = yield from once(fit, at, checkpoints, stop)
             case _:

@@ -45,8 +45,8 @@ def fit_linear(
     began = perf_counter()
     loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
     if len(rows) > spec.folds_up_to_rows:  # as stretches, the two sides of the walk need no copy
-        order = np.argsort(validation, kind="stable")
-        rows, validation = rows.take(order), validation[order]
+        rows = rows.take(np.argsort(validation, kind="stable"))
+        validation = np.sort(validation)
     layer, columns = _standard_columns(rows)
     scale = None
     target = rows.target

@@ -182,16 +182,16 @@ class Unencoded:
         What encodes them.
     frame : polars.DataFrame
         As the encoder takes it.
-    rows : ndarray of int of shape (n,)
-        Their positions in the frame.
+    rows : ndarray of int of shape (n,) or None
+        Their positions in the frame; None for all of them.
     """
 
     encoder: Encoder
     frame: pl.DataFrame
-    rows: np.ndarray
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.frame) if self.rows is None else len(self.rows)
 
     @property
     def layout(self) -> Layout:
@@ -210,11 +210,12 @@ class Unencoded:
     def blocks(self, rows: int) -> Iterator[Design]:
         """Encode so many rows after the other, each stretch when it is asked for."""
         for at in range(0, max(len(self), 1), rows):
-            yield self.encoder.transform(self.frame, self.rows[at : at + rows])
+            yield self.take(np.arange(at, min(at + rows, len(self)))).encoded()
 
     def take(self, rows: np.ndarray) -> Unencoded:
         """Choose rows by a boolean mask (n,) or by integer positions, in that order."""
-        return replace(self, rows=self.rows[rows])
+        positions = row_positions(rows)
+        return replace(self, rows=positions if self.rows is None else self.rows[positions])
 
 
 def _fit_step(

@@ -138,7 +138,7 @@ def infer(
             return _nothing(asked, [saying.tell_apart(screened.perfect, names)])
         sentences += saying.left_out(screened, names, asked.classes)
         sample, kept = left, np.setdiff1d(kept, screened.columns)
-        alone = thresholds(sample.columns[:, kept], sample.target, count)
+        alone = thresholds(sample.chosen(kept), sample.target, count)
         if alone:
             found = [(int(kept[column]), code, sign) for column, code, sign in alone]
             return _nothing(asked, [*sentences, saying.thresholds(found, names, asked.classes)])
@@ -155,7 +155,7 @@ def infer(
         standard = sample.standard(kept, fit_intercept=fit_intercept)
     check_size(standard, outputs)
     optimum = fit(
-        sample.columns if len(kept) == matrix.shape[1] else sample.columns[:, kept],
+        sample.chosen(kept),
         standard,
         sample.target,
         sample.weight,

@@ -71,9 +71,11 @@ class Sample:
 
     def standard(self, kept: np.ndarray, *, fit_intercept: bool) -> Standard:
         """Return some of the columns, in standard units."""
-        whole = len(kept) == self.columns.shape[1]
-        columns = self.columns if whole else self.columns[:, kept]
-        return Standard.of(columns, self.weight, fit_intercept=fit_intercept)
+        return Standard.of(self.chosen(kept), self.weight, fit_intercept=fit_intercept)
+
+    def chosen(self, kept: np.ndarray) -> np.ndarray:
+        """Return some of the columns; all of them are not copied."""
+        return self.columns if len(kept) == self.columns.shape[1] else self.columns[:, kept]
 
 
 def check_options(
@@ -117,7 +119,7 @@ def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[np.ndarray
         )
     dense = columns.toarray() if scipy.sparse.issparse(columns) else columns
     dense = np.asarray(dense, np.float64)
-    if not np.isfinite(dense).all():
+    if not all(np.isfinite(column).all() for column in dense.T):
         raise SpecError("The columns have values that are no finite numbers.", "Fill or drop them.")
     own = [f"x{k}" for k in range(shape[1])] if names is None else [str(name) for name in names]
     if len(own) != shape[1]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+ROWS_AT_ONCE = 8192  # of the columns, looked through together
+
 
 @dataclass(frozen=True)
 class Perfect:
@@ -64,7 +66,8 @@ def screen(
     fit_intercept : bool
         Without one, 0 predicts nothing.
     """
-    binary = np.flatnonzero(((columns == 0) | (columns == 1)).all(axis=0))
+    told = [((part == 0) | (part == 1)).all(axis=0) for part in _parts(columns)]
+    binary = np.flatnonzero(np.all(told, axis=0))
     flags = columns[:, binary]
     own = (target[:, None] == np.arange(classes)).astype(np.float64)
     left = np.ones(len(target), bool)
@@ -94,8 +97,13 @@ def thresholds(columns: np.ndarray, target: np.ndarray, classes: int) -> list[tu
     Ties at the threshold are allowed. Each is a column, a class, and 1 where the class is above
     the threshold, −1 below.
     """
-    lows = np.stack([columns[target == code].min(axis=0) for code in range(classes)])
-    highs = np.stack([columns[target == code].max(axis=0) for code in range(classes)])
+    lows = np.full((classes, columns.shape[1]), np.inf)
+    highs = -lows
+    for part, codes in zip(_parts(columns), _parts(target), strict=True):
+        for code in range(classes):
+            own = part[codes == code]
+            lows[code] = np.minimum(lows[code], own.min(axis=0, initial=np.inf))
+            highs[code] = np.maximum(highs[code], own.max(axis=0, initial=-np.inf))
     found = []
     for code in range(classes) if classes > 2 else (1,):
         low, high = np.delete(lows, code, axis=0).min(axis=0), np.delete(highs, code, 0).max(axis=0)
@@ -104,3 +112,8 @@ def thresholds(columns: np.ndarray, target: np.ndarray, classes: int) -> list[tu
         found += [(int(column), code, 1) for column in np.flatnonzero(above)]
         found += [(int(column), code, -1) for column in np.flatnonzero(below)]
     return found
+
+
+def _parts(rows: np.ndarray) -> list[np.ndarray]:
+    """Return views of some rows after the other."""
+    return [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)]
