@@ -88,7 +88,7 @@ class Dataset:
     def weight(self) -> np.ndarray:
         """Sample weights (n,); 1 where no column gives them."""
         weight = weight_values(self.checked)
-        return np.ones(len(self)) if weight is None else weight
+        return np.broadcast_to(np.ones(1), len(self)) if weight is None else weight
 
     @cached_property
     def groups(self) -> np.ndarray | None:

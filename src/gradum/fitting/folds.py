@@ -27,7 +27,7 @@ from gradum.core.models import Params
 from gradum.fitting.normal_equations import NormalEquations, centred, gram, restored
 from gradum.solvers.certify import least_subgradient
 from gradum.solvers.curvature import Curvature, Factored
-from gradum.solvers.linear_model import LinearModel, Strengths
+from gradum.solvers.linear_model import LinearModel, Point, Strengths
 from gradum.solvers.memory import REMEMBERED, Memory
 from gradum.solvers.newton import is_direct, selecting_step
 
@@ -245,8 +245,12 @@ class NewtonFolds:
         """
         model, unpriced = self.model, self.model.strengths(0.0, 0.0)
         folds = self.values.shape[1]
-        mean = np.sum([self._of(fold) for fold in range(folds)], axis=0) / folds
-        nowhere = model.point_at(np.zeros_like(self.values[:, 0]), mean, 0.0, unpriced)
+        mean = self._of(0).copy()
+        for fold in range(1, folds):
+            mean += self._of(fold)
+        mean /= folds
+        nothing = np.zeros_like(self.values[:, 0])
+        nowhere = Point(nothing, mean, np.nan, nothing)  # but for its logits
         whole = model.curvature(nowhere, unpriced)
         return [
             Curvature(

@@ -157,9 +157,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         codes = [step.code_expression() for step in self.steps if step.coded_column() is not None]
         return [e.alias(str(i)) for i, e in enumerate(dense + codes)]
 
-    def text(
-        self, frame: pl.DataFrame, rows: np.ndarray | None = None
-    ) -> sparse.csr_array | None:
+    def text(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> sparse.csr_array | None:
         """Return the text block alone, of what `transform` encodes."""
         steps = [step for step in self.steps if step.sparse_features()]
         if not steps:

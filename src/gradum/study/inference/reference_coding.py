@@ -73,7 +73,10 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
     ]
     kept = np.setdiff1d(np.arange(len(names)), spare)
     return ReferenceCoded(
-        matrix[:, kept] if spare else matrix, tuple(names[k] for k in kept), references, tuple(sentences)
+        matrix[:, kept] if spare else matrix,
+        tuple(names[k] for k in kept),
+        references,
+        tuple(sentences),
     )
 
 
