@@ -302,7 +302,7 @@ def _deviation(
     mean: np.ndarray,
     made: Callable[[np.ndarray], np.ndarray] = lambda block: block,
 ) -> np.ndarray:
-    """Return the standard deviation of columns (n, d), or of what is ``made`` of them row by row."""
+    """Return the deviation of columns (n, d), or of what is ``made`` of them row by row."""
     return np.sqrt(_sums(dense, lambda block: np.square(made(block) - mean)) / len(dense))
 
 
