@@ -10,6 +10,7 @@ BENCHMARKS = {
     "fits": "[ROUNDS]",
     "latency": "[ROUNDS]",
     "memory": "[ROWS] [FOLDER]",
+    "peaks": "[SMALLER] [held | blocks]",
     "start": "[ROUNDS]",
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",

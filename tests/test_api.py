@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import polars as pl
 import pytest
@@ -7,7 +5,6 @@ from msgspec import structs
 
 import gradum
 from gradum.api import make_spec
-from gradum.api.fit import within_memory
 from gradum.errors import (
     ColumnError,
     GradumError,
@@ -16,9 +13,8 @@ from gradum.errors import (
     TableError,
     TargetError,
 )
-from gradum.fitting.spec import LEAST_MEMORY, SplitSpec
+from gradum.fitting.spec import SplitSpec
 from gradum.solvers.events import EpochDone
-from gradum.tables import stream
 from synthetic import FEATURES, ONCE, QUICK, TINY, mixed, task
 
 NEW = mixed(20, seed=4).select(FEATURES)
@@ -174,23 +170,3 @@ def test_a_class_of_one_row_is_refused_or_left_out_where_asked():
     assert model.classes == ("no", "yes")
     assert 7 not in model.run.dataset.numbers
     np.testing.assert_allclose(model.predict_proba(NEW).sum(axis=1), 1)
-
-
-def has_left(monkeypatch, memory):
-    for module in ("gradum.tables.stream", "gradum.api.fit"):
-        monkeypatch.setattr(sys.modules[module], "available_memory", lambda: memory)
-
-
-def test_a_table_that_exceeds_the_memory_left_is_bound_to_it(tmp_path, monkeypatch):
-    path = tmp_path / "t.csv"
-    path.write_text("a,y\n" + "1,2\n" * 100)
-    spec = make_spec("y")
-    needed = stream.TEXT_BYTE * path.stat().st_size
-    for left, bound in ((needed, None), (needed - 1, LEAST_MEMORY), (None, None)):
-        has_left(monkeypatch, left)
-        assert within_memory(spec, path).max_memory == bound
-    monkeypatch.setattr(stream, "TEXT_BYTE", 10**9)
-    has_left(monkeypatch, 10**10)
-    assert within_memory(spec, path).max_memory == 10**10
-    asked = make_spec("y", max_memory="3GB")
-    assert within_memory(asked, path) == asked  # what was asked for stands

@@ -1,13 +1,13 @@
 """A table read in blocks is taken or refused as the same table read at once."""
 
 import json
-import math
 
 import polars as pl
 import pytest
 
 import gradum
 from gradum.errors import GradumError
+from gradum.fitting import reading
 from gradum.fitting.events import RungStarted
 from gradum.fitting.spec import LinearSpec, SplitSpec
 from gradum.fitting.streamed import run as streamed_run
@@ -119,7 +119,8 @@ def in_blocks(monkeypatch):
     """Read every file in blocks from now on when this is called."""
 
     def begin():
-        monkeypatch.setattr(stream, "needed_memory", lambda *_: math.inf)
+        for name in ("held_bytes", "predicted_bytes"):
+            monkeypatch.setattr(reading, name, lambda *_: 1e15)
         monkeypatch.setattr(stream, "BLOCK_ROWS", BLOCK)
 
     return begin

@@ -2,16 +2,15 @@
 
 import hashlib
 import importlib
-import math
 import os
 
 import polars as pl
 import pytest
 
 from gradum.app.cli.progress import Silent
+from gradum.fitting import reading
 from gradum.fitting.events import RungStarted, Understood
 from gradum.ship.run_spec import read_spec
-from gradum.tables import stream
 from synthetic import task
 
 ROWS = 60
@@ -120,7 +119,8 @@ def test_a_file_that_comes_and_one_that_goes(gradum_command, tmp_path, monkeypat
 def test_a_file_that_changes_while_it_is_read_in_blocks(
     name, gradum_command, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(stream, "needed_memory", lambda *_: math.inf)
+    for name in ("held_bytes", "predicted_bytes"):
+        monkeypatch.setattr(reading, name, lambda *_: 1e15)
     table = tmp_path / name
     write(rows(), table)
     at_event(monkeypatch, Understood, lambda: turned_round(table))
@@ -128,7 +128,8 @@ def test_a_file_that_changes_while_it_is_read_in_blocks(
 
 
 def test_a_file_whose_blocks_can_no_longer_be_read(gradum_command, tmp_path, monkeypatch):
-    monkeypatch.setattr(stream, "needed_memory", lambda *_: math.inf)
+    for name in ("held_bytes", "predicted_bytes"):
+        monkeypatch.setattr(reading, name, lambda *_: 1e15)
     table = tmp_path / "t.parquet"
     write(rows(), table)
     at_event(monkeypatch, Understood, lambda: replaced(table))

@@ -17,14 +17,12 @@ from gradum.tables import stream
 from synthetic import task
 
 ROWS = 1_500
-BOUND = ["--max-memory", "500MB", "--max-epochs", 3, "--no-learning-curve"]
+BOUND = ["--max-memory", "500MB", "--blocks", "--max-epochs", 3, "--no-learning-curve"]
 
 
 @pytest.fixture(autouse=True)
-def heavy(monkeypatch):
-    """Values that weigh so much that no table fits; several blocks, segments and chunks."""
-    monkeypatch.setattr(stream, "TYPED_CELL", 10**6)
-    monkeypatch.setattr(stream, "TEXT_BYTE", 10**5)
+def small(monkeypatch):
+    """Several blocks, segments and chunks."""
     monkeypatch.setattr(stream, "BLOCK_ROWS", 400)
     monkeypatch.setattr(spool, "SEGMENT_ROWS", 128)
     monkeypatch.setattr(buffer, "MOST_STEPS", 4)
@@ -64,7 +62,9 @@ def test_files_of_any_kind_give_one_model_that_can_be_used_and_repeated(
     assert read_spec(run / "spec.toml").spec.max_memory == 500_000_000
     again = gradum_command("rerun", run, "-o", tmp_path / "again")
     assert "bit-identical" in again.out
-    predicted = gradum_command("predict", run, place / "t.csv", "-o", tmp_path / "p.csv", "-q")
+    predicted = gradum_command(
+        "predict", run, place / "t.csv", "-o", tmp_path / "p.csv", "-q", "--max-memory", "0.01MB"
+    )
     assert predicted.code == 0
     assert pl.read_csv(tmp_path / "p.csv").height == ROWS
     assert gradum_command("report", run).code == 0

@@ -4,7 +4,6 @@ A run of each kind is fitted, saved, loaded, asked for predictions and a report,
 a folder, cut off and resumed.
 """
 
-import math
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import combinations, product
@@ -19,6 +18,7 @@ from gradum.api import finish_run
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.progress import choose
 from gradum.errors import SpecError
+from gradum.fitting import reading
 from gradum.fitting.events import RungStarted
 from gradum.fitting.machine import this_machine
 from gradum.fitting.options import make_spec
@@ -179,7 +179,8 @@ def small(monkeypatch):
 @pytest.fixture
 def in_blocks(small, monkeypatch):
     """Let no file fit in memory."""
-    monkeypatch.setattr(stream, "needed_memory", lambda *_: math.inf)
+    for name in ("held_bytes", "predicted_bytes"):
+        monkeypatch.setattr(reading, name, lambda *_: 1e15)
 
 
 @pytest.mark.parametrize("cell", FITTED, ids=named)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gradum.fitting import estimate
-from gradum.fitting.estimate import expect, memory, pack_seconds, reference_seconds
+from gradum.fitting.estimate import expect, pack_seconds, reference_seconds
 from gradum.fitting.events import Expected, RungStarted
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.plan import Plan
@@ -129,11 +129,6 @@ def test_the_time_limit_bounds_all_packs_together_in_seconds_of_this_machine(slo
     whole = seconds(None)
     assert seconds(2 * whole) == whole
     assert seconds(1000.0) - seconds(400.0) == pytest.approx(600.0)
-
-
-def test_memory_is_that_of_several_copies_of_the_design():
-    one = 8 * 100_000 * 10
-    assert 3 * one < memory(plan(100_000), layout(), 0) < 12 * one
 
 
 def test_the_event_comes_before_the_first_rung(slow):

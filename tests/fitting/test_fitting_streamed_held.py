@@ -60,7 +60,7 @@ def divided(frame, target, stop=lambda: False, sampled=0.3):
     design = encoder.transform(whole.frame)
     units = Units(design.dense.mean(axis=0), np.ones(design.dense.shape[1]))
     parting = Parting(Spec(target).seed, 0.2, 0.1, sampled)
-    with opened([frame]) as rows, Spool(encoder.layout, units, classes=False) as spool:
+    with opened([frame]) as rows, Spool(encoder.layout, units, classes=0) as spool:
         held = divide(
             rows,
             schema,

@@ -13,7 +13,7 @@ from gradum.fitting.events import Passed, Resumed
 from gradum.fitting.fitted import fingerprint
 from gradum.fitting.options import make_spec
 from gradum.fitting.spec import LEAST_MEMORY
-from gradum.fitting.streamed.parting import Parting
+from gradum.fitting.streamed.parting import HELD_CELL, Parting
 from gradum.fitting.streamed.run import run_streamed
 from gradum.solvers import ChunkDone, buffer
 from gradum.tables.split import Part
@@ -29,7 +29,7 @@ def _small(monkeypatch):
 def assert_as_good(frame, target, metric, margin, monkeypatch, **options):
     """Both fits on the parts of the streamed one, so that the same rows judge."""
     ours = streamed(frame, target, **options)
-    parts = Parting.of(make_spec(target), len(frame), frame.width, 2**34, None)
+    parts = Parting.of(make_spec(target), len(frame), HELD_CELL * frame.width, 2**34, None)
     kept = parts.parts(np.arange(len(frame)), None, None)
     monkeypatch.setattr(fitting_plan, "hold_out", lambda *_, **__: kept)
     theirs = gradum.fit(frame, target, **(QUICK | options))

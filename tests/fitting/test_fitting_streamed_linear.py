@@ -9,7 +9,7 @@ from streamed_fits import ROWS, make_small, streamed
 from gradum.core import SquaredError
 from gradum.fitting.dataset import labelled
 from gradum.fitting.options import make_spec
-from gradum.fitting.streamed.parting import Parting
+from gradum.fitting.streamed.parting import HELD_CELL, Parting
 from gradum.fitting.target_scale import TargetScale
 from gradum.tables.split import Part
 from gradum.tables.table import Table
@@ -24,7 +24,7 @@ def _small(monkeypatch):
 def training_rows(model, frame, target):
     """What the linear rung learned from: its columns, its target, and which rows they are."""
     spec, fitted = make_spec(target), model.run.fitted
-    parting = Parting.of(spec, len(frame), frame.width, 2**34, None)
+    parting = Parting.of(spec, len(frame), HELD_CELL * frame.width, 2**34, None)
     rows = np.flatnonzero(parting.parts(np.arange(len(frame)), None, None) == Part.TRAIN)
     dataset = labelled(Table(frame[rows], "t"), fitted.schema)
     design = fitted.encoder.transform(dataset.frame)

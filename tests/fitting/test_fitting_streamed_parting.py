@@ -6,7 +6,7 @@ import pytest
 
 from gradum.fitting.spec import Spec, SplitSpec
 from gradum.fitting.streamed import parting as module
-from gradum.fitting.streamed.parting import Parting
+from gradum.fitting.streamed.parting import HELD_CELL, Parting, held_row
 from gradum.tables.split import UNUSED, Part
 
 ROWS = 40_000
@@ -28,7 +28,7 @@ def near(share, rows=ROWS):
 
 
 def test_the_shares_are_those_of_the_spec_while_memory_allows_them():
-    parting = Parting.of(spec(), ROWS, 10, ENOUGH, None)
+    parting = Parting.of(spec(), ROWS, 10 * HELD_CELL, ENOUGH, None)
     found = shares(parting.parts(NUMBERS, None, None))
     assert found[Part.TEST] == near(0.2)
     assert found[Part.VALIDATION] == near(0.8 * 0.15)
@@ -38,7 +38,7 @@ def test_the_shares_are_those_of_the_spec_while_memory_allows_them():
 
 def test_of_a_large_table_so_many_rows_are_held_as_judge_well():
     rows = 10_000_000
-    parting = Parting.of(spec(), rows, 10, ENOUGH, None)
+    parting = Parting.of(spec(), rows, 10 * HELD_CELL, ENOUGH, None)
     found = shares(parting.parts(NUMBERS, None, None))
     assert parting.test * rows == pytest.approx(module.MOST_TEST)
     assert parting.validation * rows == pytest.approx(module.MOST_VALIDATION)
@@ -51,7 +51,7 @@ def test_of_a_large_table_so_many_rows_are_held_as_judge_well():
 @pytest.mark.parametrize(("columns", "memory"), [(10, 2**28), (1_000, 2**30), (10_000, 2**28)])
 def test_the_rows_held_take_no_more_than_their_share_of_memory(columns, memory):
     rows = 10_000_000
-    parting = Parting.of(spec(), rows, columns, memory, None)
+    parting = Parting.of(spec(), rows, HELD_CELL * columns, memory, None)
     held = (parting.test + parting.validation + parting.sampled) * rows
     allowed = module.HELD_SHARE * memory / (module.HELD_CELL * columns)
     assert held <= max(allowed, module.FEWEST_HELD) * 1.001
@@ -61,7 +61,7 @@ def test_the_rows_held_take_no_more_than_their_share_of_memory(columns, memory):
 
 
 def test_parts_do_not_depend_on_how_the_table_is_cut():
-    parting = Parting.of(spec(), ROWS, 10, ENOUGH, None)
+    parting = Parting.of(spec(), ROWS, 10 * HELD_CELL, ENOUGH, None)
     whole = parting.parts(NUMBERS, None, None)
     for size in (1, 7, 1_000):
         blocks = np.split(NUMBERS[:5_000], range(size, 5_000, size))
@@ -70,8 +70,10 @@ def test_parts_do_not_depend_on_how_the_table_is_cut():
 
 
 def test_another_seed_gives_other_parts_and_another_sample():
-    first, second = (Parting.of(spec(seed=seed), 10**6, 10, 2**30, None) for seed in (0, 1))
-    again = Parting.of(spec(seed=0), 10**6, 10, 2**30, None)
+    first, second = (
+        Parting.of(spec(seed=seed), 10**6, 10 * HELD_CELL, 2**30, None) for seed in (0, 1)
+    )
+    again = Parting.of(spec(seed=0), 10**6, 10 * HELD_CELL, 2**30, None)
     parts = [each.parts(NUMBERS, None, None) for each in (first, second, again)]
     np.testing.assert_array_equal(parts[0], parts[2])
     held = [part == Part.TEST for part in parts]
@@ -83,7 +85,7 @@ def test_another_seed_gives_other_parts_and_another_sample():
 
 
 def test_the_sample_is_drawn_independently_of_the_parts():
-    parting = Parting.of(spec(), 10**6, 10, 2**30, None)
+    parting = Parting.of(spec(), 10**6, 10 * HELD_CELL, 2**30, None)
     train = parting.parts(NUMBERS, None, None) == Part.TRAIN
     drawn = parting.in_sample(NUMBERS)
     assert drawn[train].mean() == near(parting.sampled, train.sum())
@@ -91,7 +93,7 @@ def test_the_sample_is_drawn_independently_of_the_parts():
 
 
 def test_neighbours_are_parted_independently():
-    parting = Parting.of(spec(), ROWS, 10, ENOUGH, None)
+    parting = Parting.of(spec(), ROWS, 10 * HELD_CELL, ENOUGH, None)
     test = (parting.parts(NUMBERS, None, None) == Part.TEST).astype(float)
     for lag in (1, 2, 64, 8192):
         correlation = np.corrcoef(test[:-lag], test[lag:])[0, 1]
@@ -103,7 +105,7 @@ def test_rows_of_a_group_have_one_part_wherever_they_are(dtype):
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4_000, ROWS)
     groups = pl.Series(codes).cast(dtype)
-    parting = Parting.of(spec(), ROWS, 10, ENOUGH, None)
+    parting = Parting.of(spec(), ROWS, 10 * HELD_CELL, ENOUGH, None)
     parts = parting.parts(NUMBERS, groups, None)
     halves = [
         parting.parts(NUMBERS[rows], groups[rows], None)
@@ -119,7 +121,7 @@ def test_rows_of_a_group_have_one_part_wherever_they_are(dtype):
 
 def test_time_runs_from_training_over_validation_to_test():
     times = np.random.default_rng(0).permutation(ROWS).astype(np.int64) * 1_000
-    parting = Parting.of(spec(), ROWS, 10, ENOUGH, times)
+    parting = Parting.of(spec(), ROWS, 10 * HELD_CELL, ENOUGH, times)
     parts = parting.parts(NUMBERS, None, times)
     found = shares(parts)
     assert found[UNUSED] == 0
@@ -133,7 +135,7 @@ def test_time_runs_from_training_over_validation_to_test():
 def test_of_many_later_rows_some_are_drawn():
     rows = 10_000_000
     times = np.linspace(0.0, 1.0, ROWS)
-    parting = Parting.of(spec(), rows, 10, ENOUGH, times)
+    parting = Parting.of(spec(), rows, 10 * HELD_CELL, ENOUGH, times)
     parts = parting.parts(NUMBERS, None, times)
     late = times > parting.until[1]
     assert (parts[late] != Part.TRAIN).all()
@@ -146,7 +148,15 @@ def test_of_many_later_rows_some_are_drawn():
 
 def test_without_a_share_for_the_test_no_row_is_of_it():
     for times in (None, np.arange(ROWS)):
-        parting = Parting.of(spec(test=0.0), ROWS, 10, ENOUGH, times)
+        parting = Parting.of(spec(test=0.0), ROWS, 10 * HELD_CELL, ENOUGH, times)
         found = shares(parting.parts(NUMBERS, None, times))
         assert found[Part.TEST] == 0
         assert found[Part.VALIDATION] == near(0.15)
+
+
+def test_long_texts_and_many_classes_make_a_held_row_take_more():
+    plain = pl.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]})
+    long = plain.with_columns(b=pl.Series(["x" * 10_000] * 2))
+    assert held_row(plain, 0) == 2 * HELD_CELL + module.HELD_COPIES * 16
+    assert held_row(plain, 100) - held_row(plain, 0) == 100 * HELD_CELL
+    assert held_row(long, 0) > module.HELD_COPIES * 10_000

@@ -7,12 +7,13 @@ from msgspec import structs
 from streamed_fits import QUICK, ROWS, batches, ended, make_small, score, streamed
 
 import gradum
-from gradum.errors import GradumError, SpecError, TargetError
+from gradum.errors import GradumError, SpecError, TableError, TargetError
 from gradum.fitting.events import Understood
 from gradum.fitting.fitted import fingerprint
 from gradum.fitting.options import make_spec
 from gradum.fitting.spec import LEAST_MEMORY
-from gradum.fitting.streamed.parting import Parting
+from gradum.fitting.streamed import run as streamed_run
+from gradum.fitting.streamed.parting import HELD_CELL, Parting
 from gradum.fitting.streamed.run import run_streamed
 from gradum.tables.schema import infer
 from gradum.tables.split import Part
@@ -100,7 +101,7 @@ def test_rare_classes_are_left_out_and_said():
 
 def test_a_class_that_no_row_learned_from_is_of_is_named():
     frame = task("label", ROWS)
-    parts = Parting.of(make_spec("label"), ROWS, frame.width, 2**34, None)
+    parts = Parting.of(make_spec("label"), ROWS, HELD_CELL * frame.width, 2**34, None)
     test = np.flatnonzero(parts.parts(np.arange(ROWS), None, None) == Part.TEST)
     place = pl.int_range(ROWS).is_in(test[:4].tolist())
     frame = frame.with_columns(label=pl.when(place).then(pl.lit("maybe")).otherwise("label"))
@@ -245,3 +246,12 @@ def test_models_save_and_load_and_report(tmp_path):
     assert "read in blocks" in page
     assert "colour" in page
     assert ours.evaluate(frame[:500])
+
+
+def test_rows_too_wide_for_the_bound_are_refused_with_what_they_take(monkeypatch):
+    frame = task("label", 1_500)
+    monkeypatch.setattr(streamed_run, "FEWEST_HELD", 10**6)
+    with pytest.raises(
+        TableError, match=r"columns: even in blocks it takes about .* but only 500 MB"
+    ):
+        streamed(frame, "label", max_memory=LEAST_MEMORY)

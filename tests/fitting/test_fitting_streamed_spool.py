@@ -35,7 +35,7 @@ def design(words=WORDS, dense=DENSE, codes=CODES):
     return Design(np.asfortranarray(dense), codes, words, layout)
 
 
-def spooled(parts, rows=None, *, classes=False, units=UNITS, folder=None):
+def spooled(parts, rows=None, *, classes=0, units=UNITS, folder=None):
     rows = rows or design()
     target = np.arange(len(rows)) % 3 if classes else np.arange(len(rows)) / 7
     weight = np.linspace(0.5, 2.0, len(rows))
@@ -69,6 +69,18 @@ def test_rows_come_back_in_order(words, classes, tmp_path):
         np.testing.assert_allclose(found, WORDS.toarray(), rtol=1e-6)
 
 
+@pytest.mark.parametrize(("classes", "rows"), [(0, 5), (4, 4), (60, 1)])
+def test_segments_of_many_values_have_fewer_rows(classes, rows, monkeypatch):
+    width = DENSE.shape[1] + 4 * CODES.shape[1]  # a code, and a column for each of its levels
+    monkeypatch.setattr(module, "SEGMENT_VALUES", 4 * (width + 4))
+    monkeypatch.setattr(module, "SEGMENT_ROWS", 8)
+    spool = Spool(design(None).layout, UNITS, classes=classes)
+    with spool:
+        spool.write(design(None), np.zeros(ROWS), np.ones(ROWS))
+        assert max(spool.lengths) == rows
+        assert len(spool) == ROWS
+
+
 def test_tables_without_dense_or_coded_columns():
     for rows in (design(None, dense=DENSE[:, :0]), design(None, codes=CODES[:, :0])):
         units = Units(*(each[: rows.dense.shape[1]] for each in (UNITS.centre, UNITS.scale)))
@@ -80,7 +92,7 @@ def test_tables_without_dense_or_coded_columns():
 
 
 def test_no_rows_make_no_segment():
-    spool = Spool(design().layout, UNITS, classes=False)
+    spool = Spool(design().layout, UNITS, classes=0)
     with spool:
         spool.write(design().take(np.arange(0)), np.empty(0), np.empty(0))
         assert (len(spool), spool.lengths, spool.bytes) == (0, (), 0)
@@ -128,7 +140,7 @@ def test_a_full_disk_is_said_in_one_line(tmp_path):
     try:
         with (
             pytest.raises(DiskError, match=r"encoded rows: File too large.*TMPDIR"),
-            Spool(design().layout, UNITS, classes=False, folder=tmp_path) as spool,
+            Spool(design().layout, UNITS, classes=0, folder=tmp_path) as spool,
         ):
             spool.write(design(), np.zeros(ROWS), np.ones(ROWS))
     finally:

@@ -11,7 +11,7 @@ from gradum.errors import ColumnError, TargetError
 from gradum.fitting.dataset import labelled
 from gradum.fitting.spec import Spec
 from gradum.fitting.streamed import survey as module
-from gradum.fitting.streamed.parting import Parting
+from gradum.fitting.streamed.parting import HELD_CELL, Parting
 from gradum.fitting.streamed.survey import blocks, survey, with_classes
 from gradum.tables import stream as tables_stream
 from gradum.tables.check import check
@@ -60,9 +60,9 @@ def surveyed(frame, target="label", *, first=100, overrides=None, text=("words",
     sample = Table(frame[:first], "t")
     schema = infer(sample, target=target, overrides=overrides)
     encoder = Encoder.fit(check(sample, schema, require_target=True).frame, schema)
-    parting = Parting.of(Spec(target), len(frame), frame.width, 2**30, None)
+    parting = Parting.of(Spec(target), len(frame), HELD_CELL * frame.width, 2**30, None)
     with opened([frame[k : k + 150] for k in range(0, len(frame), 150)]) as rows:
-        known = survey(rows, schema, encoder, parting, stop or (lambda: False))
+        known = survey(rows, schema, encoder, parting, stop or (lambda: False), 2**30)
     return known, schema, parting
 
 
@@ -228,3 +228,24 @@ def test_levels_beyond_count_keep_the_frequent_ones(monkeypatch):
     known, _, _ = surveyed(frame, overrides=Overrides(categorical=("city",)))
     step = next(step for step in known.encoder.steps if step.source == "city")
     assert step.levels == ("often",)
+
+
+def test_counts_keep_to_their_memory(monkeypatch):
+    held = []
+    table_of = module._Counts.table.fget
+
+    def seen(counts):
+        held.append(counts._size)
+        return table_of(counts)
+
+    monkeypatch.setattr(module._Counts, "table", property(seen))
+    counts = module._Counts(100)
+    for block in range(
+        40
+    ):  # 30 levels of two rows a block, none of them met again, and one that is
+        names = [f"{block} {level}" for level in range(30)] + ["often"]
+        counts.add(pl.DataFrame({"level": names, "rows": [2] * 30 + [3]}))
+        assert counts._size <= 100
+    assert max(held) <= 100 + 31
+    known = dict(counts.table.iter_rows())
+    assert known["often"] == 120

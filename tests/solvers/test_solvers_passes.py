@@ -1,5 +1,6 @@
 """Newton over passes reaches the optimum that solvers reach with all rows in memory."""
 
+import threading
 from functools import partial
 
 import numpy as np
@@ -138,6 +139,30 @@ def test_the_same_cut_gives_the_same_bits(problem):
     assert layer(first).tobytes() == layer(second).tobytes()
     losses = [[epoch.train_loss for epoch in each.history] for each in (first, second)]
     assert losses[0] == losses[1]
+
+
+@every_problem
+def test_as_many_blocks_are_at_work_as_memory_has_room_for(problem, monkeypatch):
+    at_work, seen = 0, []
+    lock = threading.Lock()
+    measured = passes._Search._measured
+
+    def counted(*arguments, **options):
+        nonlocal at_work
+        with lock:
+            at_work += 1
+            seen.append(at_work)
+        found = measured(*arguments, **options)
+        with lock:
+            at_work -= 1
+        return found
+
+    plenty = passes_over(problem)
+    monkeypatch.setattr(passes._Search, "_measured", counted)
+    monkeypatch.setattr(passes, "WAITING_BYTES", 1)  # no Hessian beside another one
+    scarce = passes_over(problem, method=Passes(max_iter=1))
+    assert max(seen) == 1
+    assert scarce.history[0].train_loss == plenty.history[0].train_loss
 
 
 @every_problem

@@ -5,6 +5,7 @@ from sklearn import metrics as peer
 
 import gradum
 from gradum.errors import SchemaError, TargetError
+from gradum.study import evaluate
 from synthetic import QUICK, task
 
 HELD = task("label", 200, seed=21)
@@ -75,3 +76,20 @@ def test_a_refitted_model_is_evaluated_though_its_other_rungs_are_gone():
     judgement = model.evaluate(HELD).judgement
     assert list(judgement.scores) == [model.used] == ["linear"]
     assert judgement.verdict.enough == "linear"
+
+
+def test_of_a_table_that_takes_too_much_some_rows_are_judged(classifier, tmp_path, monkeypatch):
+    path = tmp_path / "t.parquet"
+    task("label", 900, seed=4).write_parquet(path)
+    monkeypatch.setattr(evaluate, "FEWEST_HELD", 300)
+    all_rows = classifier.evaluate(path).judgement
+    assert all_rows.how == "Judged on 900 rows of t.parquet."
+    assert classifier.evaluate(path, max_memory="2GB").judgement == all_rows
+    some, again = (classifier.evaluate(path, max_memory=1).judgement for _ in range(2))
+    assert some.how == "Judged on 300 rows drawn from 900 of t.parquet."
+    assert some == again
+    for name, parts in some.scores.items():
+        whole = all_rows.scores[name]["test"]["log_loss"]
+        assert abs(parts["test"]["log_loss"].value - whole.value) < 0.02 + 4 * whole.standard_error
+    monkeypatch.setattr(evaluate, "FEWEST_HELD", 900)
+    assert classifier.evaluate(path, max_memory=1).judgement.scores == all_rows.scores

@@ -15,7 +15,7 @@ from gradum.errors import DiskError, TableError
 from gradum.tables import encoding, stream
 from gradum.tables.compressed import zstd
 from gradum.tables.read import read
-from gradum.tables.stream import exceeds, is_batches, needed_memory, opened
+from gradum.tables.stream import is_batches, opened
 
 FRAME = pl.DataFrame(
     {
@@ -183,12 +183,12 @@ def test_the_cut_does_not_depend_on_how_the_reader_cuts(tmp_path, scratch):
 
 
 def test_wide_tables_have_blocks_of_fewer_rows(tmp_path, scratch, monkeypatch):
-    monkeypatch.setattr(stream, "BLOCK_VALUES", 3 * 10)
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 8 * 3 * 10)
     FRAME.write_parquet(tmp_path / "t.parquet")
     with opened(tmp_path / "t.parquet", scratch) as rows:
         assert rows.block_rows == 10
         assert {len(block.frame) for block in rows.blocks()} == {10}
-    monkeypatch.setattr(stream, "BLOCK_VALUES", 2)
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 2)
     with opened(tmp_path / "t.parquet", scratch) as rows:
         assert rows.block_rows == 1
 
@@ -335,25 +335,6 @@ def test_what_counts_as_batches():
     whole = [FRAME, FRAME.to_pandas(), FRAME.to_dicts(), FRAME.to_dicts()[0], np.zeros((2, 2))]
     for data in (*whole, FRAME.lazy(), FRAME.to_arrow(), "t.csv", ["t.csv"], [], read(FRAME)):
         assert not is_batches(data)
-
-
-def test_only_files_are_weighed(tmp_path, monkeypatch):
-    FRAME.write_parquet(tmp_path / "t.parquet")
-    FRAME.write_csv(tmp_path / "t.csv")
-    size = (tmp_path / "t.csv").stat().st_size
-    parquet, text = 100 * 3 * stream.TYPED_CELL, stream.TEXT_BYTE * size
-    assert needed_memory(tmp_path / "t.parquet") == parquet
-    assert needed_memory(str(tmp_path / "t.csv")) == text
-    assert needed_memory(tmp_path / "t.*") == parquet + text
-    assert needed_memory([tmp_path / "t.csv", tmp_path / "none.csv"]) == text
-    for data in (FRAME, FRAME.to_dicts(), "-", tmp_path / "none.csv", tmp_path):
-        assert needed_memory(data) == 0
-    assert exceeds(tmp_path / "t.csv", text - 1)
-    assert not exceeds(tmp_path / "t.csv", text)
-    for left, answer in ((text - 1, True), (text, False), (None, False)):
-        monkeypatch.setattr(stream, "available_memory", lambda left=left: left)
-        assert exceeds(tmp_path / "t.csv", None) is answer
-        assert exceeds(iter([FRAME]), None)  # cannot be read otherwise, whatever memory is left
 
 
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "arrow", "batches", "latin.csv"])

@@ -8,21 +8,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
-
 from gradum.api.model import Model
 from gradum.errors import SpecError
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints
 from gradum.fitting.options import make_spec
+from gradum.fitting.reading import decided
 from gradum.fitting.run import run
-from gradum.fitting.spec import LEAST_MEMORY, Spec
+from gradum.fitting.spec import Spec
 from gradum.fitting.streamed.run import run_streamed
 from gradum.show.source import Source
 from gradum.solvers.threads import in_turns
-from gradum.tables.memory import available_memory
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
-from gradum.tables.stream import exceeds, opened
+from gradum.tables.stream import at_hand, opened
 
 
 def fit(
@@ -56,7 +54,8 @@ def fit(
         Asked between chunks of work; once true, the run ends with what it has.
     **options
         ``model`` ("ladder", "linear", "mlp", "pack"), ``task``, ``seed``, ``cv`` (folds),
-        ``metric``, ``max_memory`` (bytes, or "2GB"), ``max_epochs``,
+        ``metric``, ``max_memory`` (bytes, or "2GB"), ``blocks`` (True or False: whether the
+        table is read in blocks, whatever it takes), ``max_epochs``,
         ``effort`` ("quick", "standard", "best"), ``time_limit`` (seconds that packs train),
         ``class_weight`` ("balanced"), ``drop_rare_classes``, ``log_target``, ``refit``;
         ``numeric``, ``categorical``,
@@ -109,11 +108,12 @@ def fit_spec(
     ``scratch`` is the folder for the rows of a table that does not fit in memory.
     """
     source = Source(_name(data), _name(test))
-    held = None if test is None else read(test)
-    spec = within_memory(spec, data)
-    options = {"test": held, "schema": schema, "stop": stop, "checkpoints": checkpoints}
+    data, test = at_hand(data), None if test is None else at_hand(test)
+    spec = decided(spec, data, test)
+    judging = None if test is None else read(test)
+    options = {"test": judging, "schema": schema, "stop": stop, "checkpoints": checkpoints}
     with ExitStack() as open_files:
-        if spec.max_memory is not None and exceeds(data, spec.max_memory):
+        if spec.blocks:
             rows = open_files.enter_context(opened(data, scratch))
             events = run_streamed(spec, rows, scratch=scratch, **options)
         else:
@@ -126,16 +126,6 @@ def fit_spec(
                 return Model(finished.value.fitted, finished.value, source)
             if on_event is not None:
                 on_event(event)
-
-
-def within_memory(spec: Spec, data: Any) -> Spec:
-    """Return the spec with the memory that is left as its bound, where the table needs more.
-
-    Written down with the run, it decides when the run is repeated as it did the first time.
-    """
-    if spec.max_memory is not None or not exceeds(data, None):
-        return spec
-    return structs.replace(spec, max_memory=max(available_memory() or 0, LEAST_MEMORY))
 
 
 def _name(data: Any) -> str | None:

@@ -15,7 +15,9 @@ from gradum.api.inference import infer_run
 from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.options import read_size
 from gradum.fitting.predict import predict
+from gradum.fitting.reading import judging_bound
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
 from gradum.forks import refuse_after_fork
@@ -24,10 +26,11 @@ from gradum.show.inference import Summary
 from gradum.show.source import Source
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
-from gradum.study.evaluate import Evaluation, evaluate
+from gradum.study.evaluate import Evaluation, evaluate, evaluate_in_blocks
 from gradum.study.findings import Findings, examine
 from gradum.tables.check import Difference
 from gradum.tables.read import read
+from gradum.tables.stream import at_hand, opened
 
 
 class Model:
@@ -129,9 +132,19 @@ class Model:
         prediction, self._last.differences = predict(self.fitted, data, rung=rung)
         return prediction
 
-    def evaluate(self, data: Any) -> Evaluation:
-        """Score every rung on rows that hold the target."""
-        return evaluate(self.fitted, read(data))
+    def evaluate(self, data: Any, *, max_memory: int | str | None = None) -> Evaluation:
+        """Score every rung on rows that hold the target.
+
+        Of a table that would take more than ``max_memory`` (bytes, or "2GB"; half of what is left
+        if not given) so many rows are judged as there is room for, drawn by chance.
+        """
+        most = None if max_memory is None else read_size(max_memory)
+        data = at_hand(data)
+        bound = judging_bound(self.fitted, data, most)
+        if bound is None:
+            return evaluate(self.fitted, read(data))
+        with opened(data) as rows:
+            return evaluate_in_blocks(self.fitted, rows, bound)
 
     @property
     def scores(self) -> pl.DataFrame:

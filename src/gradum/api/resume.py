@@ -9,11 +9,12 @@ from typing import Any
 
 from msgspec import structs
 
-from gradum.api.fit import fit_spec, within_memory
+from gradum.api.fit import fit_spec
 from gradum.api.model import Model
 from gradum.api.runs import load_run, save_run
 from gradum.files.atomic import partial_files
 from gradum.fitting.events import RungStarted
+from gradum.fitting.reading import decided
 from gradum.ship import unfinished
 from gradum.ship.checkpoint_folder import CheckpointFolder
 from gradum.ship.layout import FILES, STATE
@@ -85,11 +86,12 @@ def finish_run(
         The table, the target, an option or a checkpoint cannot be used, or a file not be written.
     """
     asked = unfinished.read(folder)
-    files = file_states(asked.run)
+    files, spec = file_states(asked.run), asked.run.spec
+    if not asked.run.sha256:
+        spec = decided(spec, asked.run.data, asked.run.test)
     test = None if asked.run.test is None else read(asked.run.test)
     schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
     if not asked.run.sha256:
-        spec = within_memory(asked.run.spec, asked.run.data)
         hashes = {name: state.sha256 for name, state in files.items()}
         hashed = structs.replace(asked.run, spec=spec, sha256=hashes)
         unfinished.write(folder, structs.replace(asked, run=hashed))

@@ -27,7 +27,7 @@ from gradum.study.segments import segments
 from gradum.study.threshold import threshold
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
-from gradum.tables.stream import exceeds, opened
+from gradum.tables.stream import opened
 
 
 def save_run(
@@ -167,7 +167,7 @@ def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
             "Bring the file back, or fit again.",
         )
     fitted = load(folder / MODEL).fitted
-    if exceeds(run_spec.data, run_spec.spec.max_memory):
+    if run_spec.spec.blocks:
         dataset = _judged_dataset(folder, run_spec, fitted.schema, also)
     else:
         dataset = _dataset(run_spec, fitted.schema, also)

@@ -15,6 +15,7 @@ import numpy as np
 
 from gradum.fitting.events import Expected
 from gradum.fitting.linear import DENSE_LEVELS
+from gradum.fitting.memory import Width, training_bytes
 from gradum.fitting.mlp import ONE_HOT_LEVELS
 from gradum.fitting.pack.held_out import MOST_ROWS
 from gradum.fitting.pack.inputs import TEXT_COLUMNS, codes_each
@@ -55,8 +56,6 @@ NEWTON_STEPS = 3  # a penalty, each starting from the one before
 HESSIANS = 0.7  # a penalty, all folds sharing them
 PRODUCTS = 30  # conjugate gradients a penalty
 NONZERO_NGRAMS = 60  # a text
-COPIES = 6.5  # of the design, held at once at the worst moment
-CLASS_COPIES = 3  # of a probability for each row and class
 
 
 def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | None:
@@ -77,7 +76,9 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
     if spec.time_limit is not None:
         packs = min(packs, spec.time_limit)
     seconds = reference_seconds(spec, plan, layout, classes) * slower + packs
-    needed, left = memory(plan, layout, classes), available_memory()
+    width = Width.of(layout, classes, entries=min(len(layout.sparse), NONZERO_NGRAMS))
+    needed = int(training_bytes(len(plan.kept), width, spec.rungs))
+    left = available_memory()
     short = left is not None and needed > left
     if seconds <= WORTH_TELLING and not short:
         return None
@@ -215,14 +216,6 @@ def _wide_starts(packed: PackSpec, columns: int, outputs: int, rows: int) -> flo
 
 def _one_hot(levels: int) -> int:
     return 1 if levels == 2 else levels
-
-
-def memory(plan: Plan, layout: Layout, classes: int) -> int:
-    """Return the bytes that training takes besides the table itself."""
-    narrow = sum(_one_hot(count) for count in layout.level_counts if count <= DENSE_LEVELS)
-    values = len(layout.dense) + narrow + len(layout.codes)
-    values += min(len(layout.sparse), NONZERO_NGRAMS)
-    return int(8 * len(plan.kept) * (COPIES * values + CLASS_COPIES * classes))
 
 
 def _speed() -> float:

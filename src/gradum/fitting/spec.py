@@ -113,9 +113,10 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides a run's result, save the rows themselves and the software.
 
-    A table whose fit would take more than ``max_memory`` bytes is read in blocks. ``effort`` says
-    how large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that all packs
-    of the run may train, after which each is chosen from what its members have become.
+    A table whose fit would take more than ``max_memory`` bytes is read in blocks; ``blocks`` says
+    whether it is, once `gradum.fitting.reading` or the user has decided. ``effort`` says how large
+    the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that all packs of the run
+    may train, after which each is chosen from what its members have become.
     """
 
     target: str
@@ -136,6 +137,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_limit: float | None = None
     report: ReportSpec = ReportSpec()
     max_memory: int | None = None
+    blocks: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""

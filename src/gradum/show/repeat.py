@@ -79,6 +79,8 @@ def _asked(spec: Spec) -> dict[str, Any]:
         said["cv"] = spec.split.folds
     if spec.max_memory is not None:
         said["max_memory"] = spec.max_memory
+    if spec.blocks:
+        said["blocks"] = True
     if spec.mlp.max_epochs != plain.mlp.max_epochs:
         said["max_epochs"] = spec.mlp.max_epochs
     for name in (*LISTS, *ROLES):

@@ -39,6 +39,8 @@ from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 
 SHORTEST = 1e-4  # a step, halved until the objective falls
+MOST_WORKERS = 16  # each holds a block, and what it yields waits for its turn
+WAITING_BYTES = 2**27  # of Hessians
 Block = Callable[[], LinearModel]
 
 
@@ -182,7 +184,8 @@ class _Search:
         measure = partial(self._measured, values, curved=curved)
         objective, gradient = 0.0, np.zeros_like(values)
         hessian: np.ndarray | None = None
-        for sums in _in_order(measure, self.blocks):
+        yielded = 8 * self.model.coefficients**2 if curved else 0
+        for sums in _in_order(measure, self.blocks, yielded):
             objective += sums.point.objective
             gradient += sums.point.gradient
             if sums.hessian is not None:
@@ -204,10 +207,18 @@ class _Search:
         return _Sums(point, hessian)
 
 
-def _in_order(measure: Callable[[Block], _Sums], blocks: Sequence[Block]) -> Iterator[_Sums]:
-    """Measure blocks in as many threads as there are cores, and yield the results in order."""
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def _in_order(
+    measure: Callable[[Block], _Sums], blocks: Sequence[Block], yielded: int
+) -> Iterator[_Sums]:
+    """Measure blocks in as many threads as there are cores, and yield the results in order.
+
+    No more threads work, and no more results wait, than memory has room for: each result takes
+    ``yielded`` bytes.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    room = max(1, WAITING_BYTES // max(yielded, 1))
+    workers = min(cores or 1, MOST_WORKERS, room)
     rest = iter(blocks)
     with ThreadPoolExecutor(workers) as pool:
-        while group := list(islice(rest, 4 * (workers or 1))):  # few results wait at a time
+        while group := list(islice(rest, min(4 * workers, room))):
             yield from pool.map(measure, group)

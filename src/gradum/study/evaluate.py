@@ -8,7 +8,10 @@ import numpy as np
 from gradum.fitting.dataset import labelled
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement, Seen, judge
+from gradum.fitting.streamed.parting import FEWEST_HELD, HELD_SHARE, held_row
+from gradum.randomness import stream
 from gradum.scores.metrics import DEFAULT_METRIC
+from gradum.tables.stream import Stream
 from gradum.tables.table import Table
 
 
@@ -19,8 +22,15 @@ class Evaluation(msgspec.Struct, frozen=True):
     differences: tuple[str, ...]
 
 
-def evaluate(fitted: Fitted, table: Table) -> Evaluation:
+def evaluate(fitted: Fitted, table: Table, *, drawn_from: int | None = None) -> Evaluation:
     """Score every rung on a table that holds the target.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    table : Table
+    drawn_from : int, optional
+        Rows of the whole table, where these are some of them.
 
     Raises
     ------
@@ -32,12 +42,27 @@ def evaluate(fitted: Fitted, table: Table) -> Evaluation:
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
     seen = Seen(np.arange(len(dataset)), predictions)
     task = dataset.truth.task
+    whence = "" if drawn_from is None else f" drawn from {drawn_from:,}"
     judgement = judge(
         dataset.truth,
         {"test": seen},
         metric=fitted.spec.metric or DEFAULT_METRIC[task],
         seed=fitted.spec.seed,
-        how=f"Judged on {len(dataset):,} rows of {table.source}.",
+        how=f"Judged on {len(dataset):,} rows{whence} of {table.source}.",
         notes=(*table.notes, *dataset.notes),
     )
     return Evaluation(judgement, dataset.differences)
+
+
+def evaluate_in_blocks(fitted: Fitted, rows: Stream, memory: int) -> Evaluation:
+    """Score every rung on as many rows of a large table as ``memory`` bytes have room for.
+
+    They are drawn by chance from the whole table; all of them where there is room.
+    """
+    room = HELD_SHARE * memory / held_row(rows.head.frame, len(fitted.classes))
+    count = int(max(room, FEWEST_HELD))
+    if count >= len(rows):
+        return evaluate(fitted, rows.take(np.arange(len(rows))))
+    rng = stream(fitted.spec.seed, "evaluate")
+    numbers = np.sort(rng.choice(len(rows), count, replace=False))
+    return evaluate(fitted, rows.take(numbers), drawn_from=len(rows))

@@ -67,7 +67,7 @@ def read(data: Any) -> Table:
         return data
     if isinstance(data, str | os.PathLike):
         return _read_path(os.fspath(data))
-    if _are_paths(data):
+    if are_paths(data):
         paths = [Path(path) for path in data]
         return _read_several(paths, name_of(paths))
     with explained(SOURCE):
@@ -80,7 +80,10 @@ def _sound(table: Table) -> Table:
     return replace(table, frame=frame, notes=(*table.notes, *lost_moments(table.frame, frame)))
 
 
-def _are_paths(data: Any) -> bool:
+def are_paths(data: Any) -> bool:
+    """Whether data are the path of a file, or a list of such."""
+    if isinstance(data, str | os.PathLike):
+        return True
     if not isinstance(data, list | tuple) or not data:
         return False
     return all(isinstance(path, str | os.PathLike) for path in data)

@@ -29,25 +29,24 @@ from gradum.tables.content import bytes_of, lies_on_disk
 from gradum.tables.delimited import convert_delimited
 from gradum.tables.encoding import Content, convert_to_utf8, stream
 from gradum.tables.frames import is_row
-from gradum.tables.memory import available_memory
 from gradum.tables.moments import within_calendar
-from gradum.tables.paths import files_of, is_pattern, matches
-from gradum.tables.read import read, refuse_other_kinds, refuse_other_name
+from gradum.tables.parquet import first_rows, has_large_groups, length, with_smaller_groups
+from gradum.tables.paths import is_pattern, matches
+from gradum.tables.read import are_paths, read, refuse_other_kinds, refuse_other_name
 from gradum.tables.records import looks_like_json
 from gradum.tables.several import name_of, names_of, stack
 from gradum.tables.table import Table
 from gradum.tables.wording import counted
 
 BLOCK_ROWS = 65_536
-BLOCK_VALUES = 2**23  # of wide tables, fewer rows
+BLOCK_BYTES = 2**25  # of wide tables and long texts, fewer rows
+LONG_VALUE = 64  # bytes, on average over all columns
 HEAD_ROWS = 1_000  # of each file, whose types must agree
 WINDOW_ROWS = 4_096  # of a sample, neighbours in the file
 SOURCE = "the table in batches"
 JOINED_ROWS = 1_000  # that come one by one
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"
-TYPED_CELL = 64  # bytes that a fit takes for a value of a file that states types
-TEXT_BYTE = 15  # and for a byte of text
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class Stream:
     @property
     def block_rows(self) -> int:
         """Rows of a block."""
-        return rows_of_block(self.head.frame.width)
+        return rows_of_block(self.head.frame)
 
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Table]:
         """Yield all rows in order, `block_rows` at a time; only these columns if they are named.
@@ -151,9 +150,18 @@ class Stream:
             ) from None
 
 
-def rows_of_block(columns: int) -> int:
-    """Return how many rows are held at a time: fewer where the table is wide."""
-    return max(1, min(BLOCK_ROWS, BLOCK_VALUES // max(columns, 1)))
+def rows_of_block(some: pl.DataFrame) -> int:
+    """Return how many rows like some are held at a time: fewer where they are long."""
+    return max(1, min(BLOCK_ROWS, BLOCK_BYTES // row_bytes(some)))
+
+
+def row_bytes(some: pl.DataFrame) -> int:
+    """Return what a row like some takes: as numbers, so that it is the same of text and Parquet.
+
+    Only where values are long does their length as they were read count.
+    """
+    read, width = int(some.estimated_size()) // max(len(some), 1), max(some.width, 1)
+    return read if read > LONG_VALUE * width else 8 * width
 
 
 def is_batches(data: Any) -> bool:
@@ -166,46 +174,13 @@ def is_batches(data: Any) -> bool:
     return isinstance(data, Iterable) and not plain and not _is_frame(data)
 
 
+def at_hand(data: Any) -> Any:
+    """Return files and batches as they are, and what is in memory already as a `Table`."""
+    return data if is_batches(data) or are_paths(data) else read(data)
+
+
 def _is_frame(data: Any) -> bool:
     return any(hasattr(data, name) for name in ("columns", "column_names", "__array__"))
-
-
-def needed_memory(data: Any) -> float:
-    """Return about how many bytes a fit of a whole table takes.
-
-    Only files are weighed: what is in memory already has found its place there.
-    """
-    return float(sum(_needed(path) for path in _paths(data)))
-
-
-def _needed(path: Path) -> float:
-    try:
-        with path.open("rb") as file:
-            start = file.read(4)
-        if start != PARQUET:
-            return TEXT_BYTE * path.stat().st_size
-        frame = pl.scan_parquet(path, glob=False)
-        return TYPED_CELL * len(frame.collect_schema()) * _length(path)
-    except (OSError, *DAMAGE):
-        return 0.0  # the reader will say what is wrong with it
-
-
-def _paths(data: Any) -> list[Path]:
-    names = data if isinstance(data, list | tuple) else [data]
-    if not all(isinstance(name, str | os.PathLike) for name in names):
-        return []
-    return [path for name in names for path in files_of(os.fspath(name))]
-
-
-def exceeds(data: Any, most: int | None) -> bool:
-    """Whether a table is to be read as a stream: a fit of all of it takes more than ``most`` bytes.
-
-    Without ``most``, what memory is left decides. Batches to come always are a stream.
-    """
-    if is_batches(data):
-        return True
-    limit = available_memory() if most is None else most
-    return limit is not None and needed_memory(data) > limit
 
 
 @contextmanager
@@ -214,7 +189,7 @@ def opened(data: Any, scratch: Path | None = None) -> Iterator[Stream]:
 
     Parameters
     ----------
-    data : path, list of paths, or iterable of tables
+    data : path, list of paths, Table, or iterable of tables
         A path may be a pattern or ``-``; batches are whatever `gradum.tables.read.read` takes.
     scratch : Path, optional
         The folder for a copy of what is no Parquet file; the system's if left out.
@@ -226,7 +201,9 @@ def opened(data: Any, scratch: Path | None = None) -> Iterator[Stream]:
     """
     refuse_after_fork()
     with TemporaryDirectory(prefix=".gradum-", dir=scratch) as folder:
-        if is_batches(data):
+        if isinstance(data, Table):
+            yield _of_batches([data], Path(folder))
+        elif is_batches(data):
             yield _of_batches(data, Path(folder))
         else:
             yield _of_files(data, Path(folder))
@@ -236,9 +213,9 @@ def _of_files(data: Any, folder: Path) -> Stream:
     paths, source = _paths_and_source(data)
     named = enumerate(zip(paths, names_of(paths), strict=True))
     parts = [_part(path, name, folder / f"{number}") for number, (path, name) in named]
-    heads, files = [head for head, _ in parts], tuple(file for _, file in parts)
+    heads, files = [head for head, _ in parts], tuple(file for _, own in parts for file in own)
     head = replace(stack(heads, source), decimal=heads[0].decimal)
-    return Stream(head, files, tuple(map(_length, files)))
+    return Stream(head, files, tuple(map(length, files)))
 
 
 def _paths_and_source(data: Any) -> tuple[list[Path], str]:
@@ -255,8 +232,8 @@ def _paths_and_source(data: Any) -> tuple[list[Path], str]:
     return paths, f"{path.name} ({counted(len(paths), 'file')})"
 
 
-def _part(path: Path, name: str, scratch: Path) -> tuple[Table, Path]:
-    """Return some rows of a file, and the Parquet file that holds all of them."""
+def _part(path: Path, name: str, scratch: Path) -> tuple[Table, list[Path]]:
+    """Return some rows of a file, and the Parquet files that hold all of them."""
     content: Content = path
     with bytes_of(path) as file:
         if not lies_on_disk(path):
@@ -270,10 +247,10 @@ def _part(path: Path, name: str, scratch: Path) -> tuple[Table, Path]:
     start, out = _start(content), scratch.with_suffix(".parquet")
     refuse_other_kinds(start, name)
     if start.startswith(PARQUET):
-        return Table(_head_of_file(content, name), name), content
+        return _of_parquet(content, name, scratch.with_suffix(".rows"))
     if start.startswith(ARROW):
         _convert_arrow(content, name, out)
-        return Table(_head_of_file(out, name), name), out
+        return Table(_head_of_file(out, name), name), [out]
     if is_columnar(start):
         raise _read_as_a_whole(name, "an Arrow stream")
     content, encoding = convert_to_utf8(content, name, scratch.with_suffix(".txt"))
@@ -281,7 +258,14 @@ def _part(path: Path, name: str, scratch: Path) -> tuple[Table, Path]:
         raise _read_as_a_whole(name, "JSON")
     refuse_other_name(suffix, name)
     understood = convert_delimited(content, name, out, encoding)
-    return replace(understood, frame=_head_of_file(out, name)), out
+    return replace(understood, frame=_head_of_file(out, name)), [out]
+
+
+def _of_parquet(path: Path, name: str, folder: Path) -> tuple[Table, list[Path]]:
+    head = Table(_head_of_file(path, name), name)
+    if not has_large_groups(path):
+        return head, [path]
+    return head, with_smaller_groups(path, folder, rows_of_block(head.frame))
 
 
 def _convert_arrow(content: Path, name: str, out: Path) -> None:
@@ -312,12 +296,12 @@ def _of_batches(batches: Iterable[Any], folder: Path) -> Stream:
         frame, file = together.frame, folder / f"{len(files)}.parquet"
         with filling("the batches"):
             frame.write_parquet(file, row_group_size=BLOCK_ROWS)
-        heads.append(replace(together, frame=_head(frame.lazy())))
+        heads.append(replace(together, frame=_head(frame.head(HEAD_ROWS), frame.lazy())))
         files.append(file)
     if not heads:
         raise TableError("The iterator yields no batch of rows.", "Give at least one.")
     head = stack(heads, SOURCE)
-    return Stream(head, tuple(files), tuple(map(_length, files)))
+    return Stream(head, tuple(files), tuple(map(length, files)))
 
 
 def _gathered(batches: Iterable[Any]) -> Iterator[Table]:
@@ -331,7 +315,7 @@ def _gathered(batches: Iterable[Any]) -> Iterator[Table]:
         frame = table.frame.select(map(_storable, table.frame))
         waiting.append(replace(table, frame=frame, source=f"batch {number:,}"))
         rows += len(frame)
-        if rows >= rows_of_block(frame.width):
+        if rows >= rows_of_block(frame):
             yield stack(waiting, waiting[0].source)
             waiting, rows = [], 0
     if waiting:
@@ -378,7 +362,8 @@ def _start(content: Content) -> bytes:
 
 def _head_of_file(file: Path, name: str) -> pl.DataFrame:
     try:
-        head = _head(within_calendar(pl.scan_parquet(file, glob=False)))
+        rows = within_calendar(pl.scan_parquet(file, glob=False))
+        head = _head(within_calendar(first_rows(file, HEAD_ROWS)), rows)
     except DAMAGE:
         raise TableError(
             f"{name} is a damaged or truncated Parquet file.", "Copy or write it anew."
@@ -389,17 +374,12 @@ def _head_of_file(file: Path, name: str) -> pl.DataFrame:
     return head
 
 
-def _head(rows: pl.LazyFrame) -> pl.DataFrame:
+def _head(head: pl.DataFrame, rows: pl.LazyFrame) -> pl.DataFrame:
     """Return the first rows, and of a column without a value there the first value there is.
 
     What a column's type says is of account only where it has values.
     """
-    head = rows.head(HEAD_ROWS).collect()
     blank = [column.name for column in head if column.null_count() == len(column)]
     found = [rows.select(name).drop_nulls().head(1) for name in blank]
     values = pl.collect_all(found, engine="streaming")
     return pl.concat([head, *values], how="diagonal")
-
-
-def _length(file: Path) -> int:
-    return pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()

@@ -18,10 +18,11 @@ def command(
     data: Annotated[
         str, typer.Argument(metavar="TABLE", help=f"{options.TABLE} It holds the target as well.")
     ],
+    max_memory: options.MaxMemory = None,
     as_json: options.Json = False,
 ) -> None:
     """Score every rung of a model on a table that it has not seen."""
-    evaluation = load_model(model).evaluate(data)
+    evaluation = load_model(model).evaluate(data, max_memory=max_memory)
     if as_json:
         say_json(evaluation)
         return

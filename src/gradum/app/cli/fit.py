@@ -69,6 +69,7 @@ def command(
         bool, typer.Option("--refit", help="After the verdict, refit the rung in use on all rows.")
     ] = False,
     max_memory: options.MaxMemory = None,
+    blocks: options.Blocks = None,
     max_epochs: Annotated[
         int | None,
         typer.Option("--max-epochs", metavar="N", help="Train the MLP for at most N epochs."),
@@ -106,6 +107,7 @@ def command(
         log_target=log_target,
         refit=refit,
         max_memory=max_memory,
+        blocks=blocks,
         max_epochs=max_epochs,
         seed=seed,
         numeric=numeric,

@@ -77,7 +77,14 @@ MaxMemory = Annotated[
     typer.Option(
         "--max-memory",
         metavar="SIZE",
-        help="Read a table that takes more, such as 2GB, in blocks. Default: what is left.",
+        help="Read a table that takes more, such as 2GB, in blocks. Default: half of the free.",
+    ),
+]
+Blocks = Annotated[
+    bool | None,
+    typer.Option(
+        "--blocks/--no-blocks",
+        help="Read the table in blocks, or as a whole. Default: as --max-memory demands.",
     ),
 ]
 Effort = Annotated[

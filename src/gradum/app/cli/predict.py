@@ -43,15 +43,15 @@ def command(
     """Predict every row of a table, in order, and write the predictions to a file."""
     from gradum.files.atomic import check_writable
     from gradum.fitting.options import read_size
+    from gradum.fitting.reading import predicted_in_blocks
     from gradum.ship.predictions import check_format
-    from gradum.tables.stream import exceeds
 
     check_format(out, force=force)
     check_writable(out)
     most = None if max_memory is None else read_size(max_memory)
     fitted = load_model(model).fitted
     fitted.rung(rung)  # or there is none, and nothing need be read
-    predicting = _in_blocks if exceeds(data, most) else _at_once
+    predicting = _in_blocks if predicted_in_blocks(fitted, data, most) else _at_once
     rows, differences = predicting(fitted, data, out, keep or [], rung, force=force)
     used = rung or fitted.used
     if as_json:

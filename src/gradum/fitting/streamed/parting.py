@@ -14,10 +14,12 @@ import polars as pl
 
 from gradum.fitting.spec import Spec
 from gradum.tables.split import UNUSED, Part
+from gradum.tables.stream import row_bytes
 
 MOST_TEST, MOST_VALIDATION, MOST_SAMPLED = 100_000, 50_000, 100_000
 FEWEST_HELD = 2_000
-HELD_CELL = 128  # bytes that a value of a held row takes, at the worst moment of judging
+HELD_CELL = 128  # bytes that a value of a held row, or its share of a class, takes at the worst
+HELD_COPIES = 4  # of the row as it was read: texts may be long
 HELD_SHARE = 0.25  # of the memory allowed
 
 
@@ -48,14 +50,23 @@ class Parting:
 
     @classmethod
     def of(
-        cls, spec: Spec, rows: int, columns: int, memory: int, times: np.ndarray | None
+        cls, spec: Spec, rows: int, row_bytes: float, memory: int, times: np.ndarray | None
     ) -> Parting:
-        """Choose the shares, for a table of so many rows and columns.
+        """Choose the shares, for a table of so many rows.
 
-        ``times`` are those of a sample of the rows, where the past is to train.
+        Parameters
+        ----------
+        spec : Spec
+        rows : int
+        row_bytes : float
+            What a row that is held takes, as `held_row` reckons it.
+        memory : int
+            Bytes that the run may take.
+        times : ndarray or None
+            Of a sample of the rows, where the past is to train.
         """
         held = MOST_TEST + MOST_VALIDATION + MOST_SAMPLED
-        room = max(HELD_SHARE * memory / (HELD_CELL * max(columns, 1)), FEWEST_HELD)
+        room = max(HELD_SHARE * memory / row_bytes, FEWEST_HELD)
         scale = min(1.0, room / held) / max(rows, 1)
         test = min(spec.split.test, scale * MOST_TEST)
         validation = min(spec.split.validation * (1.0 - test), scale * MOST_VALIDATION)
@@ -107,6 +118,11 @@ class Parting:
     def in_sample(self, numbers: np.ndarray) -> np.ndarray:
         """Return which training rows are held in memory too (n,)."""
         return _uniform(numbers.astype(np.uint64), self.seed, "sample") < self.sampled
+
+
+def held_row(sample: pl.DataFrame, classes: int) -> float:
+    """Return the bytes that a row takes while it is held in memory and judged."""
+    return HELD_CELL * (sample.width + classes) + HELD_COPIES * row_bytes(sample)
 
 
 def _salt(seed: int, name: str) -> int:

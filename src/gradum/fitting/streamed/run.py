@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from msgspec import structs
 
-from gradum.errors import SpecError, TargetError
+from gradum.errors import SpecError, TableError, TargetError
 from gradum.fitting.alarms import before_training
 from gradum.fitting.baseline import baseline_of_mean, baseline_of_shares
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, once
@@ -42,7 +42,7 @@ from gradum.fitting.spec import Spec
 from gradum.fitting.streamed.held import Held, Totals, divide
 from gradum.fitting.streamed.linear import fit_linear
 from gradum.fitting.streamed.mlp import fit_mlp
-from gradum.fitting.streamed.parting import Parting
+from gradum.fitting.streamed.parting import FEWEST_HELD, Parting, held_row
 from gradum.fitting.streamed.spool import Spool, Units
 from gradum.fitting.streamed.survey import Survey, survey, with_classes
 from gradum.randomness import stream
@@ -50,12 +50,12 @@ from gradum.tables.check import check, times_of, without_weight
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Label, Overrides, Schema, infer
 from gradum.tables.split import Part
-from gradum.tables.stream import Stream
+from gradum.tables.stream import Stream, row_bytes
 from gradum.tables.table import Table
 from gradum.tables.wording import counted, size
 
 SAMPLED_ROWS = 100_000  # from which the columns' kinds and units are told
-SAMPLED_VALUES = 2**23  # of wide tables, fewer rows
+SAMPLED_BYTES = 2**25  # of wide tables and long texts, fewer rows
 
 
 def run_streamed(
@@ -98,7 +98,7 @@ def run_streamed(
     began = perf_counter()
     _refuse(spec, schema)
     memory, given = spec.max_memory or 0, schema is not None
-    fewer = max(1_000, SAMPLED_VALUES // max(rows.head.frame.width, 1))
+    fewer = max(1, SAMPLED_BYTES // row_bytes(rows.head.frame))
     sample = rows.sample(min(SAMPLED_ROWS, fewer), stream(spec.seed, "sample"))
     schema = schema or infer(
         sample,
@@ -117,14 +117,16 @@ def run_streamed(
     spec = structs.replace(spec, log_target=learned.log)
     checked = check(sample, schema, require_target=True, block=True)
     first = Encoder.fit(checked.frame, schema)
+    width = held_row(sample.frame, len(learned.classes))
+    _refuse_wide_rows(rows, FEWEST_HELD * width, memory)
     parting = Parting.of(
         structs.replace(spec, split=structs.replace(spec.split, test=0.0)) if test else spec,
         len(rows),
-        rows.head.frame.width,
+        width,
         memory,
         None if schema.time is None else times_of(checked.frame[schema.time].drop_nulls()),
     )
-    known = survey(rows, schema, first, parting, stop)
+    known = survey(rows, schema, first, parting, stop, memory)
     _end_if(stop)
     schema = _completed(schema, spec, known, rows.head.source, given=given)
     encoder = known.encoder
@@ -136,7 +138,7 @@ def run_streamed(
     deviation = design.dense.std(axis=0)
     units = Units(design.dense.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
     classes = schema.target.classes
-    with Spool(encoder.layout, units, classes=bool(classes), folder=scratch) as spool:
+    with Spool(encoder.layout, units, classes=len(classes), folder=scratch) as spool:
         held = divide(
             rows,
             schema,
@@ -204,6 +206,17 @@ def _refuse(spec: Spec, schema: Schema | None) -> None:
             )
 
 
+def _refuse_wide_rows(rows: Stream, needed: float, memory: int) -> None:
+    """Refuse a table of which even the rows that must be held take more than there is."""
+    if needed > memory:
+        columns = counted(rows.head.frame.width, "column")
+        raise TableError(
+            f"{rows.head.source} has {columns}: even in blocks it takes about {size(needed)} of "
+            f"memory, but only {size(memory)} may be used.",
+            "Leave out columns with --drop, or give a larger --max-memory.",
+        )
+
+
 def _end_if(stop: Callable[[], bool]) -> None:
     """End a run at once in which nothing has been learned yet."""
     if stop():
@@ -250,7 +263,7 @@ def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...])
         "levels, classes and ranges from all rows."
     ]
     if "pack" in spec.rungs:
-        notes.append("No pack is trained: it learns from rows in memory.")
+        notes.append("No pack is trained: it learns from rows in memory, as --no-blocks has them.")
     notes += _left_out(known)
     rare = {label: count for label, count in known.classes.items() if label in left_out}
     if rare:

@@ -21,9 +21,11 @@ import numpy as np
 from scipy import sparse
 
 from gradum.files.scratch import filling
+from gradum.fitting.linear import DENSE_LEVELS
 from gradum.tables.design import Design, Layout
 
 SEGMENT_ROWS = 16_384
+SEGMENT_VALUES = 2**19  # of wide tables and many classes, fewer rows: each thread holds a segment
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,18 @@ class Spool:
         The columns of the Design that they come from.
     units : Units
         Of the dense columns.
-    classes : bool
-        Whether the target is a code.
+    classes : int
+        K, where the target is a code; 0 where it is a number.
     folder : Path, optional
         Where the file lies; the system's folder for temporary files if left out.
     """
 
     def __init__(
-        self, layout: Layout, units: Units, *, classes: bool, folder: Path | None = None
+        self, layout: Layout, units: Units, *, classes: int, folder: Path | None = None
     ) -> None:
         self.layout, self.units = layout, units
         self._target_dtype: Any = np.int32 if classes else np.float64
+        self._segment_rows = _segment_rows(layout, classes)
         self._file = TemporaryFile(dir=folder, prefix=".gradum-")  # noqa: SIM115 - closed by the spool's owner
         self._end = 0
         self._segments: list[tuple[int, int, int]] = []  # offset, rows, entries of the text block
@@ -99,8 +102,8 @@ class Spool:
         DiskError
             The disk is full.
         """
-        for start in range(0, len(design), SEGMENT_ROWS):
-            rows = slice(start, start + SEGMENT_ROWS)
+        for start in range(0, len(design), self._segment_rows):
+            rows = slice(start, start + self._segment_rows)
             self._append(design, rows, target[rows], weight[rows])
 
     def _append(self, design: Design, rows: slice, target: np.ndarray, weight: np.ndarray) -> None:
@@ -163,3 +166,9 @@ class Spool:
             shape = (rows, len(self.layout.sparse))
             block = sparse.csr_array((values, indices, indptr), shape=shape)
         return Encoded(dense, codes, block, target, weight)
+
+
+def _segment_rows(layout: Layout, classes: int) -> int:
+    expanded = sum(count for count in layout.level_counts if count <= DENSE_LEVELS)
+    values = len(layout.dense) + len(layout.codes) + expanded + classes
+    return max(1, min(SEGMENT_ROWS, SEGMENT_VALUES // max(values, 1)))

@@ -36,7 +36,9 @@ from gradum.tables.split import Part
 from gradum.tables.stream import Stream
 from gradum.tables.target import MOST_CLASSES, say_classes
 
-MOST_COUNTED = 2_000_000  # names of levels held while they are counted
+MOST_COUNTED, FEWEST_COUNTED = 2_000_000, 20_000  # names of a column, held while they are counted
+COUNTED_BYTES = 200  # a name, while counts are put together
+COUNTED_SHARE = 0.2  # of the memory allowed
 
 
 class Block(NamedTuple):
@@ -121,13 +123,20 @@ def survey(
     encoder: Encoder,
     parting: Parting,
     stop: Callable[[], bool],
+    memory: int,
 ) -> Survey:
-    """Pass over all rows once; an early end, once ``stop`` is true, leaves the rest uncounted."""
+    """Pass over all rows once; an early end, once ``stop`` is true, leaves the rest uncounted.
+
+    Where a column has more levels than ``memory`` bytes have room for, the rarest are let go.
+    """
     target = schema.target
     assert target is not None
     rows, left_out = 0, Counter[str]()
-    facts, levels = _Facts(encoder), {each.source: _Counts() for each in _coded(encoder)}
-    labels = _Counts()
+    coded = [step.source for step in encoder.steps if isinstance(step, Categorical)]
+    room = int(COUNTED_SHARE * memory / (COUNTED_BYTES * max(len(coded), 1)))
+    most = min(max(room, FEWEST_COUNTED), MOST_COUNTED)
+    facts, levels = _Facts(encoder), {source: _Counts(most) for source in coded}
+    labels = _Counts(most)
     low = np.inf
     unread: dict[str, int] = {}
     for block in blocks(stream, schema, parting):
@@ -157,27 +166,26 @@ def survey(
     return Survey(rows, left_out, found, low, Encoder(steps), unread)
 
 
-def _coded(encoder: Encoder) -> list[Categorical]:
-    return [step for step in encoder.steps if isinstance(step, Categorical)]
-
-
 class _Counts:
-    """Rows by level, over all blocks."""
+    """Rows by level, over all blocks; of about ``most`` levels, those of most rows."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self._waiting: list[pl.DataFrame] = []
-        self._size = 0
+        self._size, self._most = 0, most
 
     def add(self, counts: pl.DataFrame) -> None:
         """Add the counts of a block."""
         self._waiting.append(counts)
         self._size += len(counts)
-        if self._size > MOST_COUNTED:
-            self._waiting = [self.table]
-            self._size = len(self._waiting[0])
-            if self._size > MOST_COUNTED / 2:  # hardly any level repeats: the rarest are let go
-                self._waiting = [self._waiting[0].filter(pl.col("rows") > 1)]
-                self._size = len(self._waiting[0])
+        if self._size <= self._most:
+            return
+        table = self.table
+        if len(table) > self._most / 2:  # hardly any level repeats
+            table = table.filter(pl.col("rows") > 1)
+        if len(table) > self._most / 2:
+            commonest = table.sort("rows", "level", descending=[True, False])
+            table = commonest.head(self._most // 2)
+        self._waiting, self._size = [table], len(table)
 
     @property
     def table(self) -> pl.DataFrame:

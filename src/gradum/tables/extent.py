@@ -1,0 +1,166 @@
+"""How large a table is, told from a file's first rows and from what it states of the others.
+
+Nothing is read as a whole: what a fit will need has to be known before it takes the memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gradum.errors import GradumError
+from gradum.tables.columnar import DAMAGE
+from gradum.tables.compressed import DAMAGE as UNPACKING_DAMAGE
+from gradum.tables.compressed import PACKINGS, is_packed
+from gradum.tables.delimited import read_delimited
+from gradum.tables.encoding import as_utf8
+from gradum.tables.moments import within_calendar
+from gradum.tables.parquet import first_rows, length
+from gradum.tables.paths import files_of
+from gradum.tables.records import looks_like_json
+from gradum.tables.table import Table
+
+HEAD_ROWS = 1_000
+HEAD_BYTES = 2**20  # of a text
+MOST_UNPACKED = 2**26  # of a packed file, and
+MOST_PACKED = 2**21  # of what that came from, to tell how far it shrank
+VIEW, INLINE = 16, 12  # bytes of a text's place in a column, and of a text that finds room there
+PARQUET, ARROW = b"PAR1", b"ARROW1"
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What is known of a table before it is read.
+
+    Parameters
+    ----------
+    rows : int
+        Stated by the file, or reckoned from the length of its first rows; 0 where nothing tells.
+    size : int
+        Bytes of the files, unpacked.
+    held : int
+        Those of them that are in memory while the table is made of them.
+    head : Table or None
+        The first rows; None where they cannot be told apart from the others.
+    divisible : bool
+        Whether the rows can be read in blocks.
+    """
+
+    rows: int
+    size: int
+    held: int
+    head: Table | None
+    divisible: bool = True
+
+    @property
+    def row_bytes(self) -> float:
+        """What a row takes in memory as it is read, on average over the first."""
+        if self.head is None:
+            return 0.0
+        frame = self.head.frame
+        return sum(map(_bytes_of, frame)) / max(len(frame), 1)
+
+
+NOTHING = Extent(0, 0, 0, None)
+
+
+def extent_of(data: Any) -> Extent:
+    """Return the extent of files that lie on the disk, or of a `Table`.
+
+    Of anything else, standard input for one, nothing is known: its extent is `NOTHING`. A file that
+    cannot be read has its size alone; the reader will say what is wrong with it.
+    """
+    if isinstance(data, Table):
+        rows = len(data.frame)
+        return Extent(rows, 0, 0, Table(data.frame.head(HEAD_ROWS), data.source, typed=data.typed))
+    names = data if isinstance(data, list | tuple) else [data]
+    if not all(isinstance(name, str | os.PathLike) for name in names):
+        return NOTHING
+    return _together([_of_file(path) for name in names for path in files_of(os.fspath(name))])
+
+
+def _bytes_of(column: pl.Series) -> float:
+    if column.dtype != pl.String:
+        return float(column.estimated_size())
+    lengths = column.str.len_bytes()
+    return VIEW * len(column) + float(lengths.filter(lengths > INLINE).sum() or 0)
+
+
+def _together(extents: Sequence[Extent]) -> Extent:
+    if not extents:
+        return NOTHING
+    return Extent(
+        sum(each.rows for each in extents),
+        sum(each.size for each in extents),
+        max(each.held for each in extents),
+        next((each.head for each in extents if each.head is not None), None),
+        all(each.divisible for each in extents),
+    )
+
+
+def _of_file(path: Path) -> Extent:
+    try:
+        with path.open("rb") as file:
+            start, size = file.read(16), path.stat().st_size
+        if is_packed(start):
+            content, size = _unpacked(path, start, size)
+            return _of_text(content, path.name, size, held=size)
+        if start.startswith((PARQUET, ARROW)):
+            return _of_columns(path, start, size)
+        with path.open("rb") as file:
+            return _of_text(file.read(HEAD_BYTES), path.name, size, held=0)
+    except OSError:
+        return NOTHING
+
+
+def _of_columns(path: Path, start: bytes, size: int) -> Extent:
+    try:
+        if start.startswith(PARQUET):
+            count, head = length(path), first_rows(path, HEAD_ROWS)
+        else:
+            rows = pl.scan_ipc(path, glob=False)
+            count, head = rows.select(pl.len()).collect().item(), rows.head(HEAD_ROWS).collect()
+        return Extent(count, size, 0, Table(within_calendar(head), path.name))
+    except DAMAGE:
+        return Extent(0, size, 0, None)
+
+
+def _unpacked(path: Path, start: bytes, packed: int) -> tuple[bytes, int]:
+    """Return the first bytes of what a packed file holds, and about how many there are in all."""
+    opened = next(opened for magic, (_, opened) in PACKINGS.items() if start.startswith(magic))
+    head, count = b"", 0
+    with path.open("rb") as file:
+        try:
+            with opened(file) as unpacking:
+                while count < MOST_UNPACKED and file.tell() < MOST_PACKED:
+                    block = unpacking.read(HEAD_BYTES)
+                    head, count = head or block, count + len(block)
+                    if not block:
+                        return head, count
+        except UNPACKING_DAMAGE:
+            return head, max(count, packed)
+        return head, count * packed // max(file.tell(), 1)
+
+
+def _of_text(head: bytes, name: str, size: int, *, held: int) -> Extent:
+    """Return the extent of a text, of whose bytes the first are given."""
+    unknown = Extent(0, size, held, None)
+    if head.startswith((PARQUET, ARROW)):  # packed, and told by its end
+        return unknown
+    if size > len(head):
+        head = head[: head.rfind(b"\n") + 1]
+    try:
+        text, encoding = as_utf8(head, name)
+        if looks_like_json(text):
+            return Extent(0, size, max(held, size), None, divisible=False)
+        table = read_delimited(text, name, encoding)
+    except (GradumError, pl.exceptions.PolarsError):
+        return unknown
+    rows = len(table.frame) * size // max(len(head), 1)
+    first = Table(table.frame.head(HEAD_ROWS), name, typed=False, decimal=table.decimal)
+    return Extent(rows, size, held, first)

@@ -1,0 +1,107 @@
+"""Parquet files whose rows are read without all of them in memory, however large their row groups.
+
+A row group is read as a whole, and its writer says how large it is: a million rows, as pandas has
+it, of a wide table are more than a bound may allow. Its columns can be read apart, though.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from gradum.files.scratch import filling
+from gradum.tables.row_groups import row_groups
+
+GROUP_BYTES = 2**27  # of a row group in memory
+VIEW = 16  # bytes of a value of no fixed length
+
+
+def length(path: Path) -> int:
+    """Return the number of rows."""
+    return pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
+
+
+def first_rows(path: Path, rows: int) -> pl.DataFrame:
+    """Return so many rows, fewer where there are no more."""
+    scan = pl.scan_parquet(path, glob=False)
+    return _beside([scan.select(names).head(rows).collect() for names in columns_together(path)])
+
+
+def columns_together(path: Path) -> list[list[str]]:
+    """Return the names of all columns, in stretches of which a row group is not too large."""
+    names = pl.scan_parquet(path, glob=False).collect_schema().names()
+    stretches = -(-_largest_group(path) // GROUP_BYTES)
+    together = max(1, len(names) // max(stretches, 1))
+    return [names[at : at + together] for at in range(0, len(names), together)] or [[]]
+
+
+def has_large_groups(path: Path) -> bool:
+    """Whether a row group takes more memory than a bound allows."""
+    return _largest_group(path) > GROUP_BYTES
+
+
+def with_smaller_groups(path: Path, folder: Path, rows: int) -> list[Path]:
+    """Write a file's rows anew to files of so many rows each, and return their paths.
+
+    Stretches of columns are written to files of their own first, one after the other.
+
+    Raises
+    ------
+    DiskError
+        The disk is full.
+    """
+    folder.mkdir()
+    parts = []
+    for names in columns_together(path):
+        part = folder / f"columns-{len(parts)}.parquet"
+        with filling(f"the rows of {path.name}"):
+            scan = pl.scan_parquet(path, glob=False, low_memory=True).select(names)
+            scan.sink_parquet(part, row_group_size=rows)
+        parts.append(part)
+    files = list(_joined(parts, length(path), rows, folder, path.name))
+    for part in parts:
+        part.unlink()
+    return files
+
+
+def _joined(parts: list[Path], count: int, rows: int, folder: Path, name: str) -> Iterator[Path]:
+    for start in range(0, count, rows):
+        scans = [pl.scan_parquet(part, glob=False) for part in parts]
+        file = folder / f"rows-{start}.parquet"
+        with filling(f"the rows of {name}"):
+            _beside([scan.slice(start, rows).collect() for scan in scans]).write_parquet(file)
+        yield file
+
+
+def _beside(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(frames, how="horizontal")
+
+
+def _largest_group(path: Path) -> int:
+    """Return the bytes that the largest row group takes in memory; 0 where none is listed."""
+    types = pl.scan_parquet(path, glob=False).collect_schema().dtypes()
+    width = sum(map(_bytes, types))
+    return max((max(group.bytes, group.rows * width) for group in row_groups(path)), default=0)
+
+
+def _bytes(dtype: pl.DataType) -> int:
+    if dtype.is_numeric() or dtype.is_temporal() or dtype == pl.Boolean:
+        return _FIXED.get(type(dtype), 8)
+    return VIEW
+
+
+_FIXED = {
+    pl.Boolean: 1,
+    pl.Int8: 1,
+    pl.UInt8: 1,
+    pl.Int16: 2,
+    pl.UInt16: 2,
+    pl.Int32: 4,
+    pl.UInt32: 4,
+    pl.Float32: 4,
+    pl.Date: 4,
+    pl.Decimal: 16,
+    pl.Int128: 16,
+}
