@@ -7,7 +7,7 @@ and the probabilities of the rows that are judged:
 
 and besides them the libraries, which no bound counts.
 `TAKEN` has the bytes, one line a rung; `python -m benchmarks peaks` measures runs of many shapes
-and says how far the sum is from the truth: within 1.3 times.
+and says how far the sum is from the truth; it is to be within 1.3 times.
 """
 
 from __future__ import annotations
