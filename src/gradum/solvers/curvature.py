@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 import scipy.linalg
 
+from gradum.margins import of_sums
 from gradum.solvers.standard import StandardColumns
 
 ROWS_PER_BLOCK = 1024  # of the expanded products, so that they stay in the processor's cache
@@ -157,14 +158,15 @@ class Factored:
         reciprocal, _ = estimate(self.factor[0], norm, uplo="L" if self.factor[1] else "U")
         return float(reciprocal**-0.5) if reciprocal > 0 else np.inf
 
-    @property
-    def rank(self) -> int:
-        """Rank of H, brought to a unit diagonal, by Cholesky with pivoting."""
+    def rank(self, rounding: float) -> int:
+        """Rank of H, brought to a unit diagonal, by Cholesky with pivoting.
+
+        ``rounding`` is that of the sums over rows in it: a smaller pivot is none.
+        """
         root = np.sqrt(np.maximum(np.diag(self.hessian), np.finfo(np.float64).tiny))
         scaled = self.hessian / np.outer(root, root)
         (pivoted,) = scipy.linalg.get_lapack_funcs(("pstrf",), (scaled,))
-        tolerance = len(scaled) * np.finfo(np.float64).eps
-        return int(pivoted(scaled, tol=tolerance)[2])
+        return int(pivoted(scaled, tol=max(rounding, of_sums(len(scaled))))[2])
 
 
 def truncated_step(

@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 
 from gradum.core.losses import check_shapes
+from gradum.margins import EPSILON, TIMES, sizes
 from gradum.solvers.accurate import AccurateColumns, Pair
 from gradum.solvers.factors import LARGEST_CONDITION, Dual, Factor, Normal, Orthogonal
 from gradum.solvers.matrix import Columns
@@ -240,12 +241,13 @@ class LeastSquares:
     def _factorise(self, alpha: float | np.ndarray) -> Factor:
         penalty = 0.5 * alpha / self.frame.scale**2
         if not self._wide:
-            normal = Normal.of(self.moments.gram, self.frame.alive, penalty)
+            normal = Normal.of(self.moments.gram, self.frame.alive, penalty, self.columns.shape[0])
             if normal.condition <= LARGEST_CONDITION or not self._can_expand:
                 return normal
         weighted = self.frame.expand(self.columns) * np.sqrt(self._share)[:, None]
         dual = Dual.of(weighted, penalty) if self._wide else None
-        return dual or Orthogonal.of(weighted, self.frame.scale, penalty)
+        size = sizes(self.frame.centre * self.frame.alive, self.frame.scale)
+        return dual or Orthogonal.of(weighted, self.frame.scale, penalty, size)
 
     def _plain(self, alpha: float | np.ndarray) -> Plain:
         if self._wide:
@@ -301,7 +303,7 @@ class LeastSquares:
         level = np.average(self.target, weights=self.weight) if self.fit_intercept else 0.0
         spread = np.sqrt(np.average((self.target - level) ** 2, weights=self.weight))
         size = np.abs(values[:-1]) @ (self.frame.scale + np.abs(self.frame.centre))
-        rounded = np.finfo(np.float64).eps * (size + abs(values[-1]))
+        rounded = TIMES * EPSILON * (size + abs(values[-1]))
         return float(1e-9 * spread + rounded)
 
 

@@ -25,6 +25,8 @@ from typing import Any, Protocol
 import numpy as np
 import scipy.linalg
 
+from gradum.margins import of_dependence, of_sums
+
 LARGEST_CONDITION = 1e5  # of Z, up to which refinement makes up for its square
 
 
@@ -61,8 +63,8 @@ class Normal:
     invertible: bool
 
     @classmethod
-    def of(cls, gram: np.ndarray, alive: np.ndarray, penalty: np.ndarray) -> Normal:
-        """Factorise, for the upper triangle of ZᵀWZ and which columns have spread."""
+    def of(cls, gram: np.ndarray, alive: np.ndarray, penalty: np.ndarray, rows: int) -> Normal:
+        """Factorise, for the upper triangle of ZᵀWZ, which columns have spread, and n."""
         matrix = np.array(gram, order="F")
         empty = ~alive & (penalty == 0.0)
         np.einsum("ii->i", matrix)[:] += penalty + empty
@@ -73,7 +75,8 @@ class Normal:
         except scipy.linalg.LinAlgError:
             return cls._with_ridge(matrix, norm)
         reciprocal = _reciprocal_condition("pocon", factor, norm)
-        if reciprocal < 1e-13:
+        # Of columns that depend on each other, the reciprocal is what the sums' rounding left.
+        if reciprocal < max(1e-13, of_sums(rows, most=LARGEST_CONDITION**-2)):
             return cls._with_ridge(matrix, norm)
         return cls(factor, float(reciprocal**-0.5), int(alive.sum()), not empty.any())
 
@@ -141,8 +144,10 @@ class Orthogonal:
     rank: int
 
     @classmethod
-    def of(cls, weighted: np.ndarray, scale: np.ndarray, penalty: np.ndarray) -> Orthogonal:
-        """Factorise W^½ Z, for the scale S of the columns."""
+    def of(
+        cls, weighted: np.ndarray, scale: np.ndarray, penalty: np.ndarray, size: np.ndarray
+    ) -> Orthogonal:
+        """Factorise W^½ Z, for the scale S of the columns and their `margins.sizes`."""
         rows, width = weighted.shape
         stacked = weighted
         if penalty.any():
@@ -150,9 +155,7 @@ class Orthogonal:
         if len(stacked) > width:
             (stacked,) = _qr(stacked, mode="r")
         triangle, order = _qr(stacked[:width], mode="r", pivoting=True)
-        diagonal = np.abs(np.diag(triangle))
-        tolerance = max(rows, width) * np.finfo(np.float64).eps
-        rank = int((diagonal > tolerance * diagonal.max(initial=0.0)).sum())
+        rank = _rank(triangle, of_sums(max(rows, width)), size[order])
         triangle, basis = triangle[:rank], None
         condition = _condition(triangle[:, :rank])
         if rank < width:
@@ -180,6 +183,16 @@ class Orthogonal:
 
 def _qr(matrix: np.ndarray, **options: Any) -> Any:
     return scipy.linalg.qr(matrix, check_finite=False, **options)
+
+
+def _rank(triangle: np.ndarray, rounding: float, size: np.ndarray) -> int:
+    """Count the pivots of a QR that neither its own rounding nor the columns' can explain."""
+    diagonal = np.abs(np.diag(triangle))
+    told = int((diagonal > rounding * diagonal.max(initial=0.0)).sum())
+    inverse = _substitute(triangle[:told, :told], np.eye(told))
+    factors = np.triu(inverse, 1) * np.diag(triangle)[:told]
+    unsure = diagonal[:told] <= of_dependence(factors, size[:told], size[:told])
+    return int(unsure.argmax()) if unsure.any() else told
 
 
 def _substitute(triangle: np.ndarray, right: np.ndarray, *, transposed: bool = False) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 import scipy.linalg
 from scipy import sparse
 
+from gradum.margins import LAST_DIGITS, STILL, of_sums
 from gradum.solvers.matrix import Columns
 
 ENTRIES_PER_BLOCK = 2**16  # of a shifted copy, so that it stays in the processor's cache
@@ -54,14 +55,17 @@ class Frame:
         drift = weight @ moved * centred
         moved -= drift
         variance = np.einsum("i,ij,ij->j", weight, moved, moved)
-        return cls.beyond(1e-26 * drift**2, origin, drift, variance)
+        return cls.beyond(np.zeros_like(drift), origin, drift, variance)
 
     @classmethod
     def beyond(
         cls, rounding: np.ndarray, origin: np.ndarray, drift: np.ndarray, variance: np.ndarray
     ) -> Frame:
-        """Return the frame of columns that spread where their variance exceeds rounding."""
-        alive = variance > rounding
+        """Return the frame of columns that spread where their variance exceeds rounding.
+
+        That of the variance's own sums, and of a constant column's values.
+        """
+        alive = variance > np.maximum(rounding, (STILL * (origin + drift)) ** 2)
         return cls(origin, drift, np.sqrt(np.where(alive, variance, 1.0)), alive)
 
     @property
@@ -231,7 +235,8 @@ class Moments:
         products = products[:-1, :-1]
         products -= np.multiply.outer(mean, mean)
         # The difference of two nearly equal numbers is rounding, not spread.
-        frame = Frame.beyond(1e-12 * second, origin, mean[:-1], np.diag(products)[:-1])
+        rounding = max(LAST_DIGITS, of_sums(passes.columns.shape[0])) * second
+        frame = Frame.beyond(rounding, origin, mean[:-1], np.diag(products)[:-1])
         units = frame.alive / frame.scale
         gram = products[:-1, :-1]
         gram *= units[:, None]

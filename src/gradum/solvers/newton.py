@@ -31,6 +31,7 @@ import numpy as np
 
 from gradum.core.models import Params
 from gradum.errors import SpecError
+from gradum.margins import of_sums
 from gradum.randomness import stream
 from gradum.solvers import active_set
 from gradum.solvers.certify import certify, least_subgradient
@@ -319,7 +320,8 @@ class _Search:
             return {"condition": condition, "rank": alive}
         if self.model.is_softmax:
             return {"condition": condition}
-        missing = len(self.quadratic.hessian) - self.quadratic.rank
+        rounding = of_sums(len(self.model), most=FULL_RANK**-2)
+        missing = len(self.quadratic.hessian) - self.quadratic.rank(rounding)
         return {"condition": condition, "rank": alive - missing}
 
     def _direct(self, quadratic: Factored, point: Point) -> np.ndarray:

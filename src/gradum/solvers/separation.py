@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.optimize
 
+from gradum.margins import EPSILON, TIMES
 from gradum.solvers.linear_model import LinearModel
 
 MOST_ENTRIES = 5_000_000  # of the columns, for which a linear programme is solved
@@ -49,21 +50,32 @@ def separating_columns(model: LinearModel) -> tuple[int, ...] | None:
 
 
 def _separates(values: np.ndarray, own: np.ndarray) -> bool:
-    """Whether a threshold splits own rows from others, ties at the threshold allowed."""
+    """Whether a threshold splits own rows from others, ties at the threshold allowed.
+
+    What overlaps by last digits is tied: only an all but infinite coefficient could tell it apart.
+    """
     inside, outside = values[own], values[~own]
-    above = inside.min() >= outside.max() and inside.max() > outside.min()
-    return bool(above or (inside.max() <= outside.min() and inside.min() < outside.max()))
+    last = TIMES * EPSILON * np.abs(values).max()
+    above = inside.min() >= outside.max() - last and inside.max() > outside.min() + last
+    below = inside.max() <= outside.min() + last and inside.min() < outside.max() - last
+    return bool(above or below)
 
 
 def _combination(dense: np.ndarray, own: np.ndarray, *, fit_intercept: bool) -> list[int]:
     """Return columns that separate together, none of which the others could do without."""
     signs = np.where(own, 1.0, -1.0)[:, None]
     signed = np.hstack([dense * signs, signs * float(fit_intercept)])
-    weight = np.abs(_separating_weight(signed))
-    kept = [j for j in np.argsort(weight).tolist() if weight[j] > MATTERS and j < dense.shape[1]]
+    weight = np.abs(_separating_weight(signed))[:-1]
+    if not weight.any():
+        return []
+    kept = list(range(len(weight)))
+    if len(kept) > MOST_TRIED:
+        kept = np.flatnonzero(weight > MATTERS).tolist()
     if len(kept) > MOST_TRIED:
         return kept
-    for column in list(kept):
+    # Later columns are left out first, so that of those that say the same the first is named:
+    # which of them the programme picks hangs on the last bits.
+    for column in reversed(list(kept)):
         others = [j for j in kept if j != column]
         if others and _separating_weight(signed[:, [*others, -1]]).any():
             kept = others

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from gradum.margins import STILL, of_sums
 from gradum.solvers.matrix import Columns, Layer
 
 ROWS_PER_BLOCK = 4096  # of a standardised copy, so that it stays in the processor's cache
@@ -176,16 +177,18 @@ def _measure(columns: Columns, weight: np.ndarray, centred: bool) -> tuple[np.nd
     mean = share @ sample if centred else np.zeros(len(origin))
     sample -= mean
     square, mean = share @ np.square(sample, out=sample), origin + mean
-    still = np.flatnonzero(square <= (1e-13 * mean) ** 2)
+    still = np.flatnonzero(square <= (STILL * mean) ** 2)
     if stride > 1 and len(still):  # in the sample; perhaps not elsewhere
         others = columns.dense[:, still]
         square[still] = weight @ np.square(others - mean[still])
-        still = still[np.ptp(others, axis=0) <= 1e-13 * np.abs(mean[still])]
+        still = still[np.ptp(others, axis=0) <= STILL * np.abs(mean[still])]
     alive = square > 0
     alive[still] = False
     if columns.sparse is not None:
         below, spread = _measure_sparse(columns.sparse, weight, centred)
-        alive = np.concatenate([alive, spread > (1e-13 * below) ** 2])
+        # Of a sparse column, the mean is a plain sum over the rows.
+        rounding = max(STILL, of_sums(rows))
+        alive = np.concatenate([alive, spread > (rounding * below) ** 2])
         mean, square = np.concatenate([mean, below]), np.concatenate([square, spread])
     return mean, np.where(alive, np.sqrt(square), 1.0), alive
 

@@ -9,8 +9,10 @@ from functools import cached_property
 import numpy as np
 import scipy.linalg
 
-EPSILON = float(np.finfo(np.float64).eps)
+from gradum.margins import EQUAL, STILL, of_dependence, of_sums, sizes
+
 ROWS_AT_ONCE = 8192  # of which a QR stays in the processor's cache
+TELLING = 1e-7  # share of another column, in standard units, from which on it is named
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Standard:
             drift = sum((share[part] @ (columns[part] - origin) for part in parts), nothing)
         squares = (share[part] @ np.square(columns[part] - origin - drift) for part in parts)
         scale = np.sqrt(sum(squares, nothing))
-        varies = scale > 1e-13 * np.abs(drift)
+        varies = scale > STILL * np.abs(origin + drift)
         scale = np.where(varies, scale, 1.0)
         return cls(columns, origin, drift, scale, varies, share, fit_intercept)
 
@@ -123,39 +125,43 @@ class Standard:
     def dependencies(self) -> tuple[Dependency, ...]:
         """The columns that earlier ones determine, in order."""
         rows, width = len(self), self.width
-        tolerance = min(10 * max(rows, width) * EPSILON, 1e-9)
+        rounding = of_sums(10 * max(rows, width), most=EQUAL)
         triangle, first = self.triangle, int(self.fit_intercept)
-        basis = np.zeros((len(triangle), width))
+        size = np.append(np.ones(first), sizes(self.centre, self.scale))
+        # The kept columns are the basis times an upper triangle, whose inverse grows with them.
+        basis, inverse = np.zeros((len(triangle), width)), np.zeros((width, width))
         kept: list[int] = []
-        found: list[int] = []
-        for column in range(width):
-            rest = triangle[:, column]
-            for _ in range(2):  # twice is enough (Kahan)
-                rest = rest - basis[:, : len(kept)] @ (basis[:, : len(kept)].T @ rest)
-            size = np.linalg.norm(rest)
-            if size > tolerance:
-                basis[:, len(kept)] = rest / size
-                kept.append(column)
-            else:
-                found.append(column)
-        if not found:
-            return ()
-        shares = np.linalg.lstsq(triangle[:, kept], triangle[:, found], rcond=None)[0]
         dependencies = []
-        for column, share in zip(found, shares.T, strict=True):
-            on = [kept[k] - first for k in np.flatnonzero(np.abs(share) > 1e-7) if kept[k] >= first]
-            if self._leaves_a_level(column - first, dict(zip(kept, share, strict=True))):
+        for column in range(width):
+            count, rest, parts = len(kept), triangle[:, column], 0.0
+            for _ in range(2):  # twice is enough (Kahan)
+                part = basis[:, :count].T @ rest
+                rest, parts = rest - basis[:, :count] @ part, parts + part
+            shares, length = inverse[:count, :count] @ parts, np.linalg.norm(rest)
+            margin = rounding + float(of_dependence(shares, size[kept], size[column]))
+            if length > margin:
+                basis[:, count] = rest / length
+                inverse[:count, count], inverse[count, count] = -shares / length, 1.0 / length
+                kept.append(column)
+                continue
+            unsure = margin * np.linalg.norm(inverse[:count, :count], axis=1)
+            named = np.flatnonzero(np.abs(shares) > np.maximum(TELLING, unsure))
+            on = [kept[k] - first for k in named if kept[k] >= first]
+            if self._leaves_a_level(column - first, kept, shares, unsure):
                 on.insert(0, -1)
             dependencies.append(Dependency(column - first, tuple(on)))
         return tuple(dependencies)
 
-    def _leaves_a_level(self, column: int, shares: dict[int, float]) -> bool:
+    def _leaves_a_level(
+        self, column: int, kept: list[int], shares: np.ndarray, unsure: np.ndarray
+    ) -> bool:
         """Whether a column less its combination of others, in units of X, is a number but 0."""
         if not self.fit_intercept:
             return False
-        each = {kept - 1: -share for kept, share in shares.items() if kept} | {column: 1.0}
-        terms = [share * self.centre[k] / self.scale[k] for k, share in each.items()]
-        return abs(sum(terms)) > 1e-9 * sum(map(abs, terms))
+        offset = np.append(0.0, self.centre / self.scale)[[*kept, column + 1]]
+        terms = np.append(-shares, 1.0) * offset
+        margin = EQUAL * np.abs(terms).sum() + unsure @ np.abs(offset[:-1])
+        return bool(abs(terms.sum()) > margin)
 
     @cached_property
     def condition(self) -> float:

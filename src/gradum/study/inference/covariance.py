@@ -25,13 +25,15 @@ from typing import Literal, get_args
 import numpy as np
 import scipy.linalg
 
+from gradum.margins import EPSILON, TIMES
 from gradum.study.inference.family import curvature
 from gradum.study.inference.fitted import Fitted
 
 Covariance = Literal["classical", "HC0", "HC1", "HC2", "HC3"]
 COVARIANCES: tuple[str, ...] = get_args(Covariance)
 
-FULL_LEVERAGE = 1e-10  # a row that the fit goes through has 1 − h = 0 up to rounding
+FULL_LEVERAGE = 1e-10  # of 1 − h, which is 0 up to rounding for a row that the fit goes through
+MOST_FULL = 1e-4  # of the same, however ill-conditioned the columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +55,13 @@ class Spread:
         """Standard errors (m,)."""
         return np.sqrt(np.einsum("ij,ij->i", self.back @ self.inner, self.back))
 
-    def matrix(self, chosen: np.ndarray) -> np.ndarray:
-        """Return the covariance of some of the estimates."""
-        return self.back[chosen] @ self.inner @ self.back[chosen].T
+    def factored(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return R and C of the covariance Rᵀ C R of m of the estimates, (m, m) each.
+
+        C has no part in how ill-conditioned the columns are, and so shows its rank.
+        """
+        basis, root = np.linalg.qr(self.back[chosen].T)
+        return root, basis.T @ self.inner @ basis
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +121,17 @@ class OneOutput:
         score = self.fitted.scores(clustered=groups is not None)
         if covariance in ("HC2", "HC3"):
             kept = 1.0 - self.leverage_of_one
-            full = kept < FULL_LEVERAGE
+            full = self.is_full(kept)
             power = 0.5 if covariance == "HC2" else 1.0
             score = np.where(full, 0.0, score[:, 0] / np.where(full, 1.0, kept) ** power)[:, None]
         degrees = self.fitted.n - float(self.leverage.sum())
         scores = ((part, rows * score[part]) for part, rows in self.rows())
         return Spread(back, _meat(scores, groups, covariance, self.fitted.n, degrees))
+
+    def is_full(self, rest: np.ndarray) -> np.ndarray:
+        """Whether 1 − h (n,) is 0 but for the rounding of h, which grows with the condition."""
+        size = np.linalg.norm(self.inverse, 2) * np.linalg.norm(np.linalg.inv(self.inverse), 2)
+        return rest < max(FULL_LEVERAGE, min(TIMES * EPSILON * len(self.inverse) * size, MOST_FULL))
 
     @property
     def leverage_of_one(self) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.linalg
 import scipy.special
 
+from gradum.margins import EQUAL, STILL, of_sums
 from gradum.study.inference.covariance import Spread
 from gradum.study.inference.family import DISPERSED, deviance, log_likelihood, null_logits
 from gradum.study.inference.fitted import Fitted
@@ -24,8 +25,9 @@ def fit_statistics(
     loss, target, weight, n = fitted.loss, fitted.target, fitted.weight, fitted.n
     log_l = log_likelihood(loss, fitted.logits, target, weight, fitted.kind, dispersion)
     left, left_by_null = deviances(fitted)
-    explained = 1.0 - left / left_by_null if left_by_null > 0 else None
     intercept = fitted.standard.fit_intercept
+    varies = not intercept or np.ptp(target) > STILL * np.abs(target).max()
+    explained = 1.0 - left / left_by_null if varies and left_by_null > 0 else None
     adjusted = None
     if loss.name == "squared_error" and not fitted.alpha and explained is not None:
         adjusted = 1.0 - (n - intercept) / (n - parameters) * (1.0 - explained)
@@ -95,12 +97,15 @@ def wald_test(
         width = len(fitted.standard.scale) + 1
         slopes[width - 1 :: width] = False
     tested = int(slopes.sum())
-    covariance = spread.matrix(slopes)
-    unit = np.sqrt(np.diag(covariance))
-    if not tested or np.linalg.matrix_rank(covariance / np.outer(unit, unit)) < tested:
+    if not tested:
         return None
-    scaled = estimate[slopes] / unit
-    square = float(scaled @ scipy.linalg.solve(covariance / np.outer(unit, unit), scaled))
+    root, inner = spread.factored(slopes)
+    sizes = scipy.linalg.eigvalsh(inner)
+    # Few groups leave some directions without variance, but for the rounding of the sums.
+    if sizes[0] <= of_sums(10 * len(fitted.target), most=EQUAL) * sizes[-1]:
+        return None
+    scaled = scipy.linalg.solve_triangular(root, estimate[slopes], trans=1)
+    square = float(scaled @ scipy.linalg.solve(inner, scaled, assume_a="pos"))
     if degrees is None:
         p = float(scipy.special.chdtrc(tested, square))
         return Test("Wald", "chi-squared", square, tested, None, p)

@@ -15,10 +15,11 @@ import numpy as np
 import scipy.special
 
 from gradum.core.losses import Loss, resolve
+from gradum.margins import EPSILON, STILL, TIMES
 from gradum.solvers.status import Status
 from gradum.solvers.threads import turn
 from gradum.study.inference import saying
-from gradum.study.inference.covariance import FULL_LEVERAGE, OneOutput, Softmax, Spread
+from gradum.study.inference.covariance import OneOutput, Softmax, Spread
 from gradum.study.inference.family import DISPERSED, Weights, dispersion
 from gradum.study.inference.fit_statistics import (
     deviances,
@@ -40,7 +41,6 @@ from gradum.study.inference.sample import (
 )
 from gradum.study.inference.separation import screen, thresholds
 
-EXACT = 1e-26  # share of Σ w y² that is left where a fit is exact up to rounding
 INFINITE = 50.0  # from that standard error for one standard deviation up, of a separated fit
 
 
@@ -220,13 +220,13 @@ def _table(
     statistics = fit_statistics(fitted, parameters=parameters, dispersion=phi, test=test)
     influential = ()
     if isinstance(model, OneOutput) and not asked.alpha:
-        influential = influence_of(fitted, model.leverage).largest(sample.numbers)
+        influential = influence_of(model).largest(sample.numbers)
     sentences += saying.meaning(
         fitted, asked.covariance, weighted=asked.weighted, groups=sample.groups
     )
     sentences += saying.caveats(fitted, optimum.status, optimum.slope)
     if isinstance(model, OneOutput):
-        full = np.flatnonzero(1.0 - model.leverage_of_one < FULL_LEVERAGE)
+        full = np.flatnonzero(model.is_full(1.0 - model.leverage_of_one))
         sentences += saying.full_leverage(sample.numbers[full], asked.covariance)
     return _result(asked, rows, statistics, degrees, influential, sentences)
 
@@ -306,15 +306,23 @@ def _why_none(
         return f"No standard errors: {optimum.status.advice}"
     if groups is not None and len(np.unique(groups)) < 2:
         return "No standard errors: all rows are of one group."
-    return saying.EXACT if _is_exact(fitted) else ""
+    return saying.EXACT if _is_exact(fitted, optimum) else ""
 
 
-def _is_exact(fitted: Fitted) -> bool:
-    """Whether what is left over is rounding, where it is to tell the dispersion."""
+def _is_exact(fitted: Fitted, optimum: Optimum) -> bool:
+    """Whether what is left over is rounding, where it is to tell the dispersion.
+
+    A prediction is known as well as the terms that it is the sum of, and a gamma's deviance, in
+    which numbers of size 1 cancel, to their last digit.
+    """
     if fitted.loss.name not in DISPERSED:
         return False
-    unit = np.square(fitted.target) if fitted.loss.name == "squared_error" else 1.0
-    return deviances(fitted)[0] <= EXACT * float(np.sum(fitted.weight * unit))
+    estimate, standard = np.abs(optimum.estimate[:, 0]), fitted.standard
+    size = np.append(np.hypot(standard.centre, standard.scale), 1.0)[: len(estimate)]
+    known = TIMES * EPSILON * (size @ estimate)
+    numbers = fitted.loss.name == "squared_error"
+    least = (STILL * fitted.target) ** 2 if numbers else TIMES * EPSILON
+    return deviances(fitted)[0] <= float(np.sum(fitted.weight * np.maximum(known**2, least)))
 
 
 def _running_off(optimum: Optimum, asked: _Asked, kept: np.ndarray) -> list[tuple[str, float]]:

@@ -14,10 +14,10 @@ import numpy as np
 
 from gradum.core.losses import Loss, resolve
 from gradum.errors import SpecError
+from gradum.margins import falling
 from gradum.study.inference.collinearity import Standard
-from gradum.study.inference.covariance import FULL_LEVERAGE, OneOutput
+from gradum.study.inference.covariance import OneOutput
 from gradum.study.inference.family import Weights
-from gradum.study.inference.fitted import Fitted
 from gradum.study.inference.optimum import fit
 from gradum.study.inference.result import Influential
 
@@ -53,10 +53,13 @@ class Influence:
     cook: np.ndarray | None = None
 
     def largest(self, numbers: np.ndarray | None = None, most: int = MOST) -> tuple:
-        """Return the rows of the largest Cook's distance, or leverage, as `Influential`."""
+        """Return the rows of the largest Cook's distance, or leverage, as `Influential`.
+
+        Of equals, the first in the table.
+        """
         numbers = np.arange(1, len(self.leverage) + 1) if numbers is None else numbers
         measure = self.leverage if self.cook is None else np.nan_to_num(self.cook)
-        order = np.argsort(-measure, kind="stable")[:most]
+        order = falling(measure)[:most]
         return tuple(
             Influential(
                 int(numbers[row]),
@@ -111,15 +114,15 @@ def influence(
     if standard.dependencies:
         raise SpecError("Columns depend on each other.", "Drop those that others determine.")
     fitted = fit(columns, standard, target, weight, weights, loss, outputs, 0.0).fitted
-    return influence_of(fitted, OneOutput(fitted, expected=True).leverage)
+    return influence_of(OneOutput(fitted, expected=True))
 
 
-def influence_of(fitted: Fitted, leverage: np.ndarray) -> Influence:
-    """Return the influence of the rows of an unpenalised fit with one output."""
-    leverage = np.minimum(leverage, 1.0)
+def influence_of(model: OneOutput) -> Influence:
+    """Return the influence of the rows of an unpenalised fit."""
+    fitted, leverage = model.fitted, np.minimum(model.leverage, 1.0)
     if fitted.loss.name != "squared_error":
         return Influence(leverage)
-    rest = np.where(1.0 - leverage < FULL_LEVERAGE, np.nan, 1.0 - leverage)
+    rest = np.where(model.is_full(1.0 - leverage), np.nan, 1.0 - leverage)
     residual = fitted.target - fitted.logits[:, 0]
     square = fitted.weight * np.square(residual)
     parameters = fitted.standard.width

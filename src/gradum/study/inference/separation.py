@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradum.margins import EPSILON, TIMES
+
 ROWS_AT_ONCE = 8192  # of the columns, looked through together
 
 
@@ -66,9 +68,9 @@ def screen(
     fit_intercept : bool
         Without one, 0 predicts nothing.
     """
-    told = [((part == 0) | (part == 1)).all(axis=0) for part in _parts(columns)]
+    told = [_is_flag(part).all(axis=0) for part in _parts(columns)]
     binary = np.flatnonzero(np.all(told, axis=0))
-    flags = columns[:, binary]
+    flags = np.rint(columns[:, binary])
     own = (target[:, None] == np.arange(classes)).astype(np.float64)
     left = np.ones(len(target), bool)
     perfect: list[Perfect] = []
@@ -94,8 +96,8 @@ def screen(
 def thresholds(columns: np.ndarray, target: np.ndarray, classes: int) -> list[tuple[int, int, int]]:
     """Return the columns of which a threshold splits a class from all others.
 
-    Ties at the threshold are allowed. Each is a column, a class, and 1 where the class is above
-    the threshold, −1 below.
+    Ties at the threshold are allowed, and values that differ in their last digits are tied. Each is
+    a column, a class, and 1 where the class is above the threshold, −1 below.
     """
     lows = np.full((classes, columns.shape[1]), np.inf)
     highs = -lows
@@ -104,14 +106,22 @@ def thresholds(columns: np.ndarray, target: np.ndarray, classes: int) -> list[tu
             own = part[codes == code]
             lows[code] = np.minimum(lows[code], own.min(axis=0, initial=np.inf))
             highs[code] = np.maximum(highs[code], own.max(axis=0, initial=-np.inf))
+    last = TIMES * EPSILON * np.maximum(np.abs(lows), np.abs(highs)).max(axis=0)
     found = []
     for code in range(classes) if classes > 2 else (1,):
         low, high = np.delete(lows, code, axis=0).min(axis=0), np.delete(highs, code, 0).max(axis=0)
-        above = (lows[code] >= high) & (highs[code] > low)
-        below = (highs[code] <= low) & (lows[code] < high)
+        above = (lows[code] >= high - last) & (highs[code] > low + last)
+        below = (highs[code] <= low + last) & (lows[code] < high - last)
         found += [(int(column), code, 1) for column in np.flatnonzero(above)]
         found += [(int(column), code, -1) for column in np.flatnonzero(below)]
     return found
+
+
+def _is_flag(values: np.ndarray) -> np.ndarray:
+    """Tell which values are 0 or 1, but for their last digits."""
+    nearest = np.rint(values)
+    near = np.abs(values - nearest) <= TIMES * EPSILON
+    return near & ((nearest == 0) | (nearest == 1))
 
 
 def _parts(rows: np.ndarray) -> list[np.ndarray]:
