@@ -18,4 +18,5 @@ def random_outcome(task, rows, seed, *, weighted=True, classes=4):
     target = np.r_[np.arange(k), generator.integers(0, k, rows - k)]
     logits = generator.normal(size=(rows, k)).round(1) + (np.arange(k) == target[:, None])
     probability = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return Outcome(task, target, probability=probability, weight=weight)
+    # scikit-learn takes scores for tied only if their last bits agree too.
+    return Outcome(task, target, probability=probability.round(12), weight=weight)

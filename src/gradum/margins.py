@@ -15,6 +15,8 @@ equal, and of equals the first counts. How much that is follows from three facts
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -49,36 +51,44 @@ def sizes(centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
     return np.hypot(1.0, centre / scale)
 
 
-def first_least(values: np.ndarray, *, equal: float = EQUAL, scale: float | None = None) -> int:
-    """Return the place of the least of some values; of equals, the first.
+def first_least(values: np.ndarray, *, scale: float | None = None) -> np.ndarray:
+    """Return the places of the least along the last axis; of equals, the first.
 
     Parameters
     ----------
-    values : ndarray of shape (n,)
-    equal : float
-        The share of their size by which equals may differ.
+    values : ndarray of shape (..., n)
     scale : float, optional
-        That size; of the least one itself, if not given.
+        The size of which they are equal if they differ by no more than a share `EQUAL`; that of
+        the least, if not given.
     """
     values = np.asarray(values)
-    least = np.min(values)
-    if not np.isfinite(least):
-        return int(np.argmin(values))
-    return int(np.argmax(values <= least + equal * (abs(least) if scale is None else scale)))
+    least = values.min(axis=-1, keepdims=True)
+    size = np.where(np.isfinite(least), np.abs(least) if scale is None else scale, 0.0)
+    # Beside a NaN none is least; the first NaN is then the place, as of NumPy's argmin.
+    return np.where(
+        np.isnan(least[..., 0]),
+        values.argmin(axis=-1),
+        (values <= least + EQUAL * size).argmax(axis=-1),
+    )
 
 
-def first_greatest(values: np.ndarray, *, equal: float = EQUAL, scale: float | None = None) -> int:
-    """Return the place of the greatest of some values; of equals, the first."""
-    return first_least(-np.asarray(values), equal=equal, scale=scale)
+def first_greatest(values: np.ndarray, *, scale: float | None = None) -> np.ndarray:
+    """Return the places of the greatest along the last axis; of equals, the first."""
+    return first_least(-np.asarray(values), scale=scale)
+
+
+def falls(value: float, least: float) -> bool:
+    """Whether a value is less than the least before it by more than their sums' rounding."""
+    return value < least - EQUAL * abs(least) if math.isfinite(least) else value < least
 
 
 def falling(values: np.ndarray, *, equal: float = EQUAL) -> np.ndarray:
     """Return the order (n,) from the greatest value to the least; equals in the order given."""
     order = np.argsort(-values, kind="stable")
-    return order[np.lexsort((order, steps(values[order], equal=equal)))]
+    return order[np.lexsort((order, distinct(values[order], equal=equal)))]
 
 
-def steps(ordered: np.ndarray, *, equal: float = EQUAL) -> np.ndarray:
+def distinct(ordered: np.ndarray, *, equal: float = EQUAL) -> np.ndarray:
     """Return numbers for rising or falling values (n,), from 0 on; equals share one.
 
     Values are equal to their neighbours where they differ by a share ``equal`` of their size.

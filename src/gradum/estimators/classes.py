@@ -14,6 +14,7 @@ from gradum.core import LogLoss, Loss
 from gradum.core.losses import resolve
 from gradum.errors import SpecError, TargetError
 from gradum.estimators.rows import Rows
+from gradum.margins import EQUAL, first_greatest
 
 
 class Classifies(ClassifierMixin):
@@ -35,9 +36,9 @@ class Classifies(ClassifierMixin):
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable label of each row, [n]."""
+        """Return the most probable label of each row, [n]; the first of equals."""
         logits = self._logits(X)
-        codes = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(axis=1)
+        codes = logits[:, 0] > EQUAL if logits.shape[1] == 1 else first_greatest(logits)
         return self.classes_[codes.astype(np.intp)]
 
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -15,6 +15,7 @@ from gradum.errors import SpecError
 from gradum.estimators.rows import Rows
 from gradum.fitting.folds import Price
 from gradum.fitting.path import Path, choose_penalty
+from gradum.margins import EQUAL, first_least
 from gradum.solvers.linear_model import LinearModel
 
 RANGE_L1 = 1e-3  # from the penalty that leaves all columns out, down to this share of it
@@ -128,8 +129,8 @@ class CrossValidated:
     def _chosen(self, path: Path) -> float:
         if not self.one_standard_error:
             return path.best
-        best = int(np.argmin(path.losses))
-        most = path.losses[best] + path.spreads[best]
+        best = int(first_least(np.array(path.losses)))
+        most = path.losses[best] + path.spreads[best] + EQUAL * abs(path.losses[best])
         return next(a for a, loss in zip(path.alphas, path.losses, strict=True) if loss <= most)
 
 

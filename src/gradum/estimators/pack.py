@@ -23,6 +23,7 @@ from gradum.fitting.pack.fit import fit_pack
 from gradum.fitting.pack.spec import PackSpec, pack_of, refuse_time_limit
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Prediction
+from gradum.margins import first_greatest
 from gradum.solvers.driver import solve
 from gradum.solvers.threads import in_turns
 from gradum.tables.check import check
@@ -232,7 +233,7 @@ class PackClassifier(ClassifierMixin, _Pack):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row, [n]."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return self.classes_[first_greatest(self.predict_proba(X))]
 
 
 class PackRegressor(RegressorMixin, _Pack):

@@ -10,6 +10,7 @@ import numpy as np
 from gradum.core.models.network import Params
 from gradum.fitting.folds import Fold, Folds, Price, folds_of
 from gradum.fitting.normal_equations import NormalEquations, centred, gram, restored
+from gradum.margins import first_least
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
 from gradum.solvers.interior_point import InteriorPoint
@@ -59,7 +60,7 @@ class Path:
 
     @property
     def _index(self) -> int:
-        return int(np.argmin(self.losses or (0.0,)))
+        return int(first_least(np.array(self.losses or (0.0,))))
 
 
 def choose_penalty(
@@ -104,7 +105,7 @@ def choose_penalty(
         losses.append(float(np.average(held_out, weights=shares)))
         spreads.append(_standard_error(held_out))
         yield PathStep("linear", step, len(strengths), alphas[-1], losses[-1])
-        risen = step - 1 - int(np.argmin(losses)) >= RISES_BEFORE_STOP
+        risen = step - 1 - int(first_least(np.array(losses))) >= RISES_BEFORE_STOP
         if stop() or (risen and not to_the_end):
             break
     return Path(tuple(alphas), tuple(losses), tuple(solutions), tuple(spreads))

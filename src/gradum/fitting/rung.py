@@ -17,6 +17,7 @@ from gradum.core.models.network import Network, Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.pack_row import PackRow
 from gradum.fitting.target_scale import TargetScale
+from gradum.margins import first_greatest
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.design import Design
 from gradum.tables.encode import Unencoded
@@ -46,7 +47,7 @@ class Prediction:
     @classmethod
     def of_classes(cls, probability: np.ndarray) -> Prediction:
         """Predict the likeliest class; the first of equals."""
-        return cls(probability.argmax(axis=1), probability)
+        return cls(first_greatest(probability), probability)
 
     @classmethod
     def join(cls, blocks: Iterable[Prediction]) -> Prediction:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
 from gradum.fitting.spec import TITLES
+from gradum.margins import EQUAL, first_least
 from gradum.scores.bootstrap import Interval
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
@@ -62,10 +64,13 @@ def decide(
     """
     sign = -1.0 if METRICS[metric].greater_is_better else 1.0
     rungs = list(scores)
-    used = min(rungs, key=lambda rung: (sign * scores[rung].value, rungs.index(rung)))
-    enough = next(rung for rung in rungs if _within_one_error(rung, used, differences, sign))
+    # Rungs that predict the same differ by rounding alone; what that is, the simplest one says.
+    nothing = EQUAL * abs(scores[rungs[0]].value)
+    values = np.array([sign * scores[rung].value for rung in rungs])
+    used = rungs[int(first_least(values, scale=nothing / EQUAL))]
+    enough = next(r for r in rungs if _within_one_error(r, used, differences, sign, nothing))
     comparisons = tuple(
-        Comparison(rung, against, interval, _finding(rung, against, interval, sign))
+        Comparison(rung, against, interval, _finding(rung, against, interval, sign, nothing))
         for (rung, against), interval in differences.items()
     )
     return Verdict(
@@ -74,22 +79,26 @@ def decide(
 
 
 def _within_one_error(
-    rung: str, best: str, differences: dict[tuple[str, str], Interval], sign: float
+    rung: str,
+    best: str,
+    differences: dict[tuple[str, str], Interval],
+    sign: float,
+    nothing: float,
 ) -> bool:
     if rung == best:
         return True
     interval = differences.get((best, rung))
     # A rung that is more complex than the best is never "simplest within one error".
-    return interval is not None and -sign * interval.value <= interval.standard_error
+    return interval is not None and -sign * interval.value <= interval.standard_error + nothing
 
 
-def _finding(rung: str, against: str, interval: Interval, sign: float) -> str:
+def _finding(rung: str, against: str, interval: Interval, sign: float, nothing: float) -> str:
     """Say what an interval shows; never "better" where it covers zero."""
     rung, against = TITLES[rung], TITLES[against]
     low, high = sorted((sign * interval.low, sign * interval.high))
-    if high < 0:
+    if high < -nothing:
         return f"{rung} is better than {against}"
-    if low > 0:
+    if low > nothing:
         return f"{rung} is worse than {against}"
     return f"no difference shown between {rung} and {against}"
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from gradum.errors import ShapeError, SpecError
+from gradum.margins import LAST_DIGITS, distinct, first_greatest
 
 Task = Literal["regression", "binary", "multiclass"]
 
@@ -82,7 +83,7 @@ class Outcome:
         if self.prediction is not None:
             return self.prediction
         assert self.probability is not None
-        return self.probability.argmax(axis=1)
+        return first_greatest(self.probability)
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -129,7 +130,8 @@ class Ranking:
         """Rank n rows by score (n,), of which those that are ``positive`` (n,) shall come first."""
         order = np.argsort(-score, kind="stable")
         falling = score[order]
-        starts = np.flatnonzero(np.r_[True, falling[1:] != falling[:-1]][: len(score)])
+        # Rows of equal columns may score differently in the last bits.
+        starts = np.flatnonzero(np.diff(distinct(falling, equal=LAST_DIGITS), prepend=-1))
         ends = np.r_[starts[1:], len(score)].astype(np.intp)[: len(starts)]
         places = np.flatnonzero(positive[order])
         tie = np.searchsorted(starts, places, side="right") - 1

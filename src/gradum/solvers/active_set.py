@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
+from gradum.margins import EQUAL, falling
+
 TOLERANCE = 1e-13  # of the largest slope, by which a price may be exceeded
 CHANGES = 20  # most changes of the set, for each coefficient
 ROUNDING = 4 * np.finfo(np.float64).eps  # of the objective, below which nothing falls
@@ -70,9 +72,20 @@ class _Search:
         over = np.flatnonzero(excess > TOLERANCE * np.abs(self.linear).max(initial=0.0))
         if not len(over):
             return False
-        entering = over[np.argsort(-excess[over], kind="stable")[:most]]
+        entering = over[falling(excess[over])[:most]]
+        fresh = entering[~self._repeats(entering)]
+        entering = fresh if len(fresh) else entering[:1]
         self.signs[entering] = -np.sign(slope[entering])
         return True
+
+    def _repeats(self, entering: np.ndarray) -> np.ndarray:
+        """Whether each that enters says the same as one that is active or enters before it."""
+        before = np.concatenate([self.active, entering])
+        root = np.sqrt(np.maximum(np.diag(self.hessian), np.finfo(np.float64).tiny))
+        alike = np.abs(self.hessian[np.ix_(entering, before)])
+        alike /= root[entering, None] * root[before]
+        earlier = np.arange(len(before)) < np.arange(len(self.active), len(before))[:, None]
+        return ((alike >= 1.0 - EQUAL) & earlier).any(axis=1)
 
 
 def minimise(
@@ -81,7 +94,8 @@ def minimise(
     """Return the minimiser x [d], for H [d, d], q [d] and l1 [d] >= 0.
 
     ``start`` is where the search begins: the closer to the minimum, the fewer systems are solved.
-    Coefficients of equal worth (H singular) are told apart by rounding only.
+    Of coefficients of equal worth (H singular), the first in order enters; another one that says
+    the same has nothing to add then.
     """
     free = l1 == 0
     search = _Search(hessian, linear, l1, start.copy(), np.where(free, 0.0, np.sign(start)), free)

@@ -169,7 +169,8 @@ class _Search:
         self.stale = True
         self.memory = Memory()
         self.poor = 0
-        self.dtype: Any = np.float32
+        # In float32, columns that say the same would differ enough for the L1 term to choose.
+        self.dtype: Any = np.float64 if self.strengths.selects else np.float32
         self.may_majorise = hasattr(model.loss, "majorant")
         self.majorised = False
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from gradum.core import Params, Problem
 from gradum.errors import SpecError
+from gradum.margins import falls
 from gradum.solvers.data import Validation
 from gradum.solvers.status import Status
 
@@ -98,13 +99,14 @@ class Watch:
             return None
         current = params()
         loss = self._validation.score(current, self._problem)
-        if self.seen.best_loss is None or loss < self.seen.best_loss:
+        if self.seen.best_loss is None or falls(loss, self.seen.best_loss):
             self.seen = replace(self.seen, best_epoch=epoch, best_loss=loss, best_params=current)
         self._note(loss)
         return loss
 
     def _note(self, loss: float) -> None:
-        waited = 0 if loss < self.seen.mark - self._regime.tol else self.seen.waited + 1
+        gained = loss < self.seen.mark - self._regime.tol and falls(loss, self.seen.mark)
+        waited = 0 if gained else self.seen.waited + 1
         self.seen = replace(self.seen, mark=min(self.seen.mark, loss), waited=waited)
 
     def sure(self) -> int:

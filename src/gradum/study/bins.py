@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradum.margins import LAST_DIGITS, distinct
 from gradum.study.evidence import Evidence
 from gradum.study.redrawn import places_to_redraw, redrawn
 
@@ -26,7 +27,9 @@ def equal_count_bins(values: np.ndarray) -> np.ndarray:
     """
     rows = len(values)
     bins = int(np.clip(rows // FEWEST_ROWS, 1, MOST_BINS))
-    _, tie, size = np.unique(values, return_inverse=True, return_counts=True)
+    order, tie = np.argsort(values, kind="stable"), np.empty(rows, np.intp)
+    tie[order] = distinct(values[order], equal=LAST_DIGITS)
+    size = np.bincount(tie)
     bin_of_tie = np.floor((np.cumsum(size) - size / 2) * bins / rows).astype(np.intp)
     joined = _join_small(np.bincount(bin_of_tie, size, minlength=bins), rows / bins / 4)
     return joined[bin_of_tie][tie]

@@ -14,6 +14,7 @@ import numpy as np
 
 from gradum.fitting.judgement import Seen
 from gradum.fitting.run import Run
+from gradum.margins import falling
 from gradum.randomness import stream
 from gradum.scores.bootstrap import Interval, interval
 from gradum.scores.metrics import DEFAULT_METRIC
@@ -93,13 +94,14 @@ def importance(run: Run) -> Importance:
         few = np.sort(rng.choice(rows, min(SCREENING_ROWS, len(rows)), replace=False))
         order = rng.permutation(len(few))
         moved = _movement(_openings(run, few), columns, order)
-        most = np.argsort(-moved, kind="stable")[:SCREENED_TO]
+        most = falling(moved)[:SCREENED_TO]
         kept = [columns[place] for place in np.sort(most)]
     orders = [rng.permutation(len(rows)) for _ in range(REPEATS)]
     loss, added = _added_loss(run, rows, kept, orders)
     increases = _increases(run, rows, loss, added, rng)
     measured = [ColumnImportance(*pair) for pair in zip(kept, increases, strict=True)]
-    measured.sort(key=lambda each: -each.increase.value)
+    order = falling(np.array([each.increase.value for each in measured]))
+    measured = [measured[place] for place in order]
     return Importance(metric, tuple(measured), len(rows), REPEATS, len(columns) - len(kept))
 
 

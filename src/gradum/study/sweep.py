@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradum.margins import LAST_DIGITS, distinct
+
 NO_ROW = float(np.nextafter(1.0, 2.0))
 """A threshold that no probability reaches."""
 
@@ -39,7 +41,7 @@ class Sweep:
         """
         order = np.argsort(-score, kind="stable")
         falling, ranked = score[order], positive[order]
-        ends = np.flatnonzero(np.r_[falling[1:] != falling[:-1], True][: len(order)]) + 1
+        ends = np.flatnonzero(np.diff(distinct(falling, equal=LAST_DIGITS), append=-1)) + 1
         if most is not None and len(ends) > most:
             ends = _coarse(ends, most)
         steps = np.r_[0, ends]

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradum.errors import SpecError
 from gradum.fitting.spec import Cost
+from gradum.margins import first_least
 from gradum.scores.bootstrap import Interval, interval
 from gradum.scores.figures import figure
 from gradum.study.evidence import Evidence
@@ -93,7 +94,7 @@ def threshold(evidence: Evidence, cost: Cost) -> Threshold:
     theoretical = cost.false_positive / (cost.false_positive + cost.false_negative)
     sweep = Sweep.of(score, positive)
     total_costs = _total_costs(sweep, evidence.weight[None, :], cost)[0]
-    best = int(total_costs.argmin())
+    best = int(first_least(total_costs))
     chosen = float(sweep.thresholds[best])
     in_folds = score >= _chosen_by_others(evidence, sweep, cost, theoretical)
     at_half = evidence.prediction.value == 1
@@ -149,7 +150,7 @@ def _chosen_by_others(
     fold_of_unit = evidence.rng("threshold folds").permutation(len(units)) % FOLDS
     fold = fold_of_unit[unit]
     weights = evidence.weight * (fold != np.arange(fold.max() + 1)[:, None])
-    least = _total_costs(sweep, weights, cost).argmin(axis=1)
+    least = first_least(_total_costs(sweep, weights, cost))
     return np.where(weights.any(axis=1), sweep.thresholds[least], theoretical)[fold]
 
 
@@ -163,7 +164,7 @@ def _intervals(
     sweep = Sweep.of(*sampled, STEPS_REDRAWN)
     thresholds, means = [], []
     for weights in redrawn(evidence, places, "threshold"):
-        thresholds.append(sweep.thresholds[_total_costs(sweep, weights, cost).argmin(axis=1)])
+        thresholds.append(sweep.thresholds[first_least(_total_costs(sweep, weights, cost))])
         sums = np.einsum("bn,cn->cb", weights, row_costs[:, places])
         means.append(sums / weights.sum(axis=1))
     drawn_costs, drawn_at_half = np.concatenate(means, axis=1)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from gradum.margins import falling
 from gradum.scores.figures import figure
 from gradum.study.evidence import Evidence
 from gradum.study.row_losses import row_losses
@@ -48,7 +49,8 @@ def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, .
     the rows' weights.
     """
     losses = row_losses(evidence.target, evidence.prediction)
-    places = np.lexsort((evidence.numbers, -losses))[:MOST_WORST]
+    by_number = np.argsort(evidence.numbers, kind="stable")
+    places = by_number[falling(losses[by_number])][:MOST_WORST]
     table = evidence.frame[places].to_dicts()
     return tuple(
         WorstRow(

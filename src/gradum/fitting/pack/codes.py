@@ -9,6 +9,8 @@ import heapq
 
 import numpy as np
 
+from gradum.margins import EQUAL, first_greatest
+
 LEAF_ROWS = 10  # the fewest on either side of a threshold
 CLOSEST = 1e-30  # neighbours nearer than that share a step, whose slope float32 can hold
 TREE_ROWS = 10_000  # more do not move a threshold of the first thirty
@@ -59,9 +61,11 @@ def thresholds(
         left, right = sums[places] - sums[low], sums[high] - sums[places]
         gains = np.square(left).sum(axis=1) / (masses[places] - masses[low])
         gains += np.square(right).sum(axis=1) / (masses[high] - masses[places])
-        chosen = int(np.argmax(gains))
+        chosen = int(first_greatest(gains))
         whole = np.square(sums[high] - sums[low]).sum() / (masses[high] - masses[low])
-        return -float(gains[chosen] - whole), int(places[chosen]), low, high
+        gain = float(gains[chosen] - whole)
+        # Rows that are all alike gain nothing but the rounding of their sums.
+        return -gain if gain > EQUAL * whole else 0.0, int(places[chosen]), low, high
 
     segments, found = [best(0, len(values))], []
     while segments and len(found) < most:

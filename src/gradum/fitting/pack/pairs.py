@@ -16,6 +16,7 @@ from itertools import combinations
 import numpy as np
 
 from gradum.core.models.pack_network import Pair
+from gradum.margins import falling, first_greatest
 
 LEAST_SURE = 6.0  # standard deviations above what chance gives a direction, to be taken
 MOST_COLUMNS = 20  # that are paired, those that act most by themselves
@@ -65,7 +66,7 @@ def pairs_of(
     fitted = _fitted(x, told, weight)
     own = fitted[: pieces * len(lines)].reshape(len(lines), pieces, -1)
     acting = [np.var(line @ each, axis=0).sum() for line, each in zip(lines, own, strict=True)]
-    paired = np.argsort(-np.where(several, acting, -1.0), kind="stable")
+    paired = falling(np.where(several, acting, -1.0))
     paired = np.sort(paired[: min(sum(several), MOST_COLUMNS)])
     directions = [
         _Direction.of((int(i), int(j), sign), columns)
@@ -76,7 +77,7 @@ def pairs_of(
     while directions and len(found) < most:
         left = _left_over(x, fitted, told, weight)
         sure = [direction.sureness(left, weight) for direction in directions]
-        surest = directions.pop(int(np.argmax(sure)))
+        surest = directions.pop(int(first_greatest(np.array(sure))))
         if max(sure) < LEAST_SURE:
             break
         found.append(surest.pair)

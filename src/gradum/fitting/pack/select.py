@@ -14,6 +14,7 @@ import scipy.special
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack.goal import LEAST_PROBABILITY, Cost
+from gradum.margins import falls, first_least
 
 SHARPEST = 2.0
 FURTHEST = 2.0  # times what was measured, as logarithm; what few members show is noise beyond
@@ -23,7 +24,7 @@ def greedy(predictions: np.ndarray, cost: Cost, *, picks: int) -> np.ndarray:
     """Return the share (J,) of each candidate in the mean that predicts the rows best.
 
     Starting from none, the candidate is taken, again and again, that lowers the cost of the mean
-    most; of all prefixes of these picks the best one counts.
+    most; of all prefixes of these picks the best one counts. Of equals, the first.
 
     Parameters
     ----------
@@ -38,10 +39,10 @@ def greedy(predictions: np.ndarray, cost: Cost, *, picks: int) -> np.ndarray:
     total, least = np.zeros(predictions.shape[1:]), np.inf
     for taken in range(1, picks + 1):
         costs = cost((total + predictions) / taken)
-        chosen = int(np.argmin(costs))
+        chosen = int(first_least(costs))
         counts[chosen] += 1
         total = total + predictions[chosen]
-        if costs[chosen] < least:
+        if falls(costs[chosen], least):
             best, least = counts / taken, float(costs[chosen])
     return best
 

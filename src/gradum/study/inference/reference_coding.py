@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradum.margins import first_greatest
 from gradum.study.inference.collinearity import Standard
 from gradum.tables.design import CodedColumn, Design, Layout
 from gradum.tables.wording import quoted
@@ -91,7 +92,7 @@ def _levels(
 ) -> tuple[np.ndarray, list[str], str]:
     """Return the 0/1 columns of the levels that occur, but for the commonest, and their names."""
     totals = np.bincount(codes, weight, minlength=len(column.levels) + 1)
-    reference = int(totals.argmax())
+    reference = int(first_greatest(totals))
     shown = [code for code in (*range(1, len(totals)), 0) if totals[code] and code != reference]
     block = (codes[:, None] == np.array(shown, codes.dtype)).astype(np.float64)
     names = [OTHER, *column.levels]

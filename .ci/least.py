@@ -1,0 +1,19 @@
+"""Print the least version that pyproject.toml allows of every package, as constraints for pip."""
+
+import re
+import tomllib
+from pathlib import Path
+
+REQUIREMENT = re.compile(r"([\w.-]+)>=([\w.]+)(;.*)?")
+
+project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+least = {}
+for requirement in [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]:
+    found = REQUIREMENT.fullmatch(requirement.replace(" ", ""))
+    if found is None:
+        raise SystemExit(f"{requirement!r} states no least version.")
+    name, version, where = found.groups()
+    if least.setdefault(name, (version, where)) != (version, where):
+        raise SystemExit(f"The extras differ in the least version of {name}.")
+for name, (version, where) in least.items():
+    print(f"{name}=={version}{where or ''}")
