@@ -2,13 +2,15 @@
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 REQUIREMENT = re.compile(r"([\w.-]+)>=([\w.]+)(;.*)?")
 
 project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 least = {}
-for requirement in [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]:
+lists = [project["dependencies"], *project["optional-dependencies"].values()]
+for requirement in chain.from_iterable(lists):
     found = REQUIREMENT.fullmatch(requirement.replace(" ", ""))
     if found is None:
         raise SystemExit(f"{requirement!r} states no least version.")
