@@ -85,7 +85,7 @@ class _Search:
         alike = np.abs(self.hessian[np.ix_(entering, before)])
         alike /= root[entering, None] * root[before]
         earlier = np.arange(len(before)) < np.arange(len(self.active), len(before))[:, None]
-        return ((alike >= 1.0 - EQUAL) & earlier).any(axis=1)
+        return np.asarray(((alike >= 1.0 - EQUAL) & earlier).any(axis=1))
 
 
 def minimise(
