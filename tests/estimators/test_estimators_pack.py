@@ -233,7 +233,7 @@ def test_quantiles_rise_and_are_those_of_a_loss_of_the_same_levels(x, number):
     assert model.rung_.loss == "quantile"
     same = regressor(loss=Quantile(levels)).fit(x, target)
     np.testing.assert_array_equal(same.predict(x), said)
-    with pytest.raises(SpecError, match=r"says 3 quantiles. .* mean_pinball_loss"):
+    with pytest.raises(SpecError, match=r"says 3 quantiles\. .*mean_pinball_loss"):
         model.score(x, target)
     one = regressor(loss="quantile", quantiles=[0.5]).fit(x, target)
     assert one.predict(x).shape == (ROWS,)
