@@ -1,21 +1,27 @@
 """What a run takes: its peak of resident memory against what was foretold, and against its bound.
 
 Each run is a process of its own: ``gradum fit`` on a table that it holds as a whole, beside the
-estimate by which it is decided whether a table is held; and on a table that it reads in blocks,
-beside the bound that was given and 500 MB for libraries. ``peaks 10`` takes a tenth of the rows,
-``peaks 10 held`` or ``peaks 1 blocks`` one of the tables, and then nothing is published.
+estimate by which it is decided whether a table is held; ``gradum fit``, ``predict`` and
+``evaluate`` on a table that they read in blocks, beside the bound that was given and 500 MB for
+libraries; and ``gradum fit`` both ways, beside the processor's time. ``peaks 10`` takes a tenth of
+the rows, and then nothing is published. ``peaks 1 FOLDER`` keeps tables and peaks in a folder: a
+benchmark that was stopped goes on from there, and one of which only the estimate changed measures
+nothing anew.
 """
 
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +29,17 @@ import numpy as np
 import polars as pl
 
 from benchmarks.page import publish, table
+from gradum.files.atomic import replacing
 from gradum.fitting.memory import LIBRARIES, held_bytes
 from gradum.fitting.options import make_spec
-from gradum.tables.extent import extent_of
+from gradum.tables.extent import Extent, extent_of
 
 COMMAND = (sys.executable, "-c", "from gradum.app.cli import main; main()")
 PIECE = 250_000  # rows that are made at a time
 GROUP_ROWS = 125_000
+MODEL_ROWS = 20_000  # that a model learns from which predicts a larger table
 TARGET = "y"
-SHORT = ("--max-epochs", "1", "--time-limit", "5", "--quiet")
+SHORT = ("--max-epochs", "1", "--effort", "quick", "--time-limit", "5")
 GRANTED = 500e6  # to libraries
 PACKAGES = ("gradum", "jax", "numpy", "scipy", "polars")
 MB = 1e6
@@ -70,8 +78,9 @@ class Shape:
         return pl.Series(place).cast(pl.String)
 
 
-def _levels(x: np.ndarray) -> pl.Series:
-    return "level " + pl.Series(np.round(10 * x).astype(np.int32)).cast(pl.String)
+def _levels(x: np.ndarray, steps: int) -> pl.Series:
+    """Return about 6 levels for each step: a standard normal number rarely exceeds 3."""
+    return "level " + pl.Series(np.round(steps * x).astype(np.int32)).cast(pl.String)
 
 
 def _texts(x: np.ndarray) -> pl.Series:
@@ -84,121 +93,212 @@ def _texts(x: np.ndarray) -> pl.Series:
     )
 
 
-MAKE = {"numbers": lambda x: x, "levels": _levels, "texts": _texts}
+MAKE = {
+    "numbers": lambda x: x,
+    "doubles": lambda x: x.astype(float),
+    "8 levels": lambda x: _levels(np.clip(x, -3, 3), 1),
+    "1,000 levels": lambda x: _levels(x, 120),
+    "texts": _texts,
+}
 
 TWENTY = Shape(1_000_000, 20)
 HELD = (
+    (Shape(20_000, 20), "linear"),
+    (Shape(20_000, 20), "mlp"),
+    (Shape(20_000, 20), "pack"),
+    (Shape(20_000, 20), "ladder"),
+    (Shape(400_000, 20), "linear"),
+    (Shape(400_000, 20), "mlp"),
+    (Shape(400_000, 20), "pack"),
+    (Shape(400_000, 20), "ladder"),
+    (Shape(400_000, 20, classes=0), "linear"),
+    (Shape(400_000, 20, classes=0), "pack"),
+    (Shape(400_000, 20, classes=10), "pack"),
     (TWENTY, "linear"),
     (TWENTY, "mlp"),
-    (TWENTY, "ladder"),
-    (Shape(200_000, 20), "linear"),
-    (Shape(200_000, 20), "ladder"),
-    (Shape(3_000_000, 20), "linear"),
-    (Shape(3_000_000, 20), "mlp"),
+    (TWENTY, "pack"),
     (Shape(1_000_000, 20, classes=0), "linear"),
     (Shape(1_000_000, 20, classes=0), "mlp"),
     (Shape(1_000_000, 20, classes=10), "linear"),
     (Shape(1_000_000, 20, classes=10), "mlp"),
-    (Shape(1_000_000, 8, "levels"), "linear"),
-    (Shape(1_000_000, 8, "levels"), "mlp"),
+    (Shape(1_000_000, 20, "doubles"), "linear"),
+    (Shape(1_000_000, 8, "8 levels"), "linear"),
+    (Shape(1_000_000, 8, "8 levels"), "mlp"),
+    (Shape(1_000_000, 8, "1,000 levels"), "linear"),
+    (Shape(1_000_000, 8, "1,000 levels"), "mlp"),
+    (Shape(400_000, 8, "1,000 levels"), "pack"),
     (Shape(400_000, 1, "texts"), "linear"),
     (Shape(400_000, 1, "texts"), "mlp"),
     (Shape(1_000_000, 10, form="csv"), "linear"),
     (Shape(1_000_000, 10, form="csv.gz"), "linear"),
-    (Shape(400_000, 10, form="jsonl"), "linear"),
+    (Shape(200_000, 10, form="jsonl"), "linear"),
     (Shape(100_000, 300), "linear"),
-    (Shape(100_000, 300), "mlp"),
+    (Shape(2_500_000, 20), "linear"),
+    (Shape(2_500_000, 20), "mlp"),
+    (Shape(2_500_000, 20, classes=0), "linear"),
+    (Shape(2_500_000, 8, "1,000 levels"), "linear"),
+    (Shape(5_000_000, 20), "linear"),
 )
 BLOCKS = (
+    ("fit", Shape(5_000_000, 20), "linear", "600MB"),
     *(
-        (Shape(5_000_000, 20, classes=classes), model, bound)
+        ("fit", Shape(5_000_000, 22, classes=classes), model, bound)
+        for classes in (2, 0)
         for bound in ("600MB", "1GB", "2GB")
         for model in ("linear", "mlp")
-        for classes in (2, 0)
     ),
-    (Shape(3_000_000, 10, form="csv"), "linear", "600MB"),
-    (Shape(2_000_000, 8, "levels"), "linear", "600MB"),
-    (Shape(1_000_000, 1, "texts"), "mlp", "600MB"),
-    (Shape(2_000_000, 12, classes=50), "mlp", "600MB"),
-    (Shape(150_000, 600), "linear", "600MB"),
-    (Shape(150_000, 600), "mlp", "600MB"),
+    ("predict", Shape(5_000_000, 22), "linear", "600MB"),
+    ("predict", Shape(5_000_000, 22), "mlp", "600MB"),
+    ("evaluate", Shape(5_000_000, 22), "linear", "600MB"),
+    ("evaluate", Shape(5_000_000, 22), "mlp", "1GB"),
+    ("fit", Shape(3_000_000, 10, form="csv"), "linear", "600MB"),
+    ("fit", Shape(2_000_000, 8, "1,000 levels"), "linear", "600MB"),
+    ("fit", Shape(2_000_000, 8, "1,000 levels"), "mlp", "600MB"),
+    ("fit", Shape(1_000_000, 1, "texts"), "linear", "600MB"),
+    ("fit", Shape(1_000_000, 1, "texts"), "mlp", "600MB"),
+    ("fit", Shape(2_000_000, 12, classes=50), "mlp", "600MB"),
+    ("fit", Shape(150_000, 600), "linear", "600MB"),
+    ("fit", Shape(150_000, 600), "mlp", "600MB"),
+    ("fit", Shape(10_000_000, 20), "linear", "600MB"),
 )
+BOTH_WAYS = (TWENTY, Shape(2_500_000, 20), Shape(5_000_000, 20))
+BYTES = {"MB": 1e6, "GB": 1e9}
 
 
-def main(scale: str = "1", part: str = "") -> None:
-    """Measure the runs of both tables, or of one."""
-    with tempfile.TemporaryDirectory() as folder:
-        parts = {"held": _held, "blocks": _blocks}
-        made = {
-            name: measure(Path(folder), int(scale))
-            for name, measure in parts.items()
-            if part in ("", name)
-        }
-    text = "\n".join(made.values())
-    publish("peaks", text, PACKAGES, complete=scale == "1" and not part)
+def main(scale: str = "1", folder: str = "") -> None:
+    """Measure all runs, in a folder or in a temporary one."""
+    with nullcontext(folder) if folder else tempfile.TemporaryDirectory() as kept:
+        runs = Runs(Path(kept), int(scale))
+        text = "\n".join([_held(runs), _blocks(runs), _both_ways(runs)])
+    publish("peaks", text, PACKAGES, complete=scale == "1")
 
 
-def _held(folder: Path, scale: int) -> str:
+def _held(runs: Runs) -> str:
     rows = []
     for shape, model in HELD:
-        path = write(shape, folder, scale)
-        foretold = LIBRARIES + held_bytes(make_spec(TARGET, model=model), extent_of(path))
-        taken = peak(path, folder, "--model", model, "--no-blocks")
+        foretold = LIBRARIES + held_bytes(make_spec(TARGET, model=model), runs.extent(shape))
+        taken = runs.fit(shape, model, "--no-blocks").peak
         rows.append([shape, model, *_in_mb(foretold, taken), f"{foretold / taken:.2f}"])
-        print(rows[-1], flush=True)
     return table(["held as a whole", "model", "foretold, MB", "peak, MB", "ratio"], rows)
 
 
-def _blocks(folder: Path, scale: int) -> str:
+def _blocks(runs: Runs) -> str:
     rows = []
-    for shape, model, bound in BLOCKS:
-        path = write(shape, folder, scale)
-        taken = peak(path, folder, "--model", model, "--blocks", "--max-memory", bound)
-        allowed = float(bound[:-2]) * {"MB": 1e6, "GB": 1e9}[bound[-2:]] + GRANTED
-        rows.append([shape, model, bound, *_in_mb(allowed, taken)])
-        print(rows[-1], flush=True)
+    for command, shape, model, bound in BLOCKS:
+        options = ("--max-memory", bound)
+        if command == "fit":
+            taken = runs.fit(shape, model, *options).peak
+        else:
+            taken = runs.used(command, shape, model, *options).peak
+        allowed = float(bound[:-2]) * BYTES[bound[-2:]] + GRANTED
+        rows.append([f"{command} {shape}", model, bound, *_in_mb(allowed, taken)])
     return table(["read in blocks", "model", "bound", "with libraries, MB", "peak, MB"], rows)
+
+
+def _both_ways(runs: Runs) -> str:
+    rows = []
+    for shape in BOTH_WAYS:
+        ways = [runs.fit(shape, "linear", way) for way in ("--no-blocks", "--blocks")]
+        rows.append([shape, *(f"{getattr(way, what):.1f}" for what in TIMES for way in ways)])
+    head = ["", *(f"{what}, {way}" for what in TIMES.values() for way in ("whole", "blocks"))]
+    return table(head, rows)
+
+
+TIMES = {"seconds": "seconds", "busy": "of a processor"}
 
 
 def _in_mb(*counts: float) -> list[str]:
     return [f"{count / MB:,.0f}" for count in counts]
 
 
-def write(shape: Shape, folder: Path, scale: int) -> Path:
-    """Write a table into a folder in place of the last one, unless that is the same."""
+@dataclass(frozen=True)
+class Taken:
+    """What a process took: bytes resident at most, seconds, and seconds of a processor."""
+
+    peak: float
+    seconds: float
+    busy: float
+
+
+class Runs:
+    """Runs of one scale, whose tables and figures lie in a folder."""
+
+    def __init__(self, folder: Path, scale: int) -> None:
+        self.folder, self.scale = folder, scale
+        self.log = folder / f"taken-{scale}.jsonl"
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        self.known = {found.pop("run"): Taken(**found) for found in map(json.loads, lines)}
+
+    def fit(self, shape: Shape, model: str, *options: str) -> Taken:
+        """Return what a fit took."""
+        return self._taken("fit", shape, "--target", TARGET, "--model", model, *SHORT, *options)
+
+    def used(self, command: str, shape: Shape, model: str, *options: str) -> Taken:
+        """Return what a command took that uses a model."""
+        small = replace(shape, rows=self.scale * MODEL_ROWS)
+        kept = self.folder / f"{self.scale}-{_name(shape)}-{model}"
+        if not kept.exists():
+            words = ["fit", self.path(small), "--target", TARGET, "--model", model, *SHORT]
+            measured(*words, "--out", kept)
+        return self._taken(command, shape, *options, model=kept)
+
+    def extent(self, shape: Shape) -> Extent:
+        """Return the extent of a table."""
+        return extent_of(self.path(shape))
+
+    def path(self, shape: Shape) -> Path:
+        """Write a table, unless it is there."""
+        path = self.folder / f"{self.scale}-{_name(shape)}.{shape.form}"
+        if not path.exists():
+            with replacing(path) as temporary:
+                write(shape.pieces(self.scale), shape.form, temporary)
+        return path
+
+    def _taken(self, command: str, shape: Shape, *options: str, model: Path | None = None) -> Taken:
+        said = " ".join([command, str(shape), model.name if model else "", *options])
+        if said not in self.known:
+            given = [self.path(shape)] if model is None else [model, self.path(shape)]
+            with tempfile.TemporaryDirectory(dir=self.folder) as out:
+                place = {"fit": "run", "predict": "predictions.parquet"}.get(command)
+                kept = ("--out", Path(out) / place) if place else ()
+                self.known[said] = measured(command, *given, *options, *kept)
+            line = json.dumps({"run": said, **asdict(self.known[said])})
+            with self.log.open("a") as file:
+                file.write(f"{line}\n")
+            print(line, flush=True)
+        return self.known[said]
+
+
+def _name(shape: Shape) -> str:
+    return f"{zlib.crc32(str(shape).encode()):08x}"
+
+
+def write(pieces: Iterator[pl.DataFrame], form: str, path: Path) -> None:
+    """Write a table piece by piece."""
     from pyarrow import parquet
 
-    path = folder / f"{zlib.crc32(str(shape).encode())}.{shape.form}"
-    if path.exists():
-        return path
-    for other in folder.glob("*.*"):
-        other.unlink()
-    pieces = shape.pieces(scale)
-    if shape.form == "parquet":
+    if form == "parquet":
         first = next(pieces).to_arrow()
         with parquet.ParquetWriter(path, first.schema) as writer:
             writer.write_table(first, row_group_size=GROUP_ROWS)
             for piece in pieces:
                 writer.write_table(piece.to_arrow(), row_group_size=GROUP_ROWS)
-        return path
-    with _opened(path) as file:
+        return
+    with gzip.open(path, "wb", 1) if form.endswith(".gz") else path.open("wb") as file:
         for number, piece in enumerate(pieces):
-            rows = piece.write_csv(include_header=number == 0)
-            file.write((piece.write_ndjson() if shape.form == "jsonl" else rows).encode())
-    return path
+            if form == "jsonl":
+                file.write(piece.write_ndjson().encode())
+            else:
+                file.write(piece.write_csv(include_header=number == 0).encode())
 
 
-def _opened(path: Path) -> Any:
-    return gzip.open(path, "wb", 1) if path.suffix == ".gz" else path.open("wb")
-
-
-def peak(path: Path, folder: Path, *options: str) -> float:
-    """Return the most bytes that were resident in ``gradum fit``."""
-    with tempfile.TemporaryDirectory(dir=folder) as out:
-        words = ["fit", str(path), "--target", TARGET, *options, *SHORT, "--out", f"{out}/run"]
-        process = subprocess.Popen([*COMMAND, *words])
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, words)
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+def measured(*words: Any) -> Taken:
+    """Run ``gradum`` with these words; return what it took."""
+    begun = time.perf_counter()
+    process = subprocess.Popen([*COMMAND, *map(str, words)], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Taken(peak, time.perf_counter() - begun, usage.ru_utime + usage.ru_stime)
