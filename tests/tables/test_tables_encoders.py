@@ -17,7 +17,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
 from gradum.tables.design import FLOAT32_MAX
-from gradum.tables.encoders import Boolean, Categorical, Date, Numeric, Text, categorical
+from gradum.tables.encoders import Boolean, Categorical, Date, Numeric, Text, categorical, text
 
 REVIEWS = [
     "I love this dress, I don't love the colour.",
@@ -253,6 +253,12 @@ class TestText:
         assert step.ngrams == tuple(sorted(kept))
         assert step.frequencies == tuple(frequent[n] for n in step.ngrams)
         assert step.texts == len(REVIEWS)
+
+    @pytest.mark.parametrize("piece", [1, 3, 1_000])
+    def test_words_are_counted_alike_however_few_texts_at_a_time(self, piece, monkeypatch):
+        whole = Text.fit(pl.Series("t", REVIEWS))
+        monkeypatch.setattr(text, "PIECE", piece)
+        assert Text.fit(pl.Series("t", REVIEWS)) == whole
 
     def test_pairs_do_not_span_two_texts(self):
         step = Text.fit(pl.Series("t", ["red", "dress"] * 5))

@@ -17,6 +17,7 @@ WORD = r"\w+(?:['’]\w+)*"
 FEWEST_TEXTS_WORD = 2
 FEWEST_TEXTS_PAIR = 3
 MOST_NGRAMS = 1_000
+PIECE = 16_384  # texts whose words are listed at a time
 
 
 class Text(Step, frozen=True, tag="text"):
@@ -63,11 +64,12 @@ class Text(Step, frozen=True, tag="text"):
         """Choose the vocabulary from a String series of training rows."""
         texts = series.cast(pl.String).drop_nulls()
         fewest = pl.when(pl.col("pair")).then(FEWEST_TEXTS_PAIR).otherwise(FEWEST_TEXTS_WORD)
+        pieces = [_counts(texts.slice(at, PIECE)) for at in range(0, max(len(texts), 1), PIECE)]
         vocabulary = (
-            _occurrences(texts)
-            .unique()
+            pl.concat(pieces)
+            .lazy()
             .group_by("ngram", "pair")
-            .agg(texts=pl.len())
+            .agg(pl.col("texts").sum())
             .filter(pl.col("texts") >= fewest)
             .sort("texts", "ngram", descending=[True, False])
             .head(most_ngrams)
@@ -130,6 +132,12 @@ class Text(Step, frozen=True, tag="text"):
     @property
     def _marked(self) -> bool:
         return self.missing and self.texts > 0
+
+
+def _counts(texts: pl.Series) -> pl.DataFrame:
+    """Count the texts that hold each word and pair, as (ngram, pair, texts)."""
+    found = _occurrences(texts).unique().group_by("ngram", "pair").agg(texts=pl.len())
+    return found.collect()
 
 
 def _occurrences(texts: pl.Series) -> pl.LazyFrame:
