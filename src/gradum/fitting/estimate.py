@@ -77,7 +77,7 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
         packs = min(packs, spec.time_limit)
     seconds = reference_seconds(spec, plan, layout, classes) * slower + packs
     width = Width.of(layout, classes, entries=min(len(layout.sparse), NONZERO_NGRAMS))
-    needed = int(training_bytes(len(plan.kept), width, spec.rungs))
+    needed = int(training_bytes(len(plan.kept), width, spec))
     left = available_memory()
     short = left is not None and needed > left
     if seconds <= WORTH_TELLING and not short:
