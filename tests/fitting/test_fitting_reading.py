@@ -200,3 +200,12 @@ def test_what_a_run_takes_grows_with_its_rows_and_its_source(tmp_path):
     assert of("t.jsonl") == pytest.approx(memory.OPAQUE * (tmp_path / "t.jsonl").stat().st_size)
     once = held_bytes(spec, extent_of(read(frame)))
     assert held_bytes(spec, extent_of(read(pl.concat([frame] * 3)))) == pytest.approx(3 * once)
+
+
+def test_a_pack_of_more_members_takes_more(tmp_path, monkeypatch):
+    monkeypatch.undo()
+    pl.concat([HEAD] * 50).write_parquet(tmp_path / "t.parquet")
+    extent = extent_of(tmp_path / "t.parquet")
+    efforts = [make_spec("y", model="pack", effort=effort) for effort in ("quick", "best")]
+    assert held_bytes(efforts[0], extent) * 2 < held_bytes(efforts[1], extent)
+    assert held_bytes(make_spec("y", model="linear"), extent) < held_bytes(efforts[0], extent)
