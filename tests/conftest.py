@@ -2,11 +2,16 @@
 
 import os
 
+import hypothesis
 import pytest
 
 import gradum
 from command_line import run
 from synthetic import QUICK, task
+
+# How long an example takes is the machine's doing, and no test is to hang on it.
+hypothesis.settings.register_profile("without a clock", deadline=None)
+hypothesis.settings.load_profile("without a clock")
 
 
 @pytest.fixture(scope="session", autouse=True)

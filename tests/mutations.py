@@ -81,6 +81,8 @@ def sealed(manifest, weights):
     except (SafetensorError, ValueError, KeyError, TypeError, OverflowError):
         return manifest
     value = json.loads(manifest)
+    if "provenance" not in value:  # a checkpoint
+        return manifest
     value["provenance"]["fingerprint"] = fingerprint_of(arrays)
     return json.dumps(value).encode()
 

@@ -105,8 +105,7 @@ class Watch:
         return loss
 
     def _note(self, loss: float) -> None:
-        gained = loss < self.seen.mark - self._regime.tol and falls(loss, self.seen.mark)
-        waited = 0 if gained else self.seen.waited + 1
+        waited = 0 if loss < self.seen.mark - self._regime.tol else self.seen.waited + 1
         self.seen = replace(self.seen, mark=min(self.seen.mark, loss), waited=waited)
 
     def sure(self) -> int:

@@ -277,7 +277,7 @@ def as_text(raw: pl.Series) -> pl.Series:
 
 def examples_of(raw: pl.Series, most: int = 4) -> tuple[str, ...]:
     """Return the first different values as text, for messages; objects have none."""
-    texts = as_text(raw)
+    texts = pl.Series(map(str, raw.drop_nulls())) if raw.dtype.is_float() else as_text(raw)
     if texts.null_count() == len(texts):
         return ("lists, records or objects",)
     return tuple(texts.unique(maintain_order=True).drop_nulls().head(most))
