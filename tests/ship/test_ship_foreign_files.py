@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,11 +13,14 @@ from hypothesis import strategies as st
 from gradum.api import make_spec
 from gradum.errors import GradumError, OutputError
 from gradum.files import archive
+from gradum.files.lock import held
 from gradum.fitting.machine import this_machine
-from gradum.ship import unfinished
+from gradum.ship import state_folder, unfinished
 from gradum.ship.layout import FILES, STATE
 from gradum.ship.run_spec import RunSpec
 from gradum.ship.unfinished import Unfinished
+from gradum.tables import parquet
+from gradum.tables.stream import opened
 
 RUN = Unfinished(RunSpec("t.csv", make_spec("y")), this_machine(), 30.0)
 STRANGE = (
@@ -161,3 +165,15 @@ def test_a_run_that_ended_between_two_looks_keeps_its_files(tmp_path, monkeypatc
     with pytest.raises(OutputError, match="not empty"), unfinished.begun(tmp_path / "run", RUN):
         raise AssertionError
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["model.gradum"]
+
+
+def test_what_a_killed_run_wrote_of_large_row_groups_is_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "GROUP_BYTES", 100)
+    pl.DataFrame({"a": range(200), "b": range(200)}).write_parquet(tmp_path / "table.parquet")
+    state = tmp_path / "state"
+    state.mkdir()
+    with held(state / "lock"), opened(tmp_path / "table.parquet", state) as rows:
+        assert all(state in file.parents for file in rows.files)
+        state_folder.refuse_foreign(state)
+        state_folder.clear_scratch(state)
+        assert [path.name for path in state.iterdir()] == ["lock"]

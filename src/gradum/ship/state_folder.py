@@ -21,7 +21,7 @@ from gradum.files.lock import is_lock
 RUN, LOCK, CHECKPOINT = "run.toml", "lock", ".checkpoint"
 _PARTIAL = re.compile(r"\.gradum-[0-9a-f]{8}-(run\.toml|.*\.checkpoint)")
 _SCRATCH = re.compile(r"\.gradum-[a-z0-9_]{8}")  # made by `tempfile`
-_SCRATCH_FILE = re.compile(r"[0-9]+\.[a-z]+")
+_SCRATCH_FILE = re.compile(r"[0-9]+(-(columns|rows)-[0-9]+)?\.[a-z]+")
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

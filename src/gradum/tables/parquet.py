@@ -42,34 +42,34 @@ def has_large_groups(path: Path) -> bool:
     return _largest_group(path) > GROUP_BYTES
 
 
-def with_smaller_groups(path: Path, folder: Path, rows: int) -> list[Path]:
+def with_smaller_groups(path: Path, scratch: Path, rows: int) -> list[Path]:
     """Write a file's rows anew to files of so many rows each, and return their paths.
 
-    Stretches of columns are written to files of their own first, one after the other.
+    They lie where ``scratch`` does, and their names begin as its name does. Stretches of columns
+    are written to files of their own first, one after the other.
 
     Raises
     ------
     DiskError
         The disk is full.
     """
-    folder.mkdir()
     parts = []
     for names in columns_together(path):
-        part = folder / f"columns-{len(parts)}.parquet"
+        part = scratch.with_name(f"{scratch.name}-columns-{len(parts)}.parquet")
         with filling(f"the rows of {path.name}"):
             scan = pl.scan_parquet(path, glob=False, low_memory=True).select(names)
             scan.sink_parquet(part, row_group_size=rows)
         parts.append(part)
-    files = list(_joined(parts, length(path), rows, folder, path.name))
+    files = list(_joined(parts, length(path), rows, scratch, path.name))
     for part in parts:
         part.unlink()
     return files
 
 
-def _joined(parts: list[Path], count: int, rows: int, folder: Path, name: str) -> Iterator[Path]:
+def _joined(parts: list[Path], count: int, rows: int, scratch: Path, name: str) -> Iterator[Path]:
     for start in range(0, count, rows):
         scans = [pl.scan_parquet(part, glob=False) for part in parts]
-        file = folder / f"rows-{start}.parquet"
+        file = scratch.with_name(f"{scratch.name}-rows-{start}.parquet")
         with filling(f"the rows of {name}"):
             _beside([scan.slice(start, rows).collect() for scan in scans]).write_parquet(file)
         yield file

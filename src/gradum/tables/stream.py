@@ -247,7 +247,7 @@ def _part(path: Path, name: str, scratch: Path) -> tuple[Table, list[Path]]:
     start, out = _start(content), scratch.with_suffix(".parquet")
     refuse_other_kinds(start, name)
     if start.startswith(PARQUET):
-        return _of_parquet(content, name, scratch.with_suffix(".rows"))
+        return _of_parquet(content, name, scratch)
     if start.startswith(ARROW):
         _convert_arrow(content, name, out)
         return Table(_head_of_file(out, name), name), [out]
@@ -261,11 +261,11 @@ def _part(path: Path, name: str, scratch: Path) -> tuple[Table, list[Path]]:
     return replace(understood, frame=_head_of_file(out, name)), [out]
 
 
-def _of_parquet(path: Path, name: str, folder: Path) -> tuple[Table, list[Path]]:
+def _of_parquet(path: Path, name: str, scratch: Path) -> tuple[Table, list[Path]]:
     head = Table(_head_of_file(path, name), name)
     if not has_large_groups(path):
         return head, [path]
-    return head, with_smaller_groups(path, folder, rows_of_block(head.frame))
+    return head, with_smaller_groups(path, scratch, rows_of_block(head.frame))
 
 
 def _convert_arrow(content: Path, name: str, out: Path) -> None:
