@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+from gradum.files.atomic import missing_folders
+
 
 def private_folder(path: str | os.PathLike) -> Path | None:
     """Return a folder, made if need be, into which nobody else can put anything; or None.
@@ -21,7 +23,7 @@ def private_folder(path: str | os.PathLike) -> Path | None:
     try:
         given = Path(path).absolute()
         folder = Path(os.path.realpath(given.parent), given.name)
-        for each in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        for each in reversed(missing_folders(folder)):
             each.mkdir(mode=0o700, exist_ok=True)
         return folder if os.access(folder, os.W_OK) and _is_private(folder) else None
     except OSError:

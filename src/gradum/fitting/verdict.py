@@ -65,9 +65,10 @@ def decide(
     sign = -1.0 if METRICS[metric].greater_is_better else 1.0
     rungs = list(scores)
     # Rungs that predict the same differ by rounding alone; what that is, the simplest one says.
-    nothing = EQUAL * abs(scores[rungs[0]].value)
+    size = abs(scores[rungs[0]].value)
+    nothing = EQUAL * size
     values = np.array([sign * scores[rung].value for rung in rungs])
-    used = rungs[int(first_least(values, scale=nothing / EQUAL))]
+    used = rungs[int(first_least(values, scale=size))]
     enough = next(r for r in rungs if _within_one_error(r, used, differences, sign, nothing))
     comparisons = tuple(
         Comparison(rung, against, interval, _finding(rung, against, interval, sign, nothing))

@@ -8,11 +8,10 @@ import polars as pl
 
 from gradum.errors import SchemaError
 from gradum.tables.columns import Column
-from gradum.tables.kinds.values import clean, examples_of
+from gradum.tables.kinds.values import EXAMPLES, clean, examples_of
 from gradum.tables.wording import quoted, rows_text, rows_where
 
 KIND_WORDS = {"numeric": "numbers", "boolean": "yes or no", "date": "dates"}
-EXAMPLES = 4
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Unreadable:
         count = int(bad.sum())
         if not count:
             return None
-        examples = examples_of(raw.filter(bad), EXAMPLES)
+        examples = examples_of(raw.filter(bad))
         return cls(column, count, rows_where(bad), examples, count == present.sum())
 
     def sentence(self, source: str) -> str:

@@ -22,6 +22,7 @@ MARKERS = (
 LARGEST = float(np.finfo(np.float32).max)
 SMALLEST_SPREAD = 1e-150  # of numbers whose squares float64 can still tell apart
 FEWEST_ROWS_TO_COUNT = 20
+EXAMPLES = 4  # of values, in a message
 IDENTIFIER_NAME = re.compile(
     r"^(|id|idx|index|row|rows|row_?(id|names?|num(ber)?|no|nr)|row_?index|uuid|guid|key|rn"
     r"|unnamed: ?\d+|.*[_. -](id|uuid|guid|key|index)|id[_. -].*|level_0|obs|case)$",
@@ -275,12 +276,12 @@ def as_text(raw: pl.Series) -> pl.Series:
     return words.str.to_titlecase() if dtype == pl.Boolean else words
 
 
-def examples_of(raw: pl.Series, most: int = 4) -> tuple[str, ...]:
-    """Return the first different values as text, for messages; objects have none."""
+def examples_of(raw: pl.Series) -> tuple[str, ...]:
+    """Return the first `EXAMPLES` different values as text, for messages; objects have none."""
     texts = pl.Series(map(str, raw.drop_nulls())) if raw.dtype.is_float() else as_text(raw)
     if texts.null_count() == len(texts):
         return ("lists, records or objects",)
-    return tuple(texts.unique(maintain_order=True).drop_nulls().head(most))
+    return tuple(texts.unique(maintain_order=True).drop_nulls().head(EXAMPLES))
 
 
 def _floats_as_text(raw: pl.Series) -> pl.Series:
