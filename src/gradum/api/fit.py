@@ -75,6 +75,8 @@ def fit(
     """
     _refuse_values(target)
     spec = make_spec(target, **options)
+    data, test = at_hand(data), None if test is None else at_hand(test)
+    spec = decided(spec, data, test)
     return fit_spec(spec, data, test=test, schema=schema, on_event=on_event, stop=stop)
 
 
@@ -105,11 +107,10 @@ def fit_spec(
 ) -> Model:
     """Fit as `fit` does, from a spec; and go on from, and keep, what ``checkpoints`` hold.
 
+    Whether the table is read in blocks has been `decided`.
     ``scratch`` is the folder for the rows of a table that does not fit in memory.
     """
     source = Source(_name(data), _name(test))
-    data, test = at_hand(data), None if test is None else at_hand(test)
-    spec = decided(spec, data, test)
     judging = None if test is None else read(test)
     options = {"test": judging, "schema": schema, "stop": stop, "checkpoints": checkpoints}
     with ExitStack() as open_files:

@@ -86,16 +86,15 @@ def finish_run(
         The table, the target, an option or a checkpoint cannot be used, or a file not be written.
     """
     asked = unfinished.read(folder)
-    files, spec = file_states(asked.run), asked.run.spec
+    files = file_states(asked.run)
     if not asked.run.sha256:
-        spec = decided(spec, asked.run.data, asked.run.test)
-    test = None if asked.run.test is None else read(asked.run.test)
-    schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
-    if not asked.run.sha256:
+        spec = decided(asked.run.spec, asked.run.data, asked.run.test)
         hashes = {name: state.sha256 for name, state in files.items()}
         hashed = structs.replace(asked.run, spec=spec, sha256=hashes)
         unfinished.write(folder, structs.replace(asked, run=hashed))
         asked = unfinished.read(folder)
+    test = None if asked.run.test is None else read(asked.run.test)
+    schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
     known_unchanged = False
 
     def hear(event: Any) -> None:
