@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gradum.errors import DiskError, OutputError
 
+_TEMPORARY = re.compile(r"\.gradum-[0-9a-f]{8}-(.+)", re.DOTALL)
 _REMEDIES = {
     errno.EACCES: "Choose a place that you may write to.",
     errno.EPERM: "Choose a place that you may write to.",
@@ -71,12 +72,13 @@ def partial_files(path: str | os.PathLike) -> list[Path]:
     """
     path = Path(path)
     beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    return [each for each in beside if is_partial(each, path.name) and is_plain_file(each)]
+    return [each for each in beside if becoming(each) == path.name and is_plain_file(each)]
 
 
-def is_partial(path: Path, name: str) -> bool:
-    """Whether a path is named as `replacing` names what is to become a file called ``name``."""
-    return re.fullmatch(rf"\.gradum-[0-9a-f]{{8}}-{re.escape(name)}", path.name) is not None
+def becoming(path: Path) -> str | None:
+    """Return the name of the file that a temporary one of `replacing` is to become, by its name."""
+    found = _TEMPORARY.fullmatch(path.name)
+    return None if found is None else found[1]
 
 
 def is_plain_file(path: Path) -> bool:

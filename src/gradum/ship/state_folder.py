@@ -15,11 +15,10 @@ from pathlib import Path
 import msgspec
 
 from gradum.errors import ModelFileError, OutputError
-from gradum.files.atomic import is_plain_file
+from gradum.files.atomic import becoming, is_plain_file
 from gradum.files.lock import is_lock
 
 RUN, LOCK, CHECKPOINT = "run.toml", "lock", ".checkpoint"
-_PARTIAL = re.compile(r"\.gradum-[0-9a-f]{8}-(run\.toml|.*\.checkpoint)")
 _SCRATCH = re.compile(r"\.gradum-[a-z0-9_]{8}")  # made by `tempfile`
 _SCRATCH_FILE = re.compile(r"[0-9]+(-(columns|rows)-[0-9]+)?\.[a-z]+")
 
@@ -126,9 +125,10 @@ def _scratch(state: Path) -> list[Path]:
 
 
 def _is_state(path: Path) -> bool:
-    if path.suffix == CHECKPOINT and not _PARTIAL.fullmatch(path.name):
-        return _is_checkpoint(path)
-    return path.name == RUN or _PARTIAL.fullmatch(path.name) is not None
+    half = becoming(path)
+    if half is not None:
+        return half == RUN or half.endswith(CHECKPOINT)
+    return path.name == RUN or (path.suffix == CHECKPOINT and _is_checkpoint(path))
 
 
 def _is_checkpoint(path: Path) -> bool:
