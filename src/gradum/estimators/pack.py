@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import Tags, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -320,13 +319,14 @@ class PackRegressor(RegressorMixin, _Pack):
         SpecError
             There are several predictions a row: quantiles.
         """
-        predicted = self.predict(X)
-        if predicted.ndim > 1:
+        check_is_fitted(self)
+        outputs = self.rung_.network.outputs
+        if outputs > 1:
             raise SpecError(
-                f"R² is of one number a row, and this pack says {predicted.shape[1]} quantiles.",
+                f"R² is of one number a row, and this pack says {outputs} quantiles.",
                 "Score predict(X)[:, j] against y, by sklearn.metrics.mean_pinball_loss.",
             )
-        return float(r2_score(y, predicted, sample_weight=sample_weight))
+        return float(super().score(X, y, sample_weight))
 
 
 def _number_loss(loss: Any, quantiles: Sequence[float]) -> Loss:

@@ -19,7 +19,7 @@ _REMEDIES = {
     errno.EROFS: "Choose a place that is not read-only.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
 }
-_DISK_REMEDIES = {
+DISK_REMEDIES = {
     errno.ENOSPC: "Free some space or choose another disk.",
     errno.EDQUOT: "Free some space or choose another disk.",
     errno.EFBIG: "Choose another disk.",
@@ -205,8 +205,8 @@ def explained(path: str | os.PathLike) -> Iterator[None]:
         if number is None:
             raise
         message = f"{path} cannot be written: {os.strerror(number)}."
-        if number in _DISK_REMEDIES:
-            raise DiskError(message, _DISK_REMEDIES[number]) from error
+        if number in DISK_REMEDIES:
+            raise DiskError(message, DISK_REMEDIES[number]) from error
         raise OutputError(message, _REMEDIES.get(number, "Choose another place.")) from error
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gradum.errors import DiskError, GradumError, OutOfMemoryError, OutputError, SpecError
-
-OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+from gradum.files.atomic import DISK_REMEDIES
 
 
 @contextmanager
@@ -36,7 +35,7 @@ def explained() -> Iterator[None]:
             raise DiskError(
                 "The output cannot be written: no space is left.", "Free some space."
             ) from error
-        kind = DiskError if error.errno in OF_THE_DISK else OutputError
+        kind = DiskError if error.errno in DISK_REMEDIES else OutputError
         what = error.filename or "A file"
         raise kind(
             f"{what} cannot be used: {error.strerror or error}.", "Check its name and its folder."
