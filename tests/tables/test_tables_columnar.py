@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 import pytest
+from refusals import refused_by_name as refused
 
-from gradum.errors import TableError
 from gradum.tables.read import read
 
 FRAME = pl.DataFrame(
@@ -37,15 +37,6 @@ WAYS = {
     "arrow stream, lz4": written(pl.DataFrame.write_ipc_stream, compression="lz4"),
 }
 every_way = pytest.mark.parametrize("way", WAYS)
-
-
-def refused(path, *words):
-    with pytest.raises(TableError) as caught:
-        read(path)
-    message = str(caught.value)
-    assert "\n" not in message
-    for word in (path.name, *words):
-        assert word in message
 
 
 @every_way

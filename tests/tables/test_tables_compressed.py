@@ -7,8 +7,8 @@ import sys
 
 import polars as pl
 import pytest
+from refusals import refused_by_name as refused
 
-from gradum.errors import TableError
 from gradum.tables import compressed, memory
 from gradum.tables.compressed import zstd
 from gradum.tables.read import read
@@ -33,15 +33,6 @@ every_packing = pytest.mark.parametrize("packing", PACKERS)
 def write(path, content):
     path.write_bytes(content)
     return path
-
-
-def refused(path, *words):
-    with pytest.raises(TableError) as caught:
-        read(path)
-    message = str(caught.value)
-    assert "\n" not in message
-    for word in (path.name, *words):
-        assert word in message
 
 
 @every_packing

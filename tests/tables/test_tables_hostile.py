@@ -12,6 +12,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from refusals import refused
 
 from gradum.errors import GradumError, TableError
 from gradum.tables.check import check
@@ -35,15 +36,6 @@ class Mute:
 
 def counts(values, dtype):
     return pl.Series((values * ROWS)[:ROWS], dtype=pl.Int64).cast(dtype)
-
-
-def refused(data, *words):
-    with pytest.raises(TableError) as caught:
-        read(data)
-    message = str(caught.value)
-    assert "\n" not in message
-    for word in words:
-        assert word in message
 
 
 MOMENTS = {

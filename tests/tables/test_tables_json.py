@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refused_by_name as refused
 
 from gradum.errors import TableError
 from gradum.tables import records
@@ -23,15 +24,6 @@ def write(path, content):
 
 def lines(values):
     return "".join(json.dumps(value) + "\n" for value in values)
-
-
-def refused(path, *words):
-    with pytest.raises(TableError) as caught:
-        read(path)
-    message = str(caught.value)
-    assert "\n" not in message
-    for word in (path.name, *words):
-        assert word in message
 
 
 WAYS = {

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refused
 
-from gradum.errors import TableError
 from gradum.tables.delimited import read_delimited
 from gradum.tables.read import read
 
@@ -29,16 +29,6 @@ def delimited(rows, delimiter=",", **options):
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\n", **options).writerows(rows)
     return text.getvalue()
-
-
-def refused(data, *words):
-    with pytest.raises(TableError) as caught:
-        read(data)
-    message = str(caught.value)
-    assert "\n" not in message
-    for word in words:
-        assert word in message
-    return message
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -6,19 +6,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
-from gradum.errors import TableError
 from gradum.tables.paths import absolute, files_of
 from gradum.tables.read import read
-
-
-def refused(data, *words):
-    with pytest.raises(TableError) as caught:
-        read(data)
-    message = str(caught.value)
-    assert "\n" not in message
-    for word in words:
-        assert word in message
 
 
 @pytest.fixture
