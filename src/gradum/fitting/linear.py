@@ -24,6 +24,7 @@ from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.solution import Solution
+from gradum.tables.design import Layout
 
 DENSE_LEVELS = 12
 
@@ -130,9 +131,7 @@ def linear_rung(
 
 def standard_layer(rows: Rows) -> InputLayer:
     """Standardise; one column a level, kept sparse where they are many."""
-    levels = rows.design.layout.level_counts
-    treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
-    return InputLayer.fit(rows.design.encoded().dense, levels, treatments, style="standard")
+    return _layer(rows.design.encoded().dense, rows.design.layout)
 
 
 def _standard_columns(rows: Rows) -> tuple[InputLayer, Columns]:
@@ -140,14 +139,25 @@ def _standard_columns(rows: Rows) -> tuple[InputLayer, Columns]:
 
     They are expanded in raw units, block by block, and measured and scaled where they lie.
     """
-    levels, width = rows.design.layout.level_counts, len(rows.design.layout.dense)
-    treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
-    raw = InputLayer.fit(np.zeros((0, width)), levels, treatments, style="standard")
-    columns = columns_of(raw, rows)
+    layout = rows.design.layout
+    width = len(layout.dense)
+    columns = columns_of(_layer(np.zeros((0, width)), layout), rows)
     dense = columns.dense[:, :width]
-    layer = InputLayer.fit(dense, levels, treatments, style="standard")
+    layer = _layer(dense, layout)
     layer.scale_in_place(dense)
     return layer, columns
+
+
+def _layer(dense: np.ndarray, layout: Layout) -> InputLayer:
+    """Return the layer that standardises dense columns; of no rows, it leaves them as they are."""
+    levels = layout.level_counts
+    treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
+    return InputLayer.fit(dense, levels, treatments, style="standard")
+
+
+def expanded_levels(layout: Layout) -> int:
+    """Return how many columns stand for the levels that are not kept sparse."""
+    return sum(count for count in layout.level_counts if count <= DENSE_LEVELS)
 
 
 def _treatment(levels: int) -> Treatment:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gradum.errors import GradumError
-from gradum.fitting.linear import DENSE_LEVELS
+from gradum.fitting.linear import expanded_levels
 from gradum.fitting.spec import Spec
 from gradum.tables.check import check
 from gradum.tables.columns import Column
@@ -100,8 +100,8 @@ class Width:
     @classmethod
     def of(cls, layout: Layout, classes: int, *, raw: float = 0.0, entries: float) -> Width:
         """Take the columns of a Design; its table's rows take ``raw`` bytes each."""
-        narrow = (count for count in layout.level_counts if count <= DENSE_LEVELS)
-        return cls(raw, len(layout.dense), len(layout.codes), sum(narrow), entries, classes)
+        levels = expanded_levels(layout)
+        return cls(raw, len(layout.dense), len(layout.codes), levels, entries, classes)
 
     def taken(self, costs: Taken) -> float:
         """Return the bytes of a row by these costs, the table as it was read left out."""

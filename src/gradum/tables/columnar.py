@@ -11,14 +11,15 @@ from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.encoding import Content, stream
 from gradum.tables.table import Table
 
+PARQUET, ARROW = b"PAR1", b"ARROW1"  # with which their files begin
 FORMATS: dict[bytes, tuple[str, Callable[..., pl.DataFrame]]] = {
-    b"PAR1": ("Parquet", pl.read_parquet),
-    b"ARROW1": ("Arrow", pl.read_ipc),
+    PARQUET: ("Parquet", pl.read_parquet),
+    ARROW: ("Arrow", pl.read_ipc),
     b"\xff\xff\xff\xff": ("Arrow", pl.read_ipc_stream),
 }
 SCANS: dict[bytes, Callable[..., pl.LazyFrame]] = {
-    b"PAR1": pl.scan_parquet,
-    b"ARROW1": pl.scan_ipc,
+    PARQUET: pl.scan_parquet,
+    ARROW: pl.scan_ipc,
 }
 LOOKED_AT = 64  # rows, of which each bit of a boolean counts
 TEXT_BYTES = 16  # that a text takes besides its letters, which polars does not count

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from gradum.errors import GradumError
-from gradum.tables.columnar import DAMAGE
+from gradum.tables.columnar import ARROW, DAMAGE, PARQUET
 from gradum.tables.compressed import DAMAGE as UNPACKING_DAMAGE
 from gradum.tables.compressed import PACKINGS, is_packed
 from gradum.tables.delimited import read_delimited
@@ -30,7 +30,6 @@ HEAD_BYTES = 2**20  # of a text
 MOST_UNPACKED = 2**26  # of a packed file, and
 MOST_PACKED = 2**21  # of what that came from, to tell how far it shrank
 VIEW, INLINE = 16, 12  # bytes of a text's place in a column, and of a text that finds room there
-PARQUET, ARROW = b"PAR1", b"ARROW1"
 
 
 @dataclass(frozen=True)

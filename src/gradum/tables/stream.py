@@ -23,7 +23,7 @@ from gradum.errors import GradumError, TableError
 from gradum.files.scratch import filling
 from gradum.forks import refuse_after_fork
 from gradum.tables.bounds import refuse_width
-from gradum.tables.columnar import DAMAGE, is_columnar
+from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar
 from gradum.tables.compressed import is_packed, unpack
 from gradum.tables.content import bytes_of, lies_on_disk
 from gradum.tables.delimited import convert_delimited
@@ -45,8 +45,6 @@ HEAD_ROWS = 1_000  # of each file, whose types must agree
 WINDOW_ROWS = 4_096  # of a sample, neighbours in the file
 SOURCE = "the table in batches"
 JOINED_ROWS = 1_000  # that come one by one
-
-PARQUET, ARROW = b"PAR1", b"ARROW1"
 
 
 @dataclass(frozen=True)

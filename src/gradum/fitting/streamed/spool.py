@@ -21,7 +21,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.files.scratch import filling
-from gradum.fitting.linear import DENSE_LEVELS
+from gradum.fitting.linear import expanded_levels
 from gradum.tables.design import Design, Layout
 
 SEGMENT_ROWS = 16_384
@@ -169,6 +169,5 @@ class Spool:
 
 
 def _segment_rows(layout: Layout, classes: int) -> int:
-    expanded = sum(count for count in layout.level_counts if count <= DENSE_LEVELS)
-    values = len(layout.dense) + len(layout.codes) + expanded + classes
+    values = len(layout.dense) + len(layout.codes) + expanded_levels(layout) + classes
     return max(1, min(SEGMENT_ROWS, SEGMENT_VALUES // max(values, 1)))
