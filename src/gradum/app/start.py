@@ -1,4 +1,4 @@
-"""Where the program ``gradum`` starts, before anything slow is imported."""
+"""The entry point of ``gradum``: it listens to Ctrl-C before anything slow is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where compiled programs and the charts' script are kept between commands."""
+"""The cache folder of the command line, for compiled programs and the charts' script."""
 
 from __future__ import annotations
 

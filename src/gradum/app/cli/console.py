@@ -1,4 +1,4 @@
-"""What every command shares: where words go, and how errors end."""
+"""Printing for all commands: words, JSON, and errors in one line."""
 
 from __future__ import annotations
 

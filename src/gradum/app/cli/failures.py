@@ -1,4 +1,4 @@
-"""What the system refuses a command, as the one line that any mistake ends in."""
+"""Failures of the operating system and of memory, turned into errors of one line."""
 
 from __future__ import annotations
 

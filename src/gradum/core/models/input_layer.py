@@ -26,7 +26,7 @@ LEAST_SCALE = 1e-200  # a column that varies less is constant: float32's largest
 ROWS_AT_ONCE = 16_384  # of a copy that is made to be measured or expanded
 
 
-class Encoded(Protocol):
+class RawBlocks(Protocol):
     """Some rows of a table as named blocks of numbers, in raw units."""
 
     @property
@@ -133,7 +133,7 @@ class InputLayer:
         return inputs if wide is None else inputs | {"sparse": wide}
 
     def expand(
-        self, blocks: Iterable[Encoded], rows: int, *, dtype: type = np.float32
+        self, blocks: Iterable[RawBlocks], rows: int, *, dtype: type = np.float32
     ) -> dict[str, Any]:
         """Expand n rows that come in blocks; nothing else is held of them as a whole."""
         whole: dict[str, np.ndarray] = {}
