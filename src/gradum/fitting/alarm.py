@@ -9,6 +9,7 @@ import msgspec
 AlarmKind = Literal[
     "leak",
     "near duplicates",
+    "undeclared groups",
     "drift",
     "identifier",
     "rare class",

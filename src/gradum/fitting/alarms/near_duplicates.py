@@ -11,13 +11,20 @@ information, 2017). Farther neighbours tell d, and the chance that is allowed gi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from gradum.fitting.alarm import Alarm
+from gradum.fitting.alarms.nearness import (
+    axes,
+    disagreement,
+    nearest,
+    numbers,
+    row_name,
+    stretch,
+)
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.plan import Plan
 from gradum.randomness import stream
@@ -54,18 +61,18 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
     if len(np.unique(found.rows)) < FEWEST_TWINS or found.share < LEAST_SHARE:
         return ()
     apart, usual = (
-        _disagreement(dataset, found.rows, others) for others in (found.twins, found.beyond)
+        disagreement(dataset, found.rows, others) for others in (found.twins, found.beyond)
     )
     if apart > usual / 2:
         return ()
     parts = plan.folds or [plan.kept]
     equal = sum(straddling_duplicates(dataset.frame, each) for each in parts)
     judged = sum(int(np.count_nonzero(each == Part.TEST)) for each in parts)
+    one, other = row_name(dataset, found.rows[0]), row_name(dataset, found.twins[0])
     sentence = (
         f"About {figure(100 * found.share, digits=2)}% of the judged rows nearly repeat a row "
-        f"trained on, such as {_place(dataset, found.rows[0])} and "
-        f"{_place(dataset, found.twins[0])} ({figure(100 * equal / judged, digits=2)}% repeat one "
-        "in every column): scores flatter a model that remembers; give --group a column that "
+        f"trained on, such as {one} and {other} ({figure(100 * equal / judged, digits=2)}% repeat "
+        "one in every column): scores flatter a model that remembers; give --group a column that "
         "keeps such rows together."
     )
     return (Alarm("near duplicates", sentence),)
@@ -75,19 +82,19 @@ def twins(dataset: Dataset, plan: Plan, *, seed: int) -> Twins:
     """Look for twins among a sample of the judged rows of every fold."""
     rng = stream(seed, "alarms", "near duplicates")
     frame, columns = dataset.frame, dataset.schema.features
-    stretch = _stretch(frame, columns, rng)
-    place = _coordinates(frame[stretch], columns)
+    chosen = stretch(frame, columns, MOST_ROWS, rng)
+    place = _coordinates(frame[chosen], columns)
     folds = plan.folds or [plan.kept]
     most = max(1, MOST_JUDGED // len(folds))
-    searched = [_nearest(place, parts[stretch], most, rng) for parts in folds]
+    searched = [_nearest(place, parts[chosen], most, rng) for parts in folds]
     rows, near, distance = (np.concatenate(arrays) for arrays in zip(*searched, strict=True))
     if not len(rows):
         return Twins(rows, rows, rows, 0.0)
     gapped, after = _last_gap(distance)
     beyond = np.take_along_axis(distance, after[:, None], axis=1)[:, 0]
     far = beyond >= np.median(beyond)
-    rows, twin = stretch[rows], stretch[near[:, 0]]
-    others = stretch[np.take_along_axis(near, after[:, None], axis=1)[:, 0]]
+    rows, twin = chosen[rows], chosen[near[:, 0]]
+    others = chosen[np.take_along_axis(near, after[:, None], axis=1)[:, 0]]
     found = np.flatnonzero(gapped & far)
     alike = np.sum(_steps(frame, columns, rows[found], twin[found]) > 0, axis=0) <= 1
     cells = np.prod(2.0 * _steps(frame, columns, rows[found], others[found]) + 1, axis=0)
@@ -118,46 +125,8 @@ def _much_nearer(distance: np.ndarray) -> float:
     return min(NEARER, CHANCE ** float(spread / np.log(2)))
 
 
-def _stretch(
-    frame: pl.DataFrame, columns: tuple[Column, ...], rng: np.random.Generator
-) -> np.ndarray:
-    """Return rows that follow one another along a random direction: twins stay together."""
-    if len(frame) <= MOST_ROWS:
-        return np.arange(len(frame))
-    along = np.zeros(len(frame), np.float32)
-    for column in columns:
-        for axis in _axes(frame[column.name], column.kind):
-            along += np.float32(rng.normal()) * axis
-    start = int(rng.integers(len(frame) - MOST_ROWS + 1))
-    return np.sort(np.argsort(along, kind="stable")[start : start + MOST_ROWS])
-
-
 def _coordinates(frame: pl.DataFrame, columns: tuple[Column, ...]) -> np.ndarray:
-    return np.stack([axis for c in columns for axis in _axes(frame[c.name], c.kind)], axis=1)
-
-
-def _axes(values: pl.Series, kind: str) -> Iterator[np.ndarray]:
-    """Yield coordinates (n,) in which rows that differ are about √2 deviations apart.
-
-    Numbers are standardised and their tails drawn in; a level has a random place in a cube.
-    """
-    if kind in ("categorical", "text"):
-        for seed in range(3):
-            hashed = values.hash(seed).to_numpy() >> np.uint64(40)
-            yield hashed.astype(np.float32) * np.float32(2.0**-23) - 1  # -1 .. 1
-        return
-    numbers = _numbers(values)
-    missing = np.isnan(numbers)
-    present = numbers[~missing]
-    centre, deviation = (present.mean(), present.std()) if len(present) else (0.0, 0.0)
-    standard = (numbers - centre) / (deviation or 1.0)
-    yield np.arcsinh(np.where(missing, 0.0, standard)).astype(np.float32)
-    if missing.any():
-        yield missing.astype(np.float32)
-
-
-def _numbers(values: pl.Series) -> np.ndarray:
-    return values.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return np.stack([axis for c in columns for axis in axes(frame[c.name], c.kind)], axis=1)
 
 
 def _nearest(
@@ -172,13 +141,8 @@ def _nearest(
         judged = np.sort(rng.choice(judged, most, replace=False))
     if not len(judged):
         return judged, np.empty((0, NEIGHBOURS), np.intp), np.empty((0, NEIGHBOURS))
-    a, b = place[judged], place[known]
-    square = (b**2).sum(axis=1) - 2 * a @ b.T
-    near = known[np.argpartition(square, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]]
-    # The product above cancels where rows are near: their distances are taken anew.
-    distance = np.sqrt(((a[:, None] - place[near]).astype(np.float64) ** 2).sum(axis=2))
-    order = np.argsort(distance, axis=1, kind="stable")
-    return judged, np.take_along_axis(near, order, 1), np.take_along_axis(distance, order, 1)
+    near, distance = nearest(place[judged], place[known], NEIGHBOURS)
+    return judged, known[near], distance
 
 
 def _steps(
@@ -196,22 +160,12 @@ def _steps(
         if column.kind in ("categorical", "text"):
             line[one.ne_missing(other).to_numpy()] = 1 if column.kind == "categorical" else ROOM
             continue
-        present = _numbers(values.drop_nulls())
+        present = numbers(values.drop_nulls())
         if not len(present):
             continue
         gap = np.ptp(present) / max(values.drop_nulls().n_unique() - 1, 1)
-        apart = np.abs(_numbers(one) - _numbers(other)) / (max(VISIBLE * present.std(), gap) or 1.0)
+        apart = np.abs(numbers(one) - numbers(other)) / (max(VISIBLE * present.std(), gap) or 1.0)
         line[:] = np.where(
             np.isnan(apart), one.is_null() != other.is_null(), np.minimum(apart, ROOM)
         )
     return steps
-
-
-def _disagreement(dataset: Dataset, rows: np.ndarray, others: np.ndarray) -> float:
-    one, other = dataset.target[rows], dataset.target[others]
-    return float(np.mean(one != other if dataset.classes else np.abs(one - other)))
-
-
-def _place(dataset: Dataset, row: int) -> str:
-    file = " of the test file" if row >= dataset.own_rows else ""
-    return f"row {dataset.numbers[row] + 1:,}{file}"
