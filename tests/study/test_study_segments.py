@@ -9,6 +9,7 @@ from sklearn import metrics as peer
 from gradum.errors import SpecError
 from gradum.fitting.dataset import labelled
 from gradum.fitting.rung import Prediction
+from gradum.study import segments as module
 from gradum.study.cut import cut
 from gradum.study.evidence import Evidence
 from gradum.study.segments import Segments, segments
@@ -86,6 +87,47 @@ def test_the_interval_of_a_difference_is_that_of_two_independent_means():
     expected = np.sqrt(error[inside].var() / inside.sum() + error[~inside].var() / (~inside).sum())
     assert found.difference.standard_error == pytest.approx(expected, rel=0.1)
     assert found.finding == "no difference shown"
+
+
+def asked(seen, metric="rmse"):
+    found = segments(seen, ["size", "age", "colour", "member", "city"], metric).slices
+    return [each for column in found.values() for each in column]
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+def test_of_many_slices_under_one_error_none_is_told_apart_in_19_runs_of_20(heavy):
+    """More than 4 of 20 come with a chance of 0.3% if each comes with 5%."""
+    wrong = 0
+    for seed in range(20):
+        frame, rng = features(500, seed), np.random.default_rng([seed, 4])
+        error = rng.lognormal(0, 1, 500) if heavy else rng.normal(size=500)
+        seen = evidence(frame.with_columns(amount=error), np.zeros(500))
+        told = [each.finding for each in asked(seen) if each.difference]
+        assert len(told) > 20
+        wrong += any(finding != "no difference shown" for finding in told)
+    assert wrong <= 4
+
+
+def test_a_weak_slice_among_many_is_told_and_intervals_hold_for_all_at_once():
+    seen = regression(colour=("blue", 1.6))
+    alone = segments(seen, ["colour"], "rmse").slices["colour"]
+    found = {each.values: each for each in asked(seen)}
+    assert found["blue"].finding == "weaker than the rest"
+    for each in alone:
+        among = found[each.values]
+        assert among.difference.value == each.difference.value
+        assert among.difference.low < each.difference.low
+        assert among.difference.high > each.difference.high
+        assert among.score == each.score
+
+
+def test_chance_moves_a_difference_as_the_permutation_of_a_mean_does():
+    """Var = S² (1/a + 1/b), and 1.96 deviations for one comparison."""
+    seen = regression(member=(True, 1.0))
+    inside = seen.frame["member"].to_numpy()
+    (bounds,) = module._by_chance(seen, np.arange(len(seen)), [inside], "mae")
+    spread = np.abs(seen.target).std(ddof=1) * np.sqrt(1 / inside.sum() + 1 / (~inside).sum())
+    assert bounds == pytest.approx([1.96 * spread] * 2, rel=0.25)
 
 
 def test_the_weakest_segment_is_found_and_comes_first():

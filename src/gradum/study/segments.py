@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,12 +12,12 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from gradum.errors import SpecError
-from gradum.scores.bootstrap import Interval
+from gradum.scores.bootstrap import BLOCK_BYTES, Interval
 from gradum.scores.metrics import METRICS, Weighting
 from gradum.scores.outcome import Outcome
 from gradum.study.cut import Cut, cut
 from gradum.study.evidence import Evidence
-from gradum.study.redrawn import around, places_to_redraw, redrawn
+from gradum.study.redrawn import RESAMPLES, around, places_to_redraw, redrawn
 from gradum.study.row_losses import row_losses
 from gradum.tables.wording import nearest
 
@@ -27,6 +28,7 @@ FINALISTS = 10
 SAME_ROWS = 0.8
 ERROR = 0.05
 SEARCHED_VALUES = 4_000_000
+PERMUTED_ROWS = 10_000
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -42,6 +44,8 @@ class Segment(msgspec.Struct, frozen=True):
         The verdict's metric within the segment.
     difference : Interval or None
         That score minus the score of all other judged rows; None where either has too few rows.
+        Its interval is wide enough to hold for all segments of the slices, or all that were tried,
+        at once.
     baseline : float or None
         The target's mean, or the share of the second or commonest class, in the segment: a
         segment may be weak because its target is harder, not because the model is worse.
@@ -84,11 +88,18 @@ class Segments(msgspec.Struct, frozen=True):
 def segments(evidence: Evidence, slices: Sequence[str], metric: str) -> Segments:
     """Score the judged rows by segment, as `cut` divides a column.
 
+    A difference from the rest is shown where its interval leaves out zero: Student's t in
+    bootstrapped standard errors at the level 0.05 / comparisons, two-sided (Bonferroni), where the
+    two segments of one column are one comparison. In slices of independent rows it is also to be
+    larger than what random segments of the same sizes show, all at once, in 95% of permutations
+    (P. Westfall and S. Young, Resampling-based multiple testing, 1993): a few rows with most of
+    the loss make a bootstrapped error too small.
+
     The weakest segments are looked for among all features but texts. A segment is tried if it
-    and the rest have `FEWEST_ROWS` rows and `FEWEST_SHARE` of all. It is weak if both its mean loss
-    and the metric are worse than the rest's beyond chance: by the normal quantile in standard
-    errors, and by Student's t in bootstrapped ones, at the level 0.05 / tried, two-sided
-    (Bonferroni). Of weak segments of nearly the same rows, the worst is kept.
+    and the rest have `FEWEST_ROWS` rows and `FEWEST_SHARE` of all. It is weak if its mean loss is
+    worse than the rest's by the normal quantile in standard errors, at the level 0.05 / tried, and
+    the metric's difference shows it as well. Of weak segments of nearly the same rows, the worst is
+    kept.
 
     Raises
     ------
@@ -98,13 +109,13 @@ def segments(evidence: Evidence, slices: Sequence[str], metric: str) -> Segments
     cuts = {name: _asked(evidence, name) for name in slices}
     asked = [(each, code) for each in cuts.values() for code in range(len(each.names))]
     finalists, tried = _search(evidence)
-    scored = _score(evidence, [*asked, *finalists], metric)
+    scored = _score(evidence, asked, metric, _comparisons(asked), by_chance=True)
     by_column = iter(scored)
     found = {name: islice(by_column, len(each.names)) for name, each in cuts.items()}
     return Segments(
         metric,
         {name: tuple(s for s in each if np.isfinite(s.score.low)) for name, each in found.items()},
-        _weakest(evidence, finalists, scored[len(asked) :], metric, tried),
+        _weakest(finalists, _score(evidence, finalists, metric, tried), metric),
         tried,
     )
 
@@ -210,7 +221,26 @@ class _Part:
         return METRICS[metric].function(Weighting(self.outcome, own))
 
 
-def _score(evidence: Evidence, chosen: Sequence[tuple[Cut, int]], metric: str) -> list[Segment]:
+def _comparisons(chosen: Sequence[tuple[Cut, int]]) -> int:
+    """Count the comparisons of segments with the rest: one for the two of a column."""
+    compared = Counter(column.column for column, code in chosen if _comparable(column, code))
+    names = {column.column: len(column.names) for column, _ in chosen}
+    return sum(1 if names[column] == 2 else count for column, count in compared.items())
+
+
+def _comparable(column: Cut, code: int) -> bool:
+    rows = int(np.count_nonzero(column.codes == code))
+    return min(rows, len(column.codes) - rows) >= FEWEST_ROWS
+
+
+def _score(
+    evidence: Evidence,
+    chosen: Sequence[tuple[Cut, int]],
+    metric: str,
+    comparisons: int,
+    *,
+    by_chance: bool = False,
+) -> list[Segment]:
     """Score segments, and all rows outside of each, on the same resamples of the rows."""
     if not chosen:
         return []
@@ -227,26 +257,81 @@ def _score(evidence: Evidence, chosen: Sequence[tuple[Cut, int]], metric: str) -
         ],
         axis=1,
     )
+    chance = np.zeros((len(chosen), 2))
+    if by_chance and evidence.groups is None and evidence.time is None:
+        compared = [_comparable(*each) for each in chosen]
+        masks = [mask[places] for mask, each in zip(within, compared, strict=True) if each]
+        chance[compared] = _by_chance(evidence, places, masks, metric)
     pairs = zip(np.reshape(values, (-1, 2)), drawn.reshape(len(chosen), 2, -1), strict=True)
     return [
-        _segment(evidence, column, code, metric, *pair)
-        for (column, code), pair in zip(chosen, pairs, strict=True)
+        _segment(evidence, each, metric, *pair, level=ERROR / max(comparisons, 1), chance=bounds)
+        for each, pair, bounds in zip(chosen, pairs, chance, strict=True)
     ]
 
 
+def _by_chance(
+    evidence: Evidence, places: np.ndarray, within: Sequence[np.ndarray], metric: str
+) -> np.ndarray:
+    """Return how far below and above zero differences lie by chance: (s, 2).
+
+    In 95% of random permutations of the rows, no difference of the s segments lies farther, when
+    each is measured by the root mean square of its own differences to that side. Of more than
+    `PERMUTED_ROWS` rows, as many at random are permuted, and differences shrink by the root of
+    how many there are.
+    """
+    if not within:
+        return np.zeros((0, 2))
+    rng, shrunk = evidence.rng("segments by chance"), 1.0
+    if len(places) > PERMUTED_ROWS:
+        some = rng.choice(len(places), PERMUTED_ROWS, replace=False)
+        shrunk = np.sqrt(PERMUTED_ROWS / len(places))
+        places, within = places[some], [mask[some] for mask in within]
+    rows, weight = len(places), evidence.weight[places]
+    whole = _Part.of(evidence, places, np.full(rows, True))
+    permuted = [rng.permutation(rows) for _ in range(RESAMPLES)]
+    step = max(1, BLOCK_BYTES // (8 * rows))
+    drawn = np.empty((len(within), RESAMPLES))
+    for start in range(0, RESAMPLES, step):
+        block = np.array(permuted[start : start + step])
+        for line, mask in zip(drawn, within, strict=True):
+            inside = mask[block]
+            own, rest = (whole.score(metric, weight * side) for side in (inside, ~inside))
+            line[start : start + step] = own - rest
+    sides = np.nan_to_num(np.stack([-drawn, drawn], axis=1)).clip(min=0.0)
+    scale = np.sqrt(np.mean(sides**2, axis=2))
+    farthest = np.max(sides / np.where(scale > 0, scale, 1.0)[:, :, None], axis=(0, 1))
+    return scale * np.quantile(farthest, 1.0 - ERROR) * shrunk
+
+
 def _segment(
-    evidence: Evidence, column: Cut, code: int, metric: str, values: np.ndarray, drawn: np.ndarray
+    evidence: Evidence,
+    chosen: tuple[Cut, int],
+    metric: str,
+    values: np.ndarray,
+    drawn: np.ndarray,
+    *,
+    level: float,
+    chance: np.ndarray,
 ) -> Segment:
-    """Put a segment together: its score and the rest's, two values and two samples (2, 1 + B)."""
+    """Put a segment together: its score and the rest's, two values and two samples (2, 1 + B).
+
+    The difference's interval errs with probability ``level``, and reaches as far as chance does,
+    below and above zero, to either side.
+    """
+    column, code = chosen
     within = column.codes == code
-    rows = int(within.sum())
-    difference = around(float(values[0] - values[1]), drawn[0] - drawn[1])
-    if min(rows, len(within) - rows) < FEWEST_ROWS or np.isnan(difference.low):
-        difference = None
+    value = float(values[0] - values[1])
+    error = around(value, drawn[0] - drawn[1]).standard_error
+    freedom = min(_independent(evidence, side) for side in (within, ~within)) - 1
+    reach = stdtrit(max(freedom, 1), 1.0 - level / 2) * error
+    low, high = value - max(reach, chance[1]), value + max(reach, chance[0])
+    difference = None
+    if _comparable(column, code) and not np.isnan(error):
+        difference = Interval(value, float(low), float(high), error)
     return Segment(
         column.column,
         column.names[code],
-        rows,
+        int(within.sum()),
         around(float(values[0]), drawn[0]),
         difference,
         _baseline(evidence, within),
@@ -278,22 +363,13 @@ def _baseline(evidence: Evidence, within: np.ndarray) -> float:
 
 
 def _weakest(
-    evidence: Evidence,
-    finalists: Sequence[tuple[Cut, int]],
-    scored: Sequence[Segment],
-    metric: str,
-    tried: int,
+    finalists: Sequence[tuple[Cut, int]], scored: Sequence[Segment], metric: str
 ) -> tuple[Segment, ...]:
-    sign = _worse(metric)
-    weak = []
-    for (column, code), segment in zip(finalists, scored, strict=True):
-        within, difference = column.codes == code, segment.difference
-        if difference is None or not difference.standard_error > 0:
-            continue
-        freedom = min(_independent(evidence, side) for side in (within, ~within)) - 1
-        beyond = stdtrit(max(freedom, 1), 1.0 - ERROR / 2 / tried)
-        if sign * difference.value > beyond * difference.standard_error:
-            weak.append((sign * difference.value, within, segment))
+    weak = [
+        (_worse(metric) * segment.difference.value, column.codes == code, segment)
+        for (column, code), segment in zip(finalists, scored, strict=True)
+        if segment.difference and segment.finding == "weaker than the rest"
+    ]
     weak.sort(key=lambda item: -item[0])
     kept: list[tuple[np.ndarray, Segment]] = []
     for _, within, segment in weak:
