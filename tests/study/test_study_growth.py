@@ -45,7 +45,10 @@ def test_least_squares_learns_at_the_known_rate(least_squares):
         excess = expected_rmse(rows) - 1
         assert score.value == pytest.approx(expected_rmse(rows), abs=0.02 + 0.5 * excess)
     assert found.forecast_rows == 1600
-    assert found.forecast.low < expected_rmse(1600) < found.forecast.high
+    judging = normal(8000, 5)  # whose noise is what it is, however many rows are learned from
+    noise = judging["y"] - judging.drop("y").sum_horizontal() / 3
+    forecast = expected_rmse(1600) * np.sqrt(np.mean(noise.to_numpy() ** 2))
+    assert found.forecast.low < forecast < found.forecast.high
     expected = expected_rmse(1600) - expected_rmse(800)
     assert found.gain.low < expected < found.gain.high
     assert found.gain.value == pytest.approx(expected, abs=0.012)
@@ -73,6 +76,17 @@ def test_the_gain_is_the_forecast_less_the_last_point(least_squares):
     assert found.gain.value == pytest.approx(found.forecast.value - last.value)
     # On the same resamples, what makes a resample hard cancels.
     assert found.gain.standard_error < found.forecast.standard_error
+
+
+def test_two_parts_of_a_size_tell_more_than_one(monkeypatch):
+    """What one half has by chance the other lacks: the change from their mean is sharper."""
+    run = gradum.fit(normal(600, 7), "y", model="linear", linear=PLAIN).run
+    two = growth(run, asked=True)
+    monkeypatch.setitem(module.MODELS, "linear", 1)
+    one = growth(run, asked=True)
+    assert two.points[-1] == one.points[-1]
+    assert two.gain.standard_error < 0.8 * one.gain.standard_error
+    assert two.gain.low < expected_rmse(960) - expected_rmse(480) < two.gain.high
 
 
 def levels(rows, seed):
@@ -128,15 +142,29 @@ def test_each_part_lies_within_the_next_and_has_every_class(monkeypatch):
     run = replace(run, fitted=replace(run.fitted, judgement=linear_used(run)))
     learned = np.flatnonzero(run.parts != Part.TEST)
     fits = parts_of(run, monkeypatch)
-    assert [len(rows) for rows, _ in fits] == pytest.approx(
-        [len(learned) / 2, len(learned) / 4, len(learned) / 8], abs=3
-    )
-    wider = learned
-    for rows, parts in fits:
-        assert set(rows) < set(wider)
-        assert set(run.dataset.target[rows[parts == Part.TRAIN]]) == {0, 1, 2}
-        assert np.mean(parts == Part.VALIDATION) == pytest.approx(0.15, abs=0.02)
-        wider = rows
+    both = set(fits[0][0]) | set(fits[1][0])
+    assert both == set(learned)
+    for own in (fits[::2], fits[1::2]):
+        assert [len(rows) for rows, _ in own] == pytest.approx(
+            [len(learned) / 2, len(learned) / 4, len(learned) / 8], abs=3
+        )
+        wider = learned
+        for rows, parts in own:
+            assert set(rows) < set(wider)
+            assert set(run.dataset.target[rows[parts == Part.TRAIN]]) == {0, 1, 2}
+            assert np.mean(parts == Part.VALIDATION) == pytest.approx(0.15, abs=0.02)
+            wider = rows
+
+
+def test_a_half_without_a_class_is_left_out():
+    label = np.repeat(["common", "less", "rare"], [700, 92, 8])
+    frame = task("amount", 800).drop("amount").with_columns(label=pl.Series(label))
+    dataset = gradum.fit(frame, "label", model="linear", **ONCE).run.dataset
+    rng = np.random.default_rng(0)
+    one, other = module._halves(dataset, np.arange(800), rng)
+    assert sorted([*one, *other]) == list(range(800))
+    (half,) = module._halves(dataset, np.arange(793), rng)  # one row is rare
+    assert set(dataset.target[half]) == {0, 1, 2}
 
 
 def linear_used(run):

@@ -31,8 +31,16 @@ LONGEST_SECONDS = 20.0
 RESAMPLED_ROWS = 20_000
 DRAWS = 8_000_000
 
-CHANCE = {"linear": 2.0, "mlp": 6.0, "pack": 2.0}
-"""How far chance in training moves a score, see `_extrapolate`; measured on 20 public tables."""
+MODELS = {"linear": 2, "mlp": 1, "pack": 1}
+"""How many models, without a row in common, are fitted of each size: two where that is quick."""
+
+CHANCE = {"linear": 1.0, "mlp": 6.0, "pack": 2.0}
+"""How far chance in training moves a score, see `_extrapolate`; measured on public tables.
+
+Maximum likelihood without a penalty has 3/8: with excess losses δ'Hδ / 2, δ of covariance H⁻¹ / n,
+one doubling changes them with variance 3p / 8n², and p / n is how much the losses of single rows
+differ between half of the rows and all. That a penalty is chosen each time adds to it.
+"""
 
 
 class Growth(msgspec.Struct, frozen=True):
@@ -75,8 +83,13 @@ def growth(run: Run, *, asked: bool | None, stop: Callable[[], bool] = lambda: F
     time. Each model judges the same rows. Of a repeated cross-validation, the folds of the first
     repeat are used.
 
+    Linear models are fitted on both halves, and on a part of either, and the scores of a size are
+    their mean: what one half has by chance the other lacks, so that their mean differs from the
+    whole by little else than what fewer rows cost.
+
     ``asked`` True draws the curve however long it takes, False never, None where it is expected
-    to take less time than the training did, and no more than `LONGEST_SECONDS`.
+    to take less time than the training did, for each model of a size, and no more than
+    `LONGEST_SECONDS`.
     """
     assert run.fitted.judgement is not None
     metric = run.fitted.judgement.verdict.metric
@@ -85,7 +98,7 @@ def growth(run: Run, *, asked: bool | None, stop: Callable[[], bool] = lambda: F
     if skipped:
         return Growth(metric, skipped=skipped)
     try:
-        curves = [_curve(run, judge, place, stop) for place, judge in enumerate(judges)]
+        curves = _alike([_curve(run, judge, place, stop) for place, judge in enumerate(judges)])
     except SpecError:
         what = "times" if run.dataset.time is not None else "groups"  # rows are enough
         return Growth(metric, skipped=f"There are too few {what} to learn from an eighth of them.")
@@ -112,9 +125,9 @@ def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> st
         return "" if asked else "Left out, as asked; --learning-curve draws it."
     training = sum(rung.seconds for judge in run.judges for rung in judge.rungs.values())
     whole = sum(judge.rungs[used].seconds for judge in judges)
-    expected = whole * (1.0 - 0.5**HALVINGS)
+    expected = MODELS[used] * whole * (1.0 - 0.5**HALVINGS)
     # A pack takes most of the training, which its curve would nearly double.
-    if used != "pack" and expected <= min(training, LONGEST_SECONDS):
+    if used != "pack" and expected <= min(MODELS[used] * training, LONGEST_SECONDS):
         return ""
     return f"The learning curve would take about {expected:.0f} s; --learning-curve draws it."
 
@@ -132,8 +145,10 @@ class _Model:
     rung: Rung
 
 
-def _curve(run: Run, judge: Judge, place: int, stop: Callable[[], bool]) -> list[_Model]:
-    """Return one judge's models, from fewest rows to all."""
+def _curve(
+    run: Run, judge: Judge, place: int, stop: Callable[[], bool]
+) -> list[tuple[_Model, ...]]:
+    """Return one judge's models of each size, from fewest rows to the judged model."""
     dataset, used = run.dataset, run.fitted.used
     spec = structs.replace(run.fitted.spec, model=used)
     if used == "mlp":
@@ -141,14 +156,38 @@ def _curve(run: Run, judge: Judge, place: int, stop: Callable[[], bool]) -> list
         spec = structs.replace(spec, mlp=_SameBatches(**structs.asdict(spec.mlp), batch=batch))
     rng = stream(spec.seed, "study", "growth", place)
     rows = _learned(judge)
-    models = [_Model(len(rows), judge.encoder, judge.rungs[used])]
-    # Under time the second half is the later one; else the first is that which has every class.
-    kept = Part.TRAIN if dataset.time is None else Part.VALIDATION
-    for _ in range(HALVINGS):
-        rows = rows[_parts(dataset, rows, 0.5, rng) == kept]
-        parts = _parts(dataset, rows, spec.split.validation, rng)
-        models.append(_fit(spec, dataset, rows, parts, stop))
-    return models[::-1]
+    sizes = [(_Model(len(rows), judge.encoder, judge.rungs[used]),)]
+    parts = _halves(dataset, rows, rng)[: MODELS[used]]
+    for halving in range(HALVINGS):
+        if halving:
+            parts = [_halves(dataset, part, rng)[0] for part in parts]
+        models = []
+        for part in parts:
+            own = _parts(dataset, part, spec.split.validation, rng)
+            models.append(_fit(spec, dataset, part, own, stop))
+        sizes.append(tuple(models))
+    return sizes[::-1]
+
+
+def _halves(dataset: Dataset, rows: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """Divide rows in two, the half that has every class first; only the later under time.
+
+    The other half is left out if it lacks a class.
+    """
+    parts = _parts(dataset, rows, 0.5, rng)
+    one, other = rows[parts == Part.TRAIN], rows[parts == Part.VALIDATION]
+    if dataset.time is not None:
+        return [other]
+    lacks = dataset.classes and len(np.unique(dataset.target[one])) > len(
+        np.unique(dataset.target[other])
+    )
+    return [one] if lacks else [one, other]
+
+
+def _alike(curves: Sequence[list[tuple[_Model, ...]]]) -> list[list[tuple[_Model, ...]]]:
+    """Keep as many models of each size as every judge has."""
+    fewest = min(len(curve[0]) for curve in curves)
+    return [[models[:fewest] for models in curve] for curve in curves]
 
 
 class _SameBatches(MLPSpec, frozen=True, kw_only=True):
@@ -191,27 +230,37 @@ def _fit(
 
 
 def _extrapolate(
-    run: Run, metric: str, judges: Sequence[Judge], curves: Sequence[Sequence[_Model]]
+    run: Run, metric: str, judges: Sequence[Judge], curves: Sequence[Sequence[tuple[_Model, ...]]]
 ) -> Growth:
     """Score the curves, and continue them.
 
     The standard error σ of the last score is taken to be
 
-        σ² = e² (1 + CHANCE m / n),
+        σ² = e² + CHANCE d² m / n,
 
-    where e is the standard error of the last doubling's change, m the rows that each judge judges
-    and n those that it learned from. e² m is how much the losses of single rows differ between two
-    models: their mean is moved by chance of the m rows, as e² says, and by chance of the n.
+    where e is the standard error of the last doubling's change, d that of a single model's, m the
+    rows that each judge judges and n those that it learned from. d² m is how much the losses of
+    single rows differ between two models: the mean of the last change is moved by chance of the m
+    rows, as e² says, and a model's own score by chance of the n.
     """
     rng = stream(run.fitted.spec.seed, "study", "growth")
     seen = Seen.pool([_see(run, *pair) for pair in zip(judges, curves, strict=True)])
     outcomes = run.dataset.truth.outcomes(seen).values()
-    scores = np.array([score(outcome)[metric] for outcome in outcomes])
-    samples, resampled_rows = _resample(run, seen, metric, rng)
-    sizes = np.mean([[model.rows for model in curve] for curve in curves], axis=0)
-    doubling = interval(scores[-1] - scores[-2], samples[-1] - samples[-2])
+    each = np.array([score(outcome)[metric] for outcome in outcomes])
+    drawn, resampled_rows = _resample(run, seen, metric, rng)
+    of_size = _means([len(models) for models in curves[0]])
+    scores, samples = of_size @ each, of_size @ drawn
+    sizes = np.mean(
+        [[np.mean([model.rows for model in models]) for models in curve] for curve in curves],
+        axis=0,
+    )
+    change = interval(scores[-1] - scores[-2], samples[-1] - samples[-2])
+    alone = [interval(0.0, one - drawn[-1]).standard_error for one in drawn[of_size[-2] > 0]]
     rows = resampled_rows / len(judges)
-    error = doubling.standard_error * np.sqrt(1.0 + CHANCE[run.fitted.used] * rows / sizes[-1])
+    error = np.sqrt(
+        change.standard_error**2
+        + CHANCE[run.fitted.used] * np.square(alone).mean() * rows / sizes[-1]
+    )
     sign, best = (-1.0, 1.0) if METRICS[metric].greater_is_better else (1.0, 0.0)
     value, draws = doubled(
         sign * scores, sign * samples, sizes, error=error, least=sign * best, rng=rng
@@ -225,6 +274,12 @@ def _extrapolate(
     last_rows, last = points[-1]
     sentence = _sentence(metric, last, forecast, gain)
     return Growth(metric, points, 2 * last_rows, forecast, gain, sentence)
+
+
+def _means(models: Sequence[int]) -> np.ndarray:
+    """Return what takes the means of the values of several models at a time, in order: (p, Σ)."""
+    size = np.repeat(np.arange(len(models)), models)
+    return (size == np.arange(len(models))[:, None]) / np.array(models, np.float64)[:, None]
 
 
 def _resample(
@@ -242,7 +297,7 @@ def _resample(
     return resampled(outcomes, drawn, [metric])[metric], len(rows)
 
 
-def _see(run: Run, judge: Judge, curve: Sequence[_Model]) -> Seen:
+def _see(run: Run, judge: Judge, curve: Sequence[tuple[_Model, ...]]) -> Seen:
     """Let one judge's models predict the rows that it judges."""
     rows = np.flatnonzero(judge.parts == Part.TEST)
     frame = run.dataset.frame[rows]
@@ -250,7 +305,7 @@ def _see(run: Run, judge: Judge, curve: Sequence[_Model]) -> Seen:
         rows,
         {
             str(place): model.rung.predict(model.encoder.transform(frame))
-            for place, model in enumerate(curve)
+            for place, model in enumerate(model for models in curve for model in models)
         },
     )
 
