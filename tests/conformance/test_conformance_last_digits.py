@@ -17,7 +17,7 @@ from gradum.fitting.path import Path, penalty_path
 from gradum.fitting.rung import Prediction
 from gradum.fitting.verdict import decide
 from gradum.margins import distinct, falling, falls, first_greatest, first_least
-from gradum.scores.bootstrap import Interval
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome
 from gradum.solvers.convex import InteriorPoint, Newton, minimise

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradum.fitting.verdict import decide
-from gradum.scores.bootstrap import Interval
+from gradum.scores.interval import Interval
 
 
 def around(value, error):

@@ -4,7 +4,7 @@ from scipy import stats
 
 from gradum.errors import ShapeError
 from gradum.scores import bootstrap
-from gradum.scores.bootstrap import Interval, Resamples, interval, intervals, resampled
+from gradum.scores.bootstrap import Resamples, intervals, resampled
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome
 
@@ -30,7 +30,7 @@ def hits(correct):
 
 KEYS = {
     "rows": {},
-    "strata": {"strata": rng(1).integers(0, 3, 100)},
+    "classes": {"classes": rng(1).integers(0, 3, 100)},
     "groups": {"groups": rng(2).integers(0, 20, 100)},
     "time": {"time": rng(3).permutation(100)},
 }
@@ -62,31 +62,43 @@ def test_large_tables_get_fewer_resamples_in_small_blocks():
     assert Resamples.draw(400, rng=rng()).count == 1000
 
 
-def test_rows_are_drawn_n_times_and_each_as_often_on_average():
-    counts = counts_of(Resamples.draw(50, count=20_000, rng=rng()))
-    assert (counts.sum(axis=1) == 50).all()
-    # How often one row is drawn is Binomial(50, 1/50).
-    observed = np.bincount(counts[:, 17].astype(int), minlength=5)[:5]
-    expected = 20_000 * stats.binom.pmf(range(5), 50, 1 / 50)
+def test_of_n_rows_n_less_one_are_drawn_and_each_as_often():
+    counts = counts_of(Resamples.draw(50, count=20_000, rng=rng())) * 49 / 50
+    np.testing.assert_allclose(counts.sum(axis=1), 49)
+    # How often one row is drawn is Binomial(49, 1/50).
+    observed = np.bincount(np.rint(counts[:, 17]).astype(int), minlength=5)[:5]
+    expected = 20_000 * stats.binom.pmf(range(5), 49, 1 / 50)
     assert stats.chisquare(observed, expected * observed.sum() / expected.sum()).pvalue > 1e-4
 
 
-def test_strata_keep_their_sizes_and_are_drawn_uniformly_within():
-    strata = KEYS["strata"]["strata"]
-    counts = counts_of(Resamples.draw(100, strata=strata, count=5000, rng=rng()))
+@pytest.mark.parametrize("times", [1, 5])
+def test_shares_of_classes_vary_as_those_of_the_table_and_rows_uniformly_within(times):
+    classes = KEYS["classes"]["classes"]
+    table = np.tile(classes, times)
+    counts = counts_of(Resamples.draw(100, classes=classes, table=table, count=5000, rng=rng()))
+    np.testing.assert_allclose(counts.mean(axis=0), 1.0, atol=6 / np.sqrt(5000))
     for code in range(3):
-        assert (counts[:, strata == code].sum(axis=1) == (strata == code).sum()).all()
-    np.testing.assert_allclose(counts.mean(axis=0), 1.0, atol=5 / np.sqrt(5000))
+        rows = int((classes == code).sum())
+        shares = counts[:, classes == code].sum(axis=1) / 100
+        # The share that N = 100 times rows show is Binomial(N, share) / N.
+        expected = np.sqrt(rows / 100 * (1 - rows / 100) / (100 * times))
+        assert shares.std() == pytest.approx(expected, rel=5 / np.sqrt(2 * 5000))
+        within = counts[:, classes == code] / shares[:, None] * (rows - 1) / 100
+        drawn = np.rint(within)
+        np.testing.assert_allclose(within, drawn, atol=1e-9)
+        assert (drawn.sum(axis=1) == rows - 1).all()
 
 
-def test_groups_are_drawn_whole_and_as_many_as_there_are():
+def test_groups_are_drawn_whole_and_one_fewer_than_there_are():
     groups = KEYS["groups"]["groups"]
     counts = counts_of(Resamples.draw(100, groups=groups, rng=rng()))
     for group in np.unique(groups):
         of_group = counts[:, groups == group]
         assert (of_group == of_group[:, :1]).all()
     first = [int(np.flatnonzero(groups == group)[0]) for group in np.unique(groups)]
-    assert (counts[:, first].sum(axis=1) == len(first)).all()
+    drawn = counts[:, first] * (len(first) - 1) / len(first)
+    np.testing.assert_allclose(drawn, np.rint(drawn), atol=1e-9)
+    np.testing.assert_allclose(drawn.sum(axis=1), len(first) - 1)
 
 
 def test_blocks_of_time_follow_one_another_around_the_circle():
@@ -108,7 +120,8 @@ def test_standard_error_of_a_mean_is_sigma_over_root_n():
     found = intervals(mean_as_score(values), resamples)["mae"]
     assert found.value == pytest.approx(values.mean())
     # The relative error of a standard deviation over 4000 draws is about 1 / sqrt(8000).
-    assert found.standard_error == pytest.approx(values.std() / 20, rel=5 / np.sqrt(8000))
+    expected = values.std(ddof=1) / 20
+    assert found.standard_error == pytest.approx(expected, rel=5 / np.sqrt(8000))
 
 
 def test_standard_error_by_group_is_that_of_the_groups():
@@ -116,20 +129,26 @@ def test_standard_error_by_group_is_that_of_the_groups():
     values = rng(6).exponential(size=50)[groups]
     resamples = Resamples.draw(400, groups=groups, count=4000, rng=rng())
     found = intervals(mean_as_score(values), resamples)["mae"]
-    expected = values[::8].std() / np.sqrt(50)
+    expected = values[::8].std(ddof=1) / np.sqrt(50)
     assert found.standard_error == pytest.approx(expected, rel=5 / np.sqrt(8000))
 
 
-def test_standard_error_by_stratum_leaves_out_what_differs_between_strata():
-    strata = np.repeat([0, 1], [100, 300])
-    values = rng(7).exponential(size=400) + 10 * strata
-    resamples = Resamples.draw(400, strata=strata, count=4000, rng=rng())
-    variance = sum(
-        (strata == code).mean() ** 2 * values[strata == code].var() / (strata == code).sum()
+@pytest.mark.parametrize("times", [1, 5])
+def test_standard_error_by_class_is_that_within_classes_and_of_their_shares_in_the_table(times):
+    classes = np.repeat([0, 1], [100, 300])
+    values = rng(7).exponential(size=400) + 10 * classes
+    table = np.tile(classes, times)
+    resamples = Resamples.draw(400, classes=classes, table=table, count=4000, rng=rng())
+    within = sum(
+        (classes == code).mean() ** 2
+        * values[classes == code].var(ddof=1)
+        / (classes == code).sum()
         for code in (0, 1)
     )
+    gap = values[classes == 1].mean() - values[classes == 0].mean()
+    expected = np.sqrt(within + gap**2 * 0.25 * 0.75 / (400 * times))
     found = intervals(mean_as_score(values), resamples)["mae"]
-    assert found.standard_error == pytest.approx(np.sqrt(variance), rel=5 / np.sqrt(8000))
+    assert found.standard_error == pytest.approx(expected, rel=5 / np.sqrt(8000))
 
 
 def test_standard_error_in_time_is_that_of_the_circular_blocks():
@@ -139,39 +158,17 @@ def test_standard_error_in_time_is_that_of_the_circular_blocks():
     for i in range(1, 1000):
         values[i] = 0.8 * values[i - 1] + noise[i]
     values += 100
-    resamples = Resamples.draw(1000, time=np.arange(1000), count=4000, rng=rng())
-    found = intervals(mean_as_score(values), resamples)["mae"]
+    time = np.arange(1000)
+    usual = Resamples.draw(1000, time=time, count=4000, rng=rng())
+    found = intervals(mean_as_score(values), usual)["mae"]
     means = np.array([np.roll(values, -start)[:10].mean() for start in range(1000)])
     assert found.standard_error == pytest.approx(means.std() / 10, rel=5 / np.sqrt(8000))
-    assert found.standard_error > 1.5 * values.std() / np.sqrt(1000)
-
-
-@pytest.mark.parametrize("correct", [3, 20, 34, 40])
-def test_the_interval_of_an_accuracy_is_binomial(correct):
-    """Over n rows the resampled hits are Binomial(n, hits / n), so the bounds are known."""
-    n = 40
-    resamples = Resamples.draw(n, count=20_000, rng=rng())
-    found = intervals(hits(np.arange(n) < correct), resamples)["accuracy"]
-    law = stats.binom(n, correct / n)
-    # Sampling error of the quantile: four standard deviations of the empirical distribution.
-    slack = 4 * np.sqrt(0.025 * 0.975 / 20_000)
-    for bound, tail in ((found.low, 0.025), (found.high, 0.975)):
-        assert law.ppf(tail - slack) <= round(bound * n, 6) <= law.ppf(tail + slack)
-
-
-def test_coverage_is_what_the_binomial_law_says():
-    """How often 95% intervals hold the truth, over 600 tables, against the exact chance."""
-    n, p, tables = 60, 0.8, 600
-    bounds = stats.binom.ppf([[0.025], [0.975]], n, np.arange(n + 1) / n) / n
-    holds = (bounds[0] <= p) & (p <= bounds[1])
-    exact = stats.binom.pmf(np.arange(n + 1), n, p)[holds].sum()
-    assert 0.9 < exact < 0.96
-    resamples = Resamples.draw(n, rng=rng(2))
-    outcomes = [hits(line) for line in rng(1).random((tables, n)) < p]
-    values = resampled(outcomes, resamples, ["accuracy"])["accuracy"]
-    found = [interval(0.0, line) for line in values]
-    covered = sum(each.low <= p + 1e-9 and p - 1e-9 <= each.high for each in found)
-    assert stats.binomtest(covered, tables, exact).pvalue > 1e-3
+    fitting = Resamples.draw(1000, time=time, losses=[values], rng=rng())
+    # The long-run variance of this series is (1 / 0.2)², of 1000 rows.
+    expected = 5 / np.sqrt(1000)
+    assert found.standard_error < 0.85 * expected
+    found = intervals(mean_as_score(values), fitting)["mae"]
+    assert found.standard_error == pytest.approx(expected, rel=0.2)
 
 
 def test_several_outcomes_in_one_pass_are_each_alone():
@@ -183,31 +180,19 @@ def test_several_outcomes_in_one_pass_are_each_alone():
         )
         for weight in (None, generator.exponential(size=80))
     ]
-    resamples = Resamples.draw(80, strata=target, rng=rng())
+    resamples = Resamples.draw(80, classes=target, rng=rng())
     together = resampled(outcomes, resamples)
     for index, outcome in enumerate(outcomes):
         for name, values in resampled([outcome], resamples).items():
             np.testing.assert_array_equal(together[name][index], values[0])
         for name, found in intervals(outcome, resamples).items():
             assert found.value == score(outcome)[name]
-            low, high = np.percentile(together[name][index], [2.5, 97.5])
-            assert (found.low, found.high) == pytest.approx((low, high))
+            spread = together[name][index].std(ddof=1)
+            assert found.standard_error == pytest.approx(spread)
+            assert found.low < found.value < found.high
 
 
-def test_a_higher_level_is_wider():
-    outcome = mean_as_score(rng().exponential(size=50))
-    resamples = Resamples.draw(50, rng=rng())
-    narrow, wide = (intervals(outcome, resamples, level)["mae"] for level in (0.5, 0.99))
-    assert wide.low < narrow.low < narrow.high < wide.high
-
-
-def test_undefined_resamples_are_ignored():
-    assert interval(1.0, np.array([np.nan, 1.0, 3.0]), 1.0) == Interval(1.0, 1.0, 3.0, np.sqrt(2))
-    nothing = interval(np.nan, np.full(5, np.nan))
-    assert np.isnan([nothing.low, nothing.high, nothing.standard_error]).all()
-
-
-@pytest.mark.parametrize("key", ["strata", "groups", "time", None])
+@pytest.mark.parametrize("key", ["classes", "groups", "time", None])
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_hardly_any_rows_do_not_crash_or_warn(rows, key):
     codes = {key: np.arange(rows)} if key else {}
@@ -217,20 +202,20 @@ def test_hardly_any_rows_do_not_crash_or_warn(rows, key):
     values = Outcome("regression", np.arange(rows) * 1.0, np.zeros(rows))
     for outcome in (classes, values):
         for found in intervals(outcome, resamples).values():
-            assert np.isnan(found.value) or found.low <= found.high
+            assert np.isnan(found.value) or not found.known
 
 
 def test_unstratified_resamples_of_one_class_leave_the_area_undefined_not_wrong():
     outcome = Outcome("binary", np.array([0, 0, 1]), probability=np.array([[0.9, 0.1]] * 3))
     resamples = Resamples.draw(3, rng=rng())
     area = resampled([outcome], resamples)["auc"][0]
-    # A resample lacks a class with chance (2/3)^3 + (1/3)^3 = 1/3.
-    assert stats.binomtest(int(np.isnan(area).sum()), 1000, 1 / 3).pvalue > 1e-3
+    # Two of three rows are drawn: both of the first class with 4/9, both of the last with 1/9.
+    assert stats.binomtest(int(np.isnan(area).sum()), 1000, 5 / 9).pvalue > 1e-3
     assert set(area[~np.isnan(area)]) == {0.5}
 
 
 def test_other_numbers_of_rows_are_refused():
     with pytest.raises(ShapeError, match="3 rows, the resamples 4"):
         intervals(hits([1, 1, 0]), Resamples.draw(4, rng=rng()))
-    with pytest.raises(ShapeError, match=r"strata have shape \(3,\), the rows \(4,\)"):
-        Resamples.draw(4, strata=np.zeros(3), rng=rng())
+    with pytest.raises(ShapeError, match=r"classes have shape \(3,\), the rows \(4,\)"):
+        Resamples.draw(4, classes=np.zeros(3), rng=rng())

@@ -1,6 +1,6 @@
 """Findings made by hand, for tests of how they are shown."""
 
-from gradum.scores.bootstrap import Interval
+from gradum.scores.interval import Interval
 from gradum.study.confusion import Confusion
 from gradum.study.findings import Findings
 from gradum.study.growth import Growth

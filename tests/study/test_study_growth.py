@@ -7,7 +7,7 @@ from msgspec import structs
 
 import gradum
 from gradum.fitting.spec import LinearSpec, SplitSpec
-from gradum.scores.bootstrap import Interval
+from gradum.scores.interval import Interval
 from gradum.study import growth as module
 from gradum.study.extrapolation import doubled
 from gradum.study.growth import growth

@@ -1,8 +1,11 @@
 import evidence_of
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as peer
+from statsmodels.stats.proportion import proportion_confint
 
+from gradum.scores.interval import wilson
 from gradum.study.ranking import areas, ranking_curves
 from gradum.study.redrawn import redrawn
 from gradum.study.sweep import Sweep
@@ -76,20 +79,25 @@ def test_areas_and_prevalence_are_scikit_learns():
     )
 
 
-def test_intervals_are_percentiles_of_scikit_learns_scores_of_the_resamples():
+def test_intervals_rest_on_scikit_learns_scores_of_the_resamples():
+    """Wilson's, of so many rows as have their standard error."""
     evidence = weighted_and_tied()
     score, places = evidence.prediction.probability[:, 1], np.arange(len(evidence))
-    blocks = list(redrawn(evidence, places, "ranking", by_class=True))
+    blocks = list(redrawn(evidence, places, "ranking"))
     drawn = np.concatenate(blocks[1:])
     (curve,) = ranking_curves(evidence)
+    freedom = min(np.bincount(evidence.target)) - 1
     for interval, function in (
         (curve.auc, peer.roc_auc_score),
         (curve.average_precision, peer.average_precision_score),
     ):
         values = [function(evidence.target, score, sample_weight=line) for line in drawn]
-        low, high = np.quantile(values, [0.025, 0.975])
-        assert (interval.low, interval.high) == pytest.approx((low, high))
         assert interval.standard_error == pytest.approx(np.std(values, ddof=1))
+        rows = interval.value * (1 - interval.value) / np.var(values, ddof=1)
+        low, high = proportion_confint(
+            interval.value * rows, rows, 2 * stats.norm.sf(stats.t(freedom).ppf(0.975)), "wilson"
+        )
+        assert (interval.low, interval.high) == pytest.approx((low, high))
 
 
 @pytest.mark.parametrize("prevalence", [0.3, 0.005])
@@ -161,9 +169,11 @@ def test_a_constant_prediction_ranks_by_chance():
     assert curve.precision_recall == ((0.0, 0.4, curve.roc[0][2]), (1.0, 0.4, 0.4))
 
 
-def test_a_perfect_ranking_stays_within_one():
+def test_a_perfect_ranking_stays_within_one_and_has_a_width():
     (curve,) = ranking_curves(evidence_of.classes([0] * 30 + [1] * 30, np.linspace(0, 1, 60)))
-    assert (curve.auc.low, curve.auc.high) == (1.0, 1.0)
+    low, high = wilson(1.0, 15, stats.t(29).ppf(0.975))
+    assert (curve.auc.low, curve.auc.high) == pytest.approx((low, high))
+    assert high == pytest.approx(1.0)
 
 
 def test_the_same_seed_draws_the_same():

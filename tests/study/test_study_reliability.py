@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
+from gradum.scores.interval import wilson
 from gradum.study.bins import equal_count_bins
 from gradum.study.reliability import reliability
-from gradum.study.shares import wilson
+from gradum.study.shares import Z95
 
 
 def binary(rows, seed=0, *, said=lambda share: share, **more):
@@ -78,7 +79,7 @@ def test_a_bin_holds_weighted_means_of_its_rows():
 @pytest.mark.parametrize(("count", "rows"), [(0, 20), (3, 50), (50, 50), (400, 1000)])
 def test_wilson_is_statsmodels(count, rows):
     expected = proportion_confint(count, rows, method="wilson")
-    assert wilson(count / rows, rows) == pytest.approx(expected, abs=1e-12)
+    assert wilson(count / rows, rows, Z95) == pytest.approx(expected, abs=1e-12)
 
 
 def test_intervals_of_independent_rows_are_about_wilsons_and_never_shorter():

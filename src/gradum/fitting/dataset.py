@@ -120,8 +120,15 @@ class Dataset:
     def truth(self) -> Truth:
         """What predictions are held against."""
         assert self.schema.target is not None
+        by_chance = self.groups is None and self.time is None and self.drawn_from is None
         return Truth(
-            self.schema.target.task, self.target, self.weight, self.classes, self.groups, self.time
+            self.schema.target.task,
+            self.target,
+            self.weight,
+            self.classes,
+            self.groups,
+            self.time,
+            self.own_rows if by_chance and self.classes else 0,
         )
 
     def rows(self, encoder: Encoder) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 
@@ -11,14 +11,17 @@ import numpy as np
 
 from gradum.errors import TargetError
 from gradum.fitting.alarm import Alarm
+from gradum.fitting.cautions import cautions
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import TITLES
 from gradum.fitting.verdict import Verdict, decide
 from gradum.randomness import stream
-from gradum.scores.bootstrap import Interval, Resamples, interval, resampled
+from gradum.scores.bootstrap import Resamples, sampled
 from gradum.scores.figures import figure
-from gradum.scores.metrics import METRICS, score
+from gradum.scores.interval import Interval, Sampled, student
+from gradum.scores.metrics import DEFAULT_METRIC, METRICS, score
 from gradum.scores.outcome import Outcome, Task
+from gradum.scores.schemes import Scheme
 
 ROWS_FOR_INTERVALS = 100_000
 RESAMPLES = (200, 1000)
@@ -106,7 +109,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Truth:
-    """The table's rows as the judge needs them: target, weight, and what belongs together."""
+    """The table's rows as the judge needs them: target, weight, and what belongs together.
+
+    ``drawn_by_class`` says how many of the rows, from the first, were divided class by class, so
+    that all of them are known to have the shares of the classes that their parts have.
+    """
 
     task: Task
     target: np.ndarray
@@ -114,6 +121,7 @@ class Truth:
     classes: tuple
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
+    drawn_by_class: int = 0
 
     def outcomes(self, seen: Seen) -> dict[str, Outcome]:
         """Hold every rung's predictions against the truth."""
@@ -129,17 +137,27 @@ class Truth:
         }
 
     def resamples(self, seen: Seen, rng: np.random.Generator) -> Resamples:
-        """Draw what is independent: groups, else stretches of time, else rows by class."""
+        """Draw what is independent: groups, else stretches of time, else rows.
+
+        What the models said, where ``seen`` has it, shows how long a stretch must be.
+        """
         rows = len(seen.rows)
         draw = partial(Resamples.draw, rows, count=self._resample_count(rows), rng=rng)
         if self.groups is not None:
-            return draw(groups=self.groups[seen.rows])
+            return draw(groups=self.groups[seen.rows], numbers=seen.rows)
         if len(np.unique(seen.rows)) < rows:
             # Repeats of one row are one observation: they are drawn together.
-            return draw(groups=seen.rows)
+            return draw(groups=seen.rows, numbers=seen.rows)
         if self.time is not None:
-            return draw(time=self.time[seen.rows])
-        return draw(strata=None if self.task == "regression" else self.target[seen.rows])
+            losses = METRICS[DEFAULT_METRIC[self.task]].losses
+            assert losses is not None
+            costs = [losses(outcome) for outcome in self.outcomes(seen).values()]
+            return draw(time=self.time[seen.rows], losses=costs)
+        if self.task == "regression":
+            return draw()
+        divided = rows > 0 and seen.rows.max() < self.drawn_by_class
+        table = self.target[: self.drawn_by_class] if divided else None
+        return draw(classes=self.target[seen.rows], table=table)
 
     def _resample_count(self, rows: int) -> int:
         """Return 1000, or as many as keep the rankings of all classes within a second or two."""
@@ -159,11 +177,11 @@ def judge(
 ) -> Judgement:
     """Score every rung on every part, and decide by the part named ``test``."""
     scores: Scores = {}
-    evidence = {part: _resample(truth, seen, part, seed) for part, seen in parts.items()}
-    for part, rungs in evidence.items():
-        for name, found in rungs.items():
-            scores.setdefault(name, {})[part] = found.intervals()
-    test = evidence["test"]
+    evidence = {part: _Evidence.of(truth, seen, part, seed) for part, seen in parts.items()}
+    for part, found in evidence.items():
+        for name, rung in found.rungs.items():
+            scores.setdefault(name, {})[part] = rung.intervals()
+    test = evidence["test"].rungs
     if any(metric not in scores[name]["test"] for name in test):
         raise TargetError(
             f"The metric {metric} is undefined on the {len(parts['test'].rows):,} judging rows: "
@@ -185,44 +203,59 @@ def judge(
         prevalence=_class_shares(truth, parts["test"]),
         verdict=verdict,
         fit_check=_fit_check(scores, verdict),
-        notes=notes,
+        notes=(*notes, *evidence["test"].cautions(verdict.used, truth.classes)),
         interrupted=interrupted,
     )
 
 
 @dataclass(frozen=True)
 class _Resampled:
-    """One rung's scores on a part, and each of them on every resample."""
+    """One rung's scores on all rows of a part, and each as it is resampled."""
 
     values: dict[str, float]
-    samples: dict[str, np.ndarray]
+    samples: dict[str, Sampled]
 
     def intervals(self) -> dict[str, Interval]:
         """Leave out what these rows leave undefined, such as the AUC of a single class."""
         return {
-            name: interval(value, self.samples[name])
+            name: METRICS[name].interval(_moved(self.samples[name], value))
             for name, value in self.values.items()
             if not np.isnan(value)
         }
 
     def difference(self, other: _Resampled, metric: str) -> Interval:
         """Return self - other, on the same resamples."""
-        return interval(
-            self.values[metric] - other.values[metric],
-            self.samples[metric] - other.samples[metric],
-        )
+        own, others = self.samples[metric], other.samples[metric]
+        value = self.values[metric] - other.values[metric]
+        return student(value, own.draws - others.draws, own.basis)
 
 
-def _resample(truth: Truth, seen: Seen, part: str, seed: int) -> dict[str, _Resampled]:
-    rng = stream(seed, "bootstrap", part)
-    values = {name: score(outcome) for name, outcome in truth.outcomes(seen).items()}
-    seen = _sample(seen, rng)
-    outcomes = list(truth.outcomes(seen).values())
-    samples = resampled(outcomes, truth.resamples(seen, rng))
-    return {
-        name: _Resampled(scores, {metric: each[i] for metric, each in samples.items()})
-        for i, (name, scores) in enumerate(values.items())
-    }
+def _moved(score: Sampled, value: float) -> Sampled:
+    """Let a score of some rows stand for that of all, which had too many to be resampled."""
+    return replace(score, value=value, draws=score.draws + (value - score.value))
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What the rungs said of a part's rows, or a sample of them, and how those are resampled."""
+
+    outcomes: dict[str, Outcome]
+    scheme: Scheme
+    rungs: dict[str, _Resampled]
+
+    @classmethod
+    def of(cls, truth: Truth, seen: Seen, part: str, seed: int) -> _Evidence:
+        rng = stream(seed, "bootstrap", part)
+        values = {name: score(outcome) for name, outcome in truth.outcomes(seen).items()}
+        seen = _sample(seen, rng)
+        outcomes, resamples = truth.outcomes(seen), truth.resamples(seen, rng)
+        samples = sampled(list(outcomes.values()), resamples)
+        pairs = zip(values.items(), samples, strict=True)
+        rungs = {name: _Resampled(scores, each) for (name, scores), each in pairs}
+        return cls(outcomes, resamples.scheme, rungs)
+
+    def cautions(self, used: str, classes: tuple) -> tuple[str, ...]:
+        return cautions(self.outcomes[used], self.scheme, classes)
 
 
 def _class_shares(truth: Truth, seen: Seen) -> dict[str, float]:

@@ -7,8 +7,8 @@ import numpy as np
 
 from gradum.fitting.spec import TITLES
 from gradum.margins import EQUAL, first_least
-from gradum.scores.bootstrap import Interval
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, with_interval
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 
 
@@ -94,7 +94,7 @@ def _within_one_error(
 
 
 def _finding(rung: str, against: str, interval: Interval, sign: float, nothing: float) -> str:
-    """Say what an interval shows; never "better" where it covers zero."""
+    """Say what an interval shows; never "better" where it covers zero, or where there is none."""
     rung, against = TITLES[rung], TITLES[against]
     low, high = sorted((sign * interval.low, sign * interval.high))
     if high < -nothing:
@@ -113,10 +113,7 @@ def _sentences(
 ) -> tuple[str, ...]:
     title = METRICS[metric].words
     best = scores[used]
-    lines = [
-        f"Best: {TITLES[used]}, {title} {figure(best.value)} "
-        f"[{figure(best.low)}, {figure(best.high)}]."
-    ]
+    lines = [f"Best: {TITLES[used]}, {title} {with_interval(best)}."]
     if enough == used:
         lines.append(
             f"Enough: {TITLES[enough]}; no simpler rung comes within one standard error of it."
@@ -124,14 +121,14 @@ def _sentences(
     else:
         lines.append(
             f"Enough: {TITLES[enough]}, the simplest rung within one standard error of the best "
-            f"({title} {figure(scores[enough].value)})."
+            f"({title} {figure(scores[enough].value)}). By chance alone their difference moves by "
+            "more than that in one sample of three."
         )
     if enough == "baseline":
         lines.append("No column was shown to help: predictions are as good as without any of them.")
     lines.extend(
         f"{item.finding[:1].upper()}{item.finding[1:]}: "
-        f"{title} differs by {figure(item.difference.value, sign=True)} "
-        f"[{figure(item.difference.low, sign=True)}, {figure(item.difference.high, sign=True)}]."
+        f"{title} differs by {with_interval(item.difference, sign=True)}."
         for item in comparisons
     )
     return tuple(lines)

@@ -1,124 +1,21 @@
-"""How sure a score is: percentile intervals over bootstrap resamples of the rows.
-
-B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993; blocks in time: D. Politis and
-J. Romano, A circular block-resampling procedure for stationary data, 1992.
-"""
+"""Scores on bootstrap resamples of the rows: what they would be on other rows of the same kind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from gradum.errors import ShapeError
-from gradum.scores.metrics import METRICS, Weighting, metrics_of, score
+from gradum.scores.interval import Basis, Interval, Sampled, Shares
+from gradum.scores.metrics import METRICS, Metric, Weighting, metrics_of, ratio
 from gradum.scores.outcome import Outcome
+from gradum.scores.schemes import ByBlock, ByGroup, ByRow, Scheme
 
 BLOCK_BYTES = 2**22  # fits the cache: four times faster than blocks of 64 MiB
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A value, the interval around it and the standard deviation of its resampled values."""
-
-    value: float
-    low: float
-    high: float
-    standard_error: float
-
-
-class Scheme(Protocol):
-    """A way of drawing rows with replacement."""
-
-    @property
-    def rows(self) -> int:
-        """Number of rows."""
-        ...
-
-    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Count how often each of n rows was drawn in each resample: float64 (count, n)."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class ByRow:
-    """Draw single rows, from each stratum as many as it has."""
-
-    rows: int
-    order: np.ndarray
-    start: np.ndarray
-    size: np.ndarray
-
-    @classmethod
-    def of(cls, strata: np.ndarray) -> ByRow:
-        """Take n stratum codes."""
-        order = np.argsort(strata, kind="stable")
-        _, first, place, sizes = np.unique(
-            strata[order], return_index=True, return_inverse=True, return_counts=True
-        )
-        return cls(len(strata), order, first[place], sizes[place])
-
-    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Let each place of the sorted rows draw one of the places of its stratum."""
-        counts = np.empty((count, self.rows))
-        for line in counts:
-            places = self.start + (rng.random(self.rows) * self.size).astype(np.intp)
-            line[:] = np.bincount(self.order[places], minlength=self.rows)
-        return counts
-
-
-@dataclass(frozen=True, eq=False)
-class ByGroup:
-    """Draw whole groups, as many as there are."""
-
-    rows: int
-    group: np.ndarray
-    groups: int
-
-    @classmethod
-    def of(cls, groups: np.ndarray) -> ByGroup:
-        """Take n group codes."""
-        distinct, group = np.unique(groups, return_inverse=True)
-        return cls(len(groups), group, len(distinct))
-
-    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw groups, and count each row as often as its group."""
-        counts = np.empty((count, self.rows))
-        for line in counts:
-            drawn = rng.integers(0, self.groups, self.groups)
-            line[:] = np.bincount(drawn, minlength=self.groups)[self.group]
-        return counts
-
-
-@dataclass(frozen=True, eq=False)
-class ByBlock:
-    """Draw blocks of ⌈n^(1/3)⌉ rows that follow one another in time, the end joined to the start.
-
-    As many as cover n rows, the last one cut short.
-    """
-
-    rows: int
-    order: np.ndarray
-    length: int
-
-    @classmethod
-    def of(cls, time: np.ndarray) -> ByBlock:
-        """Take n sortable times."""
-        length = max(1, int(np.ceil(np.round(np.cbrt(len(time)), 9))))
-        return cls(len(time), np.argsort(time, kind="stable"), length)
-
-    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw where each block starts, and go round the circle from there."""
-        counts = np.empty((count, self.rows))
-        offsets = np.arange(self.rows) % self.length
-        blocks = -(-self.rows // self.length)
-        for line in counts:
-            starts = rng.integers(0, self.rows, blocks)
-            places = (np.repeat(starts, self.length)[: self.rows] + offsets) % self.rows
-            line[:] = np.bincount(self.order[places], minlength=self.rows)
-        return counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +23,7 @@ class Resamples:
     """B resamples of n rows, in blocks of at most 4 MiB, the same each time they are gone through.
 
     So several models are compared on the same draws without storing them. Iterating yields
-    float64 arrays (b, n) of how often each row was drawn; their lines add up to B.
+    float64 arrays (b, n) of the rows' weights: how often each was drawn, brought to 1 on average.
 
     Parameters
     ----------
@@ -147,35 +44,47 @@ class Resamples:
         cls,
         rows: int,
         *,
-        strata: np.ndarray | None = None,
+        classes: np.ndarray | None = None,
+        table: np.ndarray | None = None,
         groups: np.ndarray | None = None,
+        numbers: np.ndarray | None = None,
         time: np.ndarray | None = None,
+        losses: Sequence[np.ndarray] = (),
         count: int | None = None,
         rng: np.random.Generator,
     ) -> Resamples:
-        """Choose how n rows are drawn: in blocks of time, else by group, else within strata.
+        """Choose how n rows are drawn: in blocks of time, else by group, else one by one.
 
         Parameters
         ----------
         rows : int
             n.
-        strata, groups, time : ndarray of shape (n,), optional
+        classes, groups, time : ndarray of shape (n,), optional
             Class codes, group codes, sortable times.
+        table : ndarray of shape (N,), optional
+            Class codes of all rows of the table that the n are a part of, with the same shares of
+            the classes; left out where the n rows are all that is known of the shares.
+        numbers : ndarray of shape (n,), optional
+            With groups, of the rows in the table: the same where one was predicted again.
+        losses : sequence of ndarray of shape (n,)
+            What each row costs several models, by which the blocks of time are chosen.
         count : int, optional
             B; 1000 up to 20,000 rows, beyond that 2·10⁷ / n but at least 200, which bounds the
             time: all metrics of a binary outcome of 65,000 rows take about a second.
         rng : numpy.random.Generator
             Gives one seed.
         """
-        for name, codes in (("strata", strata), ("groups", groups), ("time", time)):
+        for name, codes in (("classes", classes), ("groups", groups), ("time", time)):
             if codes is not None and codes.shape != (rows,):
                 raise ShapeError(f"The {name} have shape {codes.shape}, the rows ({rows},).")
         if time is not None:
-            scheme: Scheme = ByBlock.of(time)
+            scheme: Scheme = ByBlock.of(time, losses)
         elif groups is not None:
-            scheme = ByGroup.of(groups)
+            scheme = ByGroup.of(groups, numbers)
+        elif classes is None:
+            scheme = ByRow.of(np.zeros(rows, np.int8), None)
         else:
-            scheme = ByRow.of(np.zeros(rows, np.int8) if strata is None else strata)
+            scheme = ByRow.of(classes, table)
         if count is None:
             count = int(np.clip(2e7 / max(rows, 1), 200, 1000))
         return cls(scheme, count, int(rng.integers(2**63)))
@@ -190,6 +99,11 @@ class Resamples:
         step = max(1, BLOCK_BYTES // (8 * max(self.rows, 1)))
         for start in range(0, self.count, step):
             yield self.scheme.draw(min(step, self.count - start), rng)
+
+
+Key = TypeVar("Key")
+Measure = Callable[[Weighting], np.ndarray]
+"""What is taken of B weightings: an array whose first dimension is B."""
 
 
 def resampled(
@@ -216,36 +130,112 @@ def resampled(
     ShapeError
         When an outcome has not the resamples' number of rows.
     """
+    names = [each.name for each in metrics_of(outcomes[0].task)] if metrics is None else metrics
+    measured = _measured(outcomes, resamples, {name: METRICS[name].function for name in names})
+    return {name: np.stack([each[name] for each in measured]) for name in names}
+
+
+def sampled(
+    outcomes: Sequence[Outcome], resamples: Resamples, metrics: Sequence[str] | None = None
+) -> list[dict[str, Sampled]]:
+    """Give metrics of several outcomes with all that their intervals are made of, in one pass.
+
+    Parameters are those of `resampled`.
+
+    Raises
+    ------
+    ShapeError
+        As `resampled`.
+    """
+    known = metrics_of(outcomes[0].task)
+    wanted = known if metrics is None else [METRICS[name] for name in metrics]
+    measures = {key: each for metric in wanted for key, each in _measures(metric).items()}
+    drawn = _measured(outcomes, resamples, measures)
+    return [
+        {metric.name: _sampled(metric, outcome, each, resamples.scheme) for metric in wanted}
+        for outcome, each in zip(outcomes, drawn, strict=True)
+    ]
+
+
+def intervals(outcome: Outcome, resamples: Resamples) -> dict[str, Interval]:
+    """Give every metric of an outcome its 95% interval, in one pass over the resamples."""
+    (found,) = sampled([outcome], resamples)
+    return {name: METRICS[name].interval(each) for name, each in found.items()}
+
+
+def basis(outcome: Outcome, scheme: Scheme, *, by_class: bool) -> Basis:
+    """Count the rarest kind of rows that a score of an outcome compares.
+
+    All rows of a regression. A mean over the rows of all classes compares the commonest class with
+    the others; one over the classes compares each of them.
+    """
+    if not outcome.classes:
+        kinds = [np.ones(len(outcome), bool)]
+    elif by_class:
+        kinds = [outcome.target == code for code in range(outcome.classes)]
+    else:
+        common = outcome.target == np.bincount(outcome.target, minlength=1).argmax()
+        kinds = [common, ~common]
+    return Basis(
+        min(scheme.distinct(each) for each in kinds),
+        min(scheme.independent(each) for each in kinds),
+    )
+
+
+def _measures(metric: Metric) -> dict[tuple[str, str], Measure]:
+    """List what a metric's interval is made of, each by a name and what it is."""
+    measures: dict[tuple[str, str], Measure] = {(metric.name, "value"): metric.function}
+    if metric.shares is not None:
+        measures[metric.name, "shares"] = metric.shares
+    if metric.losses is not None:  # which several metrics may share
+        measures[metric.losses.__name__, "spread"] = partial(_variation, metric.losses)
+    return measures
+
+
+def _measured(
+    outcomes: Sequence[Outcome], resamples: Resamples, measures: Mapping[Key, Measure]
+) -> list[dict[Key, np.ndarray]]:
     for outcome in outcomes:
         if len(outcome) != resamples.rows:
             raise ShapeError(f"An outcome has {len(outcome)} rows, the resamples {resamples.rows}.")
-    names = [each.name for each in metrics_of(outcomes[0].task)] if metrics is None else metrics
-    values = {name: np.empty((len(outcomes), resamples.count)) for name in names}
-    start = 0
+    found: list[dict[Key, list[np.ndarray]]] = [{key: [] for key in measures} for _ in outcomes]
     for counts in resamples:
-        stop = start + len(counts)
-        for index, outcome in enumerate(outcomes):
+        for outcome, own in zip(outcomes, found, strict=True):
             rows = Weighting(outcome, counts if outcome.weight is None else counts * outcome.weight)
-            for name in names:
-                values[name][index, start:stop] = METRICS[name].function(rows)
-        start = stop
-    return values
+            for key, measure in measures.items():
+                own[key].append(measure(rows))
+    return [{key: np.concatenate(blocks) for key, blocks in own.items()} for own in found]
 
 
-def intervals(outcome: Outcome, resamples: Resamples, level: float = 0.95) -> dict[str, Interval]:
-    """Give every metric of an outcome its percentile interval, in one pass over the resamples."""
-    values = resampled([outcome], resamples)
-    return {name: interval(value, values[name][0], level) for name, value in score(outcome).items()}
+def _sampled(
+    metric: Metric, outcome: Outcome, drawn: dict[tuple[str, str], np.ndarray], scheme: Scheme
+) -> Sampled:
+    own = Weighting(outcome, outcome.weights[None, :])
+    rests_on = basis(outcome, scheme, by_class=metric.by_class)
+    shares = spread = None
+    if metric.shares is not None:
+        value = metric.shares(own)[0]
+        rows = _rows_of_shares(metric, outcome, rests_on, len(value))
+        shares = Shares(value, drawn[metric.name, "shares"], rows)
+    if metric.losses is not None:
+        spread = ratio(drawn[metric.losses.__name__, "spread"], _variation(metric.losses, own))
+    value = float(metric.function(own)[0])
+    return Sampled(value, drawn[metric.name, "value"], rests_on, spread, shares)
 
 
-def interval(value: float, resampled_values: np.ndarray, level: float = 0.95) -> Interval:
-    """Summarise B resampled values: the quantiles (1 ∓ level) / 2 and the standard deviation.
+def _rows_of_shares(metric: Metric, outcome: Outcome, rests_on: Basis, shares: int) -> np.ndarray:
+    """Say of how many rows K shares are: of half a class, which is what an F1 of 0 speaks of."""
+    if not metric.by_class:
+        return np.full(shares, float(len(outcome)))
+    if shares == 1:
+        return np.full(1, rests_on.rows / 2)
+    return np.bincount(outcome.target, minlength=shares) / 2
 
-    Resamples that leave the value undefined (NaN) are ignored; if all do, the bounds are NaN.
-    """
-    defined = resampled_values[~np.isnan(resampled_values)]
-    if not len(defined):
-        return Interval(value, np.nan, np.nan, np.nan)
-    low, high = np.quantile(defined, [(1.0 - level) / 2, (1.0 + level) / 2])
-    spread = float(defined.std(ddof=1)) if len(defined) > 1 else 0.0
-    return Interval(value, float(low), float(high), spread)
+
+def _variation(losses: Callable[[Outcome], np.ndarray], rows: Weighting) -> np.ndarray:
+    """Compute the coefficient of variation of the row losses under each weighting (B,)."""
+    values = losses(rows.outcome)
+    centre = values.mean() if len(values) else 0.0
+    mean = rows.mean(values - centre)
+    variance = np.maximum(rows.mean((values - centre) ** 2) - mean**2, 0.0)
+    return ratio(np.sqrt(variance), mean + centre)

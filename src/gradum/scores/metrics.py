@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from gradum.scores.interval import Interval, Sampled, of_shares, of_size, of_unexplained
 from gradum.scores.outcome import Outcome, Ranking, Task
 
 
@@ -66,12 +67,12 @@ class Weighting:
 
 def rmse(rows: Weighting) -> np.ndarray:
     """Root mean squared error: √(Σ w (y − ŷ)² / Σ w), in the target's unit."""
-    return np.sqrt(rows.mean(_residual(rows) ** 2))
+    return np.sqrt(rows.mean(squared_errors(rows.outcome)))
 
 
 def mae(rows: Weighting) -> np.ndarray:
     """Mean absolute error: Σ w |y − ŷ| / Σ w, in the target's unit."""
-    return rows.mean(np.abs(_residual(rows)))
+    return rows.mean(absolute_errors(rows.outcome))
 
 
 def r2(rows: Weighting) -> np.ndarray:
@@ -86,13 +87,12 @@ def r2(rows: Weighting) -> np.ndarray:
     square = rows.mean(centred**2)
     variance = square - rows.mean(centred) ** 2
     variance = np.where(variance > 1e-12 * square, variance, 0.0)
-    return 1.0 - ratio(rows.mean(_residual(rows) ** 2), variance)
+    return 1.0 - ratio(rows.mean(squared_errors(rows.outcome)), variance)
 
 
 def log_loss(rows: Weighting) -> np.ndarray:
     """Mean of −ln p of the true class, in nats; p is kept 2.2e-16 away from 0 and 1."""
-    epsilon = np.finfo(np.float64).eps
-    return rows.mean(-np.log(np.clip(_probability_of_target(rows), epsilon, 1.0 - epsilon)))
+    return rows.mean(log_losses(rows.outcome))
 
 
 def brier(rows: Weighting) -> np.ndarray:
@@ -100,18 +100,12 @@ def brier(rows: Weighting) -> np.ndarray:
 
     With two classes, of the last one alone (scikit-learn's ``scale_by_half="auto"``).
     """
-    probability, target = rows.outcome.probability, rows.outcome.target
-    assert probability is not None
-    of_target = _probability_of_target(rows)
-    others = np.square(probability, dtype=np.float64)
-    others[np.arange(len(target)), target] = 0.0
-    squares = others.sum(axis=1) + (1.0 - of_target) ** 2
-    return rows.mean(squares / 2 if rows.outcome.task == "binary" else squares)
+    return rows.mean(brier_scores(rows.outcome))
 
 
 def accuracy(rows: Weighting) -> np.ndarray:
     """Share of rows whose class is predicted."""
-    return rows.mean((rows.outcome.predicted == rows.outcome.target).astype(np.float64))
+    return mean_defined(hit_shares(rows))
 
 
 def macro_f1(rows: Weighting) -> np.ndarray:
@@ -119,14 +113,12 @@ def macro_f1(rows: Weighting) -> np.ndarray:
 
     A class that no row has and no row is predicted as is left out.
     """
-    actual, predicted, hits = rows.per_class
-    return mean_defined(ratio(2.0 * hits, actual + predicted))
+    return mean_defined(f1_of_classes(rows))
 
 
 def balanced_accuracy(rows: Weighting) -> np.ndarray:
     """Mean over the classes of the share of their rows that is predicted; absent ones left out."""
-    actual, _, hits = rows.per_class
-    return mean_defined(ratio(hits, actual))
+    return mean_defined(recall_of_classes(rows))
 
 
 def auc(rows: Weighting) -> np.ndarray:
@@ -135,7 +127,7 @@ def auc(rows: Weighting) -> np.ndarray:
     Ties count half. Of the last class if there are two; else the mean over the classes, each
     against the rest, those without both kinds of rows left out.
     """
-    return mean_defined(rows.ranked[0])
+    return mean_defined(auc_of_classes(rows))
 
 
 def average_precision(rows: Weighting) -> np.ndarray:
@@ -144,7 +136,62 @@ def average_precision(rows: Weighting) -> np.ndarray:
     Of the last class if there are two; else the mean over the classes, each against the rest,
     absent ones left out. Guessing scores the `prevalence`.
     """
-    return mean_defined(rows.ranked[1])
+    return mean_defined(precision_of_classes(rows))
+
+
+def squared_errors(outcome: Outcome) -> np.ndarray:
+    """(y − ŷ)² of each row (n,): their mean is the square of the RMSE."""
+    return (outcome.target.astype(np.float64) - outcome.predicted) ** 2
+
+
+def absolute_errors(outcome: Outcome) -> np.ndarray:
+    """|y − ŷ| of each row (n,): their mean is the MAE."""
+    return np.abs(outcome.target.astype(np.float64) - outcome.predicted)
+
+
+def log_losses(outcome: Outcome) -> np.ndarray:
+    """−ln p of each row's class (n,), p kept 2.2e-16 away from 0 and 1."""
+    epsilon = np.finfo(np.float64).eps
+    return -np.log(np.clip(_probability_of_target(outcome), epsilon, 1.0 - epsilon))
+
+
+def brier_scores(outcome: Outcome) -> np.ndarray:
+    """Squared error of each row's probabilities (n,), as `brier` takes their mean."""
+    probability, target = outcome.probability, outcome.target
+    assert probability is not None
+    of_target = _probability_of_target(outcome)
+    others = np.square(probability, dtype=np.float64)
+    others[np.arange(len(target)), target] = 0.0
+    squares = others.sum(axis=1) + (1.0 - of_target) ** 2
+    return squares / 2 if outcome.task == "binary" else squares
+
+
+def hit_shares(rows: Weighting) -> np.ndarray:
+    """Share of all rows whose class is predicted: (B, 1)."""
+    hits = (rows.outcome.predicted == rows.outcome.target).astype(np.float64)
+    return rows.mean(hits)[:, None]
+
+
+def f1_of_classes(rows: Weighting) -> np.ndarray:
+    """F1 of each class: (B, K)."""
+    actual, predicted, hits = rows.per_class
+    return ratio(2.0 * hits, actual + predicted)
+
+
+def recall_of_classes(rows: Weighting) -> np.ndarray:
+    """Share of each class's rows that is predicted as it: (B, K)."""
+    actual, _, hits = rows.per_class
+    return ratio(hits, actual)
+
+
+def auc_of_classes(rows: Weighting) -> np.ndarray:
+    """AUC of each ranked class: (B, 1) of two classes, else (B, K)."""
+    return rows.ranked[0]
+
+
+def precision_of_classes(rows: Weighting) -> np.ndarray:
+    """Average precision of each ranked class: (B, 1) of two classes, else (B, K)."""
+    return rows.ranked[1]
 
 
 @dataclass(frozen=True)
@@ -163,6 +210,14 @@ class Metric:
         Whether more is better.
     function : callable
         From a `Weighting` to values (B,).
+    interval : callable
+        From a `Sampled` score to its 95% interval.
+    losses : callable, optional
+        Of a function of a mean loss: from an `Outcome` to the loss of each row (n,).
+    shares : callable, optional
+        Of a mean of shares: from a `Weighting` to the shares (B, K).
+    by_class : bool
+        Whether each class counts the same, however many rows it has.
     """
 
     name: str
@@ -170,6 +225,10 @@ class Metric:
     tasks: tuple[Task, ...]
     greater_is_better: bool
     function: Callable[[Weighting], np.ndarray]
+    interval: Callable[[Sampled], Interval]
+    losses: Callable[[Outcome], np.ndarray] | None = None
+    shares: Callable[[Weighting], np.ndarray] | None = None
+    by_class: bool = False
 
     @property
     def words(self) -> str:
@@ -185,19 +244,33 @@ class Metric:
 _NUMBERS: tuple[Task, ...] = ("regression",)
 _CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 
+
+def _mean_over_classes(
+    name: str,
+    title: str,
+    function: Callable[[Weighting], np.ndarray],
+    shares: Callable[[Weighting], np.ndarray],
+) -> Metric:
+    return Metric(name, title, _CLASSES, True, function, of_shares, shares=shares, by_class=True)
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("rmse", "RMSE", _NUMBERS, False, rmse),
-        Metric("mae", "MAE", _NUMBERS, False, mae),
-        Metric("r2", "R²", _NUMBERS, True, r2),
-        Metric("log_loss", "Log loss", _CLASSES, False, log_loss),
-        Metric("accuracy", "Accuracy", _CLASSES, True, accuracy),
-        Metric("macro_f1", "Macro F1", _CLASSES, True, macro_f1),
-        Metric("balanced_accuracy", "Balanced accuracy", _CLASSES, True, balanced_accuracy),
-        Metric("auc", "AUC", _CLASSES, True, auc),
-        Metric("average_precision", "Average precision", _CLASSES, True, average_precision),
-        Metric("brier", "Brier score", _CLASSES, False, brier),
+        Metric("rmse", "RMSE", _NUMBERS, False, rmse, of_size, squared_errors),
+        Metric("mae", "MAE", _NUMBERS, False, mae, of_size, absolute_errors),
+        Metric("r2", "R²", _NUMBERS, True, r2, of_unexplained, squared_errors),
+        Metric("log_loss", "Log loss", _CLASSES, False, log_loss, of_size, log_losses),
+        Metric("accuracy", "Accuracy", _CLASSES, True, accuracy, of_shares, shares=hit_shares),
+        _mean_over_classes("macro_f1", "Macro F1", macro_f1, f1_of_classes),
+        _mean_over_classes(
+            "balanced_accuracy", "Balanced accuracy", balanced_accuracy, recall_of_classes
+        ),
+        _mean_over_classes("auc", "AUC", auc, auc_of_classes),
+        _mean_over_classes(
+            "average_precision", "Average precision", average_precision, precision_of_classes
+        ),
+        Metric("brier", "Brier score", _CLASSES, False, brier, of_size, brier_scores),
     )
 }
 
@@ -245,12 +318,8 @@ def mean_defined(values: np.ndarray) -> np.ndarray:
     return ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
 
-def _residual(rows: Weighting) -> np.ndarray:
-    return rows.outcome.target.astype(np.float64) - rows.outcome.predicted
-
-
-def _probability_of_target(rows: Weighting) -> np.ndarray:
-    probability, target = rows.outcome.probability, rows.outcome.target
+def _probability_of_target(outcome: Outcome) -> np.ndarray:
+    probability, target = outcome.probability, outcome.target
     assert probability is not None
     return probability[np.arange(len(target)), target].astype(np.float64)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradum.scores.bootstrap import Interval, Resamples, interval, resampled
-from gradum.scores.metrics import score
+from gradum.scores.bootstrap import Resamples, basis, resampled
+from gradum.scores.interval import LEVEL, Interval, student
+from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
 
 
 def paired_difference(
-    a: Outcome, b: Outcome, metric: str, resamples: Resamples, level: float = 0.95
+    a: Outcome, b: Outcome, metric: str, resamples: Resamples, level: float = LEVEL
 ) -> Interval:
-    """Give metric(a) − metric(b) its percentile interval, both taken on the same resamples.
+    """Give metric(a) − metric(b) Student's interval, both taken on the same resamples.
 
     What the two share, above all which rows are hard, cancels, so the interval is far narrower
     than the two intervals side by side suggest.
@@ -25,11 +26,12 @@ def paired_differences(
     reference: Outcome,
     metric: str,
     resamples: Resamples,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> list[Interval]:
     """Give metric(outcome) − metric(reference) of each outcome, in one pass over the resamples."""
     *values, base = resampled([*outcomes, reference], resamples, [metric])[metric]
+    rests_on = basis(reference, resamples.scheme, by_class=METRICS[metric].by_class)
     return [
-        interval(score(outcome)[metric] - score(reference)[metric], value - base, level)
+        student(score(outcome)[metric] - score(reference)[metric], value - base, rests_on, level)
         for outcome, value in zip(outcomes, values, strict=True)
     ]

@@ -10,7 +10,7 @@ import msgspec
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement
-from gradum.scores.bootstrap import Interval
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.inference import layout
 from gradum.show.page import file, render

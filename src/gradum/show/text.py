@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.fitting.spec import TITLES
-from gradum.scores.bootstrap import Interval
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, with_interval
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.terminal import Terminal
 from gradum.show.visible import visible
@@ -130,13 +130,6 @@ def _table(corner: str, rungs: Iterable[str], judgement: Judgement) -> Table:
 
 def _cell(interval: Interval | None) -> str:
     return "–" if interval is None else figure(interval.value)
-
-
-def with_interval(interval: Interval, *, sign: bool = False) -> str:
-    """Write ``0.31 [0.29, 0.33]``."""
-    low = figure(interval.low, digits=3, sign=sign)
-    high = figure(interval.high, digits=3, sign=sign)
-    return f"{figure(interval.value, sign=sign)} [{low}, {high}]"
 
 
 def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[RenderableType]:

@@ -6,11 +6,9 @@ import msgspec
 import numpy as np
 
 from gradum.errors import SpecError
-from gradum.fitting.judgement import Seen
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import TITLES
-from gradum.randomness import stream
-from gradum.scores.bootstrap import Interval
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
 from gradum.scores.paired import paired_difference
@@ -62,7 +60,7 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
     """Compare the rungs in use of two runs on the rows that both judged.
 
     Rows are the same where their numbers in the table are. Resamples are drawn as the first
-    run's judge drew them, by group or time or class.
+    run's judge drew them, by group or time or row.
 
     Raises
     ------
@@ -78,8 +76,7 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
         )
     a = _outcome(first, mine, first.prediction.take(mine))
     b = _outcome(first, mine, _in_order_of(first, second).take(yours))
-    seen = Seen(first.rows[mine], {})
-    resamples = first.truth.resamples(seen, stream(first.seed, "study", "compare"))
+    resamples = first.resamples("compare", mine)
     one, two = score(a), score(b)
     differences = tuple(
         _difference(metric, one[metric], two[metric], paired_difference(a, b, metric, resamples))

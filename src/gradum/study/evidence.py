@@ -119,9 +119,13 @@ class Evidence:
         """The time of each row (m,), if it is known."""
         return None if self.truth.time is None else self.truth.time[self.rows]
 
-    def resamples(self, study: str) -> Resamples:
-        """Draw bootstrap resamples of these rows, by group, time or class as the judge does."""
-        return self.truth.resamples(Seen(self.rows, {}), stream(self.seed, "study", study))
+    def resamples(self, study: str, places: np.ndarray | None = None) -> Resamples:
+        """Draw resamples of these rows, or of those at some places, as the judge does."""
+        rows, prediction = self.rows, self.prediction
+        if places is not None:
+            rows, prediction = rows[places], prediction.take(places)
+        seen = Seen(rows, {self.rung: prediction})
+        return self.truth.resamples(seen, stream(self.seed, "study", study))
 
     def rng(self, study: str) -> np.random.Generator:
         """Return the generator of one study's other random choices."""

@@ -17,8 +17,9 @@ from gradum.fitting.run import Judge, Run
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import MLPSpec, Spec
 from gradum.randomness import stream
-from gradum.scores.bootstrap import Interval, interval, resampled
+from gradum.scores.bootstrap import resampled
 from gradum.scores.figures import figure
+from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import METRICS, score
 from gradum.solvers.driver import solve
 from gradum.study.extrapolation import doubled

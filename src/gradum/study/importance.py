@@ -16,7 +16,7 @@ from gradum.fitting.judgement import Seen
 from gradum.fitting.run import Run
 from gradum.margins import falling
 from gradum.randomness import stream
-from gradum.scores.bootstrap import Interval, interval
+from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.study.judges import first_repeat
 from gradum.study.opened import Change, Opened

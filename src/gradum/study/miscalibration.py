@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from gradum.scores.bootstrap import Interval
 from gradum.scores.figures import figure
+from gradum.scores.interval import Interval
 from gradum.scores.outcome import Task
 from gradum.study.saying import said
 

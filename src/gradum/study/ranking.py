@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from gradum.scores.bootstrap import Interval
+from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
+from gradum.scores.schemes import Scheme
 from gradum.study.evidence import Evidence
-from gradum.study.redrawn import around, places_to_redraw, redrawn
+from gradum.study.redrawn import places_to_redraw, redrawn
 from gradum.study.sweep import Sweep
 from gradum.study.thinning import thinned
 
@@ -54,15 +55,19 @@ def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
     """
     probability = evidence.prediction.probability
     assert probability is not None
-    codes = _commonest(evidence)
+    codes, scheme = _commonest(evidence), evidence.resamples("ranking").scheme
     curves = []
     for code, drawn in zip(codes, _redrawn_areas(evidence, codes), strict=True):
         sweep = Sweep.of(probability[:, code], evidence.target == code)
         true, false = sweep.passed(evidence.weight[None, :])
-        spread = [around(float(v[0]), d) for v, d in zip(areas(true, false), drawn, strict=True)]
-        if np.isnan([[each.value, each.low] for each in spread]).any():
+        found = [float(each[0]) for each in areas(true, false)]
+        if np.isnan(found).any():
             continue
-        auc, average_precision = map(_within_one, spread)
+        positive = evidence.target == code
+        auc, average_precision = (
+            _interval(value, each, positive, scheme)
+            for value, each in zip(found, drawn, strict=True)
+        )
         curve = RankingCurve(
             label=evidence.classes[code],
             prevalence=float(true[0, -1] / evidence.weight.sum()),
@@ -120,13 +125,21 @@ def _redrawn_areas(evidence: Evidence, codes: list[int]) -> np.ndarray:
     sweeps = [Sweep.of(probability[places, k], target == k, STEPS_REDRAWN) for k in codes]
     blocks = [
         np.array([areas(*sweep.passed(weights)) for sweep in sweeps])
-        for weights in redrawn(evidence, places, "ranking", by_class=True)
+        for weights in redrawn(evidence, places, "ranking")
     ]
     return np.concatenate(blocks, axis=2)
 
 
-def _within_one(area: Interval) -> Interval:
-    return Interval(area.value, max(area.low, 0.0), min(area.high, 1.0), area.standard_error)
+def _interval(value: float, drawn: np.ndarray, positive: np.ndarray, scheme: Scheme) -> Interval:
+    """Give an area its interval, as the judge does: from the sampled rows and their resamples."""
+    sides = positive, ~positive
+    rests_on = Basis(
+        min(scheme.distinct(each) for each in sides),
+        min(scheme.independent(each) for each in sides),
+    )
+    draws = drawn[1:] + (value - drawn[0])
+    shares = Shares(np.array([value]), draws[:, None], np.array([rests_on.rows / 2]))
+    return of_shares(Sampled(value, draws, rests_on, shares=shares))
 
 
 def _roc(

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradum.fitting.judgement import Seen
-from gradum.scores.bootstrap import Interval, Resamples, interval
+from gradum.scores.interval import Interval, interval
 from gradum.study.evidence import Evidence
 
 ROWS_FOR_INTERVALS = 40_000
@@ -27,10 +26,8 @@ def places_to_redraw(evidence: Evidence, study: str) -> np.ndarray:
     return np.sort(chosen)
 
 
-def redrawn(
-    evidence: Evidence, places: np.ndarray, study: str, *, by_class: bool = False
-) -> Iterator[np.ndarray]:
-    """Weigh the rows at m places as they are, then as each resample draws them.
+def redrawn(evidence: Evidence, places: np.ndarray, study: str) -> Iterator[np.ndarray]:
+    """Weigh the rows at m places as they are, then as each resample of the judge draws them.
 
     Parameters
     ----------
@@ -39,10 +36,6 @@ def redrawn(
         In the order that the weights are wanted in.
     study : str
         Names the stream of random numbers.
-    by_class : bool
-        Whether each class keeps its number of rows, as it does for the judge. Where a result
-        depends on how common the classes are, as a mean outcome does, that would hide most of
-        its uncertainty.
 
     Yields
     ------
@@ -51,16 +44,7 @@ def redrawn(
     """
     weight = evidence.weight[places]
     yield weight[None, :]
-    if by_class:
-        seen = Seen(evidence.rows[places], {})
-        resamples = evidence.truth.resamples(seen, evidence.rng(study))
-    else:
-        resamples = Resamples.draw(
-            len(places),
-            groups=_at(evidence.groups, places),
-            time=_at(evidence.time, places),
-            rng=evidence.rng(study),
-        )
+    resamples = evidence.resamples(study, places)
     for counts in replace(resamples, count=min(resamples.count, RESAMPLES)):
         counts *= weight
         yield counts
@@ -78,7 +62,3 @@ def around(value: float, drawn: np.ndarray) -> Interval:
         is ``value``.
     """
     return interval(value, drawn[1:] + (value - drawn[0]))
-
-
-def _at(values: np.ndarray | None, places: np.ndarray) -> np.ndarray | None:
-    return None if values is None else values[places]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from gradum.scores.bootstrap import Interval
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import ratio
 from gradum.study.bins import (
     FEWEST_GROUPS,

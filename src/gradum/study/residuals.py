@@ -7,8 +7,8 @@ from statistics import NormalDist
 import msgspec
 import numpy as np
 
-from gradum.scores.bootstrap import Interval
 from gradum.scores.figures import figure
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import ratio
 from gradum.study.bins import (
     FEWEST_GROUPS,

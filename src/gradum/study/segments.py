@@ -12,7 +12,8 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from gradum.errors import SpecError
-from gradum.scores.bootstrap import BLOCK_BYTES, Interval
+from gradum.scores.bootstrap import BLOCK_BYTES
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, Weighting
 from gradum.scores.outcome import Outcome
 from gradum.study.cut import Cut, cut
@@ -253,7 +254,7 @@ def _score(
     drawn = np.concatenate(
         [
             [part.score(metric, weights) for part in parts]
-            for weights in redrawn(evidence, places, "segments", by_class=True)
+            for weights in redrawn(evidence, places, "segments")
         ],
         axis=1,
     )

@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from gradum.scores.bootstrap import Interval
+from gradum.scores.interval import Interval, wilson
 from gradum.study.evidence import Evidence
 
 Z95 = NormalDist().inv_cdf(0.975)
@@ -41,21 +41,9 @@ def share_intervals(
     for share, most, fewest in zip(shares, rows.tolist(), groups.tolist(), strict=True):
         s, error = share.value, share.standard_error
         independent = min(most, s * (1 - s) / error**2) if error > 1e-9 else fewest
-        low, high = wilson(s, independent)
+        low, high = wilson(s, independent, Z95)
         found.append(Interval(s, low, high, (high - low) / (2 * Z95)))
     return found
-
-
-def wilson(share: float, rows: float, z: float = Z95) -> tuple[float, float]:
-    """Return the ends of the interval of a share s found in n independent rows.
-
-    (s + z²/2n ∓ z √(s (1 − s)/n + z²/4n²)) / (1 + z²/n). E. Wilson, Probable inference, the law
-    of succession, and statistical inference, 1927.
-    """
-    centre = share + z**2 / (2 * rows)
-    half = z * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
-    scale = 1 + z**2 / rows
-    return max((centre - half) / scale, 0.0), min((centre + half) / scale, 1.0)
 
 
 def _effective(codes: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -11,8 +11,8 @@ import numpy as np
 from gradum.errors import SpecError
 from gradum.fitting.spec import Cost
 from gradum.margins import first_least
-from gradum.scores.bootstrap import Interval, interval
 from gradum.scores.figures import figure
+from gradum.scores.interval import Interval, interval
 from gradum.study.evidence import Evidence
 from gradum.study.redrawn import around, places_to_redraw, redrawn
 from gradum.study.saying import said

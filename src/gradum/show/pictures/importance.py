@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
+from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS
 from gradum.show.page import IN_WORDS
 from gradum.show.pictures.picture import (
@@ -16,7 +17,6 @@ from gradum.show.pictures.picture import (
     limits,
     quantitative,
 )
-from gradum.show.text import with_interval
 from gradum.study.importance import Importance
 
 MOST = 20

@@ -6,9 +6,9 @@ import altair as alt
 
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.spec import TITLES
+from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS
 from gradum.show.pictures.picture import FIRST, Picture, bounds, data, limits, quantitative
-from gradum.show.text import with_interval
 
 
 def ladder(judgement: Judgement) -> Picture:

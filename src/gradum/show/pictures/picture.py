@@ -11,8 +11,8 @@ import altair as alt
 import numpy as np
 import vl_convert
 
-from gradum.scores.bootstrap import Interval
 from gradum.scores.figures import figure
+from gradum.scores.interval import Interval
 from gradum.show.visible import visible
 
 # Okabe and Ito's colours, told apart with any colour vision. The page gives each variable a value

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import altair as alt
 
-from gradum.scores.bootstrap import Interval
+from gradum.scores.figures import with_interval
+from gradum.scores.interval import Interval
 from gradum.show.pictures.picture import (
     COLOURS,
     DASHES,
@@ -16,7 +17,6 @@ from gradum.show.pictures.picture import (
     limits,
     quantitative,
 )
-from gradum.show.text import with_interval
 from gradum.study.ranking import RankingCurve
 
 MOST_SAID = 4  # classes in a sentence

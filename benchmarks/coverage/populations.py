@@ -1,0 +1,182 @@
+"""Populations whose truth is known, and fixed models of them: rows can be drawn without end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy.optimize import root_scalar
+from scipy.signal import lfilter
+from scipy.special import expit
+
+from gradum.fitting.rung import Prediction
+from gradum.scores.metrics import score
+from gradum.scores.outcome import Outcome, Task
+
+SIGNAL = 1.5  # standard deviation of the true logits
+TOGETHER = 1 / 3  # share of a signal's variance, or of an error's, that a group has in common
+GROUP = 10  # rows
+KNOWN_FROM = 1_000_000  # rows
+LABELS = {"regression": (), "binary": ("no", "yes")}
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """n rows: targets, what each fixed model says of them, and what belongs together."""
+
+    target: np.ndarray
+    said: dict[str, Prediction]
+    groups: np.ndarray | None = None
+    time: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> Sample:
+        """Keep the rows at some places."""
+        said = {name: each.take(rows) for name, each in self.said.items()}
+        cut = (None if each is None else each[rows] for each in (self.groups, self.time))
+        return Sample(self.target[rows], said, *cut)
+
+
+@dataclass(frozen=True)
+class Population:
+    """Where rows come from.
+
+    Parameters
+    ----------
+    name : str
+    task : str
+    draw : callable
+        (rows, generator) to a `Sample`, whose models are called "model" and "baseline", and "low"
+        and "high" where two have the same score in the population.
+    metrics : tuple of str
+        Those whose intervals are counted.
+    """
+
+    name: str
+    task: Task
+    draw: Callable[[int, np.random.Generator], Sample]
+    metrics: tuple[str, ...]
+
+    def truth(self) -> dict[str, dict[str, float]]:
+        """Score each model on so many rows that the score is the population's."""
+        sample = self.draw(KNOWN_FROM, np.random.default_rng(0))
+        return {
+            name: score(Outcome(self.task, sample.target, said.value, said.probability))
+            for name, said in sample.said.items()
+        }
+
+
+def classes(prevalence: float, *, together: float = 0.0) -> Population:
+    """Make two classes by a logistic model, of which 'yes' has a given share.
+
+    Of the signal's variance groups of ten rows have a share in common.
+
+    The judged model knows the logits, with a slope and a level that are somewhat off. "low" has
+    them 0.5 too low, "high" so much too high that both have the same log loss.
+    """
+    level, raised = _levels(prevalence)
+
+    def draw(rows: int, rng: np.random.Generator) -> Sample:
+        signal, groups = _together(rows, together, rng)
+        logit = level + SIGNAL * signal
+        target = (rng.random(rows) < expit(logit)).astype(np.intp)
+        logits = {
+            "model": level + 0.8 * SIGNAL * signal + 0.1,
+            "baseline": np.full(rows, np.log(prevalence / (1 - prevalence)) + 0.1),
+            "low": logit - 0.5,
+            "high": logit + raised,
+        }
+        said = {name: _classes(expit(each)) for name, each in logits.items()}
+        return Sample(target, said, groups)
+
+    metrics = ("log_loss", "accuracy", "brier", "auc", "macro_f1", "average_precision")
+    name = f"{prevalence:.0%} positives"
+    return Population(name, "binary", draw, metrics)
+
+
+def numbers(name: str, errors: Callable[[np.random.Generator, int], np.ndarray]) -> Population:
+    """Make a number of a signal and errors.
+
+    "low" and "high" are off by ∓ half of the signal's standard deviation.
+    """
+
+    def draw(rows: int, rng: np.random.Generator) -> Sample:
+        signal, error = rng.normal(size=rows), errors(rng, rows)
+        guesses = {
+            "model": signal,
+            "baseline": np.zeros(rows),
+            "low": signal - 0.5,
+            "high": signal + 0.5,
+        }
+        said = {name: Prediction(each, None) for name, each in guesses.items()}
+        return Sample(signal + error, said, np.arange(rows) // GROUP, np.arange(rows))
+
+    return Population(name, "regression", draw, ("rmse", "mae", "r2"))
+
+
+def normal(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """Draw independent normal errors."""
+    return rng.normal(size=rows)
+
+
+def student(freedom: float) -> Callable[[np.random.Generator, int], np.ndarray]:
+    """Draw errors of Student's distribution."""
+    return lambda rng, rows: rng.standard_t(freedom, rows)
+
+
+def lognormal(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """Draw lognormal errors of mean 0."""
+    return rng.lognormal(0.0, 1.0, rows) - np.exp(0.5)
+
+
+def in_groups(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """Draw normal errors a third of whose variance a group of ten has in common."""
+    return _together(rows, TOGETHER, rng)[0]
+
+
+def autoregressive(coefficient: float) -> Callable[[np.random.Generator, int], np.ndarray]:
+    """Draw errors that remember: εₜ = φ εₜ₋₁ + normal, of variance 1."""
+
+    def draw(rng: np.random.Generator, rows: int) -> np.ndarray:
+        begun = 500
+        found = lfilter([1.0], [1.0, -coefficient], rng.normal(size=rows + begun))[begun:]
+        return found * np.sqrt(1.0 - coefficient**2)
+
+    return draw
+
+
+def _together(rows: int, share: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw normal numbers of which groups of ten rows have a part in common; and the groups."""
+    groups = np.arange(rows) // GROUP
+    common = rng.normal(size=groups[-1] + 1)[groups]
+    own = rng.normal(size=rows)
+    return np.sqrt(share) * common + np.sqrt(1 - share) * own, groups
+
+
+def _classes(probability: np.ndarray) -> Prediction:
+    return Prediction.of_classes(np.column_stack([1 - probability, probability]))
+
+
+@cache
+def _levels(prevalence: float) -> tuple[float, float]:
+    """Return the true logits' mean, and how far "high" is above them."""
+    signal = np.linspace(-8, 8, 8_001)
+    density = np.exp(-(signal**2) / 2)
+    density /= density.sum()
+
+    def share(level: float) -> float:
+        return float(density @ expit(level + SIGNAL * signal)) - prevalence
+
+    level = float(root_scalar(share, bracket=(-20.0, 20.0)).root)
+    logit = level + SIGNAL * signal
+    chance = expit(logit)
+
+    def loss(shift: float) -> float:
+        moved = logit + shift
+        cost = chance * np.logaddexp(0, -moved) + (1 - chance) * np.logaddexp(0, moved)
+        return float(density @ cost)
+
+    low = loss(-0.5)
+    raised = root_scalar(lambda shift: loss(shift) - low, bracket=(0.01, 5.0)).root
+    return level, float(raised)

@@ -1,0 +1,222 @@
+"""How sure a score is: 95% intervals made for few rows, rare classes and long tails.
+
+Resamples say how far a score varies; how an interval is made of that depends on the score. Each
+uses Student's quantile for the number of independent rows, groups or stretches of time that it
+rests on. `python -m benchmarks coverage` measures how often they hold; docs/accuracy.md has the
+result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+LEVEL = 0.95
+FEWEST_ROWS = 10
+FEWEST_INDEPENDENT = 5
+WIDEST = float(stdtrit(1.0, (1.0 + LEVEL) / 2))
+NO_SPREAD = 1e-9  # of its size, below which a share's standard error is rounding
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value, the interval around it and its standard error.
+
+    The bounds are NaN where too little is known for an interval.
+    """
+
+    value: float
+    low: float
+    high: float
+    standard_error: float
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return not (np.isnan(self.low) or np.isnan(self.high))
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What an interval rests on: the rows of the rarest kind that the score compares.
+
+    Parameters
+    ----------
+    rows : int
+        How many there are.
+    independent : float
+        How many things that were drawn on their own hold them: the rows, their groups or
+        stretches of time.
+    """
+
+    rows: int
+    independent: float
+
+    @property
+    def suffices(self) -> bool:
+        """Whether an interval can be trusted; no resampling repairs fewer rows."""
+        return self.rows >= FEWEST_ROWS and self.independent >= FEWEST_INDEPENDENT
+
+    def quantile(self, level: float = LEVEL) -> float:
+        """Student's quantile of (1 + level) / 2, with one degree of freedom fewer than counted."""
+        return float(stdtrit(max(self.independent - 1.0, 1.0), (1.0 + level) / 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """The shares in [0, 1], one a class, whose mean a score is.
+
+    Parameters
+    ----------
+    value : ndarray of shape (K,)
+        NaN for a class that no row has.
+    draws : ndarray of shape (B, K)
+        On the resamples.
+    rows : ndarray of shape (K,)
+        How many rows each is of: what is known of a share that no resample changes.
+    """
+
+    value: np.ndarray
+    draws: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """A score and what it is on resamples of its rows.
+
+    Parameters
+    ----------
+    value : float
+    draws : ndarray of shape (B,)
+        On the resamples; NaN where they leave it undefined.
+    basis : Basis
+    spread : ndarray of shape (B,), optional
+        Of a mean of row losses: their coefficient of variation on each resample, as a multiple of
+        that on the rows themselves.
+    shares : Shares, optional
+        Of a mean of shares.
+    """
+
+    value: float
+    draws: np.ndarray
+    basis: Basis
+    spread: np.ndarray | None = None
+    shares: Shares | None = None
+
+
+def student(value: float, draws: np.ndarray, basis: Basis, level: float = LEVEL) -> Interval:
+    """Value ∓ t SE: of differences, whose distribution is near to symmetric.
+
+    SE is the standard deviation of the B ``draws``. NaN bounds where the basis does not suffice.
+    """
+    error = _standard_error(draws)
+    if not basis.suffices:
+        return Interval(value, np.nan, np.nan, error)
+    half = basis.quantile(level) * error
+    return Interval(value, value - half, value + half, error)
+
+
+def of_size(sampled: Sampled) -> Interval:
+    """Interval of a mean loss, which is positive and has a long tail: on the scale of logarithms.
+
+    ln v − q₊ SE/v .. ln v + q₋ SE/v, where q₊ and q₋ are the 97.5% quantiles of the studentised
+    resamples ±(ln vᵇ − ln v) / (SE/v · sᵇ), sᵇ their ``spread``, but at least Student's, and at
+    most Student's of one degree of freedom, where a single row decides. Source:
+    P. Hall, The Bootstrap and Edgeworth Expansion, 1992, 3.10: without studentising, errors of
+    infinite fourth moment leave the truth above the interval half as often again.
+    """
+    value, error = sampled.value, _standard_error(sampled.draws)
+    if not sampled.basis.suffices:
+        return Interval(value, np.nan, np.nan, error)
+    if not value > 0:
+        return Interval(value, value, value, error)
+    above = below = sampled.basis.quantile()
+    relative = error / value
+    if sampled.spread is not None and relative > NO_SPREAD:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            draws = np.log(sampled.draws / value) / (relative * sampled.spread)
+        draws = draws[np.isfinite(draws)]
+        if len(draws):
+            low, high = np.quantile(draws, [(1.0 - LEVEL) / 2, (1.0 + LEVEL) / 2]).tolist()
+            below, above = min(max(below, high), WIDEST), min(max(above, -low), WIDEST)
+    low, high = (value * np.exp(each * relative) for each in (-below, above))
+    return Interval(value, float(low), float(high), error)
+
+
+def of_unexplained(sampled: Sampled) -> Interval:
+    """Interval of 1 − a size: of R², the unexplained share being a mean loss by another."""
+    size = of_size(Sampled(1.0 - sampled.value, 1.0 - sampled.draws, sampled.basis, sampled.spread))
+    return Interval(sampled.value, 1.0 - size.high, 1.0 - size.low, size.standard_error)
+
+
+def of_shares(sampled: Sampled) -> Interval:
+    """Interval of a mean of K shares: Wilson's of each, put together.
+
+    The resamples give the number of rows that a share s speaks of, s (1 − s) / SE²; where they
+    show no error, all its rows do. With l and u the distances from the shares to Wilson's bounds
+    and R the correlations of the resamples, the mean lies √(lᵀRl) / K above the lower and
+    √(uᵀRu) / K below the upper bound. Sources: E. Wilson, Probable inference, 1927; effective rows:
+    E. Korn and B. Graubard, Confidence intervals for proportions with small expected number of
+    positive counts, 1998; sums: G. Zou and A. Donner, Construction of confidence limits about
+    effect measures, 2008.
+    """
+    value, error = sampled.value, _standard_error(sampled.draws)
+    assert sampled.shares is not None
+    known = ~np.isnan(sampled.shares.value)
+    if not sampled.basis.suffices or not known.any():
+        return Interval(value, np.nan, np.nan, error)
+    shares, draws = sampled.shares.value[known], sampled.shares.draws[:, known]
+    off = np.nan_to_num(draws - np.nanmean(draws, axis=0))
+    errors = np.sqrt((off**2).sum(axis=0) / max(len(draws) - 1, 1))
+    rows = sampled.shares.rows[known]
+    varies = errors > NO_SPREAD
+    rows = np.where(varies, shares * (1 - shares) / np.where(varies, errors, 1.0) ** 2, rows)
+    # A share of 0 or 1 whose resamples vary by rounding alone, or of rows that all count little.
+    rows = np.where(rows > 0, rows, sampled.shares.rows[known])
+    bounds = [wilson(*each, sampled.basis.quantile()) for each in zip(shares, rows, strict=True)]
+    correlation = np.divide(
+        off.T @ off / max(len(draws) - 1, 1),
+        np.outer(errors, errors),
+        out=np.eye(len(shares)),
+        where=np.outer(varies, varies),
+    )
+    below, above = np.abs(np.array(bounds).T - shares)
+    below, above = (
+        float(np.sqrt(max(side @ correlation @ side, 0.0)) / len(shares)) for side in (below, above)
+    )
+    return Interval(value, max(value - below, 0.0), min(value + above, 1.0), error)
+
+
+def interval(value: float, resampled_values: np.ndarray, level: float = LEVEL) -> Interval:
+    """Summarise B resampled values: the quantiles (1 ∓ level) / 2 and the standard deviation.
+
+    Of what is neither a score nor a difference of scores. Resamples that leave the value undefined
+    (NaN) are ignored; if all do, the bounds are NaN.
+    """
+    defined = resampled_values[~np.isnan(resampled_values)]
+    if not len(defined):
+        return Interval(value, np.nan, np.nan, np.nan)
+    low, high = np.quantile(defined, [(1.0 - level) / 2, (1.0 + level) / 2])
+    return Interval(value, float(low), float(high), _standard_error(defined))
+
+
+def wilson(share: float, rows: float, z: float) -> tuple[float, float]:
+    """Return the ends of the interval of a share s found in n independent rows.
+
+    (s + z²/2n ∓ z √(s (1 − s)/n + z²/4n²)) / (1 + z²/n). E. Wilson, Probable inference, the law
+    of succession, and statistical inference, 1927.
+    """
+    centre = share + z**2 / (2 * rows)
+    half = z * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
+    scale = 1 + z**2 / rows
+    return max((centre - half) / scale, 0.0), min((centre + half) / scale, 1.0)
+
+
+def _standard_error(draws: np.ndarray) -> float:
+    defined = draws[~np.isnan(draws)]
+    if not len(defined):
+        return np.nan
+    return float(defined.std(ddof=1)) if len(defined) > 1 else 0.0

@@ -1,0 +1,266 @@
+"""Ways of drawing rows with replacement: what is independent is drawn, and as often as it varies.
+
+B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993; one fewer of each kind, so that
+the variance has no bias: T. Hesterberg, Unbiasing the Bootstrap, 2004; blocks in time: D. Politis
+and J. Romano, A circular block-resampling procedure for stationary data, 1992.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+FEWEST_BLOCKS = 5
+
+
+class Scheme(Protocol):
+    """A way of drawing rows with replacement."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, n."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """What is drawn, in the plural."""
+        ...
+
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Weigh each of n rows in each resample, 1 on average: float64 (count, n)."""
+        ...
+
+    def distinct(self, rows: np.ndarray) -> int:
+        """Count the rows of a mask (n,), each once however often it was predicted."""
+        ...
+
+    def independent(self, rows: np.ndarray) -> float:
+        """Count how many things that are drawn on their own hold rows of a mask (n,)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ByRow:
+    """Draw single rows within their classes, and the shares of the classes besides.
+
+    Of a class's k rows k − 1 are drawn. The classes then get the shares that N rows drawn from the
+    table show, where the table is what is known of the shares: the judged rows alone, or all rows
+    of which the judged ones are a part with the same shares.
+
+    Parameters
+    ----------
+    rows : int
+        n.
+    order : ndarray of shape (n,)
+        Row numbers, sorted by class.
+    start, size : ndarray of shape (m,)
+        Where the class of each of the m rows that are drawn begins in that order; its rows.
+    code : ndarray of shape (n,)
+        The class of each row, 0 .. K-1.
+    of_class : ndarray of shape (K,)
+        Rows of each class.
+    known : ndarray of shape (K,)
+        Rows of each class in the table.
+    """
+
+    rows: int
+    order: np.ndarray
+    start: np.ndarray
+    size: np.ndarray
+    code: np.ndarray
+    of_class: np.ndarray
+    known: np.ndarray
+
+    @property
+    def _each(self) -> np.ndarray:
+        """By how much k − 1 drawn rows count for k."""
+        return self.of_class / np.maximum(self.of_class - 1, 1)
+
+    @classmethod
+    def of(cls, classes: np.ndarray, table: np.ndarray | None) -> ByRow:
+        """Take n class codes of the rows, and those of the table if that is more."""
+        present, code, sizes = np.unique(classes, return_inverse=True, return_counts=True)
+        drawn = np.maximum(sizes - 1, 1)
+        firsts = np.cumsum(sizes) - sizes
+        known = sizes
+        if table is not None:
+            known = np.array([np.count_nonzero(table == each) for each in present], sizes.dtype)
+        return cls(
+            len(classes),
+            np.argsort(code, kind="stable"),
+            np.repeat(firsts, drawn),
+            np.repeat(sizes, drawn),
+            code,
+            sizes,
+            known,
+        )
+
+    @property
+    def what(self) -> str:
+        """What is drawn, in the plural."""
+        return "rows"
+
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Let each place of the sorted rows draw one of the places of its class."""
+        weights = np.empty((count, self.rows))
+        if not self.rows:
+            return weights
+        table = self.known.sum()
+        expected, each = self.known / table, self._each
+        for line in weights:
+            shares = rng.multinomial(table, expected) / self.known
+            places = self.start + (rng.random(len(self.start)) * self.size).astype(np.intp)
+            line[:] = np.bincount(self.order[places], minlength=self.rows)
+            line *= (shares * each)[self.code]
+        return weights
+
+    def distinct(self, rows: np.ndarray) -> int:
+        """Count the rows."""
+        return int(np.count_nonzero(rows))
+
+    def independent(self, rows: np.ndarray) -> float:
+        """Count the rows."""
+        return float(np.count_nonzero(rows))
+
+
+@dataclass(frozen=True, eq=False)
+class ByGroup:
+    """Draw whole groups, of G of them G − 1.
+
+    Parameters
+    ----------
+    rows : int
+        n.
+    group : ndarray of shape (n,)
+        The group of each row, 0 .. G-1.
+    groups : int
+        G.
+    number : ndarray of shape (n,)
+        The same for predictions of the same row.
+    """
+
+    rows: int
+    group: np.ndarray
+    groups: int
+    number: np.ndarray
+
+    @classmethod
+    def of(cls, groups: np.ndarray, numbers: np.ndarray | None) -> ByGroup:
+        """Take n group codes, and n row numbers where a row may come again."""
+        distinct, group = np.unique(groups, return_inverse=True)
+        number = np.arange(len(groups)) if numbers is None else numbers
+        return cls(len(groups), group, len(distinct), number)
+
+    @property
+    def what(self) -> str:
+        """What is drawn, in the plural."""
+        return "groups"
+
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw groups, and weigh each row by how often its group was drawn."""
+        weights = np.empty((count, self.rows))
+        times = max(self.groups - 1, 1)
+        for line in weights:
+            drawn = rng.integers(0, max(self.groups, 1), times if self.groups else 0)
+            line[:] = np.bincount(drawn, minlength=self.groups)[self.group]
+        return weights * (self.groups / times)
+
+    def distinct(self, rows: np.ndarray) -> int:
+        """Count the rows, not their predictions."""
+        return len(np.unique(self.number[rows]))
+
+    def independent(self, rows: np.ndarray) -> float:
+        """Count the groups that hold some of the rows."""
+        return float(np.count_nonzero(np.bincount(self.group[rows], minlength=self.groups)))
+
+
+@dataclass(frozen=True, eq=False)
+class ByBlock:
+    """Draw blocks of rows that follow one another in time, the end joined to the start.
+
+    As many as cover n rows, the last one cut short.
+    """
+
+    rows: int
+    order: np.ndarray
+    length: int
+
+    @classmethod
+    def of(cls, time: np.ndarray, losses: Sequence[np.ndarray]) -> ByBlock:
+        """Take n sortable times, and what the rows cost several models, each (n,).
+
+        The blocks are as long as the model whose losses are the most alike from row to row needs.
+        """
+        rows, order = len(time), np.argsort(time, kind="stable")
+        usual = int(np.ceil(np.round(np.cbrt(rows), 9)))
+        length = max((block_length(each[order]) for each in losses), default=usual)
+        return cls(rows, order, max(1, min(length, rows // FEWEST_BLOCKS)))
+
+    @property
+    def what(self) -> str:
+        """What is drawn, in the plural."""
+        return "stretches of time"
+
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw where each block starts, and go round the circle from there."""
+        counts = np.empty((count, self.rows))
+        offsets = np.arange(self.rows) % self.length
+        blocks = -(-self.rows // self.length)
+        for line in counts:
+            starts = rng.integers(0, self.rows, blocks)
+            places = (np.repeat(starts, self.length)[: self.rows] + offsets) % self.rows
+            line[:] = np.bincount(self.order[places], minlength=self.rows)
+        return counts
+
+    def distinct(self, rows: np.ndarray) -> int:
+        """Count the rows."""
+        return int(np.count_nonzero(rows))
+
+    def independent(self, rows: np.ndarray) -> float:
+        """Count the blocks, or the rows if they are fewer."""
+        return float(min(self.rows / self.length, np.count_nonzero(rows)))
+
+
+def block_length(values: np.ndarray) -> int:
+    """Choose how long blocks must be for n values in the order of time to be told apart.
+
+    Twice the length that is best for the variance of the mean, (2 g² / D)^(1/3) n^(1/3) with
+    g = Σ λ(k/m) |k| R(k), D = 4/3 (Σ λ(k/m) R(k))², R the autocovariance, λ the flat-top window and
+    m twice the lag from which on it is nowhere above chance. D. Politis and H. White, Automatic
+    block-length selection for the dependent bootstrap, 2004, corrected by A. Patton, 2009. Twice,
+    because intervals need longer blocks than variances do: with autoregressive errors of 0.9 and
+    1,000 rows, those of a mean square then cover in 93% of draws, not 91%.
+    """
+    n = len(values)
+    quiet = max(5, int(np.ceil(np.sqrt(np.log10(max(n, 2))))))
+    most = min(int(np.ceil(np.sqrt(n))) + quiet, n - 1)
+    if most < 1:
+        return 1
+    covariance = _autocovariance(values, most + quiet)
+    if not covariance[0] > 0:
+        return 1
+    loud = np.abs(covariance[1:] / covariance[0]) >= 2 * np.sqrt(np.log10(n) / n)
+    runs = np.lib.stride_tricks.sliding_window_view(loud, min(quiet, len(loud)))
+    ended = np.flatnonzero(~runs.any(axis=1))
+    last = int(ended[0]) if len(ended) else most
+    window = min(2 * max(last, 1), most)
+    lags = np.arange(1, window + 1)
+    kept = np.minimum(1.0, 2.0 * (1.0 - lags / window)) * covariance[1 : window + 1]
+    slope = 2.0 * float(lags @ kept)
+    level = 4.0 / 3.0 * float(covariance[0] + 2.0 * kept.sum()) ** 2
+    if not level > 0:
+        return 1
+    best = np.cbrt(2.0 * slope**2 / level * n)
+    # A length of whole rows must not hang on the last bits.
+    return 2 * max(1, int(np.ceil(np.round(min(best, 3.0 * np.sqrt(n), n / 3.0), 6))))
+
+
+def _autocovariance(values: np.ndarray, lags: int) -> np.ndarray:
+    """Return Σ (vᵢ − v̄)(vᵢ₊ₖ − v̄) / n for k = 0 .. lags: by Fourier transform."""
+    n = len(values)
+    spectrum = np.fft.rfft(values - values.mean(), 2 * n)
+    found = np.fft.irfft(spectrum * spectrum.conj(), 2 * n)[: lags + 1] / n
+    return np.where(np.abs(found) > 1e-12 * abs(found[0]), found, 0.0)

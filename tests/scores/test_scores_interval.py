@@ -1,0 +1,133 @@
+"""Intervals against closed forms, and how often they hold against what chance allows."""
+
+import numpy as np
+import pytest
+from scipy import special, stats
+from statsmodels.stats.proportion import proportion_confint
+
+from gradum.scores.bootstrap import Resamples, basis, intervals, sampled
+from gradum.scores.interval import Basis, Interval, Sampled, interval, of_size, student, wilson
+from gradum.scores.outcome import Outcome
+
+MANY = Basis(400, 400)
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def two_classes(logit, generator):
+    """Rows of which each is of the second class with its chance, and a model that knows it."""
+    chance = special.expit(logit)
+    target = (generator.random(len(logit)) < chance).astype(int)
+    return Outcome("binary", target, probability=np.column_stack([1 - chance, chance]))
+
+
+def all_right(rows, wrong=0):
+    """Half of the rows of each class; of the first class so many are taken for the second."""
+    target = np.arange(rows) % 2
+    predicted = target.copy()
+    predicted[: 2 * wrong : 2] = 1
+    return Outcome("binary", target, probability=np.eye(2)[predicted] * 0.9 + 0.05)
+
+
+def test_students_interval_is_t_standard_errors_wide():
+    draws = rng().normal(3.0, 2.0, 50)
+    found = student(3.0, draws, Basis(12, 12))
+    half = stats.t(11).ppf(0.975) * draws.std(ddof=1)
+    assert (found.low, found.high) == pytest.approx((3.0 - half, 3.0 + half))
+
+
+def test_percentiles_ignore_what_is_undefined():
+    assert interval(1.0, np.array([np.nan, 1.0, 3.0]), 1.0) == Interval(1.0, 1.0, 3.0, np.sqrt(2))
+    nothing = interval(np.nan, np.full(5, np.nan))
+    assert np.isnan([nothing.low, nothing.high, nothing.standard_error]).all()
+
+
+@pytest.mark.parametrize("few", [Basis(9, 9), Basis(200, 4)])
+def test_too_few_rows_or_groups_have_no_interval_but_a_standard_error(few):
+    draws = rng().normal(1.0, 0.1, 100)
+    for found in (student(1.0, draws, few), of_size(Sampled(1.0, draws, few))):
+        assert not found.known
+        assert found.standard_error == pytest.approx(draws.std(ddof=1))
+
+
+def test_a_size_without_a_tail_has_students_interval_of_its_logarithm():
+    draws = rng().normal(2.0, 0.1, 2000)
+    found = of_size(Sampled(2.0, draws, Basis(30, 30)))
+    half = stats.t(29).ppf(0.975) * draws.std(ddof=1) / 2.0
+    assert np.log([found.low, found.high]) == pytest.approx(np.log(2.0) + half * np.r_[-1, 1])
+
+
+def test_a_long_tail_reaches_further_up_than_students_and_than_percentiles():
+    errors = rng(3).lognormal(0, 1.2, 300)
+    outcome = Outcome("regression", errors, np.zeros(300))
+    (found,) = sampled([outcome], Resamples.draw(300, rng=rng()))
+    rmse = found["rmse"]
+    with_tail, without = of_size(rmse), of_size(Sampled(rmse.value, rmse.draws, rmse.basis))
+    assert with_tail.high > without.high > interval(rmse.value, rmse.draws).high
+    # Hall's studentised bootstrap of a mean, written out, on other draws.
+    squares = errors**2
+    drawn = squares[rng(9).integers(0, 300, (4000, 300))]
+    mean, spread = squares.mean(), squares.std() / squares.mean() / np.sqrt(300)
+    own = drawn.std(axis=1) / drawn.mean(axis=1) / np.sqrt(300)
+    low = np.quantile(np.log(drawn.mean(axis=1) / mean) / own, 0.025)
+    expected = np.sqrt(mean * np.exp(-low * spread * np.sqrt(300 / 299)))
+    assert with_tail.high == pytest.approx(expected, rel=0.15)
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 5, 40])
+def test_the_interval_of_an_accuracy_is_wilsons(wrong):
+    rows = 400
+    found = intervals(all_right(rows, wrong), Resamples.draw(rows, rng=rng()))["accuracy"]
+    low, high = proportion_confint(rows - wrong, rows, method="wilson")
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.12 * (high - low))
+    assert found.low < found.value <= found.high
+
+
+def test_the_balanced_accuracy_puts_its_classes_together():
+    """Two independent shares: their distances from Wilson's bounds add up in squares."""
+    rows, wrong = 400, 30
+    outcome = all_right(rows, wrong)
+    resamples = Resamples.draw(rows, classes=outcome.target, count=4000, rng=rng())
+    found = intervals(outcome, resamples)["balanced_accuracy"]
+    t = stats.t(199).ppf(0.975)
+    first, last = wilson(170 / 200, 199, t), wilson(1.0, 100, t)
+    expected = found.value - np.hypot(170 / 200 - first[0], 1.0 - last[0]) / 2
+    assert found.low == pytest.approx(expected, abs=0.001)
+
+
+def test_a_basis_counts_the_rarest_kind():
+    target = np.repeat([0, 1, 2], [60, 30, 10])
+    outcome = Outcome("multiclass", target, probability=np.full((100, 3), 1 / 3))
+    rows = Resamples.draw(100, rng=rng()).scheme
+    assert basis(outcome, rows, by_class=False) == Basis(40, 40)
+    assert basis(outcome, rows, by_class=True) == Basis(10, 10)
+    groups = Resamples.draw(100, groups=np.arange(100) // 5, rng=rng()).scheme
+    assert basis(outcome, groups, by_class=False) == Basis(40, 8)
+    assert basis(outcome, groups, by_class=True) == Basis(10, 2)
+
+
+def test_intervals_of_a_rare_class_hold_as_often_as_they_say():
+    """300 samples of a known population, 8% of the second class: against the binomial law."""
+    generator, rows, draws = rng(11), 300, 300
+    population = two_classes(-3.3 + 1.5 * generator.normal(size=400_000), generator)
+    truth = {name: each.value for name, each in _plain(population).items()}
+    held = dict.fromkeys(("log_loss", "accuracy", "brier", "auc"), 0)
+    said = 0
+    for _ in range(draws):
+        sample = two_classes(-3.3 + 1.5 * generator.normal(size=rows), generator)
+        resamples = Resamples.draw(rows, classes=sample.target, count=200, rng=generator)
+        found = intervals(sample, resamples)
+        said += found["log_loss"].known
+        for name in held:
+            held[name] += found[name].low <= truth[name] <= found[name].high
+    assert said > 0.95 * draws
+    for name, count in held.items():
+        # Not fewer than 95% by more than chance: one draw in ten thousand would have fewer.
+        assert count >= stats.binom(said, 0.95).ppf(1e-4), name
+
+
+def _plain(outcome):
+    few = Resamples.draw(len(outcome), count=2, rng=rng())
+    return intervals(outcome, few)
