@@ -1,12 +1,22 @@
 """Intervals against closed forms, and how often they hold against what chance allows."""
 
+import msgspec
 import numpy as np
 import pytest
 from scipy import special, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from gradum.scores.bootstrap import Resamples, basis, intervals, sampled
-from gradum.scores.interval import Basis, Interval, Sampled, interval, of_size, student, wilson
+from gradum.scores.interval import (
+    Basis,
+    Interval,
+    Sampled,
+    interval,
+    of_size,
+    student,
+    wilson,
+    with_unknown_bounds,
+)
 from gradum.scores.outcome import Outcome
 
 MANY = Basis(400, 400)
@@ -131,3 +141,20 @@ def test_intervals_of_a_rare_class_hold_as_often_as_they_say():
 def _plain(outcome):
     few = Resamples.draw(len(outcome), count=2, rng=rng())
     return intervals(outcome, few)
+
+
+def test_a_model_that_says_the_same_of_all_rows_ranks_by_chance_on_any():
+    target = np.repeat([0, 1], [150, 50])
+    outcome = Outcome("binary", target, probability=np.tile([0.7, 0.3], (200, 1)))
+    found = intervals(outcome, Resamples.draw(200, classes=target, rng=rng()))
+    for name in ("auc", "balanced_accuracy"):
+        assert (found[name].low, found[name].high) == pytest.approx((0.5, 0.5))
+    for name in ("log_loss", "accuracy", "brier", "macro_f1", "average_precision"):
+        assert found[name].low < found[name].value < found[name].high
+
+
+def test_what_json_cannot_say_of_an_interval_comes_back():
+    said = {"a": [{"of": Interval(1.0, np.nan, np.nan, 0.5)}], "low": None}
+    back = with_unknown_bounds(msgspec.json.decode(msgspec.json.encode(said)))
+    assert msgspec.convert(back["a"][0]["of"], Interval) == said["a"][0]["of"]
+    assert back["low"] is None

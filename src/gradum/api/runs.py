@@ -15,6 +15,7 @@ from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import write_bytes
 from gradum.fitting.dataset import Dataset, join, labelled
 from gradum.fitting.options import read_cost
+from gradum.scores.interval import with_unknown_bounds
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
 from gradum.ship.run_spec import RunSpec, changed_files, read_spec
@@ -91,7 +92,8 @@ def load_run(folder: Path) -> Model:
     model.source = source_of(read_spec(folder / SPEC))
     path = folder / FINDINGS
     try:
-        model.findings = msgspec.json.decode(path.read_bytes(), type=Findings)
+        said = with_unknown_bounds(msgspec.json.decode(path.read_bytes()))
+        model.findings = msgspec.convert(said, Findings)
     except FileNotFoundError:
         model.findings = None  # interrupted before anything was judged
     except (OSError, ValueError, RecursionError) as error:

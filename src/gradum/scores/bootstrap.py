@@ -224,9 +224,14 @@ def _sampled(
 
 
 def _rows_of_shares(metric: Metric, outcome: Outcome, rests_on: Basis, shares: int) -> np.ndarray:
-    """Say of how many rows K shares are: of half a class, which is what an F1 of 0 speaks of."""
+    """Say of how many rows K shares are: of half a class, which is what an F1 of 0 speaks of.
+
+    A model that says the same of all rows has the same recalls and ranks by chance on any rows.
+    """
     if not metric.by_class:
         return np.full(shares, float(len(outcome)))
+    if outcome.constant:
+        return np.full(shares, np.inf)
     if shares == 1:
         return np.full(1, rests_on.rows / 2)
     return np.bincount(outcome.target, minlength=shares) / 2

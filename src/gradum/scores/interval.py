@@ -9,11 +9,13 @@ result.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
 
 LEVEL = 0.95
+UNKNOWN = ("low", "high", "standard_error")
 FEWEST_ROWS = 10
 FEWEST_INDEPENDENT = 5
 WIDEST = float(stdtrit(1.0, (1.0 + LEVEL) / 2))
@@ -36,6 +38,23 @@ class Interval:
     def known(self) -> bool:
         """Whether there is an interval."""
         return not (np.isnan(self.low) or np.isnan(self.high))
+
+
+def with_unknown_bounds(said: Any) -> Any:
+    """Let what is not known of an `Interval` be NaN again, in what was decoded from JSON.
+
+    JSON has no NaN and writes null, which is None. Changes ``said`` in place.
+    """
+    pending = [said]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, list):
+            pending.extend(each)
+        elif isinstance(each, dict):
+            pending.extend(each.values())
+            if "standard_error" in each:
+                each.update({name: np.nan for name in UNKNOWN if each.get(name, 0) is None})
+    return said
 
 
 @dataclass(frozen=True)
@@ -149,6 +168,8 @@ def of_size(sampled: Sampled) -> Interval:
 def of_unexplained(sampled: Sampled) -> Interval:
     """Interval of 1 − a size: of R², the unexplained share being a mean loss by another."""
     size = of_size(Sampled(1.0 - sampled.value, 1.0 - sampled.draws, sampled.basis, sampled.spread))
+    if not size.known:
+        return Interval(sampled.value, np.nan, np.nan, size.standard_error)
     return Interval(sampled.value, 1.0 - size.high, 1.0 - size.low, size.standard_error)
 
 

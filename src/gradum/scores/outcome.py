@@ -78,6 +78,12 @@ class Outcome:
         return 0 if self.probability is None else self.probability.shape[1]
 
     @cached_property
+    def constant(self) -> bool:
+        """Whether the same is said of every row."""
+        said = self.predicted if self.probability is None else self.probability
+        return bool((said == said[:1]).all())
+
+    @cached_property
     def predicted(self) -> np.ndarray:
         """The predicted values or class codes."""
         if self.prediction is not None:

@@ -15,6 +15,7 @@ from gradum.files import archive
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.spec import LADDER, Spec
+from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
 from gradum.ship.contradictions import contradiction
 from gradum.ship.rung_record import RungRecord, recorded, restored
@@ -69,7 +70,7 @@ def load(path: str | os.PathLike) -> Fitted:
     raw, arrays = archive.read(path)
     _refuse_other_formats(raw.get("format"), path)
     try:
-        manifest = msgspec.convert(raw, _Manifest)
+        manifest = msgspec.convert(with_unknown_bounds(raw), _Manifest)
         rungs = {record.name: restored(record, arrays) for record in manifest.rungs}
     except ValueError as error:
         raise _refused(path, str(error)) from error
