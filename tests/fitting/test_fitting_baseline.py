@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 from sklearn.dummy import DummyRegressor
-from sklearn.utils.class_weight import compute_sample_weight
 
 from gradum.fitting.baseline import fit_baseline
-from gradum.fitting.rows import Rows, class_balanced
+from gradum.fitting.rows import Rows
 from gradum.tables.design import Design, Layout
 
 
@@ -47,12 +46,3 @@ def test_the_unit_of_the_weights_does_not_matter():
     heavy = predicted(rows(target, 3, 1e6 * weight)).probability
     np.testing.assert_allclose(light, heavy)
     assert light[0].argmax() == 2
-
-
-def test_balanced_weights_are_scikit_learns():
-    target = np.random.default_rng(0).choice(4, 200, p=[0.6, 0.3, 0.1, 0.0])
-    peer = compute_sample_weight("balanced", target)
-    np.testing.assert_allclose(class_balanced(target, np.ones(200), 4), peer)
-    weight = np.random.default_rng(1).random(200)
-    totals = np.bincount(target, class_balanced(target, weight, 4))[:3]
-    np.testing.assert_allclose(totals, weight.sum() / 3)

@@ -199,6 +199,11 @@ def _names(
         + (", or, in brackets, as learned vectors." if embedded else ".")
     ]
     scale = rung.target_scale
+    if rung.class_weight is not None:
+        remarks.append(
+            "The fit weighted each row by its class; here the one row counts once. Probabilities "
+            "are those of equally common classes; predict_proba has them as common as in the table."
+        )
     if scale is None:
         return Names(tuple(names), tuple(map(str, target.classes)), tuple(remarks))
     unit = f"log {target.name}" if scale.log else target.name

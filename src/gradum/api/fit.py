@@ -57,8 +57,9 @@ def fit(
         ``metric``, ``max_memory`` (bytes, or "2GB"), ``blocks`` (True or False: whether the
         table is read in blocks, whatever it takes), ``max_epochs``,
         ``effort`` ("quick", "standard", "best"), ``time_limit`` (seconds that packs train),
-        ``class_weight`` ("balanced"), ``drop_rare_classes``, ``log_target``, ``refit``;
-        ``numeric``, ``categorical``,
+        ``class_weight`` ("balanced": rare classes are learned and labelled as if all were equally
+        common, while probabilities stay the table's), ``drop_rare_classes``, ``log_target``,
+        ``refit``; ``numeric``, ``categorical``,
         ``text``, ``date``, ``drop`` (lists of columns); ``weight``, ``group``, ``time`` (a
         column); ``slices`` (columns to score by), ``cost`` ("FP=1,FN=5"), ``rows`` (False leaves
         every row out of the report), ``learning_curve`` (True or False); ``linear``, ``mlp``,

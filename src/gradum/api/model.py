@@ -104,7 +104,8 @@ class Model:
         Returns
         -------
         ndarray of shape (n,)
-            Numbers, or labels as they were given.
+            Numbers, or labels as they were given: the likeliest class; under balanced classes the
+            one whose probability is largest relative to its share of the rows learned from.
 
         Raises
         ------
@@ -116,6 +117,8 @@ class Model:
 
     def predict_proba(self, data: Any, *, rung: str | None = None) -> np.ndarray:
         """Return class probabilities (n, K), columns in the order of `classes`.
+
+        They are of classes as common as in the table, balanced or not.
 
         Raises
         ------

@@ -13,6 +13,7 @@ from msgspec import structs
 from gradum.api.model import Model
 from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import write_bytes
+from gradum.fitting import balance
 from gradum.fitting.dataset import Dataset, join, labelled
 from gradum.fitting.options import read_cost
 from gradum.scores.interval import with_unknown_bounds
@@ -184,6 +185,7 @@ def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
         fitted.schema,
         fitted.spec.seed,
         len(rows),
+        balance.threshold(fitted.rung().class_weight),
     )
 
 

@@ -86,7 +86,7 @@ class Seen:
         names = [n for n in first.predictions if all(n in seen.predictions for seen in several)]
         return cls(
             np.concatenate([seen.rows for seen in several]),
-            {name: _pooled([seen.predictions[name] for seen in several]) for name in names},
+            {name: Prediction.join(seen.predictions[name] for seen in several) for name in names},
         )
 
     def average(self, rows: int) -> tuple[np.ndarray, dict[str, Prediction]]:
@@ -97,13 +97,18 @@ class Seen:
         def mean(values: np.ndarray) -> np.ndarray:
             return np.bincount(self.rows, weights=values, minlength=rows)[seen] / counts[seen]
 
+        def means(shares: np.ndarray) -> np.ndarray:
+            return np.column_stack([mean(each) for each in shares.T])
+
         averaged = {}
         for name, prediction in self.predictions.items():
             if prediction.probability is None:
                 averaged[name] = Prediction(mean(prediction.value), None)
             else:
-                shares = np.column_stack([mean(column) for column in prediction.probability.T])
-                averaged[name] = Prediction.of_classes(shares)
+                balanced = prediction.balanced
+                averaged[name] = Prediction.of_classes(
+                    means(prediction.probability), None if balanced is None else means(balanced)
+                )
         return seen, averaged
 
 
@@ -277,12 +282,6 @@ def _sample(seen: Seen, rng: np.random.Generator) -> Seen:
         seen.rows[kept],
         {name: prediction.take(kept) for name, prediction in seen.predictions.items()},
     )
-
-
-def _pooled(predictions: list[Prediction]) -> Prediction:
-    value = np.concatenate([prediction.value for prediction in predictions])
-    shares = [each.probability for each in predictions if each.probability is not None]
-    return Prediction(value, np.concatenate(shares) if shares else None)
 
 
 def _fit_check(scores: Scores, verdict: Verdict) -> str:

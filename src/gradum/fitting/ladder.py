@@ -91,7 +91,7 @@ def climb(
         at = f"fold-{place[0]}-{name}" if place[0] else f"fit-{name}"
         match name:
             case "baseline":
-                rung = fit_baseline(_take(spec, rows, learned), log_target=spec.log_target)
+                rung = fit_baseline(rows.take(learned), log_target=spec.log_target)
             case "linear":
                 fit = fit_linear(
                     _take(spec, rows, learned),
@@ -175,7 +175,8 @@ def refit(
     no row is left to choose them by. The other rungs are dropped: they are of other rows.
     """
     name = judgement.verdict.used
-    rows = _take(spec, rows, np.arange(len(rows)))
+    if name != "baseline":
+        rows = _take(spec, rows, np.arange(len(rows)))
     yield RungStarted(name, 0, 0)
     at = f"refit-{name}"
     everything = np.zeros(len(rows), bool)

@@ -126,6 +126,7 @@ def linear_rung(
         iterations=solution.iterations,
         seconds=seconds,
         settings=settings,
+        class_weight=rows.class_weight,
     )
 
 

@@ -66,7 +66,12 @@ def fit_mlp(
     if scale is not None:
         fitted = rung.network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
-    return replace(rung, target_scale=scale, seconds=rung.seconds + perf_counter() - began)
+    return replace(
+        rung,
+        target_scale=scale,
+        seconds=rung.seconds + perf_counter() - began,
+        class_weight=rows.class_weight,
+    )
 
 
 @dataclass(frozen=True)

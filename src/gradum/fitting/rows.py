@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer
+from gradum.fitting.balance import ClassWeight, balance
 from gradum.tables.design import Design
 from gradum.tables.encode import Unencoded
 
@@ -28,6 +30,8 @@ class Rows:
         K; None for regression.
     groups, time : ndarray of shape (n,) or None
         For inner splits that keep groups together or the past before the future.
+    class_weight : tuple of float, optional
+        The factor in ``weight`` that is the class's [K]; None where classes are not balanced.
     """
 
     design: Design | Unencoded
@@ -36,6 +40,7 @@ class Rows:
     classes: int | None
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
+    class_weight: ClassWeight | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -49,25 +54,21 @@ class Rows:
             self.classes,
             None if self.groups is None else self.groups[rows],
             None if self.time is None else self.time[rows],
+            self.class_weight,
         )
 
     def balanced(self) -> Rows:
         """Return the rows with weights under which every class weighs the same."""
         assert self.classes is not None
-        return replace(self, weight=class_balanced(self.target, self.weight, self.classes))
+        return self.weighed(balance(np.bincount(self.target, self.weight, self.classes)))
+
+    def weighed(self, by_class: Sequence[float] | np.ndarray) -> Rows:
+        """Return the rows with each one's weight times that of its class [K]."""
+        factor = np.asarray(by_class, np.float64)
+        weight = self.weight * factor[self.target]
+        return replace(self, weight=weight, class_weight=tuple(factor.tolist()))
 
 
 def expanded(layer: InputLayer, rows: Rows, *, dtype: type = np.float32) -> dict[str, Any]:
     """Return n rows as an input layer expands them, holding no other copy of them."""
     return layer.expand(rows.design.blocks(ROWS_AT_ONCE), len(rows), dtype=dtype)
-
-
-def class_balanced(target: np.ndarray, weight: np.ndarray, classes: int) -> np.ndarray:
-    """Return w · W / (K · W_class), K the number of classes that occur."""
-    return weight * balance(np.bincount(target, weights=weight, minlength=classes))[target]
-
-
-def balance(totals: np.ndarray) -> np.ndarray:
-    """Return W / (K · W_class) for the classes' total weights (K,), 0 where that is 0."""
-    present = np.count_nonzero(totals)
-    return np.divide(totals.sum(), present * totals, out=np.zeros(len(totals)), where=totals > 0)

@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import structs
 
 from gradum.errors import SchemaError, SpecError
+from gradum.fitting import balance
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms import after_judging, before_training
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints
@@ -214,6 +215,7 @@ def conclude(
         notes=(
             *notes,
             *dataset.remarks,
+            *balance.notes([rung.class_weight for rung in judges[0].rungs.values()]),
             *_troubled(judges),
             *_repeats(dataset, judges[0].parts, alarms),
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import Network, Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.pack_row import PackRow
+from gradum.fitting.balance import ClassWeight, shift
 from gradum.fitting.target_scale import TargetScale
 from gradum.margins import first_greatest
 from gradum.solvers.solution import Certificate, Status
@@ -38,32 +39,38 @@ class Prediction:
 
     ``value`` (n,) is the predicted number, in the target's units, or the index of the
     likeliest class; (n, k) for k quantiles. ``probability`` (n, K) holds one column a class, None
-    for regression.
+    for regression. ``balanced`` (n, K) holds what the probabilities were if all classes were
+    equally common, where that decides which class is the likeliest; None where it does not.
     """
 
     value: np.ndarray
     probability: np.ndarray | None
+    balanced: np.ndarray | None = None
 
     @classmethod
-    def of_classes(cls, probability: np.ndarray) -> Prediction:
+    def of_classes(cls, probability: np.ndarray, balanced: np.ndarray | None = None) -> Prediction:
         """Predict the likeliest class; the first of equals."""
-        return cls(first_greatest(probability), probability)
+        deciding = probability if balanced is None else balanced
+        return cls(first_greatest(deciding), probability, balanced)
 
     @classmethod
     def join(cls, blocks: Iterable[Prediction]) -> Prediction:
         """Put what was said of some rows behind what was said of others."""
-        values, probabilities = zip(
-            *((each.value, each.probability) for each in blocks), strict=True
+        several = list(blocks)
+        if len(several) == 1:
+            return several[0]
+        return cls(
+            np.concatenate([each.value for each in several]),
+            _joined([each.probability for each in several]),
+            _joined([each.balanced for each in several]),
         )
-        if len(values) == 1:
-            return cls(values[0], probabilities[0])
-        known = [each for each in probabilities if each is not None]
-        return cls(np.concatenate(values), np.concatenate(known) if known else None)
 
     def take(self, rows: np.ndarray) -> Prediction:
         """Return what was said of the given rows."""
         return Prediction(
-            self.value[rows], None if self.probability is None else self.probability[rows]
+            self.value[rows],
+            None if self.probability is None else self.probability[rows],
+            None if self.balanced is None else self.balanced[rows],
         )
 
 
@@ -90,6 +97,8 @@ class Rung:
         number of steps of its solver, and the seconds it took.
     advice : str
         What the status means here; the status's own sentence unless more is known.
+    class_weight : tuple of float, optional
+        The weights of the classes under which it was fitted, which predictions take out again.
     """
 
     name: str
@@ -106,6 +115,7 @@ class Rung:
     seconds: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
+    class_weight: ClassWeight | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached, which is made again when it is needed."""
@@ -201,8 +211,16 @@ class Rung:
             # Several outputs are quantiles; put in order they never cross, nor are any worse.
             numbers = logits[:, 0] if one else np.sort(logits, axis=1)
             return Prediction(self.target_scale.inverse(numbers, clamp=self.clamp), None)
-        probability = np.asarray(LOSSES[self.loss].inverse_link(logits))
-        return Prediction.of_classes(probability)
+        link = LOSSES[self.loss].inverse_link
+        if self.class_weight is None:
+            return Prediction.of_classes(np.asarray(link(logits)))
+        corrected = logits - shift(self.class_weight, logits.shape[1])
+        return Prediction.of_classes(np.asarray(link(corrected)), np.asarray(link(logits)))
+
+
+def _joined(several: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    known = [each for each in several if each is not None]
+    return np.concatenate(known) if known else None
 
 
 def _fetched(rows: int, logits: Any) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+import numpy as np
+
 from gradum.core.models.pack_network import PackNetwork, Pair
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted, named_arrays
@@ -81,6 +83,8 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
             yield f"rung {name!r} does not predict what the target is"
         if rung.target_scale is not None and not _is_sound(rung.target_scale, target):
             yield f"the target scale of rung {name!r} is none"
+        if rung.class_weight is not None and not _weighs(rung, fitted):
+            yield f"the class weights of rung {name!r} are none"
         if rung.network.outputs != outputs or not has_its_shapes(rung):
             yield f"the weights of rung {name!r} have other shapes than its network"
         if not _takes(rung, fitted.encoder.layout):
@@ -127,6 +131,14 @@ def _is_sound(scale: TargetScale, target: Target) -> bool:
     """Whether the way back to the target's units can be gone."""
     positive = min(scale.scale, scale.smearing, scale.low if scale.log else 1.0) > 0
     return positive and scale.low <= scale.high and scale.log == target.log
+
+
+def _weighs(rung: Rung, fitted: Fitted) -> bool:
+    """Whether a rung's class weights are of its classes, asked for, and can be taken out."""
+    weight = np.asarray(rung.class_weight)
+    sound = len(weight) == len(_target(fitted).classes) and bool(np.isfinite(weight).all())
+    asked = fitted.spec.class_weight is not None and rung.input_layer is not None
+    return sound and asked and bool((weight > 0).all())
 
 
 def has_its_shapes(rung: Rung) -> bool:

@@ -165,7 +165,12 @@ def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Predic
     positions = np.searchsorted(numbers, rows) + (judged.start or 0)
     if not names:
         return positions, Prediction(frame["prediction"].to_numpy(), None)
-    return positions, Prediction.of_classes(frame.select(names).to_numpy())
+    code = {label: place for place, label in enumerate(dataset.classes)}
+    labels = frame["prediction"].to_list()
+    if not code.keys() >= set(labels):
+        raise ModelFileError(f"{path} has labels that are no class of the run.", "Fit again.")
+    value = np.array([code[label] for label in labels], np.intp)
+    return positions, Prediction(value, frame.select(names).to_numpy())
 
 
 def _history(run: Run) -> str:

@@ -37,6 +37,7 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float
     settings: dict[str, Any]
     pack: PackNetwork | None = None
+    class_weight: tuple[float, ...] | None = None
 
 
 def recorded(rung: Rung) -> RungRecord:
@@ -56,6 +57,7 @@ def recorded(rung: Rung) -> RungRecord:
         iterations=rung.iterations,
         seconds=rung.seconds,
         settings=dict(rung.settings),
+        class_weight=None if rung.class_weight is None else tuple(rung.class_weight),
     )
 
 
@@ -119,4 +121,5 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
         iterations=record.iterations,
         seconds=record.seconds,
         settings=record.settings,
+        class_weight=record.class_weight,
     )

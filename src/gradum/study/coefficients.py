@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SpecError
+from gradum.fitting.balance import shift
 from gradum.fitting.fitted import Fitted
 from gradum.tables.schema import Label
 
@@ -16,7 +17,8 @@ def coefficients(fitted: Fitted) -> pl.DataFrame:
     A coefficient is the change of the output (the target's unit, the logarithm of the target
     under a log target, or the log-odds) for one raw unit of its feature; ``standardised`` is the
     change for one standard deviation of a dense feature, and the same number for a level or an
-    n-gram. The feature ``(intercept)`` holds the output where every feature is 0.
+    n-gram. The feature ``(intercept)`` holds the output where every feature is 0, of the
+    classes as common as they are in the table.
 
     Raises
     ------
@@ -42,6 +44,8 @@ def coefficients(fitted: Fitted) -> pl.DataFrame:
     centre = rung.target_scale.centre if rung.target_scale else 0.0
     intercept = rung.params["layers"][0]["bias"] * unit + centre
     intercept = intercept - layer.centre @ raw[: len(layer.centre)]
+    if rung.class_weight is not None:
+        intercept = intercept - shift(rung.class_weight, len(intercept))
     labels = _output_labels(fitted.schema.target.classes)
     frames = [
         pl.DataFrame(

@@ -129,7 +129,7 @@ def _in_order_of(first: Evidence, second: Evidence) -> Prediction:
     if probability is None or first.classes == second.classes:
         return second.prediction
     places = [second.classes.index(label) for label in first.classes]
-    return Prediction.of_classes(probability[:, places])
+    return Prediction(np.argsort(places)[second.prediction.value], probability[:, places])
 
 
 def _outcome(evidence: Evidence, rows: np.ndarray, prediction: Prediction) -> Outcome:

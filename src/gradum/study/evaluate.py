@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from gradum.fitting import balance
 from gradum.fitting.dataset import labelled
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement, Seen, judge
@@ -49,7 +50,11 @@ def evaluate(fitted: Fitted, table: Table, *, drawn_from: int | None = None) -> 
         metric=fitted.spec.metric or DEFAULT_METRIC[task],
         seed=fitted.spec.seed,
         how=f"Judged on {len(dataset):,} rows{whence} of {table.source}.",
-        notes=(*table.notes, *dataset.notes),
+        notes=(
+            *table.notes,
+            *dataset.notes,
+            *balance.notes([rung.class_weight for rung in fitted.rungs.values()]),
+        ),
     )
     return Evaluation(judgement, dataset.differences)
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from gradum.fitting.balance import threshold
 from gradum.fitting.judgement import Seen, Truth
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
@@ -43,6 +44,8 @@ class Evidence:
         Of the run.
     judged : int
         How many rows were judged; more than m where a sample is looked at.
+    threshold : float
+        The probability of the second of two classes from which the kept rung predicts it.
     """
 
     rung: str
@@ -54,6 +57,7 @@ class Evidence:
     schema: Schema
     seed: int
     judged: int
+    threshold: float = 0.5
 
     @classmethod
     def of(cls, run: Run, most_rows: int = MOST_ROWS) -> Evidence:
@@ -67,8 +71,18 @@ class Evidence:
             chosen.sort()
             rows, prediction = rows[chosen], prediction.take(chosen)
         numbers, frame = dataset.numbers[rows] + 1, dataset.frame[rows]
-        schema = dataset.schema
-        return cls(used, dataset.truth, rows, numbers, prediction, frame, schema, seed, judged)
+        return cls(
+            used,
+            dataset.truth,
+            rows,
+            numbers,
+            prediction,
+            frame,
+            dataset.schema,
+            seed,
+            judged,
+            threshold(run.fitted.rungs[used].class_weight),
+        )
 
     def __len__(self) -> int:
         return len(self.rows)

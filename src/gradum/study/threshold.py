@@ -34,7 +34,7 @@ class Threshold(msgspec.Struct, frozen=True):
     cost : Interval
         Mean cost a row at that threshold, found on rows that did not choose it (cross-fitted).
     cost_at_half : Interval
-        The same at 0.5, which is what `predict` uses unless told.
+        The same of the labels that `predict` gives: from ``usual`` on.
     saved : Interval
         cost_at_half - cost, paired.
     theoretical : float
@@ -45,6 +45,9 @@ class Threshold(msgspec.Struct, frozen=True):
         Threshold, mean cost a row, by rising threshold; at most 200 points.
     sentence : str
         What to do, in plain words.
+    usual : float
+        The threshold that `predict` uses: 0.5 or, where classes were balanced, the share of
+        ``positive`` among the rows learned from.
     """
 
     positive: str
@@ -59,6 +62,7 @@ class Threshold(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     curve: tuple[tuple[float, float], ...]
     sentence: str
+    usual: float = 0.5
 
 
 MOST_POINTS = 200
@@ -121,7 +125,9 @@ def threshold(evidence: Evidence, cost: Cost) -> Threshold:
             costs,
             costs_at_half,
             saved,
+            figure(evidence.threshold, digits=3),
         ),
+        usual=evidence.threshold,
     )
 
 
@@ -211,6 +217,7 @@ def _sentence(
     costs: Interval,
     at_half: Interval,
     saved: Interval,
+    usual: str,
 ) -> str:
     prices = (
         f"A wrong {positive!r} costs {figure(cost.false_positive)}, "
@@ -219,10 +226,10 @@ def _sentence(
     if saved.low > 0:
         return (
             f"{action}: a row then costs {said(costs)} on average instead of "
-            f"{figure(at_half.value, digits=3)} at 0.5. {prices}"
+            f"{figure(at_half.value, digits=3)} at {usual}. {prices}"
         )
     return (
-        f"No threshold is shown to cost less than 0.5, at which a row costs {said(at_half)} on "
-        f"average. The cheapest found would be: {action[0].lower()}{action[1:]}; it saves "
+        f"No threshold is shown to cost less than {usual}, at which a row costs {said(at_half)} "
+        f"on average. The cheapest found would be: {action[0].lower()}{action[1:]}; it saves "
         f"{said(saved, sign=True)}. {prices}"
     )

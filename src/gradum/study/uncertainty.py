@@ -162,7 +162,8 @@ def learned_rows(run: Run) -> np.ndarray:
 def _learned(run: Run) -> Rows:
     """Return the rows that the kept linear rung was fitted on, with their weights."""
     taken = run.dataset.rows(run.fitted.encoder).take(learned_rows(run))
-    return taken.balanced() if run.fitted.spec.class_weight else taken
+    by_class = run.fitted.rungs["linear"].class_weight
+    return taken if by_class is None else taken.weighed(by_class)
 
 
 def _standard_errors(run: Run, rows: Rows) -> tuple[np.ndarray, np.ndarray]:

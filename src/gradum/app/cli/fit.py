@@ -51,7 +51,12 @@ def command(
     ] = None,
     class_weight: Annotated[
         str | None,
-        typer.Option("--class-weight", metavar="HOW", help="balanced: classes weigh the same."),
+        typer.Option(
+            "--class-weight",
+            metavar="HOW",
+            help="balanced: rare classes are learned and labelled as if all were equally common; "
+            "probabilities stay the table's.",
+        ),
     ] = None,
     drop_rare_classes: options.DropRareClasses = False,
     log_target: options.LogTarget = False,

@@ -40,7 +40,11 @@ def command(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Predict every row of a table, in order, and write the predictions to a file."""
+    """Predict every row of a table, in order, and write the predictions to a file.
+
+    Of classes these are labels and probabilities. Where the fit balanced the classes, labels are
+    those of equally common classes; probabilities are the table's all the same.
+    """
     from gradum.files.atomic import check_writable
     from gradum.fitting.options import read_size
     from gradum.fitting.reading import predicted_in_blocks

@@ -142,6 +142,7 @@ def fit_pack(
             "batch_size": training.batch_size,
             "steps": training.steps,
         },
+        class_weight=rows.class_weight,
     )
 
 

@@ -92,4 +92,9 @@ def fit_mlp(
     if scale is not None:
         fitted = rung.network.forward(solution.params, some.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(sample.target, fitted, sample.weight)
-    return replace(rung, target_scale=scale, seconds=rung.seconds + perf_counter() - began)
+    return replace(
+        rung,
+        target_scale=scale,
+        seconds=rung.seconds + perf_counter() - began,
+        class_weight=sample.class_weight,
+    )

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from gradum.errors import SpecError, TableError, TargetError
 from gradum.fitting.alarms import before_training
+from gradum.fitting.balance import balance
 from gradum.fitting.baseline import baseline_of_mean, baseline_of_shares
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, once
 from gradum.fitting.dataset import (
@@ -28,7 +29,7 @@ from gradum.fitting.dataset import (
 from gradum.fitting.events import Alarmed, Judged, RungFinished, RungStarted, Understood
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.plan import Plan, say_not_learned
-from gradum.fitting.rows import Rows, balance
+from gradum.fitting.rows import Rows
 from gradum.fitting.run import (
     Judge,
     Run,
@@ -150,8 +151,9 @@ def run_streamed(
             stop=stop,
         )
         _end_if(stop)
-        if spec.class_weight:
-            spool.weigh(balance(held.totals.by_class))
+        by_class = balance(held.totals.by_class) if spec.class_weight else None
+        if by_class is not None:
+            spool.weigh(by_class)
         dataset = _dataset(rows, schema, held, notes, known)
         if test is not None:
             dataset = join(dataset, labelled(test, schema, also=spec.report.slices))
@@ -163,7 +165,7 @@ def run_streamed(
         alarms = before_training(dataset, plan, seed=spec.seed)
         if alarms:
             yield Alarmed(alarms)
-        fitting = _Fitting(spec, spool, held.totals, dataset.rows(encoder), parts)
+        fitting = _Fitting(spec, spool, held.totals, by_class, dataset.rows(encoder), parts)
         rungs = yield from fitting.climb(stop, checkpoints)
     judge = Judge(encoder, rungs, parts)
     seen, judgement = conclude(
@@ -326,10 +328,16 @@ class _Fitting:
     """The rungs, each on the rows that it learns from."""
 
     def __init__(
-        self, spec: Spec, spool: Spool, totals: Totals, rows: Rows, parts: np.ndarray
+        self,
+        spec: Spec,
+        spool: Spool,
+        totals: Totals,
+        by_class: np.ndarray | None,
+        rows: Rows,
+        parts: np.ndarray,
     ) -> None:
         self._spec, self._spool, self._totals = spec, spool, totals
-        self._rows, self._parts = rows, parts
+        self._by_class, self._rows, self._parts = by_class, rows, parts
         epochs = spec.mlp.epochs(len(spool))
         self._mlp = structs.replace(spec.mlp, max_epochs=epochs)
         self._scale = None if rows.classes is not None else totals.scale
@@ -357,15 +365,12 @@ class _Fitting:
 
     def _take(self, *parts: Part) -> Rows:
         rows = self._rows.take(np.flatnonzero(np.isin(self._parts, parts)))
-        return rows.balanced() if self._spec.class_weight else rows
+        return rows if self._by_class is None else rows.weighed(self._by_class)
 
     def _baseline(self) -> Rung:
         began = perf_counter()
         if self._scale is None:
-            totals = self._totals.by_class
-            if self._spec.class_weight:
-                totals = totals * balance(totals)
-            return baseline_of_shares(totals, began)
+            return baseline_of_shares(self._totals.by_class, began)
         sample = self._take(Part.TRAIN)
         nothing = np.zeros(len(sample))
         scale = self._scale.with_smearing(sample.target, nothing, sample.weight)

@@ -9,7 +9,7 @@ from gradum.study.threshold import Threshold
 
 
 def threshold_curve(found: Threshold) -> Picture:
-    """Draw the mean cost of a row by threshold, the cheapest one, and 0.5."""
+    """Draw the mean cost of a row by threshold, the cheapest one, and the usual one."""
     rows = [{"threshold": at, "cost": cost} for at, cost in found.curve]
     line = (
         alt.Chart(data(rows))
@@ -23,21 +23,23 @@ def threshold_curve(found: Threshold) -> Picture:
         )
     )
     best = alt.Chart(data([{"at": found.threshold.value}])).mark_rule(color=SECOND, strokeWidth=2)
-    half = alt.Chart(data([{"at": 0.5}])).mark_rule(color=FAINT, strokeDash=[4, 4], strokeWidth=2)
+    usual = alt.Chart(data([{"at": found.usual}])).mark_rule(
+        color=FAINT, strokeDash=[4, 4], strokeWidth=2
+    )
     return Picture(
         "threshold",
         "The threshold that costs least",
-        (half.encode(x="at:Q") + best.encode(x="at:Q") + line).properties(
+        (usual.encode(x="at:Q") + best.encode(x="at:Q") + line).properties(
             width="container", height=240
         ),
         found.sentence,
-        f"The dashed line is 0.5. Were the probabilities exact, {found.theoretical:.3g} would be "
-        "best.",
+        f"The dashed line is {found.usual:.3g}. Were the probabilities exact, "
+        f"{found.theoretical:.3g} would be best.",
         ("", "value", "from", "to"),
         (
             ("threshold", *limits(found.threshold)),
             ("cost of a row there", *limits(found.cost)),
-            ("cost of a row at 0.5", *limits(found.cost_at_half)),
+            (f"cost of a row at {found.usual:.3g}", *limits(found.cost_at_half)),
             ("saved", *limits(found.saved)),
             *((name, f"{count:,}", "", "") for name, count in found.counts.items()),
         ),
