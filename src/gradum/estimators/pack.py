@@ -162,7 +162,8 @@ class PackClassifier(ClassifierMixin, _Pack):
     schema_, encoder_, rung_
         What was understood of the table, how it is encoded, and the pack.
     certificate_, status_, n_iter_
-        Its loss on rows that were not learned from, why training ended, and after how many epochs.
+        Its loss on rows that were not learned from but chose the members, and so somewhat too good;
+        why training ended, and after how many epochs.
     n_features_in_, feature_names_in_
         The columns.
     """

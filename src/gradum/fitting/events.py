@@ -37,7 +37,8 @@ class Resumed:
 class RungFinished:
     """A rung is fitted.
 
-    ``loss`` is what it kept scores on rows that it had not learned from; None where there are none.
+    ``loss`` is what it kept scores on rows that it had not learned from, though these rows chose
+    what it kept; None where there are none.
     """
 
     rung: str

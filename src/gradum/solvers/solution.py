@@ -19,7 +19,8 @@ class Certificate:
         ``"stationary"``: a convex problem, of which the gradient is the proof;
         ``"validation"``: a network, judged by rows it was not trained on;
         ``"training"``: a network without such rows, of which nothing is proven;
-        ``"cross-fitted"``: an ensemble, each row judged by members that had not learned from it.
+        ``"cross-fitted"``: an ensemble, each row judged by members that had not learned from it;
+        these rows chose the members too, so that the loss is somewhat too good.
     gradient_norm : float or None
         Euclidean norm of the full objective's gradient, in float64; of the smallest subgradient
         where an L1 term has a kink.
@@ -71,7 +72,8 @@ class Certificate:
         if self.kind == "cross-fitted" and self.validation_loss is not None:
             known.append(
                 f"the loss is {self.validation_loss:.4g} on rows that were each predicted by "
-                "members that had not learned from them"
+                "members that had not learned from them; these rows also chose the members, so it "
+                "is somewhat too good"
             )
         if not known:
             return "Nothing is proven of this answer."
