@@ -71,6 +71,9 @@ def test_the_certificate_s_loss_is_that_of_rows_never_seen(number):
     # Each fold's members alone are judged: they have less to learn from than all together.
     assert learned < rung.certificate.validation_loss < 2.5 * error
     assert rung.certificate.kind == "cross-fitted"
+    assert "these rows also chose the members, so it is somewhat too good" in (
+        rung.certificate.sentence
+    )
 
 
 @pytest.mark.parametrize("target", ["flag", "grade"])
@@ -384,10 +387,10 @@ def test_a_logarithm_is_learned_and_undone():
     assert rung.target_scale.log
     said = rung.predict(rows.design).value
     assert said.min() >= positive.target.min()
-    # Duan's factor brings the mean back, as far as the range of the targets lets it.
+    # Duan's factor is of rows that were held out, and so above that of the rows learned from.
     logs = rung.target_scale.centre + rung.target_scale.scale * rung.logits(rows.design)[:, 0]
-    factor = np.mean(np.exp(np.log(positive.target) - logs))
-    assert rung.target_scale.smearing == pytest.approx(factor, rel=1e-4)
+    assert rung.target_scale.smearing > np.mean(np.exp(np.log(positive.target) - logs))
+    assert rung.target_scale.spread.where == "on held-out rows"
 
 
 def test_if_every_member_diverges_it_is_said(monkeypatch):

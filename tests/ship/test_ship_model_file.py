@@ -338,6 +338,14 @@ CONTRADICTIONS = {
     "a scale below 0": (NUMBER, setting("rungs.linear.target_scale.scale", -1.0), "target scale"),
     "a logarithm of 0": (NUMBER, setting("rungs.linear.target_scale.low", 0.0), "target scale"),
     "a smearing of 0": (NUMBER, setting("rungs.linear.target_scale.smearing", 0.0), "target scale"),
+    "a smearing that falls back": (
+        NUMBER,
+        setting(
+            "rungs.linear.target_scale.spread",
+            {"p": 0.0, "where": "", "at": [1.0, 0.0], "factors": [1.0, 1.0]},
+        ),
+        "target scale",
+    ),
     "no logarithm": (NUMBER, setting("rungs.linear.target_scale.log", False), "target scale"),
     "a range of targets upside down": (
         NUMBER,

@@ -163,7 +163,7 @@ def run(
         judges,
         metric=metric,
         how=plan.how,
-        notes=notes,
+        notes=(*notes, *worlds(rungs)),
         alarms=alarms,
         interrupted=stop(),
     )
@@ -215,7 +215,6 @@ def conclude(
         notes=(
             *notes,
             *dataset.remarks,
-            *balance.notes([rung.class_weight for rung in judges[0].rungs.values()]),
             *_troubled(judges),
             *_repeats(dataset, judges[0].parts, alarms),
         ),
@@ -223,6 +222,17 @@ def conclude(
     )
     alarms = (*alarms, *after_judging(dataset, judgement))
     return seen, structs.replace(judgement, alarms=alarms)
+
+
+def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
+    """Say what lies between what rungs have learned and what they predict."""
+    scales = [(TITLES[name], rung.target_scale) for name, rung in rungs.items()]
+    smeared = [
+        scale.spread.sentence(title, scale.smearing)
+        for title, scale in scales
+        if scale is not None and scale.spread is not None
+    ]
+    return (*balance.notes([rung.class_weight for rung in rungs.values()]), *smeared)
 
 
 def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:

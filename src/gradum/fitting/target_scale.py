@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from gradum.fitting.smearing import TRAINING, Spread, factor_of
+
 
 class TargetScale(msgspec.Struct, frozen=True):
     """Models learn (t - centre) / scale, where t is the target, or its logarithm.
 
     The way back from a prediction f is t = centre + scale f; from the logarithm it is
-    exp(t) times Duan's smearing factor, the mean of exp(residual) over the training rows,
-    since the exponential of a mean is not the mean of the exponential
-    (Duan, JASA 78, 1983).
+    exp(t) times a smearing factor (`gradum.fitting.smearing`).
 
     Parameters
     ----------
@@ -24,7 +24,10 @@ class TargetScale(msgspec.Struct, frozen=True):
     log : bool
         Whether t is the logarithm of the target.
     smearing : float
-        Duan's factor; 1 without the logarithm.
+        The factor, right where residuals spread equally; 1 without the logarithm.
+    spread : Spread, optional
+        How they spread, and the factor by prediction where that is not equally; None without
+        the logarithm, or where all predictions are the same.
     """
 
     centre: float
@@ -33,6 +36,7 @@ class TargetScale(msgspec.Struct, frozen=True):
     high: float
     log: bool = False
     smearing: float = 1.0
+    spread: Spread | None = None
 
     @classmethod
     def fit(
@@ -60,7 +64,7 @@ class TargetScale(msgspec.Struct, frozen=True):
             # training targets it may rise and fall by their range once more, not further.
             low, high = np.log(self.low), np.log(self.high)
             values = np.clip(values, 2 * low - high, 2 * high - low)
-            values = np.exp(values) * self.smearing
+            values = np.exp(values) * self._factor(values)
         return np.clip(values, self.low, self.high) if clamp else values
 
     def largest(self, scaled: float) -> float:
@@ -69,14 +73,34 @@ class TargetScale(msgspec.Struct, frozen=True):
         if not self.log:
             return straight
         farthest = np.exp(2 * np.log(self.high) - np.log(self.low))
-        return straight + float(self.smearing * farthest)
+        factors = self.spread.factors if self.spread else ()
+        return straight + float(max(factors, default=self.smearing) * farthest)
 
     def with_smearing(
-        self, target: np.ndarray, scaled: np.ndarray, weight: np.ndarray
+        self,
+        target: np.ndarray,
+        scaled: np.ndarray,
+        weight: np.ndarray,
+        *,
+        where: str = TRAINING,
     ) -> TargetScale:
-        """Return the scale with Duan's factor measured on training predictions."""
+        """Return the scale with the smearing factor measured on known rows.
+
+        Parameters
+        ----------
+        target, scaled, weight : ndarray of shape (n,)
+            The rows' targets, their predictions on the models' scale, and their weights.
+        where : str
+            Which rows these are, in words.
+        """
         if not self.log:
             return self
-        residual = np.log(target) - (self.centre + self.scale * scaled)
-        factor = float(np.average(np.exp(residual), weights=weight))
-        return msgspec.structs.replace(self, smearing=factor)
+        predicted, true = self.centre + self.scale * scaled, np.log(target)
+        factor = factor_of(predicted, true, weight)
+        spread = Spread.of(predicted, true, weight, where) if np.ptp(predicted) > 0 else None
+        return msgspec.structs.replace(self, smearing=factor, spread=spread)
+
+    def _factor(self, predicted: np.ndarray) -> np.ndarray | float:
+        """Return the smearing factor of predicted logarithms (n,)."""
+        by_prediction = self.spread.factor if self.spread else None
+        return self.smearing if by_prediction is None else by_prediction(predicted)

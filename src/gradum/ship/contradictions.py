@@ -130,7 +130,8 @@ def _target(fitted: Fitted) -> Target:
 def _is_sound(scale: TargetScale, target: Target) -> bool:
     """Whether the way back to the target's units can be gone."""
     positive = min(scale.scale, scale.smearing, scale.low if scale.log else 1.0) > 0
-    return positive and scale.low <= scale.high and scale.log == target.log
+    sound = scale.spread is None or (scale.log and scale.spread.is_sound)
+    return positive and sound and scale.low <= scale.high and scale.log == target.log
 
 
 def _weighs(rung: Rung, fitted: Fitted) -> bool:

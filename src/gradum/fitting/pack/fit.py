@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -35,6 +35,7 @@ from gradum.fitting.pack.training import Training
 from gradum.fitting.pack.wide import begin_wide
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
+from gradum.fitting.smearing import HELD_OUT
 from gradum.fitting.target_scale import TargetScale
 from gradum.randomness import stream
 from gradum.solvers.solution import Certificate
@@ -114,11 +115,12 @@ def fit_pack(
         seed,
     )
     yield from training.run(held, began=began, end=began + limit, stop=stop)
-    kept, network, held_out = _chosen(held, training, inputs, goal, spec)
+    chosen = _chosen(held, training, inputs, goal, spec)
+    kept, network = chosen.params, chosen.network
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
-        # Of what was learned from: the projection would score texts by fits that know the row.
-        fitted = network.flattened.forward(kept, inputs.flat)[:, 0].astype(np.float64)
-        scale = scale.with_smearing(rows.target, fitted, rows.weight)
+        judged, said = chosen.rows, chosen.said[:, 0]
+        target, weight = rows.target[judged], rows.weight[judged]
+        scale = scale.with_smearing(target, said, weight, where=HELD_OUT)
     return Rung(
         name="pack",
         loss=goal.loss.name,
@@ -128,7 +130,7 @@ def fit_pack(
         target_scale=scale,
         clamp=True,
         status=training.status,
-        certificate=Certificate("cross-fitted", validation_loss=held_out),
+        certificate=Certificate("cross-fitted", validation_loss=chosen.loss),
         history=tuple(training.history),
         iterations=len(training.history),
         seconds=perf_counter() - began,
@@ -163,6 +165,21 @@ def _or_after(stop: Callable[[], bool], end: float) -> Callable[[], bool]:
     return lambda: stop() or perf_counter() > end
 
 
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """The members kept, and what they say of rows that they have not learned from.
+
+    ``rows`` (m,) are these rows and ``said`` (m, k or K) the mean of each one's fold, whose loss is
+    ``loss``.
+    """
+
+    params: Params
+    network: PackNetwork
+    rows: np.ndarray
+    said: np.ndarray
+    loss: float
+
+
 Fold = tuple[np.ndarray, np.ndarray, np.ndarray]
 """A fold's members, the rows that they hold out, and what they say of these."""
 
@@ -173,8 +190,8 @@ def _chosen(
     inputs: PackInputs,
     goal: Goal,
     spec: PackSpec,
-) -> tuple[Params, PackNetwork, float]:
-    """Return the parameters and the network of the members kept, and their held-out loss.
+) -> _Chosen:
+    """Return the members kept.
 
     Each fold chooses among its own members by the rows it holds out; all folds count the same.
     Members of classes are made as sure of themselves as suits these rows before they are compared:
@@ -203,7 +220,7 @@ def _chosen(
     else:
         factor, loss = sharpness(together, goal.target[judged], goal.weight[judged])
         params["sharpness"][:] = sharpness_of_more(factor, shares, share)
-    return params, replace(network, members=len(kept)), loss
+    return _Chosen(params, replace(network, members=len(kept)), judged, together, loss)
 
 
 def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold], np.ndarray]:

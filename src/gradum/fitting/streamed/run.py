@@ -37,6 +37,7 @@ from gradum.fitting.run import (
     metric_of,
     provenance,
     refuse_contradictions,
+    worlds,
 )
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
@@ -174,7 +175,7 @@ def run_streamed(
         [judge],
         metric=metric,
         how=plan.how,
-        notes=rows.head.notes,
+        notes=(*rows.head.notes, *worlds(rungs)),
         alarms=alarms,
         interrupted=stop(),
     )

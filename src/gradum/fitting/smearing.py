@@ -1,0 +1,147 @@
+"""From the predicted logarithm of a target to the mean of the target: the smearing factor.
+
+The exponential of a mean is not the mean of the exponential: with t = log y, its prediction f and
+the residual e = t - f,
+
+    E[y | f] = exp(f) E[exp(e) | f].
+
+If residuals spread equally, whatever f is, the last factor is one number (N. Duan, "Smearing
+estimate", JASA 78, 1983). It is taken as Σ y / Σ exp(f), under which predictions have the mean of
+the targets. Duan's mean of exp(e) tends to the same, but is too small where f has learned some of
+the noise: residuals are then shorter, while exp(f) is as large as before.
+
+Whether residuals spread equally is tested: that e² depends on f or f² (H. White, Econometrica 48,
+1980, in its short form), by n R², which no kurtosis of the residuals misleads (R. Koenker, Journal
+of Econometrics 17, 1981). If they do not, the factor follows the prediction: it is that of rows
+with like f, and interpolated between such bins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+import scipy.stats
+
+from gradum.scores.figures import figure
+
+LEVEL = 0.01
+BINS, FEWEST_IN_BIN = 10, 50
+
+HELD_OUT, TRAINING = "on held-out rows", "on training rows"
+
+
+def factor_of(predicted: np.ndarray, true: np.ndarray, weight: np.ndarray) -> float:
+    """Return Σ w y / Σ w exp(f) of predicted and true logarithms and weights (n,)."""
+    most = predicted.max()
+    return float((weight @ np.exp(true - most)) / (weight @ np.exp(predicted - most)))
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """How the residuals of the logarithm spread about its prediction f.
+
+    Parameters
+    ----------
+    p : float
+        Of the test of equal spread.
+    where : str
+        The rows whose residuals these are, in words.
+    at, factors : tuple of float
+        The smearing factor by prediction, at rising f; empty where one is right for all, or where
+        rows are too few to tell it.
+    """
+
+    p: float
+    where: str
+    at: tuple[float, ...] = ()
+    factors: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, predicted: np.ndarray, true: np.ndarray, weight: np.ndarray, where: str) -> Spread:
+        """Look at predicted and true logarithms and weights (n,)."""
+        p = equal_spread(predicted, true - predicted, weight)
+        if p >= LEVEL:
+            return cls(p, where)
+        return cls(p, where, *_by_prediction(predicted, true, weight))
+
+    @property
+    def factor(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """The smearing factor of predicted logarithms (n,); None where it does not follow them."""
+        if not self.at:
+            return None
+        return lambda predicted: np.exp(np.interp(predicted, self.at, np.log(self.factors)))
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the factors are finite and above 0, at rising predictions."""
+        rising = all(low < high for low, high in pairwise(self.at))
+        finite = bool(np.isfinite((self.p, *self.at, *self.factors)).all())
+        return (
+            finite
+            and rising
+            and len(self.at) == len(self.factors)
+            and min(self.factors, default=1) > 0
+        )
+
+    def sentence(self, title: str, factor: float) -> str:
+        """Say what a rung's smearing factor is, and what the test of its assumption found."""
+        title = title[:1].upper() + title[1:]
+        p = "p < 0.001" if self.p < 1e-3 else f"p = {self.p:.2g}"
+        test = f"(White's test {self.where}, {p})"
+        if self.at:
+            low, high = (figure(each, digits=3) for each in (self.factors[0], self.factors[-1]))
+            return (
+                f"{title}: residuals of the logarithm do not spread equally {test}. So the "
+                f"smearing factor follows the prediction, from {low} for the lowest to {high} for "
+                "the highest."
+            )
+        one = f"one smearing factor, {figure(factor, digits=3)}, brings all predictions back"
+        if self.p < LEVEL:
+            return (
+                f"{title}: {one}, though residuals of the logarithm do not spread equally {test}: "
+                "rows are too few for a factor that follows the prediction."
+            )
+        return (
+            f"{title}: {one}; residuals of the logarithm are not shown to spread unequally {test}."
+        )
+
+
+def equal_spread(predicted: np.ndarray, residual: np.ndarray, weight: np.ndarray) -> float:
+    """Return the p-value of equal spread: how often e² hangs on f as much where it does not.
+
+    With u = e² - mean e² and z = (f, f²) without their means, all weighted, the statistic is
+    s' V⁻¹ s with s = Σ w u z and V = mean u² · Σ w² z z', chi-squared with 2 degrees of freedom;
+    under equal weights that is n R².
+    """
+    weight = weight / weight.sum()
+    f = predicted - weight @ predicted
+    f = f / max(float(np.abs(f).max()), np.finfo(float).tiny)
+    z = np.column_stack([f, f**2])
+    z = z - weight @ z
+    u = residual**2 - weight @ residual**2
+    if not (u @ u > 0 and z.any()):
+        return 1.0
+    spread = (weight @ u**2) * ((weight**2)[:, None] * z).T @ z
+    score = (weight * u) @ z
+    statistic = float(score @ np.linalg.pinv(spread, hermitian=True) @ score)
+    return float(scipy.stats.chi2.sf(statistic, np.linalg.matrix_rank(spread, hermitian=True)))
+
+
+def _by_prediction(
+    predicted: np.ndarray, true: np.ndarray, weight: np.ndarray
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the mean f and the factor of rows with like predictions, in bins of equal weight."""
+    bins = min(BINS, len(predicted) // FEWEST_IN_BIN)
+    if bins < 2:
+        return (), ()
+    inner = np.arange(1, bins) / bins
+    edges = np.quantile(predicted, inner, weights=weight, method="inverted_cdf")
+    bin_of = np.searchsorted(np.unique(edges), predicted)  # equal predictions stay together
+    inside = [np.flatnonzero(bin_of == place) for place in np.unique(bin_of)]
+    if len(inside) < 2:
+        return (), ()
+    at = [np.average(predicted[rows], weights=weight[rows]) for rows in inside]
+    factors = [factor_of(predicted[rows], true[rows], weight[rows]) for rows in inside]
+    return tuple(map(float, at)), tuple(factors)
