@@ -338,6 +338,11 @@ CONTRADICTIONS = {
     "a scale below 0": (NUMBER, setting("rungs.linear.target_scale.scale", -1.0), "target scale"),
     "a logarithm of 0": (NUMBER, setting("rungs.linear.target_scale.low", 0.0), "target scale"),
     "a smearing of 0": (NUMBER, setting("rungs.linear.target_scale.smearing", 0.0), "target scale"),
+    "class weights unasked": (
+        TWO,
+        setting("rungs.linear.class_weight", [1.0, 2.0]),
+        "class weights",
+    ),
     "a smearing that falls back": (
         NUMBER,
         setting(
