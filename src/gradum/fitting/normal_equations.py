@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradum.core.models import Params
+from gradum.margins import EPSILON, TIMES
 from gradum.solvers import active_set
 from gradum.solvers.curvature import Factored
 from gradum.solvers.linear_model import LinearModel, Strengths
@@ -80,17 +81,23 @@ class NormalEquations:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the objectives of m answers, and how far at most each is above its minimum.
 
-        The bound is that of `certify`, with the sums over rows taken from G.
+        The bound is that of `duality`, with the sums over rows taken from G: what has no price is
+        brought to its minimum first, which lowers a parabola by half its slope times the step.
 
         Parameters
         ----------
         values, l1, l2 : ndarray of shape (m, D + 1)
             The answers, and the strengths of the penalties that they are for.
         """
-        error = np.column_stack([values, np.full(len(values), -1.0)])
-        slope = 2.0 * error @ self.products
-        squares = 0.5 * np.sum(error * slope, axis=1)
-        fall, on_target = slope[:, :-1], slope[:, -1]
+        free = (l1 + l2 == 0).all(axis=0)
+        pull = (values @ self.hessian - self.linear)[:, free]
+        step = -np.linalg.lstsq(self.hessian[np.ix_(free, free)], pull.T, rcond=1e-13)[0].T
+        fallen = -0.5 * np.sum(pull * step, axis=1)
+        rested = values.copy()
+        rested[:, free] += step
+        objective, _, _ = self._measured(values, l1, l2)
+        least, slope, squares = self._measured(rested, l1, l2)
+        fall, on_target = np.where(free, 0.0, slope[:, :-1]), slope[:, -1]
         capped = (l1 > 0) & (l2 == 0)
         over = np.divide(np.abs(fall), l1, out=np.zeros_like(fall), where=capped)
         shrink = 1.0 / np.maximum(over.max(axis=1, initial=0.0), 1.0)
@@ -98,6 +105,15 @@ class NormalEquations:
         fall = shrink[:, None] * fall
         bent = np.maximum(np.abs(fall) - l1, 0.0) ** 2
         dual = np.divide(bent, 2.0 * l2, out=np.zeros_like(fall), where=l2 > 0).sum(axis=1)
-        loose = np.where(l1 + l2 == 0, np.abs(fall * values), 0.0).sum(axis=1)
-        objective = squares + np.sum(l1 * np.abs(values) + 0.5 * l2 * values**2, axis=1)
-        return objective, np.maximum(objective + conjugate + dual, 0.0) + loose
+        apart = np.maximum(least + conjugate + dual, 0.0)
+        return objective, fallen + apart + TIMES * EPSILON * (least + np.abs(conjugate) + dual)
+
+    def _measured(
+        self, values: np.ndarray, l1: np.ndarray, l2: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return objectives [m], twice G e [m, D + 2], and mean squared errors [m]."""
+        error = np.column_stack([values, np.full(len(values), -1.0)])
+        slope = 2.0 * error @ self.products
+        squares = 0.5 * np.sum(error * slope, axis=1)
+        price = np.sum(l1 * np.abs(values) + 0.5 * l2 * values**2, axis=1)
+        return squares + price, slope, squares

@@ -124,7 +124,7 @@ class PenaltyPath:
     biases : ndarray of shape (m, k)
         Intercepts; 0 without one.
     objectives, duality_gaps : ndarray of shape (m,)
-        The objective, and how far at most it is above its minimum.
+        The objective, and how far at most it is above its minimum; NaN where nothing bounds that.
     """
 
     alphas: np.ndarray
@@ -155,7 +155,7 @@ def penalty_path(
         alphas,
         [solution.params for solution in solutions],
         np.array([proof.objective for proof in proofs]),
-        np.array([proof.duality_gap for proof in proofs]),
+        np.array([proof.duality_gap for proof in proofs], np.float64),
     )
 
 

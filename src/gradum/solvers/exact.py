@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 
 from gradum.core.losses import check_shapes
-from gradum.margins import EPSILON, TIMES, sizes
+from gradum.margins import EPSILON, TIMES, of_sums, sizes
 from gradum.solvers.accurate import AccurateColumns, Pair
 from gradum.solvers.factors import LARGEST_CONDITION, Dual, Factor, Normal, Orthogonal
 from gradum.solvers.matrix import Columns
@@ -140,14 +140,16 @@ class LeastSquares:
                 centred=self.fit_intercept,
             )
             answer = refine(problem, factor).high
-            measured = problem.measure(Pair.of(answer))
+            measured, doubt = problem.measure(Pair.of(answer)), 0.0
             values = answer[:, 0]
         else:
             problem = self._plain(alpha)
             answer = refine(problem, factor)
             measured = problem.measure(answer)
+            doubt = TIMES * of_sums(len(self.target)) * np.sqrt(max(measured.objective, 0.0))
             values = problem.layer(answer)
-        return self._solution(values, measured, factor, alpha, started)
+        gap = self._duality_gap(measured.slope[:, 0], doubt, factor, alpha)
+        return self._solution(values, measured, factor, gap, started)
 
     def unscaled_covariance(self, alpha: float | np.ndarray = 0.0) -> np.ndarray:
         """Return (X̃ᵀ W X̃ + ½ alpha I₀)⁻¹, the inverse of half of the objective's Hessian.
@@ -274,7 +276,7 @@ class LeastSquares:
         values: np.ndarray,
         measured: Measured,
         factor: Factor,
-        alpha: float | np.ndarray,
+        gap: float | None,
         started: float,
     ) -> Solution:
         layer = {"weight": values[:-1, None]}
@@ -287,7 +289,7 @@ class LeastSquares:
             certificate=Certificate(
                 kind="stationary",
                 gradient_norm=float(np.linalg.norm(measured.gradient)),
-                duality_gap=_duality_gap(measured.gradient[:, 0], values, alpha),
+                duality_gap=gap,
                 objective=measured.objective,
                 condition=factor.condition,
                 rank=factor.rank,
@@ -298,6 +300,30 @@ class LeastSquares:
             seconds=time.perf_counter() - started,
         )
 
+    def _duality_gap(
+        self, slope: np.ndarray, doubt: float, factor: Factor, alpha: float | np.ndarray
+    ) -> float | None:
+        """Return a bound on what the objective is above its minimum; None without a penalty.
+
+        The objective is a parabola. At a slope s, each number of which is known within ``doubt``,
+        it is s·M⁻¹s above its minimum, M being the factorised matrix, and the square of the level's
+        slope besides. Of what the factorisation's own rounding does to that, twice is a bound.
+        Where M's inverse is not known, the penalty alone bounds it, as in `duality`.
+        """
+        strength = np.broadcast_to(alpha, len(slope) - 1)
+        if not strength.any():
+            return None
+        above, level = slope[:-1], slope[-1] ** 2
+        if factor.invertible:
+            unsure = len(above) * (doubt * factor.condition) ** 2
+            return float(
+                2.0 * (max(above @ factor.solve(above[:, None])[:, 0], 0.0) + unsure) + level
+            )
+        if not strength.all():
+            return None
+        least = (self.frame.scale * (np.abs(above) + doubt)) ** 2 / strength
+        return float(2.0 * least.sum() + level)
+
     def _rounding(self, values: np.ndarray) -> float:
         """Return a slope that is 0 but for the rounding of the coefficients and of the sums."""
         level = np.average(self.target, weights=self.weight) if self.fit_intercept else 0.0
@@ -305,19 +331,3 @@ class LeastSquares:
         size = np.abs(values[:-1]) @ (self.frame.scale + np.abs(self.frame.centre))
         rounded = TIMES * EPSILON * (size + abs(values[-1]))
         return float(1e-9 * spread + rounded)
-
-
-def _duality_gap(
-    gradient: np.ndarray, values: np.ndarray, alpha: float | np.ndarray
-) -> float | None:
-    """Return a bound on what the objective is above its minimum; see `certify`.
-
-    With an L2 term that bound is g² / (2 alpha) for a column, and for one without a penalty, and
-    for the intercept, |g b|.
-    """
-    strength = np.append(np.broadcast_to(alpha, len(values) - 1), 0.0)
-    if not strength.any():
-        return None
-    free = strength == 0.0
-    bound = np.sum(gradient[~free] ** 2 / (2.0 * strength[~free]))
-    return float(bound + np.abs(gradient * values)[free].sum())

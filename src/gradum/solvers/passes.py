@@ -29,8 +29,10 @@ from typing import Any
 import numpy as np
 
 from gradum.core.models import Params
-from gradum.solvers.certify import certify
+from gradum.margins import EPSILON, TIMES, of_sums
+from gradum.solvers.certify import certificate
 from gradum.solvers.curvature import Factored, truncated_step
+from gradum.solvers.duality import Rows, columns_apart
 from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
 from gradum.solvers.memory import Memory
@@ -38,6 +40,7 @@ from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 
+MOST_SETTLING = 12  # passes that bring the intercept to rest, for the certificate
 SHORTEST = 1e-4  # a step, halved until the objective falls
 MOST_WORKERS = 16  # each holds a block, and what it yields waits for its turn
 WAITING_BYTES = 2**27  # of Hessians
@@ -111,6 +114,7 @@ class _Search:
         self, blocks: Sequence[Block], sample: LinearModel, rows: int, l2: Any, method: Passes
     ) -> None:
         self.blocks, self.model, self.l2, self.method = blocks, sample, l2, method
+        self.rows = rows
         self.strengths = self.model.strengths(0.0, l2)
         size = self.model.coefficients
         self.formed = size <= LARGEST_DIRECT and rows * size**2 <= LARGEST_WORK
@@ -141,15 +145,44 @@ class _Search:
                 break
             self.memory.learn(moved.values - point.values, moved.gradient - point.gradient)
             point = moved
+        gap = None if status is Status.INTERRUPTED else self._duality_gap(point)
         return Solution(
             params=model.params(point.values),
             status=status,
-            certificate=certify(model, point, 0.0, self.l2),
+            certificate=certificate(model, point, 0.0, self.l2, gap),
             iterations=len(history),
             steps=len(history),
             history=tuple(history),
             seconds=time.perf_counter() - began,
         )
+
+    def _duality_gap(self, point: Point) -> float | None:
+        """Return how far at most the objective is above its minimum, as in `duality`.
+
+        A pass or two more bring the intercept to rest, steered by the sample's curvature.
+        """
+        model, l2 = self.model, self.strengths.l2[:-1, 0]
+        if not (l2 > 0).all():
+            return None
+        rounding = (of_sums(self.rows) + TIMES * EPSILON) * model.size
+        ones, here, memory = np.ones((len(model), 1)), point, Memory()
+        sampled = Rows(model.loss, model.target, model.weight, ones, lambda left: left, np.zeros(0))
+        curvature = sampled.curvature(model.logits(point.values), model.loss.hessian)
+        for _ in range(MOST_SETTLING):
+            level = here.gradient[-1]
+            if np.abs(level).max() <= TIMES * rounding:
+                break
+            step = np.zeros_like(here.values)
+            step[-1] = memory.step(level, lambda left: -np.linalg.lstsq(curvature, left, 1e-13)[0])
+            here = self._pass(here.values + step, curved=False).point
+            memory.learn(step[-1], here.gradient[-1] - level)
+        else:
+            return None
+        way = np.abs(here.values[-1] - point.values[-1])
+        fallen = float(way @ (np.abs(point.gradient[-1]) + TIMES * rounding))
+        fall = here.gradient[:-1] - l2[:, None] * here.values[:-1]
+        doubt = TIMES * rounding * np.sqrt(model.columns.squares(model.weight))
+        return fallen + columns_apart(fall, doubt, here.values[:-1], l2)
 
     def _moved(self, point: Point, solve: Callable[[np.ndarray], np.ndarray]) -> Point | None:
         """Take a step, halved until the objective falls; None where no such step is found."""

@@ -25,7 +25,8 @@ class Certificate:
         Euclidean norm of the full objective's gradient, in float64; of the smallest subgradient
         where an L1 term has a kink.
     duality_gap : float or None
-        No more than this is the objective above its minimum; None where nothing is penalised.
+        No more than this is the objective above its minimum, wherever the solver stopped; None
+        where that cannot be bounded, such as where nothing is penalised. See `duality`.
     objective : float or None
         The objective at the answer.
     condition : float or None

@@ -1,0 +1,266 @@
+"""How far a linear model's objective is above its minimum, at most, wherever a solver stopped.
+
+For P(W, b) = Σ wᵢ·loss(zᵢ, yᵢ) + Σ_j R_j(W_j), zᵢ = xᵢ W + b and Σ w = 1, take any slopes A, a row
+for each row of X, and let V = −Xᵀ (w A). If V is 0 for all that has no price (the intercept, for
+which it is −Σ w A, and the columns left free), Fenchel's inequality gives
+
+    P(W, b) − min P ≤ Σᵢ wᵢ [loss(zᵢ) + loss*(aᵢ) − aᵢ·zᵢ] + Σ_j [R_j(W_j) + R_j*(V_j) − W_j·V_j].
+
+R_j* is the conjugate of the column's price, max(|v| − l1, 0)² / (2 l2); with an L1 term alone it is
+finite only for |v| ≤ l1, and A is shrunk until that holds. V is made 0 where it must be:
+
+- Of a smooth loss, intercept and free columns are first brought to their own minimum by Newton's
+  method, W else kept. There A, the loss's own derivatives, has what is asked, and the rows add
+  nothing. What the objective fell by on the way is added; by convexity that is no more than the
+  slope where the way began times its length.
+- Of a loss with kinks A is projected onto what is allowed, and shrunk into the range of the loss's
+  derivatives.
+
+Where that cannot be had there is no bound. Sums are known up to their rounding: V_j is taken to be
+where within that the bound is worst.
+
+Source: Boyd and Vandenberghe, Convex Optimization (2004), sections 3.3 and 5.1; Fercoq, Gramfort
+and Salmon, "Mind the duality gap" (ICML 2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.core.losses import Loss
+from gradum.margins import EPSILON, TIMES, of_sums
+
+LARGEST_FREE = 5e7  # entries of the columns without a price, up to which they are written out
+MOST_FREE = 3000  # coefficients without a price whose Hessian is formed
+MOST_STEPS = 100
+ENTRIES_AT_ONCE = 2_000_000  # of the Hessians of single rows
+SHORTEST = 1e-12  # of a full step
+FARTHEST = 5.0  # in logits, a step where the link is curved
+FEWER = 0.9  # of the slope along a step may be left beyond the minimum
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the bound needs of n rows.
+
+    Parameters
+    ----------
+    loss : Loss
+    target : ndarray of shape (n,) or (n, k)
+    weight : ndarray of shape (n,)
+        Of sum 1.
+    free : ndarray of shape (n, f)
+        The columns without a price, a column of ones among them where there is an intercept.
+    transposed : callable
+        From [n, k] to Xᵀ times it, [D, k]. Where there is an intercept, the columns may be taken
+        about any centre.
+    size : ndarray of shape (D,)
+        The root mean squares of those columns.
+    """
+
+    loss: Loss
+    target: np.ndarray
+    weight: np.ndarray
+    free: np.ndarray
+    transposed: Callable[[np.ndarray], np.ndarray]
+    size: np.ndarray
+
+    def slope(self, logits: np.ndarray) -> np.ndarray:
+        """Return A, the loss's derivatives [n, k]."""
+        return self.loss.gradient(logits, self.target)
+
+    def pull(self, slope: np.ndarray) -> np.ndarray:
+        """Return what slopes ask of the coefficients without a price, [f, k]."""
+        return self.free.T @ (self.weight[:, None] * slope)
+
+    def of_sums(self, slope: np.ndarray) -> float:
+        """Return how well Σ w A x is known for given A and a column x of mean square 1."""
+        return of_sums(len(slope)) * self._mean_size(slope)
+
+    def rounding(self, logits: np.ndarray, slope: np.ndarray) -> float:
+        """Return the same where the logits that A belongs to are rounded."""
+        nearby = self.slope(logits + TIMES * EPSILON * np.abs(logits))
+        return self._mean_size(nearby - slope) + self.of_sums(slope)
+
+    def is_still(self, pull: np.ndarray, rounding: float) -> bool:
+        """Whether a pull is 0 but for rounding."""
+        sizes = np.sqrt(self.weight @ np.square(self.free))
+        return bool((np.abs(pull) <= TIMES * rounding * sizes[:, None]).all())
+
+    def curvature(self, logits: np.ndarray, bend: Callable[..., np.ndarray]) -> np.ndarray:
+        """Return the Hessian of the mean loss by the coefficients without a price, [f k, f k]."""
+        outputs, width = logits.shape[1], self.free.shape[1]
+        total = np.zeros((width, outputs, width, outputs))
+        rows = max(1, ENTRIES_AT_ONCE // (outputs * max(outputs, width)))
+        for start in range(0, len(logits), rows):
+            part = slice(start, start + rows)
+            each = self.weight[part, None, None] * bend(logits[part], self.target[part])
+            columns = self.free[part]
+            total += np.einsum("nf,ng,nkl->fkgl", columns, columns, each, optimize=True)
+        return total.reshape(width * outputs, width * outputs)
+
+    def _mean_size(self, values: np.ndarray) -> float:
+        return float(np.sqrt(self.weight @ np.square(values).sum(axis=1)))
+
+
+def may_be_bounded(loss: Loss, shape: tuple[int, int], outputs: int, free: np.ndarray) -> bool:
+    """Whether X [n, D], ``shape``, has prices enough; ``free`` [D] says which columns have none."""
+    few = free.sum() * max(shape) <= LARGEST_FREE and free.sum() * outputs <= MOST_FREE
+    return bool(few and not (loss.smooth and free.all()))
+
+
+def duality_gap(
+    rows: Rows,
+    logits: np.ndarray,
+    coefficients: np.ndarray,
+    l1: np.ndarray,
+    l2: np.ndarray,
+    slope: np.ndarray | None = None,
+) -> float | None:
+    """Return a bound on P − min P at a point, or None where there is none.
+
+    Parameters
+    ----------
+    rows : Rows
+    logits : ndarray of shape (n, k)
+        Of the point.
+    coefficients : ndarray of shape (D, k)
+        W.
+    l1, l2 : ndarray of shape (D,)
+        Strengths of the penalty.
+    slope : ndarray of shape (n, k), optional
+        Slopes that a solver chose, for a loss with kinks; the loss's own if not given.
+    """
+    priced = l1 + l2 > 0
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if rows.loss.smooth:
+            found = _at_rest(rows, logits)
+        else:
+            found = _balanced(rows, logits, rows.slope(logits) if slope is None else slope)
+        if found is None:
+            return None
+        fallen, there, slope, rounding = found
+        fall = rows.transposed(rows.weight[:, None] * slope)[priced]
+        doubt = TIMES * rounding * rows.size[priced]
+        shrink, apart = _columns_apart(fall, doubt, coefficients[priced], l1[priced], l2[priced])
+        own = rows.loss.smooth and shrink == 1.0
+        gap = fallen + apart + (0.0 if own else _rows_apart(rows, there, shrink * slope))
+    return gap if np.isfinite(gap) else None
+
+
+def columns_apart(
+    fall: np.ndarray, doubt: np.ndarray, coefficients: np.ndarray, l2: np.ndarray
+) -> float:
+    """Return Σ_j [R_j(W_j) + R_j*(V_j) − W_j·V_j] for an L2 penalty on all columns.
+
+    ``fall`` is −V, [D, k], of which each number is known within ``doubt``, [D].
+    """
+    return _columns_apart(fall, doubt, coefficients, np.zeros_like(l2), l2)[1]
+
+
+def _columns_apart(
+    fall: np.ndarray, doubt: np.ndarray, coefficients: np.ndarray, l1: np.ndarray, l2: np.ndarray
+) -> tuple[float, float]:
+    """Return the factor that brings V into the conjugate's range, and the columns' part."""
+    l1, l2, doubt = l1[:, None], l2[:, None], doubt[:, None]
+    capped = (l1 > 0) & (l2 == 0)
+    over = np.divide(np.abs(fall) + doubt, l1, out=np.zeros_like(fall), where=capped)
+    shrink = 1.0 / max(float(over.max(initial=0.0)), 1.0)
+
+    def apart(v: np.ndarray) -> np.ndarray:
+        # (l2 w − u)² / 2 l2 + l1 |w| − w (v − u), u being what of v is beyond l1: R + R* − w v
+        # without a difference of large numbers.
+        beyond = np.where(l2 > 0, np.sign(v) * np.maximum(np.abs(v) - l1, 0.0), 0.0)
+        squares = np.square(l2 * coefficients - beyond)
+        curved = np.divide(squares, 2.0 * l2, out=np.zeros_like(v), where=l2 > 0)
+        return curved + np.maximum(l1 * np.abs(coefficients) - coefficients * (v - beyond), 0.0)
+
+    # Convex in v, it is largest at an end.
+    ends = [apart(-shrink * (fall + side * doubt)) for side in (-1.0, 1.0)]
+    return shrink, float(np.maximum(*ends).sum())
+
+
+def _rows_apart(rows: Rows, logits: np.ndarray, slope: np.ndarray) -> float:
+    """Return Σ w [loss(z) + loss*(a) − a·z], each row at least 0, and what rounding may add."""
+    value = rows.loss.value(logits, rows.target)
+    conjugate = rows.loss.conjugate(slope, rows.target)
+    product = (slope * logits).sum(axis=1)
+    size = np.abs(value) + np.abs(conjugate) + np.abs(slope * logits).sum(axis=1)
+    apart = np.maximum(value + conjugate - product, 0.0)
+    counts = rows.weight > 0
+    return float(rows.weight[counts] @ (apart + TIMES * EPSILON * size)[counts])
+
+
+def _at_rest(rows: Rows, logits: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, float] | None:
+    """Bring what has no price to its minimum; None where Newton's method does not get there.
+
+    Returns what the objective fell by at most, the logits there, A, and how well sums are known.
+    """
+    start, slope = logits, rows.slope(logits)
+    first = pull = rows.pull(slope)
+    rounding = rows.rounding(logits, slope)
+    way = np.zeros_like(pull)
+    for _ in range(MOST_STEPS):
+        if rows.is_still(pull, rounding):
+            break
+        step = _step(rows, logits, pull)
+        if step is None:
+            return None
+        way += step
+        logits = start + rows.free @ way
+        slope = rows.slope(logits)
+        pull, rounding = rows.pull(slope), rows.rounding(logits, slope)
+    else:
+        return None
+    if not way.any():
+        return 0.0, logits, slope, rounding
+    by_slope = float(-np.sum(first * way)) + TIMES * rounding * float(np.abs(way).sum())
+    before, after = (rows.loss.value(each, rows.target) for each in (start, logits))
+    size = float(rows.weight @ np.maximum(np.abs(before), np.abs(after)))
+    by_value = float(rows.weight @ (before - after)) + of_sums(len(slope)) * size
+    return max(min(by_slope, by_value), 0.0), logits, slope, rounding
+
+
+def _step(rows: Rows, logits: np.ndarray, pull: np.ndarray) -> np.ndarray | None:
+    """Return a step [f, k] down, by the Hessian or, where that fails, a parabola above the loss."""
+    # A step into the flat ends of a curved link would find no curvature to come back by.
+    farthest = np.inf if rows.loss.link == "identity" else FARTHEST
+    for bend in (rows.loss.hessian, getattr(rows.loss, "majorant", None)):
+        if bend is None:
+            continue
+        curvature = rows.curvature(logits, bend)
+        if not np.isfinite(curvature).all():
+            continue
+        step = -np.linalg.lstsq(curvature, pull.ravel(), rcond=1e-13)[0].reshape(pull.shape)
+        downhill = -float(np.sum(step * pull))
+        change = rows.free @ step
+        length = min(1.0, farthest / max(float(np.abs(change).max()), EPSILON))
+        while downhill > 0.0 and length > SHORTEST:
+            # Beyond the minimum along the step, the slope has turned; not too far is near enough.
+            left = rows.pull(rows.slope(logits + length * change))
+            if float(np.sum(step * left)) <= FEWER * downhill:
+                return length * step
+            length /= 2
+    return None
+
+
+def _balanced(
+    rows: Rows, logits: np.ndarray, slope: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray, float] | None:
+    """Project slopes to where nothing without a price is pulled; as `_at_rest`."""
+    slope = np.where(rows.weight[:, None] > 0, slope, 0.0)
+    rounding = rows.of_sums(slope)
+    gram = rows.free.T @ (rows.weight[:, None] * rows.free)
+    for _ in range(3 if rows.free.shape[1] else 0):  # then of what rounding left over
+        step = np.linalg.lstsq(gram, rows.pull(slope), rcond=1e-13)[0]
+        slope -= np.where(rows.weight[:, None] > 0, rows.free @ step, 0.0)
+    far = np.full_like(slope, np.finfo(np.float64).max)
+    low, high = rows.slope(-far), rows.slope(far)  # between which all derivatives of the loss lie
+    beyond = np.maximum(slope / high, slope / low).max(initial=1.0)
+    slope = slope / beyond
+    if not rows.is_still(rows.pull(slope), rounding):
+        return None
+    return 0.0, logits, slope, rounding
