@@ -21,9 +21,12 @@ def sample(rows=90):
 def test_the_columns_have_the_errors_of_statsmodels():
     X, y, rng = sample()
     weight = rng.gamma(2.0, size=len(y))
-    summary = LinearRegression().fit(X, y, weight).summary(X, y, weight, weights="precision")
-    peer = sm.WLS(y, sm.add_constant(X), weights=weight).fit()
-    np.testing.assert_allclose(summary.frame["error"], peer.bse, rtol=1e-10)
+    model = LinearRegression().fit(X, y, weight)
+    peer = sm.WLS(y, sm.add_constant(X), weights=weight)
+    for covariance, theirs in (("classical", "nonrobust"), (None, "HC3")):
+        summary = model.summary(X, y, weight, covariance=covariance)
+        errors = peer.fit(cov_type=theirs).bse
+        np.testing.assert_allclose(summary.frame["error"], errors, rtol=1e-10)
     assert summary.frame["name"].to_list() == ["(intercept)", "a", "b", "c"]
     assert not any("optimum" in each for each in summary.inference.sentences)
 

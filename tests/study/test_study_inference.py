@@ -5,6 +5,7 @@ import pytest
 import statsmodels.api as sm
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
+from gradum.errors import SpecError
 from gradum.study.inference import infer
 from solvers import nist_sets
 
@@ -118,7 +119,8 @@ def test_precisions_are_statsmodels_var_weights(loss):
 def test_frequencies_are_repetitions(loss, covariance):
     columns, target = sample(loss)
     count = np.random.default_rng(2).integers(0, 4, len(target))
-    found = infer(columns, target, loss, weight=count.astype(float), covariance=covariance)
+    options = {"weights": "frequency", "covariance": covariance}
+    found = infer(columns, target, loss, weight=count.astype(float), **options)
     repeated = np.repeat(np.arange(len(target)), count)
     peer = infer(columns[repeated], target[repeated], loss, covariance=covariance)
     for name in ("estimate", "error", "p", "low", "vif"):
@@ -134,7 +136,7 @@ def test_frequencies_are_repetitions(loss, covariance):
 def test_frequencies_are_statsmodels_freq_weights(loss):
     columns, target = sample(loss)
     count = np.random.default_rng(2).integers(1, 4, len(target)).astype(float)
-    found = infer(columns, target, loss, weight=count)
+    found = infer(columns, target, loss, weight=count, weights="frequency")
     peer = glm(columns, target, loss, freq_weights=count)
     np.testing.assert_allclose(numbers(found, "error"), peer.bse, rtol=1e-8)
     assert found.statistics.deviance == pytest.approx(peer.deviance, rel=1e-8)
@@ -351,3 +353,32 @@ def test_no_warning_comes_from_a_certain_table():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         infer(columns, target, "log_loss", covariance="HC3")
+
+
+@pytest.mark.parametrize("covariance", ["classical", "HC0"])
+@pytest.mark.parametrize("loss", FAMILIES)
+def test_an_offset_is_statsmodels(loss, covariance):
+    columns, target = sample(loss)
+    offset = np.random.default_rng(3).normal(scale=2.0, size=len(target))
+    if loss in ("poisson", "gamma"):
+        target = np.floor(target * np.exp(offset)) + (loss == "gamma")
+    found = infer(columns, target, loss, offset=offset, covariance=covariance)
+    names = {"classical": "nonrobust"}
+    peer = glm(columns, target, loss, names.get(covariance, covariance), offset=offset)
+    np.testing.assert_allclose(numbers(found, "estimate"), peer.params, rtol=1e-7)
+    np.testing.assert_allclose(numbers(found, "error"), peer.bse, rtol=1e-6)
+    assert found.statistics.deviance == pytest.approx(peer.deviance, rel=1e-9)
+    assert found.statistics.null_deviance == pytest.approx(peer.null_deviance, rel=1e-9)
+
+
+def test_an_offset_of_several_classes_is_refused():
+    columns, target = sample("classes")
+    with pytest.raises(SpecError, match="single output"):
+        infer(columns, target, "log_loss", offset=np.zeros(len(target)))
+
+
+def test_robust_is_the_best_that_the_outputs_allow():
+    for loss, name in (("log_loss", "HC3"), ("classes", "HC1")):
+        columns, target = sample(loss)
+        robust = infer(columns, target, "log_loss", covariance="robust")
+        assert robust == infer(columns, target, "log_loss", covariance=name)

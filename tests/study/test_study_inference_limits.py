@@ -188,7 +188,7 @@ def test_a_penalised_softmax_has_the_spread_of_its_differences():
 
 def test_weights_that_count_no_rows_are_remarked():
     columns, target = numbers()
-    found = infer(columns, target, weight=np.full(60, 1.5))
+    found = infer(columns, target, weight=np.full(60, 1.5), weights="frequency")
     assert "not whole numbers" in said(found)
     assert "Σw = 90" in said(found)
 
@@ -238,7 +238,7 @@ def test_rows_of_weight_0_are_not_there():
     columns, target = numbers()
     weight = np.ones(60)
     weight[[3, 40]] = 0.0
-    found = infer(columns, target, weight=weight)
+    found = infer(columns, target, weight=weight, weights="frequency")
     rest = infer(np.delete(columns, [3, 40], 0), np.delete(target, [3, 40]))
     assert found.coefficients == rest.coefficients
     assert found.statistics.rows == 58
@@ -257,8 +257,11 @@ def test_rows_of_weight_0_are_not_there():
         ({"alpha": None}, SpecError, "alpha"),
         ({"level": "x"}, SpecError, "level"),
         ({"groups": np.zeros(60, int), "covariance": "HC1"}, SpecError, "HC1"),
-        ({"weight": np.ones(59)}, ShapeError, "weights"),
-        ({"weight": np.full(60, np.nan)}, SpecError, "weights"),
+        ({"weight": np.ones(60)}, SpecError, "frequency.*precision"),
+        ({"weight": np.ones(59), "weights": "precision"}, ShapeError, "weights"),
+        ({"weight": np.full(60, np.nan), "weights": "precision"}, SpecError, "weights"),
+        ({"offset": np.ones(59)}, ShapeError, "offsets"),
+        ({"offset": np.full(60, np.inf)}, SpecError, "offsets"),
         ({"names": ["a"]}, ShapeError, "names"),
         ({"loss": "poisson"}, TargetError, "at least 0"),
         ({"loss": "log_loss"}, TargetError, "between 0 and 1"),
@@ -292,7 +295,7 @@ def test_a_solver_that_stalled_is_only_mentioned_short_of_the_optimum(loss, off)
     weight, loss = np.ones(60), resolve(loss)
     standard = Standard.of(columns, weight, fit_intercept=True)
     outputs = 3 if loss.name == "log_loss" else 1
-    found = fit(columns, standard, target, weight, "frequency", loss, outputs, 0.0)
+    found = fit(columns, standard, target, weight, "frequency", loss, outputs, 0.0, np.zeros(60))
     moved = found.fitted.logits.copy()
     moved[:, 0] += off
     found = replace(found, fitted=replace(found.fitted, logits=moved))

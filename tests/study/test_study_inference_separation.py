@@ -148,8 +148,8 @@ def test_rows_keep_their_numbers_weights_and_groups():
     target[flag] = 1
     rng = np.random.default_rng(2)
     weight, groups = rng.integers(1, 4, 300), np.arange(300) // 6
-    rest = {"weight": weight[~flag], "groups": groups[~flag]}
-    found = infer(columns, target, "log_loss", weight=weight, groups=groups)
+    rest = {"weights": "frequency", "weight": weight[~flag], "groups": groups[~flag]}
+    found = infer(columns, target, "log_loss", weights="frequency", weight=weight, groups=groups)
     numbers = np.flatnonzero(~flag) + 1
     wanted = infer(columns[~flag, :2], target[~flag], "log_loss", numbers=numbers, **rest)
     for mine, theirs in zip(found.coefficients[:3], wanted.coefficients, strict=True):

@@ -46,7 +46,8 @@ def test_levels_are_compared_with_the_commonest_as_a_formula_does():
 
 def test_the_commonest_level_is_so_by_weight():
     frame = levels().with_columns(w=pl.when(pl.col("g") == "a").then(9).otherwise(1))
-    assert gradum.infer(frame, "y", weight="w").inference.references == {"g": "a"}
+    found = gradum.infer(frame, "y", weight="w", weights="precision")
+    assert found.inference.references == {"g": "a"}
 
 
 def test_missing_values_have_an_indicator_and_a_sentence():
@@ -137,7 +138,8 @@ def test_the_report_has_the_table_of_the_rows_learned_from(run):
         blue=(pl.col("colour") == "blue").cast(pl.Float64),
         green=(pl.col("colour") == "green").cast(pl.Float64),
     )
-    peer = sm.OLS(frame["amount"].to_numpy(), sm.add_constant(matrix.to_numpy())).fit()
+    peer = sm.OLS(frame["amount"].to_numpy(), sm.add_constant(matrix.to_numpy()))
+    peer = peer.fit(cov_type="HC3")
     own = {each.name: each.error for each in found.inference.coefficients}
     names = ["(intercept)", "size", "age", "age missing", "member", "colour=blue", "colour=green"]
     np.testing.assert_allclose([own[name] for name in names], peer.bse, rtol=1e-8)
@@ -165,6 +167,34 @@ def test_a_log_target_is_explained_as_its_logarithm():
     peer = smf.ols("np.log(y) ~ x + C(g, Treatment('c'))", learned.to_pandas()).fit()
     assert found.target == "log y"
     assert found.coefficients[1].estimate == pytest.approx(peer.params["x"], rel=1e-8)
+
+
+def test_a_weight_is_that_of_one_row_wherever_a_fit_is_summed_up():
+    weight = np.random.default_rng(3).integers(1, 200, 400).astype(float)
+    frame = levels(400, w=weight)
+    run = run_of(frame, "y", weight="w")
+    learned = run.dataset.frame.filter(pl.Series(run.parts != Part.TEST))
+
+    def errors(rows):
+        shares = rows["w"].to_numpy()
+        # The reference is the level of the largest total weight.
+        totals = rows.group_by("g").agg(pl.col("w").sum()).sort("w", descending=True)
+        formula = f"y ~ x + C(g, Treatment('{totals['g'][0]}'))"
+        return smf.wls(formula, rows.to_pandas(), weights=shares).fit(cov_type="HC3").bse["x"]
+
+    found = regression_table(run).inference
+    assert (found.covariance, found.statistics.n) == ("HC3", len(learned))
+    assert found.coefficients[1].error == pytest.approx(errors(learned), rel=1e-9)
+    assert "single row" in " ".join(found.sentences)
+    whole = gradum.Model(run.fitted, run).inference()
+    assert by_name(whole, "error")["x"] == pytest.approx(errors(frame), rel=1e-9)
+    asked = gradum.infer(frame, "y", weight="w", weights="precision", covariance="robust")
+    assert by_name(asked, "error") == by_name(whole, "error")
+
+
+def test_what_a_weight_means_is_asked():
+    with pytest.raises(SpecError, match=r"'w'.*--weights frequency.*--weights precision"):
+        gradum.infer(levels(w=[2.0] * 200), "y", weight="w")
 
 
 def test_it_survives_json_and_the_wish_for_no_rows(run):

@@ -3,6 +3,7 @@ import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
+from scipy.special import expit
 
 import gradum
 from gradum.core import Network, Problem, objective
@@ -47,21 +48,26 @@ def half_widths(frame):
     return (frame["high"] - frame["low"]).to_numpy() / 2
 
 
-def test_least_squares_has_the_errors_of_statsmodels_hc0():
+def test_least_squares_has_the_errors_of_statsmodels_hc3():
     model = gradum.fit(table("number"), "y", **WEAK)
     inputs, target = learned(model)
-    peer = sm.OLS(target, inputs).fit(cov_type="HC0")
+    peer = sm.OLS(target, inputs).fit(cov_type="HC3")
     frame, _ = coefficient_intervals(model.run)
     np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
     np.testing.assert_allclose(frame["low"], peer.conf_int()[:, 0], rtol=1e-5, atol=1e-5)
 
 
-def test_logistic_regression_has_the_errors_of_statsmodels_hc0():
+def test_logistic_regression_has_the_errors_of_hc3():
     model = gradum.fit(table("label"), "y", **WEAK)
     inputs, target = learned(model)
-    peer = sm.Logit(target, inputs).fit(disp=False, cov_type="HC0", tol=1e-12)
+    share = expit(inputs @ sm.Logit(target, inputs).fit(disp=False, tol=1e-12).params)
+    bend = share * (1 - share)
+    inverse = np.linalg.inv(inputs.T @ (bend[:, None] * inputs))
+    leverage = bend * np.einsum("ij,jk,ik->i", inputs, inverse, inputs)
+    scores = inputs * ((target - share) / (1 - leverage))[:, None]
+    errors = np.sqrt(np.diag(inverse @ scores.T @ scores @ inverse))
     frame, _ = coefficient_intervals(model.run)
-    np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
+    np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * errors, rtol=1e-6)
 
 
 def test_weights_are_those_of_weighted_least_squares():
@@ -69,7 +75,7 @@ def test_weights_are_those_of_weighted_least_squares():
     model = gradum.fit(table("number", w=weight), "y", weight="w", **WEAK)
     inputs, target = learned(model)
     own = model.run.dataset.weight[model.run.parts != Part.TEST]
-    peer = sm.WLS(target, inputs, weights=own).fit(cov_type="HC0")
+    peer = sm.WLS(target, inputs, weights=own).fit(cov_type="HC3")
     frame, _ = coefficient_intervals(model.run)
     np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
 
@@ -185,7 +191,7 @@ def test_a_refitted_rung_is_asked_about_all_rows():
     model = gradum.fit(table("number"), "y", refit=True, **WEAK)
     everything = model.run.dataset
     inputs = sm.add_constant(everything.frame.select("x", "z").to_numpy())
-    peer = sm.OLS(everything.target, inputs).fit(cov_type="HC0")
+    peer = sm.OLS(everything.target, inputs).fit(cov_type="HC3")
     frame, _ = coefficient_intervals(model.run)
     np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
 

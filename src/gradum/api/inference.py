@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import structs
 
+from gradum.api.offset import Offset
 from gradum.core.losses import resolve
 from gradum.errors import SpecError
 from gradum.fitting.dataset import Dataset, labelled
@@ -21,6 +23,12 @@ from gradum.tables.schema import Overrides, Schema
 from gradum.tables.schema import infer as infer_schema
 from gradum.tables.wording import SHOWN_NAMES
 
+WHICH = (
+    "Say weights='frequency' (--weights frequency) if a row of weight w stands for w equal rows; "
+    "weights='precision' (--weights precision) if it is one row, and for weights of sampling or "
+    "importance with covariance='robust' (--covariance robust)."
+)
+
 
 def infer(
     data: Any,
@@ -29,9 +37,11 @@ def infer(
     task: str | None = None,
     loss: str | None = None,
     weight: str | None = None,
-    weights: str = "frequency",
+    weights: str | None = None,
     covariance: str = "classical",
     group: str | None = None,
+    offset: str | None = None,
+    exposure: str | None = None,
     level: float = 0.95,
     alpha: float = 0.0,
     schema: Schema | None = None,
@@ -60,13 +70,22 @@ def infer(
         (both with a logarithmic link).
     weight : str, optional
         A column of weights; rows of weight 0 are left out.
-    weights : {"frequency", "precision"}
-        Whether a weight w stands for w equal rows, or for a row of 1 / w of the variance.
-    covariance : {"classical", "HC0", "HC1", "HC2", "HC3"}
-        Of the estimates; the others than classical are robust to unequal variances.
+    weights : {"frequency", "precision"}, optional
+        Whether a weight w stands for w equal rows, or belongs to a single row: of 1 / w of the
+        variance, or of such importance, of which then only robust standard errors hold. To be said
+        where there is a column of weights, since the two may be far apart.
+    covariance : {"classical", "robust", "HC0", "HC1", "HC2", "HC3"}
+        Of the estimates; the others than classical are robust to unequal variances. ``robust`` is
+        HC3, and HC1 for more than two classes.
     group : str, optional
         A column whose equal values mark rows that depend on each other: the standard errors are
         then cluster-robust.
+    offset : str, optional
+        A column that is added to what the model predicts (on the logarithmic or log-odds scale,
+        where there is one), with a coefficient of 1 that is not estimated.
+    exposure : str, optional
+        A column of positive numbers, such as times under observation, of which the logarithm is
+        the offset: counts or amounts per unit of it are modelled. For Poisson and gamma.
     level : float
         Of the intervals.
     alpha : float
@@ -88,8 +107,9 @@ def infer(
     GradumError
         The table, the target or an option cannot be used; the message says what to do.
     """
+    given = Offset.of(offset, exposure, target)
     overrides = Overrides(
-        numeric=_names(numeric),
+        numeric=(*_names(numeric), *(() if given is None else (given.column,))),
         categorical=_names(categorical),
         text=_names(text),
         date=_names(date),
@@ -98,12 +118,19 @@ def infer(
         group=group,
     )
     table = read(data)
-    schema = schema or infer_schema(table, target=target, task=task, overrides=overrides)
-    dataset = labelled(table, schema)
+    understand = partial(infer_schema, table, target=target, task=task, overrides=overrides)
+    if given is None:
+        schema = schema or understand()
+    else:
+        schema = given.set_aside(schema or given.insisted(understand))
+    if schema.weight is not None and weights is None:
+        raise SpecError(f"What a weight in {schema.weight!r} means is not said.", WHICH)
+    dataset = labelled(table, schema, also=() if given is None else (given.column,))
     return _summary(
         dataset,
         Encoder.fit(dataset.frame, schema),
         loss,
+        given,
         weights=weights,
         covariance=covariance,
         level=level,
@@ -115,21 +142,29 @@ def _names(value: Sequence[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def infer_run(run: Run, *, loss: str | None = None, **options: Any) -> Summary:
+def infer_run(
+    run: Run, *, loss: str | None = None, weights: str = "precision", **options: Any
+) -> Summary:
     """Return the regression table of all rows of a run, with its columns understood as they were.
 
-    ``options`` are those of `infer`: ``weights``, ``covariance``, ``level``, ``alpha``.
+    ``options`` are those of `infer`: ``covariance``, ``level``, ``alpha``. A weight is that of one
+    row, as in the run, unless ``weights`` says otherwise, and standard errors are then robust.
     """
     dataset = run.dataset
+    if dataset.schema.weight is not None:
+        options = {"covariance": "robust", **options}
     if dataset.drawn_from is not None:
         raise SpecError(
             f"Of the run's {dataset.drawn_from:,} rows only {len(dataset):,} are in memory.",
             "Use gradum.infer on a part of the table.",
         )
-    return _summary(dataset, Encoder.fit(dataset.frame, dataset.schema), loss, **options)
+    encoder = Encoder.fit(dataset.frame, dataset.schema)
+    return _summary(dataset, encoder, loss, None, weights=weights, **options)
 
 
-def _summary(dataset: Dataset, encoder: Encoder, loss: str | None, **options: Any) -> Summary:
+def _summary(
+    dataset: Dataset, encoder: Encoder, loss: str | None, given: Offset | None, **options: Any
+) -> Summary:
     assert dataset.schema.target is not None
     classes = dataset.classes
     chosen = resolve(loss or ("log_loss" if classes else "squared_error"))
@@ -152,10 +187,12 @@ def _summary(dataset: Dataset, encoder: Encoder, loss: str | None, **options: An
         target_name=dataset.schema.target.name,
         classes=classes,
         numbers=dataset.numbers + 1,
+        offset=None if given is None else given.values(dataset, chosen),
         **options,
     )
     sentences = (
-        *_unused(dataset.schema),
+        *_unused(dataset.schema, given),
+        *(() if given is None else (given.sentence,)),
         *coded.sentences,
         *imputation(encoder),
         *found.sentences,
@@ -164,9 +201,10 @@ def _summary(dataset: Dataset, encoder: Encoder, loss: str | None, **options: An
     return Summary(found, dataset.remarks)
 
 
-def _unused(schema: Schema) -> tuple[str, ...]:
+def _unused(schema: Schema, given: Offset | None) -> tuple[str, ...]:
     """Name the columns that are no features, and what they were taken for."""
     unused = [column for column in schema.columns if column.role == "unused"]
+    unused = [column for column in unused if given is None or column.name != given.column]
     if not unused:
         return ()
     named = ", ".join(f"{column.name!r} ({column.kind})" for column in unused[:SHOWN_NAMES])

@@ -42,8 +42,8 @@ class Summarises:
         y: Any,
         sample_weight: Any = None,
         *,
-        covariance: str = "classical",
-        weights: str = "frequency",
+        covariance: str | None = None,
+        weights: str = "precision",
         level: float = 0.95,
     ) -> Summary:
         """Return the regression table, with standard errors, p-values and intervals.
@@ -58,10 +58,12 @@ class Summarises:
             What the estimator was fitted on.
         y : array-like of shape (n,)
         sample_weight : array-like of shape (n,), optional
-        covariance : {"classical", "HC0", "HC1", "HC2", "HC3"}
-            Robust to unequal variances, but for the first.
-        weights : {"frequency", "precision"}
-            Whether a weight w stands for w equal rows, or for a row of 1 / w of the variance.
+        covariance : {"classical", "robust", "HC0", "HC1", "HC2", "HC3"}, optional
+            Robust to unequal variances, but for the first, which is the default without weights;
+            with them it is ``robust``: HC3, and HC1 for more than two classes.
+        weights : {"precision", "frequency"}
+            Whether a weight belongs to a single row, as in `fit` and in every score, or stands for
+            that many equal rows.
         level : float
             Of the intervals.
 
@@ -90,11 +92,12 @@ class Summarises:
             rows, _ = coded_rows(rows, labels, balance)
             if balance is not None:
                 notes += (
-                    "The weights of the classes count as weights of rows; only "
-                    "covariance='HC0' with weights='precision' holds for them.",
+                    "The weights of the classes count as weights of rows; for them only robust "
+                    "standard errors of weights='precision' hold.",
                 )
         if alpha and not isinstance(self.alpha, Real):
             notes += ("alpha was chosen by the data; the standard errors take it as known.",)
+        weighted = sample_weight is not None or getattr(self, "class_weight", None) is not None
         found = infer(
             rows.matrix,
             rows.target,
@@ -102,7 +105,7 @@ class Summarises:
             names=self._names(),
             weight=rows.weight,
             weights=weights,
-            covariance=covariance,
+            covariance=covariance or ("robust" if weighted else "classical"),
             level=level,
             fit_intercept=bool(self.fit_intercept),
             alpha=alpha,

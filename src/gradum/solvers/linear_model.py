@@ -71,6 +71,8 @@ class LinearModel:
         Weights that sum to 1.
     fit_intercept : bool
         Whether b is fitted; else it is 0.
+    offset : ndarray of shape (n,), optional
+        Added to every output of a row.
     """
 
     columns: StandardColumns
@@ -79,6 +81,7 @@ class LinearModel:
     outputs: int
     weight: np.ndarray
     fit_intercept: bool
+    offset: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -90,6 +93,7 @@ class LinearModel:
         outputs: int | None = None,
         weight: np.ndarray | None = None,
         fit_intercept: bool = True,
+        offset: np.ndarray | None = None,
     ) -> LinearModel:
         """Measure the columns: an array, a sparse matrix or Columns; weights of any sum.
 
@@ -104,7 +108,7 @@ class LinearModel:
             check_shapes(np.broadcast_to(0.0, shape), target)
         share = np.full(shape[0], 1.0 / shape[0]) if weight is None else weight / np.sum(weight)
         standard = StandardColumns.of(raw, share, centred=fit_intercept)
-        return cls(standard, target, loss, shape[1], share, fit_intercept)
+        return cls(standard, target, loss, shape[1], share, fit_intercept, offset)
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -123,6 +127,7 @@ class LinearModel:
             columns=self.columns.take(chosen),
             target=self.target[chosen],
             weight=weight / weight.sum(),
+            offset=None if self.offset is None else self.offset[chosen],
         )
 
     def strengths(self, l1: Any, l2: Any) -> Strengths:
@@ -146,13 +151,15 @@ class LinearModel:
                 values -= values.mean(axis=1, keepdims=True)
         elif self.fit_intercept:
             values[-1] = self._best_constant()
+            values[-1] -= 0.0 if self.offset is None else self.weight @ self.offset
         if not self.fit_intercept:
             values[-1] = 0.0
         return values
 
     def logits(self, values: np.ndarray) -> np.ndarray:
-        """Return Z @ coefficients + intercept, [n, k]."""
-        return self.columns @ values[:-1] + values[-1]
+        """Return Z @ coefficients + intercept + offset, [n, k]."""
+        logits = self.columns @ values[:-1] + values[-1]
+        return logits if self.offset is None else logits + self.offset[:, None]
 
     def objective(self, values: np.ndarray, logits: np.ndarray, strengths: Strengths) -> float:
         """Return the mean loss plus the penalty."""
@@ -160,8 +167,7 @@ class LinearModel:
 
     def point(self, values: np.ndarray, strengths: Strengths) -> Point:
         """Measure objective and gradient."""
-        nothing = np.zeros((len(self), self.outputs))
-        origin = Point(np.zeros_like(values), nothing, np.nan, np.zeros_like(values))
+        origin = Point(np.zeros_like(values), self._given_logits(), np.nan, np.zeros_like(values))
         return self.moved(origin, values, strengths)[0]
 
     def point_at(
@@ -244,6 +250,11 @@ class LinearModel:
         numbers = self.loss.link != "logit" and self.target.ndim == 1
         size = float(self.weight @ np.abs(self.target)) if numbers else 1.0
         return 4.0 * np.finfo(np.float64).eps * size
+
+    def _given_logits(self) -> np.ndarray:
+        """Return the logits [n, k] where all values are 0."""
+        given = np.zeros((len(self), self.outputs))
+        return given if self.offset is None else given + self.offset[:, None]
 
     def _best_constant(self) -> np.ndarray:
         """Return the link of the mean target, [k]; of unlikely classes, a small probability."""

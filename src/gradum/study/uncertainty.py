@@ -1,16 +1,21 @@
 """How sure the linear rung's coefficients are: robust intervals around the penalised estimate.
 
 With objective Σ wᵢ lᵢ(θ) / Σ w + alpha · ½ ‖W‖², its Hessian H at the estimate and each row's score
-sᵢ = wᵢ ∇lᵢ / Σ w, the covariance of the estimate is about (the "sandwich", HC0)
+sᵢ = wᵢ ∇lᵢ / Σ w, the covariance of the estimate is about (the "sandwich")
 
     H⁻¹ (Σᵢ sᵢ sᵢᵀ) H⁻¹,
 
 the scores of a group summed up first where rows come in groups. It holds whether or not the model
-is right. Since H has the penalty in it, it is the spread of the penalised estimate around what
-that estimate tends to, not around the truth: the penalty's pull towards 0 is not in it, nor is the
-choice of alpha.
+is right. A row pulls the fit towards itself, which makes its score too small. Where it stands alone
+and the model has one output, its score is divided by 1 − hᵢ (HC3): about what it would be had the
+row been left out. Its leverage hᵢ is wᵢ lᵢ'' xᵢᵀ H⁻¹ xᵢ / Σ w, for x with a one at its end.
 
-H. White, Econometrica 48, 1980; K.-Y. Liang and S. Zeger, Biometrika 73, 1986.
+Since H has the penalty in it, it is the spread of the penalised estimate around what that estimate
+tends to, not around the truth: the penalty's pull towards 0 is not in it, nor is the choice of
+alpha.
+
+H. White, Econometrica 48, 1980; K.-Y. Liang and S. Zeger, Biometrika 73, 1986; J. MacKinnon and
+H. White, J. Econometrics 29, 1985.
 """
 
 from __future__ import annotations
@@ -38,6 +43,7 @@ MOST_PARAMETERS = 1_500
 MOST_WORK = 2e10  # rows times parameters squared: a few seconds
 FEW_GROUPS = 30
 BLOCK_VALUES = 500_000
+FULL_LEVERAGE = 1e-10  # of 1 − h, which is 0 up to rounding for a row that the fit goes through
 NORMAL = 1.959963984540054  # of 95%
 
 
@@ -243,6 +249,10 @@ def sandwich(
     slope = share[:, None] * loss.gradient(logits, target)
     width, outputs = len(layer["weight"]) + 1, logits.shape[1]
     factor = scipy.linalg.cho_factor(_hessian(columns, target, loss, logits, alpha, share))
+    if groups is None and outputs == 1:
+        rest = 1.0 - share * loss.hessian(logits, target)[:, 0, 0] * _squares(columns, factor)
+        full = rest < FULL_LEVERAGE
+        slope = np.where(full, 0.0, slope[:, 0] / np.where(full, 1.0, rest))[:, None]
     variance, of_combination = np.zeros((width, outputs)), np.zeros(outputs)
     for score in _scores(columns, slope, groups):
         # H⁻¹ s one by one: in H⁻¹ M H⁻¹, rounding would be magnified by H⁻¹ twice.
@@ -280,6 +290,15 @@ def _hessian(
         diagonal = np.einsum("ikil->ikl", blocks)
         diagonal += np.trace(hessian) / len(hessian)
     return hessian
+
+
+def _squares(columns: Columns, factor: tuple[np.ndarray, bool]) -> np.ndarray:
+    """Return xᵀ H⁻¹ x of each row x with a one at its end, [n]."""
+    ones = np.ones((columns.shape[0], 1))
+    solved = (
+        (rows, scipy.linalg.cho_solve(factor, rows.T)) for rows in _scores(columns, ones, None)
+    )
+    return np.concatenate([np.einsum("ij,ji->i", rows, moved) for rows, moved in solved])
 
 
 def _scores(columns: Columns, slope: np.ndarray, groups: np.ndarray | None) -> Iterator[np.ndarray]:

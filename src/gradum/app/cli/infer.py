@@ -27,21 +27,33 @@ def command(
         typer.Option(
             "--covariance",
             metavar="NAME",
-            help="classical; or HC0, HC1, HC2 or HC3, robust to unequal variances.",
+            help="classical; or robust to unequal variances: robust, HC0, HC1, HC2 or HC3.",
         ),
     ] = "classical",
     weight: options.Weight = None,
     weights: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--weights",
             metavar="KIND",
-            help="frequency: weight w stands for w rows; precision: for 1/w of the variance.",
+            help="frequency: weight w stands for w rows; precision: it is one row's.",
         ),
-    ] = "frequency",
+    ] = None,
     group: Annotated[
         str | None,
         typer.Option("--group", metavar="COL", help="Rows of equal COL may depend on each other."),
+    ] = None,
+    offset: Annotated[
+        str | None,
+        typer.Option("--offset", metavar="COL", help="Added to what the model predicts, as it is."),
+    ] = None,
+    exposure: Annotated[
+        str | None,
+        typer.Option(
+            "--exposure",
+            metavar="COL",
+            help="Counts or amounts are modelled per unit of COL: its logarithm is the offset.",
+        ),
     ] = None,
     level: Annotated[
         float, typer.Option("--level", metavar="SHARE", help="Of the intervals.")
@@ -79,6 +91,8 @@ def command(
         weight=weight,
         weights=weights,
         group=group,
+        offset=offset,
+        exposure=exposure,
         level=level,
         alpha=alpha,
         numeric=numeric or (),

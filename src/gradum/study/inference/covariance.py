@@ -7,6 +7,7 @@ columns T with curvatures V, and H = I + penalty:
     HC0         H⁻¹ (Σ u uᵀ) H⁻¹             White 1980
     HC1         HC0 · n / (n − p)
     HC2, HC3    HC0 with u / √(1 − h), u / (1 − h); h the leverage, the diagonal of V^½ T H⁻¹ Tᵀ V^½
+    robust      HC3 for one output, HC1 for several, which have no leverage
     cluster     HC0 with the scores of a group summed up first, · G/(G − 1) · (n − 1)/(n − p)
 
 The classical one takes Fisher's expected information, the others the observed: they differ for
@@ -29,11 +30,22 @@ from gradum.margins import EPSILON, TIMES
 from gradum.study.inference.family import curvature
 from gradum.study.inference.fitted import Fitted
 
-Covariance = Literal["classical", "HC0", "HC1", "HC2", "HC3"]
+Covariance = Literal["classical", "robust", "HC0", "HC1", "HC2", "HC3"]
 COVARIANCES: tuple[str, ...] = get_args(Covariance)
 
 FULL_LEVERAGE = 1e-10  # of 1 − h, which is 0 up to rounding for a row that the fit goes through
 MOST_FULL = 1e-4  # of the same, however ill-conditioned the columns
+
+
+def covariance_of(asked: str, outputs: int) -> str:
+    """Return which covariance is meant: ``robust`` is the best there is for so many outputs.
+
+    HC3 is no narrower than HC0 at any n, and becomes it as n grows; where rows are few, HC0 covers
+    the truth far less often than it says. Long and Ervin, The American Statistician 54, 2000.
+    """
+    if asked != "robust":
+        return asked
+    return "HC3" if outputs == 1 else "HC1"
 
 
 @dataclass(frozen=True, eq=False)

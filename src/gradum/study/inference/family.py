@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import scipy.optimize
 import scipy.special
 
 from gradum.core.losses import Loss
@@ -43,11 +44,19 @@ def deviance(loss: Loss, logits: np.ndarray, target: np.ndarray, weight: np.ndar
 
 
 def null_logits(
-    loss: Loss, target: np.ndarray, weight: np.ndarray, outputs: int, *, fit_intercept: bool
+    loss: Loss,
+    target: np.ndarray,
+    weight: np.ndarray,
+    outputs: int,
+    offset: np.ndarray,
+    *,
+    fit_intercept: bool,
 ) -> np.ndarray:
-    """Return the logits (n, k) of the model that looks at no column."""
+    """Return the logits (n, k) of the model that looks at no column, only at the offset."""
     level = np.zeros(outputs)
-    if fit_intercept:
+    if fit_intercept and offset.any():
+        level = np.array([_level(loss, target, weight, offset)])
+    elif fit_intercept:
         mean = weight @ target / weight.sum()
         if outputs > 1:
             level = np.log(np.bincount(target, weight, minlength=outputs) / weight.sum())
@@ -55,7 +64,21 @@ def null_logits(
             level = np.array([scipy.special.logit(mean)])
         else:
             level = np.array([mean if loss.name == "squared_error" else np.log(mean)])
-    return np.broadcast_to(level, (len(target), outputs))
+    return offset[:, None] + level
+
+
+def _level(loss: Loss, target: np.ndarray, weight: np.ndarray, offset: np.ndarray) -> float:
+    """Return the intercept that is best beside an offset: where the slope by it changes sign."""
+    if loss.name == "squared_error":
+        return float(weight @ (target - offset) / weight.sum())
+
+    def slope(level: float) -> float:
+        return float(weight @ loss.gradient((offset + level)[:, None], target)[:, 0])
+
+    # Of no offset, the intercept is the link of the mean; some row's offset moves it furthest.
+    plain = null_logits(loss, target, weight, 1, np.zeros_like(offset), fit_intercept=True)[0, 0]
+    low, high = plain - offset.max() - 1.0, plain - offset.min() + 1.0
+    return float(scipy.optimize.root_scalar(slope, bracket=(low, high), xtol=1e-14).root)
 
 
 def dispersion(

@@ -8,7 +8,7 @@ import scipy.special
 
 from gradum.margins import EQUAL, STILL, of_sums
 from gradum.study.inference.covariance import Spread
-from gradum.study.inference.family import DISPERSED, deviance, log_likelihood, null_logits
+from gradum.study.inference.family import DISPERSED, deviance, log_likelihood
 from gradum.study.inference.fitted import Fitted
 from gradum.study.inference.result import FitStatistics, Test
 
@@ -54,11 +54,9 @@ def fit_statistics(
 def deviances(fitted: Fitted) -> tuple[float, float]:
     """Return the deviance of the fit and of the model that looks at no column."""
     loss, target, weight = fitted.loss, fitted.target, fitted.weight
-    intercept = fitted.standard.fit_intercept
-    null = null_logits(loss, target, weight, fitted.outputs, fit_intercept=intercept)
     return (
         deviance(loss, fitted.logits, target, weight),
-        deviance(loss, null, target, weight),
+        deviance(loss, fitted.null_logits, target, weight),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradum.core.losses import Loss
 from gradum.study.inference.collinearity import Standard
-from gradum.study.inference.family import Weights, unit
+from gradum.study.inference.family import Weights, null_logits, unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,8 @@ class Fitted:
     logits : ndarray of shape (n, k)
         At the optimum.
     alpha : float
+    offset : ndarray of shape (n,)
+        What of the logits is given; 0 where nothing is.
     """
 
     standard: Standard
@@ -37,6 +39,7 @@ class Fitted:
     loss: Loss
     logits: np.ndarray
     alpha: float
+    offset: np.ndarray
 
     @property
     def n(self) -> float:
@@ -47,6 +50,18 @@ class Fitted:
     def outputs(self) -> int:
         """1, or the number of classes K > 2."""
         return self.logits.shape[1]
+
+    @cached_property
+    def null_logits(self) -> np.ndarray:
+        """The logits (n, k) of the model that looks at no column."""
+        return null_logits(
+            self.loss,
+            self.target,
+            self.weight,
+            self.outputs,
+            self.offset,
+            fit_intercept=self.standard.fit_intercept,
+        )
 
     @cached_property
     def penalty(self) -> np.ndarray:

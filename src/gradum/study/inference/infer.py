@@ -19,7 +19,7 @@ from gradum.margins import EPSILON, STILL, TIMES
 from gradum.solvers.status import Status
 from gradum.solvers.threads import turn
 from gradum.study.inference import saying
-from gradum.study.inference.covariance import OneOutput, Softmax, Spread
+from gradum.study.inference.covariance import OneOutput, Softmax, Spread, covariance_of
 from gradum.study.inference.family import DISPERSED, Weights, dispersion
 from gradum.study.inference.fit_statistics import (
     deviances,
@@ -52,8 +52,9 @@ def infer(
     *,
     names: Sequence[str] | None = None,
     weight: np.ndarray | None = None,
-    weights: str = "frequency",
+    weights: str | None = None,
     covariance: str = "classical",
+    offset: np.ndarray | None = None,
     level: float = 0.95,
     fit_intercept: bool = True,
     alpha: float = 0.0,
@@ -76,13 +77,17 @@ def infer(
         Of the columns.
     weight : ndarray of shape (n,), optional
         Weights >= 0; rows of weight 0 are left out.
-    weights : {"frequency", "precision"}
-        What a weight w means. ``frequency``: the row stands for w equal rows, and there are Σ w
-        observations, as statsmodels' ``freq_weights`` and Stata's ``fweight``. ``precision``: the
-        row's variance is that of a row of weight 1 divided by w, and there are as many
-        observations as rows, as R's ``weights`` and statsmodels' ``WLS`` and ``var_weights``.
-    covariance : {"classical", "HC0", "HC1", "HC2", "HC3"}
+    weights : {"frequency", "precision"}, optional
+        What a weight w means; to be said where there are weights. ``frequency``: the row stands
+        for w equal rows, and there are Σ w observations, as statsmodels' ``freq_weights`` and
+        Stata's ``fweight``. ``precision``: the row's variance is that of a row of weight 1 divided
+        by w, and there are as many observations as rows, as R's ``weights`` and statsmodels'
+        ``WLS`` and ``var_weights``.
+    covariance : {"classical", "robust", "HC0", "HC1", "HC2", "HC3"}
         See `gradum.study.inference.covariance`; HC2 and HC3 for one output only.
+    offset : ndarray of shape (n,), optional
+        Added to the linear predictor, with a coefficient of 1 that is not estimated; for one
+        output only.
     level : float
         Of the intervals.
     fit_intercept : bool
@@ -112,18 +117,18 @@ def infer(
         The target cannot be that of the loss, or has a single class.
     """
     loss = resolve(loss)
-    check_options(loss, weights, covariance, level, alpha, groups)
+    check_options(loss, weights, covariance, level, alpha, groups, weighted=weight is not None)
     matrix, names = dense_columns(columns, names)
-    sample = Sample.of(matrix, target, weight, groups, numbers)
+    sample = Sample.of(matrix, target, weight, groups, numbers, offset)
     loss.check_target(sample.target)
-    outputs = outputs_of(loss, sample.target, classes, covariance)
+    outputs = outputs_of(loss, sample.target, classes, covariance, offset)
     asked = _Asked(
         names,
         target_name,
         loss,
         labels_of(loss, outputs, classes),
-        covariance if groups is None else "cluster",
-        "frequency" if weights == "frequency" else "precision",
+        covariance_of(covariance, outputs) if groups is None else "cluster",
+        "precision" if weights == "precision" else "frequency",
         weight is not None,
         level,
         alpha,
@@ -163,6 +168,7 @@ def infer(
         loss,
         outputs,
         alpha,
+        sample.offset,
     )
     try:
         return _table(asked, sample, optimum, kept, undetermined, sentences)
@@ -321,7 +327,8 @@ def _is_exact(fitted: Fitted, optimum: Optimum) -> bool:
     size = np.append(np.hypot(standard.centre, standard.scale), 1.0)[: len(estimate)]
     known = TIMES * EPSILON * (size @ estimate)
     numbers = fitted.loss.name == "squared_error"
-    least = (STILL * fitted.target) ** 2 if numbers else TIMES * EPSILON
+    given = np.maximum(np.abs(fitted.target), np.abs(fitted.offset))
+    least = (STILL * given) ** 2 if numbers else TIMES * EPSILON
     return deviances(fitted)[0] <= float(np.sum(fitted.weight * np.maximum(known**2, least)))
 
 

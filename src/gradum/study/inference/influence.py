@@ -113,7 +113,8 @@ def influence(
     standard = Standard.of(columns, weight, fit_intercept=fit_intercept)
     if standard.dependencies:
         raise SpecError("Columns depend on each other.", "Drop those that others determine.")
-    fitted = fit(columns, standard, target, weight, weights, loss, outputs, 0.0).fitted
+    nothing = np.zeros(len(target))
+    fitted = fit(columns, standard, target, weight, weights, loss, outputs, 0.0, nothing).fitted
     return influence_of(OneOutput(fitted, expected=True))
 
 

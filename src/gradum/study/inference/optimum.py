@@ -14,7 +14,7 @@ from gradum.solvers.newton import newton
 from gradum.solvers.separation import separating_columns
 from gradum.solvers.status import Status
 from gradum.study.inference.collinearity import Standard
-from gradum.study.inference.family import Weights, null_logits, unit
+from gradum.study.inference.family import Weights, unit
 from gradum.study.inference.fitted import Fitted
 
 MOST_SEARCHED = 1e6  # entries times outputs, for which separating columns are looked for
@@ -50,9 +50,7 @@ class Optimum:
         scores = fitted.scores(clustered=True)
         gradient = sum(block.T @ scores[part] for part, block in standard.blocks())
         gradient += fitted.penalty[:, None] * scale * self.estimate
-        null = null_logits(
-            loss, fitted.target, weight, fitted.outputs, fit_intercept=standard.fit_intercept
-        )
+        null = fitted.null_logits
         size = unit(loss) * (weight @ np.abs(loss.gradient(null, fitted.target))).max()
         return float(np.abs(gradient).max(initial=0.0) / size) if size > 0 else 0.0
 
@@ -66,25 +64,32 @@ def fit(
     loss: Loss,
     outputs: int,
     alpha: float,
+    offset: np.ndarray,
 ) -> Optimum:
     """Minimise Σ w loss / Σ w + alpha ½ ‖b‖²; ``standard`` is of the same columns."""
     intercept = standard.fit_intercept
     separating: tuple[int, ...] = ()
     if loss.name == "squared_error":
-        problem = LeastSquares(columns, target, weight, fit_intercept=intercept)
+        problem = LeastSquares(columns, target - offset, weight, fit_intercept=intercept)
         solution = problem.solve(alpha)
     else:
         model = LinearModel.of(
-            columns, target, loss, outputs=outputs, weight=weight, fit_intercept=intercept
+            columns,
+            target,
+            loss,
+            outputs=outputs,
+            weight=weight,
+            fit_intercept=intercept,
+            offset=offset,
         )
         solution = solve(newton(model, l2=alpha))
         small = columns.size * outputs <= MOST_SEARCHED
         if solution.status == Status.SEPARATED and loss.name == "log_loss" and small:
             separating = separating_columns(model) or ()
     layer = solution.params["layers"][0]
-    logits = columns @ layer["weight"] + layer.get("bias", 0.0)
+    logits = columns @ layer["weight"] + layer.get("bias", 0.0) + offset[:, None]
     estimate = layer["weight"]
     if intercept:
         estimate = np.vstack([estimate, layer["bias"]])
-    fitted = Fitted(standard, target, weight, kind, loss, logits, alpha)
+    fitted = Fitted(standard, target, weight, kind, loss, logits, alpha, offset)
     return Optimum(fitted, estimate, solution.status, separating)

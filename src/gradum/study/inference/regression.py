@@ -29,8 +29,8 @@ class Regression(msgspec.Struct, frozen=True):
 def regression_table(run: Run) -> Regression | None:
     """Return the regression table of a run; None where it has no linear rung.
 
-    The loss is the linear rung's. Rows of a group are taken together, weights that are whole
-    numbers as frequencies, others as precisions.
+    The loss is the linear rung's. The standard errors are robust; rows of a group are taken
+    together. A weight is that of one row, as it is in the fit and in the scores.
     """
     if "linear" not in run.fitted.rungs:
         return None
@@ -60,14 +60,14 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
     log = rung.target_scale is not None and rung.target_scale.log
     assert dataset.schema.target is not None
     name = dataset.schema.target.name
-    whole = bool((taken.weight == np.round(taken.weight)).all())
     found = infer(
         coded.matrix,
         np.log(taken.target) if log else taken.target,
         rung.loss,
         names=coded.names,
         weight=None if dataset.schema.weight is None else taken.weight,
-        weights="frequency" if whole else "precision",
+        weights="precision",
+        covariance="robust",
         groups=taken.groups,
         target_name=f"log {name}" if log else name,
         classes=dataset.classes,

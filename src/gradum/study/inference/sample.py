@@ -16,6 +16,10 @@ from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import COVARIANCES
 from gradum.study.inference.family import FAMILIES
 
+WHICH_WEIGHTS = (
+    "Say weights='frequency' if a row of weight w stands for w equal rows, and weights='precision' "
+    "if it is one row; for weights of sampling or importance with covariance='robust'."
+)
 MOST_VALUES = 5e7  # of the expanded columns, and of the scores of all classes
 MOST_PARAMETERS = 1_500  # of all classes together
 
@@ -29,6 +33,7 @@ class Sample:
     weight: np.ndarray
     groups: np.ndarray | None
     numbers: np.ndarray
+    offset: np.ndarray
 
     @classmethod
     def of(
@@ -38,6 +43,7 @@ class Sample:
         weight: np.ndarray | None,
         groups: np.ndarray | None,
         numbers: np.ndarray | None,
+        offset: np.ndarray | None = None,
     ) -> Sample:
         """Check that the rows pair off, and keep those of weight above 0."""
         target = np.asarray(target)
@@ -46,7 +52,9 @@ class Sample:
             target = target.astype(np.float64)
         weight = np.ones(len(target)) if weight is None else np.asarray(weight, np.float64)
         numbers = np.arange(1, len(target) + 1) if numbers is None else np.asarray(numbers)
-        for what, values in (("weights", weight), ("groups", groups), ("numbers", numbers)):
+        offset = np.zeros(len(target)) if offset is None else np.asarray(offset, np.float64)
+        own = {"weights": weight, "groups": groups, "numbers": numbers, "offsets": offset}
+        for what, values in own.items():
             if values is not None and np.shape(values) != (len(target),):
                 raise ShapeError(
                     f"The {what} have shape {np.shape(values)} for {len(target)} rows.",
@@ -56,9 +64,10 @@ class Sample:
             raise SpecError(
                 "The weights are not all numbers of at least 0, some above.", "Correct them."
             )
-        if weight.all():
-            return cls(columns, target, weight, groups, numbers)
-        return cls(columns, target, weight, groups, numbers).take(weight > 0)
+        if not np.isfinite(offset).all():
+            raise SpecError("The offsets are not all finite numbers.", "Correct them.")
+        sample = cls(columns, target, weight, groups, numbers, offset)
+        return sample if weight.all() else sample.take(weight > 0)
 
     def take(self, rows: np.ndarray) -> Sample:
         """Return the rows where a mask holds."""
@@ -66,7 +75,12 @@ class Sample:
             return self
         groups = None if self.groups is None else self.groups[rows]
         return Sample(
-            self.columns[rows], self.target[rows], self.weight[rows], groups, self.numbers[rows]
+            self.columns[rows],
+            self.target[rows],
+            self.weight[rows],
+            groups,
+            self.numbers[rows],
+            self.offset[rows],
         )
 
     def standard(self, kept: np.ndarray, *, fit_intercept: bool) -> Standard:
@@ -79,7 +93,14 @@ class Sample:
 
 
 def check_options(
-    loss: Loss, weights: str, covariance: str, level: float, alpha: float, groups: Any
+    loss: Loss,
+    weights: str | None,
+    covariance: str,
+    level: float,
+    alpha: float,
+    groups: Any,
+    *,
+    weighted: bool,
 ) -> None:
     """Refuse options that make no sense."""
     if loss.name not in FAMILIES:
@@ -93,13 +114,15 @@ def check_options(
         ("weights", weights, ("frequency", "precision")),
         ("covariance", covariance, COVARIANCES),
     ):
-        if value not in known:
+        if value is None and weighted:
+            raise SpecError("What the weights mean is not said.", WHICH_WEIGHTS)
+        if value is not None and value not in known:
             raise SpecError(f"{name} is {value!r}.", f"Choose one of {', '.join(known)}.")
     if not _is_number(level) or not 0.0 < level < 1.0:
         raise SpecError(f"level is {level!r}.", "Give a number between 0 and 1, such as 0.95.")
     if not _is_number(alpha) or not 0.0 <= alpha < np.inf:
         raise SpecError(f"alpha is {alpha!r}.", "Give a number of at least 0.")
-    if groups is not None and covariance != "classical":
+    if groups is not None and covariance not in ("classical", "robust"):
         raise SpecError(f"Groups have their own covariance, not {covariance}.", "Give one of both.")
 
 
@@ -127,7 +150,13 @@ def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[np.ndarray
     return dense, own
 
 
-def outputs_of(loss: Loss, target: np.ndarray, classes: Sequence[object], covariance: str) -> int:
+def outputs_of(
+    loss: Loss,
+    target: np.ndarray,
+    classes: Sequence[object],
+    covariance: str,
+    offset: np.ndarray | None,
+) -> int:
     """Return how many logits the model has: 1, or K > 2."""
     if loss.name != "log_loss":
         return 1
@@ -148,6 +177,11 @@ def outputs_of(loss: Loss, target: np.ndarray, classes: Sequence[object], covari
         raise SpecError(
             f"{covariance} needs a leverage, which {outputs} classes have not.",
             "Use HC0 or HC1.",
+        )
+    if outputs > 1 and offset is not None:
+        raise SpecError(
+            f"An offset needs a single output, and {outputs} classes have as many.",
+            "Compare two classes at a time.",
         )
     return outputs
 

@@ -161,8 +161,12 @@ def meaning(
             )
     elif weighted:
         said.append(
-            f"Weights are precisions: a row of weight w has the variance of weight 1 divided by "
-            f"w, n = {len(fitted.weight):,} rows."
+            "Weights are precisions: a row of weight w is a single row"
+            + (
+                f", whose variance is that of weight 1 divided by w, n = {len(fitted.weight):,}."
+                if covariance == "classical"
+                else f", n = {len(fitted.weight):,}; why it weighs so does not matter."
+            )
         )
     return said
 

@@ -1,0 +1,129 @@
+"""What of a prediction is given by a column: an offset, or the logarithm of an exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from msgspec import structs
+
+from gradum.core.losses import Loss
+from gradum.errors import ColumnError, SpecError
+from gradum.fitting.dataset import Dataset
+from gradum.tables.schema import Schema
+from gradum.tables.wording import SHOWN_ROWS, rows_text
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Offset:
+    """A column whose values, or their logarithms, are added to what a model predicts.
+
+    Parameters
+    ----------
+    column : str
+    logarithm : bool
+        Whether it is an exposure.
+    """
+
+    column: str
+    logarithm: bool
+
+    @classmethod
+    def of(cls, offset: str | None, exposure: str | None, target: str) -> Offset | None:
+        """Return what was asked for, if anything was.
+
+        Raises
+        ------
+        SpecError
+            Both were, or the target itself.
+        """
+        if offset is not None and exposure is not None:
+            raise SpecError(
+                "There is an offset and an exposure, which is an offset itself.",
+                "Give one of both; the logarithm of an exposure may be part of an offset.",
+            )
+        if offset is None and exposure is None:
+            return None
+        found = cls(str(offset if exposure is None else exposure), exposure is not None)
+        if found.column == target:
+            raise SpecError(
+                f"Column {target!r} is both the target and the {found.option}.",
+                f"Choose another column as --{found.option}.",
+            )
+        return found
+
+    @property
+    def option(self) -> str:
+        """What the user calls it."""
+        return "exposure" if self.logarithm else "offset"
+
+    @property
+    def sentence(self) -> str:
+        """What it does."""
+        if self.logarithm:
+            return f"Per unit of {self.column!r}: its logarithm is added, with a coefficient of 1."
+        return f"{self.column!r} is added to what is predicted, with a coefficient of 1."
+
+    def insisted(self, read: Callable[[], Read]) -> Read:
+        """Return what is read of a table in which the column is to hold numbers.
+
+        Raises
+        ------
+        ColumnError
+            It holds something else, or is not there.
+        """
+        try:
+            return read()
+        except ColumnError as error:
+            if "--numeric" not in error.message or repr(self.column) not in error.message:
+                raise
+            message = error.message.replace("a number (--numeric)", f"the {self.option}")
+            message = message.replace("--numeric", f"--{self.option}")
+            remedy = f"Correct these values, or choose another column as --{self.option}."
+            raise ColumnError(message, remedy) from None
+
+    def set_aside(self, schema: Schema) -> Schema:
+        """Return the schema in which the column is read, but is no feature."""
+        columns = tuple(
+            structs.replace(column, role="unused", reason=f"The {self.option} of each row.")
+            if column.name == self.column
+            else column
+            for column in schema.columns
+        )
+        return structs.replace(schema, columns=columns)
+
+    def values(self, dataset: Dataset, loss: Loss) -> np.ndarray:
+        """Return the offset of each row (n,).
+
+        Raises
+        ------
+        SpecError
+            An exposure, and the loss has another link than the logarithm.
+        ColumnError
+            Values are missing, or an exposure is not positive.
+        """
+        if self.logarithm and loss.link != "log":
+            raise SpecError(
+                f"An exposure belongs to counts or amounts; the loss is {loss.name}.",
+                "Choose the loss poisson or gamma (--loss), or give an offset instead.",
+            )
+        values = dataset.frame[self.column].cast(float).to_numpy()
+        self._refuse(np.isnan(values), "no value", dataset)
+        if not self.logarithm:
+            return values
+        self._refuse(values <= 0, "no positive number", dataset)
+        return np.log(values)
+
+    def _refuse(self, wrong: np.ndarray, what: str, dataset: Dataset) -> None:
+        if not wrong.any():
+            return
+        rows = dataset.numbers[wrong] + 1
+        raise ColumnError(
+            f"Column {self.column!r}, the {self.option}, holds {what} in "
+            f"{rows_text([int(row) for row in rows[:SHOWN_ROWS]], len(rows))}.",
+            "Correct these values, or leave the rows out.",
+        )
