@@ -78,12 +78,17 @@ def test_without_an_intercept_the_null_model_predicts_0():
     assert found.statistics.test.statistic == pytest.approx(peer.fvalue, rel=1e-11)
 
 
-@pytest.mark.parametrize("name", ["Norris", "Longley", "Pontius", "NoInt1"])
-def test_eleven_digits_of_the_certified_errors_are_right(name):
+@pytest.mark.parametrize("name", nist_sets.NAMES)
+def test_thirteen_digits_of_the_certified_errors_are_right(name):
     known = nist_sets.load(name)
     found = infer(known.columns, known.target, fit_intercept=known.intercept)
-    assert nist_sets.digits(numbers(found, "error"), known.errors) >= 11
-    assert nist_sets.digits(numbers(found, "estimate"), known.coefficients) >= 11
+    least = 7 if name == "Filip" else 13  # whose powers of x float64 does not hold
+    assert nist_sets.digits(numbers(found, "estimate"), known.coefficients) >= least
+    if not known.errors.any():
+        assert np.isnan(numbers(found, "error")).all()
+        assert any("the fit is exact" in each for each in found.sentences)
+    else:
+        assert nist_sets.digits(numbers(found, "error"), known.errors) >= least
 
 
 def test_precisions_are_the_weights_of_weighted_least_squares():

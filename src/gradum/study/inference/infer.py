@@ -207,13 +207,20 @@ def _table(
     none = _why_none(fitted, optimum, parameters, sample.groups)
     if none:
         return _without_errors(asked, optimum, kept, undetermined, [*sentences, none])
-    phi = dispersion(
-        fitted.loss, fitted.logits, fitted.target, fitted.weight, fitted.n - parameters
+    refined, left = optimum.refined, fitted.n - parameters
+    phi = (
+        dispersion(fitted.loss, fitted.logits, fitted.target, fitted.weight, left)
+        if refined is None
+        else refined.squares / left
     )
     robust = asked.covariance != "classical"
     observed = robust and fitted.loss.name == "gamma"
     bent = _geometry(fitted, expected=False) if observed else model
-    spread = bent.spread(asked.covariance, sample.groups, phi)
+    spread = (
+        bent.spread(asked.covariance, sample.groups, phi)
+        if robust or refined is None
+        else refined.spread(phi)
+    )
     degrees = _degrees(fitted, parameters, sample.groups)
     test = None
     if not asked.alpha:

@@ -8,29 +8,54 @@ import numpy as np
 
 from gradum.core.losses import Loss
 from gradum.solvers.driver import solve
-from gradum.solvers.exact import LeastSquares
+from gradum.solvers.exact import LARGEST_ACCURATE, LeastSquares
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.newton import newton
 from gradum.solvers.separation import separating_columns
+from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 from gradum.study.inference.collinearity import Standard
+from gradum.study.inference.covariance import Spread
 from gradum.study.inference.family import Weights, unit
 from gradum.study.inference.fitted import Fitted
 
+MOST_REFINED = 1e7  # n D², up to which an inverse in twice the precision costs a moment
 MOST_SEARCHED = 1e6  # entries times outputs, for which separating columns are looked for
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """What least squares' classical errors are made of, to the last digits.
+
+    Parameters
+    ----------
+    squares : float
+        Σ w r².
+    inverse : ndarray of shape (p, p)
+        (Tᵀ W T)⁻¹ of the columns as given and, last, the intercept.
+    """
+
+    squares: float
+    inverse: np.ndarray
+
+    def spread(self, dispersion: float) -> Spread:
+        """Return the classical covariance."""
+        return Spread(np.eye(len(self.inverse)), dispersion * self.inverse)
 
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
     """The fit, its coefficients (p, k) with the intercept last, and how the solver ended.
 
-    ``separating`` are the columns that together tell a class apart, where they could be found.
+    ``separating`` are the columns that together tell a class apart, where they could be found;
+    ``refined`` is there for least squares without a penalty that are not too large.
     """
 
     fitted: Fitted
     estimate: np.ndarray
     status: Status
     separating: tuple[int, ...] = ()
+    refined: Refined | None = None
 
     @property
     def against_first(self) -> np.ndarray:
@@ -69,9 +94,11 @@ def fit(
     """Minimise Σ w loss / Σ w + alpha ½ ‖b‖²; ``standard`` is of the same columns."""
     intercept = standard.fit_intercept
     separating: tuple[int, ...] = ()
+    refined = None
     if loss.name == "squared_error":
         problem = LeastSquares(columns, target - offset, weight, fit_intercept=intercept)
         solution = problem.solve(alpha)
+        refined = None if alpha else _refined(problem, solution)
     else:
         model = LinearModel.of(
             columns,
@@ -92,4 +119,17 @@ def fit(
     if intercept:
         estimate = np.vstack([estimate, layer["bias"]])
     fitted = Fitted(standard, target, weight, kind, loss, logits, alpha, offset)
-    return Optimum(fitted, estimate, solution.status, separating)
+    return Optimum(fitted, estimate, solution.status, separating, refined)
+
+
+def _refined(problem: LeastSquares, solution: Solution) -> Refined | None:
+    rows, width = problem.columns.shape
+    if rows * width > LARGEST_ACCURATE or rows * width**2 > MOST_REFINED:
+        return None
+    total = float(rows if problem.weight is None else problem.weight.sum())
+    objective = solution.certificate.objective
+    assert objective is not None
+    try:
+        return Refined(total * objective, problem.unscaled_covariance() / total)
+    except np.linalg.LinAlgError:
+        return None
