@@ -36,7 +36,7 @@ from gradum.margins import EPSILON, TIMES, of_sums
 LARGEST_FREE = 5e7  # entries of the columns without a price, up to which they are written out
 MOST_FREE = 3000  # coefficients without a price whose Hessian is formed
 MOST_STEPS = 100
-ENTRIES_AT_ONCE = 2_000_000  # of the Hessians of single rows
+ENTRIES_AT_ONCE = 2_000_000  # of the columns without a price times the outputs
 SHORTEST = 1e-12  # of a full step
 FARTHEST = 5.0  # in logits, a step where the link is curved
 FEWER = 0.9  # of the slope along a step may be left beyond the minimum
@@ -92,15 +92,25 @@ class Rows:
 
     def curvature(self, logits: np.ndarray, bend: Callable[..., np.ndarray]) -> np.ndarray:
         """Return the Hessian of the mean loss by the coefficients without a price, [f k, f k]."""
-        outputs, width = logits.shape[1], self.free.shape[1]
-        total = np.zeros((width, outputs, width, outputs))
-        rows = max(1, ENTRIES_AT_ONCE // (outputs * max(outputs, width)))
-        for start in range(0, len(logits), rows):
+        if logits.shape[1] > 1:
+            return self._softmax_curvature(self.loss.inverse_link(logits))
+        second = self.weight * bend(logits, self.target)[:, 0, 0]
+        return self.free.T @ (second[:, None] * self.free)
+
+    def _softmax_curvature(self, probability: np.ndarray) -> np.ndarray:
+        """Return Σ w (diag(p) − p pᵀ) ⊗ x xᵀ, without a matrix for each row."""
+        outputs, width = probability.shape[1], self.free.shape[1]
+        total = np.zeros((width * outputs,) * 2)
+        own = np.einsum("fkgk->fgk", total.reshape(width, outputs, width, outputs))  # a view
+        rows = max(1, ENTRIES_AT_ONCE // max(width * outputs, 1))
+        for start in range(0, len(probability), rows):
             part = slice(start, start + rows)
-            each = self.weight[part, None, None] * bend(logits[part], self.target[part])
-            columns = self.free[part]
-            total += np.einsum("nf,ng,nkl->fkgl", columns, columns, each, optimize=True)
-        return total.reshape(width * outputs, width * outputs)
+            columns, weight = self.free[part], self.weight[part, None]
+            each = columns[:, :, None] * probability[part, None, :]
+            flat = each.reshape(len(columns), -1)
+            total -= flat.T @ (weight * flat)
+            own += ((weight * columns).T @ flat).reshape(own.shape)
+        return total
 
     def _mean_size(self, values: np.ndarray) -> float:
         return float(np.sqrt(self.weight @ np.square(values).sum(axis=1)))
