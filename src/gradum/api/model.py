@@ -176,7 +176,8 @@ class Model:
         """Return the regression table of an unpenalised linear model of the run's rows.
 
         All rows count, those that judge too; ``options`` are ``loss``, ``covariance``,
-        ``weights``, ``level`` and ``alpha`` of `gradum.infer`.
+        ``weights``, ``level`` and ``alpha`` of `gradum.infer`. A weight is that of one row, and
+        standard errors then robust, unless they say otherwise.
 
         Raises
         ------

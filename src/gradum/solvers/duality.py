@@ -82,12 +82,15 @@ class Rows:
 
     def rounding(self, logits: np.ndarray, slope: np.ndarray) -> float:
         """Return the same where the logits that A belongs to are rounded."""
+        bend = self.loss.largest_curvature
+        if bend is not None:
+            return TIMES * EPSILON * bend * self._mean_size(logits) + self.of_sums(slope)
         nearby = self.slope(logits + TIMES * EPSILON * np.abs(logits))
         return self._mean_size(nearby - slope) + self.of_sums(slope)
 
     def is_still(self, pull: np.ndarray, rounding: float) -> bool:
         """Whether a pull is 0 but for rounding."""
-        sizes = np.sqrt(self.weight @ np.square(self.free))
+        sizes = np.sqrt(np.einsum("i,ij,ij->j", self.weight, self.free, self.free))
         return bool((np.abs(pull) <= TIMES * rounding * sizes[:, None]).all())
 
     def curvature(self, logits: np.ndarray, bend: Callable[..., np.ndarray]) -> np.ndarray:
@@ -113,7 +116,7 @@ class Rows:
         return total
 
     def _mean_size(self, values: np.ndarray) -> float:
-        return float(np.sqrt(self.weight @ np.square(values).sum(axis=1)))
+        return float(np.sqrt(np.einsum("i,ij,ij->", self.weight, values, values)))
 
 
 def may_be_bounded(loss: Loss, shape: tuple[int, int], outputs: int, free: np.ndarray) -> bool:
