@@ -82,9 +82,6 @@ class Rows:
 
     def rounding(self, logits: np.ndarray, slope: np.ndarray) -> float:
         """Return the same where the logits that A belongs to are rounded."""
-        bend = self.loss.largest_curvature
-        if bend is not None:
-            return TIMES * EPSILON * bend * self._mean_size(logits) + self.of_sums(slope)
         nearby = self.slope(logits + TIMES * EPSILON * np.abs(logits))
         return self._mean_size(nearby - slope) + self.of_sums(slope)
 
