@@ -59,17 +59,19 @@ def certify_rows(params: Params, problem: Problem, data: Data, **known: Any) -> 
         return total
 
     rows = Rows(loss, data.target, share, unpriced, transposed, np.sqrt(squares))
-    mean = float(share @ loss.value(logits, data.target))
+    objective = float(share @ loss.value(logits, data.target))
+    objective += float((l1 @ np.abs(weight) + 0.5 * l2 @ weight**2).sum())
+    gap = duality_gap(rows, logits, weight, l1, l2, objective) if bounded else None
     norm = None
     if loss.smooth:
         slope = share[:, None] * loss.gradient(logits, data.target)
         level = slope.sum(axis=0) if "bias" in layer else []
         norm = _norm(least_subgradient(transposed(slope), weight, l1, l2), level)
     return _certificate(
-        mean + float((l1 @ np.abs(weight) + 0.5 * l2 @ weight**2).sum()),
+        objective,
         len(weight),
         gradient_norm=norm,
-        duality_gap=duality_gap(rows, logits, weight, l1, l2) if bounded else None,
+        duality_gap=gap,
         **known,
     )
 
@@ -133,7 +135,8 @@ def _gap(
 
     size = columns.scale * columns.alive
     rows = Rows(model.loss, model.target, model.weight, unpriced, transposed, size)
-    return duality_gap(rows, point.logits, _weight(model, point), l1, l2, slope)
+    weight = _weight(model, point)
+    return duality_gap(rows, point.logits, weight, l1, l2, point.objective, slope)
 
 
 def _chosen(free: np.ndarray) -> np.ndarray:

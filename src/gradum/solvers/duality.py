@@ -128,6 +128,7 @@ def duality_gap(
     coefficients: np.ndarray,
     l1: np.ndarray,
     l2: np.ndarray,
+    objective: float,
     slope: np.ndarray | None = None,
 ) -> float | None:
     """Return a bound on P − min P at a point, or None where there is none.
@@ -141,6 +142,8 @@ def duality_gap(
         W.
     l1, l2 : ndarray of shape (D,)
         Strengths of the penalty.
+    objective : float
+        P at the point. No loss and no price is below 0, so that no more than this can be left.
     slope : ndarray of shape (n, k), optional
         Slopes that a solver chose, for a loss with kinks; the loss's own if not given.
     """
@@ -158,7 +161,7 @@ def duality_gap(
         shrink, apart = _columns_apart(fall, doubt, coefficients[priced], l1[priced], l2[priced])
         own = rows.loss.smooth and shrink == 1.0
         gap = fallen + apart + (0.0 if own else _rows_apart(rows, there, shrink * slope))
-    return gap if np.isfinite(gap) else None
+    return min(gap, objective * (1.0 + TIMES * EPSILON)) if np.isfinite(gap) else None
 
 
 def columns_apart(
