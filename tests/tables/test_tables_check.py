@@ -33,7 +33,7 @@ FRAME = pl.DataFrame(
 )
 SCHEMA = infer(read(FRAME), target="y")
 TYPES = {
-    "count": pl.Float64,
+    "count": pl.Float32,  # which holds whole numbers of this size
     "size": pl.Float64,
     "colour": pl.String,
     "smoker": pl.Boolean,
@@ -141,12 +141,32 @@ def test_single_values_of_another_kind_become_missing_and_are_said():
     assert checked.frame["size"].null_count() == 3
 
 
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        (pl.Series([1.5, None, -3.0], dtype=pl.Float32), pl.Float32),
+        (pl.Series([1.5, float("nan"), float("inf")], dtype=pl.Float32), pl.Float32),
+        (pl.Series([1.5, None, 2.0**-149]), pl.Float32),
+        (pl.Series([2**24, None, 2**24 + 2]), pl.Float32),
+        (pl.Series([2**24, None, 2**24 + 1]), pl.Float64),
+        (pl.Series([0.5, None, 0.1]), pl.Float64),
+        (pl.Series(["0.5", None, "1e39"]), pl.Float32),  # which is taken as missing
+    ],
+)
+def test_a_number_is_kept_in_float32_where_that_loses_nothing(values, dtype):
+    frame = pl.DataFrame({"x": pl.concat([values] * 8), "y": np.arange(24) % 2})
+    schema = infer(read(frame), target="y", overrides=Overrides(numeric=("x",)))
+    kept, wide = (check(read(frame), schema, block=block).frame["x"] for block in (False, True))
+    assert (kept.dtype, wide.dtype) == (dtype, pl.Float64)
+    assert kept.cast(pl.Float64).equals(wide)
+
+
 def test_new_missing_values_are_said_only_where_training_had_none():
     table = read(FRAME.with_columns(colour=pl.lit(None, pl.String), count=pl.lit(None)))
     checked = check(table, SCHEMA)
     assert kinds(checked) == [("count", "new missing")]
     assert checked.differences[0].count == N
-    assert checked.frame["count"].dtype == pl.Float64
+    assert checked.frame["count"].dtype == pl.Float32
 
 
 def test_unseen_levels_and_values_out_of_range_are_counted():

@@ -27,6 +27,7 @@ from gradum.study.evidence import Evidence
 from gradum.study.findings import Findings, examine, without_rows
 from gradum.study.segments import segments
 from gradum.study.threshold import threshold
+from gradum.tables.check import widened
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
 from gradum.tables.stream import opened
@@ -181,7 +182,7 @@ def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
         rows,
         dataset.numbers[rows] + 1,
         prediction,
-        dataset.frame[rows],
+        widened(dataset.frame[rows]),
         fitted.schema,
         fitted.spec.seed,
         len(rows),

@@ -329,7 +329,7 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
     notes = tuple(f"Test file: {note}" for note in test.remarks)
     return replace(
         dataset,
-        frame=pl.concat([dataset.frame, test.frame]),
+        frame=pl.concat([dataset.frame, test.frame], how="vertical_relaxed"),
         numbers=np.concatenate([dataset.numbers, test.numbers]),
         notes=(*dataset.notes, *notes),
     )

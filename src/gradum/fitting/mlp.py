@@ -175,7 +175,7 @@ def robust_layer(rows: Rows) -> InputLayer:
     """Robust scale and smooth clip; few levels become columns, many an embedding."""
     levels = rows.design.layout.level_counts
     treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
-    return InputLayer.fit(rows.design.encoded().dense, levels, treatments, style="robust")
+    return InputLayer.robust(rows.design.dense_columns(), levels, treatments)
 
 
 def _treatment(levels: int) -> Treatment:

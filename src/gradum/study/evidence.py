@@ -15,6 +15,7 @@ from gradum.fitting.rung import Prediction
 from gradum.randomness import stream
 from gradum.scores.bootstrap import Resamples
 from gradum.scores.outcome import Outcome, Task
+from gradum.tables.check import widened
 from gradum.tables.schema import Schema
 
 MOST_ROWS = 200_000
@@ -70,7 +71,7 @@ class Evidence:
             chosen = stream(seed, "evidence").choice(judged, most_rows, replace=False)
             chosen.sort()
             rows, prediction = rows[chosen], prediction.take(chosen)
-        numbers, frame = dataset.numbers[rows] + 1, dataset.frame[rows]
+        numbers, frame = dataset.numbers[rows] + 1, widened(dataset.frame[rows])
         return cls(
             used,
             dataset.truth,

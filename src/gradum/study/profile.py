@@ -11,6 +11,7 @@ import polars as pl
 
 from gradum.fitting.dataset import Dataset
 from gradum.randomness import stream
+from gradum.tables.check import widened
 from gradum.tables.encoders.text import WORD
 from gradum.tables.wording import number, shortened
 
@@ -66,7 +67,7 @@ def profile(dataset: Dataset, *, rows: bool) -> tuple[ColumnProfile, ...]:
     missing = frame.null_count().row(0, named=True)
     drawn = _drawn(len(frame))
     classes = [str(label) for label in target.classes]
-    some, fewest = frame[drawn], 1 if rows else FEWEST_ROWS
+    some, fewest = widened(frame[drawn]), 1 if rows else FEWEST_ROWS
     profiles = []
     for name, kind in kinds.items():
         if classes and name == target.name:

@@ -106,6 +106,10 @@ class Design:
         """Return the design; see `gradum.tables.encode.Unencoded`, which has yet to become one."""
         return self
 
+    def dense_columns(self) -> Iterator[np.ndarray]:
+        """Go through the dense columns (n,)."""
+        return iter(self.dense.T)
+
     def take(self, rows: np.ndarray) -> Design:
         """Choose rows by a boolean mask (n,) or by integer positions, in that order."""
         positions = row_positions(rows)

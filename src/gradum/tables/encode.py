@@ -46,8 +46,8 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         Parameters
         ----------
         frame : polars.DataFrame
-            Typed as ``check`` leaves it: numeric Float64 without NaN or infinities, boolean
-            Boolean, categorical String, date Datetime, text String; null is missing.
+            Typed as ``check`` leaves it: numeric Float64 or Float32 without NaN or infinities,
+            boolean Boolean, categorical String, date Datetime, text String; null is missing.
         schema : Schema
             Which columns are features, and of which kind.
         rows : ndarray, optional
@@ -94,6 +94,16 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
             if coded:
                 codes[part] = values[:, width:].to_numpy()
         return Design(dense, codes, self.text(frame, rows), self.layout)
+
+    def dense_columns(
+        self, frame: pl.DataFrame, rows: np.ndarray | None = None
+    ) -> Iterator[np.ndarray]:
+        """Encode the dense columns (n,) one after the other, each when it is asked for."""
+        for step in self.steps:
+            if expressions := step.dense_expressions():
+                source = frame.select(step.source)
+                source = source if rows is None else source[rows]
+                yield from (source.select(each).to_series().to_numpy() for each in expressions)
 
     def blocks(self, frame: pl.DataFrame, rows: int) -> Iterator[Design]:
         """Encode so many rows after the other, each stretch when it is asked for."""
@@ -200,6 +210,10 @@ class Unencoded:
     def sparse(self) -> sparse.csr_array | None:
         """The text block of their design."""
         return self.encoder.text(self.frame, self.rows)
+
+    def dense_columns(self) -> Iterator[np.ndarray]:
+        """Encode the dense columns (n,) one after the other, each when it is asked for."""
+        return self.encoder.dense_columns(self.frame, self.rows)
 
     def encoded(self) -> Design:
         """Return the design of all rows, row-major."""

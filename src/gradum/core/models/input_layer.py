@@ -6,7 +6,7 @@ Code 0 of a coded column means "none of the known levels" and becomes all zeros.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
@@ -96,20 +96,29 @@ class InputLayer:
         *,
         style: Style,
     ) -> InputLayer:
-        """Measure centre and scale on training rows.
+        """Measure centre and scale on training rows (n, d).
 
-        ``robust``: median and interquartile range (half the full range where that is 0), clipped;
-        ``standard``: mean and standard deviation, not clipped.
+        ``robust``: see `robust`; ``standard``: mean and standard deviation, not clipped.
         """
-        clip = style == "robust"
-        centre, scale = (_robust if clip else _standard)(dense)
-        scale = np.where((scale > LEAST_SCALE) & np.isfinite(scale), scale, 1.0)
-        plain = cls(centre, scale, np.ones(len(scale)), clip, levels, treatments)
-        if not clip or not len(dense):
-            return plain
-        total = _sums(dense, lambda block: plain._scaled(block, np))
-        spread = _deviation(dense, total / len(dense), lambda block: plain._scaled(block, np))
-        return replace(plain, spread=np.maximum(spread, LEAST_SPREAD))
+        if style == "robust":
+            return cls.robust(dense.T, levels, treatments)
+        centre, scale = _standard(dense)
+        return cls(centre, _usable(scale), np.ones(len(scale)), False, levels, treatments)
+
+    @classmethod
+    def robust(
+        cls,
+        columns: Iterable[np.ndarray],
+        levels: tuple[int, ...],
+        treatments: tuple[Treatment, ...],
+    ) -> InputLayer:
+        """Measure columns (n,) of training rows, one after the other, and clip.
+
+        Median and interquartile range, half the full range where that is 0.
+        """
+        measured = [_robust(column) for column in columns]
+        centre, scale, spread = np.array(measured, np.float64).reshape(-1, 3).T
+        return cls(centre, scale, spread, True, levels, treatments)
 
     def __call__(
         self,
@@ -198,7 +207,7 @@ class InputLayer:
         scaled = dense - centre
         scaled /= scale
         if self.clip:
-            scaled /= xp.sqrt(1.0 + xp.square(scaled / SMOOTH_CLIP)) * spread
+            scaled /= _clipping(scaled, xp) * spread
         return scaled
 
     def scale_in_place(self, dense: np.ndarray) -> None:
@@ -280,45 +289,35 @@ class InputLayer:
         return [name for name, _ in pairs], [source for _, source in pairs]
 
 
-def _robust(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if not len(dense) or not dense.shape[1]:
-        return np.zeros(dense.shape[1]), np.ones(dense.shape[1])
-    # Column by column, as the quantiles need a copy.
-    quartiles = [np.quantile(column, [0.25, 0.5, 0.75]) for column in dense.T]
-    low, centre, high = np.stack(quartiles, axis=1)
-    half_range = (dense.max(axis=0) - dense.min(axis=0)) / 2
-    return centre, np.where(high > low, high - low, half_range)
+def _robust(column: np.ndarray) -> tuple[float, float, float]:
+    """Return a column's centre and scale, and the deviation of what it is clipped to."""
+    if not len(column):
+        return 0.0, 1.0, 1.0
+    low, centre, high = np.quantile(column, [0.25, 0.5, 0.75])
+    scale = _usable(high - low if high > low else (column.max() - column.min()) / 2)
+    scaled = (column - centre) / scale
+    scaled /= _clipping(scaled, np)
+    return centre, scale, max(float(scaled.std()), LEAST_SPREAD)
+
+
+def _clipping(scaled: Any, xp: ModuleType) -> Any:
+    """Return what scaled values are divided by to clip them smoothly."""
+    return xp.sqrt(1.0 + xp.square(scaled / SMOOTH_CLIP))
+
+
+def _usable(scale: Any) -> Any:
+    """Return scales, 1 in place of one by which nothing can be divided."""
+    return np.where((scale > LEAST_SCALE) & np.isfinite(scale), scale, 1.0)
 
 
 def _standard(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and the deviation of columns (n, d), with a copy of a few rows at a time."""
     if not len(dense):
         return np.zeros(dense.shape[1]), np.ones(dense.shape[1])
-    mean = dense.mean(axis=0)
-    return mean, _deviation(dense, mean)
-
-
-def _deviation(
-    dense: np.ndarray,
-    mean: np.ndarray,
-    made: Callable[[np.ndarray], np.ndarray] = lambda block: block,
-) -> np.ndarray:
-    """Return the deviation of columns (n, d), or of what is ``made`` of them row by row."""
-    return np.sqrt(_sums(dense, lambda block: np.square(made(block) - mean)) / len(dense))
-
-
-def _sums(dense: np.ndarray, made: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Return the sums (d,) over the rows of what is ``made`` of the columns (n, d).
-
-    Row by row, as NumPy adds up the rows of a row-major array, but without that array. A single
-    column is made as a whole, as NumPy adds up its values in another order.
-    """
-    step = ROWS_AT_ONCE if dense.shape[1] > 1 else len(dense)
-    totals = made(dense[:step]).sum(axis=0)
-    for start in range(step, len(dense), step):
-        block = made(dense[start : start + step])
-        block[0] += totals
-        totals = block.sum(axis=0)
-    return totals
+    mean, squares = dense.mean(axis=0), np.zeros(dense.shape[1])
+    for start in range(0, len(dense), ROWS_AT_ONCE):
+        squares += np.square(dense[start : start + ROWS_AT_ONCE] - mean).sum(axis=0)
+    return mean, np.sqrt(squares / len(dense))
 
 
 def _sparse_one_hot(code: np.ndarray, count: int, dtype: type) -> sparse.csr_array:

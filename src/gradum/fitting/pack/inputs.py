@@ -137,7 +137,7 @@ def _layer(rows: Rows, spec: PackSpec) -> InputLayer:
         "sign" if count == 2 else "one_hot" if count <= spec.one_hot_levels else "embedding"
         for count in levels
     )
-    return InputLayer.fit(rows.design.encoded().dense, levels, treatments, style="robust")
+    return InputLayer.robust(rows.design.dense_columns(), levels, treatments)
 
 
 def _coded(dense: np.ndarray) -> tuple[int, ...]:

@@ -37,7 +37,8 @@ class Numeric(Step, frozen=True, tag="numeric"):
 
     @classmethod
     def fit(cls, series: pl.Series) -> Numeric:
-        """Measure a Float64 series of training rows."""
+        """Measure a Float64 or Float32 series of training rows."""
+        series = series.cast(pl.Float64)  # in which the middle of two numbers is not rounded
         minimum, maximum = series.min(), series.max()
         if minimum is not None and (minimum < -FLOAT32_MAX or maximum > FLOAT32_MAX):  # type: ignore[operator]
             series = series.clip(-FLOAT32_MAX, FLOAT32_MAX)
