@@ -18,18 +18,22 @@ from gradum.tables.split import Part
 ROWS, COLUMNS = 120_000, 20
 
 
-def table(task):
+def table(task, categories=0):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((ROWS, COLUMNS), dtype=np.float32)
     y = x[:, :4].sum(axis=1) + rng.standard_normal(ROWS, dtype=np.float32)
     target = pl.Series(np.where(y > 0, "yes", "no")) if task == "binary" else pl.Series(y)
-    return pl.DataFrame({f"x{k}": column for k, column in enumerate(x.T)}).with_columns(y=target)
+    frame = pl.DataFrame({f"x{k}": column for k, column in enumerate(x.T)}).with_columns(y=target)
+    for name in frame.columns[:categories]:
+        levels = frame[name].clip(-3, 3).round().cast(pl.Int8).cast(pl.String)
+        frame = frame.with_columns(("level " + levels).alias(name))
+    return frame
 
 
-def most_held(task, model):
+def most_held(task, model, categories=0):
     """Return the most that NumPy holds while the rungs are fitted, in float32 tables."""
     spec = make_spec("y", model=model, task=task, max_epochs=1)
-    raw = read(table(task))
+    raw = read(table(task, categories))
     schema = infer(raw, target="y", task=task)
     dataset = labelled(raw, schema)
     parts = np.full(ROWS, Part.TRAIN, np.int8)
@@ -47,6 +51,11 @@ def most_held(task, model):
 def test_a_linear_fit_holds_its_columns_once(task):
     # Four fifths of the rows in float64 are 1.6 tables; the rest are blocks and numbers a row.
     assert most_held(task, "linear") < 3.2
+
+
+def test_a_level_is_held_in_a_byte():
+    # Seven levels of five columns would be 2.8 tables in float64, and 0.35 are they in bytes.
+    assert most_held("binary", "linear", categories=5) < 4.8
 
 
 def test_a_network_holds_float64_columns_only_while_they_are_measured():

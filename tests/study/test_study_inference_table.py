@@ -75,7 +75,7 @@ def test_a_level_without_a_name_is_other():
     design = Design(np.arange(7.0)[:, None] ** 2, codes, None, layout)
     coded = reference_coded(design, np.ones(7))
     assert coded.names == ("x", "g=b", "g=(other)")
-    np.testing.assert_array_equal(coded.matrix[:, 2], [1, 1, 0, 0, 0, 0, 0])
+    np.testing.assert_array_equal(np.asarray(coded.matrix)[:, 2], [1, 1, 0, 0, 0, 0, 0])
 
 
 @pytest.mark.parametrize("as_given", ["frame", "dict", "path"])

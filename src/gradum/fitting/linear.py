@@ -7,18 +7,20 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from gradum.core.losses import LOSSES, Loss
-from gradum.core.models.input_layer import InputLayer, Treatment
+from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer, Treatment
 from gradum.core.models.network import Network
 from gradum.core.penalties import L2
 from gradum.fitting.folding import Walk, held_out, walks_up_to
 from gradum.fitting.path import Path, choose_penalty
-from gradum.fitting.rows import Rows, expanded
+from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
 from gradum.fitting.target_scale import TargetScale
 from gradum.randomness import stream
+from gradum.solvers.compact import Compact
 from gradum.solvers.convex import choose, minimise
 from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
@@ -141,12 +143,11 @@ def _standard_columns(rows: Rows) -> tuple[InputLayer, Columns]:
     They are expanded in raw units, block by block, and measured and scaled where they lie.
     """
     layout = rows.design.layout
-    width = len(layout.dense)
-    columns = columns_of(_layer(np.zeros((0, width)), layout), rows)
-    dense = columns.dense[:, :width]
-    layer = _layer(dense, layout)
-    layer.scale_in_place(dense)
-    return layer, columns
+    as_given = _layer(np.zeros((0, len(layout.dense))), layout)
+    numbers, whole, wide = _expanded(as_given, rows)
+    layer = _layer(numbers, layout)
+    layer.scale_in_place(numbers)
+    return layer, _columns(numbers, whole, wide)
 
 
 def _layer(dense: np.ndarray, layout: Layout) -> InputLayer:
@@ -169,8 +170,30 @@ def _treatment(levels: int) -> Treatment:
 
 def columns_of(layer: InputLayer, rows: Rows) -> Columns:
     """Return the matrix that the linear rung learns from."""
-    inputs = expanded(layer, rows, dtype=np.float64)
-    return Columns.of(inputs["dense"], inputs.get("sparse"))
+    return _columns(*_expanded(layer, rows))
+
+
+def _columns(numbers: np.ndarray, whole: np.ndarray, wide: list[Any]) -> Columns:
+    """Return numbers, whole numbers of a byte and the sparse blocks of some rows as a matrix."""
+    dense = Compact(numbers, whole) if whole.shape[1] else numbers
+    return Columns.of(dense, sparse.vstack(wide, format="csr") if wide else None)
+
+
+def _expanded(layer: InputLayer, rows: Rows) -> tuple[np.ndarray, np.ndarray, list[Any]]:
+    """Return the scaled numbers, the columns of few levels, and the sparse blocks of some rows."""
+    width, count = len(rows.design.layout.dense), len(rows)
+    numbers, whole, wide = np.empty((count, width)), np.empty((count, 0), np.int8), []
+    start = 0
+    for block in rows.design.blocks(ROWS_AT_ONCE):
+        inputs = layer(block.dense, block.codes, block.sparse, dtype=np.float64)
+        dense = inputs["dense"]
+        if not start:
+            whole = np.empty((count, dense.shape[1] - width), np.int8)
+        part = slice(start, start + len(dense))
+        numbers[part], whole[part] = dense[:, :width], dense[:, width:]
+        wide += [inputs["sparse"]] if "sparse" in inputs else []
+        start += len(dense)
+    return numbers, whole, wide
 
 
 def walks_of(rows: Rows, validation: np.ndarray, spec: LinearSpec, seed: int) -> list[Walk]:

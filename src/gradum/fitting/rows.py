@@ -69,6 +69,6 @@ class Rows:
         return replace(self, weight=weight, class_weight=tuple(factor.tolist()))
 
 
-def expanded(layer: InputLayer, rows: Rows, *, dtype: type = np.float32) -> dict[str, Any]:
+def expanded(layer: InputLayer, rows: Rows) -> dict[str, Any]:
     """Return n rows as an input layer expands them, holding no other copy of them."""
-    return layer.expand(rows.design.blocks(ROWS_AT_ONCE), len(rows), dtype=dtype)
+    return layer.expand(rows.design.blocks(ROWS_AT_ONCE), len(rows))

@@ -84,7 +84,7 @@ class AccurateColumns:
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
         rows, width = columns.shape
-        largest = [_largest(columns.dense)]
+        largest = [_largest(np.asarray(columns.dense))]
         if columns.sparse is not None:
             largest.append(_largest(columns.sparse))
         exponent = np.clip(np.frexp(np.concatenate(largest))[1], -1000, 1000)

@@ -1,8 +1,8 @@
 """The columns that the convex solvers work on: a dense block next to a sparse one.
 
-One-hot columns of many levels and n-grams of text stay sparse; everything else is dense.
-Products and weighted Gram matrices are formed block by block, so nothing is ever
-expanded. All arithmetic is float64.
+One-hot columns of many levels and n-grams of text stay sparse; everything else is dense, those of
+few levels compactly. Products and weighted Gram matrices are formed block by block, so nothing is
+ever expanded. All arithmetic is float64.
 
 Shapes: n rows; D = d + v columns, the d dense ones first.
 """
@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.errors import ShapeError
+from gradum.solvers.compact import Compact, Dense
 
 Layer = dict[str, np.ndarray]  # {"weight": [D, k], "bias": [k]}, as in a network's parameters
 
@@ -28,18 +29,18 @@ class Columns:
 
     Parameters
     ----------
-    dense : ndarray of shape (n, d)
+    dense : ndarray or Compact of shape (n, d)
         The dense block, float64.
     sparse : csr_array of shape (n, v), optional
         The sparse block, float64.
     """
 
-    dense: np.ndarray
+    dense: Dense
     sparse: Any = None
 
     @classmethod
     def of(cls, matrix: Any, sparse_block: Any = None) -> Columns:
-        """Wrap an array, a SciPy sparse matrix, or a dense block and a sparse one.
+        """Wrap an array, a compact or SciPy sparse matrix, or a dense block and a sparse one.
 
         Raises
         ------
@@ -50,8 +51,8 @@ class Columns:
             return matrix
         if sparse.issparse(matrix):
             return cls(np.zeros((matrix.shape[0], 0)), _csr(matrix))
-        dense = np.asarray(matrix, np.float64)
-        if dense.ndim != 2:
+        dense = matrix if isinstance(matrix, Compact) else np.asarray(matrix, np.float64)
+        if len(dense.shape) != 2:
             raise ShapeError(f"The columns have shape {dense.shape}.", "Give an array [n, d].")
         if sparse_block is None:
             return cls(dense)
@@ -84,7 +85,10 @@ class Columns:
 
     def squares(self, weight: np.ndarray) -> np.ndarray:
         """Return the diagonal of the weighted Gram matrix, [D]."""
-        dense = weight @ np.square(self.dense)
+        dense = np.zeros(self.dense.shape[1])
+        for start in range(0, len(weight), ROWS_PER_BLOCK):
+            rows = slice(start, start + ROWS_PER_BLOCK)
+            dense += weight[rows] @ np.square(self.dense[rows])
         if self.sparse is None:
             return dense
         return np.concatenate([dense, self.sparse.multiply(self.sparse).T @ weight])
@@ -96,9 +100,8 @@ class Columns:
 
     def to_dense(self) -> np.ndarray:
         """Return the matrix as one array [n, D]."""
-        if self.sparse is None:
-            return self.dense
-        return np.hstack([self.dense, self.sparse.toarray()])
+        dense = np.asarray(self.dense)
+        return dense if self.sparse is None else np.hstack([dense, self.sparse.toarray()])
 
 
 def stretch(rows: np.ndarray) -> np.ndarray | slice:

@@ -17,6 +17,7 @@ import scipy.linalg
 from scipy import sparse
 
 from gradum.margins import LAST_DIGITS, STILL, of_sums
+from gradum.solvers.compact import Dense
 from gradum.solvers.matrix import Columns
 
 ENTRIES_PER_BLOCK = 2**16  # of a shifted copy, so that it stays in the processor's cache
@@ -86,7 +87,7 @@ class Frame:
         return standardised
 
 
-def near_the_mean(dense: np.ndarray) -> np.ndarray:
+def near_the_mean(dense: Dense) -> np.ndarray:
     """Return the mean of at most 1000 rows at even distances, [d]; a constant column's exactly."""
     rows = np.linspace(0, len(dense) - 1, min(len(dense), 1000)).astype(int)
     return dense[0] + (dense[rows] - dense[0]).mean(axis=0)

@@ -116,8 +116,8 @@ class StandardColumns:
         sums, centre = weighted.sum(axis=0), self.centre[width:]
         half = np.outer(sums - weight.sum() / 2 * centre, centre)
         gram[width:, width:] = (weighted.T @ block).toarray() - half - half.T
-        cross = weighted.T @ dense - np.outer(sums, self.centre[:width])
-        cross -= np.outer(centre, weight @ dense - weight.sum() * self.centre[:width])
+        cross = (dense.T @ weighted).T - np.outer(sums, self.centre[:width])
+        cross -= np.outer(centre, dense.T @ weight - weight.sum() * self.centre[:width])
         units = self.alive / self.scale
         gram[width:, width:] *= np.outer(units[width:], units[width:])
         gram[width:, :width] = cross * np.outer(units[width:], units[:width])

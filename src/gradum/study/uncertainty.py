@@ -30,7 +30,8 @@ import scipy.linalg
 
 from gradum.core.losses import LOSSES, Loss
 from gradum.core.models.network import Params
-from gradum.fitting.rows import Rows, expanded
+from gradum.fitting.linear import columns_of
+from gradum.fitting.rows import Rows
 from gradum.fitting.run import Run
 from gradum.solvers.curvature import Curvature
 from gradum.solvers.matrix import Columns
@@ -177,8 +178,7 @@ def _standard_errors(run: Run, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     rung = run.fitted.rungs["linear"]
     layer, scale = rung.input_layer, rung.target_scale
     assert layer is not None
-    inputs = expanded(layer, rows, dtype=np.float64)
-    columns = Columns.of(inputs["dense"], inputs.get("sparse"))
+    columns = columns_of(layer, rows)
     target = rows.target if scale is None else scale.forward(rows.target)
     unit = 1.0 if scale is None else scale.scale
     # The raw intercept is where every feature is 0, not where every column is at its centre.

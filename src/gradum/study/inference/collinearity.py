@@ -10,6 +10,7 @@ import numpy as np
 import scipy.linalg
 
 from gradum.margins import EQUAL, STILL, of_dependence, of_sums, sizes
+from gradum.solvers.compact import Dense
 
 ROWS_AT_ONCE = 8192  # of which a QR stays in the processor's cache
 TELLING = 1e-7  # share of another column, in standard units, from which on it is named
@@ -31,7 +32,7 @@ class Standard:
 
     Parameters
     ----------
-    columns : ndarray of shape (n, D)
+    columns : ndarray or Compact of shape (n, D)
         X.
     origin, drift : ndarray of shape (D,)
         The weighted mean is origin + drift (both 0 without an intercept). Measured from the
@@ -45,7 +46,7 @@ class Standard:
     fit_intercept : bool
     """
 
-    columns: np.ndarray
+    columns: Dense
     origin: np.ndarray
     drift: np.ndarray
     scale: np.ndarray
@@ -54,7 +55,7 @@ class Standard:
     fit_intercept: bool
 
     @classmethod
-    def of(cls, columns: np.ndarray, weight: np.ndarray, *, fit_intercept: bool) -> Standard:
+    def of(cls, columns: Dense, weight: np.ndarray, *, fit_intercept: bool) -> Standard:
         """Measure the columns."""
         share = weight / weight.sum()
         nothing = np.zeros(columns.shape[1])

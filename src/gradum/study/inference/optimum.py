@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.core.losses import Loss
+from gradum.solvers.compact import Dense
 from gradum.solvers.driver import solve
 from gradum.solvers.exact import LARGEST_ACCURATE, LeastSquares
 from gradum.solvers.linear_model import LinearModel
@@ -81,7 +82,7 @@ class Optimum:
 
 
 def fit(
-    columns: np.ndarray,
+    columns: Dense,
     standard: Standard,
     target: np.ndarray,
     weight: np.ndarray,

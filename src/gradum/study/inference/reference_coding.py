@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.margins import first_greatest
+from gradum.solvers.compact import Compact, Dense
 from gradum.study.inference.collinearity import Standard
-from gradum.tables.design import CodedColumn, Design, Layout
+from gradum.tables.design import Design, Layout
 from gradum.tables.wording import quoted
 
 MOST_LEVELS = 50
@@ -26,7 +27,7 @@ class ReferenceCoded:
 
     Parameters
     ----------
-    matrix : ndarray of shape (n, D)
+    matrix : ndarray or Compact of shape (n, D)
     names : tuple of str
         Such as ``size``, ``age missing`` or ``colour=red``.
     references : dict of str to str
@@ -35,7 +36,7 @@ class ReferenceCoded:
         How levels are compared, and what was left out.
     """
 
-    matrix: np.ndarray
+    matrix: Dense
     names: tuple[str, ...]
     references: dict[str, str]
     sentences: tuple[str, ...]
@@ -51,19 +52,20 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
     weight : ndarray of shape (n,)
         Above 0.
     """
-    blocks = [design.dense]
     names = [feature.name for feature in design.layout.dense]
     references: dict[str, str] = {}
     many: list[str] = []
+    shown: list[tuple[int, int]] = []
     for k, column in enumerate(design.layout.codes):
         if len(column.levels) > MOST_LEVELS:
             many.append(column.source)
             continue
-        block, levels, reference = _levels(design.codes[:, k], column, weight)
-        blocks.append(block)
-        names += [f"{column.source}={level}" for level in levels]
-        references[column.source] = reference
-    matrix = blocks[0] if len(blocks) == 1 else np.column_stack(blocks)
+        levels = (OTHER, *column.levels)
+        codes, reference = _codes(design.codes[:, k], len(levels), weight)
+        shown += [(k, code) for code in codes]
+        names += [f"{column.source}={levels[code]}" for code in codes]
+        references[column.source] = levels[reference]
+    matrix = _matrix(design, shown)
     standard = Standard.of(matrix, weight, fit_intercept=True)
     spare = [each.column for each in standard.dependencies]
     sentences = [
@@ -87,16 +89,19 @@ def most_columns(layout: Layout) -> int:
     return len(layout.dense) + sum(kept)
 
 
-def _levels(
-    codes: np.ndarray, column: CodedColumn, weight: np.ndarray
-) -> tuple[np.ndarray, list[str], str]:
-    """Return the 0/1 columns of the levels that occur, but for the commonest, and their names."""
-    totals = np.bincount(codes, weight, minlength=len(column.levels) + 1)
+def _codes(codes: np.ndarray, count: int, weight: np.ndarray) -> tuple[list[int], int]:
+    """Return the codes that occur, but for the commonest, that of no level last; and that one."""
+    totals = np.bincount(codes, weight, minlength=count)
     reference = int(first_greatest(totals))
-    shown = [code for code in (*range(1, len(totals)), 0) if totals[code] and code != reference]
-    block = (codes[:, None] == np.array(shown, codes.dtype)).astype(np.float64)
-    names = [OTHER, *column.levels]
-    return block, [names[code] for code in shown], names[reference]
+    return [each for each in (*range(1, count), 0) if totals[each] and each != reference], reference
+
+
+def _matrix(design: Design, shown: list[tuple[int, int]]) -> Dense:
+    """Return the dense columns, and a 0/1 column for each coded column and code (n, D)."""
+    if not shown:
+        return design.dense
+    levels = [design.codes[:, column] == code for column, code in shown]
+    return Compact(design.dense, np.stack(levels, axis=1).astype(np.int8))
 
 
 def _texts(design: Design) -> list[str]:

@@ -12,10 +12,12 @@ import scipy.sparse
 
 from gradum.core.losses import Loss, check_shapes
 from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.solvers.compact import Compact, Dense
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import COVARIANCES
 from gradum.study.inference.family import FAMILIES
 
+ROWS_AT_ONCE = 8192  # looked through together
 WHICH_WEIGHTS = (
     "Say weights='frequency' if a row of weight w stands for w equal rows, and weights='precision' "
     "if it is one row; for weights of sampling or importance with covariance='robust'."
@@ -28,7 +30,7 @@ MOST_PARAMETERS = 1_500  # of all classes together
 class Sample:
     """The rows of weight above 0."""
 
-    columns: np.ndarray
+    columns: Dense
     target: np.ndarray
     weight: np.ndarray
     groups: np.ndarray | None
@@ -38,7 +40,7 @@ class Sample:
     @classmethod
     def of(
         cls,
-        columns: np.ndarray,
+        columns: Dense,
         target: np.ndarray,
         weight: np.ndarray | None,
         groups: np.ndarray | None,
@@ -87,7 +89,7 @@ class Sample:
         """Return some of the columns, in standard units."""
         return Standard.of(self.chosen(kept), self.weight, fit_intercept=fit_intercept)
 
-    def chosen(self, kept: np.ndarray) -> np.ndarray:
+    def chosen(self, kept: np.ndarray) -> Dense:
         """Return some of the columns; all of them are not copied."""
         return self.columns if len(kept) == self.columns.shape[1] else self.columns[:, kept]
 
@@ -130,8 +132,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[np.ndarray, list[str]]:
-    """Return the columns as a finite array (n, D), and their names."""
+def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[Dense, list[str]]:
+    """Return the columns as a finite matrix (n, D), and their names."""
     shape = np.shape(columns)
     if len(shape) != 2:
         raise ShapeError(f"The columns have shape {shape}.", "Give an array [n, d].")
@@ -141,8 +143,9 @@ def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[np.ndarray
             "Choose fewer columns, or a sample of the rows.",
         )
     dense = columns.toarray() if scipy.sparse.issparse(columns) else columns
-    dense = np.asarray(dense, np.float64)
-    if not all(np.isfinite(column).all() for column in dense.T):
+    dense = dense if isinstance(dense, Compact) else np.asarray(dense, np.float64)
+    parts = (dense[at : at + ROWS_AT_ONCE] for at in range(0, len(dense), ROWS_AT_ONCE))
+    if not all(np.isfinite(part).all() for part in parts):
         raise SpecError("The columns have values that are no finite numbers.", "Fill or drop them.")
     own = [f"x{k}" for k in range(shape[1])] if names is None else [str(name) for name in names]
     if len(own) != shape[1]:

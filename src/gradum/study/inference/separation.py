@@ -12,10 +12,12 @@ Albert and Anderson, Biometrika 71 (1984).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gradum.margins import EPSILON, TIMES
+from gradum.solvers.compact import Dense
 
 ROWS_AT_ONCE = 8192  # of the columns, looked through together
 
@@ -53,9 +55,7 @@ class Screened:
         return tuple(column for each in self.perfect for column in each.columns) + self.alone
 
 
-def screen(
-    columns: np.ndarray, target: np.ndarray, classes: int, *, fit_intercept: bool
-) -> Screened:
+def screen(columns: Dense, target: np.ndarray, classes: int, *, fit_intercept: bool) -> Screened:
     """Find the columns of zeros and ones that predict a class, until none is left.
 
     Parameters
@@ -70,12 +70,14 @@ def screen(
     """
     told = [_is_flag(part).all(axis=0) for part in _parts(columns)]
     binary = np.flatnonzero(np.all(told, axis=0))
-    flags = np.rint(columns[:, binary])
+    flags = np.concatenate([np.rint(part[:, binary]).astype(np.int8) for part in _parts(columns)])
     own = (target[:, None] == np.arange(classes)).astype(np.float64)
+    nothing = np.zeros((classes, len(binary)))
     left = np.ones(len(target), bool)
     perfect: list[Perfect] = []
     while True:  # every round uses up a column
-        ones = own.T @ flags
+        counted = zip(_parts(own), _parts(flags), strict=True)
+        ones = sum((part.T @ flag.astype(np.float64) for part, flag in counted), nothing)
         present = np.stack([own.sum(axis=0)[:, None] - ones > 0, ones > 0])  # (2, K, flags)
         occur = present.sum(axis=1)
         varies = (occur > 0).all(axis=0)
@@ -93,7 +95,7 @@ def screen(
         own[~left] = 0.0
 
 
-def thresholds(columns: np.ndarray, target: np.ndarray, classes: int) -> list[tuple[int, int, int]]:
+def thresholds(columns: Dense, target: np.ndarray, classes: int) -> list[tuple[int, int, int]]:
     """Return the columns of which a threshold splits a class from all others.
 
     Ties at the threshold are allowed, and values that differ in their last digits are tied. Each is
@@ -103,7 +105,7 @@ def thresholds(columns: np.ndarray, target: np.ndarray, classes: int) -> list[tu
     highs = -lows
     for part, codes in zip(_parts(columns), _parts(target), strict=True):
         for code in range(classes):
-            own = part[codes == code]
+            own = np.asarray(part[codes == code])
             lows[code] = np.minimum(lows[code], own.min(axis=0, initial=np.inf))
             highs[code] = np.maximum(highs[code], own.max(axis=0, initial=-np.inf))
     last = TIMES * EPSILON * np.maximum(np.abs(lows), np.abs(highs)).max(axis=0)
@@ -124,6 +126,6 @@ def _is_flag(values: np.ndarray) -> np.ndarray:
     return near & ((nearest == 0) | (nearest == 1))
 
 
-def _parts(rows: np.ndarray) -> list[np.ndarray]:
+def _parts(rows: Any) -> list[Any]:
     """Return views of some rows after the other."""
     return [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)]
