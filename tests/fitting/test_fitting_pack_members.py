@@ -25,6 +25,7 @@ from gradum.fitting.pack.wide import (
     is_much_work,
     linear_start,
 )
+from gradum.fitting.rows import expanded
 from gradum.randomness import stream
 
 MANY = structs.replace(TINY, members=12, folds=3)
@@ -106,9 +107,7 @@ def test_no_member_s_codes_look_at_the_rows_that_it_holds_out(target):
         dense = inputs.flat["dense"].copy()
         dense[held] = dense[held][::-1] + 1
         flat = dict(inputs.flat, dense=dense)
-        changed = PackInputs(
-            inputs.layer, inputs.network, inputs.raw, flat, inputs.text, inputs.source
-        )
+        changed = replace(inputs, flat=flat)
         others = codes_of(rows, changed, walks, members, told)
         for name in ("shift", "slope"):
             same = (codes[name] == others[name]).reshape(len(members.fold), -1).all(axis=1)
@@ -319,7 +318,7 @@ def test_where_each_number_came_from():
     text = inputs.source[network.inputs - network.projected : network.inputs]
     assert len(set(text)) == network.projected
     # What the network takes is what is learned from, its text brought down.
-    dense, codes = network.flat(inputs.text, inputs.raw)
+    dense, codes = network.flat(inputs.text, expanded(inputs.layer, rows))
     np.testing.assert_array_equal(dense, inputs.take(np.arange(300))[0])
     np.testing.assert_array_equal(codes[0], inputs.take(np.arange(300))[1])
 
@@ -337,9 +336,9 @@ def test_text_is_brought_down_to_directions_that_training_rows_differ_in():
     )
     rows = rows_of(frame, "y", text=("note",))
     inputs = PackInputs.of(rows, TINY, goal_of(rows), 0)
-    learned = inputs.raw["sparse"] @ inputs.text["projection"]
-    assert np.abs(learned).max() < 10
-    vocabulary = np.eye(inputs.raw["sparse"].shape[1], dtype=np.float32)
+    text = expanded(inputs.layer, rows)["sparse"]
+    assert np.abs(text @ inputs.text["projection"]).max() < 10
+    vocabulary = np.eye(text.shape[1], dtype=np.float32)
     assert np.abs(vocabulary @ inputs.text["projection"]).max() < 100
 
 

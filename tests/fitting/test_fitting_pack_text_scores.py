@@ -14,6 +14,7 @@ from gradum.core.losses import LogLoss, SquaredError
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.text_scores import text_scores
+from gradum.fitting.rows import expanded
 
 WORDS = np.array(["good", "bad", "red", "green", "blue", "old", "new", "small", "large", "soft"])
 LOSSES = {"y": SquaredError(), "flag": LogLoss(), "grade": LogLoss()}
@@ -212,7 +213,8 @@ def test_scores_come_last_of_one_source_and_a_new_row_s_by_the_projection():
     network = inputs.network
     assert network.projected == plain.network.projected + 3
     np.testing.assert_array_equal(inputs.text["projection"][:, -3:], found.weight)
-    learned, new = inputs.take(np.arange(120))[0], network.flat(inputs.text, inputs.raw)[0]
+    learned = inputs.take(np.arange(120))[0]
+    new = network.flat(inputs.text, expanded(inputs.layer, rows))[0]
     np.testing.assert_array_equal(learned[:, -3:], found.of_rows)
     np.testing.assert_allclose(new[:, -3:], rows.design.sparse @ found.weight, atol=1e-5)
     np.testing.assert_array_equal(learned[:, :-3], new[:, :-3])

@@ -260,7 +260,8 @@ class PackNetwork:
         if not self.pairs:
             return dense
         first, second, sign = np.array(self.pairs).T
-        summed = dense[:, first] + sign.astype(dense.dtype) * dense[:, second]
+        summed = dense[:, first]
+        summed += sign.astype(dense.dtype) * dense[:, second]
         return xp.concatenate([dense, summed], axis=1)
 
 

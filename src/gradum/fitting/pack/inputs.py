@@ -36,10 +36,9 @@ class PackInputs:
         The frozen first layer: robust scale and smooth clip, a column for each of few levels.
     network : PackNetwork
         The pack before any member is left out.
-    raw : dict
-        The rows as the network takes them.
     flat : dict
-        The same with the text brought down: ``dense`` [n, d], and ``codes`` [n, e] if any.
+        The rows as the network takes them, pairs added and the text brought down: ``dense`` [n, d],
+        and ``codes`` [n, e] if any.
     text : dict
         ``projection``, where there is text: its strongest directions, then the scores of its
         words. In ``flat`` a row's scores are of fits that have not learned it.
@@ -49,7 +48,6 @@ class PackInputs:
 
     layer: InputLayer
     network: PackNetwork
-    raw: dict[str, Any]
     flat: dict[str, np.ndarray]
     text: Params
     source: np.ndarray
@@ -96,7 +94,7 @@ class PackInputs:
             flat["dense"][:, -scored:] = scores.of_rows
         if embedding:
             flat["codes"] = raw["codes"]
-        return cls(layer, network, raw, flat, text, _sources(rows, layer, network, scored))
+        return cls(layer, network, flat, text, _sources(rows, layer, network, scored))
 
     @property
     def of_pairs(self) -> np.ndarray:
