@@ -65,14 +65,14 @@ class Taken:
     member: float = 0.0
 
 
-LEARNED = Taken(number=13, code=28, level=4, entry=30, share=36, row=40, fixed=50e6)
+LEARNED = Taken(number=9, code=28, level=1, entry=30, share=36, row=40, fixed=50e6)
 TAKEN = {
     "baseline": replace(LEARNED, level=0),
     "linear": LEARNED,
-    "mlp": replace(LEARNED, fixed=130e6),
-    "pack": replace(LEARNED, fixed=180e6, member=580),
+    "mlp": replace(LEARNED, number=4, level=4, fixed=130e6),
+    "pack": replace(LEARNED, level=4, fixed=180e6, member=580),
 }
-JUDGED = Taken(number=17, code=26, level=0, entry=30, share=40, row=40, fixed=0)  # not learned from
+JUDGED = Taken(number=9, code=26, level=0, entry=30, share=40, row=40, fixed=0)  # not learned from
 PREDICTED = Taken(number=8, code=16, level=0, entry=0, share=24, row=40, fixed=0)
 
 
