@@ -23,7 +23,7 @@ from itertools import pairwise
 
 import msgspec
 import numpy as np
-import scipy.stats
+from scipy.special import chdtrc
 
 from gradum.scores.figures import figure
 
@@ -126,7 +126,7 @@ def equal_spread(predicted: np.ndarray, residual: np.ndarray, weight: np.ndarray
     spread = (weight @ u**2) * ((weight**2)[:, None] * z).T @ z
     score = (weight * u) @ z
     statistic = float(score @ np.linalg.pinv(spread, hermitian=True) @ score)
-    return float(scipy.stats.chi2.sf(statistic, np.linalg.matrix_rank(spread, hermitian=True)))
+    return float(chdtrc(np.linalg.matrix_rank(spread, hermitian=True), statistic))
 
 
 def _by_prediction(
