@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from gradum.fitting.judgement import Seen, Truth, judge
 from gradum.fitting.rung import Prediction
@@ -65,7 +66,10 @@ def test_one_rare_class_of_three_leaves_the_means_over_rows_their_intervals():
 
 @pytest.mark.parametrize(
     ("groups", "said"),
-    [(4, "No intervals: the judged rows are in 4 groups"), (12, "rest on 12 independent groups")],
+    [
+        (4, "No intervals: the judged rows amount to 4 independent groups"),
+        (12, "rest on 12 independent groups"),
+    ],
 )
 def test_few_groups_are_said(groups, said):
     (note,) = judged_numbers(rng().normal(size=240), groups=np.arange(240) % groups).notes
@@ -78,9 +82,14 @@ def test_many_groups_and_short_memories_are_not():
     assert judged_numbers(errors, time=np.arange(900)).notes == ()
 
 
-def test_errors_that_remember_for_long_rest_on_few_stretches_of_time():
+def test_errors_that_remember_for_long_have_no_interval_or_a_rough_one():
+    """Of errors with the autocorrelation 0.9, a stretch of some fifty rows is worth one."""
     (note,) = judged_numbers(np.cumsum(rng().normal(size=400)), time=np.arange(400)).notes
-    assert "independent stretches of time" in note
+    assert note.startswith("No intervals: the judged rows amount to 5 independent stretches of")
+    errors = lfilter([1.0], [1.0, -0.9], rng().normal(size=1000)) / 2
+    found = judged_numbers(errors, time=np.arange(1000))
+    assert "independent stretches of time: of fewer than 30" in found.notes[0]
+    assert found.scores["linear"]["test"]["rmse"].known
 
 
 def test_a_long_tail_is_said_and_a_short_one_is_not():

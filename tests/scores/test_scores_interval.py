@@ -54,7 +54,7 @@ def test_percentiles_ignore_what_is_undefined():
     assert np.isnan([nothing.low, nothing.high, nothing.standard_error]).all()
 
 
-@pytest.mark.parametrize("few", [Basis(9, 9), Basis(200, 4)])
+@pytest.mark.parametrize("few", [Basis(9, 9), Basis(200, 4, 5)])
 def test_too_few_rows_or_groups_have_no_interval_but_a_standard_error(few):
     draws = rng().normal(1.0, 0.1, 100)
     for found in (student(1.0, draws, few), of_size(Sampled(1.0, draws, few))):
@@ -114,8 +114,8 @@ def test_a_basis_counts_the_rarest_kind():
     assert basis(outcome, rows, by_class=False) == Basis(40, 40)
     assert basis(outcome, rows, by_class=True) == Basis(10, 10)
     groups = Resamples.draw(100, groups=np.arange(100) // 5, rng=rng()).scheme
-    assert basis(outcome, groups, by_class=False) == Basis(40, 8)
-    assert basis(outcome, groups, by_class=True) == Basis(10, 2)
+    assert basis(outcome, groups, by_class=False) == Basis(40, 8, 5)
+    assert basis(outcome, groups, by_class=True) == Basis(10, 2, 5)
 
 
 def test_intervals_of_a_rare_class_hold_as_often_as_they_say():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradum.scores.bootstrap import basis
-from gradum.scores.interval import FEWEST_INDEPENDENT, FEWEST_ROWS, Basis
+from gradum.scores.interval import FEWEST_ROWS, Basis
 from gradum.scores.metrics import METRICS, metrics_of, squared_errors
 from gradum.scores.outcome import Outcome
 from gradum.scores.schemes import Scheme
@@ -74,8 +74,8 @@ def _cause(outcome: Outcome, scheme: Scheme, classes: Sequence[object], least: B
         judged = f"judged rows that are {classes[int(rarest)]!r}"
     if least.rows < FEWEST_ROWS:
         return f"there are {least.rows} {judged}, and fewer than {FEWEST_ROWS}"
-    where = f"{least.independent:.0f} {scheme.what}"
-    return f"the {judged} are in {where}, and fewer than {FEWEST_INDEPENDENT}"
+    independent = f"{int(least.independent)} independent {scheme.what}"
+    return f"the {judged} amount to {independent}, and fewer than {least.fewest}"
 
 
 def _few_independent(scheme: Scheme, of_rows: Basis) -> str:
@@ -84,8 +84,8 @@ def _few_independent(scheme: Scheme, of_rows: Basis) -> str:
     if not of_rows.suffices:
         return ""
     return (
-        f"The intervals rest on {of_rows.independent:.0f} independent {scheme.what}: of fewer than "
-        f"{FEW_INDEPENDENT} they are rough, and often too short."
+        f"The intervals rest on {int(of_rows.independent)} independent {scheme.what}: "
+        f"of fewer than {FEW_INDEPENDENT} they are rough, and often too short."
     )
 
 

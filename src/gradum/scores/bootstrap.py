@@ -179,6 +179,7 @@ def basis(outcome: Outcome, scheme: Scheme, *, by_class: bool) -> Basis:
     return Basis(
         min(scheme.distinct(each) for each in kinds),
         min(scheme.independent(each) for each in kinds),
+        scheme.fewest,
     )
 
 

@@ -17,7 +17,6 @@ from scipy.special import stdtrit
 LEVEL = 0.95
 UNKNOWN = ("low", "high", "standard_error")
 FEWEST_ROWS = 10
-FEWEST_INDEPENDENT = 5
 WIDEST = float(stdtrit(1.0, (1.0 + LEVEL) / 2))
 NO_SPREAD = 1e-9  # of its size, below which a share's standard error is rounding
 
@@ -68,15 +67,18 @@ class Basis:
     independent : float
         How many things that were drawn on their own hold them: the rows, their groups or
         stretches of time.
+    fewest : int
+        How many of those an interval needs.
     """
 
     rows: int
     independent: float
+    fewest: int = FEWEST_ROWS
 
     @property
     def suffices(self) -> bool:
         """Whether an interval can be trusted; no resampling repairs fewer rows."""
-        return self.rows >= FEWEST_ROWS and self.independent >= FEWEST_INDEPENDENT
+        return self.rows >= FEWEST_ROWS and self.independent >= self.fewest
 
     def quantile(self, level: float = LEVEL) -> float:
         """Student's quantile of (1 + level) / 2, with one degree of freedom fewer than counted."""

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Protocol
 
 import numpy as np
 
-FEWEST_BLOCKS = 5
+from gradum.scores.interval import FEWEST_ROWS
+
+FEWEST_GROUPS = 5  # in which normal errors have an interval that covers in 93% of draws
+FEWEST_STRETCHES = 10  # fewer do not tell how long errors remember
+LONGEST_BLOCK = 1 / 5  # of all rows
 
 
 class Scheme(Protocol):
@@ -27,6 +32,11 @@ class Scheme(Protocol):
     @property
     def what(self) -> str:
         """What is drawn, in the plural."""
+        ...
+
+    @property
+    def fewest(self) -> int:
+        """How many of them an interval needs at least."""
         ...
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -103,6 +113,11 @@ class ByRow:
         """What is drawn, in the plural."""
         return "rows"
 
+    @property
+    def fewest(self) -> int:
+        """How many of them an interval needs at least."""
+        return FEWEST_ROWS
+
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Let each place of the sorted rows draw one of the places of its class."""
         weights = np.empty((count, self.rows))
@@ -159,6 +174,11 @@ class ByGroup:
         """What is drawn, in the plural."""
         return "groups"
 
+    @property
+    def fewest(self) -> int:
+        """How many of them an interval needs at least."""
+        return FEWEST_GROUPS
+
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draw groups, and weigh each row by how often its group was drawn."""
         weights = np.empty((count, self.rows))
@@ -192,17 +212,24 @@ class ByBlock:
     def of(cls, time: np.ndarray, losses: Sequence[np.ndarray]) -> ByBlock:
         """Take n sortable times, and what the rows cost several models, each (n,).
 
-        The blocks are as long as the model whose losses are the most alike from row to row needs.
+        The blocks are as long as the losses, or the differences of two models' losses, need that
+        are the most alike from row to row.
         """
         rows, order = len(time), np.argsort(time, kind="stable")
         usual = int(np.ceil(np.round(np.cbrt(rows), 9)))
-        length = max((block_length(each[order]) for each in losses), default=usual)
-        return cls(rows, order, max(1, min(length, rows // FEWEST_BLOCKS)))
+        compared = [one - other for one, other in combinations(losses, 2)]
+        length = max((block_length(each[order]) for each in (*losses, *compared)), default=usual)
+        return cls(rows, order, max(1, min(length, int(LONGEST_BLOCK * rows))))
 
     @property
     def what(self) -> str:
         """What is drawn, in the plural."""
         return "stretches of time"
+
+    @property
+    def fewest(self) -> int:
+        """How many of them an interval needs at least."""
+        return FEWEST_STRETCHES
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draw where each block starts, and go round the circle from there."""

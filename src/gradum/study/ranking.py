@@ -136,6 +136,7 @@ def _interval(value: float, drawn: np.ndarray, positive: np.ndarray, scheme: Sch
     rests_on = Basis(
         min(scheme.distinct(each) for each in sides),
         min(scheme.independent(each) for each in sides),
+        scheme.fewest,
     )
     draws = drawn[1:] + (value - drawn[0])
     shares = Shares(np.array([value]), draws[:, None], np.array([rests_on.rows / 2]))
