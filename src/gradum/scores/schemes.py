@@ -201,7 +201,7 @@ class ByGroup:
 class ByBlock:
     """Draw blocks of rows that follow one another in time, the end joined to the start.
 
-    As many as cover n rows, the last one cut short.
+    As many as cover all rows but one block's, the last one cut short.
     """
 
     rows: int
@@ -233,14 +233,14 @@ class ByBlock:
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draw where each block starts, and go round the circle from there."""
-        counts = np.empty((count, self.rows))
-        offsets = np.arange(self.rows) % self.length
-        blocks = -(-self.rows // self.length)
-        for line in counts:
-            starts = rng.integers(0, self.rows, blocks)
-            places = (np.repeat(starts, self.length)[: self.rows] + offsets) % self.rows
+        weights = np.empty((count, self.rows))
+        drawn = max(self.rows - self.length, min(self.rows, 1))
+        offsets = np.arange(drawn) % self.length
+        for line in weights:
+            starts = rng.integers(0, self.rows, -(-drawn // self.length))
+            places = (np.repeat(starts, self.length)[:drawn] + offsets) % self.rows
             line[:] = np.bincount(self.order[places], minlength=self.rows)
-        return counts
+        return weights * (self.rows / max(drawn, 1))
 
     def distinct(self, rows: np.ndarray) -> int:
         """Count the rows."""
