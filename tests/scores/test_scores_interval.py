@@ -70,7 +70,7 @@ def test_a_size_without_a_tail_has_students_interval_of_its_logarithm():
 
 
 def test_a_long_tail_reaches_further_up_than_students_and_than_percentiles():
-    errors = rng(3).lognormal(0, 1.2, 300)
+    errors = rng(3).lognormal(0, 0.7, 300)
     outcome = Outcome("regression", errors, np.zeros(300))
     (found,) = sampled([outcome], Resamples.draw(300, rng=rng()))
     rmse = found["rmse"]
@@ -84,6 +84,17 @@ def test_a_long_tail_reaches_further_up_than_students_and_than_percentiles():
     low = np.quantile(np.log(drawn.mean(axis=1) / mean) / own, 0.025)
     expected = np.sqrt(mean * np.exp(-low * spread * np.sqrt(300 / 299)))
     assert with_tail.high == pytest.approx(expected, rel=0.15)
+
+
+def test_a_handful_of_rows_that_make_up_the_loss_leave_it_an_upper_bound_of_use():
+    """Three of 344 rows are wrong: between a hundredth and ten times the loss, not 500 times."""
+    losses = np.full(344, 0.001)
+    losses[:3] = 5.0
+    outcome = Outcome("regression", losses, np.zeros(344))
+    found = intervals(outcome, Resamples.draw(344, rng=rng()))["mae"]
+    half = 2.0 * stats.t(343).ppf(0.975) * found.standard_error / found.value
+    assert found.high == pytest.approx(found.value * np.exp(half))
+    assert found.high < 10 * found.value
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 5, 40])
