@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from gradum.scores.bootstrap import Resamples, intervals, resampled
 from gradum.scores.outcome import Outcome
@@ -50,3 +51,18 @@ def test_many_at_once_are_each_alone():
     together = paired_differences([A, B], B, "rmse", RESAMPLES)
     assert together[0] == paired_difference(A, B, "rmse", RESAMPLES)
     assert together[1].value == together[1].high == 0
+
+
+def test_equal_models_are_told_apart_as_rarely_as_promised():
+    """400 samples of two models off by the same amount to either side, against the binomial law."""
+    generator, samples, rows = rng(8), 400, 60
+    apart = 0
+    for _ in range(samples):
+        error = generator.normal(size=rows)
+        low, high = (Outcome("regression", error, np.full(rows, guess)) for guess in (-0.5, 0.5))
+        resamples = Resamples.draw(rows, count=200, rng=generator)
+        found = paired_difference(low, high, "rmse", resamples)
+        apart += found.low > 0 or found.high < 0
+    # One run in ten thousand would have more, and one fewer, of what is told apart in 5%.
+    law = stats.binom(samples, 0.05)
+    assert law.ppf(1e-4) <= apart <= law.ppf(1 - 1e-4)
