@@ -42,6 +42,7 @@ from benchmarks.sides import CORES
 from gradum.scores.metrics import METRICS
 
 DRAWS, FITS = 4_000, 300
+FEWEST = 40  # counted, of which a share is shown
 WAYS: dict[Way, str] = {
     test_file: "`--test`",
     held_out: "hold-out",
@@ -141,7 +142,7 @@ def _verdicts(said: Iterable[Said]) -> str:
 
 
 def _share(count: Count) -> str:
-    if not count.said:
+    if count.said < FEWEST:
         return "–"
     share = count.held / count.said
     return f"{100 * share:.1f} ± {100 * sqrt(share * (1 - share) / count.said):.1f}"
