@@ -1,4 +1,4 @@
-"""What of a prediction is given by a column: an offset, or the logarithm of an exposure."""
+"""An offset or exposure: a column added to the linear predictor with a coefficient of 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes the intervals of the scores less sure than they look, or leaves scores without any."""
+"""Notes on the intervals of scores: why one is missing, or is likely to be too short."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from gradum.randomness import stream
 from gradum.scores.bootstrap import Resamples, sampled
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, Sampled, student
-from gradum.scores.metrics import DEFAULT_METRIC, METRICS, score
+from gradum.scores.metrics import METRICS, row_losses, score
 from gradum.scores.outcome import Outcome, Task
 from gradum.scores.schemes import Scheme
 
@@ -154,9 +154,7 @@ class Truth:
             # Repeats of one row are one observation: they are drawn together.
             return draw(groups=seen.rows, numbers=seen.rows)
         if self.time is not None:
-            losses = METRICS[DEFAULT_METRIC[self.task]].losses
-            assert losses is not None
-            costs = [losses(outcome) for outcome in self.outcomes(seen).values()]
+            costs = [row_losses(outcome) for outcome in self.outcomes(seen).values()]
             return draw(time=self.time[seen.rows], losses=costs)
         if self.task == "regression":
             return draw()

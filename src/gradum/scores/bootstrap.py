@@ -152,8 +152,8 @@ def sampled(
     measures = {key: each for metric in wanted for key, each in _measures(metric).items()}
     drawn = _measured(outcomes, resamples, measures)
     return [
-        {metric.name: _sampled(metric, outcome, each, resamples.scheme) for metric in wanted}
-        for outcome, each in zip(outcomes, drawn, strict=True)
+        {metric.name: _sampled(metric, own, each, resamples.scheme) for metric in wanted}
+        for own, each in zip(map(_as_given, outcomes), drawn, strict=True)
     ]
 
 
@@ -176,6 +176,11 @@ def basis(outcome: Outcome, scheme: Scheme, *, by_class: bool) -> Basis:
     else:
         common = outcome.target == np.bincount(outcome.target, minlength=1).argmax()
         kinds = [common, ~common]
+    return scheme_basis(kinds, scheme)
+
+
+def scheme_basis(kinds: Sequence[np.ndarray], scheme: Scheme) -> Basis:
+    """Count the rarest of several kinds of rows, each a mask (n,), as they are drawn."""
     return Basis(
         min(scheme.distinct(each) for each in kinds),
         min(scheme.independent(each) for each in kinds),
@@ -208,10 +213,14 @@ def _measured(
     return [{key: np.concatenate(blocks) for key, blocks in own.items()} for own in found]
 
 
+def _as_given(outcome: Outcome) -> Weighting:
+    return Weighting(outcome, outcome.weights[None, :])
+
+
 def _sampled(
-    metric: Metric, outcome: Outcome, drawn: dict[tuple[str, str], np.ndarray], scheme: Scheme
+    metric: Metric, own: Weighting, drawn: dict[tuple[str, str], np.ndarray], scheme: Scheme
 ) -> Sampled:
-    own = Weighting(outcome, outcome.weights[None, :])
+    outcome = own.outcome
     rests_on = basis(outcome, scheme, by_class=metric.by_class)
     shares = spread = None
     if metric.shares is not None:

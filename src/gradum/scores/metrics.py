@@ -155,6 +155,14 @@ def log_losses(outcome: Outcome) -> np.ndarray:
     return -np.log(np.clip(_probability_of_target(outcome), epsilon, 1.0 - epsilon))
 
 
+def row_losses(outcome: Outcome) -> np.ndarray:
+    """Return what each row costs (n,): the mean is the default metric, or its square.
+
+    In nats, or in the target's unit squared.
+    """
+    return squared_errors(outcome) if outcome.probability is None else log_losses(outcome)
+
+
 def brier_scores(outcome: Outcome) -> np.ndarray:
     """Squared error of each row's probabilities (n,), as `brier` takes their mean."""
     probability, target = outcome.probability, outcome.target

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -22,21 +22,17 @@ LONGEST_BLOCK = 1 / 5  # of all rows
 
 
 class Scheme(Protocol):
-    """A way of drawing rows with replacement."""
+    """A way of drawing rows with replacement.
+
+    ``what`` it draws, in the plural, and how many of them, the ``fewest``, an interval needs.
+    """
+
+    what: ClassVar[str]
+    fewest: ClassVar[int]
 
     @property
     def rows(self) -> int:
         """Number of rows, n."""
-        ...
-
-    @property
-    def what(self) -> str:
-        """What is drawn, in the plural."""
-        ...
-
-    @property
-    def fewest(self) -> int:
-        """How many of them an interval needs at least."""
         ...
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -76,6 +72,9 @@ class ByRow:
         Rows of each class in the table.
     """
 
+    what: ClassVar[str] = "rows"
+    fewest: ClassVar[int] = FEWEST_ROWS
+
     rows: int
     order: np.ndarray
     start: np.ndarray
@@ -107,16 +106,6 @@ class ByRow:
             sizes,
             known,
         )
-
-    @property
-    def what(self) -> str:
-        """What is drawn, in the plural."""
-        return "rows"
-
-    @property
-    def fewest(self) -> int:
-        """How many of them an interval needs at least."""
-        return FEWEST_ROWS
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Let each place of the sorted rows draw one of the places of its class."""
@@ -157,6 +146,9 @@ class ByGroup:
         The same for predictions of the same row.
     """
 
+    what: ClassVar[str] = "groups"
+    fewest: ClassVar[int] = FEWEST_GROUPS
+
     rows: int
     group: np.ndarray
     groups: int
@@ -168,16 +160,6 @@ class ByGroup:
         distinct, group = np.unique(groups, return_inverse=True)
         number = np.arange(len(groups)) if numbers is None else numbers
         return cls(len(groups), group, len(distinct), number)
-
-    @property
-    def what(self) -> str:
-        """What is drawn, in the plural."""
-        return "groups"
-
-    @property
-    def fewest(self) -> int:
-        """How many of them an interval needs at least."""
-        return FEWEST_GROUPS
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draw groups, and weigh each row by how often its group was drawn."""
@@ -204,6 +186,9 @@ class ByBlock:
     As many as cover all rows but one block's, the last one cut short.
     """
 
+    what: ClassVar[str] = "stretches of time"
+    fewest: ClassVar[int] = FEWEST_STRETCHES
+
     rows: int
     order: np.ndarray
     length: int
@@ -220,16 +205,6 @@ class ByBlock:
         compared = [one - other for one, other in combinations(losses, 2)]
         length = max((block_length(each[order]) for each in (*losses, *compared)), default=usual)
         return cls(rows, order, max(1, min(length, int(LONGEST_BLOCK * rows))))
-
-    @property
-    def what(self) -> str:
-        """What is drawn, in the plural."""
-        return "stretches of time"
-
-    @property
-    def fewest(self) -> int:
-        """How many of them an interval needs at least."""
-        return FEWEST_STRETCHES
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draw where each block starts, and go round the circle from there."""

@@ -69,8 +69,9 @@ def load(path: str | os.PathLike) -> Fitted:
     """
     raw, arrays = archive.read(path)
     _refuse_other_formats(raw.get("format"), path)
+    with_unknown_bounds(raw.get("judgement"))
     try:
-        manifest = msgspec.convert(with_unknown_bounds(raw), _Manifest)
+        manifest = msgspec.convert(raw, _Manifest)
         rungs = {record.name: restored(record, arrays) for record in manifest.rungs}
     except ValueError as error:
         raise _refused(path, str(error)) from error

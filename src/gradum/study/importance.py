@@ -17,10 +17,10 @@ from gradum.fitting.run import Run
 from gradum.margins import falling
 from gradum.randomness import stream
 from gradum.scores.interval import Interval, interval
-from gradum.scores.metrics import DEFAULT_METRIC
+from gradum.scores.metrics import DEFAULT_METRIC, row_losses
+from gradum.scores.outcome import Outcome
 from gradum.study.judges import first_repeat
 from gradum.study.opened import Change, Opened
-from gradum.study.row_losses import row_losses
 from gradum.tables.split import Part
 
 REPEATS = 5
@@ -160,13 +160,15 @@ def _added_loss(
     run: Run, rows: np.ndarray, columns: Sequence[str], orders: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each row's loss (m,), and what the shuffles of each column add on average (m, c)."""
-    target = run.dataset.truth.target[rows]
+    truth = run.dataset.truth
+    target = truth.target[rows]
     loss, added = np.zeros(len(rows)), np.zeros((len(rows), len(columns)))
     for opening in _openings(run, rows):
         opened, own = opening.opened, opening.own
 
         def losses(total: np.ndarray, opened: Opened = opened, own: np.ndarray = own) -> np.ndarray:
-            return row_losses(target[own], opened.rung.prediction(opened.logits(total)))
+            said = opened.rung.prediction(opened.logits(total))
+            return row_losses(Outcome(truth.task, target[own], said.value, said.probability))
 
         loss[own] = losses(opened.total[own])
         for place, column in enumerate(columns):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
+from gradum.scores.bootstrap import scheme_basis
+from gradum.scores.interval import Interval, Sampled, Shares, of_shares
 from gradum.scores.schemes import Scheme
 from gradum.study.evidence import Evidence
 from gradum.study.redrawn import places_to_redraw, redrawn
@@ -132,12 +133,7 @@ def _redrawn_areas(evidence: Evidence, codes: list[int]) -> np.ndarray:
 
 def _interval(value: float, drawn: np.ndarray, positive: np.ndarray, scheme: Scheme) -> Interval:
     """Give an area its interval, as the judge does: from the sampled rows and their resamples."""
-    sides = positive, ~positive
-    rests_on = Basis(
-        min(scheme.distinct(each) for each in sides),
-        min(scheme.independent(each) for each in sides),
-        scheme.fewest,
-    )
+    rests_on = scheme_basis([positive, ~positive], scheme)
     draws = drawn[1:] + (value - drawn[0])
     shares = Shares(np.array([value]), draws[:, None], np.array([rests_on.rows / 2]))
     return of_shares(Sampled(value, draws, rests_on, shares=shares))

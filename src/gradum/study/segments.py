@@ -14,12 +14,11 @@ from scipy.special import ndtri, stdtrit
 from gradum.errors import SpecError
 from gradum.scores.bootstrap import BLOCK_BYTES
 from gradum.scores.interval import Interval
-from gradum.scores.metrics import METRICS, Weighting
+from gradum.scores.metrics import METRICS, Weighting, row_losses
 from gradum.scores.outcome import Outcome
 from gradum.study.cut import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.redrawn import RESAMPLES, around, places_to_redraw, redrawn
-from gradum.study.row_losses import row_losses
 from gradum.tables.wording import nearest
 
 FEWEST_ROWS = 30
@@ -143,7 +142,7 @@ def _search(evidence: Evidence) -> tuple[list[tuple[Cut, int]], int]:
     columns are chosen by some of the rows.
     """
     kinds = {each.name: each.kind for each in evidence.schema.features if each.kind != "text"}
-    loss, weight = row_losses(evidence.target, evidence.prediction), evidence.weight
+    loss, weight = row_losses(evidence.outcome), evidence.weight
     some, most = np.arange(len(evidence)), SEARCHED_VALUES // max(len(kinds), 1)
     if len(some) > most:
         some = np.sort(evidence.rng("segments search").choice(some, most, replace=False))

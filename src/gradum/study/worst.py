@@ -11,8 +11,8 @@ import numpy as np
 
 from gradum.margins import falling
 from gradum.scores.figures import figure
+from gradum.scores.metrics import row_losses
 from gradum.study.evidence import Evidence
-from gradum.study.row_losses import row_losses
 from gradum.tables.wording import number, shortened
 
 
@@ -48,7 +48,7 @@ def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, .
     Of their columns, only the ``features`` are kept. The loss is that of `row_losses`, whatever
     the rows' weights.
     """
-    losses = row_losses(evidence.target, evidence.prediction)
+    losses = row_losses(evidence.outcome)
     by_number = np.argsort(evidence.numbers, kind="stable")
     places = by_number[falling(losses[by_number])][:MOST_WORST]
     table = evidence.frame[places].to_dicts()

@@ -1,4 +1,4 @@
-"""Which rows are near which: coordinates, nearest rows, and what is said of a pair."""
+"""Nearest neighbours among rows: coordinates, distances, and names for messages."""
 
 from __future__ import annotations
 
