@@ -169,3 +169,11 @@ def test_what_json_cannot_say_of_an_interval_comes_back():
     back = with_unknown_bounds(msgspec.json.decode(msgspec.json.encode(said)))
     assert msgspec.convert(back["a"][0]["of"], Interval) == said["a"][0]["of"]
     assert back["low"] is None
+
+
+def test_intervals_without_bounds_are_equal():
+    one, two = (Interval(1.0, float("nan"), float("nan"), 0.5) for _ in range(2))
+    assert one == two
+    assert hash(one) == hash(two)
+    assert one != Interval(1.0, 0.5, 1.5, 0.5)
+    assert one != Interval(1.0, float("nan"), float("nan"), 0.25)

@@ -8,7 +8,7 @@ result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,17 @@ class Interval:
     def known(self) -> bool:
         """Whether there is an interval."""
         return not (np.isnan(self.low) or np.isnan(self.high))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all is equal; what is not known is equal to what is not known."""
+        return isinstance(other, Interval) and self._comparable() == other._comparable()
+
+    def __hash__(self) -> int:
+        return hash(self._comparable())
+
+    def _comparable(self) -> tuple[float | None, ...]:
+        # NaN is not equal to itself.
+        return tuple(None if np.isnan(number) else number for number in astuple(self))
 
 
 def with_unknown_bounds(said: Any) -> Any:
