@@ -22,6 +22,7 @@ BENCHMARKS = {
     "encoding": "",
     "convex": "[TASKS] [SIZES] [ROUNDS]",
     "resume": "[KILLS]",
+    "results": "FILE",
 }
 
 
