@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmarks.coverage.populations import LABELS, Population, Sample
 from gradum.fitting.judgement import Seen, Truth
-from gradum.scores.bootstrap import basis, sampled
-from gradum.scores.interval import Interval, student
+from gradum.scores.bootstrap import sampled
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.tables.split import Part, hold_out
 
@@ -104,8 +104,7 @@ def measure(cell: Cell, draws: int, seed: int) -> dict[str, Count]:
         others = [outcomes[name] for name in ("baseline", "low", "high")]
         baseline, low, high = (each[metric] for each in sampled(others, resamples, [metric]))
         _cover(counts["baseline"], METRICS[metric].interval(baseline), truth["baseline"][metric])
-        rests_on = basis(outcomes["low"], resamples.scheme, by_class=METRICS[metric].by_class)
-        difference = student(low.value - high.value, low.draws - high.draws, rests_on)
+        difference = METRICS[metric].difference(low, high)
         counts["called different"].add(difference.low > 0 or difference.high < 0)
     return dict(counts)
 

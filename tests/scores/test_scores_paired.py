@@ -32,6 +32,20 @@ def test_the_standard_error_is_that_of_the_difference_of_each_row():
     assert found.standard_error == pytest.approx(expected, rel=5 / np.sqrt(8000))
 
 
+def test_a_difference_of_roots_is_as_unsure_as_that_of_the_squares():
+    """Rows of a group that err alike: the roots move together, the squares tell how far."""
+    error = np.repeat([2.0, 1.8, 2.3, 1.9, 2.1], 10)
+    groups = np.repeat(np.arange(5), 10)
+    low, high = (Outcome("regression", error, np.full(50, guess)) for guess in (-0.5, 0.5))
+    resamples = Resamples.draw(50, groups=groups, count=4000, rng=rng(4))
+    found = paired_difference(low, high, "rmse", resamples)
+    roots = [np.sqrt(np.mean((error - guess) ** 2)) for guess in (-0.5, 0.5)]
+    squares = (error[::10] + 0.5) ** 2 - (error[::10] - 0.5) ** 2
+    assert found.value == pytest.approx(roots[0] - roots[1])
+    expected = squares.std(ddof=1) / np.sqrt(5) / sum(roots)
+    assert found.standard_error == pytest.approx(expected, rel=0.05)
+
+
 def test_pairs_are_far_surer_than_intervals_side_by_side():
     alone = intervals(A, RESAMPLES)["mae"]
     pair = paired_difference(A, B, "mae", RESAMPLES)

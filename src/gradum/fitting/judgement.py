@@ -18,7 +18,7 @@ from gradum.fitting.verdict import Verdict, decide
 from gradum.randomness import stream
 from gradum.scores.bootstrap import Resamples, sampled
 from gradum.scores.figures import figure
-from gradum.scores.interval import Interval, Sampled, student
+from gradum.scores.interval import Interval, Sampled
 from gradum.scores.metrics import METRICS, row_losses, score
 from gradum.scores.outcome import Outcome, Task
 from gradum.scores.schemes import Scheme
@@ -228,9 +228,10 @@ class _Resampled:
 
     def difference(self, other: _Resampled, metric: str) -> Interval:
         """Return self - other, on the same resamples."""
-        own, others = self.samples[metric], other.samples[metric]
-        value = self.values[metric] - other.values[metric]
-        return student(value, own.draws - others.draws, own.basis)
+        one, two = (
+            replace(each.samples[metric], value=each.values[metric]) for each in (self, other)
+        )
+        return METRICS[metric].difference(one, two)
 
 
 def _moved(score: Sampled, value: float) -> Sampled:

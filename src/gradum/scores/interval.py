@@ -144,7 +144,7 @@ def student(value: float, draws: np.ndarray, basis: Basis, level: float = LEVEL)
 
     SE is the standard deviation of the B ``draws``. NaN bounds where the basis does not suffice.
     """
-    error = _standard_error(draws)
+    error = standard_error(draws)
     if not basis.suffices:
         return Interval(value, np.nan, np.nan, error)
     half = basis.quantile(level) * error
@@ -162,7 +162,7 @@ def of_size(sampled: Sampled) -> Interval:
     the interval in 23% of samples of 200 instead of 16%; farther than twice Student's quantile,
     intervals get many times longer and hold the truth in at most 1.5% more.
     """
-    value, error = sampled.value, _standard_error(sampled.draws)
+    value, error = sampled.value, standard_error(sampled.draws)
     if not sampled.basis.suffices:
         return Interval(value, np.nan, np.nan, error)
     if not value > 0:
@@ -200,7 +200,7 @@ def of_shares(sampled: Sampled) -> Interval:
     positive counts, 1998; sums: G. Zou and A. Donner, Construction of confidence limits about
     effect measures, 2008.
     """
-    value, error = sampled.value, _standard_error(sampled.draws)
+    value, error = sampled.value, standard_error(sampled.draws)
     assert sampled.shares is not None
     known = ~np.isnan(sampled.shares.value)
     if not sampled.basis.suffices or not known.any():
@@ -237,7 +237,7 @@ def interval(value: float, resampled_values: np.ndarray, level: float = LEVEL) -
     if not len(defined):
         return Interval(value, np.nan, np.nan, np.nan)
     low, high = np.quantile(defined, [(1.0 - level) / 2, (1.0 + level) / 2])
-    return Interval(value, float(low), float(high), _standard_error(defined))
+    return Interval(value, float(low), float(high), standard_error(defined))
 
 
 def wilson(share: float, rows: float, z: float) -> tuple[float, float]:
@@ -252,7 +252,8 @@ def wilson(share: float, rows: float, z: float) -> tuple[float, float]:
     return max((centre - half) / scale, 0.0), min((centre + half) / scale, 1.0)
 
 
-def _standard_error(draws: np.ndarray) -> float:
+def standard_error(draws: np.ndarray) -> float:
+    """Return the standard deviation of what is defined of B draws; NaN where nothing is."""
     defined = draws[~np.isnan(draws)]
     if not len(defined):
         return np.nan

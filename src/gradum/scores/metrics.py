@@ -13,7 +13,16 @@ from functools import cached_property
 
 import numpy as np
 
-from gradum.scores.interval import Interval, Sampled, of_shares, of_size, of_unexplained
+from gradum.scores.interval import (
+    LEVEL,
+    Interval,
+    Sampled,
+    of_shares,
+    of_size,
+    of_unexplained,
+    standard_error,
+    student,
+)
 from gradum.scores.outcome import Outcome, Ranking, Task
 
 
@@ -226,6 +235,8 @@ class Metric:
         Of a mean of shares: from a `Weighting` to the shares (B, K).
     by_class : bool
         Whether each class counts the same, however many rows it has.
+    root : bool
+        Whether it is the square root of a mean loss.
     """
 
     name: str
@@ -237,6 +248,22 @@ class Metric:
     losses: Callable[[Outcome], np.ndarray] | None = None
     shares: Callable[[Weighting], np.ndarray] | None = None
     by_class: bool = False
+    root: bool = False
+
+    def difference(self, one: Sampled, other: Sampled, level: float = LEVEL) -> Interval:
+        """Give one − other Student's interval, both taken on the same resamples.
+
+        A difference of roots a − b is that of the squares, (a² − b²) / (a + b). Resampled with
+        a + b held fixed, it has a standard error of its own, and the greater one counts: of few
+        groups that are alike, a large difference of roots comes with a small standard error, so
+        that equal models of five groups were told apart in 7.9% of samples instead of 5.4%.
+        """
+        draws = one.draws - other.draws
+        total = one.value + other.value
+        if self.root and total > 0:
+            of_squares = (one.draws**2 - other.draws**2) / total
+            draws = max(draws, of_squares, key=standard_error)
+        return student(one.value - other.value, draws, one.basis, level)
 
     @property
     def words(self) -> str:
@@ -265,7 +292,7 @@ def _mean_over_classes(
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("rmse", "RMSE", _NUMBERS, False, rmse, of_size, squared_errors),
+        Metric("rmse", "RMSE", _NUMBERS, False, rmse, of_size, squared_errors, root=True),
         Metric("mae", "MAE", _NUMBERS, False, mae, of_size, absolute_errors),
         Metric("r2", "R²", _NUMBERS, True, r2, of_unexplained, squared_errors),
         Metric("log_loss", "Log loss", _CLASSES, False, log_loss, of_size, log_losses),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradum.scores.bootstrap import Resamples, basis, resampled
-from gradum.scores.interval import LEVEL, Interval, student
+from gradum.scores.interval import LEVEL, Interval, Sampled
 from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
 
@@ -29,9 +29,12 @@ def paired_differences(
     level: float = LEVEL,
 ) -> list[Interval]:
     """Give metric(outcome) − metric(reference) of each outcome, in one pass over the resamples."""
-    *values, base = resampled([*outcomes, reference], resamples, [metric])[metric]
+    together = [*outcomes, reference]
     rests_on = basis(reference, resamples.scheme, by_class=METRICS[metric].by_class)
-    return [
-        student(score(outcome)[metric] - score(reference)[metric], value - base, rests_on, level)
-        for outcome, value in zip(outcomes, values, strict=True)
-    ]
+    *samples, base = (
+        Sampled(score(outcome)[metric], draws, rests_on)
+        for outcome, draws in zip(
+            together, resampled(together, resamples, [metric])[metric], strict=True
+        )
+    )
+    return [METRICS[metric].difference(sample, base, level) for sample in samples]
