@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,11 @@ def steps(path: Path) -> Iterator[str]:
 
 def fit(path: Path, model: Any) -> Iterator[str]:
     """Fit and judge a model."""
+    from gradum.fitting.rows_in_memory import RowsInMemory
     from gradum.fitting.run import run
     from gradum.fitting.spec import Spec
 
-    for _ in run(Spec(TARGET, model=model), read(path)):
-        pass
+    run(Spec(TARGET, model=model), RowsInMemory(partial(read, path)))
     yield f"fit {model}"
 
 

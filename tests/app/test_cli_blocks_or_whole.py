@@ -7,10 +7,9 @@ import pytest
 
 import gradum
 from gradum.errors import GradumError
-from gradum.fitting import reading
+from gradum.fitting import reading, rows_in_blocks
 from gradum.fitting.events import RungStarted
 from gradum.fitting.spec import LinearSpec, SplitSpec
-from gradum.fitting.streamed import run as streamed_run
 from gradum.tables import stream
 from gradum.tables.schema import infer
 from gradum.tables.table import Table
@@ -182,7 +181,7 @@ DECIDED_BY_ALL_ROWS = [
 @pytest.mark.parametrize("table", DECIDED_BY_ALL_ROWS, indirect=True)
 def test_fits(table, in_blocks, monkeypatch):
     schema = infer(Table(plain(300, 0), "t"), target="label")
-    monkeypatch.setattr(streamed_run, "SAMPLED_ROWS", BLOCK)  # which does not decide
+    monkeypatch.setattr(rows_in_blocks, "SAMPLED_ROWS", BLOCK)  # which does not decide
     monkeypatch.setattr(stream, "WINDOW_ROWS", BLOCK)
     whole = said_of(table, schema=schema)
     assert said_of(table, in_blocks, schema=schema) == whole

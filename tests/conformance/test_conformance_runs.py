@@ -19,6 +19,7 @@ from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.progress import choose
 from gradum.errors import SpecError
 from gradum.fitting import reading
+from gradum.fitting.context import Context
 from gradum.fitting.events import RungStarted
 from gradum.fitting.machine import this_machine
 from gradum.fitting.options import make_spec
@@ -249,7 +250,7 @@ def cut_off(asking, folder, *, at):
             raise Killed
 
     with pytest.raises(Killed), begun(folder, asking):
-        finish_run(folder, on_event=kill)
+        finish_run(folder, Context(tell=kill))
 
 
 @pytest.mark.parametrize("cell", REFUSED, ids=named)

@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 
+from gradum.fitting.context import Context
 from gradum.fitting.pack.fit import fit_pack
 from gradum.fitting.rows import Rows
-from gradum.solvers.driver import solve
 from gradum.tables.check import check, target_values
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, infer
@@ -46,4 +46,4 @@ def fitted(rows, spec=TINY, *, seed=0, stop=lambda: False, **options):
     """Fit a pack; a fifth of the rows would judge it, were no folds possible."""
     validation = np.arange(len(rows)) % 5 == 0
     options = {"log_target": False, "seconds": None} | options
-    return solve(fit_pack(rows, validation, spec, seed=seed, stop=stop, **options))
+    return fit_pack(rows, validation, spec, Context(seed, stop=stop), **options)

@@ -3,9 +3,9 @@
 import polars as pl
 
 import gradum
+from gradum.fitting import rows_in_blocks
 from gradum.fitting.spec import LinearSpec, MLPSpec
 from gradum.fitting.streamed import parting, spool
-from gradum.fitting.streamed import run as streamed_run
 from gradum.solvers import segments
 from gradum.tables import stream
 from synthetic import FEW
@@ -23,7 +23,7 @@ def make_small(monkeypatch):
     """Blocks of 400 rows, segments of 128, pools of 512, and samples of 1,000 rows."""
     monkeypatch.setattr(stream, "BLOCK_ROWS", 400)
     monkeypatch.setattr(stream, "WINDOW_ROWS", 64)
-    monkeypatch.setattr(streamed_run, "SAMPLED_ROWS", 1_000)
+    monkeypatch.setattr(rows_in_blocks, "SAMPLED_ROWS", 1_000)
     monkeypatch.setattr(spool, "SEGMENT_ROWS", 128)
     monkeypatch.setattr(segments, "POOL_ROWS", 512)
     monkeypatch.setattr(parting, "MOST_SAMPLED", 1_000)
@@ -43,14 +43,3 @@ def score(model, rung, metric="log_loss"):
     """A rung's figure on the test rows."""
     scores = model.scores.filter((pl.col("rung") == rung) & (pl.col("part") == "test"))
     return scores.filter(metric=metric)["value"].item()
-
-
-def ended(events, seen=None):
-    """What a run returns; its events are added to ``seen``."""
-    while True:
-        try:
-            event = next(events)
-        except StopIteration as finished:
-            return finished.value
-        if seen is not None:
-            seen.append(event)

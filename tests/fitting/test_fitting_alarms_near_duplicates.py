@@ -5,7 +5,9 @@ from alarm_tables import CLEAN, planned
 
 import gradum
 from gradum.fitting.alarms.near_duplicates import near_duplicates, twins
+from gradum.fitting.context import Context
 from gradum.fitting.events import Alarmed
+from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
 from gradum.fitting.spec import Spec
 from gradum.tables.split import Part
@@ -54,7 +56,9 @@ def test_a_run_says_so_before_it_trains():
     frame = task("label", 600)
     frame = pl.concat([frame, frame.head(600)])
     spec = Spec("label", model="linear", linear=SHORT)
-    events = list(run(spec, Table(frame, "made.csv")))
+    events = []
+    source = RowsInMemory(lambda: Table(frame, "made.csv"))
+    run(spec, source, context=Context(tell=events.append))
     kinds = [type(event) for event in events]
     (alarmed,) = [event for event in events if isinstance(event, Alarmed)]
     assert kinds.index(Alarmed) == 1

@@ -4,7 +4,9 @@ import pytest
 from alarm_tables import CLEAN, planned
 
 from gradum.fitting.alarms.undeclared_groups import clusters, undeclared_groups
+from gradum.fitting.context import Context
 from gradum.fitting.events import Alarmed
+from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
 from gradum.fitting.spec import Spec
 from gradum.tables.table import Table
@@ -87,7 +89,10 @@ def test_rows_split_by_time_are_not_looked_at():
 def test_a_run_says_so_before_it_trains():
     frame, _ = subjects(60, 5, 20, 0.3, 0, seed=5)
     spec = Spec("y", model="linear", linear=SHORT)
-    (alarmed,) = [e for e in run(spec, Table(frame, "made.csv")) if isinstance(e, Alarmed)]
+    events = []
+    source = RowsInMemory(lambda: Table(frame, "made.csv"))
+    run(spec, source, context=Context(tell=events.append))
+    (alarmed,) = [event for event in events if isinstance(event, Alarmed)]
     assert [alarm.kind for alarm in alarmed.alarms] == ["undeclared groups"]
 
 

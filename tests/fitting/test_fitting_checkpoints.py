@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from gradum.fitting.checkpoints import once
+from gradum.fitting.context import Context
 from gradum.fitting.events import Resumed, RungFinished
+from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
 from gradum.fitting.spec import MLPSpec, Spec, SplitSpec
 from gradum.solvers.events import EpochDone
@@ -35,13 +36,23 @@ class Memory:
 
 def followed(spec, table, checkpoints, *, events=None, stop=lambda: False):
     """So many events of a run, and what it returns if it comes to its end."""
-    seen, steps = [], run(spec, table, checkpoints=checkpoints, stop=stop)
-    while events is None or len(seen) < events:
-        try:
-            seen.append(next(steps))
-        except StopIteration as ended:
-            return seen, ended.value
-    return seen, None
+    seen = []
+
+    def hear(event):
+        seen.append(event)
+        if len(seen) == events:
+            raise Killed
+
+    try:
+        return seen, run(
+            spec, RowsInMemory(lambda: table), context=Context(0, hear, stop, checkpoints)
+        )
+    except Killed:
+        return seen, None
+
+
+class Killed(BaseException):
+    """Nothing is done after a SIGKILL."""
 
 
 @pytest.fixture(scope="module")
@@ -118,19 +129,20 @@ def test_a_best_epoch_is_named(asked):
 def test_the_chunk_at_which_a_wish_to_stop_is_heard_is_the_last(asked):
     spec = structs.replace(asked[0], model="mlp", refit=False)
     memory, told = Memory(), []
-    for event in run(spec, asked[1], checkpoints=memory, stop=lambda: "epoch 2" in told):
+
+    def hear(event):
         if isinstance(event, EpochDone):
             told.append(f"epoch {event.epoch}")
+
+    context = Context(0, hear, lambda: "epoch 2" in told, memory)
+    run(spec, RowsInMemory(lambda: asked[1]), context=context)
     assert [last for _, last in memory.improvements] == [False, True]
 
 
 def test_what_was_finished_is_not_even_begun():
     def fit():
         raise AssertionError
-        yield
 
     memory = Memory()
     memory.rungs["fit-linear"] = kept = object()
-    with pytest.raises(StopIteration) as ended:
-        next(once(fit(), "fit-linear", memory, lambda: False))
-    assert ended.value.value is kept
+    assert Context(checkpoints=memory).at("fit-linear").once(fit) is kept

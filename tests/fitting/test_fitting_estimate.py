@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from gradum.fitting import estimate
-from gradum.fitting.estimate import expect, pack_seconds, reference_seconds
+from gradum.fitting.context import Context
+from gradum.fitting.estimate import expect, limited_seconds, reference_seconds
 from gradum.fitting.events import Expected, RungStarted
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.plan import Plan
+from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
+from gradum.fitting.rungs import cost
 from gradum.fitting.spec import Spec
 from gradum.tables.design import CodedColumn, Feature, Layout
 from gradum.tables.read import read
@@ -64,8 +67,8 @@ def test_more_of_anything_takes_longer(model, classes):
     def seconds(rows=20_000, folds=0, **shape):
         return reference_seconds(spec, plan(rows, folds), layout(**shape), classes)
 
-    assert seconds(40_000) > 1.5 * (seconds() - estimate.COMPILING)
-    assert seconds(folds=5) > 4 * (seconds() - estimate.COMPILING)
+    assert seconds(40_000) > 1.5 * (seconds() - cost.COMPILING)
+    assert seconds(folds=5) > 4 * (seconds() - cost.COMPILING)
     assert seconds(dense=400) > seconds(dense=100) > seconds()
     assert seconds(levels=(2, 10, 200)) > seconds()
 
@@ -74,9 +77,9 @@ def test_more_of_anything_takes_longer(model, classes):
 def test_more_of_anything_makes_packs_take_longer(classes):
     def seconds(rows=20_000, folds=0, effort="standard", refit=False, **shape):
         spec = Spec("y", model="pack", effort=effort, refit=refit)
-        return pack_seconds(spec, plan(rows, folds), layout(**shape), classes)
+        return limited_seconds(spec, plan(rows, folds), layout(**shape), classes)
 
-    own = seconds() - estimate.PACK_COMPILING
+    own = seconds() - cost.PACK_COMPILING
     by_rows = [seconds(rows) for rows in (100, 300, 1_000, 5_000, 20_000, 60_000)]
     assert by_rows == sorted(set(by_rows))
     # So many rows get no linear models to begin with.
@@ -85,14 +88,14 @@ def test_more_of_anything_makes_packs_take_longer(classes):
     assert by_effort == sorted(set(by_effort))
     assert seconds(dense=600) > seconds()  # of 400 columns without codes there are fewer numbers
     assert seconds(levels=(2, 10, 200)) > seconds()
-    assert seconds(folds=5) - estimate.PACK_COMPILING == pytest.approx(6 * own)
-    assert seconds(refit=True) - estimate.PACK_COMPILING == pytest.approx(2 * own)
+    assert seconds(folds=5) - cost.PACK_COMPILING == pytest.approx(6 * own)
+    assert seconds(refit=True) - cost.PACK_COMPILING == pytest.approx(2 * own)
 
 
 def test_members_of_a_pack_take_their_share():
     def seconds(members):
         spec = Spec("y", model="pack", pack=PackSpec(members=members, wide=0.0))
-        return pack_seconds(spec, plan(20_000), layout(), 2) - estimate.PACK_COMPILING
+        return limited_seconds(spec, plan(20_000), layout(), 2) - cost.PACK_COMPILING
 
     assert seconds(48) == pytest.approx(2 * seconds(24))
 
@@ -100,7 +103,7 @@ def test_members_of_a_pack_take_their_share():
 def test_muons_steps_are_counted_whatever_the_columns():
     def more(hidden, **shape):
         seconds = [
-            pack_seconds(
+            limited_seconds(
                 Spec("y", model="pack", pack=PackSpec(muon=muon, hidden_layer_sizes=hidden)),
                 plan(20_000),
                 layout(**shape),
@@ -118,7 +121,7 @@ def test_muons_steps_are_counted_whatever_the_columns():
 
 
 def test_a_ladder_without_packs_waits_for_none():
-    assert pack_seconds(Spec("y", model="mlp"), plan(20_000), layout(), 2) == 0
+    assert limited_seconds(Spec("y", model="mlp"), plan(20_000), layout(), 2) == 0
 
 
 def test_the_time_limit_bounds_all_packs_together_in_seconds_of_this_machine(slow):
@@ -133,7 +136,9 @@ def test_the_time_limit_bounds_all_packs_together_in_seconds_of_this_machine(slo
 
 def test_the_event_comes_before_the_first_rung(slow):
     table = read(task("amount", 200))
-    events = list(run(Spec("amount", model="linear", **ONCE), table))
+    events = []
+    spec = Spec("amount", model="linear", **ONCE)
+    run(spec, RowsInMemory(lambda: table), context=Context(tell=events.append))
     kinds = [type(event) for event in events]
     assert kinds.index(Expected) < kinds.index(RungStarted)
 

@@ -7,6 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
+from gradum.fitting.context import Context
 from gradum.fitting.linear import fit_linear
 from gradum.fitting.rows import Rows
 from gradum.fitting.spec import LinearSpec
@@ -43,19 +44,9 @@ def peers_columns(target):
 
 
 def fit(given, spec=SHORT, **options):
-    walk = fit_linear(
-        given,
-        np.arange(len(given)) % 5 == 0,
-        spec,
-        log_target=options.get("log", False),
-        seed=options.get("seed", 0),
-        stop=lambda: False,
-    )
-    while True:
-        try:
-            next(walk)
-        except StopIteration as ended:
-            return ended.value
+    validation = np.arange(len(given)) % 5 == 0
+    context = Context(seed=options.get("seed", 0))
+    return fit_linear(given, validation, spec, context, log_target=options.get("log", False))
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -6,11 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from gradum.fitting.context import ALONE
 from gradum.fitting.dataset import labelled
 from gradum.fitting.ladder import climb
 from gradum.fitting.mlp import robust_layer
 from gradum.fitting.options import make_spec
-from gradum.solvers.driver import solve
+from gradum.fitting.rungs.learning import InMemory
 from gradum.tables.encode import Encoder
 from gradum.tables.read import read
 from gradum.tables.schema import infer
@@ -55,7 +56,7 @@ def most_held(task, model, categories=0):
     """Return the most that NumPy holds while the rungs are fitted, in float32 tables."""
     spec = make_spec("y", model=model, task=task, max_epochs=1)
     rows, parts = rows_and_parts(read(table(task, categories)), task)
-    return most_traced(lambda: solve(climb(spec, rows, parts, stop=lambda: False)))
+    return most_traced(lambda: climb(spec, InMemory(rows, parts), ALONE))
 
 
 def test_numbers_that_are_given_in_float32_are_not_copied():

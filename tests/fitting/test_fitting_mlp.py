@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss, mean_squared_error, r2_score
 
 import gradum
 from gradum.errors import SpecError
+from gradum.fitting.context import ALONE, Context
 from gradum.fitting.linear import fit_linear
 from gradum.fitting.mlp import fit_mlp
 from gradum.fitting.rows import Rows
@@ -32,15 +33,9 @@ def rows(frame, target):
     return Rows(design, target_values(checked), np.ones(len(frame)), classes)
 
 
-def fit(train, validation, spec=SPEC, **options):
-    walk = fit_mlp(
-        train, validation, spec, **{"log_target": False, "seed": 0, "stop": lambda: False} | options
-    )
-    while True:
-        try:
-            next(walk)
-        except StopIteration as ended:
-            return ended.value
+def fit(train, validation, spec=SPEC, *, seed=0, **options):
+    context = Context(seed=seed)
+    return fit_mlp(train, validation, spec, context, **{"log_target": False} | options)
 
 
 def halves(target, n=400):
@@ -122,17 +117,8 @@ def test_it_learns_what_no_linear_model_can():
     whole = rows(frame, "y")
     train, held = whole.take(np.arange(700)), whole.take(np.arange(700, 900))
     mlp = fit(train, held, MLPSpec(hidden_layer_sizes=(16,), max_epochs=40, learning_rate=0.02))
-    walk = fit_linear(
-        train,
-        np.zeros(700, bool),
-        LinearSpec(strengths=(1.0,)),
-        log_target=False,
-        seed=0,
-        stop=lambda: False,
-    )
-    with pytest.raises(StopIteration) as ended:
-        next(walk)
-    linear = ended.value.value
+    nothing, one = np.zeros(700, bool), LinearSpec(strengths=(1.0,))
+    linear = fit_linear(train, nothing, one, ALONE, log_target=False)
     assert np.mean(mlp.predict(held.design).value == held.target) > 0.93
     assert np.mean(linear.predict(held.design).value == held.target) < 0.65
 

@@ -13,15 +13,16 @@ from pack_tables import TINY, fitted, numbers, only, rows_of
 from sklearn.metrics import log_loss, r2_score
 
 from gradum.errors import SpecError
+from gradum.fitting.context import ALONE, Allowance, Context
 from gradum.fitting.fitted import fingerprint
-from gradum.fitting.ladder import Allowance, climb
+from gradum.fitting.ladder import climb
 from gradum.fitting.linear import fit_linear
 from gradum.fitting.pack import fit as module
 from gradum.fitting.pack.held_out import SMOOTHED, HeldOut
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.pack.training import Training
+from gradum.fitting.rungs.learning import InMemory
 from gradum.fitting.spec import LinearSpec, MLPSpec, Spec
-from gradum.solvers.driver import solve
 from gradum.solvers.status import Status
 from gradum.tables.split import Part
 
@@ -52,7 +53,7 @@ def number():
 def linear(train):
     spec = LinearSpec(strengths=(1.0,))
     nothing = np.zeros(len(train), bool)
-    return solve(fit_linear(train, nothing, spec, log_target=False, seed=0, stop=lambda: False))
+    return fit_linear(train, nothing, spec, ALONE, log_target=False)
 
 
 def test_a_number_that_no_linear_model_can_tell(number):
@@ -419,8 +420,6 @@ def test_an_allowance_is_shared_among_the_packs_to_come():
     assert allowance.share() == pytest.approx(5)  # of a pack that was not foreseen
     allowance.spend(100.0)
     assert allowance.share() == 0
-    assert Allowance.of(Spec("y"), 2) is None
-    assert Allowance.of(Spec("y", time_limit=8.0), 2).share() == pytest.approx(4)
 
 
 def test_a_pack_takes_its_seconds_from_the_allowance_and_other_rungs_nothing():
@@ -428,7 +427,7 @@ def test_a_pack_takes_its_seconds_from_the_allowance_and_other_rungs_nothing():
     allowance = Allowance(1e6, 2)
     spec = Spec("y", mlp=MLPSpec(max_epochs=1), pack=TINY)
     parts = np.where(np.arange(80) % 5 == 0, Part.VALIDATION, Part.TRAIN)
-    rungs = solve(climb(spec, rows, parts, stop=lambda: False, allowance=allowance))
+    rungs = climb(spec, InMemory(rows, parts), Context(allowance=allowance))
     assert set(rungs) == {"baseline", "linear", "mlp", "pack"}
     assert allowance.share() == pytest.approx(1e6 - rungs["pack"].seconds)
 

@@ -1,6 +1,7 @@
 """Packs within whole runs: hold-outs, folds, groups, times, and the refit on all rows."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -30,11 +31,11 @@ def watched(monkeypatch):
     noted = []
     fit_pack = module.fit_pack
 
-    def watching(rows, validation, spec, **options):
+    def watching(rows, validation, spec, context, **options):
         noted.append((rows, validation, spec, options))
-        return fit_pack(rows, validation, spec, **options | {"stop": lambda: True})
+        return fit_pack(rows, validation, spec, replace(context, stop=lambda: True), **options)
 
-    monkeypatch.setattr("gradum.fitting.ladder.fit_pack", watching)
+    monkeypatch.setattr("gradum.fitting.rungs.pack.fit_pack", watching)
     return noted
 
 

@@ -8,9 +8,11 @@ import pytest
 
 from gradum.errors import SpecError
 from gradum.fitting import memory, reading
-from gradum.fitting.memory import Taken, held_bytes, width_of
+from gradum.fitting.memory import held_bytes, width_of
 from gradum.fitting.options import make_spec
 from gradum.fitting.reading import decided, usual_bound
+from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.cost import Taken
 from gradum.fitting.spec import LEAST_MEMORY
 from gradum.tables.extent import Extent, extent_of
 from gradum.tables.read import read
@@ -25,7 +27,8 @@ GB = 10**9
 def plain(monkeypatch):
     """What is taken, in round numbers: 100 bytes a value, 50 a value where it is judged by."""
     taken = Taken(number=100, code=50, level=0, entry=10, share=0, row=0, fixed=0)
-    monkeypatch.setattr(memory, "TAKEN", dict.fromkeys(memory.TAKEN, taken))
+    for kind in KINDS.values():
+        monkeypatch.setattr(kind, "taken", taken)
 
 
 def test_libraries_do_not_count_against_a_bound(tmp_path, monkeypatch):

@@ -8,7 +8,9 @@ from sklearn.linear_model import Ridge
 
 import gradum
 from gradum.errors import SpecError
+from gradum.fitting.context import Context
 from gradum.fitting.events import Judged, RungFinished, RungStarted, Understood
+from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
 from gradum.fitting.spec import LADDER, Spec, SplitSpec
 from gradum.solvers.events import EpochDone
@@ -17,13 +19,7 @@ from gradum.tables.split import Part
 from gradum.tables.table import Table
 from synthetic import QUICK, SHORT, TINY, mixed, task
 
-
-def finish(events, take=lambda event: None):
-    while True:
-        try:
-            take(next(events))
-        except StopIteration as ended:
-            return ended.value
+SOURCE = RowsInMemory(lambda: Table(task("label"), "made"))
 
 
 def fit(frame, target, **options):
@@ -254,8 +250,7 @@ def test_a_large_linear_refit_needs_no_validation_rows():
 def events_of(**options):
     events = []
     spec = Spec("label", **QUICK | options)
-    finished = finish(run(spec, Table(task("label"), "made"), stop=lambda: False), events.append)
-    return events, finished
+    return events, run(spec, SOURCE, context=Context(tell=events.append))
 
 
 def test_events_tell_the_whole_run_in_order():
@@ -272,8 +267,12 @@ def interrupted_at(moment, **options):
     """Ask a run to stop from the first event on for which ``moment`` holds."""
     asked = []
     spec = Spec("label", **QUICK | options)
-    events = run(spec, Table(task("label"), "made"), stop=lambda: bool(asked))
-    return finish(events, lambda event: asked.append(1) if moment(event) else None)
+
+    def hear(event):
+        if moment(event):
+            asked.append(1)
+
+    return run(spec, SOURCE, context=Context(tell=hear, stop=lambda: bool(asked)))
 
 
 def test_stopped_in_the_linear_rung_it_keeps_what_it_has():

@@ -3,18 +3,20 @@
 import numpy as np
 import polars as pl
 import pytest
-from streamed_fits import QUICK, ROWS, batches, ended, make_small, score, streamed
+from streamed_fits import QUICK, ROWS, batches, make_small, score, streamed
 
 import gradum
 from gradum.errors import TargetError
 from gradum.fitting import plan as fitting_plan
 from gradum.fitting.checkpoints import NO_CHECKPOINTS
+from gradum.fitting.context import Context
 from gradum.fitting.events import Passed, Resumed
 from gradum.fitting.fitted import fingerprint
 from gradum.fitting.options import make_spec
+from gradum.fitting.rows_in_blocks import RowsInBlocks
+from gradum.fitting.run import run
 from gradum.fitting.spec import LEAST_MEMORY
 from gradum.fitting.streamed.parting import HELD_CELL, Parting
-from gradum.fitting.streamed.run import run_streamed
 from gradum.solvers import ChunkDone, buffer
 from gradum.tables.split import Part
 from gradum.tables.stream import opened
@@ -100,16 +102,19 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_weights(chunks, monkeypatc
     frame = task("label", 1_500)
     spec = make_spec("label", max_memory=LEAST_MEMORY, **QUICK)
 
-    def run(checkpoints, seen=None, stop=lambda: False):
+    def followed(checkpoints, seen, stop=lambda: False):
+        context = Context(tell=seen.append, stop=stop, checkpoints=checkpoints)
         with opened(batches(frame)) as rows:
-            return ended(run_streamed(spec, rows, checkpoints=checkpoints, stop=stop), seen)
+            return run(spec, RowsInBlocks(rows), context=context)
 
-    whole, kept, seen = run(NO_CHECKPOINTS), Kept(), []
-    first = run(kept, seen, lambda: sum(isinstance(each, ChunkDone) for each in seen) >= chunks)
+    whole, kept, seen = followed(NO_CHECKPOINTS, []), Kept(), []
+    first = followed(
+        kept, seen, lambda: sum(isinstance(each, ChunkDone) for each in seen) >= chunks
+    )
     assert first.interrupted
     assert set(kept.rungs) == {"fit-linear"}
     more = []
-    again = run(kept, more)
+    again = followed(kept, more)
     assert any(isinstance(each, Resumed) for each in more)
     assert not any(isinstance(each, Passed) for each in more)  # the linear rung is kept
     prints = [fingerprint(each.fitted.rungs.values()) for each in (again, whole)]

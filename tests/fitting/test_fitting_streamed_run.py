@@ -4,17 +4,18 @@ import numpy as np
 import polars as pl
 import pytest
 from msgspec import structs
-from streamed_fits import QUICK, ROWS, batches, ended, make_small, score, streamed
+from streamed_fits import QUICK, ROWS, batches, make_small, score, streamed
 
 import gradum
 from gradum.errors import GradumError, SpecError, TableError, TargetError
+from gradum.fitting import rows_in_blocks
 from gradum.fitting.events import Understood
 from gradum.fitting.fitted import fingerprint
 from gradum.fitting.options import make_spec
+from gradum.fitting.rows_in_blocks import RowsInBlocks
+from gradum.fitting.run import run
 from gradum.fitting.spec import LEAST_MEMORY
-from gradum.fitting.streamed import run as streamed_run
 from gradum.fitting.streamed.parting import HELD_CELL, Parting
-from gradum.fitting.streamed.run import run_streamed
 from gradum.tables.schema import infer
 from gradum.tables.split import Part
 from gradum.tables.stream import opened
@@ -210,7 +211,7 @@ def test_parquet_and_text_of_the_same_rows_give_the_same_weights(tmp_path):
     for data in (tmp_path / "t.csv", tmp_path / "*.parquet"):
         with opened(data) as rows:
             spec = make_spec("label", max_memory=LEAST_MEMORY, **QUICK)
-            finished = ended(run_streamed(spec, rows, scratch=tmp_path))
+            finished = run(spec, RowsInBlocks(rows, tmp_path))
             prints.append(fingerprint(finished.fitted.rungs.values()))
     assert prints[0] == prints[1]
     assert {path.name for path in tmp_path.iterdir()} == {"t.csv", "1.parquet", "2.parquet"}
@@ -250,7 +251,7 @@ def test_models_save_and_load_and_report(tmp_path):
 
 def test_rows_too_wide_for_the_bound_are_refused_with_what_they_take(monkeypatch):
     frame = task("label", 1_500)
-    monkeypatch.setattr(streamed_run, "FEWEST_HELD", 10**6)
+    monkeypatch.setattr(rows_in_blocks, "FEWEST_HELD", 10**6)
     with pytest.raises(
         TableError, match=r"columns: even in blocks it takes about .* but only 500 MB"
     ):

@@ -6,6 +6,7 @@ import pytest
 from msgspec import structs
 
 import gradum
+from gradum.fitting.context import Context
 from gradum.fitting.spec import LinearSpec, SplitSpec
 from gradum.scores.interval import Interval
 from gradum.study import growth as module
@@ -125,7 +126,7 @@ def parts_of(run, monkeypatch):
     """The rows and parts of every smaller fit, without fitting."""
     fits = []
 
-    def spy(spec, dataset, rows, parts, stop):
+    def spy(spec, dataset, rows, parts, context):
         fits.append((rows, parts))
         judge = run.judges[0]
         return module._Model(len(rows), judge.encoder, judge.rungs[run.fitted.used])
@@ -237,7 +238,7 @@ def test_the_curve_is_left_out_where_it_says_nothing_or_takes_long(
     monkeypatch.setattr(module, "LONGEST_SECONDS", -1.0)
     assert growth(run, asked=None).skipped.endswith(" s; --learning-curve draws it.")
     assert growth(run, asked=True).points
-    assert "Interrupted" in growth(run, asked=True, stop=lambda: True).skipped
+    assert "Interrupted" in growth(run, Context(stop=lambda: True), asked=True).skipped
     small = gradum.fit(task("amount", 200), "amount", model="linear", **ONCE).run
     assert growth(small, asked=True).points
     smaller = gradum.fit(task("amount", 190), "amount", model="linear", **ONCE).run

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gradum.api.model import Model
 from gradum.errors import SpecError
-from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints
+from gradum.fitting.context import ALONE, Context
 from gradum.fitting.options import make_spec
 from gradum.fitting.reading import decided
+from gradum.fitting.row_source import RowSource
+from gradum.fitting.rows_in_blocks import RowsInBlocks
+from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
 from gradum.fitting.spec import Spec
-from gradum.fitting.streamed.run import run_streamed
 from gradum.show.source import Source
-from gradum.solvers.threads import in_turns
+from gradum.solvers.threads import between_turns, turn
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
 from gradum.tables.stream import at_hand, opened
@@ -78,7 +82,12 @@ def fit(
     spec = make_spec(target, **options)
     data, test = at_hand(data), None if test is None else at_hand(test)
     spec = decided(spec, data, test)
-    return fit_spec(spec, data, test=test, schema=schema, on_event=on_event, stop=stop)
+    context = Context(tell=on_event or ignore, stop=stop)
+    return fit_spec(spec, data, context, test=test, schema=schema)
+
+
+def ignore(event: Any) -> None:
+    """Take no notice of an event."""
 
 
 def _refuse_values(target: Any) -> None:
@@ -98,36 +107,26 @@ def _kind(target: Any) -> str:
 def fit_spec(
     spec: Spec,
     data: Any,
+    context: Context = ALONE,
     *,
     test: Any = None,
     schema: Schema | None = None,
-    on_event: Callable[[Any], None] | None = None,
-    stop: Callable[[], bool] = lambda: False,
-    checkpoints: Checkpoints = NO_CHECKPOINTS,
     scratch: Path | None = None,
 ) -> Model:
-    """Fit as `fit` does, from a spec; and go on from, and keep, what ``checkpoints`` hold.
+    """Fit as `fit` does, from a spec and in a context.
 
     Whether the table is read in blocks has been `decided`.
     ``scratch`` is the folder for the rows of a table that does not fit in memory.
     """
-    source = Source(_name(data), _name(test))
     judging = None if test is None else read(test)
-    options = {"test": judging, "schema": schema, "stop": stop, "checkpoints": checkpoints}
-    with ExitStack() as open_files:
+    context = replace(context, tell=between_turns(context.tell))
+    with ExitStack() as entered:
+        source: RowSource = RowsInMemory(partial(read, data))
         if spec.blocks:
-            rows = open_files.enter_context(opened(data, scratch))
-            events = run_streamed(spec, rows, scratch=scratch, **options)
-        else:
-            events = run(spec, read(data), **options)
-        events = in_turns(events)
-        while True:
-            try:
-                event = next(events)
-            except StopIteration as finished:
-                return Model(finished.value.fitted, finished.value, source)
-            if on_event is not None:
-                on_event(event)
+            source = RowsInBlocks(entered.enter_context(opened(data, scratch)), scratch)
+        entered.enter_context(turn())
+        finished = run(spec, source, test=judging, schema=schema, context=context)
+    return Model(finished.fitted, finished, Source(_name(data), _name(test)))
 
 
 def _name(data: Any) -> str | None:

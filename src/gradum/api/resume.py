@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from msgspec import structs
 
-from gradum.api.fit import fit_spec
+from gradum.api.fit import fit_spec, ignore
 from gradum.api.model import Model
 from gradum.api.runs import load_run, save_run
 from gradum.files.atomic import partial_files
+from gradum.fitting.context import Context
 from gradum.fitting.events import RungStarted
 from gradum.fitting.reading import decided
 from gradum.ship import unfinished
@@ -53,15 +55,14 @@ def resume(
         unfinished.remove_leftovers(folder)
         return model
     with unfinished.taken_up(folder):
-        return finish_run(folder, on_event=on_event, stop=stop)
+        return finish_run(folder, Context(tell=on_event or ignore, stop=stop))
 
 
 def finish_run(
     folder: Path,
+    context: Context,
     *,
-    on_event: Callable[[Any], None] | None = None,
     on_report: Callable[[], None] = lambda: None,
-    stop: Callable[[], bool] = lambda: False,
     cache: Path | None = None,
 ) -> Model:
     """Do what is left of an unfinished run, all of it perhaps, and write its files.
@@ -70,13 +71,10 @@ def finish_run(
     ----------
     folder : path
         A folder that `gradum.ship.unfinished` holds: begun or taken up.
-    on_event : callable, optional
-        Called with every event of the run.
+    context : Context
+        Who listens, and when to stop: the run then ends with what it has, and stays unfinished.
     on_report : callable
         Called once the models are judged and the report is begun.
-    stop : callable
-        Asked between chunks of work; once true, the run ends with what it has, and stays
-        unfinished.
     cache : path, optional
         Keeps the charts' script from one report to the next.
 
@@ -102,17 +100,15 @@ def finish_run(
         if isinstance(event, RungStarted) and not known_unchanged:  # all rows have been read
             refuse_changed(asked.run, files)
             known_unchanged = True
-        if on_event is not None:
-            on_event(event)
+        context.tell(event)
 
+    checkpoints = CheckpointFolder(folder / STATE, asked.identity, asked.checkpoint_every)
     model = fit_spec(
         asked.run.spec,
         asked.run.data,
+        replace(context, tell=hear, checkpoints=checkpoints),
         test=test,
         schema=schema,
-        on_event=hear,
-        stop=stop,
-        checkpoints=CheckpointFolder(folder / STATE, asked.identity, asked.checkpoint_every),
         scratch=folder / STATE,
     )
     on_report()
@@ -120,7 +116,7 @@ def finish_run(
         left.unlink()  # by this run when it was killed: there were none when it began
     if asked.interrupted:  # its files are replaced one by one
         unfinished.write(folder, structs.replace(asked, interrupted=False))
-    save_run(model, folder, asked.run, cache=cache, stop=stop)
+    save_run(model, folder, asked.run, cache=cache, context=context)
     if model.run is not None and model.run.interrupted:
         unfinished.write(folder, structs.replace(asked, interrupted=True))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from gradum.api.model import Model
 from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import write_bytes
 from gradum.fitting import balance
+from gradum.fitting.context import ALONE, Context
 from gradum.fitting.dataset import Dataset, join, labelled
 from gradum.fitting.options import read_cost
 from gradum.scores.interval import with_unknown_bounds
@@ -39,12 +40,12 @@ def save_run(
     run_spec: RunSpec,
     *,
     cache: Path | None = None,
-    stop: Callable[[], bool] = lambda: False,
+    context: Context = ALONE,
 ) -> None:
     """Write a run's files and its report into a folder that was claimed before.
 
-    ``cache`` is a folder that keeps the charts' script from one report to the next; once ``stop``
-    is true, what takes long is left out of the report.
+    ``cache`` is a folder that keeps the charts' script from one report to the next; once the
+    context says to stop, what takes long is left out of the report.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def save_run(
     known = structs.replace(run_spec, fingerprint=model.fitted.provenance.fingerprint)
     run_folder.write(folder, model.run, known)
     if model.run.judged is not None:
-        model.findings = examine(model.run, stop=stop)
+        model.findings = examine(model.run, context)
         write_bytes(folder / FINDINGS, msgspec.json.encode(model.findings))
     model.source = source_of(known)
     model.report(folder / REPORT, cache=cache)

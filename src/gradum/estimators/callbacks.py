@@ -7,9 +7,10 @@ from typing import Any
 
 from gradum.core import Params
 from gradum.estimators.training import Events
+from gradum.solvers.driver import solve
 from gradum.solvers.events import EpochDone
 from gradum.solvers.solution import Solution
-from gradum.solvers.threads import in_turns
+from gradum.solvers.threads import between_turns, turn
 
 
 class Listeners:
@@ -54,21 +55,21 @@ class Listeners:
 
         The estimator then has its fitted attributes.
         """
-        events = in_turns(events)
         fit = self._estimator._init_callback_context(max_subtasks=most)
         fit.call_on_fit_task_begin(**self._told)
         left = most
         epoch = self._begin_epoch(fit, left)
-        while True:
-            try:
-                event = next(events)
-            except StopIteration as ended:
-                solution: Solution = ended.value
-                break
+
+        def hear(event: Any) -> bool:
+            nonlocal left, epoch
             if epoch is not None and isinstance(event, EpochDone):
                 self._stopped |= self._end(epoch, event)
                 left -= 1
                 epoch = self._begin_epoch(fit, left)
+            return self._stopped
+
+        with turn():
+            solution = solve(events, between_turns(hear))
         if epoch is not None:  # begun, but training ended before it
             epoch.call_on_fit_task_end(estimator=self._estimator)
         vars(self._estimator).update(self._attributes(solution.params))

@@ -17,14 +17,14 @@ from gradum.core.losses import Loss, Quantile
 from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.estimators.numeric import number_loss
 from gradum.estimators.training import seed_of
+from gradum.fitting.context import Context
 from gradum.fitting.metric import metric_for
 from gradum.fitting.pack.fit import fit_pack
 from gradum.fitting.pack.spec import PackSpec, pack_of, refuse_time_limit
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Prediction
 from gradum.margins import first_greatest
-from gradum.solvers.driver import solve
-from gradum.solvers.threads import in_turns
+from gradum.solvers.threads import between_turns, turn
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.read import read
@@ -93,18 +93,19 @@ class _Pack(BaseEstimator):
         self.encoder_ = Encoder.fit(checked.frame, self.schema_)
         used = np.flatnonzero(weight > 0)
         data = Rows(self.encoder_.transform(checked.frame), target, weight, classes).take(used)
-        events = fit_pack(
-            data,
-            np.arange(len(data)) % 5 == 0,  # held out should no folds be possible
-            spec,
-            loss=loss,
-            metric=metric,
-            log_target=False,
-            seed=seed_of(self.random_state),
-            stop=lambda: False,
-            seconds=self.time_limit,
-        )
-        self.rung_ = solve(in_turns(events))
+        # Every event lets other fits have their turn.
+        context = Context(seed_of(self.random_state), tell=between_turns(lambda _: None))
+        with turn():
+            self.rung_ = fit_pack(
+                data,
+                np.arange(len(data)) % 5 == 0,  # held out should no folds be possible
+                spec,
+                context,
+                loss=loss,
+                metric=metric,
+                log_target=False,
+                seconds=self.time_limit,
+            )
         self.n_features_in_ = table.frame.width
         self.feature_names_in_ = np.array(names, dtype=object)
         self.n_iter_ = self.rung_.iterations

@@ -1,4 +1,4 @@
-"""What a run asks of its checkpoints: what was done before, and to keep what is done now.
+"""The checkpoints of a run: they return what was done before, and keep what is done now.
 
 All else of a run (reading, schema, parts, encoder, judgement) is a function of the spec and the
 rows, and is simply done again. A clock may decide when something is kept, never what is computed.
@@ -7,13 +7,12 @@ rows, and is simply done again. A clock may decide when something is kept, never
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from gradum.fitting.rung import Rung
 from gradum.solvers.events import ChunkDone, EpochDone, Event
 from gradum.solvers.snapshot import Snapshot
-from gradum.solvers.solution import Solution
 
 
 class Checkpoints(Protocol):
@@ -63,40 +62,29 @@ class NoCheckpoints:
 NO_CHECKPOINTS = NoCheckpoints()
 
 
-def once(
-    fit: Generator[Any, None, Rung],
-    place: str,
-    checkpoints: Checkpoints,
-    stop: Callable[[], bool],
-) -> Generator[Any, None, Rung]:
-    """Return the rung that was fitted before; else fit it, and keep it unless it was stopped."""
-    rung = checkpoints.rung(place)
-    if rung is None:
-        rung = yield from fit
-        if not stop():
-            checkpoints.keep_rung(place, rung)
-    return rung
+class Snapshots:
+    """Offers a training's snapshots to the checkpoints, after every chunk.
 
+    Parameters
+    ----------
+    checkpoints : Checkpoints
+    place : str
+        The training's name among them.
+    stop : callable
+        Whether the training is about to be stopped.
+    """
 
-def with_snapshots(
-    events: Generator[Event, None, Solution],
-    place: str,
-    checkpoints: Checkpoints,
-    stop: Callable[[], bool],
-) -> Generator[Event, None, Solution]:
-    """Hand a training's events on, and offer a snapshot after every chunk."""
-    best, improved = math.inf, False
-    while True:
-        try:
-            event = next(events)
-        except StopIteration as ended:
-            return ended.value
+    def __init__(self, checkpoints: Checkpoints, place: str, stop: Callable[[], bool]) -> None:
+        self._checkpoints, self._place, self._stop = checkpoints, place, stop
+        self._best, self._improved = math.inf, False
+
+    def note(self, event: Event) -> None:
+        """Take an event into account."""
         match event:
-            case EpochDone(validation_loss=float(loss)) if loss < best:
-                best, improved = loss, True
+            case EpochDone(validation_loss=float(loss)) if loss < self._best:
+                self._best, self._improved = loss, True
             case ChunkDone(snapshot=take) if take is not None:
-                checkpoints.offer(place, take, improved=improved, last=stop())
-                improved = False
+                improved, self._improved = self._improved, False
+                self._checkpoints.offer(self._place, take, improved=improved, last=self._stop())
             case _:
                 pass
-        yield event

@@ -1,14 +1,22 @@
-"""What a run tells while it works, besides the events of the solvers' driver."""
+"""The events of a run, and their JSON.
+
+Progress bars, JSON lines and callbacks are consumers of this stream; a run neither prints nor logs.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
-from gradum.fitting.alarm import Alarm
-from gradum.fitting.judgement import Judgement
-from gradum.fitting.path import PathStep
-from gradum.fitting.rung import Rung
-from gradum.tables.schema import Schema
+import msgspec
+
+from gradum.solvers.events import ChunkDone, EpochDone, Stopped
+
+if TYPE_CHECKING:  # so that every part of a run may tell
+    from gradum.fitting.alarm import Alarm
+    from gradum.fitting.judgement import Judgement
+    from gradum.fitting.rung import Rung
+    from gradum.tables.schema import Schema
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,17 @@ class RungFinished:
 
 
 @dataclass(frozen=True)
+class PathStep:
+    """A rung has tried one penalty of those on its path."""
+
+    rung: str
+    step: int
+    steps: int
+    alpha: float
+    loss: float
+
+
+@dataclass(frozen=True)
 class Passed:
     """A rung has been over all rows of a table that does not fit in memory once more.
 
@@ -106,14 +125,32 @@ class Judged:
     judgement: Judgement
 
 
-__all__ = [
-    "Alarmed",
-    "Expected",
-    "Judged",
-    "Passed",
-    "PathStep",
-    "Resumed",
-    "RungFinished",
-    "RungStarted",
-    "Understood",
-]
+Event = (
+    Understood
+    | Alarmed
+    | Expected
+    | RungStarted
+    | Resumed
+    | PathStep
+    | ChunkDone
+    | EpochDone
+    | Passed
+    | Stopped
+    | RungFinished
+    | Judged
+)
+"""All that a run tells, the events of its solvers included."""
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """Return an event as JSON has it: its name under ``event``, in lower case, and its fields."""
+    if isinstance(event, Understood | Alarmed | Judged):  # which hold structs
+        values = {name: getattr(event, name) for name in event.__dataclass_fields__}
+    else:
+        values = msgspec.to_builtins(asdict(event))
+    return {"event": _lower(type(event).__name__), **values}
+
+
+def _lower(name: str) -> str:
+    """Write ``RungStarted`` as ``rung_started``."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from time import perf_counter
 from typing import Any
 
@@ -13,13 +12,13 @@ from gradum.core.losses import LOSSES, Loss
 from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer, Treatment
 from gradum.core.models.network import Network
 from gradum.core.penalties import L2
+from gradum.fitting.context import Context
 from gradum.fitting.folding import Walk, held_out, walks_up_to
 from gradum.fitting.path import Path, choose_penalty
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
 from gradum.fitting.target_scale import TargetScale
-from gradum.randomness import stream
 from gradum.solvers.compact import Compact
 from gradum.solvers.convex import choose, minimise
 from gradum.solvers.driver import solve
@@ -32,14 +31,8 @@ DENSE_LEVELS = 12
 
 
 def fit_linear(
-    rows: Rows,
-    validation: np.ndarray,
-    spec: LinearSpec,
-    *,
-    log_target: bool,
-    seed: int,
-    stop: Callable[[], bool],
-) -> Generator[Any, None, Rung]:
+    rows: Rows, validation: np.ndarray, spec: LinearSpec, context: Context, *, log_target: bool
+) -> Rung:
     """Choose the penalty, then solve on all rows given.
 
     Nothing is stopped early here, so the rows marked by ``validation`` (n,) are trained on too.
@@ -57,9 +50,9 @@ def fit_linear(
         scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
         target = scale.forward(rows.target)
     outputs = loss.outputs(rows.classes)
-    walks = walks_of(rows, validation, spec, seed)
+    walks = walks_of(rows, validation, spec, context)
     model = LinearModel.of(columns, target, loss, outputs=outputs, weight=rows.weight)
-    path = yield from choose_penalty(model, walks, spec.strengths, stop)
+    path = context.follow(choose_penalty(model, walks, spec.strengths, context.stop))
     penalty = L2(path.best)
     choice = choose(loss, penalty, columns.shape, outputs, sparse=columns.sparse is not None)
     solution = solve(
@@ -72,7 +65,7 @@ def fit_linear(
             outputs=outputs,
             weight=rows.weight,
             start=path.start,
-            stop=stop,
+            stop=context.stop,
         )
     )
     return linear_rung(
@@ -196,10 +189,10 @@ def _expanded(layer: InputLayer, rows: Rows) -> tuple[np.ndarray, np.ndarray, li
     return numbers, whole, wide
 
 
-def walks_of(rows: Rows, validation: np.ndarray, spec: LinearSpec, seed: int) -> list[Walk]:
+def walks_of(rows: Rows, validation: np.ndarray, spec: LinearSpec, context: Context) -> list[Walk]:
     """Pairs of rows to train on and rows held out, as the whole run splits its rows."""
     if len(spec.strengths) == 1:
         return []
     if len(rows) > spec.folds_up_to_rows:
         return [held_out(validation)]
-    return walks_up_to(spec.folds, rows, validation, stream(seed, "path"))
+    return walks_up_to(spec.folds, rows, validation, context.random("path"))

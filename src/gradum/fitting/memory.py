@@ -7,7 +7,7 @@ and the probabilities of the rows that are judged:
 
 and a pack holds codes of some rows for each of its members; besides come the libraries, which no
 bound counts.
-`TAKEN` has the bytes, one line a rung; `python -m benchmarks peaks` measures runs of many shapes
+Each kind of rung has its bytes; `python -m benchmarks peaks` measures runs of many shapes
 and says how far the sum is from the truth; it is to be within 1.3 times.
 """
 
@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 
 from gradum.errors import GradumError
 from gradum.fitting.linear import expanded_levels
+from gradum.fitting.rungs import kinds_of
+from gradum.fitting.rungs.cost import Taken
 from gradum.fitting.spec import Spec
 from gradum.tables.check import check
 from gradum.tables.columns import Column
@@ -31,47 +33,6 @@ MEMBER_ROWS = 40_000  # of which each member of a pack holds codes at a time, ab
 VARYING = ("constant", "duplicate")  # kinds of columns that may hold numbers further on
 
 
-@dataclass(frozen=True)
-class Taken:
-    """Bytes that a rung takes at its worst moment, besides the table as it was read.
-
-    Parameters
-    ----------
-    number : float
-        For each number of the design: a value, a missing indicator, a part of a date.
-    code : float
-        For each categorical value.
-    level : float
-        For each column that the codes of a value are expanded to.
-    entry : float
-        For each n-gram that occurs in a text.
-    share : float
-        For each class of a row.
-    row : float
-        For each row, whatever it holds.
-    fixed : float
-        Compiled programs, and what does not grow with the rows.
-    member : float
-        For each member of a pack and each row, up to `MEMBER_ROWS`.
-    """
-
-    number: float
-    code: float
-    level: float
-    entry: float
-    share: float
-    row: float
-    fixed: float
-    member: float = 0.0
-
-
-LEARNED = Taken(number=9, code=28, level=1, entry=30, share=36, row=40, fixed=50e6)
-TAKEN = {
-    "baseline": replace(LEARNED, level=0),
-    "linear": LEARNED,
-    "mlp": replace(LEARNED, number=4, level=4, fixed=130e6),
-    "pack": replace(LEARNED, level=4, fixed=180e6, member=580),
-}
 JUDGED = Taken(number=9, code=26, level=0, entry=30, share=40, row=40, fixed=0)  # not learned from
 PREDICTED = Taken(number=8, code=16, level=0, entry=0, share=24, row=40, fixed=0)
 
@@ -168,7 +129,7 @@ def held_bytes(spec: Spec, extent: Extent, judged: Extent | None = None) -> floa
 def training_bytes(rows: int, width: Width, spec: Spec) -> float:
     """Return the bytes that the greediest rung takes, besides the table as it was read."""
     coded = spec.packed.members * min(rows, MEMBER_ROWS)
-    costs = [TAKEN[rung] for rung in spec.rungs]
+    costs = [kind.taken for kind in kinds_of(spec)]
     return max(each.fixed + rows * width.taken(each) + coded * each.member for each in costs)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -15,7 +14,7 @@ from gradum.core.models.network import Embedding, Network
 from gradum.core.objective import Problem
 from gradum.core.penalties import L2
 from gradum.errors import SpecError
-from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, with_snapshots
+from gradum.fitting.context import Context
 from gradum.fitting.events import Resumed
 from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.rung import Rung
@@ -38,18 +37,14 @@ def fit_mlp(
     rows: Rows,
     validation: Rows | None,
     spec: MLPSpec,
+    context: Context,
     *,
     log_target: bool,
-    seed: int,
     epochs: int | None = None,
-    stop: Callable[[], bool],
-    place: str = "mlp",
-    checkpoints: Checkpoints = NO_CHECKPOINTS,
-) -> Generator[Any, None, Rung]:
+) -> Rung:
     """Train on the rows, keep the epoch that is best on the validation rows.
 
-    Without validation rows, ``epochs`` says how long to train. ``place`` is where this training's
-    snapshots are kept among the checkpoints.
+    Without validation rows, ``epochs`` says how long to train.
     """
     began = perf_counter()
     scale = None
@@ -57,10 +52,8 @@ def fit_mlp(
         scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
     layer = robust_layer(rows)
     data = encoded(layer, scale, rows)
-    training = Training(spec, rows.classes, seed, place, checkpoints, stop)
-    rung, solution = yield from training.run(
-        layer, data, None if validation is None else encoded(layer, scale, validation), epochs
-    )
+    judged = None if validation is None else encoded(layer, scale, validation)
+    rung, solution = train_network(layer, data, judged, spec, context, rows.classes, epochs)
     if solution.status is Status.DIVERGED:
         refuse_infinite(rung, solution, data)
     if scale is not None:
@@ -74,39 +67,28 @@ def fit_mlp(
     )
 
 
-@dataclass(frozen=True)
-class Training:
-    """How a network is trained on rows that are encoded, wherever they lie.
+def train_network(
+    layer: InputLayer,
+    data: Data | Segments,
+    validation: Data | None,
+    spec: MLPSpec,
+    context: Context,
+    classes: int | None,
+    epochs: int | None = None,
+) -> tuple[Rung, Solution]:
+    """Train a network on rows that are encoded, wherever they lie.
 
-    ``place`` is where its snapshots are kept among the checkpoints.
+    Returns the rung, for a regression without its scale, and the solution. The rung's seconds are
+    those of trainings before, that were cut short.
     """
-
-    spec: MLPSpec
-    classes: int | None
-    seed: int
-    place: str
-    checkpoints: Checkpoints
-    stop: Callable[[], bool]
-
-    def run(
-        self,
-        layer: InputLayer,
-        data: Data | Segments,
-        validation: Data | None,
-        epochs: int | None = None,
-    ) -> Generator[Any, None, tuple[Rung, Solution]]:
-        """Return the rung, for a regression without its scale, and the solution.
-
-        The rung's seconds are those of trainings before, that were cut short.
-        """
-        spec, most = self.spec, epochs or self.spec.max_epochs
-        snapshot = self.checkpoints.snapshot(self.place)
-        if snapshot is not None:
-            yield Resumed("mlp", snapshot.tally.epoch, most)
-        loss = LOSSES["squared_error" if self.classes is None else "log_loss"]
-        network = _network(spec, data.columns, loss.outputs(self.classes), layer)
-        batch_size, alpha = spec.batch_size(data.rows), spec.strength / data.rows
-        events = train(
+    most, snapshot = epochs or spec.max_epochs, context.snapshot()
+    if snapshot is not None:
+        context.tell(Resumed("mlp", snapshot.tally.epoch, most))
+    loss = LOSSES["squared_error" if classes is None else "log_loss"]
+    network = _network(spec, data.columns, loss.outputs(classes), layer)
+    batch_size, alpha = spec.batch_size(data.rows), spec.strength / data.rows
+    solution = context.train(
+        train(
             Problem(network, loss, L2(alpha)),
             data,
             solver=Adam(learning_rate=spec.learning_rate, schedule=_schedule(spec, epochs)),
@@ -116,34 +98,34 @@ class Training:
                 patience=None if validation is None else spec.patience,
             ),
             validation=None if validation is None else Validation(validation),
-            seed=self.seed,
+            seed=context.seed,
             resume=snapshot,
-            stop=self.stop,
+            stop=context.stop,
         )
-        solution = yield from with_snapshots(events, self.place, self.checkpoints, self.stop)
-        rung = Rung(
-            name="mlp",
-            loss=loss.name,
-            network=network,
-            params=solution.params,
-            input_layer=layer,
-            target_scale=None,
-            clamp=True,
-            status=solution.status,
-            certificate=solution.certificate,
-            history=tuple(_entry(epoch) for epoch in solution.history),
-            iterations=solution.iterations,
-            seconds=0.0 if snapshot is None else snapshot.seconds,
-            settings={
-                "hidden_layer_sizes": list(spec.hidden_layer_sizes),
-                "learning_rate": spec.learning_rate,
-                "schedule": spec.schedule,
-                "alpha": alpha,
-                "batch_size": batch_size,
-            },
-            advice=solution.advice,
-        )
-        return rung, solution
+    )
+    rung = Rung(
+        name="mlp",
+        loss=loss.name,
+        network=network,
+        params=solution.params,
+        input_layer=layer,
+        target_scale=None,
+        clamp=True,
+        status=solution.status,
+        certificate=solution.certificate,
+        history=tuple(_entry(epoch) for epoch in solution.history),
+        iterations=solution.iterations,
+        seconds=0.0 if snapshot is None else snapshot.seconds,
+        settings={
+            "hidden_layer_sizes": list(spec.hidden_layer_sizes),
+            "learning_rate": spec.learning_rate,
+            "schedule": spec.schedule,
+            "alpha": alpha,
+            "batch_size": batch_size,
+        },
+        advice=solution.advice,
+    )
+    return rung, solution
 
 
 def refuse_infinite(rung: Rung, solution: Solution, data: Data) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradum.core.models.network import Params
+from gradum.fitting.events import PathStep
 from gradum.fitting.folds import Fold, Folds, Price, folds_of
 from gradum.fitting.normal_equations import NormalEquations, centred, gram, restored
 from gradum.margins import first_least
@@ -21,17 +22,6 @@ from gradum.solvers.proximal import Proximal
 RISES_BEFORE_STOP = 2
 # Penalties are compared by their held-out loss, in which the last digits do not show.
 COMPARED = 1e-4
-
-
-@dataclass(frozen=True)
-class PathStep:
-    """One penalty has been tried."""
-
-    rung: str
-    step: int
-    steps: int
-    alpha: float
-    loss: float
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from msgspec import structs
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.memory import held_bytes, judged_bytes, predicted_bytes
-from gradum.fitting.spec import LEAST_MEMORY, Spec
+from gradum.fitting.rungs import kinds_of
+from gradum.fitting.spec import LEAST_MEMORY, TITLES, Spec
 from gradum.tables.extent import Extent, extent_of
 from gradum.tables.memory import available_memory
 from gradum.tables.stream import is_batches
@@ -83,8 +84,9 @@ def _obstacle(spec: Spec, extent: Extent) -> _Obstacle | None:
         return _Obstacle("A table held as a whole", f"Leave out --no-blocks, {in_blocks}")
     if not extent.divisible:
         return _Obstacle(AS_A_WHOLE, WRITE_ANEW)
-    if spec.model == "pack":
-        return _Obstacle("A pack of all rows", f"Choose --model linear or mlp, {in_blocks}")
+    if not any(kind.in_blocks for kind in kinds_of(spec)[1:]):
+        what = f"A {TITLES[spec.model]} of all rows"
+        return _Obstacle(what, f"Choose --model linear or mlp, {in_blocks}")
     if spec.split.folds:
         return _Obstacle("Cross-validation of all rows", f"Leave out --cv, {in_blocks}")
     if spec.refit:

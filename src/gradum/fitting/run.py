@@ -1,37 +1,37 @@
-"""One run: a table becomes a schema, parts, a ladder of rungs, and a judgement of them."""
+"""One run: a table becomes a schema, parts, a ladder of rungs, and a judgement of them.
+
+The rows lie in memory or in blocks; their `RowSource` knows, and the run need not.
+"""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from msgspec import structs
 
-from gradum.errors import SchemaError, SpecError
 from gradum.fitting import balance
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms import after_judging, before_training
-from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints
-from gradum.fitting.dataset import Dataset, join, labelled, require_enough, without_rare_classes
-from gradum.fitting.estimate import expect
+from gradum.fitting.context import ALONE, Allowance, Context
+from gradum.fitting.dataset import Dataset
 from gradum.fitting.events import Alarmed, Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judgement import Judgement, Seen, judge
-from gradum.fitting.ladder import Allowance, climb, refit
+from gradum.fitting.ladder import climb, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.metric import metric_for
-from gradum.fitting.plan import Plan, make_plan
+from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import TITLES, Spec
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Overrides, Schema, Target, infer
+from gradum.tables.schema import Schema
 from gradum.tables.split import Part, straddling_duplicates
 from gradum.tables.table import Table
 from gradum.tables.wording import counted
@@ -83,109 +83,97 @@ class Run:
 
 def run(
     spec: Spec,
-    table: Table,
+    source: RowSource,
     *,
     test: Table | None = None,
     schema: Schema | None = None,
-    stop: Callable[[], bool] = lambda: False,
-    checkpoints: Checkpoints = NO_CHECKPOINTS,
-) -> Generator[Any, None, Run]:
-    """Fit and judge the ladder on a table; yields events, returns the run.
+    context: Context = ALONE,
+) -> Run:
+    """Fit and judge the ladder on a table.
 
     Parameters
     ----------
     spec : Spec
         What is asked for.
-    table : Table
+    source : RowSource
         The rows to learn from, and to judge by unless ``test`` is given.
     test : Table, optional
         Rows to judge by.
     schema : Schema, optional
         An edited schema to use in place of the one inferred from the table.
-    stop : callable
-        Asked between chunks of work; once true, the run ends with what it has.
-    checkpoints : Checkpoints
-        What was fitted of this run before it was cut short, and where to keep more.
+    context : Context
+        Its seed and allowance are those of the spec.
 
     Raises
     ------
     GradumError
         The table, the target or an option cannot be used; nothing has been trained.
+    KeyboardInterrupt
+        The context said to stop before there was anything to learn from.
     """
     began = perf_counter()
-    if schema is not None and spec.overrides != Overrides():
-        raise SpecError(
-            "Both an edited schema and options for columns were given.",
-            "Write the options' effect into the schema, or leave the schema out.",
-        )
-    schema = schema or infer(
-        table,
-        target=spec.target,
-        task=spec.task,
-        overrides=spec.overrides,
-        log_target=spec.log_target,
-    )
-    learned = refuse_contradictions(spec, schema, table)
-    spec = structs.replace(spec, log_target=learned.log)
-    dataset, notes = labelled(table, schema, also=spec.report.slices), table.notes
-    del table  # whose columns the dataset has anew; nobody else may need them
-    if spec.drop_rare_classes:
-        dataset = without_rare_classes(dataset)
-        schema = dataset.schema
-    require_enough(dataset)
-    if test is not None:
-        dataset = join(dataset, labelled(test, schema, also=spec.report.slices))
-    metric = metric_of(spec, dataset)
-    yield Understood(schema, (*notes, *dataset.remarks))
+    context = replace(context, seed=spec.seed)
+    described = source.describe(Asked(spec, schema, test), context)
+    spec, schema = described.spec, described.schema
+    metric = metric_of(spec, schema)
+    context.tell(Understood(schema, described.notes))
+    with described.divide(context) as divided:
+        return _climbed(spec, divided, metric, began, context)
 
-    plan = make_plan(spec, dataset)
+
+def _climbed(spec: Spec, divided: Divided, metric: str, began: float, context: Context) -> Run:
+    """Return the run of rows of which each has its part."""
+    dataset, plan = divided.dataset, divided.plan
     alarms = before_training(dataset, plan, seed=spec.seed)
     if alarms:
-        yield Alarmed(alarms)
-    encoder = Encoder.fit(dataset.frame, schema, np.flatnonzero(plan.kept == Part.TRAIN))
-    expected = expect(spec, plan, encoder.layout, len(dataset.classes))
+        context.tell(Alarmed(alarms))
+    encoder, rows = divided.learning(plan.kept)
+    expected = divided.expected(encoder)
     if expected:
-        yield expected
-    allowance = Allowance.of(spec, 1 + len(plan.folds) + spec.refit)
-    rungs = yield from climb(
-        spec,
-        dataset.rows(encoder),
-        plan.kept,
-        stop=stop,
-        checkpoints=checkpoints,
-        allowance=allowance,
-    )
-    kept = Judge(encoder, rungs, plan.kept)
-    judges = yield from _judges(spec, dataset, kept, plan, stop, checkpoints, allowance)
+        context.tell(expected)
+    if spec.time_limit is not None:
+        packs = 1 + len(plan.folds) + spec.refit
+        context = replace(context, allowance=Allowance(spec.time_limit, packs))
+    rungs = climb(spec, rows, context)
+    judges = _judges(spec, divided, Judge(encoder, rungs, plan.kept), context)
     seen, judgement = conclude(
         spec,
         dataset,
         judges,
         metric=metric,
         how=plan.how,
-        notes=(*notes, *worlds(rungs)),
+        notes=(*divided.notes, *worlds(rungs)),
         alarms=alarms,
-        interrupted=stop(),
+        interrupted=context.stop(),
     )
     if judgement is not None:
-        yield Judged(judgement)
-        if spec.refit and not stop():
-            whole = Encoder.fit(dataset.frame, schema, None)
-            again = yield from refit(
-                spec,
-                dataset.rows(whole),
-                rungs,
-                judgement,
-                stop=stop,
-                checkpoints=checkpoints,
-                allowance=allowance,
-            )
-            if stop():  # half a refit is worth less than the model that was judged
+        context.tell(Judged(judgement))
+        if spec.refit and not context.stop():
+            whole, everything = divided.everything()
+            again = refit(spec, everything, rungs[judgement.verdict.used], context)
+            if context.stop():  # half a refit is worth less than the model that was judged
                 judgement = structs.replace(judgement, interrupted=True)
             else:
                 encoder, rungs = whole, again
-    fitted = Fitted(spec, schema, encoder, rungs, judgement, provenance(dataset, rungs, began))
+    made = provenance(dataset, rungs, began)
+    fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made)
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
+
+
+def _judges(spec: Spec, divided: Divided, kept: Judge, context: Context) -> list[Judge]:
+    """Return the fits that judge: the kept model's own, or those of the folds that were done."""
+    folds = divided.plan.folds
+    if not folds:
+        return [kept]
+    judges = []
+    for fold, parts in enumerate(folds, 1):
+        if context.stop():
+            break
+        encoder, rows = divided.learning(parts)
+        rungs = climb(spec, rows, replace(context, fold=fold, folds=len(folds)))
+        if not context.stop():
+            judges.append(Judge(encoder, rungs, parts))
+    return judges
 
 
 def conclude(
@@ -247,70 +235,6 @@ def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
-    """Hold what was asked for against a schema, which may have been edited by hand."""
-    target = schema.target
-    if target is None or target.name != spec.target:
-        known = f"predicts {target.name!r}" if target else "has no target"
-        raise SpecError(
-            f"The schema {known}, but {spec.target!r} is to be predicted.",
-            "Write one with gradum inspect TABLE --target COL --json.",
-        )
-    if not schema.features:
-        raise SchemaError(
-            "The schema leaves no column to learn from.", "Give one of them the role 'feature'."
-        )
-    for role in ("weight", "group", "time"):
-        name = getattr(schema, role)
-        if name is not None and name not in table.frame.columns:
-            raise SchemaError(f"{table.source} lacks the {role} column {name!r}.", "Add it.")
-    for name in spec.report.slices:
-        if schema.column(name).kind == "nested" or name == target.name:
-            what = "the target" if name == target.name else "lists or records"
-            raise SpecError(f"Column {name!r} is {what}, which is no slice.", "Choose another.")
-    if spec.report.cost is not None and target.task != "binary":
-        raise SpecError(
-            f"A cost of mistakes needs two classes, but {target.name!r} is {target.task}.",
-            "Leave out --cost.",
-        )
-    if spec.class_weight and target.task == "regression":
-        raise SpecError(
-            f"The target {target.name!r} has no classes to weigh.", "Leave class weights out."
-        )
-    return target
-
-
-def _judges(
-    spec: Spec,
-    dataset: Dataset,
-    kept: Judge,
-    plan: Plan,
-    stop: Callable[[], bool],
-    checkpoints: Checkpoints,
-    allowance: Allowance | None,
-) -> Generator[Any, None, list[Judge]]:
-    """Return the fits that judge: the kept model's own, or those of the folds that were done."""
-    if not plan.folds:
-        return [kept]
-    judges = []
-    for fold, parts in enumerate(plan.folds, 1):
-        if stop():
-            break
-        own = Encoder.fit(dataset.frame, dataset.schema, np.flatnonzero(parts == Part.TRAIN))
-        rungs = yield from climb(
-            spec,
-            dataset.rows(own),
-            parts,
-            stop=stop,
-            place=(fold, len(plan.folds)),
-            checkpoints=checkpoints,
-            allowance=allowance,
-        )
-        if not stop():
-            judges.append(Judge(own, rungs, parts))
-    return judges
-
-
 def _see(judge: Judge, dataset: Dataset) -> dict[str, Seen]:
     """Predict every part; of the validation rows, only what has not learned from them."""
     stopped = {name: rung for name, rung in judge.rungs.items() if rung.stopped_early}
@@ -344,9 +268,10 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
     )
 
 
-def metric_of(spec: Spec, dataset: Dataset) -> str:
+def metric_of(spec: Spec, schema: Schema) -> str:
     """Return the metric that compares the rungs; SpecError if it is not for this target."""
-    task = dataset.truth.task
+    assert schema.target is not None
+    task = schema.target.task
     return metric_for(spec.metric or DEFAULT_METRIC[task], task).name
 
 

@@ -49,13 +49,16 @@ class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_epochs: int = 64
     patience: int = 16
     most_visits: int = 200_000_000
+    batch_rows: int | None = None
 
     def epochs(self, rows: int) -> int:
         """Return the most epochs on so many rows that do not fit in memory."""
         return min(self.max_epochs, max(1, self.most_visits // rows))
 
     def batch_size(self, rows: int) -> int:
-        """Rows a step: about a hundred steps an epoch on large tables, never above 256."""
+        """Return the rows a step; if not given, for about a hundred steps an epoch, at most 256."""
+        if self.batch_rows is not None:
+            return self.batch_rows
         for few in (32, 64, 128):
             if rows < 50 * few:
                 return few

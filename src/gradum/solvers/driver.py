@@ -145,13 +145,17 @@ def train(
     )
 
 
-def solve(events: Generator[Any, None, Answer]) -> Answer:
-    """Return what a training or a fit ends in, and drop its events."""
+def solve(
+    events: Generator[Any, Any, Answer], hear: Callable[[Any], object] = lambda _: None
+) -> Answer:
+    """Return what a training or a fit ends in; ``hear`` is called with each of its events."""
+    answer = None
     while True:
         try:
-            next(events)
+            event = events.send(answer)
         except StopIteration as ended:
             return ended.value
+        answer = hear(event)
 
 
 def _advance(

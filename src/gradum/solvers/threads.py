@@ -11,15 +11,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
 SMALL = 10_000_000  # numbers of a matrix; a Gram matrix of it takes one thread a tenth of a second
 POLITE = 0.001  # seconds that a thread which has just had its turn leaves to those that wait
 
+Event = TypeVar("Event")
 Answer = TypeVar("Answer")
 
 _computing = threading.RLock()
@@ -29,27 +30,26 @@ _waiting: set[object] = set()
 @contextmanager
 def turn() -> Iterator[None]:
     """Compute alone; a turn within a turn is the same one."""
-    ticket = object()
-    _waiting.add(ticket)
+    computing = _taken()
     try:
-        with _computing:
-            _waiting.discard(ticket)
-            yield
+        yield
     finally:
-        _waiting.discard(ticket)
+        computing.release()
 
 
-def in_turns(events: Generator[Any, None, Answer]) -> Generator[Any, None, Answer]:
-    """Hand events on, each worked out in a turn, so that whoever hears them holds up nobody."""
-    while True:
-        if _waiting:
-            time.sleep(POLITE)
-        with turn():
-            try:
-                event = next(events)
-            except StopIteration as ended:
-                return ended.value
-        yield event
+def between_turns(hear: Callable[[Event], Answer]) -> Callable[[Event], Answer]:
+    """Return a listener of a computation in a turn: while it hears an event, others compute."""
+
+    def heard(event: Event) -> Answer:
+        _computing.release()
+        try:
+            return hear(event)
+        finally:
+            if _waiting:
+                time.sleep(POLITE)
+            _taken()
+
+    return heard
 
 
 @contextmanager
@@ -64,6 +64,17 @@ def threads_for(rows: int, columns: int) -> Iterator[None]:
         return
     with turn(), threadpool_limits(1, "blas"):
         yield
+
+
+def _taken() -> threading.RLock:
+    """Return the lock of turns, once it is this thread's."""
+    ticket, computing = object(), _computing
+    _waiting.add(ticket)
+    try:
+        computing.acquire()
+    finally:
+        _waiting.discard(ticket)
+    return computing
 
 
 def _begin_anew() -> None:

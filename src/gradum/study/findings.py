@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 import numpy as np
 from msgspec import structs
 
+from gradum.fitting.context import ALONE, Context
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.run import Run
 from gradum.fitting.spec import LADDER
@@ -74,7 +73,7 @@ class Findings(msgspec.Struct, frozen=True):
 
 
 @turn()
-def examine(run: Run, *, stop: Callable[[], bool] = lambda: False) -> Findings:
+def examine(run: Run, context: Context = ALONE) -> Findings:
     """Study a run's judged rows; its spec's `ReportSpec` says what is asked for.
 
     Raises
@@ -101,7 +100,7 @@ def examine(run: Run, *, stop: Callable[[], bool] = lambda: False) -> Findings:
         reliability=reliability(evidence),
         importance=important,
         segments=segments(evidence, spec.slices, metric),
-        growth=growth(run, asked=spec.learning_curve, stop=stop),
+        growth=growth(run, context, asked=spec.learning_curve),
         coefficients=main_coefficients(run),
         regression=regression_table(run),
         confusion=None if regression else confusion(evidence),

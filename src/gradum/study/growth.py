@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -10,18 +10,19 @@ import numpy as np
 from msgspec import structs
 
 from gradum.errors import SpecError
+from gradum.fitting.context import ALONE, Context
 from gradum.fitting.dataset import FEWEST_ROWS, Dataset
 from gradum.fitting.judgement import Seen
 from gradum.fitting.ladder import climb
 from gradum.fitting.run import Judge, Run
 from gradum.fitting.rung import Rung
-from gradum.fitting.spec import MLPSpec, Spec
+from gradum.fitting.rungs.learning import InMemory
+from gradum.fitting.spec import Spec
 from gradum.randomness import stream
 from gradum.scores.bootstrap import resampled
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import METRICS, score
-from gradum.solvers.driver import solve
 from gradum.study.extrapolation import doubled
 from gradum.study.judges import first_repeat
 from gradum.tables.encode import Encoder
@@ -76,7 +77,7 @@ class Growth(msgspec.Struct, frozen=True):
     skipped: str = ""
 
 
-def growth(run: Run, *, asked: bool | None, stop: Callable[[], bool] = lambda: False) -> Growth:
+def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
     """Fit the rung in use again on parts of the training rows, and extrapolate.
 
     An eighth, a quarter and a half of the training rows, each within the next, are split, encoded
@@ -99,11 +100,11 @@ def growth(run: Run, *, asked: bool | None, stop: Callable[[], bool] = lambda: F
     if skipped:
         return Growth(metric, skipped=skipped)
     try:
-        curves = _alike([_curve(run, judge, place, stop) for place, judge in enumerate(judges)])
+        curves = _alike([_curve(run, judge, place, context) for place, judge in enumerate(judges)])
     except SpecError:
         what = "times" if run.dataset.time is not None else "groups"  # rows are enough
         return Growth(metric, skipped=f"There are too few {what} to learn from an eighth of them.")
-    if stop():
+    if context.stop():
         return Growth(metric, skipped="Interrupted before the learning curve was drawn.")
     return _extrapolate(run, metric, judges, curves)
 
@@ -146,15 +147,15 @@ class _Model:
     rung: Rung
 
 
-def _curve(
-    run: Run, judge: Judge, place: int, stop: Callable[[], bool]
-) -> list[tuple[_Model, ...]]:
+def _curve(run: Run, judge: Judge, place: int, context: Context) -> list[tuple[_Model, ...]]:
     """Return one judge's models of each size, from fewest rows to the judged model."""
     dataset, used = run.dataset, run.fitted.used
     spec = structs.replace(run.fitted.spec, model=used)
     if used == "mlp":
         batch = judge.rungs[used].settings["batch_size"]
-        spec = structs.replace(spec, mlp=_SameBatches(**structs.asdict(spec.mlp), batch=batch))
+        # Steps grow with the rows, as they will beyond the judged network's, and no program has to
+        # be compiled for batches of another size.
+        spec = structs.replace(spec, mlp=structs.replace(spec.mlp, batch_rows=batch))
     rng = stream(spec.seed, "study", "growth", place)
     rows = _learned(judge)
     sizes = [(_Model(len(rows), judge.encoder, judge.rungs[used]),)]
@@ -165,7 +166,7 @@ def _curve(
         models = []
         for part in parts:
             own = _parts(dataset, part, spec.split.validation, rng)
-            models.append(_fit(spec, dataset, part, own, stop))
+            models.append(_fit(spec, dataset, part, own, context))
         sizes.append(tuple(models))
     return sizes[::-1]
 
@@ -191,19 +192,6 @@ def _alike(curves: Sequence[list[tuple[_Model, ...]]]) -> list[list[tuple[_Model
     return [[models[:fewest] for models in curve] for curve in curves]
 
 
-class _SameBatches(MLPSpec, frozen=True, kw_only=True):
-    """Batches of the judged network: steps grow with the rows, as they will beyond its own.
-
-    And no program has to be compiled for batches of another size.
-    """
-
-    batch: int
-
-    def batch_size(self, rows: int) -> int:
-        """Return the same for any number of rows."""
-        return self.batch
-
-
 def _parts(
     dataset: Dataset, rows: np.ndarray, validation: float, rng: np.random.Generator
 ) -> np.ndarray:
@@ -220,13 +208,14 @@ def _fit(
     dataset: Dataset,
     rows: np.ndarray,
     parts: np.ndarray,
-    stop: Callable[[], bool],
+    context: Context,
 ) -> _Model:
     part = replace(
         dataset, frame=dataset.frame[rows], numbers=dataset.numbers[rows], own_rows=len(rows)
     )
     encoder = Encoder.fit(part.frame, part.schema, np.flatnonzero(parts == Part.TRAIN))
-    rungs = solve(climb(spec, part.rows(encoder), parts, stop=stop))
+    learned = InMemory(part.rows(encoder), parts, balance=spec.class_weight is not None)
+    rungs = climb(spec, learned, replace(context, seed=spec.seed))
     return _Model(len(rows), encoder, list(rungs.values())[-1])
 
 

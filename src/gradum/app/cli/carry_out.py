@@ -44,15 +44,15 @@ def carry_out(folder: Path, interrupt: Interrupt, *, as_json: bool, quiet: bool)
     compile_once()
     from gradum.api import finish_run
     from gradum.app.cli.progress import choose
+    from gradum.fitting.context import Context
 
     interrupt.end_if_asked()  # while that was imported
     progress = choose(as_json=as_json, quiet=quiet)
     try:
         model = finish_run(
             folder,
-            on_event=progress,
+            Context(tell=progress, stop=interrupt),
             on_report=progress.reporting,
-            stop=interrupt,
             cache=cache_directory(),
         )
     finally:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict
 from typing import Any, Protocol
-
-import msgspec
 
 from gradum.app.cli.console import say, say_json
 from gradum.fitting.events import (
@@ -20,6 +17,7 @@ from gradum.fitting.events import (
     RungFinished,
     RungStarted,
     Understood,
+    as_json,
 )
 from gradum.fitting.spec import TITLES
 from gradum.show.text import alarm_parts, judgement_parts, schema_parts
@@ -73,7 +71,7 @@ class JsonLines:
 
     def __call__(self, event: Any) -> None:
         """Print the event."""
-        say_json({"event": _snake(type(event).__name__), **_fields(event)})
+        say_json(as_json(event))
 
     def reporting(self) -> None:
         """Do nothing."""
@@ -249,13 +247,3 @@ def _epoch(event: EpochDone) -> str:
     if event.validation_loss is not None:
         said += f", validation loss {event.validation_loss:.4g}"
     return said
-
-
-def _fields(event: Any) -> dict[str, Any]:
-    if isinstance(event, (Understood, Alarmed, Judged)):
-        return {name: getattr(event, name) for name in event.__dataclass_fields__}
-    return msgspec.to_builtins(asdict(event))
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

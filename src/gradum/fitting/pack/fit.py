@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -15,6 +14,7 @@ from gradum.core.losses import Loss
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
+from gradum.fitting.context import Context
 from gradum.fitting.folding import walks_up_to
 from gradum.fitting.pack.goal import Goal, judging, loss_of
 from gradum.fitting.pack.held_out import HeldOut
@@ -37,7 +37,6 @@ from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.smearing import HELD_OUT
 from gradum.fitting.target_scale import TargetScale
-from gradum.randomness import stream
 from gradum.solvers.solution import Certificate
 from gradum.solvers.threads import threads_for
 
@@ -46,14 +45,13 @@ def fit_pack(
     rows: Rows,
     validation: np.ndarray,
     spec: PackSpec,
+    context: Context,
     *,
     loss: Loss | None = None,
     metric: str | None = None,
     log_target: bool,
-    seed: int,
-    stop: Callable[[], bool],
     seconds: float | None = None,
-) -> Generator[Any, None, Rung]:
+) -> Rung:
     """Train the members, and keep those that together predict held-out rows best.
 
     Parameters
@@ -63,14 +61,13 @@ def fit_pack(
     validation : ndarray of shape (n,)
         Rows that are held out where no folds can be made.
     spec : PackSpec
+    context : Context
+        Once it says to stop, the members of that moment are chosen from.
     loss : Loss, optional
         What members learn by; if not given, the metric says.
     metric : str, optional
         What judges members by the rows that they hold out; if not given, the loss does.
     log_target : bool
-    seed : int
-    stop : callable
-        Asked between chunks; once true, the members of that moment are chosen from.
     seconds : float, optional
         The most that training may take; at least one chunk is trained.
 
@@ -80,22 +77,23 @@ def fit_pack(
         Every member diverged.
     """
     began, limit = perf_counter(), math.inf if seconds is None else seconds
+    seed = context.seed
     goal, scale = _goal(rows, loss or loss_of(metric, rows.classes), metric, log_target)
-    walks = walks_up_to(spec.folds, rows, validation, stream(seed, "pack", "folds"))
+    walks = walks_up_to(spec.folds, rows, validation, context.random("pack", "folds"))
     learned = [train for train, _ in walks]
     scores = text_scores(
         rows.design.sparse if goal.linear[1] <= spec.text_scores else None,
         goal,
         walks,
-        stream(seed, "pack", "text scores"),
-        _or_after(stop, began + SHARE_OF_TIME * limit),
+        context.random("pack", "text scores"),
+        context.until(began + SHARE_OF_TIME * limit).stop,
     )
     inputs = PackInputs.of(rows, spec, goal, seed, scores)
     members = Members.draw(spec, folds=len(walks), seed=seed)
     codes = initial_codes(inputs, members, goal, learned, seed=seed)
     with threads_for(len(rows), inputs.network.first):
         params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
-        begin_wide(params, inputs, members, goal, walks, stop)
+        begin_wide(params, inputs, members, goal, walks, context.stop)
     held = HeldOut(inputs, goal, [held for _, held in walks], members.fold, seed)
     training = Training(
         Program(
@@ -114,7 +112,7 @@ def fit_pack(
         spec,
         seed,
     )
-    yield from training.run(held, began=began, end=began + limit, stop=stop)
+    context.follow(training.run(held, began=began, end=began + limit, stop=context.stop))
     chosen = _chosen(held, training, inputs, goal, spec)
     kept, network = chosen.params, chosen.network
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
@@ -158,11 +156,6 @@ def _goal(
         return goal, None
     scale = TargetScale.fit(rows.target, rows.weight, log=log_target, robust=bool(goal.levels))
     return replace(goal, target=scale.forward(rows.target)), scale
-
-
-def _or_after(stop: Callable[[], bool], end: float) -> Callable[[], bool]:
-    """Return what also tells to stop after a moment of the performance counter."""
-    return lambda: stop() or perf_counter() > end
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
 from gradum.core.losses import LOSSES
+from gradum.fitting.context import Context
 from gradum.fitting.events import Passed
 from gradum.fitting.linear import columns_of, linear_rung, standard_layer
 from gradum.fitting.path import choose_penalty
@@ -19,6 +19,8 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
 from gradum.fitting.streamed.spool import Spool
 from gradum.fitting.target_scale import TargetScale
+from gradum.solvers.driver import solve
+from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.passes import Passes, newton_over_passes
@@ -33,10 +35,10 @@ def fit_linear(
     sample: Rows,
     validation: np.ndarray,
     spec: LinearSpec,
+    context: Context,
     *,
     scale: TargetScale | None,
-    stop: Callable[[], bool],
-) -> Generator[Any, None, Rung]:
+) -> Rung:
     """Choose the penalty on rows in memory, then solve on all training rows.
 
     Parameters
@@ -58,7 +60,7 @@ def fit_linear(
     columns = columns_of(layer, sample)
     model = LinearModel.of(columns, target, loss, outputs=outputs, weight=sample.weight)
     walk = (np.flatnonzero(~validation), np.flatnonzero(validation))
-    path = yield from choose_penalty(model, [walk], spec.strengths, stop)
+    path = context.follow(choose_penalty(model, [walk], spec.strengths, context.stop))
     alpha = path.best * len(model) / len(spool)
     identity = layer.in_units(spool.units.centre, spool.units.scale)
 
@@ -85,15 +87,14 @@ def fit_linear(
         l2=alpha,
         method=Passes(tol=TOLERANCE),
         start=path.start,
-        stop=stop,
+        stop=context.stop,
     )
-    while True:
-        try:
-            event = next(passes)
-        except StopIteration as ended:
-            solution = ended.value
-            break
-        yield Passed("linear", event.epoch, len(spool), event.train_loss, event.seconds)
+
+    def tell(event: EpochDone) -> None:
+        rows, objective = len(spool), event.train_loss
+        context.tell(Passed("linear", event.epoch, rows, objective, event.seconds))
+
+    solution = solve(passes, tell)
     return linear_rung(
         loss,
         layer,

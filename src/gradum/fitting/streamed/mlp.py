@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradum.core.models.input_layer import InputLayer
-from gradum.fitting.checkpoints import Checkpoints
-from gradum.fitting.mlp import Training, encoded, refuse_infinite, robust_layer
+from gradum.fitting.context import Context
+from gradum.fitting.mlp import encoded, refuse_infinite, robust_layer, train_network
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import MLPSpec
@@ -69,13 +69,10 @@ def fit_mlp(
     sample: Rows,
     validation: Rows,
     spec: MLPSpec,
+    context: Context,
     *,
     scale: TargetScale | None,
-    seed: int,
-    stop: Callable[[], bool],
-    place: str,
-    checkpoints: Checkpoints,
-) -> Generator[Any, None, Rung]:
+) -> Rung:
     """Train on the spool, keep the epoch that is best on the validation rows.
 
     ``sample`` are some of the training rows, in memory: columns are measured on them.
@@ -85,8 +82,8 @@ def fit_mlp(
     units = spool.units
     some = encoded(layer, scale, sample)
     data = Spooled(spool, layer.in_units(units.centre, units.scale), scale, some.columns)
-    training = Training(spec, sample.classes, seed, place, checkpoints, stop)
-    rung, solution = yield from training.run(layer, data, encoded(layer, scale, validation))
+    judged = encoded(layer, scale, validation)
+    rung, solution = train_network(layer, data, judged, spec, context, sample.classes)
     if solution.status is Status.DIVERGED:
         refuse_infinite(rung, solution, some)
     if scale is not None:

@@ -50,7 +50,14 @@ class Parting:
 
     @classmethod
     def of(
-        cls, spec: Spec, rows: int, row_bytes: float, memory: int, times: np.ndarray | None
+        cls,
+        spec: Spec,
+        rows: int,
+        row_bytes: float,
+        memory: int,
+        times: np.ndarray | None,
+        *,
+        judging: bool = True,
     ) -> Parting:
         """Choose the shares, for a table of so many rows.
 
@@ -64,16 +71,19 @@ class Parting:
             Bytes that the run may take.
         times : ndarray or None
             Of a sample of the rows, where the past is to train.
+        judging : bool
+            Whether some of the rows judge; none do where a test file does.
         """
+        judged = spec.split.test if judging else 0.0
         held = MOST_TEST + MOST_VALIDATION + MOST_SAMPLED
         room = max(HELD_SHARE * memory / row_bytes, FEWEST_HELD)
         scale = min(1.0, room / held) / max(rows, 1)
-        test = min(spec.split.test, scale * MOST_TEST)
+        test = min(judged, scale * MOST_TEST)
         validation = min(spec.split.validation * (1.0 - test), scale * MOST_VALIDATION)
         sampled = min(1.0, scale * MOST_SAMPLED)
         if times is None:
             return cls(spec.seed, test, validation, sampled)
-        kept = 1.0 - spec.split.test
+        kept = 1.0 - judged
         last = np.quantile(times, [kept * (1.0 - spec.split.validation), kept])
         return cls(
             spec.seed,
@@ -82,7 +92,7 @@ class Parting:
             sampled,
             until=(float(last[0]), float(last[1])),
             late_validation=min(1.0, validation / (kept * spec.split.validation)),
-            late_test=min(1.0, test / max(spec.split.test, 1e-12)),
+            late_test=min(1.0, test / max(judged, 1e-12)),
         )
 
     def parts(

@@ -1,0 +1,126 @@
+"""The context of a fit: its seed, its listener, its end, its checkpoints and its allowance of time.
+
+All that a fit needs besides its rows and its settings travels in this one value, which is handed
+down from the run to its parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, TypeVar
+
+import numpy as np
+
+from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, Snapshots
+from gradum.fitting.events import Event
+from gradum.fitting.rung import Rung
+from gradum.randomness import stream
+from gradum.solvers.driver import solve
+from gradum.solvers.snapshot import Snapshot
+
+Answer = TypeVar("Answer")
+
+
+class Allowance:
+    """What is left of the seconds that packs may train, in equal shares for those still to come.
+
+    Parameters
+    ----------
+    seconds : float
+        All that may be used; other rungs take nothing of it.
+    packs : int
+        How many packs the run trains.
+    """
+
+    def __init__(self, seconds: float, packs: int) -> None:
+        self._left, self._packs = seconds, packs
+
+    def share(self) -> float:
+        """Return the seconds of the next pack."""
+        return max(self._left, 0.0) / max(self._packs, 1)
+
+    def spend(self, seconds: float) -> None:
+        """Take off what a pack has used."""
+        self._left -= seconds
+        self._packs -= 1
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a fit is given besides its rows and its settings.
+
+    Parameters
+    ----------
+    seed : int
+        Decides every random choice.
+    tell : callable
+        Called with every `Event`.
+    stop : callable
+        Asked between chunks of work; once true, the fit ends with what it has.
+    checkpoints : Checkpoints
+        The rungs that were fitted before this run was cut short, and where to keep more.
+    allowance : Allowance or None
+        What is left of the time that all packs of the run may take; None without a limit.
+    fold, folds : int
+        The number of this fit among the folds, and their number; 0 of 0 for the model that is
+        kept.
+    place : str
+        The name of this fit among the checkpoints, such as ``fold-2-mlp``.
+    """
+
+    seed: int = 0
+    tell: Callable[[Event], object] = lambda _: None
+    stop: Callable[[], bool] = lambda: False
+    checkpoints: Checkpoints = NO_CHECKPOINTS
+    allowance: Allowance | None = None
+    fold: int = 0
+    folds: int = 0
+    place: str = ""
+
+    def random(self, *names: str | int) -> np.random.Generator:
+        """Return the random numbers of a named stream of the seed."""
+        return stream(self.seed, *names)
+
+    def at(self, place: str) -> Context:
+        """Return the context of the fit that has this name among the checkpoints."""
+        return replace(self, place=place)
+
+    def until(self, moment: float) -> Context:
+        """Return the context of a fit that also ends at a moment of the performance counter."""
+        return replace(self, stop=lambda: self.stop() or perf_counter() > moment)
+
+    def follow(self, events: Generator[Any, Any, Answer]) -> Answer:
+        """Tell every event of a solver, and return what the solver ends in."""
+        return solve(events, self.tell)
+
+    def train(self, events: Generator[Any, Any, Answer]) -> Answer:
+        """Follow a training, and keep its snapshots."""
+        snapshots = Snapshots(self.checkpoints, self.place, self.stop)
+
+        def hear(event: Any) -> None:
+            snapshots.note(event)
+            self.tell(event)
+
+        return solve(events, hear)
+
+    def snapshot(self) -> Snapshot | None:
+        """Return the training that was cut short at this place."""
+        return self.checkpoints.snapshot(self.place)
+
+    def once(self, fit: Callable[[], Rung]) -> Rung:
+        """Return the rung that was fitted at this place before.
+
+        Else fit it, and keep it unless the fit was stopped.
+        """
+        rung = self.checkpoints.rung(self.place)
+        if rung is None:
+            rung = fit()
+            if not self.stop():
+                self.checkpoints.keep_rung(self.place, rung)
+        return rung
+
+
+ALONE = Context()
+"""The context of a fit to which nobody listens, and that nothing ends before its time."""

@@ -1,0 +1,101 @@
+"""A table in memory as the source of a run's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.fitting.context import Context
+from gradum.fitting.dataset import Dataset, join, labelled, require_enough, without_rare_classes
+from gradum.fitting.estimate import expect
+from gradum.fitting.events import Expected
+from gradum.fitting.plan import Plan, make_plan
+from gradum.fitting.row_source import Asked, understood
+from gradum.fitting.rungs.learning import InMemory
+from gradum.fitting.spec import Spec
+from gradum.tables.encode import Encoder
+from gradum.tables.schema import Schema
+from gradum.tables.split import Part
+from gradum.tables.table import Table
+
+
+@dataclass(frozen=True)
+class RowsInMemory:
+    """A table that is read as a whole.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the table; nothing keeps it once its rows are labelled.
+    """
+
+    read: Callable[[], Table]
+
+    def describe(self, asked: Asked, context: Context) -> DescribedInMemory:
+        """Infer the schema, and keep the rows that have a target and a weight."""
+        table = self.read()
+        spec, schema = understood(asked, table)
+        dataset, notes = labelled(table, schema, also=spec.report.slices), table.notes
+        del table  # whose columns the dataset has anew; nobody else may need them
+        if spec.drop_rare_classes:
+            dataset = without_rare_classes(dataset)
+        require_enough(dataset)
+        if asked.test is not None:
+            test = labelled(asked.test, dataset.schema, also=spec.report.slices)
+            dataset = join(dataset, test)
+        return DescribedInMemory(spec, dataset, notes)
+
+
+@dataclass(frozen=True)
+class DescribedInMemory:
+    """A table in memory whose columns are understood."""
+
+    spec: Spec
+    dataset: Dataset
+    table_notes: tuple[str, ...]
+
+    @property
+    def schema(self) -> Schema:
+        """What each column is taken for."""
+        return self.dataset.schema
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed of the table and its rows."""
+        return (*self.table_notes, *self.dataset.remarks)
+
+    @contextmanager
+    def divide(self, context: Context) -> Iterator[DividedInMemory]:
+        """Choose among a test file, cross-validation and a hold-out."""
+        plan = make_plan(self.spec, self.dataset)
+        yield DividedInMemory(self.spec, self.dataset, plan, self.table_notes)
+
+
+@dataclass(frozen=True)
+class DividedInMemory:
+    """Rows in memory of which each has its part."""
+
+    spec: Spec
+    dataset: Dataset
+    plan: Plan
+    notes: tuple[str, ...]
+
+    def learning(self, parts: np.ndarray) -> tuple[Encoder, InMemory]:
+        """Return the rows, encoded by what those of the part train hold."""
+        return self._encoded(parts, np.flatnonzero(parts == Part.TRAIN))
+
+    def everything(self) -> tuple[Encoder, InMemory]:
+        """Return all rows as training rows."""
+        return self._encoded(np.full(len(self.dataset), Part.TRAIN, np.int8), None)
+
+    def expected(self, encoder: Encoder) -> Expected | None:
+        """Return what the run will take, where that is much."""
+        return expect(self.spec, self.plan, encoder.layout, len(self.dataset.classes))
+
+    def _encoded(self, parts: np.ndarray, measured: np.ndarray | None) -> tuple[Encoder, InMemory]:
+        encoder = Encoder.fit(self.dataset.frame, self.dataset.schema, measured)
+        balance = self.spec.class_weight is not None
+        return encoder, InMemory(self.dataset.rows(encoder), parts, balance)

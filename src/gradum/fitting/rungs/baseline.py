@@ -1,0 +1,56 @@
+"""The baseline rung: the mean, or the class shares, of the rows that are learned from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+
+import numpy as np
+
+from gradum.fitting.baseline import baseline_of_mean, baseline_of_shares, fit_baseline
+from gradum.fitting.context import Context
+from gradum.fitting.rung import Rung
+from gradum.fitting.rungs.cost import LEARNED, Fit
+from gradum.fitting.rungs.learning import InBlocks, InMemory
+from gradum.fitting.spec import Spec
+from gradum.tables.split import Part
+
+
+class Baseline:
+    """The baseline among the kinds of rungs; classes are never balanced in it."""
+
+    name = "baseline"
+    in_words = "the baseline"
+    in_blocks = True
+    kept = False
+    course: tuple[str, ...] = ()
+    limited = False
+    compiling = 0.0
+    taken = replace(LEARNED, level=0)
+
+    def epochs(self, spec: Spec, rows: int) -> int:
+        """Return 0."""
+        return 0
+
+    def fit(self, rows: InMemory, spec: Spec, context: Context) -> Rung:
+        """Fit it to the training and validation rows."""
+        learned = rows.as_given(Part.TRAIN, Part.VALIDATION)
+        return fit_baseline(learned, log_target=spec.log_target)
+
+    def fit_in_blocks(self, rows: InBlocks, spec: Spec, context: Context) -> Rung:
+        """Fit it to the sums over the training rows; a sample tells what the logarithm hides."""
+        began = perf_counter()
+        if rows.scale is None:
+            return baseline_of_shares(rows.totals.by_class, began)
+        sample = rows.take(Part.TRAIN)
+        nothing = np.zeros(len(sample))
+        scale = rows.scale.with_smearing(sample.target, nothing, sample.weight)
+        return baseline_of_mean(scale, began)
+
+    def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
+        """Fit it to all rows."""
+        return self.fit(rows, spec, context)
+
+    def seconds(self, spec: Spec, fit: Fit) -> float:
+        """Return 0."""
+        return 0.0

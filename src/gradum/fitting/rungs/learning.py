@@ -1,0 +1,148 @@
+"""The rows that a rung learns from: in memory, or in blocks on disk.
+
+Both take a kind of rung and fit it; the ladder need not know which they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from msgspec import structs
+
+from gradum.fitting.rows import Rows
+from gradum.fitting.rung import Rung
+from gradum.fitting.streamed.held import Totals
+from gradum.fitting.streamed.spool import Spool
+from gradum.fitting.target_scale import TargetScale
+from gradum.tables.split import Part
+
+if TYPE_CHECKING:
+    from gradum.fitting.context import Context
+    from gradum.fitting.rungs.kind import Kind
+    from gradum.fitting.spec import Spec
+
+
+class LearningRows(Protocol):
+    """Rows of the parts train and validation, wherever they lie."""
+
+    def kinds(self, kinds: Sequence[Kind]) -> Sequence[Kind]:
+        """Return those of the kinds that can learn from these rows."""
+        ...
+
+    def epochs(self, kind: Kind, spec: Spec) -> int:
+        """Return the most epochs that a kind may take; 0 where it has none."""
+        ...
+
+    def fit(self, kind: Kind, spec: Spec, context: Context) -> Rung:
+        """Fit a kind of rung."""
+        ...
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """Rows in memory.
+
+    Parameters
+    ----------
+    all : Rows
+        All rows of the table.
+    parts : ndarray of shape (n,)
+        The `Part` of each; those of the parts train and validation are learned from, no others.
+    balance : bool
+        Whether all classes are to weigh the same.
+    """
+
+    all: Rows
+    parts: np.ndarray
+    balance: bool = False
+
+    def kinds(self, kinds: Sequence[Kind]) -> Sequence[Kind]:
+        """Return all of the kinds."""
+        return kinds
+
+    def epochs(self, kind: Kind, spec: Spec) -> int:
+        """Return the most epochs that a kind may take; 0 where it has none."""
+        return kind.epochs(spec, len(self._places(Part.TRAIN, Part.VALIDATION)))
+
+    def fit(self, kind: Kind, spec: Spec, context: Context) -> Rung:
+        """Fit a kind of rung."""
+        return kind.fit(self, spec, context)
+
+    def take(self, *parts: Part) -> Rows:
+        """Take the rows of some parts; classes are balanced among these alone."""
+        rows = self.as_given(*parts)
+        return rows.balanced() if self.balance else rows
+
+    def as_given(self, *parts: Part) -> Rows:
+        """Take the rows of some parts under the weights that they have in the table."""
+        return self.all.take(self._places(*parts))
+
+    @property
+    def validation(self) -> np.ndarray:
+        """Which of the rows that are learned from are of the part validation: (m,)."""
+        return self.parts[self._places(Part.TRAIN, Part.VALIDATION)] == Part.VALIDATION
+
+    def _places(self, *parts: Part) -> np.ndarray:
+        return np.flatnonzero(np.isin(self.parts, parts))
+
+
+@dataclass(frozen=True)
+class InBlocks:
+    """Training rows on disk; validation rows and a sample of the training rows in memory.
+
+    Parameters
+    ----------
+    spool : Spool
+        The training rows.
+    totals : Totals
+        Sums over them.
+    by_class : ndarray of shape (K,) or None
+        The weights under which all classes weigh the same, where they are to.
+    held : Rows
+        The rows in memory.
+    parts : ndarray of shape (n,)
+        Their parts.
+    """
+
+    spool: Spool
+    totals: Totals
+    by_class: np.ndarray | None
+    held: Rows
+    parts: np.ndarray
+
+    def kinds(self, kinds: Sequence[Kind]) -> Sequence[Kind]:
+        """Return those of the kinds that can learn in blocks."""
+        return [kind for kind in kinds if kind.in_blocks]
+
+    def epochs(self, kind: Kind, spec: Spec) -> int:
+        """Return the most epochs that a kind may take; 0 where it has none."""
+        return kind.epochs(self._bounded(spec), len(self.spool))
+
+    def fit(self, kind: Kind, spec: Spec, context: Context) -> Rung:
+        """Fit a kind of rung."""
+        return kind.fit_in_blocks(self, self._bounded(spec), context)
+
+    def take(self, *parts: Part) -> Rows:
+        """Take the rows in memory of some parts."""
+        rows = self.held.take(np.flatnonzero(np.isin(self.parts, parts)))
+        return rows if self.by_class is None else rows.weighed(self.by_class)
+
+    @property
+    def validation(self) -> np.ndarray:
+        """Which of the rows in memory that are learned from are of the part validation: (m,)."""
+        used = np.isin(self.parts, (Part.TRAIN, Part.VALIDATION))
+        return self.parts[used] == Part.VALIDATION
+
+    @cached_property
+    def scale(self) -> TargetScale | None:
+        """The scale of the target; None where it has classes."""
+        return None if self.held.classes is not None else self.totals.scale
+
+    def _bounded(self, spec: Spec) -> Spec:
+        """Return the spec with as many epochs as so many rows allow."""
+        epochs = spec.mlp.epochs(len(self.spool))
+        return structs.replace(spec, mlp=structs.replace(spec.mlp, max_epochs=epochs))

@@ -1,0 +1,90 @@
+"""The linear rung: least squares or logistic regression under an L2 penalty."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from gradum.fitting.context import Context
+from gradum.fitting.linear import DENSE_LEVELS, fit_linear
+from gradum.fitting.rung import Rung
+from gradum.fitting.rungs.cost import (
+    HESSIANS,
+    IN_FACTORISATION,
+    IN_PRODUCT,
+    LEARNED,
+    NEWTON_STEPS,
+    NONZERO_NGRAMS,
+    PENALTIES,
+    PRODUCTS,
+    Fit,
+    one_hot,
+    product,
+)
+from gradum.fitting.rungs.learning import InBlocks, InMemory
+from gradum.fitting.spec import Spec
+from gradum.fitting.streamed.linear import fit_linear as fit_in_passes
+from gradum.solvers.convex import LARGEST_EXACT
+from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_SOFTMAX, LARGEST_SPARSE
+from gradum.tables.split import Part
+
+
+class Linear:
+    """The linear model among the kinds of rungs."""
+
+    name = "linear"
+    in_words = "the linear rung"
+    in_blocks = True
+    kept = True
+    course: tuple[str, ...] = ("alpha", "validation_loss")
+    limited = False
+    compiling = 0.0
+    taken = LEARNED
+
+    def epochs(self, spec: Spec, rows: int) -> int:
+        """Return 0."""
+        return 0
+
+    def fit(self, rows: InMemory, spec: Spec, context: Context) -> Rung:
+        """Choose the penalty, then solve on the training and validation rows."""
+        learned = rows.take(Part.TRAIN, Part.VALIDATION)
+        log = spec.log_target
+        return fit_linear(learned, rows.validation, spec.linear, context, log_target=log)
+
+    def fit_in_blocks(self, rows: InBlocks, spec: Spec, context: Context) -> Rung:
+        """Choose the penalty on rows in memory, then solve in passes over all training rows."""
+        sample = rows.take(Part.TRAIN, Part.VALIDATION)
+        return fit_in_passes(
+            rows.spool, sample, rows.validation, spec.linear, context, scale=rows.scale
+        )
+
+    def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
+        """Solve on all rows under the strength of the judged rung's penalty."""
+        strength = judged.settings["alpha"] * judged.settings["rows"]
+        linear = structs.replace(spec.linear, strengths=(strength,))
+        return self.fit(rows, structs.replace(spec, linear=linear), context)
+
+    def seconds(self, spec: Spec, fit: Fit) -> float:
+        """Return the seconds of a path of penalties and of the answer."""
+        walks = 1 if fit.rows > spec.linear.folds_up_to_rows else spec.linear.folds
+        solves = 1 + walks * PENALTIES * len(spec.linear.strengths)
+        expanded = [one_hot(count) for count in fit.layout.level_counts]
+        columns = len(fit.layout.dense) + sum(expanded) + len(fit.layout.sparse)
+        nonzeros = (
+            len(fit.layout.dense)
+            + sum(count if count <= DENSE_LEVELS else 1 for count in expanded)
+            + min(len(fit.layout.sparse), NONZERO_NGRAMS)
+        )
+        sparse = len(fit.layout.sparse) > 0 or max(expanded, default=0) > DENSE_LEVELS
+        if not fit.classes and columns <= (LARGEST_SPARSE if sparse else LARGEST_EXACT):
+            gram = 2 * fit.rows * columns**2 * IN_FACTORISATION
+            solve = columns**3 * IN_FACTORISATION + 8 * fit.rows * nonzeros * IN_PRODUCT
+            return (1 + walks) * gram + solves * solve
+        coefficients = fit.outputs * (columns + 1)
+        step_of_gradients = product(fit.rows, nonzeros, fit.outputs)
+        direct = LARGEST_SPARSE if sparse else LARGEST_DIRECT
+        if coefficients <= (direct if fit.outputs == 1 else LARGEST_SOFTMAX):
+            hessians = HESSIANS * PENALTIES * len(spec.linear.strengths) + NEWTON_STEPS
+            formed = hessians * fit.rows * coefficients**2 * IN_FACTORISATION
+            step = coefficients**3 / 3 * IN_FACTORISATION + step_of_gradients
+            return formed + solves * NEWTON_STEPS * step
+        return solves * PRODUCTS * step_of_gradients

@@ -1,0 +1,64 @@
+"""The multi-layer perceptron rung."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from gradum.fitting.context import Context
+from gradum.fitting.mlp import ONE_HOT_LEVELS, fit_mlp
+from gradum.fitting.rung import Rung
+from gradum.fitting.rungs.cost import COMPILING, EPOCHS, IN_NETWORK, LEARNED, STEP, Fit, one_hot
+from gradum.fitting.rungs.learning import InBlocks, InMemory
+from gradum.fitting.spec import Spec
+from gradum.fitting.streamed.mlp import fit_mlp as fit_in_segments
+from gradum.tables.split import Part
+
+
+class MLP:
+    """The multi-layer perceptron among the kinds of rungs."""
+
+    name = "mlp"
+    in_words = "the MLP"
+    in_blocks = True
+    kept = True
+    course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
+    limited = False
+    compiling = COMPILING
+    taken = replace(LEARNED, number=4, level=4, fixed=130e6)
+
+    def epochs(self, spec: Spec, rows: int) -> int:
+        """Return the spec's."""
+        return spec.mlp.max_epochs
+
+    def fit(self, rows: InMemory, spec: Spec, context: Context) -> Rung:
+        """Train on the training rows, and keep the epoch that is best on the validation rows."""
+        train, validation = rows.take(Part.TRAIN), rows.take(Part.VALIDATION)
+        return fit_mlp(train, validation, spec.mlp, context, log_target=spec.log_target)
+
+    def fit_in_blocks(self, rows: InBlocks, spec: Spec, context: Context) -> Rung:
+        """Train in mini-batches from the segments, stopped by the validation rows."""
+        train, validation = rows.take(Part.TRAIN), rows.take(Part.VALIDATION)
+        return fit_in_segments(rows.spool, train, validation, spec.mlp, context, scale=rows.scale)
+
+    def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
+        """Train on all rows for as many epochs as were best for the judged rung."""
+        return fit_mlp(
+            rows.take(Part.TRAIN),
+            None,
+            spec.mlp,
+            context,
+            log_target=spec.log_target,
+            epochs=judged.certificate.best_epoch,
+        )
+
+    def seconds(self, spec: Spec, fit: Fit) -> float:
+        """Return the seconds of training a network."""
+        inputs = len(fit.layout.dense) + len(fit.layout.sparse)
+        for count in fit.layout.level_counts:
+            inputs += one_hot(count) if count <= ONE_HOT_LEVELS else spec.mlp.embedding_size
+        sizes = [inputs, *spec.mlp.hidden_layer_sizes, fit.outputs]
+        weights = sum(before * after for before, after in pairwise(sizes))
+        batch = spec.mlp.batch_size(fit.train)
+        steps = EPOCHS * spec.mlp.max_epochs * -(-fit.train // batch)
+        return steps * (STEP + 6 * batch * weights * IN_NETWORK)

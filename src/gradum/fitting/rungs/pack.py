@@ -1,0 +1,121 @@
+"""The pack rung: many networks trained side by side, the best of them kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from gradum.fitting.context import Context
+from gradum.fitting.pack.fit import fit_pack
+from gradum.fitting.pack.held_out import MOST_ROWS
+from gradum.fitting.pack.inputs import TEXT_COLUMNS, codes_each
+from gradum.fitting.pack.muon import POLYNOMIALS
+from gradum.fitting.pack.program import STEPS
+from gradum.fitting.pack.spec import PackSpec
+from gradum.fitting.pack.text_scores import SHARE_OF_TIME
+from gradum.fitting.pack.text_scores import STRENGTHS as SCORE_STRENGTHS
+from gradum.fitting.pack.wide import STRENGTHS, is_much_work
+from gradum.fitting.rung import Rung
+from gradum.fitting.rungs.cost import (
+    ADAM,
+    IN_FACTORISATION,
+    IN_PACK,
+    IN_PRODUCT,
+    LEARNED,
+    NONZERO_NGRAMS,
+    PACK_COMPILING,
+    PENALTIES,
+    PRODUCTS,
+    Fit,
+    one_hot,
+    product,
+)
+from gradum.fitting.rungs.learning import InBlocks, InMemory
+from gradum.fitting.spec import Spec
+from gradum.tables.split import Part
+
+
+class Pack:
+    """The packed ensemble among the kinds of rungs."""
+
+    name = "pack"
+    in_words = "the pack"
+    in_blocks = False
+    kept = True
+    course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
+    limited = True
+    compiling = PACK_COMPILING
+    taken = replace(LEARNED, level=4, fixed=180e6, member=580)
+
+    def epochs(self, spec: Spec, rows: int) -> int:
+        """Return the effort's, for so many rows."""
+        return spec.packed.epochs_for(rows)
+
+    def fit(self, rows: InMemory, spec: Spec, context: Context) -> Rung:
+        """Train the members within this pack's share of the time that is left."""
+        allowance = context.allowance
+        rung = fit_pack(
+            rows.take(Part.TRAIN, Part.VALIDATION),
+            rows.validation,
+            spec.packed,
+            context,
+            metric=spec.metric,
+            log_target=spec.log_target,
+            seconds=None if allowance is None else allowance.share(),
+        )
+        if allowance is not None:
+            allowance.spend(rung.seconds)
+        return rung
+
+    def fit_in_blocks(self, rows: InBlocks, spec: Spec, context: Context) -> Rung:
+        """Raise NotImplementedError: members hold codes of all rows in memory."""
+        raise NotImplementedError
+
+    def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
+        """Train another pack, on all rows."""
+        return self.fit(rows, spec, context)
+
+    def seconds(self, spec: Spec, fit: Fit) -> float:
+        """Return the seconds of training, and of the linear models that members begin with."""
+        packed, rows, outputs = spec.packed, fit.rows, fit.outputs
+        numbers = len(fit.layout.dense)
+        codes = codes_each(numbers, packed)
+        pairs = packed.pairs if numbers > 1 and codes else 0  # as if all were found
+        inputs = (numbers + pairs) * (1 + codes)
+        scores = outputs if fit.layout.sparse and outputs <= packed.text_scores else 0
+        inputs += min(len(fit.layout.sparse), TEXT_COLUMNS) + scores
+        for count in fit.layout.level_counts:
+            inputs += one_hot(count) if count <= packed.one_hot_levels else packed.embedding_size
+        sizes = [inputs, *packed.hidden_layer_sizes, outputs]
+        weights = packed.members * sum(before * after for before, after in pairwise(sizes))
+        held = -(-rows // packed.folds)
+        learned, epochs = max(rows - held, 1), packed.epochs_for(rows)
+        batch = packed.batch_for(learned)
+        steps = STEPS * -(-learned // (STEPS * batch))  # of an epoch
+        epoch = steps * (ADAM + 6 * batch * IN_PACK) + 2 * min(held, MOST_ROWS) * IN_PACK
+        seconds = weights * epochs * epoch + _wide_starts(packed, inputs, outputs, learned)
+        if packed.muon:
+            seconds += steps * epochs * packed.members * _muon(packed.hidden_layer_sizes) * IN_PACK
+        words = min(len(fit.layout.sparse), NONZERO_NGRAMS)
+        fits = packed.folds + PENALTIES * len(SCORE_STRENGTHS)
+        scoring = fits * PRODUCTS * product(rows, words, scores) if scores else 0.0
+        if spec.time_limit is not None:
+            scoring = min(scoring, SHARE_OF_TIME * spec.time_limit)
+        return seconds + scoring
+
+
+def _muon(hidden: tuple[int, ...]) -> float:
+    """Return the operations of Muon's step: for each polynomial three products of matrices."""
+    pairs = [sorted(pair) for pair in pairwise(hidden)]
+    each = sum(4 * narrow**2 * wide + 2 * narrow**3 for narrow, wide in pairs)
+    return len(POLYNOMIALS) * each
+
+
+def _wide_starts(packed: PackSpec, columns: int, outputs: int, rows: int) -> float:
+    """Return the seconds of a pack's linear models: a Gram matrix a fit, products for more."""
+    if not packed.wide * packed.steps or is_much_work(columns, outputs, rows):
+        return 0.0
+    penalty = 2 * rows * columns**2 * IN_FACTORISATION
+    if outputs > 1:  # dense columns times several outputs: a product of matrices
+        penalty += PRODUCTS * rows * outputs * (4 * columns * IN_FACTORISATION + 40 * IN_PRODUCT)
+    return (packed.folds + len(STRENGTHS)) * penalty
