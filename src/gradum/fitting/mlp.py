@@ -17,6 +17,7 @@ from gradum.core.penalties import L2
 from gradum.errors import SpecError
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, with_snapshots
 from gradum.fitting.events import Resumed
+from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import MLPSpec
@@ -70,7 +71,7 @@ def fit_mlp(
         rung,
         target_scale=scale,
         seconds=rung.seconds + perf_counter() - began,
-        class_weight=rows.class_weight,
+        post=steps_for(rows.class_weight),
     )
 
 
