@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     )
     from gradum.solvers.schedules import OneCycle, StepDecay, WarmUp
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _NAMES = {
     "gradum.api": ("Model", "fit", "infer", "load", "resume"),

@@ -35,12 +35,13 @@ def table(rows, coded, text, seed=1):
     dense = np.asfortranarray(rng.normal([0, 1e6, 5], [1, 3, 1e-4], (rows, 3)))
     codes = np.asfortranarray(rng.integers(0, np.array(LEVELS[:coded]) + 1, (rows, coded)))
     words = scipy.sparse.random_array((rows, 40), density=0.1, rng=rng, dtype=np.float32)
-    return dense, codes.astype(np.int32), words.tocsr() if text else None
+    raw = {"dense": dense, "codes": codes.astype(np.int32)}
+    return raw | ({"sparse": words.tocsr()} if text else {})
 
 
 def model(treatments, hidden, activation, text, outputs=3):
     levels = LEVELS[: len(treatments)]
-    layer = InputLayer.fit(table(500, 0, False)[0], levels, treatments, style="robust")
+    layer = InputLayer.fit(table(500, 0, False)["dense"], levels, treatments, style="robust")
     embedding = None
     if layer.embedded_columns:
         embedding = Embedding(layer.embedding_rows, layer.embedded_columns, 4)
@@ -55,7 +56,7 @@ def model(treatments, hidden, activation, text, outputs=3):
 
 def exact_and_bound(layer, network, params, rows):
     """The logits in float64, and how far a float32 forward may be from them."""
-    inputs = layer(*rows, dtype=np.float64)
+    inputs = layer(rows, dtype=np.float64)
     z = inputs["dense"]
     if "sparse" in inputs:
         z = np.concatenate([z, inputs["sparse"].toarray()], axis=1)
@@ -78,10 +79,10 @@ def exact_and_bound(layer, network, params, rows):
 def both(layer, network, params, rows):
     """The logits by NumPy and by the compiled program."""
     forward = CompiledForward(layer, network, params, BLOCK)
-    n = len(rows[0])
+    n = len(rows["dense"])
     return (
-        network.forward(params, layer(*rows)),
-        np.asarray(forward.launch(*rows))[:n],
+        network.forward(params, layer(rows)),
+        np.asarray(forward.launch(rows))[:n],
     )
 
 
@@ -107,7 +108,7 @@ def test_both_are_within_the_rounding_of_float32(activation, hidden, levels):
 def test_what_a_block_is_filled_up_with_changes_nothing(n):
     made = model(TREATMENTS["embedding"], (16,), "relu", True)
     whole = table(BLOCK, 4, True)
-    few = tuple(block[:n] for block in whole)
+    few = {name: block[:n] for name, block in whole.items()}
     exact, bound = exact_and_bound(*made, few)
     assert (np.abs(both(*made, few)[1] - exact) <= bound).all()
     np.testing.assert_array_equal(both(*made, few)[1], both(*made, whole)[1][:n])
@@ -128,8 +129,8 @@ def test_values_far_from_zero_keep_what_float32_would_lose_of_them():
     """1e6 + 3 z has no more than a digit or two of z in float32."""
     layer, network, params = model((), (16,), "relu", False)
     rows = table(BLOCK, 0, False)
-    lost = layer(rows[0].astype(np.float32), rows[1], dtype=np.float64)["dense"]
-    kept = layer(*rows, dtype=np.float64)["dense"]
+    lost = layer({**rows, "dense": rows["dense"].astype(np.float32)}, dtype=np.float64)["dense"]
+    kept = layer(rows, dtype=np.float64)["dense"]
     assert np.abs(lost - kept).max() > 100 * U
     by_numpy, compiled = both(layer, network, params, rows)
     exact, bound = exact_and_bound(layer, network, params, rows)

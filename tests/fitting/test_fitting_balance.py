@@ -186,7 +186,7 @@ def test_a_model_file_without_class_weights_predicts_as_it_did(tmp_path):
     model = gradum.fit(frame, "y", class_weight="balanced", **ONE_STRENGTH)
     assert Evidence.of(model.run).threshold < 0.2
     rung = model.fitted.rungs["linear"]
-    model.fitted.rungs["linear"] = dataclasses.replace(rung, class_weight=None)
+    model.fitted.rungs["linear"] = dataclasses.replace(rung, post=())
     model.save(tmp_path / "old.gradum")
     old = gradum.load(tmp_path / "old.gradum")
     assert old.predict_proba(frame)[:, 1].mean() > 0.2

@@ -9,7 +9,7 @@ from gradum.tables.design import Design, Layout
 
 def rows(target, classes=None, weight=None):
     n = len(target)
-    design = Design(np.zeros((n, 0)), np.zeros((n, 0), np.int32), None, Layout((), (), ()))
+    design = Design({"dense": np.zeros((n, 0)), "codes": np.zeros((n, 0), np.int32)}, Layout())
     return Rows(design, np.asarray(target), np.ones(n) if weight is None else weight, classes)
 
 

@@ -65,7 +65,10 @@ def test_the_loss_of_a_number_is_in_units_of_its_variance():
 def test_predictions_of_numbers_stay_within_the_training_targets():
     train, validation = halves("amount")
     rung = fit(train, validation)
-    far = dataclasses.replace(validation.design, dense=validation.design.dense + 1e6)
+    far = dataclasses.replace(
+        validation.design,
+        arrays={**validation.design.arrays, "dense": validation.design.dense + 1e6},
+    )
     said = rung.predict(far).value
     assert said.min() >= train.target.min()
     assert said.max() <= train.target.max()

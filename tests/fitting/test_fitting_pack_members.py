@@ -151,7 +151,11 @@ def test_every_unit_is_of_size_1_and_bends_at_a_row_that_its_member_learns_from(
         own = learned[members.fold[member]]
         one = {name: params[name][member : member + 1] for name in ("shift", "slope", "wave")}
         dense = inputs.flat["dense"][own][None]
-        z = replace(inputs.network, members=1).expand(one, dense, None, np)[0].astype(np.float64)
+        z = (
+            structs.replace(inputs.network, members=1)
+            .expand(one, dense, None, np)[0]
+            .astype(np.float64)
+        )
         for layer in params["layers"][:-1]:
             before = z @ layer["weight"][member] + layer["bias"][member]
             assert (np.abs(before).min(axis=0) < 1e-5).all()

@@ -1,10 +1,9 @@
 """A padded pack against the same pack as it is."""
 
-from dataclasses import replace
-
 import jax
 import numpy as np
 import pytest
+from msgspec import structs
 from pack_tables import fitted, numbers, rows_of
 from test_fitting_pack_program import PROGRAMS, SOURCE, batches, hyper, parameters
 
@@ -44,7 +43,7 @@ def test_a_padded_pack_learns_the_same(name):
 
 
 def test_cutting_undoes_filling():
-    padding = Padding(replace(PROGRAMS["number"].network, projected=1))
+    padding = Padding(structs.replace(PROGRAMS["number"].network, projected=1))
     params, fixed = parameters(PROGRAMS["number"])
     for given in (params, fixed):
         back = padding.cut(padding.fill(given))

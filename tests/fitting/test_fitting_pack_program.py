@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from msgspec import structs
 
 from gradum.core import Embedding, LogLoss, SquaredError
 from gradum.core.models.pack_network import PackNetwork
@@ -240,7 +241,7 @@ def test_a_share_is_left_out_and_the_mean_stays():
 
 def test_a_column_is_left_out_with_all_its_codes():
     """Each number before the first layer is a power of two: their sum tells which were kept."""
-    network = replace(CLASSES.network, outputs=1, hidden=(1,))
+    network = structs.replace(CLASSES.network, outputs=1, hidden=(1,))
     program, first = Program(network, LogLoss()), network.first
     fixed = {
         "shift": np.zeros((M, 2, 2), np.float32),
@@ -304,6 +305,6 @@ def test_judging_is_the_network_without_anything_left_out():
     for m in range(M):
         own = jax.tree.map(lambda each, m=m: each[m : m + 1], folded(params) | fixed)
         own |= {"share": np.ones(1, np.float32), "sharpness": np.ones(1, np.float32)}
-        alone = replace(NUMBER.network, members=1)
+        alone = structs.replace(NUMBER.network, members=1)
         expected = alone.forward(own, {"dense": dense[m], "codes": codes[m]})
         np.testing.assert_allclose(said[m], expected, rtol=1e-5, atol=1e-5)

@@ -144,7 +144,7 @@ def test_rows_that_no_fold_holds_out_are_scored_within_themselves(walks):
 def test_text_that_never_differs_is_not_blown_up(target, words):
     rows = rows_of(notes(target), target, text=("note",))
     same = scipy.sparse.csr_array(np.tile(words, (120, 1)))
-    rows = replace(rows, design=replace(rows.design, sparse=same))
+    rows = replace(rows, design=replace(rows.design, arrays={**rows.design.arrays, "sparse": same}))
     found = scored(rows, target, in_folds(120))
     assert np.abs(found.of_rows).max() < 1e-2
     assert np.abs(found.weight).max() < 1e-2
@@ -184,7 +184,8 @@ def test_there_are_none_without_text_or_when_stopped():
     rows, walks = rows_of(notes("flag"), "flag", text=("note",)), in_folds(120)
     assert scored(rows, "flag", walks) is not None
     assert scored(rows, "flag", walks, stop=lambda: True) is None
-    none = replace(rows, design=replace(rows.design, sparse=None))
+    arrays = {name: array for name, array in rows.design.arrays.items() if name != "sparse"}
+    none = replace(rows, design=replace(rows.design, arrays=arrays))
     assert scored(none, "flag", walks) is None
 
 

@@ -29,7 +29,7 @@ def training_rows(model, frame, target):
     dataset = labelled(Table(frame[rows], "t"), fitted.schema)
     design = fitted.encoder.transform(dataset.frame)
     layer = fitted.rungs["linear"].input_layer
-    inputs = layer(design.dense, design.codes, design.sparse, dtype=np.float64)
+    inputs = layer(design.arrays, dtype=np.float64)
     columns = np.hstack([inputs["dense"], inputs["sparse"].toarray()])
     return columns, dataset.target, rows
 

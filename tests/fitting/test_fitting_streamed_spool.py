@@ -32,7 +32,8 @@ def design(words=WORDS, dense=DENSE, codes=CODES):
         tuple(CodedColumn(f"c{k}", ("a", "b", "c")) for k in range(codes.shape[1])),
         () if words is None else tuple(Feature("w", f"w{k}", "ngram") for k in range(5)),
     )
-    return Design(np.asfortranarray(dense), codes, words, layout)
+    arrays = {"dense": np.asfortranarray(dense), "codes": codes}
+    return Design(arrays | ({} if words is None else {"sparse": words}), layout)
 
 
 def spooled(parts, rows=None, *, classes=0, units=UNITS, folder=None):
@@ -56,16 +57,16 @@ def test_rows_come_back_in_order(words, classes, tmp_path):
         assert spool.total_weight == pytest.approx(weight.sum())
         with ThreadPoolExecutor(4) as pool:
             parts = list(pool.map(spool.read, range(len(spool.lengths))))
-    dense = np.concatenate([part.dense for part in parts])
+    dense = np.concatenate([part.arrays["dense"] for part in parts])
     assert dense.dtype == np.float32
     np.testing.assert_allclose(dense, (DENSE - UNITS.centre) / UNITS.scale, rtol=1e-6, atol=1e-6)
-    np.testing.assert_array_equal(np.concatenate([part.codes for part in parts]), CODES)
+    np.testing.assert_array_equal(np.concatenate([part.arrays["codes"] for part in parts]), CODES)
     np.testing.assert_array_equal(np.concatenate([part.target for part in parts]), target)
     np.testing.assert_array_equal(np.concatenate([part.weight for part in parts]), weight)
     if words is None:
-        assert all(part.sparse is None for part in parts)
+        assert not any("sparse" in part.arrays for part in parts)
     else:
-        found = sparse.vstack([part.sparse for part in parts]).toarray()
+        found = sparse.vstack([part.arrays["sparse"] for part in parts]).toarray()
         np.testing.assert_allclose(found, WORDS.toarray(), rtol=1e-6)
 
 
@@ -87,8 +88,8 @@ def test_tables_without_dense_or_coded_columns():
         spool, _, _ = spooled([20], rows, units=units)
         with spool:
             part = spool.read(1)
-            assert part.dense.shape == (8, rows.dense.shape[1])
-            np.testing.assert_array_equal(part.codes, rows.codes[8:16])
+            assert part.arrays["dense"].shape == (8, rows.dense.shape[1])
+            np.testing.assert_array_equal(part.arrays["codes"], rows.codes[8:16])
 
 
 def test_no_rows_make_no_segment():
@@ -126,8 +127,8 @@ def test_the_input_layer_takes_standard_units_as_it_takes_raw_ones():
     for style in ("robust", "standard"):
         layer = InputLayer.fit(wide, (3, 3), ("one_hot", "sign"), style=style)
         standard = ((wide - units.centre) / units.scale).astype(np.float32)
-        ours = layer.in_units(units.centre, units.scale)(standard, raw.codes, None)["dense"]
-        theirs = layer(wide, raw.codes, None)["dense"]
+        ours = layer.in_units(units.centre, units.scale)({**raw.arrays, "dense": standard})["dense"]
+        theirs = layer({**raw.arrays, "dense": wide})["dense"]
         np.testing.assert_allclose(ours, theirs, atol=2e-5)
 
 

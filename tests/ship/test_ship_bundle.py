@@ -31,6 +31,8 @@ def test_a_loaded_model_is_the_same_to_the_last_bit(name, request, tmp_path):
     model.save(tmp_path / "m.gradum")
     loaded = gradum.load(tmp_path / "m.gradum")
     for rung in model.fitted.rungs:
+        assert loaded.fitted.rungs[rung].advice == model.fitted.rungs[rung].advice
+        assert loaded.fitted.rungs[rung].post == model.fitted.rungs[rung].post
         np.testing.assert_array_equal(model.predict(NEW, rung=rung), loaded.predict(NEW, rung=rung))
         if model.classes:
             said = (each.predict_proba(NEW, rung=rung) for each in (model, loaded))

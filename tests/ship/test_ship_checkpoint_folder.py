@@ -167,8 +167,8 @@ def test_what_is_of_another_run_or_place_or_version_is_refused(files, kept, tmp_
     with pytest.raises(ModelFileError, match="another rung than its name says"):
         kept.rung("fold-1-linear")
     manifest, arrays = archive.read(files[1])
-    archive.write(files[1], {**manifest, "format": 2}, arrays)
-    with pytest.raises(ModelFileError, match="format version 2"):
+    archive.write(files[1], {**manifest, "format": 1}, arrays)
+    with pytest.raises(ModelFileError, match="format version 1"):
         kept.snapshot("fit-mlp")
 
 

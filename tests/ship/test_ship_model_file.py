@@ -46,9 +46,52 @@ def test_every_format_ever_written_keeps_loading_and_predicts_what_it_did(name):
 
 
 def test_each_task_has_a_file_of_the_current_format():
-    assert {f"{task}-{FORMAT}" for task in ("number", "two-classes", "three-classes")} <= set(NAMES)
-    for task in ("number", "three-classes"):
-        assert "pack" in SAID[f"{task}-with-pack-{FORMAT}"]["predictions"]
+    tasks = ("number", "two-classes", "two-classes-balanced", "three-classes")
+    for task in tasks:
+        assert SAID[f"{task}-{FORMAT}"]["predictions"].keys() == {
+            "baseline",
+            "linear",
+            "mlp",
+            "pack",
+        }
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("-1")])
+def test_a_file_of_format_1_is_the_same_model_once_it_is_saved_anew(name, tmp_path):
+    model, path = gradum.load(FIXTURES / f"{name}.gradum"), tmp_path / "anew.gradum"
+    model.save(path)
+    assert archive.read(path)[0]["format"] == FORMAT
+    again = gradum.load(path)
+    assert again.fitted.provenance.fingerprint == model.fitted.provenance.fingerprint
+    balanced = {rung.class_weight is not None for rung in again.fitted.rungs.values()}
+    assert balanced == ({False, True} if "balanced" in name else {False})
+    for rung in SAID[name]["predictions"]:
+        np.testing.assert_array_equal(
+            model.predict(ROWS[name], rung=rung), again.predict(ROWS[name], rung=rung)
+        )
+
+
+def both(manifest, arrays):
+    record = at(manifest, "rungs.linear")
+    record["pack"] = record["network"]
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (lambda m, a: at(m, "rungs.linear").update(network=None), "neither a network nor a pack"),
+        (both, "neither a network nor a pack"),
+        (lambda m, a: at(m, "rungs.linear").update(network="none"), "network"),
+        (lambda m, a: at(m, "rungs.linear").update(post=[]), "`post`|network"),
+        (lambda m, a: at(m, "rungs.linear").update(class_weight=[1.0, 2.0]), "class weights"),
+        (lambda m, a: at(m, "rungs.linear").update(class_weight="none"), "class_weight"),
+        (lambda m, a: m.update(rungs=7), "rungs"),
+        (lambda m, a: m.update(rungs=[7]), "rungs"),
+        (lambda m, a: m.update(format=2), "rungs"),
+    ],
+)
+def test_malformed_rungs_of_format_1_are_refused(change, cause, tmp_path):
+    assert re.search(cause, refusal("two-classes-1", tmp_path, change))
 
 
 def changed(name, folder, change):
@@ -85,7 +128,10 @@ def test_unchanged_they_are_not_refused(name, tmp_path):
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        (FORMAT + 1, f"version {FORMAT + 1}, this gradum reads {FORMAT}. Upgrade gradum."),
+        (
+            FORMAT + 1,
+            f"newer gradum: it is of format version {FORMAT + 1}, this gradum reads {FORMAT}.",
+        ),
         (0, "version 0, which cannot be read. Fit the model again."),
         (-5, "version -5, which cannot be read"),
         (None, "names no format version"),
@@ -210,11 +256,13 @@ def a_metric_of_another_task(manifest, arrays):
         parts["test"]["rmse"] = parts["test"]["auc"]
 
 
-TWO, THREE, NUMBER = "two-classes-1", "three-classes-1", "number-1"
+TWO, THREE, NUMBER = "two-classes-2", "three-classes-2", "number-2"
+BALANCED = "two-classes-balanced-2"
+WEIGHTS = {"type": "prior-shift", "class_weight": [1.0, 2.0]}
 CONTRADICTIONS = {
     "the manifest is of something else": (
         TWO,
-        lambda m, a: (m.clear(), m.update(format=1)),
+        lambda m, a: (m.clear(), m.update(format=FORMAT)),
         "`spec`",
     ),
     "an unknown part": (TWO, setting("command", "rm"), "unknown field `command`"),
@@ -268,7 +316,7 @@ CONTRADICTIONS = {
     "one class": (TWO, setting("schema.target.classes", ["no"]), "classes"),
     "no classes": (TWO, setting("schema.target.classes", []), "classes"),
     "classes too far apart": (THREE, setting("schema.target.classes", [-1, 0, 2**63]), "64 bits"),
-    "ten thousand and one classes": (THREE, ten_thousand_and_one_classes, "10,000"),
+    "ten thousand and one classes": ("three-classes-1", ten_thousand_and_one_classes, "10,000"),
     # the encoder
     "a step of another kind": (TWO, setting("encoder.steps.size.type", "boolean"), r"steps\[0\]"),
     "a step of no kind": (TWO, setting("encoder.steps.size.type", "code"), "code"),
@@ -340,9 +388,28 @@ CONTRADICTIONS = {
     "a smearing of 0": (NUMBER, setting("rungs.linear.target_scale.smearing", 0.0), "target scale"),
     "class weights unasked": (
         TWO,
-        setting("rungs.linear.class_weight", [1.0, 2.0]),
+        setting("rungs.linear.post", [WEIGHTS]),
         "class weights",
     ),
+    "class weights twice": (BALANCED, twice("rungs.linear.post"), "class weights"),
+    "class weights of a baseline": (BALANCED, setting("rungs.baseline.post", [WEIGHTS]), "weights"),
+    "class weights of a number": (
+        NUMBER,
+        setting("rungs.linear.post", [{"type": "prior-shift", "class_weight": []}]),
+        "class weights",
+    ),
+    "a class weight of 0": (
+        BALANCED,
+        setting("rungs.linear.post.0.class_weight", [0.0, 1.0]),
+        "class weights",
+    ),
+    "a class weight more": (BALANCED, twice("rungs.linear.post.0.class_weight"), "class weights"),
+    "a step that nobody knows": (TWO, setting("rungs.mlp.post", [{"type": "luck"}]), "luck"),
+    "a model that nobody knows": (TWO, setting("rungs.mlp.network.type", "forest"), "forest"),
+    "a pack's tag": (TWO, setting("rungs.mlp.network.type", "pack"), "members"),
+    "no tag": (TWO, without("rungs.mlp.network.type"), "type"),
+    "advice in numbers": (TWO, setting("rungs.mlp.advice", 7), "advice"),
+    "no advice": (TWO, without("rungs.mlp.advice"), "advice"),
     "a smearing that falls back": (
         NUMBER,
         setting(
@@ -450,7 +517,7 @@ def with_opposite_weights(manifest, arrays):
     last[::2] = -1
 
 
-PACK = "three-classes-with-pack-1"
+PACK = THREE
 BEYOND = {
     "linear weights": (TWO, filled("linear/layers/0/weight", 1e300)),
     "a linear scale": (TWO, filled("linear/input/scale", 1e-308)),

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 import scipy.sparse
+from msgspec import structs
 from training_problems import classification, fit, flat, regression
 
 from gradum.core import L2, Embedding, LogLoss, Network, Problem, SquaredError
@@ -63,7 +64,7 @@ def test_padded_and_exact_shapes_train_alike(solver):
         start=start,
     )
     # The same with the padding in plain sight: 10 columns, of which the last is 0, are exact.
-    wide = replace(narrow, inputs=10, embedding=replace(embedding, rows=8))
+    wide = structs.replace(narrow, inputs=10, embedding=replace(embedding, rows=8))
     weight = start["layers"][0]["weight"]
     padded = {
         "layers": [

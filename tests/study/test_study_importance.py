@@ -53,11 +53,7 @@ def test_a_column_that_the_model_does_not_use_is_worth_exactly_nothing(regressor
     rung = judge.rungs["linear"]
     layout = judge.encoder.layout
     layer = {name: values.copy() for name, values in rung.params["layers"][0].items()}
-    _, sources = rung.input_layer.columns(
-        [(each.name, each.source) for each in layout.dense],
-        [(each.source, each.levels) for each in layout.codes],
-        [],
-    )
+    _, sources = rung.input_layer.columns(layout)
     layer["weight"][[source == "age" for source in sources]] = 0.0
     blind = replace(rung, params={"layers": [layer]})
     changed = replace(run, judges=(replace(judge, rungs={**judge.rungs, "linear": blind}),))
@@ -87,7 +83,7 @@ def shuffled(design, source, order):
     dense[:, own(layout.dense)] = dense[order][:, own(layout.dense)]
     codes[:, own(layout.codes)] = codes[order][:, own(layout.codes)]
     sparse[:, own(layout.sparse)] = design.sparse.tolil()[order][:, own(layout.sparse)]
-    return Design(dense, codes, sparse.tocsr(), layout)
+    return Design({"dense": dense, "codes": codes, "sparse": sparse.tocsr()}, layout)
 
 
 @pytest.mark.parametrize(("rung", "target"), [("linear", "amount"), ("mlp", "grade")])

@@ -72,7 +72,7 @@ def test_what_cannot_enter_is_left_out_and_named():
 def test_a_level_without_a_name_is_other():
     codes = np.array([[0], [0], [1], [1], [1], [2], [2]], np.int32)
     layout = Layout((Feature("x", "x", "value"),), (CodedColumn("g", ("a", "b")),))
-    design = Design(np.arange(7.0)[:, None] ** 2, codes, None, layout)
+    design = Design({"dense": np.arange(7.0)[:, None] ** 2, "codes": codes}, layout)
     coded = reference_coded(design, np.ones(7))
     assert coded.names == ("x", "g=b", "g=(other)")
     np.testing.assert_array_equal(np.asarray(coded.matrix)[:, 2], [1, 1, 0, 0, 0, 0, 0])

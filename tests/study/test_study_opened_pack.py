@@ -45,7 +45,7 @@ def test_shares_and_what_no_column_adds_are_the_total(target):
     assert set(encoder.layout.sources) == COLUMNS
     rest = box.total - sum(box.share(column) for column in COLUMNS)
     assert np.abs(rest - rest[:1]).max() > 0.01
-    rest -= box._of_pairs(list(range(len(rung.network.pairs))), box.inputs["dense"])
+    rest -= box.first_layer.of_pairs(list(range(len(rung.network.pairs))), box.inputs["dense"])
     np.testing.assert_allclose(rest, np.broadcast_to(rest[:1], rest.shape), atol=1e-3)
     assert box.share("nobody") is None
     assert box.change("nobody") is None

@@ -12,7 +12,6 @@ import polars as pl
 from gradum.api.model import Model
 from gradum.core import L2, Params, Problem
 from gradum.core.losses import resolve
-from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
 from gradum.fitting.fitted import Fitted
@@ -103,22 +102,23 @@ def _of_model(
     fitted: Fitted, row: Any, target: Any, name: str | None, learning_rate: float
 ) -> Explanation:
     rung = fitted.rung(name)
-    if name is None and isinstance(rung.network, PackNetwork):
+    if name is None and rung.network.single is None:
         rung = _one_network(fitted) or rung
     if rung.input_layer is None:
         raise SpecError(
             "The baseline has no inputs, and nothing to pass back.",
             f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}.",
         )
-    if isinstance(rung.network, PackNetwork):
+    network = rung.network.single
+    if network is None:
         raise SpecError(
             "A pack is many networks, whose steps are not shown one by one.",
             f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}.",
         )
     design, truth = _encoded(fitted, row, target)
-    inputs = rung.input_layer(design.dense, design.codes, design.sparse, dtype=np.float64)
+    inputs = rung.input_layer(design.arrays, dtype=np.float64)
     learned = truth if rung.target_scale is None else float(rung.target_scale.forward(truth))
-    problem = Problem(rung.network, resolve(rung.loss), L2(float(rung.settings.get("alpha", 0.0))))
+    problem = Problem(network, resolve(rung.loss), L2(float(rung.settings.get("alpha", 0.0))))
     return Explanation(
         study.explain_step(
             rung.params,
@@ -137,7 +137,7 @@ def _one_network(fitted: Fitted) -> Rung | None:
     rungs = [
         rung
         for rung in fitted.rungs.values()
-        if rung.input_layer is not None and not isinstance(rung.network, PackNetwork)
+        if rung.input_layer is not None and rung.network.single is not None
     ]
     return rungs[-1] if rungs else None
 
@@ -184,13 +184,8 @@ def _names(
     layout, layer, target = fitted.encoder.layout, rung.input_layer, fitted.schema.target
     assert layer is not None
     assert target is not None
-    names, _ = layer.columns(
-        [(feature.name, feature.source) for feature in layout.dense],
-        [(column.source, column.levels) for column in layout.codes],
-        [(feature.name, feature.source) for feature in layout.sparse],
-    )
-    treated = zip(layout.codes, layer.treatments, strict=True)
-    embedded = [column.source for column, treatment in treated if treatment == "embedding"]
+    names, _ = layer.columns(layout)
+    embedded = layer.embedded(layout)
     size = rung.network.embedding.size if rung.network.embedding else 0
     names += [f"{source}[{k + 1}]" for source in embedded for k in range(size)]
     remarks = [

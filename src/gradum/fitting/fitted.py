@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from gradum.core.models.parameters import named
 from gradum.errors import SpecError
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.rung import Rung
@@ -110,12 +111,7 @@ def named_arrays(rungs: Iterable[Rung]) -> dict[str, np.ndarray]:
     """Name every array of every rung, as the model file does: ``mlp/layers/0/weight``."""
     arrays: dict[str, np.ndarray] = {}
     for rung in rungs:
-        for index, layer in enumerate(rung.params["layers"]):
-            for part, array in layer.items():
-                arrays[f"{rung.name}/layers/{index}/{part}"] = array
-        for part, array in rung.params.items():
-            if part != "layers":
-                arrays[f"{rung.name}/{part}"] = array
+        arrays |= {f"{rung.name}/{name}": array for name, array in named(rung.params).items()}
         if rung.input_layer is not None:
             arrays[f"{rung.name}/input/centre"] = rung.input_layer.centre
             arrays[f"{rung.name}/input/scale"] = rung.input_layer.scale

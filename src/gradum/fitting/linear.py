@@ -15,6 +15,7 @@ from gradum.core.penalties import L2
 from gradum.fitting.context import Context
 from gradum.fitting.folding import Walk, held_out, walks_up_to
 from gradum.fitting.path import Path, choose_penalty
+from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
@@ -121,7 +122,7 @@ def linear_rung(
         iterations=solution.iterations,
         seconds=seconds,
         settings=settings,
-        class_weight=rows.class_weight,
+        post=steps_for(rows.class_weight),
     )
 
 
@@ -178,7 +179,7 @@ def _expanded(layer: InputLayer, rows: Rows) -> tuple[np.ndarray, np.ndarray, li
     numbers, whole, wide = np.empty((count, width)), np.empty((count, 0), np.int8), []
     start = 0
     for block in rows.design.blocks(ROWS_AT_ONCE):
-        inputs = layer(block.dense, block.codes, block.sparse, dtype=np.float64)
+        inputs = layer(block.arrays, dtype=np.float64)
         dense = inputs["dense"]
         if not start:
             whole = np.empty((count, dense.shape[1] - width), np.int8)

@@ -16,6 +16,7 @@ from gradum.core.penalties import L2
 from gradum.errors import SpecError
 from gradum.fitting.context import Context
 from gradum.fitting.events import Resumed
+from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import MLPSpec
@@ -63,7 +64,7 @@ def fit_mlp(
         rung,
         target_scale=scale,
         seconds=rung.seconds + perf_counter() - began,
-        class_weight=rows.class_weight,
+        post=steps_for(rows.class_weight),
     )
 
 

@@ -71,4 +71,5 @@ class Rows:
 
 def expanded(layer: InputLayer, rows: Rows) -> dict[str, Any]:
     """Return n rows as an input layer expands them, holding no other copy of them."""
-    return layer.expand(rows.design.blocks(ROWS_AT_ONCE), len(rows))
+    stretches = rows.design.blocks(ROWS_AT_ONCE)
+    return layer.expand((stretch.arrays for stretch in stretches), len(rows))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -11,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from gradum.core.losses import LOSSES
+from gradum.core.models.architecture import Architecture
 from gradum.core.models.compiled import CompiledForward
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.network import Network, Params
-from gradum.core.models.pack_network import PackNetwork
-from gradum.core.models.pack_row import PackRow
-from gradum.fitting.balance import ClassWeight, shift
+from gradum.core.models.network import Inputs
+from gradum.core.models.parameters import Params
+from gradum.fitting.balance import ClassWeight
+from gradum.fitting.post import Step
 from gradum.fitting.target_scale import TargetScale
 from gradum.margins import first_greatest
 from gradum.solvers.solution import Certificate, Status
@@ -84,7 +84,7 @@ class Rung:
         ``baseline``, ``linear`` or ``mlp``.
     loss : str
         The name of its loss, which knows the way from logits to predictions.
-    network, params : Network, dict
+    network, params : Architecture, dict
         The model and its parameters; a baseline is a network without inputs.
     input_layer : InputLayer or None
         The frozen first layer; None for the baseline, which looks at no column.
@@ -97,13 +97,13 @@ class Rung:
         number of steps of its solver, and the seconds it took.
     advice : str
         What the status means here; the status's own sentence unless more is known.
-    class_weight : tuple of float, optional
-        The weights of the classes under which it was fitted, which predictions take out again.
+    post : tuple of Step
+        What follows the logits, in order.
     """
 
     name: str
     loss: str
-    network: Network | PackNetwork
+    network: Architecture
     params: Params
     input_layer: InputLayer | None
     target_scale: TargetScale | None
@@ -115,7 +115,7 @@ class Rung:
     seconds: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
-    class_weight: ClassWeight | None = None
+    post: tuple[Step, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached, which is made again when it is needed."""
@@ -125,6 +125,11 @@ class Rung:
     def stopped_early(self) -> bool:
         """Whether validation rows chose its epoch, rather than being learned from as well."""
         return self.certificate.kind == "validation"
+
+    @property
+    def class_weight(self) -> ClassWeight | None:
+        """The weights of the classes under which it was fitted; see `PriorShift`."""
+        return next((step.class_weight for step in self.post), None)
 
     @property
     def block_rows(self) -> int:
@@ -150,13 +155,9 @@ class Rung:
         return map(self.prediction, self._logits_of_blocks(designs, rows))
 
     def compiles(self, rows: int) -> bool:
-        """Whether so many rows are worth a compiled program; a model of float64 never is.
-
-        Nor is a pack of text, whose projection is a product of SciPy's.
-        """
-        if isinstance(self.network, PackNetwork) and self.network.projected:
-            return False
-        return self._dtype is np.float32 and rows * self._products >= WORTH_COMPILING
+        """Whether so many rows are worth a compiled program; a model of float64 never is."""
+        able = self.network.compilable and self._dtype is np.float32
+        return able and rows * self._products >= WORTH_COMPILING
 
     @cached_property
     def _dtype(self) -> type:
@@ -167,12 +168,7 @@ class Rung:
         """Multiplications that a row takes, those by sparse columns not counted."""
         if self.input_layer is None:
             return 0
-        if isinstance(self.network, PackNetwork):
-            return self.network.products
-        _, *widths = self.network.widths
-        embedded = self.network.embedding.width if self.network.embedding else 0
-        first = self.input_layer.width(len(self.input_layer.centre), 0) + embedded
-        return sum(a * b for a, b in itertools.pairwise((first, *widths)))
+        return self.network.products(self.input_layer.width(len(self.input_layer.centre), 0))
 
     def _logits_of_blocks(self, designs: Iterable[Design], rows: int) -> Iterator[np.ndarray]:
         return self._compiled(designs) if self.compiles(rows) else map(self._by_numpy, designs)
@@ -181,16 +177,15 @@ class Rung:
         if self.input_layer is None:
             inputs = {"dense": np.zeros((len(design), 0))}
         else:
-            blocks = design.dense, design.codes, design.sparse
-            inputs = self.input_layer(*blocks, dtype=self._dtype)
-        if len(design) == 1 and isinstance(self.network, PackNetwork):
-            return self._pack_row(inputs).astype(np.float64)
+            inputs = self.input_layer(design.arrays, dtype=self._dtype)
+        if len(design) == 1:
+            return self._row(inputs).astype(np.float64)
         return self.network.forward(self.params, inputs).astype(np.float64)
 
     @cached_property
-    def _pack_row(self) -> PackRow:
-        assert isinstance(self.network, PackNetwork)
-        return PackRow(self.network, self.params)
+    def _row(self) -> Callable[[Inputs], np.ndarray]:
+        """The forward of one row."""
+        return self.network.row(self.params)
 
     def _compiled(self, designs: Iterable[Design]) -> Iterator[np.ndarray]:
         assert self.input_layer is not None
@@ -198,7 +193,7 @@ class Rung:
         running: tuple[int, Any] | None = None
         for design in designs:
             before = running
-            running = len(design), forward.launch(design.dense, design.codes, design.sparse)
+            running = len(design), forward.launch(design.arrays)
             if before is not None:
                 yield _fetched(*before)
         if running is not None:
@@ -206,16 +201,20 @@ class Rung:
 
     def prediction(self, logits: np.ndarray) -> Prediction:
         """Turn logits (n, k) into numbers in the target's units, or class probabilities."""
+        deciding = logits
+        for step in self.post:
+            logits = step(logits)
+            deciding = logits if step.decides else deciding
         if self.target_scale is not None:
             one = self.network.outputs == 1
             # Several outputs are quantiles; put in order they never cross, nor are any worse.
             numbers = logits[:, 0] if one else np.sort(logits, axis=1)
             return Prediction(self.target_scale.inverse(numbers, clamp=self.clamp), None)
         link = LOSSES[self.loss].inverse_link
-        if self.class_weight is None:
-            return Prediction.of_classes(np.asarray(link(logits)))
-        corrected = logits - shift(self.class_weight, logits.shape[1])
-        return Prediction.of_classes(np.asarray(link(corrected)), np.asarray(link(logits)))
+        probability = np.asarray(link(logits))
+        if deciding is logits:
+            return Prediction.of_classes(probability)
+        return Prediction.of_classes(probability, np.asarray(link(deciding)))
 
 
 def _joined(several: Sequence[np.ndarray | None]) -> np.ndarray | None:

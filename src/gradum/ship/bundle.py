@@ -18,13 +18,14 @@ from gradum.fitting.spec import LADDER, Spec
 from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
 from gradum.ship.contradictions import contradiction
+from gradum.ship.format_1 import upgraded
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.wording import shortened
 
-FORMAT = 1
+FORMAT = 2
 
 
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,10 +69,10 @@ def load(path: str | os.PathLike) -> Fitted:
         other, so that a prediction or a summary would trip over it.
     """
     raw, arrays = archive.read(path)
-    _refuse_other_formats(raw.get("format"), path)
+    version = _known_format(raw.get("format"), path)
     with_unknown_bounds(raw.get("judgement"))
     try:
-        manifest = msgspec.convert(raw, _Manifest)
+        manifest = msgspec.convert(upgraded(raw) if version == 1 else raw, _Manifest)
         rungs = {record.name: restored(record, arrays) for record in manifest.rungs}
     except ValueError as error:
         raise _refused(path, str(error)) from error
@@ -93,17 +94,21 @@ def load(path: str | os.PathLike) -> Fitted:
     return replace(fitted, judgement=judgement)
 
 
-def _refuse_other_formats(version: Any, path: str | os.PathLike) -> None:
+def _known_format(version: Any, path: str | os.PathLike) -> int:
+    """Return the format version of a manifest, or raise ModelFileError where it is none of ours."""
     if type(version) is not int:
         raise _refused(path, "its manifest names no format version")
     if version > FORMAT:
         raise ModelFileError(
-            f"{path} is of format version {version}, this gradum reads {FORMAT}.", "Upgrade gradum."
+            f"{path} was written by a newer gradum: it is of format version {version}, "
+            f"this gradum reads {FORMAT}.",
+            "Upgrade gradum.",
         )
-    if version < FORMAT:
+    if version < 1:
         raise ModelFileError(
             f"{path} is of format version {version}, which cannot be read.", "Fit the model again."
         )
+    return version
 
 
 def _refused(path: str | os.PathLike, cause: str) -> ModelFileError:

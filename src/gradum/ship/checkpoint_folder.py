@@ -6,7 +6,6 @@ They hold all bits, and what they hold is believed only if it is this very run's
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -26,14 +25,9 @@ from gradum.solvers.snapshot import Snapshot
 from gradum.solvers.stopping import Watched
 from gradum.solvers.tally import Tally
 
-FORMAT = 1
+FORMAT = 2
 TRAINING = "training"
 SHARE = 0.01  # of the time, at most, goes into writing best epochs
-
-
-class _Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    rung: RungRecord
-    advice: str
 
 
 class _Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,13 +72,13 @@ class CheckpointFolder:
             return None
         manifest, arrays = self._read(path)
         try:
-            kept = msgspec.json.decode(manifest.content, type=_Fitted)
-            rung = restored(kept.rung, arrays)
+            record = msgspec.json.decode(manifest.content, type=RungRecord)
+            rung = restored(record, arrays)
         except (ValueError, RecursionError) as error:
             raise _refused(path, str(error)) from error
         if manifest.place != place or not has_its_shapes(rung):
             raise _refused(path, "it holds another rung than its name says")
-        return replace(rung, advice=kept.advice)
+        return rung
 
     def snapshot(self, place: str) -> Snapshot | None:
         """Return the training that was cut short there."""
@@ -115,8 +109,8 @@ class CheckpointFolder:
     def keep_rung(self, place: str, rung: Rung) -> None:
         """Keep a rung that is fitted to the end."""
         if self._every:
-            kept = _Fitted(recorded(rung), rung.advice)
-            self._write(place, place, msgspec.json.encode(kept), named_arrays([rung]))
+            content = msgspec.json.encode(recorded(rung))
+            self._write(place, place, content, named_arrays([rung]))
 
     def offer(
         self, place: str, take: Callable[[], Snapshot], *, improved: bool, last: bool

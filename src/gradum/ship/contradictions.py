@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 
-from gradum.core.models.pack_network import PackNetwork, Pair
+from gradum.core.models.network import Link
 from gradum.errors import SchemaError
-from gradum.fitting.fitted import Fitted, named_arrays
+from gradum.fitting.fitted import Fitted
 from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LADDER
 from gradum.fitting.target_scale import TargetScale
 from gradum.scores.metrics import metrics_of
-from gradum.ship.finite import has_sound_shares, stays_finite
+from gradum.ship.finite import stays_finite
 from gradum.tables.columns import Target
 from gradum.tables.contradictions import refuse_contradictions
 from gradum.tables.design import Layout
@@ -83,13 +82,13 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
             yield f"rung {name!r} does not predict what the target is"
         if rung.target_scale is not None and not _is_sound(rung.target_scale, target):
             yield f"the target scale of rung {name!r} is none"
-        if rung.class_weight is not None and not _weighs(rung, fitted):
+        if rung.post and not _weighs(rung, fitted):
             yield f"the class weights of rung {name!r} are none"
         if rung.network.outputs != outputs or not has_its_shapes(rung):
             yield f"the weights of rung {name!r} have other shapes than its network"
         if not _takes(rung, fitted.encoder.layout):
             yield f"rung {name!r} does not take what the encoder yields"
-        if not has_sound_shares(rung) or not stays_finite(rung, fitted.encoder.layout):
+        if not rung.network.is_sound(rung.params) or not stays_finite(rung, fitted.encoder.layout):
             yield f"the weights of rung {name!r} can come to predictions that are no numbers"
         if not _has_its_course(rung):
             yield f"the history or the settings of rung {name!r} are those of another"
@@ -135,40 +134,16 @@ def _is_sound(scale: TargetScale, target: Target) -> bool:
 
 
 def _weighs(rung: Rung, fitted: Fitted) -> bool:
-    """Whether a rung's class weights are of its classes, asked for, and can be taken out."""
-    weight = np.asarray(rung.class_weight)
-    sound = len(weight) == len(_target(fitted).classes) and bool(np.isfinite(weight).all())
+    """Whether a rung's class weights are of its classes, asked for, and can be taken out, once."""
+    classes, weight = _target(fitted).classes, np.asarray(rung.class_weight)
+    sound = 0 < len(weight) == len(classes) and bool(np.isfinite(weight).all())
     asked = fitted.spec.class_weight is not None and rung.input_layer is not None
-    return sound and asked and bool((weight > 0).all())
+    return sound and asked and bool((weight > 0).all()) and len(rung.post) == 1
 
 
 def has_its_shapes(rung: Rung) -> bool:
     """Whether the parameters have the shapes that the network says."""
-    network, embedding = rung.network, rung.network.embedding
-    if isinstance(network, PackNetwork):
-        return _pack_has_its_shapes(network, rung)
-    shapes = [(layer["weight"].shape, layer["bias"].shape) for layer in rung.params["layers"]]
-    return (
-        network.intercept
-        and shapes == [((a, b), (b,)) for a, b in pairwise(network.widths)]
-        and (
-            embedding is None or rung.params["embedding"].shape == (embedding.rows, embedding.size)
-        )
-    )
-
-
-def _pack_has_its_shapes(network: PackNetwork, rung: Rung) -> bool:
-    prefix = f"{rung.name}/"
-    found = {
-        name.removeprefix(prefix): array.shape
-        for name, array in named_arrays([rung]).items()
-        if not name.startswith(f"{prefix}input/")
-    }
-    projection = found.pop("projection", (0, 0))
-    sound = network.members > 0 and len(network.hidden) > 0 and network.codes >= 0
-    sound = sound and projection[1] == network.projected
-    inside = all(0 <= place < network.inputs for place in network.coded)
-    return sound and inside and found == network.shapes()
+    return rung.network.has_shapes(rung.params)
 
 
 def _takes(rung: Rung, layout: Layout) -> bool:
@@ -178,7 +153,7 @@ def _takes(rung: Rung, layout: Layout) -> bool:
         return rung.name == "baseline" and network.inputs == 0 and network.is_linear
     if rung.name == "baseline" or (rung.name == "linear" and not network.is_linear):
         return False
-    if isinstance(network, PackNetwork) != (rung.name == "pack"):
+    if (network.single is None) != (rung.name == "pack") or _link(rung) not in network.links:
         return False
     if layer.levels != layout.level_counts or len(layer.treatments) != len(layer.levels):
         return False
@@ -190,18 +165,7 @@ def _takes(rung: Rung, layout: Layout) -> bool:
         return False
     if not ((layer.scale > 0).all() and (layer.spread > 0).all()):
         return False
-    if isinstance(network, PackNetwork):
-        if network.projected and rung.params["projection"].shape[0] != len(layout.sparse):
-            return False
-        if bool(network.projected) != bool(layout.sparse):
-            return False
-        if network.inputs != layer.width(dense, 0) + len(network.pairs) + network.projected:
-            return False
-        if not all(_is_pair(pair, dense) for pair in network.pairs):
-            return False
-        if "sparse_one_hot" in layer.treatments or network.link != _link(rung):
-            return False
-    elif network.inputs != layer.width(dense, len(layout.sparse)):
+    if not network.takes(layer, rung.params, dense=dense, text=len(layout.sparse)):
         return False
     if embedding is None:
         return layer.embedded_columns == 0
@@ -209,12 +173,7 @@ def _takes(rung: Rung, layout: Layout) -> bool:
     return said == (layer.embedding_rows, layer.embedded_columns) and min(*said, embedding.size) > 0
 
 
-def _is_pair(pair: Pair, columns: int) -> bool:
-    first, second, sign = pair
-    return 0 <= first < columns and 0 <= second < columns and first != second and abs(sign) == 1
-
-
-def _link(rung: Rung) -> str:
+def _link(rung: Rung) -> Link:
     return "logit" if rung.target_scale is None else "identity"
 
 

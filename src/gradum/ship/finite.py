@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.rung import Rung
 from gradum.tables.design import LARGEST, Layout
 
@@ -29,11 +28,3 @@ def stays_finite(rung: Rung, layout: Layout) -> bool:
                 return False
         scale = rung.target_scale
         return scale is None or bool(np.isfinite(scale.largest(float(logits.max()))))
-
-
-def has_sound_shares(rung: Rung) -> bool:
-    """Tell whether a pack's answer is a mean of its members': shares above 0 that add up to 1."""
-    if not isinstance(rung.network, PackNetwork):
-        return True
-    share = rung.params["share"]
-    return bool((share > 0).all() and abs(share.sum(dtype=np.float64) - 1) < 1e-3)

@@ -10,6 +10,8 @@ import numpy as np
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Network
 from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.parameters import nested
+from gradum.fitting.post import Step
 from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
@@ -26,7 +28,7 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     loss: str
-    network: Network | None
+    network: Network | PackNetwork
     input_layer: _InputRecord | None
     target_scale: TargetScale | None
     clamp: bool
@@ -36,8 +38,8 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iterations: int
     seconds: float
     settings: dict[str, Any]
-    pack: PackNetwork | None = None
-    class_weight: tuple[float, ...] | None = None
+    advice: str
+    post: tuple[Step, ...]
 
 
 def recorded(rung: Rung) -> RungRecord:
@@ -46,8 +48,7 @@ def recorded(rung: Rung) -> RungRecord:
     return RungRecord(
         name=rung.name,
         loss=rung.loss,
-        network=None if isinstance(rung.network, PackNetwork) else rung.network,
-        pack=rung.network if isinstance(rung.network, PackNetwork) else None,
+        network=rung.network,  # type: ignore[arg-type] - the union has every architecture
         input_layer=layer and _InputRecord(layer.clip, layer.levels, layer.treatments),
         target_scale=rung.target_scale,
         clamp=rung.clamp,
@@ -57,7 +58,8 @@ def recorded(rung: Rung) -> RungRecord:
         iterations=rung.iterations,
         seconds=rung.seconds,
         settings=dict(rung.settings),
-        class_weight=None if rung.class_weight is None else tuple(rung.class_weight),
+        advice=rung.advice,
+        post=rung.post,
     )
 
 
@@ -76,27 +78,13 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
             raise ValueError(f"rung {record.name!r} lacks {name}, or has it in another form")
         return found
 
-    network = record.network or record.pack
-    if network is None or (record.network and record.pack):
-        raise ValueError(f"rung {record.name!r} is neither a network nor a pack")
-    dimensions = 3 if record.pack else 2  # a pack has its members' axis before all others
-    params: dict[str, Any] = {
-        "layers": [
-            {
-                "weight": array(f"layers/{i}/weight", dimensions),
-                "bias": array(f"layers/{i}/bias", dimensions - 1),
-            }
-            for i in range(len(network.hidden) + 1)
-        ]
-    }
-    if network.embedding:
-        params["embedding"] = array("embedding", dimensions)
-    if record.pack:
-        others = {"shift": 3, "slope": 3, "wave": 1, "wide": 3, "share": 1, "sharpness": 1}
-        others |= {"projection": 2} if record.pack.projected else {}
-        params |= {name: array(name, each) for name, each in others.items()}
-        for i, inner in enumerate(params["layers"][:-1]):
-            inner["leak"] = array(f"layers/{i}/leak", 2)
+    network = record.network
+    if len(network.hidden) >= len(arrays):
+        raise ValueError(f"rung {record.name!r} has more layers than there are arrays")
+    shapes = network.shapes()
+    if f"layers/{len(network.hidden)}/bias" not in shapes:
+        raise ValueError(f"rung {record.name!r} has no intercept")
+    params = nested({name: array(name, len(shape)) for name, shape in shapes.items()})
     layer = None
     if record.input_layer is not None:
         layer = InputLayer(
@@ -121,5 +109,6 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
         iterations=record.iterations,
         seconds=record.seconds,
         settings=record.settings,
-        class_weight=record.class_weight,
+        advice=record.advice,
+        post=record.post,
     )

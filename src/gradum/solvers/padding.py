@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from gradum.core import LogLoss, Network, Params, Problem
 from gradum.core.penalties.penalty import column_factors
@@ -44,7 +45,7 @@ def pad_problem(problem: Problem) -> Problem:
     # give an added class its share.
     by_class = isinstance(loss, LogLoss) and not loss.label_smoothing
     pads_outputs = by_class and network.outputs > 2 and network.intercept
-    padded = replace(
+    padded = structs.replace(
         network,
         inputs=bucket(network.inputs),
         outputs=bucket(network.outputs, per_octave=2) if pads_outputs else network.outputs,

@@ -31,11 +31,7 @@ def coefficients(fitted: Fitted) -> pl.DataFrame:
     layer = rung.input_layer
     assert layer is not None
     assert fitted.schema.target is not None
-    names, sources = layer.columns(
-        [(feature.name, feature.source) for feature in layout.dense],
-        [(column.source, column.levels) for column in layout.codes],
-        [(feature.name, feature.source) for feature in layout.sparse],
-    )
+    names, sources = layer.columns(layout)
     unit = rung.target_scale.scale if rung.target_scale else 1.0
     standardised = rung.params["layers"][0]["weight"] * unit
     scale = np.ones(len(names))

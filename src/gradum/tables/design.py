@@ -5,10 +5,10 @@ Shapes: n rows, d dense columns, c coded columns, v text columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
@@ -83,24 +83,39 @@ class Design:
 
     Parameters
     ----------
-    dense : ndarray of shape (n, d), float64
-        Imputed values, missing indicators, booleans, parts of dates. Column-major as the encoder
-        makes it: columns are contiguous.
-    codes : ndarray of shape (n, c), int32
-        Code 0 is a level that was unseen, or too rare, among the training rows. Column-major too.
-    sparse : csr_array of shape (n, v), float32, or None
-        Text n-grams; None where no text column reaches the model.
+    arrays : dict
+        The blocks by name:
+
+        - ``dense`` (n, d), float64: imputed values, missing indicators, booleans, parts of dates.
+          Column-major as the encoder makes it: columns are contiguous;
+        - ``codes`` (n, c), int32: code 0 is a level that was unseen, or too rare, among the
+          training rows. Column-major too;
+        - ``sparse`` (n, v), a float32 CSR array: text n-grams. Absent where no text column reaches
+          the model.
     layout : Layout
         The meaning of every column.
     """
 
-    dense: np.ndarray
-    codes: np.ndarray
-    sparse: sparse.csr_array | None
+    arrays: Mapping[str, Any]
     layout: Layout
 
     def __len__(self) -> int:
-        return len(self.dense)
+        return len(self.arrays["dense"])
+
+    @property
+    def dense(self) -> np.ndarray:
+        """The dense block (n, d)."""
+        return self.arrays["dense"]
+
+    @property
+    def codes(self) -> np.ndarray:
+        """The coded block (n, c)."""
+        return self.arrays["codes"]
+
+    @property
+    def sparse(self) -> sparse.csr_array | None:
+        """The text block (n, v), if any."""
+        return self.arrays.get("sparse")
 
     def encoded(self) -> Design:
         """Return the design; see `gradum.tables.encode.Unencoded`, which has yet to become one."""
@@ -113,13 +128,8 @@ class Design:
     def take(self, rows: np.ndarray) -> Design:
         """Choose rows by a boolean mask (n,) or by integer positions, in that order."""
         positions = row_positions(rows)
-        # np.take gathers rows of a column-major array three times faster than indexing does.
-        return Design(
-            dense=np.take(self.dense, positions, axis=0),
-            codes=np.take(self.codes, positions, axis=0),
-            sparse=None if self.sparse is None else sparse.csr_array(self.sparse[positions]),
-            layout=self.layout,
-        )
+        arrays = {name: _taken(array, positions) for name, array in self.arrays.items()}
+        return Design(arrays, self.layout)
 
     def blocks(self, rows: int) -> Iterator[Design]:
         """Cut the design into stretches of so many rows, the last one perhaps of fewer."""
@@ -127,9 +137,9 @@ class Design:
             yield self
             return
         for at in range(0, len(self), rows):
-            own = slice(at, at + rows)
-            text = None if self.sparse is None else sparse.csr_array(self.sparse[own])
-            yield Design(self.dense[own], self.codes[own], text, self.layout)
+            stretch = slice(at, at + rows)
+            arrays = {name: array[stretch] for name, array in self.arrays.items()}
+            yield Design(arrays, self.layout)
 
 
 def row_positions(rows: np.ndarray) -> np.ndarray:
@@ -138,3 +148,11 @@ def row_positions(rows: np.ndarray) -> np.ndarray:
     if rows.dtype == bool:
         return np.flatnonzero(rows)
     return rows.astype(np.intp)
+
+
+def _taken(array: Any, positions: np.ndarray) -> Any:
+    """Return the rows of a block at these positions."""
+    if sparse.issparse(array):
+        return array[positions]
+    # np.take gathers rows of a column-major array three times faster than indexing does.
+    return np.take(array, positions, axis=0)

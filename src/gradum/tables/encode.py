@@ -93,7 +93,9 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
                 dense[part] = values[:, :width].to_numpy()
             if coded:
                 codes[part] = values[:, width:].to_numpy()
-        return Design(dense, codes, self.text(frame, rows), self.layout)
+        text = self.text(frame, rows)
+        arrays = {"dense": dense, "codes": codes} | ({} if text is None else {"sparse": text})
+        return Design(arrays, self.layout)
 
     def dense_columns(
         self, frame: pl.DataFrame, rows: np.ndarray | None = None

@@ -105,12 +105,11 @@ class RowDoor:
                 for name in row.keys() - self._features:
                     self._others[name](row[name])
         self._refuse_mixed_dates(rows)
-        return Design(
-            np.array(dense, np.float64).reshape(len(rows), len(self._layout.dense)),
-            np.array(codes, np.int32).reshape(len(rows), len(self._layout.codes)),
-            None,
-            self._layout,
-        )
+        arrays = {
+            "dense": np.array(dense, np.float64).reshape(len(rows), len(self._layout.dense)),
+            "codes": np.array(codes, np.int32).reshape(len(rows), len(self._layout.codes)),
+        }
+        return Design(arrays, self._layout)
 
     def _refuse_mixed_dates(self, rows: Sequence[Any]) -> None:
         """Raise where a column of several rows has dates of several types, which are one in it."""

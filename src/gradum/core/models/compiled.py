@@ -13,11 +13,10 @@ from typing import Any
 
 import jax
 import numpy as np
-from scipy import sparse
 
-from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.network import Network, Params
-from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.architecture import Architecture
+from gradum.core.models.input_layer import Blocks, InputLayer
+from gradum.core.models.parameters import Params
 
 
 class CompiledForward:
@@ -29,42 +28,40 @@ class CompiledForward:
 
     Parameters
     ----------
-    layer, network, params : InputLayer, Network or PackNetwork, Params
-        The model; a pack without text.
+    layer, network, params : InputLayer, Architecture, Params
+        The model; the network is `compilable`.
     rows : int
         b, rows of a block.
     """
 
-    def __init__(
-        self, layer: InputLayer, network: Network | PackNetwork, params: Params, rows: int
-    ) -> None:
+    def __init__(self, layer: InputLayer, network: Architecture, params: Params, rows: int) -> None:
         self._layer, self._network, self._params, self._rows = layer, network, params, rows
 
-    def launch(
-        self, dense: np.ndarray, codes: np.ndarray, text: sparse.csr_array | None
-    ) -> jax.Array:
-        """Start on n ≤ b rows and return without waiting: logits [b, k], of which n count.
+    def launch(self, raw: Blocks) -> jax.Array:
+        """Start on the blocks of n ≤ b rows in raw units and return without waiting.
 
-        Takes dense (n, d) in raw units, codes (n, c) and the text block (n, v) or None.
+        The result is logits [b, k], of which n count.
         """
         params = self._params
-        wide = self._layer.sparse_columns(codes, text)
-        # SciPy multiplies what is sparse.
-        if wide is not None and isinstance(self._network, Network):
-            first, *others = self._network.share_to_bias(params, wide)["layers"]
+        wide = self._layer.sparse_columns(raw)
+        if wide is not None:  # SciPy multiplies what is sparse
+            first, *others = self._network.absorb(params, wide)["layers"]
             bias = _filled(first["bias"].T, self._rows).T
             params = params | {"layers": [first | {"bias": bias}, *others]}
         # A design's columns are contiguous: as rows, they reach XLA without a copy.
-        columns = [_filled(block.T, self._rows) for block in (dense, codes)]
+        columns = {
+            name: _filled(block.T, self._rows) for name, block in raw.items() if name != "sparse"
+        }
         # A GPU would else round float32 to ten bits before it multiplies.
         with jax.enable_x64(True), jax.default_matmul_precision("highest"):
-            return _logits(self._network, self._layer, params, *columns)
+            return _logits(self._network, self._layer, params, columns)
 
 
 @partial(jax.jit, static_argnums=0)
-def _logits(network: Any, layer: InputLayer, params: Params, dense: Any, codes: Any) -> Any:
-    """Return the logits [b, k] of columns dense [d, b] and codes [c, b]."""
-    return network.apply(params, layer.apply(dense.T, codes.T))
+def _logits(network: Any, layer: InputLayer, params: Params, columns: Blocks) -> Any:
+    """Return the logits [b, k] of the columns of each block, [·, b]."""
+    raw = {name: block.T for name, block in columns.items()}
+    return network.apply(params, layer.apply(raw))
 
 
 def _filled(block: np.ndarray, rows: int) -> np.ndarray:

@@ -6,7 +6,7 @@ Code 0 of a coded column means "none of the known levels" and becomes all zeros.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
@@ -17,6 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
+Blocks = Mapping[str, Any]
+"""Some rows of a table as blocks of numbers by name: ``dense``, ``codes``, ``sparse``."""
+
 Style = Literal["robust", "standard"]
 Treatment = Literal["sign", "one_hot", "sparse_one_hot", "embedding"]
 
@@ -26,23 +29,21 @@ LEAST_SCALE = 1e-200  # a column that varies less is constant: float32's largest
 ROWS_AT_ONCE = 16_384  # of a copy that is made to be measured or expanded
 
 
-class RawBlocks(Protocol):
-    """Some rows of a table as named blocks of numbers, in raw units."""
+class RawColumns(Protocol):
+    """What the raw columns of each block are, in order.
+
+    Dense and sparse ones have a ``name``, coded ones ``levels``; all a ``source``, the table's
+    column that they were made from.
+    """
 
     @property
-    def dense(self) -> np.ndarray:
-        """Numbers (m, d)."""
-        ...
+    def dense(self) -> Sequence[Any]: ...  # noqa: D102
 
     @property
-    def codes(self) -> np.ndarray:
-        """Codes (m, c)."""
-        ...
+    def codes(self) -> Sequence[Any]: ...  # noqa: D102
 
     @property
-    def sparse(self) -> sparse.csr_array | None:
-        """The text block (m, v)."""
-        ...
+    def sparse(self) -> Sequence[Any]: ...  # noqa: D102
 
 
 @partial(
@@ -120,15 +121,8 @@ class InputLayer:
         centre, scale, spread = np.array(measured, np.float64).reshape(-1, 3).T
         return cls(centre, scale, spread, True, levels, treatments)
 
-    def __call__(
-        self,
-        dense: np.ndarray,
-        codes: np.ndarray,
-        text: sparse.csr_array | None = None,
-        *,
-        dtype: type = np.float32,
-    ) -> dict[str, Any]:
-        """Expand n rows: dense (n, d), codes (n, c) and the text block (n, v) as they are.
+    def __call__(self, raw: Blocks, *, dtype: type = np.float32) -> dict[str, Any]:
+        """Expand n rows: ``dense`` (n, d), ``codes`` (n, c) and ``sparse`` (n, v), text, if any.
 
         Returns
         -------
@@ -136,50 +130,49 @@ class InputLayer:
             A network's inputs: ``dense`` and, where there are such columns, ``sparse`` and
             ``codes`` into one embedding table.
         """
-        inputs = self._expanded(dense, codes, dtype, np)
+        inputs = self._expanded(raw, dtype, np)
         inputs["dense"] = np.ascontiguousarray(inputs["dense"])
-        wide = self.sparse_columns(codes, text, dtype=dtype)
+        wide = self.sparse_columns(raw, dtype=dtype)
         return inputs if wide is None else inputs | {"sparse": wide}
 
     def expand(
-        self, blocks: Iterable[RawBlocks], rows: int, *, dtype: type = np.float32
+        self, stretches: Iterable[Blocks], rows: int, *, dtype: type = np.float32
     ) -> dict[str, Any]:
-        """Expand n rows that come in blocks; nothing else is held of them as a whole."""
+        """Expand n rows that come in stretches; nothing else is held of them as a whole."""
         whole: dict[str, np.ndarray] = {}
         wide, start = [], 0
-        for block in blocks:
-            inputs = self(block.dense, block.codes, block.sparse, dtype=dtype)
+        for raw in stretches:
+            inputs = self(raw, dtype=dtype)
             if "sparse" in inputs:
                 wide.append(inputs.pop("sparse"))
             for name, values in inputs.items():
                 if name not in whole:
                     whole[name] = np.empty((rows, values.shape[1]), values.dtype)
                 whole[name][start : start + len(values)] = values
-            start += len(block.dense)
+            start += len(raw["dense"])
         if not wide:
             return whole
         return {**whole, "sparse": sparse.csr_array(sparse.vstack(wide, format="csr"))}
 
-    def apply(self, dense: Any, codes: Any, *, dtype: type = np.float32) -> dict[str, Any]:
+    def apply(self, raw: Blocks, *, dtype: type = np.float32) -> dict[str, Any]:
         """Return the same in JAX, but for the sparse columns; to be compiled with 64 bits."""
-        return self._expanded(dense, codes, dtype, jnp)
+        return self._expanded(raw, dtype, jnp)
 
-    def sparse_columns(
-        self, codes: np.ndarray, text: sparse.csr_array | None, *, dtype: type = np.float32
-    ) -> sparse.csr_array | None:
+    def sparse_columns(self, raw: Blocks, *, dtype: type = np.float32) -> sparse.csr_array | None:
         """Return the sparse columns alone, the text block last; None where there are none."""
         wide: list[Any] = [
-            _sparse_one_hot(codes[:, column], count, dtype)
+            _sparse_one_hot(raw["codes"][:, column], count, dtype)
             for column, (count, treatment) in enumerate(self._coded)
             if treatment == "sparse_one_hot"
         ]
-        if text is not None:
-            wide.append(text.astype(dtype))
+        if "sparse" in raw:
+            wide.append(raw["sparse"].astype(dtype))
         return sparse.csr_array(sparse.hstack(wide, format="csr")) if wide else None
 
-    def _expanded(self, dense: Any, codes: Any, dtype: type, xp: ModuleType) -> dict[str, Any]:
+    def _expanded(self, raw: Blocks, dtype: type, xp: ModuleType) -> dict[str, Any]:
         """Return the dense columns and the places in the embedding, in NumPy or in JAX."""
-        narrow, embedded = [self._scaled(dense, xp).astype(dtype, copy=False)], []
+        narrow, embedded = [self._scaled(raw["dense"], xp).astype(dtype, copy=False)], []
+        codes = raw["codes"]
         offset = 0
         for column, (count, treatment) in enumerate(self._coded):
             code = codes[:, column]
@@ -263,18 +256,35 @@ class InputLayer:
         )
         return dense + coded + text
 
-    def columns(
-        self,
-        dense: list[tuple[str, str]],
-        coded: list[tuple[str, tuple[str, ...]]],
-        text: list[tuple[str, str]],
-    ) -> tuple[list[str], list[str]]:
-        """Name the columns of the dense block, then those of the sparse one, and their sources.
+    def columns(self, layout: RawColumns) -> tuple[list[str], list[str]]:
+        """Name the columns of the dense block, then those of the sparse one, and their sources."""
+        pairs = [pair for block in self._named(layout) for pair in block]
+        return [name for name, _ in pairs], [source for _, source in pairs]
 
-        Takes (name, source) of every dense and text column, (source, levels) of every coded one.
-        """
-        narrow, wide = list(dense), []
-        for (source, levels), treatment in zip(coded, self.treatments, strict=True):
+    def places(self, layout: RawColumns) -> dict[str, dict[str, np.ndarray]]:
+        """Return, by source, the places in each block of inputs of what is made of it."""
+        dense, sparse = ([source for _, source in block] for block in self._named(layout))
+        blocks = {"dense": dense, "sparse": sparse, "codes": self.embedded(layout)}
+        places: dict[str, dict[str, list[int]]] = {}
+        for name, sources in blocks.items():
+            for place, source in enumerate(sources):
+                places.setdefault(source, {block: [] for block in blocks})[name].append(place)
+        return {
+            source: {name: np.array(within, np.intp) for name, within in by_block.items()}
+            for source, by_block in places.items()
+        }
+
+    def embedded(self, layout: RawColumns) -> list[str]:
+        """Name the sources of the columns that are embedded, in the order of the embedding."""
+        treated = zip(layout.codes, self.treatments, strict=True)
+        return [column.source for column, treatment in treated if treatment == "embedding"]
+
+    def _named(self, layout: RawColumns) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Return name and source of every column of the dense block, and of the sparse one."""
+        narrow = [(column.name, column.source) for column in layout.dense]
+        wide: list[tuple[str, str]] = []
+        for column, treatment in zip(layout.codes, self.treatments, strict=True):
+            source, levels = column.source, column.levels
             expanded = [(f"{source}={level}", source) for level in levels]
             match treatment:
                 case "sign":
@@ -285,8 +295,7 @@ class InputLayer:
                     wide.extend(expanded)
                 case "embedding":
                     pass
-        pairs = [*narrow, *wide, *text]
-        return [name for name, _ in pairs], [source for _, source in pairs]
+        return narrow, [*wide, *((column.name, column.source) for column in layout.sparse)]
 
 
 def _robust(column: np.ndarray) -> tuple[float, float, float]:

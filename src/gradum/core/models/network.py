@@ -8,16 +8,21 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import jax.numpy as jnp
+import msgspec
 import numpy as np
 
 from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
+from gradum.core.models.first_layer import NetworkFirstLayer
+from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.parameters import Params, Shapes, have
 from gradum.errors import SpecError
 
-Params = dict[str, Any]
 Inputs = Mapping[str, Any]
+Link = Literal["identity", "logit"]
 
 ROWS_AT_ONCE = 8192  # of the NumPy forward: bounds its memory, and keeps a block in cache
 
@@ -46,8 +51,7 @@ class Embedding:
         return self.columns * self.size
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(msgspec.Struct, frozen=True, tag="network"):
     """A feed-forward network, z₀ = x, zₗ = σ(zₗ₋₁ Wₗ + bₗ), logits = z W + b.
 
     Without hidden layers it is a linear model: with squared error, linear regression;
@@ -108,6 +112,55 @@ class Network:
     def is_linear(self) -> bool:
         """Whether the logits are linear in the parameters, and so a convex loss is convex."""
         return not self.hidden and self.embedding is None
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Names of the blocks of inputs that it can take."""
+        return ("dense", "sparse", "codes") if self.embedding else ("dense", "sparse")
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Its logits can be numbers as well as classes: its loss says."""
+        return ("identity", "logit")
+
+    @property
+    def single(self) -> Network:
+        """The network itself: it is one."""
+        return self
+
+    @property
+    def compilable(self) -> bool:
+        """Always: what sparse columns add goes into a bias."""
+        return True
+
+    def products(self, columns: int) -> int:
+        """Return how many multiplications a row of so many dense columns takes."""
+        embedded = self.embedding.width if self.embedding else 0
+        sizes = (columns + embedded, *self.widths[1:])
+        return sum(a * b for a, b in itertools.pairwise(sizes))
+
+    def shapes(self) -> Shapes:
+        """Return the shape of every parameter by its name, layers as ``layers/0/weight``."""
+        shapes: Shapes = {}
+        for level, (fan_in, fan_out) in enumerate(itertools.pairwise(self.widths)):
+            shapes[f"layers/{level}/weight"] = (fan_in, fan_out)
+            if self.intercept or level < len(self.hidden):
+                shapes[f"layers/{level}/bias"] = (fan_out,)
+        if self.embedding:
+            shapes["embedding"] = (self.embedding.rows, self.embedding.size)
+        return shapes
+
+    def has_shapes(self, params: Params) -> bool:
+        """Tell whether parameters have its shapes."""
+        return have(params, self.shapes())
+
+    def is_sound(self, params: Params) -> bool:
+        """Any values are sound."""
+        return True
+
+    def takes(self, layer: InputLayer, params: Params, *, dense: int, text: int) -> bool:
+        """Tell whether it takes what an input layer makes of so many dense and text columns."""
+        return self.inputs == layer.width(dense, text)
 
     def init(self, rng: np.random.Generator, dtype: Any = np.float32) -> Params:
         """Draw the initial parameters, in NumPy.
@@ -177,7 +230,15 @@ class Network:
             z = STEEPEST * z + 2
         yield z @ np.abs(last["weight"]) + np.abs(last.get("bias", 0.0))
 
-    def share_to_bias(self, params: Params, columns: Any) -> Params:
+    def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:
+        """Return the forward: for one row there is no faster one."""
+        return partial(self.forward, params)
+
+    def first_layer(self, params: Params, inputs: Inputs) -> NetworkFirstLayer:
+        """Return n rows at the first layer, where each column adds its own share."""
+        return NetworkFirstLayer(self, params, inputs)
+
+    def absorb(self, params: Params, columns: Any) -> Params:
         """Move what sparse columns [n, v] add to the first layer's sum into its bias, [n, h].
 
         What is left is a network without them, whose forward is the same in NumPy and in JAX.
@@ -191,7 +252,7 @@ class Network:
     def _forward(self, params: Params, inputs: Inputs) -> np.ndarray:
         first = inputs["dense"]
         if "sparse" in inputs:
-            params = self.share_to_bias(params, inputs["sparse"])
+            params = self.absorb(params, inputs["sparse"])
         if self.embedding:
             vectors = params["embedding"][inputs["codes"]]
             first = np.concatenate([first, vectors.reshape(len(vectors), -1)], axis=1)

@@ -6,28 +6,28 @@ D = d + cT + embedded numbers, k outputs.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import jax.numpy as jnp
+import msgspec
 import numpy as np
+from msgspec import structs
 
-from gradum.core.models.network import ROWS_AT_ONCE, Embedding, Inputs, Params
+from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.network import ROWS_AT_ONCE, Embedding, Inputs, Link
+from gradum.core.models.pack_codes import codes_of
+from gradum.core.models.pack_first_layer import PackFirstLayer
+from gradum.core.models.pack_row import PackRow
+from gradum.core.models.parameters import Params, Shapes, have
 
-Link = Literal["identity", "logit"]
 Pair = tuple[int, int, int]
 """Columns i and j, and a sign: the column z_i + sign z_j."""
 
-COSINE = tuple((-1) ** k * (2 * math.pi) ** (2 * k) / math.factorial(2 * k) for k in range(10))
-"""Coefficients of cos(2πt) as a polynomial of t²."""
 
-
-@dataclass(frozen=True)
-class PackNetwork:
+class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
     """M networks, of which each sees the columns in its own way, and the mean of what they say.
 
     A numeric column z enters as itself and as T codes. With the member's own s and a,
@@ -92,7 +92,7 @@ class PackNetwork:
     @property
     def flattened(self) -> PackNetwork:
         """The network of rows that are flat already."""
-        return replace(self, projected=0, pairs=())
+        return structs.replace(self, projected=0, pairs=())
 
     @property
     def pair_places(self) -> range:
@@ -117,21 +117,45 @@ class PackNetwork:
         return (self.first, *(self.members * each for each in self.hidden), self.outputs)
 
     @property
-    def products(self) -> int:
-        """Multiplications that a row takes."""
-        sizes = (self.first, *self.hidden, self.outputs)
+    def blocks(self) -> tuple[str, ...]:
+        """Names of the blocks of inputs that it can take."""
+        text = ("sparse",) if self.projected else ()
+        return ("dense", *text, "codes") if self.embedding else ("dense", *text)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """What its logits are: its members' mean is another for numbers than for classes."""
+        return (self.link,)
+
+    @property
+    def single(self) -> None:
+        """None: it is many networks."""
+        return None
+
+    @property
+    def compilable(self) -> bool:
+        """Whether it takes no text, whose projection is a product of SciPy's."""
+        return not self.projected
+
+    def products(self, columns: int) -> int:
+        """Return how many multiplications a row of so many columns of the input layer takes."""
+        first = self.first - self.inputs + columns + len(self.pairs) + self.projected
+        sizes = (first, *self.hidden, self.outputs)
         layers = sum(a * b for a, b in pairwise(sizes))
-        return self.members * (layers + self.first * self.outputs)
+        return self.members * (layers + first * self.outputs)
 
     @property
     def is_linear(self) -> bool:
         """Never: the codes bend."""
         return False
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shape of every parameter by its name, layers as ``layers/0/weight``."""
+    def shapes(self) -> Shapes:
+        """Return the shape of every parameter by its name, layers as ``layers/0/weight``.
+
+        The projection has as many rows as there are columns of text: the data say.
+        """
         sizes, m = (self.first, *self.hidden, self.outputs), self.members
-        shapes: dict[str, tuple[int, ...]] = {
+        shapes: Shapes = {
             "shift": (m, len(self.coded), self.codes),
             "slope": (m, len(self.coded), self.codes),
             "wave": (m,),
@@ -146,7 +170,29 @@ class PackNetwork:
                 shapes[f"layers/{level}/leak"] = (m, fan_out)
         if self.embedding:
             shapes["embedding"] = (m, self.embedding.rows, self.embedding.size)
+        if self.projected:
+            shapes["projection"] = (None, self.projected)
         return shapes
+
+    def has_shapes(self, params: Params) -> bool:
+        """Tell whether it can be, and parameters have its shapes."""
+        sound = self.members > 0 and len(self.hidden) > 0 and self.codes >= 0
+        inside = all(0 <= place < self.inputs for place in self.coded)
+        return sound and inside and have(params, self.shapes())
+
+    def is_sound(self, params: Params) -> bool:
+        """Tell whether its answer is a mean: shares above 0 that add up to 1."""
+        share = params["share"]
+        return bool((share > 0).all() and abs(share.sum(dtype=np.float64) - 1) < 1e-3)
+
+    def takes(self, layer: InputLayer, params: Params, *, dense: int, text: int) -> bool:
+        """Tell whether it takes what an input layer makes of so many dense and text columns."""
+        if bool(self.projected) != bool(text) or "sparse_one_hot" in layer.treatments:
+            return False
+        if self.projected and len(params["projection"]) != text:
+            return False
+        columns = layer.width(dense, 0) + len(self.pairs) + self.projected
+        return self.inputs == columns and all(_is_pair(pair, dense) for pair in self.pairs)
 
     def expand(self, params: Params, dense: Any, codes: Any, xp: ModuleType) -> Any:
         """Return x₀ [M, n, D] of dense [M or 1, n, d] and embedding rows [M or 1, n, e].
@@ -242,6 +288,18 @@ class PackNetwork:
             together = np.abs(params["sharpness"]) * 2 * (logits.max(axis=0) + 200)
         yield together[0]
 
+    def absorb(self, params: Params, columns: Any) -> Params:
+        """Raise ValueError: text is projected before it is coded, and nothing takes it in."""
+        raise ValueError("A pack of text has no compiled forward.")
+
+    def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:
+        """Return a function from the inputs of one row to its logits [1, k]."""
+        return PackRow(self, params)
+
+    def first_layer(self, params: Params, inputs: Inputs) -> PackFirstLayer:
+        """Return n rows at the members' first layers, where each column adds its own share."""
+        return PackFirstLayer(self, params, inputs)
+
     def members_forward(self, params: Params, inputs: Inputs) -> np.ndarray:
         """Return the members' logits [M, n, k] in NumPy."""
         dense, codes = self.flat(params, inputs)
@@ -265,19 +323,9 @@ class PackNetwork:
         return xp.concatenate([dense, summed], axis=1)
 
 
-def codes_of(wave: Any, place: Any, xp: ModuleType) -> Any:
-    """Return the codes of places a (z - s) [M, ...]: waves where ``wave`` [M] is 1, else ramps."""
-    if xp is jnp:  # a program has no branches: both are computed where both may be meant
-        waves = wave.reshape(-1, *[1] * (place.ndim - 1)) > 0
-        return jnp.where(waves, cosine_of_turns(place, jnp), jnp.clip(place, 0, 1) - 0.5)
-    waves = np.flatnonzero(wave > 0)
-    if len(waves) == len(place):
-        return cosine_of_turns(place, np)
-    codes = np.minimum(np.maximum(place, 0), 1)
-    codes -= np.float32(0.5)
-    if len(waves):
-        codes[waves] = cosine_of_turns(place[waves], np)
-    return codes
+def _is_pair(pair: Pair, columns: int) -> bool:
+    first, second, sign = pair
+    return 0 <= first < columns and 0 <= second < columns and first != second and abs(sign) == 1
 
 
 def leaky(z: Any, leak: Any, xp: ModuleType) -> Any:
@@ -292,18 +340,3 @@ def log_sum(logs: Any, share: Any, axis: int, xp: ModuleType) -> Any:
     """
     most = logs.max(axis=axis, keepdims=True)
     return most + xp.log((share * xp.exp(logs - most)).sum(axis=axis, keepdims=True))
-
-
-def cosine_of_turns(turns: Any, xp: ModuleType) -> Any:
-    """Return cos(2πt), to float32's rounding, of t's distance from a whole number.
-
-    In JAX as a polynomial: XLA's own cosine takes thirty times as long on a CPU, and would be most
-    of a training step.
-    """
-    rest = turns - xp.round(turns)
-    if xp is np:
-        return np.cos(np.multiply(2 * math.pi, rest, out=rest))
-    square, total = rest * rest, COSINE[-1]
-    for coefficient in reversed(COSINE[:-1]):
-        total = total * square + coefficient
-    return total

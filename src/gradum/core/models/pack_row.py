@@ -14,11 +14,16 @@ T codes a coded column, h = units of the first layer + k outputs of the wide par
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jax
 import numpy as np
 
-from gradum.core.models.network import Inputs, Params
-from gradum.core.models.pack_network import PackNetwork, codes_of
+from gradum.core.models.pack_codes import codes_of
+
+if TYPE_CHECKING:
+    from gradum.core.models.network import Inputs, Params
+    from gradum.core.models.pack_network import PackNetwork
 
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
 

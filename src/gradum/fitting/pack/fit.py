@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from msgspec import structs
 
 from gradum.core.losses import Loss
 from gradum.core.models.network import Params
@@ -33,6 +34,7 @@ from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import SHARE_OF_TIME, text_scores
 from gradum.fitting.pack.training import Training
 from gradum.fitting.pack.wide import begin_wide
+from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.smearing import HELD_OUT
@@ -142,7 +144,7 @@ def fit_pack(
             "batch_size": training.batch_size,
             "steps": training.steps,
         },
-        class_weight=rows.class_weight,
+        post=steps_for(rows.class_weight),
     )
 
 
@@ -213,7 +215,8 @@ def _chosen(
     else:
         factor, loss = sharpness(together, goal.target[judged], goal.weight[judged])
         params["sharpness"][:] = sharpness_of_more(factor, shares, share)
-    return _Chosen(params, replace(network, members=len(kept)), judged, together, loss)
+    kept_network = structs.replace(network, members=len(kept))
+    return _Chosen(params, kept_network, judged, together, loss)
 
 
 def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold], np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -175,19 +175,16 @@ def _projection(text: Any, seed: int) -> np.ndarray:
 
 
 def _sources(rows: Rows, layer: InputLayer, network: PackNetwork, scored: int) -> np.ndarray:
-    layout = rows.design.layout
-    _, dense = layer.columns(
-        [(feature.name, feature.name) for feature in layout.dense],
-        [(column.source, column.levels) for column in layout.codes],
-        [],
-    )
+    layout = replace(rows.design.layout, sparse=())
+    names, sources = layer.columns(layout)
+    numeric = len(layout.dense)
+    dense = names[:numeric] + sources[numeric:]  # what is made of one column counts one by one
     # A pair is left out with the first of its columns.
     dense += [dense[first] for first, _, _ in network.pairs]
     dense += [f"text {i}" for i in range(network.projected - scored)]
     dense += ["text scores"] * scored  # one without the other classes' would still tell theirs
     names = [*dense, *(dense[place] for place in network.coded for _ in range(network.codes))]
     if network.embedding:
-        pairs = zip(layout.codes, layer.treatments, strict=True)
-        embedded = [column.source for column, treatment in pairs if treatment == "embedding"]
+        embedded = layer.embedded(layout)
         names += [name for name in embedded for _ in range(network.embedding.size)]
     return np.unique(names, return_inverse=True)[1].astype(np.int32)

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
@@ -41,7 +42,7 @@ class Padding:
             embedding = replace(embedding, rows=_round(embedding.rows, EMBEDDING_ROWS))
         inputs = _round(self.true.inputs, COLUMNS)
         coded = tuple(self._columns(inputs)[list(self.true.coded)].tolist())
-        return replace(self.true.flattened, inputs=inputs, coded=coded, embedding=embedding)
+        return structs.replace(self.true.flattened, inputs=inputs, coded=coded, embedding=embedding)
 
     @cached_property
     def places(self) -> np.ndarray:

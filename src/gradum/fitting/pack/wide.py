@@ -8,9 +8,9 @@ codes have only its interactions left to learn, and their first candidate is tha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 
 from gradum.core.models.network import Params
 from gradum.fitting.folding import Walk
@@ -45,7 +45,7 @@ def begin_wide(
     little to choose one each.
     """
     last, strength = params["layers"][-1], None
-    network = replace(inputs.network, members=1, embedding=None)
+    network = structs.replace(inputs.network, members=1, embedding=None)
     for fold, walk in enumerate(walks):
         own = np.flatnonzero((members.fold == fold) & members.begins_wide)
         # Asked before the columns are made, which of a long table are many.

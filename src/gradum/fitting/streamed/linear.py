@@ -66,7 +66,8 @@ def fit_linear(
 
     def block(segment: int) -> LinearModel:
         rows = spool.read(segment)
-        inputs = identity(rows.dense.astype(np.float64), rows.codes, rows.sparse, dtype=np.float64)
+        dense = rows.arrays["dense"].astype(np.float64)
+        inputs = identity({**rows.arrays, "dense": dense}, dtype=np.float64)
         return LinearModel(
             StandardColumns.as_given(Columns.of(inputs["dense"], inputs.get("sparse"))),
             rows.target if scale is None else scale.forward(rows.target),

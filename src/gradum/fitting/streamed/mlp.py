@@ -12,6 +12,7 @@ import numpy as np
 from gradum.core.models.input_layer import InputLayer
 from gradum.fitting.context import Context
 from gradum.fitting.mlp import encoded, refuse_infinite, robust_layer, train_network
+from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import MLPSpec
@@ -58,7 +59,7 @@ class Spooled:
             target = self.scale.forward(target).astype(np.float32)
         mean = self.spool.total_weight / len(self.spool)
         return buffer.Rows(
-            self.layer(rows.dense, rows.codes, rows.sparse),
+            self.layer(rows.arrays),
             target,
             (rows.weight / mean).astype(np.float32),
         )
@@ -93,5 +94,5 @@ def fit_mlp(
         rung,
         target_scale=scale,
         seconds=rung.seconds + perf_counter() - began,
-        class_weight=sample.class_weight,
+        post=steps_for(sample.class_weight),
     )

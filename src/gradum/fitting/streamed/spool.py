@@ -39,9 +39,7 @@ class Units:
 class Encoded(NamedTuple):
     """A segment of n rows."""
 
-    dense: np.ndarray  # float32 [n, d], in standard units
-    codes: np.ndarray  # int32 [n, c]
-    sparse: sparse.csr_array | None  # float32 [n, v]
+    arrays: dict[str, Any]  # the blocks of a Design, dense in standard units and float32
     target: np.ndarray  # float64 [n], or int32 class codes
     weight: np.ndarray  # float64 [n]
 
@@ -159,13 +157,13 @@ class Spool:
             arrays.append(np.frombuffer(data, dtype, int(np.prod(shape)), at).reshape(shape))
             at += size
         dense, codes, target, weight, *text = arrays
+        blocks: dict[str, Any] = {"dense": dense, "codes": codes}
         weight = weight if self._factor is None else weight * self._factor[target]
-        block = None
         if text:
             indptr, indices, values = text
             shape = (rows, len(self.layout.sparse))
-            block = sparse.csr_array((values, indices, indptr), shape=shape)
-        return Encoded(dense, codes, block, target, weight)
+            blocks["sparse"] = sparse.csr_array((values, indices, indptr), shape=shape)
+        return Encoded(blocks, target, weight)
 
 
 def _segment_rows(layout: Layout, classes: int) -> int:

@@ -1,0 +1,127 @@
+"""What a rung can ask of any model, whatever it is made of.
+
+An architecture is data: how many inputs, outputs and units there are, never their weights. Those
+are its parameters, a dict of arrays that is handed to each method. A new kind of model is one file
+with these methods, and one more member of the union in `gradum.ship.rung_record`.
+
+Shapes: n rows, d columns of the dense block, v sparse columns, k outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from gradum.core.models.first_layer import FirstLayer
+from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.network import Embedding, Inputs, Link, Network
+from gradum.core.models.parameters import Params, Shapes
+
+
+class Architecture(Protocol):
+    """A model without its parameters."""
+
+    @property
+    def inputs(self) -> int:
+        """Numbers a row has before the first layer, embedded ones not counted."""
+        ...
+
+    @property
+    def outputs(self) -> int:
+        """Logits a row, k."""
+        ...
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Width of each hidden layer."""
+        ...
+
+    @property
+    def embedding(self) -> Embedding | None:
+        """How columns of many levels enter; None where there are none."""
+        ...
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Numbers a row has before the first layer, between layers, and at the end."""
+        ...
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Names of the blocks of inputs that it can take."""
+        ...
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """What its logits can be: numbers (``identity``), classes (``logit``), or either."""
+        ...
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the logits are linear in the parameters."""
+        ...
+
+    @property
+    def single(self) -> Network | None:
+        """The one network that it is, whose steps can be shown layer by layer; None of many."""
+        ...
+
+    @property
+    def compilable(self) -> bool:
+        """Whether many rows can go through a compiled program."""
+        ...
+
+    def products(self, columns: int) -> int:
+        """Return how many multiplications a row of so many dense columns takes."""
+        ...
+
+    def shapes(self) -> Shapes:
+        """Return the shape of every parameter by its name, layers as ``layers/0/weight``.
+
+        A length that the data say, not the architecture, is None.
+        """
+        ...
+
+    def has_shapes(self, params: Params) -> bool:
+        """Tell whether parameters have the shapes of an architecture that can be."""
+        ...
+
+    def is_sound(self, params: Params) -> bool:
+        """Tell whether parameters of these shapes have values that its formula allows."""
+        ...
+
+    def takes(self, layer: InputLayer, params: Params, *, dense: int, text: int) -> bool:
+        """Tell whether it takes what an input layer makes of so many dense and text columns."""
+        ...
+
+    def sizes(self, params: Params, dense: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield bounds of every number of the forward, the logits' last.
+
+        Takes the largest sizes of the columns of the dense block.
+        """
+        ...
+
+    def forward(self, params: Params, inputs: Inputs) -> np.ndarray:
+        """Return the logits [n, k] in NumPy."""
+        ...
+
+    def apply(self, params: Params, inputs: Inputs) -> Any:
+        """Return the logits [n, k] in JAX, of inputs without sparse columns."""
+        ...
+
+    def absorb(self, params: Params, columns: Any) -> Params:
+        """Return parameters that hold what sparse columns [n, v] add, and take no such columns.
+
+        Where it is `compilable`, this is how sparse columns reach `apply`.
+        """
+        ...
+
+    def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:
+        """Return a function from the inputs of one row to its logits [1, k], as fast as may be."""
+        ...
+
+    def first_layer(self, params: Params, inputs: Inputs) -> FirstLayer:
+        """Return n rows at the first layer, where each column adds its own share."""
+        ...

@@ -1,0 +1,121 @@
+"""A pack opened at its first sums, those of all members and of their wide parts side by side.
+
+Only what a pack makes of two columns together belongs to neither of them, and is made anew.
+
+Shapes: n rows, M members, D numbers before their first layers, h = units of the first layer + k.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import structs
+
+from gradum.core.models.first_layer import Change, Places
+
+if TYPE_CHECKING:
+    from gradum.core.models.network import Inputs, Params
+    from gradum.core.models.pack_network import PackNetwork
+
+
+@dataclass(frozen=True)
+class PackFirstLayer:
+    """n rows before the first layers of a pack's members; z is (n, M h)."""
+
+    network: PackNetwork
+    params: Params
+    inputs: Inputs
+
+    def total(self) -> np.ndarray:
+        """Return the sum of all shares and of the biases: z (n, M h)."""
+        first, *_, last = self.params["layers"]
+        bias = np.concatenate([first["bias"], last["bias"]], axis=1)
+        return _side_by_side(self._expanded @ self._weights + bias[:, None])
+
+    def share(self, places: Places) -> np.ndarray | None:
+        """Return what a column adds to z (n, M h) by itself; None if it is not seen."""
+        network, dense, words = self.network, places["dense"].tolist(), places["sparse"]
+        chosen = list(dense)
+        for index, place in enumerate(network.coded):
+            if place in dense:
+                chosen += network.code_places(index)
+        if network.embedding:
+            size = network.embedding.size
+            for place in places["codes"].tolist():
+                start = network.first - network.embedding.width + place * size
+                chosen += range(start, start + size)
+        if not chosen and not len(words):
+            return None
+        share = self._sums(self._expanded[:, :, chosen], chosen)
+        if len(words):  # what they add to the projected columns
+            text = self.inputs["sparse"][:, words] @ self.params["projection"][words]
+            x = np.broadcast_to(text, (network.members, *text.shape))
+            share = share + self._sums(x, slice(network.inputs - network.projected, network.inputs))
+        return share
+
+    def change(self, places: Places) -> Change | None:
+        """Return what other rows' values of a column do; None if it is not seen."""
+        share, dense = self.share(places), places["dense"]
+        if share is None:
+            return None
+        column = set(dense.tolist())
+        pairs = [which for which, (i, j, _) in enumerate(self.network.pairs) if column & {i, j}]
+
+        def change(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+            added = share[others] - share[rows]
+            if not pairs:
+                return added
+            before = self.inputs["dense"][rows]
+            after = before.copy()
+            after[:, dense] = self.inputs["dense"][others][:, dense]
+            return added + self.of_pairs(pairs, after) - self.of_pairs(pairs, before)
+
+        return change
+
+    def logits(self, total: np.ndarray) -> np.ndarray:
+        """Go on from z (m, M h) to the pack's logits (m, k), in float64."""
+        network, params = self.network, self.params
+        sums = np.moveaxis(total.reshape(len(total), network.members, -1), 1, 0)
+        z, wide = sums[..., : network.hidden[0]], sums[..., network.hidden[0] :]
+        logits = network.after_first(params, z, wide, np)
+        return network.mean(params, logits, np).astype(np.float64)
+
+    def of_pairs(self, pairs: list[int], dense: np.ndarray) -> np.ndarray:
+        """Return what some of the pairs add to z, of dense columns [m, ...]."""
+        network, params = self.network, self.params
+        columns = [network.pair_places[which] for which in pairs]
+        coded = [network.coded.index(place) for place in columns if place in network.coded]
+        values = network.with_pairs(dense, np)[:, columns]
+        places = [*columns, *(place for index in coded for place in network.code_places(index))]
+        alone = structs.replace(
+            network.flattened,
+            inputs=len(pairs),
+            coded=tuple(range(len(coded))),
+            embedding=None,
+        )
+        codes = {name: params[name][:, coded] for name in ("shift", "slope")}
+        x = alone.expand(params | codes, values[None], None, np)
+        return self._sums(x, places)
+
+    @cached_property
+    def _expanded(self) -> np.ndarray:
+        """The numbers before the members' first layers, [M, n, D]."""
+        dense, codes = self.network.flat(self.params, self.inputs)
+        return self.network.expand(self.params, dense[None], codes, np)
+
+    @cached_property
+    def _weights(self) -> np.ndarray:
+        """The members' first weights beside those of their wide parts, [M, D, h]."""
+        return np.concatenate([self.params["layers"][0]["weight"], self.params["wide"]], axis=2)
+
+    def _sums(self, x: np.ndarray, places: list[int] | slice) -> np.ndarray:
+        """Return what x [M, n, ...], some of the D numbers, adds: (n, M h)."""
+        return _side_by_side(x @ self._weights[:, places])
+
+
+def _side_by_side(sums: np.ndarray) -> np.ndarray:
+    """Return the members' sums [M, n, h] as (n, M h)."""
+    return np.moveaxis(sums, 0, 1).reshape(len(sums[0]), -1)

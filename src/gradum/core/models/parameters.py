@@ -1,0 +1,51 @@
+"""Parameters, nested as a model computes with them, and each by its own name as files have them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+Params = dict[str, Any]
+"""``layers``, a list of dicts of arrays, and other arrays by their names."""
+
+Shapes = dict[str, tuple[int | None, ...]]
+"""Shapes by name; a length that the data say, not the architecture, is None."""
+
+
+def named(params: Params) -> dict[str, np.ndarray]:
+    """Name every parameter: ``layers/0/weight``, ``embedding``."""
+    layers = {
+        f"layers/{level}/{part}": array
+        for level, layer in enumerate(params["layers"])
+        for part, array in layer.items()
+    }
+    return layers | {name: array for name, array in params.items() if name != "layers"}
+
+
+def nested(arrays: Mapping[str, np.ndarray]) -> Params:
+    """Return the parameters of arrays that `named` has named."""
+    params: Params = {"layers": []}
+    for name, array in arrays.items():
+        if name.startswith("layers/"):
+            _, level, part = name.split("/")
+            while len(params["layers"]) <= int(level):
+                params["layers"].append({})
+            params["layers"][int(level)][part] = array
+        else:
+            params[name] = array
+    return params
+
+
+def have(params: Params, shapes: Shapes) -> bool:
+    """Tell whether parameters are those of these shapes, all of them and no others."""
+    arrays = named(params)
+    return arrays.keys() == shapes.keys() and all(
+        len(arrays[name].shape) == len(shape)
+        and all(
+            stated in (None, length)
+            for stated, length in zip(shape, arrays[name].shape, strict=True)
+        )
+        for name, shape in shapes.items()
+    )
