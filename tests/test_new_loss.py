@@ -85,10 +85,19 @@ def test_inference_and_packs_refuse_it_by_name():
 
 
 def test_a_table_of_a_loss_that_is_no_likelihood_is_refused_by_name():
-    empty = {"classes": (), "coefficients": (), "influential": (), "sentences": ()}
     found = Inference(
-        target="y", loss="log_cosh", covariance="classical", distribution="normal", degrees=None,
-        level=0.95, alpha=0.0, statistics=None, **empty,
-    )  # fmt: skip
+        target="y",
+        loss="log_cosh",
+        classes=(),
+        covariance="classical",
+        distribution="normal",
+        degrees=None,
+        level=0.95,
+        alpha=0.0,
+        coefficients=(),
+        statistics=None,
+        influential=(),
+        sentences=(),
+    )
     with pytest.raises(SpecError, match="'log_cosh' is no likelihood"):
         str(Summary(found))
