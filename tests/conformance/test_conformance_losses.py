@@ -1,6 +1,7 @@
 """What every loss of the registry must be: a new line there is tested here without a word."""
 
 import copy
+from dataclasses import fields
 
 import jax
 import jax.numpy as jnp
@@ -8,12 +9,18 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from gradum.core import LOSSES, Huber, LogLoss, Quantile
-from gradum.errors import ShapeError, TargetError
+from gradum.core import L2, LOSSES, Huber, LogLoss, Loss, Quantile
+from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.show.inference import Summary
+from gradum.solvers.convex import CONVEX, minimise, solvers_of
+from gradum.solvers.driver import solve
+from gradum.solvers.padding import NEVER
+from gradum.study.inference import infer
+from toy_loss import LogCosh
 
 VARIANTS = (Huber(0.7), Quantile((0.1, 0.5, 0.8)), LogLoss(0.2))  # settings besides the defaults
-SETTINGS = {str(loss): loss for loss in (*LOSSES.values(), *VARIANTS)}
-NOT_OF_THE_MEAN = {"huber"}  # smooth, yet the best constant is no mean
+# A loss that is not in the registry passes as well: the suite asks nothing about a loss by name.
+SETTINGS = {str(loss): loss for loss in (*LOSSES.values(), *VARIANTS, LogCosh())}
 OUT_OF_RANGE = {"identity": np.inf, "logit": -1, "log": -1.0}  # by link
 ROWS = 23
 
@@ -62,18 +69,23 @@ CASES = [
 
 
 def cases(wanted):
-    some = [case for case in CASES if wanted(case.values[0])]
+    some = [case for case in CASES if wanted(*case.values)]
     return pytest.mark.parametrize(("loss", "outputs", "sort"), some)
 
 
-every_case = cases(lambda loss: True)
-of_the_mean = cases(lambda loss: loss.smooth and loss.name not in NOT_OF_THE_MEAN)
-of_quantiles = cases(lambda loss: not loss.smooth)
+every_case = cases(lambda loss, outputs, sort: True)
+of_classes = cases(lambda loss, outputs, sort: loss.link == "logit")
+of_numbers = cases(lambda loss, outputs, sort: loss.link != "logit")
+of_the_mean = cases(lambda loss, outputs, sort: loss.likelihood or loss.link == "logit")
+of_quantiles = cases(lambda loss, outputs, sort: loss.quantiles)
+of_observations = cases(lambda loss, outputs, sort: loss.likelihood and sort != "shares")
+of_one_output = cases(lambda loss, outputs, sort: loss.likelihood and outputs == 1)
+of_softmax = cases(lambda loss, outputs, sort: outputs > 1 and sort == "codes")
 every_setting = pytest.mark.parametrize("loss", SETTINGS.values(), ids=SETTINGS)
 
 
 def test_every_loss_has_valid_targets_here_and_goes_by_its_name():
-    assert {case.values[0].name for case in CASES} == set(LOSSES)
+    assert {case.values[0].name for case in CASES} == {*LOSSES, LogCosh.name}
     assert all(accepted(case.values[0], example(*case.values)[1]) for case in CASES)
     assert [loss.name for loss in LOSSES.values()] == list(LOSSES)
 
@@ -179,16 +191,16 @@ def test_everything_is_finite_at_extreme_logits(loss, outputs, sort, dtype):
     np.testing.assert_allclose(gradient, closed[0], rtol=1e-5, atol=1e-6)
 
 
-@every_setting
-def test_the_largest_curvature_is_the_least_bound_of_the_hessian(loss):
-    largest = 0.0
-    for outputs, sort in cases_of(loss):
-        two, target = np.zeros((ROWS, outputs)), example(loss, outputs, sort)[1]
-        two[:, 2:] = -50.0  # two classes as likely, and no other
-        spreads = [example(loss, outputs, sort, spread)[0] for spread in (0.1, 1.0, 10.0)]
-        for logits in (two, two + 50.0, two - 50.0, *spreads):
-            largest = max(largest, np.linalg.eigvalsh(loss.hessian(logits, target)).max())
-    bound = loss.largest_curvature
+@every_case
+def test_the_largest_curvature_is_the_least_bound_of_the_hessian(loss, outputs, sort):
+    largest, target = 0.0, example(loss, outputs, sort)[1]
+    two = np.zeros((ROWS, outputs))
+    two[:, 2:] = -50.0  # two classes as likely, and no other
+    at_target = np.tile(target[:, None], outputs) if loss.link == "identity" else two
+    spreads = [example(loss, outputs, sort, spread)[0] for spread in (0.1, 1.0, 10.0)]
+    for logits in (two, two + 50.0, two - 50.0, at_target, *spreads):
+        largest = max(largest, np.linalg.eigvalsh(loss.hessian(logits, target)).max())
+    bound = loss.largest_curvature(outputs)
     if bound is None:
         assert not loss.smooth or largest > 1e9
     else:
@@ -241,8 +253,7 @@ def test_the_best_constant_is_the_weighted_quantile(loss, outputs, sort):
     trials = target[:, None] * np.eye(outputs)[:, None, :]
     best = [target[np.argmin([mean_loss(row) for row in trial])] for trial in trials]
     found = np.atleast_1d(loss.inverse_link(np.array([best]))[0])
-    levels = getattr(loss, "levels", (0.5,))
-    expected = np.quantile(target, levels, weights=weight, method="inverted_cdf")
+    expected = np.quantile(target, loss.quantiles, weights=weight, method="inverted_cdf")
     np.testing.assert_array_equal(found, expected)
 
 
@@ -290,3 +301,211 @@ def test_a_loss_is_a_value_that_a_compiled_program_can_be_made_for(loss):
 
 def test_settings_that_differ_are_unequal():
     assert len(set(SETTINGS.values()) | {LogLoss(0.1), Huber(0.8)}) == len(SETTINGS) + 2
+
+
+# What a loss states that it can do is true, and what it does not state is not.
+
+
+@every_case
+def test_every_solver_takes_a_loss_to_its_optimum_or_refuses_it_by_name(loss, outputs, sort):
+    _, target = example(loss, outputs, sort)
+    columns, alpha = np.random.default_rng(4).normal(size=(ROWS, 2)), 0.1
+
+    def objective(point):
+        losses = loss.value(columns @ point[:-1] + point[-1], target)
+        return losses.mean() + alpha / 2 * (point[:-1] ** 2).sum()
+
+    def solved(name):
+        steps = minimise(columns, target, loss, L2(alpha), solver=CONVEX[name], outputs=outputs)
+        layer = solve(steps).params["layers"][0]
+        return np.vstack([layer["weight"], layer["bias"]])
+
+    rng = np.random.default_rng(5)
+    assert solvers_of(loss)
+    for name in CONVEX:
+        if name not in solvers_of(loss):
+            with pytest.raises(SpecError, match=rf"which {loss.name} is not\..*solver='"):
+                solved(name)
+            continue
+        # Convex, so that what no small step from a point lowers is the least there is.
+        best = solved(name)
+        for size in (1e-3, 1e-2, 0.1, 1.0):
+            steps = size * rng.normal(size=(50, *best.shape))
+            assert min(objective(best + step) for step in steps) >= objective(best) - 1e-10
+
+
+@every_case
+def test_a_quadratic_loss_is_the_squared_error(loss, outputs, sort):
+    logits, target = example(loss, outputs, sort)
+    alike = outputs == 1 and np.allclose(loss.value(logits, target), (logits[:, 0] - target) ** 2)
+    assert loss.quadratic == alike
+
+
+@every_case
+def test_a_strictly_convex_loss_bends_at_all_logits(loss, outputs, sort):
+    logits, target = example(loss, outputs, sort)
+    least = np.linalg.eigvalsh(loss.hessian(logits, target))
+    if loss.link == "logit" and outputs > 1:  # the same number on all logits changes nothing
+        np.testing.assert_allclose(least[:, 0], 0.0, atol=1e-12)
+        least = least[:, 1:]
+    assert loss.strictly_convex == bool((least > 1e-12).all())
+
+
+@of_numbers
+def test_a_homogeneous_loss_of_another_unit_is_a_multiple_of_itself(loss, outputs, sort):
+    logits, target = example(loss, outputs, sort)
+    factors = [loss.value(c * logits, c * target) / loss.value(logits, target) for c in (2.0, 4.0)]
+    same = all(np.allclose(factor, factor[0]) for factor in factors)
+    assert loss.homogeneous == (same and np.isclose(factors[0][0] ** 2, factors[1][0]))
+
+
+@every_case
+def test_a_majorant_is_above_the_loss_and_touches_it(loss, outputs, sort):
+    logits, target = example(loss, outputs, sort)
+    curvature = loss.majorant(logits, target)
+    if not loss.majorises:
+        np.testing.assert_array_equal(curvature, loss.hessian(logits, target))
+        return
+    assert (np.linalg.eigvalsh(curvature) > 0).all()
+    here, slope = loss.value(logits, target), loss.gradient(logits, target)
+    for seed in range(20):
+        step = 3.0 * np.random.default_rng(seed).normal(size=logits.shape)
+        bend = np.einsum("ni,nij,nj->n", step, curvature, step) / 2
+        parabola = here + (slope * step).sum(axis=1) + bend
+        assert (loss.value(logits + step, target) <= parabola + 1e-12 * (1 + parabola)).all()
+
+
+@every_case
+def test_a_solver_starts_at_the_mean_of_a_likelihood_and_among_the_targets_else(
+    loss, outputs, sort
+):
+    target, weight, _ = weighted_example(loss, outputs, sort)
+    start = loss.start(target, weight, outputs)
+    assert start.shape == (outputs,)
+    if loss.link == "logit":
+        shares = np.eye(max(outputs, 2))[target] if sort == "codes" else target
+        mean = weight @ shares
+        mean = mean if np.ndim(mean) else [1 - mean, mean]
+        np.testing.assert_allclose(loss.inverse_link(start[None])[0], mean, rtol=1e-12)
+    elif loss.likelihood is not None:
+        np.testing.assert_allclose(loss.inverse_link(start[None])[0], weight @ target)
+    else:
+        assert (start >= target.min()).all()
+        assert (start <= target.max()).all()
+
+
+@of_numbers
+def test_a_loss_of_numbers_pads_no_outputs(loss, outputs, sort):
+    assert not loss.pads_outputs
+
+
+@of_classes
+def test_a_loss_of_classes_is_not_homogeneous(loss, outputs, sort):
+    assert not loss.homogeneous
+
+
+@of_softmax
+def test_an_output_that_pads_changes_nothing(loss, outputs, sort):
+    logits, target = example(loss, outputs, sort)
+    padded = np.column_stack([logits, np.full(ROWS, NEVER)])
+    wider = np.column_stack([loss.gradient(logits, target), np.zeros(ROWS)])
+    same = np.array_equal(loss.value(padded, target), loss.value(logits, target))
+    assert loss.pads_outputs == (same and np.allclose(loss.gradient(padded, target), wider))
+
+
+@every_case
+def test_a_pinball_loss_is_the_sum_that_it_states(loss, outputs, sort):
+    assert loss.quantiles == tuple(level for _, level in loss.pinball)
+    assert loss.at_levels((0.2, 0.7)) == loss or loss.at_levels((0.2, 0.7)).quantiles == (0.2, 0.7)
+    if not loss.pinball:
+        return
+    logits, target = example(loss, outputs, sort)
+    shares, levels = np.array(loss.pinball).T
+    error = target[:, None] - logits
+    total = (shares * np.maximum(levels * error, (levels - 1) * error)).sum(axis=1)
+    np.testing.assert_allclose(loss.value(logits, target), total, rtol=1e-12)
+
+
+@of_observations
+def test_a_likelihood_falls_as_the_loss_rises(loss, outputs, sort):
+    likelihood, (logits, target) = loss.likelihood, example(loss, outputs, sort, spread=1.0)
+    weight = np.random.default_rng(6).integers(1, 4, ROWS).astype(float)
+
+    def both(logits):
+        deviance = 2 * likelihood.unit * weight @ loss.value(logits, target)
+        # The variance of a normal distribution is the one of the greatest likelihood.
+        size = weight.sum() * np.log(deviance) if loss.quadratic else deviance
+        return size, likelihood.log_likelihood(logits, target, weight, False, 1.0)
+
+    (here, by_here), (there, by_there) = both(logits), both(0.5 * logits)
+    assert by_here - by_there == pytest.approx(-(here - there) / 2, rel=1e-10)
+    if loss.quadratic or likelihood.dispersed:
+        equal = likelihood.log_likelihood(logits, target, np.ones(ROWS), True, 0.7)
+        assert equal == pytest.approx(
+            likelihood.log_likelihood(logits, target, np.ones(ROWS), False, 0.7)
+        )
+    assert loss.smooth
+    words = ("model", "explained", "separation", "assumption", "robustness")
+    assert all(getattr(likelihood, word) for word in words)
+
+
+@of_one_output
+def test_a_likelihoods_link_residual_and_curvature_are_those_of_its_loss(loss, outputs, sort):
+    likelihood, (logits, _) = loss.likelihood, example(loss, outputs, sort, spread=1.0)
+    mean = loss.inverse_link(logits)
+    mean = mean[:, 1] if loss.link == "logit" else mean
+    np.testing.assert_allclose(likelihood.link(mean), logits[:, 0], rtol=1e-12)
+    # The Hessians are linear in the target, so that at its mean they are at their own.
+    curvatures = [likelihood.unit * loss.hessian(logits, at)[:, 0, 0] for at in (mean, 0.9 * mean)]
+    if likelihood.expected_curvature is None:
+        np.testing.assert_allclose(curvatures[0], curvatures[1])
+    else:
+        np.testing.assert_allclose(likelihood.expected_curvature(logits[:, 0]), curvatures[0])
+        assert not np.allclose(curvatures[0], curvatures[1])
+    if likelihood.pearson is not None:
+        near = mean + 1e-4 * np.abs(mean)
+        deviance = 2 * likelihood.unit * loss.value(logits, near)
+        square = likelihood.pearson(logits[:, 0], near) ** 2
+        np.testing.assert_allclose(square, deviance, rtol=1e-3)
+
+
+@of_observations
+def test_the_regression_table_of_a_likelihood_has_its_words(loss, outputs, sort):
+    _, target = example(loss, outputs, sort)
+    columns = np.random.default_rng(8).normal(size=(ROWS, 1))
+    found = infer(columns, target, loss, target_name="y")
+    assert all(each.error > 0 for each in found.coefficients)
+    text = " ".join(str(Summary(found)).split())
+    assert loss.likelihood.assumption in text
+    assert loss.likelihood.ratio in text
+    assert loss.likelihood.model in text or outputs > 1
+
+
+@cases(lambda loss, outputs, sort: not loss.likelihood)
+def test_inference_refuses_a_loss_that_is_no_likelihood_by_name(loss, outputs, sort):
+    _, target = example(loss, outputs, sort)
+    with pytest.raises(SpecError, match="is no likelihood") as caught:
+        infer(np.ones((ROWS, 1)), target, loss)
+    assert repr(loss) in caught.value.message or repr(loss.name) in caught.value.message
+    for name, other in LOSSES.items():
+        assert (name in caught.value.remedy) == (other.likelihood is not None)
+
+
+@every_case
+def test_the_formulas_are_there_and_hold_the_losss_own_numbers(loss, outputs, sort):
+    texts = [loss.formula(outputs), loss.slope_formula, loss.target_formula]
+    assert texts[0] != Loss.formula(loss, outputs)
+    assert texts[1] != Loss.slope_formula.fget(loss)
+    assert len(loss.symbols) <= len(fields(loss))
+    assert all(any(symbol in text for text in texts) for symbol in loss.symbols)
+
+
+@cases(lambda loss, outputs, sort: loss.target_formula)
+def test_a_truth_that_the_loss_changes_is_the_probability_less_the_slope(loss, outputs, sort):
+    # (1 − s)·t + s/K, which the worked step shows.
+    logits, target = example(loss, outputs, sort)
+    size, classes = loss.symbols["s"], max(outputs, 2)
+    truth = np.eye(classes)[target] if sort == "codes" else target
+    truth = truth[:, -1:] if truth.ndim == 2 and outputs == 1 else truth.reshape(ROWS, outputs)
+    made = loss.inverse_link(logits)[:, -outputs:] - loss.gradient(logits, target)
+    np.testing.assert_allclose(made, (1 - size) * truth + size / classes, atol=1e-15)

@@ -168,7 +168,7 @@ def _summary(
     assert dataset.schema.target is not None
     classes = dataset.classes
     chosen = resolve(loss or ("log_loss" if classes else "squared_error"))
-    if (chosen.name == "log_loss") != bool(classes):
+    if (chosen.link == "logit") != bool(classes):
         kind = "classes" if classes else "a number"
         raise SpecError(
             f"The loss {chosen.name} does not fit the target {dataset.schema.target.name!r}, "

@@ -160,8 +160,8 @@ def _grid(model: LinearModel, unit: Penalty, count: int) -> np.ndarray:
         return most * np.logspace(0, np.log10(RANGE_L1), count)
     alive = model.columns.alive
     mean = float((model.weight @ model.curvature(constant, nothing).second).max())
-    if not model.loss.smooth or model.loss.name == "huber":
-        # It bends at its kinks alone: what a slope becomes over the target's spread.
+    if not model.loss.strictly_convex:
+        # It may bend at its kinks alone: what a slope becomes over the target's spread.
         away = float(model.weight @ np.abs(model.target - np.median(model.target)))
         mean = model.size / max(away, np.finfo(np.float64).tiny)
     size = mean * float(np.median(model.columns.scale[alive] ** 2)) if alive.any() else 1.0

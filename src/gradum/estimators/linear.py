@@ -27,7 +27,7 @@ from gradum.estimators.training import (
     seed_of,
 )
 from gradum.fitting.path import Path, PenaltyPath, penalty_path
-from gradum.solvers.convex import CONVEX, Convex, Exact, choose
+from gradum.solvers.convex import CONVEX, Convex, Exact, choose, misfit, solvers_of
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
@@ -162,11 +162,11 @@ class Linear(Summarises, Estimator):
 
     def _choose(self, problem: Problem, rows: Rows) -> tuple[Solver, str]:
         """Return the solver and why it is this one."""
-        smooth, squared = problem.loss.smooth, problem.loss.name == "squared_error"
-        claimed = {"exact": squared, "newton": smooth, "proximal": smooth, "interior": not smooth}
-        own = {name: self._limited(CONVEX[name]) for name, claims in claimed.items() if claims}
+        own = {name: self._limited(each) for name, each in solvers_of(problem.loss).items()}
         if not (isinstance(self.solver, str) and self.solver == "auto"):
-            solver = resolve_solver(self.solver, self.learning_rate, own)
+            asked = CONVEX.get(self.solver) if isinstance(self.solver, str) else self.solver
+            why = misfit(asked, problem.loss) if isinstance(asked, Convex) else ""
+            solver = resolve_solver(self.solver, self.learning_rate, own, why)
             return solver, "It was asked for."
         choice = choose(
             problem.loss,

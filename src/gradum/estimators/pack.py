@@ -13,7 +13,7 @@ from sklearn.utils import Tags, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from gradum.core.losses import Loss, Quantile
+from gradum.core.losses import LOSSES, Loss
 from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.estimators.numeric import number_loss
 from gradum.estimators.training import seed_of
@@ -32,7 +32,6 @@ from gradum.tables.schema import Overrides, infer
 from gradum.tables.table import Table
 
 FEWEST_ROWS = 10
-NUMBER_LOSSES = ("squared_error", "absolute_error", "quantile")
 
 
 class _Pack(BaseEstimator):
@@ -333,15 +332,13 @@ class PackRegressor(RegressorMixin, _Pack):
 
 def _number_loss(loss: Any, quantiles: Sequence[float]) -> Loss:
     """Return a loss that packs of numbers learn; SpecError if it is another."""
-    if isinstance(loss, str) and loss == Quantile.name:
-        return Quantile(tuple(quantiles))
-    found = number_loss(loss)
-    if found.name not in NUMBER_LOSSES:
+    chosen = number_loss(loss)
+    if not chosen.homogeneous:  # members learn numbers in standard units
+        learned = [name for name, other in LOSSES.items() if other.homogeneous]
         raise SpecError(
-            f"A pack does not learn the loss {found.name}.",
-            f"Choose among {', '.join(NUMBER_LOSSES)}.",
+            f"A pack does not learn the loss {chosen.name}.", f"Choose among {', '.join(learned)}."
         )
-    return found
+    return chosen.at_levels(quantiles) if isinstance(loss, str) else chosen
 
 
 def _is_missing(label: Any) -> bool:

@@ -29,7 +29,9 @@ PATIENCE = 10  # epochs without progress after which a stochastic solver of a li
 Solver = Convex | first_order.FirstOrder
 
 
-def resolve_solver(solver: Any, learning_rate: Any, own: Mapping[str, Solver]) -> Solver:
+def resolve_solver(
+    solver: Any, learning_rate: Any, own: Mapping[str, Solver], why: str = ""
+) -> Solver:
     """Return the solver that a name stands for, or the solver itself.
 
     Parameters
@@ -40,6 +42,8 @@ def resolve_solver(solver: Any, learning_rate: Any, own: Mapping[str, Solver]) -
         Takes the place of a first-order method's own.
     own : mapping
         The solvers that this model has besides the first-order ones.
+    why : str
+        Why the solver is none of them, if it is not and that is known.
 
     Raises
     ------
@@ -54,7 +58,7 @@ def resolve_solver(solver: Any, learning_rate: Any, own: Mapping[str, Solver]) -
         fitting = hasattr(found, "transformation")
     if found is None or not fitting:
         raise SpecError(
-            f"This model has no solver {solver!r}.",
+            f"This model has no solver {solver!r}.{why and ' '}{why}",
             f"Choose one of {', '.join(known)}, or an instance such as gradum.Adam().",
         )
     if isinstance(found, Convex):

@@ -72,7 +72,7 @@ def folds_of(model: LinearModel, folds: Sequence[Fold], *, selects: bool) -> Fol
     """
     if not model.loss.smooth or not is_direct(model) or (model.is_softmax and selects):
         return None
-    if model.loss.name == "squared_error":
+    if model.loss.quadratic:
         return SquaredFolds(model, folds)
     few = len(model) < ROWS_A_COEFFICIENT * model.coefficients
     if few or len(model) * model.outputs * len(folds) > LARGEST_SIDE:

@@ -132,7 +132,7 @@ def penalty_path(
     Squared error needs one pass over the rows for all of them, others a few for each.
     """
     alphas, unit = np.sort(np.asarray(alphas, np.float64))[::-1], price(1.0)
-    if model.loss.name == "squared_error" and may_be_formed(model):
+    if model.loss.quadratic and may_be_formed(model):
         return _squared_path(model, alphas, unit)
     solutions, params = [], None
     for alpha in alphas.tolist():
@@ -204,7 +204,7 @@ def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoin
     if not model.loss.smooth:
         return InteriorPoint()
     selects = bool(np.any(price.l1))
-    formed = may_be_formed(model) and not model.is_softmax and model.loss.name != "huber"
+    formed = may_be_formed(model) and not model.is_softmax and model.loss.strictly_convex
     return Newton() if formed or not selects else Proximal()
 
 

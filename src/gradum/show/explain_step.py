@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradum.core import L1, L2, ElasticNet, LogLoss, Quantile
+from gradum.core import L1, L2, ElasticNet
 from gradum.show.text import plain
 from gradum.study.explain_step import Step
 from gradum.tables.wording import shortened
@@ -30,28 +30,6 @@ DIGITS, FEWER_DIGITS = 5, 3
 
 WIDTH = 132
 """Characters of a line at most; a narrower console has its own."""
-
-LOSS = {
-    "squared_error": "(ŷ − y)²",
-    "absolute_error": "|ŷ − y|",
-    "huber": "r² for |r| ≤ δ, else 2δ|r| − δ²;  r = ŷ − y",
-    "quantile": "mean over τ of max(τ(y − ŷ), (τ − 1)(y − ŷ))",
-    "poisson": "e^a − y·a + y·log y − y",
-    "gamma": "y·e^−a + a − log y − 1",
-    "log_loss": "−Σ t·log p",
-}
-"""ℓ, by the name of the loss, in the prediction ŷ or the logit a."""
-
-LOSS_SLOPE = {
-    "squared_error": "2(ŷ − y)",
-    "absolute_error": "sign(ŷ − y), 0 at 0",
-    "huber": "2r, held within ±2δ",
-    "quantile": "(1[y < ŷ] − τ)/k",
-    "poisson": "e^a − y",
-    "gamma": "1 − y·e^−a",
-    "log_loss": "p − t",
-}
-"""dℓ/da of the logits a."""
 
 LINK = {"identity": "ŷ = a", "log": "ŷ = e^a"}
 
@@ -204,7 +182,7 @@ def _prediction(step: Step) -> Line:
         formula = LINK.get(loss.link, "ŷ").replace("a", last)
         if len(step.prediction) == 1:
             return formula, _vector(step.prediction)
-        ordered = ", in rising order" if isinstance(loss, Quantile) else ""
+        ordered = ", in rising order" if loss.quantiles else ""
         return formula + ordered, _vector(step.prediction, step.names.outputs)
     if len(step.logits) > 1:
         return f"p = softmax({last})", _vector(step.prediction, step.names.outputs)
@@ -213,12 +191,8 @@ def _prediction(step: Step) -> Line:
 
 
 def _loss(step: Step) -> list[Line]:
-    loss, binary = step.problem.loss, len(step.logits) == 1
     lines: list[Line] = [_truth(step), *_settings(step)]
-    formula = LOSS.get(loss.name, loss.name)
-    if isinstance(loss, LogLoss) and binary and not loss.label_smoothing:
-        formula = "−t·log p − (1 − t)·log(1 − p)"
-    lines.append((f"ℓ = {formula}", _number(step.loss)))
+    lines.append((f"ℓ = {step.problem.loss.formula(len(step.logits))}", _number(step.loss)))
     if _priced(step):
         lines += [(each, f"{float(value):g}") for each, value in _strengths(step).items()]
         lines.append((f"penalty = {_penalty(step)[0]}", _number(step.penalty)))
@@ -240,18 +214,16 @@ def _truth(step: Step) -> Line:
 
 
 def _settings(step: Step) -> list[Line]:
-    """Return a loss's own numbers: δ, τ, the smoothing and what it makes of the truth."""
-    loss: Any = step.problem.loss
-    symbols = {"delta": "δ", "levels": "τ", "label_smoothing": "s"}
-    found = {symbol: getattr(loss, name, None) for name, symbol in symbols.items()}
+    """Return a loss's own numbers, such as δ, τ or s, and what it makes of the truth."""
+    loss = step.problem.loss
     lines: list[Line] = [
-        (symbol, _vector(np.atleast_1d(value))) for symbol, value in found.items() if value
+        (symbol, _vector(np.atleast_1d(value))) for symbol, value in loss.symbols.items()
     ]
-    if found["s"]:
+    if loss.target_formula:
         # dℓ/da = p − t gives the smoothed truth back.
         p = step.prediction[1:] if len(step.logits) == 1 else step.prediction
         names = step.names.outputs if len(p) > 1 else ()
-        lines.append(("t ← (1 − s)·t + s/K", _vector(p - step.layers[-1].delta, names)))
+        lines.append((f"t ← {loss.target_formula}", _vector(p - step.layers[-1].delta, names)))
     return lines
 
 
@@ -286,7 +258,7 @@ def _backward(step: Step) -> list[Line]:
     for level in range(len(step.layers), 0, -1):
         layer, here, below = step.layers[level - 1], _sub(level), _sub(level - 1)
         if layer.activation is None:
-            formula = f"dℓ/da{here} = {LOSS_SLOPE.get(loss.name, 'the slope of the loss')}"
+            formula = f"dℓ/da{here} = {loss.slope_formula}"
         else:
             lines.append((f"{layer.activation}′(a{here})", _vector(layer.slope)))
             above = _sub(level + 1)

@@ -11,8 +11,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
+from gradum.core.losses import resolve
 from gradum.scores.figures import figure
 from gradum.show.text import plain
+from gradum.study.inference.family import likelihood_of
 
 if TYPE_CHECKING:
     from gradum.study.inference.result import Coefficient, FitStatistics, Inference, Test
@@ -24,14 +26,7 @@ GAP = "  "
 LEAST_NAME = 16
 INTERVAL = slice(4, 6)  # among the figures
 
-MODELS = {
-    "squared_error": "Linear regression",
-    "log_loss": "Logistic regression",
-    "poisson": "Poisson regression",
-    "gamma": "Gamma regression",
-}
 COVARIANCES = {"classical": "classical", "cluster": "cluster-robust"}
-RATIOS = {"log_loss": "odds ratio", "poisson": "ratio", "gamma": "ratio"}
 
 
 class Summary:
@@ -138,7 +133,7 @@ class _Table:
 
 def layout(found: Inference) -> dict[str, Any]:
     """Return the words and cells of a table: heading, lines, header, blocks and sentences."""
-    ratio = RATIOS.get(found.loss)
+    ratio = likelihood_of(found.loss).ratio
     level = f"{100 * found.level:.4g}%"
     header = ["estimate", "std. error", "t" if found.distribution == "t" else "z", "p"]
     header += [f"{level} from", "to", *([ratio] if ratio else []), "VIF"]
@@ -159,7 +154,7 @@ def layout(found: Inference) -> dict[str, Any]:
 
 
 def _heading(found: Inference) -> str:
-    name = MODELS[found.loss]
+    name = likelihood_of(found.loss).model
     if len(found.classes) > 2:
         return f"Multinomial logistic regression of {found.target}, against {found.classes[0]}"
     if found.classes:
@@ -204,7 +199,7 @@ def _cells(each: Coefficient, found: Inference) -> list[str]:
         _to_error(each.low, each.error),
         _to_error(each.high, each.error),
     ]
-    if found.loss in RATIOS:
+    if likelihood_of(found.loss).ratio:
         cells.append("" if each.name == "(intercept)" else _ratio(each.estimate))
     cells.append("" if each.vif is None else f"{each.vif:,.1f}" if each.vif < 1e5 else ">99,999")
     return cells
@@ -265,14 +260,11 @@ def _lines(found: Inference) -> list[str]:
 def _fit(found: Inference, known: FitStatistics) -> list[str]:
     said = []
     if known.r_squared is not None:
-        name = {"squared_error": "R²", "log_loss": "McFadden's R²"}.get(
-            found.loss, "deviance explained"
-        )
         adjusted = known.adjusted_r_squared
         more = "" if adjusted is None else f" (adjusted {adjusted:.4f})"
-        said.append(f"{name} {known.r_squared:.4f}{more}")
+        said.append(f"{likelihood_of(found.loss).explained} {known.r_squared:.4f}{more}")
     degrees = _whole(known.residual_degrees)
-    if found.loss == "squared_error" and known.dispersion is not None:
+    if resolve(found.loss).quadratic and known.dispersion is not None:
         error = figure(math.sqrt(known.dispersion))
         said.append(f"residual standard error {error} on {degrees} degrees of freedom")
     else:
@@ -298,7 +290,7 @@ def _test(test: Test) -> str:
 def _influential(found: Inference) -> list[str]:
     if not found.influential:
         return []
-    by_cook = found.influential[0].cook is not None or found.loss == "squared_error"
+    by_cook = found.influential[0].cook is not None or resolve(found.loss).quadratic
     what = "Largest Cook's distances" if by_cook else "Largest leverages"
     each = (
         f"row {row.row:,} ({figure(row.cook if by_cook else row.leverage, digits=2)})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,18 +21,23 @@ from gradum.solvers.exact import LeastSquares
 from gradum.solvers.interior_point import InteriorPoint, interior_point
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
+from gradum.solvers.needs import LEAST_SQUARES, Need
 from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK, Newton, newton
 from gradum.solvers.proximal import Proximal, proximal
 from gradum.solvers.separation import separating_columns
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 
+FIRST_ORDER = "a first-order solver, such as solver='adam'"
 LARGEST_EXACT, LARGEST_SPARSE_EXACT = 10_000, 1000  # columns
 
 
 @dataclass(frozen=True)
 class Exact:
     """The exact solution of least squares, which has nothing to choose."""
+
+    title: ClassVar[str] = "The exact solver"
+    need: ClassVar[Need] = LEAST_SQUARES
 
 
 Convex = Exact | Newton | Proximal | InteriorPoint
@@ -57,6 +62,32 @@ class Choice:
         return CONVEX[self.name]
 
 
+def solvers_of(loss: Loss) -> dict[str, Convex]:
+    """Return the solvers that take a loss, by name."""
+    return {name: solver for name, solver in CONVEX.items() if solver.need.is_met_by(loss)}
+
+
+def misfit(solver: Convex, loss: Loss) -> str:
+    """Say what a solver needs and a loss has not; empty where they go together."""
+    if solver.need.is_met_by(loss):
+        return ""
+    return f"{solver.title} {solver.need.words}, which {loss.name} is not."
+
+
+def refuse_misfit(solver: Convex, loss: Loss) -> None:
+    """Refuse a solver and a loss that do not go together.
+
+    Raises
+    ------
+    SpecError
+        It names both, and the solvers that take the loss.
+    """
+    why = misfit(solver, loss)
+    if why:
+        others = " or ".join(f"solver={name!r}" for name in solvers_of(loss))
+        raise SpecError(why, f"Use {others or FIRST_ORDER}.")
+
+
 def choose(
     loss: Loss, penalty: Penalty, shape: tuple[int, int], outputs: int, *, sparse: bool
 ) -> Choice:
@@ -66,13 +97,14 @@ def choose(
     selects, coefficients = bool(l1.any()), (columns + 1) * outputs
     fits = coefficients <= LARGEST_DIRECT and rows * coefficients**2 <= LARGEST_WORK
     if not loss.smooth:
+        refuse_misfit(CONVEX["interior"], loss)
         return Choice("interior", f"The loss {loss.name} has kinks, which only this solver takes.")
     if selects and loss.link == "logit" and outputs > 1:
         return Choice(
             "proximal",
             "An L1 term and several classes, whose Hessian cannot tell all weights apart.",
         )
-    if selects and loss.name == "huber":
+    if selects and not loss.strictly_convex:
         return Choice("proximal", "An L1 term and a loss that bends only near its target.")
     if selects and fits:
         return Choice("newton", "An L1 term and few coefficients: proximal Newton ends exactly.")
@@ -81,7 +113,7 @@ def choose(
             "proximal", f"An L1 term and {coefficients:,} coefficients: too many for a Hessian."
         )
     most = LARGEST_SPARSE_EXACT if sparse else LARGEST_EXACT
-    if loss.name == "squared_error" and columns <= most:
+    if loss.quadratic and columns <= most:
         return Choice("exact", "Squared error without an L1 term has a solution in closed form.")
     if fits:
         return Choice("newton", "A smooth loss and few coefficients: Newton's method is fastest.")
@@ -132,7 +164,8 @@ def minimise(
     columns = Columns.of(columns)
     l1, l2 = penalty.strengths(columns.shape[1])
     if isinstance(solver, Exact):
-        if l1.any() or loss.name != "squared_error":
+        refuse_misfit(solver, loss)
+        if l1.any():
             raise SpecError(
                 "The exact solver takes squared error with an L2 penalty or none.",
                 "Use solver='auto'.",
@@ -155,7 +188,14 @@ def descend(
     start: Params | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Generator[EpochDone, None, Solution]:
-    """Solve a problem that is measured already; l1 and l2 are a number or one for each column."""
+    """Solve a problem that is measured already; l1 and l2 are a number or one for each column.
+
+    Raises
+    ------
+    SpecError
+        The solver does not take the loss.
+    """
+    refuse_misfit(solver, model.loss)
     if isinstance(solver, Newton):
         return (yield from newton(model, l1=l1, l2=l2, method=solver, start=start, stop=stop))
     if isinstance(solver, Proximal):

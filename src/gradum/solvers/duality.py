@@ -241,9 +241,8 @@ def _step(rows: Rows, logits: np.ndarray, pull: np.ndarray) -> np.ndarray | None
     """Return a step [f, k] down, by the Hessian or, where that fails, a parabola above the loss."""
     # A step into the flat ends of a curved link would find no curvature to come back by.
     farthest = np.inf if rows.loss.link == "identity" else FARTHEST
-    for bend in (rows.loss.hessian, getattr(rows.loss, "majorant", None)):
-        if bend is None:
-            continue
+    loss = rows.loss
+    for bend in (loss.hessian, loss.majorant) if loss.majorises else (loss.hessian,):
         curvature = rows.curvature(logits, bend)
         if not np.isfinite(curvature).all():
             continue

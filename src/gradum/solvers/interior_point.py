@@ -19,11 +19,10 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses import Quantile
 from gradum.core.models import Params
 from gradum.errors import SpecError
 from gradum.margins import EPSILON, TIMES, sizes
@@ -31,6 +30,7 @@ from gradum.solvers.certify import certify_dual
 from gradum.solvers.curvature import Factored, bordered_gram
 from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel, Point
+from gradum.solvers.needs import PINBALL, Need
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 
@@ -51,6 +51,9 @@ class InteriorPoint:
     max_iter : int
         The most iterations, for each quantile level.
     """
+
+    title: ClassVar[str] = "The interior-point method"
+    need: ClassVar[Need] = PINBALL
 
     tol: float = 1e-10
     max_iter: int = 100
@@ -73,9 +76,9 @@ def interior_point(
     Raises
     ------
     SpecError
-        The loss is another than absolute error or quantile, or there are too many columns.
+        There are too many columns.
     """
-    levels = _levels(model)
+    levels = model.loss.pinball
     model = model.take(np.flatnonzero(model.weight))  # the others have no say, and no dual
     width = model.columns.shape[1]
     if width > LARGEST_DIRECT:
@@ -122,19 +125,6 @@ def interior_point(
         history=tuple(history),
         seconds=time.perf_counter() - began,
     )
-
-
-def _levels(model: LinearModel) -> list[tuple[float, float]]:
-    """Return the share of the loss and the level of each output."""
-    if model.loss.name == "absolute_error":
-        return [(2.0, 0.5)]
-    if not isinstance(model.loss, Quantile):
-        raise SpecError(
-            f"The interior-point method has no use for the loss {model.loss.name}.",
-            "It solves absolute_error and quantile; use solver='newton'.",
-        )
-    levels = model.loss.levels
-    return [(1.0 / len(levels), level) for level in levels]
 
 
 class _Programme:

@@ -150,7 +150,7 @@ class LinearModel:
             if self.is_softmax:
                 values -= values.mean(axis=1, keepdims=True)
         elif self.fit_intercept:
-            values[-1] = self._best_constant()
+            values[-1] = self.loss.start(self.target, self.weight, self.outputs)
             values[-1] -= 0.0 if self.offset is None else self.weight @ self.offset
         if not self.fit_intercept:
             values[-1] = 0.0
@@ -214,7 +214,7 @@ class LinearModel:
         self, point: Point, strengths: Strengths, *, majorised: bool = False
     ) -> Curvature:
         """Return the Hessian there, not formed; a loss that may not bend has it ``majorised``."""
-        bend = getattr(self.loss, "majorant", self.loss.hessian) if majorised else self.loss.hessian
+        bend = self.loss.majorant if majorised else self.loss.hessian
         probability = self.loss.inverse_link(point.logits) if self.is_softmax else None
         return Curvature(
             columns=self.columns,
@@ -240,7 +240,9 @@ class LinearModel:
     @cached_property
     def size(self) -> float:
         """Mean size of the loss's derivative under the best constant: what gradients scale by."""
-        level = self._best_constant() if self.fit_intercept else np.zeros(self.outputs)
+        level = np.zeros(self.outputs)
+        if self.fit_intercept:
+            level = self.loss.start(self.target, self.weight, self.outputs)
         logits = np.broadcast_to(level, (len(self), self.outputs))
         return float((self.weight @ np.abs(self.loss.gradient(logits, self.target))).max())
 
@@ -255,22 +257,3 @@ class LinearModel:
         """Return the logits [n, k] where all values are 0."""
         given = np.zeros((len(self), self.outputs))
         return given if self.offset is None else given + self.offset[:, None]
-
-    def _best_constant(self) -> np.ndarray:
-        """Return the link of the mean target, [k]; of unlikely classes, a small probability."""
-        target, tiny = self.target, 1e-6
-        if self.loss.link == "logit":
-            if target.ndim == 1 and self.outputs > 1:
-                mean = np.bincount(target, self.weight, minlength=self.outputs)
-            else:
-                mean = np.atleast_1d(self.weight @ target)
-            mean = np.clip(mean, tiny, 1.0 - tiny)
-            if self.outputs == 1:
-                return np.log(mean / (1.0 - mean))
-            return np.log(mean) - np.log(mean).mean()
-        mean = float(self.weight @ target)
-        if self.loss.link == "log":
-            return np.full(self.outputs, np.log(max(mean, tiny)))
-        # A few large values move the mean to where a loss for outliers would never be.
-        robust = self.loss.name == "huber"
-        return np.full(self.outputs, np.median(target) if robust else mean)

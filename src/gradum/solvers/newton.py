@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,6 +39,7 @@ from gradum.solvers.curvature import Factored, truncated_step
 from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
 from gradum.solvers.memory import Memory
+from gradum.solvers.needs import SMOOTHNESS, Need
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 
@@ -76,6 +77,9 @@ class Newton:
         The most iterations.
     """
 
+    title: ClassVar[str] = "Newton's method"
+    need: ClassVar[Need] = SMOOTHNESS
+
     tol: float = 1e-11
     max_iter: int = 100
 
@@ -107,7 +111,7 @@ def newton(
     Raises
     ------
     SpecError
-        The loss has kinks, or there is an L1 term and too many coefficients for a matrix.
+        There is an L1 term and too many coefficients for a matrix.
     """
     return (yield from _Search(model, l1, l2, method).run(start, stop))
 
@@ -145,11 +149,6 @@ class _Search:
     """One fit: what is carried from iteration to iteration."""
 
     def __init__(self, model: LinearModel, l1: Any, l2: Any, method: Newton) -> None:
-        if not model.loss.smooth:
-            raise SpecError(
-                f"Newton's method needs a smooth loss, which {model.loss.name} is not.",
-                "Use solver='interior'.",
-            )
         self.model, self.method = model, method
         self.raw_strengths = (l1, l2)
         self.strengths = model.strengths(l1, l2)
@@ -171,7 +170,7 @@ class _Search:
         self.poor = 0
         # In float32, columns that say the same would differ enough for the L1 term to choose.
         self.dtype: Any = np.float64 if self.strengths.selects else np.float32
-        self.may_majorise = hasattr(model.loss, "majorant")
+        self.may_majorise = model.loss.majorises
         self.majorised = False
 
     def run(

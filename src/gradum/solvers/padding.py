@@ -1,7 +1,7 @@
 """Shapes rounded up, so that problems of like shape share one compiled program.
 
 Padding is exact. A padded column is 0 in every row, and its weights start at 0: their
-gradient is 0 and they stay there. A padded output, which log loss alone can have, has a bias so
+gradient is 0 and they stay there. A padded output, which not every loss can have, has a bias so
 low that its probability is exactly 0, and with it the gradient of everything that leads to it.
 A padded row has weight 0 and a real row's target. A padded row of the embedding table is never
 looked up.
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from msgspec import structs
 
-from gradum.core import LogLoss, Network, Params, Problem
+from gradum.core import Network, Params, Problem
 from gradum.core.penalties.penalty import column_factors
 
 NEVER = -1e9  # a logit whose exponential is 0 beside any other
@@ -41,10 +41,8 @@ def pad_problem(problem: Problem) -> Problem:
         The penalty has other than one factor a column.
     """
     network, loss, embedding = problem.network, problem.loss, problem.network.embedding
-    # Of one or two outputs none is added: one has its own form of log loss. Smoothing would
-    # give an added class its share.
-    by_class = isinstance(loss, LogLoss) and not loss.label_smoothing
-    pads_outputs = by_class and network.outputs > 2 and network.intercept
+    # Of one or two outputs none is added: one has its own form of log loss.
+    pads_outputs = loss.pads_outputs and network.outputs > 2 and network.intercept
     padded = structs.replace(
         network,
         inputs=bucket(network.inputs),

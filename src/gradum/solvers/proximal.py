@@ -19,15 +19,15 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from gradum.core.models import Params
-from gradum.errors import SpecError
 from gradum.solvers.certify import certify, least_subgradient
 from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel, Point
+from gradum.solvers.needs import SMOOTHNESS, Need
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 
@@ -46,6 +46,9 @@ class Proximal:
         The most iterations.
     """
 
+    title: ClassVar[str] = "Proximal gradient descent"
+    need: ClassVar[Need] = SMOOTHNESS
+
     tol: float = 1e-9
     max_iter: int = 10_000
 
@@ -62,17 +65,7 @@ def proximal(
     """Yield an event after every iteration, and return the solution.
 
     Parameters are those of :func:`gradum.solvers.newton.newton`.
-
-    Raises
-    ------
-    SpecError
-        The loss has kinks.
     """
-    if not model.loss.smooth:
-        raise SpecError(
-            f"Proximal gradient descent needs a smooth loss, which {model.loss.name} is not.",
-            "Use solver='interior'.",
-        )
     began, strengths = time.perf_counter(), model.strengths(l1, l2)
     tol = method.tol * model.size
     prices, none = strengths.l1[:, 0], np.zeros(len(strengths.l1))

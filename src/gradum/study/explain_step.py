@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from gradum.core import Inputs, Loss, Network, Params, Problem, Quantile
+from gradum.core import Inputs, Loss, Network, Params, Problem
 from gradum.errors import ShapeError, SpecError, TableError, TargetError
 from gradum.study.backpropagation import (
     Layer,
@@ -280,6 +280,6 @@ def output_names(loss: Loss, outputs: int) -> tuple[str, ...]:
     """Name the numbers of a prediction: classes by their codes, quantiles by their levels."""
     if loss.link == "logit":
         return tuple(f"class {code}" for code in range(outputs))
-    if isinstance(loss, Quantile) and outputs > 1:
-        return tuple(f"τ = {level:g}" for level in loss.levels)
+    if loss.quantiles and outputs > 1:
+        return tuple(f"τ = {level:g}" for level in loss.quantiles)
     return ("ŷ",) if outputs == 1 else tuple(f"ŷ{k + 1}" for k in range(outputs))

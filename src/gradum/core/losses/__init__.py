@@ -5,6 +5,7 @@ from __future__ import annotations
 from gradum.core.losses.absolute_error import AbsoluteError
 from gradum.core.losses.gamma import Gamma
 from gradum.core.losses.huber import Huber
+from gradum.core.losses.likelihood import Likelihood
 from gradum.core.losses.log_loss import LogLoss
 from gradum.core.losses.loss import Loss, check_shapes
 from gradum.core.losses.poisson import Poisson
@@ -35,7 +36,7 @@ def resolve(loss: str | Loss) -> Loss:
         No loss has that name.
     """
     if not isinstance(loss, str):
-        if not hasattr(loss, "inverse_link"):
+        if not isinstance(loss, Loss):
             raise SpecError(
                 f"The loss is {loss!r}.", f"Choose one of {', '.join(LOSSES)}, or a loss."
             )
@@ -50,6 +51,7 @@ __all__ = [
     "AbsoluteError",
     "Gamma",
     "Huber",
+    "Likelihood",
     "LogLoss",
     "Loss",
     "Poisson",

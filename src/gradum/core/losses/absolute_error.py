@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import array_module, check_finite, check_shapes
+from gradum.core.losses.loss import Link, Loss, array_module, check_finite, check_shapes
 
 
 @dataclass(frozen=True)
-class AbsoluteError:
+class AbsoluteError(Loss):
     """Absolute error, |ŷ − y|: least absolute deviations (Laplace, 1786).
 
     It has a kink at ŷ = y and no curvature elsewhere; the interior-point solver takes it
@@ -19,8 +19,9 @@ class AbsoluteError:
     """
 
     name: ClassVar[str] = "absolute_error"
-    link: ClassVar[str] = "identity"
+    link: ClassVar[Link] = "identity"
     smooth: ClassVar[bool] = False
+    homogeneous: ClassVar[bool] = True
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: a regression has one output."""
@@ -55,11 +56,20 @@ class AbsoluteError:
         check_shapes(logits, target, outputs=1)
         return np.zeros((len(target), 1, 1))
 
-    @property
-    def largest_curvature(self) -> None:
-        """None: the kink bends without bound."""
-        return None
-
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return a·y for slopes a [n, 1] within [−1, 1]."""
         return np.where(np.abs(slope[:, 0]) <= 1.0, slope[:, 0] * target, np.inf)
+
+    @property
+    def pinball(self) -> tuple[tuple[float, float], ...]:
+        """Twice the pinball loss of the median."""
+        return ((2.0, 0.5),)
+
+    def formula(self, outputs: int) -> str:
+        """Return |ŷ − y|."""
+        return "|ŷ − y|"
+
+    @property
+    def slope_formula(self) -> str:
+        """The sign of the error."""
+        return "sign(ŷ − y), 0 at 0"

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import scipy.special
 
-from gradum.core.losses.log_link import LARGEST_LOGIT, exponential, mean_of
-from gradum.core.losses.loss import array_module, check_shapes, check_values
+from gradum.core.losses.likelihood import Likelihood
+from gradum.core.losses.log_link import LARGEST_LOGIT, exponential, log_of_mean, mean_of
+from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
 
 
 @dataclass(frozen=True)
-class Gamma:
+class Gamma(Loss):
     """Half the gamma deviance, y·e^−z + z − log y − 1, for a mean e^z.
 
     It is 0 where e^z = y. The link is the logarithm, under which it is convex, and not the
@@ -20,8 +22,9 @@ class Gamma:
     """
 
     name: ClassVar[str] = "gamma"
-    link: ClassVar[str] = "log"
+    link: ClassVar[Link] = "log"
     smooth: ClassVar[bool] = True
+    strictly_convex: ClassVar[bool] = True
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: the logarithm of the mean."""
@@ -59,10 +62,9 @@ class Gamma:
         within = np.asarray(logits) >= -LARGEST_LOGIT
         return np.where(within, self._ratio(logits, target), 0.0)[:, :, None]
 
-    @property
-    def largest_curvature(self) -> None:
-        """None: it grows with the ratio of the target to its mean."""
-        return None
+    def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
+        """Return the logarithm of the mean."""
+        return log_of_mean(target, weight, outputs)
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return s·log s − s + (1 − s)·log y + 1 for the ratio s = 1 − a ≥ 0 of y to its mean."""
@@ -71,7 +73,41 @@ class Gamma:
         value = ratio * logarithm - ratio + (1.0 - ratio) * np.log(target) + 1.0
         return np.where(ratio >= 0, value, np.inf)
 
+    @property
+    def likelihood(self) -> Likelihood:
+        """The gamma distribution, of shape 1/φ, whose variance is φ·μ²."""
+        return GAMMA
+
+    def formula(self, outputs: int) -> str:
+        """Return half the deviance, in the logit a."""
+        return "y·e^−a + a − log y − 1"
+
+    @property
+    def slope_formula(self) -> str:
+        """Less than 1 by the ratio of the target to its mean."""
+        return "1 − y·e^−a"
+
     @staticmethod
     def _ratio(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         check_shapes(logits, target, outputs=1)
         return np.asarray(target, np.float64)[:, None] * mean_of(-np.asarray(logits, np.float64))
+
+
+def _log_likelihood(
+    logits: np.ndarray, target: np.ndarray, weight: np.ndarray, precision: bool, dispersion: float
+) -> float:
+    shape = (weight if precision else 1.0) / dispersion
+    ratio = target / mean_of(logits[:, 0])
+    terms = shape * (np.log(shape * ratio) - ratio) - scipy.special.gammaln(shape) - np.log(target)
+    return float((np.ones(len(weight)) if precision else weight) @ terms)
+
+
+GAMMA = Likelihood(
+    model="Gamma regression",
+    link=np.log,
+    log_likelihood=_log_likelihood,
+    pearson=lambda logits, target: target / mean_of(logits) - 1.0,
+    expected_curvature=lambda logits: np.ones(len(logits)),
+    ratio="ratio",
+    assumption="rows are independent and the variance is proportional to the squared mean",
+)

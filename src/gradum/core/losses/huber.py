@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import array_module, check_finite, check_shapes
+from gradum.core.losses.loss import Link, Loss, array_module, check_finite, check_shapes
 from gradum.errors import SpecError
 
 
 @dataclass(frozen=True)
-class Huber:
+class Huber(Loss):
     """Huber's loss, r² for |r| ≤ δ and 2δ|r| − δ² beyond, for the error r = ŷ − y.
 
     An outlier pulls with a force of at most 2δ. This is twice the textbook's form, so that it
@@ -31,8 +32,9 @@ class Huber:
     """
 
     name: ClassVar[str] = "huber"
-    link: ClassVar[str] = "identity"
+    link: ClassVar[Link] = "identity"
     smooth: ClassVar[bool] = True
+    majorises: ClassVar[bool] = True
 
     delta: float = 1.0
 
@@ -84,15 +86,32 @@ class Huber:
         size = np.abs(self._error(logits, target))
         return (2.0 * self.delta / np.maximum(size, self.delta))[:, :, None]
 
-    @property
-    def largest_curvature(self) -> float:
-        """2, within δ."""
+    def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
+        """Return the median: a few large values move the mean to where the best is never."""
+        return np.full(outputs, np.median(target))
+
+    def largest_curvature(self, outputs: int) -> float:
+        """Return 2, the curvature within δ."""
         return 2.0
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return a²/4 + a·y for slopes a [n, 1] within ±2δ."""
         a = slope[:, 0]
         return np.where(np.abs(a) <= 2.0 * self.delta, a**2 / 4.0 + a * target, np.inf)
+
+    def formula(self, outputs: int) -> str:
+        """Return both branches, in r = ŷ − y."""
+        return "r² for |r| ≤ δ, else 2δ|r| − δ²;  r = ŷ − y"
+
+    @property
+    def slope_formula(self) -> str:
+        """Twice the error r, held within ±2δ."""
+        return "2r, held within ±2δ"
+
+    @property
+    def symbols(self) -> Mapping[str, Any]:
+        """The largest squared error's size, δ."""
+        return {"δ": self.delta}
 
     @staticmethod
     def _error(logits: np.ndarray, target: np.ndarray) -> np.ndarray:

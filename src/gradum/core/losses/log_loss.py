@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,12 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from gradum.core.losses.loss import array_module, check_shapes, check_values
+from gradum.core.losses.likelihood import Likelihood
+from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
 from gradum.errors import SpecError
+
+LEAST_SHARE = 1e-6  # of a class, from which a solver begins
 
 
 @dataclass(frozen=True)
-class LogLoss:
+class LogLoss(Loss):
     """Log loss, −Σ t_k log p_k, from logits and class codes or probabilities.
 
     Two classes have one logit z = log(p₁ / p₀), so that p₁ = 1 / (1 + e⁻ᶻ); K > 2
@@ -39,8 +43,9 @@ class LogLoss:
     """
 
     name: ClassVar[str] = "log_loss"
-    link: ClassVar[str] = "logit"
+    link: ClassVar[Link] = "logit"
     smooth: ClassVar[bool] = True
+    strictly_convex: ClassVar[bool] = True
 
     label_smoothing: float = 0.0
 
@@ -115,10 +120,51 @@ class LogLoss:
         outer[:, diagonal, diagonal] += probability
         return outer
 
+    def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
+        """Return the logits of the classes' shares, held away from 0 and 1."""
+        if target.ndim == 1 and outputs > 1:
+            share = np.bincount(target, weight, minlength=outputs)
+        else:
+            share = np.atleast_1d(weight @ target)
+        share = np.clip(share, LEAST_SHARE, 1.0 - LEAST_SHARE)
+        if outputs == 1:
+            return np.log(share / (1.0 - share))
+        return np.log(share) - np.log(share).mean()
+
+    def largest_curvature(self, outputs: int) -> float:
+        """Return ½, which K logits can reach, and ¼ for one."""
+        return 0.25 if outputs == 1 else 0.5
+
     @property
-    def largest_curvature(self) -> float:
-        """½, which K logits can reach; one logit's is at most ¼."""
-        return 0.5
+    def pads_outputs(self) -> bool:
+        """Whether a class of probability 0 changes nothing: smoothing would give it its share."""
+        return not self.label_smoothing
+
+    @property
+    def likelihood(self) -> Likelihood | None:
+        """The multinomial distribution; smoothed targets are no observations."""
+        return None if self.label_smoothing else MULTINOMIAL
+
+    def formula(self, outputs: int) -> str:
+        """Return −Σ t·log p; written out for one logit."""
+        if outputs == 1 and not self.label_smoothing:
+            return "−t·log p − (1 − t)·log(1 − p)"
+        return "−Σ t·log p"
+
+    @property
+    def slope_formula(self) -> str:
+        """The probabilities less the truth."""
+        return "p − t"
+
+    @property
+    def target_formula(self) -> str:
+        """The smoothed truth, where there is a smoothing s."""
+        return "(1 − s)·t + s/K" if self.label_smoothing else ""
+
+    @property
+    def symbols(self) -> Mapping[str, Any]:
+        """The smoothing s, if there is any."""
+        return {"s": self.label_smoothing} if self.label_smoothing else {}
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return Σ p_k log p_k for the probabilities p = t + slope, slopes [n, k]."""
@@ -156,6 +202,23 @@ class LogLoss:
         if logits.shape[1] == 1:
             return scipy.special.expit(logits)
         return _softmax(logits)
+
+
+def _log_likelihood(
+    logits: np.ndarray, target: np.ndarray, weight: np.ndarray, precision: bool, dispersion: float
+) -> float:
+    return -float(weight @ LogLoss().value(logits, target))
+
+
+MULTINOMIAL = Likelihood(
+    model="Logistic regression",
+    link=scipy.special.logit,
+    log_likelihood=_log_likelihood,
+    ratio="odds ratio",
+    explained="McFadden's R²",
+    separation="tell a class apart",
+    assumption="rows are independent and the log-odds are linear",
+)
 
 
 def _softplus(z: Any, xp: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What every loss knows, and the shapes it works on.
+"""The base of every loss: what it defines, what it can state besides, and the shapes.
 
 Shapes, throughout: ``logits`` is [n, k], the network's raw outputs; ``target`` is
 [n], floats for regression and integer class codes 0 .. K-1 for classes. A loss is
@@ -12,31 +12,58 @@ for certificates; the tests hold them against automatic differentiation.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gradum.core.losses.likelihood import Likelihood
 from gradum.errors import ShapeError, TargetError
 
+Link = Literal["identity", "log", "logit"]
 
-class Loss(Protocol):
-    """The cost of one prediction, convex in the logits, with its link and its curvature.
 
-    ``link`` names the function that turns the mean of the target into a logit. ``smooth`` says
-    that the gradient is continuous, so that methods which follow it settle.
+class Loss(ABC):
+    """The cost of one prediction, convex in the logits: its formulas, and what it can do.
+
+    What is abstract here, every loss defines; with ``name``, ``link`` and ``smooth`` that is
+    enough for a linear model or a network to learn by it. The rest it states where it applies:
+    solvers, folds, packs, inference and the worked step ask for these and never for a name. A
+    loss that leaves them as they are is taken the general way, or refused by name.
     """
 
     name: ClassVar[str]
-    link: ClassVar[str]
-    smooth: ClassVar[bool]
 
+    link: ClassVar[Link]
+    """The function that turns the mean of the target into a logit; ``"logit"`` for classes."""
+
+    smooth: ClassVar[bool]
+    """Whether the gradient is continuous, so that methods which follow it settle."""
+
+    quadratic: ClassVar[bool] = False
+    """Whether the loss is (ŷ − y)²: a linear model's fit is then least squares, with a solution in
+    closed form, t statistics and exact leave-one-out residuals."""
+
+    strictly_convex: ClassVar[bool] = False
+    """Whether the Hessian is positive at all logits; of K classes, but for the direction in which
+    the probabilities do not change."""
+
+    homogeneous: ClassVar[bool] = False
+    """Whether the loss of c·ŷ and c·y is a power of c > 0 times that of ŷ and y, so that a model
+    of a target in other units is the same model."""
+
+    majorises: ClassVar[bool] = False
+    """Whether `majorant` is a parabola above the loss."""
+
+    @abstractmethod
     def outputs(self, classes: int | None) -> int:
         """Return k, the number of outputs for that many classes (None: regression)."""
-        ...
 
+    @abstractmethod
     def check_target(self, target: np.ndarray) -> None:
         """Refuse a target that the loss has no meaning for.
 
@@ -45,36 +72,94 @@ class Loss(Protocol):
         TargetError
             The first such row is named, counted from 1, with its value and what is valid.
         """
-        ...
 
+    @abstractmethod
     def value(self, logits: Any, target: Any) -> Any:
         """Return the loss of each example, [n]; NumPy in, NumPy out, and JAX likewise."""
-        ...
 
+    @abstractmethod
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
         """Return predictions [n] or [n, k], or class probabilities [n, K], in NumPy."""
-        ...
 
+    @abstractmethod
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return d value / d logits, float64 [n, k]; where there is a kink, its middle."""
-        ...
 
+    @abstractmethod
     def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return d² value / d logits², float64 [n, k, k]."""
-        ...
 
-    @property
-    def largest_curvature(self) -> float | None:
-        """The least upper bound of the Hessian's eigenvalues; None where there is none."""
-        ...
-
+    @abstractmethod
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return sup over z of slope·z − value(z, target), [n], for slopes [n, k].
 
         It is infinite for a slope that the loss has nowhere. The dual of a penalised fit is
         made of it, and with the dual the proof of how far an answer is from the optimum.
         """
-        ...
+
+    def largest_curvature(self, outputs: int) -> float | None:
+        """Return the least upper bound of the Hessian's eigenvalues for k outputs; None: none."""
+        return None
+
+    def majorant(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return the curvature [n, k, k] of a parabola above the loss that touches it there.
+
+        The Hessian, where the loss `majorises` nothing.
+        """
+        return self.hessian(logits, target)
+
+    def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
+        """Return the logits [k] of a constant model from which a solver begins.
+
+        The link of the mean target, or what else is near the best constant. Weights sum to 1.
+        """
+        return np.full(outputs, float(weight @ target))
+
+    @property
+    def pads_outputs(self) -> bool:
+        """Whether an output far below all others changes neither the loss nor their gradients."""
+        return False
+
+    @property
+    def pinball(self) -> tuple[tuple[float, float], ...]:
+        """Pairs s, τ, one an output, of a loss that is Σ s·max(τ·e, (τ − 1)·e), e = y − ŷ.
+
+        Minimising it is a linear programme. Empty for any other loss.
+        """
+        return ()
+
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        """The levels of the quantiles that the outputs predict; empty where they predict none."""
+        return tuple(level for _, level in self.pinball)
+
+    def at_levels(self, levels: Sequence[float]) -> Loss:
+        """Return the loss of these quantiles; the loss itself, where it has no levels to choose."""
+        return self
+
+    @property
+    def likelihood(self) -> Likelihood | None:
+        """The likelihood that the loss is the negative logarithm of; None where it is of none."""
+        return None
+
+    def formula(self, outputs: int) -> str:
+        """Return ℓ as text: in ŷ and y, the logit a, or the probabilities p and the truth t."""
+        return f"{self.name}(ŷ, y)"
+
+    @property
+    def slope_formula(self) -> str:
+        """dℓ/da by the logits a, as text."""
+        return "the slope of the loss"
+
+    @property
+    def target_formula(self) -> str:
+        """What a loss of slope p − t turns the truth into first, as text; empty where nothing."""
+        return ""
+
+    @property
+    def symbols(self) -> Mapping[str, Any]:
+        """The loss's own numbers by their symbol in the formulas, without those of no effect."""
+        return {}
 
 
 def array_module(*arrays: Any) -> ModuleType:

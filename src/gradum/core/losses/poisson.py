@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.special
 
-from gradum.core.losses.log_link import LARGEST_LOGIT, exponential, mean_of
-from gradum.core.losses.loss import array_module, check_shapes, check_values
+from gradum.core.losses.likelihood import Likelihood
+from gradum.core.losses.log_link import LARGEST_LOGIT, exponential, log_of_mean, mean_of
+from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
 
 
 @dataclass(frozen=True)
-class Poisson:
+class Poisson(Loss):
     """Half the Poisson deviance, e^z − y·z + y·log y − y, for a mean e^z.
 
     It is 0 where e^z = y, and differs from the negative log-likelihood by a constant of y.
@@ -22,8 +23,9 @@ class Poisson:
     """
 
     name: ClassVar[str] = "poisson"
-    link: ClassVar[str] = "log"
+    link: ClassVar[Link] = "log"
     smooth: ClassVar[bool] = True
+    strictly_convex: ClassVar[bool] = True
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: the logarithm of the mean."""
@@ -65,13 +67,43 @@ class Poisson:
         logits = np.asarray(logits, np.float64)
         return np.where(logits <= LARGEST_LOGIT, mean_of(logits), 0.0)[:, :, None]
 
-    @property
-    def largest_curvature(self) -> None:
-        """None: it grows with the mean."""
-        return None
+    def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
+        """Return the logarithm of the mean."""
+        return log_of_mean(target, weight, outputs)
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return μ·log μ − μ − (y·log y − y) for the mean μ = y + a ≥ 0."""
         mean = slope[:, 0] + target
         value = scipy.special.xlogy(mean, mean) - mean - scipy.special.xlogy(target, target)
         return np.where(mean >= 0, value + target, np.inf)
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """The Poisson distribution."""
+        return POISSON
+
+    def formula(self, outputs: int) -> str:
+        """Return half the deviance, in the logit a."""
+        return "e^a − y·a + y·log y − y"
+
+    @property
+    def slope_formula(self) -> str:
+        """The mean less the target."""
+        return "e^a − y"
+
+
+def _log_likelihood(
+    logits: np.ndarray, target: np.ndarray, weight: np.ndarray, precision: bool, dispersion: float
+) -> float:
+    mean = mean_of(logits[:, 0])
+    terms = target * logits[:, 0] - mean - scipy.special.gammaln(target + 1.0)
+    return float(weight @ terms)
+
+
+POISSON = Likelihood(
+    model="Poisson regression",
+    link=np.log,
+    log_likelihood=_log_likelihood,
+    ratio="ratio",
+    assumption="rows are independent and the variance equals the mean",
+)

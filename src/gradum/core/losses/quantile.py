@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import array_module, check_finite, check_shapes
+from gradum.core.losses.loss import Link, Loss, array_module, check_finite, check_shapes
 from gradum.errors import SpecError
 
 
 @dataclass(frozen=True)
-class Quantile:
+class Quantile(Loss):
     """The quantile loss, the mean over levels τ of max(τ·e, (τ − 1)·e), for e = y − q_τ.
 
     Its best constant is the τ-quantile of the target (Koenker and Bassett, Econometrica 46,
@@ -32,8 +33,9 @@ class Quantile:
     """
 
     name: ClassVar[str] = "quantile"
-    link: ClassVar[str] = "identity"
+    link: ClassVar[Link] = "identity"
     smooth: ClassVar[bool] = False
+    homogeneous: ClassVar[bool] = True
 
     levels: tuple[float, ...] = (0.5,)
 
@@ -84,13 +86,31 @@ class Quantile:
         check_shapes(logits, target, outputs=len(self.levels))
         return np.zeros((len(target), len(self.levels), len(self.levels)))
 
-    @property
-    def largest_curvature(self) -> None:
-        """None: the kink bends without bound."""
-        return None
-
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return Σ a·y for slopes a [n, k] within [−τ/k, (1 − τ)/k]."""
         over = slope * len(self.levels) + np.array(self.levels)  # rounding must not exclude an end
         inside = ((over >= -1e-14) & (over <= 1.0 + 1e-14)).all(axis=1)
         return np.where(inside, slope.sum(axis=1) * target, np.inf)
+
+    @property
+    def pinball(self) -> tuple[tuple[float, float], ...]:
+        """Every level, with a share of 1/k."""
+        return tuple((1.0 / len(self.levels), level) for level in self.levels)
+
+    def at_levels(self, levels: Sequence[float]) -> Quantile:
+        """Return the loss of these levels."""
+        return Quantile(tuple(levels))
+
+    def formula(self, outputs: int) -> str:
+        """Return the mean over levels."""
+        return "mean over τ of max(τ(y − ŷ), (τ − 1)(y − ŷ))"
+
+    @property
+    def slope_formula(self) -> str:
+        """The share of targets below, less the level."""
+        return "(1[y < ŷ] − τ)/k"
+
+    @property
+    def symbols(self) -> Mapping[str, Any]:
+        """The levels τ."""
+        return {"τ": self.levels}

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import check_finite, check_shapes
+from gradum.core.losses.likelihood import Likelihood
+from gradum.core.losses.loss import Link, Loss, check_finite, check_shapes
 
 
 @dataclass(frozen=True)
-class SquaredError:
+class SquaredError(Loss):
     """Squared error, (ŷ − y)².
 
     The link is the identity and there is one output. The mean over examples is the MSE,
@@ -19,8 +20,11 @@ class SquaredError:
     """
 
     name: ClassVar[str] = "squared_error"
-    link: ClassVar[str] = "identity"
+    link: ClassVar[Link] = "identity"
     smooth: ClassVar[bool] = True
+    quadratic: ClassVar[bool] = True
+    strictly_convex: ClassVar[bool] = True
+    homogeneous: ClassVar[bool] = True
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: a regression has one output."""
@@ -55,11 +59,46 @@ class SquaredError:
         check_shapes(logits, target, outputs=1)
         return np.full((len(target), 1, 1), 2.0)
 
-    @property
-    def largest_curvature(self) -> float:
-        """2, everywhere."""
+    def largest_curvature(self, outputs: int) -> float:
+        """Return 2, the curvature everywhere."""
         return 2.0
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return a²/4 + a·y for slopes a [n, 1]."""
         return slope[:, 0] ** 2 / 4.0 + slope[:, 0] * target
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """The normal distribution, of one variance φ = σ²."""
+        return NORMAL
+
+    def formula(self, outputs: int) -> str:
+        """Return (ŷ − y)²."""
+        return "(ŷ − y)²"
+
+    @property
+    def slope_formula(self) -> str:
+        """Twice the error."""
+        return "2(ŷ − y)"
+
+
+def _log_likelihood(
+    logits: np.ndarray, target: np.ndarray, weight: np.ndarray, precision: bool, dispersion: float
+) -> float:
+    """Return log L at the variance where it is largest, Σ w (y − ŷ)² / n, in place of φ."""
+    n = len(weight) if precision else weight.sum()
+    variance = float(weight @ SquaredError().value(logits, target)) / n
+    of_weights = 0.5 * np.log(weight).sum() if precision else 0.0
+    return float(of_weights - 0.5 * n * (np.log(2.0 * np.pi * variance) + 1.0))
+
+
+NORMAL = Likelihood(
+    model="Linear regression",
+    link=lambda mean: mean,
+    log_likelihood=_log_likelihood,
+    unit=0.5,
+    pearson=lambda logits, target: target - logits,
+    explained="R²",
+    assumption="the mean is linear and all rows are independent, with errors of one variance",
+    robustness="the errors' variance differs from row to row",
+)

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from gradum.core.losses import LOSSES, Huber, Loss, Quantile
+from gradum.core.losses import LOSSES, Huber, Loss
 from gradum.scores.metrics import METRICS, Metric, Weighting
 from gradum.scores.outcome import Outcome
 
@@ -78,9 +78,7 @@ class Goal:
     @property
     def levels(self) -> tuple[float, ...]:
         """The quantiles that are learned: 0.5 for the absolute error; none for other losses."""
-        if isinstance(self.loss, Quantile):
-            return self.loss.levels
-        return (0.5,) if self.loss.name == "absolute_error" else ()
+        return self.loss.quantiles
 
     def told(self, rows: np.ndarray) -> np.ndarray:
         """Return what thresholds shall tell apart, of m rows: (m, 1 or K).

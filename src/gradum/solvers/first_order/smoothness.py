@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.linalg
 
-from gradum.core import LogLoss, Problem
+from gradum.core import Problem
 from gradum.core.models.network import ROWS_AT_ONCE
 from gradum.errors import SpecError
 from gradum.randomness import stream
@@ -33,7 +33,7 @@ def smoothness(problem: Problem, data: Data) -> float:
         The model is a network, or the loss bends without bound.
     """
     network, loss = problem.network, problem.loss
-    curvature = loss.largest_curvature
+    curvature = loss.largest_curvature(network.outputs)
     why = ""
     if not network.is_linear:
         why = "a network bends without bound"
@@ -44,8 +44,6 @@ def smoothness(problem: Problem, data: Data) -> float:
             f"There is no learning rate 1/L: {why}.",
             "Use GradientDescent('line_search') or LBFGS(), or give a number.",
         )
-    if isinstance(loss, LogLoss) and network.outputs == 1:
-        curvature = 0.25  # p(1 − p); the ½ is that of several logits
     intercept = float(network.intercept)
     if data.columns <= LARGEST_GRAM:
         largest = _largest_eigenvalue(data, intercept)

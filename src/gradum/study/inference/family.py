@@ -1,7 +1,5 @@
-"""The families of linear models, as inference needs them: what a loss is the likelihood of.
+"""Curvature, deviance, null model and dispersion of a linear model whose loss is a likelihood.
 
-A loss's gradient and curvature, times `unit`, are those of the negative log-likelihood with its
-dispersion taken out: (y − z)² / 2 for least squares, the loss itself for the others.
 McCullagh and Nelder, Generalized Linear Models (1989), chapter 2.
 """
 
@@ -11,21 +9,30 @@ from typing import Literal
 
 import numpy as np
 import scipy.optimize
-import scipy.special
 
-from gradum.core.losses import Loss
-from gradum.core.losses.log_link import mean_of
+from gradum.core.losses import LOSSES, Likelihood, Loss, resolve
+from gradum.errors import SpecError
 
 Weights = Literal["frequency", "precision"]
 
-FAMILIES = ("squared_error", "log_loss", "poisson", "gamma")
-DISPERSED = ("squared_error", "gamma")
-"""Of these the dispersion is estimated; of the others it is 1."""
 
+def likelihood_of(loss: str | Loss) -> Likelihood:
+    """Return the likelihood that a loss, or the loss of that name, is the negative logarithm of.
 
-def unit(loss: Loss) -> float:
-    """Return what turns the loss into the negative log-likelihood."""
-    return 0.5 if loss.name == "squared_error" else 1.0
+    Raises
+    ------
+    SpecError
+        It is of none, or there is no such loss; those that are of one are named.
+    """
+    loss = resolve(loss)
+    if loss.likelihood is not None:
+        return loss.likelihood
+    known = [name for name, other in LOSSES.items() if other.likelihood is not None]
+    shown = repr(loss.name) if loss in LOSSES.values() else repr(loss)
+    raise SpecError(
+        f"The loss {shown} is no likelihood with a known covariance.",
+        f"Choose one of {', '.join(known)}.",
+    )
 
 
 def curvature(loss: Loss, logits: np.ndarray, target: np.ndarray, *, expected: bool) -> np.ndarray:
@@ -33,14 +40,15 @@ def curvature(loss: Loss, logits: np.ndarray, target: np.ndarray, *, expected: b
 
     They differ only where the link is not the canonical one: for gamma, 1 and y / μ.
     """
-    if expected and loss.name == "gamma":
-        return np.ones(len(target))
-    return unit(loss) * loss.hessian(logits, target)[:, 0, 0]
+    likelihood = likelihood_of(loss)
+    if expected and likelihood.expected_curvature is not None:
+        return likelihood.expected_curvature(logits[:, 0])
+    return likelihood.unit * loss.hessian(logits, target)[:, 0, 0]
 
 
 def deviance(loss: Loss, logits: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
     """Return Σ w · 2 (log-likelihood of a perfect fit − log-likelihood) · dispersion."""
-    return float(2.0 * unit(loss) * (weight @ loss.value(logits, target)))
+    return float(2.0 * likelihood_of(loss).unit * (weight @ loss.value(logits, target)))
 
 
 def null_logits(
@@ -60,16 +68,14 @@ def null_logits(
         mean = weight @ target / weight.sum()
         if outputs > 1:
             level = np.log(np.bincount(target, weight, minlength=outputs) / weight.sum())
-        elif loss.name == "log_loss":
-            level = np.array([scipy.special.logit(mean)])
         else:
-            level = np.array([mean if loss.name == "squared_error" else np.log(mean)])
+            level = np.array([likelihood_of(loss).link(mean)])
     return offset[:, None] + level
 
 
 def _level(loss: Loss, target: np.ndarray, weight: np.ndarray, offset: np.ndarray) -> float:
     """Return the intercept that is best beside an offset: where the slope by it changes sign."""
-    if loss.name == "squared_error":
+    if loss.quadratic:
         return float(weight @ (target - offset) / weight.sum())
 
     def slope(level: float) -> float:
@@ -89,39 +95,8 @@ def dispersion(
     residual_degrees: float,
 ) -> float:
     """Return Pearson's Σ w (y − μ)² / V(μ) / (n − p), or 1 where the family says so."""
-    if loss.name not in DISPERSED:
+    pearson = likelihood_of(loss).pearson
+    if pearson is None:
         return 1.0
-    residual = target - logits[:, 0]
-    if loss.name == "gamma":
-        residual = target / mean_of(logits[:, 0]) - 1.0
+    residual = pearson(logits[:, 0], target)
     return float(weight @ np.square(residual)) / residual_degrees
-
-
-def log_likelihood(
-    loss: Loss,
-    logits: np.ndarray,
-    target: np.ndarray,
-    weight: np.ndarray,
-    kind: Weights,
-    dispersion: float,
-) -> float:
-    """Return log L of the rows.
-
-    A frequency multiplies a row's term; a precision w divides its dispersion. Least squares takes
-    the variance at which L is largest, Σ w (y − ŷ)² / n, in place of ``dispersion``.
-    """
-    if loss.name == "squared_error":
-        n = weight.sum() if kind == "frequency" else len(weight)
-        variance = deviance(loss, logits, target, weight) / n
-        own = 0.0 if kind == "frequency" else 0.5 * np.log(weight).sum()
-        return float(own - 0.5 * n * (np.log(2.0 * np.pi * variance) + 1.0))
-    if loss.name == "log_loss":
-        return -float(weight @ loss.value(logits, target))
-    mean = mean_of(logits[:, 0])
-    if loss.name == "poisson":
-        terms = target * logits[:, 0] - mean - scipy.special.gammaln(target + 1.0)
-        return float(weight @ terms)
-    shape = (1.0 if kind == "frequency" else weight) / dispersion
-    ratio = target / mean
-    terms = shape * (np.log(shape * ratio) - ratio) - scipy.special.gammaln(shape) - np.log(target)
-    return float((weight if kind == "frequency" else np.ones(len(weight))) @ terms)

@@ -8,7 +8,7 @@ import scipy.special
 
 from gradum.margins import EQUAL, STILL, of_sums
 from gradum.study.inference.covariance import Spread
-from gradum.study.inference.family import DISPERSED, deviance, log_likelihood
+from gradum.study.inference.family import deviance, likelihood_of
 from gradum.study.inference.fitted import Fitted
 from gradum.study.inference.result import FitStatistics, Test
 
@@ -23,13 +23,14 @@ def fit_statistics(
     """Return the statistics of a fit with p ``parameters``."""
     condition = fitted.standard.condition
     loss, target, weight, n = fitted.loss, fitted.target, fitted.weight, fitted.n
-    log_l = log_likelihood(loss, fitted.logits, target, weight, fitted.kind, dispersion)
+    likelihood, precision = likelihood_of(loss), fitted.kind == "precision"
+    log_l = likelihood.log_likelihood(fitted.logits, target, weight, precision, dispersion)
     left, left_by_null = deviances(fitted)
     intercept = fitted.standard.fit_intercept
     varies = not intercept or np.ptp(target) > STILL * np.abs(target).max()
     explained = 1.0 - left / left_by_null if varies and left_by_null > 0 else None
     adjusted = None
-    if loss.name == "squared_error" and not fitted.alpha and explained is not None:
+    if loss.quadratic and not fitted.alpha and explained is not None:
         adjusted = 1.0 - (n - intercept) / (n - parameters) * (1.0 - explained)
     return FitStatistics(
         rows=len(target),
@@ -45,7 +46,7 @@ def fit_statistics(
         bic=None if fitted.alpha else float(np.log(n)) * parameters - 2.0 * log_l,
         r_squared=explained,
         adjusted_r_squared=adjusted,
-        dispersion=dispersion if loss.name in DISPERSED else None,
+        dispersion=dispersion if likelihood.dispersed else None,
         condition=condition if np.isfinite(condition) else None,
         test=test,
     )
@@ -67,7 +68,7 @@ def likelihood_test(fitted: Fitted, parameters: float, dispersion: float) -> Tes
     gain = max(left_by_null - left, 0.0) / dispersion
     if not tested:
         return None
-    if fitted.loss.name in DISPERSED:
+    if likelihood_of(fitted.loss).dispersed:
         residual = fitted.n - parameters
         p = float(scipy.special.fdtrc(tested, residual, gain / tested))
         return Test("F", "F", gain / tested, tested, residual, p)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradum.core.losses import Loss
 from gradum.study.inference.collinearity import Standard
-from gradum.study.inference.family import Weights, null_logits, unit
+from gradum.study.inference.family import Weights, likelihood_of, null_logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +68,13 @@ class Fitted:
         """Curvature of the penalty by a coefficient of the standardised columns (p,)."""
         penalty = np.zeros(self.standard.width)
         scale = self.standard.scale
-        penalty[: len(scale)] = unit(self.loss) * self.alpha * self.weight.sum() / scale**2
+        penalty[: len(scale)] = (
+            likelihood_of(self.loss).unit * self.alpha * self.weight.sum() / scale**2
+        )
         return penalty
 
     def scores(self, *, clustered: bool) -> np.ndarray:
         """Return the gradients by the logits (n, k), weighted so that their squares add up."""
-        gradient = unit(self.loss) * self.loss.gradient(self.logits, self.target)
+        gradient = likelihood_of(self.loss).unit * self.loss.gradient(self.logits, self.target)
         single = self.kind == "precision" or clustered
         return (self.weight if single else np.sqrt(self.weight))[:, None] * gradient

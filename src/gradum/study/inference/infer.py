@@ -20,7 +20,7 @@ from gradum.solvers.status import Status
 from gradum.solvers.threads import turn
 from gradum.study.inference import saying
 from gradum.study.inference.covariance import OneOutput, Softmax, Spread, covariance_of
-from gradum.study.inference.family import DISPERSED, Weights, dispersion
+from gradum.study.inference.family import Weights, dispersion, likelihood_of
 from gradum.study.inference.fit_statistics import (
     deviances,
     fit_statistics,
@@ -214,7 +214,7 @@ def _table(
         else refined.squares / left
     )
     robust = asked.covariance != "classical"
-    observed = robust and fitted.loss.name == "gamma"
+    observed = robust and likelihood_of(fitted.loss).expected_curvature is not None
     bent = _geometry(fitted, expected=False) if observed else model
     spread = (
         bent.spread(asked.covariance, sample.groups, phi)
@@ -285,7 +285,7 @@ def _result(
         loss=asked.loss.name,
         classes=asked.classes,
         covariance=asked.covariance,
-        distribution="t" if asked.loss.name == "squared_error" else "normal",
+        distribution="t" if asked.loss.quadratic else "normal",
         degrees=degrees,
         level=asked.level,
         alpha=asked.alpha,
@@ -328,14 +328,13 @@ def _is_exact(fitted: Fitted, optimum: Optimum) -> bool:
     A prediction is known as well as the terms that it is the sum of, and a gamma's deviance, in
     which numbers of size 1 cancel, to their last digit.
     """
-    if fitted.loss.name not in DISPERSED:
+    if not likelihood_of(fitted.loss).dispersed:
         return False
     estimate, standard = np.abs(optimum.estimate[:, 0]), fitted.standard
     size = np.append(np.hypot(standard.centre, standard.scale), 1.0)[: len(estimate)]
     known = TIMES * EPSILON * (size @ estimate)
-    numbers = fitted.loss.name == "squared_error"
     given = np.maximum(np.abs(fitted.target), np.abs(fitted.offset))
-    least = (STILL * given) ** 2 if numbers else TIMES * EPSILON
+    least = (STILL * given) ** 2 if fitted.loss.quadratic else TIMES * EPSILON
     return deviances(fitted)[0] <= float(np.sum(fitted.weight * np.maximum(known**2, least)))
 
 
@@ -358,13 +357,13 @@ def _running_off(optimum: Optimum, asked: _Asked, kept: np.ndarray) -> list[tupl
 
 def _degrees(fitted: Fitted, parameters: float, groups: np.ndarray | None) -> float | None:
     """Return those of the t; None where the statistic is normal."""
-    if fitted.loss.name != "squared_error":
+    if not fitted.loss.quadratic:
         return None
     return fitted.n - parameters if groups is None else len(np.unique(groups)) - 1.0
 
 
 def _wald_degrees(fitted: Fitted, degrees: float | None) -> float | None:
-    return degrees if fitted.loss.name == "squared_error" else None
+    return degrees if fitted.loss.quadratic else None
 
 
 def _coefficients(

@@ -105,7 +105,7 @@ def influence(
         Columns depend on each other, or the model has several outputs.
     """
     loss, target = resolve(loss), np.asarray(target)
-    outputs = 1 if loss.name != "log_loss" else loss.outputs(int(target.max()) + 1)
+    outputs = loss.outputs(int(target.max()) + 1) if loss.link == "logit" else 1
     if outputs > 1:
         raise SpecError("Influence needs a single output.", "Compare two classes at a time.")
     weight = np.ones(len(target)) if weight is None else np.asarray(weight, np.float64)
@@ -121,7 +121,7 @@ def influence(
 def influence_of(model: OneOutput) -> Influence:
     """Return the influence of the rows of an unpenalised fit."""
     fitted, leverage = model.fitted, np.minimum(model.leverage, 1.0)
-    if fitted.loss.name != "squared_error":
+    if not fitted.loss.quadratic:
         return Influence(leverage)
     rest = np.where(model.is_full(1.0 - leverage), np.nan, 1.0 - leverage)
     residual = fitted.target - fitted.logits[:, 0]

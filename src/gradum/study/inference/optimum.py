@@ -8,16 +8,17 @@ import numpy as np
 
 from gradum.core.losses import Loss
 from gradum.solvers.compact import Dense
+from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
 from gradum.solvers.exact import LARGEST_ACCURATE, LeastSquares
 from gradum.solvers.linear_model import LinearModel
-from gradum.solvers.newton import newton
+from gradum.solvers.newton import Newton
 from gradum.solvers.separation import separating_columns
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import Spread
-from gradum.study.inference.family import Weights, unit
+from gradum.study.inference.family import Weights, likelihood_of
 from gradum.study.inference.fitted import Fitted
 
 MOST_REFINED = 1e7  # n D², up to which an inverse in twice the precision costs a moment
@@ -77,7 +78,9 @@ class Optimum:
         gradient = sum(block.T @ scores[part] for part, block in standard.blocks())
         gradient += fitted.penalty[:, None] * scale * self.estimate
         null = fitted.null_logits
-        size = unit(loss) * (weight @ np.abs(loss.gradient(null, fitted.target))).max()
+        size = (
+            likelihood_of(loss).unit * (weight @ np.abs(loss.gradient(null, fitted.target))).max()
+        )
         return float(np.abs(gradient).max(initial=0.0) / size) if size > 0 else 0.0
 
 
@@ -96,7 +99,7 @@ def fit(
     intercept = standard.fit_intercept
     separating: tuple[int, ...] = ()
     refined = None
-    if loss.name == "squared_error":
+    if loss.quadratic:
         problem = LeastSquares(columns, target - offset, weight, fit_intercept=intercept)
         solution = problem.solve(alpha)
         refined = None if alpha else _refined(problem, solution)
@@ -110,9 +113,9 @@ def fit(
             fit_intercept=intercept,
             offset=offset,
         )
-        solution = solve(newton(model, l2=alpha))
+        solution = solve(descend(model, Newton(), l2=alpha))
         small = columns.size * outputs <= MOST_SEARCHED
-        if solution.status == Status.SEPARATED and loss.name == "log_loss" and small:
+        if solution.status == Status.SEPARATED and loss.link == "logit" and small:
             separating = separating_columns(model) or ()
     layer = solution.params["layers"][0]
     logits = columns @ layer["weight"] + layer.get("bias", 0.0) + offset[:, None]

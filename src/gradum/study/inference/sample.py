@@ -15,7 +15,7 @@ from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.solvers.compact import Compact, Dense
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import COVARIANCES
-from gradum.study.inference.family import FAMILIES
+from gradum.study.inference.family import likelihood_of
 
 ROWS_AT_ONCE = 8192  # looked through together
 WHICH_WEIGHTS = (
@@ -105,13 +105,7 @@ def check_options(
     weighted: bool,
 ) -> None:
     """Refuse options that make no sense."""
-    if loss.name not in FAMILIES:
-        raise SpecError(
-            f"The loss {loss.name!r} is no likelihood with a known covariance.",
-            f"Choose one of {', '.join(FAMILIES)}.",
-        )
-    if getattr(loss, "label_smoothing", 0.0):
-        raise SpecError("A smoothed log loss is no likelihood.", "Leave label_smoothing at 0.")
+    likelihood_of(loss)
     for name, value, known in (
         ("weights", weights, ("frequency", "precision")),
         ("covariance", covariance, COVARIANCES),
@@ -161,7 +155,7 @@ def outputs_of(
     offset: np.ndarray | None,
 ) -> int:
     """Return how many logits the model has: 1, or K > 2."""
-    if loss.name != "log_loss":
+    if loss.link != "logit":
         return 1
     if not np.issubdtype(target.dtype, np.integer):
         raise TargetError("The target holds no class codes.", "Give whole numbers from 0 up.")
@@ -191,7 +185,7 @@ def outputs_of(
 
 def labels_of(loss: Loss, outputs: int, classes: Sequence[object]) -> tuple[str, ...]:
     """Return the labels as text, the reference first; none for a number."""
-    if loss.name != "log_loss":
+    if loss.link != "logit":
         return ()
     count = 2 if outputs == 1 else outputs
     return tuple(str(each) for each in (classes or range(count)))

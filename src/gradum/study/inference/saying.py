@@ -10,6 +10,7 @@ from gradum.core.losses import Loss
 from gradum.scores.figures import figure
 from gradum.solvers.status import Status
 from gradum.study.inference.collinearity import Dependency
+from gradum.study.inference.family import likelihood_of
 from gradum.study.inference.fitted import Fitted
 from gradum.study.inference.separation import Perfect, Screened
 from gradum.tables.wording import SHOWN_ROWS, counted, quoted, rows_text
@@ -41,8 +42,7 @@ def dependency(each: Dependency, names: Sequence[str]) -> str:
 
 def separated(loss: Loss) -> str:
     """Say that the likelihood has no maximum."""
-    what = "tell a class apart" if loss.name == "log_loss" else "tell zeros apart"
-    return f"{_no_maximum(f'some columns {what}')} {REMEDY}"
+    return f"{_no_maximum(f'some columns {likelihood_of(loss).separation}')} {REMEDY}"
 
 
 def _no_maximum(what: str) -> str:
@@ -137,9 +137,9 @@ def meaning(
     fitted: Fitted, covariance: str, *, weighted: bool, groups: np.ndarray | None
 ) -> list[str]:
     """Say what the standard errors assume, and what the weights mean."""
-    said = []
+    said, likelihood = [], likelihood_of(fitted.loss)
     if covariance == "classical":
-        said.append(f"Classical standard errors: right if {_assumption(fitted.loss)}.")
+        said.append(f"Classical standard errors: right if {likelihood.assumption}.")
     elif groups is not None:
         count = len(np.unique(groups))
         few = ", too few for standard errors to be trusted" if count < FEW_GROUPS else ""
@@ -148,7 +148,9 @@ def meaning(
             f"way; {counted(count, 'group')}{few}."
         )
     else:
-        said.append(f"Robust standard errors ({covariance}): right also if {_spared(fitted.loss)}.")
+        said.append(
+            f"Robust standard errors ({covariance}): right also if {likelihood.robustness}."
+        )
     if weighted and fitted.kind == "frequency":
         said.append(
             f"Weights are frequencies: a row of weight w stands for w equal rows, "
@@ -169,23 +171,6 @@ def meaning(
             )
         )
     return said
-
-
-def _assumption(loss: Loss) -> str:
-    if loss.name == "squared_error":
-        return "the mean is linear and all rows are independent, with errors of one variance"
-    spread = {
-        "log_loss": "the log-odds are linear",
-        "poisson": "the variance equals the mean",
-        "gamma": "the variance is proportional to the squared mean",
-    }[loss.name]
-    return f"rows are independent and {spread}"
-
-
-def _spared(loss: Loss) -> str:
-    if loss.name == "squared_error":
-        return "the errors' variance differs from row to row"
-    return "the variance is another than the model's"
 
 
 def caveats(fitted: Fitted, status: Status, slope: float) -> list[str]:

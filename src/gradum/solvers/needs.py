@@ -1,0 +1,32 @@
+"""What a convex solver needs of a loss, as data: solver and loss are paired in `convex`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gradum.core.losses import Loss
+
+
+@dataclass(frozen=True)
+class Need:
+    """A capability that a loss must have.
+
+    Parameters
+    ----------
+    words : str
+        What a solver says of it, after its name: "needs a smooth loss".
+    is_met_by : callable
+        Whether a loss has it.
+    """
+
+    words: str
+    is_met_by: Callable[[Loss], bool]
+
+
+LEAST_SQUARES = Need("takes squared error", lambda loss: loss.quadratic)
+SMOOTHNESS = Need("needs a smooth loss", lambda loss: loss.smooth)
+PINBALL = Need(
+    "needs a loss of quantiles, such as absolute_error and quantile",
+    lambda loss: bool(loss.pinball),
+)
