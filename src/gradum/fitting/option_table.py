@@ -1,17 +1,18 @@
 """The table of options: `gradum.fit` takes them as keywords, ``gradum fit`` as options.
 
-A line of the table says what an option is called, what it takes, where its value goes in the spec,
-and how it is described. The command line, the signature and the docstring of `gradum.fit`, the spec
-and the command that repeats a run are derived from it; a type checker and an editor read the
-typed dictionary as it stands.
+An entry says what an option is called, what it takes, where its value goes in the spec, and how it
+is described. The command line, the signature and the docstring of `gradum.fit`, the spec and the
+command that repeats a run are derived from the entries; a type checker and an editor read them as
+they stand.
 
-The annotations are read when the program runs, so they are no strings, save where a name comes from
-a file that takes long to import: ``gradum --help`` reads this table.
+The program reads the annotations too, so this file does without postponed evaluation. Types from
+files that take long to import are quoted: ``gradum --help`` reads this table.
 """
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 from gradum.fitting.option_values import (
@@ -45,16 +46,18 @@ class Option:
     metavar : str
         What stands for the value in the help; switches have none.
     default : object
-        The same as in the spec; None leaves the spec its default.
+        The same as in the spec; None leaves the spec its default. A switch whose default is False
+        can only be turned on.
     flag : str
         Its name on the command line, without dashes, where that is not the name.
     on_command_line : bool
-        Whether the command line has it. What it has not is a part of the spec, given as it is or as
-        a mapping of its fields.
+        Whether the command line has it. An option of Python alone is a part of the spec, given as
+        it is or as a mapping of its fields.
     read : callable
         Takes a value as people write it, and returns what the spec holds.
     write : callable
-        The inverse of ``read``, to repeat a run; None where nothing is to be said.
+        Writes what the spec holds so that ``read`` takes it again, to repeat a run; None leaves the
+        option out.
     """
 
     field: str | None
@@ -65,6 +68,9 @@ class Option:
     on_command_line: bool = True
     read: Callable[[Any], Any] = lambda value: value
     write: Callable[[Any], Any] = lambda value: value
+
+
+column_names = partial(Option, metavar="COL", read=read_names)
 
 
 class Options(TypedDict, total=False):
@@ -100,19 +106,13 @@ class Options(TypedDict, total=False):
         int | None,
         Option("split.folds", "Judge by K-fold cross-validation.", "K", read=read_folds),
     ]
-    numeric: Annotated[
-        Columns, Option("overrides.numeric", "Take COL as a number.", "COL", read=read_names)
-    ]
+    numeric: Annotated[Columns, column_names("overrides.numeric", "Take COL as a number.")]
     categorical: Annotated[
-        Columns, Option("overrides.categorical", "Take COL as categories.", "COL", read=read_names)
+        Columns, column_names("overrides.categorical", "Take COL as categories.")
     ]
-    text: Annotated[
-        Columns, Option("overrides.text", "Take COL as free text.", "COL", read=read_names)
-    ]
-    date: Annotated[
-        Columns, Option("overrides.date", "Take COL as a date or time.", "COL", read=read_names)
-    ]
-    drop: Annotated[Columns, Option("overrides.drop", "Leave COL out.", "COL", read=read_names)]
+    text: Annotated[Columns, column_names("overrides.text", "Take COL as free text.")]
+    date: Annotated[Columns, column_names("overrides.date", "Take COL as a date or time.")]
+    drop: Annotated[Columns, column_names("overrides.drop", "Leave COL out.")]
     weight: Annotated[str | None, Option("overrides.weight", "Weigh each row by COL.", "COL")]
     group: Annotated[
         str | None,
@@ -144,10 +144,7 @@ class Options(TypedDict, total=False):
         bool, Option("log_target", "Learn the logarithm of a positive target.", default=False)
     ]
     slices: Annotated[
-        Columns,
-        Option(
-            "report.slices", "Score by the values of COL.", "COL", flag="slice", read=read_names
-        ),
+        Columns, column_names("report.slices", "Score by the values of COL.", flag="slice")
     ]
     cost: Annotated[
         "str | Mapping[str, float] | Cost | None",
@@ -187,7 +184,7 @@ class Options(TypedDict, total=False):
         Option(
             "blocks",
             "Read the table in blocks, or as a whole. Default: as --max-memory demands.",
-            write=lambda blocks: blocks or None,  # a run decides on the whole by itself
+            write=lambda blocks: blocks or None,  # False is what a run decides by itself
         ),
     ]
     max_epochs: Annotated[
@@ -235,7 +232,11 @@ def spelled_out(function: Callable, types: Mapping[str, Any]) -> inspect.Signatu
     They stand before the function's own keyword-only parameters, with the types that are given.
     """
     signature = inspect.signature(function, eval_str=True)
-    parameters = [each for each in signature.parameters.values() if each.kind != each.VAR_KEYWORD]
+    parameters = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.kind != parameter.VAR_KEYWORD
+    ]
     place = sum(parameter.kind != parameter.KEYWORD_ONLY for parameter in parameters)
     parameters[place:place] = [
         inspect.Parameter(

@@ -17,7 +17,7 @@ ON_COMMAND_LINE = tuple(name for name, option in OPTIONS.items() if option.on_co
 
 
 def option(name: str) -> Any:
-    """Return an option of the table as typer takes it; a switch that is off has no negation."""
+    """Return an option of the table as typer takes it."""
     entry, word = OPTIONS[name], f"--{flag(name)}"
     if _type(name) == bool | None and entry.default is not False:
         word = f"{word}/--no-{flag(name)}"
@@ -33,8 +33,10 @@ def taking(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     def decorate(command: Any) -> Callable[..., None]:
         types = {name: Annotated[_type(name), option(name)] for name in names}
         command.__signature__ = spelled_out(command, types)
-        parameters = command.__signature__.parameters.values()
-        command.__annotations__ = {each.name: each.annotation for each in parameters}
+        command.__annotations__ = {
+            name: parameter.annotation
+            for name, parameter in command.__signature__.parameters.items()
+        }
         return command
 
     return decorate
