@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from inspect import cleandoc
 from typing import Any, TypeVar
 
 from gradum.fitting.option_table import OPTIONS, TYPES, spelled_out
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-ENTRY = re.compile(r" {4}\*\*options : Options\n(?: {8}.*\n)+")
+ENTRY = re.compile(r"\*\*options : Options\n(?: {4}.*\n)+")
 
 
 def spell_out(function: Function) -> Function:
@@ -22,8 +23,8 @@ def spell_out(function: Function) -> Function:
     shown.__signature__ = spelled_out(function, TYPES)
     if function.__doc__:  # Python leaves it out on demand
         entries = "".join(
-            f"    {name} : {option.metavar or 'bool'}\n        {option.help}\n"
+            f"{name} : {option.metavar or 'bool'}\n    {option.help}\n"
             for name, option in OPTIONS.items()
         )
-        shown.__doc__ = ENTRY.sub(lambda _: entries, function.__doc__)
+        shown.__doc__ = ENTRY.sub(lambda _: entries, cleandoc(function.__doc__))
     return function
