@@ -50,7 +50,7 @@ def fit(
     stop : callable, optional
         Asked between chunks of work; once true, the run ends with what it has.
     **options : Options
-        What else ``gradum fit`` can be asked for, and specs of its parts; `Options` describes each.
+        The options of ``gradum fit`` and the specs of its parts; `Options` describes each.
 
     Returns
     -------

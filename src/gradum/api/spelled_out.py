@@ -11,7 +11,7 @@ from collections.abc import Callable
 from inspect import cleandoc
 from typing import Any, TypeVar
 
-from gradum.fitting.option_table import OPTIONS, TYPES, spelled_out
+from gradum.fitting.option_table import OPTIONS, TYPES, signature_with_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 ENTRY = re.compile(r"\*\*options : Options\n(?: {4}.*\n)+")
@@ -20,7 +20,7 @@ ENTRY = re.compile(r"\*\*options : Options\n(?: {4}.*\n)+")
 def spell_out(function: Function) -> Function:
     """Put the options of the table in the place of ``**options``; what the function does stays."""
     shown: Any = function
-    shown.__signature__ = spelled_out(function, TYPES)
+    shown.__signature__ = signature_with_options(function, TYPES)
     if function.__doc__:  # Python leaves it out on demand
         entries = "".join(
             f"{name} : {option.metavar or 'bool'}\n    {option.help}\n"

@@ -226,7 +226,7 @@ def flag(name: str) -> str:
     return OPTIONS[name].flag or name.replace("_", "-")
 
 
-def spelled_out(function: Callable, types: Mapping[str, Any]) -> inspect.Signature:
+def signature_with_options(function: Callable, types: Mapping[str, Any]) -> inspect.Signature:
     """Return the signature of a function with options one by one in the place of ``**options``.
 
     They stand before the function's own keyword-only parameters, with the types that are given.

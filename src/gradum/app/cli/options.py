@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from gradum.fitting.option_table import OPTIONS, TYPES, flag, spelled_out
+from gradum.fitting.option_table import OPTIONS, TYPES, flag, signature_with_options
 
 TABLE = (
     "A CSV, TSV, JSON, Parquet or Arrow file, a quoted pattern such as 'part-*.csv', "
@@ -32,7 +32,7 @@ def taking(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
     def decorate(command: Any) -> Callable[..., None]:
         types = {name: Annotated[_type(name), option(name)] for name in names}
-        command.__signature__ = spelled_out(command, types)
+        command.__signature__ = signature_with_options(command, types)
         command.__annotations__ = {
             name: parameter.annotation
             for name, parameter in command.__signature__.parameters.items()
