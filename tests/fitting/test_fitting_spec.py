@@ -3,7 +3,8 @@ import pytest
 import tomli_w
 
 from gradum.errors import SpecError
-from gradum.fitting.options import make_spec, read_size
+from gradum.fitting.option_values import read_size
+from gradum.fitting.options import make_spec
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.spec import (
     LADDER,

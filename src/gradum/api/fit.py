@@ -8,11 +8,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from gradum.api.model import Model
+from gradum.api.spelled_out import spell_out
 from gradum.errors import SpecError
 from gradum.fitting.context import ALONE, Context
+from gradum.fitting.option_table import Options
 from gradum.fitting.options import make_spec
 from gradum.fitting.reading import decided
 from gradum.fitting.row_source import RowSource
@@ -27,15 +29,14 @@ from gradum.tables.schema import Schema
 from gradum.tables.stream import at_hand, opened
 
 
+@spell_out
 def fit(
     data: Any,
     target: str,
     *,
-    test: Any = None,
-    schema: Schema | None = None,
     on_event: Callable[[Any], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> Model:
     """Fit and judge models of a table's target.
 
@@ -48,26 +49,12 @@ def fit(
         and so are batches of rows from an iterator.
     target : str
         The column to predict.
-    test : as data, optional
-        Rows to judge by, in place of a hold-out.
-    schema : Schema, optional
-        An edited schema, in place of the one inferred.
     on_event : callable, optional
         Called with every event of the run, for progress.
     stop : callable, optional
         Asked between chunks of work; once true, the run ends with what it has.
-    **options
-        ``model`` ("ladder", "linear", "mlp", "pack"), ``task``, ``seed``, ``cv`` (folds),
-        ``metric``, ``max_memory`` (bytes, or "2GB"), ``blocks`` (True or False: whether the
-        table is read in blocks, whatever it takes), ``max_epochs``,
-        ``effort`` ("quick", "standard", "best"), ``time_limit`` (seconds that packs train),
-        ``class_weight`` ("balanced": rare classes are learned and labelled as if all were equally
-        common, while probabilities stay the table's), ``drop_rare_classes``, ``log_target``,
-        ``refit``; ``numeric``, ``categorical``,
-        ``text``, ``date``, ``drop`` (lists of columns); ``weight``, ``group``, ``time`` (a
-        column); ``slices`` (columns to score by), ``cost`` ("FP=1,FN=5"), ``rows`` (False leaves
-        every row out of the report), ``learning_curve`` (True or False); ``linear``, ``mlp``,
-        ``pack``, ``split`` (their specs).
+    **options : Options
+        The options of ``gradum fit`` and the specs of its parts; `Options` describes each.
 
     Returns
     -------
@@ -79,6 +66,7 @@ def fit(
         The table, the target or an option cannot be used; the message says what to do.
     """
     _refuse_values(target)
+    test, schema = options.pop("test", None), options.pop("schema", None)
     spec = make_spec(target, **options)
     data, test = at_hand(data), None if test is None else at_hand(test)
     spec = decided(spec, data, test)

@@ -12,6 +12,8 @@ from gradum.api.offset import Offset
 from gradum.core.losses import resolve
 from gradum.errors import SpecError
 from gradum.fitting.dataset import Dataset, labelled
+from gradum.fitting.option_values import read_names
+from gradum.fitting.options import make_overrides
 from gradum.fitting.run import Run
 from gradum.show.inference import Summary
 from gradum.study.inference import infer as infer_coefficients
@@ -19,7 +21,7 @@ from gradum.study.inference.reference_coding import reference_coded
 from gradum.study.inference.regression import imputation
 from gradum.tables.encode import Encoder
 from gradum.tables.read import read
-from gradum.tables.schema import Overrides, Schema
+from gradum.tables.schema import Schema
 from gradum.tables.schema import infer as infer_schema
 from gradum.tables.wording import SHOWN_NAMES
 
@@ -108,12 +110,12 @@ def infer(
         The table, the target or an option cannot be used; the message says what to do.
     """
     given = Offset.of(offset, exposure, target)
-    overrides = Overrides(
-        numeric=(*_names(numeric), *(() if given is None else (given.column,))),
-        categorical=_names(categorical),
-        text=_names(text),
-        date=_names(date),
-        drop=_names(drop),
+    overrides = make_overrides(
+        numeric=(*read_names(numeric), *(() if given is None else (given.column,))),
+        categorical=categorical,
+        text=text,
+        date=date,
+        drop=drop,
         weight=weight,
         group=group,
     )
@@ -136,10 +138,6 @@ def infer(
         level=level,
         alpha=alpha,
     )
-
-
-def _names(value: Sequence[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def infer_run(

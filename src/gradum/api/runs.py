@@ -16,7 +16,7 @@ from gradum.files.atomic import write_bytes
 from gradum.fitting import balance
 from gradum.fitting.context import ALONE, Context
 from gradum.fitting.dataset import Dataset, join, labelled
-from gradum.fitting.options import read_cost
+from gradum.fitting.option_values import read_cost
 from gradum.scores.interval import with_unknown_bounds
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC

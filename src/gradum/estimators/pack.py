@@ -19,6 +19,7 @@ from gradum.estimators.numeric import number_loss
 from gradum.estimators.training import seed_of
 from gradum.fitting.context import Context
 from gradum.fitting.metric import metric_for
+from gradum.fitting.options import make_overrides
 from gradum.fitting.pack.fit import fit_pack
 from gradum.fitting.pack.spec import PackSpec, pack_of, refuse_time_limit
 from gradum.fitting.rows import Rows
@@ -28,7 +29,7 @@ from gradum.solvers.threads import between_turns, turn
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.read import read
-from gradum.tables.schema import Overrides, infer
+from gradum.tables.schema import infer
 from gradum.tables.table import Table
 
 FEWEST_ROWS = 10
@@ -78,7 +79,7 @@ class _Pack(BaseEstimator):
             )
         weight = np.ones(rows) if weight is None else weight
         names = table.frame.columns
-        overrides = Overrides(numeric=tuple(self.numeric), categorical=tuple(self.categorical))
+        overrides = make_overrides(numeric=tuple(self.numeric), categorical=tuple(self.categorical))
         # A target of its own name, for a schema has one; what it holds decides nothing here.
         own = "target" if "target" not in names else "_".join(["target", *names])
         with_target = table.frame.with_columns(pl.Series(own, np.arange(rows) % 7, pl.Float64))

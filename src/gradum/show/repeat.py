@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import shlex
+from operator import attrgetter
 from typing import Any
 
 from msgspec import structs
 
-from gradum.fitting.pack.spec import PackSpec
-from gradum.fitting.spec import LinearSpec, MLPSpec, ReportSpec, Spec, SplitSpec
-
-LISTS = ("numeric", "categorical", "text", "date", "drop")
-ROLES = ("weight", "group", "time")
-PLAIN = (
-    "task",
-    "metric",
-    "effort",
-    "time_limit",
-    "class_weight",
-    "drop_rare_classes",
-    "log_target",
-    "refit",
-    "seed",
-)
+from gradum.fitting.option_table import OPTIONS, flag
+from gradum.fitting.spec import Spec
 
 
 def command(spec: Spec, source: str, *, test: str | None = None) -> str:
     """Return ``gradum fit …`` with every option that is not the default."""
-    asked = {"target": spec.target, "test": test or (), **_asked(spec), **_shown(spec)}
-    words = ["gradum", "fit", source]
-    for name, value in asked.items():
-        option = name.replace("slices", "slice").replace("_", "-")
+    words = ["gradum", "fit", source, *_option("target", spec.target)]
+    if test is not None:
+        words += _option("test", test)
+    for name, value in _asked(spec).items():
         match value:
             case bool():
-                words.append(f"--{'' if value else 'no-'}{option}")
+                words.append(f"--{'' if value else 'no-'}{flag(name)}")
             case tuple():
-                words += [word for each in value for word in _option(option, each)]
+                words += [word for item in value for word in _option(flag(name), item)]
             case _:
-                words += _option(option, value)
+                words += _option(flag(name), value)
     return shlex.join(words)
 
 
@@ -49,7 +36,7 @@ def python(spec: Spec, source: str | None, *, test: str | None = None) -> str:
     words = [repr(source) if source else "table", f"target={spec.target!r}"]
     if test is not None:
         words.append(f"test={test!r}")
-    asked = {**_asked(spec), **_shown(spec), **_parts(spec)}
+    asked = {**_asked(spec), **_parts(spec)}
     words += [f"{name}={_literal(value)}" for name, value in asked.items()]
     lines = "".join(f"    {word},\n" for word in words)
     return f"import gradum\n\nmodel = gradum.fit(\n{lines})"
@@ -67,59 +54,36 @@ def only_python(spec: Spec) -> bool:
 
 
 def _asked(spec: Spec) -> dict[str, Any]:
-    """Return the options that the command line and Python share."""
-    plain = Spec(spec.target)
-    said: dict[str, Any] = {}
-    if spec.model != plain.model:
-        said["model"] = spec.model
-    for name in PLAIN:
-        if getattr(spec, name) != getattr(plain, name):
-            said[name] = getattr(spec, name)
-    if spec.split.folds:
-        said["cv"] = spec.split.folds
-    if spec.max_memory is not None:
-        said["max_memory"] = spec.max_memory
-    if spec.blocks:
-        said["blocks"] = True
-    if spec.mlp.max_epochs != plain.mlp.max_epochs:
-        said["max_epochs"] = spec.mlp.max_epochs
-    for name in (*LISTS, *ROLES):
-        if getattr(spec.overrides, name):
-            said[name] = getattr(spec.overrides, name)
-    return said
-
-
-def _shown(spec: Spec) -> dict[str, Any]:
-    """Return what the report was asked to show besides."""
-    report, plain = spec.report, ReportSpec()
-    said = {
-        name: getattr(report, name)
-        for name in ("slices", "rows", "learning_curve")
-        if getattr(report, name) != getattr(plain, name)
-    }
-    if report.cost is not None:
-        costs = (report.cost.false_positive, report.cost.false_negative)
-        said["cost"] = "FP={:g},FN={:g}".format(*costs)
-    return said
+    """Return the options of the command line that are not the default."""
+    plain, asked = Spec(spec.target), {}
+    for name, option in OPTIONS.items():
+        if option.field is not None and option.on_command_line:
+            held = attrgetter(option.field)
+            if held(spec) != held(plain):
+                asked[name] = option.write(held(spec))
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def _parts(spec: Spec) -> dict[str, dict[str, Any]]:
-    """Return the fields of the spec's parts that are not the default."""
-    split = structs.replace(spec.split, folds=0)  # said as ``cv``
-    mlp = structs.replace(spec.mlp, max_epochs=MLPSpec().max_epochs)  # said as ``max_epochs``
-    parts = {"split": (split, SplitSpec()), "linear": (spec.linear, LinearSpec())}
-    parts["mlp"] = (mlp, MLPSpec())
-    if spec.pack is not None:
-        parts["pack"] = (spec.pack, PackSpec())
-    return {
-        name: {
+    """Return the fields of the spec's parts that no option sets and that are not the default.
+
+    A part that is not there by default is returned even where no field differs.
+    """
+    plain, parts = Spec(spec.target), {}
+    set_by_options = {option.field for option in OPTIONS.values()}
+    for name, option in OPTIONS.items():
+        part = None if option.on_command_line else getattr(spec, name)
+        if part is None:
+            continue
+        defaults = type(part)()
+        fields = {
             field: value
-            for field, value in structs.asdict(given).items()
-            if value != getattr(plain, field)
+            for field, value in structs.asdict(part).items()
+            if value != getattr(defaults, field) and f"{name}.{field}" not in set_by_options
         }
-        for name, (given, plain) in parts.items()
-        if given != plain or name == "pack"  # which the effort would say otherwise
-    }
+        if fields or getattr(plain, name) is None:
+            parts[name] = fields
+    return parts
 
 
 def _literal(value: Any) -> str:

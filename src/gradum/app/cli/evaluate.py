@@ -18,7 +18,7 @@ def command(
     data: Annotated[
         str, typer.Argument(metavar="TABLE", help=f"{options.TABLE} It holds the target as well.")
     ],
-    max_memory: options.MaxMemory = None,
+    max_memory: Annotated[str | None, options.option("max_memory")] = None,
     as_json: options.Json = False,
 ) -> None:
     """Score every rung of a model on a table that it has not seen."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,10 +10,11 @@ from gradum.app.cli import options
 from gradum.app.cli.console import say, say_json
 
 
+@options.taking("numeric", "categorical", "text", "date", "drop")
 def command(
     data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
     target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to explain.")],
-    task: options.Task = None,
+    task: Annotated[str | None, options.option("task")] = None,
     loss: Annotated[
         str | None,
         typer.Option(
@@ -30,7 +31,7 @@ def command(
             help="classical; or robust to unequal variances: robust, HC0, HC1, HC2 or HC3.",
         ),
     ] = "classical",
-    weight: options.Weight = None,
+    weight: Annotated[str | None, options.option("weight")] = None,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -66,12 +67,9 @@ def command(
             help="Strength of an L2 penalty, at least 0. Default: 0, none.",
         ),
     ] = 0.0,
-    numeric: options.Numeric = None,
-    categorical: options.Categorical = None,
-    text: options.Text = None,
-    date: options.Date = None,
-    drop: options.Drop = None,
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+    **columns: Any,
 ) -> None:
     """Say how each column of a table bears on another: a regression table.
 
@@ -95,11 +93,7 @@ def command(
         exposure=exposure,
         level=level,
         alpha=alpha,
-        numeric=numeric or (),
-        categorical=categorical or (),
-        text=text or (),
-        date=date or (),
-        drop=drop or (),
+        **columns,
     )
     if as_json:
         say_json(summary.inference)

@@ -35,7 +35,7 @@ def command(
             help="baseline, linear, mlp, pack or enough. Default: the best.",
         ),
     ] = None,
-    max_memory: options.MaxMemory = None,
+    max_memory: Annotated[str | None, options.option("max_memory")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -46,7 +46,7 @@ def command(
     those of equally common classes; probabilities are the table's all the same.
     """
     from gradum.files.atomic import check_writable
-    from gradum.fitting.options import read_size
+    from gradum.fitting.option_values import read_size
     from gradum.fitting.reading import predicted_in_blocks
     from gradum.ship.predictions import check_format
 

@@ -21,9 +21,9 @@ def command(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Default: report.html in the run folder."),
     ] = None,
-    slices: options.Slice = None,
-    cost: options.Cost = None,
-    rows: options.Rows = True,
+    slices: Annotated[list[str] | None, options.option("slices")] = None,
+    cost: Annotated[str | None, options.option("cost")] = None,
+    rows: Annotated[bool, options.option("rows")] = True,
 ) -> None:
     """Write the report of a run anew, and look at the judged rows by other slices or costs."""
     from gradum.api import report_run

@@ -1,0 +1,30 @@
+"""A function that takes ``**options`` shows each of them, in its signature and its docstring.
+
+A type checker and an editor read the source, and find them in `Options`; this is for notebooks and
+for ``help``, which ask the function itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import Any, TypeVar
+
+from gradum.fitting.option_table import OPTIONS, TYPES, signature_with_options
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+ENTRY = re.compile(r"\*\*options : Options\n(?: {4}.*\n)+")
+
+
+def spell_out(function: Function) -> Function:
+    """Put the options of the table in the place of ``**options``; what the function does stays."""
+    shown: Any = function
+    shown.__signature__ = signature_with_options(function, TYPES)
+    if function.__doc__:  # Python leaves it out on demand
+        entries = "".join(
+            f"{name} : {option.metavar or 'bool'}\n    {option.help}\n"
+            for name, option in OPTIONS.items()
+        )
+        shown.__doc__ = ENTRY.sub(lambda _: entries, cleandoc(function.__doc__))
+    return function

@@ -1,0 +1,89 @@
+"""The values of options as people write them: folds, names of columns, sizes, costs.
+
+Nothing heavy is imported here before a value is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gradum.errors import SpecError
+
+if TYPE_CHECKING:
+    from gradum.fitting.spec import Cost
+
+
+def read_folds(value: int) -> int:
+    """Take the folds of a cross-validation.
+
+    Raises
+    ------
+    SpecError
+        There are none, which the spec would take for the default.
+    """
+    if value == 0:
+        raise SpecError("Cross-validation with 0 folds cannot hold rows out.", "Leave it out.")
+    return value
+
+
+def read_names(value: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Take the name of one column, or the names of several."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def read_size(value: Any) -> int:
+    """Take a number of bytes, or a text such as ``"1500MB"`` or ``"2 GiB"``.
+
+    Raises
+    ------
+    SpecError
+        It cannot be read.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)b?|b)?\s*", str(value).lower())
+    if match is None:
+        raise SpecError(
+            f"The memory {value!r} cannot be read.", "Give bytes, or a size such as 2GB."
+        )
+    number, unit, binary = match.groups()
+    power = 0 if unit is None else "kmgt".index(unit) + 1
+    return int(float(number) * (1024 if binary else 1000) ** power)
+
+
+def read_cost(value: Any) -> Cost | None:
+    """Take costs as ``"FP=1,FN=5"`` or as a mapping of the same words.
+
+    Raises
+    ------
+    SpecError
+        They cannot be read, or are not above 0.
+    """
+    from gradum.fitting.spec import Cost
+
+    if value is None or isinstance(value, Cost):
+        return value
+    try:
+        pairs = value if isinstance(value, Mapping) else dict(_pairs(value))
+        costs = {str(name).strip().upper(): float(cost) for name, cost in pairs.items()}
+        return Cost(false_positive=costs.pop("FP"), false_negative=costs.pop("FN"))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, SpecError):
+            raise
+        raise SpecError(
+            f"The cost of mistakes {value!r} cannot be read.",
+            "Give what a false positive and a false negative cost, such as FP=1,FN=5.",
+        ) from None
+
+
+def write_cost(cost: Cost) -> str:
+    """Write costs as `read_cost` takes them."""
+    return f"FP={cost.false_positive:g},FN={cost.false_negative:g}"
+
+
+def _pairs(text: str) -> list[list[str]]:
+    return [part.split("=") for part in text.split(",")]
