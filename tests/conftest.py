@@ -1,6 +1,14 @@
-"""Whole fits that many tests look at: each is made once."""
+"""What holds for every test, and whole fits that many tests look at: each is made once."""
 
 import os
+import shutil
+
+import kept_programs
+
+# Set before NumPy and JAX are imported; commands inherit it. A worker has a core, and BLAS's
+# threads spin on the cores of others while they wait.
+os.environ.update({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
+os.environ.update(kept_programs.environment())
 
 import hypothesis
 import pytest
@@ -14,9 +22,10 @@ hypothesis.settings.register_profile("without a clock", deadline=None)
 hypothesis.settings.load_profile("without a clock")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_cache_in_the_home_folder(tmp_path_factory):
-    os.environ["GRADUM_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+def pytest_sessionfinish(session, exitstatus):
+    """Keep no programs of a run that failed: a killed process may have written half a file."""
+    if exitstatus != pytest.ExitCode.OK and not kept_programs.IN_A_WORKER:
+        shutil.rmtree(os.environ["GRADUM_CACHE_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
