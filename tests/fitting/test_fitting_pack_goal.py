@@ -12,6 +12,7 @@ from sklearn import metrics as peers
 from sklearn.preprocessing import label_binarize
 
 from gradum.core import AbsoluteError, LogLoss, Quantile, SquaredError
+from gradum.fitting.context import ALONE
 from gradum.fitting.fitted import fingerprint
 from gradum.fitting.pack import fit as module
 from gradum.fitting.pack.goal import Goal, judging, loss_of
@@ -256,7 +257,7 @@ def test_the_wide_start_of_quantiles_has_its_share_of_the_rows_below(weighted):
     target = x @ [1.0, -2.0, 0.5] + rng.standard_t(1.5, 400)
     weight = rng.uniform(0.2, 2, 400) if weighted else np.ones(400)
     goal = Goal(target, weight, Quantile(LEVELS))
-    weights, biases = linear_start(x, goal, np.arange(300), 3.0, lambda: False)
+    weights, biases = linear_start(x, goal, np.arange(300), 3.0, ALONE)
     assert weights.shape == (3, 3)
     assert biases.shape == (3,)
     assert (np.diff(biases) > 0).all()

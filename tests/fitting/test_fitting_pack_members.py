@@ -12,6 +12,7 @@ from pack_tables import TINY, numbers, only, rows_of
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from gradum.core import LogLoss, SquaredError
+from gradum.fitting.context import ALONE
 from gradum.fitting.folding import walks_up_to
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import TEXT_COLUMNS, PackInputs, _projection
@@ -29,10 +30,6 @@ from gradum.fitting.rows import expanded
 from gradum.randomness import stream
 
 MANY = structs.replace(TINY, members=12, folds=3)
-
-
-def never():
-    return False
 
 
 def prepared(target="y", spec=MANY, seed=0, rows=None):
@@ -211,7 +208,7 @@ def test_the_wide_start_is_scikit_learns_answer(classes, weighted):
     learned = np.arange(160)
     outputs = 3 if classes == 3 else 1
     goal = Goal(target, weight, *((LogLoss(), classes) if classes else (SquaredError(),)))
-    found = linear_start(x, goal, learned, 30.0, never)
+    found = linear_start(x, goal, learned, 30.0, ALONE)
     model = peer(classes, 30.0, weight[learned])
     model.fit(x[learned], target[learned], sample_weight=weight[learned])
     said = x @ found[0] + found[1]
@@ -234,9 +231,9 @@ def test_the_penalty_is_the_one_that_predicts_the_held_out_rows_best(noise):
     best = fit(STRENGTHS[int(np.argmin(losses))])
     assert (int(np.argmin(losses)) == 0) == (noise > 1)
     goal = Goal(target, np.ones(90), SquaredError())
-    strength = best_strength(x, goal, (learned, held), never)
+    strength = best_strength(x, goal, (learned, held), ALONE)
     assert strength == pytest.approx(STRENGTHS[int(np.argmin(losses))])
-    weights, bias = linear_start(x, goal, learned, strength, never)
+    weights, bias = linear_start(x, goal, learned, strength, ALONE)
     np.testing.assert_allclose(weights[:, 0], best.coef_, rtol=1e-4, atol=1e-6)
     assert bias[0] == pytest.approx(best.intercept_, rel=1e-4, abs=1e-6)
 
@@ -244,10 +241,10 @@ def test_the_penalty_is_the_one_that_predicts_the_held_out_rows_best(noise):
 def test_rows_that_are_not_learned_from_change_nothing():
     x, target = linear_case(0)
     learned = np.arange(160)
-    one = linear_start(x, Goal(target, np.ones(240), SquaredError()), learned, 10.0, never)
+    one = linear_start(x, Goal(target, np.ones(240), SquaredError()), learned, 10.0, ALONE)
     changed = target.copy()
     changed[160:] += 5
-    other = linear_start(x, Goal(changed, np.ones(240), SquaredError()), learned, 10.0, never)
+    other = linear_start(x, Goal(changed, np.ones(240), SquaredError()), learned, 10.0, ALONE)
     np.testing.assert_array_equal(one[0], other[0])
     np.testing.assert_array_equal(one[1], other[1])
 
@@ -267,7 +264,7 @@ def test_members_that_begin_wide_are_the_linear_model_of_codes_of_columns(target
     params = initial_weights(inputs, codes, members, goal, learned, seed=0)
     plain = jax.tree.map(np.copy, params)
     aim = (rows.target - rows.target.mean()) / rows.target.std() if target == "y" else rows.target
-    begin_wide(params, inputs, members, replace(goal, target=aim), walks, never)
+    begin_wide(params, inputs, members, replace(goal, target=aim), walks, ALONE)
     x = inputs.network.expand(params, inputs.flat["dense"][None], None, np)
     logits = inputs.network.logits_of(params, x, np)
     classes = 0 if target == "y" else rows.classes

@@ -11,6 +11,7 @@ from pack_tables import TINY, fitted, rows_of
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from gradum.core.losses import LogLoss, SquaredError
+from gradum.fitting.context import Context
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.text_scores import text_scores
@@ -49,7 +50,7 @@ def scored(rows, target, walks, *, weight=None, strengths=(1.0,), stop=lambda: F
     weight = rows.weight if weight is None else weight
     goal = Goal(rows.target, weight, LOSSES[target], rows.classes)
     rng = np.random.default_rng(0)
-    return text_scores(rows.design.sparse, goal, walks, rng, stop, strengths)
+    return text_scores(rows.design.sparse, goal, walks, rng, Context(stop=stop), strengths)
 
 
 def peer(target, text, aim, weight):

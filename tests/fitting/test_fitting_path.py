@@ -8,6 +8,7 @@ from sklearn.metrics import log_loss, mean_squared_error
 from gradum.core.losses import LOSSES
 from gradum.fitting.folding import folds_up_to
 from gradum.fitting.path import Path, choose_penalty
+from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
 from gradum.tables.split import Part
 
@@ -27,13 +28,14 @@ def problem(task):
     return LinearModel.of(X, CLASSES, LOSSES["log_loss"], weight=WEIGHT)
 
 
-def finish(walk):
+def finish(walk, hear=lambda _: False):
     steps = []
-    while True:
-        try:
-            steps.append(next(walk))
-        except StopIteration as ended:
-            return steps, ended.value
+
+    def noted(step):
+        steps.append(step)
+        return hear(step)
+
+    return steps, solve(walk, noted)
 
 
 def peers_loss(task, strength):
@@ -57,7 +59,7 @@ def peers_loss(task, strength):
 
 @pytest.mark.parametrize("task", ["regression", "classes"])
 def test_the_path_is_scikit_learns_and_the_best_penalty_its_best(task):
-    steps, path = finish(choose_penalty(problem(task), FOLDS, STRENGTHS, lambda: False))
+    steps, path = finish(choose_penalty(problem(task), FOLDS, STRENGTHS))
     expected = [peers_loss(task, strength) for strength in STRENGTHS[: len(path.losses)]]
     np.testing.assert_allclose(path.losses, expected, rtol=1e-4)
     np.testing.assert_allclose(np.multiply(path.alphas, ROWS), STRENGTHS[: len(path.losses)])
@@ -66,19 +68,19 @@ def test_the_path_is_scikit_learns_and_the_best_penalty_its_best(task):
 
 
 def test_the_walk_ends_after_two_rises_and_not_before():
-    _, path = finish(choose_penalty(problem("regression"), FOLDS, STRENGTHS, lambda: False))
+    _, path = finish(choose_penalty(problem("regression"), FOLDS, STRENGTHS))
     best = int(np.argmin(path.losses))
     assert 0 < best < len(STRENGTHS) - 3  # so that there was something to cut short
     assert len(path.losses) == best + 3
 
 
 def test_asked_to_stop_it_ends_with_what_it_has():
-    _, path = finish(choose_penalty(problem("regression"), FOLDS, STRENGTHS, lambda: True))
+    _, path = finish(choose_penalty(problem("regression"), FOLDS, STRENGTHS), hear=lambda _: True)
     assert path.alphas == (STRENGTHS[0] / ROWS,)
 
 
 def test_a_single_penalty_needs_no_judge():
-    steps, path = finish(choose_penalty(problem("regression"), [], (7.0,), lambda: False))
+    steps, path = finish(choose_penalty(problem("regression"), [], (7.0,)))
     assert (steps, path.best, path.losses) == ([], 7.0 / ROWS, ())
 
 

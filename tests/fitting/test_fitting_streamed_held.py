@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from gradum.fitting.context import Context
 from gradum.fitting.dataset import labelled
 from gradum.fitting.spec import Spec
 from gradum.fitting.streamed.held import Totals, divide
@@ -69,7 +70,7 @@ def divided(frame, target, stop=lambda: False, sampled=0.3):
             spool,
             totals=Totals(len(whole.classes), log=False),
             also=(),
-            stop=stop,
+            context=Context(stop=stop),
         )
         parts = [spool.read(segment) for segment in range(len(spool.lengths))]
     return held, parts, whole, design, parting, units
@@ -93,9 +94,9 @@ def test_each_row_goes_where_its_part_belongs(block, monkeypatch):
     np.testing.assert_array_equal(
         np.concatenate([part.target for part in spooled]), whole.target[train]
     )
-    dense = np.concatenate([part.dense for part in spooled])
+    dense = np.concatenate([part.arrays["dense"] for part in spooled])
     np.testing.assert_allclose(dense, design.dense[train] - units.centre, rtol=1e-5, atol=1e-4)
-    codes = np.concatenate([part.codes for part in spooled])
+    codes = np.concatenate([part.arrays["codes"] for part in spooled])
     np.testing.assert_array_equal(codes, design.codes[train])
     expected = TargetScale.fit(whole.target[train], np.ones(train.sum()), log=False)
     assert held.totals.scale.centre == pytest.approx(expected.centre)

@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from gradum.errors import ColumnError, TargetError
+from gradum.fitting.context import Context
 from gradum.fitting.dataset import labelled
 from gradum.fitting.spec import Spec
 from gradum.fitting.streamed import survey as module
@@ -62,7 +63,8 @@ def surveyed(frame, target="label", *, first=100, overrides=None, text=("words",
     encoder = Encoder.fit(check(sample, schema, require_target=True).frame, schema)
     parting = Parting.of(Spec(target), len(frame), HELD_CELL * frame.width, 2**30, None)
     with opened([frame[k : k + 150] for k in range(0, len(frame), 150)]) as rows:
-        known = survey(rows, schema, encoder, parting, stop or (lambda: False), 2**30)
+        context = Context(stop=stop or (lambda: False))
+        known = survey(rows, schema, encoder, parting, context, 2**30)
     return known, schema, parting
 
 

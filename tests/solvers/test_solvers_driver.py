@@ -25,6 +25,7 @@ from gradum.solvers import (
     train,
 )
 from gradum.solvers.chunk import run_chunk, traces
+from gradum.solvers.driver import solve
 
 
 def test_early_stopping_returns_the_best_epoch():
@@ -150,13 +151,13 @@ def test_values_that_overflow_at_once_are_said_to_need_standardising():
 def test_stop_is_heard_between_chunks():
     x, y = classification(rows=200, dtype=np.float32)
     wishes = iter([False, False, True])
-    found = fit(
+    training = train(
         Problem(Network(5, 1, (8,)), LogLoss()),
         Data({"dense": x}, y),
         solver=Adam(),
         regime=Regime(50, batch_size=32, each_epoch=True),
-        stop=lambda: next(wishes),
     )
+    found = solve(training, lambda event: isinstance(event, ChunkDone) and next(wishes))
     assert found.status is Status.INTERRUPTED
     assert found.iterations == 3
 

@@ -207,9 +207,9 @@ def test_every_iteration_is_an_event_and_the_objective_never_rises():
 
 def test_it_stops_when_asked():
     x, y, _ = table(2)
-    solution = fitted(problem(x, y, 2), 1e-3, stop=lambda: True)
+    solution = solve(newton.newton(problem(x, y, 2), l2=1e-3), lambda _: True)
     assert solution.status is Status.INTERRUPTED
-    assert solution.steps == 0
+    assert solution.steps == 1
 
 
 def test_squared_error_is_solved_as_by_the_exact_solver(monkeypatch):

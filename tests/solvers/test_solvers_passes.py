@@ -48,12 +48,14 @@ def model_of(problem, rows, weight, text=None, x=X):
 
 def passes_over(problem, l2=0.01, *, weight=WEIGHT, text=None, x=X, cuts=CUTS, order=None, **how):
     """Solve for the rows in blocks, a third of them the sample; ``text`` is sparse columns."""
+    hear = how.pop("hear", lambda _: False)
     order = np.arange(ROWS) if order is None else order
     share = weight / weight.sum()
     blocks = [partial(model_of, problem, rows, share, text, x) for rows in np.split(order, cuts)]
     some = np.arange(0, ROWS, 3)
     sample = model_of(problem, some, weight / weight[some].sum(), text, x)
-    return solve(newton_over_passes(blocks, sample, rows=ROWS, l2=l2, **how))
+    passes = newton_over_passes(blocks, sample, rows=ROWS, l2=l2, **how)
+    return solve(passes, hear)
 
 
 def in_memory(problem, alpha, weight=WEIGHT, text=None):
@@ -226,7 +228,7 @@ def test_columns_that_repeat_or_never_vary_do_no_harm(largest, monkeypatch):
 
 def test_a_wish_to_stop_is_heard_before_the_next_pass():
     wishes = iter([False, True])
-    ours = passes_over("log loss", stop=lambda: next(wishes))
+    ours = passes_over("log loss", hear=lambda _: next(wishes))
     assert ours.status is Status.INTERRUPTED
     assert ours.iterations == 2
 

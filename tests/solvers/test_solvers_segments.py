@@ -347,6 +347,8 @@ def test_the_same_training_gives_the_same_bits_and_hears_a_wish_to_stop():
     first, second = (solve(training(data, size=8)) for _ in range(2))
     assert [leaf.tobytes() for leaf in leaves(first)] == [leaf.tobytes() for leaf in leaves(second)]
     wishes = iter([False, False, True])
-    stopped = solve(training(data, size=8, stop=lambda: next(wishes)))
+    stopped = solve(
+        training(data, size=8), lambda event: isinstance(event, ChunkDone) and next(wishes)
+    )
     assert stopped.status is Status.INTERRUPTED
     assert stopped.steps < first.steps

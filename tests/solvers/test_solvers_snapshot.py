@@ -26,6 +26,7 @@ from gradum.solvers import (
     buffer,
     train,
 )
+from gradum.solvers.driver import solve
 
 
 @pytest.fixture(autouse=True)
@@ -34,17 +35,17 @@ def short_chunks(monkeypatch):
     monkeypatch.setattr(buffer, "MOST_STEPS", 4)
 
 
-def followed(events):
-    """The events, the snapshots that they offer, and the solution."""
+def followed(events, chunks=None):
+    """The events, their snapshots, and the solution, which is to end after so many chunks."""
     seen, snapshots = [], []
-    while True:
-        try:
-            event = next(events)
-        except StopIteration as ended:
-            return seen, snapshots, ended.value
+
+    def hear(event):
         seen.append(event)
         if isinstance(event, ChunkDone) and event.snapshot is not None:
             snapshots.append((len(seen), event.snapshot()))
+        return sum(isinstance(each, ChunkDone) for each in seen) == chunks
+
+    return seen, snapshots, solve(events, hear)
 
 
 def without_clock(value):
@@ -186,8 +187,7 @@ def test_a_further_training_goes_on_as_well():
 def test_an_interrupted_training_can_go_on():
     training = network_training(Adam(0.02), Regime(3, batch_size=10), validation=True)
     whole = followed(training())[2]
-    wishes = iter([False, False, False, False, True])
-    events, snapshots, interrupted = followed(training(stop=lambda: next(wishes)))
+    events, snapshots, interrupted = followed(training(), chunks=5)
     assert interrupted.status is Status.INTERRUPTED
     assert len(snapshots) == 5
     assert isinstance(events[-1], Stopped)

@@ -46,10 +46,6 @@ class Listeners:
         """Whether anybody listens."""
         return bool(getattr(self._estimator, "_skl_callbacks", None))
 
-    def stop(self) -> bool:
-        """Whether a callback has asked to end."""
-        return self._stopped
-
     def follow(self, events: Events, most: int) -> Solution:
         """Consume the events of at most so many epochs, and return the solution.
 

@@ -76,7 +76,6 @@ class CrossValidated:
         outputs: int,
         fit_intercept: bool,
         seed: int,
-        stop: Callable[[], bool],
     ) -> Generator[Any, None, tuple[Penalty, Path]]:
         """Return the penalty with the alpha chosen, and the path.
 
@@ -96,7 +95,7 @@ class CrossValidated:
         alphas, price = self.strengths(model, penalty), pricing(model, penalty)
         folds = self._split(rows, classes=loss.link == "logit", seed=seed)
         path = yield from choose_penalty(
-            model, folds, (alphas * len(rows)).tolist(), stop, price=price, to_the_end=True
+            model, folds, (alphas * len(rows)).tolist(), price=price, to_the_end=True
         )
         return with_alpha(penalty, self._chosen(path)), path
 

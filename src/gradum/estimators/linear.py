@@ -150,7 +150,6 @@ class Linear(Summarises, Estimator):
                     linear_regime(self, solver, len(rows), watched=bool(listeners)),
                     seed=seed,
                     start=self._start(network),
-                    stop=listeners.stop,
                 )
             )
 
@@ -194,7 +193,6 @@ class Linear(Summarises, Estimator):
             outputs=network.outputs,
             fit_intercept=network.intercept,
             seed=seed,
-            stop=listeners.stop,
         )
         return replace(problem, penalty=penalty)
 

@@ -92,7 +92,6 @@ class MLP(Estimator):
             validation=validation,
             seed=seed,
             start=self._params() if self.warm_start and self._continues(problem) else None,
-            stop=listeners.stop,
         )
         self._network = problem.network
         return self._keep(problem, rows, listeners.follow(events, self.max_iter))
@@ -113,7 +112,6 @@ class MLP(Estimator):
             regime=Regime(1, batch_rows(self.batch_size, len(rows))),
             seed=seed_of(self.random_state),
             start=start,
-            stop=listeners.stop,
         )
         self._network = problem.network
         self._keep(problem, rows, listeners.follow(events, 1))

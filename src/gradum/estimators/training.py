@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -113,7 +113,6 @@ def linear_events(
     *,
     seed: int,
     start: Params | None,
-    stop: Callable[[], bool],
 ) -> Events:
     """Solve for a linear model by any solver."""
     network = problem.network
@@ -129,13 +128,10 @@ def linear_events(
                 weight=rows.weight,
                 fit_intercept=network.intercept,
                 start=start,
-                stop=stop,
             )
         )
     return (
-        yield from train(
-            problem, rows.data, solver=solver, regime=regime, seed=seed, start=start, stop=stop
-        )
+        yield from train(problem, rows.data, solver=solver, regime=regime, seed=seed, start=start)
     )
 
 

@@ -93,15 +93,23 @@ class Context:
 
     def follow(self, events: Generator[Any, Any, Answer]) -> Answer:
         """Tell every event of a solver, and return what the solver ends in."""
-        return solve(events, self.tell)
+        return solve(events, self._tell_and_ask)
+
+    def solve(self, events: Generator[Any, Any, Answer]) -> Answer:
+        """Return what a solver ends in; its events are told to nobody."""
+        return solve(events, self.ask)
+
+    def ask(self, event: Any) -> bool:
+        """Answer a solver's event: whether to end."""
+        return self.stop()
 
     def train(self, events: Generator[Any, Any, Answer]) -> Answer:
         """Follow a training, and keep its snapshots."""
         snapshots = Snapshots(self.checkpoints, self.place, self.stop)
 
-        def hear(event: Any) -> None:
+        def hear(event: Any) -> bool:
             snapshots.note(event)
-            self.tell(event)
+            return self._tell_and_ask(event)
 
         return solve(events, hear)
 
@@ -120,6 +128,10 @@ class Context:
             if not self.stop():
                 self.checkpoints.keep_rung(self.place, rung)
         return rung
+
+    def _tell_and_ask(self, event: Any) -> bool:
+        self.tell(event)
+        return self.stop()
 
 
 ALONE = Context()

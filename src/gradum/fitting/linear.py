@@ -22,7 +22,6 @@ from gradum.fitting.spec import LinearSpec
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers.compact import Compact
 from gradum.solvers.convex import choose, minimise
-from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.solution import Solution
@@ -53,10 +52,10 @@ def fit_linear(
     outputs = loss.outputs(rows.classes)
     walks = walks_of(rows, validation, spec, context)
     model = LinearModel.of(columns, target, loss, outputs=outputs, weight=rows.weight)
-    path = context.follow(choose_penalty(model, walks, spec.strengths, context.stop))
+    path = context.follow(choose_penalty(model, walks, spec.strengths, hear=context.ask))
     penalty = L2(path.best)
     choice = choose(loss, penalty, columns.shape, outputs, sparse=columns.sparse is not None)
-    solution = solve(
+    solution = context.solve(
         minimise(
             columns,
             target,
@@ -66,7 +65,6 @@ def fit_linear(
             outputs=outputs,
             weight=rows.weight,
             start=path.start,
-            stop=context.stop,
         )
     )
     return linear_rung(

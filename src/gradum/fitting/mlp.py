@@ -101,7 +101,6 @@ def train_network(
             validation=None if validation is None else Validation(validation),
             seed=context.seed,
             resume=snapshot,
-            stop=context.stop,
         )
     )
     rung = Rung(

@@ -11,9 +11,8 @@ files that take long to import are quoted: ``gradum --help`` reads this table.
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
 
 from gradum.fitting.option_values import (
     read_cost,
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 Columns = str | Iterable[str] | None
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """What is known of an option besides its name and its type.
 
     Attributes

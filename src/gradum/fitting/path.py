@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from gradum.fitting.normal_equations import NormalEquations, centred, gram, rest
 from gradum.margins import first_least
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
+from gradum.solvers.events import EpochDone
 from gradum.solvers.interior_point import InteriorPoint
 from gradum.solvers.linear_model import LinearModel, Strengths
 from gradum.solvers.newton import Newton, may_be_formed
@@ -57,11 +59,11 @@ def choose_penalty(
     model: LinearModel,
     folds: Sequence[Fold],
     strengths: Sequence[float],
-    stop: Callable[[], bool],
     *,
+    hear: Callable[[EpochDone], object] = lambda _: None,
     price: Callable[[float], Price] = lambda alpha: Price(l2=alpha),
     to_the_end: bool = False,
-) -> Generator[PathStep, None, Path]:
+) -> Generator[PathStep, Any, Path]:
     """Walk the path from the strongest penalty down until the held-out loss has risen twice.
 
     ``alpha = strength / n`` with each fit's own n, so that a strength means the same prior
@@ -75,8 +77,8 @@ def choose_penalty(
         Rows to learn from and rows to be judged on.
     strengths : sequence of float
         Falling.
-    stop : callable
-        Asked after every penalty whether to end now.
+    hear : callable
+        Called with the events of fits that are made fold by fold; answers True to have them end.
     price : callable
         What an alpha asks of the columns; an L2 penalty if not given.
     to_the_end : bool
@@ -85,7 +87,7 @@ def choose_penalty(
     if len(strengths) == 1:  # nothing to choose
         return Path((strengths[0] / len(model),))
     selects = bool(np.any(price(1.0).l1))
-    walk = folds_of(model, folds, selects=selects) or OneByOne(model, folds, stop)
+    walk = folds_of(model, folds, selects=selects) or OneByOne(model, folds, hear)
     shares = np.array([model.weight[held].sum() for _, held in folds])
     alphas, losses, solutions, spreads = [], [], [], []
     for step, strength in enumerate(strengths, 1):
@@ -94,9 +96,9 @@ def choose_penalty(
         alphas.append(strength / len(model))
         losses.append(float(np.average(held_out, weights=shares)))
         spreads.append(_standard_error(held_out))
-        yield PathStep("linear", step, len(strengths), alphas[-1], losses[-1])
+        asked_to_end = yield PathStep("linear", step, len(strengths), alphas[-1], losses[-1])
         risen = step - 1 - int(first_least(np.array(losses))) >= RISES_BEFORE_STOP
-        if stop() or (risen and not to_the_end):
+        if asked_to_end or (risen and not to_the_end):
             break
     return Path(tuple(alphas), tuple(losses), tuple(solutions), tuple(spreads))
 
@@ -175,18 +177,23 @@ def _gathered(
 class OneByOne(Folds):
     """Fits that share nothing: fold after fold."""
 
-    def __init__(self, model: LinearModel, folds: Sequence[Fold], stop: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        model: LinearModel,
+        folds: Sequence[Fold],
+        hear: Callable[[EpochDone], object],
+    ) -> None:
         self._pairs = [(model.take(train), model.take(held)) for train, held in folds]
         self._params: list[Params | None] = [None] * len(folds)
-        self._stop = stop
+        self._hear = hear
 
     def fit(self, prices: Sequence[Price]) -> list[float]:
         """Fit every fold under its price, from where it is; return the held-out mean losses."""
         losses = []
         for fold, ((train, held), price) in enumerate(zip(self._pairs, prices, strict=True)):
             solver, start = _compared(train, price), self._params[fold]
-            steps = descend(train, solver, l1=price.l1, l2=price.l2, start=start, stop=self._stop)
-            solution = solve(steps)
+            steps = descend(train, solver, l1=price.l1, l2=price.l2, start=start)
+            solution = solve(steps, self._hear)
             self._params[fold] = solution.params
             logits = held.logits(held.start(solution.params))
             losses.append(float(held.weight @ held.loss.value(logits, held.target)))

@@ -95,7 +95,7 @@ class RowsInBlocks:
             None if times is None else times_of(times),
             judging=asked.test is None,
         )
-        known = survey(rows, schema, first, parting, context.stop, memory)
+        known = survey(rows, schema, first, parting, context, memory)
         _end_if(context)
         schema = _completed(schema, spec, known, rows.head.source, given=asked.schema is not None)
         return DescribedInBlocks(self, spec, schema, asked.test, checked.frame, parting, known)
@@ -156,7 +156,7 @@ class DescribedInBlocks:
                 spool,
                 totals=Totals(len(classes), log=spec.log_target),
                 also=spec.report.slices,
-                stop=context.stop,
+                context=context,
             )
             _end_if(context)
             by_class = balance(held.totals.by_class) if spec.class_weight else None

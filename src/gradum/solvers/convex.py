@@ -6,7 +6,7 @@ method each claim some problems; where two claim the same, they agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -134,8 +134,7 @@ def minimise(
     weight: np.ndarray | None = None,
     fit_intercept: bool = True,
     start: Params | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> Generator[EpochDone, None, Solution]:
+) -> Generator[EpochDone, Any, Solution]:
     """Solve for a linear model; yield an event after every iteration, and return the solution.
 
     Parameters
@@ -151,8 +150,6 @@ def minimise(
     fit_intercept : bool
     start : dict, optional
         Parameters to start from, for solvers that iterate.
-    stop : callable, optional
-        Asked before every iteration whether to end now.
 
     Raises
     ------
@@ -175,7 +172,7 @@ def minimise(
     model = LinearModel.of(
         columns, target, loss, outputs=outputs, weight=weight, fit_intercept=fit_intercept
     )
-    solution = yield from descend(model, solver, l1=l1, l2=l2, start=start, stop=stop)
+    solution = yield from descend(model, solver, l1=l1, l2=l2, start=start)
     return _with_separation(model, solution)
 
 
@@ -186,8 +183,7 @@ def descend(
     l1: Any = 0.0,
     l2: Any = 0.0,
     start: Params | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> Generator[EpochDone, None, Solution]:
+) -> Generator[EpochDone, Any, Solution]:
     """Solve a problem that is measured already; l1 and l2 are a number or one for each column.
 
     Raises
@@ -197,10 +193,10 @@ def descend(
     """
     refuse_misfit(solver, model.loss)
     if isinstance(solver, Newton):
-        return (yield from newton(model, l1=l1, l2=l2, method=solver, start=start, stop=stop))
+        return (yield from newton(model, l1=l1, l2=l2, method=solver, start=start))
     if isinstance(solver, Proximal):
-        return (yield from proximal(model, l1=l1, l2=l2, method=solver, start=start, stop=stop))
-    return (yield from interior_point(model, l1=l1, l2=l2, method=solver, start=start, stop=stop))
+        return (yield from proximal(model, l1=l1, l2=l2, method=solver, start=start))
+    return (yield from interior_point(model, l1=l1, l2=l2, method=solver, start=start))
 
 
 def _with_separation(model: LinearModel, solution: Solution) -> Solution:

@@ -42,11 +42,11 @@ def train(
     seed: int = 0,
     start: Solution | Params | None = None,
     resume: Snapshot | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> Generator[Event, None, Solution]:
+) -> Generator[Event, Any, Solution]:
     """Bring the objective down; yield events, and return the solution.
 
-    ``solution = yield from train(…)`` hands the events on, :func:`solve` drops them.
+    ``solution = yield from train(…)`` hands the events on; :func:`solve` lets somebody hear them.
+    Whoever answers an event with True (``events.send(True)``) asks the training to end.
     The same arguments give the same bits on the same machine.
 
     Parameters
@@ -70,8 +70,6 @@ def train(
     resume : Snapshot, optional
         A training with the same other arguments that was cut short: its events go on after that
         chunk, and it ends in the solution that it would have had, to the bit.
-    stop : callable, optional
-        Asked between chunks whether to end now.
 
     Raises
     ------
@@ -109,18 +107,20 @@ def train(
         seconds = time.perf_counter() - began
         return Snapshot.take(state, tally, watch.seen, history, seconds, program.compile_seconds)
 
-    status = Status.STEP_LIMIT
+    status, asked_to_end = Status.STEP_LIMIT, False
     for chunk, after, info in _advance(program, chunks, state):
         state = after
         for loss in tally.epochs(info, chunk):
             score = watch.epoch_done(tally.epoch, loss, partial(program.params, state))
             seconds = time.perf_counter() - began
             history.append(EpochDone(tally.epoch, tally.step, loss, score, seconds))
-            yield history[-1].at(partial(program.params, state))
+            if (yield history[-1].at(partial(program.params, state))):
+                asked_to_end = True
         reason = _reason(info, gradient_tol) or watch.status
         done = ChunkDone(tally.step, tally.epoch, tally.chunk_loss)
-        yield done if reason else done.at(snapshot)
-        if reason is None and stop is not None and stop():
+        if (yield done if reason else done.at(snapshot)):
+            asked_to_end = True
+        if reason is None and asked_to_end:
             reason = Status.INTERRUPTED
         if reason is not None:
             status = reason
@@ -148,7 +148,10 @@ def train(
 def solve(
     events: Generator[Any, Any, Answer], hear: Callable[[Any], object] = lambda _: None
 ) -> Answer:
-    """Return what a training or a fit ends in; ``hear`` is called with each of its events."""
+    """Return what a training or a fit ends in.
+
+    ``hear`` is called with each of its events, and answers True to have it end.
+    """
     answer = None
     while True:
         try:

@@ -16,7 +16,7 @@ Sources: Portnoy and Koenker, Statistical Science 12 (1997); Mehrotra, SIAM J. O
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -66,8 +66,7 @@ def interior_point(
     l2: Any = 0.0,
     method: InteriorPoint = InteriorPoint(),
     start: Params | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> Generator[EpochDone, None, Solution]:
+) -> Generator[EpochDone, Any, Solution]:
     """Yield an event after every iteration, and return the solution.
 
     Parameters are those of :func:`gradum.solvers.newton.newton`; ``start`` is not used, since a
@@ -90,11 +89,12 @@ def interior_point(
     began, history = time.perf_counter(), []
     values, slope = np.zeros((width + 1, len(levels))), np.zeros((len(model), len(levels)))
     statuses: list[Status] = []
+    asked_to_end = False
     for output, (share, level) in enumerate(levels):
         programme = _Programme(model, share, level, l1, l2)
         status = Status.STEP_LIMIT
         for _ in range(method.max_iter):
-            if stop is not None and stop():
+            if asked_to_end:
                 status = Status.INTERRUPTED
                 break
             gap = programme.gap
@@ -108,7 +108,7 @@ def interior_point(
             seconds = time.perf_counter() - began
             step = len(history) + 1
             history.append(EpochDone(step, step, programme.primal, None, seconds))
-            yield history[-1].at(partial(model.params, values.copy()))
+            asked_to_end = yield history[-1].at(partial(model.params, values.copy()))
         values[:, output] = programme.b
         slope[:, output] = programme.slope
         statuses.append(status)

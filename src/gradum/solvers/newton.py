@@ -22,7 +22,7 @@ Albert and Anderson, Biometrika 71 (1984) (separation).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -91,8 +91,7 @@ def newton(
     l2: Any = 0.0,
     method: Newton = Newton(),
     start: Params | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> Generator[EpochDone, None, Solution]:
+) -> Generator[EpochDone, Any, Solution]:
     """Yield an event after every iteration, and return the solution.
 
     Parameters
@@ -105,15 +104,13 @@ def newton(
         When to stop.
     start : dict, optional
         Parameters to start from, as ``Solution.params`` holds them.
-    stop : callable, optional
-        Asked before every iteration; the fit is interrupted once it returns True.
 
     Raises
     ------
     SpecError
         There is an L1 term and too many coefficients for a matrix.
     """
-    return (yield from _Search(model, l1, l2, method).run(start, stop))
+    return (yield from _Search(model, l1, l2, method).run(start))
 
 
 def may_be_formed(model: LinearModel) -> bool:
@@ -173,9 +170,7 @@ class _Search:
         self.may_majorise = model.loss.majorises
         self.majorised = False
 
-    def run(
-        self, start: Params | None, stop: Callable[[], bool] | None
-    ) -> Generator[EpochDone, None, Solution]:
+    def run(self, start: Params | None) -> Generator[EpochDone, Any, Solution]:
         began, model = time.perf_counter(), self.model
         tol = max(self.method.tol * model.size, model.rounding)
         near = max(tol, ROUNDING * model.size)
@@ -183,7 +178,7 @@ class _Search:
         unsure = self._may_be_endless
         point = self._begin(start)
         history: list[EpochDone] = []
-        status = Status.STEP_LIMIT
+        status, asked_to_end = Status.STEP_LIMIT, False
         for iteration in range(1, self.method.max_iter + 1):
             slope = self._slope(point)
             fallen = last - point.objective > FALLS * abs(point.objective)
@@ -192,7 +187,7 @@ class _Search:
             if slope <= tol and not unsure:
                 status = Status.CONVERGED
                 break
-            if stop is not None and stop():
+            if asked_to_end:
                 status = Status.INTERRUPTED
                 break
             arrived = unsure and slope <= near
@@ -206,7 +201,7 @@ class _Search:
             point = moved
             seconds = time.perf_counter() - began
             history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
-            yield history[-1].at(partial(model.params, point.values))
+            asked_to_end = yield history[-1].at(partial(model.params, point.values))
             if arrived:
                 # A full step tells a minimum from its absence: where the gradient vanishes
                 # and the steps do not, it lies at infinity.

@@ -72,8 +72,7 @@ def newton_over_passes(
     l2: Any,
     method: Passes = Passes(),
     start: Params | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> Generator[EpochDone, None, Solution]:
+) -> Generator[EpochDone, Any, Solution]:
     """Yield an event after every pass, and return the solution.
 
     The sums are taken block by block in one order, however many threads work on them: the same
@@ -95,10 +94,8 @@ def newton_over_passes(
         When to stop.
     start : dict, optional
         Parameters to start from; the sample's best constant if left out.
-    stop : callable, optional
-        Asked before every pass; the fit is interrupted once it returns True.
     """
-    return (yield from _Search(blocks, sample, rows, l2, method).run(start, stop))
+    return (yield from _Search(blocks, sample, rows, l2, method).run(start))
 
 
 @dataclass(frozen=True)
@@ -120,9 +117,7 @@ class _Search:
         self.formed = size <= LARGEST_DIRECT and rows * size**2 <= LARGEST_WORK
         self.memory = Memory()
 
-    def run(
-        self, start: Params | None, stop: Callable[[], bool] | None
-    ) -> Generator[EpochDone, None, Solution]:
+    def run(self, start: Params | None) -> Generator[EpochDone, Any, Solution]:
         began, model = time.perf_counter(), self.model
         tol = max(self.method.tol * model.size, model.rounding)
         sums = self._pass(model.start(start), curved=self.formed)
@@ -132,11 +127,11 @@ class _Search:
         for iteration in range(1, self.method.max_iter + 1):
             seconds = time.perf_counter() - began
             history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
-            yield history[-1].at(partial(model.params, point.values))
+            asked_to_end = yield history[-1].at(partial(model.params, point.values))
             if np.abs(point.gradient).max(initial=0.0) <= tol:
                 status = Status.CONVERGED
                 break
-            if stop is not None and stop():
+            if asked_to_end:
                 status = Status.INTERRUPTED
                 break
             moved = self._moved(point, solve)

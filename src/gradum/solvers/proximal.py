@@ -16,7 +16,7 @@ Found. Comput. Math. 15 (2015) (restart).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -60,8 +60,7 @@ def proximal(
     l2: Any = 0.0,
     method: Proximal = Proximal(),
     start: Params | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> Generator[EpochDone, None, Solution]:
+) -> Generator[EpochDone, Any, Solution]:
     """Yield an event after every iteration, and return the solution.
 
     Parameters are those of :func:`gradum.solvers.newton.newton`.
@@ -72,9 +71,9 @@ def proximal(
     point = model.point(model.start(start), strengths)
     ahead, momentum, bound = point, 1.0, 1.0
     history: list[EpochDone] = []
-    status = Status.STEP_LIMIT
+    status, asked_to_end = Status.STEP_LIMIT, False
     for iteration in range(1, method.max_iter + 1):
-        if stop is not None and stop():
+        if asked_to_end:
             status = Status.INTERRUPTED
             break
         slope = least_subgradient(point.gradient, point.values, prices, none)
@@ -96,7 +95,7 @@ def proximal(
         point, ahead = moved, model.point_at(values, logits, objective, strengths)
         seconds = time.perf_counter() - began
         history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
-        yield history[-1].at(partial(model.params, point.values))
+        asked_to_end = yield history[-1].at(partial(model.params, point.values))
     return Solution(
         params=model.params(point.values),
         status=status,

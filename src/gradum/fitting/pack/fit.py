@@ -88,14 +88,14 @@ def fit_pack(
         goal,
         walks,
         context.random("pack", "text scores"),
-        context.until(began + SHARE_OF_TIME * limit).stop,
+        context.until(began + SHARE_OF_TIME * limit),
     )
     inputs = PackInputs.of(rows, spec, goal, seed, scores)
     members = Members.draw(spec, folds=len(walks), seed=seed)
     codes = initial_codes(inputs, members, goal, learned, seed=seed)
     with threads_for(len(rows), inputs.network.first):
         params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
-        begin_wide(params, inputs, members, goal, walks, context.stop)
+        begin_wide(params, inputs, members, goal, walks, context)
     held = HeldOut(inputs, goal, [held for _, held in walks], members.fold, seed)
     training = Training(
         Program(
@@ -114,7 +114,7 @@ def fit_pack(
         spec,
         seed,
     )
-    context.follow(training.run(held, began=began, end=began + limit, stop=context.stop))
+    training.run(held, context, began=began, end=began + limit)
     chosen = _chosen(held, training, inputs, goal, spec)
     kept, network = chosen.params, chosen.network
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing

@@ -21,17 +21,17 @@ Shapes: n rows, v words, k outputs, F fits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from gradum.fitting.context import Context
 from gradum.fitting.folding import Walk
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.path import COMPARED, choose_penalty
 from gradum.solvers.convex import descend
-from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.newton import Newton
 
@@ -62,7 +62,7 @@ def text_scores(
     goal: Goal,
     walks: Sequence[Walk],
     rng: np.random.Generator,
-    stop: Callable[[], bool],
+    context: Context,
     strengths: Sequence[float] = STRENGTHS,
 ) -> TextScores | None:
     """Fit the linear model of text without each fold.
@@ -80,32 +80,30 @@ def text_scores(
         Positions of the rows learned from, and of those held out.
     rng : Generator
         Divides the rows that no fold holds out.
-    stop : callable
+    context : Context
     strengths : sequence of float
         Of the penalty, falling.
 
     Returns
     -------
     TextScores or None
-        None without text, or where ``stop`` ended it.
+        None without text, or where the context said to stop.
     """
     loss, outputs = goal.linear
-    if text is None or stop():
+    if text is None or context.stop():
         return None
     model = LinearModel.of(text, goal.target, loss, outputs=outputs, weight=goal.weight)
-    path = solve(choose_penalty(model, [walks[-1]], strengths, stop))
+    path = context.solve(choose_penalty(model, [walks[-1]], strengths, hear=context.ask))
     strength, fits = path.best * len(model), []
     of_rows = np.zeros((len(model), outputs))
     used = [*walks, *_within_the_others(walks, len(model), rng)]
     for learned, scored in used:
-        steps = descend(
-            model.take(learned), Newton(tol=COMPARED), l2=strength / len(learned), stop=stop
-        )
-        fits.append(solve(steps).params["layers"][0]["weight"])
+        steps = descend(model.take(learned), Newton(tol=COMPARED), l2=strength / len(learned))
+        fits.append(context.solve(steps).params["layers"][0]["weight"])
         of_rows[scored] = text[scored] @ fits[-1]
     # In time, and where one part is held out, fits differ in the rows that they know.
     mean = np.average(fits, axis=0, weights=[len(learned) for learned, _ in used])
-    if stop() or not (np.isfinite(mean).all() and np.isfinite(of_rows).all()):
+    if context.stop() or not (np.isfinite(mean).all() and np.isfinite(of_rows).all()):
         return None
     spread = of_rows.std(axis=0)
     spread = np.where(spread > NEGLIGIBLE, spread, 1.0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from gradum.core.models.network import Params
+from gradum.fitting.context import Context
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
@@ -78,9 +78,7 @@ class Training:
         self.history: list[dict[str, Any]] = []
         self.steps, self.status = 0, Status.COMPLETED
 
-    def run(
-        self, held: HeldOut, *, began: float, end: float, stop: Callable[[], bool]
-    ) -> Generator[EpochDone, None, None]:
+    def run(self, held: HeldOut, context: Context, *, began: float, end: float) -> None:
         """Train until all epochs are done, no member improves any more, or time is up.
 
         ``began`` and ``end`` are moments of the performance counter.
@@ -91,8 +89,8 @@ class Training:
         for epoch in range(1, self._epochs + 1):
             losses = []
             for _ in range(self._chunks):
-                if stop() or (self.steps and perf_counter() > end):
-                    self.status = Status.INTERRUPTED if stop() else Status.TIME_LIMIT
+                if context.stop() or (self.steps and perf_counter() > end):
+                    self.status = Status.INTERRUPTED if context.stop() else Status.TIME_LIMIT
                     break
                 state, loss = self._program.learn(state, self._fixed, self._hyper, self._batches())
                 losses.append(loss)
@@ -112,7 +110,7 @@ class Training:
                     "seconds": done.seconds,
                 }
             )
-            yield done
+            context.tell(done)
             if waited >= self._spec.patience:
                 self.status = Status.EARLY_STOPPED
                 return

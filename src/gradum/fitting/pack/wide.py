@@ -7,19 +7,19 @@ codes have only its interactions left to learn, and their first candidate is tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from msgspec import structs
 
 from gradum.core.models.network import Params
+from gradum.fitting.context import Context
 from gradum.fitting.folding import Walk
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members
 from gradum.fitting.path import choose_penalty
 from gradum.solvers.convex import descend
-from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.newton import Newton
@@ -36,7 +36,7 @@ def begin_wide(
     members: Members,
     goal: Goal,
     walks: Sequence[Walk],
-    stop: Callable[[], bool],
+    context: Context,
 ) -> None:
     """Put the linear model of their codes in the place of some members' ``wide`` part.
 
@@ -55,8 +55,8 @@ def begin_wide(
         columns = network.expand(drawn, inputs.flat["dense"][None], None, np)[0]
         columns = columns.astype(np.float64)
         columns[:, inputs.of_pairs] = 0.0  # members are better at these without rough steps
-        strength = strength or best_strength(columns, goal, walk, stop)
-        found = linear_start(columns, goal, walk[0], strength, stop)
+        strength = strength or best_strength(columns, goal, walk, context)
+        found = linear_start(columns, goal, walk[0], strength, context)
         if found is not None:
             params["wide"][own, : columns.shape[1]], last["bias"][own] = found
             last["weight"][own] = 0.0
@@ -67,7 +67,7 @@ def is_much_work(columns: int, outputs: int, rows: int) -> bool:
     return outputs * (columns + 1) > MOST_COEFFICIENTS or rows > MOST_ROWS
 
 
-def best_strength(columns: np.ndarray, goal: Goal, walk: Walk, stop: Callable[[], bool]) -> float:
+def best_strength(columns: np.ndarray, goal: Goal, walk: Walk, context: Context) -> float:
     """Return the strength whose linear model predicts a fold's held-out rows best.
 
     Parameters
@@ -76,11 +76,12 @@ def best_strength(columns: np.ndarray, goal: Goal, walk: Walk, stop: Callable[[]
     goal : Goal
     walk : pair of ndarray
         Positions of the rows learned from, and of those held out.
-    stop : callable
+    context : Context
     """
     used = np.concatenate(walk)
     own = np.arange(len(walk[0])), np.arange(len(walk[0]), len(used))
-    path = solve(choose_penalty(_model(columns, goal, used), [own], STRENGTHS, stop))
+    model = _model(columns, goal, used)
+    path = context.solve(choose_penalty(model, [own], STRENGTHS, hear=context.ask))
     return path.best * len(used)
 
 
@@ -89,7 +90,7 @@ def linear_start(
     goal: Goal,
     rows: np.ndarray,
     strength: float,
-    stop: Callable[[], bool],
+    context: Context,
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Fit the linear model on some of the rows, under alpha = strength / their number.
 
@@ -102,7 +103,7 @@ def linear_start(
     rows : ndarray of shape (m,)
         Positions of the rows learned from.
     strength : float
-    stop : callable
+    context : Context
 
     Returns
     -------
@@ -110,7 +111,7 @@ def linear_start(
         Weights [D, k] and biases [k]; None where they are not finite.
     """
     model = _model(columns, goal, rows)
-    solution = solve(descend(model, Newton(tol=TOLERANCE), l2=strength / len(rows), stop=stop))
+    solution = context.solve(descend(model, Newton(tol=TOLERANCE), l2=strength / len(rows)))
     layer = solution.params["layers"][0]
     weights, biases = np.asarray(layer["weight"]), np.asarray(layer["bias"])
     if not (np.isfinite(weights).all() and np.isfinite(biases).all()):

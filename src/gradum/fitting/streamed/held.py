@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from gradum.fitting.context import Context
 from gradum.fitting.streamed.parting import Parting
 from gradum.fitting.streamed.spool import Spool
 from gradum.fitting.streamed.survey import blocks
@@ -91,7 +91,7 @@ def divide(
     *,
     totals: Totals,
     also: tuple[str, ...],
-    stop: Callable[[], bool],
+    context: Context,
 ) -> Held:
     """Pass over all rows once: training rows are encoded into the spool, the others returned.
 
@@ -120,6 +120,6 @@ def divide(
         frames.append(block.checked.frame.filter(held))
         numbers.append(block.numbers[held])
         parts.append(block.parts[held])
-        if stop():
+        if context.stop():
             break
     return Held(pl.concat(frames), np.concatenate(numbers), np.concatenate(parts), totals)

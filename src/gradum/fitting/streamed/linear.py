@@ -60,7 +60,7 @@ def fit_linear(
     columns = columns_of(layer, sample)
     model = LinearModel.of(columns, target, loss, outputs=outputs, weight=sample.weight)
     walk = (np.flatnonzero(~validation), np.flatnonzero(validation))
-    path = context.follow(choose_penalty(model, [walk], spec.strengths, context.stop))
+    path = context.follow(choose_penalty(model, [walk], spec.strengths, hear=context.ask))
     alpha = path.best * len(model) / len(spool)
     identity = layer.in_units(spool.units.centre, spool.units.scale)
 
@@ -88,14 +88,14 @@ def fit_linear(
         l2=alpha,
         method=Passes(tol=TOLERANCE),
         start=path.start,
-        stop=context.stop,
     )
 
-    def tell(event: EpochDone) -> None:
+    def hear(event: EpochDone) -> bool:
         rows, objective = len(spool), event.train_loss
         context.tell(Passed("linear", event.epoch, rows, objective, event.seconds))
+        return context.stop()
 
-    solution = solve(passes, tell)
+    solution = solve(passes, hear)
     return linear_rung(
         loss,
         layer,

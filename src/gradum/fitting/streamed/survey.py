@@ -8,7 +8,7 @@ comes from a sample.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.errors import TargetError
+from gradum.fitting.context import Context
 from gradum.fitting.dataset import FEWEST_ROWS_PER_CLASS, too_rare
 from gradum.fitting.streamed.parting import Parting
 from gradum.tables.check import (
@@ -122,10 +123,10 @@ def survey(
     schema: Schema,
     encoder: Encoder,
     parting: Parting,
-    stop: Callable[[], bool],
+    context: Context,
     memory: int,
 ) -> Survey:
-    """Pass over all rows once; an early end, once ``stop`` is true, leaves the rest uncounted.
+    """Pass over all rows once; where the context says to stop, the rest is left uncounted.
 
     Where a column has more levels than ``memory`` bytes have room for, the rarest are let go.
     """
@@ -154,7 +155,7 @@ def survey(
         facts.add(train)
         for source, counts in levels.items():
             counts.add(level_counts(train[source]))
-        if stop():
+        if context.stop():
             break
     steps = tuple(
         Categorical.of_counts(step.source, levels[step.source].table)
