@@ -1,7 +1,7 @@
 """What follows the logits, as data: steps in order, saved with the model they belong to.
 
 A step takes logits (n, k) and returns others. A new kind, such as a calibration, is one more struct
-with a tag and these attributes, and one more member of `Step`.
+with a tag and these attributes, and one more member of `PostStep`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
         return logits - shift(self.class_weight, logits.shape[1])
 
 
-Step = PriorShift
+PostStep = PriorShift
 """Whatever may follow the logits; ``decides`` says whether labels are chosen by its result."""
 
 
-def steps_for(class_weight: ClassWeight | None) -> tuple[Step, ...]:
+def steps_for(class_weight: ClassWeight | None) -> tuple[PostStep, ...]:
     """Return the steps that follow the logits of a model that learned under class weights."""
     return () if class_weight is None else (PriorShift(tuple(class_weight)),)

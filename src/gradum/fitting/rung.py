@@ -16,7 +16,7 @@ from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import Inputs
 from gradum.core.models.parameters import Params
 from gradum.fitting.balance import ClassWeight
-from gradum.fitting.post import Step
+from gradum.fitting.post import PostStep
 from gradum.fitting.target_scale import TargetScale
 from gradum.margins import first_greatest
 from gradum.solvers.solution import Certificate, Status
@@ -97,7 +97,7 @@ class Rung:
         number of steps of its solver, and the seconds it took.
     advice : str
         What the status means here; the status's own sentence unless more is known.
-    post : tuple of Step
+    post : tuple of PostStep
         What follows the logits, in order.
     """
 
@@ -115,7 +115,7 @@ class Rung:
     seconds: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
-    post: tuple[Step, ...] = ()
+    post: tuple[PostStep, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached, which is made again when it is needed."""

@@ -11,7 +11,7 @@ from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Network
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import nested
-from gradum.fitting.post import Step
+from gradum.fitting.post import PostStep
 from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
@@ -39,7 +39,7 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float
     settings: dict[str, Any]
     advice: str
-    post: tuple[Step, ...]
+    post: tuple[PostStep, ...]
 
 
 def recorded(rung: Rung) -> RungRecord:

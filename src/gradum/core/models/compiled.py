@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from gradum.core.models.architecture import Architecture
-from gradum.core.models.input_layer import Blocks, InputLayer
+from gradum.core.models.input_layer import InputLayer, RawBlocks
 from gradum.core.models.parameters import Params
 
 
@@ -37,7 +37,7 @@ class CompiledForward:
     def __init__(self, layer: InputLayer, network: Architecture, params: Params, rows: int) -> None:
         self._layer, self._network, self._params, self._rows = layer, network, params, rows
 
-    def launch(self, raw: Blocks) -> jax.Array:
+    def launch(self, raw: RawBlocks) -> jax.Array:
         """Start on the blocks of n ≤ b rows in raw units and return without waiting.
 
         The result is logits [b, k], of which n count.
@@ -58,7 +58,7 @@ class CompiledForward:
 
 
 @partial(jax.jit, static_argnums=0)
-def _logits(network: Any, layer: InputLayer, params: Params, columns: Blocks) -> Any:
+def _logits(network: Any, layer: InputLayer, params: Params, columns: RawBlocks) -> Any:
     """Return the logits [b, k] of the columns of each block, [·, b]."""
     raw = {name: block.T for name, block in columns.items()}
     return network.apply(params, layer.apply(raw))

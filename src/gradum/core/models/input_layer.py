@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
-Blocks = Mapping[str, Any]
+RawBlocks = Mapping[str, Any]
 """Some rows of a table as blocks of numbers by name: ``dense``, ``codes``, ``sparse``."""
 
 Style = Literal["robust", "standard"]
@@ -121,7 +121,7 @@ class InputLayer:
         centre, scale, spread = np.array(measured, np.float64).reshape(-1, 3).T
         return cls(centre, scale, spread, True, levels, treatments)
 
-    def __call__(self, raw: Blocks, *, dtype: type = np.float32) -> dict[str, Any]:
+    def __call__(self, raw: RawBlocks, *, dtype: type = np.float32) -> dict[str, Any]:
         """Expand n rows: ``dense`` (n, d), ``codes`` (n, c) and ``sparse`` (n, v), text, if any.
 
         Returns
@@ -136,7 +136,7 @@ class InputLayer:
         return inputs if wide is None else inputs | {"sparse": wide}
 
     def expand(
-        self, stretches: Iterable[Blocks], rows: int, *, dtype: type = np.float32
+        self, stretches: Iterable[RawBlocks], rows: int, *, dtype: type = np.float32
     ) -> dict[str, Any]:
         """Expand n rows that come in stretches; nothing else is held of them as a whole."""
         whole: dict[str, np.ndarray] = {}
@@ -154,11 +154,13 @@ class InputLayer:
             return whole
         return {**whole, "sparse": sparse.csr_array(sparse.vstack(wide, format="csr"))}
 
-    def apply(self, raw: Blocks, *, dtype: type = np.float32) -> dict[str, Any]:
+    def apply(self, raw: RawBlocks, *, dtype: type = np.float32) -> dict[str, Any]:
         """Return the same in JAX, but for the sparse columns; to be compiled with 64 bits."""
         return self._expanded(raw, dtype, jnp)
 
-    def sparse_columns(self, raw: Blocks, *, dtype: type = np.float32) -> sparse.csr_array | None:
+    def sparse_columns(
+        self, raw: RawBlocks, *, dtype: type = np.float32
+    ) -> sparse.csr_array | None:
         """Return the sparse columns alone, the text block last; None where there are none."""
         wide: list[Any] = [
             _sparse_one_hot(raw["codes"][:, column], count, dtype)
@@ -169,7 +171,7 @@ class InputLayer:
             wide.append(raw["sparse"].astype(dtype))
         return sparse.csr_array(sparse.hstack(wide, format="csr")) if wide else None
 
-    def _expanded(self, raw: Blocks, dtype: type, xp: ModuleType) -> dict[str, Any]:
+    def _expanded(self, raw: RawBlocks, dtype: type, xp: ModuleType) -> dict[str, Any]:
         """Return the dense columns and the places in the embedding, in NumPy or in JAX."""
         narrow, embedded = [self._scaled(raw["dense"], xp).astype(dtype, copy=False)], []
         codes = raw["codes"]
