@@ -1,12 +1,12 @@
-"""What holds for every test, and whole fits that many tests look at: each is made once."""
+"""The environment of every test, and the whole fits that many tests share."""
 
 import os
 import shutil
 
 import kept_programs
 
-# Set before NumPy and JAX are imported; commands inherit it. A worker has a core, and BLAS's
-# threads spin on the cores of others while they wait.
+# NumPy and JAX read these when they are imported, and child processes inherit them. A worker has
+# one core; while BLAS's further threads wait, they spin on the cores of other workers.
 os.environ.update({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
 os.environ.update(kept_programs.environment())
 
@@ -22,8 +22,13 @@ hypothesis.settings.register_profile("without a clock", deadline=None)
 hypothesis.settings.load_profile("without a clock")
 
 
-def pytest_sessionfinish(session, exitstatus):
-    """Keep no programs of a run that failed: a killed process may have written half a file."""
+def pytest_collection_modifyitems(items):
+    """Run the documents first: they are the longest tests, and none is to be left for the end."""
+    items.sort(key=lambda item: item.path.name != "test_docs.py")
+
+
+def pytest_sessionfinish(exitstatus):
+    """Keep no programs of a run that failed: a killed process may have left half a file."""
     if exitstatus != pytest.ExitCode.OK and not kept_programs.IN_A_WORKER:
         shutil.rmtree(os.environ["GRADUM_CACHE_DIR"], ignore_errors=True)
 

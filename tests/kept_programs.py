@@ -1,4 +1,4 @@
-"""The folder in which all processes of the suite keep their compiled programs, from run to run."""
+"""The folder in which the suite's processes keep compiled programs, from one run to the next."""
 
 import hashlib
 import os
@@ -26,10 +26,10 @@ def environment() -> dict[str, str]:
 
 
 def _folder() -> Path:
-    """Return this processor's folder; a temporary one where others could write to the checkout.
+    """Return this processor's folder, or a temporary one where others can write to the checkout.
 
-    Programs hold instructions that another processor may lack. Those of code that has changed
-    are never used again, so a folder that has grown large is emptied.
+    Programs hold instructions that another processor may lack. Programs of code that has changed
+    stay behind unused, so a folder that has grown large is emptied.
     """
     folder = private_folder(CACHES / _processor())
     if folder is None:

@@ -177,11 +177,12 @@ def test_the_guides_print_commands():
 
 @pytest.mark.parametrize("guide", GUIDES)
 def test_every_python_of_the_guides_runs(guide, tmp_path, folder, monkeypatch):
-    """As printed, with a short fit in the place of the whole ladder."""
+    """As printed, with a short fit in place of the whole ladder, and few folds."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "penguins.csv").write_bytes((folder / "penguins.csv").read_bytes())
     for block in blocks(guide, "python"):
         code = block.replace('target="species")', 'target="species", model="linear")')
+        code = code.replace('model="linear")', 'model="linear", cv=3, learning_curve=False)')
         exec(compile(code, guide, "exec"), {})
 
 
