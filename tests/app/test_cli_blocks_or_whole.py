@@ -7,7 +7,7 @@ import pytest
 
 import gradum
 from gradum.errors import GradumError
-from gradum.fitting import reading, rows_in_blocks
+from gradum.fitting import memory_bound, rows_in_blocks
 from gradum.fitting.events import RungStarted
 from gradum.fitting.spec import LinearSpec, SplitSpec
 from gradum.tables import stream
@@ -119,7 +119,7 @@ def in_blocks(monkeypatch):
 
     def begin():
         for name in ("held_bytes", "predicted_bytes"):
-            monkeypatch.setattr(reading, name, lambda *_: 1e15)
+            monkeypatch.setattr(memory_bound, name, lambda *_: 1e15)
         monkeypatch.setattr(stream, "BLOCK_ROWS", BLOCK)
 
     return begin

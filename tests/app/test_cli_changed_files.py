@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from gradum.app.cli.progress import Silent
-from gradum.fitting import reading
+from gradum.fitting import memory_bound
 from gradum.fitting.events import RungStarted, Understood
 from gradum.ship.run_spec import read_spec
 from synthetic import task
@@ -120,7 +120,7 @@ def test_a_file_that_changes_while_it_is_read_in_blocks(
     name, gradum_command, tmp_path, monkeypatch
 ):
     for name in ("held_bytes", "predicted_bytes"):
-        monkeypatch.setattr(reading, name, lambda *_: 1e15)
+        monkeypatch.setattr(memory_bound, name, lambda *_: 1e15)
     table = tmp_path / name
     write(rows(), table)
     at_event(monkeypatch, Understood, lambda: turned_round(table))
@@ -129,7 +129,7 @@ def test_a_file_that_changes_while_it_is_read_in_blocks(
 
 def test_a_file_whose_blocks_can_no_longer_be_read(gradum_command, tmp_path, monkeypatch):
     for name in ("held_bytes", "predicted_bytes"):
-        monkeypatch.setattr(reading, name, lambda *_: 1e15)
+        monkeypatch.setattr(memory_bound, name, lambda *_: 1e15)
     table = tmp_path / "t.parquet"
     write(rows(), table)
     at_event(monkeypatch, Understood, lambda: replaced(table))

@@ -55,7 +55,7 @@ def test_a_terminal_is_redrawn_at_most_ten_times_a_second(monkeypatch, clock):
 def test_a_pipe_gets_plain_lines_at_most_one_in_two_seconds(monkeypatch, clock):
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     lines = progress.choose(as_json=False, quiet=False)
-    assert isinstance(lines, progress.Lines)
+    assert isinstance(lines, progress.PlainLines)
     lines(RungStarted("linear", 2, 10))
     for step in range(1, 400):
         clock[0] += 0.05

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from gradum.core.losses import resolve
 from gradum.core.penalties import L1, L2
-from gradum.fitting.folds import Price
+from gradum.fitting.batched_folds import Price
 from gradum.fitting.pack.codes import thresholds
 from gradum.fitting.pack.select import greedy
 from gradum.fitting.path import Path, penalty_path
@@ -28,7 +28,7 @@ from gradum.solvers.status import Status
 from gradum.study.bins import equal_count_bins
 from gradum.study.inference import infer
 from gradum.study.inference.collinearity import Standard
-from gradum.study.sweep import Sweep
+from gradum.study.threshold_sweep import Sweep
 
 ROWS = 60
 RNG = np.random.default_rng(0)

@@ -18,7 +18,7 @@ from gradum.api import finish_run
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.progress import choose
 from gradum.errors import SpecError
-from gradum.fitting import reading
+from gradum.fitting import memory_bound
 from gradum.fitting.context import Context
 from gradum.fitting.events import RungStarted
 from gradum.fitting.machine import this_machine
@@ -181,7 +181,7 @@ def small(monkeypatch):
 def in_blocks(small, monkeypatch):
     """Let no file fit in memory."""
     for name in ("held_bytes", "predicted_bytes"):
-        monkeypatch.setattr(reading, name, lambda *_: 1e15)
+        monkeypatch.setattr(memory_bound, name, lambda *_: 1e15)
 
 
 @pytest.mark.parametrize("cell", FITTED, ids=named)

@@ -19,7 +19,7 @@ from gradum.fitting.linear import fit_linear
 from gradum.fitting.pack import fit as module
 from gradum.fitting.pack.held_out import SMOOTHED, HeldOut
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
-from gradum.fitting.pack.training import Training
+from gradum.fitting.pack.training import PackTraining
 from gradum.fitting.rungs.learning import InMemory
 from gradum.fitting.spec import LinearSpec, MLPSpec, Spec
 from gradum.solvers.status import Status
@@ -105,7 +105,7 @@ def watched(monkeypatch):
             super().__init__(*args)
             noted["held"], noted["fold"] = self.folds, self.fold
 
-    class NotedTraining(Training):
+    class NotedTraining(PackTraining):
         def __init__(self, *args):
             super().__init__(*args)
             noted["learned"] = args[4]

@@ -10,7 +10,7 @@ from test_fitting_pack_program import PROGRAMS, SOURCE, batches, hyper, paramete
 from gradum.core import Embedding
 from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack.padding import Padding
-from gradum.fitting.pack.program import Program, folded
+from gradum.fitting.pack.program import PackProgram, folded
 
 
 def leaves(tree):
@@ -26,7 +26,7 @@ def test_a_padded_pack_learns_the_same(name):
     column = SOURCE[: program.network.first]
     chosen["source"] = np.eye(column.max() + 1, dtype=np.float32)[column].T
     state, losses = program.learn(program.start(params), fixed, chosen, given)
-    wide = Program(padding.network, program.loss)
+    wide = PackProgram(padding.network, program.loss)
     padded, losses_padded = wide.learn(
         wide.start(padding.fill(params)),
         padding.fill(fixed),
@@ -97,8 +97,8 @@ def test_tables_that_differ_by_a_level_share_their_programs():
         return fitted(rows_of(frame, "y"))
 
     first = fit(4)
-    known = Program.learn._cache_size(), Program.judge._cache_size()
+    known = PackProgram.learn._cache_size(), PackProgram.judge._cache_size()
     second = fit(5)
-    assert (Program.learn._cache_size(), Program.judge._cache_size()) == known
+    assert (PackProgram.learn._cache_size(), PackProgram.judge._cache_size()) == known
     assert second.network.inputs == first.network.inputs + 1
     assert second.params["layers"][0]["weight"].shape[1] == second.network.first

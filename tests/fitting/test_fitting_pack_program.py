@@ -10,14 +10,14 @@ from msgspec import structs
 
 from gradum.core import Embedding, LogLoss, SquaredError
 from gradum.core.models.pack_network import PackNetwork
-from gradum.fitting.pack.program import Batches, Program, _kept, folded
+from gradum.fitting.pack.program import PackBatches, PackProgram, _kept, folded
 
 M, S, B, D = 3, 3, 16, 4
-NUMBER = Program(
+NUMBER = PackProgram(
     PackNetwork(M, D, 1, (5, 3), (0, 2), 2, "identity", Embedding(7, 1, 2)), SquaredError()
 )
-CLASSES = Program(PackNetwork(M, D, 3, (5, 3), (0, 2), 2, "logit"), LogLoss())
-TWO = Program(PackNetwork(M, D, 1, (5, 3), (0, 2), 2, "logit"), LogLoss())
+CLASSES = PackProgram(PackNetwork(M, D, 3, (5, 3), (0, 2), 2, "logit"), LogLoss())
+TWO = PackProgram(PackNetwork(M, D, 1, (5, 3), (0, 2), 2, "logit"), LogLoss())
 PROGRAMS = {"number": NUMBER, "classes": CLASSES, "two classes": TWO}
 SOURCE = np.array([0, 1, 2, 3, 0, 0, 2, 2, 4, 4], np.int32)  # of the 8 numbers, and the embedding
 
@@ -63,7 +63,7 @@ def batches(program, seed=1):
     target = rng.integers(0, 2 if program is TWO else 3, (S, M, B))
     if program is NUMBER:
         target = rng.normal(size=(S, M, B)).astype(np.float32)
-    return Batches(
+    return PackBatches(
         rng.normal(size=(S, M, B, D)).astype(np.float32),
         rng.integers(0, 7, (S, M, B, 1)).astype(np.int32) if embedding else None,
         target,
@@ -242,7 +242,7 @@ def test_a_share_is_left_out_and_the_mean_stays():
 def test_a_column_is_left_out_with_all_its_codes():
     """Each number before the first layer is a power of two: their sum tells which were kept."""
     network = structs.replace(CLASSES.network, outputs=1, hidden=(1,))
-    program, first = Program(network, LogLoss()), network.first
+    program, first = PackProgram(network, LogLoss()), network.first
     fixed = {
         "shift": np.zeros((M, 2, 2), np.float32),
         "slope": np.zeros((M, 2, 2), np.float32),
@@ -259,7 +259,7 @@ def test_a_column_is_left_out_with_all_its_codes():
         "scale": np.ones((M, first), np.float32),
     }
     chosen = hyper(program, 0.0, 0.5)
-    batch = Batches(np.ones((M, B, D), np.float32), None, None, None, None, jnp.uint32(5))
+    batch = PackBatches(np.ones((M, B, D), np.float32), None, None, None, None, jnp.uint32(5))
     logits = np.asarray(jax.jit(program._learning_logits)(params, fixed, chosen, batch))[..., 0]
     kept = (np.rint(logits / 2).astype(int)[..., None] >> np.arange(first)) & 1
     for column in range(4):

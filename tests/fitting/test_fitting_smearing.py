@@ -8,7 +8,7 @@ from scipy.stats import chi2
 from sklearn.linear_model import LinearRegression
 
 import gradum
-from gradum.fitting.smearing import LEVEL, Spread, equal_spread
+from gradum.fitting.smearing import LEVEL, ResidualSpread, equal_spread
 from gradum.fitting.spec import LinearSpec
 from gradum.fitting.target_scale import TargetScale
 from synthetic import FEW
@@ -68,9 +68,9 @@ def test_rows_of_one_prediction_or_without_residuals_say_nothing():
     assert equal_spread(np.arange(50.0), np.zeros(50), np.ones(50)) == 1
     two = np.repeat([0.0, 1.0], 200)
     rng = np.random.default_rng(0)
-    found = Spread.of(two, two + rng.normal(size=400) * (0.2 + two), np.ones(400), "here")
+    found = ResidualSpread.of(two, two + rng.normal(size=400) * (0.2 + two), np.ones(400), "here")
     assert found.at == (0.0, 1.0)
-    few = Spread.of(
+    few = ResidualSpread.of(
         two[150:250], two[150:250] * (1 + 2 * rng.normal(size=100)), np.ones(100), "here"
     )
     assert few.p < LEVEL

@@ -17,7 +17,7 @@ from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.newton import Newton
-from gradum.solvers.passes import Passes, newton_over_passes
+from gradum.solvers.passes import NewtonOverPasses, newton_over_passes
 from gradum.solvers.solution import Status
 from gradum.solvers.standard import StandardColumns
 
@@ -127,7 +127,7 @@ def test_each_column_may_have_its_own_penalty():
 
 @every_problem
 def test_how_the_rows_are_cut_makes_no_difference_but_of_rounding(problem):
-    method = Passes(tol=1e-13)
+    method = NewtonOverPasses(tol=1e-13)
     whole = layer(passes_over(problem, cuts=(), method=method))
     shuffled = np.random.default_rng(1).permutation(ROWS)
     for how in ({}, {"cuts": range(10, ROWS, 10)}, {"order": shuffled}):
@@ -162,7 +162,7 @@ def test_as_many_blocks_are_at_work_as_memory_has_room_for(problem, monkeypatch)
     plenty = passes_over(problem)
     monkeypatch.setattr(passes._Search, "_measured", counted)
     monkeypatch.setattr(passes, "WAITING_BYTES", 1)  # no Hessian beside another one
-    scarce = passes_over(problem, method=Passes(max_iter=1))
+    scarce = passes_over(problem, method=NewtonOverPasses(max_iter=1))
     assert max(seen) == 1
     assert scarce.history[0].train_loss == plenty.history[0].train_loss
 
@@ -171,7 +171,7 @@ def test_as_many_blocks_are_at_work_as_memory_has_room_for(problem, monkeypatch)
 def test_the_certificate_bounds_what_is_left(problem):
     best = in_memory(problem, 0.01).certificate.objective
     for passed in (1, 2, 3):
-        method = Passes(max_iter=passed, tol=0.0)
+        method = NewtonOverPasses(max_iter=passed, tol=0.0)
         ours = passes_over(problem, method=method)
         left = ours.certificate.objective - best
         assert -1e-13 < left <= ours.certificate.duality_gap + 1e-13
@@ -210,7 +210,7 @@ def test_rows_sorted_by_their_target_change_nothing(problem):
 def test_separable_classes_without_a_penalty_end_all_the_same(largest, monkeypatch):
     monkeypatch.setattr(passes, "LARGEST_DIRECT", largest)
     x = (2.0 * CLASS - 1.0)[:, None] * np.abs(X[:, :1])
-    ours = passes_over("log loss", 0.0, x=x, method=Passes(max_iter=12))
+    ours = passes_over("log loss", 0.0, x=x, method=NewtonOverPasses(max_iter=12))
     assert np.isfinite(layer(ours)).all()
     assert ours.certificate.objective < 0.1
 

@@ -30,7 +30,7 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.newton import newton
 from gradum.solvers.padding import pad_problem
-from gradum.solvers.segments import Pool, Segments
+from gradum.solvers.segments import Pool, SegmentedData
 
 LENGTHS = (20, 7, 1, 31, 16, 20, 5)
 ROWS = sum(LENGTHS)
@@ -238,7 +238,7 @@ def test_a_segment_that_cannot_be_read_is_an_error_and_no_hang():
 
 def test_all_rows_in_one_step_are_refused():
     problem = Problem(Network(1, 1, (4,)), SquaredError())
-    assert isinstance(numbered(), Segments)
+    assert isinstance(numbered(), SegmentedData)
     for size in (None, ROWS):
         with pytest.raises(SpecError, match="mini-batches"):
             feed_of(numbered(), problem, size, epoch_by_epoch=False)

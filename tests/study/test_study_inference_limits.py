@@ -11,7 +11,7 @@ from gradum.solvers.status import Status
 from gradum.study.inference import Inference, infer
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.optimum import fit
-from gradum.study.inference.saying import caveats
+from gradum.study.inference.wording import caveats
 
 
 def numbers(rows=60, width=3, seed=0):

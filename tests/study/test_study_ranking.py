@@ -6,10 +6,10 @@ from sklearn import metrics as peer
 from statsmodels.stats.proportion import proportion_confint
 
 from gradum.scores.interval import wilson
+from gradum.study.curve_points import thinned
 from gradum.study.ranking import areas, ranking_curves
-from gradum.study.redrawn import redrawn
-from gradum.study.sweep import Sweep
-from gradum.study.thinning import thinned
+from gradum.study.resampling import redrawn
+from gradum.study.threshold_sweep import Sweep
 
 
 def binary(rows, seed=0, digits=17, **more):

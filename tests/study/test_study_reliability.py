@@ -6,7 +6,7 @@ from statsmodels.stats.proportion import proportion_confint
 from gradum.scores.interval import wilson
 from gradum.study.bins import equal_count_bins
 from gradum.study.reliability import reliability
-from gradum.study.shares import Z95
+from gradum.study.wilson_interval import Z95
 
 
 def binary(rows, seed=0, *, said=lambda share: share, **more):

@@ -10,7 +10,7 @@ from gradum.errors import SpecError
 from gradum.fitting.dataset import labelled
 from gradum.fitting.rung import Prediction
 from gradum.study import segments as module
-from gradum.study.cut import cut
+from gradum.study.binning import cut
 from gradum.study.evidence import Evidence
 from gradum.study.segments import Segments, segments
 from gradum.tables.read import read
@@ -233,7 +233,7 @@ def test_a_slice_of_no_column_names_the_nearest_ones():
 def test_large_tables_keep_their_values_and_bootstrap_some_rows(monkeypatch):
     seen = regression(3000, colour=("blue", 1.5))
     whole = segments(seen, ["colour"], "rmse")
-    monkeypatch.setattr("gradum.study.redrawn.ROWS_FOR_INTERVALS", 750)
+    monkeypatch.setattr("gradum.study.resampling.ROWS_FOR_INTERVALS", 750)
     monkeypatch.setattr("gradum.study.segments.SEARCHED_VALUES", 5 * 1500)
     some = segments(seen, ["colour"], "rmse")
     for one, other in zip(whole.slices["colour"], some.slices["colour"], strict=True):

@@ -14,9 +14,9 @@ from gradum.api.model import Model
 from gradum.api.spelled_out import spell_out
 from gradum.errors import SpecError
 from gradum.fitting.context import ALONE, Context
+from gradum.fitting.memory_bound import decided
 from gradum.fitting.option_table import Options
 from gradum.fitting.options import make_spec
-from gradum.fitting.reading import decided
 from gradum.fitting.row_source import RowSource
 from gradum.fitting.rows_in_blocks import RowsInBlocks
 from gradum.fitting.rows_in_memory import RowsInMemory

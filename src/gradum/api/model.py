@@ -15,9 +15,9 @@ from gradum.api.inference import infer_run
 from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.memory_bound import judging_bound
 from gradum.fitting.option_values import read_size
 from gradum.fitting.predict import predict
-from gradum.fitting.reading import judging_bound
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
 from gradum.forks import refuse_after_fork

@@ -16,7 +16,7 @@ from gradum.api.runs import load_run, save_run
 from gradum.files.atomic import partial_files
 from gradum.fitting.context import Context
 from gradum.fitting.events import RungStarted
-from gradum.fitting.reading import decided
+from gradum.fitting.memory_bound import decided
 from gradum.ship import unfinished
 from gradum.ship.checkpoint_folder import CheckpointFolder
 from gradum.ship.layout import FILES, STATE

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from gradum.core import LogLoss, Loss
 from gradum.core.losses import resolve
 from gradum.errors import SpecError, TargetError
-from gradum.estimators.rows import Rows
+from gradum.estimators.rows import CheckedRows
 from gradum.margins import EQUAL, first_greatest
 
 
@@ -70,13 +70,13 @@ def class_loss(loss: Any) -> Loss:
 
 
 def coded_rows(
-    rows: Rows, classes: np.ndarray | None, class_weight: Any
-) -> tuple[Rows, np.ndarray]:
+    rows: CheckedRows, classes: np.ndarray | None, class_weight: Any
+) -> tuple[CheckedRows, np.ndarray]:
     """Turn labels into codes 0 .. K-1, and class weights into row weights.
 
     Parameters
     ----------
-    rows : Rows
+    rows : CheckedRows
         Rows whose target is labels.
     classes : ndarray or None
         The sorted classes, where they are known already.

@@ -12,8 +12,8 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from gradum.core import Loss, Penalty, Unpenalised
 from gradum.errors import SpecError
-from gradum.estimators.rows import Rows
-from gradum.fitting.folds import Price
+from gradum.estimators.rows import CheckedRows
+from gradum.fitting.batched_folds import Price
 from gradum.fitting.path import Path, choose_penalty
 from gradum.margins import EQUAL, first_least
 from gradum.solvers.linear_model import LinearModel
@@ -69,7 +69,7 @@ class CrossValidated:
 
     def choose(
         self,
-        rows: Rows,
+        rows: CheckedRows,
         loss: Loss,
         penalty: Penalty,
         *,
@@ -113,7 +113,7 @@ class CrossValidated:
             return _grid(model, with_alpha(penalty, 1.0), int(self.alphas))
         return np.sort(np.ravel(np.asarray(self.alphas, np.float64)))[::-1]
 
-    def _split(self, rows: Rows, *, classes: bool, seed: int) -> list[tuple[Any, Any]]:
+    def _split(self, rows: CheckedRows, *, classes: bool, seed: int) -> list[tuple[Any, Any]]:
         fewest = np.bincount(rows.target).min() if classes else len(rows)
         if fewest < self.folds:
             what = "rows of the rarest class" if classes else "rows"

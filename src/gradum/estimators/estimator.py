@@ -9,7 +9,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 
 from gradum.core import Problem
-from gradum.estimators.rows import Rows
+from gradum.estimators.rows import CheckedRows
 from gradum.estimators.training import objective_value, warn_of_trouble
 from gradum.solvers.solution import Solution
 
@@ -20,7 +20,12 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
     """A scikit-learn estimator that takes sparse columns and callbacks, and keeps its solution."""
 
     def _settle(
-        self: Self, problem: Problem, rows: Rows, solution: Solution, *, optimum_expected: bool
+        self: Self,
+        problem: Problem,
+        rows: CheckedRows,
+        solution: Solution,
+        *,
+        optimum_expected: bool,
     ) -> Self:
         """Keep what is known about the solution, and warn of what a caller must know."""
         warn_of_trouble(solution, optimum_expected=optimum_expected)

@@ -14,7 +14,7 @@ from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.cross_validation import CrossValidated, pricing
 from gradum.estimators.estimator import Estimator
-from gradum.estimators.rows import FLOATS, Rows
+from gradum.estimators.rows import FLOATS, CheckedRows
 from gradum.estimators.summary import Summarises
 from gradum.estimators.training import (
     Events,
@@ -33,7 +33,9 @@ from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 from gradum.solvers.threads import turn
 
-Checked = tuple[Rows, Loss, int, Any]  # rows, loss, outputs, and the classes if there are any
+Checked = tuple[
+    CheckedRows, Loss, int, Any
+]  # rows, loss, outputs, and the classes if there are any
 
 
 class Linear(Summarises, Estimator):
@@ -121,7 +123,7 @@ class Linear(Summarises, Estimator):
         )
         return penalty_path(model, cv.strengths(model, penalty), pricing(model, penalty))
 
-    def _fit(self, rows: Rows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
+    def _fit(self, rows: CheckedRows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
         """Fit; ``alpha="cv"`` chooses the penalty first."""
         check_numbers(self, {"max_iter": 1, "tol": 0})
         loss.check_target(rows.target)
@@ -159,7 +161,7 @@ class Linear(Summarises, Estimator):
         self.solver_reason_ = reason
         return self._settle(self._problem, rows, solution, optimum_expected=self.tol > 0)
 
-    def _choose(self, problem: Problem, rows: Rows) -> tuple[Solver, str]:
+    def _choose(self, problem: Problem, rows: CheckedRows) -> tuple[Solver, str]:
         """Return the solver and why it is this one."""
         own = {name: self._limited(each) for name, each in solvers_of(problem.loss).items()}
         if not (isinstance(self.solver, str) and self.solver == "auto"):
@@ -183,7 +185,12 @@ class Linear(Summarises, Estimator):
         return replace(solver, tol=min(self.tol, solver.tol), max_iter=self.max_iter)
 
     def _choose_alpha(
-        self, cv: CrossValidated, problem: Problem, rows: Rows, seed: int, listeners: Listeners
+        self,
+        cv: CrossValidated,
+        problem: Problem,
+        rows: CheckedRows,
+        seed: int,
+        listeners: Listeners,
     ) -> Generator[Any, None, Problem]:
         network = problem.network
         penalty, self.path_ = yield from cv.choose(

@@ -14,7 +14,7 @@ from gradum.core import Loss, Network, Params, Problem
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.estimator import Estimator
-from gradum.estimators.rows import FLOATS, Rows, network_inputs
+from gradum.estimators.rows import FLOATS, CheckedRows, network_inputs
 from gradum.estimators.training import (
     batch_rows,
     check_numbers,
@@ -70,7 +70,7 @@ class MLP(Estimator):
         self.random_state = random_state
         self.warm_start = warm_start
 
-    def _fit(self, rows: Rows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
+    def _fit(self, rows: CheckedRows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
         """Train from the beginning, or from the last parameters under ``warm_start``."""
         problem, seed = self._problem(rows, loss, outputs), seed_of(self.random_state)
         validation = None
@@ -96,7 +96,7 @@ class MLP(Estimator):
         self._network = problem.network
         return self._keep(problem, rows, listeners.follow(events, self.max_iter))
 
-    def _fit_more(self, rows: Rows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
+    def _fit_more(self, rows: CheckedRows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
         """Train for one epoch more, with the optimiser's state of the last."""
         problem, solver = self._problem(rows, loss, outputs), self._solver()
         start, history = None, ()
@@ -118,14 +118,14 @@ class MLP(Estimator):
         self.history_ = (*history, *self.history_)
         return self
 
-    def _keep(self, problem: Problem, rows: Rows, solution: Solution) -> Any:
+    def _keep(self, problem: Problem, rows: CheckedRows, solution: Solution) -> Any:
         self._fitted_problem = problem
         self._solution, self._last_solver = replace(solution, params={}, history=()), self._solver()
         self.n_layers_ = len(problem.network.widths)
         self.n_outputs_ = problem.network.outputs
         return self._settle(problem, rows, solution, optimum_expected=False)
 
-    def _problem(self, rows: Rows, loss: Loss, outputs: int) -> Problem:
+    def _problem(self, rows: CheckedRows, loss: Loss, outputs: int) -> Problem:
         check_numbers(self, {"max_iter": 1, "tol": 0, "n_iter_no_change": 1})
         loss.check_target(rows.target)
         network = Network(

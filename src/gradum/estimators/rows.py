@@ -19,7 +19,7 @@ FLOATS = [np.float64, np.float32]
 
 
 @dataclass(frozen=True)
-class Rows:
+class CheckedRows:
     """n checked rows, all with a weight above 0.
 
     Parameters
@@ -39,12 +39,12 @@ class Rows:
     def __len__(self) -> int:
         return self.matrix.shape[0]
 
-    def take(self, rows: np.ndarray) -> Rows:
+    def take(self, rows: np.ndarray) -> CheckedRows:
         """Return some rows."""
         weight = None if self.weight is None else self.weight[rows]
-        return Rows(self.matrix[rows], self.target[rows], weight)
+        return CheckedRows(self.matrix[rows], self.target[rows], weight)
 
-    def with_target(self, target: np.ndarray, weight: np.ndarray | None) -> Rows:
+    def with_target(self, target: np.ndarray, weight: np.ndarray | None) -> CheckedRows:
         """Return the rows with another target and other weights."""
         return replace(self, target=target, weight=weight)
 
@@ -53,7 +53,9 @@ class Rows:
         """What a first-order solver takes."""
         return Data(network_inputs(self.matrix), self.target, self.weight)
 
-    def hold_out(self, fraction: float, seed: int, *, stratify: bool) -> tuple[Rows, Rows]:
+    def hold_out(
+        self, fraction: float, seed: int, *, stratify: bool
+    ) -> tuple[CheckedRows, CheckedRows]:
         """Split into rows to train on and rows that say when to stop.
 
         Raises
@@ -83,7 +85,7 @@ def checked_rows(
     numeric: bool,
     reset: bool = True,
     dtype: Any = None,
-) -> Rows:
+) -> CheckedRows:
     """Check what ``fit`` was given, as scikit-learn does.
 
     A row of weight 0 is a row that is not there, and is dropped.
@@ -111,9 +113,9 @@ def checked_rows(
     if numeric:
         y = y.astype(np.float64)
     if sample_weight is None:
-        return Rows(X, y)
+        return CheckedRows(X, y)
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    rows = Rows(X, y, weight)
+    rows = CheckedRows(X, y, weight)
     return rows if weight.all() else rows.take(np.flatnonzero(weight))
 
 

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from gradum.core import PENALTIES, Params, Penalty, Problem
 from gradum.errors import SpecError
-from gradum.estimators.rows import Rows, network_inputs
+from gradum.estimators.rows import CheckedRows, network_inputs
 from gradum.solvers import first_order
 from gradum.solvers.convex import Convex, minimise
 from gradum.solvers.driver import train
@@ -107,7 +107,7 @@ def resolve_penalty(penalty: Any, alpha: Any, l1_ratio: float = 0.5) -> Penalty:
 
 def linear_events(
     problem: Problem,
-    rows: Rows,
+    rows: CheckedRows,
     solver: Solver,
     regime: Regime,
     *,
@@ -163,7 +163,7 @@ def batch_rows(batch_size: Any, rows: int) -> int:
 
 
 @turn()
-def objective_value(problem: Problem, solution: Solution, rows: Rows) -> float:
+def objective_value(problem: Problem, solution: Solution, rows: CheckedRows) -> float:
     """Return Σ w·loss / Σ w + penalty at the answer."""
     if solution.certificate.objective is not None:
         return solution.certificate.objective

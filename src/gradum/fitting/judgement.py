@@ -11,7 +11,7 @@ import numpy as np
 
 from gradum.errors import TargetError
 from gradum.fitting.alarm import Alarm
-from gradum.fitting.cautions import cautions
+from gradum.fitting.interval_notes import cautions
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import TITLES
 from gradum.fitting.verdict import Verdict, decide

@@ -9,7 +9,7 @@ from gradum.fitting.context import Context
 from gradum.fitting.events import RungFinished, RungStarted
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS, kinds_of
-from gradum.fitting.rungs.kind import Kind
+from gradum.fitting.rungs.kind import RungKind
 from gradum.fitting.rungs.learning import InMemory, LearningRows
 from gradum.fitting.spec import Spec
 
@@ -33,7 +33,7 @@ def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
     return rungs
 
 
-def learners(spec: Spec, rows: LearningRows) -> Sequence[Kind]:
+def learners(spec: Spec, rows: LearningRows) -> Sequence[RungKind]:
     """Return the kinds of rungs that a spec names and that can learn from these rows."""
     return rows.kinds(kinds_of(spec))
 

@@ -27,7 +27,7 @@ from gradum.solvers.driver import train
 from gradum.solvers.events import EpochDone
 from gradum.solvers.first_order import Adam
 from gradum.solvers.schedules import Schedule
-from gradum.solvers.segments import Segments
+from gradum.solvers.segments import SegmentedData
 from gradum.solvers.solution import Solution, Status
 from gradum.solvers.stopping import Regime
 
@@ -70,7 +70,7 @@ def fit_mlp(
 
 def train_network(
     layer: InputLayer,
-    data: Data | Segments,
+    data: Data | SegmentedData,
     validation: Data | None,
     spec: MLPSpec,
     context: Context,

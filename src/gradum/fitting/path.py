@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradum.core.models.network import Params
+from gradum.fitting.batched_folds import Fold, Folds, Price, folds_of
 from gradum.fitting.events import PathStep
-from gradum.fitting.folds import Fold, Folds, Price, folds_of
 from gradum.fitting.normal_equations import NormalEquations, centred, gram, restored
 from gradum.margins import first_least
 from gradum.solvers.convex import descend

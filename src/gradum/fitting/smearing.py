@@ -39,7 +39,7 @@ def factor_of(predicted: np.ndarray, true: np.ndarray, weight: np.ndarray) -> fl
     return float((weight @ np.exp(true - most)) / (weight @ np.exp(predicted - most)))
 
 
-class Spread(msgspec.Struct, frozen=True):
+class ResidualSpread(msgspec.Struct, frozen=True):
     """How the residuals of the logarithm spread about its prediction f.
 
     Parameters
@@ -59,7 +59,9 @@ class Spread(msgspec.Struct, frozen=True):
     factors: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, predicted: np.ndarray, true: np.ndarray, weight: np.ndarray, where: str) -> Spread:
+    def of(
+        cls, predicted: np.ndarray, true: np.ndarray, weight: np.ndarray, where: str
+    ) -> ResidualSpread:
         """Look at predicted and true logarithms and weights (n,)."""
         p = equal_spread(predicted, true - predicted, weight)
         if p >= LEVEL:

@@ -117,9 +117,9 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides a run's result, save the rows themselves and the software.
 
     A table whose fit would take more than ``max_memory`` bytes is read in blocks; ``blocks`` says
-    whether it is, once `gradum.fitting.reading` or the user has decided. ``effort`` says how large
-    the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that all packs of the run
-    may train, after which each is chosen from what its members have become.
+    whether it is, once `gradum.fitting.memory_bound` or the user has decided. ``effort`` says how
+    large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that all packs of
+    the run may train, after which each is chosen from what its members have become.
     """
 
     target: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from gradum.fitting.smearing import TRAINING, Spread, factor_of
+from gradum.fitting.smearing import TRAINING, ResidualSpread, factor_of
 
 
 class TargetScale(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class TargetScale(msgspec.Struct, frozen=True):
         Whether t is the logarithm of the target.
     smearing : float
         The factor, right where residuals spread equally; 1 without the logarithm.
-    spread : Spread, optional
+    spread : ResidualSpread, optional
         How they spread, and the factor by prediction where that is not equally; None without
         the logarithm, or where all predictions are the same.
     """
@@ -36,7 +36,7 @@ class TargetScale(msgspec.Struct, frozen=True):
     high: float
     log: bool = False
     smearing: float = 1.0
-    spread: Spread | None = None
+    spread: ResidualSpread | None = None
 
     @classmethod
     def fit(
@@ -97,7 +97,9 @@ class TargetScale(msgspec.Struct, frozen=True):
             return self
         predicted, true = self.centre + self.scale * scaled, np.log(target)
         factor = factor_of(predicted, true, weight)
-        spread = Spread.of(predicted, true, weight, where) if np.ptp(predicted) > 0 else None
+        spread = (
+            ResidualSpread.of(predicted, true, weight, where) if np.ptp(predicted) > 0 else None
+        )
         return msgspec.structs.replace(self, smearing=factor, spread=spread)
 
     def _factor(self, predicted: np.ndarray) -> np.ndarray | float:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from gradum.core import L1, L2, ElasticNet
 from gradum.show.text import plain
-from gradum.study.explain_step import Step
+from gradum.study.explain_step import WorkedStep
 from gradum.tables.wording import shortened
 
 MOST_ROWS, MOST_COLUMNS = 16, 6
@@ -48,7 +48,7 @@ class Explanation:
     It shows itself in a terminal, in a notebook, and as text by ``str``.
     """
 
-    step: Step
+    step: WorkedStep
 
     def __rich__(self) -> RenderableType:
         return Group(*step_parts(self.step))
@@ -66,7 +66,7 @@ class Explanation:
         return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def step_parts(step: Step) -> list[RenderableType]:
+def step_parts(step: WorkedStep) -> list[RenderableType]:
     """Show forward, loss, backward, check and update."""
     parts: list[RenderableType] = [Text("One row, one step of gradient descent", style="bold")]
     parts.extend(Text(remark, style="dim") for remark in step.names.remarks)
@@ -159,7 +159,7 @@ class Lines:
         yield table
 
 
-def _forward(step: Step) -> list[Line]:
+def _forward(step: WorkedStep) -> list[Line]:
     lines: list[Line] = [("z₀ = x", _vector(step.layers[0].input, step.names.inputs))]
     for level, layer in enumerate(step.layers, start=1):
         names = step.names.inputs if level == 1 else ()
@@ -175,7 +175,7 @@ def _forward(step: Step) -> list[Line]:
     return [*lines, _prediction(step)]
 
 
-def _prediction(step: Step) -> Line:
+def _prediction(step: WorkedStep) -> Line:
     last = f"a{_sub(len(step.layers))}"
     loss = step.problem.loss
     if loss.link != "logit":
@@ -190,7 +190,7 @@ def _prediction(step: Step) -> Line:
     return f"p = 1/(1 + e^−{last})", said
 
 
-def _loss(step: Step) -> list[Line]:
+def _loss(step: WorkedStep) -> list[Line]:
     lines: list[Line] = [_truth(step), *_settings(step)]
     lines.append((f"ℓ = {step.problem.loss.formula(len(step.logits))}", _number(step.loss)))
     if _priced(step):
@@ -200,7 +200,7 @@ def _loss(step: Step) -> list[Line]:
     return lines
 
 
-def _truth(step: Step) -> Line:
+def _truth(step: WorkedStep) -> Line:
     truth, classes = step.target, step.names.outputs
     if step.problem.loss.link != "logit":
         return "y", _number(truth[0])
@@ -213,7 +213,7 @@ def _truth(step: Step) -> Line:
     return "t", f"1 for {classes[truth[0]]}, 0 for the others"
 
 
-def _settings(step: Step) -> list[Line]:
+def _settings(step: WorkedStep) -> list[Line]:
     """Return a loss's own numbers, such as δ, τ or s, and what it makes of the truth."""
     loss = step.problem.loss
     lines: list[Line] = [
@@ -227,7 +227,7 @@ def _settings(step: Step) -> list[Line]:
     return lines
 
 
-def _kinked(step: Step) -> list[Line]:
+def _kinked(step: WorkedStep) -> list[Line]:
     """Say what the slope of an L1 term is at 0."""
     if not (_priced(step) and isinstance(step.problem.penalty, L1 | ElasticNet)):
         return []
@@ -236,23 +236,23 @@ def _kinked(step: Step) -> list[Line]:
     return [("sign 0 = 0", f"the middle of the slopes at the kink of |w|; {are}")]
 
 
-def _penalty(step: Step) -> tuple[str, str]:
+def _penalty(step: WorkedStep) -> tuple[str, str]:
     penalty = step.problem.penalty
     price, slope = PENALTY.get(type(penalty), ("of the weights", "its slope"))
     return (price, slope) if penalty.factor is None else (price.replace("Σ", "Σf·"), f"f·{slope}")
 
 
-def _strengths(step: Step) -> dict[str, Any]:
+def _strengths(step: WorkedStep) -> dict[str, Any]:
     penalty = step.problem.penalty
     ratio = {"ρ": penalty.l1_ratio} if isinstance(penalty, ElasticNet) else {}
     return {"alpha": penalty.alpha, **ratio}
 
 
-def _priced(step: Step) -> bool:
+def _priced(step: WorkedStep) -> bool:
     return bool(np.any(np.asarray(step.problem.penalty.alpha) > 0))
 
 
-def _backward(step: Step) -> list[Line]:
+def _backward(step: WorkedStep) -> list[Line]:
     loss = step.problem.loss
     lines: list[Line] = []
     for level in range(len(step.layers), 0, -1):
@@ -274,7 +274,7 @@ def _backward(step: Step) -> list[Line]:
     return [*lines, *_kinked(step)]
 
 
-def _check(step: Step) -> list[Line]:
+def _check(step: WorkedStep) -> list[Line]:
     check = step.check
     name, place = check.where
     which = f"every one of the {check.of:,} entries of dL/dθ"
@@ -299,7 +299,7 @@ def _check(step: Step) -> list[Line]:
     return lines
 
 
-def _update(step: Step) -> list[Line]:
+def _update(step: WorkedStep) -> list[Line]:
     rate = f"{step.learning_rate:g}"
     lines: list[Line] = []
     for level, layer in enumerate(step.after["layers"], start=1):

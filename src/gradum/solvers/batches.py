@@ -17,11 +17,11 @@ import numpy as np
 from gradum.core import Network, Problem
 from gradum.errors import SpecError
 from gradum.randomness import stream
-from gradum.solvers.buffer import Buffer, Rows, chunk_length
+from gradum.solvers.buffer import Buffer, ChunkRows, chunk_length
 from gradum.solvers.chunk import Batches, precision
 from gradum.solvers.data import Data
 from gradum.solvers.padding import bucket, pad_problem
-from gradum.solvers.segments import Pool, Segments
+from gradum.solvers.segments import Pool, SegmentedData
 
 FEWEST_ROWS = 64  # of a full batch: filling up costs less than compiling for every small table
 
@@ -71,7 +71,7 @@ class Feed(Protocol):
 
 
 def feed_of(
-    data: Data | Segments, problem: Problem, batch_size: int | None, *, epoch_by_epoch: bool
+    data: Data | SegmentedData, problem: Problem, batch_size: int | None, *, epoch_by_epoch: bool
 ) -> Feed:
     """Return the feed for a batch size; ``epoch_by_epoch`` lets no chunk span two epochs.
 
@@ -81,7 +81,7 @@ def feed_of(
         Rows that are read a segment at a time are to be seen by one step together.
     """
     padded = pad_problem(problem).network
-    if isinstance(data, Segments):
+    if isinstance(data, SegmentedData):
         if batch_size is None or batch_size >= data.rows:
             raise SpecError(
                 "Rows that are read in segments cannot all be in one step.",
@@ -102,7 +102,7 @@ class FullBatch:
     def __init__(self, data: Data, padded: Network, *, one_by_one: bool) -> None:
         """Lay the rows out once; ``one_by_one`` makes chunks of one step."""
         size = bucket(max(data.rows, FEWEST_ROWS), per_octave=2)
-        rows = Rows.of(data)
+        rows = ChunkRows.of(data)
         buffer = Buffer(rows, padded, 1, size)
         buffer.put(rows, np.arange(data.rows))
         buffer.close(np.array([data.rows]), np.ones(1))
@@ -141,7 +141,7 @@ class MiniBatches:
         self.steps_per_epoch = -(-data.rows // size)
         row_bytes = padded.inputs * np.dtype(data.dtype).itemsize
         self._length = chunk_length(padded, size, row_bytes)
-        self._source = Rows.of(data)
+        self._source = ChunkRows.of(data)
         self._buffers = [Buffer(self._source, padded, self._length, size) for _ in range(2)]
         # Rows of each step of an epoch; the last may be short.
         self._counts = np.minimum(size, data.rows - size * np.arange(self.steps_per_epoch))
@@ -195,7 +195,7 @@ class SegmentBatches:
 
     whole = False
 
-    def __init__(self, data: Segments, padded: Network, size: int) -> None:
+    def __init__(self, data: SegmentedData, padded: Network, size: int) -> None:
         self._data, self._size = data, size
         self.steps_per_epoch = -(-data.rows // size)
         row_bytes = padded.inputs * np.dtype(data.dtype).itemsize

@@ -18,7 +18,7 @@ MOST_STEPS = 256
 CHUNK_SECONDS = 0.1
 
 
-class Rows(NamedTuple):
+class ChunkRows(NamedTuple):
     """Rows in the dtypes of a chunk: a gather that converts takes three times as long.
 
     ``inputs`` are those of `Data`; ``weight`` has a mean of 1 over all rows there are.
@@ -29,7 +29,7 @@ class Rows(NamedTuple):
     weight: np.ndarray
 
     @classmethod
-    def of(cls, data: Data) -> Rows:
+    def of(cls, data: Data) -> ChunkRows:
         """Convert what is of another dtype."""
         whole = np.issubdtype(data.target.dtype, np.integer)
         return cls(
@@ -44,7 +44,7 @@ class Buffer:
 
     Parameters
     ----------
-    rows : Rows
+    rows : ChunkRows
         Some rows, of whose kind all will be.
     padded : Network
         The network in padded shapes.
@@ -52,7 +52,7 @@ class Buffer:
         Steps of the chunk, and rows of a step.
     """
 
-    def __init__(self, rows: Rows, padded: Network, length: int, size: int) -> None:
+    def __init__(self, rows: ChunkRows, padded: Network, length: int, size: int) -> None:
         shape, dtype = (length, size), rows.weight.dtype
         inputs: dict[str, Any] = {"dense": _aligned((*shape, padded.inputs), dtype)}
         if padded.embedding:
@@ -75,7 +75,7 @@ class Buffer:
         """Rows that the buffer holds."""
         return self.batches.weight.size
 
-    def put(self, rows: Rows, chosen: np.ndarray, at: int = 0) -> None:
+    def put(self, rows: ChunkRows, chosen: np.ndarray, at: int = 0) -> None:
         """Copy the chosen rows into the places from ``at`` on."""
         places = slice(at, at + len(chosen))
         for name, batches in self.batches.inputs.items():

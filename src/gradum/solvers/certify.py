@@ -15,7 +15,7 @@ import scipy.linalg
 from gradum.core import Params, Problem
 from gradum.core.models.network import ROWS_AT_ONCE
 from gradum.solvers.data import Data
-from gradum.solvers.duality import Rows, duality_gap, may_be_bounded
+from gradum.solvers.duality import DualRows, duality_gap, may_be_bounded
 from gradum.solvers.linear_model import LinearModel, Point
 from gradum.solvers.matrix import Columns
 from gradum.solvers.solution import Certificate
@@ -58,7 +58,7 @@ def certify_rows(params: Params, problem: Problem, data: Data, **known: Any) -> 
             total += columns.transpose_product(left[part])
         return total
 
-    rows = Rows(loss, data.target, share, unpriced, transposed, np.sqrt(squares))
+    rows = DualRows(loss, data.target, share, unpriced, transposed, np.sqrt(squares))
     objective = float(share @ loss.value(logits, data.target))
     objective += float((l1 @ np.abs(weight) + 0.5 * l2 @ weight**2).sum())
     gap = duality_gap(rows, logits, weight, l1, l2, objective) if bounded else None
@@ -134,7 +134,7 @@ def _gap(
         return columns.scale[:, None] * columns.transpose_product(left)
 
     size = columns.scale * columns.alive
-    rows = Rows(model.loss, model.target, model.weight, unpriced, transposed, size)
+    rows = DualRows(model.loss, model.target, model.weight, unpriced, transposed, size)
     weight = _weight(model, point)
     return duality_gap(rows, point.logits, weight, l1, l2, point.objective, slope)
 

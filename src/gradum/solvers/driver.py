@@ -22,7 +22,7 @@ from gradum.solvers.data import Data, Validation
 from gradum.solvers.events import ChunkDone, EpochDone, Event, Stopped
 from gradum.solvers.first_order import FirstOrder
 from gradum.solvers.program import Continuation, Program
-from gradum.solvers.segments import Segments
+from gradum.solvers.segments import SegmentedData
 from gradum.solvers.snapshot import Snapshot
 from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 def train(
     problem: Problem,
-    data: Data | Segments,
+    data: Data | SegmentedData,
     *,
     solver: FirstOrder,
     regime: Regime,
@@ -53,7 +53,7 @@ def train(
     ----------
     problem : Problem
         Network, loss and penalty.
-    data : Data or Segments
+    data : Data or SegmentedData
         The rows to learn from, in memory or read a segment at a time; their dtype is the one
         computed in. Segments take a solver of mini-batches and a network with hidden layers.
     solver : FirstOrder
@@ -173,7 +173,7 @@ def _advance(
         yield chunk, state, Info(*map(np.asarray, info))
 
 
-def _check_columns(problem: Problem, data: Data | Segments) -> None:
+def _check_columns(problem: Problem, data: Data | SegmentedData) -> None:
     network = problem.network
     expected = network.embedding.columns if network.embedding else 0
     if (data.columns, data.coded_columns) != (network.inputs, expected):
@@ -191,7 +191,7 @@ def _check_columns(problem: Problem, data: Data | Segments) -> None:
 
 
 def _beginning(
-    problem: Problem, data: Data | Segments, start: Solution | Params | None, seed: int
+    problem: Problem, data: Data | SegmentedData, start: Solution | Params | None, seed: int
 ) -> tuple[Params, Continuation]:
     """Return the first parameters, and what is carried on from an earlier training."""
     if start is None:
@@ -216,7 +216,7 @@ def _reason(info: Info, gradient_tol: float) -> Status | None:
 
 
 def _certificate(
-    params: Params, problem: Problem, data: Data | Segments, seen: Watched, status: Status
+    params: Params, problem: Problem, data: Data | SegmentedData, seen: Watched, status: Status
 ) -> Certificate:
     judged = {"best_epoch": seen.best_epoch, "validation_loss": seen.best_loss}
     if isinstance(data, Data) and problem.network.is_linear and status is not Status.DIVERGED:

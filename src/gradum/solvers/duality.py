@@ -43,7 +43,7 @@ FEWER = 0.9  # of the slope along a step may be left beyond the minimum
 
 
 @dataclass(frozen=True)
-class Rows:
+class DualRows:
     """What the bound needs of n rows.
 
     Parameters
@@ -123,7 +123,7 @@ def may_be_bounded(loss: Loss, shape: tuple[int, int], outputs: int, free: np.nd
 
 
 def duality_gap(
-    rows: Rows,
+    rows: DualRows,
     logits: np.ndarray,
     coefficients: np.ndarray,
     l1: np.ndarray,
@@ -135,7 +135,7 @@ def duality_gap(
 
     Parameters
     ----------
-    rows : Rows
+    rows : DualRows
     logits : ndarray of shape (n, k)
         Of the point.
     coefficients : ndarray of shape (D, k)
@@ -196,7 +196,7 @@ def _columns_apart(
     return shrink, float(np.maximum(*ends).sum())
 
 
-def _rows_apart(rows: Rows, logits: np.ndarray, slope: np.ndarray) -> float:
+def _rows_apart(rows: DualRows, logits: np.ndarray, slope: np.ndarray) -> float:
     """Return Σ w [loss(z) + loss*(a) − a·z], each row at least 0, and what rounding may add."""
     value = rows.loss.value(logits, rows.target)
     conjugate = rows.loss.conjugate(slope, rows.target)
@@ -207,7 +207,9 @@ def _rows_apart(rows: Rows, logits: np.ndarray, slope: np.ndarray) -> float:
     return float(rows.weight[counts] @ (apart + TIMES * EPSILON * size)[counts])
 
 
-def _at_rest(rows: Rows, logits: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, float] | None:
+def _at_rest(
+    rows: DualRows, logits: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray, float] | None:
     """Bring what has no price to its minimum; None where Newton's method does not get there.
 
     Returns what the objective fell by at most, the logits there, A, and how well sums are known.
@@ -237,7 +239,7 @@ def _at_rest(rows: Rows, logits: np.ndarray) -> tuple[float, np.ndarray, np.ndar
     return max(min(by_slope, by_value), 0.0), logits, slope, rounding
 
 
-def _step(rows: Rows, logits: np.ndarray, pull: np.ndarray) -> np.ndarray | None:
+def _step(rows: DualRows, logits: np.ndarray, pull: np.ndarray) -> np.ndarray | None:
     """Return a step [f, k] down, by the Hessian or, where that fails, a parabola above the loss."""
     # A step into the flat ends of a curved link would find no curvature to come back by.
     farthest = np.inf if rows.loss.link == "identity" else FARTHEST
@@ -260,7 +262,7 @@ def _step(rows: Rows, logits: np.ndarray, pull: np.ndarray) -> np.ndarray | None
 
 
 def _balanced(
-    rows: Rows, logits: np.ndarray, slope: np.ndarray
+    rows: DualRows, logits: np.ndarray, slope: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray, float] | None:
     """Project slopes to where nothing without a price is pulled; as `_at_rest`."""
     slope = np.where(rows.weight[:, None] > 0, slope, 0.0)

@@ -39,7 +39,7 @@ from gradum.margins import EPSILON, TIMES, of_sums, sizes
 from gradum.solvers.accurate import AccurateColumns, Pair
 from gradum.solvers.factors import LARGEST_CONDITION, Dual, Factor, Normal, Orthogonal
 from gradum.solvers.matrix import Columns
-from gradum.solvers.moments import Frame, Moments, Passes
+from gradum.solvers.moments import BlockedColumns, Frame, Moments
 from gradum.solvers.refinement import Accurate, Measured, Plain, refine
 from gradum.solvers.solution import Certificate, Solution, Status
 
@@ -97,9 +97,9 @@ class LeastSquares:
         self.fit_intercept = fit_intercept
 
     @cached_property
-    def passes(self) -> Passes:
+    def passes(self) -> BlockedColumns:
         """Columns, target and weights, to be passed over."""
-        return Passes(self.columns, self.target, self.weight)
+        return BlockedColumns(self.columns, self.target, self.weight)
 
     @cached_property
     def moments(self) -> Moments:

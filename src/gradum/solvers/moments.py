@@ -93,7 +93,7 @@ def near_the_mean(dense: Dense) -> np.ndarray:
     return dense[0] + (dense[rows] - dense[0]).mean(axis=0)
 
 
-class Passes:
+class BlockedColumns:
     """Columns, target and weights, to be passed over in blocks of rows.
 
     Parameters
@@ -212,7 +212,7 @@ class Moments:
     cross: np.ndarray
 
     @classmethod
-    def of(cls, passes: Passes, *, centred: bool) -> Moments:
+    def of(cls, passes: BlockedColumns, *, centred: bool) -> Moments:
         """Measure in one pass; in two, should the origin turn out to lie far from the mean."""
         columns = passes.columns
         origin, level = np.zeros(columns.shape[1]), 0.0
@@ -229,7 +229,9 @@ class Moments:
         return moments
 
     @classmethod
-    def _about(cls, origin: np.ndarray, level: float, passes: Passes, *, centred: bool) -> Moments:
+    def _about(
+        cls, origin: np.ndarray, level: float, passes: BlockedColumns, *, centred: bool
+    ) -> Moments:
         products = passes.products(origin, level)
         second = np.diag(products)[:-2].copy()
         mean = products[:-1, -1] * centred

@@ -32,7 +32,7 @@ from gradum.core.models import Params
 from gradum.margins import EPSILON, TIMES, of_sums
 from gradum.solvers.certify import certificate
 from gradum.solvers.curvature import Factored, truncated_step
-from gradum.solvers.duality import Rows, columns_apart
+from gradum.solvers.duality import DualRows, columns_apart
 from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
 from gradum.solvers.memory import Memory
@@ -48,7 +48,7 @@ Block = Callable[[], LinearModel]
 
 
 @dataclass(frozen=True)
-class Passes:
+class NewtonOverPasses:
     """When to stop.
 
     Parameters
@@ -70,7 +70,7 @@ def newton_over_passes(
     *,
     rows: int,
     l2: Any,
-    method: Passes = Passes(),
+    method: NewtonOverPasses = NewtonOverPasses(),
     start: Params | None = None,
 ) -> Generator[EpochDone, Any, Solution]:
     """Yield an event after every pass, and return the solution.
@@ -90,7 +90,7 @@ def newton_over_passes(
         How many rows the blocks have in all.
     l2 : float or ndarray of shape (D,)
         Strength of the penalty, one for all columns or one each.
-    method : Passes
+    method : NewtonOverPasses
         When to stop.
     start : dict, optional
         Parameters to start from; the sample's best constant if left out.
@@ -108,7 +108,12 @@ class _Sums:
 
 class _Search:
     def __init__(
-        self, blocks: Sequence[Block], sample: LinearModel, rows: int, l2: Any, method: Passes
+        self,
+        blocks: Sequence[Block],
+        sample: LinearModel,
+        rows: int,
+        l2: Any,
+        method: NewtonOverPasses,
     ) -> None:
         self.blocks, self.model, self.l2, self.method = blocks, sample, l2, method
         self.rows = rows
@@ -161,7 +166,9 @@ class _Search:
             return None
         rounding = (of_sums(self.rows) + TIMES * EPSILON) * model.size
         ones, here, memory = np.ones((len(model), 1)), point, Memory()
-        sampled = Rows(model.loss, model.target, model.weight, ones, lambda left: left, np.zeros(0))
+        sampled = DualRows(
+            model.loss, model.target, model.weight, ones, lambda left: left, np.zeros(0)
+        )
         curvature = sampled.curvature(model.logits(point.values), model.loss.hessian)
         for _ in range(MOST_SETTLING):
             level = here.gradient[-1]

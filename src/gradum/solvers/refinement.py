@@ -34,7 +34,7 @@ import numpy as np
 
 from gradum.solvers.accurate import AccurateColumns, Pair, total
 from gradum.solvers.factors import Factor
-from gradum.solvers.moments import Frame, Passes
+from gradum.solvers.moments import BlockedColumns, Frame
 
 MOST_STEPS = 40
 Point = TypeVar("Point", np.ndarray, Pair)
@@ -104,7 +104,7 @@ class Plain:
 
     Parameters
     ----------
-    passes : Passes
+    passes : BlockedColumns
         The columns, the target and the weights.
     frame : Frame
         Origin, mean and spread of the columns.
@@ -122,7 +122,7 @@ class Plain:
 
     def __init__(
         self,
-        passes: Passes,
+        passes: BlockedColumns,
         frame: Frame,
         first: np.ndarray,
         level: float,

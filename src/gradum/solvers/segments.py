@@ -9,14 +9,14 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from scipy import sparse
 
-from gradum.solvers.buffer import Buffer, Rows
+from gradum.solvers.buffer import Buffer, ChunkRows
 
 POOL_ROWS = 262_144
 POOL_BYTES = 64 << 20  # of dense columns
 
 
 @runtime_checkable
-class Segments(Protocol):
+class SegmentedData(Protocol):
     """The rows that a solver learns from, in S segments of neighbours."""
 
     @property
@@ -49,7 +49,7 @@ class Segments(Protocol):
         """Rows of each segment."""
         ...
 
-    def read(self, segment: int) -> Rows:
+    def read(self, segment: int) -> ChunkRows:
         """Return a segment; weights have a mean of 1 over all segments."""
         ...
 
@@ -61,10 +61,10 @@ class Pool:
     one pool are learned from, another thread reads the next.
     """
 
-    def __init__(self, data: Segments, rng: np.random.Generator, reader: Executor) -> None:
+    def __init__(self, data: SegmentedData, rng: np.random.Generator, reader: Executor) -> None:
         self._data, self._reader = data, reader
         self._pools = self._drawn(rng)
-        self._coming: Future[Rows] | None = None
+        self._coming: Future[ChunkRows] | None = None
         self._coming_order = self._order = np.empty(0, np.int64)
         self._at = 0
 
@@ -115,7 +115,7 @@ class Pool:
         if following is not None:
             self._fetch(*following)
 
-    def _read(self, segments: list[int]) -> Rows:
+    def _read(self, segments: list[int]) -> ChunkRows:
         parts = [self._data.read(segment) for segment in segments]
         inputs: dict[str, Any] = {
             name: sparse.csr_array(sparse.vstack([part.inputs[name] for part in parts]))
@@ -123,7 +123,7 @@ class Pool:
             else np.concatenate([part.inputs[name] for part in parts])
             for name in parts[0].inputs
         }
-        return Rows(
+        return ChunkRows(
             inputs,
             np.concatenate([part.target for part in parts]),
             np.concatenate([part.weight for part in parts]),

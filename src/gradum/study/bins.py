@@ -6,7 +6,7 @@ import numpy as np
 
 from gradum.margins import LAST_DIGITS, distinct
 from gradum.study.evidence import Evidence
-from gradum.study.redrawn import places_to_redraw, redrawn
+from gradum.study.resampling import places_to_redraw, redrawn
 
 MOST_BINS = 10
 FEWEST_ROWS = 20

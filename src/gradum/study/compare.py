@@ -16,7 +16,7 @@ from gradum.study.evidence import Evidence
 from gradum.tables.wording import quoted
 
 
-class Difference(msgspec.Struct, frozen=True):
+class MetricDifference(msgspec.Struct, frozen=True):
     """One metric of both runs on the rows that both judged.
 
     Parameters
@@ -47,13 +47,13 @@ class RunComparison(msgspec.Struct, frozen=True):
         Rows that both judged.
     only : tuple of int
         Rows that one of them judged alone; they do not count.
-    differences : tuple of Difference
+    differences : tuple of MetricDifference
     """
 
     rungs: tuple[str, str]
     rows: int
     only: tuple[int, int]
-    differences: tuple[Difference, ...]
+    differences: tuple[MetricDifference, ...]
 
 
 def compare(first: Evidence, second: Evidence) -> RunComparison:
@@ -91,7 +91,7 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
     )
 
 
-def _difference(metric: str, one: float, two: float, difference: Interval) -> Difference:
+def _difference(metric: str, one: float, two: float, difference: Interval) -> MetricDifference:
     sign = 1.0 if METRICS[metric].greater_is_better else -1.0
     low, high = sorted((sign * difference.low, sign * difference.high))
     finding = "no difference shown"
@@ -99,7 +99,7 @@ def _difference(metric: str, one: float, two: float, difference: Interval) -> Di
         finding = "first is better"
     elif high < 0:
         finding = "second is better"
-    return Difference(metric, one, two, difference, finding)
+    return MetricDifference(metric, one, two, difference, finding)
 
 
 def _refuse_other_targets(first: Evidence, second: Evidence) -> None:

@@ -48,7 +48,7 @@ class Names:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class WorkedStep:
     """One step of gradient descent on one row, every number of it.
 
     Parameters
@@ -118,7 +118,7 @@ def explain_step(
     learning_rate: float = 0.1,
     names: Names | None = None,
     seed: int = 0,
-) -> Step:
+) -> WorkedStep:
     """Work one row forward, backward and one step downhill.
 
     Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors",
@@ -172,7 +172,7 @@ def _explained(
     learning_rate: float,
     names: Names | None,
     seed: int,
-) -> Step:
+) -> WorkedStep:
     network, loss, penalty = problem.network, problem.loss, problem.penalty
     params = jax.tree.map(lambda value: np.array(value, np.float64), params)
     row = _one_row(network, inputs)
@@ -193,7 +193,7 @@ def _explained(
         raise _not_finite(row["dense"][0], truth, names)
     after = jax.tree.map(lambda value, slope: value - learning_rate * slope, params, gradient)
     prediction = np.asarray(loss.inverse_link(logits))[0].reshape(-1)
-    return Step(
+    return WorkedStep(
         problem,
         names,
         truth,

@@ -24,7 +24,7 @@ from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import METRICS, score
 from gradum.study.extrapolation import doubled
-from gradum.study.judges import first_repeat
+from gradum.study.first_repeat import first_repeat
 from gradum.tables.encode import Encoder
 from gradum.tables.split import Part, hold_out
 

@@ -19,8 +19,8 @@ from gradum.randomness import stream
 from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import DEFAULT_METRIC, row_losses
 from gradum.scores.outcome import Outcome
-from gradum.study.judges import first_repeat
-from gradum.study.opened import Change, Opened
+from gradum.study.first_layer import Change, Opened
+from gradum.study.first_repeat import first_repeat
 from gradum.tables.split import Part
 
 REPEATS = 5

@@ -8,7 +8,7 @@ from statistics import NormalDist
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.outcome import Task
-from gradum.study.saying import said
+from gradum.study.interval_words import said
 
 LEVEL = 0.05
 

@@ -8,10 +8,10 @@ import numpy as np
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.interval import Interval, Sampled, Shares, of_shares
 from gradum.scores.schemes import Scheme
+from gradum.study.curve_points import thinned
 from gradum.study.evidence import Evidence
-from gradum.study.redrawn import places_to_redraw, redrawn
-from gradum.study.sweep import Sweep
-from gradum.study.thinning import thinned
+from gradum.study.resampling import places_to_redraw, redrawn
+from gradum.study.threshold_sweep import Sweep
 
 
 class RankingCurve(msgspec.Struct, frozen=True):
@@ -51,8 +51,8 @@ def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
 
     The commonest comes first. A class is left out where its curves are undefined: all rows are of
     it, or none, among the judged ones or those that the intervals are drawn from (at most
-    `redrawn.ROWS_FOR_INTERVALS`, passed in at most `STEPS_REDRAWN` steps, which changes the width
-    of an interval by less than a hundredth).
+    `resampling.ROWS_FOR_INTERVALS`, passed in at most `STEPS_REDRAWN` steps, which changes the
+    width of an interval by less than a hundredth).
     """
     probability = evidence.prediction.probability
     assert probability is not None

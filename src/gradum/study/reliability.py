@@ -19,8 +19,8 @@ from gradum.study.bins import (
 )
 from gradum.study.evidence import Evidence
 from gradum.study.miscalibration import Gap, sentence
-from gradum.study.redrawn import around
-from gradum.study.shares import share_intervals
+from gradum.study.resampling import around
+from gradum.study.wilson_interval import share_intervals
 
 
 class ReliabilityBin(msgspec.Struct, frozen=True):

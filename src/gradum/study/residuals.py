@@ -19,8 +19,8 @@ from gradum.study.bins import (
     redrawn_sums,
 )
 from gradum.study.evidence import Evidence
-from gradum.study.redrawn import around
-from gradum.study.saying import said
+from gradum.study.interval_words import said
+from gradum.study.resampling import around
 
 
 class Residuals(msgspec.Struct, frozen=True):

@@ -16,9 +16,9 @@ from gradum.scores.bootstrap import BLOCK_BYTES
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, Weighting, row_losses
 from gradum.scores.outcome import Outcome
-from gradum.study.cut import Cut, cut
+from gradum.study.binning import Cut, cut
 from gradum.study.evidence import Evidence
-from gradum.study.redrawn import RESAMPLES, around, places_to_redraw, redrawn
+from gradum.study.resampling import RESAMPLES, around, places_to_redraw, redrawn
 from gradum.tables.wording import nearest
 
 FEWEST_ROWS = 30

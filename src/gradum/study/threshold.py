@@ -13,11 +13,11 @@ from gradum.fitting.spec import Cost
 from gradum.margins import first_least
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
+from gradum.study.curve_points import thinned
 from gradum.study.evidence import Evidence
-from gradum.study.redrawn import around, places_to_redraw, redrawn
-from gradum.study.saying import said
-from gradum.study.sweep import NO_ROW, Sweep
-from gradum.study.thinning import thinned
+from gradum.study.interval_words import said
+from gradum.study.resampling import around, places_to_redraw, redrawn
+from gradum.study.threshold_sweep import NO_ROW, Sweep
 
 
 class Threshold(msgspec.Struct, frozen=True):

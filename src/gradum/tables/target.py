@@ -7,8 +7,8 @@ import polars as pl
 
 from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.tables.columns import Column, Label, Parse, Target
-from gradum.tables.kinds.date import Date
-from gradum.tables.kinds.numeric import Numeric, too_close
+from gradum.tables.kinds.date import DateKind
+from gradum.tables.kinds.numeric import NumericKind, too_close
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import LARGEST, Reading, Values
 from gradum.tables.wording import counted, number, quoted, rows_text, rows_where, shortened, span
@@ -50,7 +50,7 @@ def recognise_target(
     _refuse_unusable(values, task)
     reading = _numbers(values, task)
     if reading is not None:
-        typed = Numeric().parse(values.raw, reading.parse)
+        typed = NumericKind().parse(values.raw, reading.parse)
         if _is_quantity(typed, task):
             return _regression(values, reading, typed, log)
         if values.is_text and (typed.abs() >= EXACT).any():
@@ -99,14 +99,14 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
 
 def _are_texts_of_dates(values: Values) -> bool:
     """Whether texts are dates, too many to be classes."""
-    return values.distinct > FEW_WHOLE_NUMBERS and Date().recognise(values) is not None
+    return values.distinct > FEW_WHOLE_NUMBERS and DateKind().recognise(values) is not None
 
 
 def _numbers(values: Values, task: str | None) -> Reading | None:
     """Return the reading of a target of numbers, None where it is words or codes."""
     if task == "regression":
         try:
-            return Numeric().insist(values)
+            return NumericKind().insist(values)
         except ColumnError as error:
             message = error.message.replace("Column", "Target", 1)
             raise TargetError(
@@ -114,7 +114,7 @@ def _numbers(values: Values, task: str | None) -> Reading | None:
                 "Correct these values, or leave out --task.",
             ) from None
     if values.is_number or values.is_text or values.raw.dtype == pl.Duration:
-        return Numeric().understand(values)
+        return NumericKind().understand(values)
     return None
 
 
@@ -230,7 +230,7 @@ def _labels(values: Values, reading: Reading | None) -> tuple[list[Label], list[
 
 def _as_written(values: Values, reading: Reading) -> pl.Series:
     """Return numbers stored as text, as integers where none is written with a decimal."""
-    typed = Numeric().parse(values.raw, reading.parse).drop_nulls()
+    typed = NumericKind().parse(values.raw, reading.parse).drop_nulls()
     read = ~values.levels["level"].is_in(list(reading.parse.missing))
     whole = values.levels["level"].filter(read).str.contains(r"^[+-]?\d+$").all()
     whole = whole and (typed.abs() < EXACT).all()

@@ -46,8 +46,8 @@ def command(
     those of equally common classes; probabilities are the table's all the same.
     """
     from gradum.files.atomic import check_writable
+    from gradum.fitting.memory_bound import predicted_in_blocks
     from gradum.fitting.option_values import read_size
-    from gradum.fitting.reading import predicted_in_blocks
     from gradum.ship.predictions import check_format
 
     check_format(out, force=force)

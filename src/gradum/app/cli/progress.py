@@ -50,7 +50,7 @@ def choose(*, as_json: bool, quiet: bool) -> Progress:
         return JsonLines()
     if quiet:
         return Silent()
-    return Live() if sys.stdout.isatty() else Lines()
+    return Live() if sys.stdout.isatty() else PlainLines()
 
 
 class Silent:
@@ -80,7 +80,7 @@ class JsonLines:
         """Do nothing."""
 
 
-class Lines:
+class PlainLines:
     """Plain lines, for a pipe or a log: at most one every two seconds while a rung trains."""
 
     def __init__(self) -> None:

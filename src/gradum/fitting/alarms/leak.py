@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from gradum.fitting.alarm import Alarm
-from gradum.fitting.alarms.single_column import Cells, Classes, Finding, Measure, Numbers, best
+from gradum.fitting.alarms.single_column import Cells, Classes, Finding, Measure, NumberTarget, best
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.plan import Plan
 from gradum.randomness import stream
@@ -84,7 +84,7 @@ def strengths(
         target = target % MOST_CLASSES  # who knows the class knows this
         measure, by_target = Classes.of(target), Cells.of_levels(pl.Series(target))
     else:
-        measure, by_target = Numbers.of(target), Cells.of_numbers(pl.Series(target))
+        measure, by_target = NumberTarget.of(target), Cells.of_numbers(pl.Series(target))
     frame = dataset.frame[rows]
     values, gaps = {}, {}
     for column in dataset.schema.features:

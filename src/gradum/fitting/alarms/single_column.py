@@ -192,7 +192,7 @@ class Classes:
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumberTarget:
     """Numbers and their ranks, predicted by their mean in a cell; the loss is the squared error.
 
     The better of the two counts: ranks for a target with long tails, numbers where noise blurs
@@ -202,7 +202,7 @@ class Numbers:
     outputs: np.ndarray
 
     @classmethod
-    def of(cls, target: np.ndarray) -> Numbers:
+    def of(cls, target: np.ndarray) -> NumberTarget:
         """Take n numbers."""
         outputs = np.stack([target, pl.Series(target).rank().to_numpy()])
         outputs -= outputs.mean(axis=1, keepdims=True)

@@ -21,7 +21,7 @@ from gradum.fitting.pack.goal import Goal, judging, loss_of
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members, initial_codes, initial_weights
-from gradum.fitting.pack.program import Program
+from gradum.fitting.pack.program import PackProgram
 from gradum.fitting.pack.select import (
     answers,
     greedy,
@@ -32,7 +32,7 @@ from gradum.fitting.pack.select import (
 )
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import SHARE_OF_TIME, text_scores
-from gradum.fitting.pack.training import Training
+from gradum.fitting.pack.training import PackTraining
 from gradum.fitting.pack.wide import begin_wide
 from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows
@@ -97,8 +97,8 @@ def fit_pack(
         params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
         begin_wide(params, inputs, members, goal, walks, context)
     held = HeldOut(inputs, goal, [held for _, held in walks], members.fold, seed)
-    training = Training(
-        Program(
+    training = PackTraining(
+        PackProgram(
             inputs.padding.network,
             goal.loss,
             wide=bool(params["wide"].any()),
@@ -181,7 +181,7 @@ Fold = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def _chosen(
     held: HeldOut,
-    training: Training,
+    training: PackTraining,
     inputs: PackInputs,
     goal: Goal,
     spec: PackSpec,

@@ -13,7 +13,7 @@ import numpy as np
 from gradum.core.models.network import Params
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
-from gradum.fitting.pack.program import Program, folded
+from gradum.fitting.pack.program import PackProgram, folded
 from gradum.fitting.pack.select import answers
 from gradum.randomness import stream
 
@@ -59,12 +59,12 @@ class HeldOut:
         self.logits = np.zeros((len(fold), size, inputs.network.outputs))
         self.members: list[Params | None] = [None] * len(fold)
 
-    def begin(self, program: Program, params: Params, fixed: Params, which: np.ndarray) -> None:
+    def begin(self, program: PackProgram, params: Params, fixed: Params, which: np.ndarray) -> None:
         """Judge the members marked by ``which`` (M,) before they have learned anything."""
         logits, losses = self._judged(program, params, fixed)
         self._keep(params, logits, self._costs(logits, losses), which & np.isfinite(losses))
 
-    def note(self, program: Program, params: Params, fixed: Params) -> tuple[bool, float]:
+    def note(self, program: PackProgram, params: Params, fixed: Params) -> tuple[bool, float]:
         """Judge all members; return whether any is at its best, and their mean loss."""
         logits, losses = self._judged(program, params, fixed)
         self._recent = [*self._recent[1 - SMOOTHED :], self._costs(logits, losses)]
@@ -75,7 +75,7 @@ class HeldOut:
         return bool(better.any()), float(finite.mean()) if len(finite) else np.inf
 
     def _judged(
-        self, program: Program, params: Params, fixed: Params
+        self, program: PackProgram, params: Params, fixed: Params
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the members' logits [M, n, k], and their losses [M], infinite where diverged."""
         logits = np.asarray(program.judge(params, fixed, *self._rows), np.float64)

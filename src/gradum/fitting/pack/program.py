@@ -25,7 +25,7 @@ STEPS = 4  # of a chunk: few, so that small tables fill it; many enough to hide 
 _adam = optax.scale_by_adam(b1=0.9, b2=0.97)
 
 
-class Batches(NamedTuple):
+class PackBatches(NamedTuple):
     """What a chunk learns from: own rows for every member.
 
     ``dense`` [S, M, B, d], ``codes`` [S, M, B, e] or None, ``target`` and ``weight`` [S, M, B],
@@ -40,7 +40,7 @@ class Batches(NamedTuple):
     seed: Any
 
 
-class State(NamedTuple):
+class PackState(NamedTuple):
     """What learning carries from step to step: parameters, and Adam's moments."""
 
     params: Params
@@ -48,7 +48,7 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Program:
+class PackProgram:
     """What is compiled: a network and its loss; the same for all fits of like shape.
 
     Parameters
@@ -70,15 +70,15 @@ class Program:
     leak_factor: float = 1.0
     muon: float = 0.0
 
-    def start(self, params: Params) -> State:
+    def start(self, params: Params) -> PackState:
         """Return the state before the first step; ``params`` are those that learn."""
         # Adam begins with zeros; made here, for JAX would compile a program for every one of them.
         moments = jax.eval_shape(jax.vmap(_adam.init), params)
         zeros = jax.tree.map(lambda each: np.zeros(each.shape, each.dtype), moments)
-        return State(*jax.device_put((params, zeros)))
+        return PackState(*jax.device_put((params, zeros)))
 
     @partial(jax.jit, static_argnums=0, donate_argnums=1)
-    def learn(self, state: State, fixed: Params, hyper: Params, batches: Batches) -> Any:
+    def learn(self, state: PackState, fixed: Params, hyper: Params, batches: PackBatches) -> Any:
         """Take S steps: return the state, and the mean loss of each member [M].
 
         ``fixed`` are the parameters that do not learn; ``hyper`` has ``learning_rate``,
@@ -86,7 +86,7 @@ class Program:
         [C, D], 1 where a number of the D was made from that column of the table's C, else 0.
         """
 
-        def step(state: State, batch: Batches) -> tuple[State, jax.Array]:
+        def step(state: PackState, batch: PackBatches) -> tuple[PackState, jax.Array]:
             def total(params: Params) -> tuple[jax.Array, jax.Array]:
                 logits = self._learning_logits(params, fixed, hyper, batch)
                 target = self._smoothed(batch.target, hyper["label_smoothing"])
@@ -98,7 +98,7 @@ class Program:
             if self.muon:
                 moves = self._with_muon(moves, slopes, moments)
             params = self._moved(state.params, moves, hyper, batch.rate)
-            return State(params, moments), losses
+            return PackState(params, moments), losses
 
         state, losses = jax.lax.scan(step, state, batches)
         return state, losses.mean(axis=0)
@@ -108,7 +108,9 @@ class Program:
         """Return the members' logits [M, n, k] of rows of their own, dense [M, n, d]."""
         return _logits(self.network, folded(params) | fixed, dense, codes)
 
-    def _learning_logits(self, params: Params, fixed: Params, hyper: Params, batch: Batches) -> Any:
+    def _learning_logits(
+        self, params: Params, fixed: Params, hyper: Params, batch: PackBatches
+    ) -> Any:
         network, layers = self.network, folded(params)["layers"]
         x = network.expand(params | fixed, batch.dense, batch.codes, jnp)
         columns = hyper["source"].shape[0]

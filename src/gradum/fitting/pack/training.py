@@ -13,7 +13,7 @@ from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members
-from gradum.fitting.pack.program import STEPS, Batches, Program
+from gradum.fitting.pack.program import STEPS, PackBatches, PackProgram
 from gradum.fitting.pack.spec import PackSpec
 from gradum.randomness import stream
 from gradum.solvers.events import EpochDone
@@ -23,12 +23,12 @@ FIXED = ("shift", "slope", "wave", "wide")
 RISING = 0.04  # of all steps, in which the learning rate rises to its height
 
 
-class Training:
+class PackTraining:
     """One training of all members.
 
     Parameters
     ----------
-    program : Program
+    program : PackProgram
     inputs : PackInputs
     goal : Goal
     members : Members
@@ -51,7 +51,7 @@ class Training:
 
     def __init__(
         self,
-        program: Program,
+        program: PackProgram,
         inputs: PackInputs,
         goal: Goal,
         members: Members,
@@ -126,12 +126,12 @@ class Training:
             "--time-limit (time_limit), or spend less with a lower --effort (effort)."
         )
 
-    def _batches(self) -> Batches:
+    def _batches(self) -> PackBatches:
         rows = self._order.take(STEPS)
         drawn = self._seeds.integers(0, 2**32, STEPS, dtype=np.uint32)
         rate = self._rate(self.steps + np.arange(STEPS))
         dense, codes = self._inputs.padded(rows)
-        return Batches(dense, codes, self._target[rows], self._weight[rows], rate, drawn)
+        return PackBatches(dense, codes, self._target[rows], self._weight[rows], rate, drawn)
 
     def _rate(self, step: np.ndarray) -> np.ndarray:
         """Return the learning rates' factor: it rises, stays, and falls to 0 along a cosine."""

@@ -16,7 +16,7 @@ from gradum.fitting.spec import Spec
 from gradum.tables.split import Part
 
 
-class Baseline:
+class BaselineKind:
     """The baseline among the kinds of rungs; classes are never balanced in it."""
 
     name = "baseline"

@@ -11,7 +11,7 @@ from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.spec import Spec
 
 
-class Kind(Protocol):
+class RungKind(Protocol):
     """A kind of rung.
 
     Attributes

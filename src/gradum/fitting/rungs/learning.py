@@ -22,22 +22,22 @@ from gradum.tables.split import Part
 
 if TYPE_CHECKING:
     from gradum.fitting.context import Context
-    from gradum.fitting.rungs.kind import Kind
+    from gradum.fitting.rungs.kind import RungKind
     from gradum.fitting.spec import Spec
 
 
 class LearningRows(Protocol):
     """Rows of the parts train and validation, wherever they lie."""
 
-    def kinds(self, kinds: Sequence[Kind]) -> Sequence[Kind]:
+    def kinds(self, kinds: Sequence[RungKind]) -> Sequence[RungKind]:
         """Return those of the kinds that can learn from these rows."""
         ...
 
-    def epochs(self, kind: Kind, spec: Spec) -> int:
+    def epochs(self, kind: RungKind, spec: Spec) -> int:
         """Return the most epochs that a kind may take; 0 where it has none."""
         ...
 
-    def fit(self, kind: Kind, spec: Spec, context: Context) -> Rung:
+    def fit(self, kind: RungKind, spec: Spec, context: Context) -> Rung:
         """Fit a kind of rung."""
         ...
 
@@ -60,15 +60,15 @@ class InMemory:
     parts: np.ndarray
     balance: bool = False
 
-    def kinds(self, kinds: Sequence[Kind]) -> Sequence[Kind]:
+    def kinds(self, kinds: Sequence[RungKind]) -> Sequence[RungKind]:
         """Return all of the kinds."""
         return kinds
 
-    def epochs(self, kind: Kind, spec: Spec) -> int:
+    def epochs(self, kind: RungKind, spec: Spec) -> int:
         """Return the most epochs that a kind may take; 0 where it has none."""
         return kind.epochs(spec, len(self._places(Part.TRAIN, Part.VALIDATION)))
 
-    def fit(self, kind: Kind, spec: Spec, context: Context) -> Rung:
+    def fit(self, kind: RungKind, spec: Spec, context: Context) -> Rung:
         """Fit a kind of rung."""
         return kind.fit(self, spec, context)
 
@@ -114,15 +114,15 @@ class InBlocks:
     held: Rows
     parts: np.ndarray
 
-    def kinds(self, kinds: Sequence[Kind]) -> Sequence[Kind]:
+    def kinds(self, kinds: Sequence[RungKind]) -> Sequence[RungKind]:
         """Return those of the kinds that can learn in blocks."""
         return [kind for kind in kinds if kind.in_blocks]
 
-    def epochs(self, kind: Kind, spec: Spec) -> int:
+    def epochs(self, kind: RungKind, spec: Spec) -> int:
         """Return the most epochs that a kind may take; 0 where it has none."""
         return kind.epochs(self._bounded(spec), len(self.spool))
 
-    def fit(self, kind: Kind, spec: Spec, context: Context) -> Rung:
+    def fit(self, kind: RungKind, spec: Spec, context: Context) -> Rung:
         """Fit a kind of rung."""
         return kind.fit_in_blocks(self, self._bounded(spec), context)
 

@@ -28,7 +28,7 @@ from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_SOFTMAX, LARGEST_SPARS
 from gradum.tables.split import Part
 
 
-class Linear:
+class LinearKind:
     """The linear model among the kinds of rungs."""
 
     name = "linear"

@@ -15,7 +15,7 @@ from gradum.fitting.streamed.mlp import fit_mlp as fit_in_segments
 from gradum.tables.split import Part
 
 
-class MLP:
+class MLPKind:
     """The multi-layer perceptron among the kinds of rungs."""
 
     name = "mlp"

@@ -35,7 +35,7 @@ from gradum.fitting.spec import Spec
 from gradum.tables.split import Part
 
 
-class Pack:
+class PackKind:
     """The packed ensemble among the kinds of rungs."""
 
     name = "pack"

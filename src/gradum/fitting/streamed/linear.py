@@ -23,7 +23,7 @@ from gradum.solvers.driver import solve
 from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
-from gradum.solvers.passes import Passes, newton_over_passes
+from gradum.solvers.passes import NewtonOverPasses, newton_over_passes
 from gradum.solvers.standard import StandardColumns
 
 TOLERANCE = 1e-6  # of the gradient: the objective is then right to nine digits or so
@@ -86,7 +86,7 @@ def fit_linear(
         steering,
         rows=len(spool),
         l2=alpha,
-        method=Passes(tol=TOLERANCE),
+        method=NewtonOverPasses(tol=TOLERANCE),
         start=path.start,
     )
 

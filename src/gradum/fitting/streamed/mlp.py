@@ -51,14 +51,14 @@ class Spooled:
         """Rows of each segment."""
         return self.spool.lengths
 
-    def read(self, segment: int) -> buffer.Rows:
+    def read(self, segment: int) -> buffer.ChunkRows:
         """Return a segment as the network takes it."""
         rows = self.spool.read(segment)
         target = rows.target
         if self.scale is not None:
             target = self.scale.forward(target).astype(np.float32)
         mean = self.spool.total_weight / len(self.spool)
-        return buffer.Rows(
+        return buffer.ChunkRows(
             self.layer(rows.arrays),
             target,
             (rows.weight / mean).astype(np.float32),

@@ -48,7 +48,7 @@ class LBFGS(Searching):
         )
 
 
-class Memory(NamedTuple):
+class LBFGSState(NamedTuple):
     """The last point and the differences before it, oldest first, of P parameters in one row."""
 
     steps: Any
@@ -65,10 +65,10 @@ def _quasi_newton(size: int) -> optax.GradientTransformation:
     As one row of numbers, and not tensor by tensor: that compiles several times as fast.
     """
 
-    def init(params: Any) -> Memory:
+    def init(params: Any) -> LBFGSState:
         row = jnp.zeros_like(ravel_pytree(params)[0])
         rows = jnp.zeros((size, len(row)), row.dtype)
-        return Memory(jnp.int32(0), row, row, rows, rows, jnp.zeros(size, row.dtype))
+        return LBFGSState(jnp.int32(0), row, row, rows, rows, jnp.zeros(size, row.dtype))
 
     def update(updates: Any, state: Any, params: Any = None) -> Any:
         gradient, restored = ravel_pytree(updates)
@@ -83,7 +83,7 @@ def _quasi_newton(size: int) -> optax.GradientTransformation:
             (move, change, 1.0 / jnp.where(known, curved, 1.0)),
         )
         step = two_loops(gradient, moves, changes, inverse)
-        memory = Memory(state.steps + 1, point, gradient, moves, changes, inverse)
+        memory = LBFGSState(state.steps + 1, point, gradient, moves, changes, inverse)
         return restored(step), memory
 
     return optax.GradientTransformation(init, update)

@@ -13,7 +13,7 @@ MOST_TRIALS = 40
 ROUNDING = 8.0  # units in the last place that a sum over rows may be off
 
 
-class Interval(NamedTuple):
+class Bracket(NamedTuple):
     """A search under way: ``step`` is tried next, ``low`` and ``high`` close in on an answer."""
 
     step: Any
@@ -52,10 +52,10 @@ def line_search(*, from_last: bool) -> optax.GradientTransformationExtraArgs:
         slope = _product(direction, grad)
         rounding = ROUNDING * jnp.finfo(state.dtype).eps * jnp.abs(value)
 
-        def unfinished(search: Interval) -> Any:
+        def unfinished(search: Bracket) -> Any:
             return ~search.found & (search.trials < MOST_TRIALS)
 
-        def narrowed(search: Interval) -> Interval:
+        def narrowed(search: Bracket) -> Bracket:
             step, low, high, trials, _ = search
             trial = optax.tree.add_scale(params, step, direction)
             there, gradient = jax.value_and_grad(value_fn)(trial)
@@ -66,13 +66,13 @@ def line_search(*, from_last: bool) -> optax.GradientTransformationExtraArgs:
             low, high = jnp.where(falls & ~flat, step, low), jnp.where(falls, high, step)
             between = jnp.where(jnp.isfinite(high), 0.5 * (low + high), 2.0 * step)
             found = falls & flat
-            return Interval(jnp.where(found, step, between), low, high, trials + 1, found)
+            return Bracket(jnp.where(found, step, between), low, high, trials + 1, found)
 
         first = jnp.ones_like(state)
         if from_last:
             first = jnp.where(state > 0, state, jnp.minimum(1.0, 1.0 / optax.tree.norm(grad)))
         nothing = jnp.zeros_like(state)
-        begun = Interval(first, nothing, nothing + jnp.inf, jnp.int32(0), jnp.array(False))
+        begun = Bracket(first, nothing, nothing + jnp.inf, jnp.int32(0), jnp.array(False))
         ended = jax.lax.while_loop(unfinished, narrowed, begun)
         step = jnp.where(ended.found, ended.step, ended.low)
         return optax.tree.scale(step, direction), step

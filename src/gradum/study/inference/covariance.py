@@ -28,7 +28,7 @@ import scipy.linalg
 
 from gradum.margins import EPSILON, TIMES
 from gradum.study.inference.family import curvature
-from gradum.study.inference.fitted import Fitted
+from gradum.study.inference.fitted import FittedModel
 
 Covariance = Literal["classical", "robust", "HC0", "HC1", "HC2", "HC3"]
 COVARIANCES: tuple[str, ...] = get_args(Covariance)
@@ -49,7 +49,7 @@ def covariance_of(asked: str, outputs: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
+class FactoredCovariance:
     """A covariance back · inner · backᵀ of the estimates in the units of X, not multiplied out.
 
     Parameters
@@ -82,12 +82,12 @@ class OneOutput:
 
     Parameters
     ----------
-    fitted : Fitted
+    fitted : FittedModel
     expected : bool
         Whether H has Fisher's expected information in it, or the observed.
     """
 
-    fitted: Fitted
+    fitted: FittedModel
     expected: bool
 
     @cached_property
@@ -121,7 +121,9 @@ class OneOutput:
         """The effective number of coefficients, the trace of H⁻¹ I."""
         return float(self.leverage.sum())
 
-    def spread(self, covariance: str, groups: np.ndarray | None, dispersion: float) -> Spread:
+    def spread(
+        self, covariance: str, groups: np.ndarray | None, dispersion: float
+    ) -> FactoredCovariance:
         """Return the covariance of the coefficients and, last, the intercept."""
         back = self.fitted.standard.back @ self.inverse
         if covariance == "classical":
@@ -129,7 +131,7 @@ class OneOutput:
             if self.fitted.alpha:
                 weighted = ((rows, self.information[part, None]) for part, rows in self.rows())
                 inner = np.sum([(rows * bend).T @ rows for rows, bend in weighted], axis=0)
-            return Spread(back, dispersion * inner)
+            return FactoredCovariance(back, dispersion * inner)
         score = self.fitted.scores(clustered=groups is not None)
         if covariance in ("HC2", "HC3"):
             kept = 1.0 - self.leverage_of_one
@@ -138,7 +140,7 @@ class OneOutput:
             score = np.where(full, 0.0, score[:, 0] / np.where(full, 1.0, kept) ** power)[:, None]
         degrees = self.fitted.n - float(self.leverage.sum())
         scores = ((part, rows * score[part]) for part, rows in self.rows())
-        return Spread(back, _meat(scores, groups, covariance, self.fitted.n, degrees))
+        return FactoredCovariance(back, _meat(scores, groups, covariance, self.fitted.n, degrees))
 
     def is_full(self, rest: np.ndarray) -> np.ndarray:
         """Whether 1 − h (n,) is 0 but for the rounding of h, which grows with the condition."""
@@ -162,7 +164,7 @@ class Softmax:
     Coordinates are ordered column by column, class by class.
     """
 
-    fitted: Fitted
+    fitted: FittedModel
 
     @cached_property
     def information(self) -> np.ndarray:
@@ -193,7 +195,9 @@ class Softmax:
         """The effective number of coefficients, the trace of H⁻¹ I."""
         return float(np.trace(self._whiten(self._whiten(self.information).T)))
 
-    def spread(self, covariance: str, groups: np.ndarray | None, dispersion: float) -> Spread:
+    def spread(
+        self, covariance: str, groups: np.ndarray | None, dispersion: float
+    ) -> FactoredCovariance:
         """Return the covariance by class; in each, of the coefficients and, last, the intercept."""
         outputs = self.fitted.outputs
         contrast = np.eye(outputs)[1:] - np.eye(outputs)[0]
@@ -201,7 +205,9 @@ class Softmax:
         both = np.einsum("ij,kl->kijl", back, contrast).reshape(-1, len(self.information))
         back = self._whiten(both.T).T
         if covariance == "classical":
-            return Spread(back, dispersion * self._whiten(self._whiten(self.information).T))
+            return FactoredCovariance(
+                back, dispersion * self._whiten(self._whiten(self.information).T)
+            )
         score = self.fitted.scores(clustered=groups is not None)
         scores = (
             (part, self._whiten(_expanded(rows, score[part]).T).T)
@@ -209,7 +215,7 @@ class Softmax:
         )
         degrees = self.fitted.n - len(both)
         meat = _meat(scores, groups, covariance, self.fitted.n, degrees)
-        return Spread(back, meat)
+        return FactoredCovariance(back, meat)
 
     def _whiten(self, right: np.ndarray) -> np.ndarray:
         return scipy.linalg.solve_triangular(self.factor, right, lower=True)

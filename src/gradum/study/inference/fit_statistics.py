@@ -7,14 +7,14 @@ import scipy.linalg
 import scipy.special
 
 from gradum.margins import EQUAL, STILL, of_sums
-from gradum.study.inference.covariance import Spread
+from gradum.study.inference.covariance import FactoredCovariance
 from gradum.study.inference.family import deviance, likelihood_of
-from gradum.study.inference.fitted import Fitted
+from gradum.study.inference.fitted import FittedModel
 from gradum.study.inference.result import FitStatistics, Test
 
 
 def fit_statistics(
-    fitted: Fitted,
+    fitted: FittedModel,
     *,
     parameters: float,
     dispersion: float,
@@ -52,7 +52,7 @@ def fit_statistics(
     )
 
 
-def deviances(fitted: Fitted) -> tuple[float, float]:
+def deviances(fitted: FittedModel) -> tuple[float, float]:
     """Return the deviance of the fit and of the model that looks at no column."""
     loss, target, weight = fitted.loss, fitted.target, fitted.weight
     return (
@@ -61,7 +61,7 @@ def deviances(fitted: Fitted) -> tuple[float, float]:
     )
 
 
-def likelihood_test(fitted: Fitted, parameters: float, dispersion: float) -> Test | None:
+def likelihood_test(fitted: FittedModel, parameters: float, dispersion: float) -> Test | None:
     """Return the F test of a family whose dispersion is estimated, else the likelihood ratio's."""
     tested = _tested(fitted)
     left, left_by_null = deviances(fitted)
@@ -77,16 +77,16 @@ def likelihood_test(fitted: Fitted, parameters: float, dispersion: float) -> Tes
 
 
 def wald_test(
-    fitted: Fitted, estimate: np.ndarray, spread: Spread, degrees: float | None
+    fitted: FittedModel, estimate: np.ndarray, spread: FactoredCovariance, degrees: float | None
 ) -> Test | None:
     """Return the test by the estimates' own covariance: F with ``degrees``, else chi-squared.
 
     Parameters
     ----------
-    fitted : Fitted
+    fitted : FittedModel
     estimate : ndarray of shape (m,)
         Class by class, intercepts last in each.
-    spread : Spread
+    spread : FactoredCovariance
         Its covariance.
     degrees : float or None
         Of an estimated dispersion.
@@ -112,5 +112,5 @@ def wald_test(
     return Test("Wald", "F", square / tested, tested, degrees, p)
 
 
-def _tested(fitted: Fitted) -> int:
+def _tested(fitted: FittedModel) -> int:
     return len(fitted.standard.scale) * max(fitted.outputs - 1, 1)

@@ -13,7 +13,7 @@ from gradum.study.inference.family import Weights, likelihood_of, null_logits
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedModel:
     """An optimum, with what its covariance is made of.
 
     Parameters

@@ -18,8 +18,8 @@ from gradum.core.losses import Loss, resolve
 from gradum.margins import EPSILON, STILL, TIMES
 from gradum.solvers.status import Status
 from gradum.solvers.threads import turn
-from gradum.study.inference import saying
-from gradum.study.inference.covariance import OneOutput, Softmax, Spread, covariance_of
+from gradum.study.inference import wording
+from gradum.study.inference.covariance import FactoredCovariance, OneOutput, Softmax, covariance_of
 from gradum.study.inference.family import Weights, dispersion, likelihood_of
 from gradum.study.inference.fit_statistics import (
     deviances,
@@ -27,7 +27,7 @@ from gradum.study.inference.fit_statistics import (
     likelihood_test,
     wald_test,
 )
-from gradum.study.inference.fitted import Fitted
+from gradum.study.inference.fitted import FittedModel
 from gradum.study.inference.influence import influence_of
 from gradum.study.inference.optimum import Optimum, fit
 from gradum.study.inference.result import Coefficient, Inference
@@ -140,22 +140,22 @@ def infer(
         screened = screen(sample.columns, sample.target, count, fit_intercept=fit_intercept)
         left = sample.take(screened.rows)
         if len(np.unique(left.target)) < count:
-            return _nothing(asked, [saying.tell_apart(screened.perfect, names)])
-        sentences += saying.left_out(screened, names, asked.classes)
+            return _nothing(asked, [wording.tell_apart(screened.perfect, names)])
+        sentences += wording.left_out(screened, names, asked.classes)
         sample, kept = left, np.setdiff1d(kept, screened.columns)
         alone = thresholds(sample.chosen(kept), sample.target, count)
         if alone:
             found = [(int(kept[column]), code, sign) for column, code, sign in alone]
-            return _nothing(asked, [*sentences, saying.thresholds(found, names, asked.classes)])
+            return _nothing(asked, [*sentences, wording.thresholds(found, names, asked.classes)])
     standard = sample.standard(kept, fit_intercept=fit_intercept)
     dependencies = () if alpha else standard.dependencies
     if dependencies:
         if sentences:
             spare = [names[kept[each.column]] for each in dependencies]
-            sentences.append(saying.determined_by_the_rest(spare))
+            sentences.append(wording.determined_by_the_rest(spare))
         else:
             undetermined = {k for each in dependencies for k in (each.column, *each.on)}
-            sentences = [saying.dependency(each, names) for each in dependencies]
+            sentences = [wording.dependency(each, names) for each in dependencies]
         kept = np.delete(kept, [each.column for each in dependencies])
         standard = sample.standard(kept, fit_intercept=fit_intercept)
     check_size(standard, outputs)
@@ -173,7 +173,7 @@ def infer(
     try:
         return _table(asked, sample, optimum, kept, undetermined, sentences)
     except np.linalg.LinAlgError:
-        return _without_errors(asked, optimum, kept, undetermined, [*sentences, saying.SINGULAR])
+        return _without_errors(asked, optimum, kept, undetermined, [*sentences, wording.SINGULAR])
 
 
 @dataclass(frozen=True)
@@ -234,13 +234,13 @@ def _table(
     influential = ()
     if isinstance(model, OneOutput) and not asked.alpha:
         influential = influence_of(model).largest(sample.numbers)
-    sentences += saying.meaning(
+    sentences += wording.meaning(
         fitted, asked.covariance, weighted=asked.weighted, groups=sample.groups
     )
-    sentences += saying.caveats(fitted, optimum.status, optimum.slope)
+    sentences += wording.caveats(fitted, optimum.status, optimum.slope)
     if isinstance(model, OneOutput):
         full = np.flatnonzero(model.is_full(1.0 - model.leverage_of_one))
-        sentences += saying.full_leverage(sample.numbers[full], asked.covariance)
+        sentences += wording.full_leverage(sample.numbers[full], asked.covariance)
     return _result(asked, rows, statistics, degrees, influential, sentences)
 
 
@@ -256,8 +256,8 @@ def _without_errors(
     if optimum.status == Status.SEPARATED:
         together = [asked.names[kept[column]] for column in optimum.separating]
         running = [] if together else _running_off(optimum, asked, kept)
-        sentences += [saying.together(together)] if together else []
-        sentences += [saying.infinite(running)] if running else []
+        sentences += [wording.together(together)] if together else []
+        sentences += [wording.infinite(running)] if running else []
         estimate = np.full_like(estimate, np.nan)
     rows = _coefficients(asked, optimum.fitted, estimate, None, kept, undetermined, None)
     return _result(asked, rows, None, None, (), sentences)
@@ -296,11 +296,11 @@ def _result(
     )
 
 
-def _geometry(fitted: Fitted, *, expected: bool) -> OneOutput | Softmax:
+def _geometry(fitted: FittedModel, *, expected: bool) -> OneOutput | Softmax:
     return OneOutput(fitted, expected) if fitted.outputs == 1 else Softmax(fitted)
 
 
-def _parameters(fitted: Fitted, model: OneOutput | Softmax) -> float:
+def _parameters(fitted: FittedModel, model: OneOutput | Softmax) -> float:
     """Return how many coefficients are estimated; under a penalty, how many in effect."""
     if fitted.alpha:
         return model.effective
@@ -308,21 +308,21 @@ def _parameters(fitted: Fitted, model: OneOutput | Softmax) -> float:
 
 
 def _why_none(
-    fitted: Fitted, optimum: Optimum, parameters: float, groups: np.ndarray | None
+    fitted: FittedModel, optimum: Optimum, parameters: float, groups: np.ndarray | None
 ) -> str:
     """Say why there are no standard errors; empty where there are."""
     if optimum.status == Status.SEPARATED:
-        return saying.separated(fitted.loss)
+        return wording.separated(fitted.loss)
     if fitted.n - parameters <= 1e-9 * fitted.n:
-        return saying.too_few(fitted.n, parameters)
+        return wording.too_few(fitted.n, parameters)
     if optimum.status == Status.STEP_LIMIT:
         return f"No standard errors: {optimum.status.advice}"
     if groups is not None and len(np.unique(groups)) < 2:
         return "No standard errors: all rows are of one group."
-    return saying.EXACT if _is_exact(fitted, optimum) else ""
+    return wording.EXACT if _is_exact(fitted, optimum) else ""
 
 
-def _is_exact(fitted: Fitted, optimum: Optimum) -> bool:
+def _is_exact(fitted: FittedModel, optimum: Optimum) -> bool:
     """Whether what is left over is rounding, where it is to tell the dispersion.
 
     A prediction is known as well as the terms that it is the sum of, and a gamma's deviance, in
@@ -355,22 +355,22 @@ def _running_off(optimum: Optimum, asked: _Asked, kept: np.ndarray) -> list[tupl
     return found
 
 
-def _degrees(fitted: Fitted, parameters: float, groups: np.ndarray | None) -> float | None:
+def _degrees(fitted: FittedModel, parameters: float, groups: np.ndarray | None) -> float | None:
     """Return those of the t; None where the statistic is normal."""
     if not fitted.loss.quadratic:
         return None
     return fitted.n - parameters if groups is None else len(np.unique(groups)) - 1.0
 
 
-def _wald_degrees(fitted: Fitted, degrees: float | None) -> float | None:
+def _wald_degrees(fitted: FittedModel, degrees: float | None) -> float | None:
     return degrees if fitted.loss.quadratic else None
 
 
 def _coefficients(
     asked: _Asked,
-    fitted: Fitted,
+    fitted: FittedModel,
     estimate: np.ndarray,
-    spread: Spread | None,
+    spread: FactoredCovariance | None,
     kept: np.ndarray,
     undetermined: set[int],
     degrees: float | None,
@@ -409,7 +409,7 @@ def _coefficients(
     return tuple(rows)
 
 
-def _full(fitted: Fitted) -> bool:
+def _full(fitted: FittedModel) -> bool:
     return not fitted.standard.dependencies
 
 

@@ -17,9 +17,9 @@ from gradum.solvers.separation import separating_columns
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 from gradum.study.inference.collinearity import Standard
-from gradum.study.inference.covariance import Spread
+from gradum.study.inference.covariance import FactoredCovariance
 from gradum.study.inference.family import Weights, likelihood_of
-from gradum.study.inference.fitted import Fitted
+from gradum.study.inference.fitted import FittedModel
 
 MOST_REFINED = 1e7  # n D², up to which an inverse in twice the precision costs a moment
 MOST_SEARCHED = 1e6  # entries times outputs, for which separating columns are looked for
@@ -40,9 +40,9 @@ class Refined:
     squares: float
     inverse: np.ndarray
 
-    def spread(self, dispersion: float) -> Spread:
+    def spread(self, dispersion: float) -> FactoredCovariance:
         """Return the classical covariance."""
-        return Spread(np.eye(len(self.inverse)), dispersion * self.inverse)
+        return FactoredCovariance(np.eye(len(self.inverse)), dispersion * self.inverse)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Optimum:
     ``refined`` is there for least squares without a penalty that are not too large.
     """
 
-    fitted: Fitted
+    fitted: FittedModel
     estimate: np.ndarray
     status: Status
     separating: tuple[int, ...] = ()
@@ -122,7 +122,7 @@ def fit(
     estimate = layer["weight"]
     if intercept:
         estimate = np.vstack([estimate, layer["bias"]])
-    fitted = Fitted(standard, target, weight, kind, loss, logits, alpha, offset)
+    fitted = FittedModel(standard, target, weight, kind, loss, logits, alpha, offset)
     return Optimum(fitted, estimate, solution.status, separating, refined)
 
 

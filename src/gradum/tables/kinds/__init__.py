@@ -6,24 +6,24 @@ kind that recognises a column's values has it.
 
 from __future__ import annotations
 
-from gradum.tables.kinds.boolean import Boolean
-from gradum.tables.kinds.categorical import Categorical
+from gradum.tables.kinds.boolean import BooleanKind
+from gradum.tables.kinds.categorical import CategoricalKind
 from gradum.tables.kinds.constant import Constant
-from gradum.tables.kinds.date import Date
+from gradum.tables.kinds.date import DateKind
 from gradum.tables.kinds.identifier import Identifier
 from gradum.tables.kinds.nested import Nested
-from gradum.tables.kinds.numeric import Numeric
-from gradum.tables.kinds.text import Text
+from gradum.tables.kinds.numeric import NumericKind
+from gradum.tables.kinds.text import TextKind
 from gradum.tables.kinds.values import FeatureKind, Kind, Reading, SayableKind, Values
 
 __all__ = ["KINDS", "PARSED", "SAYABLE", "Kind", "Reading", "Values", "recognise"]
 
 _NUMERIC, _BOOLEAN, _CATEGORICAL, _DATE, _TEXT = (
-    Numeric(),
-    Boolean(),
-    Categorical(),
-    Date(),
-    Text(),
+    NumericKind(),
+    BooleanKind(),
+    CategoricalKind(),
+    DateKind(),
+    TextKind(),
 )
 KINDS: tuple[Kind, ...] = (
     Nested(),

@@ -12,7 +12,7 @@ YES = [true for true, _ in WORDS] + ["1", "1.0"]
 NO = [false for _, false in WORDS] + ["0", "0.0"]
 
 
-class Boolean:
+class BooleanKind:
     """True or false; zeros and ones stay numbers."""
 
     name: KindName = "boolean"

@@ -13,7 +13,7 @@ WHOLE = r"^[+-]?\d+(\.0+)?$"
 CODE = r"^0\d+$"
 
 
-class Categorical:
+class CategoricalKind:
     """Levels as stripped strings, null where missing."""
 
     name: KindName = "categorical"

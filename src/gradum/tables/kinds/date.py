@@ -34,7 +34,7 @@ LOOKS_LIKE_A_DATE = (
 )
 
 
-class Date:
+class DateKind:
     """Points in time; microseconds since 1970, UTC."""
 
     name: KindName = "date"

@@ -40,7 +40,7 @@ CODE = r"^0\d+$"
 WHOLE = r"^[+-]?\d+$"
 
 
-class Numeric:
+class NumericKind:
     """Quantities; float64, null where missing, never NaN or infinite."""
 
     name: KindName = "numeric"

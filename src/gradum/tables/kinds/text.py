@@ -15,7 +15,7 @@ SAMPLE = 2000
 WORD = r"\p{L}[\p{L}'’-]*"  # "1 234 567" has no words
 
 
-class Text:
+class TextKind:
     """Sentences; strings, null where missing."""
 
     name: KindName = "text"

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from gradum.errors import SpecError
-from gradum.fitting import memory, reading
+from gradum.fitting import memory, memory_bound
 from gradum.fitting.memory import held_bytes, width_of
+from gradum.fitting.memory_bound import decided, usual_bound
 from gradum.fitting.options import make_spec
-from gradum.fitting.reading import decided, usual_bound
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.rungs.cost import Taken
 from gradum.fitting.spec import LEAST_MEMORY
@@ -47,7 +47,7 @@ def table(monkeypatch):
         rows = int(gigabytes * GB / (20 * 100 + HEAD.estimated_size() / 200))
         extent = Extent(rows, 0, 0, Table(HEAD, "t"), divisible)
         monkeypatch.setattr(
-            reading, "extent_of", lambda data: extent if data else Extent(0, 0, 0, None)
+            memory_bound, "extent_of", lambda data: extent if data else Extent(0, 0, 0, None)
         )
         return "t.parquet"
 
@@ -55,7 +55,7 @@ def table(monkeypatch):
 
 
 def left(monkeypatch, count):
-    monkeypatch.setattr(reading, "available_memory", lambda: count)
+    monkeypatch.setattr(memory_bound, "available_memory", lambda: count)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_without_a_bound_half_of_what_is_left_decides(table, monkeypatch):
 def test_a_linear_model_uses_blocks_where_they_are_quicker(table, monkeypatch):
     left(monkeypatch, 10**12)
     row = (20 * 100 + HEAD.estimated_size() / 200) / GB
-    rows = reading.QUICKER_VALUES / HEAD.width
+    rows = memory_bound.QUICKER_VALUES / HEAD.width
     large, small = 1.01 * rows * row, 0.99 * rows * row
     assert decided(make_spec("y", model="linear"), table(large)).blocks is True
     assert decided(make_spec("y", model="linear"), table(small)).blocks is False

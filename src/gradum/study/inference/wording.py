@@ -11,7 +11,7 @@ from gradum.scores.figures import figure
 from gradum.solvers.status import Status
 from gradum.study.inference.collinearity import Dependency
 from gradum.study.inference.family import likelihood_of
-from gradum.study.inference.fitted import Fitted
+from gradum.study.inference.fitted import FittedModel
 from gradum.study.inference.separation import Perfect, Screened
 from gradum.tables.wording import SHOWN_ROWS, counted, quoted, rows_text
 
@@ -134,7 +134,7 @@ def too_few(n: float, parameters: float) -> str:
 
 
 def meaning(
-    fitted: Fitted, covariance: str, *, weighted: bool, groups: np.ndarray | None
+    fitted: FittedModel, covariance: str, *, weighted: bool, groups: np.ndarray | None
 ) -> list[str]:
     """Say what the standard errors assume, and what the weights mean."""
     said, likelihood = [], likelihood_of(fitted.loss)
@@ -173,7 +173,7 @@ def meaning(
     return said
 
 
-def caveats(fitted: Fitted, status: Status, slope: float) -> list[str]:
+def caveats(fitted: FittedModel, status: Status, slope: float) -> list[str]:
     """Say what keeps the figures from meaning what they usually do."""
     said = []
     if fitted.alpha:
