@@ -8,12 +8,13 @@ import pytest
 from msgspec import structs
 
 import gradum
+from gradum.fitting.pack.spec import EFFORTS
 from gradum.ship.run_spec import read_spec
-from synthetic import mixed, task
+from synthetic import FEW, mixed, task
 
 
 def options(*given):
-    return ["--model", "linear", "--cv", 2, *given]
+    return ["--model", "linear", "--cv", 2, "--no-learning-curve", *given]
 
 
 def test_a_run_says_what_it_understood_found_and_wrote(linear_run):
@@ -54,11 +55,11 @@ def test_quiet_prints_nothing(gradum_command, tables, tmp_path):
     assert (tmp_path / "run" / "model.gradum").is_file()
 
 
-def test_the_ladder_climbs_to_the_networks(gradum_command, tmp_path):
+def test_the_ladder_climbs_to_the_networks(gradum_command, tmp_path, monkeypatch):
+    monkeypatch.setitem(EFFORTS, "standard", FEW)
     task("label", 1000).write_csv(tmp_path / "t.csv")
-    ended = gradum_command(
-        "fit", tmp_path / "t.csv", "-t", "label", "-o", tmp_path / "run", "--json"
-    )
+    arguments = ["-t", "label", "-o", tmp_path / "run", "--json", "--no-learning-curve"]
+    ended = gradum_command("fit", tmp_path / "t.csv", *arguments)
     events = [json.loads(line) for line in ended.out.splitlines()]
     kept = gradum.load(tmp_path / "run" / "model.gradum").fitted.rungs
     for rung in ("mlp", "pack"):
@@ -85,7 +86,8 @@ def test_the_default_folder_is_made_under_runs(gradum_command, tables, tmp_path,
 
 
 def fitted(gradum_command, table, folder, *given):
-    ended = gradum_command("fit", table, "-o", folder, "--quiet", *given)
+    arguments = [table, "-o", folder, "--quiet", "--no-learning-curve"]
+    ended = gradum_command("fit", *arguments, *given)
     assert (ended.code, ended.err) == (0, "")
     metrics = json.loads((folder / "metrics.json").read_bytes())
     return gradum.load(folder / "model.gradum"), metrics
@@ -149,7 +151,8 @@ def test_cross_validation_refit_metric_and_log_target(fit_file):
     assert model.fitted.rungs[model.used].target_scale.log
 
 
-def test_a_pack_learns_what_the_metric_measures(fit_file):
+def test_a_pack_learns_what_the_metric_measures(fit_file, monkeypatch):
+    monkeypatch.setitem(EFFORTS, "quick", FEW)
     frame = task("amount", 200).drop("city")
     model, metrics = fit_file(frame, "--metric", "mae", "--effort", "quick", model="pack")
     assert metrics["metric"] == "mae"

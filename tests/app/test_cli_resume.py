@@ -14,35 +14,47 @@ from msgspec import structs
 import gradum
 from gradum.errors import OutputError
 from gradum.fitting.fitted import fingerprint
+from gradum.fitting.pack.spec import EFFORTS
 from gradum.ship import unfinished
 from gradum.ship.bundle import load
 from gradum.ship.layout import STATE
 from gradum.ship.run_spec import read_spec
-from synthetic import task
+from synthetic import FEW, task
 
-COMMAND = [sys.executable, "-c", "from gradum.app.cli import main; main()"]
+COMMAND = """
+from gradum.app.cli import main
+from gradum.fitting.pack.spec import EFFORTS
+from synthetic import FEW
+
+EFFORTS["quick"] = FEW
+main()
+"""
+TESTS = Path(__file__).parent.parent
 MLP = ["fit", "t.csv", "-t", "label", "--model", "mlp", "--no-learning-curve"]
 LADDER = ["fit", "few.csv", "-t", "label", "--cv", "2", "--effort", "quick"]
 
 
 @pytest.fixture(scope="module")
 def place(gradum_command, tmp_path_factory):
-    """A folder with tables and the run folders ``mlp`` and ``ladder``, which nothing disturbed."""
+    """A folder with tables and the undisturbed runs ``mlp`` and ``ladder``; packs are small."""
     folder, before = tmp_path_factory.mktemp("resume"), Path.cwd()
     task("label", 6000).write_csv(folder / "t.csv")
     task("label", 120).write_csv(folder / "few.csv")
     os.chdir(folder)
-    assert gradum_command(*MLP, "-o", "mlp", "-q").code == 0
-    assert gradum_command(*LADDER, "-o", "ladder", "-q").code == 0
-    yield folder
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(EFFORTS, "quick", FEW)
+        assert gradum_command(*MLP, "-o", "mlp", "-q").code == 0
+        assert gradum_command(*LADDER, "-o", "ladder", "-q").code == 0
+        yield folder
     os.chdir(before)
 
 
 def cut_short(place, *arguments, at, by=signal.SIGKILL):
     """Start a command with JSON lines, and send a signal at the first event that fits."""
     with subprocess.Popen(
-        [*COMMAND, *arguments, "--json"],
+        [sys.executable, "-c", COMMAND, *arguments, "--json"],
         cwd=place,
+        env={**os.environ, "PYTHONPATH": os.fspath(TESTS)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
