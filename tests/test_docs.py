@@ -56,6 +56,18 @@ def test_every_key_of_findings_json_is_documented():
     assert keys <= documented
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/glossary.md"])
+def test_every_file_that_a_maintainer_is_sent_to_exists(page):
+    named = re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`", (ROOT / page).read_text())
+    assert len(named) > 30
+    absent = [
+        name
+        for name in named
+        if not (ROOT / "src/gradum" / name).exists() and not (ROOT / name).exists()
+    ]
+    assert not absent
+
+
 def test_the_readme_names_every_command():
     readme = (ROOT / "README.md").read_text()
     for command in app.registered_commands:

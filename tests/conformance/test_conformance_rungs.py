@@ -16,7 +16,7 @@ from gradum.fitting.run import run
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.rungs.cost import Fit
 from gradum.fitting.rungs.learning import InMemory
-from gradum.fitting.spec import LADDER, LEAST_MEMORY, TITLES
+from gradum.fitting.spec import LEAST_MEMORY, TITLES
 from gradum.ship.rung_record import recorded, restored
 from gradum.tables.design import Feature, Layout
 from gradum.tables.read import read
@@ -55,7 +55,7 @@ def fitted(request):
 
 
 def test_the_registry_is_the_ladder():
-    assert tuple(KINDS) == LADDER == tuple(TITLES)
+    assert tuple(KINDS) == tuple(TITLES)
     assert all(kind.name == name for name, kind in KINDS.items())
 
 
@@ -110,6 +110,15 @@ def test_its_history_holds_what_the_kind_says(fitted):
     kind, _, _, rung = fitted
     assert bool(rung.history) == bool(kind.course)
     assert all(set(entry) >= set(kind.course) for entry in rung.history)
+    assert all(entry[name] is not None for entry in rung.history for name in kind.course[:1])
+
+
+def test_no_other_kind_takes_it_for_its_own(fitted):
+    kind, rows, spec, rung = fitted
+    assert kind.holds(rung)
+    assert rung.loss == kind.loss(spec, rows.all.classes)
+    # A network of one linear layer could be a perceptron.
+    assert {other.name for other in KINDS.values() if other.holds(rung)} <= {kind.name, "mlp"}
 
 
 def test_a_refit_learns_from_all_rows(fitted):

@@ -12,7 +12,7 @@ from gradum.fitting.context import Context
 from gradum.fitting.events import Judged, RungFinished, RungStarted, Understood
 from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
-from gradum.fitting.spec import LADDER, Spec, SplitSpec
+from gradum.fitting.spec import TITLES, Spec, SplitSpec
 from gradum.solvers.events import EpochDone
 from gradum.tables.schema import infer
 from gradum.tables.split import Part
@@ -257,8 +257,8 @@ def test_events_tell_the_whole_run_in_order():
     events, finished = events_of()
     assert isinstance(events[0], Understood)
     assert isinstance(events[-1], Judged)
-    assert [e.rung for e in events if isinstance(e, RungStarted)] == list(LADDER)
-    assert [e.rung for e in events if isinstance(e, RungFinished)] == list(LADDER)
+    assert [e.rung for e in events if isinstance(e, RungStarted)] == list(TITLES)
+    assert [e.rung for e in events if isinstance(e, RungFinished)] == list(TITLES)
     assert [e.epoch for e in events if isinstance(e, EpochDone)] == [1, 2, 3, 4, 5, 1, 2]
     assert events[-1].judgement is finished.fitted.judgement
 

@@ -7,8 +7,8 @@ from gradum.fitting.option_values import read_size
 from gradum.fitting.options import make_spec
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.spec import (
-    LADDER,
     LEAST_MEMORY,
+    TITLES,
     Cost,
     LinearSpec,
     MLPSpec,
@@ -88,7 +88,10 @@ def test_a_file_with_an_unknown_word_or_a_refused_value_does_not_decode():
 
 @pytest.mark.parametrize(
     ("model", "rungs"),
-    [("ladder", LADDER), *((name, ("baseline", name)) for name in ("linear", "mlp", "pack"))],
+    [
+        ("ladder", tuple(TITLES)),
+        *((name, ("baseline", name)) for name in ("linear", "mlp", "pack")),
+    ],
 )
 def test_the_baseline_is_always_climbed(model, rungs):
     assert Spec("y", model=model).rungs == rungs

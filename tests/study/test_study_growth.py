@@ -7,6 +7,8 @@ from msgspec import structs
 
 import gradum
 from gradum.fitting.context import Context
+from gradum.fitting.rungs.kind import Curve
+from gradum.fitting.rungs.linear import LinearKind
 from gradum.fitting.spec import LinearSpec, SplitSpec
 from gradum.scores.interval import Interval
 from gradum.study import growth as module
@@ -83,7 +85,7 @@ def test_two_parts_of_a_size_tell_more_than_one(monkeypatch):
     """What one half has by chance the other lacks: the change from their mean is sharper."""
     run = gradum.fit(normal(600, 7), "y", model="linear", linear=PLAIN).run
     two = growth(run, asked=True)
-    monkeypatch.setitem(module.MODELS, "linear", 1)
+    monkeypatch.setattr(LinearKind, "curve", Curve(models=1, chance=1.0))
     one = growth(run, asked=True)
     assert two.points[-1] == one.points[-1]
     assert two.gain.standard_error < 0.8 * one.gain.standard_error

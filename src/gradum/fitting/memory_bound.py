@@ -96,7 +96,10 @@ def _obstacle(spec: Spec, extent: Extent) -> _Obstacle | None:
 
 def _quicker(spec: Spec, extent: Extent) -> bool:
     """Whether a model of the same kind is learned sooner in blocks."""
-    if extent.head is None or spec.model != "linear" or spec.report.learning_curve:
+    learners = kinds_of(spec)[1:]
+    if extent.head is None or spec.report.learning_curve:
+        return False
+    if not all(kind.quicker_in_blocks for kind in learners):
         return False
     return extent.rows * extent.head.frame.width >= QUICKER_VALUES
 

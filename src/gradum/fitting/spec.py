@@ -13,8 +13,12 @@ from gradum.tables.schema import Overrides
 from gradum.tables.wording import counted, shortened, size
 
 LEAST_MEMORY = 500_000_000  # bytes, most of which the software itself takes
-LADDER = ("baseline", "linear", "mlp", "pack")
 TITLES = {"baseline": "baseline", "linear": "linear", "mlp": "MLP", "pack": "pack"}
+"""The rungs of the ladder, simplest first, each by its name and as users read it.
+
+`gradum.fitting.rungs` holds what else is known of each.
+"""
+
 ModelName = Literal["ladder", "linear", "mlp", "pack"]
 
 
@@ -49,7 +53,7 @@ class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_epochs: int = 64
     patience: int = 16
     most_visits: int = 200_000_000
-    batch_rows: int | None = None
+    batch_rows: int = 0
 
     def epochs(self, rows: int) -> int:
         """Return the most epochs on so many rows that do not fit in memory."""
@@ -57,7 +61,7 @@ class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def batch_size(self, rows: int) -> int:
         """Return the rows a step; if not given, for about a hundred steps an epoch, at most 256."""
-        if self.batch_rows is not None:
+        if self.batch_rows:
             return self.batch_rows
         for few in (32, 64, 128):
             if rows < 50 * few:
@@ -187,7 +191,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def rungs(self) -> tuple[str, ...]:
         """The rungs to climb; the baseline is always there to be compared with."""
-        return LADDER if self.model == "ladder" else ("baseline", self.model)
+        return tuple(TITLES) if self.model == "ladder" else ("baseline", self.model)
 
     @property
     def packed(self) -> PackSpec:

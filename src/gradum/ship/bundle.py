@@ -14,7 +14,7 @@ from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.fitting.judgement import Judgement
-from gradum.fitting.spec import LADDER, Spec
+from gradum.fitting.spec import TITLES, Spec
 from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
 from gradum.ship.contradictions import contradiction
@@ -131,7 +131,7 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
         rows=ordered(judgement.rows, parts),
         scores={
             rung: {part: ordered(scores, METRICS) for part, scores in ordered(found, parts).items()}
-            for rung, found in ordered(judgement.scores, LADDER).items()
+            for rung, found in ordered(judgement.scores, tuple(TITLES)).items()
         },
         prevalence=ordered(judgement.prevalence, map(str, schema.target.classes)),
     )

@@ -9,9 +9,8 @@ import numpy as np
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
-from gradum.fitting.spec import LADDER
+from gradum.fitting.rungs import KINDS
 from gradum.fitting.target_scale import TargetScale
 from gradum.scores.metrics import metrics_of
 from gradum.ship.finite import stays_finite
@@ -24,13 +23,6 @@ from gradum.tables.target import MOST_CLASSES
 
 MOST_SENTENCES = 100_000
 CLASS_TYPES = {"numeric": {int, float}, "boolean": {bool}, "categorical": {str, int, float}}
-COURSE = {
-    "baseline": (),
-    "linear": ("alpha", "validation_loss"),
-    "mlp": ("epoch", "objective", "validation_loss"),
-    "pack": ("epoch", "objective", "validation_loss"),
-}
-"""What each entry of a rung's history must name, the first of them with a value."""
 
 
 def contradiction(fitted: Fitted) -> str | None:
@@ -77,8 +69,9 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
     outputs = len(target.classes) if len(target.classes) > 2 else 1
     classes = len(target.classes) or None
     for name, rung in rungs.items():
-        loss = loss_of(fitted.spec.metric if name == "pack" else None, classes).name
-        if rung.loss != loss or (rung.target_scale is None) != bool(target.classes):
+        if rung.loss != KINDS[name].loss(fitted.spec, classes) or (
+            rung.target_scale is None
+        ) != bool(target.classes):
             yield f"rung {name!r} does not predict what the target is"
         if rung.target_scale is not None and not _is_sound(rung.target_scale, target):
             yield f"the target scale of rung {name!r} is none"
@@ -102,7 +95,7 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
     compared = {name for each in verdict.comparisons for name in (each.rung, each.against)}
     judged = {verdict.used, verdict.enough, *compared}
     # A refit leaves one rung: the others that the judgement speaks of may be gone.
-    if verdict.used not in fitted.rungs or not judged <= scores.keys() <= set(LADDER):
+    if verdict.used not in fitted.rungs or not judged <= scores.keys() <= set(KINDS):
         yield "the verdict names a rung that is not there"
     if not {"test"} <= rows.keys() <= {part.name.lower() for part in Part}:
         yield "the judgement's rows are of unknown parts"
@@ -149,11 +142,11 @@ def has_its_shapes(rung: Rung) -> bool:
 def _takes(rung: Rung, layout: Layout) -> bool:
     """Whether a rung's network takes what the encoder and its input layer yield."""
     layer, network, embedding = rung.input_layer, rung.network, rung.network.embedding
-    if layer is None:
-        return rung.name == "baseline" and network.inputs == 0 and network.is_linear
-    if rung.name == "baseline" or (rung.name == "linear" and not network.is_linear):
+    if not KINDS[rung.name].holds(rung):
         return False
-    if (network.single is None) != (rung.name == "pack") or _link(rung) not in network.links:
+    if layer is None:
+        return True
+    if _link(rung) not in network.links:
         return False
     if layer.levels != layout.level_counts or len(layer.treatments) != len(layer.levels):
         return False
@@ -179,10 +172,9 @@ def _link(rung: Rung) -> Link:
 
 def _has_its_course(rung: Rung) -> bool:
     """Whether the history, and the penalty that was chosen by it, can be drawn."""
-    alpha = rung.settings.get("alpha")
-    if rung.name == "linear" and (isinstance(alpha, bool) or not isinstance(alpha, int | float)):
+    named, alpha = KINDS[rung.name].course, rung.settings.get("alpha")
+    if "alpha" in named and (isinstance(alpha, bool) or not isinstance(alpha, int | float)):
         return False
-    named = COURSE[rung.name]
     return all(
         entry.keys() >= set(named) and all(entry[name] is not None for name in named[:1])
         for entry in rung.history

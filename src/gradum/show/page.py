@@ -8,26 +8,18 @@ from typing import Any
 
 import jinja2
 
+from gradum.fitting.rungs import KINDS
 from gradum.fitting.spec import TITLES
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 from gradum.show.visible import visible
 
-IN_WORDS = {
-    "baseline": "the baseline",
-    "linear": "the linear rung",
-    "mlp": "the MLP",
-    "pack": "the pack",
-}
-
 
 def render(name: str, **values: Any) -> str:
     """Fill in a template of `show/templates`."""
-    return (
-        _environment()
-        .get_template(name)
-        .render(titles=TITLES, in_words=IN_WORDS, metrics=METRICS, **values)
-    )
+    in_words = {rung: kind.in_words for rung, kind in KINDS.items()}
+    template = _environment().get_template(name)
+    return template.render(titles=TITLES, in_words=in_words, metrics=METRICS, **values)
 
 
 def file(name: str) -> str:

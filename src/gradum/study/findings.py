@@ -9,7 +9,7 @@ from msgspec import structs
 from gradum.fitting.context import ALONE, Context
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.run import Run
-from gradum.fitting.spec import LADDER
+from gradum.fitting.spec import TITLES
 from gradum.forks import refuse_after_fork
 from gradum.scores.metrics import METRICS
 from gradum.solvers.threads import turn
@@ -65,7 +65,7 @@ class Findings(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse names that no report could look up; a file may have been written by hand."""
-        if self.rung not in LADDER:
+        if self.rung not in TITLES:
             raise ValueError(f"there is no rung {self.rung!r}")
         for metric in (self.importance.metric, self.segments.metric, self.growth.metric):
             if metric not in METRICS:

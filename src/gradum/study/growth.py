@@ -16,6 +16,8 @@ from gradum.fitting.judgement import Seen
 from gradum.fitting.ladder import climb
 from gradum.fitting.run import Judge, Run
 from gradum.fitting.rung import Rung
+from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InMemory
 from gradum.fitting.spec import Spec
 from gradum.randomness import stream
@@ -32,17 +34,6 @@ HALVINGS = 3
 LONGEST_SECONDS = 20.0
 RESAMPLED_ROWS = 20_000
 DRAWS = 8_000_000
-
-MODELS = {"linear": 2, "mlp": 1, "pack": 1}
-"""How many models, without a row in common, are fitted of each size: two where that is quick."""
-
-CHANCE = {"linear": 1.0, "mlp": 6.0, "pack": 2.0}
-"""How far chance in training moves a score, see `_extrapolate`; measured on public tables.
-
-Maximum likelihood without a penalty has 3/8: with excess losses δ'Hδ / 2, δ of covariance H⁻¹ / n,
-one doubling changes them with variance 3p / 8n², and p / n is how much the losses of single rows
-differ between half of the rows and all. That a penalty is chosen each time adds to it.
-"""
 
 
 class Growth(msgspec.Struct, frozen=True):
@@ -111,6 +102,7 @@ def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
 
 def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> str:
     used = run.fitted.used
+    kind = KINDS[used]
     if run.dataset.drawn_from is not None:
         return (
             f"The model learned from a table of {run.dataset.drawn_from:,} rows, which do not fit "
@@ -118,8 +110,8 @@ def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> st
         )
     rows = min(len(_learned(judge)) for judge in judges)
     fewest = FEWEST_ROWS * 2**HALVINGS
-    if used == "baseline":
-        return "The baseline is in use, which more rows hardly change."
+    if kind.curve is None:
+        return f"{kind.in_words.capitalize()} is in use, which more rows hardly change."
     if rows < fewest:
         where = " in the smallest fold" if len(judges) > 1 else ""
         return f"A learning curve needs at least {fewest} training rows; there are {rows}{where}."
@@ -127,11 +119,18 @@ def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> st
         return "" if asked else "Left out, as asked; --learning-curve draws it."
     training = sum(rung.seconds for judge in run.judges for rung in judge.rungs.values())
     whole = sum(judge.rungs[used].seconds for judge in judges)
-    expected = MODELS[used] * whole * (1.0 - 0.5**HALVINGS)
+    expected = kind.curve.models * whole * (1.0 - 0.5**HALVINGS)
     # A pack takes most of the training, which its curve would nearly double.
-    if used != "pack" and expected <= min(MODELS[used] * training, LONGEST_SECONDS):
+    if kind.curve.unasked and expected <= min(kind.curve.models * training, LONGEST_SECONDS):
         return ""
     return f"The learning curve would take about {expected:.0f} s; --learning-curve draws it."
+
+
+def _shape(run: Run) -> Curve:
+    """Return how the curve of the rung in use is drawn."""
+    curve = KINDS[run.fitted.used].curve
+    assert curve is not None
+    return curve
 
 
 def _learned(judge: Judge) -> np.ndarray:
@@ -151,15 +150,11 @@ def _curve(run: Run, judge: Judge, place: int, context: Context) -> list[tuple[_
     """Return one judge's models of each size, from fewest rows to the judged model."""
     dataset, used = run.dataset, run.fitted.used
     spec = structs.replace(run.fitted.spec, model=used)
-    if used == "mlp":
-        batch = judge.rungs[used].settings["batch_size"]
-        # Steps grow with the rows, as they will beyond the judged network's, and no program has to
-        # be compiled for batches of another size.
-        spec = structs.replace(spec, mlp=structs.replace(spec.mlp, batch_rows=batch))
+    spec = KINDS[used].smaller(spec, judge.rungs[used])
     rng = stream(spec.seed, "study", "growth", place)
     rows = _learned(judge)
     sizes = [(_Model(len(rows), judge.encoder, judge.rungs[used]),)]
-    parts = _halves(dataset, rows, rng)[: MODELS[used]]
+    parts = _halves(dataset, rows, rng)[: _shape(run).models]
     for halving in range(HALVINGS):
         if halving:
             parts = [_halves(dataset, part, rng)[0] for part in parts]
@@ -226,12 +221,17 @@ def _extrapolate(
 
     The standard error σ of the last score is taken to be
 
-        σ² = e² + CHANCE d² m / n,
+        σ² = e² + c d² m / n,
 
     where e is the standard error of the last doubling's change, d that of a single model's, m the
     rows that each judge judges and n those that it learned from. d² m is how much the losses of
     single rows differ between two models: the mean of the last change is moved by chance of the m
-    rows, as e² says, and a model's own score by chance of the n.
+    rows, as e² says, and a model's own score by chance of the n. c is the kind's `Curve.chance`.
+
+    Maximum likelihood without a penalty has c = 3/8: with excess losses δ'Hδ / 2, δ of covariance
+    H⁻¹ / n, one doubling changes them with variance 3p / 8n², and p / n is how much the losses of
+    single rows differ between half of the rows and all. That a penalty is chosen each time adds to
+    it.
     """
     rng = stream(run.fitted.spec.seed, "study", "growth")
     seen = Seen.pool([_see(run, *pair) for pair in zip(judges, curves, strict=True)])
@@ -248,8 +248,7 @@ def _extrapolate(
     alone = [interval(0.0, one - drawn[-1]).standard_error for one in drawn[of_size[-2] > 0]]
     rows = resampled_rows / len(judges)
     error = np.sqrt(
-        change.standard_error**2
-        + CHANCE[run.fitted.used] * np.square(alone).mean() * rows / sizes[-1]
+        change.standard_error**2 + _shape(run).chance * np.square(alone).mean() * rows / sizes[-1]
     )
     sign, best = (-1.0, 1.0) if METRICS[metric].greater_is_better else (1.0, 0.0)
     value, draws = doubled(

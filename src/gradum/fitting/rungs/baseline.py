@@ -9,8 +9,10 @@ import numpy as np
 
 from gradum.fitting.baseline import baseline_of_mean, baseline_of_shares, fit_baseline
 from gradum.fitting.context import Context
+from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import LEARNED, Fit
+from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.spec import Spec
 from gradum.tables.split import Part
@@ -22,8 +24,10 @@ class BaselineKind:
     name = "baseline"
     in_words = "the baseline"
     in_blocks = True
+    quicker_in_blocks = False
     kept = False
     course: tuple[str, ...] = ()
+    curve: Curve | None = None
     limited = False
     compiling = 0.0
     taken = replace(LEARNED, level=0)
@@ -50,6 +54,18 @@ class BaselineKind:
     def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
         """Fit it to all rows."""
         return self.fit(rows, spec, context)
+
+    def smaller(self, spec: Spec, judged: Rung) -> Spec:
+        """Return the spec."""
+        return spec
+
+    def loss(self, spec: Spec, classes: int | None) -> str:
+        """Return log loss or squared error."""
+        return loss_of(None, classes).name
+
+    def holds(self, rung: Rung) -> bool:
+        """Whether it looks at no column."""
+        return rung.input_layer is None and rung.network.inputs == 0 and rung.network.is_linear
 
     def seconds(self, spec: Spec, fit: Fit) -> float:
         """Return 0."""

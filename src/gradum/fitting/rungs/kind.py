@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from gradum.fitting.context import Context
@@ -9,6 +10,25 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import Fit, Taken
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.spec import Spec
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How the learning curve of a kind of rung is drawn, see `gradum.study.growth`.
+
+    Parameters
+    ----------
+    models : int
+        How many models, without a row in common, are fitted of each size: two where that is quick.
+    chance : float
+        How far chance in training moves a score; measured on public tables.
+    unasked : bool
+        Whether it may be drawn unasked where that takes no longer than training did.
+    """
+
+    models: int
+    chance: float
+    unasked: bool = True
 
 
 class RungKind(Protocol):
@@ -22,10 +42,14 @@ class RungKind(Protocol):
         As a sentence has it: "the linear rung".
     in_blocks : bool
         Whether it can learn from rows that do not fit in memory.
+    quicker_in_blocks : bool
+        Whether a table of many values is learned sooner in blocks, even where it fits in memory.
     kept : bool
         Whether a checkpoint keeps it; what takes no time is fitted again.
     course : tuple of str
-        What each entry of its history holds.
+        What each entry of its history holds, the first of them always.
+    curve : Curve or None
+        How its learning curve is drawn; None where more rows hardly change it.
     limited : bool
         Whether a run's time limit bounds it.
     compiling : float
@@ -37,8 +61,10 @@ class RungKind(Protocol):
     name: str
     in_words: str
     in_blocks: bool
+    quicker_in_blocks: bool
     kept: bool
     course: tuple[str, ...]
+    curve: Curve | None
     limited: bool
     compiling: float
     taken: Taken
@@ -57,6 +83,18 @@ class RungKind(Protocol):
 
     def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
         """Fit it to all rows, with what the validation rows chose for the rung that was judged."""
+        ...
+
+    def smaller(self, spec: Spec, judged: Rung) -> Spec:
+        """Return the spec under which a part of the rows is fitted as those of a judged rung."""
+        ...
+
+    def loss(self, spec: Spec, classes: int | None) -> str:
+        """Return the name of the loss that a rung learns by; ``classes`` is None for numbers."""
+        ...
+
+    def holds(self, rung: Rung) -> bool:
+        """Whether a rung that a file gives this name is of this kind."""
         ...
 
     def seconds(self, spec: Spec, fit: Fit) -> float:

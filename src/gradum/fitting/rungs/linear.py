@@ -6,6 +6,7 @@ from msgspec import structs
 
 from gradum.fitting.context import Context
 from gradum.fitting.linear import DENSE_LEVELS, fit_linear
+from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import (
     HESSIANS,
@@ -20,6 +21,7 @@ from gradum.fitting.rungs.cost import (
     one_hot,
     product,
 )
+from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.spec import Spec
 from gradum.fitting.streamed.linear import fit_linear as fit_in_passes
@@ -34,8 +36,10 @@ class LinearKind:
     name = "linear"
     in_words = "the linear rung"
     in_blocks = True
+    quicker_in_blocks = True
     kept = True
     course: tuple[str, ...] = ("alpha", "validation_loss")
+    curve: Curve | None = Curve(models=2, chance=1.0)
     limited = False
     compiling = 0.0
     taken = LEARNED
@@ -62,6 +66,19 @@ class LinearKind:
         strength = judged.settings["alpha"] * judged.settings["rows"]
         linear = structs.replace(spec.linear, strengths=(strength,))
         return self.fit(rows, structs.replace(spec, linear=linear), context)
+
+    def smaller(self, spec: Spec, judged: Rung) -> Spec:
+        """Return the spec."""
+        return spec
+
+    def loss(self, spec: Spec, classes: int | None) -> str:
+        """Return log loss or squared error."""
+        return loss_of(None, classes).name
+
+    def holds(self, rung: Rung) -> bool:
+        """Whether it is linear in its columns."""
+        single = rung.network.single is not None
+        return rung.input_layer is not None and single and rung.network.is_linear
 
     def seconds(self, spec: Spec, fit: Fit) -> float:
         """Return the seconds of a path of penalties and of the answer."""

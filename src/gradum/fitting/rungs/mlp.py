@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+from msgspec import structs
+
 from gradum.fitting.context import Context
 from gradum.fitting.mlp import ONE_HOT_LEVELS, fit_mlp
+from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import COMPILING, EPOCHS, IN_NETWORK, LEARNED, STEP, Fit, one_hot
+from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.spec import Spec
 from gradum.fitting.streamed.mlp import fit_mlp as fit_in_segments
@@ -21,8 +25,10 @@ class MLPKind:
     name = "mlp"
     in_words = "the MLP"
     in_blocks = True
+    quicker_in_blocks = False
     kept = True
     course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
+    curve: Curve | None = Curve(models=1, chance=6.0)
     limited = False
     compiling = COMPILING
     taken = replace(LEARNED, number=4, level=4, fixed=130e6)
@@ -51,6 +57,23 @@ class MLPKind:
             log_target=spec.log_target,
             epochs=judged.certificate.best_epoch,
         )
+
+    def smaller(self, spec: Spec, judged: Rung) -> Spec:
+        """Return a spec with batches of the judged network's size.
+
+        Steps then grow with the rows, as they will beyond its own, and no program has to be
+        compiled for batches of another size.
+        """
+        batch_rows = judged.settings["batch_size"]
+        return structs.replace(spec, mlp=structs.replace(spec.mlp, batch_rows=batch_rows))
+
+    def loss(self, spec: Spec, classes: int | None) -> str:
+        """Return log loss or squared error."""
+        return loss_of(None, classes).name
+
+    def holds(self, rung: Rung) -> bool:
+        """Whether it is a single network that looks at columns."""
+        return rung.input_layer is not None and rung.network.single is not None
 
     def seconds(self, spec: Spec, fit: Fit) -> float:
         """Return the seconds of training a network."""

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from gradum.fitting.context import Context
 from gradum.fitting.pack.fit import fit_pack
+from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.pack.held_out import MOST_ROWS
 from gradum.fitting.pack.inputs import TEXT_COLUMNS, codes_each
 from gradum.fitting.pack.muon import POLYNOMIALS
@@ -30,6 +31,7 @@ from gradum.fitting.rungs.cost import (
     one_hot,
     product,
 )
+from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.spec import Spec
 from gradum.tables.split import Part
@@ -41,8 +43,10 @@ class PackKind:
     name = "pack"
     in_words = "the pack"
     in_blocks = False
+    quicker_in_blocks = False
     kept = True
     course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
+    curve: Curve | None = Curve(models=1, chance=2.0, unasked=False)
     limited = True
     compiling = PACK_COMPILING
     taken = replace(LEARNED, level=4, fixed=180e6, member=580)
@@ -74,6 +78,18 @@ class PackKind:
     def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
         """Train another pack, on all rows."""
         return self.fit(rows, spec, context)
+
+    def smaller(self, spec: Spec, judged: Rung) -> Spec:
+        """Return the spec."""
+        return spec
+
+    def loss(self, spec: Spec, classes: int | None) -> str:
+        """Return the loss that members learn by, for the metric that judges them."""
+        return loss_of(spec.metric, classes).name
+
+    def holds(self, rung: Rung) -> bool:
+        """Whether it has members."""
+        return rung.input_layer is not None and rung.network.single is None
 
     def seconds(self, spec: Spec, fit: Fit) -> float:
         """Return the seconds of training, and of the linear models that members begin with."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import altair as alt
 
+from gradum.fitting.rungs import KINDS
 from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS
-from gradum.show.page import IN_WORDS
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -58,7 +58,7 @@ def importance_bars(found: Importance, rung: str) -> Picture | None:
         )
     return Picture(
         "importance",
-        f"What the columns are worth to {IN_WORDS[rung]}",
+        f"What the columns are worth to {KINDS[rung].in_words}",
         chart.properties(width="container", height=24 * len(shown) + 20),
         f"Most important: {first}.",
         f"How much worse {title} becomes when a column's values are shuffled among the rows, with "

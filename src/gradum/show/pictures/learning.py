@@ -6,8 +6,8 @@ import altair as alt
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
+from gradum.fitting.rungs import KINDS
 from gradum.scores.figures import figure
-from gradum.show.page import IN_WORDS
 from gradum.show.pictures.picture import (
     COLOURS,
     DASHES,
@@ -23,15 +23,13 @@ CURVES = {"objective": "training: loss and penalty", "validation_loss": "validat
 
 def learning(fitted: Fitted) -> list[Picture]:
     """Draw what was recorded while training; nothing for what was not trained."""
-    mlp, linear = fitted.rungs.get("mlp"), fitted.rungs.get("linear")
-    pack = fitted.rungs.get("pack")
     pictures = []
-    if pack is not None and pack.history:
-        pictures.append(_epochs(pack))
-    if mlp is not None and mlp.history:
-        pictures.append(_epochs(mlp))
-    if linear is not None and len(linear.history) > 1:
-        pictures.append(_penalties(linear))
+    for rung in reversed(fitted.rungs.values()):
+        course = KINDS[rung.name].course
+        if "epoch" in course and rung.history:
+            pictures.append(_epochs(rung))
+        elif "alpha" in course and len(rung.history) > 1:
+            pictures.append(_penalties(rung))
     return pictures
 
 
@@ -57,7 +55,7 @@ def _epochs(rung: Rung) -> Picture:
         )
     )
     said = f"The network was trained for {len(history)} epochs."
-    if rung.name == "pack":
+    if "members" in rung.settings:
         said = (
             f"The {rung.settings['members']} members were trained for {len(history)} epochs, each "
             "without one fold, whose mean loss is shown; each was kept as it was at its own best, "
@@ -74,7 +72,7 @@ def _epochs(rung: Rung) -> Picture:
         chart = rule.encode(x="epoch:Q") + chart
     return Picture(
         "epochs" if rung.name == "mlp" else f"epochs-{rung.name}",
-        f"Learning curves of {IN_WORDS[rung.name]}",
+        f"Learning curves of {KINDS[rung.name].in_words}",
         chart.properties(width="container", height=240),
         said,
         rung.advice,

@@ -1,0 +1,80 @@
+"""A finding is added as CONTRIBUTING.md says, to a copy of the package; the report shows it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+FINDING = """
+import msgspec
+import numpy as np
+from gradum.study.evidence import Evidence
+
+
+class Toy(msgspec.Struct, frozen=True):
+    rows: int
+    largest: float
+
+
+def toy(evidence: Evidence) -> Toy:
+    error = np.abs(evidence.target - evidence.prediction.value)
+    return Toy(len(evidence), float(error.max()))
+"""
+
+PICTURE = """
+import altair as alt
+from gradum.show.pictures.picture import Picture, data
+from gradum.study.toy import Toy
+
+
+def toy_picture(found: Toy) -> Picture:
+    chart = alt.Chart(data([{"largest": found.largest}])).mark_bar().encode(x="largest:Q")
+    said = f"The largest error of {found.rows} rows is a toy."
+    return Picture("toy", "A toy", chart, said, header=("largest",), rows=((f"{found.largest}",),))
+"""
+
+FIT = """
+import sys
+import gradum
+from synthetic import ONCE, task
+
+model = gradum.fit(task("amount", 120), "amount", model="linear", learning_curve=False, **ONCE)
+assert gradum.__file__.startswith(sys.argv[1])
+assert model.findings.toy.rows == len(model.run.judged.rows)
+page = model.report()
+assert f"The largest error of {model.findings.toy.rows} rows is a toy." in page
+"""
+
+
+def test_a_toy_finding_reaches_the_report(tmp_path):
+    package = tmp_path / "gradum"
+    shutil.copytree(ROOT / "src/gradum", package, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def add(file, line, before):
+        text = (package / file).read_text()
+        assert text.count(before) == 1
+        (package / file).write_text(text.replace(before, f"{line}\n{before}"))
+
+    (package / "study/toy.py").write_text(FINDING)
+    (package / "show/pictures/toy.py").write_text(PICTURE)
+    add("study/findings.py", "from gradum.study.toy import Toy, toy", "from gradum.study.uncert")
+    add("study/findings.py", "    toy: Toy | None = None", "    worst: tuple[WorstRow")
+    add("study/findings.py", "        toy=toy(evidence),", "        worst=worst_rows(")
+    add(
+        "show/report.py",
+        "from gradum.show.pictures.toy import toy_picture",
+        "from gradum.show.repeat",
+    )
+    add(
+        "show/report.py",
+        "    pictures.append(toy_picture(findings.toy))",
+        "    pictures += ranking(",
+    )
+    subprocess.run(
+        [sys.executable, "-c", FIT, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "tests")])},
+        check=True,
+    )
