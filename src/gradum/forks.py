@@ -1,4 +1,4 @@
-"""What a fork leaves behind: the threads of polars and JAX, without which both wait for ever.
+"""A guard against forks: without the threads of polars and JAX both wait for ever.
 
 Either starts its threads when it first computes. A process forked after that has none of them and
 does not know it. Forked before, it starts its own, and all is well.

@@ -1,4 +1,4 @@
-"""What rounding can do to a number, and so what must not hang on it.
+"""Margins of rounding, and decisions that do not hang on the last digits.
 
 The last bits of a sum depend on the order in which a processor takes its terms. A decision that
 compares two numbers allows for that: what differs by less than rounding may have brought counts as

@@ -1,4 +1,4 @@
-"""What the classifiers have in common: labels, class weights and probabilities."""
+"""Classes of the classifiers: labels, class weights and probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the four estimators have in common."""
+"""The base of the linear models and of the perceptrons."""
 
 from __future__ import annotations
 

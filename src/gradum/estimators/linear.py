@@ -1,4 +1,4 @@
-"""What linear and logistic regression share: one fit, by whichever solver."""
+"""The base of linear and logistic regression: one fit, by whichever solver."""
 
 from __future__ import annotations
 

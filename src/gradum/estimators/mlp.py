@@ -1,4 +1,4 @@
-"""What the two multi-layer perceptrons share: one fit, one epoch more, and the forward pass."""
+"""The base of both multi-layer perceptrons: one fit, one epoch more, and the forward pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the regressions have in common: the losses of a number."""
+"""The losses of the regressions."""
 
 from __future__ import annotations
 

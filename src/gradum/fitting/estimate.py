@@ -1,4 +1,4 @@
-"""How long a run will take and how much memory, told before it trains if either is much.
+"""The estimate of a run's time and memory, told before it trains if either is much.
 
 The formulas count floating-point operations. What one takes was measured on 20 tables of 1,000 to
 330,000 rows, on one core that multiplies small float32 matrices at 95 GFLOP/s; the machine at hand

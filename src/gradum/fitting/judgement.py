@@ -1,4 +1,4 @@
-"""What the rungs' predictions on known rows say: scores with intervals, and the verdict."""
+"""The judgement of rungs on rows with known targets: scores with intervals, and the verdict."""
 
 from __future__ import annotations
 

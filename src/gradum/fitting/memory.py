@@ -1,4 +1,4 @@
-"""How much memory a run takes that holds its table as a whole, told before the table is read.
+"""The memory of a run that holds its table as a whole, told before the table is read.
 
 At its worst moment a run holds the table as it was read, what the rung at work makes of each value,
 and the probabilities of the rows that are judged:

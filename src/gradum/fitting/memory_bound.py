@@ -1,4 +1,4 @@
-"""Whether a run holds its table or reads it in blocks: decided once, and kept in its spec.
+"""The choice between a table that is held and one read in blocks, kept in the spec.
 
 Blocks are used where a run that holds the table would take more than ``max_memory``. Where no bound
 is given, they are used where it would take more than half of the memory that is left, and where

@@ -1,4 +1,4 @@
-"""Which rows train, which stop a fit early, and which judge."""
+"""The plan of a run: rows that train, rows that stop a fit early, and rows that judge."""
 
 from __future__ import annotations
 

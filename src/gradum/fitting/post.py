@@ -1,4 +1,4 @@
-"""What follows the logits, as data: steps in order, saved with the model they belong to.
+"""Steps after the logits, as data: in order, saved with the model that they belong to.
 
 A step takes logits (n, k) and returns others. A new kind, such as a calibration, is one more struct
 with a tag and these attributes, and one more member of `PostStep`.

@@ -1,4 +1,4 @@
-"""What a run is asked to do: frozen values with a JSON and a TOML form, checked when built."""
+"""The spec of a run: frozen values with a JSON and a TOML form, checked when built."""
 
 from __future__ import annotations
 

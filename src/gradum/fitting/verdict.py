@@ -1,4 +1,4 @@
-"""Which rung to use, which is enough, and how sure that is."""
+"""The verdict: the rung to use, the rung that is enough, and the differences between rungs."""
 
 from __future__ import annotations
 

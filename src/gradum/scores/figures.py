@@ -1,4 +1,4 @@
-"""How a score is written for people."""
+"""Scores as figures for people."""
 
 from __future__ import annotations
 

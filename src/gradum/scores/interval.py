@@ -1,4 +1,4 @@
-"""How sure a score is: 95% intervals made for few rows, rare classes and long tails.
+"""95% intervals of scores, made for few rows, rare classes and long tails.
 
 Resamples say how far a score varies; how an interval is made of that depends on the score. Each
 uses Student's quantile for the number of independent rows, groups or stretches of time that it

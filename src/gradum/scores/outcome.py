@@ -1,4 +1,4 @@
-"""What a model said about some rows, next to what was true."""
+"""Outcomes: a model's predictions of some rows, next to the truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sure it is that one model scores differently from another on the same rows."""
+"""Paired differences: intervals of one model's score minus another's on the same rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a rung's numbers stay finite, whatever rows the encoder lets through.
+"""Bounds on a rung's numbers, which must stay finite for all rows that the encoder lets through.
 
 Weights that are finite one by one can come to infinite sums, and these to numbers that are none.
 No fit leaves such weights; a file that was altered can hold them.

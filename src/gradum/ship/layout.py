@@ -1,4 +1,4 @@
-"""What lies in a run folder, by name."""
+"""The names of the files in a run folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run was asked, of which files, and where: all that it takes to do it again.
+"""The spec of a run folder: what was asked, of which files, and where.
 
 Nothing here needs JAX, so that a run can be set down before anything slow is imported.
 """

@@ -1,4 +1,4 @@
-"""What a run's files are called in its report."""
+"""The names of a run's files in its report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says in words and tables, for a terminal or as plain text."""
+"""A run in words and tables, for a terminal or as plain text."""
 
 from __future__ import annotations
 

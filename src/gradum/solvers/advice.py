@@ -1,4 +1,4 @@
-"""What a first-order training that ended says of how far it got, and of what to do."""
+"""Advice on a first-order training that has ended: how far it got, and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which solver a linear model gets, and the one door to all that solve it to the end.
+"""The choice of a solver for a linear model, and the one door to all convex solvers.
 
 Exact least squares, Newton's method, accelerated proximal gradients and the interior-point
 method each claim some problems; where two claim the same, they agree.

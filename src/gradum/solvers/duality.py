@@ -1,4 +1,4 @@
-"""How far a linear model's objective is above its minimum, at most, wherever a solver stopped.
+"""The duality gap: a bound on a linear model's objective above its minimum, at any iterate.
 
 For P(W, b) = Σ wᵢ·loss(zᵢ, yᵢ) + Σ_j R_j(W_j), zᵢ = xᵢ W + b and Σ w = 1, take any slopes A, a row
 for each row of X, and let V = −Xᵀ (w A). If V is 0 for all that has no price (the intercept, for

@@ -1,4 +1,4 @@
-"""What a solver tells while it works: immutable events, all that anybody outside sees.
+"""The events of a solver: immutable, and all that anybody outside sees of it.
 
 Progress bars, ``--json`` lines, histories and callbacks are consumers of this stream; a
 solver neither prints nor logs.

@@ -1,4 +1,4 @@
-"""What past steps have shown of the curvature: the memory of L-BFGS.
+"""The memory of L-BFGS: the curvature that past steps have shown.
 
 Source: Nocedal and Wright, Numerical Optimization (2006), algorithm 7.4 (two-loop recursion).
 """

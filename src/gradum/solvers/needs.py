@@ -1,4 +1,4 @@
-"""What a convex solver needs of a loss, as data: solver and loss are paired in `convex`."""
+"""The needs of convex solvers, as data: `convex` pairs solvers and losses by them."""
 
 from __future__ import annotations
 

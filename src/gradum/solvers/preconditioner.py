@@ -1,4 +1,4 @@
-"""What conjugate gradients start from: the Hessian with every row's curvature averaged.
+"""The preconditioner of conjugate gradients: the Hessian with every row's curvature averaged.
 
 Output k's own block of the Hessian, with the curvature of each row replaced by its mean c_k, is
 c_k G + P, for G = ZᵀWZ and the penalty's curvature P. Under one strength for all columns,

@@ -1,4 +1,4 @@
-"""Which columns tell a class apart without error, so that logistic regression has no optimum.
+"""Separation: columns that tell a class apart without error leave logistic regression no optimum.
 
 Class c is separated from the others if some combination β of the columns and an intercept has
 

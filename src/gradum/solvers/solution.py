@@ -1,4 +1,4 @@
-"""What a solver hands back: parameters, why it stopped, and the proof of what it claims."""
+"""The solution of a solver: parameters, the reason why it stopped, and a certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a solver stopped, and what to do about it."""
+"""The status of a solver: why it stopped, and what to do about it."""
 
 from __future__ import annotations
 

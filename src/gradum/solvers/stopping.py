@@ -1,4 +1,4 @@
-"""When training ends: the rules, and the watch that is kept over the epochs."""
+"""Early stopping: the rules, and the watch that is kept over the epochs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is to compute, and how many threads BLAS has in it.
+"""Turns of threads that compute, and the number of BLAS's threads in each.
 
 BLAS has one number of threads for the whole process, and with another number it takes its sums in
 another order: the last bits differ. A problem that wants another number therefore changes it only

@@ -1,1 +1,1 @@
-"""What a fitted model is worth: results as plain values."""
+"""Studies of a fitted model: results as plain values."""

@@ -1,4 +1,4 @@
-"""What more rows would bring: the learning curve, and its extrapolation to twice the rows."""
+"""The learning curve, and its extrapolation to twice the rows."""
 
 from __future__ import annotations
 

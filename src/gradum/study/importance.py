@@ -1,4 +1,4 @@
-"""What each column of the table is worth: the score lost when its values are shuffled.
+"""Permutation importance of each column: the score lost when its values are shuffled.
 
 L. Breiman, Random forests, 2001; A. Fisher, C. Rudin and F. Dominici, All models are wrong, but
 many are useful, 2019.

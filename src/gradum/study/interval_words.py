@@ -1,4 +1,4 @@
-"""How an interval is written within a sentence."""
+"""Intervals within sentences."""
 
 from __future__ import annotations
 

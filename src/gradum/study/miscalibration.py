@@ -1,4 +1,4 @@
-"""What may be said of a reliability curve: only what a test shows."""
+"""Sentences on a reliability curve: only what a test shows."""
 
 from __future__ import annotations
 

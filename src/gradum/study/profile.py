@@ -1,4 +1,4 @@
-"""What the table's columns hold, small enough to be looked at."""
+"""Profiles of the table's columns, small enough to be looked at."""
 
 from __future__ import annotations
 

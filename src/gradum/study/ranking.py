@@ -1,4 +1,4 @@
-"""How well the probabilities rank the rows of a class before the others: ROC, precision–recall."""
+"""Ranking curves of a class before the others: ROC and precision–recall."""
 
 from __future__ import annotations
 

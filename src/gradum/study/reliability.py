@@ -1,4 +1,4 @@
-"""Whether predictions mean what they say: predicted against observed, by bins."""
+"""Reliability: predicted against observed values, by bins."""
 
 from __future__ import annotations
 

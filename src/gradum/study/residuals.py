@@ -1,4 +1,4 @@
-"""What a numeric prediction leaves: actual against predicted, and the residuals."""
+"""Residuals of numeric predictions, and the actual against the predicted values."""
 
 from __future__ import annotations
 

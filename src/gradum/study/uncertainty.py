@@ -1,4 +1,4 @@
-"""How sure the linear rung's coefficients are: robust intervals around the penalised estimate.
+"""Robust intervals of the linear rung's coefficients, around the penalised estimate.
 
 With objective Σ wᵢ lᵢ(θ) / Σ w + alpha · ½ ‖W‖², its Hessian H at the estimate and each row's score
 sᵢ = wᵢ ∇lᵢ / Σ w, the covariance of the estimate is about (the "sandwich")

@@ -1,4 +1,4 @@
-"""How sure a share is that was found in a few rows of unequal weight, perhaps alike in groups."""
+"""Wilson intervals of shares in few rows of unequal weight, perhaps alike in groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a table may be to be read: its columns, and its values in memory."""
+"""Bounds on the size of a table that is read: its columns, and its values in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a column: its kind, its role, and how its values are read."""
+"""A column of a schema: its kind, its role, and the way in which its values are read."""
 
 from __future__ import annotations
 

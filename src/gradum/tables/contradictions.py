@@ -1,4 +1,4 @@
-"""What can be wrong with a schema edited by hand, said by column and field."""
+"""Contradictions in a schema that was edited by hand, said by column and field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether "1,234" is about one or about a thousand: what the rest of the table says of it."""
+"""Decimal commas: whether the rest of the table makes "1,234" about one or about a thousand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a table is, told from a file's first rows and from what it states of the others.
+"""The size of a table, told from a file's first rows and from what it states of the others.
 
 Nothing is read as a whole: what a fit will need has to be known before it takes the memory.
 """

@@ -1,4 +1,4 @@
-"""What libraries and the system raise while a table is read, as one line that names the table."""
+"""Failures of libraries and the system while a table is read, as one line that names the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user says about columns, gathered by column and checked against the table."""
+"""The user's options about columns, gathered by column and checked against the table."""
 
 from __future__ import annotations
 

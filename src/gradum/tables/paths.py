@@ -1,4 +1,4 @@
-"""What a path of the user stands for: a file, the files that match a pattern, standard input."""
+"""Paths of the user: a file, a pattern that several files match, or standard input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which part each row plays: training, validation, calibration or test.
+"""Splits of the rows into training, validation, calibration and test.
 
 A part array holds one `Part` a row (int8); -1 marks a row that plays none. Rows are drawn within
 classes, or by whole groups, or in the order of time: the past trains, the future tests.

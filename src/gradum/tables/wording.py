@@ -1,4 +1,4 @@
-"""How tables are spoken of in messages: rows, examples, numbers, nearest names."""
+"""The wording of messages about tables: rows, examples, numbers, nearest names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rung can ask of any model, whatever it is made of.
+"""The protocol of models: what a rung can ask of any of them, whatever it is made of.
 
 An architecture is data: how many inputs, outputs and units there are, never their weights. Those
 are its parameters, a dict of arrays that is handed to each method. A new kind of model is one file

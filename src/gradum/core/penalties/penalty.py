@@ -1,4 +1,4 @@
-"""What every penalty knows."""
+"""The base of all penalties."""
 
 from __future__ import annotations
 

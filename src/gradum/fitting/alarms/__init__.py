@@ -1,4 +1,4 @@
-"""What raises an alarm: a file per danger, each one sentence with what to do."""
+"""Alarms: a file per danger, each one sentence with what to do."""
 
 from __future__ import annotations
 

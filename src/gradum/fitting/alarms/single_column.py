@@ -1,4 +1,4 @@
-"""How much of a target one column explains in rows that it was not fitted on.
+"""The share of a target that one column explains in rows that it was not fitted on.
 
 The column is cut into cells: its levels, or its quantiles at several resolutions, missing values
 apart. The target's means or class shares in the cells of one half of the rows predict the other

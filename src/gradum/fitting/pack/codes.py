@@ -1,4 +1,4 @@
-"""Where the codes of a numeric column lie: steps, ramps or waves, drawn for one member.
+"""The codes of a numeric column: steps, ramps or waves, drawn for one member.
 
 Shapes: n rows, T codes. A code is clip(slope (z - shift), 0, 1) or cos(2π slope (z - shift)).
 """

@@ -1,4 +1,4 @@
-"""What a pack is to predict, the loss that its members learn by, and what they are judged by.
+"""The goal of a pack: its target, the loss of its members, and the metric that judges them.
 
 Shapes: n rows, m of them judged, J candidates, k outputs, K classes.
 """

@@ -1,4 +1,4 @@
-"""What a pack learns from: the rows as its members take them, and where each number came from."""
+"""The inputs of a pack: the rows as its members take them, and the source of each number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which members make the pack: a greedy choice on the rows that they have not learned from.
+"""The choice of a pack's members: greedy, on the rows that they have not learned from.
 
 R. Caruana et al., "Ensemble selection from libraries of models", ICML 2004.
 

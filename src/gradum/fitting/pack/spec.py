@@ -1,4 +1,4 @@
-"""How a pack is trained, and how much of it an effort buys."""
+"""The settings of a pack, and how much of it an effort buys."""
 
 from __future__ import annotations
 

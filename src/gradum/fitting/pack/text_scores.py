@@ -1,4 +1,4 @@
-"""What words alone say of the target: a linear model of them, which has not learned the row.
+"""Scores of texts: a linear model of the words, fitted on rows other than the one scored.
 
 The strongest directions of text are those in which texts differ; the words that tell the target
 apart are lost among them. A penalised linear model of all words finds these, but members that

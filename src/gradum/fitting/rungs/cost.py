@@ -1,4 +1,4 @@
-"""What rungs cost: seconds an operation on the machine that was measured, and bytes a value.
+"""The costs of rungs: seconds an operation on the machine that was measured, bytes a value.
 
 `gradum.fitting.estimate` and `gradum.fitting.memory` put them together.
 """

@@ -1,4 +1,4 @@
-"""Which part a row plays, told from its number alone: no list of all rows is kept.
+"""The part of a row, told from its number alone: no list of all rows is kept.
 
 The judging and the stopping rows of a large table are so many as judge well, not a share of it,
 so that they can be held in memory; so is a sample of the training rows, for the studies.

@@ -1,4 +1,4 @@
-"""What more rows would bring."""
+"""The learning curve."""
 
 from __future__ import annotations
 

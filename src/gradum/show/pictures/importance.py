@@ -1,4 +1,4 @@
-"""What each column is worth."""
+"""The importance of each column."""
 
 from __future__ import annotations
 

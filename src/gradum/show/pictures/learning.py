@@ -1,4 +1,4 @@
-"""How the rungs were trained: the network's epochs, the linear rung's penalties."""
+"""The course of training: the network's epochs, the linear rung's penalties."""
 
 from __future__ import annotations
 

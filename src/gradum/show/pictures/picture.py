@@ -1,4 +1,4 @@
-"""What every picture is made of, and how all of them look."""
+"""A picture: its chart, its sentence, its numbers, and the look of all."""
 
 from __future__ import annotations
 

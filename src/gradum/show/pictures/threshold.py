@@ -1,4 +1,4 @@
-"""What a decision threshold costs."""
+"""The cost of a decision threshold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a first-order solver is, and what most of them have in common."""
+"""The protocol of first-order solvers, and what most of them have in common."""
 
 from __future__ import annotations
 

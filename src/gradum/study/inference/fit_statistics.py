@@ -1,4 +1,4 @@
-"""How well the model fits: likelihood, information criteria, R², and the test of all columns."""
+"""Statistics of the whole fit: likelihood, information criteria, R², the test of all columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What single rows do to a fit: leverage, leave-one-out errors, Cook's distance.
+"""The influence of single rows: leverage, leave-one-out errors, Cook's distance.
 
 Leaving row i out of least squares turns its residual r into r / (1 − h) exactly, h the leverage:
 no refit is needed. A row that stands for w rows is left out whole.

@@ -1,4 +1,4 @@
-"""What inference finds: a plain value that JSON holds; None is a number that does not exist."""
+"""The result of inference: a plain value that JSON holds; None is a number that does not exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What predicts a class without error, where maximum likelihood has no finite answer.
+"""Separation by single columns, where maximum likelihood has no finite answer.
 
 A column of zeros and ones whose rows with one value are all of one class has an infinite
 coefficient; as it grows, the likelihood of those rows tends to 1, and that of the others to its

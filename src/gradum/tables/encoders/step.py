@@ -1,4 +1,4 @@
-"""What every encoder step has: a source column, and what it adds to each block of a Design."""
+"""The base of all encoder steps: a source column, and what it adds to each block of a Design."""
 
 from __future__ import annotations
 

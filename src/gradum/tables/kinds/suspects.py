@@ -1,4 +1,4 @@
-"""What a column of numbers may be instead, said as a hint: markers of missing values, dates."""
+"""Hints on a column of numbers that may be something else: markers of missing values, dates."""
 
 from __future__ import annotations
 
