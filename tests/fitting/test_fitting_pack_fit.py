@@ -127,7 +127,7 @@ def watched(monkeypatch):
                 self._order.take = take
 
     monkeypatch.setattr(module, "HeldOut", NotedHeldOut)
-    monkeypatch.setattr(module, "Training", NotedTraining)
+    monkeypatch.setattr(module, "PackTraining", NotedTraining)
     return noted
 
 
@@ -221,7 +221,8 @@ def test_columns_that_act_together_are_seen_and_named():
 
 def test_predictions_of_numbers_stay_within_the_training_targets(number):
     rung, train, held = number
-    far = changed(held.design, dense=1e6 * held.design.dense)
+    blocks = {**held.design.arrays, "dense": 1e6 * held.design.dense}
+    far = changed(held.design, arrays=blocks)
     said = rung.predict(far).value
     assert said.min() >= train.target.min()
     assert said.max() <= train.target.max()

@@ -148,18 +148,19 @@ def test_values_that_overflow_at_once_are_said_to_need_standardising():
     assert "first step already; standardise" in found.advice
 
 
-def test_stop_is_heard_between_chunks():
+def test_stop_is_heard_between_chunks_as_an_answer_to_an_event_is():
     x, y = classification(rows=200, dtype=np.float32)
-    wishes = iter([False, False, True])
-    training = train(
-        Problem(Network(5, 1, (8,)), LogLoss()),
-        Data({"dense": x}, y),
-        solver=Adam(),
-        regime=Regime(50, batch_size=32, each_epoch=True),
+    problem, data = Problem(Network(5, 1, (8,)), LogLoss()), Data({"dense": x}, y)
+    options = {"solver": Adam(), "regime": Regime(50, batch_size=32, each_epoch=True)}
+    wishes, answers = (iter([False, False, True]) for _ in range(2))
+    stopped = solve(train(problem, data, **options, stop=lambda: next(wishes)))
+    answered = solve(
+        train(problem, data, **options),
+        lambda event: isinstance(event, ChunkDone) and next(answers),
     )
-    found = solve(training, lambda event: isinstance(event, ChunkDone) and next(wishes))
-    assert found.status is Status.INTERRUPTED
-    assert found.iterations == 3
+    for found in (stopped, answered):
+        assert found.status is Status.INTERRUPTED
+        assert found.iterations == 3
 
 
 @pytest.mark.parametrize("patience", [None, 8, 50])

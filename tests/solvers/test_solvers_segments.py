@@ -72,9 +72,9 @@ class InMemory:
         self.read_so_far.append(segment)
         start = sum(self.lengths[:segment])
         rows = slice(start, start + self.lengths[segment])
-        whole = buffer.Rows.of(self.data)
+        whole = buffer.ChunkRows.of(self.data)
         inputs = {name: block[rows] for name, block in whole.inputs.items()}
-        return buffer.Rows(inputs, whole.target[rows], whole.weight[rows])
+        return buffer.ChunkRows(inputs, whole.target[rows], whole.weight[rows])
 
 
 @pytest.fixture(autouse=True)

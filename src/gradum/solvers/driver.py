@@ -42,6 +42,7 @@ def train(
     seed: int = 0,
     start: Solution | Params | None = None,
     resume: Snapshot | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Generator[Event, Any, Solution]:
     """Bring the objective down; yield events, and return the solution.
 
@@ -70,6 +71,8 @@ def train(
     resume : Snapshot, optional
         A training with the same other arguments that was cut short: its events go on after that
         chunk, and it ends in the solution that it would have had, to the bit.
+    stop : callable, optional
+        Asked between chunks whether to end now, for those who do not answer events.
 
     Raises
     ------
@@ -120,7 +123,7 @@ def train(
         done = ChunkDone(tally.step, tally.epoch, tally.chunk_loss)
         if (yield done if reason else done.at(snapshot)):
             asked_to_end = True
-        if reason is None and asked_to_end:
+        if reason is None and (asked_to_end or (stop is not None and stop())):
             reason = Status.INTERRUPTED
         if reason is not None:
             status = reason

@@ -24,7 +24,7 @@ from gradum.solvers.solution import Status
 
 @dataclass(frozen=True)
 class Spooled:
-    """A spool as the network's solver takes it: `gradum.solvers.segments.Segments`.
+    """A spool as the network's solver takes it: `gradum.solvers.segments.SegmentedData`.
 
     ``layer`` is the network's input layer, in the spool's units.
     """
