@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import polars as pl
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
@@ -29,7 +27,7 @@ from gradum.solvers.threads import between_turns, turn
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.read import read
-from gradum.tables.schema import infer
+from gradum.tables.schema import infer, require_features
 from gradum.tables.table import Table
 
 FEWEST_ROWS = 10
@@ -80,15 +78,8 @@ class _Pack(BaseEstimator):
         weight = np.ones(rows) if weight is None else weight
         names = table.frame.columns
         overrides = make_overrides(numeric=tuple(self.numeric), categorical=tuple(self.categorical))
-        # A target of its own name, for a schema has one; what it holds decides nothing here.
-        own = "target" if "target" not in names else "_".join(["target", *names])
-        with_target = table.frame.with_columns(pl.Series(own, np.arange(rows) % 7, pl.Float64))
-        self.schema_ = infer(
-            replace(table, frame=with_target),
-            target=own,
-            task="regression",
-            overrides=overrides,
-        )
+        self.schema_ = infer(table, overrides=overrides)
+        require_features(self.schema_)
         checked = check(table, self.schema_)
         self.encoder_ = Encoder.fit(checked.frame, self.schema_)
         used = np.flatnonzero(weight > 0)

@@ -150,9 +150,21 @@ def infer(
     columns = with_decimal_commas(table, columns, lambda name: understand(name, ","))
     columns = _without_duplicates(table, columns, said)
     schema = Schema(table.source, table.frame.height, tuple(columns), learned)
-    if target is not None and not schema.features:
-        raise _nothing_usable(schema)
+    if target is not None:
+        require_features(schema)
     return schema
+
+
+def require_features(schema: Schema) -> None:
+    """Refuse a table that leaves no column to learn from.
+
+    Raises
+    ------
+    TableError
+        Each column is named with the reason why it is of no use.
+    """
+    if not schema.features:
+        raise _nothing_usable(schema)
 
 
 def _understand(values: Values, options: set[str]) -> Column:
