@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from operator import attrgetter
@@ -15,6 +14,7 @@ import pytest
 import typer
 
 import gradum
+from edited_package import Edited
 from gradum.app.cli import app
 from gradum.errors import SpecError
 from gradum.fitting.option_table import OPTIONS, OVERRIDES, Options, flag
@@ -146,17 +146,10 @@ json.dump({
 
 def test_an_option_is_added_in_the_table_and_in_the_spec(tmp_path):
     """As CONTRIBUTING.md says, to a copy of the package; everything else follows."""
-    package = tmp_path / "gradum"
-    shutil.copytree(ROOT / "src/gradum", package, ignore=shutil.ignore_patterns("__pycache__"))
-
-    def add(file, line, before):
-        text = (package / file).read_text()
-        assert text.count(before) == 1
-        (package / file).write_text(text.replace(before, f"{line}\n{before}"))
-
+    package = Edited(tmp_path)
     entry = '    toy: Annotated[int, Option("toy", "Play with N toys.", "N", default=1)]'
-    add("fitting/option_table.py", entry, "    seed: Annotated[")
-    add("fitting/spec.py", "    toy: int = 1", "    seed: int = 0")
+    package.add("fitting/option_table.py", entry, "    seed: Annotated[")
+    package.add("fitting/spec.py", "    toy: int = 1", "    seed: int = 0")
 
     def run(*arguments):
         ended = subprocess.run(
@@ -171,7 +164,7 @@ def test_an_option_is_added_in_the_table_and_in_the_spec(tmp_path):
     helped = run("-c", "from gradum.app.cli import main; main()", "fit", "--help")
     assert re.search(r"\n  --toy N +Play with N toys\..*\n  --seed N ", helped)
     made = json.loads(run("-c", TOY, str(ROOT / "docs/commands.py")))
-    assert made["file"] == str(package / "__init__.py")
+    assert made["file"] == str(package.path / "__init__.py")
     assert made["signature"] == "toy: int = 1"
     assert "\ntoy : N\n    Play with N toys.\nseed : N\n" in made["docstring"]
     assert "| `--toy N` | Play with N toys. |\n| `--seed N` |" in made["reference"]

@@ -22,6 +22,7 @@ from gradum.tables.design import Feature, Layout
 from gradum.tables.read import read
 from gradum.tables.split import Part
 from gradum.tables.stream import opened
+from kept_in_memory import Kept, Killed
 from synthetic import ONCE, task
 
 TASKS = ("amount", "label", "grade")
@@ -146,29 +147,6 @@ def test_more_rows_are_said_to_take_longer(fitted):
     )
     assert 0 <= few <= many
     assert (many > few) == kind.kept  # what takes no time is not kept
-
-
-class Kept:
-    """Checkpoints in memory."""
-
-    def __init__(self):
-        self.rungs, self.snapshots = {}, {}
-
-    def rung(self, place):
-        return self.rungs.get(place)
-
-    def snapshot(self, place):
-        return self.snapshots.get(place)
-
-    def keep_rung(self, place, rung):
-        self.rungs[place] = rung
-
-    def offer(self, place, take, **_):
-        self.snapshots = {place: take()}
-
-
-class Killed(BaseException):
-    """Nothing is done after a SIGKILL."""
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.kept])

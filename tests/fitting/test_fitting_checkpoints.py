@@ -11,6 +11,7 @@ from gradum.fitting.run import run
 from gradum.fitting.spec import MLPSpec, Spec, SplitSpec
 from gradum.solvers.events import EpochDone
 from gradum.tables.read import read
+from kept_in_memory import Killed
 from synthetic import FEW, SHORT, task
 
 
@@ -49,10 +50,6 @@ def followed(spec, table, checkpoints, *, events=None, stop=lambda: False):
         )
     except Killed:
         return seen, None
-
-
-class Killed(BaseException):
-    """Nothing is done after a SIGKILL."""
 
 
 @pytest.fixture(scope="module")

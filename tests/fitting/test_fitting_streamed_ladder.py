@@ -20,6 +20,7 @@ from gradum.fitting.streamed.parting import HELD_CELL, Parting
 from gradum.solvers import ChunkDone, buffer
 from gradum.tables.split import Part
 from gradum.tables.stream import opened
+from kept_in_memory import Kept
 from synthetic import task
 
 
@@ -75,25 +76,6 @@ def test_rows_sorted_by_the_target_are_no_hindrance():
         assert ours.run.fitted.rungs["linear"].status.value == "converged"
         for rung in ("linear", "mlp"):
             assert score(ours, rung, metric) < 0.8 * score(ours, "baseline", metric)
-
-
-class Kept:
-    """Checkpoints in memory, a snapshot of every chunk."""
-
-    def __init__(self):
-        self.rungs, self.snapshots = {}, {}
-
-    def rung(self, place):
-        return self.rungs.get(place)
-
-    def snapshot(self, place):
-        return self.snapshots.get(place)
-
-    def keep_rung(self, place, rung):
-        self.rungs[place] = rung
-
-    def offer(self, place, take, **_):
-        self.snapshots[place] = take()
 
 
 @pytest.mark.parametrize("chunks", [1, 5, 9])

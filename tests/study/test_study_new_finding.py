@@ -1,10 +1,11 @@
 """A finding is added as CONTRIBUTING.md says, to a copy of the package; the report shows it."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from edited_package import Edited
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,25 +51,20 @@ assert f"The largest error of {model.findings.toy.rows} rows is a toy." in page
 
 
 def test_a_toy_finding_reaches_the_report(tmp_path):
-    package = tmp_path / "gradum"
-    shutil.copytree(ROOT / "src/gradum", package, ignore=shutil.ignore_patterns("__pycache__"))
-
-    def add(file, line, before):
-        text = (package / file).read_text()
-        assert text.count(before) == 1
-        (package / file).write_text(text.replace(before, f"{line}\n{before}"))
-
-    (package / "study/toy.py").write_text(FINDING)
-    (package / "show/pictures/toy.py").write_text(PICTURE)
-    add("study/findings.py", "from gradum.study.toy import Toy, toy", "from gradum.study.uncert")
-    add("study/findings.py", "    toy: Toy | None = None", "    worst: tuple[WorstRow")
-    add("study/findings.py", "        toy=toy(evidence),", "        worst=worst_rows(")
-    add(
+    package = Edited(tmp_path)
+    (package.path / "study/toy.py").write_text(FINDING)
+    (package.path / "show/pictures/toy.py").write_text(PICTURE)
+    package.add(
+        "study/findings.py", "from gradum.study.toy import Toy, toy", "from gradum.study.uncert"
+    )
+    package.add("study/findings.py", "    toy: Toy | None = None", "    worst: tuple[WorstRow")
+    package.add("study/findings.py", "        toy=toy(evidence),", "        worst=worst_rows(")
+    package.add(
         "show/report.py",
         "from gradum.show.pictures.toy import toy_picture",
         "from gradum.show.repeat",
     )
-    add(
+    package.add(
         "show/report.py",
         "    pictures.append(toy_picture(findings.toy))",
         "    pictures += ranking(",

@@ -13,7 +13,7 @@ from typing import Any, Unpack
 from gradum.api.model import Model
 from gradum.api.spelled_out import spell_out
 from gradum.errors import SpecError
-from gradum.fitting.context import ALONE, Context
+from gradum.fitting.context import ALONE, Context, ignore
 from gradum.fitting.memory_bound import decided
 from gradum.fitting.option_table import Options
 from gradum.fitting.options import make_spec
@@ -72,10 +72,6 @@ def fit(
     spec = decided(spec, data, test)
     context = Context(tell=on_event or ignore, stop=stop)
     return fit_spec(spec, data, context, test=test, schema=schema)
-
-
-def ignore(event: Any) -> None:
-    """Take no notice of an event."""
 
 
 def _refuse_values(target: Any) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 from msgspec import structs
 
-from gradum.api.fit import fit_spec, ignore
+from gradum.api.fit import fit_spec
 from gradum.api.model import Model
 from gradum.api.runs import load_run, save_run
 from gradum.files.atomic import partial_files
-from gradum.fitting.context import Context
+from gradum.fitting.context import Context, ignore
 from gradum.fitting.events import RungStarted
 from gradum.fitting.memory_bound import decided
 from gradum.ship import unfinished

@@ -15,7 +15,7 @@ from gradum.core.losses import LOSSES, Loss
 from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.estimators.numeric import number_loss
 from gradum.estimators.training import seed_of
-from gradum.fitting.context import Context
+from gradum.fitting.context import Context, ignore
 from gradum.fitting.metric import metric_for
 from gradum.fitting.options import make_overrides
 from gradum.fitting.pack.fit import fit_pack
@@ -85,7 +85,7 @@ class _Pack(BaseEstimator):
         used = np.flatnonzero(weight > 0)
         data = Rows(self.encoder_.transform(checked.frame), target, weight, classes).take(used)
         # Every event lets other fits have their turn.
-        context = Context(seed_of(self.random_state), tell=between_turns(lambda _: None))
+        context = Context(seed_of(self.random_state), tell=between_turns(ignore))
         with turn():
             self.rung_ = fit_pack(
                 data,

@@ -47,6 +47,10 @@ class Allowance:
         self._packs -= 1
 
 
+def ignore(event: Any) -> None:
+    """Take no notice of an event."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a fit is given besides its rows and its settings.
@@ -71,7 +75,7 @@ class Context:
     """
 
     seed: int = 0
-    tell: Callable[[Event], object] = lambda _: None
+    tell: Callable[[Event], object] = ignore
     stop: Callable[[], bool] = lambda: False
     checkpoints: Checkpoints = NO_CHECKPOINTS
     allowance: Allowance | None = None

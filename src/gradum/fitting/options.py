@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from types import NoneType
 from typing import Any, Unpack, get_args, get_type_hints
 
@@ -68,8 +69,13 @@ def _parts(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+@cache
+def _fields_of_spec() -> dict[str, Any]:
+    return get_type_hints(Spec)
+
+
 def _part(name: str, value: Any) -> Any:
-    declared = get_type_hints(Spec)[name]
+    declared = _fields_of_spec()[name]
     (kind,) = {*(get_args(declared) or (declared,))} - {NoneType}
     try:
         return value if isinstance(value, kind) else convert(value, kind)
