@@ -32,11 +32,11 @@ def test_under_the_logarithm_it_is_the_mean_all_the_same():
 
 
 @pytest.mark.parametrize("counts", [(7, 3), (0, 5), (5, 3, 2), (4, 0, 1)])
-def test_classes_have_laplaces_shares(counts):
-    """(n_k + 1) / (n + K), which no missing class makes 0."""
+def test_classes_have_their_shares_and_a_missing_one_that_of_a_row(counts):
     target = np.repeat(np.arange(len(counts)), counts)
     shares = predicted(rows(target, len(counts))).probability
-    expected = (np.array(counts) + 1) / (sum(counts) + len(counts))
+    counted = np.maximum(counts, 1)
+    expected = counted / counted.sum()
     np.testing.assert_allclose(shares, np.tile(expected, (len(target), 1)))
 
 

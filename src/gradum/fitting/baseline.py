@@ -17,7 +17,7 @@ def fit_baseline(rows: Rows, *, log_target: bool) -> Rung:
     """Predict the mean, or the class shares, of the given rows."""
     began = perf_counter()
     if rows.classes is not None:
-        # Weights are brought to a mean of 1 first: "+ 1" is one row, whatever their unit.
+        # Weights are brought to a mean of 1 first, so that 1 is one row, whatever their unit.
         weight = rows.weight / rows.weight.mean()
         return baseline_of_shares(np.bincount(rows.target, weight, rows.classes), began)
     scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
@@ -33,10 +33,12 @@ def baseline_of_mean(scale: TargetScale, began: float) -> Rung:
 def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
     """Return the baseline of classes with these weights in all (K,), of mean 1 a row.
 
-    A share is (n_k + 1) / (n + K) (Laplace), so that a class that these rows lack
-    does not make the log loss infinite.
+    A class that these rows lack counts as one row, so that it does not make the log loss infinite.
+    The other shares are those of the rows: with a row more of each class, as Laplace has it, any
+    rung with an intercept would seem better than the baseline where a class is rare.
     """
-    shares = np.log((totals + 1.0) / (totals + 1.0).sum())
+    totals = np.where(totals > 0, totals, 1.0)
+    shares = np.log(totals / totals.sum())
     bias = shares[1:] - shares[:1] if len(totals) == 2 else shares
     return _baseline("log_loss", bias, None, began)
 
