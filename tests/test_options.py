@@ -34,6 +34,10 @@ VALUES = {  # other than the default, of options that do not take any name
     "class_weight": "balanced",
     "cost": "FP=1,FN=2.5",
     "max_memory": "2GB",
+    "hidden": "64,32",
+    "activation": "tanh",
+    "solver": "momentum",
+    "dropout": 0.25,
 }
 
 
@@ -46,7 +50,7 @@ def value_of(name):
     option, parameter = OPTIONS[name], parameters()[name]
     if parameter.is_flag:
         return option.default is not True
-    return VALUES.get(name, 4 if parameter.metavar in ("K", "N", "SECONDS") else "a")
+    return VALUES.get(name, 4 if parameter.metavar in ("K", "N", "SECONDS", "X") else "a")
 
 
 def test_fit_shows_the_keywords_of_the_table_one_by_one():
@@ -111,7 +115,7 @@ def test_columns_are_named_one_by_one_or_together():
 
 
 def test_what_is_no_part_of_the_spec_is_no_option_of_it():
-    with pytest.raises(SpecError, match=r"no option 'test'.*Choose among blocks, categorical"):
+    with pytest.raises(SpecError, match=r"no option 'test'.*Choose among activation, alpha"):
         make_spec("y", test="t.csv")
 
 

@@ -34,7 +34,8 @@ ASKED = Spec(
 )
 PARTS = structs.replace(
     ASKED,
-    mlp=MLPSpec(hidden_layer_sizes=(8, 4), max_epochs=9),
+    model="mlp",
+    mlp=MLPSpec(hidden_layer_sizes=(8, 4), max_epochs=9, schedule="constant"),
     pack=PackSpec(members=6, folds=3, decay=(0.1, 0.5)),
     split=SplitSpec(test=0.3, folds=4),
 )

@@ -7,25 +7,52 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gradum.core.losses import Loss
 from gradum.core.models import Inputs, Network, Params
 from gradum.core.penalties import L2, Penalty
+from gradum.errors import SpecError
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["penalty"], meta_fields=["network", "loss"])
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["penalty", "dropout"],
+    meta_fields=["network", "loss"],
+)
 @dataclass(frozen=True)
 class Problem:
     """What is to be learned: a model, what an error costs, and what large weights cost.
 
     A JAX pytree: the network and the loss are its structure, which a compiled program is
     made for; the penalty's strength is a value, with which it may be called again.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    penalty : Penalty
+    dropout : float, optional
+        The chance p of each hidden unit to be left out of a step, in [0, 1): its output is 0, and
+        those of the others are divided by 1 − p. N. Srivastava et al., Dropout: a simple way to
+        prevent neural networks from overfitting, JMLR 15, 2014.
+
+    Raises
+    ------
+    SpecError
+        The dropout is no share below 1.
     """
 
     network: Network
     loss: Loss
     penalty: Penalty = field(default_factory=L2)
+    dropout: float | None = None
+
+    def __post_init__(self) -> None:
+        # JAX also builds problems whose numbers are its own.
+        if isinstance(self.dropout, int | float) and not 0 <= self.dropout < 1:
+            raise SpecError(f"dropout is {self.dropout}.", "Give a share from 0 to below 1.")
 
 
 def objective(
@@ -35,6 +62,7 @@ def objective(
     target: Any,
     weight: Any = None,
     total: Any = None,
+    key: Any = None,
 ) -> Any:
     """Return Σ w·loss(logits, y) / Σ w + penalty, a scalar.
 
@@ -53,6 +81,8 @@ def objective(
     total : scalar, optional
         What the weighted sum is divided by; Σ w if not given. For a batch B of n rows,
         |B|·Σw/n makes the value an unbiased estimate of the whole.
+    key : uint32 array of shape (2,), optional
+        Which hidden units the problem's dropout leaves out; none without it.
 
     Raises
     ------
@@ -61,5 +91,14 @@ def objective(
     """
     weight = np.ones(len(target), np.float32) if weight is None else weight
     total = weight.sum() if total is None else total
-    losses = problem.loss.value(problem.network.apply(params, inputs), target)
+    drop = None
+    if key is not None and problem.dropout is not None:
+        drop = partial(_dropped, share=problem.dropout, key=key)
+    losses = problem.loss.value(problem.network.apply(params, inputs, drop), target)
     return (weight * losses).sum() / total + problem.penalty.value(params)
+
+
+def _dropped(units: Any, level: int, *, share: Any, key: Any) -> Any:
+    """Leave out a share of the units [n, h] of a hidden layer, and make up for it in the others."""
+    kept = jax.random.bernoulli(jax.random.fold_in(key, level), 1.0 - share, units.shape)
+    return jnp.where(kept, units / (1.0 - share), 0.0)

@@ -45,6 +45,7 @@ class MLP(Estimator):
         loss: Any = "squared_error",
         penalty: Any = "l2",
         alpha: float = 1e-5,
+        dropout: float = 0.0,
         batch_size: int | str = "auto",
         max_iter: int = 200,
         tol: float = 1e-4,
@@ -61,6 +62,7 @@ class MLP(Estimator):
         self.loss = loss
         self.penalty = penalty
         self.alpha = alpha
+        self.dropout = dropout
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.tol = tol
@@ -126,7 +128,7 @@ class MLP(Estimator):
         return self._settle(problem, rows, solution, optimum_expected=False)
 
     def _problem(self, rows: CheckedRows, loss: Loss, outputs: int) -> Problem:
-        check_numbers(self, {"max_iter": 1, "tol": 0, "n_iter_no_change": 1})
+        check_numbers(self, {"max_iter": 1, "tol": 0, "n_iter_no_change": 1, "dropout": 0})
         loss.check_target(rows.target)
         network = Network(
             inputs=rows.matrix.shape[1],
@@ -134,7 +136,8 @@ class MLP(Estimator):
             hidden=_widths(self.hidden_layer_sizes),
             activation=self.activation,
         )
-        return Problem(network, loss, resolve_penalty(self.penalty, self.alpha))
+        penalty = resolve_penalty(self.penalty, self.alpha)
+        return Problem(network, loss, penalty, self.dropout or None)
 
     def _solver(self) -> Any:
         return resolve_solver(self.solver, self.learning_rate, {"auto": Adam()})

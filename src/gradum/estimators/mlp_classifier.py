@@ -28,7 +28,7 @@ class MLPClassifier(Classifies, MLP):
 
     Parameters
     ----------
-    hidden_layer_sizes, activation, solver, learning_rate, penalty, alpha
+    hidden_layer_sizes, activation, solver, learning_rate, penalty, alpha, dropout
         As those of :class:`MLPRegressor`.
     batch_size, max_iter, tol
         As those of :class:`MLPRegressor`.
@@ -59,6 +59,7 @@ class MLPClassifier(Classifies, MLP):
         loss: Any = "log_loss",
         penalty: Any = "l2",
         alpha: float = 1e-5,
+        dropout: float = 0.0,
         class_weight: Any = None,
         batch_size: int | str = "auto",
         max_iter: int = 200,
@@ -77,6 +78,7 @@ class MLPClassifier(Classifies, MLP):
             loss=loss,
             penalty=penalty,
             alpha=alpha,
+            dropout=dropout,
             batch_size=batch_size,
             max_iter=max_iter,
             tol=tol,

@@ -46,6 +46,8 @@ class MLPRegressor(RegressorMixin, MLP):
         ``gradum.L2(alpha)``, whose own numbers then count.
     alpha : float, default 1e-5
         Strength of the penalty.
+    dropout : float, default 0.0
+        The chance of a hidden unit to be left out of a step, below 1; the others make up for it.
     batch_size : int or "auto", default "auto"
         Rows a step; ``"auto"`` is min(200, n).
     max_iter : int, default 200

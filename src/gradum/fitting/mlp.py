@@ -16,22 +16,24 @@ from gradum.core.penalties import L2
 from gradum.errors import SpecError
 from gradum.fitting.context import Context
 from gradum.fitting.events import Resumed
+from gradum.fitting.mlp_spec import MLPSpec
 from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.rung import Rung
-from gradum.fitting.spec import MLPSpec
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers import schedules
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import train
 from gradum.solvers.events import EpochDone
-from gradum.solvers.first_order import Adam
+from gradum.solvers.first_order import FirstOrder, resolve
 from gradum.solvers.schedules import Schedule
 from gradum.solvers.segments import SegmentedData
 from gradum.solvers.solution import Solution, Status
 from gradum.solvers.stopping import Regime
 
 ONE_HOT_LEVELS = 9
+LEARNING_RATES = {"adam": 1e-2, "adamw": 1e-2}
+"""What suits a solver on a table, by its name; the others have their own."""
 
 
 def fit_mlp(
@@ -87,12 +89,13 @@ def train_network(
         context.tell(Resumed("mlp", snapshot.tally.epoch, most))
     loss = LOSSES["squared_error" if classes is None else "log_loss"]
     network = _network(spec, data.columns, loss.outputs(classes), layer)
-    batch_size, alpha = spec.batch_size(data.rows), spec.strength / data.rows
+    solver, alpha = solver_of(spec, epochs), spec.penalty(data.rows)
+    batch_size = data.rows if solver.full_batch else spec.batch_size(data.rows)
     solution = context.train(
         train(
-            Problem(network, loss, L2(alpha)),
+            Problem(network, loss, L2(alpha), spec.dropout or None),
             data,
-            solver=Adam(learning_rate=spec.learning_rate, schedule=_schedule(spec, epochs)),
+            solver=solver,
             regime=Regime(
                 max_epochs=most,
                 batch_size=batch_size,
@@ -118,9 +121,12 @@ def train_network(
         seconds=0.0 if snapshot is None else snapshot.seconds,
         settings={
             "hidden_layer_sizes": list(spec.hidden_layer_sizes),
-            "learning_rate": spec.learning_rate,
+            "activation": spec.activation,
+            "solver": spec.solver,
+            "learning_rate": solver.learning_rate,
             "schedule": spec.schedule,
             "alpha": alpha,
+            "dropout": spec.dropout,
             "batch_size": batch_size,
         },
         advice=solution.advice,
@@ -144,6 +150,21 @@ def _entry(epoch: EpochDone) -> dict[str, Any]:
         "validation_loss": epoch.validation_loss,
         "seconds": epoch.seconds,
     }
+
+
+def solver_of(spec: MLPSpec, epochs: int | None = None) -> FirstOrder:
+    """Return the spec's solver with its learning rate and schedule, where it takes them.
+
+    Raises
+    ------
+    SpecError
+        A learning rate is given, but the solver finds the length of its steps.
+    """
+    rate = LEARNING_RATES.get(spec.solver) if spec.learning_rate is None else spec.learning_rate
+    solver = resolve(spec.solver, rate)
+    if solver.learning_rate is None:
+        return solver
+    return replace(solver, schedule=_schedule(spec, epochs))  # type: ignore[type-var]
 
 
 def _schedule(spec: MLPSpec, epochs: int | None) -> Schedule:

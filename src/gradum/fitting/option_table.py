@@ -19,7 +19,9 @@ from gradum.fitting.option_values import (
     read_folds,
     read_names,
     read_size,
+    read_widths,
     write_cost,
+    write_widths,
 )
 
 if TYPE_CHECKING:
@@ -187,6 +189,40 @@ class Options(TypedDict, total=False):
     ]
     max_epochs: Annotated[
         int | None, Option("mlp.max_epochs", "Train the MLP for at most N epochs.", "N")
+    ]
+    hidden: Annotated[
+        str | Iterable[int] | None,
+        Option(
+            "mlp.hidden_layer_sizes",
+            "Widths of the MLP's hidden layers, such as 64,64. Default: 128,128.",
+            "WIDTHS",
+            read=read_widths,
+            write=write_widths,
+        ),
+    ]
+    activation: Annotated[
+        str | None,
+        Option("mlp.activation", "What the MLP's hidden units do. Default: relu.", "NAME"),
+    ]
+    solver: Annotated[
+        str | None,
+        Option("mlp.solver", "What brings the MLP's loss down. Default: adam.", "NAME"),
+    ]
+    learning_rate: Annotated[
+        float | None,
+        Option("mlp.learning_rate", "Length of the MLP's first steps. Default: the solver's.", "X"),
+    ]
+    batch_size: Annotated[
+        int | None,
+        Option("mlp.batch_rows", "Rows a step of the MLP sees. Default: 32 to 256.", "N"),
+    ]
+    alpha: Annotated[
+        float | None,
+        Option("mlp.alpha", "Strength of the MLP's L2 penalty. Default: 5 / rows.", "X"),
+    ]
+    dropout: Annotated[
+        float | None,
+        Option("mlp.dropout", "Share of hidden units that a step leaves out.", "SHARE"),
     ]
     seed: Annotated[int, Option("seed", "Decides every random choice.", "N", default=0)]
     linear: Annotated[

@@ -1,4 +1,4 @@
-"""The values of options as people write them: folds, names of columns, sizes, costs.
+"""The values of options as people write them: folds, names of columns, widths, sizes, costs.
 
 Nothing heavy is imported here before a value is read.
 """
@@ -33,6 +33,32 @@ def read_names(value: str | Iterable[str] | None) -> tuple[str, ...]:
     if value is None:
         return ()
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def read_widths(value: Any) -> tuple[int, ...]:
+    """Take the widths of hidden layers as ``"64,32"``, as one number or as several.
+
+    Raises
+    ------
+    SpecError
+        They cannot be read.
+    """
+    try:
+        widths = value.split(",") if isinstance(value, str) else value
+        widths = widths if isinstance(widths, Iterable) else [widths]
+        return tuple(int(width) for width in widths)
+    except (TypeError, ValueError):
+        from gradum.tables.wording import shortened
+
+        raise SpecError(
+            f"The hidden layers {shortened(value)} cannot be read.",
+            "Give the width of each, such as 64,64.",
+        ) from None
+
+
+def write_widths(widths: Iterable[int]) -> str:
+    """Write widths as `read_widths` takes them."""
+    return ",".join(map(str, widths))
 
 
 def read_size(value: Any) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Unpack, get_args, get_type_hints
 from msgspec import ValidationError, convert, structs
 
 from gradum.errors import SpecError
-from gradum.fitting.option_table import OPTIONS, Columns, Options
+from gradum.fitting.option_table import OPTIONS, Columns, Options, flag
 from gradum.fitting.spec import Spec
 from gradum.tables.schema import Overrides
 
@@ -31,7 +31,9 @@ def make_spec(target: str, **options: Unpack[Options]) -> Spec:
             fields[part] = structs.replace(fields.get(part, getattr(plain, part)), **values)
         else:
             fields |= values
-    return Spec(target, **fields)
+    spec = Spec(target, **fields)
+    _refuse_what_decides_nothing(options, spec)
+    return spec
 
 
 def make_overrides(**columns: Columns) -> Overrides:
@@ -47,6 +49,21 @@ def _refuse_unknown(options: Mapping[str, Any]) -> None:
             f"gradum.fit has no option {unknown[0]!r}.",
             f"Choose among {', '.join(sorted(OPTIONS))}.",
         )
+
+
+def decides_nothing(name: str, spec: Spec) -> bool:
+    """Whether an option says how the MLP learns where no rung is one; fewer epochs do no harm."""
+    field = OPTIONS[name].field or ""
+    return "mlp" not in spec.rungs and field.startswith("mlp.") and field != "mlp.max_epochs"
+
+
+def _refuse_what_decides_nothing(options: Mapping[str, Any], spec: Spec) -> None:
+    for name, value in options.items():
+        if value is not None and decides_nothing(name, spec):
+            raise SpecError(
+                f"--{flag(name)} is for the MLP, and --model {spec.model} trains none.",
+                "Give --model mlp, or leave --model out.",
+            )
 
 
 def _values(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

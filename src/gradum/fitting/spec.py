@@ -8,6 +8,7 @@ import msgspec
 
 from gradum.errors import SpecError
 from gradum.fitting.metric import metric_named
+from gradum.fitting.mlp_spec import MLPSpec
 from gradum.fitting.pack.spec import Effort, PackSpec, pack_of, refuse_time_limit
 from gradum.tables.schema import Overrides
 from gradum.tables.wording import counted, shortened, size
@@ -33,40 +34,6 @@ class LinearSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strengths: tuple[float, ...] = (1e4, 3e3, 1e3, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.01, 0.001)
     folds: int = 5
     folds_up_to_rows: int = 10_000
-
-
-class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the multi-layer perceptron rung is fitted.
-
-    The defaults were chosen by held-out loss on 16 public tables, on rows that no published
-    figure was measured on. The learning rate falls from ``learning_rate`` to 0 over
-    ``max_epochs`` along ``schedule``; the penalty is ``alpha = strength / n`` for n training
-    rows, as in the linear rung.
-    """
-
-    hidden_layer_sizes: tuple[int, ...] = (128, 128)
-    activation: str = "relu"
-    learning_rate: float = 1e-2
-    schedule: str = "cosine"
-    strength: float = 5.0
-    embedding_size: int = 8
-    max_epochs: int = 64
-    patience: int = 16
-    most_visits: int = 200_000_000
-    batch_rows: int = 0
-
-    def epochs(self, rows: int) -> int:
-        """Return the most epochs on so many rows that do not fit in memory."""
-        return min(self.max_epochs, max(1, self.most_visits // rows))
-
-    def batch_size(self, rows: int) -> int:
-        """Return the rows a step; if not given, for about a hundred steps an epoch, at most 256."""
-        if self.batch_rows:
-            return self.batch_rows
-        for few in (32, 64, 128):
-            if rows < 50 * few:
-                return few
-        return 256
 
 
 class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -180,8 +147,6 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
         pack_of(self.effort)
         refuse_time_limit(self.time_limit)
-        if self.mlp.max_epochs < 1:
-            raise SpecError(f"max_epochs is {self.mlp.max_epochs}.", "Give a number from 1 up.")
         if self.task not in (None, "regression", "binary", "multiclass"):
             raise SpecError(
                 f"There is no task {self.task!r}.",

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import structs
 
 from gradum.fitting.option_table import OPTIONS, flag
+from gradum.fitting.options import decides_nothing
 from gradum.fitting.spec import Spec
 
 
@@ -57,10 +58,11 @@ def _asked(spec: Spec) -> dict[str, Any]:
     """Return the options of the command line that are not the default."""
     plain, asked = Spec(spec.target), {}
     for name, option in OPTIONS.items():
-        if option.field is not None and option.on_command_line:
-            held = attrgetter(option.field)
-            if held(spec) != held(plain):
-                asked[name] = option.write(held(spec))
+        if option.field is None or not option.on_command_line or decides_nothing(name, spec):
+            continue
+        held = attrgetter(option.field)
+        if held(spec) != held(plain):
+            asked[name] = option.write(held(spec))
     return {name: value for name, value in asked.items() if value is not None}
 
 

@@ -40,6 +40,13 @@ class Batches(NamedTuple):
     factor: Any  # [S], the schedule's factor of the learning rate
 
 
+class Noise(NamedTuple):
+    """What the chance of a chunk's steps is drawn from."""
+
+    key: Any  # uint32 [2], of the whole training
+    first: Any  # the number of the chunk's first step
+
+
 class Info(NamedTuple):
     """What the steps of a chunk report."""
 
@@ -75,6 +82,7 @@ def run_chunk(
     problem: Problem,
     solver: FirstOrder,
     gradient_tol: Any,
+    noise: Noise | None = None,
 ) -> tuple[State, Info]:
     """Take ``steps`` steps, or fewer: until the gradient's norm is at most ``gradient_tol``.
 
@@ -98,8 +106,11 @@ def run_chunk(
             lambda values: values[0] if values.shape[0] == 1 else values[i], batches[:4]
         )
 
+        # A step's chance hangs on its number alone: chunks may begin elsewhere after a resumption.
+        key = None if noise is None else jax.random.fold_in(noise.key, noise.first + i)
+
         def value(params: Params) -> Any:
-            return objective(params, problem, inputs, target, weight, total)
+            return objective(params, problem, inputs, target, weight, total, key)
 
         loss, gradient = jax.value_and_grad(value)(params)
         norm = optax.tree.norm(gradient)

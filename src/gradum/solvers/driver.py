@@ -91,7 +91,7 @@ def train(
     batch_size = data.rows if solver.full_batch else regime.batch_size
     feed = feed_of(data, problem, batch_size, epoch_by_epoch=epoch_by_epoch)
     gradient_tol = regime.gradient_tol if feed.whole else -1.0
-    program = Program(problem, solver, data.dtype, gradient_tol)
+    program = Program(problem, solver, data.dtype, gradient_tol, seed)
     params, carried = _beginning(problem, data, start, seed)
     state = program.begin(params, carried.optimizer)
     tally = Tally(carried.epoch, carried.step, feed.steps_per_epoch)
@@ -111,7 +111,7 @@ def train(
         return Snapshot.take(state, tally, watch.seen, history, seconds, program.compile_seconds)
 
     status, asked_to_end = Status.STEP_LIMIT, False
-    for chunk, after, info in _advance(program, chunks, state):
+    for chunk, after, info in _advance(program, chunks, state, tally.step):
         state = after
         for loss in tally.epochs(info, chunk):
             score = watch.epoch_done(tally.epoch, loss, partial(program.params, state))
@@ -165,13 +165,14 @@ def solve(
 
 
 def _advance(
-    program: Program, chunks: Iterator[Chunk], state: State
+    program: Program, chunks: Iterator[Chunk], state: State, step: int
 ) -> Iterator[tuple[Chunk, State, Info]]:
-    """Run chunk after chunk; yield each with the state after it."""
+    """Run chunk after chunk from a step on; yield each with the state after it."""
     upcoming = next(chunks, None)
     while upcoming is not None:
         chunk = upcoming
-        state, info = program.launch(state, chunk)
+        state, info = program.launch(state, chunk, step)
+        step += chunk.steps
         upcoming = next(chunks, None)  # gathered on the host while the program runs
         yield chunk, state, Info(*map(np.asarray, info))
 

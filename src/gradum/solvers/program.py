@@ -11,8 +11,9 @@ import jax
 import numpy as np
 
 from gradum.core import Params, Problem
+from gradum.randomness import stream
 from gradum.solvers.batches import Chunk
-from gradum.solvers.chunk import Info, State, precision, run_chunk, traces
+from gradum.solvers.chunk import Info, Noise, State, precision, run_chunk, traces
 from gradum.solvers.first_order import FirstOrder
 from gradum.solvers.padding import pad_params, pad_problem, unpad_params
 
@@ -55,10 +56,13 @@ class Program:
     """Runs chunks of one problem with one solver, in one dtype."""
 
     def __init__(
-        self, problem: Problem, solver: FirstOrder, dtype: Any, gradient_tol: float
+        self, problem: Problem, solver: FirstOrder, dtype: Any, gradient_tol: float, seed: int
     ) -> None:
         """Round the shapes up; ``gradient_tol`` below 0 never stops a chunk."""
         self._dtype, self._solver = dtype, solver
+        self._key = None
+        if problem.dropout is not None:
+            self._key = stream(seed, "dropout").integers(2**32, size=2, dtype=np.uint32)
         padded = pad_problem(problem)
         self._network, self._padded = problem.network, padded.network
         # Numbers of one dtype, whatever they were given as, so that they are traced once.
@@ -79,8 +83,9 @@ class Program:
         shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
         return State(first, _zeros(self._solver, structure, shapes))
 
-    def launch(self, state: State, chunk: Chunk) -> tuple[State, Info]:
-        """Start a chunk, and return without waiting for it."""
+    def launch(self, state: State, chunk: Chunk, first: int) -> tuple[State, Info]:
+        """Start a chunk, whose first step has that number, and return without waiting for it."""
+        noise = None if self._key is None else Noise(self._key, np.int32(first))
         traced, began = traces(), time.perf_counter()
         with precision(self._dtype):
             result = run_chunk(
@@ -88,6 +93,7 @@ class Program:
                 chunk.batches,
                 np.int32(chunk.steps),
                 *self._numbers,
+                noise,
             )
         if traces() > traced:
             self.compile_seconds += time.perf_counter() - began

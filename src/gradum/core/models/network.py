@@ -187,13 +187,19 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
             params["embedding"] = table.astype(dtype)
         return params
 
-    def apply(self, params: Params, inputs: Inputs) -> Any:
-        """Return the logits [n, k] in JAX: differentiable, and to be compiled."""
+    def apply(
+        self, params: Params, inputs: Inputs, drop: Callable[[Any, int], Any] | None = None
+    ) -> Any:
+        """Return the logits [n, k] in JAX: differentiable, and to be compiled.
+
+        ``drop`` takes the outputs [n, h] of each hidden layer and its number, and returns what of
+        them goes on.
+        """
         first = inputs["dense"]
         if self.embedding:
             vectors = params["embedding"][inputs["codes"]]
             first = jnp.concatenate([first, vectors.reshape(len(vectors), -1)], axis=1)
-        return _layers(first, params["layers"], ACTIVATIONS[self.activation].jax)
+        return _layers(first, params["layers"], ACTIVATIONS[self.activation].jax, drop)
 
     def forward(self, params: Params, inputs: Inputs) -> np.ndarray:
         """Return the logits [n, k] in NumPy, which for few rows is the faster of the two.
@@ -259,11 +265,18 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
         return _layers(first, params["layers"], ACTIVATIONS[self.activation].numpy)
 
 
-def _layers(z: Any, layers: list[dict[str, Any]], sigma: Callable[[Any], Any]) -> Any:
+def _layers(
+    z: Any,
+    layers: list[dict[str, Any]],
+    sigma: Callable[[Any], Any],
+    drop: Callable[[Any, int], Any] | None = None,
+) -> Any:
     """Return σ(… σ(z W₁ + b₁) …) W + b: the same line for NumPy and for JAX."""
     *inner, last = layers
-    for layer in inner:
+    for level, layer in enumerate(inner):
         z = z @ layer["weight"]
         z += layer["bias"]  # in place, where this is NumPy: half the time goes into memory
         z = sigma(z)
+        if drop is not None:
+            z = drop(z, level)
     return z @ last["weight"] + last["bias"] if "bias" in last else z @ last["weight"]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from msgspec import structs
 
 from gradum.fitting.context import Context
-from gradum.fitting.mlp import ONE_HOT_LEVELS, fit_mlp
+from gradum.fitting.mlp import ONE_HOT_LEVELS, fit_mlp, solver_of
 from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import COMPILING, EPOCHS, IN_NETWORK, LEARNED, STEP, Fit, one_hot
@@ -82,6 +82,7 @@ class MLPKind:
             inputs += one_hot(count) if count <= ONE_HOT_LEVELS else spec.mlp.embedding_size
         sizes = [inputs, *spec.mlp.hidden_layer_sizes, fit.outputs]
         weights = sum(before * after for before, after in pairwise(sizes))
-        batch = spec.mlp.batch_size(fit.train)
+        full = solver_of(spec.mlp).full_batch
+        batch = fit.train if full else spec.mlp.batch_size(fit.train)
         steps = EPOCHS * spec.mlp.max_epochs * -(-fit.train // batch)
         return steps * (STEP + 6 * batch * weights * IN_NETWORK)

@@ -12,10 +12,10 @@ import numpy as np
 from gradum.core.models.input_layer import InputLayer
 from gradum.fitting.context import Context
 from gradum.fitting.mlp import encoded, refuse_infinite, robust_layer, train_network
+from gradum.fitting.mlp_spec import MLPSpec
 from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
-from gradum.fitting.spec import MLPSpec
 from gradum.fitting.streamed.spool import Spool
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers import buffer
