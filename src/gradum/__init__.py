@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gradum.api import Model, fit, infer, load, resume
+    from gradum.api.compare_solvers import compare_solvers
     from gradum.api.explain_step import explain_step
     from gradum.core.losses import (
         AbsoluteError,
@@ -51,6 +52,7 @@ __version__ = "0.2.0"
 
 _NAMES = {
     "gradum.api": ("Model", "fit", "infer", "load", "resume"),
+    "gradum.api.compare_solvers": ("compare_solvers",),
     "gradum.api.explain_step": ("explain_step",),
     "gradum.core.losses": (
         "AbsoluteError",
@@ -123,6 +125,7 @@ __all__ = [
     "StepDecay",
     "Unpenalised",
     "WarmUp",
+    "compare_solvers",
     "explain_step",
     "fit",
     "infer",

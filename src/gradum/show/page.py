@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
+import msgspec
 
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.spec import TITLES
@@ -25,6 +26,12 @@ def render(name: str, **values: Any) -> str:
 def file(name: str) -> str:
     """Return a file of `show/templates` as it is."""
     return (files("gradum.show") / "templates" / name).read_text(encoding="utf-8")
+
+
+def for_script(value: Any) -> str:
+    """Return JSON that cannot end the script element it stands in, whatever a table's names are."""
+    text = msgspec.json.encode(value).decode()
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 @lru_cache(maxsize=1)

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.inference import layout
-from gradum.show.page import file, render
+from gradum.show.page import file, for_script, render
 from gradum.show.pictures.coefficients import coefficient_dots
 from gradum.show.pictures.confusion import confusion_matrix
 from gradum.show.pictures.growth import growth_curve
@@ -98,7 +96,7 @@ def report_html(
         command=command(fitted.spec, source.data, test=source.test) if source.data else "",
         python=python(fitted.spec, source.data, test=source.test),
         only_python=only_python(fitted.spec),
-        charts=_for_script(charts),
+        charts=for_script(charts),
         vega=vega_script(cache),
         style=file("report.css"),
         script=file("report.js"),
@@ -173,9 +171,3 @@ def _columns(fitted: Fitted, findings: Findings | None) -> dict[str, Any]:
     columns = sorted(fitted.schema.columns, key=lambda column: column.role != "target")
     profiles = {each.name: each for each in findings.columns} if findings is not None else {}
     return {"columns": columns[:MOST_COLUMNS], "profiles": profiles}
-
-
-def _for_script(value: Any) -> str:
-    """Return JSON that cannot end the script element it stands in, whatever a table's names are."""
-    text = msgspec.json.encode(value).decode()
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -107,7 +107,8 @@ class Validation:
 
     def score(self, params: Params, problem: Problem) -> float:
         """Return the loss of the rows, without penalty, or the monitor's value."""
-        logits = problem.network.forward(params, self.data.inputs)
+        with np.errstate(over="ignore", invalid="ignore"):  # a loss without end says it as well
+            logits = problem.network.forward(params, self.data.inputs)
         if self.monitor is not None:
             return float(self.monitor(logits))
         losses = problem.loss.value(logits.astype(np.float64), self.data.target)

@@ -12,6 +12,7 @@ import typer
 import gradum
 from gradum.app.cli import (
     compare,
+    compare_solvers,
     console,
     evaluate,
     failures,
@@ -33,8 +34,20 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, resume, predict, evaluate, infer, inspect, report, compare, rerun):
-    app.command(command.__name__.rpartition(".")[2])(command.command)
+COMMANDS = (
+    fit,
+    resume,
+    predict,
+    evaluate,
+    infer,
+    inspect,
+    report,
+    compare,
+    compare_solvers,
+    rerun,
+)
+for command in COMMANDS:
+    app.command(command.__name__.rpartition(".")[2].replace("_", "-"))(command.command)
 
 
 def _version(asked: bool) -> None:

@@ -10,9 +10,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import say
-from gradum.errors import OutputError
-
-SIGN = b'<meta name="generator" content="gradum">'
+from gradum.app.cli.pages import check_page
 
 
 def command(
@@ -27,23 +25,12 @@ def command(
 ) -> None:
     """Write the report of a run anew, and look at the judged rows by other slices or costs."""
     from gradum.api import report_run
-    from gradum.files.atomic import check_writable, write_text
+    from gradum.files.atomic import write_text
     from gradum.ship.layout import REPORT
 
     path = out or run / REPORT
     if out is not None:
-        check_writable(path)
-        _refuse_other_file(path)
+        check_page(path)
     page = report_run(run, slices=slices or (), cost=cost, rows=rows, cache=cache_directory())
     write_text(path, page)
     say(f"Written to {path}.")
-
-
-def _refuse_other_file(path: Path) -> None:
-    """Refuse to write over what is no report."""
-    if path.exists():
-        with path.open("rb") as file:
-            if SIGN not in file.read(1000):
-                raise OutputError(
-                    f"{path} exists already and is no report of gradum's.", "Choose another name."
-                )

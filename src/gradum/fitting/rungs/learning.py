@@ -41,6 +41,10 @@ class LearningRows(Protocol):
         """Fit a kind of rung."""
         ...
 
+    def take(self, *parts: Part) -> Rows:
+        """Take the rows of some parts, of those that lie in memory."""
+        ...
+
 
 @dataclass(frozen=True)
 class InMemory:

@@ -1,0 +1,116 @@
+"""`gradum.compare_solvers`: which method brings a network's loss down best on a table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from msgspec import structs
+
+from gradum.errors import SpecError
+from gradum.fitting.compare_solvers import compare_solvers as compare
+from gradum.fitting.context import Context, ignore
+from gradum.fitting.option_values import read_names
+from gradum.fitting.options import make_spec
+from gradum.fitting.rows_in_memory import RowsInMemory
+from gradum.show.solvers import Solvers
+from gradum.solvers.threads import between_turns, turn
+from gradum.tables.read import read
+
+SOLVERS = ("gd", "sgd", "momentum", "adam", "lbfgs")
+TAKEN = (
+    "task",
+    "metric",
+    "test",
+    "numeric",
+    "categorical",
+    "text",
+    "date",
+    "drop",
+    "weight",
+    "group",
+    "time",
+    "class_weight",
+    "log_target",
+    "max_epochs",
+    "hidden",
+    "activation",
+    "learning_rate",
+    "batch_size",
+    "alpha",
+    "dropout",
+    "seed",
+)
+"""The options of a fit that bear on it."""
+
+
+def compare_solvers(
+    data: Any,
+    target: str,
+    *,
+    solvers: str | Iterable[str] = SOLVERS,
+    on_event: Callable[[Any], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    **options: Any,
+) -> Solvers:
+    """Train one network by several solvers on the same rows, and say which to choose.
+
+    All begin at the same weights, make at most ``max_epochs`` passes over the training rows, keep
+    the pass that is best on the validation rows, and are judged on rows held out from both. A
+    solver that takes a learning rate is trained with four of them, and the validation rows choose
+    one; ``learning_rate`` fixes it. Scores and intervals are the same every time. The solver to
+    choose is the best, unless another is within one standard error of it in less than half of the
+    seconds, which the clock decides.
+
+    Parameters
+    ----------
+    data : path, data frame, dict of columns, array, or list of dicts
+        The table, as for `gradum.fit`; it is held in memory.
+    target : str
+        The column to predict.
+    solvers : sequence of str
+        Two or more of ``gd``, ``sgd``, ``momentum``, ``nesterov``, ``adam``, ``adamw``, ``muon``
+        and ``lbfgs``; also as one text, separated by commas.
+    on_event : callable, optional
+        Called with every event of the trainings, for progress.
+    stop : callable, optional
+        Asked between chunks of work; once true, KeyboardInterrupt ends the comparison.
+    **options
+        Those of `gradum.fit` named in ``gradum compare-solvers --help``.
+
+    Returns
+    -------
+    Solvers
+        It prints itself; ``solvers.comparison`` has every figure.
+
+    Raises
+    ------
+    GradumError
+        The table, the target, an option or a solver cannot be used; the message says what to do.
+    KeyboardInterrupt
+        ``stop`` answered True.
+    """
+    unknown = sorted(set(options) - set(TAKEN))
+    if unknown:
+        raise SpecError(
+            f"gradum.compare_solvers has no option {unknown[0]!r}.",
+            f"Choose among {', '.join(TAKEN)}.",
+        )
+    test = options.pop("test", None)
+    named = solvers.split(",") if isinstance(solvers, str) else read_names(solvers)
+    spec = make_spec(target, model="mlp", **options)
+    # A few rows less to judge by tell more than five solvers in ten folds each.
+    spec = structs.replace(spec, split=structs.replace(spec.split, small_table_rows=0))
+    context = Context(tell=between_turns(on_event or ignore), stop=stop)
+    judging = None if test is None else read(test)
+    with turn():
+        found = compare(
+            spec,
+            RowsInMemory(partial(read, data)),
+            [name.strip() for name in named],
+            context,
+            test=judging,
+        )
+    return Solvers(found, os.fspath(data) if isinstance(data, str | os.PathLike) else None)

@@ -1,0 +1,80 @@
+"""``gradum compare-solvers``: which method brings a network's loss down best on a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.cache import cache_directory
+from gradum.app.cli.console import compile_once, say, say_json
+from gradum.app.cli.pages import check_page
+
+TAKEN = (
+    "task",
+    "metric",
+    "test",
+    "numeric",
+    "categorical",
+    "text",
+    "date",
+    "drop",
+    "weight",
+    "group",
+    "time",
+    "class_weight",
+    "log_target",
+    "max_epochs",
+    "hidden",
+    "activation",
+    "learning_rate",
+    "batch_size",
+    "alpha",
+    "dropout",
+    "seed",
+)
+
+
+@options.taking(*TAKEN)
+def command(
+    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
+    target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to predict.")],
+    solvers: Annotated[
+        str,
+        typer.Option(
+            "--solvers",
+            metavar="NAMES",
+            help="Of gd, sgd, momentum, nesterov, adam, adamw, muon and lbfgs.",
+        ),
+    ] = "gd,sgd,momentum,adam,lbfgs",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write a page with the curves."),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+    **asked: Any,
+) -> None:
+    """Train one network by several solvers on the same rows, and say which to choose.
+
+    All begin at the same weights and are judged on the same held-out rows. A solver that takes a
+    learning rate is trained with four of them, unless --learning-rate is given; a solver that sees
+    all rows at every step (gd, lbfgs) takes one step a pass: give it more with --max-epochs.
+    """
+    from gradum.api.compare_solvers import compare_solvers
+    from gradum.files.atomic import write_text
+
+    if out is not None:
+        check_page(out)
+    compile_once()
+    found = compare_solvers(data, target, solvers=solvers, **asked)
+    if as_json:
+        say_json(found.comparison)
+    else:
+        say(found)
+    if out is not None:
+        write_text(out, found.page(cache_directory()))
+        if not as_json:
+            say(f"Written to {out}.")

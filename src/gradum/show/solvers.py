@@ -1,0 +1,104 @@
+"""Solvers held against each other: as text, and as a page with their curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradum.fitting.compare_solvers import Course, SolverComparison
+from gradum.scores.figures import figure, with_interval
+from gradum.scores.metrics import METRICS
+from gradum.show.page import file, for_script, render
+from gradum.show.pictures.solvers import solver_courses
+from gradum.show.text import plain
+from gradum.show.vega import vega_script
+
+WIDTH = 110
+HEADER = ("solver", "learning rate", "passes", "steps", "seconds", "validation loss")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Solvers:
+    """A comparison of solvers that shows itself.
+
+    ``comparison`` has every figure; ``source`` is the path of the table, where it has one.
+    """
+
+    comparison: SolverComparison
+    source: str | None = None
+
+    def __rich__(self) -> RenderableType:
+        found = self.comparison
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for place, name in enumerate((*HEADER, METRICS[found.metric].title, "against the best")):
+            table.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
+        for course in found.courses:
+            style = "bold" if course.solver == found.choice else ""
+            table.add_row(*cells(course), style=style)
+        return Group(
+            Text(heading(found), "bold"), Text(conditions(found), "dim"), table, found.sentence
+        )
+
+    def __str__(self) -> str:
+        return plain(self, width=WIDTH).rstrip("\n")
+
+    __repr__ = __str__
+
+    def page(self, cache: Path | None = None) -> str:
+        """Return one self-contained page with the curves; ``cache`` keeps the charts' script."""
+        found = self.comparison
+        pictures = solver_courses(found)
+        charts = {picture.name: picture.specification for picture in pictures}
+        return render(
+            "solvers.html",
+            heading=heading(found),
+            conditions=conditions(found),
+            sentence=found.sentence,
+            choice=found.choice,
+            header=(*HEADER, METRICS[found.metric].title, "against the best"),
+            rows=[cells(course) for course in found.courses],
+            pictures=pictures,
+            charts=for_script(charts),
+            vega=vega_script(cache),
+            style=file("report.css"),
+            script=file("report.js"),
+        )
+
+
+def heading(found: SolverComparison) -> str:
+    """Name what was compared."""
+    return f"{len(found.courses)} solvers on {found.target} from {found.source}"
+
+
+def conditions(found: SolverComparison) -> str:
+    """Say what all of them had in common."""
+    rows = found.rows
+    return (
+        f"The same network and first weights; {rows['train']:,} rows to learn from, "
+        f"{rows['validation']:,} to choose learning rate and pass, {rows['test']:,} to judge. "
+        "Seconds are of the training shown, without compiling."
+    )
+
+
+def cells(course: Course) -> tuple[str, ...]:
+    """Write a course in the columns of the table."""
+    if course.score is None:
+        return (course.solver, *["–"] * (len(HEADER) - 1), "–", course.finding)
+    losses = [entry["validation_loss"] for entry in course.history]
+    found = course.finding
+    if course.difference is not None:
+        found += f": {with_interval(course.difference, sign=True)}"
+    return (
+        course.solver,
+        "line search" if course.learning_rate is None else figure(course.learning_rate),
+        f"{course.epochs:,}",
+        f"{course.steps:,}",
+        figure(course.seconds),
+        figure(min(losses)),
+        with_interval(course.score),
+        found,
+    )
