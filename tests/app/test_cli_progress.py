@@ -95,3 +95,19 @@ def test_json_and_quiet_come_before_the_terminal(monkeypatch):
     silent(epoch(1))
     silent.close()
     assert sys.stdout.getvalue() == ""
+
+
+def test_what_is_left_of_the_time_limit_is_shown(monkeypatch):
+    moment = [50.0]
+    monkeypatch.setattr("gradum.app.cli.progress.time.monotonic", lambda: moment[0])
+    place = progress.Place()
+    place.note(RungStarted("linear", 0, 0, seconds=20.0))
+    moment[0] = 55.0
+    place.note(PathStep("linear", 1, 13, 0.1, 0.5))
+    assert place.line.endswith(", at most 15 s left")
+    moment[0] = 99.0
+    place.note(PathStep("linear", 2, 13, 0.1, 0.5))
+    assert place.line.endswith(", at most 0 s left")
+    place.note(RungStarted("linear", 0, 0))
+    place.note(PathStep("linear", 1, 13, 0.1, 0.5))
+    assert place.line.endswith("validation loss 0.5")

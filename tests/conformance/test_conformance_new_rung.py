@@ -29,7 +29,6 @@ class MedianKind:
     kept = True
     course = ()
     curve = None
-    limited = False
     compiling = 0.0
     taken = replace(LEARNED, level=0)
 

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -12,6 +11,7 @@ from pack_tables import TINY, numbers
 import gradum
 from gradum.errors import SpecError
 from gradum.fitting.pack import fit as module
+from gradum.fitting.rungs import KINDS
 from gradum.fitting.spec import SplitSpec
 from gradum.tables.split import Part
 from synthetic import SHORT
@@ -76,14 +76,12 @@ def test_a_refit_is_of_all_rows(watched):
     assert not watched[1][1].any()
 
 
-def test_folds_share_the_time_limit(watched):
-    model = gradum.fit(table(), "y", model="pack", cv=2, time_limit=600.0, **QUICK)
+def test_packs_get_what_the_rest_of_the_run_leaves(watched):
+    """Of far more than the run needs, each could take nearly all that is left."""
+    model = gradum.fit(table(), "y", model="pack", cv=2, time_limit=60_000.0, **QUICK)
     seconds = [options["seconds"] for *_, options in watched]
-    packs = len(seconds)
-    assert packs == 1 + len(model.run.judges)
-    assert seconds[0] == pytest.approx(600 / packs, rel=0.05)
-    # What a pack leaves is for those behind it.
-    assert all(later >= earlier for earlier, later in pairwise(seconds))
+    assert len(seconds) == 1 + len(model.run.judges)
+    assert all(30_000 < each < 60_000 for each in seconds)
 
 
 def test_groups_times_and_class_weights_reach_the_pack(watched):
@@ -122,7 +120,8 @@ def test_options_that_make_no_pack_are_refused():
         assert refused.value.remedy
 
 
-def test_a_pack_that_ran_out_of_time_says_so_and_names_the_remedy():
+def test_a_pack_that_ran_out_of_time_says_so_and_names_the_remedy(monkeypatch):
+    monkeypatch.setattr(KINDS["pack"], "compiling", 0.0)  # or it would not begin
     model = gradum.fit(table(), "y", model="pack", cv=2, time_limit=1e-6, **QUICK)
     (note,) = [each for each in model.fitted.judgement.notes if "ran out of time" in each]
     assert re.match(r"pack ran out of time in (\d) of \1 fits\. The time limit ended", note)

@@ -6,6 +6,7 @@ down from the run to its parts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from gradum.fitting.allowance import Allowance
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, Snapshots
 from gradum.fitting.events import Event
 from gradum.fitting.rung import Rung
@@ -21,30 +23,6 @@ from gradum.solvers.driver import solve
 from gradum.solvers.snapshot import Snapshot
 
 Answer = TypeVar("Answer")
-
-
-class Allowance:
-    """What is left of the seconds that packs may train, in equal shares for those still to come.
-
-    Parameters
-    ----------
-    seconds : float
-        All that may be used; other rungs take nothing of it.
-    packs : int
-        How many packs the run trains.
-    """
-
-    def __init__(self, seconds: float, packs: int) -> None:
-        self._left, self._packs = seconds, packs
-
-    def share(self) -> float:
-        """Return the seconds of the next pack."""
-        return max(self._left, 0.0) / max(self._packs, 1)
-
-    def spend(self, seconds: float) -> None:
-        """Take off what a pack has used."""
-        self._left -= seconds
-        self._packs -= 1
 
 
 def ignore(event: Any) -> None:
@@ -66,7 +44,9 @@ class Context:
     checkpoints : Checkpoints
         The rungs that were fitted before this run was cut short, and where to keep more.
     allowance : Allowance or None
-        What is left of the time that all packs of the run may take; None without a limit.
+        How the fits of a run share its time; None without a limit.
+    end : float
+        The moment of the performance counter at which this fit is to end with what it has.
     fold, folds : int
         The number of this fit among the folds, and their number; 0 of 0 for the model that is
         kept.
@@ -82,6 +62,7 @@ class Context:
     fold: int = 0
     folds: int = 0
     place: str = ""
+    end: float = math.inf
 
     def random(self, *names: str | int) -> np.random.Generator:
         """Return the random numbers of a named stream of the seed."""
@@ -93,7 +74,16 @@ class Context:
 
     def until(self, moment: float) -> Context:
         """Return the context of a fit that also ends at a moment of the performance counter."""
-        return replace(self, stop=lambda: self.stop() or perf_counter() > moment)
+        return replace(self, end=min(self.end, moment))
+
+    @property
+    def unhurried(self) -> Context:
+        """The context of a step that its own bounds end soon, whatever the time."""
+        return replace(self, end=math.inf)
+
+    def over(self) -> bool:
+        """Whether the fit is to end with what it has: somebody said so, or its time is up."""
+        return self.stop() or perf_counter() > self.end
 
     def follow(self, events: Generator[Any, Any, Answer]) -> Answer:
         """Tell every event of a solver, and return what the solver ends in."""
@@ -105,7 +95,7 @@ class Context:
 
     def ask(self, event: Any) -> bool:
         """Answer a solver's event: whether to end."""
-        return self.stop()
+        return self.over()
 
     def train(self, events: Generator[Any, Any, Answer]) -> Answer:
         """Follow a training, and keep its snapshots."""
@@ -135,7 +125,7 @@ class Context:
 
     def _tell_and_ask(self, event: Any) -> bool:
         self.tell(event)
-        return self.stop()
+        return self.over()
 
 
 ALONE = Context()

@@ -8,15 +8,18 @@ three. A time limit is not scaled: its seconds are those of the machine at hand.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import perf_counter
 
 import numpy as np
 
+from gradum.fitting.allowance import Allowance
 from gradum.fitting.events import Expected
 from gradum.fitting.memory import Width, training_bytes
 from gradum.fitting.plan import Plan
 from gradum.fitting.rungs import kinds_of
 from gradum.fitting.rungs.cost import NONZERO_NGRAMS, Fit
+from gradum.fitting.rungs.kind import RungKind
 from gradum.fitting.spec import Spec
 from gradum.tables.design import Layout
 from gradum.tables.memory import available_memory
@@ -45,10 +48,9 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
         0 for regression.
     """
     slower = REFERENCE / _speed()
-    limited = limited_seconds(spec, plan, layout, classes) * slower
+    seconds = reference_seconds(spec, plan, layout, classes) * slower
     if spec.time_limit is not None:
-        limited = min(limited, spec.time_limit)
-    seconds = reference_seconds(spec, plan, layout, classes) * slower + limited
+        seconds = min(seconds, spec.time_limit)
     width = Width.of(layout, classes, entries=min(len(layout.sparse), NONZERO_NGRAMS))
     needed = int(training_bytes(len(plan.kept), width, spec))
     left = available_memory()
@@ -64,27 +66,50 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
     return Expected(seconds, needed, sentence)
 
 
-def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
-    """Return the seconds of what no time limit bounds, on the machine that was measured on.
+def share_out(
+    spec: Spec,
+    plan: Plan,
+    layout: Layout,
+    classes: int,
+    *,
+    kinds: Sequence[RungKind],
+    end: float,
+) -> Allowance:
+    """Return how fits of some kinds share the time until ``end``, of the performance counter."""
+    slower = REFERENCE / _speed()
+    fits = [slower * seconds for seconds in fits_in_order(spec, plan, layout, classes, kinds)]
+    if spec.refit:  # of a rung that the verdict chooses
+        fits[-len(kinds) :] = [max(fits[-len(kinds) :])]
+    return Allowance(end, fits, slower * around(spec, plan, layout, classes))
 
-    That is to encode, predict and judge the rows of all fits, and to fit most rungs.
+
+def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
+    """Return the seconds of a run on the machine that was measured on.
+
+    That is to encode, predict and judge the rows of all fits, and to fit all rungs.
     """
+    fitting = sum(fits_in_order(spec, plan, layout, classes, kinds_of(spec)))
+    return around(spec, plan, layout, classes) + fitting
+
+
+def around(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
+    """Return the seconds of all that is no fit."""
     values = len(layout.dense) + 2 * len(layout.codes) + min(len(layout.sparse), NONZERO_NGRAMS)
     judged = JUDGED + (JUDGED_CLASSES + JUDGED_CLASS * classes if classes else 0.0)
-    around = sum(VALUE * sum(rows) * values + judged * rows[-1] for rows in _rows(spec, plan))
-    return around + _fitting(spec, plan, layout, classes, limited=False)
+    return sum(VALUE * sum(rows) * values + judged * rows[-1] for rows in _rows(spec, plan))
 
 
-def limited_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
-    """Return the seconds, on that machine, of what a time limit bounds, were there none."""
-    return _fitting(spec, plan, layout, classes, limited=True)
-
-
-def _fitting(spec: Spec, plan: Plan, layout: Layout, classes: int, *, limited: bool) -> float:
-    """Return the seconds of all fits of the rungs that a time limit bounds, or of the others."""
-    kinds = [kind for kind in kinds_of(spec) if kind.limited == limited]
-    fits = [Fit(train, validation, layout, classes) for train, validation, _ in _rows(spec, plan)]
-    return sum(kind.compiling + sum(kind.seconds(spec, fit) for fit in fits) for kind in kinds)
+def fits_in_order(
+    spec: Spec, plan: Plan, layout: Layout, classes: int, kinds: Sequence[RungKind]
+) -> list[float]:
+    """Return the seconds of each rung of each fit, in order; the first ones compile."""
+    seconds = []
+    for place, (train, validation, _) in enumerate(_rows(spec, plan)):
+        fit = Fit(train, validation, layout, classes)
+        for kind in kinds:
+            compiling = kind.compiling if place == 0 else 0.0
+            seconds.append(compiling + kind.seconds(spec, fit))
+    return seconds
 
 
 def _rows(spec: Spec, plan: Plan) -> list[tuple[int, int, int]]:

@@ -23,13 +23,15 @@ if TYPE_CHECKING:  # so that every part of a run may tell
 class RungStarted:
     """A rung begins: fold ``fold`` of ``folds`` (0 of 0 for the model that is kept).
 
-    ``epochs`` is the most it may take; 0 where it has none.
+    ``epochs`` is the most it may take, 0 where it has none; ``seconds`` its share of the run's time
+    limit, None without one.
     """
 
     rung: str
     fold: int
     folds: int
     epochs: int = 0
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from time import perf_counter
 
 from gradum.fitting.context import Context
 from gradum.fitting.events import RungFinished, RungStarted
@@ -12,12 +14,19 @@ from gradum.fitting.rungs import KINDS, kinds_of
 from gradum.fitting.rungs.kind import RungKind
 from gradum.fitting.rungs.learning import InMemory, LearningRows
 from gradum.fitting.spec import Spec
+from gradum.solvers.status import Status
+
+OUT_OF_TIME = (
+    "The run's time limit ended it before it was done, and the best so far was kept; allow more "
+    "with --time-limit (time_limit)."
+)
 
 
 def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
     """Fit the rungs that the spec names, simplest first.
 
-    Once the context says to stop, no further rung begins; the simplest is always there.
+    Once the context says to stop, no further rung begins; the simplest is always there. Nor does
+    one whose share of the run's time is over before its program is compiled.
     """
     rungs: dict[str, Rung] = {}
     fit_name = f"fold-{context.fold}" if context.fold else "fit"
@@ -25,10 +34,12 @@ def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
         if rungs and context.stop():
             break
         place = context.at(f"{fit_name}-{kind.name}")
-        started = RungStarted(kind.name, context.fold, context.folds, rows.epochs(kind, spec))
-        context.tell(started)
-        fit = partial(rows.fit, kind, spec, place)
-        rungs[kind.name] = rung = place.once(fit) if kind.kept else fit()
+        timed, seconds = _with_its_time(place)
+        if seconds is not None and seconds < kind.compiling:
+            continue
+        epochs = rows.epochs(kind, spec)
+        context.tell(RungStarted(kind.name, context.fold, context.folds, epochs, seconds))
+        rungs[kind.name] = rung = _fitted(kind, timed, partial(rows.fit, kind, spec))
         context.tell(RungFinished.of(rung, context.fold, context.folds))
     return rungs
 
@@ -45,8 +56,28 @@ def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[st
     rungs are dropped, as they are of other rows.
     """
     kind, place = KINDS[judged.name], context.at(f"refit-{judged.name}")
-    context.tell(RungStarted(kind.name, 0, 0))
-    fit = partial(kind.refit, rows, spec, judged, place)
-    rung = place.once(fit) if kind.kept else fit()
+    timed, seconds = _with_its_time(place)
+    context.tell(RungStarted(kind.name, 0, 0, seconds=seconds))
+    rung = _fitted(kind, timed, partial(kind.refit, rows, spec, judged))
     context.tell(RungFinished.of(rung))
     return {kind.name: rung}
+
+
+def _with_its_time(place: Context) -> tuple[Context, float | None]:
+    """Return the context of a fit with its share of the run's time, and the seconds of that."""
+    if place.allowance is None:
+        return place, None
+    timed = place.until(place.allowance.next())
+    return timed, max(timed.end - perf_counter(), 0.0)
+
+
+def _fitted(kind: RungKind, place: Context, fit: Callable[[Context], Rung]) -> Rung:
+    """Fit a rung until its time is up, or take the one that was kept."""
+
+    def in_time() -> Rung:
+        rung = fit(place)
+        if rung.status is not Status.INTERRUPTED or place.stop():
+            return rung
+        return replace(rung, status=Status.TIME_LIMIT, advice=OUT_OF_TIME)
+
+    return place.once(in_time) if kind.kept else in_time()

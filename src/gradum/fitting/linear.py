@@ -25,6 +25,7 @@ from gradum.solvers.convex import choose, minimise
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.solution import Solution
+from gradum.solvers.status import Status
 from gradum.tables.design import Layout
 
 DENSE_LEVELS = 12
@@ -55,7 +56,7 @@ def fit_linear(
     path = context.follow(choose_penalty(model, walks, spec.strengths, hear=context.ask))
     penalty = L2(path.best)
     choice = choose(loss, penalty, columns.shape, outputs, sparse=columns.sparse is not None)
-    solution = context.solve(
+    solution = context.unhurried.solve(
         minimise(
             columns,
             target,
@@ -111,7 +112,7 @@ def linear_rung(
         input_layer=layer,
         target_scale=scale,
         clamp=False,
-        status=solution.status,
+        status=Status.INTERRUPTED if path.cut else solution.status,
         certificate=solution.certificate,
         history=tuple(
             {"alpha": alpha, "validation_loss": held_out}

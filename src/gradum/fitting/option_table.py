@@ -92,7 +92,7 @@ class Options(TypedDict, total=False):
         float | None,
         Option(
             "time_limit",
-            "Train packs for at most so long in all; the result then depends on the clock.",
+            "Be done after so long, with what there is; the result then depends on the clock.",
             "SECONDS",
         ),
     ]

@@ -32,13 +32,14 @@ class Path:
 
     A single penalty is not judged and has no loss. ``solutions`` are the first fold's, from which
     the answer on all rows is not far. ``spreads`` are the standard errors of the means, over the
-    folds; 0 for a single fold.
+    folds; 0 for a single fold. ``cut`` says that somebody ended the walk before its end.
     """
 
     alphas: tuple[float, ...]
     losses: tuple[float, ...] = ()
     solutions: tuple[Params, ...] = ()
     spreads: tuple[float, ...] = ()
+    cut: bool = False
 
     @property
     def best(self) -> float:
@@ -98,9 +99,11 @@ def choose_penalty(
         spreads.append(_standard_error(held_out))
         asked_to_end = yield PathStep("linear", step, len(strengths), alphas[-1], losses[-1])
         risen = step - 1 - int(first_least(np.array(losses))) >= RISES_BEFORE_STOP
-        if asked_to_end or (risen and not to_the_end):
+        done = step == len(strengths) or (risen and not to_the_end)
+        if asked_to_end or done:
             break
-    return Path(tuple(alphas), tuple(losses), tuple(solutions), tuple(spreads))
+    cut = bool(asked_to_end) and not done
+    return Path(tuple(alphas), tuple(losses), tuple(solutions), tuple(spreads), cut)
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,18 @@ from msgspec import structs
 from gradum.fitting import balance
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms import after_judging, before_training
-from gradum.fitting.context import ALONE, Allowance, Context
+from gradum.fitting.context import ALONE, Context
 from gradum.fitting.dataset import Dataset
+from gradum.fitting.estimate import share_out
 from gradum.fitting.events import Alarmed, Judged, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judgement import Judgement, Seen, judge
-from gradum.fitting.ladder import climb, refit
+from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.metric import metric_for
 from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
+from gradum.fitting.rungs import KINDS
 from gradum.fitting.spec import TITLES, Spec
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
@@ -132,8 +134,15 @@ def _climbed(spec: Spec, divided: Divided, metric: str, began: float, context: C
     if expected:
         context.tell(expected)
     if spec.time_limit is not None:
-        packs = 1 + len(plan.folds) + spec.refit
-        context = replace(context, allowance=Allowance(spec.time_limit, packs))
+        shared = share_out(
+            spec,
+            plan,
+            encoder.layout,
+            len(dataset.classes),
+            kinds=learners(spec, rows),
+            end=began + spec.time_limit,
+        )
+        context = replace(context, allowance=shared)
     rungs = climb(spec, rows, context)
     judges = _judges(spec, divided, Judge(encoder, rungs, plan.kept), context)
     seen, judgement = conclude(
@@ -204,6 +213,7 @@ def conclude(
             *notes,
             *dataset.remarks,
             *_troubled(judges),
+            *_left_out(spec, judges, interrupted=interrupted),
             *_repeats(dataset, judges[0].parts, alarms),
         ),
         interrupted=interrupted,
@@ -233,6 +243,23 @@ def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:
             times = f" in {len(troubled)} of {len(fits)} fits" if len(fits) > 1 else ""
             notes.append(f"{TITLES[name]} {what}{times}. {troubled[0].advice}")
     return tuple(notes)
+
+
+def _left_out(spec: Spec, judges: Sequence[Judge], *, interrupted: bool) -> tuple[str, ...]:
+    """Name the rungs that the time limit left no time to begin with, in some fit."""
+    if interrupted or spec.time_limit is None:
+        return ()
+    missing = [
+        TITLES[name]
+        for name in spec.rungs
+        if KINDS[name].compiling and any(name not in judge.rungs for judge in judges)
+    ]
+    if not missing:
+        return ()
+    return (
+        f"The time limit left no time for {' and '.join(missing)}; allow more with --time-limit "
+        "(time_limit).",
+    )
 
 
 def _see(judge: Judge, dataset: Dataset) -> dict[str, Seen]:

@@ -89,8 +89,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A table whose fit would take more than ``max_memory`` bytes is read in blocks; ``blocks`` says
     whether it is, once `gradum.fitting.memory_bound` or the user has decided. ``effort`` says how
-    large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that all packs of
-    the run may train, after which each is chosen from what its members have become.
+    large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that the run
+    may take; the fits share them, and a fit that runs out of its share ends with what it has.
     """
 
     target: str

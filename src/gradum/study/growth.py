@@ -120,6 +120,9 @@ def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> st
     training = sum(rung.seconds for judge in run.judges for rung in judge.rungs.values())
     whole = sum(judge.rungs[used].seconds for judge in judges)
     expected = kind.curve.models * whole * (1.0 - 0.5**HALVINGS)
+    limit, taken = run.fitted.spec.time_limit, run.fitted.provenance.seconds
+    if limit is not None and taken + expected > limit:
+        return "The time limit leaves too little for the learning curve; --learning-curve draws it."
     # A pack takes most of the training, which its curve would nearly double.
     if kind.curve.unasked and expected <= min(kind.curve.models * training, LONGEST_SECONDS):
         return ""

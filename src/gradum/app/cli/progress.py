@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import Any, Protocol
@@ -188,6 +189,7 @@ class Place:
     def __init__(self) -> None:
         self.rung, self.fold, self.detail = "", "", ""
         self._epochs, self._folds_began, self._fold, self._folds = 0, 0.0, 0, 0
+        self._limit = math.inf  # a moment
         self._compiled: float | None = None  # seconds of a training's first epoch
 
     def note(self, event: Any) -> None:
@@ -197,16 +199,19 @@ class Place:
                 self.rung, self.detail = TITLES[event.rung], ""
                 self.fold = f" (fold {event.fold} of {event.folds})" if event.folds else ""
                 self._epochs, self._compiled = event.epochs, None
+                limit = math.inf if event.seconds is None else event.seconds
+                self._limit = time.monotonic() + limit
                 if event.fold == 1 and self._fold != 1:
                     self._folds_began = time.monotonic()
                 self._fold, self._folds = event.fold, event.folds
             case PathStep():
                 self.detail = (
                     f" penalty {event.step} of at most {event.steps}, "
-                    f"validation loss {event.loss:.4g}"
+                    f"validation loss {event.loss:.4g}{self._until_the_limit()}"
                 )
             case Passed():
-                self.detail = f" pass {event.passes} over {event.rows:,} rows"
+                passes = f" pass {event.passes} over {event.rows:,} rows"
+                self.detail = passes + self._until_the_limit()
             case EpochDone():
                 self.detail = _epoch(event) + self._time_left(event)
             case RungFinished():
@@ -229,8 +234,15 @@ class Place:
             return f", about {left:.0f} s left"
         if self._epochs > event.epoch and event.seconds > 2 * self._compiled:
             left = event.seconds / event.epoch * (self._epochs - event.epoch)
+            left = min(left, max(self._limit - time.monotonic(), 0.0))
             return f", at most {left:.0f} s left"
-        return ""
+        return self._until_the_limit()
+
+    def _until_the_limit(self) -> str:
+        """Say what is left of this rung's share of the time limit; nothing without a limit."""
+        if math.isinf(self._limit):
+            return ""
+        return f", at most {max(self._limit - time.monotonic(), 0.0):.0f} s left"
 
     @property
     def line(self) -> str:

@@ -90,7 +90,7 @@ def text_scores(
         None without text, or where the context said to stop.
     """
     loss, outputs = goal.linear
-    if text is None or context.stop():
+    if text is None or context.over():
         return None
     model = LinearModel.of(text, goal.target, loss, outputs=outputs, weight=goal.weight)
     path = context.solve(choose_penalty(model, [walks[-1]], strengths, hear=context.ask))
@@ -103,7 +103,7 @@ def text_scores(
         of_rows[scored] = text[scored] @ fits[-1]
     # In time, and where one part is held out, fits differ in the rows that they know.
     mean = np.average(fits, axis=0, weights=[len(learned) for learned, _ in used])
-    if context.stop() or not (np.isfinite(mean).all() and np.isfinite(of_rows).all()):
+    if context.over() or not (np.isfinite(mean).all() and np.isfinite(of_rows).all()):
         return None
     spread = of_rows.std(axis=0)
     spread = np.where(spread > NEGLIGIBLE, spread, 1.0)

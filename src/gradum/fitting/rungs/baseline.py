@@ -28,7 +28,6 @@ class BaselineKind:
     kept = False
     course: tuple[str, ...] = ()
     curve: Curve | None = None
-    limited = False
     compiling = 0.0
     taken = replace(LEARNED, level=0)
 

@@ -50,8 +50,6 @@ class RungKind(Protocol):
         What each entry of its history holds, the first of them always.
     curve : Curve or None
         How its learning curve is drawn; None where more rows hardly change it.
-    limited : bool
-        Whether a run's time limit bounds it.
     compiling : float
         The seconds of its first fit that a program takes to compile.
     taken : Taken
@@ -65,7 +63,6 @@ class RungKind(Protocol):
     kept: bool
     course: tuple[str, ...]
     curve: Curve | None
-    limited: bool
     compiling: float
     taken: Taken
 

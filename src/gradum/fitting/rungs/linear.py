@@ -40,7 +40,6 @@ class LinearKind:
     kept = True
     course: tuple[str, ...] = ("alpha", "validation_loss")
     curve: Curve | None = Curve(models=2, chance=1.0)
-    limited = False
     compiling = 0.0
     taken = LEARNED
 

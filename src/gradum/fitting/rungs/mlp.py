@@ -29,7 +29,6 @@ class MLPKind:
     kept = True
     course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
     curve: Curve | None = Curve(models=1, chance=6.0)
-    limited = False
     compiling = COMPILING
     taken = replace(LEARNED, number=4, level=4, fixed=130e6)
 

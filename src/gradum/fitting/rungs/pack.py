@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import pairwise
+from time import perf_counter
 
 from gradum.fitting.context import Context
 from gradum.fitting.pack.fit import fit_pack
@@ -47,7 +49,6 @@ class PackKind:
     kept = True
     course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
     curve: Curve | None = Curve(models=1, chance=2.0, unasked=False)
-    limited = True
     compiling = PACK_COMPILING
     taken = replace(LEARNED, level=4, fixed=180e6, member=580)
 
@@ -56,20 +57,16 @@ class PackKind:
         return spec.packed.epochs_for(rows)
 
     def fit(self, rows: InMemory, spec: Spec, context: Context) -> Rung:
-        """Train the members within this pack's share of the time that is left."""
-        allowance = context.allowance
-        rung = fit_pack(
+        """Train the members until the context's end."""
+        return fit_pack(
             rows.take(Part.TRAIN, Part.VALIDATION),
             rows.validation,
             spec.packed,
             context,
             metric=spec.metric,
             log_target=spec.log_target,
-            seconds=None if allowance is None else allowance.share(),
+            seconds=None if math.isinf(context.end) else max(context.end - perf_counter(), 0.0),
         )
-        if allowance is not None:
-            allowance.spend(rung.seconds)
-        return rung
 
     def fit_in_blocks(self, rows: InBlocks, spec: Spec, context: Context) -> Rung:
         """Raise NotImplementedError: members hold codes of all rows in memory."""

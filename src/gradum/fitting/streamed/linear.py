@@ -93,7 +93,7 @@ def fit_linear(
     def hear(event: EpochDone) -> bool:
         rows, objective = len(spool), event.train_loss
         context.tell(Passed("linear", event.epoch, rows, objective, event.seconds))
-        return context.stop()
+        return context.over()
 
     solution = solve(passes, hear)
     return linear_rung(

@@ -1,0 +1,39 @@
+"""How the fits of a run share the time that it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+
+SLACK = 2.0  # by which what is expected of the fits to come may be too little
+
+
+class Allowance:
+    """The time that is left of a run, for the fits still to come.
+
+    A fit may take all that the others and the judging are not expected to need, and in any case as
+    large a part of what is left as it is expected to need of the whole. So a limit beyond what the
+    run needs cuts nothing short, and under a tighter one every fit gets its part. What a fit leaves
+    is for those behind it.
+
+    Parameters
+    ----------
+    end : float
+        The moment of the performance counter at which the run is to be done.
+    fits : sequence of float
+        The seconds that each fit is expected to take, in order.
+    judging : float
+        The same of all that comes besides.
+    """
+
+    def __init__(self, end: float, fits: Sequence[float], judging: float) -> None:
+        self._end, self._fits, self._judging = end, list(fits), judging
+
+    def next(self) -> float:
+        """Return the moment at which the next fit is to end."""
+        own = self._fits.pop(0) if self._fits else 0.0
+        later = sum(self._fits) + self._judging
+        now = perf_counter()
+        left = max(self._end - now, 0.0)
+        part = own / (own + later) if own + later > 0 else 1.0
+        return now + max(left * part, left - SLACK * later)
