@@ -65,7 +65,8 @@ def of_numbers(regressor):
 
 def test_the_report_says_what_the_model_says(classifier, of_classes):
     judgement = classifier.fitted.judgement
-    for sentence in (*judgement.verdict.sentences, judgement.fit_check, judgement.how):
+    said = (*judgement.headline, *judgement.verdict.sentences, judgement.fit_check, judgement.how)
+    for sentence in said:
         assert sentence in of_classes.text
     for column in classifier.fitted.schema.columns:
         assert column.reason in of_classes.text

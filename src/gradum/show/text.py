@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.fitting.spec import TITLES
-from gradum.scores.figures import figure, with_interval
+from gradum.scores.figures import figure, percent_with_interval, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.terminal import Terminal
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from gradum.study.compare import RunComparison
 
 MOST_COLUMNS = 40
+FEW_SCORES = ("accuracy", "auc", "mae", "r2")
+NARROW = 80
 WIDE = 130  # characters that four rungs take, each score with its interval
 
 
@@ -73,12 +75,37 @@ def _kind(column: Column) -> Text:
     return Text(column.kind if column.role == "feature" else f"{column.kind}, {column.role}")
 
 
-def judgement_parts(judgement: Judgement) -> list[RenderableType]:
-    """Show the ladder with intervals, then the verdict."""
-    parts: list[RenderableType] = [Text(judgement.how, style="dim"), ladder_tables(judgement)]
-    parts.extend(Text(sentence) for sentence in judgement.verdict.sentences)
-    if judgement.fit_check:
-        parts.append(Text(judgement.fit_check))
+def verdict_parts(judgement: Judgement, told: Collection[str] = ()) -> list[RenderableType]:
+    """Say what must be known of the rows, then the verdict in the reader's words and one table.
+
+    Notes and alarms among ``told`` have been said before.
+    """
+    parts: list[RenderableType] = [
+        Text(f"note: {note}", style="yellow") for note in judgement.notes if note not in told
+    ]
+    parts.extend(alarm_parts(alarm for alarm in judgement.alarms if alarm.sentence not in told))
+    if judgement.interrupted:
+        parts.append(Text("Interrupted: judged on what was done by then.", style="yellow"))
+    parts.append("")
+    parts.extend(
+        Text(sentence, style="" if place else "bold")
+        for place, sentence in enumerate(judgement.headline)
+    )
+    if judgement.alarms:
+        kinds = ", ".join(dict.fromkeys(alarm.kind for alarm in judgement.alarms))
+        parts.append(Text(f"Mind the alarm above before you believe a score: {kinds}.", "red"))
+    return [*parts, Padding(_few_scores(judgement), (1, 0)), Text(judgement.how, style="dim")]
+
+
+def full_parts(judgement: Judgement) -> list[RenderableType]:
+    """Show the verdict, every score with its interval, and every comparison."""
+    parts: list[RenderableType] = [Text(sentence) for sentence in judgement.headline]
+    parts += [ladder_tables(judgement), Text(judgement.how, style="dim")]
+    parts.extend(
+        Text(sentence)
+        for sentence in (*judgement.verdict.sentences, judgement.fit_check)
+        if sentence and sentence not in judgement.headline
+    )
     parts.extend(Text(f"note: {note}", style="yellow") for note in judgement.notes)
     parts.extend(alarm_parts(judgement.alarms))
     if judgement.interrupted:
@@ -91,6 +118,37 @@ def alarm_parts(alarms: Iterable[Alarm]) -> list[Text]:
     return [
         Text.assemble((f"alarm, {alarm.kind}: ", "bold red"), alarm.sentence) for alarm in alarms
     ]
+
+
+def _few_scores(judgement: Judgement) -> Table:
+    """Lay out one row a rung, and as many of the first scores as `NARROW` characters take."""
+    verdict, test = judgement.verdict, judgement.scores[judgement.verdict.used]["test"]
+    roles = [_role(rung, judgement) for rung in judgement.scores]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("", no_wrap=True)
+    columns, taken = [], max(map(len, roles)) + 2
+    for name in dict.fromkeys([verdict.metric, *FEW_SCORES]):
+        if name not in test:
+            continue
+        written = percent_with_interval if name == "accuracy" else with_interval
+        cells = [written(parts["test"][name]) for parts in judgement.scores.values()]
+        taken += max(map(len, [*cells, METRICS[name].title])) + 2
+        if columns and taken - 2 > NARROW:
+            break
+        columns.append(cells)
+        table.add_column(METRICS[name].title, no_wrap=True)
+    for rung, role, *cells in zip(judgement.scores, roles, *columns, strict=True):
+        style = "" if rung == verdict.used else "dim"
+        table.add_row(Text(role, style), *cells, style=style)
+    return table
+
+
+def _role(rung: str, judgement: Judgement) -> str:
+    """Name a rung, and what the verdict says of it."""
+    verdict, title = judgement.verdict, TITLES[rung]
+    if len(judgement.scores) > 1 and rung == verdict.used:
+        return f"{title}, best"
+    return f"{title}, enough" if rung == verdict.enough != verdict.used else title
 
 
 def ladder_tables(judgement: Judgement) -> RenderableType:
@@ -166,7 +224,7 @@ def fitted_parts(fitted: Fitted) -> list[RenderableType]:
     """Show the judgement, or say that there is none."""
     if fitted.judgement is None:
         return [Text("Interrupted before any rung could be judged.", style="yellow")]
-    return judgement_parts(fitted.judgement)
+    return full_parts(fitted.judgement)
 
 
 def judgement_text(fitted: Fitted) -> str:

@@ -26,7 +26,7 @@ def command(
     if as_json:
         say_json(evaluation)
         return
-    from gradum.show.text import judgement_parts
+    from gradum.show.text import verdict_parts
 
-    say(*judgement_parts(evaluation.judgement))
     say(*(f"note: {sentence}" for sentence in evaluation.differences))
+    say(*verdict_parts(evaluation.judgement))
