@@ -83,6 +83,9 @@ def test_the_report_says_what_was_found(of_classes, of_numbers):
         assert "17" in page.text
         assert found.worst[0].surprise in page.text
     assert CLASSES.threshold.sentence in of_classes.text
+    assert CLASSES.lift.sentence in of_classes.text
+    assert "no 121 118 84.7% 82.7 to 86.7 82.6% 80.6 to 84.6 83.7%" in of_classes.text
+    assert "0.95 0.0% – 2.0% 0.0 to 4.0" in of_classes.text
     assert NUMBERS.residuals.sentence in of_numbers.text
 
 

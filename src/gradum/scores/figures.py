@@ -49,6 +49,8 @@ def with_interval(interval: Interval, *, digits: int = 4, sign: bool = False) ->
 
 def percent(share: float, *, decimals: int = 0) -> str:
     """Write a share as ``62%``; only all is 100%, and only nothing 0%."""
+    if math.isnan(share):
+        return "–"
     while decimals < MOST_DECIMALS and 0 < share < 1:
         text = f"{100 * share:.{decimals}f}"
         if 0 < float(text) < 100:

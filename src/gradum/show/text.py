@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gradum.study.compare import RunComparison
 
 MOST_COLUMNS = 40
+MOST_CLASSES = 20
 FEW_SCORES = ("accuracy", "auc", "mae", "r2")
 NARROW = 80
 WIDE = 130  # characters that four rungs take, each score with its interval
@@ -188,6 +189,24 @@ def _table(corner: str, rungs: Iterable[str], judgement: Judgement) -> Table:
 
 def _cell(interval: Interval | None) -> str:
     return "–" if interval is None else figure(interval.value)
+
+
+def class_parts(judgement: Judgement) -> list[RenderableType]:
+    """Lay out precision, recall and F1 of each class by the rung in use; nothing for numbers."""
+    shown = judgement.by_class[:MOST_CLASSES]
+    if not shown:
+        return []
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("class", overflow="fold")
+    for heading in ("rows", "predicted", "precision", "recall", "F1"):
+        table.add_column(heading, no_wrap=True, justify="right")
+    for each in shown:
+        shares = map(percent_with_interval, (each.precision, each.recall, each.f1))
+        counts = f"{each.support:,}", f"{each.predicted:,}"
+        table.add_row(Text(visible(each.label)), *counts, *shares)
+    more = len(judgement.by_class) - len(shown)
+    rest = [Text(f"… and {more} more classes; --json has all of them.", "dim")] if more else []
+    return [Padding(table, (1, 0, 0, 0)), *rest]
 
 
 def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[RenderableType]:

@@ -26,7 +26,7 @@ def command(
     if as_json:
         say_json(evaluation)
         return
-    from gradum.show.text import verdict_parts
+    from gradum.show.text import class_parts, verdict_parts
 
     say(*(f"note: {sentence}" for sentence in evaluation.differences))
-    say(*verdict_parts(evaluation.judgement))
+    say(*verdict_parts(evaluation.judgement), *class_parts(evaluation.judgement))
