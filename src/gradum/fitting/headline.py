@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradum.fitting.by_class import ClassScores
+from gradum.fitting.spec import TITLES
 from gradum.fitting.verdict import choice
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import Interval
@@ -17,8 +18,10 @@ UNEQUAL = 0.8
 """Share of the commonest class from which accuracy says little: guessing has most of it."""
 
 
-def headline(judgement: Judgement) -> tuple[str, ...]:
-    """Return at most three sentences: how good the rung in use is, the choice, what overfits.
+def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, ...]:
+    """Return at most three sentences: how good a rung is, which one to use, what overfits.
+
+    The first is of the best rung, unless another is ``spoken_of``; it is then named.
 
     Of classes the first says how often it is right, beside always guessing the commonest class;
     where that is at least `UNEQUAL` of the rows, how many of the rarer class it finds as well. Of
@@ -29,11 +32,13 @@ def headline(judgement: Judgement) -> tuple[str, ...]:
     metric = verdict.metric
     compared = {rung: scores[metric] for rung, scores in test.items()}
     chosen = choice(metric, compared, verdict.used, verdict.enough, verdict.comparisons)
-    scores, first = test[verdict.used], ""
+    scores, first = test[spoken_of or verdict.used], ""
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
         first = _of_classes(scores, judgement.prevalence, judgement.by_class)
     elif "mae" in scores:
         first = _of_numbers(scores, test.get("baseline"))
+    if first and spoken_of not in (None, verdict.used):
+        first = f"{TITLES[spoken_of]}, which the run uses: {first[:1].lower()}{first[1:]}"
     overfits = "" if verdict.used == "baseline" else judgement.fit_check
     return tuple(sentence for sentence in (first, chosen, overfits) if sentence)
 

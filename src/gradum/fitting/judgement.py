@@ -74,9 +74,12 @@ class Judgement(msgspec.Struct, frozen=True):
     headline: tuple[str, ...] = ()
     by_class: tuple[ClassScores, ...] = ()
 
-    def with_headline(self) -> Judgement:
-        """Return the same with its headline, which files of earlier versions lack."""
-        return msgspec.structs.replace(self, headline=headline(self))
+    def with_headline(self, spoken_of: str | None = None) -> Judgement:
+        """Return the same with its headline, which files of earlier versions lack.
+
+        It tells how good a rung is: the one in use, unless another is ``spoken_of``.
+        """
+        return msgspec.structs.replace(self, headline=headline(self, spoken_of))
 
 
 @dataclass(frozen=True)
@@ -188,8 +191,12 @@ def judge(
     how: str,
     notes: tuple[str, ...] = (),
     interrupted: bool = False,
+    spoken_of: str | None = None,
 ) -> Judgement:
-    """Score every rung on every part, and decide by the part named ``test``."""
+    """Score every rung on every part, and decide by the part named ``test``.
+
+    The headline and the classes are those of the best rung, unless another is ``spoken_of``.
+    """
     scores: Scores = {}
     evidence = {part: _Evidence.of(truth, seen, part, seed) for part, seen in parts.items()}
     for part, found in evidence.items():
@@ -219,9 +226,9 @@ def judge(
         fit_check=fit_check(scores, verdict),
         notes=(*notes, *evidence["test"].cautions(verdict.used, truth.classes)),
         interrupted=interrupted,
-        by_class=_by_class(truth, parts["test"], evidence["test"], verdict.used),
+        by_class=_by_class(truth, parts["test"], evidence["test"], spoken_of or verdict.used),
     )
-    return judgement.with_headline()
+    return judgement.with_headline(spoken_of)
 
 
 @dataclass(frozen=True)

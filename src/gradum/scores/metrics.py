@@ -465,7 +465,7 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             "mape",
-            "MAPE",
+            "MAPE, as a share",
             _NUMBERS,
             False,
             mape,

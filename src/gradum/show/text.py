@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gradum.fitting.fitted import Fitted
     from gradum.fitting.judgement import Judgement
     from gradum.study.compare import RunComparison
+    from gradum.study.evaluate import Evaluation
 
 MOST_COLUMNS = 40
 MOST_CLASSES = 20
@@ -207,6 +208,26 @@ def class_parts(judgement: Judgement) -> list[RenderableType]:
     more = len(judgement.by_class) - len(shown)
     rest = [Text(f"… and {more} more classes; --json has all of them.", "dim")] if more else []
     return [Padding(table, (1, 0, 0, 0)), *rest]
+
+
+def change_parts(evaluation: Evaluation) -> list[RenderableType]:
+    """Say what must be known of new rows first, and lay out their scores beside the run's own."""
+    parts: list[RenderableType] = [Text(each, "bold") for each in evaluation.sentences]
+    if evaluation.changes:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for heading in ("", "new rows", "in the run", "difference", ""):
+            table.add_column(heading, no_wrap=True)
+        for change in evaluation.changes:
+            shown = change.finding != "no difference shown"
+            table.add_row(
+                Text(METRICS[change.metric].title),
+                figure(change.new.value),
+                figure(change.own.value),
+                with_interval(change.difference, sign=True),
+                Text(change.finding if shown else "–", "bold" if shown else "dim"),
+            )
+        parts.append(Padding(table, (1, 0, 0, 0)))
+    return parts
 
 
 def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[RenderableType]:
