@@ -89,12 +89,13 @@ def change_sentences(
         first = worse[0]
         others = [METRICS[change.metric].words for change in worse[1:4]]
         also = f"; also by {', '.join(others)}" if others else ""
+        title, by = METRICS[first.metric].words, with_interval(first.difference, sign=True)
         return (
-            f"Worse than in the run: {METRICS[first.metric].words} {figure(first.new.value)} on "
-            f"{counted(rows[0], 'new row')}, {figure(first.own.value)} on the {rows[1]:,} rows that "
-            f"the run held out, a difference of {with_interval(first.difference, sign=True)}{also}.",
+            f"Worse than in the run: {title} {figure(first.new.value)} on "
+            f"{counted(rows[0], 'new row')}, {figure(first.own.value)} on the {rows[1]:,} that the "
+            f"run held out, a difference of {by}{also}.",
         )
-    if not any(change.difference.low == change.difference.low for change in found):
+    if not any(change.difference.known for change in found):
         return (
             "Whether it does worse than in the run cannot be told: of these rows, or of the run's "
             "own, there are too few for an interval.",
