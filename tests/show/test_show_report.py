@@ -92,7 +92,7 @@ def test_the_report_says_what_was_found(of_classes, of_numbers):
 def test_labels_that_are_numbers_do_not_run_into_their_scores():
     curve = msgspec.structs.replace(CLASSES.ranking[0], label="1")
     roc, recall = ranking((curve,))
-    assert "Area under the curve: 1: 0.91 [" in roc.description
+    assert "Area under the curve: 1: 0.910 [" in roc.description
     assert "the prevalence: 1: 0.496." in recall.description
 
 
