@@ -62,6 +62,9 @@ def test_what_got_worse_comes_first_whichever_direction_is_better():
     (sentence,) = change_sentences(found, "accuracy", (50, 200))
     assert sentence.startswith("Worse than in the run: accuracy 0.4 on 50 new rows, 0.8 on the 200")
     assert "also by log loss" in sentence
+    (sentence,) = change_sentences(found, "auc", (50, 200))
+    assert sentence.startswith("By AUC not shown to be worse than on the 200 rows")
+    assert "by log loss, accuracy it is, 2 of 4 scores compared" in sentence
 
 
 def test_without_intervals_nothing_is_called_worse_and_the_cause_is_said():

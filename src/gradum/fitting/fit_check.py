@@ -70,9 +70,9 @@ def _gap(of_parts: dict[str, dict[str, Interval]], verdict: Verdict) -> str:
     on_train, on_test = figure(train.value, digits=3), figure(test.value, digits=3)
     if gap > STANDARD_ERRORS * error:
         return (
-            f"It knows the rows it learned from better ({METRICS[metric].words} {on_train}) than "
-            f"new ones ({on_test}), which costs nothing here: no simpler model does better on new "
-            "rows."
+            f"The {TITLES[verdict.used]} model knows the rows it learned from better "
+            f"({METRICS[metric].words} {on_train}) than new ones ({on_test}), which costs nothing "
+            "here: no simpler model does better on new rows."
         )
     return (
         f"No sign of overfitting: {METRICS[metric].words} {on_train} on the rows it learned from, "

@@ -69,7 +69,9 @@ def independent_difference(one: Interval, other: Interval) -> Interval:
 def change_sentences(
     found: tuple[Change, ...], metric: str, rows: tuple[int, int]
 ) -> tuple[str, ...]:
-    """Say what got worse, the verdict's metric first; or that nothing is shown to have.
+    """Say whether the verdict's metric got worse, and which others did.
+
+    Of many scores one is likely to seem worse by chance, so the verdict's metric decides.
 
     Parameters
     ----------
@@ -81,28 +83,29 @@ def change_sentences(
     """
     if not found:
         return ("The run has no scores of its own to compare with: it was interrupted before.",)
-    worse = sorted(
-        (change for change in found if change.finding == "worse"),
-        key=lambda change: change.metric != metric,
-    )
-    if worse:
-        first = worse[0]
-        others = [METRICS[change.metric].words for change in worse[1:4]]
-        also = f"; also by {', '.join(others)}" if others else ""
-        title, by = METRICS[first.metric].words, with_interval(first.difference, sign=True)
+    held_out = f"the {rows[1]:,} rows that the run held out"
+    others = [change for change in found if change.finding == "worse" and change.metric != metric]
+    names = ", ".join(METRICS[change.metric].words for change in others[:3])
+    (first,) = [change for change in found if change.metric == metric] or [found[0]]
+    title = METRICS[first.metric].words
+    if first.finding == "worse":
+        also = f"; also by {names}" if others else ""
         return (
             f"Worse than in the run: {title} {figure(first.new.value)} on "
-            f"{counted(rows[0], 'new row')}, {figure(first.own.value)} on the {rows[1]:,} that the "
-            f"run held out, a difference of {by}{also}.",
+            f"{counted(rows[0], 'new row')}, {figure(first.own.value)} on {held_out}, a difference "
+            f"of {with_interval(first.difference, sign=True)}{also}.",
+        )
+    if others:
+        return (
+            f"By {title} not shown to be worse than on {held_out}; by {names} it is, "
+            f"{len(others)} of {len(found)} scores compared.",
         )
     if not any(change.difference.known for change in found):
         return (
             "Whether it does worse than in the run cannot be told: of these rows, or of the run's "
             "own, there are too few for an interval.",
         )
-    return (
-        f"Not shown to be worse, by any score, than on the {rows[1]:,} rows that the run held out.",
-    )
+    return (f"Not shown to be worse, by any score, than on {held_out}.",)
 
 
 def level_moved(
