@@ -43,8 +43,9 @@ def with_interval(interval: Interval, *, digits: int = 4, sign: bool = False) ->
     if decimals is None:
         value, low, high = (figure(each, digits=digits, sign=sign) for each in (value, low, high))
         return value if not interval.known else f"{value} [{low}, {high}]"
-    value, low, high = (_fixed(each, decimals, sign=sign) for each in (value, low, high))
-    return f"{value} [{low}, {high}]"
+    plus = "+" if sign else ""
+    low, high = (_fixed(each, decimals, plus) for each in (low, high))
+    return f"{value:{plus},.{decimals}f} [{low}, {high}]"
 
 
 def percent(share: float, *, decimals: int = 0) -> str:
@@ -78,11 +79,10 @@ def _decimals(interval: Interval) -> int | None:
     return decimals if decimals <= MOST_DECIMALS else None
 
 
-def _fixed(value: float, decimals: int, *, sign: bool) -> str:
-    plus = "+" if sign else ""
+def _fixed(value: float, decimals: int, plus: str) -> str:
     text = f"{value:{plus},.{decimals}f}"
     if float(text.replace(",", "")) == 0 and value != 0:
-        return figure(value, digits=1, sign=sign)  # on which side of 0 it lies does matter
+        return figure(value, digits=1, sign=bool(plus))  # on which side of 0 a bound lies matters
     return text
 
 

@@ -96,7 +96,8 @@ def verdict_parts(judgement: Judgement, told: Collection[str] = ()) -> list[Rend
     if judgement.alarms:
         kinds = ", ".join(dict.fromkeys(alarm.kind for alarm in judgement.alarms))
         parts.append(Text(f"Mind the alarm above before you believe a score: {kinds}.", "red"))
-    return [*parts, Padding(_few_scores(judgement), (1, 0)), Text(judgement.how, style="dim")]
+    table = Padding(_few_scores(judgement), (1, 0, 0, 0))
+    return [*parts, table, Text(judgement.how, style="dim")]
 
 
 def full_parts(judgement: Judgement) -> list[RenderableType]:
