@@ -89,6 +89,18 @@ def test_the_report_says_what_was_found(of_classes, of_numbers):
     assert NUMBERS.residuals.sentence in of_numbers.text
 
 
+def test_a_miscalibration_stands_in_the_verdict_where_one_is_shown(classifier):
+    sentence = "Predicts too low: 'yes' has a probability of 0.3 on average, and a share of 0.5."
+    low = msgspec.structs.replace(CLASSES.reliability, sentence=sentence)
+    found = msgspec.structs.replace(CLASSES, reliability=low)
+    said = [Page(report_html(classifier.fitted, each)).text for each in (found, CLASSES)]
+    assert [text.split("Every model against")[0].count("Predicts too low") for text in said] == [
+        1,
+        0,
+    ]
+    assert not CLASSES.reliability.shown
+
+
 def test_labels_that_are_numbers_do_not_run_into_their_scores():
     curve = msgspec.structs.replace(CLASSES.ranking[0], label="1")
     roc, recall = ranking((curve,))
