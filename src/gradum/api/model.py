@@ -13,7 +13,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.api.inference import infer_run
-from gradum.api.run_rows import run_rows
+from gradum.api.run_rows import rows_in_memory, run_rows
 from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
@@ -148,12 +148,14 @@ class Model:
         """Score every rung on rows that hold the target, beside the run's own scores.
 
         Of a table that would take more than ``max_memory`` (bytes, or "2GB"; half of what is left
-        if not given) so many rows are judged as there is room for, drawn by chance. A model that
-        was loaded from a run folder says which rows it was trained on, where the run's table is
-        still what it was.
+        if not given) so many rows are judged as there is room for, drawn by chance. How many of
+        the rows the model was trained on is said by one that was fitted here, or was loaded from a
+        run folder whose table is still what it was.
         """
         known, unknown = None, ()
-        if self.folder is not None:
+        if self.run is not None:
+            known = rows_in_memory(self.run)
+        elif self.folder is not None:
             known = run_rows(self.folder, self.fitted, target=True)
         if isinstance(known, str):
             unknown = (f"Whether the model was trained on these rows is not known: {known}.",)

@@ -11,6 +11,7 @@ import numpy as np
 from gradum.errors import GradumError, TableError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.plan import KEPT_ON_ALL
+from gradum.fitting.run import Run
 from gradum.ship import run_folder
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import RunSpec, changed_files, read_spec
@@ -18,6 +19,7 @@ from gradum.study.run_rows import RunRows, row_hashes, trained_on_sentence
 from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.paths import STANDARD_INPUT
 from gradum.tables.read import read
+from gradum.tables.split import Part
 from gradum.tables.stream import opened
 
 MOST_BYTES = 200_000_000
@@ -32,6 +34,18 @@ def run_of(model: Path, fitted: Fitted) -> Path | None:
     except GradumError:
         return None
     return folder if is_its_run else None
+
+
+def rows_in_memory(run: Run) -> RunRows | None:
+    """Return the hashes of the rows of a run that is at hand; None where it holds but some."""
+    dataset, fitted = run.dataset, run.fitted
+    if dataset.drawn_from is not None:
+        return None
+    wanted = _columns(fitted, target=True)
+    learned = run.parts != Part.TEST
+    if fitted.spec.refit:
+        learned = np.ones(len(dataset), bool)
+    return RunRows.of(wanted, [(row_hashes(dataset.frame.select(wanted)), learned)])
 
 
 def run_rows(
@@ -60,12 +74,15 @@ def run_rows(
         if changed or not run_spec.sha256:
             return f"{', '.join(changed) or 'its table'} has changed or gone"
         held_out = _held_out(folder, run_spec, fitted)
-        columns = [column.name for column in fitted.schema.features]
-        label = fitted.spec.target
-        wanted = tuple(dict.fromkeys([*columns, label] if target else columns))
+        wanted = _columns(fitted, target=target)
         return RunRows.of(wanted, _hashed(run_spec.data, fitted, wanted, held_out))
     except (GradumError, OSError) as error:
         return str(error).rstrip(".")
+
+
+def _columns(fitted: Fitted, *, target: bool) -> tuple[str, ...]:
+    columns = [column.name for column in fitted.schema.features]
+    return (*columns, fitted.spec.target) if target else tuple(columns)
 
 
 def predicted_again(folder: Path, fitted: Fitted, data: str) -> str:

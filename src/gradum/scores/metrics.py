@@ -8,7 +8,7 @@ score is undefined (no rows, one class only, a constant target), it is NaN.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -382,6 +382,8 @@ class Metric:
         Whether it is the square root of a mean loss.
     undefined : str
         Why it may be undefined on some rows.
+    proper : bool
+        Whether the title begins with a person's name.
     """
 
     name: str
@@ -395,6 +397,7 @@ class Metric:
     by_class: bool = False
     root: bool = False
     undefined: str = "their target does not vary enough"
+    proper: bool = False
 
     def difference(self, one: Sampled, other: Sampled, level: float = LEVEL) -> Interval:
         """Give one − other Student's interval, both taken on the same resamples.
@@ -413,8 +416,9 @@ class Metric:
 
     @property
     def words(self) -> str:
-        """The title within a sentence: "log loss", but "RMSE" and "R²"."""
-        return self.title[0].lower() + self.title[1:] if self.title[1:2].islower() else self.title
+        """The title within a sentence: "log loss", but "RMSE", "R²" and "Gini"."""
+        as_it_is = self.proper or not self.title[1:2].islower()
+        return self.title if as_it_is else self.title[0].lower() + self.title[1:]
 
     @property
     def explanation(self) -> str:
@@ -465,7 +469,7 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             "mape",
-            "MAPE, as a share",
+            "MAPE",
             _NUMBERS,
             False,
             mape,
@@ -507,7 +511,9 @@ METRICS: dict[str, Metric] = {
         _of_two_classes("f1", "F1", f1, of_shares, f1_of_second),
         _of_two_classes("precision", "Precision", precision, of_shares, precision_of_second),
         _of_two_classes("recall", "Recall", recall, of_shares, recall_of_second),
-        _of_two_classes("gini", "Gini", gini, of_signed_shares, auc_of_classes),
+        replace(
+            _of_two_classes("gini", "Gini", gini, of_signed_shares, auc_of_classes), proper=True
+        ),
         _of_two_classes("ks", "KS", ks, of_greatest_share, distance_as_share),
     )
 }
