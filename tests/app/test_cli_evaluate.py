@@ -85,4 +85,4 @@ def test_predict_knows_rows_that_the_model_was_trained_on(
     said = gradum_command("predict", linear_run[0], tmp_path / "t.csv", "-o", tmp_path / "p.csv")
     assert "100 of 180 rows are rows that the model was trained on" in " ".join(said.out.split())
     arguments = [tables / "held.csv", "-o", tmp_path / "q.csv", "--json"]
-    assert json.loads(gradum_command("predict", linear_run[0], *arguments).out)["trained_on"] == ""
+    assert json.loads(gradum_command("predict", linear_run[0], *arguments).out)["trained_on"] == 0

@@ -15,9 +15,9 @@ from gradum.fitting.run import Run
 from gradum.ship import run_folder
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import RunSpec, changed_files, read_spec
-from gradum.study.run_rows import RunRows, row_hashes, trained_on_sentence
+from gradum.study.run_rows import RunRows, row_hashes
 from gradum.tables.check import Checked, check, check_blocks
-from gradum.tables.paths import STANDARD_INPUT
+from gradum.tables.paths import files_of
 from gradum.tables.read import read
 from gradum.tables.split import Part
 from gradum.tables.stream import opened
@@ -68,7 +68,7 @@ def run_rows(
     """
     run_spec = read_spec(folder / SPEC)
     try:
-        if sum(Path(name).stat().st_size for name in run_spec.sha256) > most_bytes:
+        if _is_larger(run_spec, most_bytes):
             return None
         changed = changed_files(run_spec)
         if changed or not run_spec.sha256:
@@ -80,24 +80,29 @@ def run_rows(
         return str(error).rstrip(".")
 
 
+def _is_larger(run_spec: RunSpec, most_bytes: float) -> bool:
+    files = [Path(name) for name in run_spec.sha256]
+    return sum(file.stat().st_size for file in files if file.exists()) > most_bytes
+
+
 def _columns(fitted: Fitted, *, target: bool) -> tuple[str, ...]:
     columns = [column.name for column in fitted.schema.features]
     return (*columns, fitted.spec.target) if target else tuple(columns)
 
 
-def predicted_again(folder: Path, fitted: Fitted, data: str) -> str:
-    """Say how many rows of a table the model was trained on, by their features; else nothing.
+def trained_on(folder: Path, fitted: Fitted, data: str) -> int | None:
+    """Return how many rows of a table the model was trained on, going by their features.
 
-    Nothing is said where the run's table is large, has changed or gone.
+    None where the run's files have more than `MOST_BYTES`, have changed or gone, or the table came
+    through a pipe.
     """
-    if data == STANDARD_INPUT:
-        return ""
+    if not files_of(data):  # what came through a pipe cannot be read again
+        return None
     known = run_rows(folder, fitted, target=False, most_bytes=MOST_BYTES)
     if not isinstance(known, RunRows):
-        return ""
+        return None
     learned = [known.among(checked.frame)[0] for checked in _blocks(data, fitted, target=False)]
-    count, rows = int(sum(map(np.count_nonzero, learned))), sum(map(len, learned))
-    return trained_on_sentence(count, rows, scored=False) if count else ""
+    return int(sum(map(np.count_nonzero, learned)))
 
 
 def _held_out(folder: Path, run_spec: RunSpec, fitted: Fitted) -> np.ndarray:
