@@ -15,6 +15,7 @@ import pytest
 
 from gradum.api import save_run
 from gradum.app.cli import app
+from gradum.fitting.by_class import ClassScores
 from gradum.fitting.pack.inputs import TEXT_COLUMNS
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
@@ -24,11 +25,13 @@ from gradum.study.confusion import Confusion
 from gradum.study.findings import Findings
 from gradum.study.growth import Growth
 from gradum.study.importance import Importance
+from gradum.study.lift import Lift, Top
 from gradum.study.profile import ColumnProfile
 from gradum.study.ranking import RankingCurve
 from gradum.study.reliability import Reliability, ReliabilityBin
 from gradum.study.residuals import Residuals
 from gradum.study.segments import Segment, Segments
+from gradum.study.threshold_table import AtThreshold, ThresholdTable
 from gradum.study.uncertainty import Coefficients
 from gradum.study.worst import WorstRow
 from synthetic import FEW
@@ -52,6 +55,7 @@ def test_every_key_of_findings_json_is_documented():
     documented = set(CODE.findall((ROOT / "docs/metrics.md").read_text()))
     parts = [Findings, Reliability, ReliabilityBin, Importance, Segments, Segment, Growth]
     parts += [Coefficients, Confusion, RankingCurve, Residuals, ColumnProfile, WorstRow]
+    parts += [Lift, Top, ThresholdTable, AtThreshold, ClassScores]
     keys = {name for part in parts for name in part.__struct_fields__}
     assert keys <= documented
 

@@ -22,7 +22,7 @@ def test_scores_are_scikit_learns(gradum_command, linear_run, tables):
 def test_people_read_a_table_and_the_verdict(gradum_command, linear_run, tables):
     ended = gradum_command("evaluate", linear_run[0], tables / "held.csv")
     assert (ended.code, ended.err) == (0, "")
-    for said in ("80 test rows", "Log loss", "baseline", "Enough: "):
+    for said in ("Judged on 80 rows", "Log loss", "baseline", "always guessing"):
         assert said in ended.out
 
 
@@ -40,3 +40,49 @@ def test_an_unknown_label_is_refused_with_its_row(gradum_command, linear_run, ta
     ended = gradum_command("evaluate", linear_run[0], tmp_path / "t.csv")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert "row 5: 'perhaps'" in ended.err
+
+
+def test_the_table_that_the_model_learned_from_is_known_again(gradum_command, linear_run, tables):
+    ended = gradum_command("evaluate", linear_run[0], tables / "label.csv")
+    first = " ".join(ended.out.split())
+    assert "All 300 rows are rows that the model was trained on: the scores say how well" in first
+    said = json.loads(gradum_command("evaluate", linear_run[0], tables / "label.csv", "--json").out)
+    assert (said["trained_on"], said["changes"]) == (300, [])
+
+
+def test_new_rows_stand_beside_the_runs_own_scores(gradum_command, linear_run, tables):
+    said = json.loads(gradum_command("evaluate", linear_run[0], tables / "held.csv", "--json").out)
+    own = json.loads((linear_run[0] / "metrics.json").read_bytes())["judgement"]
+    assert said["trained_on"] == 0
+    by_metric = {change["metric"]: change for change in said["changes"]}
+    for metric, change in by_metric.items():
+        held_out = own["scores"]["linear"]["test"][metric]["value"]
+        assert change["own"]["value"] == held_out
+        assert change["difference"]["value"] == pytest.approx(change["new"]["value"] - held_out)
+    assert {"log_loss", "accuracy", "auc", "f1"} <= set(by_metric)
+    shown = gradum_command("evaluate", linear_run[0], tables / "held.csv").out
+    assert "in the run" in shown
+    assert "precision" in shown
+
+
+def test_where_the_runs_table_has_changed_it_says_what_is_not_known(
+    gradum_command, tables, tmp_path
+):
+    table = tmp_path / "t.csv"
+    table.write_bytes((tables / "label.csv").read_bytes())
+    run = ["-t", "label", "--model", "linear", "--cv", 2, "--no-learning-curve", "-q"]
+    gradum_command("fit", table, *run, "-o", tmp_path / "run")
+    table.write_bytes((tables / "held.csv").read_bytes())
+    said = gradum_command("evaluate", tmp_path / "run", tables / "label.csv").out
+    assert "Whether the model was trained on these rows is not known" in " ".join(said.split())
+
+
+def test_predict_knows_rows_that_the_model_was_trained_on(
+    gradum_command, linear_run, tables, tmp_path
+):
+    old = pl.read_csv(tables / "label.csv").head(100)
+    pl.concat([old, pl.read_csv(tables / "held.csv")]).drop("label").write_csv(tmp_path / "t.csv")
+    said = gradum_command("predict", linear_run[0], tmp_path / "t.csv", "-o", tmp_path / "p.csv")
+    assert "100 of 180 rows are rows that the model was trained on" in " ".join(said.out.split())
+    arguments = [tables / "held.csv", "-o", tmp_path / "q.csv", "--json"]
+    assert json.loads(gradum_command("predict", linear_run[0], *arguments).out)["trained_on"] == 0

@@ -24,7 +24,7 @@ def test_a_run_says_what_it_understood_found_and_wrote(linear_run):
         "label.csv: 300 rows",
         "colour",
         "Two classes, 'no'",
-        "Enough: ",
+        "right; always guessing the commonest class",
         "Log loss",
         str(folder),
     ):

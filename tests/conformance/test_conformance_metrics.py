@@ -31,12 +31,26 @@ def by_scikit_learn(outcome):
             "rmse": sk.root_mean_squared_error(y, outcome.prediction, sample_weight=w),
             "mae": sk.mean_absolute_error(y, outcome.prediction, sample_weight=w),
             "r2": sk.r2_score(y, outcome.prediction, sample_weight=w),
+            "median_absolute_error": sk.median_absolute_error(
+                y, outcome.prediction, sample_weight=w
+            ),
+            "mape": sk.mean_absolute_percentage_error(y, outcome.prediction, sample_weight=w),
+            "rmsle": sk.root_mean_squared_log_error(y, outcome.prediction, sample_weight=w),
         }
     hard, labels = p.argmax(axis=1), np.arange(p.shape[1])
     if outcome.task == "binary":
         auc = sk.roc_auc_score(y, p[:, 1], sample_weight=w)
         average_precision = sk.average_precision_score(y, p[:, 1], sample_weight=w)
+        false, true, _ = sk.roc_curve(y, p[:, 1], sample_weight=w, drop_intermediate=False)
+        of_two = {
+            "f1": sk.f1_score(y, hard, sample_weight=w),
+            "precision": sk.precision_score(y, hard, sample_weight=w),
+            "recall": sk.recall_score(y, hard, sample_weight=w),
+            "gini": 2 * auc - 1,
+            "ks": (true - false).max(),
+        }
     else:
+        of_two = {}
         one_hot = label_binarize(y, classes=labels)
         auc = sk.roc_auc_score(one_hot, p, average="macro", sample_weight=w)
         average_precision = sk.average_precision_score(one_hot, p, sample_weight=w)
@@ -50,6 +64,9 @@ def by_scikit_learn(outcome):
         "brier": sk.brier_score_loss(
             y, p if outcome.task == "multiclass" else p[:, 1], labels=labels, sample_weight=w
         ),
+        "macro_precision": sk.precision_score(y, hard, average="macro", sample_weight=w),
+        "mcc": sk.matthews_corrcoef(y, hard, sample_weight=w),
+        **of_two,
     }
 
 

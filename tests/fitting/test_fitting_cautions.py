@@ -54,7 +54,7 @@ def test_below_ten_rows_of_a_class_nothing_has_an_interval_and_nothing_is_better
 def test_one_rare_class_of_three_leaves_the_means_over_rows_their_intervals():
     found = judged_classes([100, 80, 5])
     (note,) = found.notes
-    assert note.startswith("No intervals of macro F1, balanced accuracy, AUC and average precision")
+    assert note.startswith("No intervals of macro F1, balanced accuracy, AUC and others that rest")
     scores = found.scores["linear"]["test"]
     assert {name for name, each in scores.items() if each.known} == {
         "log_loss",

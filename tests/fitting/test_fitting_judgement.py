@@ -51,7 +51,10 @@ def test_scores_of_numbers_are_scikit_learns():
         "rmse": peer.root_mean_squared_error(NUMBERS, said.value, **options),
         "mae": peer.mean_absolute_error(NUMBERS, said.value, **options),
         "r2": peer.r2_score(NUMBERS, said.value, **options),
+        "median_absolute_error": peer.median_absolute_error(NUMBERS, said.value, **options),
+        "mape": peer.mean_absolute_percentage_error(NUMBERS, said.value, **options),
     }
+    scores.pop("rmsle", None)  # some of these numbers may be below 0
     assert {name: each.value for name, each in scores.items()} == pytest.approx(expected)
     for each in scores.values():
         assert each.low < each.value < each.high
@@ -161,18 +164,64 @@ def test_a_verdict_by_an_undefined_metric_is_refused():
         single_class("auc")
 
 
-@pytest.mark.parametrize(
-    ("train", "test", "used", "said"),
-    [(0.2, 2.0, "mlp", "Overfitting"), (2.0, 2.0, "mlp", "No sign"), (99, 99, "baseline", "Under")],
-)
-def test_over_and_underfitting_are_told_apart(train, test, used, said):
-    parts = {
-        "train": Seen(EVERY, {"baseline": MEAN, "mlp": numbers_said(train)}),
-        "test": Seen(EVERY, {"baseline": MEAN, "mlp": numbers_said(test, 1)}),
+def checked(train, test):
+    """The fit check of rungs by their noise on training and on test rows."""
+    said = {
+        part: {"baseline": MEAN} | {name: numbers_said(each, k) for name, each in noise.items()}
+        for k, (part, noise) in enumerate({"train": train, "test": test}.items())
     }
+    parts = {part: Seen(EVERY, predictions) for part, predictions in said.items()}
     found = judged(number_truth(), parts, "rmse")
-    assert found.verdict.used == used
-    assert found.fit_check.startswith(said)
+    return found.verdict.used, found.fit_check
+
+
+def test_a_rung_that_loses_on_new_rows_to_a_simpler_one_that_it_beat_in_training_overfits():
+    used, said = checked({"linear": 1.0, "mlp": 0.1}, {"linear": 1.0, "mlp": 2.0})
+    assert used == "linear"
+    assert said.startswith("Overfitting: MLP beats linear on the rows it learned from")
+    assert "--max-epochs" in said
+
+
+def test_a_gap_that_costs_nothing_is_no_overfitting_and_is_explained():
+    used, said = checked({"linear": 1.9, "mlp": 0.2}, {"linear": 2.5, "mlp": 1.0})
+    assert used == "mlp"
+    assert "overfitting" not in said.casefold()
+    assert "costs nothing here" in said
+    assert "no simpler model does better" in said
+
+
+def test_no_gap_is_no_sign_of_overfitting():
+    _, said = checked({"mlp": 2.0}, {"mlp": 2.0})
+    assert said.startswith("No sign of overfitting")
+
+
+def test_nothing_better_than_the_baseline_is_underfitting():
+    used, said = checked({"mlp": 99}, {"mlp": 99})
+    assert used == "baseline"
+    assert said.startswith("Underfitting")
+
+
+def test_scores_of_each_class_are_scikit_learns():
+    said = classes_said(1.5)
+    found = judged(class_truth(), {"test": Seen(EVERY, {"linear": said})}, "log_loss").by_class
+    expected = peer.precision_recall_fscore_support(CLASSES, said.value, sample_weight=WEIGHT)
+    ours = [[getattr(each, name).value for each in found] for name in ("precision", "recall", "f1")]
+    np.testing.assert_allclose(ours, expected[:3])
+    assert [each.support for each in found] == np.bincount(CLASSES).tolist()
+    assert [each.predicted for each in found] == np.bincount(said.value).tolist()
+    for each in found:
+        for score in (each.precision, each.recall, each.f1):
+            assert score.low < score.value < score.high
+
+
+def test_a_class_of_few_rows_has_scores_and_no_interval():
+    target = np.r_[np.zeros(60, int), np.ones(6, int)]
+    truth = Truth("binary", target, np.ones(66), ("no", "yes"))
+    shares = np.c_[0.9 - 0.5 * target, 0.1 + 0.5 * target]
+    seen = Seen(np.arange(66), {"linear": Prediction.of_classes(shares)})
+    common, rare = judged(truth, {"test": seen}, "log_loss").by_class
+    assert common.recall.known
+    assert (rare.support, rare.recall.value, rare.recall.known) == (6, 1.0, False)
 
 
 def test_the_same_seed_draws_the_same_intervals():

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, percent, percent_with_interval, with_interval
+from gradum.scores.interval import Interval
 
 
 @pytest.mark.parametrize(
@@ -14,10 +15,53 @@ from gradum.scores.figures import figure
         (-54812.7, {}, "-54,813"),
         (0.02, {"sign": True}, "+0.02"),
         (2000.4, {"sign": True}, "+2,000"),
-        (3.2e12, {}, "3.2e+12"),
+        (3.2e12, {}, "3,200,000,000,000"),
+        (3.2e17, {}, "3.2·10¹⁷"),
+        (7.84e-05, {"digits": 3}, "0.0000784"),
+        (-3.67e-12, {"digits": 3, "sign": True}, "-3.67·10⁻¹²"),
+        (999.96, {"digits": 3}, "1,000"),
+        (0.0, {"sign": True}, "+0"),
         (math.nan, {}, "–"),
         (None, {}, "–"),
     ],
 )
 def test_figures_are_written_for_people(value, options, written):
     assert figure(value, **options) == written
+
+
+@pytest.mark.parametrize(
+    ("interval", "written"),
+    [
+        ((0.4964, 0.442, 0.563), "0.496 [0.442, 0.563]"),
+        ((38204.2, 36911.0, 39521.0), "38,204 [36,911, 39,521]"),
+        ((-0.0002291, -0.0102, -1.16e-06), "-0.0002 [-0.0102, -0.000001]"),
+        ((0.00006, -0.025, 0.024), "0.000 [-0.025, 0.024]"),
+        ((0.7, 0.7, 0.7), "0.7 [0.7, 0.7]"),
+        ((0.7, math.nan, math.nan), "0.7"),
+        ((math.nan, math.nan, math.nan), "–"),
+    ],
+)
+def test_a_value_and_its_bounds_are_rounded_alike_and_none_loses_its_sign(interval, written):
+    assert with_interval(Interval(*interval, 0.1)) == written
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [
+        ((0.8, 0.77, 0.83), "80% [77–83]"),
+        ((0.9934, 0.989, 0.9961), "99.3% [98.9–99.6]"),
+        ((1.0, 0.98, 1.0), "100% [98–100]"),
+        ((0.5, math.nan, math.nan), "50%"),
+    ],
+)
+def test_shares_are_written_in_percent(share, written):
+    assert percent_with_interval(Interval(*share, 0.1)) == written
+
+
+def test_only_all_is_a_hundred_percent_and_only_nothing_is_none():
+    assert [percent(share) for share in (1.0, 0.9996, 0.0, 0.0004)] == [
+        "100%",
+        "99.96%",
+        "0%",
+        "0.04%",
+    ]

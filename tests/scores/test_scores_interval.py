@@ -177,3 +177,52 @@ def test_intervals_without_bounds_are_equal():
     assert hash(one) == hash(two)
     assert one != Interval(1.0, 0.5, 1.5, 0.5)
     assert one != Interval(1.0, float("nan"), float("nan"), 0.25)
+
+
+def binary(rows, separation, draws):
+    target = np.r_[0, 1, draws.integers(0, 2, rows - 2)]
+    share = 1 / (1 + np.exp(-(draws.normal(size=rows) + separation * (target - 0.5))))
+    return Outcome("binary", target, probability=np.c_[1 - share, share])
+
+
+def distance(outcome, draws):
+    resamples = Resamples.draw(len(outcome), classes=outcome.target, count=200, rng=draws)
+    return intervals(outcome, resamples)["ks"]
+
+
+def test_the_distance_of_two_alike_classes_is_not_shown_to_be_above_0():
+    """The threshold that parts alike rows best parts them a little, nearly always."""
+    draws = rng(0)
+    found = [distance(binary(120, 0.0, draws), draws) for _ in range(60)]
+    assert np.mean([each.value for each in found]) > 0.05
+    assert sum(each.low == 0 for each in found) >= 57
+
+
+def test_the_distance_of_two_normal_classes_is_covered():
+    """Of two normal distributions d apart it is 2 Φ(d / 2) − 1."""
+    draws = rng(1)
+    truth = 2 * special.ndtr(0.75) - 1
+    found = [distance(binary(150, 1.5, draws), draws) for _ in range(100)]
+    assert sum(each.low <= truth <= each.high for each in found) >= 88
+
+
+def test_gini_has_the_interval_of_the_auc_stretched():
+    draws = rng(2)
+    outcome = binary(200, 1.0, draws)
+    resamples = Resamples.draw(200, classes=outcome.target, count=200, rng=draws)
+    found = intervals(outcome, resamples)
+    area, gini = found["auc"], found["gini"]
+    stretched = [2 * end - 1 for end in (area.value, area.low, area.high)]
+    assert [gini.value, gini.low, gini.high] == pytest.approx(stretched)
+    assert gini.standard_error == pytest.approx(2 * area.standard_error)
+
+
+def test_the_median_error_lies_between_the_order_statistics_that_bound_a_median():
+    """The binomial interval of a median of 200 rows is from the 86th to the 115th."""
+    draws = rng(3)
+    errors = np.sort(draws.exponential(size=200))
+    outcome = Outcome("regression", np.zeros(200), errors)
+    found = intervals(outcome, Resamples.draw(200, count=1000, rng=draws))["median_absolute_error"]
+    assert found.value == pytest.approx(np.median(errors))
+    assert errors[82] <= found.low <= errors[90]
+    assert errors[109] <= found.high <= errors[118]

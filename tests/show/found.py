@@ -1,16 +1,19 @@
 """Findings made by hand, for tests of how they are shown."""
 
+from gradum.fitting.by_class import ClassScores
 from gradum.scores.interval import Interval
 from gradum.study.confusion import Confusion
 from gradum.study.findings import Findings
 from gradum.study.growth import Growth
 from gradum.study.importance import ColumnImportance, Importance
+from gradum.study.lift import Lift, Top
 from gradum.study.profile import ColumnProfile
 from gradum.study.ranking import RankingCurve
 from gradum.study.reliability import Reliability, ReliabilityBin
 from gradum.study.residuals import Residuals
 from gradum.study.segments import Segment, Segments
 from gradum.study.threshold import Threshold
+from gradum.study.threshold_table import AtThreshold, ThresholdTable
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
 from gradum.study.worst import WorstRow
 
@@ -91,6 +94,25 @@ CLASSES = Findings(
             around(0.9),
             ((0.0, 0.0, 1.0), (0.1, 0.7, 0.6), (0.3, 0.9, 0.4), (1.0, 1.0, 0.0)),
             ((0.0, 1.0, 1.0), (0.7, 0.9, 0.6), (0.9, 0.7, 0.4), (1.0, 0.496, 0.0)),
+        ),
+    ),
+    by_class=(
+        ClassScores("no", 121, 118, around(0.847), around(0.826), around(0.837)),
+        ClassScores("yes", 119, 122, around(0.828), around(0.849), around(0.838)),
+    ),
+    lift=Lift(
+        "yes",
+        0.496,
+        (Top(0.1, around(0.2), around(2.0)), Top(0.5, around(0.8), around(1.6))),
+        "The 10% of the rows that rank highest hold 20% of those that are 'yes'.",
+    ),
+    thresholds=ThresholdTable(
+        "yes",
+        0.496,
+        0.5,
+        (
+            AtThreshold(0.5, 0.508, around(0.828), around(0.849), around(0.838)),
+            AtThreshold(0.95, 0.0, None, around(0.02), around(0.03)),
         ),
     ),
     threshold=Threshold(

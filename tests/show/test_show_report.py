@@ -65,7 +65,8 @@ def of_numbers(regressor):
 
 def test_the_report_says_what_the_model_says(classifier, of_classes):
     judgement = classifier.fitted.judgement
-    for sentence in (*judgement.verdict.sentences, judgement.fit_check, judgement.how):
+    said = (*judgement.headline, *judgement.verdict.sentences, judgement.fit_check, judgement.how)
+    for sentence in said:
         assert sentence in of_classes.text
     for column in classifier.fitted.schema.columns:
         assert column.reason in of_classes.text
@@ -82,13 +83,28 @@ def test_the_report_says_what_was_found(of_classes, of_numbers):
         assert "17" in page.text
         assert found.worst[0].surprise in page.text
     assert CLASSES.threshold.sentence in of_classes.text
+    assert CLASSES.lift.sentence in of_classes.text
+    assert "no 121 118 84.7% 82.7 to 86.7 82.6% 80.6 to 84.6 83.7%" in of_classes.text
+    assert "0.95 0.0% – 2.0% 0.0 to 4.0" in of_classes.text
     assert NUMBERS.residuals.sentence in of_numbers.text
+
+
+def test_a_miscalibration_stands_in_the_verdict_where_one_is_shown(classifier):
+    sentence = "Predicts too low: 'yes' has a probability of 0.3 on average, and a share of 0.5."
+    low = msgspec.structs.replace(CLASSES.reliability, sentence=sentence)
+    found = msgspec.structs.replace(CLASSES, reliability=low)
+    said = [Page(report_html(classifier.fitted, each)).text for each in (found, CLASSES)]
+    assert [text.split("Every model against")[0].count("Predicts too low") for text in said] == [
+        1,
+        0,
+    ]
+    assert not CLASSES.reliability.shown
 
 
 def test_labels_that_are_numbers_do_not_run_into_their_scores():
     curve = msgspec.structs.replace(CLASSES.ranking[0], label="1")
     roc, recall = ranking((curve,))
-    assert "Area under the curve: 1: 0.91 [" in roc.description
+    assert "Area under the curve: 1: 0.910 [" in roc.description
     assert "the prevalence: 1: 0.496." in recall.description
 
 

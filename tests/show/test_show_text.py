@@ -2,9 +2,20 @@ import re
 
 import numpy as np
 import polars as pl
+import pytest
 from msgspec import structs
 
-from gradum.show.text import MOST_COLUMNS, fitted_parts, judgement_text, plain, schema_parts
+from gradum.fitting.alarm import Alarm
+from gradum.scores.figures import with_interval
+from gradum.show.text import (
+    MOST_COLUMNS,
+    NARROW,
+    fitted_parts,
+    judgement_text,
+    plain,
+    schema_parts,
+    verdict_parts,
+)
 from gradum.tables.schema import infer
 from gradum.tables.table import Table
 from synthetic import task
@@ -18,7 +29,7 @@ def test_every_rung_metric_and_interval_is_in_the_table(classifier):
     said = judgement_text(classifier.fitted)
     for parts in classifier.fitted.judgement.scores.values():
         for each in parts["test"].values():
-            assert f"{each.value:.4g} [{each.low:.3g}, {each.high:.3g}]" in said
+            assert with_interval(each) in said
     for part, rows in classifier.fitted.judgement.rows.items():
         assert f"on {rows:,} {part} rows" in said
 
@@ -38,6 +49,31 @@ def replaced(fitted, judgement):
     return type(fitted)(
         fitted.spec, fitted.schema, fitted.encoder, fitted.rungs, judgement, fitted.provenance
     )
+
+
+@pytest.mark.parametrize("kind", ["classifier", "grader", "regressor"])
+def test_the_terminal_begins_with_the_verdict_and_has_one_table_of_80_characters(kind, request):
+    judgement = request.getfixturevalue(kind).fitted.judgement
+    said = plain(*verdict_parts(judgement), width=NARROW)
+    lines = said.splitlines()
+    first, *_ = judgement.headline
+    assert 1 <= len(judgement.headline) <= 3
+    assert words(said[said.index(first[:20]) :]).startswith(" ".join(judgement.headline))
+    assert "…" not in said
+    assert len(lines) - next(k for k, line in enumerate(lines) if line.startswith(first[:20])) < 18
+    assert with_interval(judgement.scores["pack"]["test"][judgement.verdict.metric]) in said
+    assert "differs by" not in said
+
+
+def test_what_was_told_is_not_told_twice_but_alarms_are_minded(classifier):
+    alarms = (Alarm("leak", "A column gives it away."), Alarm("drift", "It moved."))
+    judgement = structs.replace(classifier.fitted.judgement, notes=("One.", "Two."), alarms=alarms)
+    said = words(plain(*verdict_parts(judgement, {"One.", "A column gives it away."})))
+    assert "note: Two." in said
+    assert "One." not in said
+    assert "A column gives it away." not in said
+    assert "alarm, drift: It moved." in said
+    assert "Mind the alarm above before you believe a score: leak, drift." in said
 
 
 def test_without_a_judgement_it_says_so(classifier):

@@ -23,6 +23,20 @@ def test_scores_are_scikit_learns_on_the_models_own_predictions(classifier):
     assert evaluation.judgement.how == "Judged on 200 rows of the data frame."
 
 
+def test_rows_that_the_model_was_trained_on_are_known_and_not_compared(classifier):
+    table = task("label")
+    mixed = pl.concat([table, HELD], how="vertical_relaxed")
+    evaluation = classifier.evaluate(mixed)
+    held_out = classifier.fitted.judgement.rows["test"]
+    assert evaluation.trained_on == len(table) - held_out
+    assert f"{evaluation.trained_on:,} of 1,400 rows are rows that" in evaluation.sentences[0]
+    alone = classifier.evaluate(HELD)
+    assert alone.trained_on == 0
+    for change, other in zip(evaluation.changes, alone.changes, strict=True):
+        assert (change.metric, change.new.value) == (other.metric, other.new.value)
+    assert "no row is new to it" in classifier.evaluate(table).sentences[1]
+
+
 def test_rows_without_a_label_do_not_judge(classifier):
     holed = HELD.with_columns(
         pl.when(pl.int_range(200) < 50).then(None).otherwise("label").alias("label")

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import structs
 
 from gradum.api.inference import infer_run
+from gradum.api.run_rows import rows_in_memory, run_rows
 from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
@@ -28,6 +30,7 @@ from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
 from gradum.study.evaluate import Evaluation, evaluate, evaluate_in_blocks
 from gradum.study.findings import Findings, examine
+from gradum.study.run_rows import RunRows
 from gradum.tables.check import Difference
 from gradum.tables.read import read
 from gradum.tables.stream import at_hand, opened
@@ -44,6 +47,11 @@ class Model:
         The run that fitted it, with the rows it was judged on; None for a loaded model.
     source : Source
         What the run's files are called, for the report.
+
+    Attributes
+    ----------
+    folder : path or None
+        The run folder that it was loaded from.
     """
 
     def __init__(
@@ -55,6 +63,7 @@ class Model:
         self.fitted = fitted
         self.run = run
         self.source = source
+        self.folder: Path | None = None
         self._last = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -136,18 +145,34 @@ class Model:
         return prediction
 
     def evaluate(self, data: Any, *, max_memory: int | str | None = None) -> Evaluation:
-        """Score every rung on rows that hold the target.
+        """Score every rung on rows that hold the target, beside the run's own scores.
 
         Of a table that would take more than ``max_memory`` (bytes, or "2GB"; half of what is left
-        if not given) so many rows are judged as there is room for, drawn by chance.
+        if not given) so many rows are judged as there is room for, drawn by chance. How many of
+        the rows the model was trained on is said by one that was fitted here, or was loaded from a
+        run folder whose table is still what it was.
         """
+        known, unknown = None, ()
+        if self.run is not None:
+            known = rows_in_memory(self.run)
+        elif self.folder is not None:
+            known = run_rows(self.folder, self.fitted, target=True)
+        if isinstance(known, str):
+            unknown = (f"Whether the model was trained on these rows is not known: {known}.",)
+            known = None
+        found = self._evaluated(data, max_memory, known)
+        return structs.replace(found, sentences=(*unknown, *found.sentences))
+
+    def _evaluated(
+        self, data: Any, max_memory: int | str | None, known: RunRows | None
+    ) -> Evaluation:
         most = None if max_memory is None else read_size(max_memory)
         data = at_hand(data)
         bound = judging_bound(self.fitted, data, most)
         if bound is None:
-            return evaluate(self.fitted, read(data))
+            return evaluate(self.fitted, read(data), run_rows=known)
         with opened(data) as rows:
-            return evaluate_in_blocks(self.fitted, rows, bound)
+            return evaluate_in_blocks(self.fitted, rows, bound, run_rows=known)
 
     @property
     def scores(self) -> pl.DataFrame:

@@ -92,7 +92,7 @@ def load_run(folder: Path) -> Model:
     """
     refuse_unfinished(folder)
     model = load(folder / MODEL)
-    model.source = source_of(read_spec(folder / SPEC))
+    model.source, model.folder = source_of(read_spec(folder / SPEC)), folder
     path = folder / FINDINGS
     try:
         said = with_unknown_bounds(msgspec.json.decode(path.read_bytes()))

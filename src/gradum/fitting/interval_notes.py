@@ -59,7 +59,7 @@ def _without_interval(
     which, verdict = "", " No rung is called better than another."
     if of_rows.suffices:
         titles = [metric.words for metric in metrics_of(outcome.task) if metric.by_class]
-        which, verdict = f" of {', '.join(titles[:-1])} and {titles[-1]}", ""
+        which, verdict = f" of {', '.join(titles[:3])} and others that rest on single classes", ""
     return f"No intervals{which}: {cause} say too little of how sure a score is.{verdict}"
 
 

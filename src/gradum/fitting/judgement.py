@@ -11,13 +11,14 @@ import numpy as np
 
 from gradum.errors import TargetError
 from gradum.fitting.alarm import Alarm
+from gradum.fitting.by_class import ClassScores, class_scores
+from gradum.fitting.fit_check import fit_check
+from gradum.fitting.headline import headline
 from gradum.fitting.interval_notes import cautions
 from gradum.fitting.rung import Prediction
-from gradum.fitting.spec import TITLES
 from gradum.fitting.verdict import Verdict, decide
 from gradum.randomness import stream
 from gradum.scores.bootstrap import Resamples, sampled
-from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, Sampled
 from gradum.scores.metrics import METRICS, row_losses, score
 from gradum.scores.outcome import Outcome, Task
@@ -49,6 +50,10 @@ class Judgement(msgspec.Struct, frozen=True):
         Which rung is used and which is enough.
     fit_check : str
         One sentence on over- or underfitting; empty where no training rows were scored.
+    headline : tuple of str
+        At most three sentences in the reader's words; see `gradum.fitting.headline`.
+    by_class : tuple of ClassScores
+        Precision, recall and F1 of each class by the rung in use; empty for regression.
     notes : tuple of str
         What else a reader must know of the rows.
     alarms : tuple of Alarm
@@ -66,6 +71,15 @@ class Judgement(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     interrupted: bool = False
+    headline: tuple[str, ...] = ()
+    by_class: tuple[ClassScores, ...] = ()
+
+    def with_headline(self, spoken_of: str | None = None) -> Judgement:
+        """Return the same with its headline, which files of earlier versions lack.
+
+        It tells how good a rung is: the one in use, unless another is ``spoken_of``.
+        """
+        return msgspec.structs.replace(self, headline=headline(self, spoken_of))
 
 
 @dataclass(frozen=True)
@@ -177,8 +191,12 @@ def judge(
     how: str,
     notes: tuple[str, ...] = (),
     interrupted: bool = False,
+    spoken_of: str | None = None,
 ) -> Judgement:
-    """Score every rung on every part, and decide by the part named ``test``."""
+    """Score every rung on every part, and decide by the part named ``test``.
+
+    The headline and the classes are those of the best rung, unless another is ``spoken_of``.
+    """
     scores: Scores = {}
     evidence = {part: _Evidence.of(truth, seen, part, seed) for part, seen in parts.items()}
     for part, found in evidence.items():
@@ -188,7 +206,7 @@ def judge(
     if any(metric not in scores[name]["test"] for name in test):
         raise TargetError(
             f"The metric {metric} is undefined on the {len(parts['test'].rows):,} judging rows: "
-            "their target does not vary enough.",
+            f"{METRICS[metric].undefined}.",
             "Judge on other rows, or by another --metric.",
         )
     verdict = decide(
@@ -199,16 +217,18 @@ def judge(
             for rung, simpler in combinations(reversed(test), 2)
         },
     )
-    return Judgement(
+    judgement = Judgement(
         how=how,
         rows={part: len(np.unique(seen.rows)) for part, seen in parts.items()},
         scores=scores,
         prevalence=_class_shares(truth, parts["test"]),
         verdict=verdict,
-        fit_check=_fit_check(scores, verdict),
+        fit_check=fit_check(scores, verdict),
         notes=(*notes, *evidence["test"].cautions(verdict.used, truth.classes)),
         interrupted=interrupted,
+        by_class=_by_class(truth, parts["test"], evidence["test"], spoken_of or verdict.used),
     )
+    return judgement.with_headline(spoken_of)
 
 
 @dataclass(frozen=True)
@@ -262,6 +282,19 @@ class _Evidence:
         return cautions(self.outcomes[used], self.scheme, classes)
 
 
+def _by_class(truth: Truth, seen: Seen, evidence: _Evidence, used: str) -> tuple[ClassScores, ...]:
+    if not truth.classes:
+        return ()
+    return class_scores(
+        truth.outcomes(Seen(seen.rows, {used: seen.predictions[used]}))[used],
+        evidence.outcomes[used],
+        evidence.rungs[used].samples,
+        evidence.scheme,
+        tuple(map(str, truth.classes)),
+        seen.rows,
+    )
+
+
 def _class_shares(truth: Truth, seen: Seen) -> dict[str, float]:
     if not truth.classes:
         return {}
@@ -281,27 +314,3 @@ def _sample(seen: Seen, rng: np.random.Generator) -> Seen:
         seen.rows[kept],
         {name: prediction.take(kept) for name, prediction in seen.predictions.items()},
     )
-
-
-def _fit_check(scores: Scores, verdict: Verdict) -> str:
-    """Compare the used rung's training score with its test interval."""
-    used, metric = verdict.used, verdict.metric
-    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
-    train, test = scores[used].get("train"), scores[used]["test"]
-    if train is None or metric not in train:
-        return ""
-    if used == "baseline":
-        return "Underfitting: no rung does better than the baseline, which looks at no column."
-    title = METRICS[metric].words
-    gap = sign * (test[metric].value - train[metric].value)
-    error = np.hypot(test[metric].standard_error, train[metric].standard_error)
-    on_train, on_test = figure(train[metric].value), figure(test[metric].value)
-    pair = f"{title} {on_train} on training rows, {on_test} on test"
-    baseline = scores["baseline"]["test"][metric].value if "baseline" in scores else np.nan
-    gained = sign * (baseline - test[metric].value)
-    if gap > 2 * error and gap > 0.1 * max(gained, 0.0):
-        return (
-            f"Overfitting: {TITLES[used]} knows its training rows better than new ones ({pair}). "
-            "More rows, fewer columns or a stronger penalty would narrow the gap."
-        )
-    return f"No sign of overfitting: {TITLES[used]} does about as well on new rows ({pair})."

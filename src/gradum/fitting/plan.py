@@ -15,6 +15,9 @@ from gradum.tables.schema import Label, Schema
 from gradum.tables.split import Part, folds, hold_out
 from gradum.tables.wording import quoted
 
+KEPT_ON_ALL = "the model that is kept is fitted on all rows"
+"""What the plan of a cross-validation says, which holds out no row from the model that is kept."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -90,7 +93,7 @@ def _plan(spec: Spec, dataset: Dataset) -> Plan:
     why = f"a single hold-out of {n:,} rows says little" if small else "as asked"
     how = (
         f"Judged by {k}-fold cross-validation{f', {repeats} times over' if repeats > 1 else ''}"
-        f"{_kind_of_split(dataset)} ({why}); the model that is kept is fitted on all rows."
+        f"{_kind_of_split(dataset)} ({why}); {KEPT_ON_ALL}."
     )
     return Plan(kept, parts, how)
 

@@ -20,6 +20,13 @@ TITLES = {"baseline": "baseline", "linear": "linear", "mlp": "MLP", "pack": "pac
 `gradum.fitting.rungs` holds what else is known of each.
 """
 
+AGAINST_OVERFITTING = {
+    "linear": "leave columns out with --drop",
+    "mlp": "stop it earlier with --max-epochs",
+    "pack": "--effort best averages more networks",
+}
+"""What to do about a rung that overfits, with the option that does it."""
+
 ModelName = Literal["ladder", "linear", "mlp", "pack"]
 
 

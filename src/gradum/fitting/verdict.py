@@ -36,7 +36,7 @@ class Verdict(msgspec.Struct, frozen=True):
     comparisons : tuple of Comparison
         Every rung against each simpler one.
     sentences : tuple of str
-        The verdict in words.
+        The verdict in words: which rung to use and why, then every comparison.
     """
 
     metric: str
@@ -74,9 +74,9 @@ def decide(
         Comparison(rung, against, interval, _finding(rung, against, interval, sign, nothing))
         for (rung, against), interval in differences.items()
     )
-    return Verdict(
-        metric, used, enough, comparisons, _sentences(metric, scores, used, enough, comparisons)
-    )
+    chosen = choice(metric, scores, used, enough, comparisons)
+    opening = (chosen,) if chosen else ()
+    return Verdict(metric, used, enough, comparisons, (*opening, *_pairwise(metric, comparisons)))
 
 
 def _within_one_error(
@@ -104,31 +104,84 @@ def _finding(rung: str, against: str, interval: Interval, sign: float, nothing: 
     return f"no difference shown between {rung} and {against}"
 
 
-def _sentences(
+def choice(
     metric: str,
     scores: dict[str, Interval],
     used: str,
     enough: str,
     comparisons: tuple[Comparison, ...],
-) -> tuple[str, ...]:
-    title = METRICS[metric].words
-    best = scores[used]
-    lines = [f"Best: {TITLES[used]}, {title} {with_interval(best)}."]
-    if enough == used:
-        lines.append(
-            f"Enough: {TITLES[enough]}; no simpler rung comes within one standard error of it."
+) -> str:
+    """Say which rung to use and why; empty where there is only one.
+
+    Parameters
+    ----------
+    metric : str
+        What the rungs are compared by.
+    scores : dict
+        Each rung's score, simplest rung first.
+    used, enough : str
+        The best rung, and the simplest within one standard error of it.
+    comparisons : tuple of Comparison
+        Every rung against each simpler one.
+    """
+    title, rungs = METRICS[metric].words, list(scores)
+    if len(rungs) < 2:
+        return ""
+    if used == "baseline":
+        return f"Use no model: by {title} none beats guessing, the baseline."
+    if enough != used:
+        return _does_as_well(title, used, enough, comparisons)
+    best = f"Use {_model(used)}: "
+    unsure = [each.against for each in comparisons if each.rung == used and _shows_nothing(each)]
+    if unsure:
+        rivals = " and ".join(map(_model, unsure[:2])) + (" and others" if unsure[2:] else "")
+        return (
+            f"{best}it leads in {title} ({figure(scores[used].value)}), and no simpler one comes "
+            f"within one standard error; its lead over {rivals} may yet be chance, at 95%."
         )
-    else:
-        lines.append(
-            f"Enough: {TITLES[enough]}, the simplest rung within one standard error of the best "
-            f"({title} {figure(scores[enough].value)}). By chance alone their difference moves by "
-            "more than that in one sample of three."
-        )
+    simpler = rungs.index(used)
+    others = "guessing" if simpler == 1 else "each simpler one"
+    more = ", and no larger model does better" if simpler < len(rungs) - 1 else ""
+    return (
+        f"{best}by {title} ({figure(scores[used].value)}) it is ahead of {others}, beyond "
+        f"chance{more}."
+    )
+
+
+def _does_as_well(title: str, used: str, enough: str, comparisons: tuple[Comparison, ...]) -> str:
+    """Say that a rung simpler than the best is enough, and by how little the best leads it."""
     if enough == "baseline":
-        lines.append("No column was shown to help: predictions are as good as without any of them.")
-    lines.extend(
-        f"{item.finding[:1].upper()}{item.finding[1:]}: "
-        f"{title} differs by {with_interval(item.difference, sign=True)}."
+        opening = "No column is shown to help: guessing, the baseline, does as well"
+    else:
+        opening = f"{_first_upper(_model(enough))} does as well"
+    leads = [each.difference for each in comparisons if (each.rung, each.against) == (used, enough)]
+    by = "".join(
+        f" by {figure(abs(lead.value), digits=2)}, within one standard error "
+        f"({figure(lead.standard_error, digits=2)})"
+        for lead in leads
+    )
+    return (
+        f"{opening}; {_model(used)} leads it in {title}{by}, and predicts unless you say --rung "
+        "enough."
+    )
+
+
+def _shows_nothing(comparison: Comparison) -> bool:
+    return comparison.finding.startswith("no difference shown")
+
+
+def _model(rung: str) -> str:
+    """Name a rung as a reader does who knows no ladder: "the linear model", but "guessing"."""
+    return "guessing" if rung == "baseline" else f"the {TITLES[rung]} model"
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _pairwise(metric: str, comparisons: tuple[Comparison, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"{_first_upper(item.finding)}: {METRICS[metric].words} differs by "
+        f"{with_interval(item.difference, sign=True)}."
         for item in comparisons
     )
-    return tuple(lines)

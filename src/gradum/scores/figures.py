@@ -6,24 +6,85 @@ import math
 
 from gradum.scores.interval import Interval
 
+LARGEST, SMALLEST = 1e15, 1e-6  # beyond which a power of ten is easier to read than zeros
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MOST_DECIMALS = 6
+
 
 def figure(value: float | None, *, digits: int = 4, sign: bool = False) -> str:
     """Write some significant digits, thousands with commas, an undefined value as a dash.
 
-    With ``sign``, differences show a plus as well.
+    With ``sign``, differences show a plus as well. Numbers of more than fifteen digits, or smaller
+    than a millionth, have a power of ten: ``3.2·10⁻⁹``.
     """
     if value is None or math.isnan(value):
         return "–"
     plus = "+" if sign else ""
-    if 1000 <= abs(value) < 1e9:
+    if not math.isfinite(value) or value == 0:
+        return f"{value:{plus}g}"
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    rounded = float(f"{mantissa}e{power}")
+    if 1000 <= abs(rounded) < LARGEST:
         return f"{value:{plus},.0f}"
-    return f"{value:{plus}.{digits}g}"
+    if SMALLEST <= abs(rounded) < 1000:
+        decimals = max(digits - 1 - int(power), 0)
+        return _without_zeros(f"{value:{plus}.{decimals}f}")
+    return f"{float(mantissa):{plus}g}·10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
 def with_interval(interval: Interval, *, digits: int = 4, sign: bool = False) -> str:
-    """Write ``0.31 [0.29, 0.33]``, or the value alone where there is no interval."""
-    value = figure(interval.value, digits=digits, sign=sign)
-    if not interval.known:
-        return value
-    low, high = (figure(each, digits=3, sign=sign) for each in (interval.low, interval.high))
-    return f"{value} [{low}, {high}]"
+    """Write ``0.31 [0.29, 0.33]``, or the value alone where there is no interval.
+
+    All three are rounded alike: to two significant digits of half the interval's width, beyond
+    which a digit says nothing.
+    """
+    value, low, high = interval.value, interval.low, interval.high
+    decimals = _decimals(interval)
+    if decimals is None:
+        value, low, high = (figure(each, digits=digits, sign=sign) for each in (value, low, high))
+        return value if not interval.known else f"{value} [{low}, {high}]"
+    plus = "+" if sign else ""
+    low, high = (_fixed(each, decimals, plus) for each in (low, high))
+    return f"{value:{plus},.{decimals}f} [{low}, {high}]"
+
+
+def percent(share: float, *, decimals: int = 0) -> str:
+    """Write a share as ``62%``; only all is 100%, and only nothing 0%."""
+    if math.isnan(share):
+        return "–"
+    while decimals < MOST_DECIMALS and 0 < share < 1:
+        text = f"{100 * share:.{decimals}f}"
+        if 0 < float(text) < 100:
+            break
+        decimals += 1
+    return f"{_without_zeros(f'{100 * share:.{decimals}f}')}%"
+
+
+def percent_with_interval(share: Interval) -> str:
+    """Write a share as ``80% [77–83]``, with as many decimals as its interval leaves sense in."""
+    if not share.known:
+        return percent(share.value, decimals=0 if 0.05 <= share.value <= 0.95 else 1)
+    half = 50 * (share.high - share.low)
+    decimals = 0 if half >= 1 else 1 if half >= 0.1 else 2
+    low, high = (f"{100 * each:.{decimals}f}" for each in (share.low, share.high))
+    return f"{percent(share.value, decimals=decimals)} [{low}–{high}]"
+
+
+def _decimals(interval: Interval) -> int | None:
+    """Return how many decimals say something; None where the interval does not tell."""
+    half = (interval.high - interval.low) / 2
+    if not interval.known or not 0 < half < LARGEST:
+        return None
+    decimals = max(1 - math.floor(math.log10(half)), 0)
+    return decimals if decimals <= MOST_DECIMALS else None
+
+
+def _fixed(value: float, decimals: int, plus: str) -> str:
+    text = f"{value:{plus},.{decimals}f}"
+    if float(text.replace(",", "")) == 0 and value != 0:
+        return figure(value, digits=1, sign=bool(plus))  # on which side of 0 a bound lies matters
+    return text
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,11 +8,11 @@ result.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtr, stdtrit
 
 LEVEL = 0.95
 UNKNOWN = ("low", "high", "standard_error")
@@ -225,6 +225,50 @@ def of_shares(sampled: Sampled) -> Interval:
         float(np.sqrt(max(side @ correlation @ side, 0.0)) / len(shares)) for side in (below, above)
     )
     return Interval(value, max(value - below, 0.0), min(value + above, 1.0), error)
+
+
+def of_signed_shares(sampled: Sampled) -> Interval:
+    """Interval of 2 s − 1, which lies in [−1, 1], by that of the share s (`of_shares`)."""
+    halved = replace(sampled, value=(1.0 + sampled.value) / 2, draws=(1.0 + sampled.draws) / 2)
+    share = of_shares(halved)
+    low, high = (2.0 * end - 1.0 for end in (share.low, share.high))
+    return Interval(sampled.value, low, high, 2.0 * share.standard_error)
+
+
+def of_greatest_share(sampled: Sampled) -> Interval:
+    """Interval of the greatest of many shares, which flatters: the rows chose it.
+
+    Resamples exceed the value, on average by b, as the value exceeds the truth, but by less: they
+    choose among thresholds that the rows have narrowed down. So the lower end is that of a share
+    (`of_shares`) of value − 2b, the upper end that of the value. With b once, intervals of two
+    classes of 40 and 60 rows lay above the truth in 7% of samples instead of 2.5%. A value that
+    two alike samples reach in one case of forty, √(−ln 0.025 / n) of two classes of n rows each,
+    may be of no difference at all: the lower end is 0.
+    Source of the correction: B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993,
+    10.2.
+    """
+    about = of_shares(sampled)
+    assert sampled.shares is not None
+    excess = max(float(np.nanmean(sampled.draws)) - sampled.value, 0.0) if about.known else 0.0
+    if not excess > 0:
+        return about
+    truth = max(sampled.value - 2.0 * excess, 0.0)
+    moved = replace(sampled.shares, value=np.array([truth]))
+    low = of_shares(replace(sampled, value=truth, shares=moved)).low
+    if sampled.value <= np.sqrt(-np.log((1.0 - LEVEL) / 2) / sampled.basis.independent):
+        low = 0.0
+    return replace(about, low=min(low, about.low))
+
+
+def of_median(sampled: Sampled) -> Interval:
+    """Interval of a median: quantiles of the resamples, at Φ(∓t) with t Student's quantile."""
+    value, error = sampled.value, standard_error(sampled.draws)
+    draws = sampled.draws[~np.isnan(sampled.draws)]
+    if not sampled.basis.suffices or not len(draws):
+        return Interval(value, np.nan, np.nan, error)
+    above = float(ndtr(sampled.basis.quantile()))
+    low, high = np.quantile(draws, [1.0 - above, above]).tolist()
+    return Interval(value, min(low, value), max(high, value), error)
 
 
 def interval(value: float, resampled_values: np.ndarray, level: float = LEVEL) -> Interval:

@@ -8,7 +8,7 @@ score is undefined (no rows, one class only, a constant target), it is NaN.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +17,10 @@ from gradum.scores.interval import (
     LEVEL,
     Interval,
     Sampled,
+    of_greatest_share,
+    of_median,
     of_shares,
+    of_signed_shares,
     of_size,
     of_unexplained,
     standard_error,
@@ -59,11 +62,14 @@ class Weighting:
         return self._totals(target), self._totals(predicted), self._totals(hits)
 
     @cached_property
-    def ranked(self) -> tuple[np.ndarray, np.ndarray]:
-        """AUC and average precision of each ranked class against the rest: twice (B, classes)."""
-        pairs = [_ranked(ranking, self.weights, self.total) for ranking in self.outcome.rankings]
-        auc, precision = zip(*pairs, strict=True)
-        return np.stack(auc, axis=1), np.stack(precision, axis=1)
+    def ranked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """AUC, average precision and Kolmogorov–Smirnov distance of each ranked class.
+
+        Each against the rest: three times (B, classes).
+        """
+        found = [_ranked(ranking, self.weights, self.total) for ranking in self.outcome.rankings]
+        auc, precision, distance = (np.stack(each, axis=1) for each in zip(*found, strict=True))
+        return auc, precision, distance
 
     def _totals(self, codes: np.ndarray) -> np.ndarray:
         """Sum the weights of the rows of each code 0 .. K-1, leaving out other codes: (B, K)."""
@@ -99,6 +105,31 @@ def r2(rows: Weighting) -> np.ndarray:
     return 1.0 - ratio(rows.mean(squared_errors(rows.outcome)), variance)
 
 
+def median_absolute_error(rows: Weighting) -> np.ndarray:
+    """Median of |y − ŷ|, in the target's unit: half of the weight of the rows is off by less.
+
+    Where the weight is halved between two rows, their mean (scikit-learn's averaged quantile).
+    """
+    errors = absolute_errors(rows.outcome)
+    order = np.argsort(errors, kind="stable")
+    rising = errors[order]
+    passed = np.cumsum(rows.weights.take(order, axis=1), axis=1)
+    return np.array([_median(rising, line) for line in passed])
+
+
+def mape(rows: Weighting) -> np.ndarray:
+    """Mean absolute percentage error as a share: Σ w |y − ŷ| / |y| / Σ w; NaN where a y is 0."""
+    return rows.mean(relative_errors(rows.outcome))
+
+
+def rmsle(rows: Weighting) -> np.ndarray:
+    """Root mean squared error of ln(1 + y): √(Σ w (ln(1 + y) − ln(1 + ŷ))² / Σ w).
+
+    A prediction below 0 counts as 0. NaN where a y is below 0.
+    """
+    return np.sqrt(rows.mean(squared_log_errors(rows.outcome)))
+
+
 def log_loss(rows: Weighting) -> np.ndarray:
     """Mean of −ln p of the true class, in nats; p is kept 2.2e-16 away from 0 and 1."""
     return rows.mean(log_losses(rows.outcome))
@@ -125,6 +156,48 @@ def macro_f1(rows: Weighting) -> np.ndarray:
     return mean_defined(f1_of_classes(rows))
 
 
+def f1(rows: Weighting) -> np.ndarray:
+    """F1 of the second of two classes: 2·hits / (its rows + rows predicted as it)."""
+    return f1_of_second(rows)[:, 0]
+
+
+def precision(rows: Weighting) -> np.ndarray:
+    """Share of the rows predicted as the second of two classes that are of it; 0 if none is."""
+    return precision_of_second(rows)[:, 0]
+
+
+def recall(rows: Weighting) -> np.ndarray:
+    """Share of the rows of the second of two classes that is predicted as it."""
+    return recall_of_second(rows)[:, 0]
+
+
+def macro_precision(rows: Weighting) -> np.ndarray:
+    """Mean over the classes of the share of the rows predicted as it that are of it.
+
+    0 for a class that is never predicted; one that no row has either is left out.
+    """
+    return mean_defined(precision_of_classes(rows))
+
+
+def mcc(rows: Weighting) -> np.ndarray:
+    """Matthews correlation: (c·s − Σ pₖtₖ) / √((s² − Σ pₖ²)(s² − Σ tₖ²)).
+
+    c is the weight of the hits, s of all rows, tₖ of the rows of class k and pₖ of those predicted
+    as it. 0 where one class is predicted throughout; NaN where all rows are of one class. Source:
+    J. Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, 2004.
+    """
+    actual, predicted, hits = (
+        each / np.where(rows.total > 0, rows.total, np.nan)[:, None] for each in rows.per_class
+    )
+    covered = hits.sum(axis=1) - (actual * predicted).sum(axis=1)
+    of_target = 1.0 - (actual**2).sum(axis=1)
+    of_prediction = 1.0 - (predicted**2).sum(axis=1)
+    of_target = np.where(of_target > EXACT, of_target, np.nan)
+    varies = of_prediction > EXACT
+    spread = np.sqrt(of_target * np.where(varies, of_prediction, 1.0))
+    return np.clip(np.where(varies, covered, 0.0) / spread, -1.0, 1.0)
+
+
 def balanced_accuracy(rows: Weighting) -> np.ndarray:
     """Mean over the classes of the share of their rows that is predicted; absent ones left out."""
     return mean_defined(recall_of_classes(rows))
@@ -145,7 +218,20 @@ def average_precision(rows: Weighting) -> np.ndarray:
     Of the last class if there are two; else the mean over the classes, each against the rest,
     absent ones left out. Guessing scores the `prevalence`.
     """
-    return mean_defined(precision_of_classes(rows))
+    return mean_defined(average_precision_of_classes(rows))
+
+
+def gini(rows: Weighting) -> np.ndarray:
+    """Gini coefficient of the ranking by the second of two classes, 2·AUC − 1; 0 by chance."""
+    return 2.0 * auc(rows) - 1.0
+
+
+def ks(rows: Weighting) -> np.ndarray:
+    """Kolmogorov–Smirnov distance: the most that one threshold parts two classes.
+
+    The largest true-positive rate − false-positive rate over all thresholds; 0 by chance.
+    """
+    return rows.ranked[2][:, 0]
 
 
 def squared_errors(outcome: Outcome) -> np.ndarray:
@@ -156,6 +242,23 @@ def squared_errors(outcome: Outcome) -> np.ndarray:
 def absolute_errors(outcome: Outcome) -> np.ndarray:
     """|y − ŷ| of each row (n,): their mean is the MAE."""
     return np.abs(outcome.target.astype(np.float64) - outcome.predicted)
+
+
+def relative_errors(outcome: Outcome) -> np.ndarray:
+    """|y − ŷ| / |y| of each row (n,), NaN for all where the y of a row that counts is 0."""
+    size = np.abs(outcome.target.astype(np.float64))
+    counts = outcome.weights > 0
+    if (size[counts] == 0).any():
+        return np.full(len(outcome), np.nan)
+    return absolute_errors(outcome) / np.where(size > 0, size, 1.0)
+
+
+def squared_log_errors(outcome: Outcome) -> np.ndarray:
+    """(ln(1 + y) − ln(1 + ŷ))² of each row (n,), as `rmsle` takes their mean."""
+    target = outcome.target.astype(np.float64)
+    if (target[outcome.weights > 0] < 0).any():
+        return np.full(len(outcome), np.nan)
+    return (np.log1p(np.maximum(target, 0.0)) - np.log1p(np.maximum(outcome.predicted, 0.0))) ** 2
 
 
 def log_losses(outcome: Outcome) -> np.ndarray:
@@ -201,12 +304,52 @@ def recall_of_classes(rows: Weighting) -> np.ndarray:
     return ratio(hits, actual)
 
 
+def precision_of_classes(rows: Weighting) -> np.ndarray:
+    """Share of the rows predicted as each class that are of it: (B, K).
+
+    0 for a class that is never predicted, NaN if no row is of it either.
+    """
+    actual, predicted, hits = rows.per_class
+    share = ratio(hits, predicted)
+    return np.where((predicted > 0) | ~(actual > 0), share, 0.0)
+
+
+def f1_of_second(rows: Weighting) -> np.ndarray:
+    """F1 of the second of two classes: (B, 1)."""
+    return _second(rows, f1_of_classes)
+
+
+def precision_of_second(rows: Weighting) -> np.ndarray:
+    """Precision of the second of two classes: (B, 1)."""
+    return _second(rows, precision_of_classes)
+
+
+def recall_of_second(rows: Weighting) -> np.ndarray:
+    """Recall of the second of two classes: (B, 1)."""
+    return _second(rows, recall_of_classes)
+
+
+def _second(rows: Weighting, of_classes: Callable[[Weighting], np.ndarray]) -> np.ndarray:
+    """Keep the second class; NaN where no row is of it, whatever is predicted."""
+    return np.where(rows.per_class[0][:, 1:2] > 0, of_classes(rows)[:, 1:2], np.nan)
+
+
+def mcc_as_share(rows: Weighting) -> np.ndarray:
+    """(1 + MCC) / 2, which lies in [0, 1]: (B, 1)."""
+    return (1.0 + mcc(rows))[:, None] / 2
+
+
+def distance_as_share(rows: Weighting) -> np.ndarray:
+    """Return the distance of Kolmogorov and Smirnov, which lies in [0, 1]: (B, 1)."""
+    return rows.ranked[2]
+
+
 def auc_of_classes(rows: Weighting) -> np.ndarray:
     """AUC of each ranked class: (B, 1) of two classes, else (B, K)."""
     return rows.ranked[0]
 
 
-def precision_of_classes(rows: Weighting) -> np.ndarray:
+def average_precision_of_classes(rows: Weighting) -> np.ndarray:
     """Average precision of each ranked class: (B, 1) of two classes, else (B, K)."""
     return rows.ranked[1]
 
@@ -237,6 +380,10 @@ class Metric:
         Whether each class counts the same, however many rows it has.
     root : bool
         Whether it is the square root of a mean loss.
+    undefined : str
+        Why it may be undefined on some rows.
+    proper : bool
+        Whether the title begins with a person's name.
     """
 
     name: str
@@ -249,6 +396,8 @@ class Metric:
     shares: Callable[[Weighting], np.ndarray] | None = None
     by_class: bool = False
     root: bool = False
+    undefined: str = "their target does not vary enough"
+    proper: bool = False
 
     def difference(self, one: Sampled, other: Sampled, level: float = LEVEL) -> Interval:
         """Give one − other Student's interval, both taken on the same resamples.
@@ -267,8 +416,9 @@ class Metric:
 
     @property
     def words(self) -> str:
-        """The title within a sentence: "log loss", but "RMSE" and "R²"."""
-        return self.title[0].lower() + self.title[1:] if self.title[1:2].islower() else self.title
+        """The title within a sentence: "log loss", but "RMSE", "R²" and "Gini"."""
+        as_it_is = self.proper or not self.title[1:2].islower()
+        return self.title if as_it_is else self.title[0].lower() + self.title[1:]
 
     @property
     def explanation(self) -> str:
@@ -276,8 +426,12 @@ class Metric:
         return " ".join((self.function.__doc__ or "").split("\n\n")[0].split())
 
 
+EXACT = 1e-12
+"""Below which a difference of shares is rounding."""
+
 _NUMBERS: tuple[Task, ...] = ("regression",)
 _CLASSES: tuple[Task, ...] = ("binary", "multiclass")
+_TWO_CLASSES: tuple[Task, ...] = ("binary",)
 
 
 def _mean_over_classes(
@@ -289,12 +443,51 @@ def _mean_over_classes(
     return Metric(name, title, _CLASSES, True, function, of_shares, shares=shares, by_class=True)
 
 
+def _of_two_classes(
+    name: str,
+    title: str,
+    function: Callable[[Weighting], np.ndarray],
+    interval: Callable[[Sampled], Interval],
+    shares: Callable[[Weighting], np.ndarray],
+) -> Metric:
+    return Metric(name, title, _TWO_CLASSES, True, function, interval, shares=shares, by_class=True)
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("rmse", "RMSE", _NUMBERS, False, rmse, of_size, squared_errors, root=True),
         Metric("mae", "MAE", _NUMBERS, False, mae, of_size, absolute_errors),
         Metric("r2", "R²", _NUMBERS, True, r2, of_unexplained, squared_errors),
+        Metric(
+            "median_absolute_error",
+            "Median absolute error",
+            _NUMBERS,
+            False,
+            median_absolute_error,
+            of_median,
+        ),
+        Metric(
+            "mape",
+            "MAPE",
+            _NUMBERS,
+            False,
+            mape,
+            of_size,
+            relative_errors,
+            undefined="a target of 0 has no percentage",
+        ),
+        Metric(
+            "rmsle",
+            "RMSLE",
+            _NUMBERS,
+            False,
+            rmsle,
+            of_size,
+            squared_log_errors,
+            root=True,
+            undefined="a target below 0 has no logarithm here",
+        ),
         Metric("log_loss", "Log loss", _CLASSES, False, log_loss, of_size, log_losses),
         Metric("accuracy", "Accuracy", _CLASSES, True, accuracy, of_shares, shares=hit_shares),
         _mean_over_classes("macro_f1", "Macro F1", macro_f1, f1_of_classes),
@@ -303,9 +496,25 @@ METRICS: dict[str, Metric] = {
         ),
         _mean_over_classes("auc", "AUC", auc, auc_of_classes),
         _mean_over_classes(
-            "average_precision", "Average precision", average_precision, precision_of_classes
+            "average_precision",
+            "Average precision",
+            average_precision,
+            average_precision_of_classes,
         ),
         Metric("brier", "Brier score", _CLASSES, False, brier, of_size, brier_scores),
+        _mean_over_classes(
+            "macro_precision", "Macro precision", macro_precision, precision_of_classes
+        ),
+        Metric(
+            "mcc", "MCC", _CLASSES, True, mcc, of_signed_shares, shares=mcc_as_share, by_class=True
+        ),
+        _of_two_classes("f1", "F1", f1, of_shares, f1_of_second),
+        _of_two_classes("precision", "Precision", precision, of_shares, precision_of_second),
+        _of_two_classes("recall", "Recall", recall, of_shares, recall_of_second),
+        replace(
+            _of_two_classes("gini", "Gini", gini, of_signed_shares, auc_of_classes), proper=True
+        ),
+        _of_two_classes("ks", "KS", ks, of_greatest_share, distance_as_share),
     )
 }
 
@@ -361,13 +570,16 @@ def _probability_of_target(outcome: Outcome) -> np.ndarray:
 
 def _ranked(
     ranking: Ranking, weights: np.ndarray, total: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """AUC and average precision of one ranking under B weightings: twice (B,).
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """AUC, average precision and distance of one ranking under B weightings: three times (B,).
 
     With A the weight passed down the ranking and T that of its positive rows, a positive row of
     weight w stands above N − F of the N negatives and level with a share of them, where F = A − T:
 
         AUC = Σ w (N − (F_before + F_after) / 2) / (P N),    AP = Σ w T_after / A_after / P
+
+    The Kolmogorov–Smirnov distance is the largest T_after / P − F_after / N, or 0: it is reached
+    where a positive row has just been passed.
     """
     in_order = weights.take(ranking.order, axis=1)
     own = in_order.take(ranking.positive, axis=1)
@@ -378,12 +590,29 @@ def _ranked(
     hit_after = hit.take(ranking.positive_after, axis=1)
     precision = np.divide(hit_after, all_after, where=all_after > 0, out=np.zeros_like(own))
     missed = all_after - hit_after
+    parted = ratio(hit_after, positives[:, None]) - ratio(missed, negatives[:, None])
+    distance = np.maximum(parted.max(axis=1, initial=0.0), 0.0)
     missed += passed.take(ranking.before, axis=1)
     missed -= hit.take(ranking.positive_before, axis=1)
     pairs = positives * negatives
     above = pairs - np.einsum("bi,bi->b", own, missed) / 2
     average_precision = ratio(np.einsum("bi,bi->b", own, precision), positives)
-    return np.clip(ratio(above, pairs), 0.0, 1.0), np.clip(average_precision, 0.0, 1.0)
+    auc, average_precision, distance = (
+        np.clip(each, 0.0, 1.0)
+        for each in (ratio(above, pairs), average_precision, np.where(pairs > 0, distance, np.nan))
+    )
+    return auc, average_precision, distance
+
+
+def _median(rising: np.ndarray, passed: np.ndarray) -> float:
+    """Return the median of rising values (n,), of which so much weight has been passed (n,)."""
+    total = passed[-1] if len(passed) else 0.0
+    if not total > 0:
+        return np.nan
+    # The weights' sums are rounded; where half of it is reached but for that, it is reached.
+    low, high = (total * (0.5 + step) for step in (-EXACT, EXACT))
+    first, second = np.searchsorted(passed, [low, high], side="left")
+    return float((rising[first] + rising[min(second, len(rising) - 1)]) / 2)
 
 
 def _running(weights: np.ndarray) -> np.ndarray:

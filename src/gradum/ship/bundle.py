@@ -134,4 +134,4 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
             for rung, found in ordered(judgement.scores, tuple(TITLES)).items()
         },
         prevalence=ordered(judgement.prevalence, map(str, schema.target.classes)),
-    )
+    ).with_headline()

@@ -108,7 +108,7 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
     if any(not each.keys() <= known for parts in scores.values() for each in parts.values()):
         yield "the judgement has a metric that is not of this task"
     sentences = (*judgement.notes, *judgement.alarms, *verdict.sentences, *verdict.comparisons)
-    if len(sentences) > MOST_SENTENCES:
+    if len(sentences) + len(judgement.by_class) > MOST_SENTENCES:
         yield f"the judgement holds more than {MOST_SENTENCES:,} sentences"
     if not judgement.prevalence.keys() <= {str(label) for label in target.classes}:
         yield "the judgement speaks of other classes than the schema"

@@ -18,6 +18,7 @@ from gradum.show.pictures.growth import growth_curve
 from gradum.show.pictures.importance import importance_bars
 from gradum.show.pictures.ladder import ladder
 from gradum.show.pictures.learning import learning
+from gradum.show.pictures.lift import gain_curve
 from gradum.show.pictures.picture import Picture
 from gradum.show.pictures.ranking import ranking
 from gradum.show.pictures.reliability import reliability_curve
@@ -131,6 +132,8 @@ def _errors(findings: Findings, target: str) -> tuple[Picture, ...]:
     if findings.confusion is not None:
         pictures.append(confusion_matrix(findings.confusion))
     pictures += ranking(findings.ranking)
+    if findings.lift is not None:
+        pictures.append(gain_curve(findings.lift))
     pictures.append(reliability_curve(findings.reliability, number=number))
     if findings.threshold is not None:
         pictures.append(threshold_curve(findings.threshold))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.fitting.spec import TITLES
-from gradum.scores.figures import figure, with_interval
+from gradum.scores.figures import figure, percent_with_interval, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.terminal import Terminal
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from gradum.fitting.fitted import Fitted
     from gradum.fitting.judgement import Judgement
     from gradum.study.compare import RunComparison
+    from gradum.study.evaluate import Evaluation
 
 MOST_COLUMNS = 40
+MOST_CLASSES = 20
+FEW_SCORES = ("accuracy", "auc", "mae", "r2")
+NARROW = 80
 WIDE = 130  # characters that four rungs take, each score with its interval
 
 
@@ -73,12 +77,38 @@ def _kind(column: Column) -> Text:
     return Text(column.kind if column.role == "feature" else f"{column.kind}, {column.role}")
 
 
-def judgement_parts(judgement: Judgement) -> list[RenderableType]:
-    """Show the ladder with intervals, then the verdict."""
-    parts: list[RenderableType] = [Text(judgement.how, style="dim"), ladder_tables(judgement)]
-    parts.extend(Text(sentence) for sentence in judgement.verdict.sentences)
-    if judgement.fit_check:
-        parts.append(Text(judgement.fit_check))
+def verdict_parts(judgement: Judgement, told: Collection[str] = ()) -> list[RenderableType]:
+    """Say what must be known of the rows, then the verdict in the reader's words and one table.
+
+    Notes and alarms among ``told`` have been said before.
+    """
+    parts: list[RenderableType] = [
+        Text(f"note: {note}", style="yellow") for note in judgement.notes if note not in told
+    ]
+    parts.extend(alarm_parts(alarm for alarm in judgement.alarms if alarm.sentence not in told))
+    if judgement.interrupted:
+        parts.append(Text("Interrupted: judged on what was done by then.", style="yellow"))
+    parts.append("")
+    parts.extend(
+        Text(sentence, style="" if place else "bold")
+        for place, sentence in enumerate(judgement.headline)
+    )
+    if judgement.alarms:
+        kinds = ", ".join(dict.fromkeys(alarm.kind for alarm in judgement.alarms))
+        parts.append(Text(f"Mind the alarm above before you believe a score: {kinds}.", "red"))
+    table = Padding(_few_scores(judgement), (1, 0, 0, 0))
+    return [*parts, table, Text(judgement.how, style="dim")]
+
+
+def full_parts(judgement: Judgement) -> list[RenderableType]:
+    """Show the verdict, every score with its interval, and every comparison."""
+    parts: list[RenderableType] = [Text(sentence) for sentence in judgement.headline]
+    parts += [ladder_tables(judgement), Text(judgement.how, style="dim")]
+    parts.extend(
+        Text(sentence)
+        for sentence in (*judgement.verdict.sentences, judgement.fit_check)
+        if sentence and sentence not in judgement.headline
+    )
     parts.extend(Text(f"note: {note}", style="yellow") for note in judgement.notes)
     parts.extend(alarm_parts(judgement.alarms))
     if judgement.interrupted:
@@ -91,6 +121,37 @@ def alarm_parts(alarms: Iterable[Alarm]) -> list[Text]:
     return [
         Text.assemble((f"alarm, {alarm.kind}: ", "bold red"), alarm.sentence) for alarm in alarms
     ]
+
+
+def _few_scores(judgement: Judgement) -> Table:
+    """Lay out one row a rung, and as many of the first scores as `NARROW` characters take."""
+    verdict, test = judgement.verdict, judgement.scores[judgement.verdict.used]["test"]
+    roles = [_role(rung, judgement) for rung in judgement.scores]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("", no_wrap=True)
+    columns, taken = [], max(map(len, roles)) + 2
+    for name in dict.fromkeys([verdict.metric, *FEW_SCORES]):
+        if name not in test:
+            continue
+        written = percent_with_interval if name == "accuracy" else with_interval
+        cells = [written(parts["test"][name]) for parts in judgement.scores.values()]
+        taken += max(map(len, [*cells, METRICS[name].title])) + 2
+        if columns and taken - 2 > NARROW:
+            break
+        columns.append(cells)
+        table.add_column(METRICS[name].title, no_wrap=True)
+    for rung, role, *cells in zip(judgement.scores, roles, *columns, strict=True):
+        style = "" if rung == verdict.used else "dim"
+        table.add_row(Text(role, style), *cells, style=style)
+    return table
+
+
+def _role(rung: str, judgement: Judgement) -> str:
+    """Name a rung, and what the verdict says of it."""
+    verdict, title = judgement.verdict, TITLES[rung]
+    if len(judgement.scores) > 1 and rung == verdict.used:
+        return f"{title}, best"
+    return f"{title}, enough" if rung == verdict.enough != verdict.used else title
 
 
 def ladder_tables(judgement: Judgement) -> RenderableType:
@@ -132,6 +193,44 @@ def _cell(interval: Interval | None) -> str:
     return "–" if interval is None else figure(interval.value)
 
 
+def class_parts(judgement: Judgement) -> list[RenderableType]:
+    """Lay out precision, recall and F1 of each class by the rung in use; nothing for numbers."""
+    shown = judgement.by_class[:MOST_CLASSES]
+    if not shown:
+        return []
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("class", overflow="fold")
+    for heading in ("rows", "predicted", "precision", "recall", "F1"):
+        table.add_column(heading, no_wrap=True, justify="right")
+    for each in shown:
+        shares = map(percent_with_interval, (each.precision, each.recall, each.f1))
+        counts = f"{each.support:,}", f"{each.predicted:,}"
+        table.add_row(Text(visible(each.label)), *counts, *shares)
+    more = len(judgement.by_class) - len(shown)
+    rest = [Text(f"… and {more} more classes; --json has all of them.", "dim")] if more else []
+    return [Padding(table, (1, 0, 0, 0)), *rest]
+
+
+def change_parts(evaluation: Evaluation) -> list[RenderableType]:
+    """Say what must be known of new rows first, and lay out their scores beside the run's own."""
+    parts: list[RenderableType] = [Text(each, "bold") for each in evaluation.sentences]
+    if evaluation.changes:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for heading in ("", "new rows", "in the run", "difference", ""):
+            table.add_column(heading, no_wrap=True)
+        for change in evaluation.changes:
+            shown = change.finding != "no difference shown"
+            table.add_row(
+                Text(METRICS[change.metric].title),
+                figure(change.new.value),
+                figure(change.own.value),
+                with_interval(change.difference, sign=True),
+                Text(change.finding if shown else "–", "bold" if shown else "dim"),
+            )
+        parts.append(Padding(table, (1, 0, 0, 0)))
+    return parts
+
+
 def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[RenderableType]:
     """Show two runs side by side, metric by metric."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
@@ -166,7 +265,7 @@ def fitted_parts(fitted: Fitted) -> list[RenderableType]:
     """Show the judgement, or say that there is none."""
     if fitted.judgement is None:
         return [Text("Interrupted before any rung could be judged.", style="yellow")]
-    return judgement_parts(fitted.judgement)
+    return full_parts(fitted.judgement)
 
 
 def judgement_text(fitted: Fitted) -> str:

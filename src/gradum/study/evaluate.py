@@ -5,25 +5,52 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from gradum.errors import TargetError
 from gradum.fitting import balance
-from gradum.fitting.dataset import labelled
+from gradum.fitting.dataset import Dataset, labelled
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.streamed.parting import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.randomness import stream
 from gradum.scores.metrics import DEFAULT_METRIC
+from gradum.study.changes import Change, change_sentences, changes, level_moved
+from gradum.study.run_rows import RunRows, trained_on_sentence
 from gradum.tables.stream import Stream
 from gradum.tables.table import Table
 
 
 class Evaluation(msgspec.Struct, frozen=True):
-    """Scores on held-out rows, and how those rows differ from the training rows."""
+    """Scores on held-out rows, and how those rows differ from the training rows.
+
+    Parameters
+    ----------
+    judgement : Judgement
+        Its headline and classes are of the rung that the run uses.
+    differences : tuple of str
+        How the columns differ from those of training.
+    trained_on : int or None
+        How many of the rows the model was trained on; None where the run's rows are not at hand.
+    changes : tuple of Change
+        Scores of the rung in use beside those that the run found, what got worse first. Of the
+        rows that are new to the run; empty where there are none, or no scores of the run.
+    sentences : tuple of str
+        What must be known first: rows trained on, what got worse, where the target's level moved.
+    """
 
     judgement: Judgement
     differences: tuple[str, ...]
+    trained_on: int | None = None
+    changes: tuple[Change, ...] = ()
+    sentences: tuple[str, ...] = ()
 
 
-def evaluate(fitted: Fitted, table: Table, *, drawn_from: int | None = None) -> Evaluation:
+def evaluate(
+    fitted: Fitted,
+    table: Table,
+    *,
+    drawn_from: int | None = None,
+    run_rows: RunRows | None = None,
+) -> Evaluation:
     """Score every rung on a table that holds the target.
 
     Parameters
@@ -32,6 +59,8 @@ def evaluate(fitted: Fitted, table: Table, *, drawn_from: int | None = None) -> 
     table : Table
     drawn_from : int, optional
         Rows of the whole table, where these are some of them.
+    run_rows : RunRows, optional
+        The rows of the run that fitted the model, where they are at hand.
 
     Raises
     ------
@@ -42,12 +71,11 @@ def evaluate(fitted: Fitted, table: Table, *, drawn_from: int | None = None) -> 
     design = fitted.encoder.transform(dataset.frame)
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
     seen = Seen(np.arange(len(dataset)), predictions)
-    task = dataset.truth.task
     whence = "" if drawn_from is None else f" drawn from {drawn_from:,}"
     judgement = judge(
         dataset.truth,
         {"test": seen},
-        metric=fitted.spec.metric or DEFAULT_METRIC[task],
+        metric=fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task],
         seed=fitted.spec.seed,
         how=f"Judged on {len(dataset):,} rows{whence} of {table.source}.",
         notes=(
@@ -55,11 +83,59 @@ def evaluate(fitted: Fitted, table: Table, *, drawn_from: int | None = None) -> 
             *dataset.notes,
             *balance.notes([rung.class_weight for rung in fitted.rungs.values()]),
         ),
+        spoken_of=fitted.used,
     )
-    return Evaluation(judgement, dataset.differences)
+    learned, held_out = np.zeros((2, len(dataset)), bool)
+    if run_rows is not None:
+        learned, held_out = run_rows.among(dataset.frame)
+    count = int(np.count_nonzero(learned))
+    first = (trained_on_sentence(count, len(dataset), scored=True),) if count else ()
+    found, sentences = _beside_the_run(fitted, dataset, seen, judgement, learned | held_out)
+    return Evaluation(
+        judgement,
+        dataset.differences,
+        None if run_rows is None else count,
+        found,
+        (*first, *sentences),
+    )
 
 
-def evaluate_in_blocks(fitted: Fitted, rows: Stream, memory: int) -> Evaluation:
+def _beside_the_run(
+    fitted: Fitted, dataset: Dataset, seen: Seen, judgement: Judgement, known: np.ndarray
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """Compare the rows that are not ``known`` to the run (n,) with those that it held out."""
+    own, used, truth = fitted.judgement, fitted.used, dataset.truth
+    if known.all():
+        return (), ("Nothing is compared with the run's own scores: no row is new to it.",)
+    if own is None:
+        return (), change_sentences((), judgement.verdict.metric, (0, 0))
+    if known.any():
+        others = np.flatnonzero(~known)
+        said = {name: each.take(others) for name, each in seen.predictions.items()}
+        seen = Seen(others, said)
+        try:
+            judgement = judge(
+                truth,
+                {"test": seen},
+                metric=judgement.verdict.metric,
+                seed=fitted.spec.seed,
+                how=judgement.how,
+            )
+        except TargetError as error:
+            return (), (f"The rows that are new to the run cannot be compared: {error.message}",)
+    found = changes(judgement.scores[used]["test"], own.scores[used]["test"])
+    rows = judgement.rows["test"], own.rows["test"]
+    baseline, target = seen.predictions.get("baseline"), fitted.schema.target
+    assert target is not None
+    mean = None if baseline is None else float(baseline.value[0])
+    moved = level_moved(truth, seen, own, mean, target.name, fitted.spec.seed)
+    said = change_sentences(found, judgement.verdict.metric, rows)
+    return found, tuple(sentence for sentence in (*said, moved) if sentence)
+
+
+def evaluate_in_blocks(
+    fitted: Fitted, rows: Stream, memory: int, *, run_rows: RunRows | None = None
+) -> Evaluation:
     """Score every rung on as many rows of a large table as ``memory`` bytes have room for.
 
     They are drawn by chance from the whole table; all of them where there is room.
@@ -67,7 +143,7 @@ def evaluate_in_blocks(fitted: Fitted, rows: Stream, memory: int) -> Evaluation:
     room = HELD_SHARE * memory / held_row(rows.head.frame, len(fitted.classes))
     count = int(max(room, FEWEST_HELD))
     if count >= len(rows):
-        return evaluate(fitted, rows.take(np.arange(len(rows))))
+        return evaluate(fitted, rows.take(np.arange(len(rows))), run_rows=run_rows)
     rng = stream(fitted.spec.seed, "evaluate")
     numbers = np.sort(rng.choice(len(rows), count, replace=False))
-    return evaluate(fitted, rows.take(numbers), drawn_from=len(rows))
+    return evaluate(fitted, rows.take(numbers), drawn_from=len(rows), run_rows=run_rows)

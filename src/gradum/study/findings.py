@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from msgspec import structs
 
+from gradum.fitting.by_class import ClassScores
 from gradum.fitting.context import ALONE, Context
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.run import Run
@@ -18,12 +19,14 @@ from gradum.study.evidence import Evidence
 from gradum.study.growth import Growth, growth
 from gradum.study.importance import Importance, importance
 from gradum.study.inference.regression import Regression, regression_table, without_influential
+from gradum.study.lift import Lift, lift
 from gradum.study.profile import ColumnProfile, profile
 from gradum.study.ranking import RankingCurve, ranking_curves
 from gradum.study.reliability import Reliability, reliability
 from gradum.study.residuals import Residuals, residuals
 from gradum.study.segments import Segments, segments
 from gradum.study.threshold import Threshold, threshold
+from gradum.study.threshold_table import ThresholdTable, threshold_table
 from gradum.study.uncertainty import Coefficients, main_coefficients
 from gradum.study.worst import WorstRow, worst_rows
 
@@ -58,7 +61,10 @@ class Findings(msgspec.Struct, frozen=True):
     coefficients: Coefficients | None = None
     regression: Regression | None = None
     confusion: Confusion | None = None
+    by_class: tuple[ClassScores, ...] = ()
     ranking: tuple[RankingCurve, ...] = ()
+    lift: Lift | None = None
+    thresholds: ThresholdTable | None = None
     residuals: Residuals | None = None
     threshold: Threshold | None = None
     worst: tuple[WorstRow, ...] = ()
@@ -104,6 +110,9 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         coefficients=main_coefficients(run),
         regression=regression_table(run),
         confusion=None if regression else confusion(evidence),
+        by_class=run.fitted.judgement.by_class,
+        lift=lift(evidence) if evidence.task == "binary" else None,
+        thresholds=threshold_table(evidence) if evidence.task == "binary" else None,
         ranking=() if regression else _as_scored(ranking_curves(evidence), run.fitted.judgement),
         residuals=residuals(evidence) if regression else None,
         threshold=threshold(evidence, spec.cost) if spec.cost else None,

@@ -11,6 +11,7 @@ from gradum.scores.outcome import Task
 from gradum.study.interval_words import said
 
 LEVEL = 0.05
+UNTOLD, NOTHING_SHOWN = "Too few rows", "No miscalibration"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def sentence(
         The observed of rows with like predictions, next to the predicted.
     """
     if not large.told:
-        return "Too few rows, or groups of them, to say whether predictions mean what they say."
+        return f"{UNTOLD}, or groups of them, to say whether predictions mean what they say."
     tests = 1 + (slope is not None) + len(bins)
     z = NormalDist().inv_cdf(1 - LEVEL / 2 / tests)
     means = _means(task, label, mean, mean - large.found.value)
@@ -78,7 +79,7 @@ def sentence(
     if not sentences and worst.errors() > z:
         where = figure(worst.calibrated, digits=3)
         sentences.append(f"Off in places: where it says {where}, {said(worst.found)} is observed.")
-    return " ".join(sentences) or f"No miscalibration shown: {means}."
+    return " ".join(sentences) or f"{NOTHING_SHOWN} shown: {means}."
 
 
 def _means(task: Task, label: str, predicted: float, observed: float) -> str:

@@ -18,7 +18,7 @@ from gradum.study.bins import (
     redrawn_sums,
 )
 from gradum.study.evidence import Evidence
-from gradum.study.miscalibration import Gap, sentence
+from gradum.study.miscalibration import NOTHING_SHOWN, UNTOLD, Gap, sentence
 from gradum.study.resampling import around
 from gradum.study.wilson_interval import share_intervals
 
@@ -61,6 +61,11 @@ class Reliability(msgspec.Struct, frozen=True):
     bins: tuple[ReliabilityBin, ...]
     calibration_in_the_large: Interval
     sentence: str
+
+    @property
+    def shown(self) -> bool:
+        """Whether a miscalibration is shown, so that the verdict must name it."""
+        return not self.sentence.startswith((UNTOLD, NOTHING_SHOWN))
 
 
 FEWEST_OF_EACH = 10

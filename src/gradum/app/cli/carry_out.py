@@ -113,11 +113,12 @@ def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
     if quiet:
         return
     written = [name for name in FILES if (folder / name).exists()]
+    others = f" and {len(written) - 1} more files" if len(written) > 1 else ""
     say(
         "",
-        f"Written to {folder}: {', '.join(written)}",
-        f"Next: open {folder / REPORT} in a browser; "
-        f"gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
+        f"Written to {folder}: {written[0]}{others}.",
+        f"Next: open {folder / REPORT} in a browser, then",
+        f"      gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
     )
     if is_unfinished(folder):
         say(f"Interrupted. To finish it: gradum resume {folder}")

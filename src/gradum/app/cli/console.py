@@ -80,8 +80,11 @@ def compile_once() -> None:
 
 
 def load_model(run_or_model: Path) -> Any:
-    """Read the model of a run folder, or a model file."""
+    """Read the model of a run folder, or a model file, which knows its run if it lies there."""
     from gradum.api import load
+    from gradum.api.run_rows import run_of
     from gradum.ship.run_folder import locate_model
 
-    return load(locate_model(run_or_model))
+    model = load(locate_model(run_or_model))
+    model.folder = run_of(run_or_model, model.fitted)
+    return model

@@ -21,12 +21,16 @@ def command(
     max_memory: Annotated[str | None, options.option("max_memory")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Score every rung of a model on a table that it has not seen."""
+    """Score every rung of a model on a table that it has not seen, beside the run's own scores.
+
+    What got worse since comes first, and so do rows that the model was trained on.
+    """
     evaluation = load_model(model).evaluate(data, max_memory=max_memory)
     if as_json:
         say_json(evaluation)
         return
-    from gradum.show.text import judgement_parts
+    from gradum.show.text import change_parts, class_parts, verdict_parts
 
-    say(*judgement_parts(evaluation.judgement))
     say(*(f"note: {sentence}" for sentence in evaluation.differences))
+    say(*change_parts(evaluation))
+    say(*verdict_parts(evaluation.judgement), *class_parts(evaluation.judgement))

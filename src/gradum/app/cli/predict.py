@@ -45,25 +45,32 @@ def command(
     Of classes these are labels and probabilities. Where the fit balanced the classes, labels are
     those of equally common classes; probabilities are the table's all the same.
     """
+    from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable
     from gradum.fitting.memory_bound import predicted_in_blocks
     from gradum.fitting.option_values import read_size
     from gradum.ship.predictions import check_format
+    from gradum.study.run_rows import trained_on_sentence
 
     check_format(out, force=force)
     check_writable(out)
     most = None if max_memory is None else read_size(max_memory)
-    fitted = load_model(model).fitted
+    loaded = load_model(model)
+    fitted = loaded.fitted
     fitted.rung(rung)  # or there is none, and nothing need be read
     predicting = _in_blocks if predicted_in_blocks(fitted, data, most) else _at_once
     rows, differences = predicting(fitted, data, out, keep or [], rung, force=force)
     used = rung or fitted.used
+    again = None
+    if loaded.folder is not None and (as_json or not quiet):
+        again = trained_on(loaded.folder, fitted, data)
     if as_json:
         say_json(
             {
                 "rows": rows,
                 "rung": fitted.rung(rung).name,
                 "out": str(out),
+                "trained_on": again,
                 "differences": [
                     {"column": d.column, "kind": d.kind, "count": d.count, "sentence": d.sentence}
                     for d in differences
@@ -73,6 +80,8 @@ def command(
     elif not quiet:
         if fitted.judgement is None or fitted.judgement.interrupted:
             say("note: The run was interrupted; the model is what was done by then.")
+        if again:
+            say(f"note: {trained_on_sentence(again, rows, scored=False)}")
         say(*(f"note: {difference.sentence}" for difference in differences))
         say(f"{rows:,} rows predicted by the {used} rung, written to {out}")
 

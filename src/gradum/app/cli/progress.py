@@ -21,7 +21,7 @@ from gradum.fitting.events import (
     as_json,
 )
 from gradum.fitting.spec import TITLES
-from gradum.show.text import alarm_parts, judgement_parts, schema_parts
+from gradum.show.text import alarm_parts, schema_parts, verdict_parts
 from gradum.solvers.events import EpochDone
 
 REDRAWS_PER_SECOND = 10
@@ -85,12 +85,13 @@ class PlainLines:
     """Plain lines, for a pipe or a log: at most one every two seconds while a rung trains."""
 
     def __init__(self) -> None:
-        self._place = Place()
+        self._place, self._told = Place(), Told()
         self._last = 0.0
 
     def __call__(self, event: Any) -> None:
         """Print what a reader of the log needs."""
         self._place.note(event)
+        self._told.note(event)
         match event:
             case Understood():
                 say(*schema_parts(event.schema, event.notes))
@@ -99,7 +100,7 @@ class PlainLines:
             case Expected():
                 say(event.sentence)
             case Judged():
-                say(*judgement_parts(event.judgement))
+                say(*verdict_parts(event.judgement, self._told))
             case Resumed():
                 say(_resumed(event))
             case RungFinished() if event.folds == 0:
@@ -129,7 +130,7 @@ class Live:
 
         from gradum.show.terminal import Terminal
 
-        self._place = Place()
+        self._place, self._told = Place(), Told()
         self._console = Terminal(highlight=False, markup=False, emoji=False)
         self._live = RichLive(
             console=self._console, refresh_per_second=REDRAWS_PER_SECOND, transient=True
@@ -140,6 +141,7 @@ class Live:
     def __call__(self, event: Any) -> None:
         """Redraw the line, or print what is to stay above it."""
         self._place.note(event)
+        self._told.note(event)
         match event:
             case Understood():
                 self._print(schema_parts(event.schema, event.notes))
@@ -149,7 +151,7 @@ class Live:
                 self._print([event.sentence])
             case Judged():
                 self.close()
-                self._print(judgement_parts(event.judgement))
+                self._print(verdict_parts(event.judgement, self._told))
             case Resumed():
                 self._print([_resumed(event)])
             case RungFinished() if event.folds == 0:
@@ -181,6 +183,20 @@ class Live:
         if self._started:
             self._live.stop()
             self._started = False
+
+
+class Told(set[str]):
+    """The notes and alarms that were printed, which are not printed twice."""
+
+    def note(self, event: Any) -> None:
+        """Take an event into account."""
+        match event:
+            case Understood():
+                self.update(event.notes)
+            case Alarmed():
+                self.update(alarm.sentence for alarm in event.alarms)
+            case _:
+                pass
 
 
 class Place:

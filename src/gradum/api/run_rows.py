@@ -1,0 +1,138 @@
+"""The rows that a run learned from, read again from its table where that is still what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from gradum.errors import GradumError, TableError
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.plan import KEPT_ON_ALL
+from gradum.fitting.run import Run
+from gradum.ship import run_folder
+from gradum.ship.layout import SPEC
+from gradum.ship.run_spec import RunSpec, changed_files, read_spec
+from gradum.study.run_rows import RunRows, row_hashes
+from gradum.tables.check import Checked, check, check_blocks
+from gradum.tables.paths import files_of
+from gradum.tables.read import read
+from gradum.tables.split import Part
+from gradum.tables.stream import opened
+
+MOST_BYTES = 200_000_000
+"""Of a run's table, beyond which a prediction does not wait for it to be read again."""
+
+
+def run_of(model: Path, fitted: Fitted) -> Path | None:
+    """Return the run folder that a model is of: itself, or where its file lies; else None."""
+    folder = model if model.is_dir() else model.parent
+    try:
+        is_its_run = read_spec(folder / SPEC).fingerprint == fitted.provenance.fingerprint
+    except GradumError:
+        return None
+    return folder if is_its_run else None
+
+
+def rows_in_memory(run: Run) -> RunRows | None:
+    """Return the hashes of the rows of a run that is at hand; None where it holds but some."""
+    dataset, fitted = run.dataset, run.fitted
+    if dataset.drawn_from is not None:
+        return None
+    wanted = _columns(fitted, target=True)
+    learned = run.parts != Part.TEST
+    if fitted.spec.refit:
+        learned = np.ones(len(dataset), bool)
+    return RunRows.of(wanted, [(row_hashes(dataset.frame.select(wanted)), learned)])
+
+
+def run_rows(
+    folder: Path, fitted: Fitted, *, target: bool, most_bytes: float = np.inf
+) -> RunRows | str | None:
+    """Return the hashes of a run's rows, or why they are not known.
+
+    The table is read block by block; 8 bytes a row are kept.
+
+    Parameters
+    ----------
+    folder : path
+        The run.
+    fitted : Fitted
+        Its model.
+    target : bool
+        Whether the target counts among the columns.
+    most_bytes : float
+        None is returned where the run's files are larger together.
+    """
+    run_spec = read_spec(folder / SPEC)
+    try:
+        if _is_larger(run_spec, most_bytes):
+            return None
+        changed = changed_files(run_spec)
+        if changed or not run_spec.sha256:
+            return f"{', '.join(changed) or 'its table'} has changed or gone"
+        held_out = _held_out(folder, run_spec, fitted)
+        wanted = _columns(fitted, target=target)
+        return RunRows.of(wanted, _hashed(run_spec.data, fitted, wanted, held_out))
+    except (GradumError, OSError) as error:
+        return str(error).rstrip(".")
+
+
+def _is_larger(run_spec: RunSpec, most_bytes: float) -> bool:
+    files = [Path(name) for name in run_spec.sha256]
+    return sum(file.stat().st_size for file in files if file.exists()) > most_bytes
+
+
+def _columns(fitted: Fitted, *, target: bool) -> tuple[str, ...]:
+    columns = [column.name for column in fitted.schema.features]
+    return (*columns, fitted.spec.target) if target else tuple(columns)
+
+
+def trained_on(folder: Path, fitted: Fitted, data: str) -> int | None:
+    """Return how many rows of a table the model was trained on, going by their features.
+
+    None where the run's files have more than `MOST_BYTES`, have changed or gone, or the table came
+    through a pipe.
+    """
+    if not files_of(data):  # what came through a pipe cannot be read again
+        return None
+    known = run_rows(folder, fitted, target=False, most_bytes=MOST_BYTES)
+    if not isinstance(known, RunRows):
+        return None
+    learned = [known.among(checked.frame)[0] for checked in _blocks(data, fitted, target=False)]
+    return int(sum(map(np.count_nonzero, learned)))
+
+
+def _held_out(folder: Path, run_spec: RunSpec, fitted: Fitted) -> np.ndarray:
+    """Return the places of the table's rows that only judged, from 0, rising."""
+    judgement = fitted.judgement
+    on_all = judgement is not None and KEPT_ON_ALL in judgement.how
+    if judgement is None or run_spec.test is not None or fitted.spec.refit or on_all:
+        return np.zeros(0, np.int64)
+    return run_folder.judged_numbers(folder)
+
+
+def _hashed(
+    data: str, fitted: Fitted, wanted: tuple[str, ...], held_out: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the hashes of the rows that have a target, and which of them were learned from."""
+    before = 0
+    for checked in _blocks(data, fitted, target=True):
+        numbers = np.arange(before, before + len(checked.frame))
+        before += len(numbers)
+        known = checked.frame[fitted.spec.target].is_not_null().to_numpy()
+        hashes = row_hashes(checked.frame.filter(known).select(wanted))
+        yield hashes, ~np.isin(numbers[known], held_out)
+
+
+def _blocks(data: str, fitted: Fitted, *, target: bool) -> Iterator[Checked]:
+    with ExitStack() as entered:
+        try:
+            rows = entered.enter_context(opened(data))
+        except TableError:  # JSON is read as a whole
+            yield check(read(data), fitted.schema, require_target=target)
+            return
+        pairs = check_blocks(rows.blocks(), fitted.schema, require_target=target)
+        yield from (checked for _, checked in pairs)

@@ -1,0 +1,84 @@
+"""Over- and underfitting: training scores beside those of new rows, and what the gap costs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.fitting.spec import AGAINST_OVERFITTING, TITLES
+from gradum.fitting.verdict import Comparison, Verdict
+from gradum.scores.figures import figure
+from gradum.scores.interval import Interval
+from gradum.scores.metrics import METRICS
+
+STANDARD_ERRORS = 2.0
+
+
+def fit_check(scores: dict[str, dict[str, dict[str, Interval]]], verdict: Verdict) -> str:
+    """Say in one sentence what fitting the training rows more closely has cost.
+
+    A rung overfits where that costs something: it beats a simpler rung on the training rows and is
+    shown to be worse than it on new ones. A gap between both by itself costs nothing; every
+    flexible model has one. Of the rung in use, which no other beats on new rows, the gap is said.
+
+    Parameters
+    ----------
+    scores : dict
+        Rung -> part -> metric -> interval.
+    verdict : Verdict
+    """
+    if verdict.used == "baseline":
+        return "Underfitting: no rung does better than the baseline, which looks at no column."
+    for comparison in verdict.comparisons:
+        if _overfits(scores, verdict.metric, comparison):
+            return _overfitting(scores, verdict.metric, comparison)
+    return _gap(scores[verdict.used], verdict)
+
+
+def _overfits(
+    scores: dict[str, dict[str, dict[str, Interval]]], metric: str, comparison: Comparison
+) -> bool:
+    rung, simpler = comparison.rung, comparison.against
+    trained = [scores[name].get("train", {}).get(metric) for name in (rung, simpler)]
+    if trained[0] is None or trained[1] is None or "is worse than" not in comparison.finding:
+        return False
+    return _sign(metric) * (trained[0].value - trained[1].value) < 0
+
+
+def _overfitting(
+    scores: dict[str, dict[str, dict[str, Interval]]], metric: str, comparison: Comparison
+) -> str:
+    rung, simpler = comparison.rung, comparison.against
+    (first, second), (new, new_simpler) = (
+        [figure(scores[name][part][metric].value, digits=3) for name in (rung, simpler)]
+        for part in ("train", "test")
+    )
+    remedy = AGAINST_OVERFITTING.get(rung)
+    return (
+        f"Overfitting: {TITLES[rung]} beats {TITLES[simpler]} on the rows it learned from "
+        f"({METRICS[metric].words} {first} against {second}) and loses to it on new ones ({new} "
+        f"against {new_simpler}); {f'{remedy}, or ' if remedy else ''}use {TITLES[simpler]}."
+    )
+
+
+def _gap(of_parts: dict[str, dict[str, Interval]], verdict: Verdict) -> str:
+    metric = verdict.metric
+    train, test = of_parts.get("train", {}).get(metric), of_parts["test"][metric]
+    if train is None:
+        return ""
+    gap = _sign(metric) * (test.value - train.value)
+    error = np.hypot(test.standard_error, train.standard_error)
+    on_train, on_test = figure(train.value, digits=3), figure(test.value, digits=3)
+    if gap > STANDARD_ERRORS * error:
+        return (
+            f"The {TITLES[verdict.used]} model knows the rows it learned from better "
+            f"({METRICS[metric].words} {on_train}) than new ones ({on_test}), which costs nothing "
+            "here: no simpler model does better on new rows."
+        )
+    return (
+        f"No sign of overfitting: {METRICS[metric].words} {on_train} on the rows it learned from, "
+        f"{on_test} on new ones."
+    )
+
+
+def _sign(metric: str) -> float:
+    return -1.0 if METRICS[metric].greater_is_better else 1.0

@@ -1,0 +1,95 @@
+"""The verdict in the reader's words: how good, which model to use and why, and what overfits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradum.fitting.by_class import ClassScores
+from gradum.fitting.spec import TITLES
+from gradum.fitting.verdict import choice
+from gradum.scores.figures import figure, percent, percent_with_interval
+from gradum.scores.interval import Interval
+from gradum.tables.wording import shortened
+
+if TYPE_CHECKING:  # which keeps the headline
+    from gradum.fitting.judgement import Judgement
+
+UNEQUAL = 0.8
+"""Share of the commonest class from which accuracy says little: guessing has most of it."""
+
+
+def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, ...]:
+    """Return at most three sentences: how good a rung is, which one to use, what overfits.
+
+    The first is of the best rung, unless another is ``spoken_of``; it is then named.
+
+    Of classes the first says how often it is right, beside always guessing the commonest class;
+    where that is at least `UNEQUAL` of the rows, how many of the rarer class it finds as well. Of
+    numbers it says how far off it is, beside always guessing the mean.
+    """
+    verdict = judgement.verdict
+    test = {rung: parts["test"] for rung, parts in judgement.scores.items()}
+    metric = verdict.metric
+    compared = {rung: scores[metric] for rung, scores in test.items()}
+    chosen = choice(metric, compared, verdict.used, verdict.enough, verdict.comparisons)
+    scores, first = test[spoken_of or verdict.used], ""
+    if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
+        first = _of_classes(scores, judgement.prevalence, judgement.by_class)
+    elif "mae" in scores:
+        first = _of_numbers(scores, test.get("baseline"))
+    if first and spoken_of not in (None, verdict.used):
+        first = f"{TITLES[spoken_of]}, which the run uses: {first[:1].lower()}{first[1:]}"
+    overfits = "" if verdict.used == "baseline" else judgement.fit_check
+    return tuple(sentence for sentence in (first, chosen, overfits) if sentence)
+
+
+def _of_classes(
+    scores: dict[str, Interval],
+    prevalence: dict[str, float],
+    by_class: tuple[ClassScores, ...],
+) -> str:
+    commonest, share = max(prevalence.items(), key=lambda item: item[1])
+    guess = f"always guessing the commonest class, {_quoted(commonest)}, gives {percent(share)}"
+    right = percent_with_interval(scores["accuracy"])
+    if share < UNEQUAL or len(by_class) < 2:
+        return f"{right} right; {guess}."
+    if len(prevalence) > 2:
+        found = percent_with_interval(scores["balanced_accuracy"])
+        blind = percent(1 / len(by_class))
+        return (
+            f"Finds {found} of a class's rows on average over the {len(by_class)} classes, where "
+            f"guessing finds {blind}; {right} of all rows are right, but {guess}."
+        )
+    rare = min(by_class, key=lambda each: each.support)
+    label = _quoted(rare.label)
+    if not rare.predicted:
+        finds = f"Finds none of the {rare.support:,} rows that are {label}"
+    else:
+        finds = (
+            f"Finds {percent_with_interval(rare.recall)} of the {rare.support:,} rows that are "
+            f"{label}, and {percent_with_interval(rare.precision)} of those it calls so are"
+        )
+    return f"{finds}; {right} of all rows are right, but {guess}."
+
+
+def _of_numbers(scores: dict[str, Interval], baseline: dict[str, Interval] | None) -> str:
+    said = f"Off by {_with_range(scores['mae'])} on average"
+    if "median_absolute_error" in scores:
+        half = figure(scores["median_absolute_error"].value, digits=3)
+        said += f", by less than {half} in half of the rows"
+    if baseline is None:
+        return f"{said}."
+    guess = figure(baseline["mae"].value, digits=3)
+    return f"{said}; always guessing the mean is off by {guess}."
+
+
+def _with_range(interval: Interval) -> str:
+    """Write ``1.72 [1.65–1.80]``."""
+    value = figure(interval.value, digits=3)
+    if not interval.known:
+        return value
+    return f"{value} [{figure(interval.low, digits=3)}–{figure(interval.high, digits=3)}]"
+
+
+def _quoted(label: str) -> str:
+    return repr(shortened(label))

@@ -1,0 +1,51 @@
+"""Gain and lift of a class, from the rows that rank highest down."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from gradum.scores.figures import figure, percent
+from gradum.show.pictures.picture import FAINT, FIRST, Picture, bounds, data, quantitative
+from gradum.study.lift import Lift, Top
+
+
+def gain_curve(found: Lift) -> Picture:
+    """Draw the share of the class that is found by the share of rows looked at."""
+    ends = [{"share": at, "value": at, "low": at, "high": at, "lift": 1.0} for at in (0.0, 1.0)]
+    tops = [{"share": top.share, **bounds(top.gain), "lift": top.lift.value} for top in found.tops]
+    rows = [ends[0], *tops, ends[1]]
+    chance = alt.Chart(data([{"at": 0}, {"at": 1}])).mark_line(
+        color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
+    )
+    base = alt.Chart(data(rows)).encode(
+        x=alt.X(
+            **quantitative("share", "share of the rows, highest first", domain=[0, 1]),
+            axis=alt.Axis(format="%"),
+        ),
+        tooltip=["share:Q", "value:Q", "low:Q", "high:Q", "lift:Q"],
+    )
+    axis = alt.Y(
+        **quantitative("low", "share of the class found", domain=[0, 1]),
+        axis=alt.Axis(format="%"),
+    )
+    chart = (
+        chance.encode(x="at:Q", y="at:Q")
+        + base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2="high:Q")
+        + base.mark_line(color=FIRST, point=True).encode(y="value:Q")
+    )
+    return Picture(
+        "gain",
+        f"Gain and lift: {found.positive}",
+        chart.properties(width="container", height=300),
+        found.sentence,
+        "The band is the 95% interval; on the dashed line rows are looked at in any order. Lift is "
+        "the share found over the share looked at.",
+        ("rows looked at", "found", "from", "to", "lift", "from", "to"),
+        tuple(_row(top) for top in found.tops),
+    )
+
+
+def _row(top: Top) -> tuple[str, ...]:
+    gain = [percent(each, decimals=1) for each in (top.gain.value, top.gain.low, top.gain.high)]
+    lift = [figure(each, digits=3) for each in (top.lift.value, top.lift.low, top.lift.high)]
+    return (percent(top.share), *gain, *lift)

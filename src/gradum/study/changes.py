@@ -1,0 +1,192 @@
+"""Scores on new rows beside those of the run's own held-out rows, and where the target has gone."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from gradum.fitting.alarms.drift import LEAST_DEVIATIONS, LEAST_POINTS, LEAST_RELATIVE
+from gradum.fitting.judgement import Judgement, Seen, Truth
+from gradum.randomness import stream
+from gradum.scores.bootstrap import scheme_basis
+from gradum.scores.figures import figure, percent, with_interval
+from gradum.scores.interval import Interval, student
+from gradum.scores.metrics import METRICS
+from gradum.tables.wording import counted
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One score on new rows and in the run.
+
+    Parameters
+    ----------
+    metric : str
+    new, own : Interval
+        On the new rows, and on the rows that the run held out.
+    difference : Interval
+        new − own, of two independent samples.
+    finding : str
+        "worse", "better" or "no difference shown".
+    """
+
+    metric: str
+    new: Interval
+    own: Interval
+    difference: Interval
+    finding: str
+
+
+def changes(new: dict[str, Interval], own: dict[str, Interval]) -> tuple[Change, ...]:
+    """Compare every metric that both have; what got worse comes first, then what got better."""
+    order = ("worse", "better", "no difference shown")
+    found = [_change(name, new[name], own[name]) for name in METRICS if name in new and name in own]
+    return tuple(sorted(found, key=lambda change: order.index(change.finding)))
+
+
+def _change(metric: str, new: Interval, own: Interval) -> Change:
+    difference = independent_difference(new, own)
+    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
+    low, high = sorted((sign * difference.low, sign * difference.high))
+    finding = "worse" if low > 0 else "better" if high < 0 else "no difference shown"
+    return Change(metric, new, own, difference, finding)
+
+
+def independent_difference(one: Interval, other: Interval) -> Interval:
+    """Return one − other of independent samples, by the distances of their own bounds.
+
+    d − √((a − a₋)² + (b₊ − b)²) .. d + √((a₊ − a)² + (b − b₋)²), so that a skewed interval
+    makes a skewed one, and Student's quantiles of few rows are kept; the standard error is the
+    root of the sum of squares. NaN bounds where either has none. Source: G. Zou and A. Donner,
+    Construction of confidence limits about effect measures, 2008.
+    """
+    value = one.value - other.value
+    below = np.hypot(one.value - one.low, other.high - other.value)
+    above = np.hypot(one.high - one.value, other.value - other.low)
+    error = np.hypot(one.standard_error, other.standard_error)
+    return Interval(value, float(value - below), float(value + above), float(error))
+
+
+def change_sentences(
+    found: tuple[Change, ...], metric: str, rows: tuple[int, int]
+) -> tuple[str, ...]:
+    """Say whether the verdict's metric got worse, and which others did.
+
+    Of many scores one is likely to seem worse by chance, so the verdict's metric decides.
+
+    Parameters
+    ----------
+    found : tuple of Change
+    metric : str
+        The verdict's.
+    rows : tuple of int
+        New rows, and those that the run held out.
+    """
+    if not found:
+        return ("The run has no scores of its own to compare with: it was interrupted before.",)
+    held_out = f"the {rows[1]:,} rows that the run held out"
+    others = [change for change in found if change.finding == "worse" and change.metric != metric]
+    names = ", ".join(METRICS[change.metric].words for change in others[:3])
+    (first,) = [change for change in found if change.metric == metric] or [found[0]]
+    title = METRICS[first.metric].words
+    if first.finding == "worse":
+        also = f"; also by {names}" if others else ""
+        return (
+            f"Worse than in the run: {title} {figure(first.new.value)} on "
+            f"{counted(rows[0], 'new row')}, {figure(first.own.value)} on {held_out}, a difference "
+            f"of {with_interval(first.difference, sign=True)}{also}.",
+        )
+    if others:
+        return (
+            f"By {title} not shown to be worse than on {held_out}; by {names} it is, "
+            f"{len(others)} of {len(found)} scores compared.",
+        )
+    if not any(change.difference.known for change in found):
+        return (
+            "Whether it does worse than in the run cannot be told: of these rows, or of the run's "
+            "own, there are too few for an interval.",
+        )
+    return (f"Not shown to be worse, by any score, than on {held_out}.",)
+
+
+def level_moved(
+    truth: Truth, seen: Seen, own: Judgement, trained_mean: float | None, target: str, seed: int
+) -> str:
+    """Say where the target's level has moved: its mean, or the share of a class; else nothing.
+
+    It must have moved by more than the drift alarm asks for (`fitting.alarms.drift`), and its 95%
+    interval leave out the run's level. The new rows are resampled by group, time or row; the run's
+    own level counts as uncertain as that many independent rows make it.
+
+    Parameters
+    ----------
+    truth, seen
+        The new rows.
+    own : Judgement
+        The run's.
+    trained_mean : float or None
+        Of a numeric target in the rows learned from, where it is known.
+    target : str
+        Its name.
+    seed : int
+    """
+    if truth.task == "regression":
+        return _moved_mean(truth, seen, own, trained_mean, target, seed)
+    return _moved_class(truth, seen, own, target, seed)
+
+
+def _moved_mean(
+    truth: Truth, seen: Seen, own: Judgement, old: float | None, target: str, seed: int
+) -> str:
+    baseline = own.scores.get("baseline", {}).get("test", {}).get("rmse")
+    if old is None or baseline is None:
+        return ""
+    rows = max(own.rows.get("train", own.rows["test"]), 1)
+    level = truth.target[seen.rows].astype(np.float64)
+    found = _difference(truth, seen, level, old, baseline.value / np.sqrt(rows), seed)
+    if abs(found.value) <= LEAST_DEVIATIONS * baseline.value or not (
+        found.low > 0 or found.high < 0
+    ):
+        return ""
+    return (
+        f"The target's level moved: {target!r} is {figure(old + found.value)} on average in these "
+        f"rows and was {figure(old)} in those learned from, a difference of "
+        f"{with_interval(found, sign=True)}."
+    )
+
+
+def _moved_class(truth: Truth, seen: Seen, own: Judgement, target: str, seed: int) -> str:
+    labels = tuple(map(str, truth.classes))
+    if not own.prevalence.keys() >= set(labels):
+        return ""
+    old = np.array([own.prevalence[label] for label in labels])
+    codes, weight = truth.target[seen.rows], truth.weight[seen.rows]
+    new = np.bincount(codes, weight, len(labels)) / weight.sum()
+    beyond = np.abs(new - old) - np.maximum(LEAST_POINTS, LEAST_RELATIVE * old)
+    code = int(beyond.argmax())
+    if beyond[code] <= 0:
+        return ""
+    error = float(np.sqrt(old[code] * (1 - old[code]) / max(own.rows["test"], 1)))
+    is_class = (codes == code).astype(np.float64)
+    found = _difference(truth, seen, is_class, float(old[code]), error, seed)
+    if not (found.low > 0 or found.high < 0):
+        return ""
+    return (
+        f"The target's level moved: {target!r} is {labels[code]!r} in {percent(new[code])} of "
+        f"these rows and was in {percent(old[code])} of those that the run held out."
+    )
+
+
+def _difference(
+    truth: Truth, seen: Seen, level: np.ndarray, old: float, error: float, seed: int
+) -> Interval:
+    """Return the weighted mean of a level (n,) on the new rows less the old one, of that error."""
+    weight = truth.weight[seen.rows]
+    # As numbers, the classes' shares vary too from one resample to the next.
+    plain = Truth("regression", truth.target, truth.weight, (), truth.groups, truth.time)
+    resamples = plain.resamples(Seen(seen.rows, {}), stream(seed, "level"))
+    new = float(np.average(level, weights=weight))
+    draws = np.concatenate([(counts * weight) @ level / (counts @ weight) for counts in resamples])
+    basis = scheme_basis([np.ones(len(level), bool)], resamples.scheme)
+    mean = student(new, draws, basis)
+    known = Interval(old, old - 1.96 * error, old + 1.96 * error, error)
+    return independent_difference(mean, known)

@@ -1,0 +1,121 @@
+"""The verdict in the reader's words, on scores made by hand."""
+
+import itertools
+
+from gradum.fitting.by_class import ClassScores
+from gradum.fitting.headline import headline
+from gradum.fitting.judgement import Judgement
+from gradum.fitting.verdict import decide
+from gradum.scores.interval import Interval
+
+
+def around(value, half=0.03):
+    return Interval(value, value - half, value + half, half / 2)
+
+
+def judgement(metric, scores, error, *, prevalence=None, by_class=(), fit_check=""):
+    """A judgement of rungs by all their scores; differences have one standard error."""
+    names = list(scores)
+    values = {name: scores[name][metric] for name in names}
+    differences = {
+        (a, b): around(values[a].value - values[b].value, 2 * error)
+        for a, b in itertools.combinations(reversed(names), 2)
+    }
+    return Judgement(
+        how="Judged.",
+        rows={"test": 200},
+        scores={name: {"test": each} for name, each in scores.items()},
+        prevalence=prevalence or {},
+        verdict=decide(metric, values, differences),
+        fit_check=fit_check,
+        by_class=by_class,
+    )
+
+
+def classes(accuracies, losses):
+    return {
+        name: {
+            "log_loss": around(loss),
+            "accuracy": around(share),
+            "balanced_accuracy": around(0.61),
+        }
+        for (name, share), loss in zip(accuracies.items(), losses, strict=True)
+    }
+
+
+RIGHT = {"baseline": 0.62, "linear": 0.79, "pack": 0.80}
+NEARLY = {"no": 0.62, "yes": 0.38}
+
+
+def test_how_often_right_beside_guessing_and_the_simplest_that_does_as_well():
+    said = headline(
+        judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.436)), 0.02, prevalence=NEARLY)
+    )
+    assert said == (
+        "80% [77–83] right; always guessing the commonest class, 'no', gives 62%.",
+        "The linear model does as well; the pack model leads it in log loss by 0.015, within one "
+        "standard error (0.02), and predicts unless you say --rung enough.",
+    )
+
+
+def test_a_lead_within_the_interval_but_beyond_one_standard_error_is_one_statement():
+    """No "no simpler rung comes near" beside "no difference shown"."""
+    found = judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.436)), 0.01, prevalence=NEARLY)
+    _, chosen = headline(found)
+    assert chosen == (
+        "Use the pack model: it leads in log loss (0.436), and no simpler one comes within one "
+        "standard error; its lead over the linear model may yet be chance, at 95%."
+    )
+    assert found.verdict.enough == "pack"
+
+
+def test_a_lead_beyond_chance_is_said_so():
+    found = judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.436)), 0.001, prevalence=NEARLY)
+    assert "ahead of each simpler one, beyond chance" in headline(found)[1]
+
+
+def test_where_nothing_helps_it_says_so():
+    found = judgement("log_loss", classes(RIGHT, (0.66, 0.67, 0.68)), 0.02, prevalence=NEARLY)
+    assert headline(found)[1] == "Use no model: by log loss none beats guessing, the baseline."
+    found = judgement("log_loss", classes(RIGHT, (0.66, 0.67, 0.65)), 0.02, prevalence=NEARLY)
+    assert headline(found)[1].startswith("No column is shown to help: guessing")
+
+
+def test_of_very_unequal_classes_it_says_how_many_of_the_rare_one_are_found():
+    shares = {"no": 0.9, "yes": 0.1}
+    rare = (
+        ClassScores("no", 180, 190, around(0.9), around(0.97), around(0.93)),
+        ClassScores("yes", 20, 10, around(0.6), around(0.3), around(0.4)),
+    )
+    scores = classes({"baseline": 0.9, "linear": 0.91}, (0.3, 0.2))
+    said = headline(judgement("log_loss", scores, 0.01, prevalence=shares, by_class=rare))[0]
+    assert said == (
+        "Finds 30% [27–33] of the 20 rows that are 'yes', and 60% [57–63] of those it calls so "
+        "are; 91% [88–94] of all rows are right, but always guessing the commonest class, 'no', "
+        "gives 90%."
+    )
+
+
+def test_of_numbers_it_says_how_far_off():
+    scores = {
+        name: {
+            "rmse": around(2 * error),
+            "mae": around(error),
+            "median_absolute_error": around(0.9),
+        }
+        for name, error in (("baseline", 9.9), ("linear", 1.72))
+    }
+    said = headline(judgement("rmse", scores, 0.01, fit_check="No sign of overfitting."))
+    assert said[0] == (
+        "Off by 1.72 [1.69–1.75] on average, by less than 0.9 in half of the rows; always "
+        "guessing the mean is off by 9.9."
+    )
+    assert said[1:] == (
+        "Use the linear model: by RMSE (3.44) it is ahead of guessing, beyond chance.",
+        "No sign of overfitting.",
+    )
+
+
+def test_a_single_rung_is_compared_with_nothing():
+    scores = {"linear": {"rmse": around(2.0), "mae": around(1.0)}}
+    assert headline(judgement("rmse", scores, 0.1)) == ("Off by 1 [0.97–1.03] on average.",)
