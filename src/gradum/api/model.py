@@ -17,6 +17,7 @@ from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.memory_bound import judging_bound
 from gradum.fitting.option_values import read_size
+from gradum.fitting.options import make_reading
 from gradum.fitting.predict import predict
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
@@ -135,19 +136,27 @@ class Model:
         prediction, self._last.differences = predict(self.fitted, data, rung=rung)
         return prediction
 
-    def evaluate(self, data: Any, *, max_memory: int | str | None = None) -> Evaluation:
+    def evaluate(
+        self,
+        data: Any,
+        *,
+        max_memory: int | str | None = None,
+        sheet: str | None = None,
+        query: str | None = None,
+    ) -> Evaluation:
         """Score every rung on rows that hold the target.
 
         Of a table that would take more than ``max_memory`` (bytes, or "2GB"; half of what is left
-        if not given) so many rows are judged as there is room for, drawn by chance.
+        if not given) so many rows are judged as there is room for, drawn by chance. ``sheet`` and
+        ``query`` name a table of a workbook or a database, as in `gradum.fit`.
         """
         most = None if max_memory is None else read_size(max_memory)
-        data = at_hand(data)
-        bound = judging_bound(self.fitted, data, most)
-        if bound is None:
-            return evaluate(self.fitted, read(data))
-        with opened(data) as rows:
-            return evaluate_in_blocks(self.fitted, rows, bound)
+        with at_hand(data, make_reading(sheet=sheet, query=query)) as table:
+            bound = judging_bound(self.fitted, table, most)
+            if bound is None:
+                return evaluate(self.fitted, read(table))
+            with opened(table) as rows:
+                return evaluate_in_blocks(self.fitted, rows, bound)
 
     @property
     def scores(self) -> pl.DataFrame:

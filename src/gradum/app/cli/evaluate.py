@@ -18,11 +18,13 @@ def command(
     data: Annotated[
         str, typer.Argument(metavar="TABLE", help=f"{options.TABLE} It holds the target as well.")
     ],
+    sheet: options.Sheet = None,
+    query: options.Query = None,
     max_memory: Annotated[str | None, options.option("max_memory")] = None,
     as_json: options.Json = False,
 ) -> None:
     """Score every rung of a model on a table that it has not seen."""
-    evaluation = load_model(model).evaluate(data, max_memory=max_memory)
+    evaluation = load_model(model).evaluate(data, max_memory=max_memory, sheet=sheet, query=query)
     if as_json:
         say_json(evaluation)
         return

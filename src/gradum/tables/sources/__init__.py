@@ -1,0 +1,11 @@
+"""Places of tables besides plain files, a file per kind."""
+
+from __future__ import annotations
+
+from gradum.tables.sources.source import Source
+from gradum.tables.sources.sqlite import Sqlite
+from gradum.tables.sources.workbook import Workbook
+from gradum.tables.sources.zipped import Zip
+
+SOURCES: tuple[Source, ...] = (Sqlite(), Workbook(), Zip())
+"""In the order in which they are asked whether a place is theirs."""
