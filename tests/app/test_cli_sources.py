@@ -121,7 +121,7 @@ def test_rough_input_leaves_one_line_and_nothing_else(tmp_path, monkeypatch):
         ("d.sqlite", "--query", "DELETE FROM homes"): "not 'DELETE'",
         ("d.sqlite", "--query", "SELECT * FROM homes WHERE 0"): "returns no rows",
         ("d.sqlite", "--query", "SELECT absent FROM homes"): "no such column: absent",
-        ("d.sqlite", "--sheet", "x"): "--sheet is for workbooks",
+        ("d.sqlite", "--query", QUERY, "--sheet", "x"): "--sheet is for workbooks",
         ("http://example.com/a.csv",): "http://",
         ("mysql://u:s3cret@h/d",): "no table from mysql:// addresses",
     }
