@@ -7,6 +7,7 @@ down or printed has neither: `shown` leaves both out.
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from gradum.errors import TableError
 
@@ -60,6 +61,16 @@ def secrets(address: str) -> tuple[str, ...]:
     if found is None:
         return ()
     return tuple(part for part in (found["user"], found["rest"]) if part)
+
+
+def without_secrets(text: str, address: str) -> str:
+    """Return a text in which passwords and parameters of an address are replaced by "…"."""
+    user, *rest = (*secrets(address), "")
+    pieces = [user.partition(":")[2]] if ":" in user else []
+    pieces += [value for part in (user, *rest) for value in re.findall(r"=([^&#]*)", part)]
+    for piece in sorted({*pieces, *map(unquote, pieces)}, key=len, reverse=True):
+        text = text.replace(piece, "…") if piece else text
+    return text
 
 
 def _parts(address: str) -> re.Match | None:
