@@ -1,12 +1,15 @@
 """Commands on workbooks, databases, archives and addresses: fitted, repeated, refused."""
 
 import contextlib
+import html
+import importlib
 import json
 import sqlite3
 import zipfile
 
 import pytest
 
+import servers
 from command_line import run
 from gradum.ship.run_spec import read_spec
 from synthetic import task
@@ -132,3 +135,67 @@ def test_rough_input_leaves_one_line_and_nothing_else(tmp_path, monkeypatch):
             assert message in ended.err
             assert "s3cret" not in ended.err
     assert sorted(tmp_path.iterdir()) == before
+
+
+def secrets_in(folder):
+    """The files that hold the password of the tests' server."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if servers.PASSWORD.encode() in path.read_bytes()]
+
+
+@servers.needs_postgresql
+def test_a_run_of_a_server_is_read_again_only_when_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    address, folder, column = servers.ADDRESS, tmp_path / "run", frame().columns[1]
+    servers.fill("homes", frame())
+    query = ["--query", "SELECT * FROM homes -- all"]
+    ended = run("fit", address, *query, *FIT[:-1], "-o", folder)
+    assert (ended.code, ended.err) == (0, "")
+    assert servers.PASSWORD not in ended.out
+    spec = read_spec(folder / "spec.toml")
+    assert (spec.data, list(spec.sha256)) == (servers.SHOWN, [servers.SHOWN])
+    assert f"gradum fit {servers.SHOWN} " in html.unescape((folder / "report.html").read_text())
+
+    for words in (
+        ["rerun", folder],
+        ["report", folder, "--slice", column],
+        ["compare", folder, folder],
+    ):
+        ended = run(*words)
+        assert (ended.code, ended.err.count("\n")) == (2, 1), words
+        assert f"{servers.SHOWN}, which is read again only when it is named" in ended.err
+    named = ["--data", address]
+    assert run("report", folder, "--slice", column, *named).code == 0
+    assert run("compare", folder, folder, *named).code == 0
+    again = run("rerun", folder, *named, "-o", tmp_path / "again")
+    assert (again.code, "bit-identical" in again.out) == (0, True)
+    assert run("predict", folder, address, *query, "-o", tmp_path / "p.csv").code == 0
+
+    servers.fill("homes", frame()[:50])
+    ended = run("report", folder, "--slice", column, *named)
+    assert ended.code == 2
+    assert f"{servers.SHOWN} gives others now" in ended.err
+    again = run("rerun", folder, *named, "-o", tmp_path / "other")
+    assert again.code == 3
+    assert f"{servers.SHOWN} has changed since" in again.out
+    assert secrets_in(tmp_path) == []
+
+
+@servers.needs_postgresql
+def test_an_interrupted_run_of_a_server(tmp_path, monkeypatch):
+    """It is resumed from the address that is named again, if that gives the same rows."""
+    servers.fill("homes", frame())
+    folder = tmp_path / "run"
+
+    def cut(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(importlib.import_module("gradum.api.resume"), "save_run", cut)
+        fit = ["fit", servers.ADDRESS, "--query", QUERY, *FIT, "--checkpoint-every", 0.001]
+        assert run(*fit, "-o", folder).code == 130
+    assert secrets_in(tmp_path) == []
+    assert "is read again only when it is named" in run("resume", folder, "-q").err
+    assert run("resume", folder, "--data", servers.ADDRESS, "-q").code == 0
+    assert (folder / "report.html").exists()
+    assert secrets_in(tmp_path) == []
