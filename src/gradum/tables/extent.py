@@ -80,7 +80,8 @@ def extent_of(data: Any) -> Extent:
         rows = len(data.frame)
         return Extent(rows, 0, 0, Table(data.frame.head(HEAD_ROWS), data.source, typed=data.typed))
     if isinstance(data, Brought):
-        return _together([_of_file(place.path) for place in data.files if is_file(place.path)])
+        paths = [location.path for location in data.files]
+        return _together([_of_file(path) for path in paths if is_file(path)])
     names = data if isinstance(data, list | tuple) else [data]
     if not all(isinstance(name, str | os.PathLike) for name in names):
         return NOTHING

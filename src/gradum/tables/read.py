@@ -19,7 +19,7 @@ from gradum.tables.reading import Reading
 from gradum.tables.records import looks_like_json, read_records
 from gradum.tables.several import stack
 from gradum.tables.sources.brought import PLAINLY, Brought, brought
-from gradum.tables.sources.source import Place
+from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
 # of standard input or of what is compressed; a file is taken as what it is
@@ -89,17 +89,17 @@ def _sound(table: Table) -> Table:
 
 
 def _read_files(here: Brought) -> Table:
-    tables = [_read_file(place) for place in here.files]
+    tables = [_read_file(location) for location in here.files]
     if len(tables) == 1:
         return replace(tables[0], source=here.source)
     return stack(tables, here.source)
 
 
-def _read_file(place: Place) -> Table:
-    with explained(place.name):
-        content = content_of(place.path)
-        table = _sound(_recognised(content, place.name, place.path.suffix.lower()))
-        return replace(table, notes=(*place.notes, *table.notes), untyped=place.untyped)
+def _read_file(location: Location) -> Table:
+    with explained(location.name):
+        content = content_of(location.path)
+        table = _sound(_recognised(content, location.name, location.path.suffix.lower()))
+        return replace(table, notes=(*location.notes, *table.notes), untyped=location.untyped)
 
 
 def _recognised(content: Content, name: str, suffix: str = "") -> Table:

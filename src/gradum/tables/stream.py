@@ -36,7 +36,7 @@ from gradum.tables.reading import Reading
 from gradum.tables.records import looks_like_json
 from gradum.tables.several import stack
 from gradum.tables.sources.brought import PLAINLY, Brought, brought
-from gradum.tables.sources.source import Place
+from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
 BLOCK_ROWS = 65_536
@@ -221,16 +221,16 @@ def opened(data: Any, scratch: Path | None = None, reading: Reading = PLAINLY) -
 
 
 def _of_files(here: Brought, folder: Path) -> Stream:
-    parts = [_part(place, folder / f"{number}") for number, place in enumerate(here.files)]
+    parts = [_part(location, folder / f"{number}") for number, location in enumerate(here.files)]
     heads, files = [head for head, _ in parts], tuple(file for _, own in parts for file in own)
     head = replace(stack(heads, here.source), decimal=heads[0].decimal)
     return Stream(head, files, tuple(map(length, files)))
 
 
-def _part(place: Place, scratch: Path) -> tuple[Table, list[Path]]:
+def _part(location: Location, scratch: Path) -> tuple[Table, list[Path]]:
     """Return some rows of a file, and the Parquet files that hold all of them."""
-    head, files = _part_of_file(place.path, place.name, scratch)
-    return replace(head, notes=(*place.notes, *head.notes), untyped=place.untyped), files
+    head, files = _part_of_file(location.path, location.name, scratch)
+    return replace(head, notes=(*location.notes, *head.notes), untyped=location.untyped), files
 
 
 def _part_of_file(path: Path, name: str, scratch: Path) -> tuple[Table, list[Path]]:

@@ -29,7 +29,7 @@ from gradum.tables.paths import STANDARD_INPUT, is_pattern, matches
 from gradum.tables.reading import Reading
 from gradum.tables.several import name_of, names_of
 from gradum.tables.sources import SOURCES
-from gradum.tables.sources.source import NewFile, Place
+from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.wording import counted
 
 PLAINLY = Reading()
@@ -43,7 +43,7 @@ class Brought:
 
     Parameters
     ----------
-    files : tuple of Place
+    files : tuple of Location
         Files whose rows follow one another; or standard input.
     source : str
         What the table is called in messages.
@@ -54,7 +54,7 @@ class Brought:
         The SHA-256 of what other machines gave, by what may be shown of its address.
     """
 
-    files: tuple[Place, ...]
+    files: tuple[Location, ...]
     source: str
     name: str | None = None
     sha256: Mapping[str, str] = field(default_factory=dict)
@@ -101,7 +101,7 @@ def brought(data: Any, reading: Reading = PLAINLY, scratch: Path | None = None) 
         _refuse_unused(reading, "a table in memory", ())
         yield data
         return
-    places, source = _places(data)
+    locations, source = _locations(data)
     with ExitStack() as entered:
         folders: list[Path] = []
         numbers = count()
@@ -115,7 +115,7 @@ def brought(data: Any, reading: Reading = PLAINLY, scratch: Path | None = None) 
                 path.touch(exist_ok=False)
             return path
 
-        files = [file for place in places for file in _carried(place, reading, new_file)]
+        files = [file for location in locations for file in _carried(location, reading, new_file)]
         hashes = {file.name: file.sha256 for file in files if file.sha256}
         yield Brought(tuple(files), source, _one_name(data), hashes)
 
@@ -127,18 +127,18 @@ def _one_name(data: Any) -> str | None:
     return shown(name) if is_address(name) else name
 
 
-def _places(data: Any) -> tuple[list[Place], str]:
+def _locations(data: Any) -> tuple[list[Location], str]:
     """Return the places that are meant, and what they are called together."""
     if isinstance(data, list | tuple):
         return _several([os.fspath(name) for name in data])
     name = os.fspath(data)
     if name == STANDARD_INPUT:
-        return [Place(name, "standard input")], "standard input"
+        return [Location(name, "standard input")], "standard input"
     if is_address(name):
-        return [Place(name, shown(name))], shown(name)
+        return [Location(name, shown(name))], shown(name)
     path = Path(name)
     if not is_pattern(path):
-        return [Place(name, path.name)], path.name
+        return [Location(name, path.name)], path.name
     paths = matches(path)
     if not paths:
         raise TableError(f"No file matches {name}.", nearest_files(path))
@@ -147,35 +147,35 @@ def _places(data: Any) -> tuple[list[Place], str]:
     )
 
 
-def _several(names: Sequence[str]) -> tuple[list[Place], str]:
+def _several(names: Sequence[str]) -> tuple[list[Location], str]:
     addresses = [shown(name) if is_address(name) else name for name in names]
     paths = [Path(name) for name in addresses]
     return _named(names, names_of(paths)), name_of(paths)
 
 
-def _named(names: Sequence[str], called: Sequence[str]) -> list[Place]:
+def _named(names: Sequence[str], called: Sequence[str]) -> list[Location]:
     pairs = zip(names, called, strict=True)
-    return [Place(name, shown(name) if is_address(name) else call) for name, call in pairs]
+    return [Location(name, shown(name) if is_address(name) else call) for name, call in pairs]
 
 
-def _carried(place: Place, reading: Reading, new_file: NewFile) -> list[Place]:
+def _carried(location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
     """Bring a place from source to source until it is files that the readers know."""
     heeded: set[str] = set()
-    carried = _from_source(place, reading, new_file, heeded)
-    _refuse_unused(reading, place.name, heeded)
+    carried = _from_source(location, reading, new_file, heeded)
+    _refuse_unused(reading, location.name, heeded)
     return carried
 
 
 def _from_source(
-    place: Place, reading: Reading, new_file: NewFile, heeded: set[str]
-) -> list[Place]:
-    source = next((source for source in SOURCES if source.is_at(place)), None)
+    location: Location, reading: Reading, new_file: NewFile, heeded: set[str]
+) -> list[Location]:
+    source = next((source for source in SOURCES if source.is_at(location)), None)
     if source is None:
-        _refuse_address(place.where)
-        return [place]
+        _refuse_address(location.where)
+        return [location]
     heeded.update(source.takes)
-    with explained(place.name):
-        nearer = source.bring(place, reading, new_file)
+    with explained(location.name):
+        nearer = source.bring(location, reading, new_file)
     return [file for part in nearer for file in _from_source(part, reading, new_file, heeded)]
 
 

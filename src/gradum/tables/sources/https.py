@@ -18,7 +18,7 @@ from gradum.files.scratch import filling
 from gradum.tables.addresses import refuse_unclear, scheme, shown
 from gradum.tables.encoding import BLOCK_BYTES
 from gradum.tables.reading import Reading
-from gradum.tables.sources.source import NewFile, Place
+from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.wording import size
 
 MOST_BYTES = 2**32  # of a file
@@ -32,24 +32,24 @@ class Https:
 
     takes = ()
 
-    def is_at(self, place: Place) -> bool:
-        """Whether a place is an address of the web."""
-        return scheme(place.where) in ("https", "http")
+    def is_at(self, location: Location) -> bool:
+        """Whether a location is an address of the web."""
+        return scheme(location.where) in ("https", "http")
 
-    def bring(self, place: Place, reading: Reading, new_file: NewFile) -> list[Place]:
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
         """Fetch the file, and tell its hash."""
-        _refuse_address(place.where)
+        _refuse_address(location.where)
         with (
-            _explained(place.name),
-            _opener(place).open(_request(place), timeout=SECONDS) as answer,
+            _explained(location.name),
+            _opener(location).open(_request(location), timeout=SECONDS) as answer,
         ):
             if answer.headers.get_content_type() == "text/html":
                 raise TableError(
-                    f"{place.name} is a web page, not a table.", "Give the address of the file."
+                    f"{location.name} is a web page, not a table.", "Give the address of the file."
                 )
-            file = new_file(PurePosixPath(urlsplit(place.where).path).suffix.lower())
-            digest = _fetch(answer, file, place.name)
-        return [Place(str(file), place.name, sha256=digest)]
+            file = new_file(PurePosixPath(urlsplit(location.where).path).suffix.lower())
+            digest = _fetch(answer, file, location.name)
+        return [Location(str(file), location.name, sha256=digest)]
 
 
 def _refuse_address(address: str) -> None:
@@ -70,19 +70,19 @@ def _refuse_address(address: str) -> None:
         )
 
 
-def _request(place: Place) -> urllib.request.Request:
-    return urllib.request.Request(place.where, headers={"User-Agent": "gradum"})
+def _request(location: Location) -> urllib.request.Request:
+    return urllib.request.Request(location.where, headers={"User-Agent": "gradum"})
 
 
-def _opener(place: Place) -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_SameHost(place))
+def _opener(location: Location) -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_SameHost(location))
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
     """Follows a server to another path of its own, and to no other server."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, location: Location) -> None:
+        self._location = location
 
     def redirect_request(
         self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
@@ -92,7 +92,7 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         if (before.scheme, before.netloc) != (after.scheme, after.netloc):
             fp.close()
             raise TableError(
-                f"{self._place.name} leads to another place: {shown(newurl)}.",
+                f"{self._location.name} leads to another place: {shown(newurl)}.",
                 "Give that address if you trust it.",
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)

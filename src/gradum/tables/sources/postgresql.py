@@ -21,7 +21,7 @@ from gradum.tables.reading import Reading
 from gradum.tables.sources.extra import needs
 from gradum.tables.sources.fingerprint import Fingerprint
 from gradum.tables.sources.rows import Rows
-from gradum.tables.sources.source import NewFile, Place
+from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.statement import (
     identifier,
     more_than_one,
@@ -45,33 +45,33 @@ class PostgreSql:
 
     takes = ("query",)
 
-    def is_at(self, place: Place) -> bool:
-        """Whether a place is an address of PostgreSQL."""
-        return scheme(place.where) in ("postgresql", "postgres")
+    def is_at(self, location: Location) -> bool:
+        """Whether a location is an address of PostgreSQL."""
+        return scheme(location.where) in ("postgresql", "postgres")
 
-    def bring(self, place: Place, reading: Reading, new_file: NewFile) -> list[Place]:
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
         """Write the rows of the query, or of the only table, and tell their hash."""
-        refuse_unclear(place.where)
+        refuse_unclear(location.where)
         query = None if reading.query is None else statement(reading.query)
-        rows, fingerprint = Rows(place.name, new_file), Fingerprint()
-        with _connection(place) as connection:
+        rows, fingerprint = Rows(location.name, new_file), Fingerprint()
+        with _connection(location) as connection:
             if query is None:
-                query = _only_table(connection, place.name)
-            rows.write(_frames(connection, query, place.name, fingerprint))
+                query = _only_table(connection, location.name)
+            rows.write(_frames(connection, query, location.name, fingerprint))
         if not rows.files:
-            raise no_rows(place.name)
+            raise no_rows(location.name)
         digest = fingerprint.hexdigest()
-        return [Place(str(file), place.name, sha256=digest) for file in rows.files]
+        return [Location(str(file), location.name, sha256=digest) for file in rows.files]
 
 
 @contextmanager
-def _connection(place: Place) -> Iterator[Any]:
+def _connection(location: Location) -> Iterator[Any]:
     """Connect, and begin a transaction that reads only."""
     driver = needs("adbc_driver_postgresql", "sql", "Tables of PostgreSQL")
     manager = needs("adbc_driver_manager", "sql", "Tables of PostgreSQL")
     needs("nanoarrow", "sql", "Tables of PostgreSQL")
-    joint = "&" if "?" in place.where else "?"
-    address = place.where
+    joint = "&" if "?" in location.where else "?"
+    address = location.where
     if "connect_timeout=" not in address:
         address = f"{address}{joint}connect_timeout={SECONDS}"
     try:
@@ -84,7 +84,7 @@ def _connection(place: Place) -> Iterator[Any]:
     except GradumError:
         raise
     except (manager.Error, RuntimeError) as error:
-        raise _explained(error, place) from None
+        raise _explained(error, location) from None
 
 
 def _only_table(connection: Any, name: str) -> str:
@@ -141,15 +141,16 @@ def _plain(column: pl.Series) -> pl.Series:
     return stored
 
 
-def _explained(error: Exception, place: Place) -> TableError:
+def _explained(error: Exception, location: Location) -> TableError:
     """Return an error of the driver as one line, in which no password is."""
-    words, state, name = str(error), getattr(error, "sqlstate", None), place.name
+    words, state, name = str(error), getattr(error, "sqlstate", None), location.name
     if "Failed to connect" in words or ("connection" in words and state is None):
         why = _first(words, r"(?:failed: |Failed to connect: )(?:FATAL:\s*)?([^\n]*)")
         remedy = "Check the address, and that the server runs and lets you in."
         if "password" in words:
             remedy = "Give the user in the address and the password in PGPASSWORD or ~/.pgpass."
-        return TableError(f"{name} cannot be reached: {without_secrets(why, place.where)}.", remedy)
+        why = without_secrets(why, location.where)
+        return TableError(f"{name} cannot be reached: {why}.", remedy)
     if state == SEVERAL and "multiple commands" in words:
         return more_than_one(name)
     if state == READ_ONLY:
@@ -157,7 +158,7 @@ def _explained(error: Exception, place: Place) -> TableError:
             f"{name} is opened for reading alone, and the query would do more.",
             "Give one SELECT statement.",
         )
-    why = without_secrets(_first(words, r"ERROR:\s*([^\n]*)"), place.where)
+    why = without_secrets(_first(words, r"ERROR:\s*([^\n]*)"), location.where)
     if state == DENIED:
         return TableError(f"{name} does not let you: {why}.", "Ask its owner, or read other rows.")
     return TableError(f"{name} does not carry out the query: {why}.", "Correct it.")

@@ -14,7 +14,7 @@ NewFile = Callable[[str], Path]
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where a table lies, or a part of its rows.
 
     Parameters
@@ -57,11 +57,11 @@ class Source(Protocol):
         """The fields of `Reading` that it heeds."""
         ...
 
-    def is_at(self, place: Place) -> bool:
-        """Whether a place is of this kind, told by its address or its first bytes."""
+    def is_at(self, location: Location) -> bool:
+        """Whether a location is of this kind, told by its address or its first bytes."""
         ...
 
-    def bring(self, place: Place, reading: Reading, new_file: NewFile) -> list[Place]:
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
         """Write the table to files, and return where they are: one or several in order.
 
         Raises

@@ -16,7 +16,7 @@ from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import from_objects, refuse_names
 from gradum.tables.reading import Reading
 from gradum.tables.sources.rows import Rows
-from gradum.tables.sources.source import NewFile, Place
+from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
 from gradum.tables.sources.statement import (
     identifier,
@@ -47,43 +47,43 @@ class Sqlite:
 
     takes = ("query",)
 
-    def is_at(self, place: Place) -> bool:
+    def is_at(self, location: Location) -> bool:
         """Whether a file begins as SQLite's databases do."""
-        return start_of(place).startswith(MAGIC)
+        return start_of(location).startswith(MAGIC)
 
-    def bring(self, place: Place, reading: Reading, new_file: NewFile) -> list[Place]:
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
         """Write the rows of the query, or of the only table."""
-        _refuse_truncated(place)
-        rows, mixed = Rows(place.name, new_file), set()
+        _refuse_truncated(location)
+        rows, mixed = Rows(location.name, new_file), set()
         try:
             with closing(
-                sqlite3.connect(_address(place.path), uri=True, timeout=SECONDS)
+                sqlite3.connect(_address(location.path), uri=True, timeout=SECONDS)
             ) as connection:
                 connection.set_authorizer(_only_reading)
-                query = _query(connection, reading, place.name)
-                rows.write(_batches(connection.execute(query), place.name, mixed))
+                query = _query(connection, reading, location.name)
+                rows.write(_batches(connection.execute(query), location.name, mixed))
         except (sqlite3.Error, sqlite3.Warning) as error:
-            raise _explained(error, place.name) from None
+            raise _explained(error, location.name) from None
         if not rows.files:
-            raise no_rows(place.name)
+            raise no_rows(location.name)
         mixed.update(rows.mixed())
         untyped = tuple(sorted(mixed)) or rows.all_text()
-        return [Place(str(file), place.name, untyped=untyped) for file in rows.files]
+        return [Location(str(file), location.name, untyped=untyped) for file in rows.files]
 
 
-def _refuse_truncated(place: Place) -> None:
+def _refuse_truncated(location: Location) -> None:
     """Refuse a file shorter than its header says: SQLite takes what is absent for zeros.
 
     https://www.sqlite.org/fileformat2.html: sizes of pages at byte 16, their number at 28, which
     holds if the counters at 24 and 92 agree.
     """
-    with place.path.open("rb") as file:
+    with location.path.open("rb") as file:
         header = file.read(100)
     page = int.from_bytes(header[16:18], "big")
     pages = int.from_bytes(header[28:32], "big")
     whole = (65_536 if page == 1 else page) * pages
-    if header[24:28] == header[92:96] and place.path.stat().st_size < whole:
-        raise TableError(f"{place.name} is a truncated database.", "Copy it anew.")
+    if header[24:28] == header[92:96] and location.path.stat().st_size < whole:
+        raise TableError(f"{location.name} is a truncated database.", "Copy it anew.")
 
 
 def _address(path: Path) -> str:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from gradum.tables.addresses import is_address
 from gradum.tables.content import lies_on_disk
 from gradum.tables.paths import STANDARD_INPUT
-from gradum.tables.sources.source import Place
+from gradum.tables.sources.source import Location
 
 BYTES = 64
 
 
-def start_of(place: Place) -> bytes:
+def start_of(location: Location) -> bytes:
     """Return the first bytes of a file; none of anything else, which its reader will refuse."""
-    if place.where == STANDARD_INPUT or is_address(place.where):
+    if location.where == STANDARD_INPUT or is_address(location.where):
         return b""
     try:
-        if not lies_on_disk(place.path):
+        if not lies_on_disk(location.path):
             return b""
-        with place.path.open("rb") as file:
+        with location.path.open("rb") as file:
             return file.read(BYTES)
     except (OSError, ValueError):
         return b""

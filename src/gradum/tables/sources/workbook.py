@@ -16,7 +16,7 @@ from gradum.tables.frames import refuse_names
 from gradum.tables.reading import Reading
 from gradum.tables.sources.extra import needs
 from gradum.tables.sources.rows import Rows
-from gradum.tables.sources.source import NewFile, Place
+from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
 from gradum.tables.sources.zipped import MAGIC, is_workbook
 from gradum.tables.wording import counted, quoted, size
@@ -35,50 +35,50 @@ class Workbook:
 
     takes = ("sheet",)
 
-    def is_at(self, place: Place) -> bool:
+    def is_at(self, location: Location) -> bool:
         """Whether a file begins as workbooks do."""
-        start = start_of(place)
-        return start.startswith(OLD) or (start.startswith(MAGIC) and is_workbook(place.path))
+        start = start_of(location)
+        return start.startswith(OLD) or (start.startswith(MAGIC) and is_workbook(location.path))
 
-    def bring(self, place: Place, reading: Reading, new_file: NewFile) -> list[Place]:
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
         """Write the sheet that is named, or the only one with a table."""
         fastexcel = needs("fastexcel", "excel", "Workbooks")
-        _refuse_large(place)
-        _refuse_encrypted(place)
+        _refuse_large(location)
+        _refuse_encrypted(location)
         try:
-            book = fastexcel.read_excel(place.path.read_bytes())  # told by content, not name
-            sheet, notes = _chosen(book, reading.sheet, place.name)
-            frame, more, mixed = _read(book, sheet, place.name)
+            book = fastexcel.read_excel(location.path.read_bytes())  # told by content, not name
+            sheet, notes = _chosen(book, reading.sheet, location.name)
+            frame, more, mixed = _read(book, sheet, location.name)
         except TableError:
             raise
         except BaseException as error:  # it panics over some damage, which is no Exception
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
-            raise _damaged(place.name, error) from None
-        rows = Rows(place.name, new_file)
+            raise _damaged(location.name, error) from None
+        rows = Rows(location.name, new_file)
         rows.write([frame])
         untyped = tuple(mixed) or rows.all_text()
-        return [Place(str(rows.files[0]), place.name, (*notes, *more), untyped)]
+        return [Location(str(rows.files[0]), location.name, (*notes, *more), untyped)]
 
 
-def _refuse_large(place: Place) -> None:
+def _refuse_large(location: Location) -> None:
     """Refuse a workbook that unpacks to more than a table would, or than memory holds."""
-    path, packed = place.path, place.path.stat().st_size
+    path, packed = location.path, location.path.stat().st_size
     unpacked = packed
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > most_unpacked(packed):
         raise TableError(
-            f"{place.name} unpacks to {size(unpacked)}, far more than a workbook would.",
+            f"{location.name} unpacks to {size(unpacked)}, far more than a workbook would.",
             "Save its sheet as CSV if it can be trusted.",
         )
-    refuse_more_than_memory(TIMES_IN_MEMORY * unpacked, "sheets", place.name)
+    refuse_more_than_memory(TIMES_IN_MEMORY * unpacked, "sheets", location.name)
 
 
-def _refuse_encrypted(place: Place) -> None:
-    if start_of(place).startswith(OLD) and ENCRYPTED in place.path.read_bytes():
-        raise _encrypted(place.name)
+def _refuse_encrypted(location: Location) -> None:
+    if start_of(location).startswith(OLD) and ENCRYPTED in location.path.read_bytes():
+        raise _encrypted(location.name)
 
 
 def _encrypted(name: str) -> TableError:

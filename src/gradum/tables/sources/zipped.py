@@ -14,7 +14,7 @@ from gradum.files.scratch import filling
 from gradum.tables.compressed import most_unpacked
 from gradum.tables.encoding import BLOCK_BYTES
 from gradum.tables.reading import Reading
-from gradum.tables.sources.source import NewFile, Place
+from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
 from gradum.tables.wording import counted, quoted, size
 
@@ -35,29 +35,29 @@ class Zip:
 
     takes = ()
 
-    def is_at(self, place: Place) -> bool:
+    def is_at(self, location: Location) -> bool:
         """Whether a file begins as archives do and is no workbook."""
-        start = start_of(place)
-        return start.startswith((MAGIC, EMPTY)) and not is_workbook(place.path)
+        start = start_of(location)
+        return start.startswith((MAGIC, EMPTY)) and not is_workbook(location.path)
 
-    def bring(self, place: Place, reading: Reading, new_file: NewFile) -> list[Place]:
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
         """Unpack the one file that is a table."""
         try:
-            with zipfile.ZipFile(place.path) as archive:
-                member = _only_member(archive, place.name)
-                name = f"{place.name}/{member.filename}"
+            with zipfile.ZipFile(location.path) as archive:
+                member = _only_member(archive, location.name)
+                name = f"{location.name}/{member.filename}"
                 file = new_file(PurePosixPath(member.filename).suffix.lower())
-                most = most_unpacked(place.path.stat().st_size)
+                most = most_unpacked(location.path.stat().st_size)
                 with archive.open(member) as unpacking:
-                    _unpack(_blocks(cast(BinaryIO, unpacking), place.name), file, name, most)
+                    _unpack(_blocks(cast(BinaryIO, unpacking), location.name), file, name, most)
         except GradumError:
             raise
         except DAMAGE as error:
-            raise _damaged(place.name, error) from None
-        unpacked = Place(str(file), name)
+            raise _damaged(location.name, error) from None
+        unpacked = Location(str(file), name)
         if start_of(unpacked).startswith(MAGIC) and not is_workbook(file):
             raise TableError(
-                f"{place.name} holds another archive, {member.filename!r}.", "Unpack it."
+                f"{location.name} holds another archive, {member.filename!r}.", "Unpack it."
             )
         return [unpacked]
 
