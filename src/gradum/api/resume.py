@@ -13,6 +13,7 @@ from msgspec import structs
 from gradum.api.fit import fit_spec
 from gradum.api.model import Model
 from gradum.api.runs import load_run, save_run
+from gradum.errors import TableError
 from gradum.files.atomic import partial_files
 from gradum.fitting.context import Context, ignore
 from gradum.fitting.events import RungStarted
@@ -29,6 +30,7 @@ from gradum.ship.run_spec import (
     refuse_other_content,
 )
 from gradum.ship.unfinished import Unfinished
+from gradum.tables.paths import is_file
 from gradum.tables.read import read
 from gradum.tables.stream import at_hand
 
@@ -138,14 +140,19 @@ def _finish(
         context.tell(event)
 
     checkpoints = CheckpointFolder(folder / STATE, asked.identity, asked.checkpoint_every)
-    model = fit_spec(
-        asked.run.spec,
-        table,
-        replace(context, tell=hear, checkpoints=checkpoints),
-        test=test,
-        schema=schema,
-        scratch=folder / STATE,
-    )
+    try:
+        model = fit_spec(
+            asked.run.spec,
+            table,
+            replace(context, tell=hear, checkpoints=checkpoints),
+            test=test,
+            schema=schema,
+            scratch=folder / STATE,
+        )
+    except TableError:
+        if not all(is_file(Path(name)) for name in files):  # one has gone since it was hashed
+            refuse_changed(asked.run, files)
+        raise
     on_report()
     for left in (path for name in FILES for path in partial_files(folder / name)):
         left.unlink()  # by this run when it was killed: there were none when it began
