@@ -128,8 +128,9 @@ def test_rough_input_leaves_one_line_and_nothing_else(tmp_path, monkeypatch):
         ("http://example.com/a.csv",): "http://",
         ("mysql://u:s3cret@h/d",): "no table from mysql:// addresses",
     }
+    cases["a.csv", "--test", "https://example.com/b.csv"] = "read from this machine alone"
     for words, message in cases.items():
-        for command in ("fit", "inspect"):
+        for command in ("fit", "inspect") if "--test" not in words else ("fit",):
             ended = run(command, *words, "-t", "label")
             assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1), words
             assert message in ended.err

@@ -10,6 +10,7 @@ import pytest
 
 from gradum.errors import GradumError
 from gradum.tables.addresses import secrets, shown
+from gradum.tables.paths import files_of
 from gradum.tables.read import read
 from gradum.tables.reading import Reading
 from gradum.tables.schema import infer
@@ -186,6 +187,9 @@ def test_a_damaged_database_and_one_that_is_written_ahead(tmp_path, homes):
         connection.execute("INSERT INTO homes VALUES (1, 1, 'x')")
         connection.commit()
         assert len(read(homes).frame) == 4
+        journal = homes.with_name("homes.sqlite-wal")
+        assert files_of(str(homes)) == [homes, journal]  # a run is of both
+    assert files_of(str(homes)) == [homes]
     assert len(read(homes).frame) == 4
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.sqlite", "homes.sqlite"]
 

@@ -21,7 +21,7 @@ from gradum.tables.delimited import read_delimited
 from gradum.tables.encoding import as_utf8
 from gradum.tables.moments import within_calendar
 from gradum.tables.parquet import first_rows, length
-from gradum.tables.paths import files_of, is_file
+from gradum.tables.paths import STANDARD_INPUT, files_of, is_file
 from gradum.tables.records import looks_like_json
 from gradum.tables.sources.brought import Brought
 from gradum.tables.table import Table
@@ -80,8 +80,8 @@ def extent_of(data: Any) -> Extent:
         rows = len(data.frame)
         return Extent(rows, 0, 0, Table(data.frame.head(HEAD_ROWS), data.source, typed=data.typed))
     if isinstance(data, Brought):
-        paths = [location.path for location in data.files]
-        return _together([_of_file(path) for path in paths if is_file(path)])
+        files = [file.path for file in data.files if file.where != STANDARD_INPUT]
+        return _together([_of_file(path) for path in files if is_file(path)])
     names = data if isinstance(data, list | tuple) else [data]
     if not all(isinstance(name, str | os.PathLike) for name in names):
         return NOTHING
