@@ -73,7 +73,9 @@ def test_what_is_fetched_may_be_an_archive_or_json(server, tmp_path):
         archive.writestr("t.csv", CSV)
     Answers.paths["/t.zip"] = (200, {}, (tmp_path / "t.zip").read_bytes())
     Answers.paths["/t"] = (200, {}, json.dumps([{"a": {"b": 1}}]).encode())
-    assert read(f"{server}/t.zip").frame.rows() == [("1", "x"), ("2", "y")]
+    with brought(f"{server}/t.zip") as here:
+        assert here.sha256 == {f"{server}/t.zip": sha256(Answers.paths["/t.zip"][2]).hexdigest()}
+        assert read(here).frame.rows() == [("1", "x"), ("2", "y")]
     assert read(f"{server}/t").frame.columns == ["a.b"]
     assert len(read([f"{server}/t.zip", f"{server}/t.zip"]).frame) == 4
 

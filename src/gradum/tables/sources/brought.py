@@ -115,8 +115,9 @@ def brought(data: Any, reading: Reading = PLAINLY, scratch: Path | None = None) 
                 path.touch(exist_ok=False)
             return path
 
-        files = [file for location in locations for file in _carried(location, reading, new_file)]
-        hashes = {file.name: file.sha256 for file in files if file.sha256}
+        journeys = [(_Journey(reading, new_file), location) for location in locations]
+        files = [file for journey, location in journeys for file in journey.files(location)]
+        hashes = {name: digest for each, _ in journeys for name, digest in each.sha256.items()}
         yield Brought(tuple(files), source, _one_name(data), hashes)
 
 
@@ -128,7 +129,7 @@ def _one_name(data: Any) -> str | None:
 
 
 def _locations(data: Any) -> tuple[list[Location], str]:
-    """Return the places that are meant, and what they are called together."""
+    """Return the locations that are meant, and what they are called together."""
     if isinstance(data, list | tuple):
         return _several([os.fspath(name) for name in data])
     name = os.fspath(data)
@@ -158,25 +159,44 @@ def _named(names: Sequence[str], called: Sequence[str]) -> list[Location]:
     return [Location(name, shown(name) if is_address(name) else call) for name, call in pairs]
 
 
-def _carried(location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
-    """Bring a place from source to source until it is files that the readers know."""
-    heeded: set[str] = set()
-    carried = _from_source(location, reading, new_file, heeded)
-    _refuse_unused(reading, location.name, heeded)
-    return carried
+@dataclass
+class _Journey:
+    """The way of one table to this machine: from source to source, until readers know its files.
 
+    Parameters
+    ----------
+    reading : Reading
+    new_file : callable
 
-def _from_source(
-    location: Location, reading: Reading, new_file: NewFile, heeded: set[str]
-) -> list[Location]:
-    source = next((source for source in SOURCES if source.is_at(location)), None)
-    if source is None:
-        _refuse_address(location.where)
-        return [location]
-    heeded.update(source.takes)
-    with explained(location.name):
-        nearer = source.bring(location, reading, new_file)
-    return [file for part in nearer for file in _from_source(part, reading, new_file, heeded)]
+    Attributes
+    ----------
+    heeded : set of str
+        The fields of the reading that a source on the way takes.
+    sha256 : dict of str to str
+        Of what other machines gave, whatever was inside it.
+    """
+
+    reading: Reading
+    new_file: NewFile
+    heeded: set[str] = field(default_factory=set)
+    sha256: dict[str, str] = field(default_factory=dict)
+
+    def files(self, location: Location) -> list[Location]:
+        """Return the files of a table, and refuse what no source took of the reading."""
+        files = self._carried(location)
+        _refuse_unused(self.reading, location.name, self.heeded)
+        return files
+
+    def _carried(self, location: Location) -> list[Location]:
+        source = next((source for source in SOURCES if source.is_at(location)), None)
+        if source is None:
+            _refuse_address(location.where)
+            return [location]
+        self.heeded.update(source.takes)
+        with explained(location.name):
+            nearer = source.bring(location, self.reading, self.new_file)
+        self.sha256 |= {part.name: part.sha256 for part in nearer if part.sha256}
+        return [file for part in nearer for file in self._carried(part)]
 
 
 def _refuse_address(where: str) -> None:
