@@ -10,8 +10,8 @@ import typer
 from gradum.fitting.option_table import OPTIONS, TYPES, flag, signature_with_options
 
 TABLE = (
-    "A CSV, TSV, JSON, Parquet or Arrow file, a workbook, a SQLite database, a file of Stata, SPSS or "
-    "SAS, a zip archive of one table, a quoted pattern such as 'part-*.csv', an https:// or "
+    "A CSV, TSV, JSON, Parquet or Arrow file, a workbook, a SQLite database, a file of Stata, SPSS "
+    "or SAS, a zip archive of one table, a quoted pattern such as 'part-*.csv', an https:// or "
     "postgresql:// address, or - for standard input."
 )
 ON_COMMAND_LINE = tuple(name for name, option in OPTIONS.items() if option.on_command_line)
