@@ -7,6 +7,7 @@ in ``~/.pgpass``, or in the address. Nothing here repeats them.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,7 @@ from gradum.tables.sources.statement import (
 
 BATCH_BYTES = 2**24
 SECONDS = 15  # to connect
+KIND = b"ADBC:postgresql:typname"  # where a column's own type is said
 INTERVAL = "tin"  # the sign of a column of intervals, which polars has no type for
 TABLES = (
     "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN "
@@ -98,9 +100,8 @@ def _frames(
     connection: Any, query: str, name: str, fingerprint: Fingerprint
 ) -> Iterator[pl.DataFrame]:
     for frame in _batches(connection, query, name):
-        plain = frame.select(map(_plain, frame))
-        fingerprint.update(plain)
-        yield plain
+        fingerprint.update(frame)
+        yield frame
 
 
 def _batches(connection: Any, query: str, name: str = "") -> Iterator[pl.DataFrame]:
@@ -117,8 +118,9 @@ def _batches(connection: Any, query: str, name: str = "") -> Iterator[pl.DataFra
             refuse_width(len(columns), name)
             refuse_names([column.name for column in columns], name)
             _refuse_intervals(columns, name)
+            decimals = _decimals(columns)
             for batch in stream:
-                yield pl.DataFrame(batch)
+                yield _frame(batch, decimals)
 
 
 def _refuse_intervals(columns: list[Any], name: str) -> None:
@@ -130,15 +132,29 @@ def _refuse_intervals(columns: list[Any], name: str) -> None:
             )
 
 
-def _plain(column: pl.Series) -> pl.Series:
-    """Return a column of a type of PostgreSQL's own as one of polars': decimals as floats."""
-    if not isinstance(column.dtype, pl.Extension):
-        return column
-    kind = column.dtype.ext_metadata() or ""
-    stored = column.ext.storage()
-    if '"numeric"' in kind and stored.dtype == pl.String:
-        return stored.cast(pl.Float64, strict=False)
-    return stored
+def _decimals(columns: list[Any]) -> set[str]:
+    """Return the columns of type ``numeric``, which come as texts."""
+    return {
+        column.name for column in columns if dict(column.metadata or {}).get(KIND) == b"numeric"
+    }
+
+
+def _frame(batch: Any, decimals: set[str]) -> pl.DataFrame:
+    """Return a batch in types of polars': decimals as floats, PostgreSQL's own as what holds them.
+
+    polars 1 says of each of those that it takes it so; polars 2 keeps it.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Extension type", UserWarning)
+        frame = pl.DataFrame(batch)
+    kept = [
+        column.ext.storage() if isinstance(column.dtype, pl.Extension) else column
+        for column in frame
+    ]
+    return pl.DataFrame(
+        column.cast(pl.Float64, strict=False) if column.name in decimals else column
+        for column in kept
+    )
 
 
 def _explained(error: Exception, location: Location) -> TableError:
