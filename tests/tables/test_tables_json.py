@@ -174,3 +174,31 @@ def test_records_that_share_no_keys_are_refused_before_they_fill_the_memory(tmp_
 def test_a_csv_file_may_begin_with_a_brace(tmp_path):
     table = read(write(tmp_path / "t.csv", "{a},[b]\n1,2\n"))
     assert table.frame.columns == ["{a}", "[b]"]
+
+
+NESTED = [
+    {"id": 1, "home": {"size": 90.5, "rooms": {"bed": 2}}, "tags": ["a"], "sold": True},
+    {"id": 2, "home": {"size": 70}, "tags": [], "sold": False},
+    {"id": 3, "home": None, "sold": True},
+]
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_records_inside_records_are_spread_over_columns(tmp_path, lines):
+    path = tmp_path / "t.json"
+    text = "\n".join(map(json.dumps, NESTED)) if lines else json.dumps(NESTED)
+    path.write_text(text)
+    table = read(path)
+    assert table.frame["home.size"].to_list() == [90.5, 70.0, None]
+    assert table.frame["home.rooms.bed"].to_list() == [2, None, None]
+    reasons = {column.name: column.reason for column in infer(table).columns}
+    assert "Lists or records instead of single values; not used" in reasons["tags"]
+    assert read(NESTED).frame["home.size"].to_list() == [90.5, 70.0, None]
+    one = {"id": 1, "home": {"rooms": {"bed": 2}}}
+    assert read(one).frame["home.rooms.bed"].to_list() == [2]
+
+
+def test_names_that_records_inside_records_make_twice(tmp_path):
+    path = tmp_path / "t.json"
+    path.write_text('[{"a.b": 1, "a": {"b": 2}}, {"a.b": 3}]')
+    refused(path, "both a key 'a.b' and")

@@ -119,7 +119,7 @@ def test_names_that_are_all_numbers_are_noted(tmp_path):
         ("a,b,c\n1,2,3\n4,5\n6,7,\n", ["3 columns", "line 3 has 2 fields"]),
         ('a,b\n1,"x\n2,3,4\n', ["a quote opens"]),
         (bytes(range(256)) * 8, ["binary"]),
-        (b"PK\x03\x04rest", ["workbook", "CSV"]),
+        (b"PK\x03\x04rest", ["damaged", "zip archive"]),
         (b"\x1f\x8b\x08broken", ["gzip"]),
         (gzip.compress(b"a,b\n1,2\n" * 999, mtime=0)[:40], ["gzip"]),
         (b"PAR1 broken PAR1", ["Parquet"]),

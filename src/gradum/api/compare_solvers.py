@@ -18,9 +18,12 @@ from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.show.solvers import Solvers
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.read import read
+from gradum.tables.stream import at_hand
 
 SOLVERS = ("gd", "sgd", "momentum", "adam", "lbfgs")
 TAKEN = (
+    "sheet",
+    "query",
     "task",
     "metric",
     "test",
@@ -104,13 +107,12 @@ def compare_solvers(
     # A few rows less to judge by tell more than five solvers in ten folds each.
     spec = structs.replace(spec, split=structs.replace(spec.split, small_table_rows=0))
     context = Context(tell=between_turns(on_event or ignore), stop=stop)
-    judging = None if test is None else read(test)
-    with turn():
+    with at_hand(data, spec.reading) as table, at_hand(test) as judging, turn():
         found = compare(
             spec,
-            RowsInMemory(partial(read, data)),
+            RowsInMemory(partial(read, table)),
             [name.strip() for name in named],
             context,
-            test=judging,
+            test=None if judging is None else read(judging),
         )
     return Solvers(found, os.fspath(data) if isinstance(data, str | os.PathLike) else None)

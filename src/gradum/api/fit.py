@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -26,6 +25,7 @@ from gradum.show.source import Source
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
+from gradum.tables.sources.brought import Brought
 from gradum.tables.stream import at_hand, opened
 
 
@@ -42,11 +42,12 @@ def fit(
 
     Parameters
     ----------
-    data : path, data frame, dict of columns, array, list of dicts, or iterable of such
+    data : path, address, data frame, dict of columns, array, list of dicts, or iterable of such
         The table: a path, a pattern of paths such as ``"part-*.csv"`` or a list of paths (CSV, TSV,
-        JSON, Parquet or Arrow, plain or compressed), any frame that `narwhals` knows, or a NumPy
-        array (columns ``x0``, ``x1``, …). Files that are too large for memory are read in blocks,
-        and so are batches of rows from an iterator.
+        JSON, Parquet, Arrow, a workbook, a database of SQLite or an archive that holds one table;
+        plain or compressed), an address (``https://`` or ``postgresql://``), any frame that
+        `narwhals` knows, or a NumPy array (columns ``x0``, ``x1``, …). Files that are too large for
+        memory are read in blocks, and so are batches of rows from an iterator.
     target : str
         The column to predict.
     on_event : callable, optional
@@ -68,10 +69,10 @@ def fit(
     _refuse_values(target)
     test, schema = options.pop("test", None), options.pop("schema", None)
     spec = make_spec(target, **options)
-    data, test = at_hand(data), None if test is None else at_hand(test)
-    spec = decided(spec, data, test)
     context = Context(tell=on_event or ignore, stop=stop)
-    return fit_spec(spec, data, context, test=test, schema=schema)
+    with at_hand(data, spec.reading) as table, at_hand(test) as judging:
+        spec = decided(spec, table, judging)
+        return fit_spec(spec, table, context, test=judging, schema=schema)
 
 
 def _refuse_values(target: Any) -> None:
@@ -99,6 +100,7 @@ def fit_spec(
 ) -> Model:
     """Fit as `fit` does, from a spec and in a context.
 
+    The tables are `at_hand`: files on this machine, a `Table` or batches.
     Whether the table is read in blocks has been `decided`.
     ``scratch`` is the folder for the rows of a table that does not fit in memory.
     """
@@ -115,4 +117,4 @@ def fit_spec(
 
 def _name(data: Any) -> str | None:
     """Return what a command would call the table: its path, if it has one."""
-    return os.fspath(data) if isinstance(data, str | os.PathLike) else None
+    return data.name if isinstance(data, Brought) else None

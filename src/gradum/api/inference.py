@@ -13,7 +13,7 @@ from gradum.core.losses import resolve
 from gradum.errors import SpecError
 from gradum.fitting.dataset import Dataset, labelled
 from gradum.fitting.option_values import read_names
-from gradum.fitting.options import make_overrides
+from gradum.fitting.options import make_overrides, make_reading
 from gradum.fitting.run import Run
 from gradum.show.inference import Summary
 from gradum.study.inference import infer as infer_coefficients
@@ -52,6 +52,8 @@ def infer(
     text: Sequence[str] = (),
     date: Sequence[str] = (),
     drop: Sequence[str] = (),
+    sheet: str | None = None,
+    query: str | None = None,
 ) -> Summary:
     """Fit a linear model to all rows of a table and return its regression table.
 
@@ -97,6 +99,8 @@ def infer(
         An edited schema, in place of the one inferred.
     numeric, categorical, text, date, drop : str or sequence of str
         Columns to take as such, or to leave out.
+    sheet, query : str, optional
+        The table of a workbook or a database, as for `gradum.fit`.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def infer(
         weight=weight,
         group=group,
     )
-    table = read(data)
+    table = read(data, make_reading(sheet=sheet, query=query))
     understand = partial(infer_schema, table, target=target, task=task, overrides=overrides)
     if given is None:
         schema = schema or understand()

@@ -19,6 +19,7 @@ from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.memory_bound import judging_bound
 from gradum.fitting.option_values import read_size
+from gradum.fitting.options import make_reading
 from gradum.fitting.predict import predict
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
@@ -33,6 +34,7 @@ from gradum.study.findings import Findings, examine
 from gradum.study.run_rows import RunRows
 from gradum.tables.check import Difference
 from gradum.tables.read import read
+from gradum.tables.reading import Reading
 from gradum.tables.stream import at_hand, opened
 
 
@@ -144,13 +146,21 @@ class Model:
         prediction, self._last.differences = predict(self.fitted, data, rung=rung)
         return prediction
 
-    def evaluate(self, data: Any, *, max_memory: int | str | None = None) -> Evaluation:
+    def evaluate(
+        self,
+        data: Any,
+        *,
+        max_memory: int | str | None = None,
+        sheet: str | None = None,
+        query: str | None = None,
+    ) -> Evaluation:
         """Score every rung on rows that hold the target, beside the run's own scores.
 
         Of a table that would take more than ``max_memory`` (bytes, or "2GB"; half of what is left
-        if not given) so many rows are judged as there is room for, drawn by chance. How many of
-        the rows the model was trained on is said by one that was fitted here, or was loaded from a
-        run folder whose table is still what it was.
+        if not given) so many rows are judged as there is room for, drawn by chance. ``sheet`` and
+        ``query`` name a table of a workbook or a database, as in `gradum.fit`. How many of the rows
+        the model was trained on is said by one that was fitted here, or was loaded from a run
+        folder whose table is still what it was.
         """
         known, unknown = None, ()
         if self.run is not None:
@@ -160,19 +170,19 @@ class Model:
         if isinstance(known, str):
             unknown = (f"Whether the model was trained on these rows is not known: {known}.",)
             known = None
-        found = self._evaluated(data, max_memory, known)
+        found = self._evaluated(data, max_memory, known, make_reading(sheet=sheet, query=query))
         return structs.replace(found, sentences=(*unknown, *found.sentences))
 
     def _evaluated(
-        self, data: Any, max_memory: int | str | None, known: RunRows | None
+        self, data: Any, max_memory: int | str | None, known: RunRows | None, reading: Reading
     ) -> Evaluation:
         most = None if max_memory is None else read_size(max_memory)
-        data = at_hand(data)
-        bound = judging_bound(self.fitted, data, most)
-        if bound is None:
-            return evaluate(self.fitted, read(data), run_rows=known)
-        with opened(data) as rows:
-            return evaluate_in_blocks(self.fitted, rows, bound, run_rows=known)
+        with at_hand(data, reading) as table:
+            bound = judging_bound(self.fitted, table, most)
+            if bound is None:
+                return evaluate(self.fitted, read(table), run_rows=known)
+            with opened(table) as rows:
+                return evaluate_in_blocks(self.fitted, rows, bound, run_rows=known)
 
     @property
     def scores(self) -> pl.DataFrame:

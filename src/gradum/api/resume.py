@@ -13,6 +13,7 @@ from msgspec import structs
 from gradum.api.fit import fit_spec
 from gradum.api.model import Model
 from gradum.api.runs import load_run, save_run
+from gradum.errors import TableError
 from gradum.files.atomic import partial_files
 from gradum.fitting.context import Context, ignore
 from gradum.fitting.events import RungStarted
@@ -21,13 +22,23 @@ from gradum.ship import unfinished
 from gradum.ship.checkpoint_folder import CheckpointFolder
 from gradum.ship.layout import FILES, STATE
 from gradum.ship.run_folder import read_schema
-from gradum.ship.run_spec import file_states, refuse_changed
+from gradum.ship.run_spec import (
+    FileState,
+    file_states,
+    named,
+    refuse_changed,
+    refuse_other_content,
+)
+from gradum.ship.unfinished import Unfinished
+from gradum.tables.paths import is_file
 from gradum.tables.read import read
+from gradum.tables.stream import at_hand
 
 
 def resume(
     run: str | os.PathLike,
     *,
+    data: str | None = None,
     on_event: Callable[[Any], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Model:
@@ -37,6 +48,9 @@ def resume(
     ----------
     run : path
         The folder that `gradum fit` wrote into. If the run is finished, its model is loaded.
+    data : str, optional
+        The address of the run's table, where it lies on another machine: it is read again only
+        when it is named.
     on_event : callable, optional
         Called with every event of the run, for progress.
     stop : callable, optional
@@ -55,13 +69,14 @@ def resume(
         unfinished.remove_leftovers(folder)
         return model
     with unfinished.taken_up(folder):
-        return finish_run(folder, Context(tell=on_event or ignore, stop=stop))
+        return finish_run(folder, Context(tell=on_event or ignore, stop=stop), data=data)
 
 
 def finish_run(
     folder: Path,
     context: Context,
     *,
+    data: str | None = None,
     on_report: Callable[[], None] = lambda: None,
     cache: Path | None = None,
 ) -> Model:
@@ -73,6 +88,8 @@ def finish_run(
         A folder that `gradum.ship.unfinished` holds: begun or taken up.
     context : Context
         Who listens, and when to stop: the run then ends with what it has, and stays unfinished.
+    data : str, optional
+        The table as the user names it now, perhaps with a password that the run does not record.
     on_report : callable
         Called once the models are judged and the report is begun.
     cache : path, optional
@@ -85,13 +102,33 @@ def finish_run(
     """
     asked = unfinished.read(folder)
     files = file_states(asked.run)
+    place, scratch = named(asked.run, data), folder / STATE
+    with (
+        at_hand(place, asked.run.spec.reading, scratch) as table,
+        at_hand(asked.run.test, scratch=scratch) as test,
+    ):
+        return _finish(folder, context, asked, files, table, test, on_report, cache)
+
+
+def _finish(
+    folder: Path,
+    context: Context,
+    asked: Unfinished,
+    files: dict[str, FileState],
+    table: Any,
+    test: Any,
+    on_report: Callable[[], None],
+    cache: Path | None,
+) -> Model:
+    """As `finish_run`, of tables that are at hand."""
     if not asked.run.sha256:
-        spec = decided(asked.run.spec, asked.run.data, asked.run.test)
+        spec = decided(asked.run.spec, table, test)
         hashes = {name: state.sha256 for name, state in files.items()}
-        hashed = structs.replace(asked.run, spec=spec, sha256=hashes)
+        hashed = structs.replace(asked.run, spec=spec, sha256={**hashes, **table.sha256})
         unfinished.write(folder, structs.replace(asked, run=hashed))
         asked = unfinished.read(folder)
-    test = None if asked.run.test is None else read(asked.run.test)
+    refuse_other_content(asked.run, table.sha256, folder)
+    test = None if test is None else read(test)
     schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
     known_unchanged = False
 
@@ -103,14 +140,19 @@ def finish_run(
         context.tell(event)
 
     checkpoints = CheckpointFolder(folder / STATE, asked.identity, asked.checkpoint_every)
-    model = fit_spec(
-        asked.run.spec,
-        asked.run.data,
-        replace(context, tell=hear, checkpoints=checkpoints),
-        test=test,
-        schema=schema,
-        scratch=folder / STATE,
-    )
+    try:
+        model = fit_spec(
+            asked.run.spec,
+            table,
+            replace(context, tell=hear, checkpoints=checkpoints),
+            test=test,
+            schema=schema,
+            scratch=folder / STATE,
+        )
+    except TableError:
+        if not all(is_file(Path(name)) for name in files):  # one has gone since it was hashed
+            refuse_changed(asked.run, files)
+        raise
     on_report()
     for left in (path for name in FILES for path in partial_files(folder / name)):
         left.unlink()  # by this run when it was killed: there were none when it began

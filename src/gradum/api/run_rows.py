@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +17,11 @@ from gradum.ship import run_folder
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import RunSpec, changed_files, read_spec
 from gradum.study.run_rows import RunRows, row_hashes
+from gradum.tables.addresses import is_address
 from gradum.tables.check import Checked, check, check_blocks
-from gradum.tables.paths import files_of
 from gradum.tables.read import read
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
+from gradum.tables.stream import at_hand, opened
 
 MOST_BYTES = 200_000_000
 """Of a run's table, beyond which a prediction does not wait for it to be read again."""
@@ -70,12 +71,15 @@ def run_rows(
     try:
         if _is_larger(run_spec, most_bytes):
             return None
+        if is_address(run_spec.data):
+            return "its table is on another machine, which is asked only where it is named"
         changed = changed_files(run_spec)
         if changed or not run_spec.sha256:
             return f"{', '.join(changed) or 'its table'} has changed or gone"
         held_out = _held_out(folder, run_spec, fitted)
         wanted = _columns(fitted, target=target)
-        return RunRows.of(wanted, _hashed(run_spec.data, fitted, wanted, held_out))
+        with at_hand(run_spec.data, run_spec.spec.reading) as table:
+            return RunRows.of(wanted, _hashed(table, fitted, wanted, held_out))
     except (GradumError, OSError) as error:
         return str(error).rstrip(".")
 
@@ -90,18 +94,15 @@ def _columns(fitted: Fitted, *, target: bool) -> tuple[str, ...]:
     return (*columns, fitted.spec.target) if target else tuple(columns)
 
 
-def trained_on(folder: Path, fitted: Fitted, data: str) -> int | None:
-    """Return how many rows of a table the model was trained on, going by their features.
+def trained_on(folder: Path, fitted: Fitted, table: Any) -> int | None:
+    """Return how many rows of a table at hand the model was trained on, going by their features.
 
-    None where the run's files have more than `MOST_BYTES`, have changed or gone, or the table came
-    through a pipe.
+    None where the run's files have more than `MOST_BYTES`, or have changed or gone.
     """
-    if not files_of(data):  # what came through a pipe cannot be read again
-        return None
     known = run_rows(folder, fitted, target=False, most_bytes=MOST_BYTES)
     if not isinstance(known, RunRows):
         return None
-    learned = [known.among(checked.frame)[0] for checked in _blocks(data, fitted, target=False)]
+    learned = [known.among(checked.frame)[0] for checked in _blocks(table, fitted, target=False)]
     return int(sum(map(np.count_nonzero, learned)))
 
 
@@ -115,7 +116,7 @@ def _held_out(folder: Path, run_spec: RunSpec, fitted: Fitted) -> np.ndarray:
 
 
 def _hashed(
-    data: str, fitted: Fitted, wanted: tuple[str, ...], held_out: np.ndarray
+    data: Any, fitted: Fitted, wanted: tuple[str, ...], held_out: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the hashes of the rows that have a target, and which of them were learned from."""
     before = 0
@@ -127,7 +128,7 @@ def _hashed(
         yield hashes, ~np.isin(numbers[known], held_out)
 
 
-def _blocks(data: str, fitted: Fitted, *, target: bool) -> Iterator[Checked]:
+def _blocks(data: Any, fitted: Fitted, *, target: bool) -> Iterator[Checked]:
     with ExitStack() as entered:
         try:
             rows = entered.enter_context(opened(data))

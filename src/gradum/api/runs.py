@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import structs
@@ -20,7 +21,13 @@ from gradum.fitting.option_values import read_cost
 from gradum.scores.interval import with_unknown_bounds
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
-from gradum.ship.run_spec import RunSpec, changed_files, read_spec
+from gradum.ship.run_spec import (
+    RunSpec,
+    changed_files,
+    named,
+    read_spec,
+    refuse_other_content,
+)
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.source import Source
 from gradum.study.compare import RunComparison, compare
@@ -28,10 +35,11 @@ from gradum.study.evidence import Evidence
 from gradum.study.findings import Findings, examine, without_rows
 from gradum.study.segments import segments
 from gradum.study.threshold import threshold
+from gradum.tables.addresses import is_address
 from gradum.tables.check import widened
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
-from gradum.tables.stream import opened
+from gradum.tables.stream import at_hand, opened
 
 
 def save_run(
@@ -64,9 +72,13 @@ def save_run(
 
 def source_of(run_spec: RunSpec) -> Source:
     """Name a run's files as its report does: without the folders of the machine it ran on."""
-    test = None if run_spec.test is None else Path(run_spec.test).name
-    hashes = {Path(name).name: digest for name, digest in run_spec.sha256.items()}
-    return Source(Path(run_spec.data).name, test, hashes)
+    test = None if run_spec.test is None else _called(run_spec.test)
+    hashes = {_called(name): digest for name, digest in run_spec.sha256.items()}
+    return Source(_called(run_spec.data), test, hashes)
+
+
+def _called(name: str) -> str:
+    return name if is_address(name) else Path(name).name
 
 
 def load(path: str | os.PathLike) -> Model:
@@ -110,11 +122,13 @@ def report_run(
     slices: Sequence[str] = (),
     cost: str | None = None,
     rows: bool = True,
+    data: str | None = None,
     cache: Path | None = None,
 ) -> str:
     """Render a run's report anew, perhaps by other slices, costs, or without single rows.
 
-    Slices and costs need the rows that were judged: the run's table is read again.
+    Slices and costs need the rows that were judged: the run's table is read again. Where it lies
+    on another machine, ``data`` has to name it.
 
     Raises
     ------
@@ -127,7 +141,7 @@ def report_run(
     found = model.findings
     costs = read_cost(cost)
     if found is not None and (slices or costs):
-        evidence = judged_rows(folder, also=slices)
+        evidence = judged_rows(folder, also=slices, data=data)
         if slices:
             found = structs.replace(
                 found, segments=segments(evidence, slices, found.segments.metric)
@@ -140,8 +154,10 @@ def report_run(
     return model.report(cache=cache)
 
 
-def compare_runs(first: Path, second: Path) -> RunComparison:
+def compare_runs(first: Path, second: Path, *, data: str | None = None) -> RunComparison:
     """Compare two runs on the rows that both judged.
+
+    Where their table lies on another machine, ``data`` has to name it.
 
     Raises
     ------
@@ -150,13 +166,14 @@ def compare_runs(first: Path, second: Path) -> RunComparison:
     SpecError
         The runs cannot be compared; the message says why.
     """
-    return compare(judged_rows(first), judged_rows(second))
+    return compare(judged_rows(first, data=data), judged_rows(second, data=data))
 
 
-def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
+def judged_rows(folder: Path, *, also: Sequence[str] = (), data: str | None = None) -> Evidence:
     """Put the judged rows of a run folder together again: its predictions, and its table.
 
-    ``also`` names columns of the table that are wanted though no model uses them.
+    ``also`` names columns of the table that are wanted though no model uses them; ``data`` names
+    a table on another machine again.
 
     Raises
     ------
@@ -165,6 +182,7 @@ def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
     """
     refuse_unfinished(folder)
     run_spec = read_spec(folder / SPEC)
+    place = named(run_spec, data if is_address(run_spec.data) else None)
     changed = changed_files(run_spec)
     if changed:
         raise SchemaError(
@@ -172,10 +190,12 @@ def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
             "Bring the file back, or fit again.",
         )
     fitted = load(folder / MODEL).fitted
-    if run_spec.spec.blocks:
-        dataset = _judged_dataset(folder, run_spec, fitted.schema, also)
-    else:
-        dataset = _dataset(run_spec, fitted.schema, also)
+    with at_hand(place, run_spec.spec.reading) as table:
+        refuse_other_content(run_spec, table.sha256, folder)
+        if run_spec.spec.blocks:
+            dataset = _judged_dataset(folder, run_spec, table, fitted.schema, also)
+        else:
+            dataset = _dataset(run_spec, table, fitted.schema, also)
     rows, prediction = run_folder.read_predictions(folder, dataset)
     return Evidence(
         fitted.used,
@@ -192,19 +212,19 @@ def judged_rows(folder: Path, *, also: Sequence[str] = ()) -> Evidence:
 
 
 def _judged_dataset(
-    folder: Path, run_spec: RunSpec, schema: Schema, also: Sequence[str]
+    folder: Path, run_spec: RunSpec, table: Any, schema: Schema, also: Sequence[str]
 ) -> Dataset:
     """Return the judged rows alone, of a table that does not fit in memory."""
     if run_spec.test is not None:
         return labelled(read(run_spec.test), schema, also=also)
     numbers = run_folder.judged_numbers(folder)
-    with opened(run_spec.data) as rows:
+    with opened(table) as rows:
         dataset = labelled(rows.take(numbers), schema, also=also, block=True)
     return replace(dataset, numbers=numbers[dataset.numbers], drawn_from=len(rows))
 
 
-def _dataset(run_spec: RunSpec, schema: Schema, also: Sequence[str]) -> Dataset:
-    dataset = labelled(read(run_spec.data), schema, also=also)
+def _dataset(run_spec: RunSpec, table: Any, schema: Schema, also: Sequence[str]) -> Dataset:
+    dataset = labelled(read(table), schema, also=also)
     if run_spec.test is None:
         return dataset
     return join(dataset, labelled(read(run_spec.test), schema, also=also))

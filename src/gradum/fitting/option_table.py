@@ -101,6 +101,11 @@ class Options(TypedDict, total=False):
         str | None,
         Option("metric", "What the verdict compares and the pack is chosen by.", "NAME"),
     ]
+    sheet: Annotated[str | None, Option("reading.sheet", "The sheet of a workbook.", "NAME")]
+    query: Annotated[
+        str | None,
+        Option("reading.query", "The rows of a database: one SELECT statement.", "SQL"),
+    ]
     test: Annotated[Any, Option(None, "Judge on the rows of this file.", "TABLE")]
     cv: Annotated[
         int | None,
@@ -250,6 +255,9 @@ TYPES: dict[str, Any] = {  # as text where a name is not imported
     name: getattr(hint.__origin__, "__forward_arg__", hint.__origin__)
     for name, hint in Options.__annotations__.items()
 }
+READING = tuple(
+    name for name, option in OPTIONS.items() if (option.field or "").startswith("reading.")
+)
 OVERRIDES = tuple(
     name for name, option in OPTIONS.items() if (option.field or "").startswith("overrides.")
 )

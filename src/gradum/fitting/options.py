@@ -13,6 +13,7 @@ from msgspec import ValidationError, convert, structs
 from gradum.errors import SpecError
 from gradum.fitting.option_table import OPTIONS, Columns, Options, flag
 from gradum.fitting.spec import Spec
+from gradum.tables.reading import Reading
 from gradum.tables.schema import Overrides
 
 
@@ -39,6 +40,11 @@ def make_spec(target: str, **options: Unpack[Options]) -> Spec:
 def make_overrides(**columns: Columns) -> Overrides:
     """Build what the user decides about columns from the options of these names."""
     return Overrides(**_values(columns)["overrides"])
+
+
+def make_reading(**reading: str | None) -> Reading:
+    """Build what the user says about the place of a table from the options of these names."""
+    return Reading(**_values(reading)["reading"])
 
 
 def _refuse_unknown(options: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from gradum.errors import SpecError
 from gradum.fitting.metric import metric_named
 from gradum.fitting.mlp_spec import MLPSpec
 from gradum.fitting.pack.spec import Effort, PackSpec, pack_of, refuse_time_limit
+from gradum.tables.reading import Reading
 from gradum.tables.schema import Overrides
 from gradum.tables.wording import counted, shortened, size
 
@@ -94,6 +95,7 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides a run's result, save the rows themselves and the software.
 
+    ``reading`` says which table of a workbook or a database the rows are.
     A table whose fit would take more than ``max_memory`` bytes is read in blocks; ``blocks`` says
     whether it is, once `gradum.fitting.memory_bound` or the user has decided. ``effort`` says how
     large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that the run
@@ -109,6 +111,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log_target: bool = False
     refit: bool = False
     seed: int = 0
+    reading: Reading = Reading()
     overrides: Overrides = Overrides()
     split: SplitSpec = SplitSpec()
     linear: LinearSpec = LinearSpec()

@@ -9,7 +9,7 @@ import datetime
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -19,19 +19,25 @@ import msgspec
 import tomli_w
 from msgspec import structs
 
-from gradum.errors import ModelFileError, TableError
+from gradum.errors import ModelFileError, SchemaError, TableError
 from gradum.fitting.spec import Spec
 from gradum.ship.layout import SPEC
+from gradum.tables.addresses import is_address
 from gradum.tables.paths import STANDARD_INPUT, files_of
 
 RUNS = Path("runs")  # where runs lie that were given no folder
 ENDINGS = (
-    r"(\.(csv|tsv|tab|txt|json|jsonl|ndjson|parquet|pq|arrow|feather|ipc))?(\.(gz|bz2|xz|zst))?$"
+    r"(\.(csv|tsv|tab|txt|json|jsonl|ndjson|parquet|pq|arrow|feather|ipc|xls[xbm]?|ods|sqlite3?|db))?"
+    r"(\.(gz|bz2|xz|zst|zip))?$"
 )
 
 
 class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What `spec.toml` holds: the files that were read, what was asked, and the result's hash."""
+    """What `spec.toml` holds: the files that were read, what was asked, and the result's hash.
+
+    A table on another machine is named by what may be shown of its address; its hash is that of
+    what the machine gave.
+    """
 
     data: str
     spec: Spec
@@ -128,7 +134,8 @@ def refuse_changed(run_spec: RunSpec, before: dict[str, FileState]) -> None:
     """
     now = file_states(run_spec)
     hashes = {name: state.sha256 for name, state in now.items()}
-    changed = dict.fromkeys((*differing(run_spec.sha256, hashes), *differing(before, now)))
+    recorded = of_files(run_spec.sha256)
+    changed = dict.fromkeys((*differing(recorded, hashes), *differing(before, now)))
     if changed:
         raise TableError(
             f"While the run read its files, something changed {', '.join(changed)}.",
@@ -154,14 +161,58 @@ def changed_files(run_spec: RunSpec) -> list[str]:
             "That run read a table from standard input, which cannot be read again.",
             f"Save the table to a file, and write its path into the run's {SPEC}.",
         )
-    return differing(run_spec.sha256, hash_files(run_spec))
+    return differing(of_files(run_spec.sha256), hash_files(run_spec))
+
+
+def of_files(hashes: Mapping[str, str]) -> dict[str, str]:
+    """Return the hashes of files on this machine, which can be looked at without being named."""
+    return {name: digest for name, digest in hashes.items() if not is_address(name)}
+
+
+def named(run_spec: RunSpec, data: str | None) -> str:
+    """Return what a run's table is to be read from: what is named again, or its files.
+
+    Raises
+    ------
+    TableError
+        It lies on another machine, and nobody has named it again.
+    """
+    if data is None and is_address(run_spec.data):
+        raise TableError(
+            f"That run read its table from {run_spec.data}, which is read again only when it is "
+            "named.",
+            "Name it: --data ADDRESS.",
+        )
+    return run_spec.data if data is None else data
+
+
+def refuse_other_content(run_spec: RunSpec, given: Mapping[str, str], folder: Path) -> None:
+    """Refuse what another machine gives now, if it gave a run something else.
+
+    Raises
+    ------
+    SchemaError
+        Naming the address.
+    """
+    for name in other_content(run_spec, given):
+        raise SchemaError(
+            f"{folder} was made from other rows: {name} gives others now.",
+            f"Fit again: gradum rerun {folder} --data ADDRESS",
+        )
+
+
+def other_content(run_spec: RunSpec, given: Mapping[str, str]) -> list[str]:
+    """Name the addresses of a run's tables that give something else now."""
+    before = {name: digest for name, digest in run_spec.sha256.items() if is_address(name)}
+    return [name for name in before if given.get(name) != before[name]]
 
 
 def moved(run_spec: RunSpec, data: str) -> RunSpec:
     """Return a run whose table is read from another place, with the hashes that it had."""
     others = (run_spec.test, run_spec.schema)
     before = sorted(name for name in run_spec.sha256 if name not in others)
-    places = dict(zip(before, map(str, files_of(data)), strict=False))
+    now = [data] if is_address(data) else list(map(str, files_of(data)))
+    places = dict(zip(before, now, strict=False))
     hashes = {places.get(name, name): digest for name, digest in run_spec.sha256.items()}
     return structs.replace(run_spec, data=data, sha256=hashes)
 

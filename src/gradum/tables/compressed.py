@@ -74,9 +74,14 @@ def unpack(content: Content, source: str, out: Path) -> None:
             unpacked_file.write(block)
 
 
+def most_unpacked(packed: int) -> int:
+    """Return how many bytes may come out of so many packed ones."""
+    return max(ALWAYS_ALLOWED, MOST_TIMES * packed)
+
+
 def _bound(packed: int) -> tuple[int, str]:
     """Return how many bytes may come out, and what is wrong with more."""
-    most, why = max(ALWAYS_ALLOWED, MOST_TIMES * packed), "far more than a table would"
+    most, why = most_unpacked(packed), "far more than a table would"
     memory = available_memory()
     if memory is not None and memory // 2 < most:
         return memory // 2, "half of the memory that is left"

@@ -21,8 +21,9 @@ from gradum.tables.delimited import read_delimited
 from gradum.tables.encoding import as_utf8
 from gradum.tables.moments import within_calendar
 from gradum.tables.parquet import first_rows, length
-from gradum.tables.paths import files_of
+from gradum.tables.paths import STANDARD_INPUT, files_of, is_file
 from gradum.tables.records import looks_like_json
+from gradum.tables.sources.brought import Brought
 from gradum.tables.table import Table
 
 HEAD_ROWS = 1_000
@@ -72,11 +73,15 @@ def extent_of(data: Any) -> Extent:
     """Return the extent of files that lie on the disk, or of a `Table`.
 
     Of anything else, standard input for one, nothing is known: its extent is `NOTHING`. A file that
-    cannot be read has its size alone; the reader will say what is wrong with it.
+    cannot be read has its size alone; the reader will say what is wrong with it. What is inside a
+    database or on another machine has to be `brought` first.
     """
     if isinstance(data, Table):
         rows = len(data.frame)
         return Extent(rows, 0, 0, Table(data.frame.head(HEAD_ROWS), data.source, typed=data.typed))
+    if isinstance(data, Brought):
+        files = [file.path for file in data.files if file.where != STANDARD_INPUT]
+        return _together([_of_file(path) for path in files if is_file(path)])
     names = data if isinstance(data, list | tuple) else [data]
     if not all(isinstance(name, str | os.PathLike) for name in names):
         return NOTHING

@@ -18,6 +18,7 @@ from narwhals import dependencies
 from gradum.errors import TableError
 from gradum.tables.bounds import refuse_width
 from gradum.tables.failures import ANYTHING, explained
+from gradum.tables.flat import flattened
 from gradum.tables.table import Table
 from gradum.tables.wording import quoted, shortened
 
@@ -95,6 +96,7 @@ def _from_mapping(data: Mapping[Any, Any], source: str) -> pl.DataFrame:
         return pl.DataFrame()
     single = [not _is_column(values) for values in data.values()]
     if is_row(data):
+        (data,) = flattened([data], source)
         data = {name: [value] for name, value in data.items()}
     elif any(single):
         lone = [name for name, alone in zip(data, single, strict=True) if alone]
@@ -122,6 +124,7 @@ def _from_records(data: Sequence[Any], source: str) -> pl.DataFrame:
         if data and all(isinstance(row, Sequence | np.ndarray) for row in data):
             raise TableError("a list of lists does not name its columns.", TAKEN)
         raise TableError(f"a {type(data).__name__} of single values is not a table.", TAKEN)
+    data = flattened(data, source)
     names = list(dict.fromkeys(name for record in data for name in record))
     refuse_names([str(name) for name in names], source)
     columns = {name: [record.get(name) for record in data] for name in names}

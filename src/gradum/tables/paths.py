@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 from pathlib import Path
 
+from gradum.tables.addresses import is_address, shown
+
 STANDARD_INPUT = "-"
 
 
@@ -32,10 +34,23 @@ def matches(pattern: Path) -> list[Path]:
 
 
 def files_of(name: str) -> list[Path]:
-    """Return the files that a path stands for, those that are there and can be read again."""
+    """Return the files that a path stands for, those that are there and can be read again.
+
+    An address stands for none. Beside a database of SQLite may lie a file of what was written to it
+    last, which belongs to it.
+    """
+    if is_address(name):
+        return []
     path = Path(name)
     found = matches(path) if is_pattern(path) else [path]
-    return [file for file in found if name != STANDARD_INPUT and is_file(file)]
+    files = [file for file in found if name != STANDARD_INPUT and is_file(file)]
+    return [file for path in files for file in (path, *_journal(path))]
+
+
+def _journal(path: Path) -> list[Path]:
+    """Return the file in which SQLite keeps, beside a database, what was written to it last."""
+    journal = path.with_name(f"{path.name}-wal")
+    return [journal] if is_file(journal) and journal.stat().st_size else []
 
 
 def _exists(path: Path) -> bool:
@@ -46,7 +61,12 @@ def _exists(path: Path) -> bool:
 
 
 def absolute(path: str | Path) -> str:
-    """Return a path that means the same from any folder, so that a run can be repeated."""
+    """Return a path that means the same from any folder, so that a run can be repeated.
+
+    Of an address, it is what may be written down.
+    """
+    if is_address(str(path)):
+        return shown(str(path))
     path = Path(path)
     if str(path) == STANDARD_INPUT or path.is_absolute():
         return str(path)

@@ -14,6 +14,7 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.tables.bounds import refuse_more_than_memory
 from gradum.tables.encoding import Content, sample, stream
+from gradum.tables.flat import flattened
 from gradum.tables.frames import from_data, from_objects, refuse_names
 from gradum.tables.stack import common_type, stacked
 from gradum.tables.table import Table
@@ -36,7 +37,8 @@ def read_records(content: Content, source: str) -> Table:
     """Return the columns of a JSON file in UTF-8.
 
     Taken are one record a line (JSON lines); a list of records; an object of columns, each a list
-    or, as pandas writes it, an object of values by row. A key that a record lacks is missing there.
+    or, as pandas writes it, an object of values by row. A key that a record lacks is missing there;
+    records inside records are `flattened`.
 
     Raises
     ------
@@ -71,7 +73,7 @@ def _from_lines(content: Content, source: str) -> pl.DataFrame:
     """Return the frame of one record a line, made block by block."""
     blocks: list[dict[str, pl.Series]] = []
     heights, filled = [], 0
-    for records in _record_blocks(content, source):
+    for records in (flattened(block, source) for block in _record_blocks(content, source)):
         names = dict.fromkeys(name for record in records for name in record)
         filled += sum(map(len, records))
         _refuse_hollow(len(records) + sum(heights), len(names), filled, source)
@@ -178,6 +180,7 @@ def _too_deep(source: str) -> TableError:
 def _as_data(value: Any, source: str) -> Any:
     """Return decoded JSON as records or columns."""
     if isinstance(value, list) and all(isinstance(record, dict) for record in value):
+        value = flattened(value, source)
         names = {name for record in value for name in record}
         _refuse_hollow(len(value), len(names), sum(map(len, value)), source)
         return value

@@ -140,7 +140,8 @@ def infer(
         nonlocal learned
         options = said.get(name, set())
         kept = KEPT if "target" in options else ()
-        values = Values(name, table.frame[name], table.typed, kept, decimal)
+        typed = table.typed and name not in table.untyped
+        values = Values(name, table.frame[name], typed, kept, decimal)
         if "target" not in options:
             return _understand(values, options)
         column, learned = recognise_target(values, task, log_target)

@@ -47,7 +47,13 @@ def stack(tables: Sequence[Table], source: str) -> Table:
         if dtype is None:
             raise _odd_type(name, tables, parts)
         columns[name] = stacked(parts, dtype)
-    return replace(first, frame=pl.DataFrame(columns), source=source, notes=_notes(tables))
+    return replace(
+        first,
+        frame=pl.DataFrame(columns),
+        source=source,
+        untyped=tuple(dict.fromkeys(name for table in tables for name in table.untyped)),
+        notes=_notes(tables),
+    )
 
 
 def _refuse_other_columns(first: Table, other: Table) -> None:

@@ -31,12 +31,13 @@ from gradum.tables.encoding import Content, convert_to_utf8, stream
 from gradum.tables.frames import is_row
 from gradum.tables.moments import within_calendar
 from gradum.tables.parquet import first_rows, has_large_groups, length, with_smaller_groups
-from gradum.tables.paths import is_pattern, matches
-from gradum.tables.read import are_paths, read, refuse_other_kinds, refuse_other_name
+from gradum.tables.read import read, refuse_other_kinds, refuse_other_name
+from gradum.tables.reading import Reading
 from gradum.tables.records import looks_like_json
-from gradum.tables.several import name_of, names_of, stack
+from gradum.tables.several import stack
+from gradum.tables.sources.brought import PLAINLY, Brought, brought
+from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
-from gradum.tables.wording import counted
 
 BLOCK_ROWS = 65_536
 BLOCK_BYTES = 2**25  # of wide tables and long texts, fewer rows
@@ -168,13 +169,21 @@ def is_batches(data: Any) -> bool:
         return True
     if isinstance(data, list | tuple):
         return bool(data) and _is_frame(data[0])
-    plain = isinstance(data, str | bytes | os.PathLike | Mapping | Table)
+    plain = isinstance(data, str | bytes | os.PathLike | Mapping | Table | Brought)
     return isinstance(data, Iterable) and not plain and not _is_frame(data)
 
 
-def at_hand(data: Any) -> Any:
-    """Return files and batches as they are, and what is in memory already as a `Table`."""
-    return data if is_batches(data) or are_paths(data) else read(data)
+@contextmanager
+def at_hand(data: Any, reading: Reading = PLAINLY, scratch: Path | None = None) -> Iterator[Any]:
+    """Bring a named table to files, and yield what is in memory already as a `Table`.
+
+    Batches are yielded as they are, and so is None.
+    """
+    if data is None or is_batches(data):
+        yield data
+        return
+    with brought(data, reading, scratch) as here:
+        yield here if isinstance(here, Brought) else read(here)
 
 
 def _is_frame(data: Any) -> bool:
@@ -182,15 +191,18 @@ def _is_frame(data: Any) -> bool:
 
 
 @contextmanager
-def opened(data: Any, scratch: Path | None = None) -> Iterator[Stream]:
+def opened(data: Any, scratch: Path | None = None, reading: Reading = PLAINLY) -> Iterator[Stream]:
     """Open a table as a stream.
 
     Parameters
     ----------
     data : path, list of paths, Table, or iterable of tables
-        A path may be a pattern or ``-``; batches are whatever `gradum.tables.read.read` takes.
+        Paths are what `gradum.tables.sources.brought.brought` takes; batches are whatever
+        `gradum.tables.read.read` takes.
     scratch : Path, optional
         The folder for a copy of what is no Parquet file; the system's if left out.
+    reading : Reading
+        Which table of a workbook or a database.
 
     Raises
     ------
@@ -204,34 +216,24 @@ def opened(data: Any, scratch: Path | None = None) -> Iterator[Stream]:
         elif is_batches(data):
             yield _of_batches(data, Path(folder))
         else:
-            yield _of_files(data, Path(folder))
+            with brought(data, reading, scratch) as here:
+                yield _of_files(here, Path(folder))
 
 
-def _of_files(data: Any, folder: Path) -> Stream:
-    paths, source = _paths_and_source(data)
-    named = enumerate(zip(paths, names_of(paths), strict=True))
-    parts = [_part(path, name, folder / f"{number}") for number, (path, name) in named]
+def _of_files(here: Brought, folder: Path) -> Stream:
+    parts = [_part(location, folder / f"{number}") for number, location in enumerate(here.files)]
     heads, files = [head for head, _ in parts], tuple(file for _, own in parts for file in own)
-    head = replace(stack(heads, source), decimal=heads[0].decimal)
+    head = replace(stack(heads, here.source), decimal=heads[0].decimal)
     return Stream(head, files, tuple(map(length, files)))
 
 
-def _paths_and_source(data: Any) -> tuple[list[Path], str]:
-    """Return the files that are meant, and what they are called together."""
-    if isinstance(data, list | tuple):
-        paths = [Path(name) for name in data]
-        return paths, name_of(paths)
-    path = Path(data)
-    if not is_pattern(path):
-        return [path], path.name
-    paths = matches(path)
-    if not paths:
-        read(path)  # says what is there instead
-    return paths, f"{path.name} ({counted(len(paths), 'file')})"
-
-
-def _part(path: Path, name: str, scratch: Path) -> tuple[Table, list[Path]]:
+def _part(location: Location, scratch: Path) -> tuple[Table, list[Path]]:
     """Return some rows of a file, and the Parquet files that hold all of them."""
+    head, files = _part_of_file(location.path, location.name, scratch)
+    return replace(head, notes=(*location.notes, *head.notes), untyped=location.untyped), files
+
+
+def _part_of_file(path: Path, name: str, scratch: Path) -> tuple[Table, list[Path]]:
     content: Content = path
     with bytes_of(path) as file:
         if not lies_on_disk(path):

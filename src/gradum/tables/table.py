@@ -23,6 +23,9 @@ class Table:
     typed : bool
         Whether the source states the type of its columns. A CSV file does not; in a source
         that does, whole numbers held as strings are codes rather than quantities.
+    untyped : tuple of str
+        Columns of text in a typed source that are not known to be text: they hold words beside
+        numbers in cells or fields of any type. Whole numbers in them are no codes.
     decimal : str
         The decimal sign of "1,234", where no other number tells: a comma in a file that has
         semicolons between its values.
@@ -32,4 +35,5 @@ class Table:
     source: str
     notes: tuple[str, ...] = ()
     typed: bool = True
+    untyped: tuple[str, ...] = ()
     decimal: str = "."

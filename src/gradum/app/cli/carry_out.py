@@ -16,9 +16,18 @@ from gradum.show.visible import visible
 
 
 def begin(
-    run_spec: Any, out: Path | None, *, every: float, force: bool, as_json: bool, quiet: bool
+    run_spec: Any,
+    out: Path | None,
+    *,
+    data: str | None = None,
+    every: float,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> Any:
     """Fit what a spec asks for into a new run folder; see `carry_out`.
+
+    ``data`` is the table as the user names it, perhaps with a password that no file records.
 
     The run is set down first, before anything slow is imported or read: from then on it can be
     resumed.
@@ -33,10 +42,12 @@ def begin(
         unfinished.begun(folder, asked, force=force),
         _kept_if_of_use(folder),
     ):
-        return carry_out(folder, interrupt, as_json=as_json, quiet=quiet)
+        return carry_out(folder, interrupt, data=data, as_json=as_json, quiet=quiet)
 
 
-def carry_out(folder: Path, interrupt: Interrupt, *, as_json: bool, quiet: bool) -> Any:
+def carry_out(
+    folder: Path, interrupt: Interrupt, *, data: str | None = None, as_json: bool, quiet: bool
+) -> Any:
     """Do what is left of an unfinished run that is held, and show it.
 
     Returns the model, or exits with 130 if interrupted.
@@ -52,6 +63,7 @@ def carry_out(folder: Path, interrupt: Interrupt, *, as_json: bool, quiet: bool)
         model = finish_run(
             folder,
             Context(tell=progress, stop=interrupt),
+            data=data,
             on_report=progress.reporting,
             cache=cache_directory(),
         )

@@ -14,6 +14,7 @@ from gradum.app.cli.console import say, say_json
 def command(
     first: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     second: Annotated[Path, typer.Argument(metavar="RUN", help="Another of the same table.")],
+    data: options.Data = None,
     as_json: options.Json = False,
 ) -> None:
     """Say in which scores two runs differ, and how sure that is.
@@ -24,7 +25,7 @@ def command(
     from gradum.api import compare_runs
     from gradum.show.text import comparison_parts
 
-    compared = compare_runs(first, second)
+    compared = compare_runs(first, second, data=data)
     if as_json:
         say_json(compared)
     else:

@@ -13,6 +13,8 @@ from gradum.app.cli.console import compile_once, say, say_json
 from gradum.app.cli.pages import check_page
 
 TAKEN = (
+    "sheet",
+    "query",
     "task",
     "metric",
     "test",

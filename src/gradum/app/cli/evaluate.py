@@ -18,6 +18,8 @@ def command(
     data: Annotated[
         str, typer.Argument(metavar="TABLE", help=f"{options.TABLE} It holds the target as well.")
     ],
+    sheet: options.Sheet = None,
+    query: options.Query = None,
     max_memory: Annotated[str | None, options.option("max_memory")] = None,
     as_json: options.Json = False,
 ) -> None:
@@ -25,7 +27,7 @@ def command(
 
     What got worse since comes first, and so do rows that the model was trained on.
     """
-    evaluation = load_model(model).evaluate(data, max_memory=max_memory)
+    evaluation = load_model(model).evaluate(data, max_memory=max_memory, sheet=sheet, query=query)
     if as_json:
         say_json(evaluation)
         return

@@ -10,6 +10,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.carry_out import begin
 from gradum.errors import SpecError
+from gradum.tables.addresses import is_address
 from gradum.tables.paths import STANDARD_INPUT, absolute
 
 
@@ -41,10 +42,22 @@ def command(
         raise SpecError(
             "Standard input cannot be both the table and the test file.", "Give one as a file."
         )
+    if test is not None and is_address(test):
+        raise SpecError(
+            "A test file is read from this machine alone.", "Save it to a file, and give that."
+        )
     run_spec = RunSpec(
         absolute(data),
         make_spec(target, **asked),
         test=None if test is None else absolute(test),
         schema=None if schema is None else absolute(schema),
     )
-    begin(run_spec, out, every=checkpoint_every, force=force, as_json=as_json, quiet=quiet)
+    begin(
+        run_spec,
+        out,
+        data=data if is_address(data) else None,
+        every=checkpoint_every,
+        force=force,
+        as_json=as_json,
+        quiet=quiet,
+    )

@@ -8,9 +8,10 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import say, say_json
+from gradum.fitting.option_table import READING
 
 
-@options.taking("numeric", "categorical", "text", "date", "drop")
+@options.taking(*READING, "numeric", "categorical", "text", "date", "drop")
 def command(
     data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
     target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to explain.")],
@@ -69,7 +70,7 @@ def command(
     ] = 0.0,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
-    **columns: Any,
+    **asked: Any,
 ) -> None:
     """Say how each column of a table bears on another: a regression table.
 
@@ -93,7 +94,7 @@ def command(
         exposure=exposure,
         level=level,
         alpha=alpha,
-        **columns,
+        **asked,
     )
     if as_json:
         say_json(summary.inference)

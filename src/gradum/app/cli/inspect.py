@@ -8,10 +8,10 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import print_json, say
-from gradum.fitting.option_table import OVERRIDES
+from gradum.fitting.option_table import OVERRIDES, READING
 
 
-@options.taking("task", *OVERRIDES, "log_target")
+@options.taking(*READING, "task", *OVERRIDES, "log_target")
 def command(
     data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
     target: Annotated[
@@ -24,14 +24,15 @@ def command(
     **asked: Any,
 ) -> None:
     """Say what each column of a table is taken for, and why."""
-    from gradum.fitting.options import make_overrides
+    from gradum.fitting.options import make_overrides, make_reading
     from gradum.show.text import schema_parts
     from gradum.tables.read import read
     from gradum.tables.schema import infer
 
     task, log_target = asked.pop("task"), asked.pop("log_target")
+    reading = make_reading(**{name: asked.pop(name) for name in READING})
     overrides = make_overrides(**asked)
-    table = read(data)
+    table = read(data, reading)
     schema = infer(table, target=target, task=task, overrides=overrides, log_target=log_target)
     if as_json:
         print_json(schema.to_json())

@@ -10,8 +10,9 @@ import typer
 from gradum.fitting.option_table import OPTIONS, TYPES, flag, signature_with_options
 
 TABLE = (
-    "A CSV, TSV, JSON, Parquet or Arrow file, a quoted pattern such as 'part-*.csv', "
-    "or - for standard input."
+    "A CSV, TSV, JSON, Parquet or Arrow file, a workbook, a SQLite database, a file of Stata, SPSS "
+    "or SAS, a zip archive of one table, a quoted pattern such as 'part-*.csv', an https:// or "
+    "postgresql:// address, or - for standard input."
 )
 ON_COMMAND_LINE = tuple(name for name, option in OPTIONS.items() if option.on_command_line)
 
@@ -54,6 +55,16 @@ def _type(name: str) -> Any:
     return (plain[0] if plain else str) | None
 
 
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="ADDRESS",
+        help="The run's table, if it lies on another machine: it is read again only when named.",
+    ),
+]
+Sheet = Annotated[str | None, option("sheet")]
+Query = Annotated[str | None, option("query")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 CHECKPOINT_SECONDS = 30.0

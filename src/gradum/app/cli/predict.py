@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,6 +35,8 @@ def command(
             help="baseline, linear, mlp, pack or enough. Default: the best.",
         ),
     ] = None,
+    sheet: options.Sheet = None,
+    query: options.Query = None,
     max_memory: Annotated[str | None, options.option("max_memory")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: options.Json = False,
@@ -49,8 +51,12 @@ def command(
     from gradum.files.atomic import check_writable
     from gradum.fitting.memory_bound import predicted_in_blocks
     from gradum.fitting.option_values import read_size
+    from gradum.fitting.options import make_reading
     from gradum.ship.predictions import check_format
     from gradum.study.run_rows import trained_on_sentence
+    from gradum.tables.addresses import is_address
+    from gradum.tables.paths import files_of
+    from gradum.tables.stream import at_hand
 
     check_format(out, force=force)
     check_writable(out)
@@ -58,12 +64,15 @@ def command(
     loaded = load_model(model)
     fitted = loaded.fitted
     fitted.rung(rung)  # or there is none, and nothing need be read
-    predicting = _in_blocks if predicted_in_blocks(fitted, data, most) else _at_once
-    rows, differences = predicting(fitted, data, out, keep or [], rung, force=force)
+    reading = make_reading(sheet=sheet, query=query)
+    with at_hand(data, reading, out.resolve().parent) as table:
+        predicting = _in_blocks if predicted_in_blocks(fitted, table, most) else _at_once
+        rows, differences = predicting(fitted, table, out, keep or [], rung, force=force)
+        again = None
+        read_again = is_address(data) or files_of(data)  # not what came through a pipe
+        if loaded.folder is not None and read_again and (as_json or not quiet):
+            again = trained_on(loaded.folder, fitted, table)
     used = rung or fitted.used
-    again = None
-    if loaded.folder is not None and (as_json or not quiet):
-        again = trained_on(loaded.folder, fitted, data)
     if as_json:
         say_json(
             {
@@ -87,7 +96,7 @@ def command(
 
 
 def _at_once(
-    fitted: Fitted, data: str, out: Path, keep: list[str], rung: str | None, *, force: bool
+    fitted: Fitted, data: Any, out: Path, keep: list[str], rung: str | None, *, force: bool
 ) -> tuple[int, tuple[Difference, ...]]:
     from gradum.fitting.predict import predict, prediction_frame
     from gradum.ship.predictions import kept_columns, write
@@ -101,7 +110,7 @@ def _at_once(
 
 
 def _in_blocks(
-    fitted: Fitted, data: str, out: Path, keep: list[str], rung: str | None, *, force: bool
+    fitted: Fitted, data: Any, out: Path, keep: list[str], rung: str | None, *, force: bool
 ) -> tuple[int, tuple[Difference, ...]]:
     """Predict a table that is read block by block, and written so."""
     from gradum.fitting.predict import Streamed, prediction_frame

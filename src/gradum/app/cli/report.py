@@ -22,6 +22,7 @@ def command(
     slices: Annotated[list[str] | None, options.option("slices")] = None,
     cost: Annotated[str | None, options.option("cost")] = None,
     rows: Annotated[bool, options.option("rows")] = True,
+    data: options.Data = None,
 ) -> None:
     """Write the report of a run anew, and look at the judged rows by other slices or costs."""
     from gradum.api import report_run
@@ -31,6 +32,8 @@ def command(
     path = out or run / REPORT
     if out is not None:
         check_page(path)
-    page = report_run(run, slices=slices or (), cost=cost, rows=rows, cache=cache_directory())
+    page = report_run(
+        run, slices=slices or (), cost=cost, rows=rows, data=data, cache=cache_directory()
+    )
     write_text(path, page)
     say(f"Written to {path}.")

@@ -11,6 +11,7 @@ from gradum.app.cli import options
 from gradum.app.cli.carry_out import begin
 from gradum.app.cli.console import say, say_json
 from gradum.errors import TableError
+from gradum.tables.addresses import is_address
 from gradum.tables.paths import absolute, files_of
 
 OTHER_WEIGHTS = 3
@@ -24,7 +25,11 @@ def command(
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option("--data", metavar="TABLE", help="Where the run's table lies now, if moved."),
+        typer.Option(
+            "--data",
+            metavar="TABLE",
+            help="Where the run's table lies now, if moved; its address, if on another machine.",
+        ),
     ] = None,
     force: options.Force = False,
     checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,
@@ -37,17 +42,26 @@ def command(
     """
     from msgspec import structs
 
-    from gradum.ship.run_spec import changed_files, moved
+    from gradum.ship.run_spec import changed_files, moved, named, other_content
     from gradum.ship.unfinished import asked
 
     before = asked(run)
     if data is not None:
         before = moved(before, absolute(data))
     changed = changed_files(before)
+    named(before, data)
     if data is None:
         _refuse_gone(before.data)
-    again = structs.replace(before, sha256={}, fingerprint="")
-    model = begin(again, out, every=checkpoint_every, force=force, as_json=as_json, quiet=quiet)
+    model = begin(
+        structs.replace(before, sha256={}, fingerprint=""),
+        out,
+        data=data if data is not None and is_address(data) else None,
+        every=checkpoint_every,
+        force=force,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    changed += other_content(before, model.source.hashes)
     identical = None
     if before.fingerprint:
         identical = model.fitted.provenance.fingerprint == before.fingerprint

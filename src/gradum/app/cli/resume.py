@@ -15,6 +15,7 @@ from gradum.app.interrupt import Interrupt
 
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of an unfinished run.")],
+    data: options.Data = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -26,7 +27,7 @@ def command(
 
     if unfinished.is_unfinished(run):
         with Interrupt().listening() as interrupt, unfinished.taken_up(run):
-            carry_out(run, interrupt, as_json=as_json, quiet=quiet)
+            carry_out(run, interrupt, data=data, as_json=as_json, quiet=quiet)
         return
     unfinished.asked(run)  # or it is no run at all
     unfinished.remove_leftovers(run)

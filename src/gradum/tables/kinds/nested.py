@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from gradum.tables.columns import KindName
 from gradum.tables.kinds.values import Reading, Values
 
@@ -15,5 +17,12 @@ class Nested:
         """Return a reading of values that are not single numbers, words or dates."""
         if not values.is_nested:
             return None
-        what = "Lists or records" if values.raw.dtype.is_nested() else "Bytes or objects"
+        what = "Lists or records" if _are_lists(values.raw) else "Bytes or objects"
         return Reading("nested", f"{what} instead of single values; not used", usable=False)
+
+
+def _are_lists(column: pl.Series) -> bool:
+    if column.dtype != pl.Object:
+        return column.dtype.is_nested()
+    first = next((value for value in column if value is not None), None)
+    return isinstance(first, list | tuple | dict)

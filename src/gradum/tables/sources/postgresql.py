@@ -1,0 +1,187 @@
+"""PostgreSQL: the rows of one query, read in batches in a transaction that cannot write.
+
+The driver (ADBC, over libpq) finds passwords where PostgreSQL's own programs do: in ``PGPASSWORD``,
+in ``~/.pgpass``, or in the address. Nothing here repeats them.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+
+from gradum.errors import GradumError, TableError
+from gradum.tables.addresses import refuse_unclear, scheme, without_secrets
+from gradum.tables.bounds import refuse_width
+from gradum.tables.frames import refuse_names
+from gradum.tables.reading import Reading
+from gradum.tables.sources.extra import needs
+from gradum.tables.sources.fingerprint import Fingerprint
+from gradum.tables.sources.rows import Rows
+from gradum.tables.sources.source import Location, NewFile
+from gradum.tables.sources.statement import (
+    identifier,
+    more_than_one,
+    no_rows,
+    only_table,
+    statement,
+)
+
+BATCH_BYTES = 2**24
+SECONDS = 15  # to connect
+KIND = b"ADBC:postgresql:typname"  # where a column's own type is said
+INTERVAL = "tin"  # the sign of a column of intervals, which polars has no type for
+TABLES = (
+    "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN "
+    "('pg_catalog', 'information_schema') ORDER BY 1, 2"
+)
+SEVERAL, READ_ONLY, DENIED = "42601", "25006", "42501"  # PostgreSQL's codes of errors
+
+
+class PostgreSql:
+    """A database on a server of PostgreSQL."""
+
+    takes = ("query",)
+
+    def is_at(self, location: Location) -> bool:
+        """Whether a location is an address of PostgreSQL."""
+        return scheme(location.where) in ("postgresql", "postgres")
+
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+        """Write the rows of the query, or of the only table, and tell their hash."""
+        refuse_unclear(location.where)
+        query = None if reading.query is None else statement(reading.query)
+        rows, fingerprint = Rows(location.name, new_file), Fingerprint()
+        with _connection(location) as connection:
+            if query is None:
+                query = _only_table(connection, location.name)
+            rows.write(_frames(connection, query, location.name, fingerprint))
+        if not rows.files:
+            raise no_rows(location.name)
+        digest = fingerprint.hexdigest()
+        return [Location(str(file), location.name, sha256=digest) for file in rows.files]
+
+
+@contextmanager
+def _connection(location: Location) -> Iterator[Any]:
+    """Connect, and begin a transaction that reads only."""
+    driver = needs("adbc_driver_postgresql", "sql", "Tables of PostgreSQL")
+    manager = needs("adbc_driver_manager", "sql", "Tables of PostgreSQL")
+    needs("nanoarrow", "sql", "Tables of PostgreSQL")
+    joint = "&" if "?" in location.where else "?"
+    address = location.where
+    if "connect_timeout=" not in address:
+        address = f"{address}{joint}connect_timeout={SECONDS}"
+    try:
+        with driver.connect(address) as database, manager.AdbcConnection(database) as connection:
+            connection.set_autocommit(False)
+            with manager.AdbcStatement(connection) as begun:
+                begun.set_sql_query("SET TRANSACTION READ ONLY")
+                begun.execute_update()
+            yield connection
+    except GradumError:
+        raise
+    except (manager.Error, RuntimeError) as error:
+        raise _explained(error, location) from None
+
+
+def _only_table(connection: Any, name: str) -> str:
+    tables = pl.concat([pl.DataFrame(), *_batches(connection, TABLES)], how="diagonal").rows()
+    shown = {f"{schema}.{table}": (schema, table) for schema, table in tables}
+    schema, table = shown[only_table(list(shown), name)]
+    return f"SELECT * FROM {identifier(schema)}.{identifier(table)}"
+
+
+def _frames(
+    connection: Any, query: str, name: str, fingerprint: Fingerprint
+) -> Iterator[pl.DataFrame]:
+    for frame in _batches(connection, query, name):
+        fingerprint.update(frame)
+        yield frame
+
+
+def _batches(connection: Any, query: str, name: str = "") -> Iterator[pl.DataFrame]:
+    """Yield the rows of a query, some megabytes at a time."""
+    import nanoarrow
+    from adbc_driver_manager import AdbcStatement
+
+    with AdbcStatement(connection) as asked:
+        asked.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+        asked.set_sql_query(f"{query}\n")  # which ends a comment
+        handle, _ = asked.execute_query()
+        with nanoarrow.c_array_stream(handle) as stream:
+            columns = list(stream.get_schema().children)
+            refuse_width(len(columns), name)
+            refuse_names([column.name for column in columns], name)
+            _refuse_intervals(columns, name)
+            decimals = _decimals(columns)
+            for batch in stream:
+                yield _frame(batch, decimals)
+
+
+def _refuse_intervals(columns: list[Any], name: str) -> None:
+    for column in columns:
+        if column.format == INTERVAL:
+            raise TableError(
+                f"Column {column.name!r} of {name} holds intervals.",
+                f"Make numbers of them in the query: EXTRACT(EPOCH FROM {column.name}).",
+            )
+
+
+def _decimals(columns: list[Any]) -> set[str]:
+    """Return the columns of type ``numeric``, which come as texts."""
+    return {
+        column.name for column in columns if dict(column.metadata or {}).get(KIND) == b"numeric"
+    }
+
+
+def _frame(batch: Any, decimals: set[str]) -> pl.DataFrame:
+    """Return a batch in types of polars': decimals as floats, PostgreSQL's own as what holds them.
+
+    polars 1 says of each of those that it takes it so; polars 2 keeps it.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Extension type", UserWarning)
+        frame = pl.DataFrame(batch)
+    kept = [
+        column.ext.storage() if isinstance(column.dtype, pl.Extension) else column
+        for column in frame
+    ]
+    return pl.DataFrame(
+        column.cast(pl.Float64, strict=False) if column.name in decimals else column
+        for column in kept
+    )
+
+
+def _explained(error: Exception, location: Location) -> TableError:
+    """Return an error of the driver as one line, in which no password is."""
+    words, state, name = str(error), getattr(error, "sqlstate", None), location.name
+    if "Failed to connect" in words or ("connection" in words and state is None):
+        why = _first(words, r"(?:failed: |Failed to connect: )(?:FATAL:\s*)?([^\n]*)")
+        remedy = "Check the address, and that the server runs and lets you in."
+        if "password" in words:
+            remedy = "Give the user in the address and the password in PGPASSWORD or ~/.pgpass."
+        why = without_secrets(why, location.where)
+        return TableError(f"{name} cannot be reached: {why}.", remedy)
+    if state == SEVERAL and "multiple commands" in words:
+        return more_than_one(name)
+    if state == READ_ONLY:
+        return TableError(
+            f"{name} is opened for reading alone, and the query would do more.",
+            "Give one SELECT statement.",
+        )
+    why = without_secrets(_first(words, r"ERROR:\s*([^\n]*)"), location.where)
+    if state == DENIED:
+        return TableError(f"{name} does not let you: {why}.", "Ask its owner, or read other rows.")
+    return TableError(f"{name} does not carry out the query: {why}.", "Correct it.")
+
+
+def _first(words: str, pattern: str) -> str:
+    """Return what a pattern finds last in a message, or its first line."""
+    found = re.findall(pattern, words)
+    line = found[-1] if found else words.split("\n", 1)[0]
+    return " ".join(line.split()).rstrip(".")

@@ -1,0 +1,72 @@
+"""The protocol of a source: a place that holds a table, and how the table is brought from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gradum.tables.reading import Reading
+
+NewFile = Callable[[str], Path]
+"""Makes an empty file of the user's alone, with the ending that is given, and returns its path."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a table lies, or a part of its rows.
+
+    Parameters
+    ----------
+    where : str
+        A path, ``-`` for standard input, or an address.
+    name : str
+        What it is called in messages; never with a password.
+    notes : tuple of str
+        What was noticed on the way here.
+    untyped : tuple of str
+        Columns of text whose source does not say that they are text, as `Table` has them.
+    sha256 : str
+        Of what another machine gave; empty for a file of the user.
+    """
+
+    where: str
+    name: str
+    notes: tuple[str, ...] = ()
+    untyped: tuple[str, ...] = ()
+    sha256: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The path, where it is one."""
+        return Path(self.where)
+
+
+class Source(Protocol):
+    """A kind of place from which a table has to be brought before it can be read.
+
+    Attributes
+    ----------
+    takes : tuple of str
+        The fields of `Reading` that it heeds.
+    """
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The fields of `Reading` that it heeds."""
+        ...
+
+    def is_at(self, location: Location) -> bool:
+        """Whether a location is of this kind, told by its address or its first bytes."""
+        ...
+
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+        """Write the table to files, and return where they are: one or several in order.
+
+        Raises
+        ------
+        TableError
+            The table cannot be had; one line that names the cause and holds no password.
+        """
+        ...

@@ -1,0 +1,153 @@
+"""SQLite databases: the rows of one table or one query, read in batches and never written."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import polars as pl
+
+from gradum.errors import TableError
+from gradum.tables.bounds import refuse_width
+from gradum.tables.frames import from_objects, refuse_names
+from gradum.tables.reading import Reading
+from gradum.tables.sources.rows import Rows
+from gradum.tables.sources.source import Location, NewFile
+from gradum.tables.sources.starts import start_of
+from gradum.tables.sources.statement import (
+    identifier,
+    more_than_one,
+    no_rows,
+    only_table,
+    statement,
+)
+
+MAGIC = b"SQLite format 3\0"
+BATCH_CELLS = 1_000_000
+WRITTEN_AHEAD = 18  # the byte that tells of a database with a file ending in -wal
+SECONDS = 10.0  # to wait for a program that writes there
+TABLES = (
+    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' "
+    "ESCAPE '\\' ORDER BY name"
+)
+ALLOWED = {
+    sqlite3.SQLITE_SELECT,
+    sqlite3.SQLITE_READ,
+    sqlite3.SQLITE_FUNCTION,
+    sqlite3.SQLITE_RECURSIVE,
+}
+
+
+class Sqlite:
+    """A database in one file, opened for reading alone."""
+
+    takes = ("query",)
+
+    def is_at(self, location: Location) -> bool:
+        """Whether a file begins as SQLite's databases do."""
+        return start_of(location).startswith(MAGIC)
+
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+        """Write the rows of the query, or of the only table."""
+        _refuse_truncated(location)
+        rows, mixed = Rows(location.name, new_file), set()
+        try:
+            with closing(
+                sqlite3.connect(_address(location.path), uri=True, timeout=SECONDS)
+            ) as connection:
+                connection.set_authorizer(_only_reading)
+                query = _query(connection, reading, location.name)
+                rows.write(_batches(connection.execute(query), location.name, mixed))
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            raise _explained(error, location.name) from None
+        if not rows.files:
+            raise no_rows(location.name)
+        mixed.update(rows.mixed())
+        untyped = tuple(sorted(mixed)) or rows.all_text()
+        return [Location(str(file), location.name, untyped=untyped) for file in rows.files]
+
+
+def _refuse_truncated(location: Location) -> None:
+    """Refuse a file shorter than its header says: SQLite takes what is absent for zeros.
+
+    https://www.sqlite.org/fileformat2.html: sizes of pages at byte 16, their number at 28, which
+    holds if the counters at 24 and 92 agree.
+    """
+    with location.path.open("rb") as file:
+        header = file.read(100)
+    page = int.from_bytes(header[16:18], "big")
+    pages = int.from_bytes(header[28:32], "big")
+    whole = (65_536 if page == 1 else page) * pages
+    if header[24:28] == header[92:96] and location.path.stat().st_size < whole:
+        raise TableError(f"{location.name} is a truncated database.", "Copy it anew.")
+
+
+def _address(path: Path) -> str:
+    """Return what opens a database without writing to it or beside it."""
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    with path.open("rb") as file:
+        written_ahead = file.read(WRITTEN_AHEAD + 1)[WRITTEN_AHEAD:] == b"\x02"
+    if written_ahead and not path.with_name(f"{path.name}-wal").exists():
+        return f"{address}&immutable=1"  # or it would make that file
+    return address
+
+
+def _only_reading(action: int, *_: object) -> int:
+    """Refuse whatever is no part of a SELECT: other files, settings, writing."""
+    return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
+
+
+def _query(connection: sqlite3.Connection, reading: Reading, name: str) -> str:
+    if reading.query is not None:
+        return statement(reading.query)
+    tables = [table for (table,) in connection.execute(TABLES)]
+    return f"SELECT * FROM {identifier(only_table(tables, name))}"
+
+
+def _batches(cursor: sqlite3.Cursor, name: str, mixed: set[str]) -> Iterator[pl.DataFrame]:
+    """Yield the rows; add to ``mixed`` the columns that hold texts and numbers in one batch."""
+    names = [column for column, *_ in cursor.description]
+    refuse_width(len(names), name)
+    _refuse_twins(names, name)
+    while batch := cursor.fetchmany(max(1, BATCH_CELLS // len(names))):
+        columns = {}
+        for column, values in zip(names, zip(*batch, strict=True), strict=True):
+            kinds = set(map(type, values)) - {type(None)}
+            if len(kinds) > 1 and str in kinds:
+                mixed.add(column)
+            columns[column] = _column(column, list(values), kinds)
+        yield pl.DataFrame(columns)
+
+
+def _column(name: str, values: list, kinds: set[type]) -> pl.Series:
+    """Return a column of SQLite's values; beside bytes, everything is bytes."""
+    if bytes in kinds and len(kinds) > 1:
+        values = [
+            each if each is None or isinstance(each, bytes) else str(each).encode()
+            for each in values
+        ]
+    return from_objects(name, values)
+
+
+def _refuse_twins(names: list[str], source: str) -> None:
+    refuse_names((name for name, count in Counter(names).items() for _ in range(count)), source)
+
+
+def _explained(error: Exception, name: str) -> TableError:
+    words = str(error)
+    if "one statement at a time" in words:
+        return more_than_one(name)
+    if "not authorized" in words or "prohibited" in words or "readonly" in words:
+        return TableError(
+            f"{name} is opened for reading alone, and the query would do more.",
+            "Give one SELECT statement.",
+        )
+    if isinstance(error, sqlite3.OperationalError):
+        return TableError(
+            f"{name} does not carry out the query: {words}.", "Correct it, or name a table."
+        )
+    return TableError(f"{name} is a damaged database: {words}.", "Copy it anew.")

@@ -1,0 +1,69 @@
+"""The one statement that a database is asked: a SELECT."""
+
+from __future__ import annotations
+
+import re
+
+from gradum.errors import SpecError, TableError
+from gradum.tables.wording import counted, quoted, shortened
+
+ASKS = ("SELECT", "WITH", "VALUES", "TABLE")
+LEADING = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*", re.DOTALL)
+SHOWN_TABLES = 12
+
+
+def statement(query: str) -> str:
+    """Return a query without the semicolon that may end it.
+
+    What it does is for the database to refuse, which is opened for reading alone; a first word
+    that asks nothing is refused here, because the reason is plainer.
+
+    Raises
+    ------
+    SpecError
+        It is empty, or begins with another word than SELECT, WITH, VALUES or TABLE.
+    """
+    begun = LEADING.match(query)
+    word = re.match(r"\w*", query[begun.end() if begun else 0 :])
+    first = word[0].upper() if word else ""
+    if first not in ASKS:
+        raise SpecError(
+            f"--query takes a SELECT statement, not {shortened(first or query)!r}.",
+            "Give one SELECT that returns the table's rows.",
+        )
+    return query.rstrip().rstrip(";").rstrip()
+
+
+def more_than_one(name: str) -> TableError:
+    """Return the error of a query that holds several statements."""
+    return TableError(
+        f"The query for {name} holds more than one statement.", "Give one SELECT alone."
+    )
+
+
+def no_rows(name: str) -> TableError:
+    """Return the error of a query that found nothing."""
+    return TableError(f"The query for {name} returns no rows.", "Loosen its conditions.")
+
+
+def only_table(tables: list[str], name: str) -> str:
+    """Return the one table of a database.
+
+    Raises
+    ------
+    TableError
+        There is none, or there are several; it lists them.
+    """
+    if not tables:
+        raise TableError(f"{name} holds no table.", "Name another database.")
+    if len(tables) > 1:
+        raise TableError(
+            f"{name} holds {counted(len(tables), 'table')}: {quoted(tables, SHOWN_TABLES)}.",
+            'Say which rows by --query "SELECT … FROM …".',
+        )
+    return tables[0]
+
+
+def identifier(name: str) -> str:
+    """Write a name as SQL has it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'

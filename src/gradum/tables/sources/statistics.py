@@ -1,0 +1,93 @@
+"""Files of Stata, SPSS and SAS: their values by their labels, read in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from gradum.errors import TableError
+from gradum.tables.bounds import refuse_width
+from gradum.tables.frames import refuse_names
+from gradum.tables.reading import Reading
+from gradum.tables.sources.extra import needs
+from gradum.tables.sources.rows import Rows
+from gradum.tables.sources.source import Location, NewFile
+from gradum.tables.sources.starts import start_of
+
+BATCH_CELLS = 1_000_000
+BY_LABEL = {"apply_value_formats": True, "formats_as_category": False}
+OPTIONS = {  # of each reader; SAS keeps labels in another file
+    "read_sav": BY_LABEL,
+    "read_dta": BY_LABEL,
+    "read_sas7bdat": {},
+    "read_xport": {},
+}
+
+
+class Statistics:
+    """A file of another program for statistics, by its first bytes."""
+
+    takes = ()
+
+    def is_at(self, location: Location) -> bool:
+        """Whether a file begins as one of these programs begins its own."""
+        return _reader(start_of(location)) is not None
+
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+        """Write its rows, with the words that label values in place of their numbers."""
+        package = needs("pyreadstat", "stats", "Files of Stata, SPSS and SAS")
+        rows = Rows(location.name, new_file)
+        try:
+            rows.write(_frames(package, location))
+        except (package.ReadstatError, package.PyreadstatError) as error:
+            raise TableError(
+                f"{location.name} is damaged, or of a kind that cannot be read: {error}.",
+                "Copy it anew, or export its table as CSV.",
+            ) from None
+        if not rows.files:
+            raise TableError(f"{location.name} has no rows.", "Give a file with rows.")
+        untyped = rows.mixed()
+        return [Location(str(file), location.name, untyped=untyped) for file in rows.files]
+
+
+def _reader(start: bytes) -> str | None:
+    """Return the name of the function that reads a file which begins so.
+
+    Stata before version 13 begins with its format's number, the order of its bytes (1 or 2) and 1.
+    """
+    if start.startswith((b"$FL2", b"$FL3")):
+        return "read_sav"
+    if start.startswith(b"<stata_dta>"):
+        return "read_dta"
+    if start[:1] in (b"\x71", b"\x72", b"\x73") and start[1:3] in (b"\1\1", b"\2\1"):
+        return "read_dta"
+    if start[12:16] == b"\xc2\xea\x81\x60":
+        return "read_sas7bdat"
+    return "read_xport" if start.startswith(b"HEADER RECORD*******LIB") else None
+
+
+def _frames(package: Any, location: Location) -> Iterator[pl.DataFrame]:
+    reader, path = _reader(start_of(location)) or "", str(location.path)
+    read = getattr(package, reader)
+    _, known = read(path, metadataonly=True)
+    refuse_width(len(known.column_names), location.name)
+    refuse_names(known.column_names, location.name)
+    rows = max(1, BATCH_CELLS // max(1, len(known.column_names)))
+    options = {"chunksize": rows, "output_format": "polars", **OPTIONS[reader]}
+    for frame, _ in package.read_file_in_chunks(read, path, **options):
+        if not frame.height:
+            return
+        yield frame.select(map(_plain, frame))
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    if column.dtype == pl.Null:
+        return column.cast(pl.Boolean)
+    if column.dtype in (pl.Categorical, pl.Enum):
+        return column.cast(pl.String)
+    if column.dtype == pl.Object:
+        values = [None if value is None else str(value) for value in column]
+        return pl.Series(column.name, values, pl.String)
+    return column

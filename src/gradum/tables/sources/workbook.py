@@ -1,0 +1,213 @@
+"""Workbooks of Excel and OpenDocument: one sheet, its header found below lines of title."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from gradum.errors import TableError
+from gradum.tables.bounds import refuse_more_than_memory, refuse_width
+from gradum.tables.compressed import most_unpacked
+from gradum.tables.frames import refuse_names
+from gradum.tables.reading import Reading
+from gradum.tables.sources.extra import needs
+from gradum.tables.sources.rows import Rows
+from gradum.tables.sources.source import Location, NewFile
+from gradum.tables.sources.starts import start_of
+from gradum.tables.sources.zipped import MAGIC, is_workbook
+from gradum.tables.wording import counted, quoted, size
+
+OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of Excel before 2007, and of what Excel has encrypted
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+LOOKED_AT = 200  # rows, among which the header is sought
+SHOWN_SHEETS = 12
+TIMES_IN_MEMORY = 2  # as large as its XML is a sheet of which a frame is made
+LARGEST_WHOLE = 2.0**53  # from which on not every whole number is a float
+NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?|true|false", re.IGNORECASE)
+
+
+class Workbook:
+    """A file of sheets: .xlsx, .xlsb, .xls or .ods."""
+
+    takes = ("sheet",)
+
+    def is_at(self, location: Location) -> bool:
+        """Whether a file begins as workbooks do."""
+        start = start_of(location)
+        return start.startswith(OLD) or (start.startswith(MAGIC) and is_workbook(location.path))
+
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+        """Write the sheet that is named, or the only one with a table."""
+        fastexcel = needs("fastexcel", "excel", "Workbooks")
+        _refuse_large(location)
+        _refuse_encrypted(location)
+        try:
+            book = fastexcel.read_excel(location.path.read_bytes())  # told by content, not name
+            sheet, notes = _chosen(book, reading.sheet, location.name)
+            frame, more, mixed = _read(book, sheet, location.name)
+        except TableError:
+            raise
+        except BaseException as error:  # it panics over some damage, which is no Exception
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
+            raise _damaged(location.name, error) from None
+        rows = Rows(location.name, new_file)
+        rows.write([frame])
+        untyped = tuple(mixed) or rows.all_text()
+        return [Location(str(rows.files[0]), location.name, (*notes, *more), untyped)]
+
+
+def _refuse_large(location: Location) -> None:
+    """Refuse a workbook that unpacks to more than a table would, or than memory holds."""
+    path, packed = location.path, location.path.stat().st_size
+    unpacked = packed
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > most_unpacked(packed):
+        raise TableError(
+            f"{location.name} unpacks to {size(unpacked)}, far more than a workbook would.",
+            "Save its sheet as CSV if it can be trusted.",
+        )
+    refuse_more_than_memory(TIMES_IN_MEMORY * unpacked, "sheets", location.name)
+
+
+def _refuse_encrypted(location: Location) -> None:
+    if start_of(location).startswith(OLD) and ENCRYPTED in location.path.read_bytes():
+        raise _encrypted(location.name)
+
+
+def _encrypted(name: str) -> TableError:
+    return TableError(f"{name} is encrypted.", "Save it without a password.")
+
+
+def _damaged(name: str, error: BaseException) -> TableError:
+    words = str(error).split("\n", 1)[0]
+    if re.search("password|encrypt", str(error), re.IGNORECASE):
+        return _encrypted(name)
+    return TableError(
+        f"{name} is a damaged workbook, or none that can be read: {words}.",
+        "Save it anew, or save its sheet as CSV.",
+    )
+
+
+def _chosen(book: Any, asked: str | None, name: str) -> tuple[str, list[str]]:
+    """Return the sheet to read, and what is to be said of the choice.
+
+    Raises
+    ------
+    TableError
+        There is no such sheet, none with a table, or several; it lists them.
+    """
+    sheets = book.sheet_names
+    if asked is not None:
+        if asked not in sheets:
+            raise TableError(
+                f"{name} has no sheet {asked!r}.", f"Choose among {quoted(sheets, SHOWN_SHEETS)}."
+            )
+        return asked, []
+    filled = [sheet for sheet in sheets if _is_filled(book, sheet)]
+    if not filled:
+        raise TableError(f"{name} has no sheet with a table.", "Give one with a header and rows.")
+    if len(filled) > 1:
+        raise TableError(
+            f"{name} has {counted(len(filled), 'sheet')} with a table: "
+            f"{quoted(filled, SHOWN_SHEETS)}.",
+            "Say which by --sheet NAME.",
+        )
+    return filled[0], [f"sheet {filled[0]!r}"] if len(sheets) > 1 else []
+
+
+def _is_filled(book: Any, sheet: str) -> bool:
+    """Whether a sheet that the user sees holds anything."""
+    loaded = book.load_sheet(sheet, header_row=None, dtypes="string", n_rows=LOOKED_AT)
+    return loaded.visible == "visible" and loaded.width > 0 and loaded.height > 0
+
+
+def _read(book: Any, sheet: str, name: str) -> tuple[pl.DataFrame, list[str], list[str]]:
+    """Return a sheet's table, what was noticed, and the columns of words beside numbers."""
+    top = pl.DataFrame(
+        book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string", n_rows=LOOKED_AT)
+    )
+    refuse_width(top.width, name)
+    header = header_row(top.rows())
+    if header is None:
+        raise TableError(f"The sheet {sheet!r} of {name} is empty.", "Name another by --sheet.")
+    below = {"header_row": None, "skip_rows": header + 1}
+    frame = pl.DataFrame(book.load_sheet(sheet, schema_sample_rows=None, **below))
+    if not frame.height or not frame.width:
+        raise TableError(
+            f"The sheet {sheet!r} of {name} has a header but no rows.", "Give one with rows."
+        )
+    frame.columns = [str(place) for place in range(frame.width)]
+    numbers = pl.DataFrame(book.load_sheet(sheet, dtypes="boolean", **below))
+    mixed = [
+        place
+        for place, (column, number) in enumerate(zip(frame, numbers, strict=True))
+        if column.dtype == pl.String and number.is_not_null().any()
+    ]
+    names, notes = _names(top.row(header), frame)
+    refuse_names(names.values(), name)
+    lines = sum(any(cell is not None for cell in row) for row in top.rows()[:header])
+    if lines:
+        notes.insert(0, f"header in row {header + 1:,}, below {counted(lines, 'line')} of title")
+    frame = frame.select(_whole(frame[place]).alias(name) for place, name in names.items())
+    blank = frame.select(pl.all_horizontal(pl.all().is_null()))
+    return (
+        frame.filter(~blank.to_series()),
+        notes,
+        [names[str(place)] for place in mixed if str(place) in names],
+    )
+
+
+def header_row(rows: Sequence[tuple[str | None, ...]]) -> int | None:
+    """Return the number, from 0, of the row that names the columns; None where all are blank.
+
+    It is the first that fills as many cells as rows usually do, or all but one (an index without
+    a name), with words that differ from each other. Where no row does, the first that fills as
+    many is taken, and else the fullest.
+    """
+    filled = [sum(cell is not None for cell in row) for row in rows]
+    counts = sorted(count for count in filled if count)
+    if not counts:
+        return None
+    usual = counts[len(counts) // 2]
+    least = max(usual - 1, min(usual, 2))
+    wide = [number for number, count in enumerate(filled) if count >= least]
+    named = [number for number in wide if _are_names(rows[number])]
+    full = [number for number in wide if filled[number] >= usual]
+    return next(iter((*named[:1], *full[:1])), filled.index(counts[-1]))
+
+
+def _are_names(row: tuple[str | None, ...]) -> bool:
+    words = [cell.strip() for cell in row if cell is not None]
+    return len(set(words)) == len(words) and not any(map(NUMBER.fullmatch, words))
+
+
+def _names(header: Sequence[str | None], frame: pl.DataFrame) -> tuple[dict[str, str], list[str]]:
+    """Return the names of the columns by their places; those without name and value are left."""
+    names, notes = {}, []
+    for place, column in enumerate(frame):
+        name = (header[place] or "").strip() if place < len(header) else ""
+        if not name and column.null_count() == len(column):
+            continue
+        if not name:
+            name = f"Unnamed: {place}"
+            notes.append(f"column {place + 1} has no name: called {name!r}")
+        names[str(place)] = name
+    return names, notes
+
+
+def _whole(column: pl.Series) -> pl.Series:
+    """Return whole numbers as such: a workbook knows only floats."""
+    if column.dtype != pl.Float64:
+        return column
+    present = column.drop_nulls()
+    whole = (
+        present.is_finite() & (present.abs() < LARGEST_WHOLE) & (present == present.floor())
+    ).all()
+    return column.cast(pl.Int64) if whole else column

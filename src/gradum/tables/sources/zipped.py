@@ -1,0 +1,129 @@
+"""Zip archives that hold one table."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
+
+from gradum.errors import GradumError, TableError
+from gradum.files.scratch import filling
+from gradum.tables.compressed import most_unpacked
+from gradum.tables.encoding import BLOCK_BYTES
+from gradum.tables.reading import Reading
+from gradum.tables.sources.source import Location, NewFile
+from gradum.tables.sources.starts import start_of
+from gradum.tables.wording import counted, quoted, size
+
+MAGIC = b"PK\x03\x04"
+EMPTY = b"PK\x05\x06"
+ENDINGS = re.compile(
+    r"\.(csv|tsv|tab|txt|json|jsonl|ndjson|parquet|pq|arrow|feather|ipc|xlsx?|xlsb|xlsm|ods|"
+    r"sqlite3?|db)(\.(gz|bz2|xz|zst))?$",
+    re.IGNORECASE,
+)
+ENCRYPTED = 1  # a bit of a member's flags
+SHOWN_FILES = 12
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+
+
+class Zip:
+    """An archive of which one file is the table."""
+
+    takes = ()
+
+    def is_at(self, location: Location) -> bool:
+        """Whether a file begins as archives do and is no workbook."""
+        start = start_of(location)
+        return start.startswith((MAGIC, EMPTY)) and not is_workbook(location.path)
+
+    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+        """Unpack the one file that is a table."""
+        try:
+            with zipfile.ZipFile(location.path) as archive:
+                member = _only_member(archive, location.name)
+                name = f"{location.name}/{member.filename}"
+                file = new_file(PurePosixPath(member.filename).suffix.lower())
+                most = most_unpacked(location.path.stat().st_size)
+                with archive.open(member) as unpacking:
+                    _unpack(_blocks(cast(BinaryIO, unpacking), location.name), file, name, most)
+        except GradumError:
+            raise
+        except DAMAGE as error:
+            raise _damaged(location.name, error) from None
+        unpacked = Location(str(file), name)
+        if start_of(unpacked).startswith(MAGIC) and not is_workbook(file):
+            raise TableError(
+                f"{location.name} holds another archive, {member.filename!r}.", "Unpack it."
+            )
+        return [unpacked]
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether an archive is a workbook of Excel or OpenDocument; False of what is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < BLOCK_BYTES:
+                return b"spreadsheet" in archive.read("mimetype")
+            return any(name.startswith("xl/workbook.") for name in names)
+    except DAMAGE:
+        return False
+
+
+def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    members = [member for member in archive.infolist() if not _is_beside_the_point(member)]
+    tables = [member for member in members if ENDINGS.search(member.filename)]
+    if len(members) > 1:
+        members = tables
+    if len(members) != 1:
+        held = [member.filename for member in tables]
+        what = f"{counted(len(held), 'table')}: {quoted(held, SHOWN_FILES)}" if held else "no table"
+        raise TableError(
+            f"{name} holds {what}.",
+            "Unpack it and give one of them, or several by a pattern."
+            if held
+            else "Give an archive with a CSV, JSON, Parquet or Excel file in it.",
+        )
+    member = members[0]
+    if member.flag_bits & ENCRYPTED:
+        raise TableError(f"{name} is encrypted.", "Unpack it, and give the file that is in it.")
+    return member
+
+
+def _is_beside_the_point(member: zipfile.ZipInfo) -> bool:
+    """Whether a member is a folder, or a file that a system adds to archives by itself."""
+    parts = PurePosixPath(member.filename).parts
+    return member.is_dir() or "__MACOSX" in parts or (parts or ("",))[-1].startswith(".")
+
+
+def _blocks(file: BinaryIO, name: str) -> Iterator[bytes]:
+    try:
+        while block := file.read(BLOCK_BYTES):
+            yield block
+    except DAMAGE as error:
+        raise _damaged(name, error) from None
+
+
+def _unpack(blocks: Iterator[bytes], out: Path, name: str, most: int) -> None:
+    count = 0
+    with filling(f"{name}, unpacked"), out.open("wb") as file:
+        for block in blocks:
+            count += len(block)
+            if count > most:
+                raise TableError(
+                    f"{name} unpacks to more than {size(most)}, far more than a table would.",
+                    "Unpack it first if it can be trusted.",
+                )
+            file.write(block)
+
+
+def _damaged(name: str, error: BaseException) -> TableError:
+    if isinstance(error, NotImplementedError):
+        return TableError(
+            f"{name} is packed in a way that Python cannot unpack.", "Unpack it by other means."
+        )
+    return TableError(f"{name} is a damaged or truncated zip archive.", "Copy it anew.")

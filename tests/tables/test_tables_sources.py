@@ -1,0 +1,320 @@
+"""Tables inside archives, databases and workbooks: read as what they hold, refused in one line."""
+
+import contextlib
+import sqlite3
+import sys
+import zipfile
+
+import polars as pl
+import pytest
+
+from gradum.errors import GradumError
+from gradum.tables.addresses import secrets, shown
+from gradum.tables.paths import files_of
+from gradum.tables.read import read
+from gradum.tables.reading import Reading
+from gradum.tables.schema import infer
+from gradum.tables.sources import rows as batches
+from gradum.tables.sources import sqlite, workbook
+from gradum.tables.sources.brought import Brought, brought
+from gradum.tables.sources.workbook import header_row
+from gradum.tables.stream import opened
+from workbooks import write_ods, write_xlsx
+
+HOMES = [("price", "rooms", "code"), (100.5, 3, "007"), (90, None, "010"), (120.25, 4, "011")]
+SHEET = [list(row) for row in HOMES]
+
+
+def refused(data, reading, *words):
+    with pytest.raises(GradumError) as caught:
+        read(data, reading)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+    assert caught.value.exit_code == 2
+    return message
+
+
+def zipped(path, **files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), text)
+    return path
+
+
+def database(path, **tables):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for name, (columns, rows) in tables.items():
+            connection.execute(f'CREATE TABLE "{name}" ({columns})')
+            marks = ",".join("?" * len(rows[0]))
+            connection.executemany(f'INSERT INTO "{name}" VALUES ({marks})', rows)
+        connection.commit()
+    return path
+
+
+@pytest.fixture
+def homes(tmp_path):
+    return database(tmp_path / "homes.sqlite", homes=("price, rooms, code", HOMES[1:]))
+
+
+# archives
+
+
+def test_a_zip_archive_of_one_table_is_that_table(tmp_path):
+    path = zipped(tmp_path / "a.zip", data__homes_csv="a,b\n1,x\n2,y\n", README_md="Rows.")
+    table = read(path)
+    assert table.frame.rows() == [("1", "x"), ("2", "y")]
+    assert (table.source, table.typed) == ("a.zip", False)
+    with opened(path) as stream:
+        assert pl.concat([block.frame for block in stream.blocks()]).rows() == table.frame.rows()
+
+
+def test_archives_of_other_than_one_table(tmp_path):
+    two = zipped(tmp_path / "two.zip", a_csv="x\n1\n", b_csv="x\n2\n")
+    refused(two, Reading(), "two.zip holds 2 tables: 'a.csv', 'b.csv'", "pattern")
+    refused(zipped(tmp_path / "none.zip", a_md="", b_md=""), Reading(), "holds no table")
+    inner = zipped(tmp_path / "inner.zip", a_csv="x\n1\n").read_bytes()
+    refused(zipped(tmp_path / "nested.zip", inner_csv=inner), Reading(), "another archive")
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(two.read_bytes()[:60])
+    refused(cut, Reading(), "cut.zip is a damaged or truncated zip archive")
+    refused(two, Reading(sheet="x"), "holds 2 tables")
+
+
+def test_an_archive_that_unpacks_to_far_too_much(tmp_path, monkeypatch):
+    monkeypatch.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 2**16)
+    bomb = zipped(tmp_path / "bomb.zip", a_csv="x\n" + "0\n" * 2**22)
+    refused(bomb, Reading(), "unpacks to more than", "far more than a table would")
+
+
+def test_a_table_in_a_workbook_in_an_archive(tmp_path):
+    write_xlsx(tmp_path / "homes.xlsx", {"Sales": SHEET})
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "homes.xlsx", "homes.xlsx")
+    assert read(tmp_path / "a.zip", Reading(sheet="Sales")).frame.rows() == HOMES[1:]
+
+
+# SQLite
+
+
+def test_the_only_table_and_a_query(homes):
+    table = read(homes)
+    assert table.frame.columns == ["price", "rooms", "code"]
+    assert table.frame.rows() == HOMES[1:]
+    assert (table.typed, table.untyped) == (True, ())
+    query = "SELECT code, rooms * 2 AS twice FROM homes WHERE rooms > 3 ; "
+    assert read(homes, Reading(query=query)).frame.rows() == [("011", 8)]
+
+
+def test_a_database_of_several_tables_needs_a_query(tmp_path):
+    path = database(tmp_path / "d.db", a=("x", [(1,)]), b=("x", [(2,)]))
+    refused(path, Reading(), "d.db holds 2 tables: 'a', 'b'", "--query")
+    database(tmp_path / "empty.db", a=("x", [(1,)]))
+    with contextlib.closing(sqlite3.connect(tmp_path / "empty.db")) as connection:
+        connection.execute("DROP TABLE a")
+    refused(tmp_path / "empty.db", Reading(), "holds no table")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("SELECT 1; SELECT 2", ["more than one statement"]),
+        ("DELETE FROM homes", ["SELECT statement, not 'DELETE'"]),
+        ("-- a note\nDROP TABLE homes", ["not 'DROP'"]),
+        ("", ["not ''"]),
+        ("WITH a AS (SELECT 1) INSERT INTO homes SELECT 1,2,3", ["reading alone"]),
+        ("SELECT load_extension('x')", ["reading alone"]),
+        ("ATTACH 'x' AS y", ["not 'ATTACH'"]),
+        ("SELECT * FROM home", ["no such table: home"]),
+        ("SELECT * FROM homes WHERE price < 0", ["returns no rows"]),
+        ("SELECT rooms, rooms FROM homes", ["several columns named 'rooms'"]),
+    ],
+)
+def test_queries_that_are_refused(homes, query, words):
+    before = homes.read_bytes()
+    refused(homes, Reading(query=query), *words)
+    assert homes.read_bytes() == before
+    assert [path.name for path in homes.parent.iterdir()] == ["homes.sqlite"]
+
+
+def test_rows_come_in_batches_into_one_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "BATCH_CELLS", 20)
+    monkeypatch.setattr(batches, "FILE_ROWS", 30)
+    values = [(n, n / 2 if n > 50 else n, None if n < 90 else f"t{n}") for n in range(100)]
+    path = database(tmp_path / "d.sqlite", t=("a, b, c", values))
+    with brought(path) as here:
+        assert len(here.files) > 2
+        folder = here.files[0].path.parent
+        assert read(here).frame.rows() == values
+        with opened(here) as stream:
+            assert pl.concat([b.frame for b in stream.blocks()]).rows() == values
+    assert not folder.exists()
+
+
+def test_words_beside_numbers_are_no_codes(tmp_path, monkeypatch):
+    """In one batch and in several: whole numbers stay quantities, as a CSV file has them."""
+    rows = [(n % 40, str(n % 40), f"0{n % 40}") for n in range(120)]
+    rows[5] = ("unknown", "unknown", None)
+    path = database(tmp_path / "d.sqlite", t=("mixed, text, codes", rows))
+    for cells in (sqlite.BATCH_CELLS, 90):
+        monkeypatch.setattr(sqlite, "BATCH_CELLS", cells)
+        monkeypatch.setattr(batches, "FILE_ROWS", cells // 3)
+        table = read(path)
+        assert table.frame["mixed"].to_list() == [str(a) for a, *_ in rows]
+        assert table.untyped == ("mixed",)
+        kinds = {column.name: column.kind for column in infer(table).columns}
+        assert kinds["mixed"] == "numeric"
+        assert kinds["text"] != "numeric"
+
+
+def test_a_database_of_nothing_but_text_states_no_types(tmp_path):
+    path = database(tmp_path / "d.sqlite", t=("a, b", [(str(n), f"{n % 7}.5") for n in range(60)]))
+    assert read(path).untyped == ("a", "b")
+
+
+def test_bytes_beside_other_values_are_bytes(tmp_path):
+    path = database(tmp_path / "d.sqlite", t=("a, b", [(b"x", 1), ("y", 2), (3, 3)]))
+    assert read(path).frame["a"].to_list() == [b"x", b"y", b"3"]
+
+
+def test_a_damaged_database_and_one_that_is_written_ahead(tmp_path, homes):
+    cut = tmp_path / "cut.sqlite"
+    cut.write_bytes(homes.read_bytes()[:5000])
+    refused(cut, Reading(), "cut.sqlite is a truncated database")
+    with contextlib.closing(sqlite3.connect(homes)) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+        connection.execute("INSERT INTO homes VALUES (1, 1, 'x')")
+        connection.commit()
+        assert len(read(homes).frame) == 4
+        journal = homes.with_name("homes.sqlite-wal")
+        assert files_of(str(homes)) == [homes, journal]  # a run is of both
+    assert files_of(str(homes)) == [homes]
+    assert len(read(homes).frame) == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.sqlite", "homes.sqlite"]
+
+
+# workbooks
+
+
+@pytest.mark.parametrize("write", [write_xlsx, write_ods])
+def test_a_sheet_with_lines_of_title_above_its_header(tmp_path, write):
+    path = tmp_path / "book"
+    titles = [["House sales", None, None], [None, None, None], ["as of May", None, None]]
+    write(path, {"Sales": [*titles, *SHEET], "Empty": []})
+    table = read(path)
+    assert table.frame.rows() == HOMES[1:]
+    assert table.frame.dtypes == [pl.Float64, pl.Int64, pl.String]
+    assert table.notes == ("sheet 'Sales'", "header in row 4, below 2 lines of title")
+    assert table.source == "book"
+
+
+def test_which_sheet(tmp_path):
+    path = tmp_path / "book.xlsx"
+    write_xlsx(path, {"Sales": SHEET, "More & more": [["a"], [1]], "Empty": []})
+    refused(path, Reading(), "2 sheets with a table: 'Sales', 'More & more'", "--sheet")
+    assert read(path, Reading(sheet="More & more")).frame.rows() == [(1,)]
+    refused(path, Reading(sheet="sales"), "no sheet 'sales'", "'Sales', 'More & more', 'Empty'")
+    refused(path, Reading(sheet="Empty"), "'Empty' of book.xlsx is empty")
+    write_xlsx(path, {"Empty": []})
+    refused(path, Reading(), "no sheet with a table")
+    write_xlsx(path, {"Sales": SHEET[:1]})
+    refused(path, Reading(), "a header but no rows")
+
+
+def test_the_cells_of_a_column(tmp_path):
+    """Beyond the rows that a guess would look at too: no value is lost."""
+    path = tmp_path / "book.xlsx"
+    rows = [[n, n, f"0{n}", n % 2 == 0, None] for n in range(1500)]
+    rows[1400][1] = "unknown"
+    rows[7] = [None] * 5
+    write_xlsx(path, {"a": [["whole", "mixed", "codes", "yes", None], *rows]})
+    table = read(path)
+    assert table.frame.columns == ["whole", "mixed", "codes", "yes"]
+    assert len(table.frame) == 1499
+    assert table.untyped == ("mixed",)
+    assert table.frame["mixed"][1399] == "unknown"
+    kinds = {column.name: column.kind for column in infer(table, target="yes").columns}
+    assert kinds["mixed"] == "identifier" or kinds["mixed"] == "numeric"
+
+
+@pytest.mark.parametrize(
+    ("rows", "header"),
+    [
+        ([("a", "b"), ("1", "2"), ("3", "4")], 0),
+        ([(None, None), ("a", "b"), ("1", "2")], 1),
+        ([("title", None, None), ("a", "b", "c"), *[("1", "2", "3")] * 3], 1),
+        ([(None, "a", "b"), *[("0", "1", "2")] * 3], 0),  # an index without a name
+        ([("only",), ("1",), ("2",)], 0),
+        ([("2019", "2020"), ("1", "2"), ("3", "4")], 0),  # names that are numbers
+        ([("title", None), ("a", "b"), ("1", None), ("2", "x"), ("3", "y")], 1),
+        ([(None,), (None,)], None),
+    ],
+)
+def test_the_row_of_the_header(rows, header):
+    assert header_row(rows) == header
+
+
+def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch):
+    path = tmp_path / "book.xls"
+    path.write_bytes(workbook.OLD + bytes(600) + workbook.ENCRYPTED)
+    refused(path, Reading(), "book.xls is encrypted", "without a password")
+    path.write_bytes(workbook.OLD + bytes(600))
+    refused(path, Reading(), "book.xls is a damaged workbook")
+    write_xlsx(path, {"Sales": SHEET})
+    refused(path, Reading(query="SELECT 1"), "--query is for databases, and book.xls is none")
+    with monkeypatch.context() as patched:
+        patched.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 100)
+        patched.setattr("gradum.tables.compressed.MOST_TIMES", 1)
+        refused(path, Reading(), "far more than a workbook would")
+    monkeypatch.setitem(sys.modules, "fastexcel", None)
+    refused(path, Reading(), "fastexcel, which is not installed", "pip install 'gradum[excel]'")
+
+
+# all of them
+
+
+def test_options_for_another_kind_of_source(tmp_path):
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    refused(tmp_path / "a.csv", Reading(sheet="x"), "--sheet is for workbooks, and a.csv is none")
+    refused({"a": [1]}, Reading(query="x"), "--query is for databases")
+    refused("s3://bucket/a.csv", Reading(), "no table from s3:// addresses")
+
+
+def test_a_plain_file_is_read_where_it_lies(tmp_path):
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    with brought(tmp_path / "a.csv") as here:
+        assert [file.path for file in here.files] == [tmp_path / "a.csv"]
+        with brought(here) as again:
+            assert again is here
+    assert isinstance(here, Brought)
+    assert not here.sha256
+
+
+def test_pickles_are_refused(tmp_path):
+    for version in (2, 4, 5):
+        path = tmp_path / "a.pkl"
+        path.write_bytes(b"\x80" + bytes([version]) + b"\x95")
+        refused(path, Reading(), "a.pkl is a Python pickle, which can run anybody's code")
+
+
+@pytest.mark.parametrize(
+    ("address", "safe"),
+    [
+        ("https://a.example/b/c.csv?token=s3cret#x", "https://a.example/b/c.csv"),
+        ("postgresql://u:s3cret@h:5432/db?password=s3cret", "postgresql://h:5432/db"),
+        ("postgres://u@h,i:1/db", "postgres://h,i:1/db"),
+        ("postgresql://[::1]:5432/db", "postgresql://[::1]:5432/db"),
+        ("postgresql://u:s3cret/x@h/db", "postgresql://…"),
+        ("postgresql://u:12/s3cret@h/db", "postgresql://…"),
+        ("postgresql://u:12?s3cret@h/db", "postgresql://…"),
+        ("postgresql://u:s3#cret@h/db", "postgresql://…"),
+        ("postgresql://u:s3 cret@h/db", "postgresql://…"),
+        ("postgresql://u:a@s3cret@h/db", "postgresql://…"),
+        ("https://a.example/@user/c.csv", "https://a.example/@user/c.csv"),
+    ],
+)
+def test_what_may_be_shown_of_an_address(address, safe):
+    assert shown(address) == safe
+    assert "s3cret" not in shown(address)
+    assert all(secret in address and secret not in safe for secret in secrets(address))
