@@ -16,6 +16,7 @@ from gradum.fitting.spec import (
     Spec,
     SplitSpec,
 )
+from gradum.tables.reading import Reading
 from gradum.tables.schema import Overrides
 
 
@@ -56,6 +57,7 @@ FULL = Spec(
     class_weight="balanced",
     refit=True,
     seed=7,
+    reading=Reading(sheet="Sales"),
     overrides=Overrides(drop=("a", "b"), group="g"),
     split=SplitSpec(test=0.3, folds=4),
     linear=LinearSpec(strengths=(2.0, 1.0)),

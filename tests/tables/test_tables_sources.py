@@ -138,6 +138,13 @@ def test_queries_that_are_refused(homes, query, words):
     assert [path.name for path in homes.parent.iterdir()] == ["homes.sqlite"]
 
 
+def test_a_database_that_another_program_is_writing_to(homes, monkeypatch):
+    monkeypatch.setattr(sqlite, "SECONDS", 0.1)
+    with contextlib.closing(sqlite3.connect(homes)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        refused(homes, Reading(), "is being written to by another program")
+
+
 def test_rows_come_in_batches_into_one_table(tmp_path, monkeypatch):
     monkeypatch.setattr(sqlite, "BATCH_CELLS", 20)
     monkeypatch.setattr(batches, "FILE_ROWS", 30)

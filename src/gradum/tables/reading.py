@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Reading(Struct, frozen=True, forbid_unknown_fields=True):
+class Reading(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the user says about the place of a table besides its name.
 
     Parameters

@@ -146,6 +146,8 @@ def _explained(error: Exception, name: str) -> TableError:
             f"{name} is opened for reading alone, and the query would do more.",
             "Give one SELECT statement.",
         )
+    if "is locked" in words:
+        return TableError(f"{name} is being written to by another program.", "Try again later.")
     if isinstance(error, sqlite3.OperationalError):
         return TableError(
             f"{name} does not carry out the query: {words}.", "Correct it, or name a table."
