@@ -102,7 +102,8 @@ def test_the_model_introduces_itself(classifier):
     assert repr(classifier) == (
         f"<gradum.Model of label (binary): baseline, linear, mlp, pack; using {classifier.used}>"
     )
-    assert classifier.summary().startswith("Judged on 240 held-out rows.")
+    assert classifier.summary().startswith(classifier.fitted.judgement.headline[0])
+    assert "Judged on 240 held-out rows." in classifier.summary()
     assert classifier.report().startswith("<!doctype html>")
 
 
