@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,9 +16,10 @@ import pytest
 
 from gradum.api import save_run
 from gradum.app.cli import app
+from gradum.fitting import options
 from gradum.fitting.pack.inputs import TEXT_COLUMNS
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
-from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
+from gradum.fitting.spec import LinearSpec, MLPSpec, Spec, SplitSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
 from gradum.study.confusion import Confusion
@@ -31,7 +33,7 @@ from gradum.study.residuals import Residuals
 from gradum.study.segments import Segment, Segments
 from gradum.study.uncertainty import Coefficients
 from gradum.study.worst import WorstRow
-from synthetic import FEW
+from synthetic import FEW, SHORT
 
 ROOT = Path(__file__).parent.parent
 WORDS = {4: "four", 6: "six", 8: "eight"}
@@ -152,11 +154,17 @@ FITS_PENGUINS = next(line for line in commands("docs/quick-start.md") if "runs/p
 
 
 @pytest.fixture
-def obey(folder, tmp_path, monkeypatch, gradum_command):
+def short_fits(monkeypatch):
+    """Let whoever does not say otherwise fit small packs, and linear rungs on a path of four."""
+    monkeypatch.setitem(EFFORTS, "standard", FEW)
+    monkeypatch.setattr(options, "Spec", partial(Spec, linear=SHORT))
+
+
+@pytest.fixture
+def obey(folder, tmp_path, monkeypatch, gradum_command, short_fits):
     """``obey(line)`` runs a printed command in a folder of its own; fits are short and few."""
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(EFFORTS, "standard", FEW)
 
     def run(line):
         before, pipe, command = line.rpartition(" | ")
@@ -188,13 +196,13 @@ def test_the_guides_print_commands():
 
 
 @pytest.mark.parametrize("guide", GUIDES)
-def test_every_python_of_the_guides_runs(guide, tmp_path, folder, monkeypatch):
+def test_every_python_of_the_guides_runs(guide, tmp_path, folder, monkeypatch, short_fits):
     """As printed, with a short fit in place of the whole ladder, and few folds."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "penguins.csv").write_bytes((folder / "penguins.csv").read_bytes())
     for block in blocks(guide, "python"):
         code = block.replace('target="species")', 'target="species", model="linear")')
-        code = code.replace('model="linear")', 'model="linear", cv=3, learning_curve=False)')
+        code = code.replace('model="linear")', 'model="linear", cv=2, learning_curve=False)')
         exec(compile(code, guide, "exec"), {})
 
 
