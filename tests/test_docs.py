@@ -19,7 +19,7 @@ from gradum.app.cli import app
 from gradum.fitting import options
 from gradum.fitting.pack.inputs import TEXT_COLUMNS
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
-from gradum.fitting.spec import LinearSpec, MLPSpec, Spec, SplitSpec
+from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
 from gradum.study.confusion import Confusion
@@ -154,17 +154,12 @@ FITS_PENGUINS = next(line for line in commands("docs/quick-start.md") if "runs/p
 
 
 @pytest.fixture
-def short_fits(monkeypatch):
-    """Let whoever does not say otherwise fit small packs, and linear rungs on a path of four."""
-    monkeypatch.setitem(EFFORTS, "standard", FEW)
-    monkeypatch.setattr(options, "Spec", partial(Spec, linear=SHORT))
-
-
-@pytest.fixture
-def obey(folder, tmp_path, monkeypatch, gradum_command, short_fits):
+def obey(folder, tmp_path, monkeypatch, gradum_command):
     """``obey(line)`` runs a printed command in a folder of its own; fits are short and few."""
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(EFFORTS, "standard", FEW)
+    monkeypatch.setattr(options, "make_spec", partial(options.make_spec, linear=SHORT))
 
     def run(line):
         before, pipe, command = line.rpartition(" | ")
@@ -196,7 +191,7 @@ def test_the_guides_print_commands():
 
 
 @pytest.mark.parametrize("guide", GUIDES)
-def test_every_python_of_the_guides_runs(guide, tmp_path, folder, monkeypatch, short_fits):
+def test_every_python_of_the_guides_runs(guide, tmp_path, folder, monkeypatch):
     """As printed, with a short fit in place of the whole ladder, and few folds."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "penguins.csv").write_bytes((folder / "penguins.csv").read_bytes())
