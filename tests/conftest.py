@@ -4,11 +4,12 @@ import os
 import shutil
 
 import kept_programs
+import quick_programs
 
 # NumPy and JAX read these when they are imported, and child processes inherit them. A worker has
 # one core; while BLAS's further threads wait, they spin on the cores of other workers.
 os.environ.update({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
-os.environ.update(kept_programs.environment())
+os.environ.update(kept_programs.environment() | quick_programs.environment())
 
 import hypothesis
 import pytest
@@ -22,9 +23,12 @@ hypothesis.settings.register_profile("without a clock", deadline=None)
 hypothesis.settings.load_profile("without a clock")
 
 
+LONGEST = ("test_optimised_programs.py", "test_docs.py")
+
+
 def pytest_collection_modifyitems(items):
-    """Run the documents first: they are the longest tests, and none is to be left for the end."""
-    items.sort(key=lambda item: item.path.name != "test_docs.py")
+    """Run the longest tests first: none is to be left for the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_sessionfinish(exitstatus):

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ import pytest
 
 from gradum.api import save_run
 from gradum.app.cli import app
+from gradum.fitting import options
 from gradum.fitting.by_class import ClassScores
 from gradum.fitting.pack.inputs import TEXT_COLUMNS
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
@@ -34,7 +36,7 @@ from gradum.study.segments import Segment, Segments
 from gradum.study.threshold_table import AtThreshold, ThresholdTable
 from gradum.study.uncertainty import Coefficients
 from gradum.study.worst import WorstRow
-from synthetic import FEW
+from synthetic import FEW, SHORT
 
 ROOT = Path(__file__).parent.parent
 WORDS = {4: "four", 6: "six", 8: "eight"}
@@ -161,6 +163,7 @@ def obey(folder, tmp_path, monkeypatch, gradum_command):
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(EFFORTS, "standard", FEW)
+    monkeypatch.setattr(options, "make_spec", partial(options.make_spec, linear=SHORT))
 
     def run(line):
         before, pipe, command = line.rpartition(" | ")
@@ -198,7 +201,7 @@ def test_every_python_of_the_guides_runs(guide, tmp_path, folder, monkeypatch):
     (tmp_path / "penguins.csv").write_bytes((folder / "penguins.csv").read_bytes())
     for block in blocks(guide, "python"):
         code = block.replace('target="species")', 'target="species", model="linear")')
-        code = code.replace('model="linear")', 'model="linear", cv=3, learning_curve=False)')
+        code = code.replace('model="linear")', 'model="linear", cv=2, learning_curve=False)')
         exec(compile(code, guide, "exec"), {})
 
 

@@ -1,9 +1,28 @@
 """Tables and a run, for tests of the command line."""
 
+import contextlib
+from functools import partial
+
 import pytest
 
 from command_line import run
-from synthetic import task
+from gradum.fitting import options
+from synthetic import SHORT, task
+
+
+@contextlib.contextmanager
+def short_paths():
+    """Let commands fit linear rungs on a path of four strengths in three folds."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(options, "make_spec", partial(options.make_spec, linear=SHORT))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fits_are_short():
+    """Let the commands that a module calls in this process take little time."""
+    with short_paths():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +39,8 @@ def tables(tmp_path_factory):
 def linear_run(tables, tmp_path_factory):
     """A run folder of a linear fit of ``label.csv``, and what the command printed."""
     folder = tmp_path_factory.mktemp("runs") / "linear"
-    ended = run(
-        "fit", tables / "label.csv", "-t", "label", "--model", "linear", "--cv", 2, "-o", folder
-    )
+    with short_paths():  # a module's fixtures come after the session's
+        ended = run(
+            "fit", tables / "label.csv", "-t", "label", "--model", "linear", "--cv", 2, "-o", folder
+        )
     return folder, ended

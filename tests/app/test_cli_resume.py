@@ -22,11 +22,15 @@ from gradum.ship.run_spec import read_spec
 from synthetic import FEW, task
 
 COMMAND = """
+from functools import partial
+
 from gradum.app.cli import main
+from gradum.fitting import options
 from gradum.fitting.pack.spec import EFFORTS
-from synthetic import FEW
+from synthetic import FEW, SHORT
 
 EFFORTS["quick"] = FEW
+options.make_spec = partial(options.make_spec, linear=SHORT)
 main()
 """
 TESTS = Path(__file__).parent.parent

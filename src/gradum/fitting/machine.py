@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from importlib.metadata import version
 
 import msgspec
@@ -35,10 +36,16 @@ class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def this_machine() -> Machine:
     """Return what this process runs on."""
     return Machine(
-        versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        versions=dict(_versions()),
         platform=f"{platform.system()} {platform.machine()}",
         threads=_threads(),
     )
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Return the versions of packages and Python, which are read from a file each."""
+    return {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
 
 
 def _threads() -> int:

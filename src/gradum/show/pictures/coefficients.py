@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.scores.figures import figure
-from gradum.show.pictures.picture import FAINT, FIRST, Picture, by, data, quantitative
+from gradum.show.pictures.picture import FAINT, FIRST, Picture, by, data, quantitative, tooltips
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
 
 MOST = 20
@@ -31,11 +31,13 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
     ]
     base = alt.Chart(data(rows)).encode(
         y=alt.Y("feature:N", sort=by("place"), title=None),
-        tooltip=["feature:N", "value:Q", "low:Q", "high:Q"],
+        tooltip=tooltips("feature:N", "value:Q", "low:Q", "high:Q"),
     )
     chart = (
-        alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT, strokeWidth=2).encode(x="zero:Q")
-        + base.mark_rule(color=FIRST, strokeWidth=2).encode(x="low:Q", x2="high:Q")
+        alt.Chart(data([{"zero": 0}]))
+        .mark_rule(color=FAINT, strokeWidth=2)
+        .encode(x=alt.X("zero:Q"))
+        + base.mark_rule(color=FIRST, strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
         + base.mark_point().encode(
             x=alt.X(**quantitative("value", "change for one standard deviation, or level"))
         )

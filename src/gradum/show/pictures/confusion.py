@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from gradum.show.pictures.picture import FIRST, INK, AnyChart, Picture, by, data
+from gradum.show.pictures.picture import FIRST, INK, AnyChart, Picture, by, data, tooltips
 from gradum.study.confusion import Confusion
 
 WRITTEN_UP_TO = 12  # classes; beyond, numbers in the cells would overlap
@@ -38,7 +38,7 @@ def confusion_matrix(found: Confusion) -> Picture:
             axis=alt.Axis(labelAngle=0 if few else -40),
         ),
         y=alt.Y("true:N", sort=by("row"), title="true"),
-        tooltip=["true:N", "predicted:N", "rows:Q", alt.Tooltip("share:Q", format=".1%")],
+        tooltip=tooltips("true:N", "predicted:N", "rows:Q", alt.Tooltip("share:Q", format=".1%")),
     )
     shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.65]), legend=None)
     chart: AnyChart = base.mark_rect(color=FIRST, stroke=None).encode(opacity=shade)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.scores.metrics import METRICS
-from gradum.show.pictures.picture import FIRST, SECOND, Picture, bounds, data, limits, quantitative
+from gradum.show.pictures.picture import (
+    FIRST,
+    SECOND,
+    Picture,
+    bounds,
+    data,
+    limits,
+    quantitative,
+    tooltips,
+)
 from gradum.study.growth import Growth
 
 
@@ -38,15 +47,15 @@ def growth_curve(found: Growth) -> Picture | None:
             axis=alt.Axis(values=ticks, format=","),
         ),
         color=colour,
-        tooltip=["what:N", "rows:Q", "value:Q", "low:Q", "high:Q"],
+        tooltip=tooltips("what:N", "rows:Q", "value:Q", "low:Q", "high:Q"),
     )
     axis = alt.Y(**quantitative("low", f"{title} on judged rows"))
     chart = (
         alt.Chart(data(measured))
         .mark_line(color=FIRST, opacity=0.5)
-        .encode(x="rows:Q", y="value:Q")
-        + base.mark_rule(strokeWidth=2).encode(y=axis, y2="high:Q")
-        + base.mark_point(size=80).encode(y="value:Q", shape=shape)
+        .encode(x=alt.X("rows:Q"), y=alt.Y("value:Q"))
+        + base.mark_rule(strokeWidth=2).encode(y=axis, y2=alt.Y2("high:Q"))
+        + base.mark_point(size=80).encode(y=alt.Y("value:Q"), shape=shape)
     )
     return Picture(
         "growth",

@@ -16,6 +16,7 @@ from gradum.show.pictures.picture import (
     data,
     limits,
     quantitative,
+    tooltips,
 )
 from gradum.study.importance import Importance
 
@@ -34,7 +35,7 @@ def importance_bars(found: Importance, rung: str) -> Picture | None:
     ]
     base = alt.Chart(data(rows)).encode(
         y=alt.Y("column:N", sort=by("place"), title=None),
-        tooltip=["column:N", "value:Q", "low:Q", "high:Q"],
+        tooltip=tooltips("column:N", "value:Q", "low:Q", "high:Q"),
     )
     chart = (
         base.mark_bar(color=FIRST, opacity=0.6).encode(
@@ -42,8 +43,8 @@ def importance_bars(found: Importance, rung: str) -> Picture | None:
                 **quantitative("value", f"increase of {title} when shuffled", zero=True), stack=None
             )
         )
-        + base.mark_rule(color=FIRST, strokeWidth=2).encode(x="low:Q", x2="high:Q")
-        + alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x="zero:Q")
+        + base.mark_rule(color=FIRST, strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
+        + alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x=alt.X("zero:Q"))
     )
     first = "; ".join(
         f"{each.column} {with_interval(each.increase, sign=True)}" for each in shown[:3]

@@ -8,7 +8,15 @@ from gradum.fitting.judgement import Judgement
 from gradum.fitting.spec import TITLES
 from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS
-from gradum.show.pictures.picture import FIRST, Picture, bounds, data, limits, quantitative
+from gradum.show.pictures.picture import (
+    FIRST,
+    Picture,
+    bounds,
+    data,
+    limits,
+    quantitative,
+    tooltips,
+)
 
 
 def ladder(judgement: Judgement) -> Picture:
@@ -23,8 +31,10 @@ def ladder(judgement: Judgement) -> Picture:
     better = "more" if metric.greater_is_better else "less"
     axis = alt.X(**quantitative("low", f"{metric.words} on test rows ({better} is better)"))
     chart = base.mark_rule(color=FIRST, strokeWidth=2).encode(
-        x=axis, x2="high:Q"
-    ) + base.mark_point().encode(x="value:Q", tooltip=["rung:N", "value:Q", "low:Q", "high:Q"])
+        x=axis, x2=alt.X2("high:Q")
+    ) + base.mark_point().encode(
+        x=alt.X("value:Q"), tooltip=tooltips("rung:N", "value:Q", "low:Q", "high:Q")
+    )
     return Picture(
         "ladder",
         "The ladder",

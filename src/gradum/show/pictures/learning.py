@@ -16,6 +16,7 @@ from gradum.show.pictures.picture import (
     Picture,
     data,
     quantitative,
+    tooltips,
 )
 
 CURVES = {"objective": "training: loss and penalty", "validation_loss": "validation: loss"}
@@ -51,7 +52,7 @@ def _epochs(rung: Rung) -> Picture:
             y=alt.Y(**quantitative("loss", "loss")),
             color=colour,
             strokeDash=alt.StrokeDash("curve:N", title=None, scale=alt.Scale(range=DASHES)),
-            tooltip=["curve:N", "epoch:Q", "loss:Q"],
+            tooltip=tooltips("curve:N", "epoch:Q", "loss:Q"),
         )
     )
     said = f"The network was trained for {len(history)} epochs."
@@ -69,7 +70,7 @@ def _epochs(rung: Rung) -> Picture:
     if best is not None:
         said += f" The weights of epoch {best} were kept, where the validation loss was least."
         rule = alt.Chart(data([{"epoch": best}])).mark_rule(color=FAINT, strokeWidth=2)
-        chart = rule.encode(x="epoch:Q") + chart
+        chart = rule.encode(x=alt.X("epoch:Q")) + chart
     return Picture(
         "epochs" if rung.name == "mlp" else f"epochs-{rung.name}",
         f"Learning curves of {KINDS[rung.name].in_words}",
@@ -97,14 +98,14 @@ def _penalties(rung: Rung) -> Picture:
         .encode(
             x=alt.X("alpha:Q", title="penalty alpha", scale=alt.Scale(type="log")),
             y=alt.Y(**quantitative("loss", "held-out loss")),
-            tooltip=["alpha:Q", "loss:Q"],
+            tooltip=tooltips("alpha:Q", "loss:Q"),
         )
     )
     rule = alt.Chart(data([{"alpha": chosen}])).mark_rule(color=FAINT, strokeWidth=2)
     return Picture(
         "penalties",
         "The linear rung's penalty",
-        (rule.encode(x="alpha:Q") + line).properties(width="container", height=220),
+        (rule.encode(x=alt.X("alpha:Q")) + line).properties(width="container", height=220),
         f"Of {len(rows)} strengths of the penalty, alpha = {figure(chosen)} had the least held-out "
         "loss and was chosen.",
         rung.certificate.sentence,

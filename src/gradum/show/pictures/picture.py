@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import altair as alt
@@ -90,9 +91,17 @@ class Picture:
 
 def dressed(chart: AnyChart, width: int | None = None) -> AnyChart:
     """Give a chart the page's fonts, colours and width."""
+    chart = chart.copy(deep=False)
+    chart.config = _look()
     if width is not None:
-        chart = chart.properties(width=width)
-    return chart.configure(
+        chart.width = width
+    return chart
+
+
+@cache
+def _look() -> alt.Config:
+    """Return the look of all charts; Altair checks it against its schema only once."""
+    return alt.Config(
         background="transparent",
         font="system-ui, sans-serif",
         view=alt.ViewConfig(stroke=None),
@@ -149,6 +158,15 @@ def by(place: str) -> alt.EncodingSortField:
 def quantitative(name: str, title: str, *, zero: bool = False, **more: Any) -> dict[str, Any]:
     """Describe an axis of numbers."""
     return {"shorthand": f"{name}:Q", "title": title, "scale": alt.Scale(zero=zero, **more)}
+
+
+def tooltips(*fields: str | alt.Tooltip) -> list[alt.Tooltip]:
+    """Describe what the pointer shows: each field by its shorthand, such as ``low:Q``.
+
+    Altair would also take the bare shorthands, here and for every other channel, but it compares
+    each of them with all of its classes, which takes longer than all else of a chart.
+    """
+    return [alt.Tooltip(field) if isinstance(field, str) else field for field in fields]
 
 
 def _legible(value: Any) -> Any:

@@ -16,6 +16,7 @@ from gradum.show.pictures.picture import (
     data,
     limits,
     quantitative,
+    tooltips,
 )
 from gradum.study.ranking import RankingCurve
 
@@ -40,7 +41,9 @@ def _roc(curves: tuple[RankingCurve, ...]) -> Picture:
     return Picture(
         "roc",
         "ROC curve",
-        (diagonal.encode(x="at:Q", y="at:Q") + lines).properties(width="container", height=300),
+        (diagonal.encode(x=alt.X("at:Q"), y=alt.Y("at:Q")) + lines).properties(
+            width="container", height=300
+        ),
         f"Area under the curve: {_each(curves, lambda curve: curve.auc)}. Chance is 0.5.",
         "Each point is a threshold: the share of the other rows taken for the class by mistake, "
         "against the share of the class that is found.",
@@ -65,7 +68,7 @@ def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
         data([{"class": curve.label, "prevalence": curve.prevalence} for curve in curves])
     ).mark_rule(strokeDash=[2, 3], strokeWidth=1.5)
     lines = _lines(rows, "recall", "recall", "precision", "precision")
-    level = chance.encode(y="prevalence:Q", color=_colour(curves))
+    level = chance.encode(y=alt.Y("prevalence:Q"), color=_colour(curves))
     return Picture(
         "precision-recall",
         "Precision and recall",
@@ -93,7 +96,7 @@ def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.
         .encode(
             x=alt.X(**quantitative(x, x_title, domain=[0, 1])),
             y=alt.Y(**quantitative(y, y_title, domain=[0, 1])),
-            order="order:Q",
+            order=alt.Order("order:Q"),
             color=alt.Color(
                 "class:N",
                 title=None,
@@ -107,7 +110,7 @@ def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.
                 scale=alt.Scale(domain=labels, range=DASHES),
             ),
             opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.15)),
-            tooltip=["class:N", f"{x}:Q", f"{y}:Q", "threshold:Q"],
+            tooltip=tooltips("class:N", f"{x}:Q", f"{y}:Q", "threshold:Q"),
         )
     )
     return chart.add_params(chosen)

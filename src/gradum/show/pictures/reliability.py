@@ -5,7 +5,16 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.scores.figures import figure
-from gradum.show.pictures.picture import FAINT, FIRST, Picture, bounds, data, limits, quantitative
+from gradum.show.pictures.picture import (
+    FAINT,
+    FIRST,
+    Picture,
+    bounds,
+    data,
+    limits,
+    quantitative,
+    tooltips,
+)
 from gradum.study.reliability import Reliability
 
 
@@ -24,14 +33,14 @@ def reliability_curve(found: Reliability, *, number: bool) -> Picture:
     )
     base = alt.Chart(data(rows)).encode(
         x=alt.X(**quantitative("predicted", f"predicted {what}", domain=ends)),
-        tooltip=["predicted:Q", "observed:Q", "low:Q", "high:Q", "rows:Q"],
+        tooltip=tooltips("predicted:Q", "observed:Q", "low:Q", "high:Q", "rows:Q"),
     )
     axis = alt.Y(**quantitative("low", f"observed {observed}"))
     chart = (
-        diagonal.encode(x="at:Q", y="at:Q")
-        + base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2="high:Q")
-        + base.mark_rule(color=FIRST, strokeWidth=2).encode(y=axis, y2="high:Q")
-        + base.mark_line(color=FIRST, point=True).encode(y="observed:Q")
+        diagonal.encode(x=alt.X("at:Q"), y=alt.Y("at:Q"))
+        + base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2=alt.Y2("high:Q"))
+        + base.mark_rule(color=FIRST, strokeWidth=2).encode(y=axis, y2=alt.Y2("high:Q"))
+        + base.mark_line(color=FIRST, point=True).encode(y=alt.Y("observed:Q"))
     )
     return Picture(
         "reliability",

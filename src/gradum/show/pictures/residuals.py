@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.scores.figures import figure
-from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative
+from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
 from gradum.study.residuals import Residuals
 
 SPARSE = 300  # points, of which none hides another
@@ -29,7 +29,7 @@ def _actual(found: Residuals, target: str) -> Picture:
         .encode(
             x=alt.X(**quantitative("predicted", "predicted")),
             y=alt.Y(**quantitative("actual", "actual")),
-            tooltip=["row:Q", "predicted:Q", "actual:Q"],
+            tooltip=tooltips("row:Q", "predicted:Q", "actual:Q"),
         )
         .interactive()
     )
@@ -42,7 +42,9 @@ def _actual(found: Residuals, target: str) -> Picture:
     return Picture(
         "actual",
         f"Actual against predicted: {target}",
-        (points + diagonal.encode(x="at:Q", y="at:Q")).properties(width="container", height=320),
+        (points + diagonal.encode(x=alt.X("at:Q"), y=alt.Y("at:Q"))).properties(
+            width="container", height=320
+        ),
         f"{share:.0%} of the predictions are within {figure(half, digits=3)} of the truth, "
         f"{most:.0%} within {figure(wide, digits=3)}.",
         f"{which[:1].upper()}{which[1:]}; on the dashed line prediction and truth agree.",
@@ -59,11 +61,13 @@ def _spread(found: Residuals) -> Picture:
     base = alt.Chart(data(rows)).encode(x=alt.X(**quantitative("predicted", "predicted")))
     axis = alt.Y(**quantitative("low", "actual − predicted", zero=True))
     chart = (
-        base.mark_area(color=FIRST, opacity=0.2).encode(y=axis, y2="high:Q")
+        base.mark_area(color=FIRST, opacity=0.2).encode(y=axis, y2=alt.Y2("high:Q"))
         + base.mark_line(color=FIRST, point=True).encode(
-            y="middle:Q", tooltip=["predicted:Q", "low:Q", "middle:Q", "high:Q"]
+            y=alt.Y("middle:Q"), tooltip=tooltips("predicted:Q", "low:Q", "middle:Q", "high:Q")
         )
-        + alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT, strokeWidth=2).encode(y="zero:Q")
+        + alt.Chart(data([{"zero": 0}]))
+        .mark_rule(color=FAINT, strokeWidth=2)
+        .encode(y=alt.Y("zero:Q"))
     )
     return Picture(
         "spread",
@@ -83,10 +87,10 @@ def _histogram(found: Residuals) -> Picture:
         .mark_bar(color=FIRST, opacity=0.75)
         .encode(
             x=alt.X(**quantitative("low", "actual − predicted")),
-            x2="high:Q",
+            x2=alt.X2("high:Q"),
             y=alt.Y("share:Q", title="share of rows", axis=alt.Axis(format="%")),
             y2=alt.Y2Datum(0),
-            tooltip=["low:Q", "high:Q", alt.Tooltip("share:Q", format=".2%")],
+            tooltip=tooltips("low:Q", "high:Q", alt.Tooltip("share:Q", format=".2%")),
         )
     )
     parts = ", ".join(

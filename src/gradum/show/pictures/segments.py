@@ -17,6 +17,7 @@ from gradum.show.pictures.picture import (
     data,
     limits,
     quantitative,
+    tooltips,
 )
 from gradum.study.segments import Segment, Segments
 
@@ -68,11 +69,11 @@ def _segments(
     base = alt.Chart(data(rows)).encode(
         y=alt.Y("segment:N", sort=by("place"), title=None),
         color=colour,
-        tooltip=["segment:N", "rows:Q", "value:Q", "low:Q", "high:Q", "finding:N"],
+        tooltip=tooltips("segment:N", "rows:Q", "value:Q", "low:Q", "high:Q", "finding:N"),
     )
     chart = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X(**quantitative("low", f"{score} within the segment")), x2="high:Q"
-    ) + base.mark_point().encode(x="value:Q")
+        x=alt.X(**quantitative("low", f"{score} within the segment")), x2=alt.X2("high:Q")
+    ) + base.mark_point().encode(x=alt.X("value:Q"))
     said = [label for label, is_weak in zip(labels, weak, strict=True) if is_weak]
     return Picture(
         name,

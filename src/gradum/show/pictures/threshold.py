@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import altair as alt
 
-from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, limits, quantitative
+from gradum.show.pictures.picture import (
+    FAINT,
+    FIRST,
+    SECOND,
+    Picture,
+    data,
+    limits,
+    quantitative,
+    tooltips,
+)
 from gradum.study.threshold import Threshold
 
 
@@ -19,7 +28,7 @@ def threshold_curve(found: Threshold) -> Picture:
                 **quantitative("threshold", "threshold of the predicted probability", domain=[0, 1])
             ),
             y=alt.Y(**quantitative("cost", "mean cost of a row", zero=True)),
-            tooltip=["threshold:Q", "cost:Q"],
+            tooltip=tooltips("threshold:Q", "cost:Q"),
         )
     )
     best = alt.Chart(data([{"at": found.threshold.value}])).mark_rule(color=SECOND, strokeWidth=2)
@@ -29,7 +38,7 @@ def threshold_curve(found: Threshold) -> Picture:
     return Picture(
         "threshold",
         "The threshold that costs least",
-        (usual.encode(x="at:Q") + best.encode(x="at:Q") + line).properties(
+        (usual.encode(x=alt.X("at:Q")) + best.encode(x=alt.X("at:Q")) + line).properties(
             width="container", height=240
         ),
         found.sentence,
