@@ -4,15 +4,51 @@ from __future__ import annotations
 
 import altair as alt
 
-from gradum.show.pictures.picture import FIRST, INK, AnyChart, Picture, by, data, tooltips
+from gradum.show.pictures.picture import (
+    FIRST,
+    INK,
+    AnyChart,
+    Picture,
+    by,
+    data,
+    quantitative,
+    tooltips,
+)
 from gradum.study.confusion import Confusion
 
-WRITTEN_UP_TO = 12  # classes; beyond, numbers in the cells would overlap
+WRITTEN_UP_TO = 30  # classes; beyond, numbers in the cells would overlap
 LEVEL_UP_TO = 5  # classes whose labels stand side by side
+WHOLE = "datum.label"
+WIDE_FROM = 9  # classes that take the whole width of the page
 
 
 def confusion_matrix(found: Confusion) -> Picture:
-    """Draw rows by true and predicted class; the shade is the share of the true class."""
+    """Draw rows by true and predicted class; of more than 30 classes, the worst pairs."""
+    if len(found.labels) > WRITTEN_UP_TO:
+        chart, caption = _worst_pairs(found), "The pairs of classes that are confused most."
+    else:
+        chart, caption = _matrix(found), "The shade is the share of the true class."
+    order = found.labels
+    right = sum(found.counts[k][k] for k in range(len(order)))
+    rows = sum(map(sum, found.counts))
+    mistakes = "; ".join(f"{a} taken for {b}: {count:,}" for a, b, count in found.mistaken[:3])
+    said = f"{right:,} of {rows:,} rows are on the diagonal, where prediction and truth agree."
+    return Picture(
+        "confusion",
+        "Confusion matrix",
+        chart,
+        f"{said} Most frequent mistakes: {mistakes}." if mistakes else said,
+        f"{caption} {found.others}".strip(),
+        ("true \\ predicted", *order),
+        tuple(
+            (true, *(f"{count:,}" for count in line))
+            for true, line in zip(order, found.counts, strict=True)
+        ),
+        wide=len(order) >= WIDE_FROM,
+    )
+
+
+def _matrix(found: Confusion) -> AnyChart:
     totals = [max(sum(line), 1) for line in found.counts]
     cells = [
         {
@@ -29,35 +65,42 @@ def confusion_matrix(found: Confusion) -> Picture:
         for column, (predicted, count) in enumerate(zip(found.labels, line, strict=True))
     ]
     order = list(found.labels)
-    few = len(order) <= LEVEL_UP_TO
+    few, many = len(order) <= LEVEL_UP_TO, len(order) >= WIDE_FROM
     base = alt.Chart(data(cells)).encode(
         x=alt.X(
             "predicted:N",
             sort=by("column"),
             title="predicted",
-            axis=alt.Axis(labelAngle=0 if few else -40),
+            axis=alt.Axis(labelAngle=0 if few else -40, labelOverlap=few),
         ),
-        y=alt.Y("true:N", sort=by("row"), title="true"),
+        y=alt.Y("true:N", sort=by("row"), title="true", axis=alt.Axis(labelOverlap=False)),
         tooltip=tooltips("true:N", "predicted:N", "rows:Q", alt.Tooltip("share:Q", format=".1%")),
     )
     shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.65]), legend=None)
     chart: AnyChart = base.mark_rect(color=FIRST, stroke=None).encode(opacity=shade)
-    if len(order) <= WRITTEN_UP_TO:
-        written = base.mark_text(color=INK).encode(text=alt.Text("rows:Q", format=","))
-        chart = alt.layer(chart, written)
-    right = sum(found.counts[k][k] for k in range(len(order)))
-    rows = sum(map(sum, found.counts))
-    mistakes = "; ".join(f"{a} taken for {b}: {count:,}" for a, b, count in found.mistaken[:3])
-    said = f"{right:,} of {rows:,} rows are on the diagonal, where prediction and truth agree."
-    return Picture(
-        "confusion",
-        "Confusion matrix",
-        chart.properties(width="container", height=min(28 * len(order) + 90, 620)),
-        f"{said} Most frequent mistakes: {mistakes}." if mistakes else said,
-        f"The shade is the share of the true class. {found.others}".strip(),
-        ("true \\ predicted", *order),
-        tuple(
-            (true, *(f"{count:,}" for count in line))
-            for true, line in zip(order, found.counts, strict=True)
-        ),
+    written = base.transform_filter("datum.rows > 0").mark_text(color=INK)
+    written = written.encode(text=alt.Text("rows:Q", format=","))
+    height = min((24 if many else 28) * len(order) + 90, 900)
+    return alt.layer(chart, written).properties(width="container", height=height)
+
+
+def _worst_pairs(found: Confusion) -> AnyChart:
+    rows = [
+        {"pair": f"{true} taken for {predicted}", "rows": count, "place": place}
+        for place, (true, predicted, count) in enumerate(found.mistaken)
+    ]
+    return (
+        alt.Chart(data(rows))
+        .mark_bar()
+        .encode(
+            x=alt.X(**quantitative("rows", "rows", zero=True)),
+            y=alt.Y(
+                "pair:N",
+                sort=by("place"),
+                title=None,
+                axis=alt.Axis(labelLimit=480, labelExpr=WHOLE),
+            ),
+            tooltip=tooltips("pair:N", "rows:Q"),
+        )
+        .properties(width="container", height=24 * len(rows) + 40)
     )

@@ -33,6 +33,12 @@ DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3], [3, 1]]
 LONGEST = 200
 """Characters of a name; Vega takes seconds to cut one of thousands to the length of a label."""
 
+SHORTENED = (
+    "length(datum.label) > 34 ? slice(datum.label, 0, 16) + '…' + slice(datum.label, -16) "
+    ": datum.label"
+)
+"""A name on an axis or in a legend, without the middle of a long one: names differ at an end."""
+
 AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
@@ -52,6 +58,8 @@ class Picture:
         How to read it.
     header, rows
         The numbers behind it, as text.
+    wide : bool
+        Whether it takes the whole width of the page.
     """
 
     name: str
@@ -61,6 +69,7 @@ class Picture:
     caption: str = ""
     header: tuple[str, ...] = ()
     rows: Sequence[tuple[str, ...]] = field(default=())
+    wide: bool = False
 
     @property
     def specification(self) -> dict[str, Any]:
@@ -115,8 +124,11 @@ def _look() -> alt.Config:
             titleFontWeight="normal",
             labelFontSize=12,
             titleFontSize=12,
-            labelLimit=220,
+            labelLimit=260,
+            labelExpr=SHORTENED,
             labelOverlap="greedy",
+            labelSeparation=10,
+            labelBound=12,
             tickCount=6,
         ),
         legend=alt.LegendConfig(
@@ -129,6 +141,13 @@ def _look() -> alt.Config:
         line=alt.LineConfig(color=FIRST, strokeWidth=2),
         bar=alt.BarConfig(color=FIRST),
     )
+
+
+def legend_of(labels: Iterable[str]) -> alt.Legend:
+    """Return a legend above a chart whose lines are no longer than half a page is wide."""
+    longest = max(map(len, labels), default=0)
+    columns = next((count for count, most in ((4, 8), (3, 14), (2, 22)) if longest <= most), 1)
+    return alt.Legend(labelExpr=SHORTENED, columns=columns)
 
 
 def data(rows: Iterable[Mapping[str, Any]]) -> alt.Data:

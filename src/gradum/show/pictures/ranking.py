@@ -14,6 +14,7 @@ from gradum.show.pictures.picture import (
     FAINT,
     Picture,
     data,
+    legend_of,
     limits,
     quantitative,
     tooltips,
@@ -88,7 +89,7 @@ def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
 
 def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.Chart:
     labels = list(dict.fromkeys(row["class"] for row in rows))
-    legend = None if len(labels) == 1 else alt.Legend()
+    legend = None if len(labels) == 1 else legend_of(labels)
     chosen = alt.selection_point(fields=["class"], bind="legend")
     chart = (
         alt.Chart(data(rows))
