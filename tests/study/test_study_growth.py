@@ -73,6 +73,13 @@ def test_the_last_point_is_the_model_that_was_judged(least_squares):
     assert last.standard_error == pytest.approx(judged.standard_error, rel=0.1)
 
 
+def test_its_fits_are_told_to_nobody(least_squares):
+    """A terminal would print them below the verdict."""
+    told = []
+    assert growth(least_squares.run, Context(tell=told.append), asked=True).points
+    assert not told
+
+
 def test_the_gain_is_the_forecast_less_the_last_point(least_squares):
     found = growth(least_squares.run, asked=True)
     last = found.points[-1][1]

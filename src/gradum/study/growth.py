@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import structs
 
 from gradum.errors import SpecError
-from gradum.fitting.context import ALONE, Context
+from gradum.fitting.context import ALONE, Context, ignore
 from gradum.fitting.dataset import FEWEST_ROWS, Dataset
 from gradum.fitting.judgement import Seen
 from gradum.fitting.ladder import climb
@@ -90,8 +90,9 @@ def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
     skipped = _reason_to_skip(run, judges, asked)
     if skipped:
         return Growth(metric, skipped=skipped)
+    quiet = replace(context, tell=ignore)  # the run's rungs were told of, and judged
     try:
-        curves = _alike([_curve(run, judge, place, context) for place, judge in enumerate(judges)])
+        curves = _alike([_curve(run, judge, place, quiet) for place, judge in enumerate(judges)])
     except SpecError:
         what = "times" if run.dataset.time is not None else "groups"  # rows are enough
         return Growth(metric, skipped=f"There are too few {what} to learn from an eighth of them.")
