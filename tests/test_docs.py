@@ -18,6 +18,7 @@ from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.fitting import options
 from gradum.fitting.by_class import ClassScores
+from gradum.fitting.mlp import LEARNING_RATES
 from gradum.fitting.pack.inputs import TEXT_COLUMNS
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
@@ -92,7 +93,7 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"on a path of {len(linear.strengths)} strengths",
         f"by {linear.folds}-fold cross-validation up to {linear.folds_up_to_rows:,} rows",
         f"two hidden layers of {mlp.hidden_layer_sizes[0]} ReLU units",
-        f"from {mlp.learning_rate} to 0 over at most {mlp.max_epochs} epochs",
+        f"from {LEARNING_RATES[mlp.solver]} to 0 over at most {mlp.max_epochs} epochs",
         f"an L2 penalty of {mlp.strength:g} / n",
         f"has not improved for {mlp.patience}",
         f"an embedding of {mlp.embedding_size} numbers",
