@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import gradum
 from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.fitting import options
@@ -251,3 +252,9 @@ def test_every_file_that_a_document_links_to_is_there():
         for link in re.findall(r"\]\(([^)#]+)", prose):
             if "://" not in link:
                 assert (path.parent / link).exists(), f"{document}: {link}"
+
+
+def test_the_reference_has_every_name_that_gradum_offers():
+    reference = (ROOT / "docs/reference.md").read_text()
+    named = set(re.findall(r"^\.\. auto\w+:: gradum\.(\w+)$", reference, re.MULTILINE))
+    assert named == set(gradum.__all__)
