@@ -104,7 +104,10 @@ def test_the_model_introduces_itself(classifier):
     )
     assert classifier.summary().startswith(classifier.fitted.judgement.headline[0])
     assert "Judged on 240 held-out rows." in classifier.summary()
-    assert classifier.report().startswith("<!doctype html>")
+    page = classifier.report()
+    assert page.startswith("<!doctype html>")
+    assert repr(page).startswith("<a report of ")  # a notebook echoes this, not the page
+    assert len(repr(page)) < 100
 
 
 def test_events_are_handed_on_as_they_come():

@@ -36,6 +36,16 @@ from gradum.tables.check import Difference
 from gradum.tables.read import read
 from gradum.tables.reading import Reading
 from gradum.tables.stream import at_hand, opened
+from gradum.tables.wording import size
+
+
+class Page(str):
+    """A report: HTML that says how large it is instead of filling a notebook or a prompt."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<a report of {size(len(self.encode()))}; model.report(path) writes it to a file>"
 
 
 class Model:
@@ -234,7 +244,7 @@ class Model:
             return None
         return examine(self.run)
 
-    def report(self, path: str | os.PathLike | None = None, *, cache: Path | None = None) -> str:
+    def report(self, path: str | os.PathLike | None = None, *, cache: Path | None = None) -> Page:
         """Return the report as one self-contained HTML page, and write it to ``path`` if given.
 
         A model that was loaded from a file has no judged rows at hand: its report shows the
@@ -247,6 +257,11 @@ class Model:
             A folder that keeps the charts' script from one report to the next. It is not used if
             others can write to it.
 
+        Returns
+        -------
+        Page
+            Text, which a notebook shows as a line rather than as a million characters.
+
         Raises
         ------
         OutputError
@@ -258,7 +273,7 @@ class Model:
         page = report_html(self.fitted, self.findings, source=self.source, cache=cache)
         if path is not None:
             write_text(path, page)
-        return page
+        return Page(page)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the model, every rung inside, to one file that `gradum.load` reads.
