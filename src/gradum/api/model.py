@@ -24,6 +24,7 @@ from gradum.fitting.predict import predict
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
 from gradum.forks import refuse_after_fork
+from gradum.scores.metrics import METRICS
 from gradum.ship import bundle
 from gradum.show.inference import Summary
 from gradum.show.source import Source
@@ -33,6 +34,7 @@ from gradum.study.evaluate import Evaluation, evaluate, evaluate_in_blocks
 from gradum.study.findings import Findings, examine
 from gradum.study.run_rows import RunRows
 from gradum.tables.check import Difference
+from gradum.tables.columns import Task
 from gradum.tables.read import read
 from gradum.tables.reading import Reading
 from gradum.tables.stream import at_hand, opened
@@ -104,6 +106,22 @@ class Model:
         """The simplest rung within one standard error of the best."""
         judgement = self.fitted.judgement
         return judgement.verdict.enough if judgement else None
+
+    @property
+    def target(self) -> str:
+        """The column that is predicted."""
+        return self.fitted.spec.target
+
+    @property
+    def task(self) -> Task:
+        """regression, binary or multiclass."""
+        assert self.fitted.schema.target is not None
+        return self.fitted.schema.target.task
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns that the model uses, in the table's order."""
+        return tuple(column.name for column in self.fitted.schema.features)
 
     @property
     def classes(self) -> tuple:
@@ -194,6 +212,23 @@ class Model:
             with opened(table) as rows:
                 return evaluate_in_blocks(self.fitted, rows, bound, run_rows=known)
 
+    def score(self, data: Any) -> float:
+        """Return the accuracy on rows that hold the target, or R² of numbers; `evaluate` has all.
+
+        Raises
+        ------
+        SchemaError, TargetError
+            As `evaluate`; or R² is undefined, as all targets are equal.
+        """
+        found = self.evaluate(data).judgement.scores[self.used]["test"]
+        name = "accuracy" if self.classes else "r2"
+        if name not in found:
+            metric = METRICS[name]
+            raise TargetError(
+                f"{metric.title} is undefined on these rows: {metric.undefined}.", "Give others."
+            )
+        return found[name].value
+
     @property
     def scores(self) -> pl.DataFrame:
         """Every score with its 95% interval: rung, part, metric, value, low, high."""
@@ -212,6 +247,21 @@ class Model:
         """The linear rung's coefficients in raw units, with the column each came from."""
         refuse_after_fork()
         return coefficients(self.fitted)
+
+    @property
+    def importance(self) -> pl.DataFrame:
+        """What the loss of the rung in use rises by when a column is shuffled, the largest first.
+
+        The columns column, increase, low, high; none are known of a model that was loaded from a
+        file alone.
+        """
+        found = None if self.findings is None else self.findings.importance
+        rows = [
+            (each.column, each.increase.value, each.increase.low, each.increase.high)
+            for each in (found.columns if found else ())
+        ]
+        schema = {"column": pl.String, "increase": float, "low": float, "high": float}
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def summary(self) -> str:
         """Return the verdict and the ladder as text."""
