@@ -2,6 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 from msgspec import structs
+from sklearn.metrics import r2_score
 
 import gradum
 from gradum.api import make_spec
@@ -104,7 +105,27 @@ def test_the_model_introduces_itself(classifier):
     )
     assert classifier.summary().startswith(classifier.fitted.judgement.headline[0])
     assert "Judged on 240 held-out rows." in classifier.summary()
-    assert classifier.report().startswith("<!doctype html>")
+    page = classifier.report()
+    assert page.startswith("<!doctype html>")
+    assert repr(page).startswith("<a report of ")  # a notebook echoes this, not the page
+    assert len(repr(page)) < 100
+
+
+def test_what_a_model_knows_is_asked_by_plain_names(classifier, regressor):
+    frame = task("label", 200, 5)
+    assert (classifier.target, classifier.task) == ("label", "binary")
+    assert classifier.features == ("size", "age", "colour", "member", "city")
+    said = classifier.predict(frame.drop("label"))
+    assert classifier.score(frame) == pytest.approx(np.mean(said == frame["label"].to_numpy()))
+    numbers = task("amount", 200, 5)
+    expected = r2_score(numbers["amount"], regressor.predict(numbers.drop("amount")))
+    assert regressor.score(numbers) == pytest.approx(expected)
+    with pytest.raises(TargetError, match=r"R² is undefined on these rows: .*\. Give others\."):
+        regressor.score(numbers.with_columns(amount=pl.lit(3.0)))
+    found = classifier.importance
+    assert found.columns == ["column", "increase", "low", "high"]
+    assert set(found["column"]) == set(classifier.features)
+    assert found["increase"].is_sorted(descending=True)
 
 
 def test_events_are_handed_on_as_they_come():

@@ -115,7 +115,7 @@ def test_columns_are_named_one_by_one_or_together():
 
 
 def test_what_is_no_part_of_the_spec_is_no_option_of_it():
-    with pytest.raises(SpecError, match=r"no option 'test'.*Choose among activation, alpha"):
+    with pytest.raises(SpecError, match=r"no option 'test'.*Choose among activation, against,"):
         make_spec("y", test="t.csv")
 
 

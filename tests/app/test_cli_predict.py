@@ -107,7 +107,8 @@ def test_a_table_that_does_not_fit_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["-o", "p.xlsx"], ".parquet or .csv"),
+        (["-o", "p.xlsx"], "End the name in .parquet or .csv, which a spreadsheet opens."),
+        (["-o", "-"], "not to standard output. Name one that ends in .parquet or .csv."),
         (["-o", "no/p.csv"], "no"),
         (["-o", "taken.csv"], "--force"),
         (["-o", "p.csv", "--keep", "town"], "town"),

@@ -190,6 +190,11 @@ def test_a_missing_column_is_refused_with_the_nearest_names(classifier):
 def test_a_column_of_another_kind_is_refused_with_what_it_holds(classifier):
     with pytest.raises(SchemaError, match=r"'size'.*should hold numbers, but holds 'big'"):
         classifier.predict(NEW.with_columns(size=pl.lit("big")))
+    row = NEW.row(0, named=True)
+    with pytest.raises(SchemaError, match=r"'big'\. Correct the value, or leave it empty \(None\)"):
+        classifier.predict({**row, "size": "big"})
+    assert classifier.predict([{**row, "size": "big"}, row]).shape == (2,)
+    assert classifier.differences[0].kind == "wrong kind"
 
 
 def test_a_rung_is_chosen_by_name(classifier):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from gradum.api.model import Model
+from gradum.api.rivals import rivals_of
 from gradum.api.spelled_out import spell_out
 from gradum.errors import SpecError
 from gradum.fitting.context import ALONE, Context, ignore
 from gradum.fitting.memory_bound import decided
 from gradum.fitting.option_table import Options
 from gradum.fitting.options import make_spec
+from gradum.fitting.rivals import Rival
 from gradum.fitting.row_source import RowSource
 from gradum.fitting.rows_in_blocks import RowsInBlocks
 from gradum.fitting.rows_in_memory import RowsInMemory
@@ -68,11 +70,12 @@ def fit(
     """
     _refuse_values(target)
     test, schema = options.pop("test", None), options.pop("schema", None)
+    rivals = rivals_of(options.pop("against", None))
     spec = make_spec(target, **options)
     context = Context(tell=on_event or ignore, stop=stop)
     with at_hand(data, spec.reading) as table, at_hand(test) as judging:
         spec = decided(spec, table, judging)
-        return fit_spec(spec, table, context, test=judging, schema=schema)
+        return fit_spec(spec, table, context, test=judging, schema=schema, rivals=rivals)
 
 
 def _refuse_values(target: Any) -> None:
@@ -96,12 +99,13 @@ def fit_spec(
     *,
     test: Any = None,
     schema: Schema | None = None,
+    rivals: Sequence[Rival] = (),
     scratch: Path | None = None,
 ) -> Model:
     """Fit as `fit` does, from a spec and in a context.
 
     The tables are `at_hand`: files on this machine, a `Table` or batches.
-    Whether the table is read in blocks has been `decided`.
+    Whether the table is read in blocks has been `decided`. ``rivals`` are judged beside the ladder.
     ``scratch`` is the folder for the rows of a table that does not fit in memory.
     """
     judging = None if test is None else read(test)
@@ -111,7 +115,7 @@ def fit_spec(
         if spec.blocks:
             source = RowsInBlocks(entered.enter_context(opened(data, scratch)), scratch)
         entered.enter_context(turn())
-        finished = run(spec, source, test=judging, schema=schema, context=context)
+        finished = run(spec, source, test=judging, schema=schema, rivals=rivals, context=context)
     return Model(finished.fitted, finished, Source(_name(data), _name(test)))
 
 

@@ -24,6 +24,7 @@ from gradum.fitting.predict import predict
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
 from gradum.forks import refuse_after_fork
+from gradum.scores.metrics import METRICS
 from gradum.ship import bundle
 from gradum.show.inference import Summary
 from gradum.show.source import Source
@@ -33,9 +34,20 @@ from gradum.study.evaluate import Evaluation, evaluate, evaluate_in_blocks
 from gradum.study.findings import Findings, examine
 from gradum.study.run_rows import RunRows
 from gradum.tables.check import Difference
+from gradum.tables.columns import Task
 from gradum.tables.read import read
 from gradum.tables.reading import Reading
 from gradum.tables.stream import at_hand, opened
+from gradum.tables.wording import size
+
+
+class Page(str):
+    """A report: HTML that says how large it is instead of filling a notebook or a prompt."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<a report of {size(len(self.encode()))}; model.report(path) writes it to a file>"
 
 
 class Model:
@@ -94,6 +106,22 @@ class Model:
         """The simplest rung within one standard error of the best."""
         judgement = self.fitted.judgement
         return judgement.verdict.enough if judgement else None
+
+    @property
+    def target(self) -> str:
+        """The column that is predicted."""
+        return self.fitted.spec.target
+
+    @property
+    def task(self) -> Task:
+        """regression, binary or multiclass."""
+        assert self.fitted.schema.target is not None
+        return self.fitted.schema.target.task
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns that the model uses, in the table's order."""
+        return tuple(column.name for column in self.fitted.schema.features)
 
     @property
     def classes(self) -> tuple:
@@ -184,6 +212,23 @@ class Model:
             with opened(table) as rows:
                 return evaluate_in_blocks(self.fitted, rows, bound, run_rows=known)
 
+    def score(self, data: Any) -> float:
+        """Return the accuracy on rows that hold the target, or R² of numbers; `evaluate` has all.
+
+        Raises
+        ------
+        SchemaError, TargetError
+            As `evaluate`; or R² is undefined, as all targets are equal.
+        """
+        found = self.evaluate(data).judgement.scores[self.used]["test"]
+        name = "accuracy" if self.classes else "r2"
+        if name not in found:
+            metric = METRICS[name]
+            raise TargetError(
+                f"{metric.title} is undefined on these rows: {metric.undefined}.", "Give others."
+            )
+        return found[name].value
+
     @property
     def scores(self) -> pl.DataFrame:
         """Every score with its 95% interval: rung, part, metric, value, low, high."""
@@ -202,6 +247,21 @@ class Model:
         """The linear rung's coefficients in raw units, with the column each came from."""
         refuse_after_fork()
         return coefficients(self.fitted)
+
+    @property
+    def importance(self) -> pl.DataFrame:
+        """What the loss of the rung in use rises by when a column is shuffled, the largest first.
+
+        The columns column, increase, low, high; none are known of a model that was loaded from a
+        file alone.
+        """
+        found = None if self.findings is None else self.findings.importance
+        rows = [
+            (each.column, each.increase.value, each.increase.low, each.increase.high)
+            for each in (found.columns if found else ())
+        ]
+        schema = {"column": pl.String, "increase": float, "low": float, "high": float}
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def summary(self) -> str:
         """Return the verdict and the ladder as text."""
@@ -234,7 +294,7 @@ class Model:
             return None
         return examine(self.run)
 
-    def report(self, path: str | os.PathLike | None = None, *, cache: Path | None = None) -> str:
+    def report(self, path: str | os.PathLike | None = None, *, cache: Path | None = None) -> Page:
         """Return the report as one self-contained HTML page, and write it to ``path`` if given.
 
         A model that was loaded from a file has no judged rows at hand: its report shows the
@@ -247,6 +307,11 @@ class Model:
             A folder that keeps the charts' script from one report to the next. It is not used if
             others can write to it.
 
+        Returns
+        -------
+        Page
+            Text, which a notebook shows as a line rather than as a million characters.
+
         Raises
         ------
         OutputError
@@ -258,7 +323,7 @@ class Model:
         page = report_html(self.fitted, self.findings, source=self.source, cache=cache)
         if path is not None:
             write_text(path, page)
-        return page
+        return Page(page)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the model, every rung inside, to one file that `gradum.load` reads.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ from msgspec import structs
 
 from gradum.api.fit import fit_spec
 from gradum.api.model import Model
+from gradum.api.rivals import rivals_of
 from gradum.api.runs import load_run, save_run
 from gradum.errors import TableError
 from gradum.files.atomic import partial_files
 from gradum.fitting.context import Context, ignore
 from gradum.fitting.events import RungStarted
 from gradum.fitting.memory_bound import decided
+from gradum.fitting.rivals import Rival
 from gradum.ship import unfinished
 from gradum.ship.checkpoint_folder import CheckpointFolder
 from gradum.ship.layout import FILES, STATE
@@ -39,6 +41,7 @@ def resume(
     run: str | os.PathLike,
     *,
     data: str | None = None,
+    against: Any = None,
     on_event: Callable[[Any], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Model:
@@ -51,6 +54,9 @@ def resume(
     data : str, optional
         The address of the run's table, where it lies on another machine: it is read again only
         when it is named.
+    against : str, estimator or list of such, optional
+        The rivals that the run is judged against, as in `gradum.fit`. Those that the run was begun
+        with are judged only where they are given again.
     on_event : callable, optional
         Called with every event of the run, for progress.
     stop : callable, optional
@@ -69,7 +75,9 @@ def resume(
         unfinished.remove_leftovers(folder)
         return model
     with unfinished.taken_up(folder):
-        return finish_run(folder, Context(tell=on_event or ignore, stop=stop), data=data)
+        return finish_run(
+            folder, Context(tell=on_event or ignore, stop=stop), data=data, against=against
+        )
 
 
 def finish_run(
@@ -77,6 +85,7 @@ def finish_run(
     context: Context,
     *,
     data: str | None = None,
+    against: Any = None,
     on_report: Callable[[], None] = lambda: None,
     cache: Path | None = None,
 ) -> Model:
@@ -90,6 +99,8 @@ def finish_run(
         Who listens, and when to stop: the run then ends with what it has, and stays unfinished.
     data : str, optional
         The table as the user names it now, perhaps with a password that the run does not record.
+    against : str, estimator or list of such, optional
+        The rivals, as the user names them now: no file makes gradum import any.
     on_report : callable
         Called once the models are judged and the report is begun.
     cache : path, optional
@@ -100,14 +111,14 @@ def finish_run(
     GradumError
         The table, the target, an option or a checkpoint cannot be used, or a file not be written.
     """
-    asked = unfinished.read(folder)
+    asked, rivals = unfinished.read(folder), rivals_of(against)
     files = file_states(asked.run)
     place, scratch = named(asked.run, data), folder / STATE
     with (
         at_hand(place, asked.run.spec.reading, scratch) as table,
         at_hand(asked.run.test, scratch=scratch) as test,
     ):
-        return _finish(folder, context, asked, files, table, test, on_report, cache)
+        return _finish(folder, context, asked, files, table, test, rivals, on_report, cache)
 
 
 def _finish(
@@ -117,6 +128,7 @@ def _finish(
     files: dict[str, FileState],
     table: Any,
     test: Any,
+    rivals: Sequence[Rival],
     on_report: Callable[[], None],
     cache: Path | None,
 ) -> Model:
@@ -147,6 +159,7 @@ def _finish(
             replace(context, tell=hear, checkpoints=checkpoints),
             test=test,
             schema=schema,
+            rivals=rivals,
             scratch=folder / STATE,
         )
     except TableError:

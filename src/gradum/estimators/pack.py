@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.metrics import d2_pinball_score
 from sklearn.utils import Tags, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -305,21 +306,21 @@ class PackRegressor(RegressorMixin, _Pack):
         return self._predict(X).value
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R² of the predictions.
+        """Return R² of the predictions; of several quantiles the mean of their D².
 
-        Raises
-        ------
-        SpecError
-            There are several predictions a row: quantiles.
+        D² = 1 − L(predictions) / L(constant), for the pinball loss L of a quantile and the constant
+        that is the quantile of y itself, is 1 at best and 0 for that constant (Koenker and Machado,
+        JASA 94, 1999): `sklearn.metrics.d2_pinball_score`.
         """
         check_is_fitted(self)
-        outputs = self.rung_.network.outputs
-        if outputs > 1:
-            raise SpecError(
-                f"R² is of one number a row, and this pack says {outputs} quantiles.",
-                "Score predict(X)[:, j] against y, by sklearn.metrics.mean_pinball_loss.",
-            )
-        return float(super().score(X, y, sample_weight))
+        if self.rung_.network.outputs == 1:
+            return float(super().score(X, y, sample_weight))
+        levels = _number_loss(self.loss, self.quantiles).quantiles
+        scores = [
+            d2_pinball_score(y, said, alpha=level, sample_weight=sample_weight)
+            for level, said in zip(levels, self.predict(X).T, strict=True)
+        ]
+        return float(np.mean(scores))
 
 
 def _number_loss(loss: Any, quantiles: Sequence[float]) -> Loss:

@@ -72,6 +72,19 @@ class RungFinished:
 
 
 @dataclass(frozen=True)
+class RivalFitted:
+    """A rival has learned from a fit's rows, and predicted those that judge it.
+
+    Fold ``fold`` of ``folds``; 0 of 0 where rows are held out once.
+    """
+
+    rival: str
+    fold: int
+    folds: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class PathStep:
     """A rung has tried one penalty of those on its path."""
 
@@ -139,6 +152,7 @@ Event = (
     | Passed
     | Stopped
     | RungFinished
+    | RivalFitted
     | Judged
 )
 """All that a run tells, the events of its solvers included."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradum.fitting.by_class import ClassScores
 from gradum.fitting.spec import TITLES
-from gradum.fitting.verdict import choice
+from gradum.fitting.verdict import choice, rivals_in_words
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import Interval
 from gradum.tables.wording import shortened
@@ -14,12 +14,15 @@ from gradum.tables.wording import shortened
 if TYPE_CHECKING:  # which keeps the headline
     from gradum.fitting.judgement import Judgement
 
+MOST = 3  # sentences
 UNEQUAL = 0.8
 """Share of the commonest class from which accuracy says little: guessing has most of it."""
 
 
 def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, ...]:
     """Return at most three sentences: how good a rung is, which one to use, what overfits.
+
+    Where rivals were judged, how they stand comes before what overfits.
 
     The first is of the best rung, unless another is ``spoken_of``; it is then named.
 
@@ -40,7 +43,8 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     if first and spoken_of not in (None, verdict.used):
         first = f"{TITLES[spoken_of]}, which the run uses: {first[:1].lower()}{first[1:]}"
     overfits = "" if verdict.used == "baseline" else judgement.fit_check
-    return tuple(sentence for sentence in (first, chosen, overfits) if sentence)
+    rivals = rivals_in_words(metric, judgement.rivals)
+    return tuple(sentence for sentence in (first, chosen, rivals, overfits) if sentence)[:MOST]
 
 
 def _of_classes(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -16,7 +18,7 @@ from gradum.fitting.fit_check import fit_check
 from gradum.fitting.headline import headline
 from gradum.fitting.interval_notes import cautions
 from gradum.fitting.rung import Prediction
-from gradum.fitting.verdict import Verdict, decide
+from gradum.fitting.verdict import Standing, Verdict, decide, standing
 from gradum.randomness import stream
 from gradum.scores.bootstrap import Resamples, sampled
 from gradum.scores.interval import Interval, Sampled
@@ -27,6 +29,7 @@ from gradum.scores.schemes import Scheme
 ROWS_FOR_INTERVALS = 100_000
 RESAMPLES = (200, 1000)
 RANKED_ROWS = 2e7
+NOBODY: Mapping[str, Prediction] = MappingProxyType({})
 
 Scores = dict[str, dict[str, dict[str, Interval]]]
 """rung -> part -> metric -> interval."""
@@ -54,6 +57,8 @@ class Judgement(msgspec.Struct, frozen=True):
         At most three sentences in the reader's words; see `gradum.fitting.headline`.
     by_class : tuple of ClassScores
         Precision, recall and F1 of each class by the rung in use; empty for regression.
+    rivals : tuple of Standing
+        Estimators of other libraries, judged on the same rows.
     notes : tuple of str
         What else a reader must know of the rows.
     alarms : tuple of Alarm
@@ -73,6 +78,7 @@ class Judgement(msgspec.Struct, frozen=True):
     interrupted: bool = False
     headline: tuple[str, ...] = ()
     by_class: tuple[ClassScores, ...] = ()
+    rivals: tuple[Standing, ...] = ()
 
     def with_headline(self, spoken_of: str | None = None) -> Judgement:
         """Return the same with its headline, which files of earlier versions lack.
@@ -192,13 +198,18 @@ def judge(
     notes: tuple[str, ...] = (),
     interrupted: bool = False,
     spoken_of: str | None = None,
+    rivals: Mapping[str, Prediction] = NOBODY,
 ) -> Judgement:
     """Score every rung on every part, and decide by the part named ``test``.
 
     The headline and the classes are those of the best rung, unless another is ``spoken_of``.
+    ``rivals`` predicted the rows of that part too, and have no say in the choice.
     """
     scores: Scores = {}
-    evidence = {part: _Evidence.of(truth, seen, part, seed) for part, seen in parts.items()}
+    evidence = {
+        part: _Evidence.of(truth, seen, part, seed, rivals if part == "test" else NOBODY)
+        for part, seen in parts.items()
+    }
     for part, found in evidence.items():
         for name, rung in found.rungs.items():
             scores.setdefault(name, {})[part] = rung.intervals()
@@ -227,6 +238,16 @@ def judge(
         notes=(*notes, *evidence["test"].cautions(verdict.used, truth.classes)),
         interrupted=interrupted,
         by_class=_by_class(truth, parts["test"], evidence["test"], spoken_of or verdict.used),
+        rivals=tuple(
+            standing(
+                name,
+                rival.intervals(),
+                verdict.used,
+                rival.difference(test[verdict.used], metric),
+                metric,
+            )
+            for name, rival in evidence["test"].rivals.items()
+        ),
     )
     return judgement.with_headline(spoken_of)
 
@@ -266,17 +287,23 @@ class _Evidence:
     outcomes: dict[str, Outcome]
     scheme: Scheme
     rungs: dict[str, _Resampled]
+    rivals: dict[str, _Resampled]
 
     @classmethod
-    def of(cls, truth: Truth, seen: Seen, part: str, seed: int) -> _Evidence:
+    def of(
+        cls, truth: Truth, seen: Seen, part: str, seed: int, rivals: Mapping[str, Prediction]
+    ) -> _Evidence:
         rng = stream(seed, "bootstrap", part)
-        values = {name: score(outcome) for name, outcome in truth.outcomes(seen).items()}
-        seen = _sample(seen, rng)
+        rivalry = Seen(seen.rows, dict(rivals))
+        values = [score(each) for each in _outcomes(truth, seen, rivalry)]
+        seen, rivalry = _sample(rng, seen, rivalry)
+        # What is drawn hangs on the rungs alone, whose scores no rival may change.
         outcomes, resamples = truth.outcomes(seen), truth.resamples(seen, rng)
-        samples = sampled(list(outcomes.values()), resamples)
-        pairs = zip(values.items(), samples, strict=True)
-        rungs = {name: _Resampled(scores, each) for (name, scores), each in pairs}
-        return cls(outcomes, resamples.scheme, rungs)
+        samples = sampled(_outcomes(truth, seen, rivalry), resamples)
+        found = list(map(_Resampled, values, samples))
+        rungs = dict(zip(outcomes, found, strict=False))
+        rest = dict(zip(rivals, found[len(rungs) :], strict=True))
+        return cls(outcomes, resamples.scheme, rungs, rest)
 
     def cautions(self, used: str, classes: tuple) -> tuple[str, ...]:
         return cautions(self.outcomes[used], self.scheme, classes)
@@ -305,12 +332,17 @@ def _class_shares(truth: Truth, seen: Seen) -> dict[str, float]:
     return {str(label): float(share) for label, share in zip(truth.classes, shares, strict=True)}
 
 
-def _sample(seen: Seen, rng: np.random.Generator) -> Seen:
-    """Keep at most `ROWS_FOR_INTERVALS` rows: beyond, an interval only costs time."""
-    if len(seen.rows) <= ROWS_FOR_INTERVALS:
-        return seen
-    kept = np.sort(rng.choice(len(seen.rows), ROWS_FOR_INTERVALS, replace=False))
-    return Seen(
-        seen.rows[kept],
-        {name: prediction.take(kept) for name, prediction in seen.predictions.items()},
+def _outcomes(truth: Truth, *several: Seen) -> list[Outcome]:
+    return [outcome for seen in several for outcome in truth.outcomes(seen).values()]
+
+
+def _sample(rng: np.random.Generator, *several: Seen) -> tuple[Seen, ...]:
+    """Keep at most `ROWS_FOR_INTERVALS` rows, the same of each: more only cost time."""
+    rows = len(several[0].rows)
+    if rows <= ROWS_FOR_INTERVALS:
+        return several
+    kept = np.sort(rng.choice(rows, ROWS_FOR_INTERVALS, replace=False))
+    return tuple(
+        Seen(seen.rows[kept], {name: said.take(kept) for name, said in seen.predictions.items()})
+        for seen in several
     )

@@ -111,6 +111,15 @@ class Options(TypedDict, total=False):
         int | None,
         Option("split.folds", "Judge by K-fold cross-validation.", "K", read=read_folds),
     ]
+    against: Annotated[
+        Columns | Any,
+        Option(
+            None,
+            "Judge lightgbm, xgboost, catboost or module:Estimator on the same rows; can be given "
+            "several times.",
+            "RIVAL",
+        ),
+    ]
     numeric: Annotated[Columns, column_names("overrides.numeric", "Take COL as a number.")]
     categorical: Annotated[
         Columns, column_names("overrides.categorical", "Take COL as categories.")

@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import inf
 from time import perf_counter
 
 import numpy as np
@@ -26,6 +27,7 @@ from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.metric import metric_for
+from gradum.fitting.rivals import Contest, Rival, contest, refuse_in_blocks
 from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
@@ -89,6 +91,7 @@ def run(
     *,
     test: Table | None = None,
     schema: Schema | None = None,
+    rivals: Sequence[Rival] = (),
     context: Context = ALONE,
 ) -> Run:
     """Fit and judge the ladder on a table.
@@ -103,6 +106,8 @@ def run(
         Rows to judge by.
     schema : Schema, optional
         An edited schema to use in place of the one inferred from the table.
+    rivals : sequence of Rival
+        Estimators of other libraries, judged on the same rows and never kept.
     context : Context
         Its seed and allowance are those of the spec.
 
@@ -115,20 +120,30 @@ def run(
     """
     began = perf_counter()
     context = replace(context, seed=spec.seed)
+    refuse_in_blocks(rivals, spec)
     described = source.describe(Asked(spec, schema, test), context)
     spec, schema = described.spec, described.schema
     metric = metric_of(spec, schema)
     context.tell(Understood(schema, described.notes))
     with described.divide(context) as divided:
-        return _climbed(spec, divided, metric, began, context)
+        return _climbed(spec, divided, metric, rivals, began, context)
 
 
-def _climbed(spec: Spec, divided: Divided, metric: str, began: float, context: Context) -> Run:
+def _climbed(
+    spec: Spec,
+    divided: Divided,
+    metric: str,
+    rivals: Sequence[Rival],
+    began: float,
+    context: Context,
+) -> Run:
     """Return the run of rows of which each has its part."""
     dataset, plan = divided.dataset, divided.plan
     alarms = before_training(dataset, plan, seed=spec.seed)
     if alarms:
         context.tell(Alarmed(alarms))
+    end = inf if spec.time_limit is None else began + spec.time_limit
+    held = contest(rivals, dataset, plan.folds or [plan.kept], spec, context, end=end)
     encoder, rows = divided.learning(plan.kept)
     expected = divided.expected(encoder)
     if expected:
@@ -140,7 +155,7 @@ def _climbed(spec: Spec, divided: Divided, metric: str, began: float, context: C
             encoder.layout,
             len(dataset.classes),
             kinds=learners(spec, rows),
-            end=began + spec.time_limit,
+            end=end,
         )
         context = replace(context, allowance=shared)
     rungs = climb(spec, rows, context)
@@ -153,6 +168,7 @@ def _climbed(spec: Spec, divided: Divided, metric: str, began: float, context: C
         how=plan.how,
         notes=(*divided.notes, *worlds(rungs)),
         alarms=alarms,
+        rivals=held,
         interrupted=context.stop(),
     )
     if judgement is not None:
@@ -194,6 +210,7 @@ def conclude(
     how: str,
     notes: tuple[str, ...],
     alarms: tuple[Alarm, ...],
+    rivals: Contest,
     interrupted: bool,
 ) -> tuple[dict[str, Seen], Judgement | None]:
     """Return what the fits say of the rows they have not learned from, and the judgement of it.
@@ -215,7 +232,9 @@ def conclude(
             *_troubled(judges),
             *_left_out(spec, judges, interrupted=interrupted),
             *_repeats(dataset, judges[0].parts, alarms),
+            *rivals.notes,
         ),
+        rivals=rivals.pooled(len(judges)),
         interrupted=interrupted,
     )
     alarms = (*alarms, *after_judging(dataset, judgement))

@@ -11,6 +11,9 @@ from gradum.scores.figures import figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 
+SHOWN_RIVALS = 3
+"""How many rivals a sentence speaks of."""
+
 
 class Comparison(msgspec.Struct, frozen=True):
     """A rung against a simpler one on the same rows: the metric's difference, rung - against."""
@@ -46,6 +49,60 @@ class Verdict(msgspec.Struct, frozen=True):
     sentences: tuple[str, ...]
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """A rival of the ladder: an estimator of another library, judged on the same rows.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    scores : dict
+        Metric -> value with its 95% bootstrap interval, on the judging rows.
+    against : str
+        The rung in use, which it is held against.
+    difference : Interval
+        The metric of the verdict, rival - rung, paired.
+    finding : str
+        What the difference shows.
+    """
+
+    name: str
+    scores: dict[str, Interval]
+    against: str
+    difference: Interval
+    finding: str
+
+
+def standing(
+    name: str, scores: dict[str, Interval], against: str, difference: Interval, metric: str
+) -> Standing:
+    """Say how a rival stands against a rung, by the paired difference rival - rung."""
+    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
+    nothing = EQUAL * abs(scores[metric].value)
+    finding = _finding(name, TITLES[against], difference, sign, nothing)
+    return Standing(name, scores, against, difference, finding)
+
+
+def rivals_in_words(metric: str, standings: tuple[Standing, ...]) -> str:
+    """Say in one sentence how rivals stand, the first `SHOWN_RIVALS` of them; empty without any.
+
+    A rival that is better is not used, and the sentence says so.
+    """
+    if not standings:
+        return ""
+    shown = [
+        f"{each.finding if place else _first_upper(each.finding)} ({METRICS[metric].words} differs "
+        f"by {with_interval(each.difference, sign=True)})"
+        for place, each in enumerate(standings[:SHOWN_RIVALS])
+    ]
+    more = len(standings) - len(shown)
+    shown += [f"{more:,} more in the table"] if more else []
+    better = any(each.finding == _better(each.name, TITLES[each.against]) for each in standings)
+    used = TITLES[standings[0].against]
+    kept = f"; a rival is only judged, and the run uses its own {used}" if better else ""
+    return f"{'; '.join(shown)}{kept}."
+
+
 def decide(
     metric: str,
     scores: dict[str, Interval],
@@ -71,7 +128,12 @@ def decide(
     used = rungs[int(first_least(values, scale=size))]
     enough = next(r for r in rungs if _within_one_error(r, used, differences, sign, nothing))
     comparisons = tuple(
-        Comparison(rung, against, interval, _finding(rung, against, interval, sign, nothing))
+        Comparison(
+            rung,
+            against,
+            interval,
+            _finding(TITLES[rung], TITLES[against], interval, sign, nothing),
+        )
         for (rung, against), interval in differences.items()
     )
     chosen = choice(metric, scores, used, enough, comparisons)
@@ -93,15 +155,18 @@ def _within_one_error(
     return interval is not None and -sign * interval.value <= interval.standard_error + nothing
 
 
-def _finding(rung: str, against: str, interval: Interval, sign: float, nothing: float) -> str:
+def _finding(one: str, other: str, interval: Interval, sign: float, nothing: float) -> str:
     """Say what an interval shows; never "better" where it covers zero, or where there is none."""
-    rung, against = TITLES[rung], TITLES[against]
     low, high = sorted((sign * interval.low, sign * interval.high))
     if high < -nothing:
-        return f"{rung} is better than {against}"
+        return _better(one, other)
     if low > nothing:
-        return f"{rung} is worse than {against}"
-    return f"no difference shown between {rung} and {against}"
+        return f"{one} is worse than {other}"
+    return f"no difference shown between {one} and {other}"
+
+
+def _better(one: str, other: str) -> str:
+    return f"{one} is better than {other}"
 
 
 def choice(

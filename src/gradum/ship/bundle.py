@@ -134,4 +134,8 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
             for rung, found in ordered(judgement.scores, tuple(TITLES)).items()
         },
         prevalence=ordered(judgement.prevalence, map(str, schema.target.classes)),
+        rivals=tuple(
+            structs.replace(rival, scores=ordered(rival.scores, METRICS))
+            for rival in judgement.rivals
+        ),
     ).with_headline()

@@ -22,6 +22,7 @@ from gradum.tables.split import Part
 from gradum.tables.target import MOST_CLASSES
 
 MOST_SENTENCES = 100_000
+MOST_RIVALS = 1000
 CLASS_TYPES = {"numeric": {int, float}, "boolean": {bool}, "categorical": {str, int, float}}
 
 
@@ -107,6 +108,11 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
         yield "the judgement does not score every rung by the same metrics, its verdict's too"
     if any(not each.keys() <= known for parts in scores.values() for each in parts.values()):
         yield "the judgement has a metric that is not of this task"
+    for rival in judgement.rivals:
+        if frozenset(rival.scores) not in named or rival.against != verdict.used:
+            yield "the judgement does not score a rival as it scores the rung in use"
+    if len(judgement.rivals) > MOST_RIVALS:
+        yield f"the judgement has more than {MOST_RIVALS:,} rivals"
     sentences = (*judgement.notes, *judgement.alarms, *verdict.sentences, *verdict.comparisons)
     if len(sentences) + len(judgement.by_class) > MOST_SENTENCES:
         yield f"the judgement holds more than {MOST_SENTENCES:,} sentences"

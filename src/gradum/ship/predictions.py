@@ -10,6 +10,7 @@ import polars as pl
 
 from gradum.errors import OutputError, SpecError
 from gradum.files.atomic import replacing
+from gradum.tables.paths import STANDARD_INPUT
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest
 
@@ -23,10 +24,15 @@ def check_format(path: Path, *, force: bool) -> None:
     ------
     OutputError
     """
+    if str(path) == STANDARD_INPUT:
+        raise OutputError(
+            "Predictions are written to a file, not to standard output.",
+            f"Name one that ends in {' or '.join(FORMATS)}.",
+        )
     if path.suffix.lower() not in FORMATS:
         raise OutputError(
             f"{path} names no format that predictions are written in.",
-            f"End the name in {' or '.join(FORMATS)}.",
+            f"End the name in {' or '.join(FORMATS)}, which a spreadsheet opens.",
         )
     _refuse_existing(path, force=force)
 

@@ -36,13 +36,15 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """What `spec.toml` holds: the files that were read, what was asked, and the result's hash.
 
     A table on another machine is named by what may be shown of its address; its hash is that of
-    what the machine gave.
+    what the machine gave. ``against`` tells which rivals the run was asked to be judged against:
+    words to be shown, of which nothing is ever imported.
     """
 
     data: str
     spec: Spec
     test: str | None = None
     schema: str | None = None
+    against: tuple[str, ...] = ()
     sha256: dict[str, str] = {}
     fingerprint: str = ""
 

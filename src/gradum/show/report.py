@@ -153,14 +153,16 @@ def _regression_table(findings: Findings | None) -> dict[str, Any] | None:
 def _headline(judgement: Judgement | None) -> dict[str, Any]:
     """Return the few scores of the best rung that stand at the top, and which metrics there are."""
     if judgement is None:
-        return {"headline": [], "scored": []}
+        return {"headline": [], "scored": [], "tested": []}
     test = judgement.scores[judgement.verdict.used]["test"]
     first = [judgement.verdict.metric, *(name for name in HEADLINE if name in test)]
     headline: list[tuple[str, Interval]] = [
         (METRICS[name].title, test[name]) for name in dict.fromkeys(first)
     ]
     scored = [name for name in METRICS if any(name in p["test"] for p in judgement.scores.values())]
-    return {"headline": headline[:3], "scored": scored}
+    tested = [parts["test"] for parts in judgement.scores.values()]
+    tested += [rival.scores for rival in judgement.rivals]
+    return {"headline": headline[:3], "scored": scored, "tested": tested}
 
 
 def _worst(findings: Findings | None) -> dict[str, Any]:

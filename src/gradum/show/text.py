@@ -124,9 +124,12 @@ def alarm_parts(alarms: Iterable[Alarm]) -> list[Text]:
 
 
 def _few_scores(judgement: Judgement) -> Table:
-    """Lay out one row a rung, and as many of the first scores as `NARROW` characters take."""
+    """Lay out one row a rung or rival, with as many scores as `NARROW` characters take."""
     verdict, test = judgement.verdict, judgement.scores[judgement.verdict.used]["test"]
     roles = [_role(rung, judgement) for rung in judgement.scores]
+    roles += [f"{visible(rival.name)}, rival" for rival in judgement.rivals]
+    scored = [parts["test"] for parts in judgement.scores.values()]
+    scored += [rival.scores for rival in judgement.rivals]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("", no_wrap=True)
     columns, taken = [], max(map(len, roles)) + 2
@@ -134,14 +137,15 @@ def _few_scores(judgement: Judgement) -> Table:
         if name not in test:
             continue
         written = percent_with_interval if name == "accuracy" else with_interval
-        cells = [written(parts["test"][name]) for parts in judgement.scores.values()]
+        cells = [written(scores[name]) for scores in scored]
         taken += max(map(len, [*cells, METRICS[name].title])) + 2
         if columns and taken - 2 > NARROW:
             break
         columns.append(cells)
         table.add_column(METRICS[name].title, no_wrap=True)
-    for rung, role, *cells in zip(judgement.scores, roles, *columns, strict=True):
-        style = "" if rung == verdict.used else "dim"
+    used = list(judgement.scores).index(verdict.used)
+    for place, (role, *cells) in enumerate(zip(roles, *columns, strict=True)):
+        style = "" if place == used else "dim"
         table.add_row(Text(role, style), *cells, style=style)
     return table
 
@@ -156,7 +160,10 @@ def _role(rung: str, judgement: Judgement) -> str:
 
 def ladder_tables(judgement: Judgement) -> RenderableType:
     """One table of every test score with its interval, one of the verdict's metric by part."""
-    return Padding(Group(_test_scores(judgement), "", _by_part(judgement)), (1, 0))
+    tables = [_test_scores(judgement), "", _by_part(judgement)]
+    if judgement.rivals:
+        tables += ["", _rival_scores(judgement)]
+    return Padding(Group(*tables), (1, 0))
 
 
 def _test_scores(judgement: Judgement) -> Table:
@@ -177,6 +184,21 @@ def _by_part(judgement: Judgement) -> Table:
         if part in judgement.rows:
             cells = [_cell(parts.get(part, {}).get(metric)) for parts in judgement.scores.values()]
             table.add_row(f"on {judgement.rows[part]:,} {part} rows", *cells)
+    return table
+
+
+def _rival_scores(judgement: Judgement) -> Table:
+    """Lay out one row a metric, one column a rival; and the difference that the verdict is of."""
+    verdict, rivals = judgement.verdict, judgement.rivals
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    table.add_column("rivals", no_wrap=True)
+    for rival in rivals:
+        table.add_column(Text(visible(rival.name)))
+    for metric in judgement.scores[verdict.used]["test"]:
+        cells = [with_interval(rival.scores[metric]) for rival in rivals]
+        table.add_row(Text(METRICS[metric].title), *cells)
+    differences = [with_interval(rival.difference, sign=True) for rival in rivals]
+    table.add_row(f"{METRICS[verdict.metric].title} − {TITLES[verdict.used]}'s", *differences)
     return table
 
 

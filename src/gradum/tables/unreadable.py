@@ -66,9 +66,11 @@ class Unreadable:
         SchemaError
         """
         if self.alone and self.column.role in ("feature", "target"):
+            remedy = f"Correct the column, or its kind {self.column.kind!r} in the schema."
+            if self.count == 1 and self.column.role == "feature":
+                remedy = "Correct the value, or leave it empty (None) where it is not known."
             raise SchemaError(
-                f"{self._expected(source)}, but holds {quoted(self.examples)}.",
-                f"Correct the column, or its kind {self.column.kind!r} in the schema.",
+                f"{self._expected(source)}, but holds {quoted(self.examples)}.", remedy
             )
 
     def _expected(self, source: str) -> str:

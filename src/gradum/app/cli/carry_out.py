@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ def begin(
     out: Path | None,
     *,
     data: str | None = None,
+    against: Sequence[str] = (),
     every: float,
     force: bool,
     as_json: bool,
@@ -42,13 +43,23 @@ def begin(
         unfinished.begun(folder, asked, force=force),
         _kept_if_of_use(folder),
     ):
-        return carry_out(folder, interrupt, data=data, as_json=as_json, quiet=quiet)
+        return carry_out(
+            folder, interrupt, data=data, against=against, as_json=as_json, quiet=quiet
+        )
 
 
 def carry_out(
-    folder: Path, interrupt: Interrupt, *, data: str | None = None, as_json: bool, quiet: bool
+    folder: Path,
+    interrupt: Interrupt,
+    *,
+    data: str | None = None,
+    against: Sequence[str] = (),
+    as_json: bool,
+    quiet: bool,
 ) -> Any:
     """Do what is left of an unfinished run that is held, and show it.
+
+    ``against`` names its rivals, whose code is then imported.
 
     Returns the model, or exits with 130 if interrupted.
     """
@@ -64,6 +75,7 @@ def carry_out(
             folder,
             Context(tell=progress, stop=interrupt),
             data=data,
+            against=list(against),
             on_report=progress.reporting,
             cache=cache_directory(),
         )
@@ -111,6 +123,16 @@ def _kept_if_of_use(folder: Path) -> Iterator[None]:
         if error.exit_code == 2 and not isinstance(error, OutputError):
             unfinished.end(folder)
         raise
+
+
+def say_rivals_left_out(recorded: Sequence[str], given: Sequence[str] | None) -> None:
+    """Say which rivals a run was begun with, where they are not given again."""
+    if recorded and not given:
+        named = " and ".join(recorded)
+        say(
+            f"That run was also judged against {named}; rivals are judged again only where "
+            "--against names them again."
+        )
 
 
 def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:

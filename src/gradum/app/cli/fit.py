@@ -38,6 +38,7 @@ def command(
     from gradum.ship.run_spec import RunSpec
 
     test, schema = asked.pop("test"), asked.pop("schema")
+    against = tuple(asked.pop("against") or ())
     if data == test == STANDARD_INPUT:
         raise SpecError(
             "Standard input cannot be both the table and the test file.", "Give one as a file."
@@ -51,11 +52,13 @@ def command(
         make_spec(target, **asked),
         test=None if test is None else absolute(test),
         schema=None if schema is None else absolute(schema),
+        against=against,
     )
     begin(
         run_spec,
         out,
         data=data if is_address(data) else None,
+        against=against,
         every=checkpoint_every,
         force=force,
         as_json=as_json,

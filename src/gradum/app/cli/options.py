@@ -63,6 +63,14 @@ Data = Annotated[
         help="The run's table, if it lies on another machine: it is read again only when named.",
     ),
 ]
+Against = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--against",
+        metavar="RIVAL",
+        help="Judge the run's rivals again, or others: no run folder makes gradum import any.",
+    ),
+]
 Sheet = Annotated[str | None, option("sheet")]
 Query = Annotated[str | None, option("query")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]

@@ -15,6 +15,7 @@ from gradum.fitting.events import (
     Passed,
     PathStep,
     Resumed,
+    RivalFitted,
     RungFinished,
     RungStarted,
     Understood,
@@ -22,6 +23,7 @@ from gradum.fitting.events import (
 )
 from gradum.fitting.spec import TITLES
 from gradum.show.text import alarm_parts, schema_parts, verdict_parts
+from gradum.show.visible import visible
 from gradum.solvers.events import EpochDone
 
 REDRAWS_PER_SECOND = 10
@@ -103,6 +105,8 @@ class PlainLines:
                 say(*verdict_parts(event.judgement, self._told))
             case Resumed():
                 say(_resumed(event))
+            case RivalFitted() if event.fold == event.folds:
+                say(_rival(event))
             case RungFinished() if event.folds == 0:
                 say(f"{self._place.line}: {event.status.replace('_', ' ')}")
             case EpochDone() | PathStep() | Passed() if self._is_time():
@@ -154,6 +158,8 @@ class Live:
                 self._print(verdict_parts(event.judgement, self._told))
             case Resumed():
                 self._print([_resumed(event)])
+            case RivalFitted() if event.fold == event.folds:
+                self._print([_rival(event)])
             case RungFinished() if event.folds == 0:
                 self._print([f"{self._place.line}: {event.status.replace('_', ' ')}"])
             case _:
@@ -268,6 +274,11 @@ class Place:
 
 def _resumed(event: Resumed) -> str:
     return f"{TITLES[event.rung]}: goes on after epoch {event.epoch} of at most {event.epochs}"
+
+
+def _rival(event: RivalFitted) -> str:
+    folds = f" (fold {event.fold} of {event.folds})" if event.folds else ""
+    return f"{visible(event.rival)}, a rival{folds}: {event.seconds:.1f} s"
 
 
 def _epoch(event: EpochDone) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.carry_out import begin
+from gradum.app.cli.carry_out import begin, say_rivals_left_out
 from gradum.app.cli.console import say, say_json
 from gradum.errors import TableError
 from gradum.tables.addresses import is_address
@@ -31,6 +31,7 @@ def command(
             help="Where the run's table lies now, if moved; its address, if on another machine.",
         ),
     ] = None,
+    against: options.Against = None,
     force: options.Force = False,
     checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,
     as_json: options.Json = False,
@@ -52,10 +53,13 @@ def command(
     named(before, data)
     if data is None:
         _refuse_gone(before.data)
+    if not (as_json or quiet):
+        say_rivals_left_out(before.against, against)
     model = begin(
-        structs.replace(before, sha256={}, fingerprint=""),
+        structs.replace(before, against=tuple(against or ()), sha256={}, fingerprint=""),
         out,
         data=data if data is not None and is_address(data) else None,
+        against=against or (),
         every=checkpoint_every,
         force=force,
         as_json=as_json,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.carry_out import carry_out
+from gradum.app.cli.carry_out import carry_out, say_rivals_left_out
 from gradum.app.cli.console import say, say_json
 from gradum.app.interrupt import Interrupt
 
@@ -16,6 +16,7 @@ from gradum.app.interrupt import Interrupt
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of an unfinished run.")],
     data: options.Data = None,
+    against: options.Against = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -27,7 +28,11 @@ def command(
 
     if unfinished.is_unfinished(run):
         with Interrupt().listening() as interrupt, unfinished.taken_up(run):
-            carry_out(run, interrupt, data=data, as_json=as_json, quiet=quiet)
+            if not (as_json or quiet):
+                say_rivals_left_out(unfinished.asked(run).against, against)
+            carry_out(
+                run, interrupt, data=data, against=against or (), as_json=as_json, quiet=quiet
+            )
         return
     unfinished.asked(run)  # or it is no run at all
     unfinished.remove_leftovers(run)

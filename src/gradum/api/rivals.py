@@ -1,0 +1,182 @@
+"""Rivals by their names: code of other libraries, named by whoever starts or repeats a run.
+
+What a run folder or a model file records of rivals is shown, and never imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from gradum.errors import SpecError
+from gradum.fitting.rivals import Places, Rival, first_line
+from gradum.tables.schema import Target
+from gradum.tables.wording import shortened
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library of tree ensembles: its estimators, and how each takes categories.
+
+    ``settings`` are those of the estimator and ``fit_options`` those of its ``fit``, by the places
+    of the categories among so many columns; ``rows`` is what it takes of the matrix.
+    """
+
+    title: str
+    package: str
+    classifier: str
+    regressor: str
+    settings: Callable[[Places, int], dict[str, Any]]
+    fit_options: Callable[[Places], dict[str, Any]] = lambda places: {}
+    rows: Callable[[np.ndarray, Places], np.ndarray] = lambda matrix, places: matrix
+
+
+def _whole_codes(matrix: np.ndarray, places: Places) -> np.ndarray:
+    """Return a matrix whose codes are whole numbers, -1 where missing, as CatBoost takes them."""
+    rows = matrix.astype(object)
+    for place in places:
+        rows[:, place] = np.nan_to_num(matrix[:, place], nan=-1).astype(int)
+    return rows
+
+
+LIBRARIES = {
+    "lightgbm": Library(
+        "LightGBM",
+        "lightgbm",
+        "LGBMClassifier",
+        "LGBMRegressor",
+        lambda places, columns: {"verbosity": -1},
+        lambda places: {"categorical_feature": list(places)} if places else {},
+    ),
+    "xgboost": Library(
+        "XGBoost",
+        "xgboost",
+        "XGBClassifier",
+        "XGBRegressor",
+        lambda places, columns: {
+            "verbosity": 0,
+            "enable_categorical": True,
+            "feature_types": ["c" if place in places else "q" for place in range(columns)],
+        },
+    ),
+    "catboost": Library(
+        "CatBoost",
+        "catboost",
+        "CatBoostClassifier",
+        "CatBoostRegressor",
+        lambda places, columns: {
+            "verbose": False,
+            "allow_writing_files": False,
+            "cat_features": list(places),
+        },
+        rows=_whole_codes,
+    ),
+}
+
+
+def rivals_of(against: Any) -> tuple[Rival, ...]:
+    """Return the rivals that words or estimators name, one or several.
+
+    A word is ``lightgbm``, ``xgboost``, ``catboost``, or ``module:Estimator``, which is imported.
+
+    Raises
+    ------
+    SpecError
+        A library is missing, a module cannot be imported, or what is named is no estimator.
+    """
+    if against is None:
+        return ()
+    several = against if isinstance(against, list | tuple) else [against]
+    rivals: list[Rival] = []
+    for named in several:
+        rival = _of_word(named) if isinstance(named, str) else _of_estimator(named, "estimator")
+        same = sum(rival.title == other.title.partition(" (")[0] for other in rivals)
+        rivals.append(replace(rival, title=f"{rival.title} ({same + 1})") if same else rival)
+    return tuple(rivals)
+
+
+def _of_word(word: str) -> Rival:
+    if word in LIBRARIES:
+        return _of_library(LIBRARIES[word])
+    module, _, name = word.partition(":")
+    if not module or not name:
+        raise SpecError(
+            f"There is no rival {shortened(word)!r}.",
+            f"Choose {', '.join(LIBRARIES)}, or name an estimator as module:Estimator.",
+        )
+    found = getattr(_imported(module), name, None)
+    if found is None:
+        raise SpecError(
+            f"The module {module} has no {shortened(name)!r}.", "Name one of its estimators."
+        )
+    return _of_estimator(found, word)
+
+
+def _imported(module: str) -> Any:
+    try:
+        return import_module(module)
+    except (Exception, SystemExit) as error:  # whatever the module does while it is imported
+        raise SpecError(
+            f"The module {shortened(module)!r} cannot be imported: {first_line(error)}.",
+            "Install it, or name its folder in PYTHONPATH.",
+        ) from error
+
+
+def _of_library(library: Library) -> Rival:
+    if find_spec(library.package) is None:
+        raise SpecError(
+            f"{library.title} is not installed.", f"Install it: pip install {library.package}"
+        )
+    module = _imported(library.package)
+
+    def make(target: Target, places: Places, columns: int) -> Any:
+        name = library.classifier if target.classes else library.regressor
+        return getattr(module, name)(**library.settings(places, columns))
+
+    return Rival(library.title, make, library.fit_options, library.rows)
+
+
+def _of_estimator(found: Any, word: str) -> Rival:
+    """Return the rival that an estimator is, or a class of estimators under its defaults."""
+    from sklearn.base import clone  # slow, and most runs have no rivals
+
+    title = found.__name__ if isinstance(found, type) else type(found).__name__
+    made: Any = None
+    try:
+        made = clone(found() if isinstance(found, type) else found)
+        refused = not (callable(made.fit) and callable(made.predict))
+    except Exception:
+        refused = True
+    if refused:
+        raise SpecError(
+            f"{shortened(title)!r} is no estimator that can be made without arguments "
+            f"({shortened(word)}).",
+            "Name a class with fit, predict and get_params, as scikit-learn's have.",
+        )
+
+    def make(target: Target, places: Places, columns: int) -> Any:
+        estimator = clone(made)
+        _refuse_other_task(estimator, title, target)
+        return estimator
+
+    return Rival(title, make)
+
+
+def _refuse_other_task(estimator: Any, title: str, target: Target) -> None:
+    from sklearn.base import is_classifier, is_regressor
+
+    suits = is_classifier if target.classes else is_regressor
+    what = "a classifier" if target.classes else "a regressor"
+    if not suits(estimator):
+        kind = "has classes" if target.classes else "is a number"
+        raise SpecError(f"{title} is not {what}, but {target.name!r} {kind}.", f"Name {what}.")
+    if target.classes and not hasattr(estimator, "predict_proba"):
+        raise SpecError(
+            f"{title} gives no probabilities (predict_proba), which the scores need.",
+            "Name a classifier that does.",
+        )

@@ -1,0 +1,266 @@
+"""Rivals: estimators of other libraries, judged on the ladder's rows and folds, and never kept.
+
+A rival learns from the training and validation rows of each fit and predicts the rows that judge
+it, under its library's own default settings. It gets the columns as they are: numbers with NaN
+where a value is missing, dates as seconds, categories as codes in the order of their names. Text
+is left out. `gradum.api.rivals` finds the code of a rival.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SpecError
+from gradum.fitting import balance
+from gradum.fitting.context import Context
+from gradum.fitting.dataset import Dataset
+from gradum.fitting.events import RivalFitted
+from gradum.fitting.rung import Prediction
+from gradum.fitting.spec import Spec
+from gradum.randomness import stream
+from gradum.tables.schema import Column, Target
+from gradum.tables.split import Part
+from gradum.tables.wording import quoted, shortened
+
+Places = Sequence[int]
+"""The columns that hold codes of categories."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A rival, not fitted.
+
+    ``make`` returns a new estimator for a target and the places of the categories among so many
+    columns; SpecError if it cannot predict such a target.
+    """
+
+    title: str
+    make: Callable[[Target, Places, int], Any]
+    fit_options: Callable[[Places], dict[str, Any]] = lambda places: {}
+    rows: Callable[[np.ndarray, Places], np.ndarray] = lambda matrix, places: matrix
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What rivals said of the rows that judge: one mapping a fit, of those who predicted it.
+
+    ``notes`` tell what a reader must know of them.
+    """
+
+    fits: tuple[dict[str, Prediction], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def pooled(self, fits: int) -> dict[str, Prediction]:
+        """Put what was said in the first fits together, of the rivals who took part in each."""
+        done = self.fits[:fits]
+        if not done:
+            return {}
+        titles = [title for title in done[0] if all(title in fit for fit in done)]
+        return {title: Prediction.join(fit[title] for fit in done) for title in titles}
+
+
+NO_CONTEST = Contest()
+
+
+def refuse_in_blocks(rivals: Sequence[Rival], spec: Spec) -> None:
+    """Refuse rivals of a table that is read in blocks: they learn from rows in memory."""
+    if rivals and spec.blocks:
+        raise SpecError(
+            "A rival learns from rows in memory, and this table is read in blocks.",
+            "Allow more memory with --max-memory, or leave out --against.",
+        )
+
+
+def contest(
+    rivals: Sequence[Rival],
+    dataset: Dataset,
+    fits: Sequence[np.ndarray],
+    spec: Spec,
+    context: Context,
+    *,
+    end: float,
+) -> Contest:
+    """Let each rival learn from each fit's rows, and predict the rows that judge it.
+
+    They go before the ladder, so that one that fails costs no training.
+
+    Parameters
+    ----------
+    rivals : sequence of Rival
+    dataset : Dataset
+    fits : sequence of ndarray of shape (n,)
+        The `Part` of each row in each fit that judges.
+    spec : Spec
+        Says whether classes are balanced.
+    context : Context
+        Whose stop ends the contest, and whose seed is that of every rival.
+    end : float
+        The moment of the performance counter after which none begins.
+
+    Raises
+    ------
+    SpecError
+        A rival cannot predict such a target, fails, or predicts what is no number.
+    """
+    if not rivals:
+        return NO_CONTEST
+    target = dataset.schema.target
+    assert target is not None
+    columns = [column for column in dataset.schema.features if column.kind != "text"]
+    if not columns:
+        raise SpecError("All columns are text, which no rival takes.", "Leave out --against.")
+    places = [place for place, column in enumerate(columns) if column.kind == "categorical"]
+    for rival in rivals:
+        rival.make(target, places, len(columns))
+    notes, late, said = [_learned(rivals, dataset)], {}, []
+    for fold, parts in enumerate(fits, 1):
+        learned = np.flatnonzero(np.isin(parts, (Part.TRAIN, Part.VALIDATION)))
+        judged = np.flatnonzero(parts == Part.TEST)
+        matrix = _matrix(dataset.frame, columns, learned)
+        predictions = {}
+        for rival in rivals:
+            if context.stop():
+                return Contest()
+            if perf_counter() > end:
+                late[rival.title] = None
+                continue
+            began = perf_counter()
+            estimator = _seeded(rival.make(target, places, len(columns)), spec.seed)
+            rows = rival.rows(matrix, places)
+            options = dict(rival.fit_options(places))
+            if dataset.schema.weight is not None:
+                options |= _weights(estimator, rival, dataset.weight[learned], notes)
+            _fit(estimator, rival, rows[learned], dataset.target[learned], options, notes)
+            prediction = _predicted(estimator, rival, rows[judged], dataset, learned, spec)
+            predictions[rival.title] = prediction
+            several = len(fits) if len(fits) > 1 else 0
+            seconds = perf_counter() - began
+            context.tell(RivalFitted(rival.title, fold if several else 0, several, seconds))
+        said.append(predictions)
+    if late:
+        notes.append(
+            f"The time limit left no time for {' and '.join(late)}; allow more with --time-limit "
+            "(time_limit)."
+        )
+    return Contest(tuple(said), tuple(dict.fromkeys(notes)))
+
+
+def _learned(rivals: Sequence[Rival], dataset: Dataset) -> str:
+    """Say from what rivals learned, and what repeats that."""
+    titles = " and ".join(rival.title for rival in rivals)
+    verb = "is judged" if len(rivals) == 1 else "are judged"
+    text = [column.name for column in dataset.schema.features if column.kind == "text"]
+    without = f" (not the text in {quoted(text)})" if text else ""
+    return (
+        f"{titles} {verb} under default settings, fitted to the training and validation rows"
+        f"{without}, and never saved; a repeated run needs --against again."
+    )
+
+
+def _matrix(frame: pl.DataFrame, columns: Iterable[Column], learned: np.ndarray) -> np.ndarray:
+    """Return the columns as float64 (n, k); NaN is missing, or a category that no row taught."""
+    return np.column_stack([_numbers(frame[column.name], column, learned) for column in columns])
+
+
+def _numbers(values: pl.Series, column: Column, learned: np.ndarray) -> np.ndarray:
+    if column.kind == "categorical":
+        words = values.cast(pl.String)
+        levels = words[learned].drop_nulls().unique().sort()
+        codes = words.replace_strict(levels, np.arange(len(levels)), default=None)
+        return codes.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    if column.kind == "date":
+        return (values.dt.epoch("us").cast(pl.Float64) / 1e6).fill_null(np.nan).to_numpy()
+    return values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _seeded(estimator: Any, seed: int) -> Any:
+    """Give every part of an estimator that draws by chance and has no seed one of the run's."""
+    number = int(stream(seed, "rival").integers(2**31 - 1))
+    names = [
+        name
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    ]
+    return estimator.set_params(**dict.fromkeys(names, number)) if names else estimator
+
+
+def _weights(
+    estimator: Any, rival: Rival, weight: np.ndarray, notes: list[str]
+) -> dict[str, np.ndarray]:
+    if "sample_weight" in signature(estimator.fit).parameters:
+        return {"sample_weight": weight}
+    notes.append(f"{rival.title} takes no weights: it learned from the rows as if all were equal.")
+    return {}
+
+
+def _fit(
+    estimator: Any,
+    rival: Rival,
+    rows: np.ndarray,
+    target: np.ndarray,
+    options: dict[str, Any],
+    notes: list[str],
+) -> None:
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        try:
+            estimator.fit(rows, target, **options)
+        except Exception as error:  # of whatever kind that library raises
+            raise SpecError(
+                f"{rival.title} failed while it was fitted: {first_line(error)}.",
+                "Name an estimator that takes numbers with NaN for what is missing, or leave it "
+                "out.",
+            ) from error
+    if heard:
+        notes.append(f"{rival.title} warned: {first_line(heard[0].message)}.")
+
+
+def _predicted(
+    estimator: Any,
+    rival: Rival,
+    rows: np.ndarray,
+    dataset: Dataset,
+    learned: np.ndarray,
+    spec: Spec,
+) -> Prediction:
+    """Return what a fitted rival says of rows, its labels balanced where the ladder's are."""
+    classes = len(dataset.classes)
+    ask = estimator.predict_proba if classes else estimator.predict
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            said = np.asarray(ask(rows), np.float64)
+            if not classes:
+                said = said.reshape(len(rows))
+            else:
+                known = np.asarray(estimator.classes_).astype(np.intp)
+                probability = np.zeros((len(rows), classes))
+                probability[:, known] = said
+                said = probability
+    except Exception as error:  # of whatever kind that library raises
+        raise SpecError(
+            f"{rival.title} failed while it predicted: {first_line(error)}.", "Leave it out."
+        ) from error
+    if not np.isfinite(said).all():
+        raise SpecError(f"{rival.title} predicted what is no number.", "Leave it out.")
+    if not classes:
+        return Prediction(said, None)
+    if spec.class_weight is None:
+        return Prediction.of_classes(said)
+    totals = np.bincount(dataset.target[learned], dataset.weight[learned], classes)
+    weighed = said * balance.balance(totals)
+    return Prediction.of_classes(said, weighed / weighed.sum(axis=1, keepdims=True))
+
+
+def first_line(error: object) -> str:
+    """Return the first line of what a library says, without its full stop."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return shortened(lines[0], 200).rstrip(".")
