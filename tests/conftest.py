@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import cache
 
 import kept_programs
 import quick_programs
@@ -13,6 +14,7 @@ os.environ.update(kept_programs.environment() | quick_programs.environment())
 
 import hypothesis
 import pytest
+import vl_convert
 
 import gradum
 from command_line import run
@@ -22,6 +24,9 @@ from synthetic import QUICK, task
 hypothesis.settings.register_profile("without a clock", deadline=None)
 hypothesis.settings.load_profile("without a clock")
 
+# A report that is given no folder for it else puts the script of its charts together anew, which
+# takes two seconds.
+vl_convert.javascript_bundle = cache(vl_convert.javascript_bundle)
 
 LONGEST = ("test_optimised_programs.py", "test_docs.py")
 
