@@ -2,7 +2,7 @@
 
 A test compiles a program for a second or two and runs it for some milliseconds. How XLA turns
 arithmetic into instructions is not gradum's doing; what depends on it is tested on programs as
-users have them, too (`test_optimised_programs.py`).
+users have them (`test_optimised_programs.py`).
 """
 
 import os
@@ -12,7 +12,22 @@ SETTINGS = {
     "XLA_FLAGS": "--xla_cpu_use_fusion_emitters=false",
 }
 
+DEPEND_ON_ARITHMETIC = [
+    "conformance/test_conformance_forward.py",  # rounding, against the exact forward
+    "conformance/test_conformance_rungs.py",  # one row as among many, the same bits, units
+    "core/test_core_pack_network.py",  # float32 against float64
+    "fitting/test_fitting_pack_padding.py",  # two programs that compute the same
+    "fitting/test_fitting_pack_program.py",  # slopes and steps, against NumPy's
+    "solvers/test_solvers_padding.py",
+]
+"""Files of tests that `test_optimised_programs.py` runs; the whole suite runs them there alone."""
+
 
 def environment() -> dict[str, str]:
     """Return the variables to set: none where whoever runs the tests has set one of them."""
     return {} if os.environ.keys() & SETTINGS.keys() else SETTINGS
+
+
+def are_in_use() -> bool:
+    """Whether programs are compiled with these settings."""
+    return os.environ.items() >= SETTINGS.items()

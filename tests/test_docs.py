@@ -38,7 +38,7 @@ from gradum.study.segments import Segment, Segments
 from gradum.study.threshold_table import AtThreshold, ThresholdTable
 from gradum.study.uncertainty import Coefficients
 from gradum.study.worst import WorstRow
-from synthetic import FEW, SHORT
+from synthetic import FEW, SHORT, TINY
 
 ROOT = Path(__file__).parent.parent
 WORDS = {4: "four", 6: "six", 8: "eight"}
@@ -159,13 +159,20 @@ def commands(document):
 FITS_PENGUINS = next(line for line in commands("docs/quick-start.md") if "runs/penguins" in line)
 
 
+SHORTLY = {
+    "fit": ["--cv", "3", "--max-epochs", "2", "--no-learning-curve"],
+    "compare-solvers": ["--max-epochs", "2"],
+}
+
+
 @pytest.fixture
 def obey(folder, tmp_path, monkeypatch, gradum_command):
     """``obey(line)`` runs a printed command in a folder of its own; fits are short and few."""
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(EFFORTS, "standard", FEW)
-    monkeypatch.setattr(options, "make_spec", partial(options.make_spec, linear=SHORT))
+    make_spec = partial(options.make_spec, linear=SHORT, mlp=TINY)
+    monkeypatch.setattr(options, "make_spec", make_spec)
 
     def run(line):
         before, pipe, command = line.rpartition(" | ")
@@ -174,8 +181,7 @@ def obey(folder, tmp_path, monkeypatch, gradum_command):
             monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(table)))
         program, *words = shlex.split(command)
         assert program == "gradum", line
-        if words[0] == "fit":
-            words += ["--cv", "3", "--max-epochs", "2", "--no-learning-curve"]
+        words += SHORTLY.get(words[0], [])
         ended = gradum_command(*words)
         assert ended.code == 0, f"{line}: {ended.err}"
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -13,40 +14,53 @@ from msgspec import structs
 
 import gradum
 from gradum.errors import OutputError
+from gradum.fitting import options
 from gradum.fitting.fitted import fingerprint
 from gradum.fitting.pack.spec import EFFORTS
 from gradum.ship import unfinished
 from gradum.ship.bundle import load
 from gradum.ship.layout import STATE
 from gradum.ship.run_spec import read_spec
-from synthetic import FEW, task
+from synthetic import FEW, ONCE, task
 
 COMMAND = """
+import sys
 from functools import partial
 
 from gradum.app.cli import main
+from gradum.app.cli.progress import JsonLines
 from gradum.fitting import options
 from gradum.fitting.pack.spec import EFFORTS
-from synthetic import FEW, SHORT
+from synthetic import FEW, ONCE, SHORT
+
+def in_step(lines, event, tell=JsonLines.__call__):
+    tell(lines, event)
+    sys.stdin.readline()
 
 EFFORTS["quick"] = FEW
-options.make_spec = partial(options.make_spec, linear=SHORT)
+JsonLines.__call__ = in_step
+options.make_spec = partial(options.make_spec, linear=SHORT, split=ONCE["split"])
 main()
 """
+"""The command with short fits, which after each event waits for a line before it goes on."""
+
 TESTS = Path(__file__).parent.parent
-MLP = ["fit", "t.csv", "-t", "label", "--model", "mlp", "--no-learning-curve"]
-LADDER = ["fit", "few.csv", "-t", "label", "--cv", "2", "--effort", "quick"]
+MLP = ["fit", "t.csv", "-t", "label", "--model", "mlp", "--hidden", "8", "--no-learning-curve"]
+SHORTLY = ["--hidden", "8", "--max-epochs", "4", "--effort", "quick"]
+LADDER = ["fit", "few.csv", "-t", "label", "--cv", "2", *SHORTLY]
 
 
 @pytest.fixture(scope="module")
 def place(gradum_command, tmp_path_factory):
     """A folder with tables and the undisturbed runs ``mlp`` and ``ladder``; packs are small."""
     folder, before = tmp_path_factory.mktemp("resume"), Path.cwd()
-    task("label", 6000).write_csv(folder / "t.csv")
+    task("label", 600).write_csv(folder / "t.csv")
     task("label", 120).write_csv(folder / "few.csv")
     os.chdir(folder)
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(EFFORTS, "quick", FEW)
+        make_spec = partial(options.make_spec, split=ONCE["split"])
+        patched.setattr(options, "make_spec", make_spec)
         assert gradum_command(*MLP, "-o", "mlp", "-q").code == 0
         assert gradum_command(*LADDER, "-o", "ladder", "-q").code == 0
         yield folder
@@ -59,6 +73,7 @@ def cut_short(place, *arguments, at, by=signal.SIGKILL):
         [sys.executable, "-c", COMMAND, *arguments, "--json"],
         cwd=place,
         env={**os.environ, "PYTHONPATH": os.fspath(TESTS)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -69,6 +84,9 @@ def cut_short(place, *arguments, at, by=signal.SIGKILL):
             if at(events[-1]) and not sent:
                 process.send_signal(by)
                 sent = True
+            if not (sent and by is signal.SIGKILL):
+                process.stdin.write("\n")
+                process.stdin.flush()
         process.stderr.read()
     return process.returncode, events
 

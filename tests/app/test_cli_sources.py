@@ -15,12 +15,12 @@ from gradum.ship.run_spec import read_spec
 from synthetic import task
 from workbooks import write_xlsx
 
-FIT = ["-t", "label", "--model", "linear", "--cv", 2, "--no-learning-curve", "-q"]
+FIT = ["-t", "amount", "--model", "linear", "--cv", 2, "--no-learning-curve", "-q"]
 QUERY = "SELECT * FROM homes"
 
 
-def frame():
-    return task("label", 60)
+def frame(target="amount"):
+    return task(target, 60)
 
 
 def as_sqlite(path, rows=None):
@@ -86,10 +86,11 @@ def test_a_run_of_a_source_is_recorded_and_repeated(name, tmp_path, monkeypatch)
 
 def test_a_source_and_the_plain_file_are_understood_alike(tmp_path):
     for name, (write, words) in WRITTEN.items():
-        ended = run("inspect", write(tmp_path / name), *words, "-t", "label", "--json")
+        table = write(tmp_path / name, frame("label"))
+        ended = run("inspect", table, *words, "-t", "label", "--json")
         assert ended.code == 0
         kinds = {c["name"]: (c["kind"], c["role"]) for c in json.loads(ended.out)["columns"]}
-        frame().write_csv(tmp_path / "t.csv")
+        frame("label").write_csv(tmp_path / "t.csv")
         plain = json.loads(run("inspect", tmp_path / "t.csv", "-t", "label", "--json").out)
         expected = {c["name"]: (c["kind"], c["role"]) for c in plain["columns"]}
         if name == "homes.sqlite":  # which has no booleans
@@ -101,8 +102,8 @@ def test_a_source_and_the_plain_file_are_understood_alike(tmp_path):
 def test_a_source_that_is_read_in_blocks(name, tmp_path):
     write, words = WRITTEN[name]
     folder = tmp_path / "run"
-    fit = ["-t", "label", "--model", "linear", "--no-learning-curve", "-q", "--blocks"]
-    table = write(tmp_path / name, task("label", 400))
+    fit = ["-t", "amount", "--model", "linear", "--no-learning-curve", "-q", "--blocks"]
+    table = write(tmp_path / name, task("amount", 400))
     assert run("fit", table, *words, *fit, "-o", folder).err == ""
     assert run("report", folder, "--slice", frame().columns[1]).code == 0
 
@@ -131,7 +132,7 @@ def test_rough_input_leaves_one_line_and_nothing_else(tmp_path, monkeypatch):
     cases["a.csv", "--test", "https://example.com/b.csv"] = "read from this machine alone"
     for words, message in cases.items():
         for command in ("fit", "inspect") if "--test" not in words else ("fit",):
-            ended = run(command, *words, "-t", "label")
+            ended = run(command, *words, "-t", "amount")
             assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1), words
             assert message in ended.err
             assert "s3cret" not in ended.err

@@ -119,9 +119,9 @@ def test_a_permuted_target_is_not_learned():
     """
     enough, better = [], []
     for seed in range(6):
-        frame = mixed(400, seed)
+        frame = mixed(200, seed)
         amount = np.random.default_rng(seed + 100).permutation(frame["amount"].to_numpy())
-        frame = task("amount", 400, seed).with_columns(amount=amount)
+        frame = task("amount", 200, seed).with_columns(amount=amount)
         verdict = fit(frame, "amount", seed=seed, cv=3).fitted.judgement.verdict
         enough.append(verdict.enough)
         better += [c for c in verdict.comparisons if c.finding.endswith("better than baseline")]
