@@ -24,6 +24,7 @@ SOLVERS = ("gd", "sgd", "momentum", "adam", "lbfgs")
 TAKEN = (
     "sheet",
     "query",
+    "encoding",
     "task",
     "metric",
     "test",

@@ -54,6 +54,7 @@ def infer(
     drop: Sequence[str] = (),
     sheet: str | None = None,
     query: str | None = None,
+    encoding: str | None = None,
 ) -> Summary:
     """Fit a linear model to all rows of a table and return its regression table.
 
@@ -101,6 +102,8 @@ def infer(
         Columns to take as such, or to leave out.
     sheet, query : str, optional
         The table of a workbook or a database, as for `gradum.fit`.
+    encoding : str, optional
+        What a text file is written in.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def infer(
         weight=weight,
         group=group,
     )
-    table = read(data, make_reading(sheet=sheet, query=query))
+    table = read(data, make_reading(sheet=sheet, query=query, encoding=encoding))
     understand = partial(infer_schema, table, target=target, task=task, overrides=overrides)
     if given is None:
         schema = schema or understand()

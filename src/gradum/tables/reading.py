@@ -1,4 +1,4 @@
-"""Which table of a file or a database is read, where it may hold several."""
+"""What the user says about reading a table: which of several it is, and how its text is written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Reading(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What the user says about the place of a table besides its name.
+    """What the user says about a table besides its name.
 
     Parameters
     ----------
@@ -14,7 +14,10 @@ class Reading(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
         A sheet of a workbook.
     query : str or None
         One SELECT statement for a database.
+    encoding : str or None
+        That of a text file; recognised if left out.
     """
 
     sheet: str | None = None
     query: str | None = None
+    encoding: str | None = None

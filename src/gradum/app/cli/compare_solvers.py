@@ -15,6 +15,7 @@ from gradum.app.cli.pages import check_page
 TAKEN = (
     "sheet",
     "query",
+    "encoding",
     "task",
     "metric",
     "test",

@@ -20,6 +20,7 @@ def command(
     ],
     sheet: options.Sheet = None,
     query: options.Query = None,
+    encoding: options.Encoding = None,
     max_memory: Annotated[str | None, options.option("max_memory")] = None,
     as_json: options.Json = False,
 ) -> None:
@@ -27,7 +28,9 @@ def command(
 
     What got worse since comes first, and so do rows that the model was trained on.
     """
-    evaluation = load_model(model).evaluate(data, max_memory=max_memory, sheet=sheet, query=query)
+    evaluation = load_model(model).evaluate(
+        data, max_memory=max_memory, sheet=sheet, query=query, encoding=encoding
+    )
     if as_json:
         say_json(evaluation)
         return
