@@ -25,6 +25,7 @@ TAKEN = (
     "sheet",
     "query",
     "encoding",
+    "skip_rows",
     "task",
     "metric",
     "test",

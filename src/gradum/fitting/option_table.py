@@ -116,6 +116,14 @@ class Options(TypedDict, total=False):
             read=read_encoding,
         ),
     ]
+    skip_rows: Annotated[
+        int | None,
+        Option(
+            "reading.skip_rows",
+            "Lines of a CSV file above its header. Default: recognised.",
+            "N",
+        ),
+    ]
     test: Annotated[Any, Option(None, "Judge on the rows of this file.", "TABLE")]
     cv: Annotated[
         int | None,

@@ -67,6 +67,14 @@ def blocks(content: Content) -> Iterator[bytes]:
             yield block
 
 
+def count_lines(content: Content) -> int:
+    """Count the lines of a content, the last one too where no line feed ends it."""
+    count, last = 0, b"\n"
+    for block in blocks(content):
+        count, last = count + block.count(b"\n"), block[-1:]
+    return count + (last != b"\n")
+
+
 def sample(content: Content) -> bytes:
     """Return the first lines of a content, each of them whole unless it is endless."""
     with stream(content) as file:
@@ -92,15 +100,15 @@ def as_utf8(content: Content, source: str, said: str | None = None) -> tuple[Con
     """
     head = sample(content)
     codec, name = _encoding(content, head, source, said)
-    if codec == "utf-8" and _is_plain(content, head):
+    if codec == "utf-8" and _is_plain(content):
         return content, name
     whole = content if isinstance(content, bytes) else content.read_bytes()
     if codec != "utf-8":
         whole = _recoded(whole, codec, name, source)
     if b"\r" in whole:  # line ends of Windows, and of old Macintosh files
         whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if whole.startswith(b"\n") or whole.endswith(b"\n\n"):
-        whole = whole.strip(b"\n")
+    if whole.endswith(b"\n\n"):
+        whole = whole.rstrip(b"\n")
     return whole, name
 
 
@@ -110,7 +118,7 @@ def convert_to_utf8(
     """As `as_utf8`, but what has to be changed is written to a file and never held as a whole."""
     head = sample(content)
     codec, name = _encoding(content, head, source, said)
-    if codec == "utf-8" and _is_plain(content, head):
+    if codec == "utf-8" and _is_plain(content):
         return content, name
     try:
         with (
@@ -118,10 +126,9 @@ def convert_to_utf8(
             io.TextIOWrapper(stream(content), encoding=codec, newline=None) as text,
             out.open("w", encoding="utf-8", newline="\n") as file,
         ):
-            begun, ends = False, ""
+            ends = ""
             while block := text.read(BLOCK_BYTES):
-                block = ends + block if begun else block.lstrip("\n")
-                begun = begun or bool(block)
+                block = ends + block
                 whole = block.rstrip("\n")  # the ends of lines wait for what follows them
                 ends = block[len(whole) :]
                 file.write(whole)
@@ -255,14 +262,14 @@ def _reads(content: Content, codec: str) -> bool:
     return True
 
 
-def _is_plain(content: Content, head: bytes) -> bool:
+def _is_plain(content: Content) -> bool:
     """Whether a text in UTF-8 can be read where it is: no other line ends, none to spare."""
     last = b""
     for block in blocks(content):
         if b"\r" in block:
             return False
         last = (last + block)[-2:]
-    return not head.startswith(b"\n") and last != b"\n\n"
+    return last != b"\n\n"
 
 
 def _recoded(whole: bytes, codec: str, name: str, source: str) -> bytes:

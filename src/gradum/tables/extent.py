@@ -164,7 +164,7 @@ def _of_text(head: bytes, name: str, size: int, reading: Reading, *, held: int) 
         text, encoding = as_utf8(head, name, reading.encoding)
         if looks_like_json(text):
             return Extent(0, size, max(held, size), None, divisible=False)
-        table = read_delimited(text, name, encoding)
+        table = read_delimited(text, name, encoding, reading.skip_rows)
     except (GradumError, pl.exceptions.PolarsError):
         return unknown
     rows = len(table.frame) * size // max(len(head), 1)

@@ -113,10 +113,10 @@ def _recognised(content: Content, name: str, reading: Reading, suffix: str) -> T
         refuse_unused(of_text(reading), name)
         return read_columnar(content, name)
     content, encoding = as_utf8(content, name, reading.encoding)
-    if looks_like_json(content):
+    if looks_like_json(content) and reading.skip_rows is None:
         return read_records(content, name)
     refuse_other_name(suffix, name)
-    return read_delimited(content, name, encoding)
+    return read_delimited(content, name, encoding, reading.skip_rows)
 
 
 def refuse_other_kinds(start: bytes, name: str) -> None:

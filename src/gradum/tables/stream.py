@@ -263,10 +263,10 @@ def _part_of_file(
     content, encoding = convert_to_utf8(
         content, name, scratch.with_suffix(".txt"), reading.encoding
     )
-    if looks_like_json(content):
+    if looks_like_json(content) and reading.skip_rows is None:
         raise _read_as_a_whole(name, "JSON")
     refuse_other_name(suffix, name)
-    understood = convert_delimited(content, name, out, encoding)
+    understood = convert_delimited(content, name, out, encoding, reading.skip_rows)
     return replace(understood, frame=_head_of_file(out, name)), [out]
 
 

@@ -16,6 +16,7 @@ TAKEN = (
     "sheet",
     "query",
     "encoding",
+    "skip_rows",
     "task",
     "metric",
     "test",

@@ -34,8 +34,13 @@ from gradum.tables.wording import counted
 
 PLAINLY = Reading()
 LETTERS = re.compile(r"\.[a-z]+")
-OPTION_OF = {"sheet": "workbooks", "query": "databases", "encoding": "files of text"}
-OF_TEXT = ("encoding",)  # for who reads the file, wherever it was brought from
+OPTION_OF = {
+    "sheet": "workbooks",
+    "query": "databases",
+    "encoding": "files of text",
+    "skip_rows": "files of text",
+}
+OF_TEXT = ("encoding", "skip_rows")  # for who reads the file, wherever it was brought from
 
 
 @dataclass(frozen=True)
