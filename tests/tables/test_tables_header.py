@@ -70,7 +70,7 @@ def test_lines_are_skipped_as_said_or_refused(tmp_path):
     path.write_text('"one, two"\nmade by,a machine,in May\n' + BODY)
     assert read(path, Reading(skip_rows=2)).frame.columns == ["place", "size", "price"]
     assert read(path, Reading(skip_rows=3)).frame.columns == ["Oslo", "90", "200"]
-    with pytest.raises(TableError, match="t.csv has 6 lines, and --skip-rows 9 leaves none"):
+    with pytest.raises(TableError, match=r"t\.csv has 6 lines, and --skip-rows 9 leaves none"):
         read(path, Reading(skip_rows=9))
     with pytest.raises(SpecError, match="-1 lines cannot be skipped"):
         Reading(skip_rows=-1)
