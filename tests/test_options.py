@@ -28,6 +28,7 @@ OF_THE_COMMAND = ["data", "target", "out", "force"]
 IN_THE_SPEC = {name: option for name, option in OPTIONS.items() if option.field is not None}
 VALUES = {  # other than the default, of options that do not take any name
     "model": "mlp",
+    "encoding": "GB18030",
     "effort": "quick",
     "task": "binary",
     "metric": "auc",

@@ -29,6 +29,10 @@ EXAMPLES = {
         pl.Series([day.date() for day in DAYS]),
         pl.Series([day.strftime("%d/%m/%Y") for day in DAYS]),
         pl.Series([day.strftime("%Y-%m-%d %H:%M") for day in DAYS[1:]] + ["n/a"]),
+        pl.Series([f"{day.year}年{day.month}月{day.day}日" for day in DAYS[1:]] + ["不详"]),
+        pl.Series([f"{2000 + i}年{1 + i % 12}月" for i in range(N)]),
+        pl.Series([f"{day.year}년 {day.month}월 {day.day}일" for day in DAYS]),
+        pl.Series([day.strftime("%m/%d/%Y" if day.day % 3 else "%Y-%m-%d") for day in DAYS]),
     ],
     "text": [
         pl.Series([f"this jumper number {i} is warm" for i in range(N)]),
@@ -42,6 +46,16 @@ EXAMPLES = {
         pl.Series([f"{number} kg" for number in NUMBERS]),
         pl.Series([*(f"{number}%" for number in NUMBERS[1:]), "NA"]),
         pl.Series([str(number).replace(".", ",") for number in NUMBERS]),
+        pl.Series(
+            [
+                *(f"{100 + i / 10}万" if i % 3 else f"{1 + i / 10}亿" for i in range(58)),
+                "无",
+                "缺失",
+            ]
+        ),
+        pl.Series([f"{i + 1},{i % 10} Mio." if i % 2 else f"{i + 1},5 Mrd." for i in range(N)]),
+        pl.Series([f"{i + 1}억" if i % 2 else f"{9000 + i}만" for i in range(N)]),
+        pl.Series(["１２％", "3.5%", "無"] + [f"{i}%" for i in range(N - 3)]),
     ],
     "identifier": [pl.Series([f"A{i}B" for i in range(N)])],
     "categorical": [

@@ -24,6 +24,8 @@ SOLVERS = ("gd", "sgd", "momentum", "adam", "lbfgs")
 TAKEN = (
     "sheet",
     "query",
+    "encoding",
+    "skip_rows",
     "task",
     "metric",
     "test",

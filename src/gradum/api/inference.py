@@ -54,6 +54,8 @@ def infer(
     drop: Sequence[str] = (),
     sheet: str | None = None,
     query: str | None = None,
+    encoding: str | None = None,
+    skip_rows: int | None = None,
 ) -> Summary:
     """Fit a linear model to all rows of a table and return its regression table.
 
@@ -101,6 +103,10 @@ def infer(
         Columns to take as such, or to leave out.
     sheet, query : str, optional
         The table of a workbook or a database, as for `gradum.fit`.
+    encoding : str, optional
+        What a text file is written in.
+    skip_rows : int, optional
+        Lines of a CSV file above its header.
 
     Returns
     -------
@@ -123,7 +129,8 @@ def infer(
         weight=weight,
         group=group,
     )
-    table = read(data, make_reading(sheet=sheet, query=query))
+    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    table = read(data, reading)
     understand = partial(infer_schema, table, target=target, task=task, overrides=overrides)
     if given is None:
         schema = schema or understand()

@@ -181,12 +181,15 @@ class Model:
         max_memory: int | str | None = None,
         sheet: str | None = None,
         query: str | None = None,
+        encoding: str | None = None,
+        skip_rows: int | None = None,
     ) -> Evaluation:
         """Score every rung on rows that hold the target, beside the run's own scores.
 
         Of a table that would take more than ``max_memory`` (bytes, or "2GB"; half of what is left
         if not given) so many rows are judged as there is room for, drawn by chance. ``sheet`` and
-        ``query`` name a table of a workbook or a database, as in `gradum.fit`. How many of the rows
+        ``query`` name a table of a workbook or a database, ``encoding`` and
+        ``skip_rows`` say how a text is written, as in `gradum.fit`. How many of the rows
         the model was trained on is said by one that was fitted here, or was loaded from a run
         folder whose table is still what it was.
         """
@@ -198,7 +201,8 @@ class Model:
         if isinstance(known, str):
             unknown = (f"Whether the model was trained on these rows is not known: {known}.",)
             known = None
-        found = self._evaluated(data, max_memory, known, make_reading(sheet=sheet, query=query))
+        reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+        found = self._evaluated(data, max_memory, known, reading)
         return structs.replace(found, sentences=(*unknown, *found.sentences))
 
     def _evaluated(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
 
 from gradum.fitting.option_values import (
     read_cost,
+    read_encoding,
     read_folds,
     read_names,
     read_size,
@@ -105,6 +106,23 @@ class Options(TypedDict, total=False):
     query: Annotated[
         str | None,
         Option("reading.query", "The rows of a database: one SELECT statement.", "SQL"),
+    ]
+    encoding: Annotated[
+        str | None,
+        Option(
+            "reading.encoding",
+            "What a text file is written in, such as GB18030. Default: recognised.",
+            "NAME",
+            read=read_encoding,
+        ),
+    ]
+    skip_rows: Annotated[
+        int | None,
+        Option(
+            "reading.skip_rows",
+            "Lines of a CSV file above its header. Default: recognised.",
+            "N",
+        ),
     ]
     test: Annotated[Any, Option(None, "Judge on the rows of this file.", "TABLE")]
     cv: Annotated[

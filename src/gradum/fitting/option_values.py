@@ -1,4 +1,4 @@
-"""The values of options as people write them: folds, names of columns, widths, sizes, costs.
+"""The values of options as people write them: folds, encodings, columns, widths, sizes, costs.
 
 Nothing heavy is imported here before a value is read.
 """
@@ -25,6 +25,20 @@ def read_folds(value: int) -> int:
     """
     if value == 0:
         raise SpecError("Cross-validation with 0 folds cannot hold rows out.", "Leave it out.")
+    return value
+
+
+def read_encoding(value: str) -> str:
+    """Take the name of an encoding of text.
+
+    Raises
+    ------
+    SpecError
+        There is no such encoding.
+    """
+    from gradum.tables.encoding import check_encoding
+
+    check_encoding(value)
     return value
 
 

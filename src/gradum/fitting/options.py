@@ -42,7 +42,7 @@ def make_overrides(**columns: Columns) -> Overrides:
     return Overrides(**_values(columns)["overrides"])
 
 
-def make_reading(**reading: str | None) -> Reading:
+def make_reading(**reading: str | int | None) -> Reading:
     """Build what the user says about the place of a table from the options of these names."""
     return Reading(**_values(reading)["reading"])
 

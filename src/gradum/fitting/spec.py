@@ -95,7 +95,7 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides a run's result, save the rows themselves and the software.
 
-    ``reading`` says which table of a workbook or a database the rows are.
+    ``reading`` says which table the rows are, and how its text is written.
     A table whose fit would take more than ``max_memory`` bytes is read in blocks; ``blocks`` says
     whether it is, once `gradum.fitting.memory_bound` or the user has decided. ``effort`` says how
     large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that the run

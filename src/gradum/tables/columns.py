@@ -42,6 +42,8 @@ class Parse(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
         Whether the numbers carry a percent sign; 12% is read as 12.
     date_format : str
         The chrono format of dates stored as text.
+    other_date_format : str
+        A second one, for the dates that do not follow the first.
     true, false : str
         The words of a boolean stored as text, in lower case.
     whole : bool
@@ -55,6 +57,7 @@ class Parse(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     currency: str = ""
     percent: bool = False
     date_format: str = ""
+    other_date_format: str = ""
     true: str = "true"
     false: str = "false"
     whole: bool = False

@@ -134,12 +134,14 @@ def _refuse_column(column: Column) -> None:
             f"{how.decimal!r} and {how.thousands!r} are not two different signs.",
             "Use '.' and ',' or ',' and '.', say.",
         )
-    if how.date_format and not is_format(how.date_format):
-        raise SchemaError(
-            f"The schema's column {column.name!r}, field 'date_format': dates cannot be read by "
-            f"{how.date_format!r}.",
-            "Use a format such as '%d/%m/%Y %H:%M'.",
-        )
+    for field in ("date_format", "other_date_format"):
+        pattern = getattr(how, field)
+        if pattern and not is_format(pattern):
+            raise SchemaError(
+                f"The schema's column {column.name!r}, field {field!r}: dates cannot be read by "
+                f"{pattern!r}.",
+                "Use a format such as '%d/%m/%Y %H:%M'.",
+            )
 
 
 def _refuse_target(columns: Sequence[Column], target: Target | None) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,35 +15,22 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.files.scratch import filling
 from gradum.tables.bounds import MOST_COLUMNS, refuse_more_than_memory, refuse_width
-from gradum.tables.encoding import Content, blocks, sample, stream
+from gradum.tables.dialect import DELIMITER_NAMES, DELIMITERS, Dialect, rows_of, sniff
+from gradum.tables.encoding import Content, blocks, count_lines, sample
+from gradum.tables.header import after, lines_above
 from gradum.tables.memory import available_memory
 from gradum.tables.table import Table
 from gradum.tables.wording import counted, quoted, rows_text
 
-DELIMITERS = (",", ";", "\t", "|")
-DELIMITER_NAMES = {"\t": "tab", ";": "';'", "|": "'|'", ",": "','"}
-NO_DELIMITER = "\x1f"  # the ASCII unit separator, for files of a single column
-SAMPLE_ROWS = 200
 SHOWN_LINES = 5
 SURELY_NO_CHANCE = 20  # rows
 CONVERTED_ROWS = 65_536  # a row group
 CELL_BYTES = 20  # that a value of text takes besides its letters: 17, and some that is passing
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """How the rows of a text file are written; no quote where quotes are text."""
-
-    delimiter: str
-    quote: str | None = '"'
-
-    @property
-    def decimal(self) -> str:
-        """The decimal sign, where no number tells: a comma if values end with semicolons."""
-        return "," if self.delimiter == ";" else "."
-
-
-def read_delimited(content: Content, source: str, encoding: str = "UTF-8") -> Table:
+def read_delimited(
+    content: Content, source: str, encoding: str = "UTF-8", skip: int | None = None
+) -> Table:
     """Return the columns of a CSV or TSV file, all as strings.
 
     Parameters
@@ -55,6 +41,8 @@ def read_delimited(content: Content, source: str, encoding: str = "UTF-8") -> Ta
         Its name, for messages.
     encoding : str
         What it was written in.
+    skip : int, optional
+        Lines above the header, if the user says how many.
 
     Raises
     ------
@@ -66,7 +54,7 @@ def read_delimited(content: Content, source: str, encoding: str = "UTF-8") -> Ta
         _refuse_many_values(content, dialect, source)
         return _read(content, dialect)
 
-    (frame, _), understood = _understood(content, source, encoding, read)
+    (frame, _), understood = _understood(content, source, encoding, skip, read)
     frame.columns = understood.names
     frame, blank = _without_blank_rows(frame)
     if not frame.height:
@@ -77,7 +65,9 @@ def read_delimited(content: Content, source: str, encoding: str = "UTF-8") -> Ta
     return Table(frame, source, notes, typed=False, decimal=understood.dialect.decimal)
 
 
-def convert_delimited(content: Content, source: str, out: Path, encoding: str) -> Table:
+def convert_delimited(
+    content: Content, source: str, out: Path, encoding: str, skip: int | None = None
+) -> Table:
     """Write the columns of a CSV or TSV file, all as strings, to a Parquet file.
 
     As `read_delimited`, but the rows are never in memory as a whole; the table that is returned
@@ -102,7 +92,7 @@ def convert_delimited(content: Content, source: str, out: Path, encoding: str) -
         height, short, blank = counts.collect(engine="streaming").row(0)
         return blank, _Extent(len(names), height, short > 0)
 
-    (blank, extent), understood = _understood(content, source, encoding, convert)
+    (blank, extent), understood = _understood(content, source, encoding, skip, convert)
     if extent.height == blank:
         raise TableError(f"{source} has a header but no rows.", "Give a file with rows.")
     notes = understood.notes
@@ -139,7 +129,11 @@ class _Understood(NamedTuple):
 
 
 def _understood(
-    content: Content, source: str, encoding: str, read: Callable[[Content, Dialect], _Read]
+    content: Content,
+    source: str,
+    encoding: str,
+    skip: int | None,
+    read: Callable[[Content, Dialect], _Read],
 ) -> tuple[_Read, _Understood]:
     """Read a text in the dialect that suits it; return what ``read`` made of it."""
     if not any(block.strip() for block in blocks(content)):
@@ -147,7 +141,11 @@ def _understood(
     notes = [f"encoding {encoding}"] if encoding != "UTF-8" else []
     head = sample(content)
     _refuse_header(head, source)
-    dialect = _sniff(head.decode(errors="ignore"))
+    above, skipped = lines_above(content, head, skip, source)
+    notes += skipped
+    if above:
+        _refuse_header(after(head, above), source)
+    dialect = replace(sniff(after(head, above).decode(errors="ignore")), above=above)
     if dialect.delimiter in DELIMITERS[1:]:
         notes.append(f"delimiter {DELIMITER_NAMES[dialect.delimiter]}")
     found, dialect = _parse(content, dialect, source, read)
@@ -184,58 +182,6 @@ def _length(content: Content) -> int:
     return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
-def _sniff(head: str) -> Dialect:
-    """Return the delimiter that cuts the first rows into most columns, most evenly."""
-    quote = '"'
-    if '"' not in head and _single_quoted(head):
-        quote = "'"
-    best, best_score = Dialect(NO_DELIMITER, quote), (0.0, 0)
-    for delimiter in DELIMITERS:
-        rows = _first_rows(head, Dialect(delimiter, quote))
-        width = len(rows[0]) if rows else 0
-        if width < 2:
-            continue
-        even = sum(len(row) == width for row in rows) / len(rows)
-        if (round(even, 1), width) > best_score:
-            best, best_score = Dialect(delimiter, quote), (round(even, 1), width)
-    return best
-
-
-def _single_quoted(head: str) -> bool:
-    lines = head.splitlines()[1:SAMPLE_ROWS]
-    wrapped = sum(bool(re.search(r"(^|[,;\t|])'[^']*'($|[,;\t|])", line)) for line in lines)
-    return wrapped > len(lines) / 2
-
-
-def _first_rows(head: str, dialect: Dialect) -> list[list[str]]:
-    rows = []
-    try:
-        for _, row in _rows(head.encode(), dialect):
-            rows.append(row)
-            if len(rows) == SAMPLE_ROWS:
-                break
-    except csv.Error:  # a field longer than Python's limit: quotes that never close
-        pass
-    return rows
-
-
-def _rows(
-    content: Content, dialect: Dialect, strict: bool = False
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield every row that is not blank, with the number of its last line, from 1."""
-    with io.TextIOWrapper(stream(content), encoding="utf-8", newline="") as text:
-        reader = csv.reader(
-            text,
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quote,
-            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-            strict=strict,
-        )
-        for row in reader:
-            if row:
-                yield reader.line_num, row
-
-
 def _parse(
     content: Content,
     dialect: Dialect,
@@ -243,7 +189,7 @@ def _parse(
     read: Callable[[Content, Dialect], _Read],
 ) -> tuple[_Read, Dialect]:
     """Return what was read, without quotes where quotes are only apostrophes or inches."""
-    plain = Dialect(dialect.delimiter, None)
+    plain = replace(dialect, quote=None)
     try:
         found = read(content, dialect)
     except pl.exceptions.PolarsError:
@@ -253,7 +199,7 @@ def _parse(
     extent = found[1]
     if extent.width == 1:
         return found, dialect
-    lost = dialect.quote and extent.height < _lines(content) - 1
+    lost = dialect.quote and extent.height < count_lines(content) - dialect.above - 1
     if lost and _swallows(content, dialect, extent.height):
         return _parse(content, plain, source, read)
     doubt = extent.short  # polars fills short rows with nulls
@@ -276,14 +222,8 @@ def _options(dialect: Dialect) -> dict[str, Any]:
         "infer_schema": False,
         "low_memory": True,
         "glob": False,
+        "skip_lines": dialect.above,
     }
-
-
-def _lines(content: Content) -> int:
-    count, last = 0, b"\n"
-    for block in blocks(content):
-        count, last = count + block.count(b"\n"), block[-1:]
-    return count + (last != b"\n")
 
 
 def _surely_even(content: Content, dialect: Dialect, width: int) -> bool:
@@ -291,13 +231,15 @@ def _surely_even(content: Content, dialect: Dialect, width: int) -> bool:
 
     No row is short then, as polars refuses long ones; far quicker than to look at each row.
     """
+    if dialect.above:  # what stands above the header has delimiters too
+        return False
     quote, delimiter = (dialect.quote or "").encode(), dialect.delimiter.encode()
     found = 0
     for block in blocks(content):
         if quote and quote in block:
             return False
         found += block.count(delimiter)
-    return found == (width - 1) * _lines(content)
+    return found == (width - 1) * count_lines(content)
 
 
 def _swallows(content: Content, dialect: Dialect, height: int) -> bool:
@@ -306,12 +248,12 @@ def _swallows(content: Content, dialect: Dialect, height: int) -> bool:
     Every line is a full row then. In a short file that may be chance; there, text after a
     closing quote must give it away as well.
     """
-    if any(_uneven(content, Dialect(dialect.delimiter, None))):
+    if any(_uneven(content, replace(dialect, quote=None))):
         return False
     if height >= SURELY_NO_CHANCE:
         return True
     try:
-        for _ in _rows(content, dialect, strict=True):
+        for _ in rows_of(content, dialect, strict=True):
             pass
     except csv.Error:
         return True
@@ -322,7 +264,7 @@ def _uneven(content: Content, dialect: Dialect) -> Iterator[tuple[int, int]]:
     """Yield line and length of every row longer or shorter than the header; 0, 0 where lost."""
     width = 0
     try:
-        for line, row in _rows(content, dialect):
+        for line, row in rows_of(content, dialect):
             width = width or len(row)
             if len(row) != width:
                 yield line, len(row)
@@ -339,7 +281,7 @@ def _ragged(content: Content, dialect: Dialect, source: str) -> TableError:
             f"{source} cannot be cut into rows: a quote opens{where} and does not close.",
             f"Close or remove the stray {dialect.quote}.",
         )
-    header = len(next(_rows(content, dialect))[1])
+    header = len(next(rows_of(content, dialect))[1])
     shown = tuple(line for line, _ in uneven[:SHOWN_LINES])
     lines = rows_text(shown, len(uneven)).replace("row", "line", 1)
     widths = sorted({width for _, width in uneven})[:4]
@@ -347,15 +289,22 @@ def _ragged(content: Content, dialect: Dialect, source: str) -> TableError:
     return TableError(
         f"{source} has {counted(header, 'column')}, but {lines} "
         f"{'has' if len(uneven) == 1 else 'have'} {fields}.",
-        "Correct these lines; put quotes around values that contain the delimiter.",
+        _remedy(len(uneven), content, dialect),
     )
+
+
+def _remedy(uneven: int, content: Content, dialect: Dialect) -> str:
+    """Say what to do about rows of other lengths than the header's."""
+    if uneven > (count_lines(content) - dialect.above) / 2:
+        return "If the header stands further down, give --skip-rows with the lines above it."
+    return "Correct these lines; put quotes around values that contain the delimiter."
 
 
 def _line_of_open_quote(content: Content, dialect: Dialect) -> int:
     """Return the line of a row in which a quote opens that never closes, 0 where there is none."""
     last = 0
     try:
-        for line, _ in _rows(content, dialect, strict=True):
+        for line, _ in rows_of(content, dialect, strict=True):
             last = line
     except csv.Error as error:
         return last + 1 if "end of data" in str(error) else 0
@@ -364,7 +313,7 @@ def _line_of_open_quote(content: Content, dialect: Dialect) -> int:
 
 def _names(content: Content, dialect: Dialect, source: str) -> tuple[list[str], list[str]]:
     """Return the header's names, stripped, and notes on what was odd about them."""
-    given = next(_rows(content, dialect))[1]
+    given = next(rows_of(content, dialect))[1]
     names = [name.strip() for name in given]
     notes = []
     twins = [name for name, count in Counter(names).items() if count > 1 and name]

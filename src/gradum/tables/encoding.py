@@ -6,11 +6,21 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
+from math import log
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from gradum.errors import TableError
+from gradum.errors import SpecError, TableError
 from gradum.files.scratch import filling
+from gradum.tables.letters import (
+    JAPANESE_TEXT,
+    KOREAN_TEXT,
+    RUSSIAN_TEXT,
+    SIMPLIFIED_CHINESE,
+    TRADITIONAL_CHINESE,
+    WESTERN_TEXT,
+)
+from gradum.tables.wording import nearest_names, shortened
 
 Content = bytes | Path
 """A file's content: in memory, or where it lies on disk."""
@@ -27,6 +37,22 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1e]")
+WESTERN = ("cp1252", "Windows-1252", WESTERN_TEXT)
+OTHERS = (
+    ("gb18030", "GB18030", SIMPLIFIED_CHINESE),
+    ("cp950", "Big5", TRADITIONAL_CHINESE),
+    ("big5hkscs", "Big5-HKSCS", TRADITIONAL_CHINESE),
+    ("cp932", "Shift-JIS", JAPANESE_TEXT),
+    ("euc_jp", "EUC-JP", JAPANESE_TEXT),
+    ("cp949", "EUC-KR", KOREAN_TEXT),
+    ("cp1251", "Windows-1251", RUSSIAN_TEXT),
+    ("koi8_r", "KOI8-R", RUSSIAN_TEXT),
+)
+SURE = log(100)  # how much likelier a reading has to be than another, or than the Western one
+LIKELIER = log(20)  # how much likelier than the Western one a reading has to be to be named
+TELLING_BYTES = 20_000  # of lines with letters beyond ASCII
+NO_TABLES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem")
+USUAL = ("GB18030", "Big5", "Shift-JIS", "EUC-JP", "EUC-KR", "Windows-1251", "KOI8-R")
 
 
 def stream(content: Content) -> BinaryIO:
@@ -39,6 +65,14 @@ def blocks(content: Content) -> Iterator[bytes]:
     with stream(content) as file:
         while block := file.read(BLOCK_BYTES):
             yield block
+
+
+def count_lines(content: Content) -> int:
+    """Count the lines of a content, the last one too where no line feed ends it."""
+    count, last = 0, b"\n"
+    for block in blocks(content):
+        count, last = count + block.count(b"\n"), block[-1:]
+    return count + (last != b"\n")
 
 
 def sample(content: Content) -> bytes:
@@ -54,35 +88,37 @@ def sample(content: Content) -> bytes:
     return head[: head.rfind(b"\n") + 1] or head if goes_on else head
 
 
-def as_utf8(content: Content, source: str) -> tuple[Content, str]:
+def as_utf8(content: Content, source: str, said: str | None = None) -> tuple[Content, str]:
     """Return a text in UTF-8 with line feeds between lines, and the name of its encoding.
 
-    A file that is so already stays on disk.
+    A file that is so already stays on disk. ``said`` is the encoding that the user names.
 
     Raises
     ------
     TableError
-        It is damaged, or no text.
+        It is damaged, no text, or not in the encoding that is named.
     """
     head = sample(content)
-    codec, name = _encoding(content, head, source)
-    if codec == "utf-8" and _is_plain(content, head):
+    codec, name = _encoding(content, head, source, said)
+    if codec == "utf-8" and _is_plain(content):
         return content, name
     whole = content if isinstance(content, bytes) else content.read_bytes()
     if codec != "utf-8":
         whole = _recoded(whole, codec, name, source)
     if b"\r" in whole:  # line ends of Windows, and of old Macintosh files
         whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if whole.startswith(b"\n") or whole.endswith(b"\n\n"):
-        whole = whole.strip(b"\n")
+    if whole.endswith(b"\n\n"):
+        whole = whole.rstrip(b"\n")
     return whole, name
 
 
-def convert_to_utf8(content: Content, source: str, out: Path) -> tuple[Content, str]:
+def convert_to_utf8(
+    content: Content, source: str, out: Path, said: str | None = None
+) -> tuple[Content, str]:
     """As `as_utf8`, but what has to be changed is written to a file and never held as a whole."""
     head = sample(content)
-    codec, name = _encoding(content, head, source)
-    if codec == "utf-8" and _is_plain(content, head):
+    codec, name = _encoding(content, head, source, said)
+    if codec == "utf-8" and _is_plain(content):
         return content, name
     try:
         with (
@@ -90,10 +126,9 @@ def convert_to_utf8(content: Content, source: str, out: Path) -> tuple[Content, 
             io.TextIOWrapper(stream(content), encoding=codec, newline=None) as text,
             out.open("w", encoding="utf-8", newline="\n") as file,
         ):
-            begun, ends = False, ""
+            ends = ""
             while block := text.read(BLOCK_BYTES):
-                block = ends + block if begun else block.lstrip("\n")
-                begun = begun or bool(block)
+                block = ends + block
                 whole = block.rstrip("\n")  # the ends of lines wait for what follows them
                 ends = block[len(whole) :]
                 file.write(whole)
@@ -102,8 +137,31 @@ def convert_to_utf8(content: Content, source: str, out: Path) -> tuple[Content, 
     return out, name
 
 
-def _encoding(content: Content, head: bytes, source: str) -> tuple[str, str]:
+def check_encoding(name: str) -> str:
+    """Return the codec of an encoding's name.
+
+    Raises
+    ------
+    SpecError
+        No encoding of text has the name.
+    """
+    try:
+        codec = codecs.lookup(name)
+        usable = codec._is_text_encoding and codec.name.replace("-", "_") not in NO_TABLES
+    except (LookupError, ValueError, UnicodeError):  # a name may hold anything
+        usable = False
+    if not usable:
+        near = nearest_names(name, (*USUAL, "UTF-8", "UTF-16", "Windows-1252", "Latin-1"))
+        remedy = f"Did you mean {near[0]}?" if near else f"Give one such as {', '.join(USUAL)}."
+        raise SpecError(f"There is no encoding {shortened(name)!r}.", remedy)
+    wider = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
+    return wider.get(codec.name, codec.name)
+
+
+def _encoding(content: Content, head: bytes, source: str, said: str | None) -> tuple[str, str]:
     """Return the codec that reads a text, and the name of its encoding."""
+    if said is not None:
+        return _said(content, head, source, said)
     for mark, codec, name in MARKS:
         if head.startswith(mark):
             return codec, name
@@ -116,10 +174,81 @@ def _encoding(content: Content, head: bytes, source: str) -> tuple[str, str]:
             f"{source} is not a table of text: it holds binary data.",
             "Give a CSV, TSV, JSON, Parquet or Arrow file.",
         )
-    for codec, name in (("utf-8", "UTF-8"), ("cp1252", "Windows-1252")):
-        if _reads(content, codec):
-            return codec, name
-    return "latin-1", "Latin-1"
+    if _reads(content, "utf-8"):
+        return "utf-8", "UTF-8"
+    return _likeliest(content)
+
+
+def _said(content: Content, head: bytes, source: str, said: str) -> tuple[str, str]:
+    """Return the codec of an encoding that the user names; refuse a text that is not in it."""
+    codec = check_encoding(said)
+    name = next((name for known, name, _ in (*OTHERS, WESTERN) if known == codec), said)
+    if codec == "utf-8" and head.startswith(codecs.BOM_UTF8):
+        codec = "utf-8-sig"
+    if not _reads(content, codec) or CONTROL.search(head.decode(codec, errors="ignore").encode()):
+        raise TableError(
+            f"{source} is not in {name}, which --encoding names.",
+            "Name another encoding, or leave --encoding out.",
+        )
+    return codec, "UTF-8" if codec.startswith("utf-8") else name
+
+
+class _Guess(NamedTuple):
+    """A way to read a text, and the log-probability of its letters then."""
+
+    score: float
+    codec: str
+    name: str
+    text: str
+
+
+def _likeliest(content: Content) -> tuple[str, str]:
+    """Return the encoding in which a text's letters are likeliest, and its name.
+
+    A Western one is taken unless another is far likelier. Where a second one is nearly as likely,
+    the name says so.
+    """
+    telling = _telling_lines(content)
+    codec, name, language = WESTERN
+    text = telling.decode(codec, errors="replace")
+    western = _Guess(language.log_probability(text) + SURE, codec, name, text)
+    guesses = [western]
+    for codec, name, language in OTHERS:
+        if _decodes(telling, codec):
+            text = telling.decode(codec)
+            guesses.append(_Guess(language.log_probability(text), codec, name, text))
+    guesses.sort(key=lambda guess: -guess.score)
+    best = next(guess for guess in guesses if guess is western or _reads(content, guess.codec))
+    if best is western and not _reads(content, best.codec):
+        return "latin-1", "Latin-1"
+    enough = SURE - LIKELIER if best is western else SURE
+    rivals = [
+        guess.name
+        for guess in guesses
+        if 0 <= best.score - guess.score < enough and guess.text != best.text
+    ]
+    doubt = f", perhaps {rivals[0]}: --encoding decides" if rivals else ""
+    return best.codec, best.name + doubt
+
+
+def _telling_lines(content: Content) -> bytes:
+    """Return the first lines that hold more than ASCII."""
+    lines: list[bytes] = []
+    length = 0
+    with stream(content) as file:
+        while length < TELLING_BYTES and (line := file.readline(MOST_SAMPLE_BYTES)):
+            if not line.isascii():
+                lines.append(line)
+                length += len(line)
+    return b"".join(lines)[:MOST_SAMPLE_BYTES]
+
+
+def _decodes(text: bytes, codec: str) -> bool:
+    try:
+        text.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _reads(content: Content, codec: str) -> bool:
@@ -128,19 +257,19 @@ def _reads(content: Content, codec: str) -> bool:
         for block in blocks(content):
             decoder.decode(block)
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return False
     return True
 
 
-def _is_plain(content: Content, head: bytes) -> bool:
+def _is_plain(content: Content) -> bool:
     """Whether a text in UTF-8 can be read where it is: no other line ends, none to spare."""
     last = b""
     for block in blocks(content):
         if b"\r" in block:
             return False
         last = (last + block)[-2:]
-    return not head.startswith(b"\n") and last != b"\n\n"
+    return last != b"\n\n"
 
 
 def _recoded(whole: bytes, codec: str, name: str, source: str) -> bytes:

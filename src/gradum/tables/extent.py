@@ -22,8 +22,9 @@ from gradum.tables.encoding import as_utf8
 from gradum.tables.moments import within_calendar
 from gradum.tables.parquet import first_rows, length
 from gradum.tables.paths import STANDARD_INPUT, files_of, is_file
+from gradum.tables.reading import Reading
 from gradum.tables.records import looks_like_json
-from gradum.tables.sources.brought import Brought
+from gradum.tables.sources.brought import PLAINLY, Brought
 from gradum.tables.table import Table
 
 HEAD_ROWS = 1_000
@@ -81,7 +82,8 @@ def extent_of(data: Any) -> Extent:
         return Extent(rows, 0, 0, Table(data.frame.head(HEAD_ROWS), data.source, typed=data.typed))
     if isinstance(data, Brought):
         files = [file.path for file in data.files if file.where != STANDARD_INPUT]
-        return _together([_of_file(path) for path in files if is_file(path)])
+        said = data.reading
+        return _together([_of_file(path, said) for path in files if is_file(path)])
     names = data if isinstance(data, list | tuple) else [data]
     if not all(isinstance(name, str | os.PathLike) for name in names):
         return NOTHING
@@ -107,17 +109,17 @@ def _together(extents: Sequence[Extent]) -> Extent:
     )
 
 
-def _of_file(path: Path) -> Extent:
+def _of_file(path: Path, reading: Reading = PLAINLY) -> Extent:
     try:
         with path.open("rb") as file:
             start, size = file.read(16), path.stat().st_size
         if is_packed(start):
             content, size = _unpacked(path, start, size)
-            return _of_text(content, path.name, size, held=size)
+            return _of_text(content, path.name, size, reading, held=size)
         if start.startswith((PARQUET, ARROW)):
             return _of_columns(path, start, size)
         with path.open("rb") as file:
-            return _of_text(file.read(HEAD_BYTES), path.name, size, held=0)
+            return _of_text(file.read(HEAD_BYTES), path.name, size, reading, held=0)
     except OSError:
         return NOTHING
 
@@ -151,7 +153,7 @@ def _unpacked(path: Path, start: bytes, packed: int) -> tuple[bytes, int]:
         return head, count * packed // max(file.tell(), 1)
 
 
-def _of_text(head: bytes, name: str, size: int, *, held: int) -> Extent:
+def _of_text(head: bytes, name: str, size: int, reading: Reading, *, held: int) -> Extent:
     """Return the extent of a text, of whose bytes the first are given."""
     unknown = Extent(0, size, held, None)
     if head.startswith((PARQUET, ARROW)):  # packed, and told by its end
@@ -159,10 +161,10 @@ def _of_text(head: bytes, name: str, size: int, *, held: int) -> Extent:
     if size > len(head):
         head = head[: head.rfind(b"\n") + 1]
     try:
-        text, encoding = as_utf8(head, name)
+        text, encoding = as_utf8(head, name, reading.encoding)
         if looks_like_json(text):
             return Extent(0, size, max(held, size), None, divisible=False)
-        table = read_delimited(text, name, encoding)
+        table = read_delimited(text, name, encoding, reading.skip_rows)
     except (GradumError, pl.exceptions.PolarsError):
         return unknown
     rows = len(table.frame) * size // max(len(head), 1)

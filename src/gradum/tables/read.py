@@ -18,7 +18,7 @@ from gradum.tables.moments import lost_moments, within_calendar
 from gradum.tables.reading import Reading
 from gradum.tables.records import looks_like_json, read_records
 from gradum.tables.several import stack
-from gradum.tables.sources.brought import PLAINLY, Brought, brought
+from gradum.tables.sources.brought import PLAINLY, Brought, brought, of_text, refuse_unused
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
@@ -65,7 +65,7 @@ def read(data: Any, reading: Reading = PLAINLY) -> Table:
         array, whose columns become x0, x1, ...; a dict of columns; a list of dicts; one dict of
         values, which is one row; or a Table, which is returned as it is.
     reading : Reading
-        Which table of a workbook or a database.
+        Which table of a workbook or a database, and how a text is written.
 
     Raises
     ------
@@ -89,32 +89,34 @@ def _sound(table: Table) -> Table:
 
 
 def _read_files(here: Brought) -> Table:
-    tables = [_read_file(location) for location in here.files]
+    tables = [_read_file(location, here.reading) for location in here.files]
     if len(tables) == 1:
         return replace(tables[0], source=here.source)
     return stack(tables, here.source)
 
 
-def _read_file(location: Location) -> Table:
+def _read_file(location: Location, reading: Reading) -> Table:
     with explained(location.name):
         content = content_of(location.path)
-        table = _sound(_recognised(content, location.name, location.path.suffix.lower()))
+        suffix = location.path.suffix.lower()
+        table = _sound(_recognised(content, location.name, reading, suffix))
         return replace(table, notes=(*location.notes, *table.notes), untyped=location.untyped)
 
 
-def _recognised(content: Content, name: str, suffix: str = "") -> Table:
+def _recognised(content: Content, name: str, reading: Reading, suffix: str) -> Table:
     """Read a content as what its first bytes say that it is."""
     if is_packed(_start(content)):
         content, suffix = unpacked(content, name), ""
     start = _start(content)
     refuse_other_kinds(start, name)
     if is_columnar(start):
+        refuse_unused(of_text(reading), name)
         return read_columnar(content, name)
-    content, encoding = as_utf8(content, name)
-    if looks_like_json(content):
+    content, encoding = as_utf8(content, name, reading.encoding)
+    if looks_like_json(content) and reading.skip_rows is None:
         return read_records(content, name)
     refuse_other_name(suffix, name)
-    return read_delimited(content, name, encoding)
+    return read_delimited(content, name, encoding, reading.skip_rows)
 
 
 def refuse_other_kinds(start: bytes, name: str) -> None:

@@ -1,12 +1,14 @@
-"""Which table of a file or a database is read, where it may hold several."""
+"""What the user says about reading a table: which of several it is, and how its text is written."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
+from gradum.errors import SpecError
+
 
 class Reading(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What the user says about the place of a table besides its name.
+    """What the user says about a table besides its name.
 
     Parameters
     ----------
@@ -14,7 +16,21 @@ class Reading(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
         A sheet of a workbook.
     query : str or None
         One SELECT statement for a database.
+    encoding : str or None
+        That of a text file; recognised if left out.
+    skip_rows : int or None
+        Lines of a CSV or TSV file above its header; recognised if left out.
     """
 
     sheet: str | None = None
     query: str | None = None
+    encoding: str | None = None
+    skip_rows: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a number of lines that no file has."""
+        if self.skip_rows is not None and self.skip_rows < 0:
+            raise SpecError(
+                f"{self.skip_rows} lines cannot be skipped.",
+                "Give --skip-rows the number of lines above the header.",
+            )

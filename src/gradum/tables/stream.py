@@ -35,7 +35,7 @@ from gradum.tables.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.reading import Reading
 from gradum.tables.records import looks_like_json
 from gradum.tables.several import stack
-from gradum.tables.sources.brought import PLAINLY, Brought, brought
+from gradum.tables.sources.brought import PLAINLY, Brought, brought, of_text, refuse_unused
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
@@ -221,19 +221,24 @@ def opened(data: Any, scratch: Path | None = None, reading: Reading = PLAINLY) -
 
 
 def _of_files(here: Brought, folder: Path) -> Stream:
-    parts = [_part(location, folder / f"{number}") for number, location in enumerate(here.files)]
+    parts = [
+        _part(location, here.reading, folder / f"{number}")
+        for number, location in enumerate(here.files)
+    ]
     heads, files = [head for head, _ in parts], tuple(file for _, own in parts for file in own)
     head = replace(stack(heads, here.source), decimal=heads[0].decimal)
     return Stream(head, files, tuple(map(length, files)))
 
 
-def _part(location: Location, scratch: Path) -> tuple[Table, list[Path]]:
+def _part(location: Location, reading: Reading, scratch: Path) -> tuple[Table, list[Path]]:
     """Return some rows of a file, and the Parquet files that hold all of them."""
-    head, files = _part_of_file(location.path, location.name, scratch)
+    head, files = _part_of_file(location.path, location.name, reading, scratch)
     return replace(head, notes=(*location.notes, *head.notes), untyped=location.untyped), files
 
 
-def _part_of_file(path: Path, name: str, scratch: Path) -> tuple[Table, list[Path]]:
+def _part_of_file(
+    path: Path, name: str, reading: Reading, scratch: Path
+) -> tuple[Table, list[Path]]:
     content: Content = path
     with bytes_of(path) as file:
         if not lies_on_disk(path):
@@ -246,6 +251,8 @@ def _part_of_file(path: Path, name: str, scratch: Path) -> tuple[Table, list[Pat
         content, suffix = scratch.with_suffix(".unpacked"), ""
     start, out = _start(content), scratch.with_suffix(".parquet")
     refuse_other_kinds(start, name)
+    if start.startswith((PARQUET, ARROW)):
+        refuse_unused(of_text(reading), name)
     if start.startswith(PARQUET):
         return _of_parquet(content, name, scratch)
     if start.startswith(ARROW):
@@ -253,11 +260,13 @@ def _part_of_file(path: Path, name: str, scratch: Path) -> tuple[Table, list[Pat
         return Table(_head_of_file(out, name), name), [out]
     if is_columnar(start):
         raise _read_as_a_whole(name, "an Arrow stream")
-    content, encoding = convert_to_utf8(content, name, scratch.with_suffix(".txt"))
-    if looks_like_json(content):
+    content, encoding = convert_to_utf8(
+        content, name, scratch.with_suffix(".txt"), reading.encoding
+    )
+    if looks_like_json(content) and reading.skip_rows is None:
         raise _read_as_a_whole(name, "JSON")
     refuse_other_name(suffix, name)
-    understood = convert_delimited(content, name, out, encoding)
+    understood = convert_delimited(content, name, out, encoding, reading.skip_rows)
     return replace(understood, frame=_head_of_file(out, name)), [out]
 
 

@@ -15,6 +15,8 @@ from gradum.app.cli.pages import check_page
 TAKEN = (
     "sheet",
     "query",
+    "encoding",
+    "skip_rows",
     "task",
     "metric",
     "test",

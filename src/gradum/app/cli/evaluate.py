@@ -20,6 +20,8 @@ def command(
     ],
     sheet: options.Sheet = None,
     query: options.Query = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
     max_memory: Annotated[str | None, options.option("max_memory")] = None,
     as_json: options.Json = False,
 ) -> None:
@@ -27,7 +29,14 @@ def command(
 
     What got worse since comes first, and so do rows that the model was trained on.
     """
-    evaluation = load_model(model).evaluate(data, max_memory=max_memory, sheet=sheet, query=query)
+    evaluation = load_model(model).evaluate(
+        data,
+        max_memory=max_memory,
+        sheet=sheet,
+        query=query,
+        encoding=encoding,
+        skip_rows=skip_rows,
+    )
     if as_json:
         say_json(evaluation)
         return

@@ -37,6 +37,8 @@ def command(
     ] = None,
     sheet: options.Sheet = None,
     query: options.Query = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
     max_memory: Annotated[str | None, options.option("max_memory")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: options.Json = False,
@@ -64,7 +66,7 @@ def command(
     loaded = load_model(model)
     fitted = loaded.fitted
     fitted.rung(rung)  # or there is none, and nothing need be read
-    reading = make_reading(sheet=sheet, query=query)
+    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
     with at_hand(data, reading, out.resolve().parent) as table:
         predicting = _in_blocks if predicted_in_blocks(fitted, table, most) else _at_once
         rows, differences = predicting(fitted, table, out, keep or [], rung, force=force)

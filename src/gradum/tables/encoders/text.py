@@ -1,4 +1,7 @@
-"""A text column: tf-idf weights of a capped vocabulary of words and word pairs, and its length."""
+"""A text column: tf-idf weights of a capped vocabulary of words and word pairs, and its length.
+
+Where words have no spaces between them, as in Chinese, letters stand in for words.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from scipy import sparse
 
 from gradum.tables.design import Feature
 from gradum.tables.encoders.step import Step, missing_expression, missing_feature
+from gradum.tables.unspaced import are_unspaced, spaced_out
 
 WORD = r"\w+(?:['’]\w+)*"
 """A word: letters, digits and underscores of any script, with apostrophes inside."""
@@ -42,6 +46,9 @@ class Text(Step, frozen=True, tag="text"):
         Whether training texts differ in their number of words.
     missing : bool
         Whether training rows have missing values: if so, an indicator column is added.
+    letters : bool
+        Whether each letter of a script without spaces counts as a word, so that the n-grams are
+        its letters and pairs of letters, beside the words of other scripts.
     """
 
     ngrams: tuple[str, ...]
@@ -49,6 +56,7 @@ class Text(Step, frozen=True, tag="text"):
     texts: int
     lengths_vary: bool
     missing: bool
+    letters: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
@@ -63,6 +71,8 @@ class Text(Step, frozen=True, tag="text"):
     def fit(cls, series: pl.Series, *, most_ngrams: int = MOST_NGRAMS) -> Text:
         """Choose the vocabulary from a String series of training rows."""
         texts = series.cast(pl.String).drop_nulls()
+        missing, letters = len(texts) < len(series), are_unspaced(texts)
+        texts = spaced_out(texts) if letters else texts
         fewest = pl.when(pl.col("pair")).then(FEWEST_TEXTS_PAIR).otherwise(FEWEST_TEXTS_WORD)
         pieces = [_counts(texts.slice(at, PIECE)) for at in range(0, max(len(texts), 1), PIECE)]
         vocabulary = (
@@ -83,7 +93,8 @@ class Text(Step, frozen=True, tag="text"):
             frequencies=tuple(vocabulary["texts"]),
             texts=len(texts),
             lengths_vary=lengths.n_unique() > 1,
-            missing=len(texts) < len(series),
+            missing=missing,
+            letters=letters,
         )
 
     def dense_features(self) -> tuple[Feature, ...]:
@@ -96,7 +107,9 @@ class Text(Step, frozen=True, tag="text"):
         """Compute the length, then the indicator."""
         expressions = []
         if self.lengths_vary:
-            words = pl.col(self.source).cast(pl.String).str.count_matches(WORD)
+            texts = pl.col(self.source).cast(pl.String)
+            texts = spaced_out(texts) if self.letters else texts
+            words = texts.str.count_matches(WORD)
             expressions.append(words.cast(pl.Float64).log1p().fill_null(0.0))
         if self._marked:
             expressions.append(missing_expression(self.source))
@@ -109,8 +122,9 @@ class Text(Step, frozen=True, tag="text"):
     def sparse_block(self, series: pl.Series) -> sparse.csr_array:
         """Weigh the n-grams of each row."""
         position = pl.col("ngram").cast(pl.Enum(self.ngrams), strict=False).to_physical()
+        texts = series.cast(pl.String)
         found = (
-            _occurrences(series.cast(pl.String))
+            _occurrences(spaced_out(texts) if self.letters else texts)
             .select("row", position.alias("position"))
             .drop_nulls()
             .collect()

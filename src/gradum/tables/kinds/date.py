@@ -7,15 +7,19 @@ import polars as pl
 from gradum.errors import ColumnError
 from gradum.forks import refuse_after_fork
 from gradum.tables.columns import KindName, Parse
+from gradum.tables.kinds.habits import are_gaps, narrow
 from gradum.tables.kinds.values import Reading, Values, clean
 from gradum.tables.wording import quoted, rows_text, rows_where
 
 ENOUGH = 0.99
 SAMPLE = 50
+SAMPLE_OF_TWO = 2_000  # levels in which two formats are looked for
 MOST_MARKERS = 10  # words kept as markers of missing values
 EARLIEST, LATEST = 1000, 2999  # a two-digit year read as the year 20 is no date
 ISO = ("%Y-%m-%d", "%Y/%m/%d")
 # month first stands before day first: it wins where the data cannot tell them apart
+MONTHS = ("%Y年%m月", "%Y년 %m월", "%Y년%m월")
+EAST_ASIAN = ("%Y年%m月%d日", "%Y년 %m월 %d일", "%Y년%m월%d일")
 OTHERS = (
     *("%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%Y", "%d.%m.%y"),
     *("%d-%m-%Y", "%m-%d-%Y", "%B %d %Y", "%B %d, %Y", "%d %B %Y", "%d-%B-%Y", "%d-%B-%y"),
@@ -25,11 +29,14 @@ ISO_TIMES = ("T%H:%M", "T%H:%M:%S%.f", "T%H:%M:%S%.f%#z", " %H:%M:%S%.f%#z", " %
 FORMATS = (
     *(date + time for date in ISO for time in (*TIMES, *ISO_TIMES)),
     *(date + time for date in OTHERS for time in TIMES),
+    *(date + time for date in EAST_ASIAN for time in TIMES[:3]),
+    *MONTHS,
 )
 # read as dates only where the user says so: as numbers they are far more often quantities
 ON_DEMAND = ("%Y%m%d", "%Y", "%Y-%m")
 LOOKS_LIKE_A_DATE = (
     r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})"
+    r"|\d{4}[年년] ?\d{1,2}[月월]( ?\d{1,2}[日일])?"
     r"|[A-Za-z]{3,9} \d{1,2},? \d{4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4})([T ].*)?$"
 )
 
@@ -45,7 +52,8 @@ class DateKind:
             return Reading("date", _span(self.parse(values.raw, Parse())))
         if not values.is_text or values.plain_numbers:
             return None
-        sample = values.levels["level"].head(SAMPLE)
+        levels = values.levels["level"]
+        sample = narrow(levels.filter(~are_gaps(levels)).head(SAMPLE))
         if not len(sample) or not _mostly(sample.str.contains(LOOKS_LIKE_A_DATE)):
             return None
         return _read(values, FORMATS)
@@ -79,7 +87,7 @@ class DateKind:
             return raw.cast(pl.Datetime("us"))
         texts = clean(raw, how)
         if how.date_format:
-            dates = _dates(texts, how.date_format)
+            dates = _in_formats(texts, how.date_format, how.other_date_format)
             if dates.null_count() < len(dates):
                 return dates
         other = _format_of(texts.drop_nulls(), None, FORMATS)  # a source that writes them anew
@@ -88,12 +96,18 @@ class DateKind:
 
 def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
     levels = values.levels
-    found = _format_of(levels["level"], levels["count"], formats)
+    dated = levels.filter(~are_gaps(levels["level"]))
+    found = _format_of(dated["level"], dated["count"], formats)
+    pattern, rival, other = *(found or ("", "")), ""
     if found is None:
+        pattern, other = _two_formats_of(dated["level"], dated["count"])
+    if not pattern:
         return None
-    pattern, rival = found
-    dates = _dates(levels["level"], pattern)
+    dates = _in_formats(levels["level"], pattern, other)
     clauses = [_span(dates), f"written as {_readable(pattern)}"]
+    if other:
+        share = _share_read(dated["level"], dated["count"], other)
+        clauses[-1] += f" and, {share:.0%} of them, as {_readable(other)}"
     if rival:
         clauses.append(f"{_readable(rival)} would fit as well")
     unread = levels.filter(dates.is_null())
@@ -103,7 +117,7 @@ def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
             f"{quoted(unread['level'])}"
         )
     words = unread["level"].head(MOST_MARKERS)
-    how = Parse(missing=(*values.markers, *words), date_format=pattern)
+    how = Parse(missing=(*values.markers, *words), date_format=pattern, other_date_format=other)
     return Reading("date", "; ".join(clauses), how, unread=int(unread["count"].sum()))
 
 
@@ -121,9 +135,41 @@ def _format_of(
     if not good:
         return None
     best = max(good, key=good.__getitem__)
-    swapped = best.replace("%m", "\0").replace("%d", "%m").replace("\0", "%d")
+    swapped = _swapped(best)
     rival = swapped if swapped != best and good.get(swapped) == good[best] else ""
     return best, rival
+
+
+def _two_formats_of(levels: pl.Series, counts: pl.Series) -> tuple[str, str]:
+    """Return two formats that together read nearly all levels, the commoner first; "" if none.
+
+    No level may be read by both, and nothing may leave open which is the day and which the month.
+    """
+    sample = levels.head(SAMPLE_OF_TWO)
+    read = {pattern: _dates(sample, pattern).is_not_null() for pattern in FORMATS}
+    first = max(read, key=lambda pattern: int(read[pattern].sum()))
+    rest = {pattern: mask & ~read[first] for pattern, mask in read.items()}
+    second = max(rest, key=lambda pattern: int(rest[pattern].sum()))
+    for pattern in (first, second):
+        twin = read.get(_swapped(pattern))
+        if twin is not None and pattern != _swapped(pattern) and (read[pattern] == twin).all():
+            return "", ""
+    both = _dates(levels, first).is_not_null() & _dates(levels, second).is_not_null()
+    if both.any() or not rest[second].any():
+        return "", ""
+    read_by = (_dates(levels, first).is_not_null()) | _dates(levels, second).is_not_null()
+    share = int(counts.filter(read_by).sum()) / max(int(counts.sum()), 1)
+    return (first, second) if share >= ENOUGH else ("", "")
+
+
+def _share_read(levels: pl.Series, counts: pl.Series, pattern: str) -> float:
+    read = _dates(levels, pattern).is_not_null()
+    return int(counts.filter(read).sum()) / max(int(counts.sum()), 1)
+
+
+def _swapped(pattern: str) -> str:
+    """Return a format with day and month in each other's place."""
+    return pattern.replace("%m", "\0").replace("%d", "%m").replace("\0", "%d")
 
 
 def _promising(sample: pl.Series, formats: tuple[str, ...]) -> list[str]:
@@ -147,8 +193,17 @@ def is_format(pattern: str) -> bool:
     return True
 
 
+def _in_formats(texts: pl.Series, pattern: str, other: str) -> pl.Series:
+    """Return texts read by a format, or by the other one where they do not follow it."""
+    dates = _dates(texts, pattern)
+    return dates.fill_null(_dates(texts, other)) if other and dates.null_count() else dates
+
+
 def _dates(texts: pl.Series, pattern: str) -> pl.Series:
     """Return texts read by one format as naive UTC, null where they do not follow it."""
+    texts = narrow(texts)
+    if pattern in MONTHS:  # polars reads no month without a day
+        texts, pattern = texts + " 1", pattern + " %d"
     dates = texts.str.to_datetime(pattern, strict=False, time_unit="us")
     if getattr(dates.dtype, "time_zone", None):
         dates = dates.dt.convert_time_zone("UTC").dt.replace_time_zone(None)

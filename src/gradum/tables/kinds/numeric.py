@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gradum.errors import ColumnError
 from gradum.tables.columns import KindName, Parse
+from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import (
     LARGEST,
@@ -24,7 +25,10 @@ from gradum.tables.wording import counted, number, quoted, rows_text, rows_where
 CURRENCIES = "€$£¥₹₽₩₺"
 CURRENCY_CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY"
 # what stands after a number without being part of it; a single letter only where it is a unit
-UNIT = r"^[+\-−(]?[\d.,'’\s]*\d\)?\s*([^\d\s.,'’%()]{2,10}|[°ghklmst])$"
+UNIT = (
+    r"^[+\-−(]?[\d.,'’\s]*\d\)?\s*"
+    rf"(?:(?i:{POWER})\s*)?([^\d\s.,'’%()]{{2,10}}|[°ghklmst元圆円원岁歳세])$"
+)
 # (decimal, thousands), in order of preference where several read all values
 SEPARATORS = ((".", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
 ENOUGH = 0.99  # share of the values that must be numbers
@@ -66,7 +70,9 @@ class NumericKind:
                     "Convert it, or leave out --numeric.",
                 )
             return _typed_reading(values, typed)
-        how, share = _best_separators(values, _signs(values.levels["level"]) or Parse())
+        levels = values.levels.filter(~are_gaps(values.levels["level"]))
+        signs = _signs(narrow(levels["level"])) or Parse()
+        how, share = _best_separators(levels, values.decimal, signs)
         if share >= ENOUGH:
             return _reading(values, how)
         typed = self.parse(values.raw, how)
@@ -117,7 +123,8 @@ def mostly_numbers(values: Values) -> list[str]:
     levels = values.levels["level"]
     if not values.is_text or not _look_like_numbers(levels.head(SAMPLE)):
         return []
-    how, share = _best_separators(values, _signs(levels) or Parse())
+    signs = _signs(levels) or Parse()
+    how, share = _best_separators(values.levels, values.decimal, signs)
     if not MOST <= share < ENOUGH:
         return []
     words = values.levels.filter(_as_written(levels, how).is_null())
@@ -140,6 +147,23 @@ def to_number(texts: pl.Series, how: Parse) -> pl.Series:
 
 def _as_written(texts: pl.Series, how: Parse) -> pl.Series:
     """Return stripped texts as float64, be they infinite; null where they are not numbers."""
+    numbers = _as_usual(texts, how)
+    if numbers.null_count() == texts.null_count():
+        return numbers
+    unread = texts.set(numbers.is_not_null(), None)
+    if not unread.str.contains(f"{WIDE_SIGN}|(?i:{POWER})").any():
+        return numbers
+    unread = narrow(unread)
+    numbers = numbers.fill_null(_as_usual(unread, how))
+    bare = unread.str.replace(how.currency, "", literal=True).str.strip_chars()
+    digits, power = without_power(bare)
+    base = _as_usual(digits, how)
+    written = base.cast(pl.String) + "e" + power.cast(pl.String)  # 1.1万 is 11000 to the last bit
+    exact = written.cast(pl.Float64, strict=False)
+    return numbers.fill_null(exact).fill_null(base * 10.0**power)
+
+
+def _as_usual(texts: pl.Series, how: Parse) -> pl.Series:
     given = texts
     if how.currency:
         texts = texts.str.replace(how.currency, "", literal=True).str.strip_chars()
@@ -158,7 +182,7 @@ def _as_written(texts: pl.Series, how: Parse) -> pl.Series:
         )
         owed = given.str.extract(r"^\((.*\d.*)\)$")  # accountants put what is owed in brackets
         if owed.null_count() < len(owed):
-            numbers = numbers.fill_null(-_as_written(owed, how))
+            numbers = numbers.fill_null(-_as_usual(owed, how))
     return numbers
 
 
@@ -186,8 +210,12 @@ def _without(numbers: pl.Series, listed: list[float]) -> pl.Series:
 
 def _recognise_text(values: Values) -> Reading | None:
     levels = values.levels
-    if not (values.plain_numbers or _look_like_numbers(levels["level"].head(SAMPLE))):
-        return None
+    if not values.plain_numbers:
+        gaps = are_gaps(levels["level"])
+        levels = levels.filter(~gaps) if gaps.any() else levels
+        levels = levels.with_columns(narrow(levels["level"]))
+        if not _look_like_numbers(levels["level"].head(SAMPLE)):
+            return None
     if levels["level"].str.contains(CODE).any() or _are_codes(values):
         return None
     if values.plain_numbers and values.decimal == ".":
@@ -195,7 +223,7 @@ def _recognise_text(values: Values) -> Reading | None:
     signs = _signs(levels["level"])
     if signs is None:
         return None
-    how, share = _best_separators(values, signs)
+    how, share = _best_separators(levels, values.decimal, signs)
     if share >= ENOUGH or _one_word_aside(levels, how):
         return _reading(values, how)
     return None
@@ -234,11 +262,10 @@ def _unit(levels: pl.Series) -> str:
     return ""
 
 
-def _best_separators(values: Values, signs: Parse) -> tuple[Parse, float]:
+def _best_separators(levels: pl.DataFrame, usual_decimal: str, signs: Parse) -> tuple[Parse, float]:
     """Return the separators that read most values, and the share that they read."""
-    levels = values.levels
     total, best, best_share = max(int(levels["count"].sum()), 1), signs, -1.0
-    for decimal, thousands in sorted(SEPARATORS, key=lambda pair: pair[0] != values.decimal):
+    for decimal, thousands in sorted(SEPARATORS, key=lambda pair: pair[0] != usual_decimal):
         how = Parse(
             decimal=decimal,
             thousands=thousands,

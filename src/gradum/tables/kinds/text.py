@@ -6,6 +6,7 @@ import polars as pl
 
 from gradum.tables.columns import KindName, Parse
 from gradum.tables.kinds.values import Reading, Values, clean
+from gradum.tables.unspaced import LETTERS_PER_WORD, are_unspaced, letters, spaced_out
 from gradum.tables.wording import number
 
 FEWEST_WORDS = 3.0  # a value, on average
@@ -40,7 +41,11 @@ class TextKind:
 
 def _mean_words(values: Values) -> float:
     sample = values.levels["level"].head(SAMPLE)
-    return float(sample.str.count_matches(WORD).mean() or 0.0)  # type: ignore[arg-type]
+    if not are_unspaced(sample):
+        return float(sample.str.count_matches(WORD).mean() or 0.0)  # type: ignore[arg-type]
+    words = spaced_out(sample).str.count_matches(WORD) - letters(sample)
+    words = words.cast(pl.Float64) + letters(sample) / LETTERS_PER_WORD
+    return float(words.mean() or 0.0)  # type: ignore[arg-type]
 
 
 def _reading(values: Values, words: float) -> Reading:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -34,7 +34,13 @@ from gradum.tables.wording import counted
 
 PLAINLY = Reading()
 LETTERS = re.compile(r"\.[a-z]+")
-OPTION_OF = {"sheet": "workbooks", "query": "databases"}
+OPTION_OF = {
+    "sheet": "workbooks",
+    "query": "databases",
+    "encoding": "files of text",
+    "skip_rows": "files of text",
+}
+OF_TEXT = ("encoding", "skip_rows")  # for who reads the file, wherever it was brought from
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,15 @@ class Brought:
         where it has no one name.
     sha256 : mapping of str to str
         The SHA-256 of what other machines gave, by what may be shown of its address.
+    reading : Reading
+        What the user says about the table.
     """
 
     files: tuple[Location, ...]
     source: str
     name: str | None = None
     sha256: Mapping[str, str] = field(default_factory=dict)
+    reading: Reading = PLAINLY
 
 
 def are_paths(data: Any) -> bool:
@@ -98,7 +107,7 @@ def brought(data: Any, reading: Reading = PLAINLY, scratch: Path | None = None) 
         yield data
         return
     if not are_paths(data):
-        _refuse_unused(reading, "a table in memory", ())
+        refuse_unused(reading, "a table in memory")
         yield data
         return
     locations, source = _locations(data)
@@ -118,7 +127,7 @@ def brought(data: Any, reading: Reading = PLAINLY, scratch: Path | None = None) 
         journeys = [(_Journey(reading, new_file), location) for location in locations]
         files = [file for journey, location in journeys for file in journey.files(location)]
         hashes = {name: digest for each, _ in journeys for name, digest in each.sha256.items()}
-        yield Brought(tuple(files), source, _one_name(data), hashes)
+        yield Brought(tuple(files), source, _one_name(data), hashes, reading)
 
 
 def _one_name(data: Any) -> str | None:
@@ -184,7 +193,7 @@ class _Journey:
     def files(self, location: Location) -> list[Location]:
         """Return the files of a table, and refuse what no source took of the reading."""
         files = self._carried(location)
-        _refuse_unused(self.reading, location.name, self.heeded)
+        refuse_unused(self.reading, location.name, {*self.heeded, *OF_TEXT})
         return files
 
     def _carried(self, location: Location) -> list[Location]:
@@ -199,6 +208,11 @@ class _Journey:
         return [file for part in nearer for file in self._carried(part)]
 
 
+def of_text(reading: Reading) -> Reading:
+    """Return what is said of the text of a file alone."""
+    return Reading(**{option: getattr(reading, option) for option in OF_TEXT})
+
+
 def _refuse_address(where: str) -> None:
     if is_address(where):
         refuse_unclear(where)
@@ -208,11 +222,17 @@ def _refuse_address(where: str) -> None:
         )
 
 
-def _refuse_unused(reading: Reading, name: str, heeded: set[str] | tuple[str, ...]) -> None:
-    """Refuse an option that says something of another kind of source."""
+def refuse_unused(reading: Reading, name: str, heeded: Collection[str] = ()) -> None:
+    """Refuse an option that says something of another kind of source.
+
+    Raises
+    ------
+    TableError
+    """
     for option, value in asdict(reading).items():
         if value is not None and option not in heeded:
+            flag = option.replace("_", "-")
             raise TableError(
-                f"--{option} is for {OPTION_OF[option]}, and {name} is none.",
-                f"Leave out --{option}.",
+                f"--{flag} is for {OPTION_OF[option]}, and {name} is none.",
+                f"Leave out --{flag}.",
             )

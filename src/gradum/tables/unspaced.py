@@ -1,0 +1,39 @@
+"""Scripts that put no spaces between words: Chinese, Japanese, Thai and their neighbours."""
+
+from __future__ import annotations
+
+from typing import overload
+
+import polars as pl
+
+LETTER = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]|[[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]\p{M}*"
+"""A letter of such a script, with the marks on it."""
+
+GAP = rf"(?:{LETTER})\s+(?:{LETTER})"
+LEAST_SHARE = 0.2  # of a text's letters
+LETTERS_PER_GAP = 8  # at least, where spaces divide phrases rather than words
+LETTERS_PER_WORD = 2
+
+
+def letters(texts: pl.Series) -> pl.Series:
+    """Count the letters of such scripts in each text."""
+    return texts.str.count_matches(LETTER)
+
+
+def are_unspaced(texts: pl.Series) -> bool:
+    """Whether texts are written without spaces between words, a good part of them."""
+    unspaced = int(letters(texts).sum() or 0)
+    if not unspaced:
+        return False
+    others = int(texts.str.count_matches(r"\p{L}").sum() or 0)
+    gaps = int(texts.str.count_matches(GAP).sum() or 0)
+    return unspaced >= LEAST_SHARE * others and gaps * LETTERS_PER_GAP <= unspaced
+
+
+@overload
+def spaced_out(texts: pl.Series) -> pl.Series: ...
+@overload
+def spaced_out(texts: pl.Expr) -> pl.Expr: ...
+def spaced_out(texts: pl.Series | pl.Expr) -> pl.Series | pl.Expr:
+    """Return texts with spaces around each letter of such a script, as if it were a word."""
+    return texts.str.replace_all(f"({LETTER})", " ${1} ")

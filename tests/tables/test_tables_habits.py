@@ -1,0 +1,113 @@
+"""Numbers, dates and gaps as they are written in East Asia, Russia and Germany."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from gradum.tables.kinds import PARSED
+from gradum.tables.schema import infer
+from gradum.tables.table import Table
+
+OTHERS = [str(1000 + 7 * i) for i in range(40)]
+
+
+def understood(values, **table):
+    frame = pl.DataFrame({"x": values, "other": [i % 7 / 7 for i in range(len(values))]})
+    column = infer(Table(frame, "t.csv", typed=False, **table)).column("x")
+    kind = PARSED.get(column.kind, PARSED["categorical"])
+    return column, kind.parse(frame["x"], column.parse).to_list()
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("123.4万", 1_234_000.0),
+        ("1.1万", 11_000.0),
+        ("1.2亿", 120_000_000.0),
+        ("12억", 1_200_000_000.0),
+        ("3천", 3_000.0),
+        ("１２３", 123.0),
+        ("－１．５", -1.5),
+        ("2,5 百万", 2_500_000.0),
+        ("1.5 Mio.", 1_500_000.0),
+        ("3.4 Mrd.", 3_400_000_000.0),
+        ("2.5 млн", 2_500_000.0),
+        ("1.2万3", None),
+        ("万", None),
+    ],
+)
+def test_a_number_is_read_as_it_is_written(written, number):
+    column, read = understood([written, *OTHERS, *OTHERS, *OTHERS])
+    assert column.kind == "numeric"
+    assert read[0] == number
+
+
+def test_german_numbers_have_decimal_commas():
+    column, read = understood(
+        ["1,2 Mio.", "3,4 Mrd.", "950,5 Tsd.", *[f"{i},5" for i in range(30)]]
+    )
+    assert column.parse.decimal == ","
+    assert read[:4] == [1.2e6, 3.4e9, 950_500.0, 0.5]
+
+
+def test_a_unit_may_follow_a_power_of_ten():
+    _, read = understood([*["1.2万元", "9800元", "3亿元"] * 2, *[f"{i}元" for i in range(30)]])
+    assert read[:3] == [12_000.0, 9_800.0, 3e8]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["无", "缺失", "不详"],
+        ["欠損", "なし"],
+        ["없음", "미상"],
+        ["нет данных", "Н/Д"],
+        ["k. A.", "keine Angabe", "unbekannt"],
+    ],
+)
+def test_words_for_a_gap_among_numbers_and_dates_are_gaps_and_said(words):
+    for values in (OTHERS[:8], [f"2023-05-{day:02}" for day in range(1, 9)]):
+        column, read = understood([*values, *words])
+        assert column.kind in ("numeric", "date")
+        assert read[-len(words) :] == [None] * len(words)
+        assert column.missing == len(words)
+        assert repr(words[0]) in column.reason
+
+
+def test_words_for_a_gap_among_words_or_few_numbers_are_levels():
+    for values in (["红", "蓝", "无"] * 10, ["1", "2", "3", "无"] * 10):
+        column, read = understood(values)
+        assert column.kind == "categorical"
+        assert read == values
+
+
+@pytest.mark.parametrize(
+    ("written", "date"),
+    [
+        ("2023年5月3日", dt.datetime(2023, 5, 3)),
+        ("2023年5月", dt.datetime(2023, 5, 1)),
+        ("2023년 5월 3일", dt.datetime(2023, 5, 3)),
+        ("2023년 5월", dt.datetime(2023, 5, 1)),
+        ("２０２３年５月３日", dt.datetime(2023, 5, 3)),
+        ("2023年5月3日 13:45", dt.datetime(2023, 5, 3, 13, 45)),
+    ],
+)
+def test_a_date_is_read_as_it_is_written(written, date):
+    start = written[:4]
+    values = [written.replace(start, str(year)) for year in range(1990, 2020)]
+    column, read = understood([*values, written])
+    assert column.kind == "date"
+    assert read[-1] == date
+
+
+def test_dates_in_two_formats_are_read_where_nothing_is_open():
+    days = [dt.datetime(2014, 1, 1) + dt.timedelta(days=11 * i) for i in range(100)]
+    values = [day.strftime("%d/%m/%Y" if i % 10 < 7 else "%Y-%m-%d") for i, day in enumerate(days)]
+    column, read = understood(values)
+    assert column.kind == "date"
+    assert read == days
+    assert "written as dd/mm/yyyy and, 30% of them, as yyyy-mm-dd" in column.reason
+    open_days = [dt.datetime(2014, 1 + i % 12, 1 + i // 12) for i in range(100)]
+    values = [d.strftime("%d/%m/%Y" if i % 10 < 7 else "%Y-%m-%d") for i, d in enumerate(open_days)]
+    assert understood(values)[0].kind != "date"
