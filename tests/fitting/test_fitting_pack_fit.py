@@ -12,18 +12,15 @@ from pack_tables import TINY, fitted, numbers, only, rows_of
 from sklearn.metrics import log_loss, r2_score
 
 from gradum.errors import SpecError
-from gradum.fitting.context import ALONE, Allowance, Context
+from gradum.fitting.context import ALONE
 from gradum.fitting.fitted import fingerprint
-from gradum.fitting.ladder import climb
 from gradum.fitting.linear import fit_linear
 from gradum.fitting.pack import fit as module
 from gradum.fitting.pack.held_out import SMOOTHED, HeldOut
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.pack.training import PackTraining
-from gradum.fitting.rungs.learning import InMemory
-from gradum.fitting.spec import LinearSpec, MLPSpec, Spec
+from gradum.fitting.spec import LinearSpec, Spec
 from gradum.solvers.status import Status
-from gradum.tables.split import Part
 
 LEARNING = structs.replace(TINY, epochs=16, hidden_layer_sizes=(16,), most_codes=4)
 
@@ -405,29 +402,6 @@ def test_members_that_begin_with_a_linear_model_survive_a_divergence():
     with np.errstate(all="ignore"):
         rung = fitted(rows, wild)
     assert np.isfinite(rung.predict(rows.design).value).all()
-
-
-def test_an_allowance_is_shared_among_the_packs_to_come():
-    allowance = Allowance(60.0, 3)
-    assert allowance.share() == pytest.approx(20)
-    allowance.spend(30.0)  # the first took longer than its share
-    assert allowance.share() == pytest.approx(15)
-    allowance.spend(5.0)
-    assert allowance.share() == pytest.approx(25)
-    allowance.spend(20.0)
-    assert allowance.share() == pytest.approx(5)  # of a pack that was not foreseen
-    allowance.spend(100.0)
-    assert allowance.share() == 0
-
-
-def test_a_pack_takes_its_seconds_from_the_allowance_and_other_rungs_nothing():
-    rows = only("y", 80)
-    allowance = Allowance(1e6, 2)
-    spec = Spec("y", mlp=MLPSpec(max_epochs=1), pack=TINY)
-    parts = np.where(np.arange(80) % 5 == 0, Part.VALIDATION, Part.TRAIN)
-    rungs = climb(spec, InMemory(rows, parts), Context(allowance=allowance))
-    assert set(rungs) == {"baseline", "linear", "mlp", "pack"}
-    assert allowance.share() == pytest.approx(1e6 - rungs["pack"].seconds)
 
 
 @pytest.mark.parametrize(

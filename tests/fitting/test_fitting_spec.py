@@ -16,6 +16,7 @@ from gradum.fitting.spec import (
     Spec,
     SplitSpec,
 )
+from gradum.ship.run_spec import without_none
 from gradum.tables.reading import Reading
 from gradum.tables.schema import Overrides
 
@@ -44,9 +45,9 @@ def test_a_value_that_no_run_can_use_is_refused_by_name(option, value, named):
 
 def test_an_unknown_metric_is_answered_with_those_of_either_kind_of_target():
     with pytest.raises(SpecError, match=r"a number among rmse, .*; for classes among log_loss, "):
-        Spec("y", metric="mcc")
+        Spec("y", metric="xyz")
     with pytest.raises(SpecError, match="Did you mean 'macro_f1'"):
-        Spec("y", metric="f1")
+        Spec("y", metric="macrof1")
 
 
 FULL = Spec(
@@ -77,9 +78,8 @@ def test_a_cost_that_no_threshold_can_weigh_is_refused(cost):
 
 def test_json_and_toml_keep_every_value():
     assert msgspec.json.decode(msgspec.json.encode(FULL), type=Spec) == FULL
-    said = {k: v for k, v in msgspec.to_builtins(FULL).items() if v is not None}
-    said["overrides"] = {k: v for k, v in said["overrides"].items() if v is not None}
-    assert msgspec.toml.decode(tomli_w.dumps(said), type=Spec) == FULL
+    said = tomli_w.dumps(without_none(msgspec.to_builtins(FULL)))
+    assert msgspec.toml.decode(said, type=Spec) == FULL
 
 
 def test_a_file_with_an_unknown_word_or_a_refused_value_does_not_decode():
