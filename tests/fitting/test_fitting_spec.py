@@ -17,7 +17,7 @@ from gradum.fitting.spec import (
     SplitSpec,
 )
 from gradum.ship.run_spec import without_none
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides
 
 
@@ -58,7 +58,7 @@ FULL = Spec(
     class_weight="balanced",
     refit=True,
     seed=7,
-    reading=Reading(sheet="Sales"),
+    reading=ReadingOptions(sheet="Sales"),
     overrides=Overrides(drop=("a", "b"), group="g"),
     split=SplitSpec(test=0.3, folds=4),
     linear=LinearSpec(strengths=(2.0, 1.0)),

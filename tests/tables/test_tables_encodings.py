@@ -7,7 +7,7 @@ import pytest
 from gradum.errors import SpecError, TableError
 from gradum.tables.encoding import as_utf8, check_encoding, convert_to_utf8
 from gradum.tables.read import read
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.stream import opened
 
 # header, a column of words, what the file is written in, the name in the note
@@ -66,7 +66,7 @@ def test_a_note_says_where_two_encodings_are_alike_and_the_option_decides(tmp_pa
     path.write_bytes("城市,面积,价格\n北京,1,2\n".encode("gb18030"))
     (note,) = read(path).notes
     assert note == "encoding GB18030, perhaps EUC-JP: --encoding decides"
-    said = read(path, Reading(encoding="GB18030"))
+    said = read(path, ReadingOptions(encoding="GB18030"))
     assert said.frame.columns == ["城市", "面积", "价格"]
     assert said.notes == ("encoding GB18030",)
 
@@ -74,13 +74,13 @@ def test_a_note_says_where_two_encodings_are_alike_and_the_option_decides(tmp_pa
 def test_the_encoding_that_is_named_is_used_or_the_file_refused(tmp_path):
     path, out = tmp_path / "t.csv", tmp_path / "t.txt"
     path.write_bytes("stadt,wert\nKöln,1\n".encode("cp1252"))
-    assert read(path, Reading(encoding="cp1250")).frame["stadt"][0] == "Köln"
+    assert read(path, ReadingOptions(encoding="cp1250")).frame["stadt"][0] == "Köln"
     with pytest.raises(TableError, match=r"t\.csv is not in UTF-8, which --encoding names"):
-        read(path, Reading(encoding="UTF-8"))
+        read(path, ReadingOptions(encoding="UTF-8"))
     with pytest.raises(TableError, match="which --encoding names"):
         convert_to_utf8(path, "t.csv", out, "utf-8")
     path.write_bytes("\ufeffa,b\n1,2\n".encode())
-    table = read(path, Reading(encoding="utf8"))
+    table = read(path, ReadingOptions(encoding="utf8"))
     assert (table.frame.columns, table.notes) == (["a", "b"], ())
 
 
@@ -94,6 +94,6 @@ def test_an_encoding_is_for_files_of_text(tmp_path):
     table = read({"x": [1, 2]})
     table.frame.write_parquet(tmp_path / "t.parquet")
     with pytest.raises(TableError, match="--encoding is for files of text"):
-        read(tmp_path / "t.parquet", Reading(encoding="gb18030"))
+        read(tmp_path / "t.parquet", ReadingOptions(encoding="gb18030"))
     with pytest.raises(TableError, match="--encoding is for files of text"):
-        read({"x": [1, 2]}, Reading(encoding="gb18030"))
+        read({"x": [1, 2]}, ReadingOptions(encoding="gb18030"))

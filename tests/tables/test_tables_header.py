@@ -4,7 +4,7 @@ import pytest
 
 from gradum.errors import SpecError, TableError
 from gradum.tables.read import read
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.stream import opened
 
 BODY = "place,size,price\nOslo,90,200\nBergen,70,150\nOslo,50,120\n"
@@ -25,7 +25,7 @@ def test_plain_lines_above_the_header_are_left_out_and_said(tmp_path, above, end
     lines, count = TITLED[above]
     path = tmp_path / "t.csv"
     path.write_text((lines + BODY).replace("\n", ends), newline="")
-    for reading in (Reading(), Reading(skip_rows=count)):
+    for reading in (ReadingOptions(), ReadingOptions(skip_rows=count)):
         table = read(path, reading)
         assert table.frame.columns == ["place", "size", "price"]
         assert table.frame["price"].to_list() == ["200", "150", "120"]
@@ -59,7 +59,7 @@ def test_an_error_counts_the_lines_of_the_file_and_names_the_option(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("# export\n" + BODY + "Oslo,1\nOslo,2,3\n" + "Oslo,1,2\n" * 60)
     with pytest.raises(TableError, match=r"has 3 columns, but line 6 has 2 fields\. Correct"):
-        read(path, Reading(skip_rows=1))
+        read(path, ReadingOptions(skip_rows=1))
     path.write_text("made by,a machine\n" + "Oslo,90,200\n" * 5)
     with pytest.raises(TableError, match=r"lines 2, .* have 3 fields\. .*--skip-rows"):
         read(path)
@@ -68,11 +68,11 @@ def test_an_error_counts_the_lines_of_the_file_and_names_the_option(tmp_path):
 def test_lines_are_skipped_as_said_or_refused(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('"one, two"\nmade by,a machine,in May\n' + BODY)
-    assert read(path, Reading(skip_rows=2)).frame.columns == ["place", "size", "price"]
-    assert read(path, Reading(skip_rows=3)).frame.columns == ["Oslo", "90", "200"]
+    assert read(path, ReadingOptions(skip_rows=2)).frame.columns == ["place", "size", "price"]
+    assert read(path, ReadingOptions(skip_rows=3)).frame.columns == ["Oslo", "90", "200"]
     with pytest.raises(TableError, match=r"t\.csv has 6 lines, and --skip-rows 9 leaves none"):
-        read(path, Reading(skip_rows=9))
+        read(path, ReadingOptions(skip_rows=9))
     with pytest.raises(SpecError, match="-1 lines cannot be skipped"):
-        Reading(skip_rows=-1)
+        ReadingOptions(skip_rows=-1)
     with pytest.raises(TableError, match="--skip-rows is for files of text"):
-        read({"x": [1, 2]}, Reading(skip_rows=1))
+        read({"x": [1, 2]}, ReadingOptions(skip_rows=1))

@@ -9,7 +9,7 @@ import pytest
 from gradum.errors import GradumError
 from gradum.tables.addresses import without_secrets
 from gradum.tables.read import read
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources import postgresql, rows
 from gradum.tables.sources.brought import brought
 from gradum.tables.sources.fingerprint import Fingerprint
@@ -22,7 +22,7 @@ EXPECTED = [(n, n / 2, f"t{n}") for n in range(1, 5001)]
 
 def refused(query, *words, address=ADDRESS):
     with pytest.raises(GradumError) as caught:
-        read(address, Reading(query=query))
+        read(address, ReadingOptions(query=query))
     message = str(caught.value)
     assert "\n" not in message
     assert not PASSWORD or PASSWORD not in message
@@ -37,7 +37,7 @@ def test_the_values_of_each_type():
         'x'::varchar AS v, true AS b, date '2020-01-02' AS d, null::int AS none,
         timestamptz '2020-01-01 10:00+02' AS at, '{"a": 1}'::jsonb AS j, array[1, 2] AS l
         -- a comment at its end;"""
-    table = read(ADDRESS, Reading(query=query))
+    table = read(ADDRESS, ReadingOptions(query=query))
     ((s, r, n, nan, v, b, d, none, at, j, listed),) = table.frame.rows()
     assert (s, r, n, v, b, d, none) == (1, 2.5, 1.25, "x", True, datetime.date(2020, 1, 2), None)
     assert nan != nan
@@ -51,7 +51,7 @@ def test_the_values_of_each_type():
 def test_rows_come_in_batches_and_the_hash_does_not_tell(monkeypatch):
     monkeypatch.setattr(postgresql, "BATCH_BYTES", 20_000)
     monkeypatch.setattr(rows, "FILE_ROWS", 1000)
-    reading = Reading(query=QUERY.format(5000))
+    reading = ReadingOptions(query=QUERY.format(5000))
     with brought(ADDRESS, reading) as here:
         assert len(here.files) > 3
         assert read(here).frame.rows() == EXPECTED
@@ -62,7 +62,7 @@ def test_rows_come_in_batches_and_the_hash_does_not_tell(monkeypatch):
     with brought(ADDRESS, reading) as whole:
         assert len(whole.files) == 1
         assert whole.sha256 == here.sha256
-    with brought(ADDRESS, Reading(query=QUERY.format(4999))) as fewer:
+    with brought(ADDRESS, ReadingOptions(query=QUERY.format(4999))) as fewer:
         assert fewer.sha256 != here.sha256
 
 
@@ -94,7 +94,7 @@ def test_the_only_table_is_taken_and_several_are_listed():
 def test_queries_that_are_refused(query, words):
     tell("DROP TABLE IF EXISTS kept", "CREATE TABLE kept AS SELECT 1 AS x")
     refused(query, *words)
-    assert read(ADDRESS, Reading(query="SELECT x FROM kept")).frame.rows() == [(1,)]
+    assert read(ADDRESS, ReadingOptions(query="SELECT x FROM kept")).frame.rows() == [(1,)]
 
 
 @needs_postgresql
@@ -111,7 +111,7 @@ def test_a_user_who_may_not_read():
 
 @needs_postgresql
 def test_passwords_come_from_the_environment_or_a_file(monkeypatch, tmp_path):
-    reading = Reading(query="SELECT 1 AS x")
+    reading = ReadingOptions(query="SELECT 1 AS x")
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pgpass"))
     refused("SELECT 1", "PGPASSWORD or ~/.pgpass", address=WITHOUT_PASSWORD)
     wrong = ADDRESS.replace(PASSWORD, "s3cret")
@@ -135,7 +135,7 @@ def test_passwords_come_from_the_environment_or_a_file(monkeypatch, tmp_path):
 )
 def test_servers_that_are_not_reached(address, words):
     with pytest.raises(GradumError) as caught:
-        read(address, Reading(query="SELECT 1"))
+        read(address, ReadingOptions(query="SELECT 1"))
     message = str(caught.value)
     assert "cret" not in message
     for word in words:

@@ -12,7 +12,7 @@ from gradum.errors import GradumError
 from gradum.tables.addresses import secrets, shown
 from gradum.tables.paths import files_of
 from gradum.tables.read import read
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
 from gradum.tables.sources import rows as batches
 from gradum.tables.sources import sqlite, workbook
@@ -72,27 +72,27 @@ def test_a_zip_archive_of_one_table_is_that_table(tmp_path):
 
 def test_archives_of_other_than_one_table(tmp_path):
     two = zipped(tmp_path / "two.zip", a_csv="x\n1\n", b_csv="x\n2\n")
-    refused(two, Reading(), "two.zip holds 2 tables: 'a.csv', 'b.csv'", "pattern")
-    refused(zipped(tmp_path / "none.zip", a_md="", b_md=""), Reading(), "holds no table")
+    refused(two, ReadingOptions(), "two.zip holds 2 tables: 'a.csv', 'b.csv'", "pattern")
+    refused(zipped(tmp_path / "none.zip", a_md="", b_md=""), ReadingOptions(), "holds no table")
     inner = zipped(tmp_path / "inner.zip", a_csv="x\n1\n").read_bytes()
-    refused(zipped(tmp_path / "nested.zip", inner_csv=inner), Reading(), "another archive")
+    refused(zipped(tmp_path / "nested.zip", inner_csv=inner), ReadingOptions(), "another archive")
     cut = tmp_path / "cut.zip"
     cut.write_bytes(two.read_bytes()[:60])
-    refused(cut, Reading(), "cut.zip is a damaged or truncated zip archive")
-    refused(two, Reading(sheet="x"), "holds 2 tables")
+    refused(cut, ReadingOptions(), "cut.zip is a damaged or truncated zip archive")
+    refused(two, ReadingOptions(sheet="x"), "holds 2 tables")
 
 
 def test_an_archive_that_unpacks_to_far_too_much(tmp_path, monkeypatch):
     monkeypatch.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 2**16)
     bomb = zipped(tmp_path / "bomb.zip", a_csv="x\n" + "0\n" * 2**22)
-    refused(bomb, Reading(), "unpacks to more than", "far more than a table would")
+    refused(bomb, ReadingOptions(), "unpacks to more than", "far more than a table would")
 
 
 def test_a_table_in_a_workbook_in_an_archive(tmp_path):
     write_xlsx(tmp_path / "homes.xlsx", {"Sales": SHEET})
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.write(tmp_path / "homes.xlsx", "homes.xlsx")
-    assert read(tmp_path / "a.zip", Reading(sheet="Sales")).frame.rows() == HOMES[1:]
+    assert read(tmp_path / "a.zip", ReadingOptions(sheet="Sales")).frame.rows() == HOMES[1:]
 
 
 # SQLite
@@ -104,16 +104,16 @@ def test_the_only_table_and_a_query(homes):
     assert table.frame.rows() == HOMES[1:]
     assert (table.typed, table.untyped) == (True, ())
     query = "SELECT code, rooms * 2 AS twice FROM homes WHERE rooms > 3 ; "
-    assert read(homes, Reading(query=query)).frame.rows() == [("011", 8)]
+    assert read(homes, ReadingOptions(query=query)).frame.rows() == [("011", 8)]
 
 
 def test_a_database_of_several_tables_needs_a_query(tmp_path):
     path = database(tmp_path / "d.db", a=("x", [(1,)]), b=("x", [(2,)]))
-    refused(path, Reading(), "d.db holds 2 tables: 'a', 'b'", "--query")
+    refused(path, ReadingOptions(), "d.db holds 2 tables: 'a', 'b'", "--query")
     database(tmp_path / "empty.db", a=("x", [(1,)]))
     with contextlib.closing(sqlite3.connect(tmp_path / "empty.db")) as connection:
         connection.execute("DROP TABLE a")
-    refused(tmp_path / "empty.db", Reading(), "holds no table")
+    refused(tmp_path / "empty.db", ReadingOptions(), "holds no table")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_database_of_several_tables_needs_a_query(tmp_path):
 )
 def test_queries_that_are_refused(homes, query, words):
     before = homes.read_bytes()
-    refused(homes, Reading(query=query), *words)
+    refused(homes, ReadingOptions(query=query), *words)
     assert homes.read_bytes() == before
     assert [path.name for path in homes.parent.iterdir()] == ["homes.sqlite"]
 
@@ -142,7 +142,7 @@ def test_a_database_that_another_program_is_writing_to(homes, monkeypatch):
     monkeypatch.setattr(sqlite, "SECONDS", 0.1)
     with contextlib.closing(sqlite3.connect(homes)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
-        refused(homes, Reading(), "is being written to by another program")
+        refused(homes, ReadingOptions(), "is being written to by another program")
 
 
 def test_rows_come_in_batches_into_one_table(tmp_path, monkeypatch):
@@ -188,7 +188,7 @@ def test_bytes_beside_other_values_are_bytes(tmp_path):
 def test_a_damaged_database_and_one_that_is_written_ahead(tmp_path, homes):
     cut = tmp_path / "cut.sqlite"
     cut.write_bytes(homes.read_bytes()[:5000])
-    refused(cut, Reading(), "cut.sqlite is a truncated database")
+    refused(cut, ReadingOptions(), "cut.sqlite is a truncated database")
     with contextlib.closing(sqlite3.connect(homes)) as connection:
         connection.execute("PRAGMA journal_mode = wal")
         connection.execute("INSERT INTO homes VALUES (1, 1, 'x')")
@@ -219,14 +219,16 @@ def test_a_sheet_with_lines_of_title_above_its_header(tmp_path, write):
 def test_which_sheet(tmp_path):
     path = tmp_path / "book.xlsx"
     write_xlsx(path, {"Sales": SHEET, "More & more": [["a"], [1]], "Empty": []})
-    refused(path, Reading(), "2 sheets with a table: 'Sales', 'More & more'", "--sheet")
-    assert read(path, Reading(sheet="More & more")).frame.rows() == [(1,)]
-    refused(path, Reading(sheet="sales"), "no sheet 'sales'", "'Sales', 'More & more', 'Empty'")
-    refused(path, Reading(sheet="Empty"), "'Empty' of book.xlsx is empty")
+    refused(path, ReadingOptions(), "2 sheets with a table: 'Sales', 'More & more'", "--sheet")
+    assert read(path, ReadingOptions(sheet="More & more")).frame.rows() == [(1,)]
+    refused(
+        path, ReadingOptions(sheet="sales"), "no sheet 'sales'", "'Sales', 'More & more', 'Empty'"
+    )
+    refused(path, ReadingOptions(sheet="Empty"), "'Empty' of book.xlsx is empty")
     write_xlsx(path, {"Empty": []})
-    refused(path, Reading(), "no sheet with a table")
+    refused(path, ReadingOptions(), "no sheet with a table")
     write_xlsx(path, {"Sales": SHEET[:1]})
-    refused(path, Reading(), "a header but no rows")
+    refused(path, ReadingOptions(), "a header but no rows")
 
 
 def test_the_cells_of_a_column(tmp_path):
@@ -265,17 +267,21 @@ def test_the_row_of_the_header(rows, header):
 def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch):
     path = tmp_path / "book.xls"
     path.write_bytes(workbook.OLD + bytes(600) + workbook.ENCRYPTED)
-    refused(path, Reading(), "book.xls is encrypted", "without a password")
+    refused(path, ReadingOptions(), "book.xls is encrypted", "without a password")
     path.write_bytes(workbook.OLD + bytes(600))
-    refused(path, Reading(), "book.xls is a damaged workbook")
+    refused(path, ReadingOptions(), "book.xls is a damaged workbook")
     write_xlsx(path, {"Sales": SHEET})
-    refused(path, Reading(query="SELECT 1"), "--query is for databases, and book.xls is none")
+    refused(
+        path, ReadingOptions(query="SELECT 1"), "--query is for databases, and book.xls is none"
+    )
     with monkeypatch.context() as patched:
         patched.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 100)
         patched.setattr("gradum.tables.compressed.MOST_TIMES", 1)
-        refused(path, Reading(), "far more than a workbook would")
+        refused(path, ReadingOptions(), "far more than a workbook would")
     monkeypatch.setitem(sys.modules, "fastexcel", None)
-    refused(path, Reading(), "fastexcel, which is not installed", "pip install 'gradum[excel]'")
+    refused(
+        path, ReadingOptions(), "fastexcel, which is not installed", "pip install 'gradum[excel]'"
+    )
 
 
 # all of them
@@ -283,9 +289,11 @@ def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch):
 
 def test_options_for_another_kind_of_source(tmp_path):
     (tmp_path / "a.csv").write_text("a\n1\n")
-    refused(tmp_path / "a.csv", Reading(sheet="x"), "--sheet is for workbooks, and a.csv is none")
-    refused({"a": [1]}, Reading(query="x"), "--query is for databases")
-    refused("s3://bucket/a.csv", Reading(), "no table from s3:// addresses")
+    refused(
+        tmp_path / "a.csv", ReadingOptions(sheet="x"), "--sheet is for workbooks, and a.csv is none"
+    )
+    refused({"a": [1]}, ReadingOptions(query="x"), "--query is for databases")
+    refused("s3://bucket/a.csv", ReadingOptions(), "no table from s3:// addresses")
 
 
 def test_a_plain_file_is_read_where_it_lies(tmp_path):
@@ -302,7 +310,7 @@ def test_pickles_are_refused(tmp_path):
     for version in (2, 4, 5):
         path = tmp_path / "a.pkl"
         path.write_bytes(b"\x80" + bytes([version]) + b"\x95")
-        refused(path, Reading(), "a.pkl is a Python pickle, which can run anybody's code")
+        refused(path, ReadingOptions(), "a.pkl is a Python pickle, which can run anybody's code")
 
 
 @pytest.mark.parametrize(

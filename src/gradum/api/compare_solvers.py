@@ -12,6 +12,7 @@ from msgspec import structs
 from gradum.errors import SpecError
 from gradum.fitting.compare_solvers import compare_solvers as compare
 from gradum.fitting.context import Context, ignore
+from gradum.fitting.option_table import OF_SOLVERS
 from gradum.fitting.option_values import read_names
 from gradum.fitting.options import make_spec
 from gradum.fitting.rows_in_memory import RowsInMemory
@@ -21,34 +22,6 @@ from gradum.tables.read import read
 from gradum.tables.stream import at_hand
 
 SOLVERS = ("gd", "sgd", "momentum", "adam", "lbfgs")
-TAKEN = (
-    "sheet",
-    "query",
-    "encoding",
-    "skip_rows",
-    "task",
-    "metric",
-    "test",
-    "numeric",
-    "categorical",
-    "text",
-    "date",
-    "drop",
-    "weight",
-    "group",
-    "time",
-    "class_weight",
-    "log_target",
-    "max_epochs",
-    "hidden",
-    "activation",
-    "learning_rate",
-    "batch_size",
-    "alpha",
-    "dropout",
-    "seed",
-)
-"""The options of a fit that bear on it."""
 
 
 def compare_solvers(
@@ -97,11 +70,11 @@ def compare_solvers(
     KeyboardInterrupt
         ``stop`` answered True.
     """
-    unknown = sorted(set(options) - set(TAKEN))
+    unknown = sorted(set(options) - set(OF_SOLVERS))
     if unknown:
         raise SpecError(
             f"gradum.compare_solvers has no option {unknown[0]!r}.",
-            f"Choose among {', '.join(TAKEN)}.",
+            f"Choose among {', '.join(OF_SOLVERS)}.",
         )
     test = options.pop("test", None)
     named = solvers.split(",") if isinstance(solvers, str) else read_names(solvers)

@@ -36,7 +36,7 @@ from gradum.study.run_rows import RunRows
 from gradum.tables.check import Difference
 from gradum.tables.columns import Task
 from gradum.tables.read import read
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.stream import at_hand, opened
 from gradum.tables.wording import size
 
@@ -206,7 +206,11 @@ class Model:
         return structs.replace(found, sentences=(*unknown, *found.sentences))
 
     def _evaluated(
-        self, data: Any, max_memory: int | str | None, known: RunRows | None, reading: Reading
+        self,
+        data: Any,
+        max_memory: int | str | None,
+        known: RunRows | None,
+        reading: ReadingOptions,
     ) -> Evaluation:
         most = None if max_memory is None else read_size(max_memory)
         with at_hand(data, reading) as table:

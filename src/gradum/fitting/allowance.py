@@ -1,4 +1,4 @@
-"""How the fits of a run share the time that it may take."""
+"""A time limit, shared among the fits of a run."""
 
 from __future__ import annotations
 

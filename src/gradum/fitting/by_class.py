@@ -1,4 +1,4 @@
-"""How well each class is found, and how often it is right where it is named."""
+"""Precision, recall and F1 of each class, with intervals."""
 
 from __future__ import annotations
 

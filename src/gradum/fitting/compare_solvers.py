@@ -223,7 +223,7 @@ def _judged(
     outcomes = truth.outcomes(seen)
     resamples = truth.resamples(seen, stream(seed, "bootstrap", "test"))
     scores = {name: intervals(outcome, resamples)[metric] for name, outcome in outcomes.items()}
-    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
+    sign = METRICS[metric].sign
     names = list(scores)
     best = names[int(first_least(np.array([sign * scores[name].value for name in names])))]
     others = [name for name in names if name != best]

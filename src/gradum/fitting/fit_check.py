@@ -41,7 +41,7 @@ def _overfits(
     trained = [scores[name].get("train", {}).get(metric) for name in (rung, simpler)]
     if trained[0] is None or trained[1] is None or "is worse than" not in comparison.finding:
         return False
-    return _sign(metric) * (trained[0].value - trained[1].value) < 0
+    return METRICS[metric].sign * (trained[0].value - trained[1].value) < 0
 
 
 def _overfitting(
@@ -65,7 +65,7 @@ def _gap(of_parts: dict[str, dict[str, Interval]], verdict: Verdict) -> str:
     train, test = of_parts.get("train", {}).get(metric), of_parts["test"][metric]
     if train is None:
         return ""
-    gap = _sign(metric) * (test.value - train.value)
+    gap = METRICS[metric].sign * (test.value - train.value)
     error = np.hypot(test.standard_error, train.standard_error)
     on_train, on_test = figure(train.value, digits=3), figure(test.value, digits=3)
     if gap > STANDARD_ERRORS * error:
@@ -78,7 +78,3 @@ def _gap(of_parts: dict[str, dict[str, Interval]], verdict: Verdict) -> str:
         f"No sign of overfitting: {METRICS[metric].words} {on_train} on the rows it learned from, "
         f"{on_test} on new ones."
     )
-
-
-def _sign(metric: str) -> float:
-    return -1.0 if METRICS[metric].greater_is_better else 1.0

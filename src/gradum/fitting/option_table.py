@@ -289,6 +289,35 @@ OVERRIDES = tuple(
     name for name, option in OPTIONS.items() if (option.field or "").startswith("overrides.")
 )
 
+OF_SOLVERS = (
+    "sheet",
+    "query",
+    "encoding",
+    "skip_rows",
+    "task",
+    "metric",
+    "test",
+    "numeric",
+    "categorical",
+    "text",
+    "date",
+    "drop",
+    "weight",
+    "group",
+    "time",
+    "class_weight",
+    "log_target",
+    "max_epochs",
+    "hidden",
+    "activation",
+    "learning_rate",
+    "batch_size",
+    "alpha",
+    "dropout",
+    "seed",
+)
+"""The options that bear on a comparison of solvers."""
+
 
 def flag(name: str) -> str:
     """Return the name of an option on the command line, without its dashes."""

@@ -13,7 +13,7 @@ from msgspec import ValidationError, convert, structs
 from gradum.errors import SpecError
 from gradum.fitting.option_table import OPTIONS, Columns, Options, flag
 from gradum.fitting.spec import Spec
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides
 
 
@@ -42,9 +42,9 @@ def make_overrides(**columns: Columns) -> Overrides:
     return Overrides(**_values(columns)["overrides"])
 
 
-def make_reading(**reading: str | int | None) -> Reading:
+def make_reading(**reading: str | int | None) -> ReadingOptions:
     """Build what the user says about the place of a table from the options of these names."""
-    return Reading(**_values(reading)["reading"])
+    return ReadingOptions(**_values(reading)["reading"])
 
 
 def _refuse_unknown(options: Mapping[str, Any]) -> None:

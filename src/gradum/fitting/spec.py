@@ -10,7 +10,7 @@ from gradum.errors import SpecError
 from gradum.fitting.metric import metric_named
 from gradum.fitting.mlp_spec import MLPSpec
 from gradum.fitting.pack.spec import Effort, PackSpec, pack_of, refuse_time_limit
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides
 from gradum.tables.wording import counted, shortened, size
 
@@ -111,7 +111,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log_target: bool = False
     refit: bool = False
     seed: int = 0
-    reading: Reading = Reading()
+    reading: ReadingOptions = ReadingOptions()
     overrides: Overrides = Overrides()
     split: SplitSpec = SplitSpec()
     linear: LinearSpec = LinearSpec()

@@ -77,7 +77,7 @@ def standing(
     name: str, scores: dict[str, Interval], against: str, difference: Interval, metric: str
 ) -> Standing:
     """Say how a rival stands against a rung, by the paired difference rival - rung."""
-    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
+    sign = METRICS[metric].sign
     nothing = EQUAL * abs(scores[metric].value)
     finding = _finding(name, TITLES[against], difference, sign, nothing)
     return Standing(name, scores, against, difference, finding)
@@ -119,7 +119,7 @@ def decide(
     differences : dict
         The paired difference ``(rung, simpler) -> rung - simpler``.
     """
-    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
+    sign = METRICS[metric].sign
     rungs = list(scores)
     # Rungs that predict the same differ by rounding alone; what that is, the simplest one says.
     size = abs(scores[rungs[0]].value)

@@ -415,6 +415,11 @@ class Metric:
         return student(one.value - other.value, draws, one.basis, level)
 
     @property
+    def sign(self) -> float:
+        """1 where less is better and -1 where more is: times it, the least value is the best."""
+        return -1.0 if self.greater_is_better else 1.0
+
+    @property
     def words(self) -> str:
         """The title within a sentence: "log loss", but "RMSE", "R²" and "Gini"."""
         as_it_is = self.proper or not self.title[1:2].islower()

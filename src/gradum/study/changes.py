@@ -45,7 +45,7 @@ def changes(new: dict[str, Interval], own: dict[str, Interval]) -> tuple[Change,
 
 def _change(metric: str, new: Interval, own: Interval) -> Change:
     difference = independent_difference(new, own)
-    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
+    sign = METRICS[metric].sign
     low, high = sorted((sign * difference.low, sign * difference.high))
     finding = "worse" if low > 0 else "better" if high < 0 else "no difference shown"
     return Change(metric, new, own, difference, finding)

@@ -92,7 +92,7 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
 
 
 def _difference(metric: str, one: float, two: float, difference: Interval) -> MetricDifference:
-    sign = 1.0 if METRICS[metric].greater_is_better else -1.0
+    sign = -METRICS[metric].sign
     low, high = sorted((sign * difference.low, sign * difference.high))
     finding = "no difference shown"
     if low > 0:

@@ -342,7 +342,7 @@ def _segment(
 def _finding(difference: Interval | None, metric: str) -> str:
     if difference is None:
         return "too few rows to say"
-    low, high = sorted(_worse(metric) * bound for bound in (difference.low, difference.high))
+    low, high = sorted(METRICS[metric].sign * bound for bound in (difference.low, difference.high))
     if low > 0:
         return "weaker than the rest"
     return "stronger than the rest" if high < 0 else "no difference shown"
@@ -350,7 +350,7 @@ def _finding(difference: Interval | None, metric: str) -> str:
 
 def _worse(metric: str) -> float:
     """Return the sign of a change for the worse."""
-    return -1.0 if METRICS[metric].greater_is_better else 1.0
+    return METRICS[metric].sign
 
 
 def _baseline(evidence: Evidence, within: np.ndarray) -> float:

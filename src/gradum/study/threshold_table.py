@@ -1,4 +1,4 @@
-"""What a threshold finds and flags: precision, recall and F1 of one of two classes by threshold."""
+"""Precision, recall, F1 and the share flagged, of one of two classes by threshold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the rows of a text are written: its delimiter and quotes, and the rows cut by them."""
+"""The dialect of a delimited text: its delimiter and quotes, and the rows cut by them."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from gradum.tables.encoding import as_utf8
 from gradum.tables.moments import within_calendar
 from gradum.tables.parquet import first_rows, length
 from gradum.tables.paths import STANDARD_INPUT, files_of, is_file
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json
 from gradum.tables.sources.brought import PLAINLY, Brought
 from gradum.tables.table import Table
@@ -109,7 +109,7 @@ def _together(extents: Sequence[Extent]) -> Extent:
     )
 
 
-def _of_file(path: Path, reading: Reading = PLAINLY) -> Extent:
+def _of_file(path: Path, reading: ReadingOptions = PLAINLY) -> Extent:
     try:
         with path.open("rb") as file:
             start, size = file.read(16), path.stat().st_size
@@ -153,7 +153,7 @@ def _unpacked(path: Path, start: bytes, packed: int) -> tuple[bytes, int]:
         return head, count * packed // max(file.tell(), 1)
 
 
-def _of_text(head: bytes, name: str, size: int, reading: Reading, *, held: int) -> Extent:
+def _of_text(head: bytes, name: str, size: int, reading: ReadingOptions, *, held: int) -> Extent:
     """Return the extent of a text, of whose bytes the first are given."""
     unknown = Extent(0, size, held, None)
     if head.startswith((PARQUET, ARROW)):  # packed, and told by its end

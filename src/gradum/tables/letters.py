@@ -1,4 +1,4 @@
-"""How likely bytes are as text of an encoding, by how common the letters are that they would be.
+"""The likelihood of a text by its letters, by which encodings are told apart.
 
 Each way to read the same bytes has a log-probability: that of its letters, one by one. A common
 letter of the language costs little, a rare one much, a sign that its texts do not hold costs most,

@@ -15,7 +15,7 @@ from gradum.tables.encoding import Content, as_utf8, stream
 from gradum.tables.failures import explained
 from gradum.tables.frames import SOURCE, from_data
 from gradum.tables.moments import lost_moments, within_calendar
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json, read_records
 from gradum.tables.several import stack
 from gradum.tables.sources.brought import PLAINLY, Brought, brought, of_text, refuse_unused
@@ -50,7 +50,7 @@ PROMISES = {
 }
 
 
-def read(data: Any, reading: Reading = PLAINLY) -> Table:
+def read(data: Any, reading: ReadingOptions = PLAINLY) -> Table:
     """Return a table that is named or in memory as a table.
 
     Parameters
@@ -64,7 +64,7 @@ def read(data: Any, reading: Reading = PLAINLY) -> Table:
         that narwhals knows (pandas, polars, pyarrow, ...; eager or lazy); a two-dimensional NumPy
         array, whose columns become x0, x1, ...; a dict of columns; a list of dicts; one dict of
         values, which is one row; or a Table, which is returned as it is.
-    reading : Reading
+    reading : ReadingOptions
         Which table of a workbook or a database, and how a text is written.
 
     Raises
@@ -95,7 +95,7 @@ def _read_files(here: Brought) -> Table:
     return stack(tables, here.source)
 
 
-def _read_file(location: Location, reading: Reading) -> Table:
+def _read_file(location: Location, reading: ReadingOptions) -> Table:
     with explained(location.name):
         content = content_of(location.path)
         suffix = location.path.suffix.lower()
@@ -103,7 +103,7 @@ def _read_file(location: Location, reading: Reading) -> Table:
         return replace(table, notes=(*location.notes, *table.notes), untyped=location.untyped)
 
 
-def _recognised(content: Content, name: str, reading: Reading, suffix: str) -> Table:
+def _recognised(content: Content, name: str, reading: ReadingOptions, suffix: str) -> Table:
     """Read a content as what its first bytes say that it is."""
     if is_packed(_start(content)):
         content, suffix = unpacked(content, name), ""

@@ -1,4 +1,4 @@
-"""What the user says about reading a table: which of several it is, and how its text is written."""
+"""Options for reading a table: which of several it is, and how its text is written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from msgspec import Struct
 from gradum.errors import SpecError
 
 
-class Reading(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class ReadingOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the user says about a table besides its name.
 
     Parameters

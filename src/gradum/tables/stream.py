@@ -32,7 +32,7 @@ from gradum.tables.frames import is_row
 from gradum.tables.moments import within_calendar
 from gradum.tables.parquet import first_rows, has_large_groups, length, with_smaller_groups
 from gradum.tables.read import read, refuse_other_kinds, refuse_other_name
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json
 from gradum.tables.several import stack
 from gradum.tables.sources.brought import PLAINLY, Brought, brought, of_text, refuse_unused
@@ -174,7 +174,9 @@ def is_batches(data: Any) -> bool:
 
 
 @contextmanager
-def at_hand(data: Any, reading: Reading = PLAINLY, scratch: Path | None = None) -> Iterator[Any]:
+def at_hand(
+    data: Any, reading: ReadingOptions = PLAINLY, scratch: Path | None = None
+) -> Iterator[Any]:
     """Bring a named table to files, and yield what is in memory already as a `Table`.
 
     Batches are yielded as they are, and so is None.
@@ -191,7 +193,9 @@ def _is_frame(data: Any) -> bool:
 
 
 @contextmanager
-def opened(data: Any, scratch: Path | None = None, reading: Reading = PLAINLY) -> Iterator[Stream]:
+def opened(
+    data: Any, scratch: Path | None = None, reading: ReadingOptions = PLAINLY
+) -> Iterator[Stream]:
     """Open a table as a stream.
 
     Parameters
@@ -201,7 +205,7 @@ def opened(data: Any, scratch: Path | None = None, reading: Reading = PLAINLY) -
         `gradum.tables.read.read` takes.
     scratch : Path, optional
         The folder for a copy of what is no Parquet file; the system's if left out.
-    reading : Reading
+    reading : ReadingOptions
         Which table of a workbook or a database.
 
     Raises
@@ -230,14 +234,14 @@ def _of_files(here: Brought, folder: Path) -> Stream:
     return Stream(head, files, tuple(map(length, files)))
 
 
-def _part(location: Location, reading: Reading, scratch: Path) -> tuple[Table, list[Path]]:
+def _part(location: Location, reading: ReadingOptions, scratch: Path) -> tuple[Table, list[Path]]:
     """Return some rows of a file, and the Parquet files that hold all of them."""
     head, files = _part_of_file(location.path, location.name, reading, scratch)
     return replace(head, notes=(*location.notes, *head.notes), untyped=location.untyped), files
 
 
 def _part_of_file(
-    path: Path, name: str, reading: Reading, scratch: Path
+    path: Path, name: str, reading: ReadingOptions, scratch: Path
 ) -> tuple[Table, list[Path]]:
     content: Content = path
     with bytes_of(path) as file:

@@ -11,37 +11,10 @@ from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import compile_once, say, say_json
 from gradum.app.cli.pages import check_page
-
-TAKEN = (
-    "sheet",
-    "query",
-    "encoding",
-    "skip_rows",
-    "task",
-    "metric",
-    "test",
-    "numeric",
-    "categorical",
-    "text",
-    "date",
-    "drop",
-    "weight",
-    "group",
-    "time",
-    "class_weight",
-    "log_target",
-    "max_epochs",
-    "hidden",
-    "activation",
-    "learning_rate",
-    "batch_size",
-    "alpha",
-    "dropout",
-    "seed",
-)
+from gradum.fitting.option_table import OF_SOLVERS
 
 
-@options.taking(*TAKEN)
+@options.taking(*OF_SOLVERS)
 def command(
     data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
     target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to predict.")],

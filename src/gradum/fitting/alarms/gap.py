@@ -27,7 +27,7 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
     baseline = judgement.scores.get("baseline", {}).get("test", {}).get(metric)
     if validation is None or baseline is None:
         return ()
-    sign = -1.0 if METRICS[metric].greater_is_better else 1.0
+    sign = METRICS[metric].sign
     worse = sign * (test.value - validation.value)
     gained = sign * (baseline.value - test.value)
     error = np.hypot(test.standard_error, validation.standard_error)

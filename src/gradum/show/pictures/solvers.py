@@ -1,4 +1,4 @@
-"""How the validation loss falls under each solver: by passes over the rows, and by seconds."""
+"""Loss curves of solvers: by passes over the rows, and by seconds."""
 
 from __future__ import annotations
 

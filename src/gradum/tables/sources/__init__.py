@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from gradum.tables.sources.https import Https
 from gradum.tables.sources.postgresql import PostgreSql
-from gradum.tables.sources.source import Source
+from gradum.tables.sources.source import TableSource
 from gradum.tables.sources.sqlite import Sqlite
 from gradum.tables.sources.statistics import Statistics
 from gradum.tables.sources.workbook import Workbook
 from gradum.tables.sources.zipped import Zip
 
-SOURCES: tuple[Source, ...] = (Https(), PostgreSql(), Sqlite(), Workbook(), Statistics(), Zip())
+SOURCES: tuple[TableSource, ...] = (
+    Https(),
+    PostgreSql(),
+    Sqlite(),
+    Workbook(),
+    Statistics(),
+    Zip(),
+)
 """In the order in which they are asked whether a place is theirs."""

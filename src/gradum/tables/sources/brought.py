@@ -26,13 +26,13 @@ from gradum.tables.addresses import is_address, refuse_unclear, scheme, shown
 from gradum.tables.content import nearest_files
 from gradum.tables.failures import explained
 from gradum.tables.paths import STANDARD_INPUT, is_pattern, matches
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.several import name_of, names_of
 from gradum.tables.sources import SOURCES
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.wording import counted
 
-PLAINLY = Reading()
+PLAINLY = ReadingOptions()
 LETTERS = re.compile(r"\.[a-z]+")
 OPTION_OF = {
     "sheet": "workbooks",
@@ -58,7 +58,7 @@ class Brought:
         where it has no one name.
     sha256 : mapping of str to str
         The SHA-256 of what other machines gave, by what may be shown of its address.
-    reading : Reading
+    reading : ReadingOptions
         What the user says about the table.
     """
 
@@ -66,7 +66,7 @@ class Brought:
     source: str
     name: str | None = None
     sha256: Mapping[str, str] = field(default_factory=dict)
-    reading: Reading = PLAINLY
+    reading: ReadingOptions = PLAINLY
 
 
 def are_paths(data: Any) -> bool:
@@ -79,14 +79,16 @@ def are_paths(data: Any) -> bool:
 
 
 @contextmanager
-def brought(data: Any, reading: Reading = PLAINLY, scratch: Path | None = None) -> Iterator[Any]:
+def brought(
+    data: Any, reading: ReadingOptions = PLAINLY, scratch: Path | None = None
+) -> Iterator[Any]:
     """Bring a table that is named to files; they are there while the block runs.
 
     Parameters
     ----------
     data : path, address, list of such, or anything else
         A path may be a pattern or ``-``. What is no name is yielded as it is, a `Brought` too.
-    reading : Reading
+    reading : ReadingOptions
         Which table of a workbook or a database.
     scratch : Path, optional
         The folder for what has to be written; the system's if left out.
@@ -174,7 +176,7 @@ class _Journey:
 
     Parameters
     ----------
-    reading : Reading
+    reading : ReadingOptions
     new_file : callable
 
     Attributes
@@ -185,7 +187,7 @@ class _Journey:
         Of what other machines gave, whatever was inside it.
     """
 
-    reading: Reading
+    reading: ReadingOptions
     new_file: NewFile
     heeded: set[str] = field(default_factory=set)
     sha256: dict[str, str] = field(default_factory=dict)
@@ -208,9 +210,9 @@ class _Journey:
         return [file for part in nearer for file in self._carried(part)]
 
 
-def of_text(reading: Reading) -> Reading:
+def of_text(reading: ReadingOptions) -> ReadingOptions:
     """Return what is said of the text of a file alone."""
-    return Reading(**{option: getattr(reading, option) for option in OF_TEXT})
+    return ReadingOptions(**{option: getattr(reading, option) for option in OF_TEXT})
 
 
 def _refuse_address(where: str) -> None:
@@ -222,7 +224,7 @@ def _refuse_address(where: str) -> None:
         )
 
 
-def refuse_unused(reading: Reading, name: str, heeded: Collection[str] = ()) -> None:
+def refuse_unused(reading: ReadingOptions, name: str, heeded: Collection[str] = ()) -> None:
     """Refuse an option that says something of another kind of source.
 
     Raises

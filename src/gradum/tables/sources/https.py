@@ -17,7 +17,7 @@ from gradum.errors import TableError
 from gradum.files.scratch import filling
 from gradum.tables.addresses import refuse_unclear, scheme, shown
 from gradum.tables.encoding import BLOCK_BYTES
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.wording import size
 
@@ -36,7 +36,9 @@ class Https:
         """Whether a location is an address of the web."""
         return scheme(location.where) in ("https", "http")
 
-    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+    def bring(
+        self, location: Location, reading: ReadingOptions, new_file: NewFile
+    ) -> list[Location]:
         """Fetch the file, and tell its hash."""
         _refuse_address(location.where)
         with (

@@ -18,10 +18,10 @@ from gradum.errors import GradumError, TableError
 from gradum.tables.addresses import refuse_unclear, scheme, without_secrets
 from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import refuse_names
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.extra import needs
 from gradum.tables.sources.fingerprint import Fingerprint
-from gradum.tables.sources.rows import Rows
+from gradum.tables.sources.rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.statement import (
     identifier,
@@ -51,11 +51,13 @@ class PostgreSql:
         """Whether a location is an address of PostgreSQL."""
         return scheme(location.where) in ("postgresql", "postgres")
 
-    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+    def bring(
+        self, location: Location, reading: ReadingOptions, new_file: NewFile
+    ) -> list[Location]:
         """Write the rows of the query, or of the only table, and tell their hash."""
         refuse_unclear(location.where)
         query = None if reading.query is None else statement(reading.query)
-        rows, fingerprint = Rows(location.name, new_file), Fingerprint()
+        rows, fingerprint = ParquetRows(location.name, new_file), Fingerprint()
         with _connection(location) as connection:
             if query is None:
                 query = _only_table(connection, location.name)

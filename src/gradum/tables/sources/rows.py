@@ -1,4 +1,4 @@
-"""Rows that come in batches, written to Parquet files with bounded memory."""
+"""ParquetRows that come in batches, written to Parquet files with bounded memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GROUP_ROWS = 65_536
 
 
 @dataclass
-class Rows:
+class ParquetRows:
     """Parquet files of the rows of one source.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 
 NewFile = Callable[[str], Path]
 """Makes an empty file of the user's alone, with the ending that is given, and returns its path."""
@@ -43,25 +43,27 @@ class Location:
         return Path(self.where)
 
 
-class Source(Protocol):
+class TableSource(Protocol):
     """A kind of place from which a table has to be brought before it can be read.
 
     Attributes
     ----------
     takes : tuple of str
-        The fields of `Reading` that it heeds.
+        The fields of `ReadingOptions` that it heeds.
     """
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """The fields of `Reading` that it heeds."""
+        """The fields of `ReadingOptions` that it heeds."""
         ...
 
     def is_at(self, location: Location) -> bool:
         """Whether a location is of this kind, told by its address or its first bytes."""
         ...
 
-    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+    def bring(
+        self, location: Location, reading: ReadingOptions, new_file: NewFile
+    ) -> list[Location]:
         """Write the table to files, and return where they are: one or several in order.
 
         Raises

@@ -14,8 +14,8 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import from_objects, refuse_names
-from gradum.tables.reading import Reading
-from gradum.tables.sources.rows import Rows
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
 from gradum.tables.sources.statement import (
@@ -51,10 +51,12 @@ class Sqlite:
         """Whether a file begins as SQLite's databases do."""
         return start_of(location).startswith(MAGIC)
 
-    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+    def bring(
+        self, location: Location, reading: ReadingOptions, new_file: NewFile
+    ) -> list[Location]:
         """Write the rows of the query, or of the only table."""
         _refuse_truncated(location)
-        rows, mixed = Rows(location.name, new_file), set()
+        rows, mixed = ParquetRows(location.name, new_file), set()
         try:
             with closing(
                 sqlite3.connect(_address(location.path), uri=True, timeout=SECONDS)
@@ -101,7 +103,7 @@ def _only_reading(action: int, *_: object) -> int:
     return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
 
 
-def _query(connection: sqlite3.Connection, reading: Reading, name: str) -> str:
+def _query(connection: sqlite3.Connection, reading: ReadingOptions, name: str) -> str:
     if reading.query is not None:
         return statement(reading.query)
     tables = [table for (table,) in connection.execute(TABLES)]

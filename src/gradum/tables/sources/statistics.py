@@ -10,9 +10,9 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import refuse_names
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.extra import needs
-from gradum.tables.sources.rows import Rows
+from gradum.tables.sources.rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
 
@@ -35,10 +35,12 @@ class Statistics:
         """Whether a file begins as one of these programs begins its own."""
         return _reader(start_of(location)) is not None
 
-    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+    def bring(
+        self, location: Location, reading: ReadingOptions, new_file: NewFile
+    ) -> list[Location]:
         """Write its rows, with the words that label values in place of their numbers."""
         package = needs("pyreadstat", "stats", "Files of Stata, SPSS and SAS")
-        rows = Rows(location.name, new_file)
+        rows = ParquetRows(location.name, new_file)
         try:
             rows.write(_frames(package, location))
         except (package.ReadstatError, package.PyreadstatError) as error:

@@ -13,9 +13,9 @@ from gradum.errors import TableError
 from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.compressed import most_unpacked
 from gradum.tables.frames import refuse_names
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.extra import needs
-from gradum.tables.sources.rows import Rows
+from gradum.tables.sources.rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
 from gradum.tables.sources.zipped import MAGIC, is_workbook
@@ -40,7 +40,9 @@ class Workbook:
         start = start_of(location)
         return start.startswith(OLD) or (start.startswith(MAGIC) and is_workbook(location.path))
 
-    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+    def bring(
+        self, location: Location, reading: ReadingOptions, new_file: NewFile
+    ) -> list[Location]:
         """Write the sheet that is named, or the only one with a table."""
         fastexcel = needs("fastexcel", "excel", "Workbooks")
         _refuse_large(location)
@@ -55,7 +57,7 @@ class Workbook:
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
             raise _damaged(location.name, error) from None
-        rows = Rows(location.name, new_file)
+        rows = ParquetRows(location.name, new_file)
         rows.write([frame])
         untyped = tuple(mixed) or rows.all_text()
         return [Location(str(rows.files[0]), location.name, (*notes, *more), untyped)]

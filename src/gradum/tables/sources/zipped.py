@@ -13,7 +13,7 @@ from gradum.errors import GradumError, TableError
 from gradum.files.scratch import filling
 from gradum.tables.compressed import most_unpacked
 from gradum.tables.encoding import BLOCK_BYTES
-from gradum.tables.reading import Reading
+from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
 from gradum.tables.wording import counted, quoted, size
@@ -40,7 +40,9 @@ class Zip:
         start = start_of(location)
         return start.startswith((MAGIC, EMPTY)) and not is_workbook(location.path)
 
-    def bring(self, location: Location, reading: Reading, new_file: NewFile) -> list[Location]:
+    def bring(
+        self, location: Location, reading: ReadingOptions, new_file: NewFile
+    ) -> list[Location]:
         """Unpack the one file that is a table."""
         try:
             with zipfile.ZipFile(location.path) as archive:
