@@ -348,11 +348,6 @@ def _finding(difference: Interval | None, metric: str) -> str:
     return "stronger than the rest" if high < 0 else "no difference shown"
 
 
-def _worse(metric: str) -> float:
-    """Return the sign of a change for the worse."""
-    return METRICS[metric].sign
-
-
 def _baseline(evidence: Evidence, within: np.ndarray) -> float:
     target, weight = evidence.target, evidence.weight
     if evidence.task == "regression":
@@ -366,7 +361,7 @@ def _weakest(
     finalists: Sequence[tuple[Cut, int]], scored: Sequence[Segment], metric: str
 ) -> tuple[Segment, ...]:
     weak = [
-        (_worse(metric) * segment.difference.value, column.codes == code, segment)
+        (METRICS[metric].sign * segment.difference.value, column.codes == code, segment)
         for (column, code), segment in zip(finalists, scored, strict=True)
         if segment.difference and segment.finding == "weaker than the rest"
     ]
