@@ -8,6 +8,7 @@ from functools import cache
 
 import typer.main
 
+import gradum
 from gradum.app.cli import main
 
 # Typer else makes all commands anew at every call, which takes a third of what a short one does.
@@ -34,4 +35,5 @@ def run(*arguments):
         code = ended.code or 0
     finally:
         sys.argv = before
+        gradum.language("en")
     return Ended(code, out.getvalue(), err.getvalue())

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         PackClassifier,
         PackRegressor,
     )
+    from gradum.languages import language
     from gradum.solvers.convex import Exact, InteriorPoint, Newton, Proximal
     from gradum.solvers.first_order import (
         LBFGS,
@@ -74,6 +75,7 @@ _NAMES = {
         "PackClassifier",
         "PackRegressor",
     ),
+    "gradum.languages": ("language",),
     "gradum.solvers.convex": ("Exact", "InteriorPoint", "Newton", "Proximal"),
     "gradum.solvers.first_order": (
         "LBFGS",
@@ -129,6 +131,7 @@ __all__ = [
     "explain_step",
     "fit",
     "infer",
+    "language",
     "load",
     "resume",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from gradum.messages import sentences
+
 
 class GradumError(Exception):
     """An error that names its cause and its remedy in one line.
@@ -33,7 +35,7 @@ class GradumError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".strip()
+        return sentences((self.message, self.remedy))
 
 
 class TableError(GradumError, ValueError):

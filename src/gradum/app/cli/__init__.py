@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -19,6 +20,7 @@ from gradum.app.cli import (
     fit,
     infer,
     inspect,
+    language,
     predict,
     report,
     rerun,
@@ -62,6 +64,12 @@ def _root(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
+    _: str = typer.Option(
+        "",
+        language.OPTION,
+        metavar="CODE",
+        help="Speak en or zh (中文), not the locale's language.",
+    ),
 ) -> None:
     """Neural models for tables that their users can trust.
 
@@ -78,7 +86,9 @@ def main() -> None:
     output = streams.lasting()
     try:
         with failures.explained():
-            code = app(prog_name="gradum", standalone_mode=False)
+            words = language.choose_language(sys.argv[1:], os.environ)
+            command = language.translated(typer.main.get_command(app))
+            code = command(words, prog_name="gradum", standalone_mode=False)
         output.check()
     except GradumError as error:
         console.refuse(error)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gradum.app.cli.cache import cache_directory
-from gradum.app.cli.console import compile_once, say, say_json
+from gradum.app.cli.console import compile_once, write, write_json
 from gradum.app.interrupt import INTERRUPTED, Interrupt
 from gradum.errors import GradumError, OutputError
 from gradum.show.visible import visible
@@ -129,7 +129,7 @@ def say_rivals_left_out(recorded: Sequence[str], given: Sequence[str] | None) ->
     """Say which rivals a run was begun with, where they are not given again."""
     if recorded and not given:
         named = " and ".join(recorded)
-        say(
+        write(
             f"That run was also judged against {named}; rivals are judged again only where "
             "--against names them again."
         )
@@ -140,7 +140,7 @@ def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
     from gradum.ship.unfinished import is_unfinished
 
     if as_json:
-        say_json(
+        write_json(
             {"event": "written", "folder": str(folder), "used": model.used, "enough": model.enough}
         )
         return
@@ -148,11 +148,11 @@ def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
         return
     written = [name for name in FILES if (folder / name).exists()]
     others = f" and {len(written) - 1} more files" if len(written) > 1 else ""
-    say(
+    write(
         "",
         f"Written to {folder}: {written[0]}{others}.",
         f"Next: open {folder / REPORT} in a browser, then",
         f"      gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
     )
     if is_unfinished(folder):
-        say(f"Interrupted. To finish it: gradum resume {folder}")
+        write(f"Interrupted. To finish it: gradum resume {folder}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.console import say, say_json
+from gradum.app.cli.console import write, write_json
 
 
 def command(
@@ -27,6 +27,6 @@ def command(
 
     compared = compare_runs(first, second, data=data)
     if as_json:
-        say_json(compared)
+        write_json(compared)
     else:
-        say(*comparison_parts(compared, (str(first), str(second))))
+        write(*comparison_parts(compared, (str(first), str(second))))

@@ -9,7 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
-from gradum.app.cli.console import compile_once, say, say_json
+from gradum.app.cli.console import compile_once, write, write_json
 from gradum.app.cli.pages import check_page
 from gradum.fitting.option_table import OF_SOLVERS
 
@@ -48,10 +48,10 @@ def command(
     compile_once()
     found = compare_solvers(data, target, solvers=solvers, **asked)
     if as_json:
-        say_json(found.comparison)
+        write_json(found.comparison)
     else:
-        say(found)
+        write(found)
     if out is not None:
         write_text(out, found.page(cache_directory()))
         if not as_json:
-            say(f"Written to {out}.")
+            write(f"Written to {out}.")

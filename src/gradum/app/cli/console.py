@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 UsageError: Any = typer.BadParameter.__base__  # typer names only its children
 
 
-def say(*parts: RenderableType) -> None:
+def write(*parts: RenderableType) -> None:
     """Print for people, on standard output, as wide as the terminal (130 columns elsewhere)."""
     from gradum.show.terminal import Terminal
 
@@ -31,7 +31,7 @@ def say(*parts: RenderableType) -> None:
         console.print(part)
 
 
-def say_json(value: Any) -> None:
+def write_json(value: Any) -> None:
     """Print one value as one line of JSON."""
     import msgspec
 

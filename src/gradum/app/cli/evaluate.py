@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.console import load_model, say, say_json
+from gradum.app.cli.console import load_model, write, write_json
 
 
 def command(
@@ -38,10 +38,10 @@ def command(
         skip_rows=skip_rows,
     )
     if as_json:
-        say_json(evaluation)
+        write_json(evaluation)
         return
     from gradum.show.text import change_parts, class_parts, verdict_parts
 
-    say(*(f"note: {sentence}" for sentence in evaluation.differences))
-    say(*change_parts(evaluation))
-    say(*verdict_parts(evaluation.judgement), *class_parts(evaluation.judgement))
+    write(*(f"note: {sentence}" for sentence in evaluation.differences))
+    write(*change_parts(evaluation))
+    write(*verdict_parts(evaluation.judgement), *class_parts(evaluation.judgement))

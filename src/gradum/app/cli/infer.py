@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.console import say, say_json
+from gradum.app.cli.console import write, write_json
 from gradum.fitting.option_table import READING
 
 
@@ -97,6 +97,6 @@ def command(
         **asked,
     )
     if as_json:
-        say_json(summary.inference)
+        write_json(summary.inference)
     else:
-        say(summary)
+        write(summary)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.console import print_json, say
+from gradum.app.cli.console import print_json, write
 from gradum.fitting.option_table import OVERRIDES, READING
 
 
@@ -37,4 +37,4 @@ def command(
     if as_json:
         print_json(schema.to_json())
     else:
-        say(*schema_parts(schema, table.notes))
+        write(*schema_parts(schema, table.notes))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.console import load_model, say, say_json
+from gradum.app.cli.console import load_model, write, write_json
 
 if TYPE_CHECKING:
     from gradum.fitting.fitted import Fitted
@@ -76,7 +76,7 @@ def command(
             again = trained_on(loaded.folder, fitted, table)
     used = rung or fitted.used
     if as_json:
-        say_json(
+        write_json(
             {
                 "rows": rows,
                 "rung": fitted.rung(rung).name,
@@ -90,11 +90,11 @@ def command(
         )
     elif not quiet:
         if fitted.judgement is None or fitted.judgement.interrupted:
-            say("note: The run was interrupted; the model is what was done by then.")
+            write("note: The run was interrupted; the model is what was done by then.")
         if again:
-            say(f"note: {trained_on_sentence(again, rows, scored=False)}")
-        say(*(f"note: {difference.sentence}" for difference in differences))
-        say(f"{rows:,} rows predicted by the {used} rung, written to {out}")
+            write(f"note: {trained_on_sentence(again, rows, scored=False)}")
+        write(*(f"note: {difference.sentence}" for difference in differences))
+        write(f"{rows:,} rows predicted by the {used} rung, written to {out}")
 
 
 def _at_once(

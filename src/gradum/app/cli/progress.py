@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any, Protocol
 
-from gradum.app.cli.console import say, say_json
+from gradum.app.cli.console import write, write_json
 from gradum.fitting.events import (
     Alarmed,
     Expected,
@@ -74,7 +74,7 @@ class JsonLines:
 
     def __call__(self, event: Any) -> None:
         """Print the event."""
-        say_json(as_json(event))
+        write_json(as_json(event))
 
     def reporting(self) -> None:
         """Do nothing."""
@@ -96,22 +96,22 @@ class PlainLines:
         self._told.note(event)
         match event:
             case Understood():
-                say(*schema_parts(event.schema, event.notes))
+                write(*schema_parts(event.schema, event.notes))
             case Alarmed():
-                say(*alarm_parts(event.alarms))
+                write(*alarm_parts(event.alarms))
             case Expected():
-                say(event.sentence)
+                write(event.sentence)
             case Judged():
-                say(*verdict_parts(event.judgement, self._told))
+                write(*verdict_parts(event.judgement, self._told))
             case Resumed():
-                say(_resumed(event))
+                write(_resumed(event))
             case RivalFitted() if event.fold == event.folds:
-                say(_rival(event))
+                write(_rival(event))
             case RungFinished() if event.folds == 0:
-                say(f"{self._place.line}: {event.status.replace('_', ' ')}")
+                write(f"{self._place.line}: {event.status.replace('_', ' ')}")
             case EpochDone() | PathStep() | Passed() if self._is_time():
                 self._last = time.monotonic()
-                say(self._place.line)
+                write(self._place.line)
             case _:
                 pass
 
@@ -120,7 +120,7 @@ class PlainLines:
 
     def reporting(self) -> None:
         """Say what the last seconds are for."""
-        say(REPORTING)
+        write(REPORTING)
 
     def close(self) -> None:
         """Do nothing."""

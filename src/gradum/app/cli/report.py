@@ -9,7 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
-from gradum.app.cli.console import say
+from gradum.app.cli.console import write
 from gradum.app.cli.pages import check_page
 
 
@@ -36,4 +36,4 @@ def command(
         run, slices=slices or (), cost=cost, rows=rows, data=data, cache=cache_directory()
     )
     write_text(path, page)
-    say(f"Written to {path}.")
+    write(f"Written to {path}.")

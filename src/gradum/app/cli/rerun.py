@@ -9,7 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.carry_out import begin, say_rivals_left_out
-from gradum.app.cli.console import say, say_json
+from gradum.app.cli.console import write, write_json
 from gradum.errors import TableError
 from gradum.tables.addresses import is_address
 from gradum.tables.paths import absolute, files_of
@@ -70,11 +70,11 @@ def command(
     if before.fingerprint:
         identical = model.fitted.provenance.fingerprint == before.fingerprint
     if as_json:
-        say_json({"event": "compared", "identical": identical, "changed_files": changed})
+        write_json({"event": "compared", "identical": identical, "changed_files": changed})
     elif not quiet:
         if changed and identical is not False:
-            say(f"Changed since that run: {', '.join(changed)}.")
-        say(_compared(run, identical, changed))
+            write(f"Changed since that run: {', '.join(changed)}.")
+        write(_compared(run, identical, changed))
     if identical is False:
         raise typer.Exit(OTHER_WEIGHTS)
 

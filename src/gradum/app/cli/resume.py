@@ -9,7 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.carry_out import carry_out, say_rivals_left_out
-from gradum.app.cli.console import say, say_json
+from gradum.app.cli.console import write, write_json
 from gradum.app.interrupt import Interrupt
 
 
@@ -37,6 +37,6 @@ def command(
     unfinished.asked(run)  # or it is no run at all
     unfinished.remove_leftovers(run)
     if as_json:
-        say_json({"event": "finished", "folder": str(run)})
+        write_json({"event": "finished", "folder": str(run)})
     elif not quiet:
-        say(f"The run in {run} is finished.")
+        write(f"The run in {run} is finished.")

@@ -1,0 +1,79 @@
+"""The command line in the language of its user: of ``--lang``, else of the locale."""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import typer
+
+from gradum.languages import known_language, language
+from gradum.messages import DOMAIN, FOLDER, say, speak, spoken
+
+OPTION = "--lang"
+_LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set counts
+_HELP_WORDS = ("-h", "--help")
+
+
+def choose_language(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Speak the language asked for; return the command's words without ``--lang``.
+
+    It may stand anywhere among them: ``gradum --lang zh fit …`` and ``gradum fit … --lang zh``.
+
+    Raises
+    ------
+    SpecError
+        gradum does not speak the language.
+    """
+    speak(of_locale(environment))
+    others, given = [], iter(words)
+    for word in given:
+        name, equals, value = word.partition("=")
+        if word == "--":
+            others += [word, *given]
+        elif name == OPTION:
+            language(value if equals else next(given, ""))
+        else:
+            others.append(word)
+    return others
+
+
+def of_locale(environment: Mapping[str, str]) -> str:
+    """Return the language of the locale, as GNU gettext finds it; English where it is another."""
+    locale = next((environment[name] for name in _LOCALE if environment.get(name)), "")
+    asked = [locale]
+    if locale.partition(".")[0] not in ("", "C", "POSIX"):  # where messages are never translated
+        asked = [*environment.get("LANGUAGE", "").split(":"), locale]
+    return next(filter(None, map(known_language, asked)), "en")
+
+
+def helps(command: Any) -> Iterator[str]:
+    """Return every sentence of help of a command and of those below it."""
+    for part in _parts(command):
+        if part.help:
+            yield part.help
+
+
+def translated(command: Any) -> Any:
+    """Return a command with its help, and that of those below it, in the language in use."""
+    if spoken() == "en":
+        return command
+    # What the library of the command line says itself it looks for in the catalogue of the locale.
+    os.environ["LANGUAGE"] = spoken()
+    gettext.bindtextdomain(DOMAIN, str(FOLDER))
+    gettext.textdomain(DOMAIN)
+    for part in _parts(command):
+        if part.help:
+            part.help = say(part.help)
+    return command
+
+
+def _parts(command: Any) -> Iterator[Any]:
+    """Return a command, its options and arguments, and so on of those below it."""
+    yield command
+    yield from command.params
+    yield command.get_help_option(typer.Context(command, help_option_names=list(_HELP_WORDS)))
+    for below in getattr(command, "commands", {}).values():
+        yield from _parts(below)

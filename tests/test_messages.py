@@ -1,0 +1,173 @@
+"""What gradum says is in the catalogue, translated whole, with every number in its place."""
+
+import ast
+import re
+import string
+
+import pytest
+from docs import catalogue
+
+import gradum
+from command_line import run
+from gradum.app.cli.language import choose_language, of_locale
+from gradum.errors import SpecError
+from gradum.messages import FOLDER, listed, say, say_plural, sentences, spoken
+
+SOURCE = FOLDER.parent
+ROOMS = catalogue.rooms()
+NOT_YET = {"api", "app", "core", "estimators", "files", "fitting", "scores", "ship", "show"} | {
+    "solvers",
+    "study",
+    "tables",
+}
+SAYING = {"say", "say_plural", "marked"}
+# Help is gathered from the commands themselves.
+OF_HELP = {"fitting/option_table.py", "app/cli/options.py"}
+NO_SENTENCES = {  # file → how strings begin that no user reads
+    "__init__.py": {"module 'gradum' has no attribute"},
+}
+
+
+@pytest.fixture
+def chinese():
+    with gradum.language("zh"):
+        yield
+
+
+def places(message):
+    return sorted(
+        {
+            (name, conversion, form)
+            for _, name, form, conversion in string.Formatter().parse(message)
+            if name is not None
+        }
+    )
+
+
+@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("language", catalogue.OTHERS)
+def test_every_sentence_of_a_room_is_translated_with_its_values(language, room):
+    translated = catalogue.read(language, room)
+    gathered = catalogue.gathered(room)
+    ids = {message.id for message in catalogue.messages(translated)}
+    assert ids == {message.id for message in catalogue.messages(gathered)}, "refresh the catalogue"
+    for message in catalogue.messages(translated):
+        forms = [message.string] if isinstance(message.string, str) else list(message.string)
+        if room in NOT_YET and not any(forms):
+            continue
+        assert all(forms), f"{message.id!r} is not translated."
+        english = [message.id] if isinstance(message.id, str) else list(message.id)
+        wanted = places(english[-1])
+        assert all(places(form) == wanted for form in forms), (message.id, forms)
+
+
+@pytest.mark.parametrize("language", catalogue.OTHERS)
+def test_the_compiled_catalogue_is_that_of_the_rooms(language):
+    assert catalogue.mo_path(language).read_bytes() == catalogue.compiled(language)
+
+
+def unsaid(path):
+    """Return the strings of three words or more that are neither said nor documentation."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)
+    }  # docstrings
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in SAYING:
+            skipped |= {id(below) for part in node.args for below in ast.walk(part)}
+        if isinstance(node, ast.keyword) and node.arg == "help":
+            skipped |= {id(below) for below in ast.walk(node.value)}
+        if isinstance(node, ast.Assert):
+            skipped |= {id(below) for below in ast.walk(node)}
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in node.values}
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+            text = "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        if len(text.split()) >= 3 and re.search("[a-z]{2}", text):
+            yield text
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room not in NOT_YET])
+def test_no_sentence_of_a_room_is_left_unsaid(room):
+    files = SOURCE.glob("*.py") if room == "gradum" else (SOURCE / room).rglob("*.py")
+    left = []
+    for path in files:
+        name = path.relative_to(SOURCE).as_posix()
+        if name in OF_HELP:
+            continue
+        exempt = tuple(NO_SENTENCES.get(name, ("\0",)))
+        left += [(name, text) for text in unsaid(path) if not text.startswith(exempt)]
+    assert left == []
+
+
+def test_values_are_never_translated_nor_read_as_places(chinese):
+    assert say("{others} and {last}", others="{last}", last="and") == "{last}和and"
+    assert say("{others} or {last}", others="%s", last="{0.__class__}") == "%s或{0.__class__}"
+
+
+def test_lists_and_sentences_are_joined_as_the_language_does():
+    names = ["a", "b", "c"]
+    assert listed(names) == "a, b, c"
+    assert (listed(names, "and"), listed(names, "or")) == ("a, b and c", "a, b or c")
+    assert listed(["a"], "and") == "a"
+    assert sentences(["One.", "", "Two."]) == "One. Two."
+    with gradum.language("zh"):
+        assert listed(names, "and") == "a、b和c"
+        assert sentences(["一。", "二。"]) == "一。二。"
+
+
+def test_a_number_of_things_has_its_form():
+    assert say_plural("{count:,} thing", "{count:,} things", 1) == "1 thing"
+    assert say_plural("{count:,} thing", "{count:,} things", 2000) == "2,000 things"
+
+
+def test_a_language_lasts_until_the_block_ends_or_another_is_chosen():
+    assert spoken() == "en"
+    with gradum.language("zh_CN.UTF-8"):
+        assert spoken() == "zh"
+        with pytest.raises(SpecError, match="'tlh'"):
+            gradum.language("tlh")
+        assert spoken() == "zh"
+    assert spoken() == "en"
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "de_DE.UTF-8", "LANGUAGE": "de:zh:en"}, "zh"),
+        ({"LANG": "en_US.UTF-8", "LANGUAGE": "en:zh"}, "en"),
+        ({"LANG": "C", "LANGUAGE": "zh"}, "en"),
+    ],
+)
+def test_the_command_line_speaks_the_language_of_the_locale(environment, language):
+    assert of_locale(environment) == language
+
+
+def test_the_language_asked_for_stands_anywhere():
+    try:
+        for words in (["--lang", "zh", "fit", "a"], ["fit", "a", "--lang=zh"]):
+            assert choose_language(words, {"LANG": "en_US.UTF-8"}) == ["fit", "a"]
+            assert spoken() == "zh"
+        assert choose_language(["fit", "--", "--lang"], {}) == ["fit", "--", "--lang"]
+        with pytest.raises(SpecError, match="does not speak 'de'"):
+            choose_language(["--lang", "de"], {})
+    finally:
+        gradum.language("en")
+
+
+def test_a_language_that_is_not_spoken_is_refused_in_one_line():
+    ended = run("fit", "--lang", "de")
+    assert ended.code == 2
+    assert ended.err == "error: gradum does not speak 'de'. Choose en (English) or zh (简体中文).\n"
