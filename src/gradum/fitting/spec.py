@@ -99,8 +99,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A table whose fit would take more than ``max_memory`` bytes is read in blocks; ``blocks`` says
     whether it is, once `gradum.fitting.memory_bound` or the user has decided. ``effort`` says how
     large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds from
-    reading the table to the verdict; the fits share them, and one whose share is over ends with what
-    it has.
+    reading the table to the verdict; the fits share them, and one that runs out of its share ends
+    with what it has.
     """
 
     target: str
