@@ -36,6 +36,12 @@ def test_a_wide_limit_cuts_short_nothing_that_leaves_the_others_enough(clock):
     assert shared.next() == pytest.approx(1100.0 - 2 * 5.0)
 
 
+def test_a_fit_of_which_little_is_expected_gets_a_tenth_of_three(clock):
+    shared = Allowance(250.0, [0.1, 50.0, 100.0], judging=10.0)
+    assert shared.next() == pytest.approx(100.0 + 150.0 * 0.3 / 3)
+    assert shared.next() == pytest.approx(100.0 + 150.0 * 50 / 160)
+
+
 def test_past_the_end_a_fit_is_over_at_once(clock):
     shared = Allowance(99.0, [1.0], judging=1.0)
     assert shared.next() == clock[0]

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -6,6 +8,9 @@ from sklearn.metrics import log_loss
 from gradum.errors import SpecError
 from gradum.fitting.judgement import Truth
 from gradum.fitting.rung import Prediction
+from gradum.fitting.verdict import Standing
+from gradum.scores.interval import Interval
+from gradum.show.text import comparison_parts, plain
 from gradum.study.compare import compare
 from gradum.study.evidence import Evidence
 from gradum.tables.schema import Schema, Target
@@ -15,13 +20,14 @@ TARGET = RNG.integers(0, 2, 400)
 SCHEMA = Schema("t", 400, (), Target("ill", "binary", ("no", "yes")))
 
 
-def judged(probability, classes=("no", "yes"), target=TARGET, numbers=None, groups=None):
+def judged(probability, classes=("no", "yes"), target=TARGET, numbers=None, groups=None, rivals=()):
     """A run that judged all 400 rows, or those of the given numbers."""
     truth = Truth("binary", target, np.ones(len(target)), classes, groups)
     rows = np.arange(len(target)) if numbers is None else np.asarray(numbers) - 1
     prediction = Prediction.of_classes(np.column_stack([1 - probability, probability])[rows])
     frame = pl.DataFrame({"x": rows})
-    return Evidence("mlp", truth, rows, rows + 1, prediction, frame, SCHEMA, 0, len(rows))
+    counts = 0, len(rows), 0.5
+    return Evidence("mlp", truth, rows, rows + 1, prediction, frame, SCHEMA, *counts, rivals)
 
 
 def sharp(confidence, noise=0.0):
@@ -60,6 +66,27 @@ def test_only_rows_that_both_judged_count():
     assert (compared.rows, compared.only) == (200, (100, 100))
     loss = next(each for each in compared.differences if each.metric == "log_loss")
     assert loss.first == pytest.approx(log_loss(TARGET[100:300], good[100:300]))
+
+
+def test_rivals_of_both_runs_stand_beside_them_where_both_judged_the_same_rows():
+    def rival(name, value):
+        scores = {"log_loss": Interval(value, value - 0.1, value + 0.1, 0.05)}
+        return Standing(name, scores, "mlp", Interval(0.0, -0.1, 0.1, 0.05), "no difference shown")
+
+    first = judged(sharp(0.8), rivals=(rival("Trees", 0.41), rival("Lines", 0.5)))
+    second = judged(sharp(0.6), rivals=(rival("Trees", 0.43), rival("Others", 0.3)))
+    compared = compare(first, second)
+    (trees,) = compared.rivals
+    assert (trees.name, trees.first["log_loss"].value, trees.second["log_loss"].value) == (
+        "Trees",
+        0.41,
+        0.43,
+    )
+    shown = plain(*comparison_parts(compared, ("a", "b")), width=120)
+    assert re.search(r"Log loss of Trees +0\.41 +0\.43 +a rival", shown)
+    assert (
+        compare(first, judged(sharp(0.6), numbers=range(1, 301), rivals=second.rivals)).rivals == ()
+    )
 
 
 def test_classes_in_another_order_are_the_same_classes():

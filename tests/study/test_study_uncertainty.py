@@ -15,6 +15,7 @@ from gradum.solvers.exact import LeastSquares
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.newton import newton
+from gradum.study.inference.regression import regression_table
 from gradum.study.uncertainty import coefficient_intervals, main_coefficients, sandwich
 from gradum.tables.split import Part
 from synthetic import ONCE, task
@@ -110,14 +111,14 @@ def test_a_softmax_has_the_sandwich_of_automatic_differentiation(alpha):
     model = LinearModel.of(columns, target, loss, outputs=3, weight=weight)
     solution = solve(newton(model, l2=alpha))
     for own in (None, groups):
-        variance, _ = sandwich(
+        variance = sandwich(
             Columns.of(columns),
             target,
             loss,
             solution.params,
             alpha=alpha,
             weight=weight,
-            combination=np.eye(4)[-1],
+            combinations=np.eye(4),
             groups=own,
         )
         brute = brute_force(columns, target, weight, own, solution.params, alpha)
@@ -163,14 +164,14 @@ def test_intervals_hold_the_penalised_estimate_of_other_samples():
     for _ in range(300):
         columns, target = sample(200)
         params = estimate(columns, target)
-        variance, _ = sandwich(
+        variance = sandwich(
             Columns.of(columns),
             target,
             LOSSES["squared_error"],
             params,
             alpha=0.5,
             weight=np.ones(200),
-            combination=np.eye(4)[-1],
+            combinations=np.eye(4),
         )
         away = np.abs(params["layers"][0]["weight"][:, 0] - limit)
         covered.append(away <= 1.96 * np.sqrt(variance[:-1, 0]))
@@ -179,12 +180,90 @@ def test_intervals_hold_the_penalised_estimate_of_other_samples():
 
 def test_a_report_gets_the_largest_first_without_the_intercept(regressor):
     found = main_coefficients(regressor.run)
-    assert [row.feature for row in found.rows[:2]] == ["size", "colour=red"]
+    first = {"colour=green (against red)", "colour=blue (against red)", "size"}
+    assert {row.feature for row in found.rows[:3]} == first
     sizes = [abs(row.standardised.value) for row in found.rows]
     assert sizes == sorted(sizes, reverse=True)
-    assert len(found.rows) + found.left_out == len(regressor.coefficients) - 1
-    size = found.rows[0].coefficient
+    # without the intercept and the references of two columns
+    assert len(found.rows) + found.left_out == len(regressor.coefficients) - 3
+    size = next(row.coefficient for row in found.rows if row.feature == "size")
     assert 0.45 < size.low < size.value < size.high < 0.55  # synthetic.mixed makes it 0.5
+
+
+def coded(rows=400):
+    """Two levels, three levels, a number; the first row has a level of its own."""
+    rng = np.random.default_rng(8)
+    sex = rng.choice(["female", "male"], rows, p=[0.3, 0.7])
+    colour = rng.choice(["blue", "green", "red"], rows, p=[0.2, 0.5, 0.3])
+    sex[0], x = "unknown", rng.normal(5, 2, rows)
+    level = 1.5 * (sex == "male") - 0.8 * (colour == "red") + 0.3 * x - 2
+    return pl.DataFrame(
+        {
+            "x": x,
+            "sex": sex,
+            "colour": colour,
+            "number": level + rng.normal(size=rows),
+            "label": np.where(level + rng.logistic(size=rows) > 0, "yes", "no"),
+        }
+    )
+
+
+EXPECTED = ["x", "sex=female", "colour=blue", "colour=red"]
+
+
+@pytest.mark.parametrize("target", ["number", "label"])
+def test_levels_are_compared_with_the_commonest_as_statsmodels_does(target):
+    """The penalty is tiny, and the contrasts and their HC3 errors those of 0/1 columns by hand."""
+    frame = coded().drop("label" if target == "number" else "number")[1:]
+    model = gradum.fit(frame, target, **WEAK)
+    learned = model.run.dataset.frame.filter(pl.Series(model.run.parts != Part.TEST))
+    truth = model.run.dataset.target[model.run.parts != Part.TEST]
+    inputs = sm.add_constant(
+        np.column_stack(
+            [learned["x"]]
+            + [learned[name] == level for name, level in (one.split("=") for one in EXPECTED[1:])]
+        ).astype(float)
+    )
+    found = {
+        row.feature.split(" (")[0]: row.coefficient for row in main_coefficients(model.run).rows
+    }
+    assert set(found) == set(EXPECTED)
+    peer = sm.OLS(truth, inputs) if target == "number" else sm.Logit(truth, inputs)
+    expected = peer.fit(cov_type="HC3", disp=False).params[1:]
+    np.testing.assert_allclose([found[name].value for name in EXPECTED], expected, rtol=1e-3)
+    frame, _ = coefficient_intervals(model.run)
+    if target == "number":
+        errors = peer.fit(cov_type="HC3").bse
+        np.testing.assert_allclose(
+            [found[name].high - found[name].low for name in EXPECTED],
+            2 * 1.959963984540054 * errors[1:],
+            rtol=1e-3,
+        )
+        assert frame["coefficient"][0] == pytest.approx(peer.fit().params[0], rel=1e-3)
+
+
+def test_the_picture_and_the_regression_table_have_one_reference():
+    model = gradum.fit(coded().drop("label")[1:], "number", **WEAK)
+    table = regression_table(model.run).inference
+    shown = {row.feature: row for row in main_coefficients(model.run).rows}
+    assert table.references == {"sex": "male", "colour": "green"}
+    for each in table.coefficients:
+        if "=" in each.name:
+            against = table.references[each.name.split("=")[0]]
+            row = shown.pop(f"{each.name} (against {against})")
+            assert row.coefficient.value == pytest.approx(each.estimate, rel=1e-2, abs=1e-3)
+    assert set(shown) == {"x"}
+
+
+def test_of_two_levels_the_contrast_is_what_a_prediction_changes_by():
+    model = gradum.fit(coded().drop("label"), "number", **ONCE, model="linear")  # penalised
+    base = {"x": 4.0, "sex": "male", "colour": "green"}
+    for row in main_coefficients(model.run).rows:
+        if row.source == "x":
+            continue
+        changed = base | {row.source: row.feature.split("=")[1].split(" ")[0]}
+        difference = model.predict(changed, rung="linear") - model.predict(base, rung="linear")
+        assert difference[0] == pytest.approx(row.coefficient.value, rel=1e-9)
 
 
 def test_a_refitted_rung_is_asked_about_all_rows():
@@ -200,7 +279,7 @@ def test_too_many_coefficients_have_none(regressor, monkeypatch):
     monkeypatch.setattr("gradum.study.uncertainty.MOST_PARAMETERS", 5)
     frame, sentence = coefficient_intervals(regressor.run)
     assert frame["low"].null_count() == len(frame)
-    assert "No intervals: 33 coefficients of 960 rows are too many." in sentence
+    assert "No intervals: 31 coefficients of 960 rows are too many." in sentence
     assert main_coefficients(regressor.run).rows[0].coefficient.low is None
 
 

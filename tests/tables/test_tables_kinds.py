@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gradum.errors import ColumnError
 from gradum.tables.columns import Parse
 from gradum.tables.kinds import KINDS, PARSED, SAYABLE, Values, recognise
+from gradum.tables.kinds.codes import named_like_codes
 from gradum.tables.kinds.date import FORMATS
 from gradum.tables.kinds.duplicate import duplicates
 from gradum.tables.kinds.numeric import mostly_numbers
@@ -147,6 +148,78 @@ def test_leading_zeros_are_codes():
     assert reading.kind == "categorical"
     assert "leading zeros" in reading.reason
     assert values[0] == "01234"
+
+
+@pytest.mark.parametrize("source", [int, float, str])
+def test_codes_are_hinted_at_alike_from_typed_sources_and_from_text(source):
+    codes = [98001 + 7 * (k % 70) for k in range(300)]
+    reading = understood([source(code) for code in codes], name="Postal Code")
+    assert reading.kind == "numeric"
+    assert "; the name suggests codes: --categorical 'Postal Code' if they are" in reading.reason
+    stored = understood([str(code) for code in codes], name="Postal Code", typed=True)
+    assert (stored.kind, "--numeric 'Postal Code'" in stored.reason) == ("categorical", True)
+    said = SAYABLE["numeric"].insist(Values("Postal Code", pl.Series(codes)))
+    assert "suggests codes" not in said.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("price", range(98001, 98301)),
+        ("zip_code", [0.5 + k for k in range(60)]),
+        ("zip_code", range(-30, 30)),
+        ("zip_code", [k % 10 for k in range(60)]),  # few: it is said anyway
+    ],
+)
+def test_other_names_and_other_numbers_are_no_codes(name, numbers):
+    assert "suggests codes" not in understood(list(numbers), name=name).reason
+
+
+NAMES_OF_CODES = {
+    **dict.fromkeys(
+        (
+            *(
+                "zip",
+                "ZipCode",
+                "Postal Code",
+                "code_postal",
+                "código postal",
+                "邮政编码",
+                "郵便番号",
+            ),
+            *("customer_id", "storeId", "customerID", "Store #", "area code", "phone_no", "EAN"),
+        ),
+        True,
+    ),
+    **dict.fromkeys(
+        (
+            *(
+                "lines_of_code",
+                "n_codes",
+                "income_per_zip",
+                "mean_income_by_zip",
+                "postcode_income",
+            ),
+            *(
+                "phone_minutes",
+                "market_cap",
+                "humid",
+                "paid",
+                "grid",
+                "number",
+                "index",
+                "",
+                "educational-num",
+            ),
+        ),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "codes"), NAMES_OF_CODES.items())
+def test_names_tell_codes_from_what_counts_them(name, codes):
+    assert named_like_codes(name) is codes
 
 
 def test_a_handful_of_words_among_numbers_counts_as_missing():

@@ -197,11 +197,13 @@ def test_a_sample_is_windows_of_neighbours_from_everywhere(tmp_path, scratch):
     for number in range(25):  # a window of 8 lies in three of these files
         FRAME[4 * number : 4 * number + 4].write_parquet(tmp_path / f"{number:02}.parquet")
     with opened(tmp_path / "*.parquet", scratch) as rows:
-        drawn = [rows.sample(24, np.random.default_rng(seed)).frame for seed in range(40)]
+        samples = [rows.sample(24, np.random.default_rng(seed)) for seed in range(40)]
+        drawn = [sample.frame for sample in samples]
         again = rows.sample(24, np.random.default_rng(3)).frame
     assert again.equals(drawn[3])
-    for frame in drawn:
+    for frame, sample in zip(drawn, samples, strict=True):
         numbers = frame["a"].to_numpy()
+        np.testing.assert_array_equal(sample.numbers, numbers)
         assert frame.equals(FRAME[numbers])
         starts = np.unique(numbers // 8) * 8
         assert len(starts) == 3

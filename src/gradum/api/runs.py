@@ -208,6 +208,7 @@ def judged_rows(folder: Path, *, also: Sequence[str] = (), data: str | None = No
         fitted.spec.seed,
         len(rows),
         balance.threshold(fitted.rung().class_weight),
+        fitted.judgement.rivals if fitted.judgement else (),
     )
 
 

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from gradum.core import LogLoss, Loss
 from gradum.core.losses import resolve
 from gradum.errors import SpecError, TargetError
-from gradum.estimators.rows import CheckedRows
+from gradum.estimators.rows import CheckedRows, MatrixLike
 from gradum.margins import EQUAL, first_greatest
 
 
@@ -30,22 +30,22 @@ class Classifies(ClassifierMixin):
 
         def _logits(self, X: Any) -> np.ndarray: ...
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: MatrixLike) -> np.ndarray:
         """Return the logits: [n], log odds of ``classes_[1]``, for two classes; else [n, K]."""
         logits = self._logits(X)
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Return the most probable label of each row, [n]; the first of equals."""
         logits = self._logits(X)
         codes = logits[:, 0] > EQUAL if logits.shape[1] == 1 else first_greatest(logits)
         return self.classes_[codes.astype(np.intp)]
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: MatrixLike) -> np.ndarray:
         """Return the probability of each class, in the order of ``classes_``, [n, K]."""
         return LogLoss().inverse_link(self._logits(X))
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:
+    def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
         """Return the logarithms of ``predict_proba``, finite where those are rounded to 0."""
         logits = self._logits(X)
         if logits.shape[1] == 1:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gradum.core import Loss, Network, Params, Problem
@@ -14,7 +15,7 @@ from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.cross_validation import CrossValidated, pricing
 from gradum.estimators.estimator import Estimator
-from gradum.estimators.rows import FLOATS, CheckedRows
+from gradum.estimators.rows import FLOATS, CheckedRows, MatrixLike
 from gradum.estimators.summary import Summarises
 from gradum.estimators.training import (
     Events,
@@ -88,7 +89,14 @@ class Linear(Summarises, Estimator):
         def _checked(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Checked: ...
 
     @turn()
-    def path(self, X: Any, y: Any, sample_weight: Any = None, *, alphas: Any = 100) -> PenaltyPath:
+    def path(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        alphas: Any = 100,
+    ) -> PenaltyPath:
         """Fit under a whole path of penalties; the estimator itself stays as it is.
 
         Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.callback import with_callbacks
 
@@ -12,7 +13,7 @@ from gradum.core import Params
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.linear import Checked, Linear
 from gradum.estimators.numeric import number_loss
-from gradum.estimators.rows import checked_rows
+from gradum.estimators.rows import MatrixLike, checked_rows
 
 
 class LinearRegression(RegressorMixin, Linear):
@@ -124,7 +125,9 @@ class LinearRegression(RegressorMixin, Linear):
         )
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearRegression:
+    def fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> LinearRegression:
         """Fit the model.
 
         Parameters
@@ -154,7 +157,7 @@ class LinearRegression(RegressorMixin, Linear):
         listeners = Listeners(self, X, y, sample_weight, self._attributes)
         return self._fit(rows, loss, outputs, listeners)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Return the predictions [n], in the target's unit; [n, k] for k quantile levels."""
         logits = self._logits(X)
         return self._loss.inverse_link(logits)

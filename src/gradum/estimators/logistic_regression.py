@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.callback import with_callbacks
 
 from gradum.core import Params
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.classes import Classifies, class_loss, coded_rows
 from gradum.estimators.linear import Checked, Linear
-from gradum.estimators.rows import checked_rows
+from gradum.estimators.rows import MatrixLike, checked_rows
 
 
 class LogisticRegression(Classifies, Linear):
@@ -126,7 +127,9 @@ class LogisticRegression(Classifies, Linear):
         self.class_weight = class_weight
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticRegression:
+    def fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> LogisticRegression:
         """Fit the model.
 
         Parameters

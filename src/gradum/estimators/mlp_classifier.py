@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.callback import with_callbacks
 
 from gradum.core import LogLoss
@@ -12,7 +13,7 @@ from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.classes import Classifies, class_loss, coded_rows
 from gradum.estimators.mlp import MLP, as_before, mlp_attributes
-from gradum.estimators.rows import checked_rows
+from gradum.estimators.rows import MatrixLike, checked_rows
 
 
 class MLPClassifier(Classifies, MLP):
@@ -91,7 +92,9 @@ class MLPClassifier(Classifies, MLP):
         self.class_weight = class_weight
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
+    def fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> MLPClassifier:
         """Train the network.
 
         Parameters
@@ -125,7 +128,11 @@ class MLPClassifier(Classifies, MLP):
 
     @with_callbacks
     def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> MLPClassifier:
         """Go once over these rows.
 

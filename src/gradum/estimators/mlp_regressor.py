@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.callback import with_callbacks
 
@@ -12,7 +11,7 @@ from gradum.core import Loss
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.mlp import MLP, as_before, mlp_attributes
 from gradum.estimators.numeric import number_loss
-from gradum.estimators.rows import checked_rows
+from gradum.estimators.rows import MatrixLike, checked_rows
 
 
 class MLPRegressor(RegressorMixin, MLP):
@@ -86,7 +85,9 @@ class MLPRegressor(RegressorMixin, MLP):
     """
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+    def fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> MLPRegressor:
         """Train the network.
 
         Parameters
@@ -117,7 +118,9 @@ class MLPRegressor(RegressorMixin, MLP):
         return self._fit(rows, loss, loss.outputs(None), listeners)
 
     @with_callbacks
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+    def partial_fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> MLPRegressor:
         """Go once over these rows; parameters as those of ``fit``."""
         loss = number_loss(self.loss)
         rows = checked_rows(self, X, y, sample_weight, numeric=True, **as_before(self))
@@ -125,7 +128,7 @@ class MLPRegressor(RegressorMixin, MLP):
         self._keep_loss(loss)
         return self._fit_more(rows, loss, loss.outputs(None), listeners)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Return the predictions [n], in the target's unit; [n, k] for k quantile levels."""
         logits = self._logits(X)
         return self._loss.inverse_link(logits)

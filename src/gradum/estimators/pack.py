@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import d2_pinball_score
 from sklearn.utils import Tags, column_or_1d, compute_class_weight
@@ -184,7 +185,9 @@ class PackClassifier(ClassifierMixin, _Pack):
         self.metric = metric
         self.class_weight = class_weight
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PackClassifier:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> PackClassifier:
         """Train the pack.
 
         Parameters
@@ -200,31 +203,31 @@ class PackClassifier(ClassifierMixin, _Pack):
         GradumError
             The table or the target cannot be used, or a parameter makes no sense.
         """
-        y = column_or_1d(y, warn=True)
-        if any(_is_missing(label) for label in y.tolist()):
+        labels: np.ndarray = column_or_1d(y, warn=True)
+        if any(_is_missing(label) for label in labels.tolist()):
             raise TargetError("The target has missing values.", "Leave out such rows.")
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise TargetError(
                 f"The target has only one class, {self.classes_.tolist()[0]!r}.",
                 "A classifier needs rows of at least two classes.",
             )
         metric = metric_for(self.metric, "binary" if len(self.classes_) == 2 else "multiclass")
-        weight = _weights(sample_weight, len(y))
+        weight = _weights(sample_weight, len(labels))
         if self.class_weight is not None:
-            by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+            by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
             weight = by_class[codes] * (1.0 if weight is None else weight)
         self._fit(X, codes.astype(np.int64), weight, len(self.classes_), metric=metric.name)
         return self
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each class, in the order of ``classes_``, [n, K]."""
         probability = self._predict(X).probability
         assert probability is not None
         return probability
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable label of each row, [n]."""
         return self.classes_[first_greatest(self.predict_proba(X))]
 
@@ -274,7 +277,9 @@ class PackRegressor(RegressorMixin, _Pack):
         self.loss = loss
         self.quantiles = quantiles
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PackRegressor:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> PackRegressor:
         """Train the pack.
 
         Parameters
@@ -297,7 +302,7 @@ class PackRegressor(RegressorMixin, _Pack):
         self._fit(X, target, _weights(sample_weight, len(target)), None, loss=loss)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the predicted number of each row, [n]; [n, k] for k quantiles, which rise.
 
         They are in the target's unit and within the range learned from. Quantiles are the mean of
@@ -305,7 +310,7 @@ class PackRegressor(RegressorMixin, _Pack):
         """
         return self._predict(X).value
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R² of the predictions; of several quantiles the mean of their D².
 
         D² = 1 − L(predictions) / L(constant), for the pinball loss L of a quantile and the constant

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse
+from numpy.typing import ArrayLike
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
@@ -14,6 +15,9 @@ from gradum.core import Inputs
 from gradum.core.losses import check_shapes
 from gradum.errors import SpecError
 from gradum.solvers.data import Data
+
+MatrixLike: TypeAlias = ArrayLike | scipy.sparse.sparray | scipy.sparse.spmatrix
+"""n rows of d columns: an array, a data frame, lists, or a sparse matrix."""
 
 FLOATS = [np.float64, np.float32]
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import structs
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from gradum.errors import SpecError
 from gradum.estimators.classes import coded_rows
-from gradum.estimators.rows import checked_rows
+from gradum.estimators.rows import MatrixLike, checked_rows
 from gradum.scores.figures import figure
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ class Summarises:
 
     def summary(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         *,
         covariance: str | None = None,
         weights: str = "precision",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from time import perf_counter
 
 SLACK = 2.0  # by which what is expected of the fits to come may be too little
+LEAST = 0.3  # of an equal part, that a fit may take however little is expected of it
 
 
 class Allowance:
@@ -13,8 +14,9 @@ class Allowance:
 
     A fit may take all that the others and the judging are not expected to need, and in any case as
     large a part of what is left as it is expected to need of the whole. So a limit beyond what the
-    run needs cuts nothing short, and under a tighter one every fit gets its part. What a fit leaves
-    is for those behind it.
+    run needs cuts nothing short, and under a tighter one every fit gets its part. A simple model is
+    quickly fitted by expectation, but its every second counts where that was too little: no fit
+    gets less than `LEAST` of an equal part. What a fit leaves is for those behind it.
 
     Parameters
     ----------
@@ -36,4 +38,5 @@ class Allowance:
         now = perf_counter()
         left = max(self._end - now, 0.0)
         part = own / (own + later) if own + later > 0 else 1.0
+        part = max(part, LEAST / (1 + len(self._fits)))
         return now + max(left * part, left - SLACK * later)

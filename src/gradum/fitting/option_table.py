@@ -93,7 +93,8 @@ class Options(TypedDict, total=False):
         float | None,
         Option(
             "time_limit",
-            "Be done after so long, with what there is; the result then depends on the clock.",
+            "Fit and judge within so long, with what there is by then; the report comes after. "
+            "The result then depends on the clock.",
             "SECONDS",
         ),
     ]

@@ -32,6 +32,7 @@ from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.spec import TITLES, Spec
+from gradum.scores.figures import figure
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
 from gradum.tables.encode import Encoder
@@ -307,10 +308,12 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
     count = straddling_duplicates(dataset.frame, parts)
     if not count or any(alarm.kind == "near duplicates" for alarm in alarms):
         return ()
+    share = figure(100 * count / np.count_nonzero(parts == Part.TEST), digits=2)
     return (
         f"{counted(count, 'test row')} also occur{'s' if count == 1 else ''}, in every column, "
-        "among the other rows: scores flatter a model that remembers. Give --group a column that "
-        "keeps such rows together.",
+        f"among the other rows ({share}% of those that judge). That may be chance, where columns "
+        "have few values; if not, scores flatter a model that remembers: give --group a column "
+        "that keeps such rows together.",
     )
 
 

@@ -98,8 +98,9 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``reading`` says which table the rows are, and how its text is written.
     A table whose fit would take more than ``max_memory`` bytes is read in blocks; ``blocks`` says
     whether it is, once `gradum.fitting.memory_bound` or the user has decided. ``effort`` says how
-    large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds that the run
-    may take; the fits share them, and a fit that runs out of its share ends with what it has.
+    large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds from
+    reading the table to the verdict; the fits share them, and one that runs out of its share ends
+    with what it has.
     """
 
     target: str

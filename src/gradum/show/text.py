@@ -267,6 +267,12 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
             with_interval(each.difference, sign=True),
             Text(each.finding, "bold" if shown else "dim"),
         )
+    for rival in compared.rivals:
+        for metric in (each.metric for each in compared.differences):
+            if metric in rival.first and metric in rival.second:
+                of_both = figure(rival.first[metric].value), figure(rival.second[metric].value)
+                title = f"{METRICS[metric].title} of {visible(rival.name)}"
+                table.add_row(Text(title), *of_both, "", Text("a rival", "dim"))
     parts: list[RenderableType] = [
         Text(f"{which}: {name}, {rung}")
         for which, name, rung in zip(("first", "second"), names, compared.rungs, strict=True)

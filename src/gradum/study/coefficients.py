@@ -8,6 +8,8 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.fitting.balance import shift
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.rung import Rung
+from gradum.study.combinations import Combinations, of_each_column
 from gradum.tables.schema import Label
 
 
@@ -17,46 +19,58 @@ def coefficients(fitted: Fitted) -> pl.DataFrame:
     A coefficient is the change of the output (the target's unit, the logarithm of the target
     under a log target, or the log-odds) for one raw unit of its feature; ``standardised`` is the
     change for one standard deviation of a dense feature, and the same number for a level or an
-    n-gram. The feature ``(intercept)`` holds the output where every feature is 0, of the
-    classes as common as they are in the table.
+    n-gram. Two levels count as -1 and +1, so that their coefficient is half of what lies between
+    them. The feature ``(intercept)`` holds the output where every feature is 0, of the classes as
+    common as they are in the table.
 
     Raises
     ------
     SpecError
         The model has no linear rung.
     """
-    if "linear" not in fitted.rungs:
-        raise SpecError("This model has no linear rung.", "Fit it with model='ladder' or 'linear'.")
-    rung, layout = fitted.rungs["linear"], fitted.encoder.layout
-    layer = rung.input_layer
+    layer = _linear(fitted).input_layer
     assert layer is not None
+    return combined(fitted, of_each_column(layer, fitted.encoder.layout))
+
+
+def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
+    """Return the same of linear combinations of the linear rung's weights.
+
+    Raises
+    ------
+    SpecError
+        The model has no linear rung.
+    """
+    rung = _linear(fitted)
     assert fitted.schema.target is not None
-    names, sources = layer.columns(layout)
-    unit = rung.target_scale.scale if rung.target_scale else 1.0
-    standardised = rung.params["layers"][0]["weight"] * unit
-    scale = np.ones(len(names))
-    scale[: len(layer.scale)] = layer.scale
-    raw = standardised / scale[:, None]
-    centre = rung.target_scale.centre if rung.target_scale else 0.0
-    intercept = rung.params["layers"][0]["bias"] * unit + centre
-    intercept = intercept - layer.centre @ raw[: len(layer.centre)]
+    layer, scale = rung.params["layers"][0], rung.target_scale
+    values = combinations.matrix @ np.vstack([layer["weight"], layer["bias"]])
+    if scale is not None:
+        values = values * scale.scale
+        values[0] += scale.centre
     if rung.class_weight is not None:
-        intercept = intercept - shift(rung.class_weight, len(intercept))
+        values[0] -= shift(rung.class_weight, len(layer["bias"]))
     labels = _output_labels(fitted.schema.target.classes)
     frames = [
         pl.DataFrame(
             {
-                "feature": ["(intercept)", *names],
-                "source": [None, *sources],
-                "class": [label] * (len(names) + 1),
-                "coefficient": np.concatenate([intercept[k : k + 1], raw[:, k]]),
-                "standardised": np.concatenate([intercept[k : k + 1], standardised[:, k]]),
+                "feature": combinations.names,
+                "source": combinations.sources,
+                "class": [label] * len(combinations),
+                "coefficient": values[:, k],
+                "standardised": values[:, k] * combinations.deviation,
             },
             schema_overrides={"class": pl.String, "source": pl.String},
         )
         for k, label in enumerate(labels)
     ]
     return pl.concat(frames)
+
+
+def _linear(fitted: Fitted) -> Rung:
+    if "linear" not in fitted.rungs:
+        raise SpecError("This model has no linear rung.", "Fit it with model='ladder' or 'linear'.")
+    return fitted.rungs["linear"]
 
 
 def _output_labels(classes: tuple[Label, ...]) -> list[str | None]:

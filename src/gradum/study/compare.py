@@ -36,6 +36,21 @@ class MetricDifference(msgspec.Struct, frozen=True):
     finding: str
 
 
+class RivalScores(msgspec.Struct, frozen=True):
+    """What a rival of both runs scored in each.
+
+    Parameters
+    ----------
+    name : str
+    first, second : dict
+        Metric -> value with its 95% bootstrap interval.
+    """
+
+    name: str
+    first: dict[str, Interval]
+    second: dict[str, Interval]
+
+
 class RunComparison(msgspec.Struct, frozen=True):
     """Two runs held against each other.
 
@@ -48,12 +63,15 @@ class RunComparison(msgspec.Struct, frozen=True):
     only : tuple of int
         Rows that one of them judged alone; they do not count.
     differences : tuple of MetricDifference
+    rivals : tuple of RivalScores
+        Of the rivals of both runs; none where the runs did not judge the same rows.
     """
 
     rungs: tuple[str, str]
     rows: int
     only: tuple[int, int]
     differences: tuple[MetricDifference, ...]
+    rivals: tuple[RivalScores, ...] = ()
 
 
 def compare(first: Evidence, second: Evidence) -> RunComparison:
@@ -83,11 +101,22 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
         for metric in one
         if np.isfinite(one[metric]) and np.isfinite(two[metric])
     )
+    only = (len(first) - len(mine), len(second) - len(yours))
     return RunComparison(
         (TITLES[first.rung], TITLES[second.rung]),
         len(mine),
-        (len(first) - len(mine), len(second) - len(yours)),
+        only,
         differences,
+        () if any(only) else _rivals(first, second),
+    )
+
+
+def _rivals(first: Evidence, second: Evidence) -> tuple[RivalScores, ...]:
+    others = {rival.name: rival.scores for rival in second.rivals}
+    return tuple(
+        RivalScores(rival.name, rival.scores, others[rival.name])
+        for rival in first.rivals
+        if rival.name in others
     )
 
 

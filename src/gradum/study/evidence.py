@@ -12,6 +12,7 @@ from gradum.fitting.balance import threshold
 from gradum.fitting.judgement import Seen, Truth
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
+from gradum.fitting.verdict import Standing
 from gradum.randomness import stream
 from gradum.scores.bootstrap import Resamples
 from gradum.scores.outcome import Outcome, Task
@@ -47,6 +48,8 @@ class Evidence:
         How many rows were judged; more than m where a sample is looked at.
     threshold : float
         The probability of the second of two classes from which the kept rung predicts it.
+    rivals : tuple of Standing
+        What rivals scored on these rows.
     """
 
     rung: str
@@ -59,6 +62,7 @@ class Evidence:
     seed: int
     judged: int
     threshold: float = 0.5
+    rivals: tuple[Standing, ...] = ()
 
     @classmethod
     def of(cls, run: Run, most_rows: int = MOST_ROWS) -> Evidence:

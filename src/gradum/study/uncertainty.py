@@ -36,7 +36,8 @@ from gradum.fitting.run import Run
 from gradum.solvers.curvature import Curvature
 from gradum.solvers.matrix import Columns
 from gradum.solvers.standard import StandardColumns
-from gradum.study.coefficients import coefficients
+from gradum.study.coefficients import combined
+from gradum.study.combinations import Combinations, against_reference
 from gradum.tables.split import Part
 
 MOST_SHOWN = 40
@@ -62,13 +63,14 @@ class CoefficientInterval(msgspec.Struct, frozen=True):
     Parameters
     ----------
     feature : str
-        As `coefficients` names it.
+        Such as ``size`` or ``colour=red (against blue)``.
     source : str
         The table's column.
     class_ : str or None
         Whose log-odds or logit it moves; None for a number.
     coefficient : Estimate
-        The change of the output for one raw unit of the feature.
+        The change of the output for one raw unit of the feature, or from the commonest level of
+        its column to this one.
     standardised : Estimate
         For one standard deviation of a dense feature; the same for a level or an n-gram.
     """
@@ -119,27 +121,35 @@ def main_coefficients(run: Run) -> Coefficients | None:
 
 
 def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
-    """Return `coefficients` with low, high, standardised_low and standardised_high, and a sentence.
+    """Return coefficients with low, high, standardised_low and standardised_high, and a sentence.
 
-    The intervals are null where the model is too large for them: more than `MOST_PARAMETERS`
-    coefficients, or too many rows for as many; the sentence says so.
+    The columns are those of `coefficients`, but each level is compared with the commonest one of
+    its column, as in the regression table. The intervals are null where the model is too large for
+    them: more than `MOST_PARAMETERS` coefficients, or too many rows for as many; the sentence says
+    so.
 
     Raises
     ------
     SpecError
         The model has no linear rung.
     """
-    frame = coefficients(run.fitted)
-    rows = _learned(run)
-    errors: tuple[Any, Any] = (None, None)
+    rows, layer = _learned(run), run.fitted.rungs["linear"].input_layer
+    assert layer is not None
+    weight = run.dataset.weight[learned_rows(run)]  # without that of a class, as people count
+    combinations = against_reference(layer, rows.design.encoded(), weight)
+    frame = combined(run.fitted, combinations)
+    deviation = np.tile(combinations.deviation, len(frame) // len(combinations))
+    errors: np.ndarray | None = None
     if len(frame) > MOST_PARAMETERS or len(rows) * len(frame) ** 2 > MOST_WORK:
         sentence = f"No intervals: {len(frame):,} coefficients of {len(rows):,} rows are too many."
     else:
         try:
-            errors, sentence = _standard_errors(run, rows), _meaning(rows)
+            errors = _standard_errors(run, rows, combinations)
+            sentence = _meaning(rows)
         except np.linalg.LinAlgError:
             sentence = "No intervals: without a penalty, the columns cannot be told apart."
-    raw, standardised = (pl.lit(each, pl.Float64) * NORMAL for each in errors)
+    raw = pl.lit(errors, pl.Float64) * NORMAL
+    standardised = raw * pl.lit(deviation)
     return frame.with_columns(
         low=pl.col("coefficient") - raw,
         high=pl.col("coefficient") + raw,
@@ -173,34 +183,22 @@ def _learned(run: Run) -> Rows:
     return taken if by_class is None else taken.weighed(by_class)
 
 
-def _standard_errors(run: Run, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Return those of the raw and of the standardised coefficients, in the frame's order."""
+def _standard_errors(run: Run, rows: Rows, combinations: Combinations) -> np.ndarray:
+    """Return those of the combinations in raw units, one output after the other."""
     rung = run.fitted.rungs["linear"]
     layer, scale = rung.input_layer, rung.target_scale
     assert layer is not None
-    columns = columns_of(layer, rows)
-    target = rows.target if scale is None else scale.forward(rows.target)
-    unit = 1.0 if scale is None else scale.scale
-    # The raw intercept is where every feature is 0, not where every column is at its centre.
-    width, dense = columns.shape[1], len(layer.scale)
-    spread = np.ones(width)
-    spread[:dense] = layer.scale
-    at_zero = np.zeros(width + 1)
-    at_zero[:dense] = -layer.centre / layer.scale
-    at_zero[-1] = 1.0
-    variance, of_level = sandwich(
-        columns,
-        target,
+    variance = sandwich(
+        columns_of(layer, rows),
+        rows.target if scale is None else scale.forward(rows.target),
         LOSSES[rung.loss],
         rung.params,
         alpha=rung.settings["alpha"],
         weight=rows.weight,
-        combination=at_zero,
+        combinations=combinations.matrix,
         groups=rows.groups,
     )
-    level, error = unit * np.sqrt(of_level)[None, :], unit * np.sqrt(variance[:-1])
-    raw = np.concatenate([level, error / spread[:, None]])
-    return raw.T.ravel(), np.concatenate([level, error]).T.ravel()
+    return np.sqrt(variance).T.ravel() * (1.0 if scale is None else scale.scale)
 
 
 def sandwich(
@@ -211,10 +209,10 @@ def sandwich(
     *,
     alpha: float,
     weight: np.ndarray,
-    combination: np.ndarray,
+    combinations: Any,
     groups: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the variances of a linear model's parameters at the optimum.
+) -> np.ndarray:
+    """Return the variances of combinations of a linear model's parameters at the optimum (m, k).
 
     Parameters
     ----------
@@ -227,16 +225,10 @@ def sandwich(
     alpha : float
         Strength of the penalty.
     weight : ndarray of shape (n,)
-    combination : ndarray of shape (D + 1,)
-        A linear combination of an output's weights and bias.
+    combinations : ndarray or csr_array of shape (m, D + 1)
+        Of an output's weights and its bias.
     groups : ndarray of shape (n,), optional
         Codes of what is independent of each other; rows if left out.
-
-    Returns
-    -------
-    variance : ndarray of shape (D + 1, k)
-        Of the weights, and of the bias in the last row.
-    of_combination : ndarray of shape (k,)
 
     Raises
     ------
@@ -253,13 +245,13 @@ def sandwich(
         rest = 1.0 - share * loss.hessian(logits, target)[:, 0, 0] * _squares(columns, factor)
         full = rest < FULL_LEVERAGE
         slope = np.where(full, 0.0, slope[:, 0] / np.where(full, 1.0, rest))[:, None]
-    variance, of_combination = np.zeros((width, outputs)), np.zeros(outputs)
+    variance = np.zeros((combinations.shape[0], outputs))
     for score in _scores(columns, slope, groups):
         # H⁻¹ s one by one: in H⁻¹ M H⁻¹, rounding would be magnified by H⁻¹ twice.
-        moved = scipy.linalg.cho_solve(factor, score.T).reshape(width, outputs, -1)
-        variance += np.square(moved).sum(axis=2)
-        of_combination += np.square(np.tensordot(combination, moved, 1)).sum(axis=1)
-    return variance, of_combination
+        moved = scipy.linalg.cho_solve(factor, score.T).reshape(width, -1)
+        reported = (combinations @ moved).reshape(len(variance), outputs, -1)
+        variance += np.square(reported).sum(axis=2)
+    return variance
 
 
 def _hessian(

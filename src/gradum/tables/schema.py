@@ -14,11 +14,12 @@ from gradum.tables.contradictions import (
     refuse_names,
 )
 from gradum.tables.decimals import with_decimal_commas
-from gradum.tables.kinds import SAYABLE, Reading, Values, recognise
+from gradum.tables.kinds import PARSED, SAYABLE, Reading, Values, recognise
 from gradum.tables.kinds.duplicate import duplicates
 from gradum.tables.kinds.numeric import mostly_numbers
 from gradum.tables.kinds.values import LARGEST
 from gradum.tables.options import options_by_column
+from gradum.tables.slips import slip_hint
 from gradum.tables.table import Table
 from gradum.tables.target import CASE, KEPT, recognise_target
 from gradum.tables.wording import counted, nearest, number, quoted
@@ -141,7 +142,7 @@ def infer(
         options = said.get(name, set())
         kept = KEPT if "target" in options else ()
         typed = table.typed and name not in table.untyped
-        values = Values(name, table.frame[name], typed, kept, decimal)
+        values = Values(name, table.frame[name], typed, kept, decimal, table.numbers)
         if "target" not in options:
             return _understand(values, options)
         column, learned = recognise_target(values, task, log_target)
@@ -263,6 +264,8 @@ def _sentence(reading: Reading, values: Values) -> str:
         clauses.append(f"{quoted(values.case_twins)} differ only in {CASE}")
     if reading.kind in ("categorical", "identifier", "text"):
         clauses += mostly_numbers(values)
+    if reading.kind in ("numeric", "date"):
+        clauses += slip_hint(values, PARSED[reading.kind], reading.parse)
     return "; ".join(clauses) + "."
 
 

@@ -105,7 +105,8 @@ class Stream:
             windows = np.sort(drawn) * WINDOW_ROWS
         with self._explained():
             frames = [part for start in windows.tolist() for part in self._window(start)]
-        return replace(self.head, frame=pl.concat(frames))
+        numbers = (windows[:, None] + np.arange(WINDOW_ROWS)).ravel()
+        return replace(self.head, frame=pl.concat(frames), numbers=numbers[numbers < len(self)])
 
     def _window(self, start: int) -> Iterator[pl.DataFrame]:
         """Yield `WINDOW_ROWS` rows from number ``start`` on, a part for each file they lie in."""

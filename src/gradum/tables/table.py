@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 
@@ -29,6 +30,8 @@ class Table:
     decimal : str
         The decimal sign of "1,234", where no other number tells: a comma in a file that has
         semicolons between its values.
+    numbers : ndarray of shape (n,), optional
+        Each row's place in the whole table, from 0, where these are some of its rows.
     """
 
     frame: pl.DataFrame
@@ -37,3 +40,4 @@ class Table:
     typed: bool = True
     untyped: tuple[str, ...] = ()
     decimal: str = "."
+    numbers: np.ndarray | None = None

@@ -11,6 +11,7 @@ from gradum.tables.kinds.date import DateKind
 from gradum.tables.kinds.numeric import NumericKind, too_close
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import LARGEST, Reading, Values
+from gradum.tables.slips import slip_hint
 from gradum.tables.wording import counted, number, quoted, rows_text, rows_where, shortened, span
 
 TASKS = ("regression", "binary", "multiclass", "classification")
@@ -160,7 +161,7 @@ def _regression(
         reason += " on the logarithm"
     if advised:
         reason += "; positive and strongly skewed, so --log-target may help"
-    for hint in suspicions(name, typed):
+    for hint in (*suspicions(name, typed), *slip_hint(values, NumericKind(), reading.parse)):
         reason += f"; {hint}"
     missing = typed.null_count()
     unread = reading.unread + values.infinite

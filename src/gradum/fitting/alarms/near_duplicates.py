@@ -56,7 +56,11 @@ class Twins:
 
 
 def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
-    """Say how many judged rows nearly repeat another, if the targets of such pairs agree."""
+    """Say how many judged rows nearly repeat another, if the targets of such pairs agree.
+
+    One share is said of all of them: the near ones are counted among rows that are as far from
+    others as usual, so their share may be less than that of the equal ones.
+    """
     found = twins(dataset, plan, seed=seed)
     if len(np.unique(found.rows)) < FEWEST_TWINS or found.share < LEAST_SHARE:
         return ()
@@ -68,14 +72,23 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
     parts = plan.folds or [plan.kept]
     equal = sum(straddling_duplicates(dataset.frame, each) for each in parts)
     judged = sum(int(np.count_nonzero(each == Part.TEST)) for each in parts)
+    exactly = equal / judged
+    if exactly >= found.share:
+        alike = f"{_percent(exactly)} of the judged rows repeat a row trained on, or nearly so"
+        rest = ""
+    else:
+        alike = f"About {_percent(found.share)} of the judged rows nearly repeat a row trained on"
+        rest = f" ({_percent(exactly)} repeat it in every column)" if equal else ""
     one, other = row_name(dataset, found.rows[0]), row_name(dataset, found.twins[0])
     sentence = (
-        f"About {figure(100 * found.share, digits=2)}% of the judged rows nearly repeat a row "
-        f"trained on, such as {one} and {other} ({figure(100 * equal / judged, digits=2)}% repeat "
-        "one in every column): scores flatter a model that remembers; give --group a column that "
-        "keeps such rows together."
+        f"{alike}, such as {one} and {other}{rest}: scores flatter a model that remembers; give "
+        "--group a column that keeps such rows together."
     )
     return (Alarm("near duplicates", sentence),)
+
+
+def _percent(share: float) -> str:
+    return f"{figure(100 * share, digits=2)}%"
 
 
 def twins(dataset: Dataset, plan: Plan, *, seed: int) -> Twins:

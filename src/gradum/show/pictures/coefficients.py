@@ -43,7 +43,7 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
         )
     )
     first = "; ".join(
-        f"{name} {figure(each.coefficient.value, sign=True)} a unit"
+        f"{name} {figure(each.coefficient.value, sign=True)}"
         for name, each in zip(names[:3], shown, strict=False)
     )
     more = len(found.rows) - len(shown) + found.left_out
@@ -51,7 +51,7 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
         "coefficients",
         "Coefficients of the linear rung",
         chart.properties(width="container", height=24 * len(shown) + 20),
-        f"{change.capitalize()}{_of_what(outputs)}. Largest: {first}.",
+        f"{change.capitalize()}{_of_what(outputs)}. Largest, for a raw unit or a level: {first}.",
         found.sentence + (f" {more:,} smaller ones are not drawn." if more else ""),
         ("feature", "a raw unit", "from", "to", "standardised", "from", "to"),
         tuple(

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.margins import first_greatest
 from gradum.solvers.compact import Compact, Dense
 from gradum.study.inference.collinearity import Standard
+from gradum.study.reference_level import compared_levels, level_name
 from gradum.tables.design import Design, Layout
 from gradum.tables.wording import quoted
 
 MOST_LEVELS = 50
-OTHER = "(other)"
 COMPARED = "Of a column of categories, each level is compared with the commonest one."
 
 
@@ -60,11 +59,10 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
         if len(column.levels) > MOST_LEVELS:
             many.append(column.source)
             continue
-        levels = (OTHER, *column.levels)
-        codes, reference = _codes(design.codes[:, k], len(levels), weight)
+        codes, reference = compared_levels(design.codes[:, k], column, weight)
         shown += [(k, code) for code in codes]
-        names += [f"{column.source}={levels[code]}" for code in codes]
-        references[column.source] = levels[reference]
+        names += [f"{column.source}={level_name(column, code)}" for code in codes]
+        references[column.source] = level_name(column, reference)
     matrix = _matrix(design, shown)
     standard = Standard.of(matrix, weight, fit_intercept=True)
     spare = [each.column for each in standard.dependencies]
@@ -87,13 +85,6 @@ def most_columns(layout: Layout) -> int:
     """Return how many columns a reference-coded design has at most."""
     kept = [count - 1 for count in layout.level_counts if count <= MOST_LEVELS]
     return len(layout.dense) + sum(kept)
-
-
-def _codes(codes: np.ndarray, count: int, weight: np.ndarray) -> tuple[list[int], int]:
-    """Return the codes that occur, but for the commonest, that of no level last; and that one."""
-    totals = np.bincount(codes, weight, minlength=count)
-    reference = int(first_greatest(totals))
-    return [each for each in (*range(1, count), 0) if totals[each] and each != reference], reference
 
 
 def _matrix(design: Design, shown: list[tuple[int, int]]) -> Dense:

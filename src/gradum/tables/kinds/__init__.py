@@ -16,7 +16,7 @@ from gradum.tables.kinds.numeric import NumericKind
 from gradum.tables.kinds.text import TextKind
 from gradum.tables.kinds.values import FeatureKind, Kind, Reading, SayableKind, Values
 
-__all__ = ["KINDS", "PARSED", "SAYABLE", "Kind", "Reading", "Values", "recognise"]
+__all__ = ["KINDS", "PARSED", "SAYABLE", "FeatureKind", "Kind", "Reading", "Values", "recognise"]
 
 _NUMERIC, _BOOLEAN, _CATEGORICAL, _DATE, _TEXT = (
     NumericKind(),

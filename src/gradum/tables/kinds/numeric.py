@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from itertools import starmap
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from gradum.errors import ColumnError
 from gradum.tables.columns import KindName, Parse
+from gradum.tables.kinds.codes import code_hint, named_like_codes
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import (
@@ -51,7 +53,11 @@ class NumericKind:
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if all but a handful of values are numbers."""
-        return None if values.numbers_rows else self.understand(values)
+        reading = None if values.numbers_rows else self.understand(values)
+        if reading is None or not named_like_codes(values.name):
+            return reading
+        clauses = [reading.reason, *code_hint(self.parse(values.raw, reading.parse))]
+        return dataclasses.replace(reading, reason="; ".join(clauses))
 
     def understand(self, values: Values) -> Reading | None:
         """Return a reading of numbers, even of those that merely number the rows."""

@@ -91,6 +91,8 @@ class Values:
         Markers that are values here.
     decimal : str
         The decimal sign where numbers can be read with either, such as "1,234".
+    numbers : ndarray of shape (n,), optional
+        Each row's place in the table, from 0, where these are some of its rows.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Values:
     typed: bool = True
     kept: tuple[str, ...] = ()
     decimal: str = "."
+    numbers: np.ndarray | None = None
 
     @cached_property
     def is_text(self) -> bool:

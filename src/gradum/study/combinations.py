@@ -1,0 +1,133 @@
+"""What is reported of a linear model: linear combinations of its weights and its bias.
+
+The linear rung's input layer scales numbers, and codes two levels as -1 and +1, more of them as a
+0/1 column each. A report wants raw units, and each level compared with the commonest one of its
+column, as the regression table does: that is the level's weights less those of the commonest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from gradum.core.models.input_layer import InputLayer, Treatment
+from gradum.study.reference_level import compared_levels, level_name
+from gradum.tables.design import Design, Layout
+
+INTERCEPT = "(intercept)"
+
+
+@dataclass(frozen=True, eq=False)
+class Combinations:
+    """m linear combinations of an output's D weights and its bias; the first is the intercept.
+
+    Parameters
+    ----------
+    names : tuple of str
+    sources : tuple of (str or None)
+        The table's column that each is about.
+    matrix : csr_array of shape (m, D + 1)
+        For one raw unit of each feature; the bias comes last.
+    deviation : ndarray of shape (m,)
+        The standard deviation of a dense feature; 1 for all others.
+    """
+
+    names: tuple[str, ...]
+    sources: tuple[str | None, ...]
+    matrix: sparse.csr_array
+    deviation: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def of_each_column(layer: InputLayer, layout: Layout) -> Combinations:
+    """Return a combination for each column; the intercept is the output where every one is 0."""
+    names, sources = layer.columns(layout)
+    every = _chosen(range(len(names)), len(names))
+    return _combinations(layer, names, sources, every, np.zeros(len(names)))
+
+
+def against_reference(layer: InputLayer, design: Design, weight: np.ndarray) -> Combinations:
+    """Return the same, but of coded columns each level's difference from the commonest one.
+
+    The intercept is then the output where every number is 0 and every level the commonest.
+
+    Parameters
+    ----------
+    layer : InputLayer
+        Without embeddings.
+    design : Design
+        Of n rows, whose levels are counted.
+    weight : ndarray of shape (n,)
+        Above 0.
+    """
+    layout = design.layout
+    columns, its_sources = layer.columns(layout)
+    coded = {column.source for column in layout.codes}
+    plain = [k for k, source in enumerate(its_sources) if source not in coded]
+    names, sources = [columns[k] for k in plain], [its_sources[k] for k in plain]
+    blocks: list[Any] = [_chosen(plain, len(columns))]
+    at_zero = np.zeros(len(columns))
+    places = _places(layer, layout)
+    for k, (column, treatment) in enumerate(zip(layout.codes, layer.treatments, strict=True)):
+        codes, reference = compared_levels(design.codes[:, k], column, weight)
+        codes = [code for code in codes if code]  # no weight is learned of what is no level
+        count, against = len(column.levels) + 1, level_name(column, reference)
+        levels = _levels(count, treatment, places[column.source], len(columns))
+        difference = _chosen(codes, count) - _chosen([reference] * len(codes), count)
+        blocks.append(difference @ levels)
+        at_zero += levels.T @ (np.arange(count) == reference)
+        names += [f"{column.source}={level_name(column, c)} (against {against})" for c in codes]
+        sources += [column.source] * len(codes)
+    return _combinations(layer, names, sources, sparse.vstack(blocks), at_zero)
+
+
+def _chosen(places: Sequence[int], count: int) -> Any:
+    """Return the matrix that takes these of ``count`` rows."""
+    ones, rows = np.ones(len(places)), np.arange(len(places))
+    return sparse.csr_array((ones, (rows, np.array(places, np.intp))), (len(places), count))
+
+
+def _places(layer: InputLayer, layout: Layout) -> dict[str, np.ndarray]:
+    """Return by source the columns that are made of it, the dense ones counted first."""
+    by_block = layer.places(layout)
+    dense = sum(len(places["dense"]) for places in by_block.values())
+    return {
+        source: np.concatenate([places["dense"], places["sparse"] + dense])
+        for source, places in by_block.items()
+    }
+
+
+def _levels(count: int, treatment: Treatment, at: np.ndarray, width: int) -> Any:
+    """Return what each of the codes 0 .. L of a coded column is among the D columns (L + 1, D)."""
+    held, columns = np.ones(count - 1), at
+    if treatment == "sign":
+        held, columns = np.array([-1.0, 1.0]), at[[0, 0]]
+    return sparse.csr_array((held, (np.arange(1, count), columns)), (count, width))
+
+
+def _combinations(
+    layer: InputLayer,
+    names: list[str],
+    sources: list[str],
+    weights: Any,
+    at_zero: np.ndarray,
+) -> Combinations:
+    """Put the intercept before sparse combinations of the weights of scaled columns (m, D).
+
+    ``at_zero`` (D,) is what the columns of levels hold where every number is 0.
+    """
+    numbers = len(layer.scale)
+    deviation = np.ones(1 + len(names))
+    deviation[1 : 1 + numbers] = layer.scale  # the numbers come first
+    intercept = np.append(at_zero, 1.0)
+    intercept[:numbers] = -layer.centre / layer.scale  # a number is 0, not at its centre
+    padded = sparse.hstack([weights, sparse.csr_array((len(names), 1))])
+    matrix = sparse.vstack([sparse.csr_array(intercept[None, :]), padded])
+    matrix = sparse.csr_array(matrix.multiply(1.0 / deviation[:, None]))
+    return Combinations((INTERCEPT, *names), (None, *sources), matrix, deviation)

@@ -1,0 +1,34 @@
+"""The level of a coded column that all others are compared with: the commonest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.margins import first_greatest
+from gradum.tables.design import CodedColumn
+
+OTHER = "(other)"
+
+
+def compared_levels(
+    codes: np.ndarray, column: CodedColumn, weight: np.ndarray
+) -> tuple[list[int], int]:
+    """Return the codes that occur besides the reference, that of no level last; and the reference.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,)
+        From 0 to L, of a column of L levels.
+    column : CodedColumn
+    weight : ndarray of shape (n,)
+        Above 0.
+    """
+    count = len(column.levels) + 1
+    totals = np.bincount(codes, weight, minlength=count)
+    reference = int(first_greatest(totals))
+    return [each for each in (*range(1, count), 0) if totals[each] and each != reference], reference
+
+
+def level_name(column: CodedColumn, code: int) -> str:
+    """Return the name of a code's level, ``(other)`` for code 0."""
+    return (OTHER, *column.levels)[code]
