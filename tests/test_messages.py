@@ -18,13 +18,32 @@ ROOMS = catalogue.rooms()
 NOT_YET = {"api", "app", "core", "estimators", "files", "fitting", "scores", "ship", "show"} | {
     "solvers",
     "study",
-    "tables",
 }
 SAYING = {"say", "say_plural", "marked"}
 # Help is gathered from the commands themselves.
 OF_HELP = {"fitting/option_table.py", "app/cli/options.py"}
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
+    # Kinds and keys, and what is said to msgspec, Python's csv, PostgreSQL and SQLite, or by them.
+    "tables/check.py": {"out of range"},
+    "tables/contradictions.py": {
+        "(.*?)(?: - at",
+        "Expected `",
+        "(unknown|required) field",
+        "Invalid enum value",
+        "JSON is malformed",
+    },
+    "tables/delimited.py": {"end of data"},
+    "tables/encoders/step.py": {"… has no coded column.", "… has no sparse columns."},
+    "tables/kinds/values.py": {"^(|id|idx"},
+    "tables/sources/postgresql.py": {
+        "(?:failed: |Failed to connect: )",
+        "Failed to connect",
+        "SELECT * FROM",
+        "SELECT table_schema",
+        "SET TRANSACTION",
+    },
+    "tables/sources/sqlite.py": {"SELECT name FROM", "SELECT * FROM", "one statement at a time"},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradum.errors import TableError
+from gradum.messages import say
 from gradum.tables.memory import available_memory
 from gradum.tables.wording import size
 
@@ -20,8 +21,12 @@ def refuse_width(columns: int, source: str) -> None:
     """
     if columns > MOST_COLUMNS:
         raise TableError(
-            f"{source} has more than {MOST_COLUMNS:,} columns, the most that a run can learn from.",
-            "Leave out those that say least, or check that its rows end where they should.",
+            say(
+                "{source} has more than {most:,} columns, the most that a run can learn from.",
+                source=source,
+                most=MOST_COLUMNS,
+            ),
+            say("Leave out those that say least, or check that its rows end where they should."),
         )
 
 
@@ -45,7 +50,15 @@ def refuse_more_than_memory(needed: float, what: str, source: str) -> None:
     memory = available_memory()
     if memory is not None and needed > memory:
         raise TableError(
-            f"{source} holds {what}, which take {size(needed)} of memory; {size(memory)} are left.",
-            "Give fewer rows. As CSV or Parquet, gradum fit and predict read it in blocks under "
-            "--max-memory.",
+            say(
+                "{source} holds {what}, which take {needed} of memory; {left} are left.",
+                source=source,
+                what=what,
+                needed=size(needed),
+                left=size(memory),
+            ),
+            say(
+                "Give fewer rows. As CSV or Parquet, gradum fit and predict read it in "
+                "blocks under --max-memory."
+            ),
         )

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import ColumnError, SchemaError, TargetError
+from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import Column, Label, Target
 from gradum.tables.kinds import PARSED
 from gradum.tables.schema import Schema
@@ -18,9 +19,9 @@ from gradum.tables.table import Table
 from gradum.tables.unreadable import Unreadable
 from gradum.tables.wording import (
     SHOWN_NAMES,
-    counted,
     nearest_names,
     quoted,
+    row_count,
     rows_of,
     rows_text,
     rows_where,
@@ -64,10 +65,12 @@ class Difference:
 
 
 MERGED: dict[DifferenceKind, str] = {
-    "wrong kind": "{count} not of its kind, taken as missing",
-    "unseen levels": "{count} of levels that training never saw",
-    "out of range": "{count} outside of the range of training",
-    "new missing": "{count} missing, where training had a value in every row",
+    "wrong kind": marked("Column {column!r}: {rows} not of its kind, taken as missing."),
+    "unseen levels": marked("Column {column!r}: {rows} of levels that training never saw."),
+    "out of range": marked("Column {column!r}: {rows} outside of the range of training."),
+    "new missing": marked(
+        "Column {column!r}: {rows} missing, where training had a value in every row."
+    ),
 }
 
 
@@ -87,8 +90,7 @@ def _merged(alike: list[Difference]) -> Difference:
     if first.kind not in MERGED:
         return first
     count = sum(each.count for each in alike)
-    said = MERGED[first.kind].format(count=counted(count, "row"))
-    sentence = f"Column {first.column!r}: {said}."
+    sentence = say(MERGED[first.kind], column=first.column, rows=row_count(count))
     return Difference(first.column, first.kind, count, (), sentence)
 
 
@@ -121,8 +123,9 @@ class Checked:
     unreadable: tuple[Unreadable, ...] = ()
 
     def named(self, role: str, column: str) -> str:
-        """Name a column in a message."""
-        return f"{role} {column!r} of {self.source or self.schema.source}"
+        """Name a column in a message, by its role in words such as "Target"."""
+        source = self.source or self.schema.source
+        return say("{role} {column!r} of {source}", role=role, column=column, source=source)
 
     def rows_text(self, where: np.ndarray | pl.Series) -> str:
         """Name the rows where a mask holds, as the table numbers them."""
@@ -260,14 +263,26 @@ def _refuse_missing_columns(table: Table, schema: Schema, require_target: bool) 
     wanted = set(needed)
     free = [name for name in names if name not in wanted]
     close = [
-        f"{other!r} to {name!r}"
+        say("{other!r} to {name!r}", other=other, name=name)
         for name in absent[:SHOWN_NAMES]
         for other in nearest_names(name, free)[:1]
     ]
-    what = "column" if len(absent) == 1 else f"{len(absent)} columns"
-    add = "add the column" if len(absent) == 1 else "add the columns"
-    remedy = f"Rename {', '.join(close[:3])}, or {add}." if close else f"{add.capitalize()}."
-    raise SchemaError(f"{table.source} lacks the {what} {quoted(absent, SHOWN_NAMES)}.", remedy)
+    lacking = say_plural(
+        "{source} lacks the column {absent}.",
+        "{source} lacks the {count} columns {absent}.",
+        len(absent),
+        source=table.source,
+        absent=quoted(absent, SHOWN_NAMES),
+    )
+    if not close:
+        raise SchemaError(lacking, say_plural("Add the column.", "Add the columns.", len(absent)))
+    remedy = say_plural(
+        "Rename {pairs}, or add the column.",
+        "Rename {pairs}, or add the columns.",
+        len(absent),
+        pairs=listed(close[:3]),
+    )
+    raise SchemaError(lacking, remedy)
 
 
 def _new_missing(values: pl.Series, column: Column) -> list[Difference]:
@@ -275,9 +290,10 @@ def _new_missing(values: pl.Series, column: Column) -> list[Difference]:
     if column.missing or not count:
         return []
     rows = rows_where(values.is_null())
-    sentence = (
-        f"Column {column.name!r} had a value in every row of training, but has none in "
-        f"{rows_text(rows, count)}."
+    sentence = say(
+        "Column {name!r} had a value in every row of training, but has none in {rows}.",
+        name=column.name,
+        rows=rows_text(rows, count),
     )
     return [Difference(column.name, "new missing", count, rows, sentence)]
 
@@ -291,9 +307,13 @@ def _unseen(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
         return []
     where = values.is_in(unseen.implode()).fill_null(False)
     rows, count = rows_where(where), int(where.sum())
-    sentence = (
-        f"Column {values.name!r} has {counted(len(unseen), 'level')} that training never saw "
-        f"({quoted(unseen)}), in {rows_text(rows, count)}."
+    sentence = say_plural(
+        "Column {name!r} has {count:,} level that training never saw ({unseen}), in {rows}.",
+        "Column {name!r} has {count:,} levels that training never saw ({unseen}), in {rows}.",
+        len(unseen),
+        name=values.name,
+        unseen=quoted(unseen),
+        rows=rows_text(rows, count),
     )
     return [Difference(values.name, "unseen levels", count, rows, sentence)]
 
@@ -307,15 +327,21 @@ def _out_of_range(values: pl.Series, encoder: Encoder | None) -> list[Difference
         return []
     where = ((values < low) | (values > high)).fill_null(False)
     rows, count = rows_where(where), int(where.sum())
-    sentence = (
-        f"Column {values.name!r} ranged {span(low, high)} in training; "
-        f"{rows_text(rows, count)} {'is' if count == 1 else 'are'} outside."
+    sentence = say_plural(
+        "Column {name!r} ranged {range} in training; {rows} is outside.",
+        "Column {name!r} ranged {range} in training; {rows} are outside.",
+        count,
+        name=values.name,
+        range=span(low, high),
+        rows=rows_text(rows, count),
     )
     return [Difference(values.name, "out of range", count, rows, sentence)]
 
 
 def _extra(name: str) -> Difference:
-    return Difference(name, "extra column", 0, (), f"Column {name!r} is not known; ignored.")
+    return Difference(
+        name, "extra column", 0, (), say("Column {name!r} is not known; ignored.", name=name)
+    )
 
 
 def target_values(checked: Checked) -> np.ndarray:
@@ -331,8 +357,12 @@ def target_values(checked: Checked) -> np.ndarray:
     """
     target = checked.schema.target
     if target is None or target.name not in checked.frame.columns:
-        name = repr(target.name) if target else "that is the target"
-        raise TargetError(f"{checked.source} has no column {name}.", "Add it to the table.")
+        raise TargetError(
+            say("{source} has no column {name!r}.", source=checked.source, name=target.name)
+            if target
+            else say("{source} has no column that is the target.", source=checked.source),
+            say("Add it to the table."),
+        )
     values = checked.frame[target.name]
     if target.task == "regression":
         return values.to_numpy().astype(np.float64)
@@ -344,9 +374,16 @@ def target_values(checked: Checked) -> np.ndarray:
     if unseen.any():
         examples = quoted(values.filter(unseen).unique(maintain_order=True))
         raise TargetError(
-            f"{checked.named('Target', target.name)} has labels that training never saw in "
-            f"{checked.rows_text(unseen)}: {examples}.",
-            f"Make them one of {quoted(target.classes, SHOWN_NAMES)}, or leave these rows out.",
+            say(
+                "{column} has labels that training never saw in {rows}: {examples}.",
+                column=checked.named(say("Target"), target.name),
+                rows=checked.rows_text(unseen),
+                examples=examples,
+            ),
+            say(
+                "Make them one of {classes}, or leave these rows out.",
+                classes=quoted(target.classes, SHOWN_NAMES),
+            ),
         )
     return codes.fill_null(-1).to_numpy()
 
@@ -391,26 +428,32 @@ def weight_values(checked: Checked) -> np.ndarray | None:
     """
     weights = weights_of_block(checked)
     if weights is not None and not weights.any():
-        raise without_weight(checked.named("Weight column", checked.schema.weight or ""))
+        raise without_weight(checked.named(say("Weight column"), checked.schema.weight or ""))
     return weights
 
 
 def without_weight(column: str) -> ColumnError:
     """Return the error of a weight column, named so, that leaves every row out."""
-    return ColumnError(f"{column} is 0 in every row.", "Give rows a weight above 0.")
+    return ColumnError(
+        say("{column} is 0 in every row.", column=column), say("Give rows a weight above 0.")
+    )
 
 
 def weights_of_block(checked: Checked) -> np.ndarray | None:
     """As `weight_values`, of some rows of a larger table: all of them may have weight 0."""
-    values = _role_values(checked, checked.schema.weight, "weight")
+    values = _role_values(checked, checked.schema.weight, say("Weight column"))
     if values is None:
         return None
     weights = values.to_numpy().astype(np.float64)
-    column = checked.named("Weight column", values.name)
+    column = checked.named(say("Weight column"), values.name)
     if (weights < 0).any():
         raise ColumnError(
-            f"{column} is negative in {checked.rows_text(weights < 0)}.",
-            "Give weights from 0 up; 0 leaves a row out.",
+            say(
+                "{column} is negative in {rows}.",
+                column=column,
+                rows=checked.rows_text(weights < 0),
+            ),
+            say("Give weights from 0 up; 0 leaves a row out."),
         )
     return weights
 
@@ -435,7 +478,7 @@ def group_names(checked: Checked) -> pl.Series | None:
     ColumnError
         A row has no group.
     """
-    return _role_values(checked, checked.schema.group, "group")
+    return _role_values(checked, checked.schema.group, say("Group column"))
 
 
 def time_values(checked: Checked) -> np.ndarray | None:
@@ -448,7 +491,7 @@ def time_values(checked: Checked) -> np.ndarray | None:
     ColumnError
         A row has no time.
     """
-    values = _role_values(checked, checked.schema.time, "time")
+    values = _role_values(checked, checked.schema.time, say("Time column"))
     return None if values is None else times_of(values)
 
 
@@ -462,9 +505,12 @@ def _role_values(checked: Checked, name: str | None, role: str) -> pl.Series | N
         return None
     values = checked.frame[name]
     if values.null_count():
-        column = checked.named(f"{role.capitalize()} column", name)
         raise ColumnError(
-            f"{column} has no usable value in {checked.rows_text(values.is_null())}.",
-            "Fill them in, or leave these rows out.",
+            say(
+                "{column} has no usable value in {rows}.",
+                column=checked.named(role, name),
+                rows=checked.rows_text(values.is_null()),
+            ),
+            say("Fill them in, or leave these rows out."),
         )
     return values

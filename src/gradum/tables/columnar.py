@@ -7,9 +7,11 @@ from collections.abc import Callable
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.messages import say
 from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.encoding import Content, stream
 from gradum.tables.table import Table
+from gradum.tables.wording import row_count
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"  # with which their files begin
 FORMATS: dict[bytes, tuple[str, Callable[..., pl.DataFrame]]] = {
@@ -53,11 +55,12 @@ def read_columnar(content: Content, source: str) -> Table:
         raise
     except DAMAGE:
         raise TableError(
-            f"{source} is a damaged or truncated {name} file.", "Copy or write it anew."
+            say("{source} is a damaged or truncated {name} file.", source=source, name=name),
+            say("Copy or write it anew."),
         ) from None
     refuse_width(frame.width, source)
     if not frame.width or not frame.height:
-        raise TableError(f"{source} has no rows.", "Give a file with rows.")
+        raise TableError(say("{source} has no rows.", source=source), say("Give a file with rows."))
     return Table(frame, source)
 
 
@@ -72,4 +75,4 @@ def _refuse_many_values(content: Content, start: bytes, source: str) -> None:
     height = rows.select(pl.len()).collect().item()
     row = pl.DataFrame(schema=schema).clear(LOOKED_AT).estimated_size() / LOOKED_AT
     row += TEXT_BYTES * sum(dtype in (pl.String, pl.Binary) for dtype in schema.values())
-    refuse_more_than_memory(row * height, f"{height:,} rows", source)
+    refuse_more_than_memory(row * height, row_count(height), source)

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from gradum.errors import TableError
 from gradum.files.scratch import filling
+from gradum.messages import say
 from gradum.tables.content import gathered
 from gradum.tables.encoding import BLOCK_BYTES, Content, stream
 from gradum.tables.memory import available_memory
@@ -53,8 +54,13 @@ def unpacked(content: Content, source: str) -> bytes:
         most, why = _bound(file.seek(0, io.SEEK_END))
         file.seek(0)
         excess = TableError(
-            f"{source} unpacks to more than {size(most)}, {why}.",
-            "Unpack it first if it can be trusted, and give fewer rows if they are many.",
+            say(
+                "{source} unpacks to more than {most}, {why}.",
+                source=source,
+                most=size(most),
+                why=why,
+            ),
+            say("Unpack it first if it can be trusted, and give fewer rows if they are many."),
         )
         return gathered(_blocks(file, source), most, excess)
 
@@ -69,7 +75,11 @@ def unpack(content: Content, source: str, out: Path) -> None:
     DiskError
         The disk is full.
     """
-    with stream(content) as file, filling(f"{source}, unpacked"), out.open("wb") as unpacked_file:
+    with (
+        stream(content) as file,
+        filling(say("{source}, unpacked", source=source)),
+        out.open("wb") as unpacked_file,
+    ):
         for block in _blocks(file, source):
             unpacked_file.write(block)
 
@@ -81,10 +91,10 @@ def most_unpacked(packed: int) -> int:
 
 def _bound(packed: int) -> tuple[int, str]:
     """Return how many bytes may come out, and what is wrong with more."""
-    most, why = most_unpacked(packed), "far more than a table would"
+    most, why = most_unpacked(packed), say("far more than a table would")
     memory = available_memory()
     if memory is not None and memory // 2 < most:
-        return memory // 2, "half of the memory that is left"
+        return memory // 2, say("half of the memory that is left")
     return most, why
 
 
@@ -98,5 +108,6 @@ def _blocks(file: BinaryIO, source: str) -> Iterator[bytes]:
                 yield block
     except DAMAGE:
         raise TableError(
-            f"{source} is a damaged or truncated {name} file.", "Copy it anew."
+            say("{source} is a damaged or truncated {name} file.", source=source, name=name),
+            say("Copy it anew."),
         ) from None

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gradum.errors import GradumError, TableError
+from gradum.messages import say
 from gradum.tables.encoding import BLOCK_BYTES, Content
 from gradum.tables.memory import available_memory
 from gradum.tables.paths import STANDARD_INPUT, is_file
-from gradum.tables.wording import quoted, size
+from gradum.tables.wording import did_you_mean, quoted, size
 
 ALIKE = 0.6  # of two names, for one to be meant by the other
 
@@ -53,10 +54,11 @@ def bytes_of(path: Path) -> Iterator[BinaryIO]:
     except GradumError:
         raise
     except FileNotFoundError:
-        raise TableError(f"There is no file {path}.", nearest_files(path)) from None
+        raise TableError(say("There is no file {path}.", path=path), nearest_files(path)) from None
     except OSError as error:
         raise TableError(
-            f"{_called(path)} cannot be read: {error.strerror}.", "Check the file."
+            say("{file} cannot be read: {why}.", file=_called(path), why=error.strerror),
+            say("Check the file."),
         ) from None
 
 
@@ -79,19 +81,23 @@ def refuse_name(path: Path) -> None:
     """Refuse a path that neither polars nor a run's `spec.toml` can hold."""
     name = str(path)
     if "\0" in name:
-        raise TableError(f"{name!r} is not a path.", "Give a path to a file.")
+        raise TableError(say("{name!r} is not a path.", name=name), say("Give a path to a file."))
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise TableError(f"The name {name!r} is not UTF-8.", "Rename the file.") from None
+        raise TableError(
+            say("The name {name!r} is not UTF-8.", name=name), say("Rename the file.")
+        ) from None
 
 
 def _refuse_other_than_a_file(path: Path) -> None:
     kind = path.stat().st_mode
     if stat.S_ISDIR(kind):
-        raise TableError(f"{path} is a folder.", _files_in(path))
+        raise TableError(say("{path} is a folder.", path=path), _files_in(path))
     if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):  # some give bytes without end
-        raise TableError(f"{path} is a device, not a file.", "Give a path to a file.")
+        raise TableError(
+            say("{path} is a device, not a file.", path=path), say("Give a path to a file.")
+        )
 
 
 def _standard_input() -> BinaryIO:
@@ -100,23 +106,29 @@ def _standard_input() -> BinaryIO:
         file.readable()
         return file
     except (AttributeError, OSError, ValueError):  # none, one without bytes, or a closed one
-        raise TableError("There is no standard input to read.", "Give a path to a file.") from None
+        raise TableError(
+            say("There is no standard input to read."), say("Give a path to a file.")
+        ) from None
 
 
 def _whole(file: BinaryIO, source: str) -> bytes:
     memory = available_memory()
     most = float("inf") if memory is None else memory / 2
     excess = TableError(
-        f"{source} gives more than {size(most)}, half of the memory that is left."
+        say(
+            "{source} gives more than {most}, half of the memory that is left.",
+            source=source,
+            most=size(most),
+        )
         if memory is not None
-        else f"{source} does not end.",
-        "Save it to a file, which gradum fit and predict read in blocks if need be.",
+        else say("{source} does not end.", source=source),
+        say("Save it to a file, which gradum fit and predict read in blocks if need be."),
     )
     return gathered(iter(lambda: file.read(BLOCK_BYTES), b""), most, excess)
 
 
 def _called(path: Path) -> str:
-    return "standard input" if str(path) == STANDARD_INPUT else str(path)
+    return say("standard input") if str(path) == STANDARD_INPUT else str(path)
 
 
 def _files_in(folder: Path) -> str:
@@ -126,22 +138,31 @@ def _files_in(folder: Path) -> str:
     ending, count = next(iter(endings.most_common(1)), ("", 0))
     if count > 1:
         pattern = str(folder / f"*{ending}")
-        return f"Give a file in it, or its {count:,} files {ending} together as {pattern!r}."
+        return say(
+            "Give a file in it, or its {count:,} files {ending} together as {pattern!r}.",
+            count=count,
+            ending=ending,
+            pattern=pattern,
+        )
     names = [path.name for path in paths]
-    return f"Give a file in it, such as {quoted(names)}." if names else "Give a file."
+    if not names:
+        return say("Give a file.")
+    return say("Give a file in it, such as {names}.", names=quoted(names))
 
 
 def nearest_files(path: Path) -> str:
     """Advise files that are called nearly as one that is not there, whatever they end with."""
     folder = path.parent
     if not folder.is_dir():
-        return f"There is no folder {folder} either; check the path."
+        return say("There is no folder {folder} either; check the path.", folder=folder)
     names = [other.name for other in _files(folder)]
     stems = {Path(name).stem: name for name in reversed(names)}
     close = get_close_matches(path.stem, list(stems), n=3, cutoff=ALIKE)
     if close:
-        return f"Did you mean {' or '.join(repr(stems[stem]) for stem in close)}?"
-    return f"That folder holds {quoted(names)}." if names else "That folder holds no files."
+        return did_you_mean([stems[stem] for stem in close])
+    if not names:
+        return say("That folder holds no files.")
+    return say("That folder holds {names}.", names=quoted(names))
 
 
 def _files(folder: Path) -> list[Path]:

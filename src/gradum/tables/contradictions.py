@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 from gradum.errors import SchemaError
+from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import FEATURE_KINDS, Column, KindName, Role, Target, Task
 from gradum.tables.kinds.date import is_format
-from gradum.tables.wording import counted, quoted
+from gradum.tables.wording import quoted
 
 VERSION = 1
 ROLE_KINDS = {
@@ -25,12 +26,12 @@ CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 PATTERN = re.compile(r"\*|\^.*\$", re.DOTALL)
 CHOICES: dict[str, Any] = {"kind": KindName, "role": Role, "task": Task}
 TYPES = {
-    "object": "an object in {}",
-    "array": "a list in []",
-    "str": "a text in quotes",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
+    "object": marked("an object in {braces}"),
+    "array": marked("a list in []"),
+    "str": marked("a text in quotes"),
+    "int": marked("a whole number"),
+    "float": marked("a number"),
+    "bool": marked("true or false"),
 }
 ONLY_ONE = ("target", "weight", "group", "time")
 
@@ -42,35 +43,54 @@ def explain(error: Exception, text: str | bytes) -> tuple[str, str]:
     cause, remedy = _in_plain_words(cause, path, text)
     inside = re.match(r"columns\[(\d+)\]\.?(.*)", path)
     if inside:
-        name = _column_name(text, int(inside.group(1)))
-        field = f", field {inside.group(2)!r}" if inside.group(2) else ""
-        return f"The schema's column {name}{field}: {cause}.", remedy
-    where = f", field {path!r}" if path else ""
-    return f"The schema{where}: {cause}.", remedy
+        name, field = _column_name(text, int(inside.group(1))), inside.group(2)
+        if not field:
+            return say("The schema's column {name}: {cause}.", name=name, cause=cause), remedy
+        return say(
+            "The schema's column {name}, field {field!r}: {cause}.",
+            name=name,
+            field=field,
+            cause=cause,
+        ), remedy
+    if not path:
+        return say("The schema: {cause}.", cause=cause), remedy
+    return say("The schema, field {field!r}: {cause}.", field=path, cause=cause), remedy
 
 
 def _in_plain_words(cause: str, path: str, text: str | bytes) -> tuple[str, str]:
     """Return the decoder's complaint as people would put it, and a remedy."""
-    fresh = "or write a fresh schema with gradum inspect TABLE --json"
+    correct = say("Correct it, or write a fresh schema with gradum inspect TABLE --json.")
     if value := re.fullmatch(r"Invalid enum value (.*)", cause):
         choices = get_args(CHOICES.get(path.rpartition(".")[2]))
-        return f"there is no {value.group(1)}", f"Choose among {', '.join(choices)}."
+        return (
+            say("there is no {value}", value=value.group(1)),
+            say("Choose among {choices}.", choices=listed(choices)),
+        )
     if types := re.fullmatch(r"Expected `(.*)`, got `(.*)`", cause):
         expected, given = (_types(names) for names in types.groups())
-        return f"expected {expected}, but this is {given}", f"Correct it, {fresh}."
+        wrong = say("expected {expected}, but this is {given}", expected=expected, given=given)
+        return wrong, correct
     if field := re.search(r"(unknown|required) field `(.*)`", cause):
         if field.group(1) == "unknown":
-            return f"there is no field {field.group(2)!r}", f"Rename or remove it, {fresh}."
-        return f"the field {field.group(2)!r} is missing", f"Add it, {fresh}."
+            return say("there is no field {field!r}", field=field.group(2)), say(
+                "Rename or remove it, or write a fresh schema with gradum inspect TABLE --json."
+            )
+        return say("the field {field!r} is missing", field=field.group(2)), say(
+            "Add it, or write a fresh schema with gradum inspect TABLE --json."
+        )
     if place := re.fullmatch(r"JSON is malformed: (.*) \(byte (\d+)\)", cause):
         lines = text.encode() if isinstance(text, str) else text
         line = lines[: int(place.group(2))].count(b"\n") + 1
-        return f"line {line} is no JSON ({place.group(1)})", f"Correct it, {fresh}."
-    return "it breaks off" if "truncated" in cause else cause, f"Correct it, {fresh}."
+        return say("line {line} is no JSON ({why})", line=line, why=place.group(1)), correct
+    return say("it breaks off") if "truncated" in cause else cause, correct
 
 
 def _types(names: str) -> str:
-    return " or ".join(TYPES.get(name, name) for name in names.split(" | "))
+    return listed([_type(name) for name in names.split(" | ")], "or")
+
+
+def _type(name: str) -> str:
+    return say(TYPES[name], braces="{}") if name in TYPES else name
 
 
 def _column_name(text: str | bytes, position: int) -> str:
@@ -78,26 +98,36 @@ def _column_name(text: str | bytes, position: int) -> str:
         name = json.loads(text)["columns"][position]["name"]
     except (ValueError, LookupError, TypeError, RecursionError):  # it may be damaged elsewhere too
         name = None
-    return repr(name) if isinstance(name, str) else f"number {position + 1}"
+    return repr(name) if isinstance(name, str) else say("number {number}", number=position + 1)
 
 
 def refuse_contradictions(version: int, columns: Sequence[Column], target: Target | None) -> None:
     """Raise SchemaError where the parts of a schema contradict each other."""
     if version != VERSION:
         raise SchemaError(
-            f"The schema is of version {version}; this version of gradum reads {VERSION}.",
-            "Write a fresh schema with gradum inspect TABLE --json, or upgrade gradum.",
+            say(
+                "The schema is of version {version}; this version of gradum reads {known}.",
+                version=version,
+                known=VERSION,
+            ),
+            say("Write a fresh schema with gradum inspect TABLE --json, or upgrade gradum."),
         )
     names = Counter(column.name for column in columns)
     twice = [name for name, count in names.items() if count > 1]
     if twice:
-        raise SchemaError(f"The schema names {quoted(twice)} twice.", "Remove one of them.")
+        raise SchemaError(
+            say("The schema names {twice} twice.", twice=quoted(twice)), say("Remove one of them.")
+        )
     for role in ONLY_ONE:
         holders = [column.name for column in columns if column.role == role]
         if len(holders) > 1:
             raise SchemaError(
-                f"The schema's columns {quoted(holders)} all have the role {role!r}.",
-                "Give it to one of them.",
+                say(
+                    "The schema's columns {holders} all have the role {role!r}.",
+                    holders=quoted(holders),
+                    role=role,
+                ),
+                say("Give it to one of them."),
             )
     refuse_names(column.name for column in columns)
     for column in columns:
@@ -114,8 +144,10 @@ def refuse_names(names: Iterable[str]) -> None:
     for name in names:
         if CONTROL.search(name) or PATTERN.fullmatch(name):
             raise SchemaError(
-                f"The column name {name!r} is a pattern or holds control characters.",
-                "Rename the column.",
+                say(
+                    "The column name {name!r} is a pattern or holds control characters.", name=name
+                ),
+                say("Rename the column."),
             )
 
 
@@ -123,34 +155,55 @@ def _refuse_column(column: Column) -> None:
     kinds = ROLE_KINDS.get(column.role, (column.kind,))
     if column.kind not in kinds:
         raise SchemaError(
-            f"The schema's column {column.name!r}, field 'kind': {column.kind!r} cannot have the "
-            f"role {column.role!r}.",
-            f"Choose {' or '.join(kinds)}, or another role.",
+            say(
+                "The schema's column {name!r}, field 'kind': {kind!r} cannot have the "
+                "role {role!r}.",
+                name=column.name,
+                kind=column.kind,
+                role=column.role,
+            ),
+            say("Choose {kinds}, or another role.", kinds=listed(kinds, "or")),
         )
     how = column.parse
     if len(how.decimal) != 1 or len(how.thousands) > 1 or how.decimal == how.thousands:
         raise SchemaError(
-            f"The schema's column {column.name!r}, fields 'decimal' and 'thousands': "
-            f"{how.decimal!r} and {how.thousands!r} are not two different signs.",
-            "Use '.' and ',' or ',' and '.', say.",
+            say(
+                "The schema's column {name!r}, fields 'decimal' and 'thousands': "
+                "{decimal!r} and {thousands!r} are not two different signs.",
+                name=column.name,
+                decimal=how.decimal,
+                thousands=how.thousands,
+            ),
+            say("Use '.' and ',' or ',' and '.', say."),
         )
     for field in ("date_format", "other_date_format"):
         pattern = getattr(how, field)
         if pattern and not is_format(pattern):
             raise SchemaError(
-                f"The schema's column {column.name!r}, field {field!r}: dates cannot be read by "
-                f"{pattern!r}.",
-                "Use a format such as '%d/%m/%Y %H:%M'.",
+                say(
+                    "The schema's column {name!r}, field {field!r}: dates cannot be read by "
+                    "{pattern!r}.",
+                    name=column.name,
+                    field=field,
+                    pattern=pattern,
+                ),
+                say("Use a format such as '%d/%m/%Y %H:%M'."),
             )
 
 
 def _refuse_target(columns: Sequence[Column], target: Target | None) -> None:
     holder = next((column for column in columns if column.role == "target"), None)
     if (holder and holder.name) != (target and target.name):
-        named, held = (repr(each.name) if each else "not given" for each in (target, holder))
+        named, held = (
+            repr(known.name) if known else say("not given") for known in (target, holder)
+        )
         raise SchemaError(
-            f"The schema's target is {named}, but the column with the role 'target' is {held}.",
-            "Make them the same.",
+            say(
+                "The schema's target is {named}, but the column with the role 'target' is {held}.",
+                named=named,
+                held=held,
+            ),
+            say("Make them the same."),
         )
     if target is None or holder is None:
         return
@@ -158,17 +211,29 @@ def _refuse_target(columns: Sequence[Column], target: Target | None) -> None:
     fits = {"regression": count == 0, "binary": count == 2, "multiclass": count >= 2}
     if not fits[target.task] or len(set(target.classes)) < count:
         raise SchemaError(
-            f"The schema's target, field 'classes': {counted(count, 'class', 'classes')} "
-            f"({quoted(target.classes)}) cannot make a {target.task} task.",
-            "List every class once; none for regression.",
+            say_plural(
+                "The schema's target, field 'classes': {count:,} class ({classes}) cannot make "
+                "a {task} task.",
+                "The schema's target, field 'classes': {count:,} classes ({classes}) cannot make "
+                "a {task} task.",
+                count,
+                classes=quoted(target.classes),
+                task=target.task,
+            ),
+            say("List every class once; none for regression."),
         )
     if target.task == "regression" and holder.kind != "numeric":
         raise SchemaError(
-            f"The schema's column {holder.name!r}, field 'kind': a regression needs 'numeric', "
-            f"not {holder.kind!r}.",
-            "Change the kind or the task.",
+            say(
+                "The schema's column {name!r}, field 'kind': a regression needs "
+                "'numeric', not {kind!r}.",
+                name=holder.name,
+                kind=holder.kind,
+            ),
+            say("Change the kind or the task."),
         )
     if target.log and target.task != "regression":
         raise SchemaError(
-            "The schema's target, field 'log': classes have no logarithm.", "Set it to false."
+            say("The schema's target, field 'log': classes have no logarithm."),
+            say("Set it to false."),
         )

@@ -14,13 +14,14 @@ import polars as pl
 
 from gradum.errors import TableError
 from gradum.files.scratch import filling
+from gradum.messages import listed, say, say_plural
 from gradum.tables.bounds import MOST_COLUMNS, refuse_more_than_memory, refuse_width
 from gradum.tables.dialect import DELIMITER_NAMES, DELIMITERS, Dialect, rows_of, sniff
 from gradum.tables.encoding import Content, blocks, count_lines, sample
 from gradum.tables.header import after, lines_above
 from gradum.tables.memory import available_memory
 from gradum.tables.table import Table
-from gradum.tables.wording import counted, quoted, rows_text
+from gradum.tables.wording import first_numbers, quoted
 
 SHOWN_LINES = 5
 SURELY_NO_CHANCE = 20  # rows
@@ -58,10 +59,12 @@ def read_delimited(
     frame.columns = understood.names
     frame, blank = _without_blank_rows(frame)
     if not frame.height:
-        raise TableError(f"{source} has a header but no rows.", "Give a file with rows.")
+        raise TableError(
+            say("{source} has a header but no rows.", source=source), say("Give a file with rows.")
+        )
     notes = understood.notes
     if blank:
-        notes = (*notes, f"{counted(blank, 'blank row')} left out")
+        notes = (*notes, _left_out(blank))
     return Table(frame, source, notes, typed=False, decimal=understood.dialect.decimal)
 
 
@@ -94,20 +97,26 @@ def convert_delimited(
 
     (blank, extent), understood = _understood(content, source, encoding, skip, convert)
     if extent.height == blank:
-        raise TableError(f"{source} has a header but no rows.", "Give a file with rows.")
+        raise TableError(
+            say("{source} has a header but no rows.", source=source), say("Give a file with rows.")
+        )
     notes = understood.notes
     if blank:
         full = pl.scan_parquet(whole, glob=False).filter(~_all_null())
         _sink(full, out, source)
-        notes = (*notes, f"{counted(blank, 'blank row')} left out")
+        notes = (*notes, _left_out(blank))
     else:
         whole.replace(out)
     frame = pl.DataFrame(schema=dict.fromkeys(understood.names, pl.String))
     return Table(frame, source, notes, typed=False, decimal=understood.dialect.decimal)
 
 
+def _left_out(blank: int) -> str:
+    return say_plural("{count:,} blank row left out", "{count:,} blank rows left out", blank)
+
+
 def _sink(rows: pl.LazyFrame, out: Path, source: str) -> None:
-    with filling(f"the rows of {source}"):
+    with filling(say("the rows of {source}", source=source)):
         rows.sink_parquet(out, row_group_size=CONVERTED_ROWS)
 
 
@@ -137,8 +146,10 @@ def _understood(
 ) -> tuple[_Read, _Understood]:
     """Read a text in the dialect that suits it; return what ``read`` made of it."""
     if not any(block.strip() for block in blocks(content)):
-        raise TableError(f"{source} is empty.", "Give a file with a header and rows.")
-    notes = [f"encoding {encoding}"] if encoding != "UTF-8" else []
+        raise TableError(
+            say("{source} is empty.", source=source), say("Give a file with a header and rows.")
+        )
+    notes = [say("encoding {encoding}", encoding=encoding)] if encoding != "UTF-8" else []
     head = sample(content)
     _refuse_header(head, source)
     above, skipped = lines_above(content, head, skip, source)
@@ -147,12 +158,13 @@ def _understood(
         _refuse_header(after(head, above), source)
     dialect = replace(sniff(after(head, above).decode(errors="ignore")), above=above)
     if dialect.delimiter in DELIMITERS[1:]:
-        notes.append(f"delimiter {DELIMITER_NAMES[dialect.delimiter]}")
+        name = say(DELIMITER_NAMES[dialect.delimiter])
+        notes.append(say("delimiter {delimiter}", delimiter=name))
     found, dialect = _parse(content, dialect, source, read)
     if dialect.quote is None:
-        notes.append("quotes are part of the text")
+        notes.append(say("quotes are part of the text"))
     elif dialect.quote != '"':
-        notes.append(f"quote {dialect.quote}")
+        notes.append(say("quote {quote}", quote=dialect.quote))
     names, renamed = _names(content, dialect, source)
     if found[1].width != len(names):
         raise _ragged(content, dialect, source)
@@ -175,7 +187,9 @@ def _refuse_many_values(content: Content, dialect: Dialect, source: str) -> None
         return
     ends = (dialect.delimiter.encode(), b"\n")
     values = sum(block.count(end) for block in blocks(content) for end in ends) + 1
-    refuse_more_than_memory(CELL_BYTES * values + letters, f"about {values:,} values", source)
+    refuse_more_than_memory(
+        CELL_BYTES * values + letters, say("about {values:,} values", values=values), source
+    )
 
 
 def _length(content: Content) -> int:
@@ -276,19 +290,34 @@ def _ragged(content: Content, dialect: Dialect, source: str) -> TableError:
     uneven = [(line, width) for line, width in _uneven(content, dialect) if line]
     opened = _line_of_open_quote(content, dialect)
     if opened or not uneven:
-        where = f" in line {opened:,}" if opened else ""
         return TableError(
-            f"{source} cannot be cut into rows: a quote opens{where} and does not close.",
-            f"Close or remove the stray {dialect.quote}.",
+            say(
+                "{source} cannot be cut into rows: a quote opens in line {line:,} and does "
+                "not close.",
+                source=source,
+                line=opened,
+            )
+            if opened
+            else say(
+                "{source} cannot be cut into rows: a quote opens and does not close.", source=source
+            ),
+            say("Close or remove the stray {quote}.", quote=dialect.quote),
         )
     header = len(next(rows_of(content, dialect))[1])
-    shown = tuple(line for line, _ in uneven[:SHOWN_LINES])
-    lines = rows_text(shown, len(uneven)).replace("row", "line", 1)
+    lines = first_numbers([line for line, _ in uneven[:SHOWN_LINES]], len(uneven))
     widths = sorted({width for _, width in uneven})[:4]
-    fields = f"{' or '.join(map(str, widths))} {'field' if widths == [1] else 'fields'}"
     return TableError(
-        f"{source} has {counted(header, 'column')}, but {lines} "
-        f"{'has' if len(uneven) == 1 else 'have'} {fields}.",
+        say_plural(
+            "{source} has {columns}, but line {lines} has {fields}.",
+            "{source} has {columns}, but lines {lines} have {fields}.",
+            len(uneven),
+            source=source,
+            columns=say_plural("{count:,} column", "{count:,} columns", header),
+            lines=lines,
+            fields=say("1 field")
+            if widths == [1]
+            else say("{numbers} fields", numbers=listed(list(map(str, widths)), "or")),
+        ),
         _remedy(len(uneven), content, dialect),
     )
 
@@ -296,8 +325,8 @@ def _ragged(content: Content, dialect: Dialect, source: str) -> TableError:
 def _remedy(uneven: int, content: Content, dialect: Dialect) -> str:
     """Say what to do about rows of other lengths than the header's."""
     if uneven > (count_lines(content) - dialect.above) / 2:
-        return "If the header stands further down, give --skip-rows with the lines above it."
-    return "Correct these lines; put quotes around values that contain the delimiter."
+        return say("If the header stands further down, give --skip-rows with the lines above it.")
+    return say("Correct these lines; put quotes around values that contain the delimiter.")
 
 
 def _line_of_open_quote(content: Content, dialect: Dialect) -> int:
@@ -319,16 +348,23 @@ def _names(content: Content, dialect: Dialect, source: str) -> tuple[list[str], 
     twins = [name for name, count in Counter(names).items() if count > 1 and name]
     if twins:
         raise TableError(
-            f"{source} has several columns named {quoted(twins)}.", "Rename all but one of each."
+            say("{source} has several columns named {twins}.", source=source, twins=quoted(twins)),
+            say("Rename all but one of each."),
         )
     if all(re.fullmatch(r"[+-]?\d*[.,]?\d+", name) for name in names):
-        notes.append("every column's name is a number: the file may lack a header")
+        notes.append(say("every column's name is a number: the file may lack a header"))
     if any(name != raw for name, raw in zip(names, given, strict=True)):
-        notes.append("spaces around column names removed")
+        notes.append(say("spaces around column names removed"))
     for position, name in enumerate(names):
         if not name:
             names[position] = f"Unnamed: {position}"
-            notes.append(f"column {position + 1} has no name: called 'Unnamed: {position}'")
+            notes.append(
+                say(
+                    "column {number} has no name: called {name!r}",
+                    number=position + 1,
+                    name=names[position],
+                )
+            )
     return names, notes
 
 

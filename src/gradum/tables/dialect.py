@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gradum.messages import marked
 from gradum.tables.encoding import Content, stream
 
 DELIMITERS = (",", ";", "\t", "|")
-DELIMITER_NAMES = {"\t": "tab", ";": "';'", "|": "'|'", ",": "','"}
+DELIMITER_NAMES = {"\t": marked("tab"), ";": "';'", "|": "'|'", ",": "','"}
 NO_DELIMITER = "\x1f"  # the ASCII unit separator, for files of a single column
 SAMPLE_ROWS = 200
 

@@ -17,6 +17,7 @@ import polars as pl
 from scipy import sparse
 
 from gradum.errors import ModelFileError, SchemaError
+from gradum.messages import listed, say
 from gradum.tables.design import Design, Layout, row_positions
 from gradum.tables.encoders import STEPS, AnyStep, Categorical, Numeric, Text
 from gradum.tables.encoders.text import MOST_NGRAMS
@@ -160,7 +161,9 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         try:
             return msgspec.json.decode(text, type=cls)
         except msgspec.MsgspecError as error:
-            raise ModelFileError(f"The encoder cannot be read: {error}.") from error
+            raise ModelFileError(
+                say("The encoder cannot be read: {error}.", error=error)
+            ) from error
 
     @cached_property
     def _expressions(self) -> list[pl.Expr]:
@@ -237,8 +240,12 @@ def _fit_step(
 ) -> AnyStep:
     if column.kind not in STEPS:
         raise SchemaError(
-            f"Column '{column.name}' is a feature of kind '{column.kind}', which has no encoding.",
-            f"Give it one of the kinds {', '.join(STEPS)}, or drop it.",
+            say(
+                "Column '{name}' is a feature of kind '{kind}', which has no encoding.",
+                name=column.name,
+                kind=column.kind,
+            ),
+            say("Give it one of the kinds {kinds}, or drop it.", kinds=listed(list(STEPS))),
         )
     step = STEPS[column.kind]
     if positions is not None:

@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from gradum.errors import SpecError, TableError
 from gradum.files.scratch import filling
+from gradum.messages import listed, say
 from gradum.tables.letters import (
     JAPANESE_TEXT,
     KOREAN_TEXT,
@@ -122,7 +123,7 @@ def convert_to_utf8(
         return content, name
     try:
         with (
-            filling(f"{source} as UTF-8"),
+            filling(say("{source} as UTF-8", source=source)),
             io.TextIOWrapper(stream(content), encoding=codec, newline=None) as text,
             out.open("w", encoding="utf-8", newline="\n") as file,
         ):
@@ -133,7 +134,10 @@ def convert_to_utf8(
                 ends = block[len(whole) :]
                 file.write(whole)
     except UnicodeError:
-        raise TableError(f"{source} is damaged: it is not {name}.", "Save it afresh.") from None
+        raise TableError(
+            say("{source} is damaged: it is not {name}.", source=source, name=name),
+            say("Save it afresh."),
+        ) from None
     return out, name
 
 
@@ -152,8 +156,12 @@ def check_encoding(name: str) -> str:
         usable = False
     if not usable:
         near = nearest_names(name, (*USUAL, "UTF-8", "UTF-16", "Windows-1252", "Latin-1"))
-        remedy = f"Did you mean {near[0]}?" if near else f"Give one such as {', '.join(USUAL)}."
-        raise SpecError(f"There is no encoding {shortened(name)!r}.", remedy)
+        remedy = (
+            say("Did you mean {name}?", name=near[0])
+            if near
+            else say("Give one such as {names}.", names=listed(USUAL))
+        )
+        raise SpecError(say("There is no encoding {name!r}.", name=shortened(name)), remedy)
     wider = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
     return wider.get(codec.name, codec.name)
 
@@ -171,8 +179,8 @@ def _encoding(content: Content, head: bytes, source: str, said: str | None) -> t
             return codec, "UTF-16"
     if CONTROL.search(head):
         raise TableError(
-            f"{source} is not a table of text: it holds binary data.",
-            "Give a CSV, TSV, JSON, Parquet or Arrow file.",
+            say("{source} is not a table of text: it holds binary data.", source=source),
+            say("Give a CSV, TSV, JSON, Parquet or Arrow file."),
         )
     if _reads(content, "utf-8"):
         return "utf-8", "UTF-8"
@@ -187,8 +195,8 @@ def _said(content: Content, head: bytes, source: str, said: str) -> tuple[str, s
         codec = "utf-8-sig"
     if not _reads(content, codec) or CONTROL.search(head.decode(codec, errors="ignore").encode()):
         raise TableError(
-            f"{source} is not in {name}, which --encoding names.",
-            "Name another encoding, or leave --encoding out.",
+            say("{source} is not in {name}, which --encoding names.", source=source, name=name),
+            say("Name another encoding, or leave --encoding out."),
         )
     return codec, "UTF-8" if codec.startswith("utf-8") else name
 
@@ -227,8 +235,11 @@ def _likeliest(content: Content) -> tuple[str, str]:
         for guess in guesses
         if 0 <= best.score - guess.score < enough and guess.text != best.text
     ]
-    doubt = f", perhaps {rivals[0]}: --encoding decides" if rivals else ""
-    return best.codec, best.name + doubt
+    if not rivals:
+        return best.codec, best.name
+    return best.codec, say(
+        "{name}, perhaps {rival}: --encoding decides", name=best.name, rival=rivals[0]
+    )
 
 
 def _telling_lines(content: Content) -> bytes:
@@ -279,7 +290,14 @@ def _recoded(whole: bytes, codec: str, name: str, source: str) -> bytes:
         pieces = range(0, len(whole), BLOCK_BYTES)  # a byte is a letter: it can be cut anywhere
         return b"".join(whole[at : at + BLOCK_BYTES].decode(codec).encode() for at in pieces)
     except UnicodeError as error:
-        where = f"byte {error.start:,}" if isinstance(error, UnicodeDecodeError) else "its text"
         raise TableError(
-            f"{source} is damaged: {where} is not {name}.", "Save it afresh."
+            say(
+                "{source} is damaged: byte {place:,} is not {name}.",
+                source=source,
+                place=error.start,
+                name=name,
+            )
+            if isinstance(error, UnicodeDecodeError)
+            else say("{source} is damaged: its text is not {name}.", source=source, name=name),
+            say("Save it afresh."),
         ) from None

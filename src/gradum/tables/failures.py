@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import polars as pl
 
 from gradum.errors import GradumError, TableError
+from gradum.messages import say
 
 SHOWN_CHARACTERS = 200
 # polars says of some input that it panicked, which is no Exception
@@ -43,7 +44,8 @@ def explained(source: str, failures: tuple[type[BaseException], ...] = LIBRARIES
         raise
     except failures as error:
         raise TableError(
-            f"{source} cannot be read: {_why(error)}.", "Check it, or write it in another form."
+            say("{source} cannot be read: {why}.", source=source, why=_why(error)),
+            say("Check it, or write it in another form."),
         ) from error
 
 

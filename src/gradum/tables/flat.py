@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gradum.errors import TableError
+from gradum.messages import say
 from gradum.tables.wording import shortened
 
 DEEPEST = 50  # levels; what lies deeper stays a record
@@ -35,9 +36,13 @@ def _flat(record: Mapping[Any, Any], source: str) -> dict[Any, Any]:
     for name, value in _values(record, 0):
         if name in flat:
             raise TableError(
-                f"{source} has a record with both a key {shortened(name)!r} and, inside records, "
-                "keys that make the same name.",
-                "Rename one of them.",
+                say(
+                    "{source} has a record with both a key {name!r} and, inside records, "
+                    "keys that make the same name.",
+                    source=source,
+                    name=shortened(name),
+                ),
+                say("Rename one of them."),
             )
         flat[name] = value
     return flat

@@ -16,16 +16,17 @@ import polars as pl
 from narwhals import dependencies
 
 from gradum.errors import TableError
+from gradum.messages import listed, marked, say
 from gradum.tables.bounds import refuse_width
 from gradum.tables.failures import ANYTHING, explained
 from gradum.tables.flat import flattened
 from gradum.tables.table import Table
 from gradum.tables.wording import quoted, shortened
 
-SOURCE = "the data frame"
-TAKEN = (
-    "Give a path to a CSV, JSON, Parquet or Arrow file, a data frame, a two-dimensional array, a "
-    "dict of columns, or a list of dicts."
+SOURCE = marked("the data frame")
+TAKEN = marked(
+    "Give a path to a CSV, JSON, Parquet or Arrow file, a data frame, a "
+    "two-dimensional array, a dict of columns, or a list of dicts."
 )
 MOST_DIGITS = 18  # before the point and after it, of decimals that are kept as such
 # what most columns hold: read without a look at each value
@@ -37,7 +38,7 @@ PLAIN = {
 }
 
 
-def from_data(data: Any, source: str = SOURCE) -> Table:
+def from_data(data: Any, source: str = "") -> Table:
     """Return data that is already in memory as a table.
 
     Raises
@@ -45,6 +46,7 @@ def from_data(data: Any, source: str = SOURCE) -> Table:
     TableError
         It is no table, has no rows or columns, or names two columns alike.
     """
+    source = source or say(SOURCE)
     if isinstance(data, np.ndarray):
         frame = _from_array(data)
     elif isinstance(data, Mapping):
@@ -57,9 +59,14 @@ def from_data(data: Any, source: str = SOURCE) -> Table:
         frame = _from_frame(data)
     refuse_width(frame.width, source)
     if not frame.width:
-        raise TableError(f"{source} has no columns.", "Give data with at least one column.")
+        raise TableError(
+            say("{source} has no columns.", source=source),
+            say("Give data with at least one column."),
+        )
     if not frame.height:
-        raise TableError(f"{source} has no rows.", "Give data with at least one row.")
+        raise TableError(
+            say("{source} has no rows.", source=source), say("Give data with at least one row.")
+        )
     return Table(frame, source)
 
 
@@ -71,8 +78,10 @@ def _from_frame(data: Any) -> pl.DataFrame:
     try:
         frame = nw.from_native(data)
     except TypeError:
-        raise TableError(f"{type(data).__name__!r} is not a table.", TAKEN) from None
-    with explained(SOURCE, ANYTHING):
+        raise TableError(
+            say("{name!r} is not a table.", name=type(data).__name__), say(TAKEN)
+        ) from None
+    with explained(say(SOURCE), ANYTHING):
         if isinstance(frame, nw.LazyFrame):
             frame = frame.collect(backend="polars")
         refuse_names(frame.columns)
@@ -81,13 +90,13 @@ def _from_frame(data: Any) -> pl.DataFrame:
 
 def _from_array(data: np.ndarray) -> pl.DataFrame:
     if data.dtype.names:  # a structured array has named columns
-        return _from_mapping({name: data[name] for name in data.dtype.names}, SOURCE)
+        return _from_mapping({name: data[name] for name in data.dtype.names}, say(SOURCE))
     if data.ndim != 2:
         raise TableError(
-            f"an array of shape {data.shape} is not a table.",
-            "Reshape it to (rows, columns).",
+            say("an array of shape {shape} is not a table.", shape=data.shape),
+            say("Reshape it to (rows, columns)."),
         )
-    refuse_width(data.shape[1], SOURCE)
+    refuse_width(data.shape[1], say(SOURCE))
     return pl.DataFrame({f"x{j}": _column(f"x{j}", data[:, j]) for j in range(data.shape[1])})
 
 
@@ -101,13 +110,18 @@ def _from_mapping(data: Mapping[Any, Any], source: str) -> pl.DataFrame:
     elif any(single):
         lone = [name for name, alone in zip(data, single, strict=True) if alone]
         raise TableError(
-            f"the dict mixes columns with single values: {quoted(lone)}.",
-            "Give every column as many values as there are rows, or one value each for one row.",
+            say("the dict mixes columns with single values: {lone}.", lone=quoted(lone)),
+            say(
+                "Give every column as many values as there are rows, or one value each for one row."
+            ),
         )
     lengths = {str(name): len(values) for name, values in data.items()}
     if len(set(lengths.values())) > 1:
-        shown = ", ".join(f"{name!r} {length:,}" for name, length in list(lengths.items())[:6])
-        raise TableError(f"the columns have different lengths: {shown}.", "Make them equally long.")
+        shown = listed([f"{name!r} {length:,}" for name, length in list(lengths.items())[:6]])
+        raise TableError(
+            say("the columns have different lengths: {shown}.", shown=shown),
+            say("Make them equally long."),
+        )
     names = [str(name) for name in data]
     refuse_names(names, source)
     columns = zip(names, data.values(), strict=True)
@@ -122,8 +136,10 @@ def is_row(data: Mapping[Any, Any]) -> bool:
 def _from_records(data: Sequence[Any], source: str) -> pl.DataFrame:
     if not all(isinstance(record, Mapping) for record in data):
         if data and all(isinstance(row, Sequence | np.ndarray) for row in data):
-            raise TableError("a list of lists does not name its columns.", TAKEN)
-        raise TableError(f"a {type(data).__name__} of single values is not a table.", TAKEN)
+            raise TableError(say("a list of lists does not name its columns."), say(TAKEN))
+        raise TableError(
+            say("a {name} of single values is not a table.", name=type(data).__name__), say(TAKEN)
+        )
     data = flattened(data, source)
     names = list(dict.fromkeys(name for record in data for name in record))
     refuse_names([str(name) for name in names], source)
@@ -165,7 +181,7 @@ def _column(name: str, values: Any) -> pl.Series:
     if isinstance(values, pl.Series):
         return values.alias(name)
     if dependencies.is_pandas_series(values):
-        with explained(f"Column {name!r} of {SOURCE}", ANYTHING):
+        with explained(say("Column {name!r} of {source}", name=name, source=say(SOURCE)), ANYTHING):
             return _pandas_column(name, values)
     if isinstance(values, np.ndarray) and values.dtype.kind in "biufmM" and values.ndim == 1:
         return _from_numpy(name, values)
@@ -190,15 +206,20 @@ def from_objects(name: str, values: list[Any], before: int = 0) -> pl.Series:
     TableError
         A text is not Unicode, or an object cannot say what it is; ``before`` rows lie before these.
     """
-    with explained(f"Column {name!r}", ANYTHING):
+    with explained(say("Column {name!r}", name=name), ANYTHING):
         try:
             return _of_one_type(name, values)
         except UnicodeEncodeError:
             row, value = next(pair for pair in enumerate(values, 1) if not _is_text(pair[1]))
             raise TableError(
-                f"Column {name!r} holds {shortened(value)!r} in row {before + row:,}, which is no "
-                "text: half of a surrogate pair.",
-                "Correct it.",
+                say(
+                    "Column {name!r} holds {value!r} in row {row:,}, which is no text: "
+                    "half of a surrogate pair.",
+                    name=name,
+                    value=shortened(value),
+                    row=before + row,
+                ),
+                say("Correct it."),
             ) from None
 
 
@@ -286,7 +307,7 @@ def _is_column(values: Any) -> bool:
     return hasattr(values, "__len__") and not isinstance(values, str | bytes | Mapping)
 
 
-def refuse_names(names: Iterable[str], source: str = SOURCE) -> None:
+def refuse_names(names: Iterable[str], source: str = "") -> None:
     """Refuse names of columns that repeat, are no text, or are too many.
 
     Raises
@@ -294,19 +315,25 @@ def refuse_names(names: Iterable[str], source: str = SOURCE) -> None:
     TableError
         It names them.
     """
+    source = source or say(SOURCE)
     counts = Counter(iter(names))
     refuse_width(len(counts), source)
     twins = [name for name, count in counts.items() if count > 1]
     if twins:
         raise TableError(
-            f"{source} has several columns named {quoted(twins)}.", "Rename all but one of each."
+            say("{source} has several columns named {twins}.", source=source, twins=quoted(twins)),
+            say("Rename all but one of each."),
         )
     for name in counts:
         if not _is_text(name):
             raise TableError(
-                f"{source} has a column whose name is no text: {shortened(name)!r} holds half of a "
-                "surrogate pair.",
-                "Rename it.",
+                say(
+                    "{source} has a column whose name is no text: {name!r} holds half of a "
+                    "surrogate pair.",
+                    source=source,
+                    name=shortened(name),
+                ),
+                say("Rename it."),
             )
 
 

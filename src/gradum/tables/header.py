@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from gradum.errors import TableError
+from gradum.messages import say, say_plural
 from gradum.tables.dialect import first_rows, sniff
 from gradum.tables.encoding import Content, count_lines
-from gradum.tables.wording import counted, quoted
+from gradum.tables.wording import quoted
 
 MOST_LINES = 30  # above a header that is found by itself
 LOOKED_AT = 60  # lines from a possible header on
@@ -45,7 +46,14 @@ def lines_above(
     named = [line for line in lines[:above] if line.strip()]
     if not named:
         return above, []
-    return above, [f"{counted(above, 'line')} above the header left out: {quoted(named, 2)}"]
+    return above, [
+        say_plural(
+            "{count:,} line above the header left out: {lines}",
+            "{count:,} lines above the header left out: {lines}",
+            above,
+            lines=quoted(named, 2),
+        )
+    ]
 
 
 def after(head: bytes, lines: int) -> bytes:
@@ -57,8 +65,14 @@ def _refuse_few_lines(content: Content, skip: int, source: str) -> None:
     count = count_lines(content)
     if skip >= count:
         raise TableError(
-            f"{source} has {counted(count, 'line')}, and --skip-rows {skip} leaves none.",
-            "Give the number of lines above the header.",
+            say_plural(
+                "{source} has {count:,} line, and --skip-rows {skip} leaves none.",
+                "{source} has {count:,} lines, and --skip-rows {skip} leaves none.",
+                count,
+                source=source,
+                skip=skip,
+            ),
+            say("Give the number of lines above the header."),
         )
 
 

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 import polars as pl
 
-from gradum.tables.wording import counted
+from gradum.messages import say
+from gradum.tables.wording import value_count
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
@@ -45,7 +46,11 @@ def lost_moments(given: pl.DataFrame, kept: pl.DataFrame) -> tuple[str, ...]:
         for name in _bounds(given.collect_schema())
     }
     return tuple(
-        f"{counted(count, 'value')} of {name!r} taken as missing: no calendar holds them"
+        say(
+            "{values} of {name!r} taken as missing: no calendar holds them",
+            values=value_count(count),
+            name=name,
+        )
         for name, count in lost.items()
         if count
     )

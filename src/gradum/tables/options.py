@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradum.errors import ColumnError, SpecError, TargetError
+from gradum.messages import listed, say
 from gradum.tables.columns import Overrides
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest
@@ -27,7 +28,10 @@ def options_by_column(
     """
     names = table.frame.columns
     if target is not None and target not in names:
-        raise TargetError(f"{table.source} has no column {target!r}.", nearest(target, names))
+        raise TargetError(
+            say("{source} has no column {target!r}.", source=table.source, target=target),
+            nearest(target, names),
+        )
     said: dict[str, set[str]] = {}
     if target is not None:
         said[target] = {"target"}
@@ -35,7 +39,12 @@ def options_by_column(
         for name in _named(overrides, option):
             if name not in names:
                 raise ColumnError(
-                    f"{table.source} has no column {name!r}, which --{option} names.",
+                    say(
+                        "{source} has no column {name!r}, which --{option} names.",
+                        source=table.source,
+                        name=name,
+                        option=option,
+                    ),
                     nearest(name, names),
                 )
             said.setdefault(name, set()).add(option)
@@ -43,7 +52,11 @@ def options_by_column(
         if len(options) > 1 and options not in TOGETHER:
             given = [f"--{option}" for option in sorted(options)]
             raise SpecError(
-                f"Column {name!r} is named by {' and '.join(given)}, which exclude each other.",
+                say(
+                    "Column {name!r} is named by {options}, which exclude each other.",
+                    name=name,
+                    options=listed(given, "and"),
+                ),
                 _remedy(options),
             )
     return said
@@ -51,9 +64,11 @@ def options_by_column(
 
 def _remedy(options: set[str]) -> str:
     if "target" not in options:
-        return "Keep one of these options."
-    others = " and ".join(f"--{option}" for option in sorted(options - {"target"}))
-    return f"Leave out {others}; the target's kind is set by --task."
+        return say("Keep one of these options.")
+    others = [f"--{option}" for option in sorted(options - {"target"})]
+    return say(
+        "Leave out {options}; the target's kind is set by --task.", options=listed(others, "and")
+    )
 
 
 def _named(overrides: Overrides, option: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from gradum.files.scratch import filling
+from gradum.messages import say
 from gradum.tables.row_groups import row_groups
 
 GROUP_BYTES = 2**27  # of a row group in memory
@@ -56,7 +57,7 @@ def with_smaller_groups(path: Path, scratch: Path, rows: int) -> list[Path]:
     parts = []
     for names in columns_together(path):
         part = scratch.with_name(f"{scratch.name}-columns-{len(parts)}.parquet")
-        with filling(f"the rows of {path.name}"):
+        with filling(say("the rows of {name}", name=path.name)):
             scan = pl.scan_parquet(path, glob=False, low_memory=True).select(names)
             scan.sink_parquet(part, row_group_size=rows)
         parts.append(part)
@@ -70,7 +71,7 @@ def _joined(parts: list[Path], count: int, rows: int, scratch: Path, name: str) 
     for start in range(0, count, rows):
         scans = [pl.scan_parquet(part, glob=False) for part in parts]
         file = scratch.with_name(f"{scratch.name}-rows-{start}.parquet")
-        with filling(f"the rows of {name}"):
+        with filling(say("the rows of {name}", name=name)):
             _beside([scan.slice(start, rows).collect() for scan in scans]).write_parquet(file)
         yield file
 

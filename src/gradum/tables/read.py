@@ -7,6 +7,7 @@ from typing import Any
 
 from gradum.errors import TableError
 from gradum.forks import refuse_after_fork
+from gradum.messages import marked, say
 from gradum.tables.columnar import is_columnar, read_columnar
 from gradum.tables.compressed import is_packed, unpacked
 from gradum.tables.content import content_of
@@ -23,30 +24,34 @@ from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
 # of standard input or of what is compressed; a file is taken as what it is
-GIVE_AS_A_FILE = "Save it to a file, unpacked, and give that."
+GIVE_AS_A_FILE = marked("Save it to a file, unpacked, and give that.")
 PICKLE = (
-    "a Python pickle, which can run anybody's code when it is read",
-    "Write its table as Parquet or CSV.",
+    marked("a Python pickle, which can run anybody's code when it is read"),
+    marked("Write its table as Parquet or CSV."),
 )
 # what a file of another kind begins with, and what to do about it
 OTHER_KINDS = (
-    (b"PK\x03\x04", "a workbook or a zip archive", GIVE_AS_A_FILE),
-    (b"PK\x05\x06", "an empty zip archive", GIVE_AS_A_FILE),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", GIVE_AS_A_FILE),
-    (b"FEA1", "a Feather file of version 1", "Write it anew in version 2, or as Parquet."),
-    (b"\x89HDF", "an HDF5 file", "Save its table as CSV or Parquet."),
-    (b"SQLite format 3", "a database", GIVE_AS_A_FILE),
+    (b"PK\x03\x04", marked("a workbook or a zip archive"), GIVE_AS_A_FILE),
+    (b"PK\x05\x06", marked("an empty zip archive"), GIVE_AS_A_FILE),
+    (b"\xd0\xcf\x11\xe0", marked("an old Excel workbook"), GIVE_AS_A_FILE),
+    (
+        b"FEA1",
+        marked("a Feather file of version 1"),
+        marked("Write it anew in version 2, or as Parquet."),
+    ),
+    (b"\x89HDF", marked("an HDF5 file"), marked("Save its table as CSV or Parquet.")),
+    (b"SQLite format 3", marked("a database"), GIVE_AS_A_FILE),
     *((b"\x80" + bytes([version]), *PICKLE) for version in range(2, 6)),
-    (b"%PDF", "a PDF", "Give a CSV, TSV, JSON or Parquet file."),
-    (b"\x89PNG", "a picture", "Give a CSV, TSV, JSON or Parquet file."),
-    (b"\xff\xd8\xff", "a picture", "Give a CSV, TSV, JSON or Parquet file."),
+    (b"%PDF", marked("a PDF"), marked("Give a CSV, TSV, JSON or Parquet file.")),
+    (b"\x89PNG", marked("a picture"), marked("Give a CSV, TSV, JSON or Parquet file.")),
+    (b"\xff\xd8\xff", marked("a picture"), marked("Give a CSV, TSV, JSON or Parquet file.")),
 )
 PAGES = (b"<!doctype html", b"<html")
 # names that promise a kind of file, and the kinds
 PROMISES = {
-    (".parquet", ".pq"): "a Parquet file",
-    (".arrow", ".feather", ".ipc"): "an Arrow file",
-    (".json", ".jsonl", ".ndjson"): "a JSON file",
+    (".parquet", ".pq"): marked("a Parquet file"),
+    (".arrow", ".feather", ".ipc"): marked("an Arrow file"),
+    (".json", ".jsonl", ".ndjson"): marked("a JSON file"),
 }
 
 
@@ -78,7 +83,7 @@ def read(data: Any, reading: ReadingOptions = PLAINLY) -> Table:
     with brought(data, reading) as here:
         if isinstance(here, Brought):
             return _read_files(here)
-        with explained(SOURCE):
+        with explained(say(SOURCE)):
             return _sound(from_data(here))
 
 
@@ -122,21 +127,35 @@ def _recognised(content: Content, name: str, reading: ReadingOptions, suffix: st
 def refuse_other_kinds(start: bytes, name: str) -> None:
     """Refuse a file whose first bytes, unpacked, tell that it is no table."""
     if not start:
-        raise TableError(f"{name} is empty.", "Give a file with a header and rows.")
+        raise TableError(
+            say("{name} is empty.", name=name), say("Give a file with a header and rows.")
+        )
     if start.lstrip().lower().startswith(PAGES):
-        raise TableError(f"{name} is a web page, not a table.", "Give the address of the file.")
+        raise TableError(
+            say("{name} is a web page, not a table.", name=name),
+            say("Give the address of the file."),
+        )
     for magic, what, remedy in OTHER_KINDS:
         if start.startswith(magic):
-            raise TableError(f"{name} is {what}, not a table.", remedy)
+            raise TableError(
+                say("{name} is {what}, not a table.", name=name, what=say(what)), say(remedy)
+            )
     if is_packed(start):
-        raise TableError(f"{name} is compressed twice.", "Unpack it once.")
+        raise TableError(say("{name} is compressed twice.", name=name), say("Unpack it once."))
 
 
 def refuse_other_name(suffix: str, name: str) -> None:
     """Refuse delimited text whose name promises something else; ``suffix`` is in lower case."""
     for suffixes, promised in PROMISES.items():
         if suffix in suffixes:
-            raise TableError(f"{name} is not {promised}, whatever its name says.", "Save it anew.")
+            raise TableError(
+                say(
+                    "{name} is not {promised}, whatever its name says.",
+                    name=name,
+                    promised=say(promised),
+                ),
+                say("Save it anew."),
+            )
 
 
 def _start(content: Content) -> bytes:

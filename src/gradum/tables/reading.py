@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gradum.errors import SpecError
+from gradum.messages import say
 
 
 class ReadingOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -31,6 +32,6 @@ class ReadingOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         """Refuse a number of lines that no file has."""
         if self.skip_rows is not None and self.skip_rows < 0:
             raise SpecError(
-                f"{self.skip_rows} lines cannot be skipped.",
-                "Give --skip-rows the number of lines above the header.",
+                say("{count} lines cannot be skipped.", count=self.skip_rows),
+                say("Give --skip-rows the number of lines above the header."),
             )

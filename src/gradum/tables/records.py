@@ -12,6 +12,7 @@ import msgspec
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.messages import listed, marked, say
 from gradum.tables.bounds import refuse_more_than_memory
 from gradum.tables.encoding import Content, sample, stream
 from gradum.tables.flat import flattened
@@ -25,7 +26,7 @@ BLOCK_BYTES = 2**24
 FEW_CELLS = 10**7
 TIMES_AS_OBJECTS = 20  # as large as its text is JSON that is not read line by line
 LEAST_FILLED = 0.01  # of the cells of a larger table; else its keys are no columns
-REMEDY = "Give records, one a line or all in one list, or columns as lists of values."
+REMEDY = marked("Give records, one a line or all in one list, or columns as lists of values.")
 
 
 def looks_like_json(content: Content) -> bool:
@@ -49,7 +50,9 @@ def read_records(content: Content, source: str) -> Table:
         return Table(_from_lines(content, source), source)
     with stream(content) as file:
         length = file.seek(0, io.SEEK_END)
-        refuse_more_than_memory(TIMES_AS_OBJECTS * length, f"{size(length)} of JSON", source)
+        refuse_more_than_memory(
+            TIMES_AS_OBJECTS * length, say("{length} of JSON", length=size(length)), source
+        )
         file.seek(0)
         value = _decoded(file.read(), source)
     return from_data(_as_data(value, source), source)
@@ -84,7 +87,7 @@ def _from_lines(content: Content, source: str) -> pl.DataFrame:
         heights.append(len(records))
     names = dict.fromkeys(name for block in blocks for name in block)
     if not names:
-        raise TableError(f"{source} has no columns.", REMEDY)
+        raise TableError(say("{source} has no columns.", source=source), say(REMEDY))
     _refuse_hollow(sum(heights), len(names), filled, source)
     columns = {}
     for name in names:
@@ -99,9 +102,14 @@ def _refuse_hollow(rows: int, columns: int, filled: int, source: str) -> None:
     cells = rows * columns
     if cells > FEW_CELLS and filled < LEAST_FILLED * cells:
         raise TableError(
-            f"{source} has {columns:,} different keys in {rows:,} records, nearly all of them "
-            "missing in each record.",
-            "Give records that share their keys.",
+            say(
+                "{source} has {columns:,} different keys in {rows:,} records, nearly all "
+                "of them missing in each record.",
+                source=source,
+                columns=columns,
+                rows=rows,
+            ),
+            say("Give records that share their keys."),
         )
 
 
@@ -141,11 +149,19 @@ def _records(lines: list[bytes], before: int, source: str) -> list[dict[str, Any
             raise _too_deep(source) from None
         except ValueError as error:
             raise TableError(
-                f"{source} is not JSON in line {number:,}: {_cause(error)}.",
-                "Correct that line, or copy the file anew if it was cut short.",
+                say(
+                    "{source} is not JSON in line {number:,}: {cause}.",
+                    source=source,
+                    number=number,
+                    cause=_cause(error),
+                ),
+                say("Correct that line, or copy the file anew if it was cut short."),
             ) from None
         if not isinstance(record, dict):
-            raise TableError(f"{source} has no record in line {number:,}.", REMEDY)
+            raise TableError(
+                say("{source} has no record in line {number:,}.", source=source, number=number),
+                say(REMEDY),
+            )
         records.append(record)
     return records
 
@@ -160,21 +176,30 @@ def _decoded(text: bytes, source: str) -> Any:
     except RecursionError:
         raise _too_deep(source) from None
     except ValueError as error:
-        line = f" in line {error.lineno:,}" if isinstance(error, json.JSONDecodeError) else ""
         raise TableError(
-            f"{source} is not JSON{line}: {_cause(error)}.",
-            "Correct it, or copy the file anew if it was cut short.",
+            say(
+                "{source} is not JSON in line {number:,}: {cause}.",
+                source=source,
+                number=error.lineno,
+                cause=_cause(error),
+            )
+            if isinstance(error, json.JSONDecodeError)
+            else say("{source} is not JSON: {cause}.", source=source, cause=_cause(error)),
+            say("Correct it, or copy the file anew if it was cut short."),
         ) from None
 
 
 def _cause(error: ValueError) -> str:
     if not isinstance(error, json.JSONDecodeError):
-        return "a number is too long"
-    return f"{error.msg[0].lower()}{error.msg[1:]} at character {error.colno:,}"
+        return say("a number is too long")
+    why = error.msg[0].lower() + error.msg[1:]
+    return say("{why} at character {place:,}", why=why, place=error.colno)
 
 
 def _too_deep(source: str) -> TableError:
-    return TableError(f"{source} is JSON nested too deeply for a table.", REMEDY)
+    return TableError(
+        say("{source} is JSON nested too deeply for a table.", source=source), say(REMEDY)
+    )
 
 
 def _as_data(value: Any, source: str) -> Any:
@@ -185,13 +210,18 @@ def _as_data(value: Any, source: str) -> Any:
         _refuse_hollow(len(value), len(names), sum(map(len, value)), source)
         return value
     if not isinstance(value, dict):
-        raise TableError(f"{source} is JSON, but no table.", REMEDY)
+        raise TableError(say("{source} is JSON, but no table.", source=source), say(REMEDY))
     if value and all(isinstance(cells, list) for cells in value.values()):
         lengths = {name: len(cells) for name, cells in value.items()}
         if len(set(lengths.values())) > 1:
-            shown = ", ".join(f"{name!r} {count:,}" for name, count in list(lengths.items())[:6])
+            shown = listed([f"{name!r} {count:,}" for name, count in list(lengths.items())[:6]])
             raise TableError(
-                f"{source} has columns of different lengths: {shown}.", "Make them equally long."
+                say(
+                    "{source} has columns of different lengths: {shown}.",
+                    source=source,
+                    shown=shown,
+                ),
+                say("Make them equally long."),
             )
         return value
     if value and all(isinstance(cells, dict) for cells in value.values()):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 import msgspec
 from msgspec import Struct
 
 from gradum.errors import ColumnError, SchemaError, TableError
+from gradum.messages import listed, say, say_plural
 from gradum.tables.columns import Column, Label, Overrides, Parse, Role, Target, Task
 from gradum.tables.contradictions import (
     VERSION,
@@ -16,13 +19,13 @@ from gradum.tables.contradictions import (
 from gradum.tables.decimals import with_decimal_commas
 from gradum.tables.kinds import PARSED, SAYABLE, Reading, Values, recognise
 from gradum.tables.kinds.duplicate import duplicates
-from gradum.tables.kinds.numeric import mostly_numbers
+from gradum.tables.kinds.numeric import NumericKind, mostly_numbers
 from gradum.tables.kinds.values import LARGEST
 from gradum.tables.options import options_by_column
 from gradum.tables.slips import slip_hint
 from gradum.tables.table import Table
-from gradum.tables.target import CASE, KEPT, recognise_target
-from gradum.tables.wording import counted, nearest, number, quoted
+from gradum.tables.target import KEPT, case_twins, padding, recognise_target
+from gradum.tables.wording import and_more, full_stop, joined_clauses, nearest, number, quoted
 
 __all__ = ["Column", "Label", "Overrides", "Parse", "Schema", "Target", "Task", "infer"]
 
@@ -74,7 +77,10 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
             if column.name == name:
                 return column
         names = [column.name for column in self.columns]
-        raise ColumnError(f"{self.source} has no column {name!r}.", nearest(name, names))
+        raise ColumnError(
+            say("{source} has no column {name!r}.", source=self.source, name=name),
+            nearest(name, names),
+        )
 
     def to_json(self) -> str:
         """Return the schema as indented JSON."""
@@ -137,12 +143,14 @@ def infer(
     refuse_names(table.frame.columns)
     learned: Target | None = None
 
+    def values_of(name: str, decimal: str = ".") -> Values:
+        kept = KEPT if "target" in said.get(name, set()) else ()
+        typed = table.typed and name not in table.untyped
+        return Values(name, table.frame[name], typed, kept, decimal, table.numbers)
+
     def understand(name: str, decimal: str = ".") -> Column:
         nonlocal learned
-        options = said.get(name, set())
-        kept = KEPT if "target" in options else ()
-        typed = table.typed and name not in table.untyped
-        values = Values(name, table.frame[name], typed, kept, decimal, table.numbers)
+        options, values = said.get(name, set()), values_of(name, decimal)
         if "target" not in options:
             return _understand(values, options)
         column, learned = recognise_target(values, task, log_target)
@@ -152,8 +160,11 @@ def infer(
     columns = with_decimal_commas(table, columns, lambda name: understand(name, ","))
     columns = _without_duplicates(table, columns, said)
     schema = Schema(table.source, table.frame.height, tuple(columns), learned)
-    if target is not None:
-        require_features(schema)
+    if target is not None and not schema.features:
+        dropped = {name for name, options in said.items() if "drop" in options}
+        named = [c.name for c in columns if c.kind == "identifier" and c.name not in dropped]
+        hints = {name: clauses[0] for name in named if (clauses := mostly_numbers(values_of(name)))}
+        raise _nothing_usable(schema, dropped, hints)
     return schema
 
 
@@ -166,20 +177,24 @@ def require_features(schema: Schema) -> None:
         Each column is named with the reason why it is of no use.
     """
     if not schema.features:
-        raise _nothing_usable(schema)
+        raise _nothing_usable(schema, (), {})
 
 
 def _understand(values: Values, options: set[str]) -> Column:
     """Return the column that a user's options, or else its values, make it."""
     role: Role = "feature"
     if options - {"drop"} and (values.is_nested or not values.present):
-        what = "lists, records or bytes" if values.is_nested else "no values"
+        what = say("lists, records or bytes") if values.is_nested else say("no values")
         if values.beyond:
             raise _beyond(values)
-        asked = " and ".join(f"--{option}" for option in sorted(options))
         raise ColumnError(
-            f"Column {values.name!r} holds {what}, so it cannot be what {asked} makes it.",
-            "Choose another column.",
+            say(
+                "Column {name!r} holds {what}, so it cannot be what {options} makes it.",
+                name=values.name,
+                what=what,
+                options=listed([f"--{option}" for option in sorted(options)], "and"),
+            ),
+            say("Choose another column."),
         )
     said = options & SAYABLE.keys()
     if said:
@@ -194,14 +209,19 @@ def _understand(values: Values, options: set[str]) -> Column:
         reading = recognise(values)
     reason = _sentence(reading, values)
     if "weight" in options:
-        role, reason = "weight", f"The weight of each row: {_lower(reason)}"
+        role, reason = "weight", say("The weight of each row: {reason}", reason=_lower(reason))
     elif "time" in options:
-        role, reason = "time", f"Orders the rows, so that the past predicts: {_lower(reason)}"
+        role = "time"
+        reason = say("Orders the rows, so that the past predicts: {reason}", reason=_lower(reason))
     elif "group" in options:
-        groups = counted(values.levels.height, "group")
-        role, reason = "group", f"Rows of one group stay together in a split; {groups}."
+        role = "group"
+        reason = say_plural(
+            "Rows of one group stay together in a split; {count:,} group.",
+            "Rows of one group stay together in a split; {count:,} groups.",
+            values.levels.height,
+        )
     elif "drop" in options:
-        role, reason = "unused", "Left out, as asked."
+        role, reason = "unused", say("Left out, as asked.")
     elif not reading.usable:
         role = "unused"
     missing = values.missing + reading.unread
@@ -210,9 +230,13 @@ def _understand(values: Values, options: set[str]) -> Column:
 
 def _beyond(values: Values) -> ColumnError:
     return ColumnError(
-        f"Column {values.name!r} holds only numbers that are infinite or beyond {number(LARGEST)}, "
-        "which count as missing.",
-        "Make them smaller, divided by a constant say, or choose another column.",
+        say(
+            "Column {name!r} holds only numbers that are infinite or beyond "
+            "{largest}, which count as missing.",
+            name=values.name,
+            largest=number(LARGEST),
+        ),
+        say("Make them smaller, divided by a constant say, or choose another column."),
     )
 
 
@@ -224,11 +248,11 @@ def _weight(values: Values) -> Reading:
     """Return the reading of a weight column: numbers."""
     if values.beyond:
         raise _beyond(values)
-    try:
-        return SAYABLE["numeric"].insist(values)
-    except ColumnError as error:
-        message = error.message.replace("a number (--numeric)", "the weight (--weight)")
-        raise ColumnError(message, "Correct these values, or leave out --weight.") from None
+    return NumericKind().insist(
+        values,
+        say("Column {name!r} is to be the weight (--weight)", name=values.name),
+        say("Correct these values, or leave out --weight."),
+    )
 
 
 def _time(values: Values) -> Reading:
@@ -240,9 +264,13 @@ def _time(values: Values) -> Reading:
         return SAYABLE["numeric"].insist(values)
     except ColumnError:
         raise ColumnError(
-            f"Column {values.name!r} cannot order the rows in time (--time): it holds neither "
-            f"dates nor numbers, but {quoted(values.levels['level'])}.",
-            "Write dates as 2024-01-31 or 2024-01-31 13:45, or choose another column.",
+            say(
+                "Column {name!r} cannot order the rows in time (--time): it holds "
+                "neither dates nor numbers, but {values}.",
+                name=values.name,
+                values=quoted(values.levels["level"]),
+            ),
+            say("Write dates as 2024-01-31 or 2024-01-31 13:45, or choose another column."),
         ) from None
 
 
@@ -250,23 +278,37 @@ def _sentence(reading: Reading, values: Values) -> str:
     """Return the reading's clause with what was noticed besides, as one sentence."""
     clauses = [reading.reason]
     if values.missing and values.present:
-        marked = ", ".join(
-            f"{marker!r} {count:,}" if marker else f"blank {count:,}"
-            for marker, count in list(values.markers.items())[:4]
-        )
-        clauses.append(f"{values.missing:,} missing" + (f" ({marked})" if marked else ""))
+        clauses.append(_missing(values))
     if values.infinite:
-        beyond = f" or beyond {number(LARGEST)}" if values.too_large else ""
-        clauses.append(f"{values.infinite:,} of them infinite{beyond}")
+        clauses.append(
+            say(
+                "{count:,} of them infinite or beyond {largest}",
+                count=values.infinite,
+                largest=number(LARGEST),
+            )
+            if values.too_large
+            else say("{count:,} of them infinite", count=values.infinite)
+        )
     if values.padded:
-        clauses.append(f"spaces around {counted(values.padded, 'value')} removed")
+        clauses.append(padding(values))
     if reading.kind == "categorical" and values.case_twins:
-        clauses.append(f"{quoted(values.case_twins)} differ only in {CASE}")
+        clauses.append(case_twins(values))
     if reading.kind in ("categorical", "identifier", "text"):
         clauses += mostly_numbers(values)
     if reading.kind in ("numeric", "date"):
         clauses += slip_hint(values, PARSED[reading.kind], reading.parse)
-    return "; ".join(clauses) + "."
+    return full_stop(joined_clauses(clauses))
+
+
+def _missing(values: Values) -> str:
+    """Return the clause that counts missing values, by what stands for them."""
+    markers = [
+        f"{marker!r} {count:,}" if marker else say("blank {count:,}", count=count)
+        for marker, count in list(values.markers.items())[:4]
+    ]
+    if not markers:
+        return say("{count:,} missing", count=values.missing)
+    return say("{count:,} missing ({markers})", count=values.missing, markers=listed(markers))
 
 
 def _without_duplicates(
@@ -280,8 +322,11 @@ def _without_duplicates(
     for column in columns:
         if column.role == "feature" and column.name in earlier and not said.get(column.name):
             twin = earlier[column.name]
-            what = "the target" if twin in target else f"{twin!r}"
-            reason = f"Equal to {what} in every row; not used."
+            reason = (
+                say("Equal to the target in every row; not used.")
+                if twin in target
+                else say("Equal to {column!r} in every row; not used.", column=twin)
+            )
             column = msgspec.structs.replace(
                 column, kind="duplicate", role="unused", reason=reason, parse=Parse()
             )
@@ -289,24 +334,41 @@ def _without_duplicates(
     return decided
 
 
-def _nothing_usable(schema: Schema) -> TableError:
+def _nothing_usable(
+    schema: Schema, dropped: Collection[str], hints: Mapping[str, str]
+) -> TableError:
+    """Say why each column is of no use: by a hint, or else by how its reason begins."""
     others = [column for column in schema.columns if column.role == "unused"]
     if not others:
         return TableError(
-            f"{schema.source} has no column besides the target.", "Add columns to learn from."
+            say("{source} has no column besides the target.", source=schema.source),
+            say("Add columns to learn from."),
         )
-    why = [f"{column.name!r} ({_why_unused(column)})" for column in others]
-    what = ", ".join(why[:3]) + (f" and {len(why) - 3:,} more" if len(why) > 3 else "")
-    remedy = "Add columns that differ from row to row"
-    spare = [column.name for column in others if column.kind == "identifier"]
-    if any("as asked" in reason for reason in why):
-        remedy = "Keep some of the columns that --drop names"
-    elif spare:
-        remedy += f", or use one all the same with --categorical {spare[0]!r}"
-    return TableError(f"{schema.source} has no column to learn from: {what}.", f"{remedy}.")
+    why = []
+    for column in others:
+        reason = hints.get(column.name) or _lower(_first_clause(column.reason))
+        why.append(say("{column!r} ({reason})", column=column.name, reason=reason))
+    return TableError(
+        say(
+            "{source} has no column to learn from: {columns}.",
+            source=schema.source,
+            columns=and_more(listed(why[:3]), len(why) - 3),
+        ),
+        _remedy([column for column in others if column.kind == "identifier"], dropped),
+    )
 
 
-def _why_unused(column: Column) -> str:
-    """Return the clause of a column's reason that tells most."""
-    clauses = column.reason.rstrip(".").split("; ")
-    return next((clause for clause in clauses if "are numbers" in clause), _lower(clauses[0]))
+def _remedy(identifiers: Sequence[Column], dropped: Collection[str]) -> str:
+    if dropped:
+        return say("Keep some of the columns that --drop names.")
+    if not identifiers:
+        return say("Add columns that differ from row to row.")
+    return say(
+        "Add columns that differ from row to row, or use one all the same with "
+        "--categorical {name!r}.",
+        name=identifiers[0].name,
+    )
+
+
+def _first_clause(reason: str) -> str:
+    return reason.split(say("; "))[0].removesuffix(say("."))

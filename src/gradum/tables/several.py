@@ -10,16 +10,22 @@ from pathlib import Path
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.messages import listed, say, say_plural
 from gradum.tables.stack import common_type, stacked
 from gradum.tables.table import Table
-from gradum.tables.wording import SHOWN_NAMES, counted, quoted
+from gradum.tables.wording import SHOWN_NAMES, quoted
 
 
 def name_of(paths: Sequence[Path]) -> str:
     """Return what a list of files is called in messages."""
     if len(paths) == 1:
         return paths[0].name
-    return f"{paths[0].name} and {counted(len(paths) - 1, 'more file')}"
+    return say_plural(
+        "{name} and {count:,} more file",
+        "{name} and {count:,} more files",
+        len(paths) - 1,
+        name=paths[0].name,
+    )
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
@@ -60,23 +66,34 @@ def _refuse_other_columns(first: Table, other: Table) -> None:
     if first.typed != other.typed:
         text, typed = (other, first) if first.typed else (first, other)
         raise TableError(
-            f"{typed.source} states the types of its columns, {text.source} is plain text.",
-            "Give files of one kind.",
+            say(
+                "{typed} states the types of its columns, {text} is plain text.",
+                typed=typed.source,
+                text=text.source,
+            ),
+            say("Give files of one kind."),
         )
     known, given = dict.fromkeys(first.frame.columns), dict.fromkeys(other.frame.columns)
     lacking = [name for name in known if name not in given]
     extra = [name for name in given if name not in known]
-    clauses = [f"lacks {_columns(lacking)}"] if lacking else []
-    clauses += [f"has {_columns(extra)} besides"] if extra else []
+    clauses = [say("lacks {columns}", columns=_columns(lacking))] if lacking else []
+    clauses += [say("has {columns} besides", columns=_columns(extra))] if extra else []
     if clauses:
         raise TableError(
-            f"{other.source} has other columns than {first.source}: it {' and '.join(clauses)}.",
-            "Give files with the same columns.",
+            say(
+                "{other} has other columns than {first}: it {differs}.",
+                other=other.source,
+                first=first.source,
+                differs=listed(clauses, "and"),
+            ),
+            say("Give files with the same columns."),
         )
 
 
 def _columns(names: Sequence[str]) -> str:
-    return f"the {'column' if len(names) == 1 else 'columns'} {quoted(names, SHOWN_NAMES)}"
+    return say_plural(
+        "the column {names}", "the columns {names}", len(names), names=quoted(names, SHOWN_NAMES)
+    )
 
 
 def _odd_type(name: str, tables: Sequence[Table], parts: Sequence[pl.Series]) -> TableError:
@@ -84,9 +101,15 @@ def _odd_type(name: str, tables: Sequence[Table], parts: Sequence[pl.Series]) ->
     at = next(k for k in range(1, len(parts)) if common_type(parts[: k + 1]) is None)
     before = next(k for k in range(at) if common_type([parts[k], parts[at]]) is None)
     return TableError(
-        f"Column {name!r} is {parts[at].dtype} in {tables[at].source}, but {parts[before].dtype} "
-        f"in {tables[before].source}.",
-        "Write it in one type.",
+        say(
+            "Column {name!r} is {type} in {source}, but {type_before} in {source_before}.",
+            name=name,
+            type=parts[at].dtype,
+            source=tables[at].source,
+            type_before=parts[before].dtype,
+            source_before=tables[before].source,
+        ),
+        say("Write it in one type."),
     )
 
 
@@ -97,7 +120,7 @@ def _notes(tables: Sequence[Table]) -> tuple[str, ...]:
     return (
         *everywhere,
         *(
-            f"{table.source}: {note}"
+            say("{source}: {note}", source=table.source, note=note)
             for table in tables
             for note in table.notes
             if note not in everywhere

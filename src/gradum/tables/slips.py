@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from gradum.messages import listed, say
 from gradum.tables.columns import Parse
 from gradum.tables.kinds import FeatureKind, Values
 from gradum.tables.kinds.codes import named_like_codes
@@ -77,20 +78,32 @@ def slip_hint(values: Values, kind: FeatureKind, how: Parse) -> list[str]:
         if value in MARKERS and len(rows) >= FEWEST_MARKERS:
             continue  # it may mean missing, which is said
         places = rows if values.numbers is None else values.numbers[rows]
-        named.append(f"{_written(value, typed)} ({rows_text(rows_of(places), len(rows))})")
+        where = rows_text(rows_of(places), len(rows))
+        named.append(say("{value} ({rows})", value=_written(value, typed), rows=where))
     if not named:
         return []
     if typed.dtype == pl.Float64:
         usual = span(found.low, found.high)
     else:
-        usual = f"from {_written(found.low, typed)} to {_written(found.high, typed)}"
+        usual = say(
+            "from {low} to {high}",
+            low=_written(found.low, typed),
+            high=_written(found.high, typed),
+        )
     if len(named) == 1:
         return [
-            f"{named[0]} is far from all others, which range {usual}: correct it if it is a slip"
+            say(
+                "{slip} is far from all others, which range {usual}: correct it if it is a slip",
+                slip=named[0],
+                usual=usual,
+            )
         ]
-    listed = f"{', '.join(named[:-1])} and {named[-1]}"
     return [
-        f"{listed} are far from all others, which range {usual}: correct them if they are slips"
+        say(
+            "{slips} are far from all others, which range {usual}: correct them if they are slips",
+            slips=listed(named, "and"),
+            usual=usual,
+        )
     ]
 
 

@@ -6,14 +6,15 @@ classes, or by whole groups, or in the order of time: the past trains, the futur
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 
 import numpy as np
 import polars as pl
 
 from gradum.errors import ShapeError, SpecError
-from gradum.tables.wording import counted, rows_of, rows_text
+from gradum.messages import say, say_plural
+from gradum.tables.wording import row_count, rows_of, rows_text
 
 UNUSED = -1
 ROWS_FOR_EVERY_PART = 5
@@ -77,17 +78,18 @@ def hold_out(
         missing, or when there are too few rows, groups or distinct times for the parts.
     """
     _check(rows, labels=labels, groups=groups, time=time)
-    for name, share in (("test", test), ("validation", validation)):
-        if not 0 <= share < 1:
-            raise SpecError(f"The {name} share is {share}.", "Give a share from 0 to below 1.")
+    if not 0 <= test < 1:
+        raise _no_share(say("The test share is {share}.", share=test))
+    if not 0 <= validation < 1:
+        raise _no_share(say("The validation share is {share}.", share=validation))
     shares = {Part.TRAIN: (1 - test) * (1 - validation)}
     shares |= {Part.VALIDATION: (1 - test) * validation} if validation else {}
     shares |= {Part.TEST: test} if test else {}
     if rows < len(shares):
-        raise _too_few("row", rows, len(shares))
+        raise _too_few_rows(rows, len(shares))
     if time is not None:
         _, moment, sizes = np.unique(time, return_inverse=True, return_counts=True)
-        of_moment = _in_order(sizes, list(shares.values()), "distinct time")
+        of_moment = _in_order(sizes, list(shares.values()), _too_few_times)
         return np.array(list(shares), np.int8)[of_moment[moment]]
     if groups is not None:
         _, group = np.unique(groups, return_inverse=True)
@@ -137,12 +139,14 @@ def folds(
     """
     _check(rows, labels=labels, groups=groups, time=time)
     if k < 2:
-        raise SpecError(f"Cross-validation in {k} folds is not possible.", "Use 2 folds or more.")
+        raise SpecError(
+            say("Cross-validation in {k} folds is not possible.", k=k), say("Use 2 folds or more.")
+        )
     if rows < k:
-        raise _too_few("row", rows, k)
+        raise _too_few_rows(rows, k)
     if time is not None:
         _, moment, sizes = np.unique(time, return_inverse=True, return_counts=True)
-        stretch = _in_order(sizes, [1 / (k + 1)] * (k + 1), "distinct time")[moment]
+        stretch = _in_order(sizes, [1 / (k + 1)] * (k + 1), _too_few_times)[moment]
         drawn = [(stretch == fold, stretch < fold) for fold in range(1, k + 1)]
     else:
         numbers = [_fold_numbers(rows, k, labels, groups, rng) for _ in range(repeats)]
@@ -242,12 +246,17 @@ def _by_class(
     large = (sizes >= ROWS_FOR_EVERY_PART) | (len(sizes) == 1)
     tested = _allot(sizes, test, large, left=2 if validation else 1)
     validated = _allot(sizes - tested, validation, large, left=1)
-    for name, share, counts in (("test", test, tested), ("validation", validation, validated)):
-        if share and not counts.any():
-            raise SpecError(
-                f"No row is left for {name}: {counted(rows, 'row')} in {len(sizes)} classes.",
-                f"Give more rows, or a {name} share of 0.",
-            )
+    known = {"rows": row_count(rows), "classes": len(sizes)}
+    if test and not tested.any():
+        raise SpecError(
+            say("No row is left for test: {rows} in {classes} classes.", **known),
+            say("Give more rows, or a test share of 0."),
+        )
+    if validation and not validated.any():
+        raise SpecError(
+            say("No row is left for validation: {rows} in {classes} classes.", **known),
+            say("Give more rows, or a validation share of 0."),
+        )
     order = _shuffled(rows, label, rng)
     place = np.arange(rows) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     cut = np.repeat(tested, sizes)
@@ -284,14 +293,16 @@ def _shuffled(rows: int, labels: np.ndarray | None, rng: np.random.Generator) ->
     return order if labels is None else order[np.argsort(labels[order], kind="stable")]
 
 
-def _in_order(sizes: np.ndarray, shares: Sequence[float], noun: str) -> np.ndarray:
+def _in_order(
+    sizes: np.ndarray, shares: Sequence[float], too_few: Callable[[int, int], SpecError]
+) -> np.ndarray:
     """Cut m items of the given sizes, in their order, into parts as near the shares as they allow.
 
     Each part gets at least one item. Returns the part number of each item.
     """
     items, parts = len(sizes), len(shares)
     if items < parts:
-        raise _too_few(noun, items, parts)
+        raise too_few(items, parts)
     ends = np.cumsum(sizes)
     number = np.zeros(items, np.intp)
     cut = 0
@@ -313,7 +324,7 @@ def _balanced(
     """
     groups = int(group.max(initial=-1)) + 1
     if groups < len(shares):
-        raise _too_few("group", groups, len(shares))
+        raise _too_few_groups(groups, len(shares))
     labels = np.zeros(len(group), np.int8) if labels is None else labels
     _, label, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     pairs, counts = np.unique(group * len(sizes) + label, return_counts=True)
@@ -353,22 +364,66 @@ def _check(
 ) -> None:
     for name, codes in (("labels", labels), ("groups", groups), ("time", time)):
         if codes is not None and codes.shape != (rows,):
-            raise ShapeError(f"The {name} have shape {codes.shape}, the rows ({rows},).")
+            raise ShapeError(
+                say(
+                    "The {name} have shape {shape}, the rows ({rows},).",
+                    name=name,
+                    shape=codes.shape,
+                    rows=rows,
+                )
+            )
     if groups is not None and time is not None:
         raise SpecError(
-            "Rows cannot be split by group and by time at once.", "Leave out --group or --time."
+            say("Rows cannot be split by group and by time at once."),
+            say("Leave out --group or --time."),
         )
     if time is not None:
         missing = np.flatnonzero(np.isnat(time) if time.dtype.kind in "mM" else time != time)
         if len(missing):
             raise SpecError(
-                f"The time is missing in {rows_text(rows_of(missing), len(missing))}.",
-                "Remove these rows or give their times.",
+                say(
+                    "The time is missing in {rows}.",
+                    rows=rows_text(rows_of(missing), len(missing)),
+                ),
+                say("Remove these rows or give their times."),
             )
 
 
-def _too_few(noun: str, have: int, need: int) -> SpecError:
+def _no_share(wrong: str) -> SpecError:
+    return SpecError(wrong, say("Give a share from 0 to below 1."))
+
+
+def _too_few_rows(rows: int, parts: int) -> SpecError:
     return SpecError(
-        f"{counted(have, noun)} cannot be divided among {need} parts.",
-        f"Give at least {need} {noun}s.",
+        say_plural(
+            "{count:,} row cannot be divided among {parts} parts.",
+            "{count:,} rows cannot be divided among {parts} parts.",
+            rows,
+            parts=parts,
+        ),
+        say("Give at least {parts} rows.", parts=parts),
+    )
+
+
+def _too_few_groups(groups: int, parts: int) -> SpecError:
+    return SpecError(
+        say_plural(
+            "{count:,} group cannot be divided among {parts} parts.",
+            "{count:,} groups cannot be divided among {parts} parts.",
+            groups,
+            parts=parts,
+        ),
+        say("Give at least {parts} groups.", parts=parts),
+    )
+
+
+def _too_few_times(times: int, parts: int) -> SpecError:
+    return SpecError(
+        say_plural(
+            "{count:,} distinct time cannot be divided among {parts} parts.",
+            "{count:,} distinct times cannot be divided among {parts} parts.",
+            times,
+            parts=parts,
+        ),
+        say("Give at least {parts} distinct times.", parts=parts),
     )

@@ -22,6 +22,7 @@ import polars as pl
 from gradum.errors import GradumError, TableError
 from gradum.files.scratch import filling
 from gradum.forks import refuse_after_fork
+from gradum.messages import marked, say
 from gradum.tables.bounds import refuse_width
 from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar
 from gradum.tables.compressed import is_packed, unpack
@@ -44,7 +45,7 @@ BLOCK_BYTES = 2**25  # of wide tables and long texts, fewer rows
 LONG_VALUE = 64  # bytes, on average over all columns
 HEAD_ROWS = 1_000  # of each file, whose types must agree
 WINDOW_ROWS = 4_096  # of a sample, neighbours in the file
-SOURCE = "the table in batches"
+SOURCE = marked("the table in batches")
 JOINED_ROWS = 1_000  # that come one by one
 
 
@@ -144,9 +145,13 @@ class Stream:
             if isinstance(error, TableError):
                 raise
             raise TableError(
-                f"{self.head.source} cannot be read to its end: one of its files is damaged, "
-                f"truncated, or was changed meanwhile ({str(error).splitlines()[0]}).",
-                "Copy or write it anew.",
+                say(
+                    "{source} cannot be read to its end: one of its files is damaged, "
+                    "truncated, or was changed meanwhile ({why}).",
+                    source=self.head.source,
+                    why=str(error).splitlines()[0],
+                ),
+                say("Copy or write it anew."),
             ) from None
 
 
@@ -264,7 +269,7 @@ def _part_of_file(
         _convert_arrow(content, name, out)
         return Table(_head_of_file(out, name), name), [out]
     if is_columnar(start):
-        raise _read_as_a_whole(name, "an Arrow stream")
+        raise _read_as_a_whole(name, say("an Arrow stream"))
     content, encoding = convert_to_utf8(
         content, name, scratch.with_suffix(".txt"), reading.encoding
     )
@@ -284,21 +289,26 @@ def _of_parquet(path: Path, name: str, scratch: Path) -> tuple[Table, list[Path]
 
 def _convert_arrow(content: Path, name: str, out: Path) -> None:
     try:
-        with filling(f"the rows of {name}"):
+        with filling(say("the rows of {name}", name=name)):
             rows = pl.scan_ipc(content, glob=False)
             rows.sink_parquet(out, row_group_size=BLOCK_ROWS)
     except DAMAGE as error:
         if isinstance(error, GradumError):
             raise
         raise TableError(
-            f"{name} is a damaged or truncated Arrow file.", "Copy or write it anew."
+            say("{name} is a damaged or truncated Arrow file.", name=name),
+            say("Copy or write it anew."),
         ) from None
 
 
 def _read_as_a_whole(name: str, kind: str) -> TableError:
     return TableError(
-        f"{name} is {kind}, which is read as a whole and needs more memory than is allowed.",
-        "Write it as Parquet or CSV, or give --max-memory a larger value.",
+        say(
+            "{name} is {kind}, which is read as a whole and needs more memory than is allowed.",
+            name=name,
+            kind=kind,
+        ),
+        say("Write it as Parquet or CSV, or give --max-memory a larger value."),
     )
 
 
@@ -308,13 +318,13 @@ def _of_batches(batches: Iterable[Any], folder: Path) -> Stream:
     files: list[Path] = []
     for together in _gathered(batches):
         frame, file = together.frame, folder / f"{len(files)}.parquet"
-        with filling("the batches"):
+        with filling(say("the batches")):
             frame.write_parquet(file, row_group_size=BLOCK_ROWS)
         heads.append(replace(together, frame=_head(frame.head(HEAD_ROWS), frame.lazy())))
         files.append(file)
     if not heads:
-        raise TableError("The iterator yields no batch of rows.", "Give at least one.")
-    head = stack(heads, SOURCE)
+        raise TableError(say("The iterator yields no batch of rows."), say("Give at least one."))
+    head = stack(heads, say(SOURCE))
     return Stream(head, tuple(files), tuple(map(length, files)))
 
 
@@ -327,7 +337,7 @@ def _gathered(batches: Iterable[Any]) -> Iterator[Table]:
             continue
         table = read(batch)
         frame = table.frame.select(map(_storable, table.frame))
-        waiting.append(replace(table, frame=frame, source=f"batch {number:,}"))
+        waiting.append(replace(table, frame=frame, source=say("batch {number:,}", number=number)))
         rows += len(frame)
         if rows >= rows_of_block(frame):
             yield stack(waiting, waiting[0].source)
@@ -380,11 +390,12 @@ def _head_of_file(file: Path, name: str) -> pl.DataFrame:
         head = _head(within_calendar(first_rows(file, HEAD_ROWS)), rows)
     except DAMAGE:
         raise TableError(
-            f"{name} is a damaged or truncated Parquet file.", "Copy or write it anew."
+            say("{name} is a damaged or truncated Parquet file.", name=name),
+            say("Copy or write it anew."),
         ) from None
     refuse_width(head.width, name)
     if not head.width or not head.height:
-        raise TableError(f"{name} has no rows.", "Give a file with rows.")
+        raise TableError(say("{name} has no rows.", name=name), say("Give a file with rows."))
     return head
 
 

@@ -6,17 +6,28 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import ColumnError, SpecError, TargetError
+from gradum.messages import listed, say, say_plural
 from gradum.tables.columns import Column, Label, Parse, Target
 from gradum.tables.kinds.date import DateKind
 from gradum.tables.kinds.numeric import NumericKind, too_close
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import LARGEST, Reading, Values
 from gradum.tables.slips import slip_hint
-from gradum.tables.wording import counted, number, quoted, rows_text, rows_where, shortened, span
+from gradum.tables.wording import (
+    full_stop,
+    joined_clauses,
+    number,
+    quoted,
+    row_count,
+    rows_text,
+    rows_where,
+    shortened,
+    span,
+    value_count,
+)
 
 TASKS = ("regression", "binary", "multiclass", "classification")
 KEPT = ("None", "-", ".")  # markers of missing features that are more likely a class's name
-CASE = "upper and lower case: write them alike if they are one"
 MOST_CLASSES = 10_000
 MOST_TEXT_CLASSES = 1_000
 FEW_WHOLE_NUMBERS = 10
@@ -47,7 +58,10 @@ def recognise_target(
         The task is unknown, or a logarithm of classes is asked for.
     """
     if task is not None and task not in TASKS:
-        raise SpecError(f"There is no task {task!r}.", f"Choose among {quoted(TASKS, 4)}.")
+        raise SpecError(
+            say("There is no task {task!r}.", task=task),
+            say("Choose among {tasks}.", tasks=quoted(TASKS, 4)),
+        )
     _refuse_unusable(values, task)
     reading = _numbers(values, task)
     if reading is not None:
@@ -58,7 +72,8 @@ def recognise_target(
             reading = None
     if log:
         raise SpecError(
-            f"Target {values.name!r} is a class, which has no logarithm.", "Leave out --log-target."
+            say("Target {name!r} is a class, which has no logarithm.", name=values.name),
+            say("Leave out --log-target."),
         )
     return _classes(values, reading, task)
 
@@ -67,34 +82,49 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
     name, dtype = values.name, values.raw.dtype
     if values.is_nested:
         raise TargetError(
-            f"Target {name!r} holds lists or bytes instead of single values.",
-            "Choose another target, or take one value out of each.",
+            say("Target {name!r} holds lists or bytes instead of single values.", name=name),
+            say("Choose another target, or take one value out of each."),
         )
     if values.beyond:
         raise TargetError(
-            f"Target {name!r} holds only numbers that are infinite or beyond {number(LARGEST)}, "
-            "which count as missing.",
-            "Make them smaller, divided by a constant say, or choose another target.",
+            say(
+                "Target {name!r} holds only numbers that are infinite or beyond "
+                "{largest}, which count as missing.",
+                name=name,
+                largest=number(LARGEST),
+            ),
+            say("Make them smaller, divided by a constant say, or choose another target."),
         )
     if not values.present:
         raise TargetError(
-            f"Target {name!r} is missing in all {counted(values.missing, 'row')}.",
-            "Fill it in, or choose another target.",
+            say(
+                "Target {name!r} is missing in all {rows}.",
+                name=name,
+                rows=row_count(values.missing),
+            ),
+            say("Fill it in, or choose another target."),
         )
     if values.distinct == 1:
-        value, others = values.levels["level"][0], ""
-        if values.missing:
-            others = f", and {counted(values.missing, 'row')} have none"
+        known = {
+            "name": name,
+            "values": value_count(values.present),
+            "value": shortened(values.levels["level"][0]),
+        }
         raise TargetError(
-            f"Target {name!r} is constant: all {counted(values.present, 'value')} are "
-            f"{shortened(value)!r}{others}.",
-            "There is nothing to learn; choose another target.",
+            say(
+                "Target {name!r} is constant: all {values} are {value!r}, and {rows} have none.",
+                rows=row_count(values.missing),
+                **known,
+            )
+            if values.missing
+            else say("Target {name!r} is constant: all {values} are {value!r}.", **known),
+            say("There is nothing to learn; choose another target."),
         )
     dates = dtype.is_temporal() and dtype != pl.Duration
     if dates or (task is None and _are_texts_of_dates(values)):
         raise TargetError(
-            f"Target {name!r} holds dates.",
-            "Predict a number instead, such as the days since a fixed date.",
+            say("Target {name!r} holds dates.", name=name),
+            say("Predict a number instead, such as the days since a fixed date."),
         )
 
 
@@ -106,14 +136,12 @@ def _are_texts_of_dates(values: Values) -> bool:
 def _numbers(values: Values, task: str | None) -> Reading | None:
     """Return the reading of a target of numbers, None where it is words or codes."""
     if task == "regression":
+        claim = say("Target {name!r} is to be a number (--task regression)", name=values.name)
+        remedy = say("Correct these values, or leave out --task.")
         try:
-            return NumericKind().insist(values)
+            return NumericKind().insist(values, claim, remedy)
         except ColumnError as error:
-            message = error.message.replace("Column", "Target", 1)
-            raise TargetError(
-                message.replace("(--numeric)", "(--task regression)"),
-                "Correct these values, or leave out --task.",
-            ) from None
+            raise TargetError(error.message, error.remedy) from None
     if values.is_number or values.is_text or values.raw.dtype == pl.Duration:
         return NumericKind().understand(values)
     return None
@@ -139,41 +167,78 @@ def _regression(
     low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
     if low == high:
         raise TargetError(
-            f"Target {name!r} is constant: all its numbers are {number(low)}.",
-            "There is nothing to learn; choose another target.",
+            say(
+                "Target {name!r} is constant: all its numbers are {low}.",
+                name=name,
+                low=number(low),
+            ),
+            say("There is nothing to learn; choose another target."),
         )
     if too_close(numbers):
         raise TargetError(
-            f"Target {name!r} varies from {number(low)} to {number(high)} only: the squares of "
-            "such differences vanish.",
-            "Multiply it by a constant.",
+            say(
+                "Target {name!r} varies from {low} to {high} only: the squares of such "
+                "differences vanish.",
+                name=name,
+                low=number(low),
+                high=number(high),
+            ),
+            say("Multiply it by a constant."),
         )
     if log and low <= 0:
         bad = (typed <= 0).fill_null(False)
         raise TargetError(
-            f"Target {name!r} has no logarithm in {rows_text(rows_where(bad), int(bad.sum()))}: "
-            f"the values there are not above 0, such as {number(low)}.",
-            "Correct them, or leave out --log-target.",
+            say(
+                "Target {name!r} has no logarithm in {rows}: the values there are not above 0, "
+                "such as {low}.",
+                name=name,
+                rows=rows_text(rows_where(bad), int(bad.sum())),
+                low=number(low),
+            ),
+            say("Correct them, or leave out --log-target."),
         )
     advised = not log and _is_skewed(numbers)
-    reason = f"Numbers {span(low, high)}: regression"
-    if log:
-        reason += " on the logarithm"
+    clauses = [
+        say("Numbers {range}: regression on the logarithm", range=span(low, high))
+        if log
+        else say("Numbers {range}: regression", range=span(low, high))
+    ]
     if advised:
-        reason += "; positive and strongly skewed, so --log-target may help"
-    for hint in (*suspicions(name, typed), *slip_hint(values, NumericKind(), reading.parse)):
-        reason += f"; {hint}"
+        clauses.append(say("positive and strongly skewed, so --log-target may help"))
+    clauses += [*suspicions(name, typed), *slip_hint(values, NumericKind(), reading.parse)]
     missing = typed.null_count()
     unread = reading.unread + values.infinite
     if unread:
-        reason += f"; {counted(unread, 'value')} taken as missing, being no usable number"
+        clauses.append(
+            say("{values} taken as missing, being no usable number", values=value_count(unread))
+        )
     if missing:
-        reason += f"; {counted(missing, 'row')} without it left out"
-    column = Column(
-        name, "numeric", "target", reason + ".", reading.parse, numbers.n_unique(), missing
-    )
-    target = Target(name, "regression", (), reason + ".", log=log, log_advised=advised)
+        clauses.append(_left_out(missing))
+    reason = full_stop(joined_clauses(clauses))
+    column = Column(name, "numeric", "target", reason, reading.parse, numbers.n_unique(), missing)
+    target = Target(name, "regression", (), reason, log=log, log_advised=advised)
     return column, target
+
+
+def padding(values: Values) -> str:
+    """Return the clause on spaces that were removed."""
+    return say_plural(
+        "spaces around {count:,} value removed",
+        "spaces around {count:,} values removed",
+        values.padded,
+    )
+
+
+def case_twins(values: Values) -> str:
+    """Return the clause on levels that differ only in case."""
+    return say(
+        "{levels} differ only in upper and lower case: write them alike if they are one",
+        levels=quoted(values.case_twins),
+    )
+
+
+def _left_out(missing: int) -> str:
+    return say("{rows} without it left out", rows=row_count(missing))
 
 
 def _is_skewed(numbers: pl.Series) -> bool:
@@ -202,16 +267,17 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
     else:
         kind, parse = "categorical", Parse(missing=tuple(values.markers), kept=values.kept)
     found = "binary" if len(labels) == 2 else "multiclass"
-    reason = say_classes(labels, counts, numbers=reading is not None, asked=task is not None)
+    clauses = [say_classes(labels, counts, numbers=reading is not None, asked=task is not None)]
     missing = len(values.raw) - sum(counts)
     if kind == "categorical" and values.case_twins:
-        reason += f"; {quoted(values.case_twins)} differ only in {CASE}"
+        clauses.append(case_twins(values))
     if values.padded:
-        reason += f"; spaces around {counted(values.padded, 'value')} removed"
+        clauses.append(padding(values))
     if missing:
-        reason += f"; {counted(missing, 'row')} without it left out"
-    column = Column(name, kind, "target", reason + ".", parse, len(labels), missing)
-    return column, Target(name, found, tuple(labels), reason + ".")
+        clauses.append(_left_out(missing))
+    reason = full_stop(joined_clauses(clauses))
+    column = Column(name, kind, "target", reason, parse, len(labels), missing)
+    return column, Target(name, found, tuple(labels), reason)
 
 
 def _labels(values: Values, reading: Reading | None) -> tuple[list[Label], list[int]]:
@@ -241,38 +307,58 @@ def _as_written(values: Values, reading: Reading) -> pl.Series:
 def _refuse_classes(values: Values, labels: list[Label], task: str | None, words: bool) -> None:
     name, count = values.name, len(labels)
     if count < 2:
-        raise TargetError(f"Target {name!r} has a single class.", "Choose another target.")
+        raise TargetError(
+            say("Target {name!r} has a single class.", name=name), say("Choose another target.")
+        )
     if task == "binary" and count != 2:
         raise TargetError(
-            f"Target {name!r} has {count:,} classes, not two: {quoted(labels)}.",
-            "Give --task multiclass, or leave out --task.",
+            say(
+                "Target {name!r} has {count:,} classes, not two: {labels}.",
+                name=name,
+                count=count,
+                labels=quoted(labels),
+            ),
+            say("Give --task multiclass, or leave out --task."),
         )
     if words and count == values.present and count > 2:
         raise TargetError(
-            f"Target {name!r} has a label of its own in each of {counted(count, 'row')}.",
-            "Choose a target whose values repeat.",
+            say(
+                "Target {name!r} has a label of its own in each of {rows}.",
+                name=name,
+                rows=row_count(count),
+            ),
+            say("Choose a target whose values repeat."),
         )
     most = MOST_TEXT_CLASSES if words else MOST_CLASSES
     if count >= most:
-        remedy = "Group rare labels into one, or choose another target."
         raise TargetError(
-            f"Target {name!r} has {count:,} classes; only fewer than {most:,} can be told apart.",
-            remedy if words else "Give --task regression, or choose another target.",
+            say(
+                "Target {name!r} has {count:,} classes; only fewer than {most:,} can be "
+                "told apart.",
+                name=name,
+                count=count,
+                most=most,
+            ),
+            say("Group rare labels into one, or choose another target.")
+            if words
+            else say("Give --task regression, or choose another target."),
         )
 
 
 def say_classes(labels: list[Label], counts: list[int], numbers: bool, asked: bool) -> str:
     """Return the clause that names classes and their rows."""
     if len(labels) == 2:
-        pairs = " and ".join(
-            f"{label!r} ({rows:,})" for label, rows in zip(labels, counts, strict=True)
-        )
-        return f"Two classes, {pairs}"
+        pairs = [
+            say("{value!r} ({rows:,})", value=label, rows=rows)
+            for label, rows in zip(labels, counts, strict=True)
+        ]
+        return say("Two classes, {pairs}", pairs=listed(pairs, "and"))
     if numbers and not asked:
-        return (
-            f"Only {len(labels)} distinct whole numbers, taken as classes; "
-            "--task regression if they are quantities"
+        return say(
+            "Only {count} distinct whole numbers, taken as classes; --task regression if they "
+            "are quantities",
+            count=len(labels),
         )
     least, most = min(counts), max(counts)
-    rows = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-    return f"{len(labels):,} classes with {rows} rows each"
+    rows = f"{least:,}" if least == most else say("{least:,} to {most:,}", least=least, most=most)
+    return say("{count:,} classes with {rows} rows each", count=len(labels), rows=rows)

@@ -7,11 +7,16 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from gradum.errors import SchemaError
+from gradum.messages import marked, say, say_plural
 from gradum.tables.columns import Column
 from gradum.tables.kinds.values import EXAMPLES, clean, examples_of
 from gradum.tables.wording import quoted, rows_text, rows_where
 
-KIND_WORDS = {"numeric": "numbers", "boolean": "yes or no", "date": "dates"}
+KIND_WORDS = {
+    "numeric": marked("numbers"),
+    "boolean": marked("yes or no"),
+    "date": marked("dates"),
+}
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,13 @@ class Unreadable:
 
     def sentence(self, source: str) -> str:
         """Say which values are taken as missing."""
-        verb = "is" if self.count == 1 else "are"
-        return (
-            f"{self._expected(source)}; {rows_text(self.rows, self.count)} "
-            f"({quoted(self.examples)}) {verb} taken as missing."
+        return say_plural(
+            "{expected}; {rows} ({examples}) is taken as missing.",
+            "{expected}; {rows} ({examples}) are taken as missing.",
+            self.count,
+            expected=self._expected(source),
+            rows=rows_text(self.rows, self.count),
+            examples=quoted(self.examples),
         )
 
     def refuse_alone(self, source: str) -> None:
@@ -66,16 +74,27 @@ class Unreadable:
         SchemaError
         """
         if self.alone and self.column.role in ("feature", "target"):
-            remedy = f"Correct the column, or its kind {self.column.kind!r} in the schema."
+            remedy = say(
+                "Correct the column, or its kind {kind!r} in the schema.", kind=self.column.kind
+            )
             if self.count == 1 and self.column.role == "feature":
-                remedy = "Correct the value, or leave it empty (None) where it is not known."
+                remedy = say("Correct the value, or leave it empty (None) where it is not known.")
             raise SchemaError(
-                f"{self._expected(source)}, but holds {quoted(self.examples)}.", remedy
+                say(
+                    "{expected}, but holds {examples}.",
+                    expected=self._expected(source),
+                    examples=quoted(self.examples),
+                ),
+                remedy,
             )
 
     def _expected(self, source: str) -> str:
-        kind = KIND_WORDS[self.column.kind]
-        return f"Column {self.column.name!r} of {source} should hold {kind}"
+        return say(
+            "Column {name!r} of {source} should hold {kind}",
+            name=self.column.name,
+            source=source,
+            kind=say(KIND_WORDS[self.column.kind]),
+        )
 
     def then(self, later: Unreadable) -> Unreadable:
         """Return what two blocks of the column hold, which both hold nothing else."""

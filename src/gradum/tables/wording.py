@@ -8,6 +8,8 @@ from difflib import get_close_matches
 import numpy as np
 import polars as pl
 
+from gradum.messages import listed, say, say_plural
+
 SHOWN_ROWS = 5
 SHOWN_EXAMPLES = 3
 SHOWN_NAMES = 8
@@ -16,9 +18,23 @@ SHOWN_NAMES = 8
 def quoted(values: Iterable[object], most: int = SHOWN_EXAMPLES) -> str:
     """Return the first few values in quotes: ``'a', 'b' and 3 more``."""
     values = list(values)
-    shown = ", ".join(repr(shortened(value)) for value in values[:most])
-    more = len(values) - most
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    shown = listed([repr(shortened(value)) for value in values[:most]])
+    return and_more(shown, len(values) - most)
+
+
+def and_more(shown: str, more: int) -> str:
+    """Return a list of the first few names with how many are left out: ``a, b and 3 more``."""
+    return say("{shown} and {more:,} more", shown=shown, more=more) if more > 0 else shown
+
+
+def joined_clauses(parts: Iterable[str]) -> str:
+    """Join the clauses of one sentence."""
+    return say("; ").join(parts)
+
+
+def full_stop(sentence: str) -> str:
+    """End a sentence that has been put together from clauses."""
+    return sentence + say(".")
 
 
 def shortened(value: object, most: int = 40) -> str:
@@ -41,11 +57,11 @@ def span(low: float, high: float) -> str:
         first, last = (
             f"{int(text):,}" if text.lstrip("-").isdigit() else text for text in (first, last)
         )
-    return f"from {first} to {last}"
+    return say("from {first} to {last}", first=first, last=last)
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return a count with its noun: "1 row", "2,000 rows"."""
+    """Return a count with its English noun: "1 row", "2,000 rows"."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
@@ -70,19 +86,42 @@ def rows_of(positions: np.ndarray) -> tuple[int, ...]:
 
 def rows_text(rows: Sequence[int], count: int) -> str:
     """Return "row 3" or "rows 3, 7, 12 and 40 more"."""
-    text = ", ".join(f"{row:,}" for row in rows)
-    if count > len(rows):
-        return f"rows {text} and {count - len(rows):,} more"
-    return f"row {text}" if count == 1 else f"rows {text}"
+    numbers = first_numbers(rows, count)
+    return say_plural("row {numbers}", "rows {numbers}", count, numbers=numbers)
 
 
-def nearest(name: str, names: Iterable[str], what: str = "columns") -> str:
-    """Return a remedy for a name that is not there: the nearest names, or some that are."""
+def row_count(count: int) -> str:
+    """Return "1 row" or "2,000 rows"."""
+    return say_plural("{count:,} row", "{count:,} rows", count)
+
+
+def value_count(count: int) -> str:
+    """Return "1 value" or "2,000 values"."""
+    return say_plural("{count:,} value", "{count:,} values", count)
+
+
+def first_numbers(numbers: Sequence[int], count: int) -> str:
+    """Return the first numbers of rows or lines, and how many more there are."""
+    shown, more = listed([f"{number:,}" for number in numbers]), count - len(numbers)
+    return say("{numbers} and {more:,} more", numbers=shown, more=more) if more > 0 else shown
+
+
+def nearest(name: str, names: Iterable[str], what: str = "") -> str:
+    """Return a remedy for a name that is not there: the nearest names, or some that are.
+
+    ``what`` says what the names are names of; columns if it is left out.
+    """
     names = list(names)
     close = nearest_names(name, names)
     if close:
-        return f"Did you mean {' or '.join(map(repr, close))}?"
-    return f"Choose among the {what} {quoted(names, SHOWN_NAMES)}."
+        return did_you_mean(close)
+    what = what or say("columns")
+    return say("Choose among the {what} {names}.", what=what, names=quoted(names, SHOWN_NAMES))
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """Return a remedy that offers a name or several."""
+    return say("Did you mean {names}?", names=listed([repr(name) for name in names], "or"))
 
 
 def nearest_names(name: str, names: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from gradum.messages import say
 from gradum.tables.design import Feature
 from gradum.tables.encoders.step import Step, missing_expression, missing_feature
 
@@ -26,7 +27,7 @@ class Boolean(Step, frozen=True, tag="boolean"):
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
         if min(self.trues, self.falses, self.missing) < 0:
-            raise ValueError(f"the counts of column {self.source!r} are below 0")
+            raise ValueError(say("the counts of column {source!r} are below 0", source=self.source))
 
     @classmethod
     def fit(cls, series: pl.Series) -> Boolean:

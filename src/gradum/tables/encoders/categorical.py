@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from gradum.messages import say
 from gradum.tables.design import CodedColumn
 from gradum.tables.encoders.step import Step
 
@@ -41,9 +42,13 @@ class Categorical(Step, frozen=True, tag="categorical"):
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
         if len(set(self.known)) < len(self.known):
-            raise ValueError(f"the levels of column {self.source!r} repeat a name")
+            raise ValueError(
+                say("the levels of column {source!r} repeat a name", source=self.source)
+            )
         if self.forgotten < 0:
-            raise ValueError(f"the forgotten levels of column {self.source!r} are below 0")
+            raise ValueError(
+                say("the forgotten levels of column {source!r} are below 0", source=self.source)
+            )
 
     @classmethod
     def fit(cls, series: pl.Series) -> Categorical:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
+from gradum.messages import say
 from gradum.tables.design import LARGEST, Feature
 from gradum.tables.encoders.step import (
     Step,
@@ -53,9 +54,11 @@ class Date(Step, frozen=True, tag="date"):
         """Refuse what no fit yields; a damaged model file could hold it."""
         refuse_loose_range(self.source, self.median, self.minimum, self.maximum)
         if abs(self.median or 0.0) > LARGEST["days"]:
-            raise ValueError(f"the median of column {self.source!r} is no date")
+            raise ValueError(say("the median of column {source!r} is no date", source=self.source))
         if len(set(self.parts)) < len(self.parts) or (self.parts and self.median is None):
-            raise ValueError(f"the parts of column {self.source!r} repeat, or have no values")
+            raise ValueError(
+                say("the parts of column {source!r} repeat, or have no values", source=self.source)
+            )
 
     @classmethod
     def fit(cls, series: pl.Series) -> Date:

@@ -6,6 +6,7 @@ import msgspec
 import polars as pl
 from scipy import sparse
 
+from gradum.messages import say
 from gradum.tables.design import CodedColumn, Feature
 
 
@@ -65,4 +66,6 @@ def refuse_loose_range(
     """Raise ValueError where a column's range and median do not go together."""
     alike = (median is None) == (minimum is None) == (maximum is None)
     if not alike or (minimum is not None and maximum is not None and minimum > maximum):
-        raise ValueError(f"the range and median of column {source!r} do not go together")
+        raise ValueError(
+            say("the range and median of column {source!r} do not go together", source=source)
+        )

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from gradum.messages import say
 from gradum.tables.design import Feature
 from gradum.tables.encoders.step import Step, missing_expression, missing_feature
 from gradum.tables.unspaced import are_unspaced, spaced_out
@@ -61,11 +62,20 @@ class Text(Step, frozen=True, tag="text"):
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
         if len(self.ngrams) != len(self.frequencies):
-            raise ValueError(f"the n-grams of column {self.source!r} lack their frequencies")
+            raise ValueError(
+                say("the n-grams of column {source!r} lack their frequencies", source=self.source)
+            )
         if len(set(self.ngrams)) < len(self.ngrams):
-            raise ValueError(f"the n-grams of column {self.source!r} repeat a name")
+            raise ValueError(
+                say("the n-grams of column {source!r} repeat a name", source=self.source)
+            )
         if self.texts < 0 or any(not 0 < frequency <= self.texts for frequency in self.frequencies):
-            raise ValueError(f"the frequencies of column {self.source!r} are not counts of texts")
+            raise ValueError(
+                say(
+                    "the frequencies of column {source!r} are not counts of texts",
+                    source=self.source,
+                )
+            )
 
     @classmethod
     def fit(cls, series: pl.Series, *, most_ngrams: int = MOST_NGRAMS) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from gradum.messages import say
 from gradum.tables.columns import KindName, Parse
 from gradum.tables.kinds.values import Reading, Values, clean
 
@@ -20,14 +21,18 @@ class BooleanKind:
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of a boolean column, or of exactly two words that say yes and no."""
         if values.raw.dtype == pl.Boolean:
-            return Reading("boolean", "True or false")
+            return Reading("boolean", say("True or false"))
         if not values.is_text or not 2 <= values.distinct <= 6:  # 6: "yes", "Yes", "YES", …
             return None
         words = set(values.levels["level"].str.to_lowercase())
         for true, false in WORDS:
             if words == {true, false}:
                 parse = Parse(missing=tuple(values.markers), true=true, false=false)
-                return Reading("boolean", f"Yes or no, written {true!r} and {false!r}", parse)
+                return Reading(
+                    "boolean",
+                    say("Yes or no, written {true!r} and {false!r}", true=true, false=false),
+                    parse,
+                )
         return None
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:

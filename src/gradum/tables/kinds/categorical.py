@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from gradum.messages import say, say_plural
 from gradum.tables.columns import KindName, Parse
 from gradum.tables.kinds.values import Reading, Values, clean
-from gradum.tables.wording import counted
+from gradum.tables.wording import joined_clauses
 
 MANY_LEVELS = 30
 WHOLE = r"^[+-]?\d+(\.0+)?$"
@@ -30,10 +31,10 @@ class CategoricalKind:
         parse = Parse(missing=tuple(values.markers), whole=whole and not codes)
         clauses = [_what(values, whole, codes)]
         if levels.len() > MANY_LEVELS:
-            clauses.append("so many that they get an embedding")
+            clauses.append(say("so many that they get an embedding"))
         if values.holds_strings and whole:
-            clauses.append(f"--numeric {values.name!r} if they are quantities")
-        return Reading("categorical", "; ".join(clauses), parse)
+            clauses.append(say("--numeric {name!r} if they are quantities", name=values.name))
+        return Reading("categorical", joined_clauses(clauses), parse)
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the levels as stripped strings."""
@@ -41,11 +42,11 @@ class CategoricalKind:
 
 
 def _what(values: Values, whole: bool, codes: bool) -> str:
-    levels = counted(values.levels.height, "level")
+    levels = say_plural("{count:,} level", "{count:,} levels", values.levels.height)
     if codes and whole:
-        return f"Codes with leading zeros, {levels}"
+        return say("Codes with leading zeros, {levels}", levels=levels)
     if whole and values.holds_strings:
-        return f"Whole numbers stored as text, taken as codes with {levels}"
+        return say("Whole numbers stored as text, taken as codes with {levels}", levels=levels)
     if values.is_number:
-        return f"Numbers taken as codes with {levels}"
-    return f"Text with {levels}"
+        return say("Numbers taken as codes with {levels}", levels=levels)
+    return say("Text with {levels}", levels=levels)

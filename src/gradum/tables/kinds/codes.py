@@ -10,6 +10,8 @@ import re
 
 import polars as pl
 
+from gradum.messages import say
+
 FEWEST_CODES = 11  # of fewer distinct whole numbers it is said anyway that they may be codes
 CODE_WORDS = frozenset(
     (
@@ -50,4 +52,4 @@ def code_hint(numbers: pl.Series) -> list[str]:
     whole = bool(((numbers >= 0) & (numbers == numbers.floor())).all())
     if not whole or numbers.n_unique() < FEWEST_CODES:
         return []
-    return [f"the name suggests codes: --categorical {numbers.name!r} if they are"]
+    return [say("the name suggests codes: --categorical {name!r} if they are", name=numbers.name)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradum.messages import say
 from gradum.tables.columns import KindName
 from gradum.tables.kinds.values import Reading, Values
 from gradum.tables.wording import shortened
@@ -15,10 +16,12 @@ class Constant:
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if there is at most one value and none, or all, are missing."""
         if not values.present:
-            return Reading("constant", "Every value is missing; not used", usable=False)
+            return Reading("constant", say("Every value is missing; not used"), usable=False)
         if values.missing or values.distinct > 1:
             return None
         value = values.levels["level"][0]
         return Reading(
-            "constant", f"The same value in every row, {shortened(value)!r}; not used", usable=False
+            "constant",
+            say("The same value in every row, {value!r}; not used", value=shortened(value)),
+            usable=False,
         )

@@ -6,10 +6,11 @@ import polars as pl
 
 from gradum.errors import ColumnError
 from gradum.forks import refuse_after_fork
+from gradum.messages import say
 from gradum.tables.columns import KindName, Parse
 from gradum.tables.kinds.habits import are_gaps, narrow
 from gradum.tables.kinds.values import Reading, Values, clean
-from gradum.tables.wording import quoted, rows_text, rows_where
+from gradum.tables.wording import joined_clauses, quoted, rows_text, rows_where
 
 ENOUGH = 0.99
 SAMPLE = 50
@@ -71,10 +72,14 @@ class DateKind:
         dates = _dates(texts, nearest)
         bad = dates.is_null() & texts.is_not_null()
         raise ColumnError(
-            f"Column {values.name!r} is to be a date (--date), but "
-            f"{rows_text(rows_where(bad), int(bad.sum()))} cannot be read as such: "
-            f"{quoted(values.raw.filter(bad).unique(maintain_order=True))}.",
-            "Write dates as 2024-01-31 or 2024-01-31 13:45, or leave out --date.",
+            say(
+                "Column {name!r} is to be a date (--date), but {rows} cannot be read as such: "
+                "{values}.",
+                name=values.name,
+                rows=rows_text(rows_where(bad), int(bad.sum())),
+                values=quoted(values.raw.filter(bad).unique(maintain_order=True)),
+            ),
+            say("Write dates as 2024-01-31 or 2024-01-31 13:45, or leave out --date."),
         )
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
@@ -104,21 +109,29 @@ def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
     if not pattern:
         return None
     dates = _in_formats(levels["level"], pattern, other)
-    clauses = [_span(dates), f"written as {_readable(pattern)}"]
+    written = say("written as {format}", format=_readable(pattern))
     if other:
-        share = _share_read(dated["level"], dated["count"], other)
-        clauses[-1] += f" and, {share:.0%} of them, as {_readable(other)}"
+        written = say(
+            "written as {format} and, {share:.0%} of them, as {other}",
+            format=_readable(pattern),
+            share=_share_read(dated["level"], dated["count"], other),
+            other=_readable(other),
+        )
+    clauses = [_span(dates), written]
     if rival:
-        clauses.append(f"{_readable(rival)} would fit as well")
+        clauses.append(say("{format} would fit as well", format=_readable(rival)))
     unread = levels.filter(dates.is_null())
     if not unread.is_empty():
         clauses.append(
-            f"{unread['count'].sum():,} that cannot be read count as missing: "
-            f"{quoted(unread['level'])}"
+            say(
+                "{count:,} that cannot be read count as missing: {values}",
+                count=unread["count"].sum(),
+                values=quoted(unread["level"]),
+            )
         )
     words = unread["level"].head(MOST_MARKERS)
     how = Parse(missing=(*values.markers, *words), date_format=pattern, other_date_format=other)
-    return Reading("date", "; ".join(clauses), how, unread=int(unread["count"].sum()))
+    return Reading("date", joined_clauses(clauses), how, unread=int(unread["count"].sum()))
 
 
 def _format_of(
@@ -214,8 +227,8 @@ def _dates(texts: pl.Series, pattern: str) -> pl.Series:
 def _span(dates: pl.Series) -> str:
     low, high = dates.min(), dates.max()
     if low is None:
-        return "Dates"
-    return f"Dates from {str(low)[:10]} to {str(high)[:10]}"
+        return say("Dates")
+    return say("Dates from {low} to {high}", low=str(low)[:10], high=str(high)[:10])
 
 
 def _readable(pattern: str) -> str:
@@ -225,14 +238,14 @@ def _readable(pattern: str) -> str:
         "%y": "yy",
         "%m": "mm",
         "%d": "dd",
-        "%B": "month",
+        "%B": say("month"),
         "%H": "hh",
         "%I": "hh",
         "%M": "mm",
         "%S": "ss",
         "%.f": "",
         "%p": "am/pm",
-        "%#z": " with zone",
+        "%#z": say(" with zone"),
     }
     for code, word in letters.items():
         pattern = pattern.replace(code, word)

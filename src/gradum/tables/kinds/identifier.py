@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from gradum.messages import say
 from gradum.tables.columns import KindName
 from gradum.tables.kinds.values import Reading, Values
+from gradum.tables.wording import joined_clauses
 
 ALL = 0.98
 
@@ -15,10 +17,19 @@ class Identifier:
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if nearly every row has a value of its own that is no quantity."""
-        remedy = f"not used; --categorical {values.name!r} to use it"
+        remedy = [
+            say("not used"),
+            say("--categorical {name!r} to use it", name=values.name),
+        ]
         if values.numbers_rows:
-            return Reading("identifier", f"Numbers the rows; {remedy}", usable=False)
+            return Reading(
+                "identifier", joined_clauses([say("Numbers the rows"), *remedy]), usable=False
+            )
         alone = values.distinct > 2 and values.distinct >= ALL * values.present
         if values.holds_strings and alone:
-            return Reading("identifier", f"A value of its own in each row; {remedy}", usable=False)
+            return Reading(
+                "identifier",
+                joined_clauses([say("A value of its own in each row"), *remedy]),
+                usable=False,
+            )
         return None

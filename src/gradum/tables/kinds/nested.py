@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from gradum.messages import say
 from gradum.tables.columns import KindName
 from gradum.tables.kinds.values import Reading, Values
 
@@ -17,8 +18,12 @@ class Nested:
         """Return a reading of values that are not single numbers, words or dates."""
         if not values.is_nested:
             return None
-        what = "Lists or records" if _are_lists(values.raw) else "Bytes or objects"
-        return Reading("nested", f"{what} instead of single values; not used", usable=False)
+        what = (
+            say("Lists or records instead of single values; not used")
+            if _are_lists(values.raw)
+            else say("Bytes or objects instead of single values; not used")
+        )
+        return Reading("nested", what, usable=False)
 
 
 def _are_lists(column: pl.Series) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from itertools import starmap
 
 import polars as pl
 from msgspec.structs import replace
 
 from gradum.errors import ColumnError
+from gradum.messages import listed, say, say_plural
 from gradum.tables.columns import KindName, Parse
 from gradum.tables.kinds.codes import code_hint, named_like_codes
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
@@ -22,7 +22,15 @@ from gradum.tables.kinds.values import (
     all_finite,
     clean,
 )
-from gradum.tables.wording import counted, number, quoted, rows_text, rows_where, span
+from gradum.tables.wording import (
+    joined_clauses,
+    number,
+    quoted,
+    rows_text,
+    rows_where,
+    span,
+    value_count,
+)
 
 CURRENCIES = "€$£¥₹₽₩₺"
 CURRENCY_CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY"
@@ -65,15 +73,31 @@ class NumericKind:
             return _typed_reading(values, self.parse(values.raw, Parse()))
         return _recognise_text(values) if values.is_text else None
 
-    def insist(self, values: Values) -> Reading:
-        """Return the reading of a column said to be numeric."""
+    def insist(self, values: Values, claim: str = "", remedy: str = "") -> Reading:
+        """Return the reading of a column said to be numeric.
+
+        Parameters
+        ----------
+        values : Values
+        claim, remedy : str, optional
+            What the error says the column is to be, where not by --numeric, and what to do.
+
+        Raises
+        ------
+        ColumnError
+            Hardly any of the values is a number.
+        """
+        claim = claim or say("Column {name!r} is to be a number (--numeric)", name=values.name)
         if not values.is_text:
             typed = self.parse(values.raw, Parse())
             if values.present and typed.null_count() == len(typed):
                 raise ColumnError(
-                    f"Column {values.name!r} is to be a number (--numeric), but holds "
-                    f"{_dtype_words(values.raw.dtype)}.",
-                    "Convert it, or leave out --numeric.",
+                    say(
+                        "{claim}, but holds {what}.",
+                        claim=claim,
+                        what=_dtype_words(values.raw.dtype),
+                    ),
+                    remedy or say("Convert it, or leave out --numeric."),
                 )
             return _typed_reading(values, typed)
         levels = values.levels.filter(~are_gaps(values.levels["level"]))
@@ -86,9 +110,13 @@ class NumericKind:
         examples = values.raw.filter(bad).unique(maintain_order=True)
         rows = rows_text(rows_where(bad), int(bad.sum()))
         raise ColumnError(
-            f"Column {values.name!r} is to be a number (--numeric), but {rows} "
-            f"cannot be read as such: {quoted(examples)}.",
-            "Correct these values, or leave out --numeric.",
+            say(
+                "{claim}, but {rows} cannot be read as such: {examples}.",
+                claim=claim,
+                rows=rows,
+                examples=quoted(examples),
+            ),
+            remedy or say("Correct these values, or leave out --numeric."),
         )
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
@@ -106,15 +134,22 @@ class NumericKind:
 def _typed_reading(values: Values, typed: pl.Series) -> Reading:
     clauses = [_describe(values, typed), *suspicions(values.name, typed)]
     clauses += (useless := _useless(values, typed))
-    return Reading("numeric", "; ".join(clauses), usable=not useless)
+    return Reading("numeric", joined_clauses(clauses), usable=not useless)
 
 
 def _useless(values: Values, typed: pl.Series) -> list[str]:
     """Return a clause on why numbers cannot be used, if they cannot: too large, or too close."""
     if values.beyond:
-        return [f"all infinite or beyond {number(LARGEST)}, so not used; divide them by a constant"]
+        return [
+            say(
+                "all infinite or beyond {largest}, so not used; divide them by a constant",
+                largest=number(LARGEST),
+            )
+        ]
     if too_close(typed):
-        return ["too close together to be told apart, so not used; multiply them by a constant"]
+        return [
+            say("too close together to be told apart, so not used; multiply them by a constant")
+        ]
     return []
 
 
@@ -134,9 +169,16 @@ def mostly_numbers(values: Values) -> list[str]:
     if not MOST <= share < ENOUGH:
         return []
     words = values.levels.filter(_as_written(levels, how).is_null())
-    count = counted(int(words["count"].sum()), "value")
-    named = f"{count} not ({quoted(words['level'])})"
-    return [f"{share:.0%} are numbers, but {named}; correct these to use it as numbers"]
+    return [
+        say_plural(
+            "{share:.0%} are numbers, but {count:,} value not ({words})",
+            "{share:.0%} are numbers, but {count:,} values not ({words})",
+            int(words["count"].sum()),
+            share=share,
+            words=quoted(words["level"]),
+        ),
+        say("correct these to use it as numbers"),
+    ]
 
 
 def finite(numbers: pl.Series) -> pl.Series:
@@ -306,53 +348,64 @@ def _reading(values: Values, how: Parse) -> Reading:
     if typed.null_count():
         unread = values.levels.filter(typed.is_null())
         unread = unread.sort("count", "level", descending=[True, False])
-        words = list(starmap("{!r} ({:,})".format, unread.head(3).iter_rows()))
+        words = [
+            say("{value!r} ({rows:,})", value=level, rows=rows)
+            for level, rows in unread.head(3).iter_rows()
+        ]
         clauses.append(
-            f"{counted(int(unread['count'].sum()), 'value')} taken as missing, being no usable "
-            f"number: {', '.join(words)}"
+            say(
+                "{values} taken as missing, being no usable number: {words}",
+                values=value_count(int(unread["count"].sum())),
+                words=listed(words),
+            )
         )
         if unread.height <= MOST_MARKERS:
             missing = (*missing, *unread["level"])
     parse = Parse(missing, (), how.decimal, how.thousands, how.currency, how.percent)
     clauses += (useless := _useless(values, typed))
     count = int(unread["count"].sum())
-    return Reading("numeric", "; ".join(clauses), parse, usable=not useless, unread=count)
+    return Reading("numeric", joined_clauses(clauses), parse, usable=not useless, unread=count)
 
 
 def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:
     signs = [f"{how.currency!r}"] if how.currency else []
-    signs += ["'%' (12% is read as 12)"] if how.percent else []
+    signs += [say("'%' (12% is read as 12)")] if how.percent else []
     if how.thousands:
         ungrouped = _as_written(values.levels["level"], replace(how, thousands=""))
         if ungrouped.null_count() > typed.null_count():
-            signs += [f"{how.thousands!r} between thousands"]
-    signs += [f"decimal {how.decimal!r}"] if how.decimal != "." else []
-    return [f"stored as text with {', '.join(signs)}"] if signs else []
+            signs += [say("{sign!r} between thousands", sign=how.thousands)]
+    signs += [say("decimal {sign!r}", sign=how.decimal)] if how.decimal != "." else []
+    return [say("stored as text with {signs}", signs=listed(signs))] if signs else []
 
 
 def _describe(values: Values, typed: pl.Series) -> str:
     """Return the clause on what the numbers are, and a remedy where they may be codes."""
     numbers = typed.drop_nulls()
     if not len(numbers):
-        return "Numbers"
+        return say("Numbers")
     low, high = float(numbers.min()), float(numbers.max())  # type: ignore
     if low == high:
-        return f"The number {number(low)}"
+        return say("The number {low}", low=number(low))
     between = span(low, high)
     if numbers.head(SAMPLE).n_unique() > FEW_WHOLE_NUMBERS:
-        return f"Numbers {between}"
+        return say("Numbers {range}", range=between)
     distinct = numbers.n_unique() if values.is_text else values.distinct
     if distinct <= FEW_WHOLE_NUMBERS and bool((numbers == numbers.floor()).all()):
         if (distinct, low, high) == (2, 0, 1):
-            return "0 or 1, taken as a number"
-        return (
-            f"Only {counted(distinct, 'distinct whole number')} {between}, taken as quantities; "
-            f"--categorical {values.name!r} if they are codes"
+            return say("0 or 1, taken as a number")
+        return say_plural(
+            "Only {count:,} distinct whole number {range}, taken as quantities; "
+            "--categorical {name!r} if they are codes",
+            "Only {count:,} distinct whole numbers {range}, taken as quantities; "
+            "--categorical {name!r} if they are codes",
+            distinct,
+            range=between,
+            name=values.name,
         )
-    return f"Numbers {between}"
+    return say("Numbers {range}", range=between)
 
 
 def _dtype_words(dtype: pl.DataType) -> str:
     if dtype.is_temporal():
-        return "dates"
-    return "lists" if dtype.is_nested() else "words"
+        return say("dates")
+    return say("lists") if dtype.is_nested() else say("words")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from gradum.messages import say
 from gradum.tables.wording import number
 
 MARKERS = [sign * float(10**digits - 1) for digits in range(2, 8) for sign in (-1, 1)]  # -99, 99 …
@@ -41,7 +42,13 @@ def _marker(numbers: pl.Series, counts: pl.Series) -> list[str]:
             continue
         low, high = _range(others)
         if min(abs(extreme - low), abs(extreme - high)) > high - low:
-            return [f"{number(extreme)}, {count:,} times, may mean missing: write NA if so"]
+            return [
+                say(
+                    "{number}, {count:,} times, may mean missing: write NA if so",
+                    number=number(extreme),
+                    count=count,
+                )
+            ]
     return []
 
 
@@ -55,4 +62,4 @@ def _dates(name: str, sample: pl.Series) -> list[str]:
         return []
     whole = sample.cast(pl.Int64)
     plausible = (whole // 100 % 100).is_between(1, 12) & (whole % 100).is_between(1, 31)
-    return [f"--date {name!r} if they are dates"] if plausible.all() else []
+    return [say("--date {name!r} if they are dates", name=name)] if plausible.all() else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from gradum.messages import say
 from gradum.tables.columns import KindName, Parse
 from gradum.tables.kinds.values import Reading, Values, clean
 from gradum.tables.unspaced import LETTERS_PER_WORD, are_unspaced, letters, spaced_out
@@ -49,5 +50,9 @@ def _mean_words(values: Values) -> float:
 
 
 def _reading(values: Values, words: float) -> Reading:
-    reason = f"Text of {number(round(words, 1))} words on average, {values.distinct:,} different"
+    reason = say(
+        "Text of {words} words on average, {distinct:,} different",
+        words=number(round(words, 1)),
+        distinct=values.distinct,
+    )
     return Reading("text", reason, Parse(missing=tuple(values.markers)))

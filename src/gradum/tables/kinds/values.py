@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
+from gradum.messages import say
 from gradum.tables.columns import KindName, Parse
 
 MARKERS = (
@@ -283,7 +284,7 @@ def examples_of(raw: pl.Series) -> tuple[str, ...]:
     """Return the first `EXAMPLES` different values as text, for messages; objects have none."""
     texts = pl.Series(map(str, raw.drop_nulls())) if raw.dtype.is_float() else as_text(raw)
     if texts.null_count() == len(texts):
-        return ("lists, records or objects",)
+        return (say("lists, records or objects"),)
     return tuple(texts.unique(maintain_order=True).drop_nulls().head(EXAMPLES))
 
 

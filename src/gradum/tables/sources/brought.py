@@ -22,6 +22,7 @@ from msgspec.structs import asdict
 from gradum.errors import TableError
 from gradum.files.scratch import filling
 from gradum.forks import refuse_after_fork
+from gradum.messages import marked, say, say_plural
 from gradum.tables.addresses import is_address, refuse_unclear, scheme, shown
 from gradum.tables.content import nearest_files
 from gradum.tables.failures import explained
@@ -30,15 +31,14 @@ from gradum.tables.reading import ReadingOptions
 from gradum.tables.several import name_of, names_of
 from gradum.tables.sources import SOURCES
 from gradum.tables.sources.source import Location, NewFile
-from gradum.tables.wording import counted
 
 PLAINLY = ReadingOptions()
 LETTERS = re.compile(r"\.[a-z]+")
 OPTION_OF = {
-    "sheet": "workbooks",
-    "query": "databases",
-    "encoding": "files of text",
-    "skip_rows": "files of text",
+    "sheet": marked("workbooks"),
+    "query": marked("databases"),
+    "encoding": marked("files of text"),
+    "skip_rows": marked("files of text"),
 }
 OF_TEXT = ("encoding", "skip_rows")  # for who reads the file, wherever it was brought from
 
@@ -109,7 +109,7 @@ def brought(
         yield data
         return
     if not are_paths(data):
-        refuse_unused(reading, "a table in memory")
+        refuse_unused(reading, say("a table in memory"))
         yield data
         return
     locations, source = _locations(data)
@@ -145,7 +145,7 @@ def _locations(data: Any) -> tuple[list[Location], str]:
         return _several([os.fspath(name) for name in data])
     name = os.fspath(data)
     if name == STANDARD_INPUT:
-        return [Location(name, "standard input")], "standard input"
+        return [Location(name, say("standard input"))], say("standard input")
     if is_address(name):
         return [Location(name, shown(name))], shown(name)
     path = Path(name)
@@ -153,9 +153,11 @@ def _locations(data: Any) -> tuple[list[Location], str]:
         return [Location(name, path.name)], path.name
     paths = matches(path)
     if not paths:
-        raise TableError(f"No file matches {name}.", nearest_files(path))
+        raise TableError(say("No file matches {name}.", name=name), nearest_files(path))
     return _named(list(map(str, paths)), names_of(paths)), (
-        f"{path.name} ({counted(len(paths), 'file')})"
+        say_plural(
+            "{name} ({count:,} file)", "{name} ({count:,} files)", len(paths), name=path.name
+        )
     )
 
 
@@ -219,8 +221,8 @@ def _refuse_address(where: str) -> None:
     if is_address(where):
         refuse_unclear(where)
         raise TableError(
-            f"gradum reads no table from {scheme(where)}:// addresses.",
-            "Give a file, or an address that begins with https:// or postgresql://.",
+            say("gradum reads no table from {scheme}:// addresses.", scheme=scheme(where)),
+            say("Give a file, or an address that begins with https:// or postgresql://."),
         )
 
 
@@ -235,6 +237,11 @@ def refuse_unused(reading: ReadingOptions, name: str, heeded: Collection[str] = 
         if value is not None and option not in heeded:
             flag = option.replace("_", "-")
             raise TableError(
-                f"--{flag} is for {OPTION_OF[option]}, and {name} is none.",
-                f"Leave out --{flag}.",
+                say(
+                    "--{flag} is for {kind}, and {name} is none.",
+                    flag=flag,
+                    kind=say(OPTION_OF[option]),
+                    name=name,
+                ),
+                say("Leave out --{flag}.", flag=flag),
             )

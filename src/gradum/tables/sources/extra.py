@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from gradum.errors import TableError
+from gradum.messages import say
 
 
 def needs(package: str, extra: str, what: str) -> Any:
@@ -26,6 +27,10 @@ def needs(package: str, extra: str, what: str) -> Any:
         return importlib.import_module(package)
     except ImportError:
         raise TableError(
-            f"{what} are read by the package {package.split('.')[0]}, which is not installed.",
-            f"pip install 'gradum[{extra}]'",
+            say(
+                "{what} are read by the package {package}, which is not installed.",
+                what=what,
+                package=package.split(".")[0],
+            ),
+            say("pip install 'gradum[{extra}]'", extra=extra),
         ) from None

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from gradum.errors import TableError
 from gradum.files.scratch import filling
+from gradum.messages import marked, say, sentences
 from gradum.tables.addresses import refuse_unclear, scheme, shown
 from gradum.tables.encoding import BLOCK_BYTES
 from gradum.tables.reading import ReadingOptions
@@ -24,7 +25,7 @@ from gradum.tables.wording import size
 MOST_BYTES = 2**32  # of a file
 SECONDS = 30.0  # without a byte
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
-DOWNLOAD = "Download it by other means, and give the file."
+DOWNLOAD = marked("Download it by other means, and give the file.")
 
 
 class Https:
@@ -47,7 +48,8 @@ class Https:
         ):
             if answer.headers.get_content_type() == "text/html":
                 raise TableError(
-                    f"{location.name} is a web page, not a table.", "Give the address of the file."
+                    say("{name} is a web page, not a table.", name=location.name),
+                    say("Give the address of the file."),
                 )
             file = new_file(PurePosixPath(urlsplit(location.where).path).suffix.lower())
             digest = _fetch(answer, file, location.name)
@@ -60,15 +62,23 @@ def _refuse_address(address: str) -> None:
     parts = urlsplit(address)
     if parts.username is not None or parts.password is not None:
         raise TableError(
-            f"The address {shown(address)} holds a user or a password, which gradum does not send.",
-            DOWNLOAD,
+            say(
+                "The address {address} holds a user or a password, which gradum does not send.",
+                address=shown(address),
+            ),
+            say(DOWNLOAD),
         )
     if not parts.hostname:
-        raise TableError(f"The address {shown(address)} names no host.", "Correct it.")
+        raise TableError(
+            say("The address {address} names no host.", address=shown(address)), say("Correct it.")
+        )
     if scheme(address) == "http" and parts.hostname not in THIS_MACHINE:
         raise TableError(
-            f"{shown(address)} would come without encryption: anybody on its way could change it.",
-            "Give an https:// address, or download the file and give that.",
+            say(
+                "{address} would come without encryption: anybody on its way could change it.",
+                address=shown(address),
+            ),
+            say("Give an https:// address, or download the file and give that."),
         )
 
 
@@ -94,8 +104,12 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         if (before.scheme, before.netloc) != (after.scheme, after.netloc):
             fp.close()
             raise TableError(
-                f"{self._location.name} leads to another place: {shown(newurl)}.",
-                "Give that address if you trust it.",
+                say(
+                    "{name} leads to another place: {address}.",
+                    name=self._location.name,
+                    address=shown(newurl),
+                ),
+                say("Give that address if you trust it."),
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -116,15 +130,23 @@ def _fetch(answer: Any, out: Path, name: str) -> str:
             file.write(block)
     if length is not None and count < length:
         raise TableError(
-            f"{name} broke off after {size(count)} of {size(length)}.", "Try once more."
+            say(
+                "{name} broke off after {count} of {length}.",
+                name=name,
+                count=size(count),
+                length=size(length),
+            ),
+            say("Try once more."),
         )
     if not count:
-        raise TableError(f"{name} is empty.", "Give the address of a table.")
+        raise TableError(say("{name} is empty.", name=name), say("Give the address of a table."))
     return digest.hexdigest()
 
 
 def _too_large(name: str) -> TableError:
-    return TableError(f"{name} is larger than {size(MOST_BYTES)}.", DOWNLOAD)
+    return TableError(
+        say("{name} is larger than {most}.", name=name, most=size(MOST_BYTES)), say(DOWNLOAD)
+    )
 
 
 @contextmanager
@@ -135,7 +157,8 @@ def _explained(name: str) -> Iterator[None]:
     except urllib.error.HTTPError as error:
         with error:
             raise TableError(
-                f"{name} cannot be had: {_status(error.code)}.", _remedy(error.code)
+                say("{name} cannot be had: {status}.", name=name, status=_status(error.code)),
+                _remedy(error.code),
             ) from None
     except urllib.error.URLError as error:
         raise _unreachable(name, error.reason) from None
@@ -145,29 +168,45 @@ def _explained(name: str) -> Iterator[None]:
         if isinstance(error, TableError):
             raise
         raise TableError(
-            f"{name} cannot be had: its server or its address is not as it should be "
-            f"({type(error).__name__}).",
-            "Check the address; write spaces in it as %20.",
+            say(
+                "{name} cannot be had: its server or its address is not as it should be ({error}).",
+                name=name,
+                error=type(error).__name__,
+            ),
+            say("Check the address; write spaces in it as %20."),
         ) from None
 
 
 def _status(code: int) -> str:
     words = http.client.responses.get(code, "")
-    return f"its server answers {code} {words}".rstrip()
+    return say("its server answers {code} {words}", code=code, words=words).rstrip()
 
 
 def _remedy(code: int) -> str:
     if code in (401, 403, 407):
-        return "It asks for a permission that gradum does not send. " + DOWNLOAD
-    return "Check the address." if code < 500 else "Try later."
+        return sentences(
+            (say("It asks for a permission that gradum does not send."), say(DOWNLOAD))
+        )
+    return say("Check the address.") if code < 500 else say("Try later.")
 
 
 def _unreachable(name: str, reason: object) -> TableError:
     if isinstance(reason, ssl.SSLCertVerificationError):
         return TableError(
-            f"The certificate of {name} is not trusted: {reason.verify_message}.", DOWNLOAD
+            say(
+                "The certificate of {name} is not trusted: {why}.",
+                name=name,
+                why=reason.verify_message,
+            ),
+            say(DOWNLOAD),
         )
     if isinstance(reason, TimeoutError):
-        return TableError(f"{name} gave nothing for {SECONDS:g} seconds.", "Try later.")
+        return TableError(
+            say("{name} gave nothing for {seconds:g} seconds.", name=name, seconds=SECONDS),
+            say("Try later."),
+        )
     words = getattr(reason, "strerror", None) or str(reason)
-    return TableError(f"{name} cannot be reached: {words}.", "Check the address and the network.")
+    return TableError(
+        say("{name} cannot be reached: {why}.", name=name, why=words),
+        say("Check the address and the network."),
+    )

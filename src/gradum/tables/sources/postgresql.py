@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from gradum.errors import GradumError, TableError
+from gradum.messages import say
 from gradum.tables.addresses import refuse_unclear, scheme, without_secrets
 from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import refuse_names
@@ -71,9 +72,10 @@ class PostgreSql:
 @contextmanager
 def _connection(location: Location) -> Iterator[Any]:
     """Connect, and begin a transaction that reads only."""
-    driver = needs("adbc_driver_postgresql", "sql", "Tables of PostgreSQL")
-    manager = needs("adbc_driver_manager", "sql", "Tables of PostgreSQL")
-    needs("nanoarrow", "sql", "Tables of PostgreSQL")
+    what = say("Tables of PostgreSQL")
+    driver = needs("adbc_driver_postgresql", "sql", what)
+    manager = needs("adbc_driver_manager", "sql", what)
+    needs("nanoarrow", "sql", what)
     joint = "&" if "?" in location.where else "?"
     address = location.where
     if "connect_timeout=" not in address:
@@ -129,8 +131,11 @@ def _refuse_intervals(columns: list[Any], name: str) -> None:
     for column in columns:
         if column.format == INTERVAL:
             raise TableError(
-                f"Column {column.name!r} of {name} holds intervals.",
-                f"Make numbers of them in the query: EXTRACT(EPOCH FROM {column.name}).",
+                say("Column {name!r} of {source} holds intervals.", name=column.name, source=name),
+                say(
+                    "Make numbers of them in the query: EXTRACT(EPOCH FROM {name}).",
+                    name=column.name,
+                ),
             )
 
 
@@ -164,22 +169,29 @@ def _explained(error: Exception, location: Location) -> TableError:
     words, state, name = str(error), getattr(error, "sqlstate", None), location.name
     if "Failed to connect" in words or ("connection" in words and state is None):
         why = _first(words, r"(?:failed: |Failed to connect: )(?:FATAL:\s*)?([^\n]*)")
-        remedy = "Check the address, and that the server runs and lets you in."
+        remedy = say("Check the address, and that the server runs and lets you in.")
         if "password" in words:
-            remedy = "Give the user in the address and the password in PGPASSWORD or ~/.pgpass."
+            remedy = say(
+                "Give the user in the address and the password in PGPASSWORD or ~/.pgpass."
+            )
         why = without_secrets(why, location.where)
-        return TableError(f"{name} cannot be reached: {why}.", remedy)
+        return TableError(say("{name} cannot be reached: {why}.", name=name, why=why), remedy)
     if state == SEVERAL and "multiple commands" in words:
         return more_than_one(name)
     if state == READ_ONLY:
         return TableError(
-            f"{name} is opened for reading alone, and the query would do more.",
-            "Give one SELECT statement.",
+            say("{name} is opened for reading alone, and the query would do more.", name=name),
+            say("Give one SELECT statement."),
         )
     why = without_secrets(_first(words, r"ERROR:\s*([^\n]*)"), location.where)
     if state == DENIED:
-        return TableError(f"{name} does not let you: {why}.", "Ask its owner, or read other rows.")
-    return TableError(f"{name} does not carry out the query: {why}.", "Correct it.")
+        return TableError(
+            say("{name} does not let you: {why}.", name=name, why=why),
+            say("Ask its owner, or read other rows."),
+        )
+    return TableError(
+        say("{name} does not carry out the query: {why}.", name=name, why=why), say("Correct it.")
+    )
 
 
 def _first(words: str, pattern: str) -> str:

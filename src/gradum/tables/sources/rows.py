@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from gradum.files.scratch import filling
+from gradum.messages import say
 from gradum.tables.frames import refuse_names
 from gradum.tables.sources.source import NewFile
 from gradum.tables.stack import common_type
@@ -105,5 +106,5 @@ class ParquetRows:
         self.files.append(file)
 
     def _save(self, frame: pl.DataFrame, file: Path) -> None:
-        with filling(f"the rows of {self.name}"):
+        with filling(say("the rows of {name}", name=self.name)):
             frame.write_parquet(file, compression="lz4", row_group_size=GROUP_ROWS)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.messages import say
 from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import from_objects, refuse_names
 from gradum.tables.reading import ReadingOptions
@@ -85,7 +86,9 @@ def _refuse_truncated(location: Location) -> None:
     pages = int.from_bytes(header[28:32], "big")
     whole = (65_536 if page == 1 else page) * pages
     if header[24:28] == header[92:96] and location.path.stat().st_size < whole:
-        raise TableError(f"{location.name} is a truncated database.", "Copy it anew.")
+        raise TableError(
+            say("{name} is a truncated database.", name=location.name), say("Copy it anew.")
+        )
 
 
 def _address(path: Path) -> str:
@@ -145,13 +148,19 @@ def _explained(error: Exception, name: str) -> TableError:
         return more_than_one(name)
     if "not authorized" in words or "prohibited" in words or "readonly" in words:
         return TableError(
-            f"{name} is opened for reading alone, and the query would do more.",
-            "Give one SELECT statement.",
+            say("{name} is opened for reading alone, and the query would do more.", name=name),
+            say("Give one SELECT statement."),
         )
     if "is locked" in words:
-        return TableError(f"{name} is being written to by another program.", "Try again later.")
+        return TableError(
+            say("{name} is being written to by another program.", name=name),
+            say("Try again later."),
+        )
     if isinstance(error, sqlite3.OperationalError):
         return TableError(
-            f"{name} does not carry out the query: {words}.", "Correct it, or name a table."
+            say("{name} does not carry out the query: {why}.", name=name, why=words),
+            say("Correct it, or name a table."),
         )
-    return TableError(f"{name} is a damaged database: {words}.", "Copy it anew.")
+    return TableError(
+        say("{name} is a damaged database: {why}.", name=name, why=words), say("Copy it anew.")
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from gradum.errors import SpecError, TableError
-from gradum.tables.wording import counted, quoted, shortened
+from gradum.messages import say, say_plural
+from gradum.tables.wording import quoted, shortened
 
 ASKS = ("SELECT", "WITH", "VALUES", "TABLE")
 LEADING = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*", re.DOTALL)
@@ -28,8 +29,8 @@ def statement(query: str) -> str:
     first = word[0].upper() if word else ""
     if first not in ASKS:
         raise SpecError(
-            f"--query takes a SELECT statement, not {shortened(first or query)!r}.",
-            "Give one SELECT that returns the table's rows.",
+            say("--query takes a SELECT statement, not {word!r}.", word=shortened(first or query)),
+            say("Give one SELECT that returns the table's rows."),
         )
     return query.rstrip().rstrip(";").rstrip()
 
@@ -37,13 +38,16 @@ def statement(query: str) -> str:
 def more_than_one(name: str) -> TableError:
     """Return the error of a query that holds several statements."""
     return TableError(
-        f"The query for {name} holds more than one statement.", "Give one SELECT alone."
+        say("The query for {name} holds more than one statement.", name=name),
+        say("Give one SELECT alone."),
     )
 
 
 def no_rows(name: str) -> TableError:
     """Return the error of a query that found nothing."""
-    return TableError(f"The query for {name} returns no rows.", "Loosen its conditions.")
+    return TableError(
+        say("The query for {name} returns no rows.", name=name), say("Loosen its conditions.")
+    )
 
 
 def only_table(tables: list[str], name: str) -> str:
@@ -55,11 +59,17 @@ def only_table(tables: list[str], name: str) -> str:
         There is none, or there are several; it lists them.
     """
     if not tables:
-        raise TableError(f"{name} holds no table.", "Name another database.")
+        raise TableError(say("{name} holds no table.", name=name), say("Name another database."))
     if len(tables) > 1:
         raise TableError(
-            f"{name} holds {counted(len(tables), 'table')}: {quoted(tables, SHOWN_TABLES)}.",
-            'Say which rows by --query "SELECT … FROM …".',
+            say_plural(
+                "{name} holds {count:,} table: {tables}.",
+                "{name} holds {count:,} tables: {tables}.",
+                len(tables),
+                name=name,
+                tables=quoted(tables, SHOWN_TABLES),
+            ),
+            say('Say which rows by --query "SELECT … FROM …".'),
         )
     return tables[0]
 

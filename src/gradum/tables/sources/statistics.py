@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.messages import say
 from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import refuse_names
 from gradum.tables.reading import ReadingOptions
@@ -39,17 +40,23 @@ class Statistics:
         self, location: Location, reading: ReadingOptions, new_file: NewFile
     ) -> list[Location]:
         """Write its rows, with the words that label values in place of their numbers."""
-        package = needs("pyreadstat", "stats", "Files of Stata, SPSS and SAS")
+        package = needs("pyreadstat", "stats", say("Files of Stata, SPSS and SAS"))
         rows = ParquetRows(location.name, new_file)
         try:
             rows.write(_frames(package, location))
         except (package.ReadstatError, package.PyreadstatError) as error:
             raise TableError(
-                f"{location.name} is damaged, or of a kind that cannot be read: {error}.",
-                "Copy it anew, or export its table as CSV.",
+                say(
+                    "{name} is damaged, or of a kind that cannot be read: {error}.",
+                    name=location.name,
+                    error=error,
+                ),
+                say("Copy it anew, or export its table as CSV."),
             ) from None
         if not rows.files:
-            raise TableError(f"{location.name} has no rows.", "Give a file with rows.")
+            raise TableError(
+                say("{name} has no rows.", name=location.name), say("Give a file with rows.")
+            )
         untyped = rows.mixed()
         return [Location(str(file), location.name, untyped=untyped) for file in rows.files]
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.messages import say, say_plural
 from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.compressed import most_unpacked
 from gradum.tables.frames import refuse_names
@@ -19,7 +20,7 @@ from gradum.tables.sources.rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
 from gradum.tables.sources.zipped import MAGIC, is_workbook
-from gradum.tables.wording import counted, quoted, size
+from gradum.tables.wording import quoted, size
 
 OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of Excel before 2007, and of what Excel has encrypted
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -44,7 +45,7 @@ class Workbook:
         self, location: Location, reading: ReadingOptions, new_file: NewFile
     ) -> list[Location]:
         """Write the sheet that is named, or the only one with a table."""
-        fastexcel = needs("fastexcel", "excel", "Workbooks")
+        fastexcel = needs("fastexcel", "excel", say("Workbooks"))
         _refuse_large(location)
         _refuse_encrypted(location)
         try:
@@ -72,10 +73,14 @@ def _refuse_large(location: Location) -> None:
             unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > most_unpacked(packed):
         raise TableError(
-            f"{location.name} unpacks to {size(unpacked)}, far more than a workbook would.",
-            "Save its sheet as CSV if it can be trusted.",
+            say(
+                "{name} unpacks to {unpacked}, far more than a workbook would.",
+                name=location.name,
+                unpacked=size(unpacked),
+            ),
+            say("Save its sheet as CSV if it can be trusted."),
         )
-    refuse_more_than_memory(TIMES_IN_MEMORY * unpacked, "sheets", location.name)
+    refuse_more_than_memory(TIMES_IN_MEMORY * unpacked, say("sheets"), location.name)
 
 
 def _refuse_encrypted(location: Location) -> None:
@@ -84,7 +89,7 @@ def _refuse_encrypted(location: Location) -> None:
 
 
 def _encrypted(name: str) -> TableError:
-    return TableError(f"{name} is encrypted.", "Save it without a password.")
+    return TableError(say("{name} is encrypted.", name=name), say("Save it without a password."))
 
 
 def _damaged(name: str, error: BaseException) -> TableError:
@@ -92,8 +97,12 @@ def _damaged(name: str, error: BaseException) -> TableError:
     if re.search("password|encrypt", str(error), re.IGNORECASE):
         return _encrypted(name)
     return TableError(
-        f"{name} is a damaged workbook, or none that can be read: {words}.",
-        "Save it anew, or save its sheet as CSV.",
+        say(
+            "{name} is a damaged workbook, or none that can be read: {why}.",
+            name=name,
+            why=words,
+        ),
+        say("Save it anew, or save its sheet as CSV."),
     )
 
 
@@ -109,19 +118,28 @@ def _chosen(book: Any, asked: str | None, name: str) -> tuple[str, list[str]]:
     if asked is not None:
         if asked not in sheets:
             raise TableError(
-                f"{name} has no sheet {asked!r}.", f"Choose among {quoted(sheets, SHOWN_SHEETS)}."
+                say("{name} has no sheet {asked!r}.", name=name, asked=asked),
+                say("Choose among {sheets}.", sheets=quoted(sheets, SHOWN_SHEETS)),
             )
         return asked, []
     filled = [sheet for sheet in sheets if _is_filled(book, sheet)]
     if not filled:
-        raise TableError(f"{name} has no sheet with a table.", "Give one with a header and rows.")
+        raise TableError(
+            say("{name} has no sheet with a table.", name=name),
+            say("Give one with a header and rows."),
+        )
     if len(filled) > 1:
         raise TableError(
-            f"{name} has {counted(len(filled), 'sheet')} with a table: "
-            f"{quoted(filled, SHOWN_SHEETS)}.",
-            "Say which by --sheet NAME.",
+            say_plural(
+                "{name} has {count:,} sheet with a table: {sheets}.",
+                "{name} has {count:,} sheets with a table: {sheets}.",
+                len(filled),
+                name=name,
+                sheets=quoted(filled, SHOWN_SHEETS),
+            ),
+            say("Say which by --sheet NAME."),
         )
-    return filled[0], [f"sheet {filled[0]!r}"] if len(sheets) > 1 else []
+    return filled[0], [say("sheet {name!r}", name=filled[0])] if len(sheets) > 1 else []
 
 
 def _is_filled(book: Any, sheet: str) -> bool:
@@ -138,12 +156,16 @@ def _read(book: Any, sheet: str, name: str) -> tuple[pl.DataFrame, list[str], li
     refuse_width(top.width, name)
     header = header_row(top.rows())
     if header is None:
-        raise TableError(f"The sheet {sheet!r} of {name} is empty.", "Name another by --sheet.")
+        raise TableError(
+            say("The sheet {sheet!r} of {name} is empty.", sheet=sheet, name=name),
+            say("Name another by --sheet."),
+        )
     below = {"header_row": None, "skip_rows": header + 1}
     frame = pl.DataFrame(book.load_sheet(sheet, schema_sample_rows=None, **below))
     if not frame.height or not frame.width:
         raise TableError(
-            f"The sheet {sheet!r} of {name} has a header but no rows.", "Give one with rows."
+            say("The sheet {sheet!r} of {name} has a header but no rows.", sheet=sheet, name=name),
+            say("Give one with rows."),
         )
     frame.columns = [str(place) for place in range(frame.width)]
     numbers = pl.DataFrame(book.load_sheet(sheet, dtypes="boolean", **below))
@@ -156,7 +178,15 @@ def _read(book: Any, sheet: str, name: str) -> tuple[pl.DataFrame, list[str], li
     refuse_names(names.values(), name)
     lines = sum(any(cell is not None for cell in row) for row in top.rows()[:header])
     if lines:
-        notes.insert(0, f"header in row {header + 1:,}, below {counted(lines, 'line')} of title")
+        notes.insert(
+            0,
+            say_plural(
+                "header in row {row:,}, below {count:,} line of title",
+                "header in row {row:,}, below {count:,} lines of title",
+                lines,
+                row=header + 1,
+            ),
+        )
     frame = frame.select(_whole(frame[place]).alias(name) for place, name in names.items())
     blank = frame.select(pl.all_horizontal(pl.all().is_null()))
     return (
@@ -199,7 +229,9 @@ def _names(header: Sequence[str | None], frame: pl.DataFrame) -> tuple[dict[str,
             continue
         if not name:
             name = f"Unnamed: {place}"
-            notes.append(f"column {place + 1} has no name: called {name!r}")
+            notes.append(
+                say("column {number} has no name: called {name!r}", number=place + 1, name=name)
+            )
         names[str(place)] = name
     return names, notes
 

@@ -11,12 +11,13 @@ from typing import BinaryIO, cast
 
 from gradum.errors import GradumError, TableError
 from gradum.files.scratch import filling
+from gradum.messages import say, say_plural
 from gradum.tables.compressed import most_unpacked
 from gradum.tables.encoding import BLOCK_BYTES
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
-from gradum.tables.wording import counted, quoted, size
+from gradum.tables.wording import quoted, size
 
 MAGIC = b"PK\x03\x04"
 EMPTY = b"PK\x05\x06"
@@ -59,7 +60,12 @@ class Zip:
         unpacked = Location(str(file), name)
         if start_of(unpacked).startswith(MAGIC) and not is_workbook(file):
             raise TableError(
-                f"{location.name} holds another archive, {member.filename!r}.", "Unpack it."
+                say(
+                    "{name} holds another archive, {filename!r}.",
+                    name=location.name,
+                    filename=member.filename,
+                ),
+                say("Unpack it."),
             )
         return [unpacked]
 
@@ -83,16 +89,27 @@ def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
         members = tables
     if len(members) != 1:
         held = [member.filename for member in tables]
-        what = f"{counted(len(held), 'table')}: {quoted(held, SHOWN_FILES)}" if held else "no table"
+        if not held:
+            raise TableError(
+                say("{name} holds no table.", name=name),
+                say("Give an archive with a CSV, JSON, Parquet or Excel file in it."),
+            )
         raise TableError(
-            f"{name} holds {what}.",
-            "Unpack it and give one of them, or several by a pattern."
-            if held
-            else "Give an archive with a CSV, JSON, Parquet or Excel file in it.",
+            say_plural(
+                "{name} holds {count:,} table: {tables}.",
+                "{name} holds {count:,} tables: {tables}.",
+                len(held),
+                name=name,
+                tables=quoted(held, SHOWN_FILES),
+            ),
+            say("Unpack it and give one of them, or several by a pattern."),
         )
     member = members[0]
     if member.flag_bits & ENCRYPTED:
-        raise TableError(f"{name} is encrypted.", "Unpack it, and give the file that is in it.")
+        raise TableError(
+            say("{name} is encrypted.", name=name),
+            say("Unpack it, and give the file that is in it."),
+        )
     return member
 
 
@@ -112,13 +129,17 @@ def _blocks(file: BinaryIO, name: str) -> Iterator[bytes]:
 
 def _unpack(blocks: Iterator[bytes], out: Path, name: str, most: int) -> None:
     count = 0
-    with filling(f"{name}, unpacked"), out.open("wb") as file:
+    with filling(say("{source}, unpacked", source=name)), out.open("wb") as file:
         for block in blocks:
             count += len(block)
             if count > most:
                 raise TableError(
-                    f"{name} unpacks to more than {size(most)}, far more than a table would.",
-                    "Unpack it first if it can be trusted.",
+                    say(
+                        "{name} unpacks to more than {most}, far more than a table would.",
+                        name=name,
+                        most=size(most),
+                    ),
+                    say("Unpack it first if it can be trusted."),
                 )
             file.write(block)
 
@@ -126,6 +147,9 @@ def _unpack(blocks: Iterator[bytes], out: Path, name: str, most: int) -> None:
 def _damaged(name: str, error: BaseException) -> TableError:
     if isinstance(error, NotImplementedError):
         return TableError(
-            f"{name} is packed in a way that Python cannot unpack.", "Unpack it by other means."
+            say("{name} is packed in a way that Python cannot unpack.", name=name),
+            say("Unpack it by other means."),
         )
-    return TableError(f"{name} is a damaged or truncated zip archive.", "Copy it anew.")
+    return TableError(
+        say("{name} is a damaged or truncated zip archive.", name=name), say("Copy it anew.")
+    )
