@@ -2,7 +2,8 @@
 
 The blocks of one page share a namespace, as if they were one program. What a block prints stands
 below it, on a console of 100 characters, and the pictures that it saves in the working directory
-go to ``images/chapters``.
+go to ``images/chapters``. ``python docs/chinese.py`` copies the blocks and what they print into the
+Chinese pages.
 """
 
 from __future__ import annotations
