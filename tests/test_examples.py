@@ -10,7 +10,9 @@ import pytest
 
 from gradum import LinearRegression
 
-EXAMPLE = Path(__file__).parent.parent / "examples/article.py"
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "examples/article.py"
+CHAPTER = ROOT / "docs/chapters/1-linear-regression.md"
 
 
 @cache
@@ -89,6 +91,14 @@ def test_the_theory_is_that_of_many_more_tables_by_sums(variant):
     mean, deviation = article().in_theory(square, bias)
     assert abs(found.mean() - mean) < 4 * deviation / 200
     assert abs(found.std() / deviation - 1) < 4 / np.sqrt(2 * 40_000)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_chapter_states_the_theory(variant):
+    row = re.search(rf"^\| {variant} \|.*$", CHAPTER.read_text(), re.MULTILINE)[0]
+    stated = [float(re.findall(r"\d+(?:\.\d+)?", cell)[-1]) for cell in row.split("|")[3:5]]
+    mean, deviation = article().in_theory(*article().VARIANTS[variant])
+    np.testing.assert_allclose(stated, [mean, deviation], atol=5e-4)
 
 
 def test_the_program_prints_what_its_functions_say(capsys):
