@@ -1,32 +1,156 @@
-"""The article's example, as it is printed, against the closed form of least squares."""
+"""The article's worked example against closed forms: every table, and the spread over tables."""
 
+import importlib.util
 import re
-import subprocess
-import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-EXAMPLE = Path(__file__).parent.parent / "examples/article.py"
+from gradum import LinearRegression
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "examples/article.py"
+CHAPTER = ROOT / "docs/chapters/1-linear-regression.md"
 
 
-def test_the_article_is_solved_by_hand_and_by_the_estimator():
-    ran = subprocess.run([sys.executable, EXAMPLE], capture_output=True, text=True, check=True)
-    rng = np.random.default_rng(42)
-    x = rng.uniform(0.0, 1.0, size=(100, 1))
-    y = 3 * x[:, 0] + 2 + rng.normal(0.0, 0.1, size=100)
-    slope, intercept = np.polyfit(x[:, 0], y, 1)
-    lines = re.findall(r"y = ([\d.]+) x \+ ([\d.]+); at x = 0.5, y = ([\d.]+)", ran.stdout)
+@cache
+def article():
+    spec = importlib.util.spec_from_file_location("article", EXAMPLE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+VARIANTS = ["as printed", "only the shape mended", "only the bias mended", "both mended"]
+
+
+@cache
+def predictions(variant):
+    return article().over_tables(*article().VARIANTS[variant])
+
+
+def least_squares(x, target, bias):
+    """The prediction at 0.5 of the line that is best for every pair that broadcasting makes."""
+    pairs = np.broadcast_arrays(x, target)
+    columns = np.stack([pairs[0].ravel(), np.full(pairs[0].size, float(bias))], axis=1)
+    solution = np.linalg.lstsq(columns, pairs[1].ravel(), rcond=None)[0]
+    return solution @ [0.5, float(bias)]
+
+
+def test_the_tables_are_the_articles():
+    x, noise = article().draw(0)
+    assert x.shape == noise.shape == (100, 1)
+    drawn = [article().draw(seed) for seed in range(200)]
+    for column, deviation in ((0, 1.0), (1, 0.5)):
+        values = np.concatenate([table[column] for table in drawn]).ravel()
+        error = deviation / np.sqrt(len(values))
+        assert abs(values.mean()) < 4 * error
+        assert abs(values.std() - deviation) < 4 * error / np.sqrt(2)
+    square = article().target_of(x, noise, square=True)
+    np.testing.assert_allclose(square, 3 * x.T + 2 + noise)
+    assert article().target_of(x, noise, square=False).shape == (100, 1)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_descent_ends_at_the_least_squares_of_all_pairs(variant):
+    square, bias = article().VARIANTS[variant]
+    for seed in (0, 1, 199):
+        x, noise = article().draw(seed)
+        expected = least_squares(x, article().target_of(x, noise, square), bias)
+        np.testing.assert_allclose(predictions(variant)[seed], expected, atol=1e-9)
+    one = article().broadcasting(x, article().target_of(x, noise, square), bias)
+    np.testing.assert_allclose(one, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_predictions_over_tables_are_distributed_as_in_theory(variant):
+    found, (mean, deviation) = (
+        predictions(variant),
+        article().in_theory(*article().VARIANTS[variant]),
+    )
+    assert len(found) == 200
+    assert abs(found.mean() - mean) < 4 * deviation / np.sqrt(200)
+    assert abs(found.std(ddof=1) / deviation - 1) < 4 / np.sqrt(2 * 199)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_theory_is_that_of_many_more_tables_by_sums(variant):
+    """Least squares of 40,000 tables, from sums that are written out here."""
+    square, bias = article().VARIANTS[variant]
+    rng = np.random.default_rng(7)
+    x, e = rng.standard_normal((40_000, 100)), 0.5 * rng.standard_normal((40_000, 100))
+    target = e + 2 + (3 * x.mean(axis=1, keepdims=True) if square else 3 * x)
+    if bias:
+        centred = x - x.mean(axis=1, keepdims=True)
+        slope = (centred * target).sum(axis=1) / (centred**2).sum(axis=1)
+        found = target.mean(axis=1) + slope * (0.5 - x.mean(axis=1))
+    else:
+        found = 0.5 * (x * target).sum(axis=1) / (x**2).sum(axis=1)
+    mean, deviation = article().in_theory(square, bias)
+    assert abs(found.mean() - mean) < 4 * deviation / 200
+    assert abs(found.std() / deviation - 1) < 4 / np.sqrt(2 * 40_000)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_chapter_states_the_theory(variant):
+    row = re.search(rf"^\| {variant} \|.*$", CHAPTER.read_text(), re.MULTILINE)[0]
+    stated = [float(re.findall(r"\d+(?:\.\d+)?", cell)[-1]) for cell in row.split("|")[3:5]]
+    mean, deviation = article().in_theory(*article().VARIANTS[variant])
+    np.testing.assert_allclose(stated, [mean, deviation], atol=5e-4)
+
+
+def test_the_program_prints_what_its_functions_say(capsys):
+    article().main()
+    printed = capsys.readouterr().out
+    number = r"(-?\d+\.\d+)"
+    for variant in VARIANTS:
+        row = re.search(
+            rf"^{variant} +{number}  {number} \[{number}, {number}\]  {number} ± {number}$",
+            printed,
+            re.MULTILINE,
+        )
+        one, mean, low, high, expected, deviation = map(float, row.groups())
+        square, bias = article().VARIANTS[variant]
+        x, noise = article().draw(42)
+        best = least_squares(x, article().target_of(x, noise, square), bias)
+        found = predictions(variant)
+        half = 1.96 * found.std(ddof=1) / np.sqrt(200)
+        theory = article().in_theory(square, bias)
+        np.testing.assert_allclose(
+            [one, mean, low, high, expected, deviation],
+            [best, found.mean(), found.mean() - half, found.mean() + half, *theory],
+            atol=1e-3,
+        )
+    x, noise = article().draw(42)
+    slope, intercept = np.polyfit(x[:, 0], (3 * x + 2 + noise)[:, 0], 1)
+    lines = re.findall(r"y = ([\d.]+) x \+ ([\d.]+); at x = 0.5, y = ([\d.]+)", printed)
     assert len(lines) == 2
     for line in lines:
         np.testing.assert_allclose(
             np.array(line, float), [slope, intercept, slope / 2 + intercept], atol=2e-3
         )
-    assert "(100, 100)" in ran.stdout
-    assert "(100, 1)" in ran.stdout
+    assert printed.count("The target has shape (100, 100) but the predictions have") == 2
+    assert "standard errors from 0: the model lacks a constant" in printed
 
 
 def test_the_loop_by_hand_is_at_most_25_lines():
     source = EXAMPLE.read_text()
     body = source[source.index("def by_hand") : source.index("def by_estimator")].strip()
     assert len(body.splitlines()) <= 25
+
+
+def test_the_summary_misses_a_constant_only_where_it_is_missing():
+    x, noise = article().draw(3)
+    y = (3 * x + 2 + noise)[:, 0]
+
+    def said(target, **options):
+        return str(LinearRegression(**options).fit(x, target).summary(x, target))
+
+    residual = y - x[:, 0] * (x[:, 0] @ y) / (x[:, 0] @ x[:, 0])
+    far = residual.mean() / (residual.std() / 10)
+    found = " ".join(said(y, fit_intercept=False).split())
+    assert f"the residuals average {residual.mean():.4g}, {far:.2g} standard errors" in found
+    assert "lacks a constant" not in said(y)
+    assert "lacks a constant" not in said((3 * x + noise)[:, 0], fit_intercept=False)

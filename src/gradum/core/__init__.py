@@ -4,12 +4,12 @@ It can be driven by hand::
 
     problem = Problem(Network(inputs=1), SquaredError())
     params = problem.network.init(np.random.default_rng(0))
-    slope = jax.grad(objective)(params, problem, {"dense": x}, y)
-    params = jax.tree.map(lambda p, g: p - 0.1 * g, params, slope)
+    params = gradient_step(params, problem, {"dense": x}, y, learning_rate=0.1)
 """
 
 from __future__ import annotations
 
+from gradum.core.gradient_step import gradient_step
 from gradum.core.losses import (
     LOSSES,
     AbsoluteError,
@@ -48,5 +48,6 @@ __all__ = [
     "Quantile",
     "SquaredError",
     "Unpenalised",
+    "gradient_step",
     "objective",
 ]

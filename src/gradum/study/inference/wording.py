@@ -19,6 +19,7 @@ LARGEST_CONDITION = 1e6
 FEW_GROUPS = 30
 MOST_NAMED = 5
 SMALL_SLOPE = 1e-8
+OFF_ZERO = 4.0  # standard errors by which the residuals' mean shows that a constant is missing
 
 REMEDY = "Drop those columns, merge their levels, or use a penalty (alpha above 0)."
 
@@ -195,7 +196,24 @@ def caveats(fitted: FittedModel, status: Status, slope: float) -> list[str]:
             f"{figure(fitted.standard.condition, digits=2)}): single coefficients are hardly "
             "determined."
         )
-    return said
+    return said + missing_constant(fitted)
+
+
+def missing_constant(fitted: FittedModel) -> list[str]:
+    """Say that residuals of least squares through the origin do not average 0."""
+    if fitted.standard.fit_intercept or not fitted.loss.quadratic:
+        return []
+    residual = fitted.target - fitted.logits[:, 0]
+    mean = float(np.average(residual, weights=fitted.weight))
+    variance = float(np.average((residual - mean) ** 2, weights=fitted.weight))
+    error = np.sqrt(variance / fitted.n)
+    if not abs(mean) > OFF_ZERO * error:
+        return []
+    return [
+        f"There is no intercept, and the residuals average {figure(mean)}, "
+        f"{figure(abs(mean) / error, digits=2)} standard errors from 0: the model lacks a "
+        "constant, so fit it with fit_intercept=True."
+    ]
 
 
 def full_leverage(numbers: np.ndarray, covariance: str) -> list[str]:
