@@ -15,6 +15,7 @@ from gradum.app.cli import (
     compare_solvers,
     console,
     evaluate,
+    explain_step,
     failures,
     fit,
     infer,
@@ -44,6 +45,7 @@ COMMANDS = (
     report,
     compare,
     compare_solvers,
+    explain_step,
     rerun,
 )
 for command in COMMANDS:
