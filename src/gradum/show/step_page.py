@@ -158,7 +158,7 @@ def _more(left_out: np.ndarray, noun: str) -> str:
     zeros = int(np.count_nonzero(left_out == 0))
     if not len(left_out):
         return ""
-    of_them = {0: "", len(left_out): ", 0 as well" if zeros == 1 else ", all of them 0"}
+    of_them = {0: "", len(left_out): ", which is 0" if zeros == 1 else ", all of them 0"}
     return (
         f"{counted(len(left_out), f'more {noun}')}{of_them.get(zeros, f', {zeros:,} of them 0')}."
     )
