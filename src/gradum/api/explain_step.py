@@ -65,7 +65,8 @@ def explain_step(
     Returns
     -------
     Explanation
-        Prints as a worked example; ``explanation.step`` has the numbers.
+        Prints as a worked example; ``explanation.step`` has the numbers, and
+        ``explanation.page()`` is a page of HTML with its formulas.
 
     Raises
     ------
