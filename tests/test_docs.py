@@ -244,9 +244,34 @@ def test_every_chapter_runs_prints_what_it_shows_and_draws_its_pictures(chapter,
 
 
 def test_every_chapter_is_in_the_index():
-    assert len(CHAPTERS) == 6
+    assert len(CHAPTERS) == 7
     index = (ROOT / "docs/chapters/README.md").read_text()
-    assert [f"({chapter})" in index for chapter in CHAPTERS] == [True] * 6
+    assert [f"({chapter})" in index for chapter in CHAPTERS] == [True] * 7
+
+
+EXERCISE = re.compile(
+    r"^\*\*(\d)\.\*\* (\S.*?)\n\n<details><summary>Answer</summary>\n\n(\S.*?)\n\n"
+    r"```python\n(.*?)```\n\n```text\n(.+?)```\n\n</details>$",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_chapter_ends_with_five_exercises_whose_answers_are_run(chapter):
+    """What an answer prints is compared with what stands below it, as every block's is."""
+    text = (ROOT / "docs/chapters" / chapter).read_text()
+    before, _, exercises = text.partition("\n## Exercises\n")
+    assert "<details>" not in before
+    assert "\n## " not in exercises
+    found = EXERCISE.findall(exercises)
+    assert [number for number, *_ in found] == list("12345")
+    assert exercises.count("<details>") == exercises.count("```python") == 5
+    run = script("chapters").BLOCK.findall(text)[-5:]
+    assert [(code, printed) for _, _, _, code, printed in found] == run
+    for _, question, answer, code, _ in found:
+        assert question[-1] in "?."
+        assert len(answer.split()) >= 4
+        assert "print(" in code
 
 
 def test_every_file_that_a_document_links_to_is_there():

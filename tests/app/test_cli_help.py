@@ -10,7 +10,7 @@ import pytest
 
 import gradum
 
-COMMANDS = ["fit", "predict", "evaluate", "inspect", "rerun"]
+COMMANDS = ["fit", "predict", "evaluate", "explain-step", "inspect", "rerun"]
 HEAVY = ["jax", "jaxlib", "sklearn", "scipy", "numpy", "polars", "pandas", "altair", "optax"]
 PROBE = """
 import json, sys

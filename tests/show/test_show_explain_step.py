@@ -123,14 +123,16 @@ def test_three_classes_are_listed():
     assert "δ₁ = dℓ/da₁ = p − t 0.125 0.25 −0.375" in said
 
 
-def test_large_matrices_are_summarised_by_size_first_entries_and_norm():
+def test_large_matrices_are_summarised_by_size_largest_entries_and_norm():
     network = Network(20, 1, (30,), "tanh")
     params = network.init(np.random.default_rng(0), np.float64)
     inputs = {"dense": np.ones((1, 20))}
     said = str(Explanation(explain_step(params, Problem(network, SquaredError()), inputs, 0.0)))
     weight = params["layers"][0]["weight"]
-    first = f"{weight[0, 0]:.5g}".replace("-", "−")
-    assert re.search(rf"W₁ +20 × 30: {first} .*; norm {np.linalg.norm(weight):.5g}", said)
+    largest = f"{weight.flat[np.abs(weight).argmax()]:.5g}".replace("-", "−")
+    norm = f"{np.linalg.norm(weight):.5g}"
+    assert re.search(rf"W₁ +20 × 30: largest {largest} .*, 596 more; norm {norm}", said)
+    assert re.search(r"^ +and 8 more numbers, which move a₁ less than these", said, re.MULTILINE)
     assert max(map(len, said.splitlines())) < 132
 
 
@@ -193,8 +195,8 @@ def test_a_matrix_has_fewer_digits_on_a_narrow_console_and_a_summary_on_a_narrow
     wide, middle, narrow = ("\n".join(printed(wide_step(), width)) for width in (132, 114, 80))
     assert re.search(f"b +{row(5)}", wide)
     assert re.search(f"b +{row(3)}", middle)
-    first = f"{weight[0, 0]:.3g}".replace("-", "−")
-    assert re.search(rf"W₁ +3 × 6: {first} .* …; norm {np.linalg.norm(weight):.3g}", narrow)
+    largest = f"{weight.flat[np.abs(weight).argmax()]:.3g}".replace("-", "−")
+    assert re.search(rf"W₁ +3 × 6: largest {largest} .*; norm {np.linalg.norm(weight):.3g}", narrow)
 
 
 def test_the_slope_of_an_l1_term_is_said_at_zero():

@@ -33,7 +33,7 @@ from gradum.errors import (
     TargetError,
 )
 from gradum.study.explain_step import explain_step
-from gradum.study.gradient_check import MOST_ENTRIES, check_gradient
+from gradum.study.gradient_check import MOST_ENTRIES, Differences, check_gradient
 from synthetic import FEATURES, mixed
 
 TARGETS = {"log_loss": 1, "poisson": 3.0, "gamma": 2.5}
@@ -157,7 +157,7 @@ def test_the_check_names_the_one_entry_that_is_wrong():
     def value(at):
         return float((network.forward(at, inputs)[0, 0] - 0.8) ** 2)
 
-    check = check_gradient(value, params, gradient)
+    check = check_gradient(Differences(value, params, gradient))
     assert check.where == ("W1", (1, 2))
     assert check.largest == pytest.approx(1e-4, rel=1e-3)
     assert not check.passed
@@ -179,7 +179,7 @@ def test_a_kink_within_reach_excuses_a_slope_between_both_sides_and_no_other():
     def value(at):
         return float(network.forward(at, inputs)[0, 0] ** 2)
 
-    assert not check_gradient(value, params, gradient).passed
+    assert not check_gradient(Differences(value, params, gradient)).passed
 
 
 def test_of_a_large_network_entries_are_drawn_by_the_seed():
@@ -456,7 +456,7 @@ def test_quotients_that_are_too_blunt_to_decide_are_left_out_and_no_wrong_slope_
     def value(at):
         return float(problem.loss.value(problem.network.forward(at, inputs), np.array([1.0]))[0])
 
-    assert not check_gradient(value, params, gradient).passed
+    assert not check_gradient(Differences(value, params, gradient)).passed
 
 
 def test_a_pack_in_use_is_explained_by_the_rung_below_it(regressor):

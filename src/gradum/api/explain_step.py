@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from gradum.api.model import Model
-from gradum.core import L2, Params, Problem
+from gradum.core import L2, Network, Params, Problem
 from gradum.core.losses import resolve
+from gradum.core.models.input_layer import InputLayer
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.memory_bound import predicted_in_blocks
 from gradum.fitting.rung import Rung
 from gradum.scores.figures import figure
 from gradum.show.explain_step import Explanation
@@ -23,7 +25,11 @@ from gradum.study.explain_step import Names, output_names
 from gradum.tables.check import check, target_values
 from gradum.tables.design import Design
 from gradum.tables.read import read
-from gradum.tables.wording import SHOWN_NAMES, counted, nearest, quoted
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.stream import at_hand, opened
+from gradum.tables.table import Table
+from gradum.tables.wording import SHOWN_NAMES, counted, nearest, quoted, shortened
 
 Estimator = LinearRegression | LogisticRegression | MLPRegressor | MLPClassifier
 
@@ -59,7 +65,8 @@ def explain_step(
     Returns
     -------
     Explanation
-        Prints as a worked example; ``explanation.step`` has the numbers.
+        Prints as a worked example; ``explanation.step`` has the numbers, and
+        ``explanation.page()`` is a page of HTML with its formulas.
 
     Raises
     ------
@@ -98,26 +105,81 @@ def _explained(
     return _of_estimator(model, row, target, learning_rate)
 
 
-def _of_model(
-    fitted: Fitted, row: Any, target: Any, name: str | None, learning_rate: float
+def explain_table_row(
+    model: Model,
+    data: Any,
+    number: int,
+    target: Any = None,
+    *,
+    rung: str | None = None,
+    learning_rate: float = 0.1,
+    reading: ReadingOptions = PLAINLY,
 ) -> Explanation:
-    rung = fitted.rung(name)
-    if name is None and rung.network.single is None:
-        rung = _one_network(fitted) or rung
-    if rung.input_layer is None:
-        raise SpecError(
-            "The baseline has no inputs, and nothing to pass back.",
-            f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}.",
-        )
-    network = rung.network.single
-    if network is None:
-        raise SpecError(
-            "A pack is many networks, whose steps are not shown one by one.",
-            f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}.",
-        )
-    design, truth = _encoded(fitted, row, target)
-    inputs = rung.input_layer(design.arrays, dtype=np.float64)
-    learned = truth if rung.target_scale is None else float(rung.target_scale.forward(truth))
+    """As `explain_step`, of one row of a table; columns that the model does not know are left out.
+
+    Parameters
+    ----------
+    model : Model
+    data : path, address or table
+        What ``predict`` takes.
+    number : int
+        Of the row, counted from 1.
+    target : number or label, optional
+        The row's truth, in place of the table's.
+    rung, learning_rate
+        As `explain_step` has them.
+    reading : ReadingOptions
+        Which table of a workbook or a database, and how a text is written.
+
+    Raises
+    ------
+    SpecError
+        The table has no such row; besides what `explain_step` raises.
+    """
+    fitted = model.fitted
+    _explained_rung(fitted, rung)  # or there is none, and nothing need be read
+    table = _row_of(data, number, reading, fitted)
+    known = [column.name for column in fitted.schema.columns]
+    table = replace(
+        table, frame=table.frame.select(name for name in table.frame.columns if name in known)
+    )
+    with np.errstate(all="ignore"):
+        return _of_model(fitted, table, target, rung, learning_rate, number)
+
+
+def _row_of(data: Any, number: int, reading: ReadingOptions, fitted: Fitted) -> Table:
+    """Return one row of a table, which is read block by block where it is too large to hold."""
+    with at_hand(data, reading) as here:
+        if predicted_in_blocks(fitted, here, None):
+            with opened(here) as rows:
+                count, source = len(rows), rows.head.source
+                if 1 <= number <= count:
+                    return rows.take(np.array([number - 1]))
+        else:
+            table = read(here)
+            count, source = len(table.frame), table.source
+            if 1 <= number <= count:
+                return replace(table, frame=table.frame[number - 1 : number])
+    raise SpecError(
+        f"{source} has {counted(count, 'row')}, and none has the number {number:,}.",
+        f"Give a number from 1 to {count:,}.",
+    )
+
+
+def _of_model(
+    fitted: Fitted,
+    row: Any,
+    target: Any,
+    name: str | None,
+    learning_rate: float,
+    number: int | None = None,
+) -> Explanation:
+    rung, network, layer = _explained_rung(fitted, name)
+    row = _encoded(fitted, row, target, number)
+    inputs = layer(row.design.arrays, dtype=np.float64)
+    learned = (
+        row.truth if rung.target_scale is None else float(rung.target_scale.forward(row.truth))
+    )
     problem = Problem(network, resolve(rung.loss), L2(float(rung.settings.get("alpha", 0.0))))
     return Explanation(
         study.explain_step(
@@ -126,10 +188,30 @@ def _of_model(
             inputs,
             learned,
             learning_rate=learning_rate,
-            names=_names(fitted, rung, inputs, truth, learned),
+            names=_names(fitted, rung, inputs, row, learned),
             seed=fitted.spec.seed,
         )
     )
+
+
+def _explained_rung(fitted: Fitted, name: str | None) -> tuple[Rung, Network, InputLayer]:
+    """Return the rung of a name, or the last one that is a single network, and what it is made of.
+
+    Raises
+    ------
+    SpecError
+        It has no layers to show, or there is no such rung.
+    """
+    rung = fitted.rung(name)
+    if name is None and rung.network.single is None:
+        rung = _one_network(fitted) or rung
+    others = f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}."
+    if rung.input_layer is None:
+        raise SpecError("The baseline has no inputs, and nothing to pass back.", others)
+    network = rung.network.single
+    if network is None:
+        raise SpecError("A pack is many networks, whose steps are not shown one by one.", others)
+    return rung, network, rung.input_layer
 
 
 def _one_network(fitted: Fitted) -> Rung | None:
@@ -142,8 +224,17 @@ def _one_network(fitted: Fitted) -> Rung | None:
     return rungs[-1] if rungs else None
 
 
-def _encoded(fitted: Fitted, row: Any, target: Any) -> tuple[Design, Any]:
-    """Bring one row through the schema and the encoder; return it with its target."""
+class _Row(NamedTuple):
+    """A row as the model's schema reads it."""
+
+    title: str
+    values: dict[str, Any]
+    design: Design
+    truth: Any
+
+
+def _encoded(fitted: Fitted, row: Any, target: Any, number: int | None) -> _Row:
+    """Bring one row through the schema and the encoder; ``number`` is its own in a table."""
     schema, table = fitted.schema, read(row)
     assert schema.target is not None
     name = schema.target.name
@@ -156,7 +247,8 @@ def _encoded(fitted: Fitted, row: Any, target: Any) -> tuple[Design, Any]:
     elif name not in table.frame.columns:
         raise TargetError(
             f"The row has no {name!r}, which is the target.",
-            "Add it to the row, or give target=; without the truth there is no loss.",
+            "Add it to the row, or give target= (--target-value); without the truth there is no "
+            "loss.",
         )
     known = [column.name for column in schema.columns]
     unknown = [each for each in table.frame.columns if each not in known]
@@ -166,6 +258,8 @@ def _encoded(fitted: Fitted, row: Any, target: Any) -> tuple[Design, Any]:
             nearest(unknown[0], known),
         )
     checked = check(table, schema, encoder=fitted.encoder, require_target=True)
+    if number is not None:
+        checked = replace(checked, numbers=np.array([number - 1]))
     truth = target_values(checked)[0]
     if np.isnan(truth) or (schema.target.classes and truth < 0):
         raise TargetError(
@@ -174,20 +268,23 @@ def _encoded(fitted: Fitted, row: Any, target: Any) -> tuple[Design, Any]:
             if schema.target.classes
             else "Give a number.",
         )
-    return fitted.encoder.transform(checked.frame), truth
+    title = "One row" if number is None else f"Row {number:,} of {table.source}"
+    values = checked.frame.row(0, named=True)
+    return _Row(title, values, fitted.encoder.transform(checked.frame), truth)
 
 
-def _names(
-    fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], truth: Any, learned: Any
-) -> Names:
+def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, learned: Any) -> Names:
     """Name what the network sees of the row, and say how that came about."""
     layout, layer, target = fitted.encoder.layout, rung.input_layer, fitted.schema.target
     assert layer is not None
     assert target is not None
-    names, _ = layer.columns(layout)
+    names, sources = layer.columns(layout)
     embedded = layer.embedded(layout)
     size = rung.network.embedding.size if rung.network.embedding else 0
     names += [f"{source}[{k + 1}]" for source in embedded for k in range(size)]
+    sources += [source for source in embedded for _ in range(size)]
+    given = _given(fitted, row.values)
+    shown = tuple(given.get(source, "") for source in sources)
     remarks = [
         f"{target.name} by the rung {rung.name!r}. z₀ is the row as the network sees it: numbers "
         "centred and scaled, levels as columns of their own"
@@ -200,16 +297,31 @@ def _names(
             "are those of equally common classes; predict_proba has them as common as in the table."
         )
     if scale is None:
-        return Names(tuple(names), tuple(map(str, target.classes)), tuple(remarks))
+        outputs = tuple(map(str, target.classes))
+        return Names(tuple(names), outputs, tuple(remarks), shown, row.title)
     unit = f"log {target.name}" if scale.log else target.name
     logits = rung.network.forward(rung.params, inputs)
     said = rung.prediction(logits).value[0]
     remarks.append(
         f"The target is learned in standard units, y = ({unit} − {figure(scale.centre)}) / "
-        f"{figure(scale.scale)}: {figure(truth)} is y = {figure(learned)}, and the prediction "
+        f"{figure(scale.scale)}: {figure(row.truth)} is y = {figure(learned)}, and the prediction "
         f"ŷ = {figure(logits[0, 0])} is {figure(said)}."
     )
-    return Names(tuple(names), ("ŷ",), tuple(remarks))
+    return Names(tuple(names), ("ŷ",), tuple(remarks), shown, row.title)
+
+
+def _given(fitted: Fitted, values: Mapping[str, Any]) -> dict[str, str]:
+    """Write what the row holds in each column; not whole texts, whose words are columns."""
+    columns = [column.name for column in fitted.schema.features if column.kind != "text"]
+    return {name: _written(values[name]) for name in columns}
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.10g}" if isinstance(value, float) else shortened(value)
 
 
 def _of_estimator(model: Estimator, row: Any, target: Any, learning_rate: float) -> Explanation:

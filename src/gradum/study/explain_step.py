@@ -25,7 +25,7 @@ from gradum.study.backpropagation import (
     loss_gradient,
     with_penalty,
 )
-from gradum.study.gradient_check import Check, check_gradient
+from gradum.study.gradient_check import Check, Differences, check_gradient
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,18 @@ class Names:
         The numbers of the prediction: classes, or ŷ.
     remarks : tuple of str
         Sentences that a reader needs besides.
+    given : tuple of str
+        What the row of the table holds where each number of z_0 comes from, as text: ``39.1``, a
+        level, ``missing``; empty where z_0 is the row itself.
+    row : str
+        What the row is called at the beginning of a sentence.
     """
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    row: str = "One row"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +82,8 @@ class WorkedStep:
         ℓ and the penalty there.
     check : Check
         The gradient against central differences.
+    differences : Differences
+        Holds any one entry of the gradient against its central difference.
     """
 
     problem: Problem
@@ -92,6 +101,7 @@ class WorkedStep:
     loss_after: float
     penalty_after: float
     check: Check
+    differences: Differences
 
     @property
     def logits(self) -> np.ndarray:
@@ -193,6 +203,7 @@ def _explained(
         raise _not_finite(row["dense"][0], truth, names)
     after = jax.tree.map(lambda value, slope: value - learning_rate * slope, params, gradient)
     prediction = np.asarray(loss.inverse_link(logits))[0].reshape(-1)
+    differences = Differences(lambda at: data_term(at) + float(penalty.value(at)), params, gradient)
     return WorkedStep(
         problem,
         names,
@@ -208,9 +219,8 @@ def _explained(
         after,
         data_term(after),
         float(penalty.value(after)),
-        check_gradient(
-            lambda at: data_term(at) + float(penalty.value(at)), params, gradient, seed=seed
-        ),
+        check_gradient(differences, seed=seed),
+        differences,
     )
 
 

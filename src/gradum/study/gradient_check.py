@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -65,10 +66,31 @@ class Check:
         return self.largest <= self.tolerance
 
 
-def check_gradient(
-    value: Callable[[Params], float], params: Params, gradient: Params, *, seed: int = 0
-) -> Check:
-    """Hold every entry of a gradient, or `MOST_ENTRIES` drawn ones, against central differences.
+@dataclass(frozen=True)
+class Compared:
+    """One entry of a gradient beside its central difference.
+
+    Parameters
+    ----------
+    by_hand, by_difference : float
+        The slope that the chain rule gives, and (L(θ + h) − L(θ − h)) / 2h.
+    verdict : str
+        ``agree`` or ``disagree``; ``kink`` where slopes left and right differ and the gradient is
+        between them; ``blunt`` where the quotient is itself too uncertain to decide.
+    """
+
+    by_hand: float
+    by_difference: float
+    verdict: Literal["agree", "disagree", "kink", "blunt"]
+
+    @property
+    def gap(self) -> float:
+        """Return by how much the two differ."""
+        return abs(self.by_hand - self.by_difference)
+
+
+class Differences:
+    """Central differences of an objective, entry by entry, beside its gradient by hand.
 
     Parameters
     ----------
@@ -76,60 +98,86 @@ def check_gradient(
         Parameters → the objective L.
     params, gradient : dict
         Where, and dL/dθ there, in float64.
+    """
+
+    def __init__(self, value: Callable[[Params], float], params: Params, gradient: Params) -> None:
+        self._value, self._params = value, copy.deepcopy(params)  # moved in place, and back
+        self._arrays, self._slopes = _named(self._params), _named(gradient)
+        self._here = value(params)
+        slopes = self._slopes.values()
+        self._steepest = max(float(np.abs(slope).max(initial=0.0)) for slope in slopes)
+        self.tolerance = TOLERANCE * max(1.0, abs(self._here), self._steepest)
+
+    @property
+    def entries(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Name every entry: the parameter and the position in it, ``("W1", (0, 2))``."""
+        return [
+            (name, at) for name, array in self._arrays.items() for at in np.ndindex(array.shape)
+        ]
+
+    def compare(self, name: str, at: tuple[int, ...]) -> Compared:
+        """Hold one entry of the gradient against its central difference."""
+        slope = float(self._slopes[name][at])
+        left, right = self._one_sided(self._arrays[name], at, STEP)
+        central = (left + right) / 2.0
+        gap = abs(slope - central)
+        # Left and right differ by h·L″ where L is smooth, and by more than that only at a kink.
+        smooth = abs(right - left) <= 1e3 * STEP * max(1.0, self._steepest)
+        if gap <= self.tolerance:
+            return Compared(slope, central, "agree")
+        if not smooth and min(left, right) <= slope <= max(left, right):
+            return Compared(slope, central, "kink")
+        wider = sum(self._one_sided(self._arrays[name], at, 2.0 * STEP)) / 2.0
+        # The quotient's error grows with h², so that of h is a third of what lies between.
+        if not np.isfinite(central) or abs(wider - central) >= gap:
+            return Compared(slope, central, "blunt")
+        return Compared(slope, central, "disagree")
+
+    def _one_sided(
+        self, array: np.ndarray, at: tuple[int, ...], step: float
+    ) -> tuple[float, float]:
+        """Return the difference quotients to the left and to the right of one parameter."""
+        kept = float(array[at])
+        h = step * max(1.0, abs(kept))
+        array[at] = kept + h
+        above = self._value(self._params)
+        array[at] = kept - h
+        below = self._value(self._params)
+        array[at] = kept
+        return (self._here - below) / h, (above - self._here) / h
+
+
+def check_gradient(differences: Differences, *, seed: int = 0) -> Check:
+    """Hold every entry of a gradient, or `MOST_ENTRIES` drawn ones, against central differences.
+
+    Parameters
+    ----------
+    differences : Differences
+        The gradient, and what it is the gradient of.
     seed : int
         Decides which entries are drawn.
     """
-    params = copy.deepcopy(params)  # moved in place below, and back
-    arrays, slopes = _named(params), _named(gradient)
-    entries = [(name, at) for name, array in arrays.items() for at in np.ndindex(array.shape)]
+    entries = differences.entries
     count = len(entries)
     if count > MOST_ENTRIES:
         drawn = stream(seed, "study", "explain_step").choice(count, MOST_ENTRIES, replace=False)
         entries = [entries[place] for place in np.sort(drawn)]
-    here, kinks, blunt = value(params), 0, 0
-    steepest = max(float(np.abs(slope).max(initial=0.0)) for slope in slopes.values())
-    tolerance = TOLERANCE * max(1.0, abs(here), steepest)
-    worst = Check(len(entries), count, -1.0, entries[0], 0.0, 0.0, tolerance)
+    undecided = {"kink": 0, "blunt": 0}
+    worst = Check(len(entries), count, -1.0, entries[0], 0.0, 0.0, differences.tolerance)
     for name, at in entries:
-        slope = float(slopes[name][at])
-        left, right = _one_sided(value, params, arrays[name], at, here, STEP)
-        central = (left + right) / 2.0
-        gap = abs(slope - central)
-        # Left and right differ by h·L″ where L is smooth, and by more than that only at a kink.
-        smooth = abs(right - left) <= 1e3 * STEP * max(1.0, steepest)
-        if gap > tolerance and not smooth and min(left, right) <= slope <= max(left, right):
-            kinks += 1
-            continue
-        if not gap <= tolerance:
-            wider = sum(_one_sided(value, params, arrays[name], at, here, 2.0 * STEP)) / 2.0
-            # The quotient's error grows with h², so that of h is a third of what lies between.
-            if not np.isfinite(central) or abs(wider - central) >= gap:
-                blunt += 1
-                continue
-        if not gap <= worst.largest:
+        compared = differences.compare(name, at)
+        if compared.verdict in undecided:
+            undecided[compared.verdict] += 1
+        elif not compared.gap <= worst.largest:
             worst = replace(
-                worst, largest=gap, where=(name, at), by_hand=slope, by_difference=central
+                worst,
+                largest=compared.gap,
+                where=(name, at),
+                by_hand=compared.by_hand,
+                by_difference=compared.by_difference,
             )
-    return replace(worst, largest=max(worst.largest, 0.0), kinks=kinks, blunt=blunt)
-
-
-def _one_sided(
-    value: Callable[[Params], float],
-    params: Params,
-    array: np.ndarray,
-    at: tuple[int, ...],
-    here: float,
-    step: float,
-) -> tuple[float, float]:
-    """Return the difference quotients to the left and to the right of one parameter."""
-    kept = float(array[at])
-    h = step * max(1.0, abs(kept))
-    array[at] = kept + h
-    above = value(params)
-    array[at] = kept - h
-    below = value(params)
-    array[at] = kept
-    return (here - below) / h, (above - here) / h
+    largest = max(worst.largest, 0.0)
+    return replace(worst, largest=largest, kinks=undecided["kink"], blunt=undecided["blunt"])
 
 
 def _named(params: Params) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from gradum.app.cli import (
     compare_solvers,
     console,
     evaluate,
+    explain_step,
     failures,
     fit,
     infer,
@@ -46,6 +47,7 @@ COMMANDS = (
     report,
     compare,
     compare_solvers,
+    explain_step,
     rerun,
 )
 for command in COMMANDS:

@@ -1,0 +1,73 @@
+"""``gradum explain-step``: one step of learning on one row of a table, number by number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.console import load_model, say
+from gradum.app.cli.pages import check_page
+
+
+def command(
+    model: Annotated[
+        Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run folder or a model file.")
+    ],
+    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
+    row: Annotated[int, typer.Option("--row", metavar="NUMBER", help="Which row, counted from 1.")],
+    target_value: Annotated[
+        str | None,
+        typer.Option(
+            "--target-value",
+            metavar="VALUE",
+            help="The row's truth. Default: what the table holds in the target's column.",
+        ),
+    ] = None,
+    rung: Annotated[
+        str | None,
+        typer.Option(
+            "--rung",
+            metavar="NAME",
+            help="linear, mlp or enough. Default: the best, or the one below a pack.",
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float,
+        typer.Option("--learning-rate", metavar="NUMBER", help="The length of the step."),
+    ] = 0.1,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write a page with the formulas."),
+    ] = None,
+    sheet: options.Sheet = None,
+    query: options.Query = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
+) -> None:
+    """Work one row forward through a model, backward, and one step of gradient descent on.
+
+    Every derivative stands beside a difference quotient. Of large layers the page shows the terms
+    that matter most, and says how many it leaves out. The model itself is not changed.
+    """
+    from gradum.api.explain_step import explain_table_row
+    from gradum.files.atomic import write_text
+    from gradum.fitting.options import make_reading
+
+    if out is not None:
+        check_page(out)
+    explained = explain_table_row(
+        load_model(model),
+        data,
+        row,
+        target_value,
+        rung=rung,
+        learning_rate=learning_rate,
+        reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
+    )
+    say(explained)
+    if out is not None:
+        write_text(out, explained.page())
+        say("", f"Written to {out}.")

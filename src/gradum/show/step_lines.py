@@ -1,0 +1,341 @@
+"""The formulas of one step of learning, each with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.text import Text
+
+from gradum.core import L1, L2, ElasticNet
+from gradum.study.explain_step import WorkedStep
+from gradum.study.step_terms import influence, largest_entries
+from gradum.tables.wording import shortened
+
+MOST_ROWS, MOST_COLUMNS = 16, 6
+"""A matrix up to this size is printed in full."""
+
+LARGEST = 4
+"""Of a larger one, so many entries: those of the largest size."""
+
+MOST_INPUTS = 12
+"""Of more than `MOST_ROWS` inputs, so many: those that move the first layer most."""
+
+DIGITS, FEWER_DIGITS = 5, 3
+"""Of a number: enough to do the sum again, and what is left where the line is too short."""
+
+LINK = {"identity": "ŷ = a", "log": "ŷ = e^a"}
+
+PENALTY: dict[type, tuple[str, str]] = {
+    L2: ("alpha·½·Σw²", "alpha·w"),
+    L1: ("alpha·Σ|w|", "alpha·sign w"),
+    ElasticNet: ("alpha·Σ(ρ|w| + (1 − ρ)½w²)", "alpha·(ρ·sign w + (1 − ρ)w)"),
+}
+"""The penalty of the weights, and its slope."""
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A vector or a matrix, written as fully as the console is wide.
+
+    Rows are named where there is a name for each. In full, or with fewer digits, or, where that
+    is still too wide or the matrix large, as its size, largest entries and norm.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...] = ()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(self._within(options.max_width))
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        most = max(map(len, self._within(options.max_width).splitlines()), default=0)
+        least = max(map(len, self._summary(1, FEWER_DIGITS).split()))
+        return Measurement(min(least, most), most)
+
+    def _within(self, width: int) -> str:
+        writings = [self._summary(count, FEWER_DIGITS) for count in range(LARGEST, 0, -1)]
+        rows, columns = self.values.shape
+        if rows <= MOST_ROWS and columns <= MOST_COLUMNS:
+            full = [self._full(digits, width) for digits in (DIGITS, FEWER_DIGITS)]
+            writings = [*full, *writings]
+        else:
+            writings.insert(0, self._summary(LARGEST, DIGITS))
+        fitting = (
+            each for each in writings if max(map(len, each.splitlines()), default=0) <= width
+        )
+        return next(fitting, writings[-1])
+
+    def _full(self, digits: int, width: int) -> str:
+        written = [[number(value, digits) for value in row] for row in self.values]
+        widest = max((len(cell) for row in written for cell in row), default=0)
+        heads = [""] * len(written)
+        if len(self.names) == len(written):
+            label = min(max(map(len, self.names), default=0), max(width // 3, 8))
+            heads = [
+                f"{shortened(name, label - 1) if len(name) > label else name:<{label}}  "
+                for name in self.names
+            ]
+        return "\n".join(
+            head + "  ".join(f"{cell:>{widest}}" for cell in row)
+            for head, row in zip(heads, written, strict=True)
+        )
+
+    def _summary(self, count: int, digits: int) -> str:
+        rows, columns = self.values.shape
+        size = (
+            f"{self.values.size:,} numbers" if 1 in (rows, columns) else f"{rows:,} × {columns:,}"
+        )
+        places = largest_entries(self.values, count)
+        entries = "  ".join(number(self.values[place], digits) for place in places)
+        left = self.values.size - len(places)
+        norm = number(float(np.hypot.reduce(self.values, axis=None)), digits)
+        return f"{size}: largest {entries}, {left:,} more; norm {norm}"
+
+
+Line = tuple[str, str | Numbers]
+"""A formula, and a sentence or its numbers."""
+
+
+class LayerFormulas(NamedTuple):
+    """How a layer's numbers come about; without a bias or an activation, an empty text for it."""
+
+    sum: str
+    output: str
+    delta: str
+    weight: str
+    bias: str
+
+
+def layer_formulas(step: WorkedStep, level: int) -> LayerFormulas:
+    """Write the formulas of a layer, the first of which is number 1."""
+    layer = step.layers[level - 1]
+    here, below, above = (subscript(at) for at in (level, level - 1, level + 1))
+    biased, activation = layer.bias is not None, layer.activation
+    price = f" + {penalty_formulas(step)[1]}" if is_priced(step) else ""
+    slope = f"dℓ/da{here} = {step.problem.loss.slope_formula}"
+    if activation is not None:
+        slope = f"(W{above} δ{above}) · {activation}′(a{here})"
+    return LayerFormulas(
+        f"a{here} = z{below} W{here}" + (f" + b{here}" if biased else ""),
+        f"z{here} = {activation}(a{here})" if activation is not None else "",
+        f"δ{here} = {slope}",
+        f"dL/dW{here} = z{below}ᵀ δ{here}{price}",
+        f"dL/db{here} = δ{here}" if biased else "",
+    )
+
+
+def forward_lines(step: WorkedStep) -> list[Line]:
+    """Write z_0, every layer up to the logits, and the prediction."""
+    lines = _inputs(step)
+    for level, layer in enumerate(step.layers, start=1):
+        formulas = layer_formulas(step, level)
+        names = step.names.inputs if level == 1 else ()
+        lines.append((f"W{subscript(level)}", Numbers(layer.weight, names)))
+        if layer.bias is not None:
+            lines.append((f"b{subscript(level)}", _vector(layer.bias)))
+        lines.append((formulas.sum, _vector(layer.pre_activation)))
+        if formulas.output:
+            lines.append((formulas.output, _vector(layer.output)))
+    return [*lines, (prediction_formula(step), _prediction(step))]
+
+
+def _inputs(step: WorkedStep) -> list[Line]:
+    """Write z_0 beside what the row holds; of many numbers, those that move a_1 most."""
+    z, names = step.layers[0].input, step.names.inputs
+    if step.names.given:
+        names = tuple(
+            f"{name} ({given})" if given else name
+            for name, given in zip(names, step.names.given, strict=True)
+        )
+    if len(z) <= MOST_ROWS:
+        return [("z₀ = x", _vector(z, names))]
+    places = [place for (place,) in heaviest_inputs(step)]
+    shown = Numbers(z[places][:, None], tuple(names[place] for place in places))
+    more = f"and {len(z) - len(places):,} more numbers, which move a₁ less than these"
+    return [("z₀ = x", shown), ("", more)]
+
+
+def heaviest_inputs(step: WorkedStep) -> list[tuple[int, ...]]:
+    """Return the places of z_0 that move the first layer most."""
+    first = step.layers[0]
+    return largest_entries(influence(first.input, first.weight), MOST_INPUTS)
+
+
+def prediction_formula(step: WorkedStep) -> str:
+    """Write how the logits become the prediction."""
+    last, loss = f"a{subscript(len(step.layers))}", step.problem.loss
+    if loss.link == "logit":
+        return f"p = softmax({last})" if len(step.logits) > 1 else f"p = 1/(1 + e^−{last})"
+    ordered = ", in rising order" if loss.quantiles and len(step.prediction) > 1 else ""
+    return LINK.get(loss.link, "ŷ").replace("a", last) + ordered
+
+
+def _prediction(step: WorkedStep) -> str | Numbers:
+    names = step.names.outputs
+    if step.problem.loss.link == "logit" and len(step.logits) == 1:
+        return f"{number(step.prediction[1])}, the probability of {names[1]}"
+    return _vector(step.prediction, names if len(step.prediction) > 1 else ())
+
+
+def loss_lines(step: WorkedStep) -> list[Line]:
+    """Write the truth, the loss and the penalty."""
+    lines: list[Line] = [_truth(step), *_settings(step)]
+    lines.append((f"ℓ = {step.problem.loss.formula(len(step.logits))}", number(step.loss)))
+    if is_priced(step):
+        lines += [(each, f"{float(value):g}") for each, value in _strengths(step).items()]
+        lines.append((f"penalty = {penalty_formulas(step)[0]}", number(step.penalty)))
+        lines.append(("L = ℓ + penalty", number(step.objective)))
+    return lines
+
+
+def _truth(step: WorkedStep) -> Line:
+    truth, classes = step.target, step.names.outputs
+    if step.problem.loss.link != "logit":
+        return "y", number(truth[0])
+    if truth.ndim == 2:
+        return "t", _vector(truth[0], classes)
+    if not np.issubdtype(truth.dtype, np.integer):
+        return "t", number(truth[0])
+    if len(step.logits) == 1:
+        return "t", f"{truth[0]}, the class being {classes[truth[0]]}"
+    return "t", f"1 for {classes[truth[0]]}, 0 for the others"
+
+
+def _settings(step: WorkedStep) -> list[Line]:
+    """Return a loss's own numbers, such as δ, τ or s, and what it makes of the truth."""
+    loss = step.problem.loss
+    lines: list[Line] = [
+        (symbol, _vector(np.atleast_1d(value))) for symbol, value in loss.symbols.items()
+    ]
+    if loss.target_formula:
+        # dℓ/da = p − t gives the smoothed truth back.
+        p = step.prediction[1:] if len(step.logits) == 1 else step.prediction
+        names = step.names.outputs if len(p) > 1 else ()
+        lines.append((f"t ← {loss.target_formula}", _vector(p - step.layers[-1].delta, names)))
+    return lines
+
+
+def _kinked(step: WorkedStep) -> list[Line]:
+    """Say what the slope of an L1 term is at 0."""
+    if not (is_priced(step) and isinstance(step.problem.penalty, L1 | ElasticNet)):
+        return []
+    zeros = sum(int((layer.weight == 0).sum()) for layer in step.layers)
+    are = f"{zeros:,} {'weight is' if zeros == 1 else 'weights are'} there"
+    return [("sign 0 = 0", f"the middle of the slopes at the kink of |w|; {are}")]
+
+
+def penalty_formulas(step: WorkedStep) -> tuple[str, str]:
+    """Return the formulas of the penalty and of its slope."""
+    penalty = step.problem.penalty
+    price, slope = PENALTY.get(type(penalty), ("of the weights", "its slope"))
+    return (price, slope) if penalty.factor is None else (price.replace("Σ", "Σf·"), f"f·{slope}")
+
+
+def _strengths(step: WorkedStep) -> dict[str, Any]:
+    penalty = step.problem.penalty
+    ratio = {"ρ": penalty.l1_ratio} if isinstance(penalty, ElasticNet) else {}
+    return {"alpha": penalty.alpha, **ratio}
+
+
+def is_priced(step: WorkedStep) -> bool:
+    """Whether the loss has a penalty beside it."""
+    return bool(np.any(np.asarray(step.problem.penalty.alpha) > 0))
+
+
+def backward_lines(step: WorkedStep) -> list[Line]:
+    """Write each δ and each gradient, from the last layer to the first."""
+    lines: list[Line] = []
+    for level in range(len(step.layers), 0, -1):
+        layer, formulas = step.layers[level - 1], layer_formulas(step, level)
+        if layer.activation is not None:
+            lines.append((f"{layer.activation}′(a{subscript(level)})", _vector(layer.slope)))
+        lines.append((formulas.delta, _vector(layer.delta)))
+        lines.append((formulas.weight, Numbers(layer.weight_gradient)))
+        if layer.bias_gradient is not None:
+            lines.append((formulas.bias, _vector(layer.bias_gradient)))
+    for code, slope in step.embedded.items():
+        lines.append((f"dL/dE[{code}] = its part of W₁ δ₁", _vector(slope)))
+    return [*lines, *_kinked(step)]
+
+
+def check_lines(step: WorkedStep) -> list[Line]:
+    """Say how far the gradient and its difference quotients agree."""
+    check = step.check
+    name, place = check.where
+    which = f"every one of the {check.of:,} entries of dL/dθ"
+    if check.entries < check.of:
+        which = f"{check.entries:,} of the {check.of:,} entries of dL/dθ, drawn at random"
+    at = f"{_pretty(name)}[{', '.join(str(index + 1) for index in place)}]"
+    pair = f"{check.by_hand:.10g} by hand, {check.by_difference:.10g} by difference"
+    pair = pair.replace("-", "−")
+    verdict = "agree" if check.passed else "DISAGREE: the gradient is wrong"
+    if not check.compared:
+        verdict = "undecided: no entry could be compared"
+    lines: list[Line] = [
+        ("(L(θ + h) − L(θ − h)) / 2h", f"against {which}"),
+        ("largest disagreement", f"{check.largest:.2g} at {at}: {pair}"),
+        ("verdict", f"{verdict} (rounding explains up to {check.tolerance:.2g})"),
+    ]
+    if check.kinks:
+        lines.append(("kinks", f"{check.kinks:,} entries have a kink within h and were left out"))
+    if check.blunt:
+        said = f"{check.blunt:,} entries where those of h and 2h differ as much were left out"
+        lines.append(("blunt quotients", said))
+    return lines
+
+
+def update_lines(step: WorkedStep) -> list[Line]:
+    """Write the parameters after the step, and the loss there."""
+    rate = f"{step.learning_rate:g}"
+    lines: list[Line] = []
+    for level, layer in enumerate(step.after["layers"], start=1):
+        for letter, name in (("W", "weight"), ("b", "bias")):
+            if name in layer:
+                symbol, values = f"{letter}{subscript(level)}", layer[name]
+                written = Numbers(values) if values.ndim == 2 else _vector(values)
+                lines.append((f"{symbol} ← {symbol} − {rate}·dL/d{symbol}", written))
+    for code in step.embedded:
+        symbol = f"E[{code}]"
+        after = step.after["embedding"][code]
+        lines.append((f"{symbol} ← {symbol} − {rate}·dL/d{symbol}", _vector(after)))
+    return [*lines, *result_lines(step)]
+
+
+def result_lines(step: WorkedStep) -> list[Line]:
+    """Write the loss after the step, and whether the step was too long."""
+    change = f"{number(step.loss_after)}, from {number(step.loss)}"
+    lines: list[Line] = [("ℓ after the step", change)]
+    if is_priced(step):
+        change = f"{number(step.objective_after)}, from {number(step.objective)}"
+        lines.append(("L after the step", change))
+    if not step.objective_after <= step.objective:
+        lines.append(("", "The objective rose: the step is too long; try a smaller learning_rate."))
+    return lines
+
+
+def _vector(values: np.ndarray, names: tuple[str, ...] = ()) -> Numbers:
+    """Write numbers side by side; one below the other where they have names."""
+    values = np.asarray(values, np.float64)
+    if len(names) == len(values) <= MOST_ROWS:
+        return Numbers(values[:, None], names)
+    return Numbers(values[None, :])
+
+
+def number(value: float, digits: int = DIGITS) -> str:
+    """Write a number in so many digits."""
+    if not np.isfinite(value):
+        return "beyond 1e308"
+    return f"{value + 0.0:.{digits}g}".replace("-", "−")  # + 0.0, and no zero is negative
+
+
+def subscript(level: int) -> str:
+    """Write a layer as a subscript."""
+    return str(level).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def _pretty(name: str) -> str:
+    return f"{name[0]}{subscript(int(name[1:]))}" if name[1:] else name

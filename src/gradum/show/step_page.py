@@ -1,0 +1,428 @@
+"""One step of learning as a page: formulas in MathML, the numbers that matter, and every check.
+
+A small network is there in full. Of a large one each layer has one unit written out, with the
+largest terms of its sums and the others as one number, so that a reader can do every sum again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from gradum.show.mathml import mathml
+from gradum.show.page import file, render
+from gradum.show.step_lines import (
+    Line,
+    Numbers,
+    check_lines,
+    heaviest_inputs,
+    is_priced,
+    layer_formulas,
+    loss_lines,
+    number,
+    prediction_formula,
+    result_lines,
+    subscript,
+)
+from gradum.study.explain_step import WorkedStep
+from gradum.study.step_terms import Terms, influence, largest_entries, largest_terms
+from gradum.tables.wording import counted, shortened
+
+MOST_UNITS = 6
+MOST_OUTPUTS = 10
+MOST_WEIGHTS, MOST_BIASES = 6, 3
+"""Shown of a layer; the page says how many more there are."""
+
+MOST_LETTERS = 60
+"""Of a name or a value."""
+
+VERDICTS = {
+    "agree": "",
+    "disagree": "they disagree",
+    "kink": "a kink lies within h",
+    "blunt": "the quotient is too uncertain",
+}
+
+Cell = str | Markup
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table: a name, perhaps a second line below it, and cells."""
+
+    name: Cell
+    cells: Sequence[Cell]
+    detail: str = ""
+    total: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """A formula, what to know of it, and a table of its numbers; its first columns are words."""
+
+    formulas: Sequence[Markup]
+    header: Sequence[Cell]
+    rows: Sequence[Row]
+    note: str = ""
+    more: str = ""
+    words: int = 1
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the step: blocks, and lines of a formula and a value."""
+
+    title: str
+    blocks: Sequence[Block] = ()
+    lines: Sequence[tuple[Markup, str]] = ()
+
+
+def heading(step: WorkedStep) -> str:
+    """Name the row and what is shown of it."""
+    return f"{step.names.row}, one step of gradient descent"
+
+
+def step_page(step: WorkedStep) -> str:
+    """Return one self-contained page without a script."""
+    sections = (
+        Section("Forward", [_inputs(step), *_layers(step), _prediction(step)]),
+        Section("Loss", lines=_lines(loss_lines(step))),
+        Section("Backward", _backward(step)),
+        Section("Check", lines=_lines(check_lines(step))),
+        Section("Update", _update(step), _lines(result_lines(step))),
+    )
+    return render(
+        "step.html",
+        heading=heading(step),
+        remarks=step.names.remarks,
+        facts=_facts(step),
+        sections=sections,
+        style=file("report.css"),
+    )
+
+
+def _facts(step: WorkedStep) -> list[tuple[str, str]]:
+    network = step.problem.network
+    widths = (len(step.layers[0].input), *network.hidden, len(step.logits))
+    verdict = "agree" if step.check.passed and step.check.compared else "do not agree"
+    loss = "loss and penalty" if is_priced(step) else "loss"
+    return [
+        ("network", " → ".join(f"{width:,}" for width in widths)),
+        ("learning rate η", f"{step.learning_rate:g}"),
+        (f"{loss} before", number(step.objective)),
+        (f"{loss} after", number(step.objective_after)),
+        ("chain rule and differences", verdict),
+    ]
+
+
+def _lines(lines: Sequence[Line]) -> list[tuple[Markup, str]]:
+    return [(mathml(formula), _written(said)) for formula, said in lines]
+
+
+def _written(said: str | Numbers) -> str:
+    """Write a sentence, or numbers in one line, the largest first where they are many."""
+    if isinstance(said, str):
+        return said
+    values = said.values.ravel()
+    places = [place for (place,) in largest_entries(values, MOST_OUTPUTS)]
+    if len(values) <= MOST_OUTPUTS:
+        places.sort()
+    named = len(said.names) == len(values)
+    parts = [
+        f"{_short(said.names[place])} {number(values[place])}" if named else number(values[place])
+        for place in places
+    ]
+    more = len(values) - len(places)
+    return ", ".join(parts) + (f" and {more:,} more" if more else "")
+
+
+def _inputs(step: WorkedStep) -> Block:
+    """Show what the row holds, and the number that the network takes for it."""
+    names, z = step.names, step.layers[0].input
+    places = [place for (place,) in heaviest_inputs(step)]
+    rows = []
+    for place in places:
+        given = [_short(names.given[place])] if names.given else []
+        rows.append(Row(_short(names.inputs[place]), [*given, number(z[place])]))
+    more = _more(np.delete(z, places), "number")
+    header = ["column", *(["in the row"] if names.given else []), mathml("z₀")]
+    note = "The numbers that move the first layer most come first." if len(z) > 1 else ""
+    return Block([mathml("z₀ = x")], header, rows, note, more, words=len(header) - 1)
+
+
+def _more(left_out: np.ndarray, noun: str) -> str:
+    """Say how many numbers are not shown, and how many of them are 0."""
+    zeros = int(np.count_nonzero(left_out == 0))
+    if not len(left_out):
+        return ""
+    of_them = {0: "", len(left_out): ", which is 0" if zeros == 1 else ", all of them 0"}
+    return (
+        f"{counted(len(left_out), f'more {noun}')}{of_them.get(zeros, f', {zeros:,} of them 0')}."
+    )
+
+
+def _layers(step: WorkedStep) -> list[Block]:
+    blocks = []
+    for level, layer in enumerate(step.layers, start=1):
+        blocks.append(_written_out(step, level))
+        if layer.activation is not None and len(layer.output) > 1:
+            blocks.append(_units(step, level))
+    return blocks
+
+
+def _written_out(step: WorkedStep, level: int) -> Block:
+    """Show one unit's sum, term by term, and what becomes of it."""
+    layer, unit = step.layers[level - 1], _focus(step, level)
+    here, below, said = subscript(level), subscript(level - 1), layer_formulas(step, level)
+    formulas = [mathml(formula) for formula in (said.sum, said.output) if formula]
+    terms = largest_terms(layer.input, layer.weight[:, unit])
+    rows = _term_rows(terms, [_source(step, level, place) for place in terms.places])
+    if layer.bias is not None:
+        rows.append(Row(mathml(f"b{here}"), ["", "", number(layer.bias[unit])]))
+    total = number(layer.pre_activation[unit])
+    rows.append(Row(mathml(f"a{here}"), ["", "", total], _unit(step, level, unit), total=True))
+    if layer.activation is not None:
+        output = number(layer.output[unit])
+        rows.append(Row(mathml(f"z{here}"), ["", "", output], _unit(step, level, unit), total=True))
+    header = ["term", mathml(f"z{below}"), mathml(f"W{here}"), "product"]
+    return Block(formulas, header, rows, _which(step, level, unit))
+
+
+def _which(step: WorkedStep, level: int, unit: int) -> str:
+    count = len(step.layers[level - 1].pre_activation)
+    if count == 1:
+        return ""
+    if level < len(step.layers):
+        return f"Of {count:,} units, unit {unit + 1} moves the next layer most."
+    return f"Of {count:,} outputs, that of {_short(_output(step, unit))}."
+
+
+def _units(step: WorkedStep, level: int) -> Block:
+    """Show the units that move the next layer most, on the way forward and back."""
+    layer, here = step.layers[level - 1], subscript(level)
+    moves = influence(layer.output, step.layers[level].weight)
+    places = [place for (place,) in largest_entries(moves, MOST_UNITS)]
+    rows = [
+        Row(
+            f"unit {place + 1}",
+            [number(values[place]) for values in (layer.pre_activation, layer.output, layer.slope)],
+        )
+        for place in places
+    ]
+    header = ["", mathml(f"a{here}"), mathml(f"z{here}"), mathml(f"{layer.activation}′(a{here})")]
+    return Block([], header, rows, more=_more(np.delete(layer.output, places), "unit"))
+
+
+def _prediction(step: WorkedStep) -> Block:
+    """Show the logits and what the link makes of them."""
+    last, loss = subscript(len(step.layers)), step.problem.loss
+    prediction = step.prediction[1:] if _has_one_logit(step) else step.prediction
+    symbol = "p" if loss.link == "logit" else "ŷ"
+    places = [place for (place,) in largest_entries(prediction, MOST_OUTPUTS)]
+    if loss.link == "logit":
+        places = list(dict.fromkeys([_focus(step, len(step.layers)), *places]))
+    rows = [
+        Row(
+            _short(_output(step, place)),
+            [number(step.logits[place]), number(prediction[place])],
+        )
+        for place in sorted(places)
+    ]
+    formula = mathml(prediction_formula(step))
+    left = len(prediction) - len(places)
+    more = f"{counted(left, 'more output')}." if left else ""
+    return Block([formula], ["", mathml(f"a{last}"), mathml(symbol)], rows, more=more)
+
+
+def _backward(step: WorkedStep) -> list[Block]:
+    blocks = []
+    for level in range(len(step.layers), 0, -1):
+        last = level == len(step.layers)
+        blocks.append(_first_delta(step) if last else _delta(step, level))
+        blocks.append(_gradient(step, level))
+    if step.embedded:
+        blocks.append(_embedded(step))
+    return blocks
+
+
+def _first_delta(step: WorkedStep) -> Block:
+    """Show the loss's own slope; of classes, the probability less the truth."""
+    level, layer = len(step.layers), step.layers[-1]
+    here = subscript(level)
+    delta = layer.delta
+    places = [place for (place,) in largest_entries(delta, MOST_OUTPUTS)]
+    prediction = step.prediction[1:] if _has_one_logit(step) else step.prediction
+    of_classes = step.problem.loss.link == "logit"
+    rows = []
+    for place in sorted(places):
+        before = [prediction[place], prediction[place] - delta[place]] if of_classes else []
+        cells = [number(value) for value in (*before, delta[place])]
+        rows.append(Row(_short(_output(step, place)), cells))
+    symbols = ["p", "t", f"δ{here}"] if of_classes else [f"δ{here}"]
+    left = len(delta) - len(places)
+    more = f"{counted(left, 'more output')}." if left else ""
+    formula = mathml(layer_formulas(step, level).delta)
+    return Block([formula], ["", *map(mathml, symbols)], rows, more=more)
+
+
+def _delta(step: WorkedStep, level: int) -> Block:
+    """Show how one unit's δ comes from the layer above."""
+    layer, above, unit = step.layers[level - 1], step.layers[level], _focus(step, level)
+    here, next_ = subscript(level), subscript(level + 1)
+    terms = largest_terms(above.weight[unit], above.delta)
+    rows = _term_rows(terms, [_unit(step, level + 1, place) for place in terms.places])
+    slope = number(layer.slope[unit])
+    rows.append(Row("sum", ["", "", number(terms.total)], total=True))
+    rows.append(Row(mathml(f"{layer.activation}′(a{here})"), ["", "", slope]))
+    delta = number(layer.delta[unit])
+    rows.append(Row(mathml(f"δ{here}"), ["", "", delta], _unit(step, level, unit), total=True))
+    header = ["term", mathml(f"W{next_}"), mathml(f"δ{next_}"), "product"]
+    return Block([mathml(layer_formulas(step, level).delta)], header, rows)
+
+
+def _gradient(step: WorkedStep, level: int) -> Block:
+    """Show the derivatives by what the row pulls on most, each beside its central difference."""
+    formulas, layer = layer_formulas(step, level), step.layers[level - 1]
+    rows = [_compared(step, *entry) for entry in _entries(step, level)]
+    size = layer.weight.size + (0 if layer.bias is None else layer.bias.size)
+    left = size - len(rows)
+    more = f"{left:,} more derivatives of this layer." if left else ""
+    shown = [mathml(formula) for formula in (formulas.weight, formulas.bias) if formula]
+    return Block(shown, COMPARED, rows, more=more)
+
+
+COMPARED = ("derivative by", "by hand", "difference", "apart")
+
+
+def _entries(step: WorkedStep, level: int) -> list[tuple[str, tuple[int, ...]]]:
+    """Name the parameters on which the row pulls most, z·δ: weights, then biases."""
+    layer = step.layers[level - 1]
+    pull = np.outer(layer.input, layer.delta)
+    entries = [(f"W{level}", place) for place in largest_entries(pull, MOST_WEIGHTS)]
+    if layer.bias_gradient is not None:
+        biases = largest_entries(layer.bias_gradient, MOST_BIASES)
+        entries += [(f"b{level}", place) for place in biases]
+    return entries
+
+
+def _compared(step: WorkedStep, name: str, at: tuple[int, ...]) -> Row:
+    compared = step.differences.compare(name, at)
+    cells = [
+        number(compared.by_hand),
+        number(compared.by_difference),
+        number(compared.gap, 2),
+    ]
+    detail = "; ".join(filter(None, [_parameter(step, name, at), VERDICTS[compared.verdict]]))
+    return Row(_symbol(name, at), cells, detail)
+
+
+def _symbol(name: str, at: tuple[int, ...]) -> Markup:
+    """Write an entry as W₁[3, 7], counted from 1."""
+    level = subscript(int(name[1:])) if name[1:] else ""
+    return mathml(f"{name[0]}{level}[{', '.join(str(index + 1) for index in at)}]")
+
+
+def _parameter(step: WorkedStep, name: str, at: tuple[int, ...]) -> str:
+    """Say what an entry connects, and the factors of its derivative."""
+    if name == "E":
+        return ""
+    level = int(name[1:])
+    layer = step.layers[level - 1]
+    unit = _unit(step, level, at[-1])
+    if name.startswith("b"):
+        return unit
+    factors = f"{number(layer.input[at[0]])} × {number(layer.delta[at[1]])}"
+    product = float(layer.input[at[0]] * layer.delta[at[1]])
+    price = float(layer.weight_gradient[at]) - product
+    if is_priced(step) and layer.weight[at]:
+        factors += f" {'+' if price > 0 else '−'} {number(abs(price), 3)} of the penalty"
+    return f"{_source(step, level, at[0])} → {unit}: {factors}"
+
+
+def _embedded(step: WorkedStep) -> Block:
+    """Show the derivatives of the rows of the embedding table that the row looks up."""
+    places = [(code, k) for code, slope in step.embedded.items() for k in range(len(slope))]
+    sizes = np.array([abs(step.embedded[code][k]) for code, k in places])
+    chosen = [places[place] for (place,) in largest_entries(sizes, MOST_WEIGHTS)]
+    rows = [_compared(step, "E", place) for place in chosen]
+    left = len(places) - len(chosen)
+    more = f"{left:,} more derivatives of these rows of the table." if left else ""
+    note = "E holds the learned vectors of levels; only those that the row looks up have a slope."
+    return Block([mathml("dL/dE = its part of W₁ δ₁")], COMPARED, rows, note, more)
+
+
+def _update(step: WorkedStep) -> list[Block]:
+    rate = f"{step.learning_rate:g}"
+    rows = []
+    for level in range(1, len(step.layers) + 1):
+        for name, at in _entries(step, level):
+            key = "weight" if name.startswith("W") else "bias"
+            before, slope, after = (
+                float(part["layers"][level - 1][key][at])
+                for part in (step.params, step.gradient, step.after)
+            )
+            cells = [number(value) for value in (before, slope, after)]
+            rows.append(Row(_symbol(name, at), cells, _ends(step, name, at)))
+    parameters = step.check.of - len(rows)
+    more = f"{counted(parameters, 'more parameter')} moved by {rate} times their slope too."
+    header = ["parameter", "before", mathml("dL/dθ"), "after"]
+    note = "The parameters on which the row pulls most, layer by layer."
+    formula = mathml(f"θ ← θ − {rate}·dL/dθ")
+    return [Block([formula], header, rows, note, more if parameters else "")]
+
+
+def _ends(step: WorkedStep, name: str, at: tuple[int, ...]) -> str:
+    level = int(name[1:])
+    unit = _unit(step, level, at[-1])
+    return unit if name.startswith("b") else f"{_source(step, level, at[0])} → {unit}"
+
+
+def _term_rows(terms: Terms, names: Sequence[str]) -> list[Row]:
+    rows = [
+        Row(
+            name,
+            [number(left), number(right), number(left * right)],
+        )
+        for name, left, right in zip(names, terms.left, terms.right, strict=True)
+    ]
+    if terms.left_out:
+        more = counted(terms.left_out, "more term")
+        rows.append(Row(more, ["", "", number(terms.rest)]))
+    return rows
+
+
+def _focus(step: WorkedStep, level: int) -> int:
+    """Choose the unit that is written out: of outputs the true class, else what matters most."""
+    layer = step.layers[level - 1]
+    if level < len(step.layers):
+        moves = influence(layer.output, step.layers[level].weight)
+        return largest_entries(moves, 1)[0][0]
+    if step.problem.loss.link == "logit" and len(step.logits) > 1:
+        return int(np.argmax(step.prediction - layer.delta))
+    return 0
+
+
+def _source(step: WorkedStep, level: int, place: int) -> str:
+    return _short(step.names.inputs[place]) if level == 1 else f"unit {place + 1}"
+
+
+def _unit(step: WorkedStep, level: int, place: int) -> str:
+    if level < len(step.layers):
+        return f"unit {place + 1}"
+    return _short(_output(step, place))
+
+
+def _output(step: WorkedStep, place: int) -> str:
+    """Name a logit: the one of two classes is that of the second."""
+    return step.names.outputs[1 if _has_one_logit(step) else place]
+
+
+def _has_one_logit(step: WorkedStep) -> bool:
+    return step.problem.loss.link == "logit" and len(step.logits) == 1
+
+
+def _short(text: str) -> str:
+    return shortened(text, MOST_LETTERS)

@@ -1,0 +1,60 @@
+"""Which numbers of a step matter most: the largest terms of a sum, the largest entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.margins import falling
+
+MOST_TERMS = 8
+"""Terms of a sum that are written out; the others are one number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """Σ_i left_i · right_i with its largest terms written out.
+
+    Parameters
+    ----------
+    places : tuple of int
+        The i of the terms written out, the largest product first.
+    left, right : ndarray
+        Their factors.
+    left_out : int
+        How many terms are not written out.
+    rest : float
+        What those come to together.
+    total : float
+        The whole sum.
+    """
+
+    places: tuple[int, ...]
+    left: np.ndarray
+    right: np.ndarray
+    left_out: int
+    rest: float
+    total: float
+
+
+def largest_terms(left: np.ndarray, right: np.ndarray, most: int = MOST_TERMS) -> Terms:
+    """Choose the terms of Σ_i left_i · right_i that are largest in size; none that is 0."""
+    products = left * right
+    places = [place for (place,) in largest_entries(products, most) if products[place] != 0]
+    total = float(left @ right)
+    rest = float(np.delete(products, places).sum())
+    return Terms(
+        tuple(places), left[places], right[places], len(products) - len(places), rest, total
+    )
+
+
+def largest_entries(values: np.ndarray, most: int) -> list[tuple[int, ...]]:
+    """Return the positions of the entries that are largest in size; of equals, the first ones."""
+    order = falling(np.abs(values).ravel())[:most]
+    return [tuple(map(int, np.unravel_index(place, values.shape))) for place in order]
+
+
+def influence(numbers: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return |z_i| · ‖W_i‖ [in]: how far each number [in] moves what the weights [in, out] make."""
+    return np.abs(numbers) * np.linalg.norm(weight, axis=1)
