@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.console import load_model, say
+from gradum.app.cli.console import load_model, write
 from gradum.app.cli.pages import check_page
 
 
@@ -67,7 +67,7 @@ def command(
         learning_rate=learning_rate,
         reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
     )
-    say(explained)
+    write(explained)
     if out is not None:
         write_text(out, explained.page())
-        say("", f"Written to {out}.")
+        write("", f"Written to {out}.")
