@@ -27,6 +27,7 @@ from gradum.fitting.alarms.nearness import (
 )
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.plan import Plan
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.figures import figure
 from gradum.tables.columns import Column
@@ -69,11 +70,14 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
     equal = sum(straddling_duplicates(dataset.frame, each) for each in parts)
     judged = sum(int(np.count_nonzero(each == Part.TEST)) for each in parts)
     one, other = row_name(dataset, found.rows[0]), row_name(dataset, found.twins[0])
-    sentence = (
-        f"About {figure(100 * found.share, digits=2)}% of the judged rows nearly repeat a row "
-        f"trained on, such as {one} and {other} ({figure(100 * equal / judged, digits=2)}% repeat "
-        "one in every column): scores flatter a model that remembers; give --group a column that "
-        "keeps such rows together."
+    sentence = say(
+        "About {share}% of the judged rows nearly repeat a row trained on, such as {one} and "
+        "{other} ({equal}% repeat one in every column): scores flatter a model that remembers; "
+        "give --group a column that keeps such rows together.",
+        share=figure(100 * found.share, digits=2),
+        one=one,
+        other=other,
+        equal=figure(100 * equal / judged, digits=2),
     )
     return (Alarm("near duplicates", sentence),)
 
