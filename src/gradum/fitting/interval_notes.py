@@ -89,7 +89,7 @@ def _cause(outcome: Outcome, scheme: Scheme, classes: Sequence[object], least: B
             fewest=FEWEST_ROWS,
         )
     return say(
-        "the {judged} amount to {independent} independent {drawn}, and fewer than {fewest}",
+        "the {judged} amount to {independent} {drawn}, and fewer than {fewest}",
         judged=judged,
         independent=int(least.independent),
         drawn=say(scheme.what),
@@ -103,7 +103,7 @@ def _few_independent(scheme: Scheme, of_rows: Basis) -> str:
     if not of_rows.suffices:
         return ""
     return say(
-        "The intervals rest on {independent} independent {drawn}: of fewer than {fewest} they are "
+        "The intervals rest on {independent} {drawn}: of fewer than {fewest} they are "
         "rough, and often too short.",
         independent=int(of_rows.independent),
         drawn=say(scheme.what),

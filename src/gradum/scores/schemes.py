@@ -73,7 +73,7 @@ class ByRow:
         Rows of each class in the table.
     """
 
-    what: ClassVar[str] = marked("rows")
+    what: ClassVar[str] = marked("independent rows")
     fewest: ClassVar[int] = FEWEST_ROWS
 
     rows: int
@@ -147,7 +147,7 @@ class ByGroup:
         The same for predictions of the same row.
     """
 
-    what: ClassVar[str] = marked("groups")
+    what: ClassVar[str] = marked("independent groups")
     fewest: ClassVar[int] = FEWEST_GROUPS
 
     rows: int
@@ -187,7 +187,7 @@ class ByBlock:
     As many as cover all rows but one block's, the last one cut short.
     """
 
-    what: ClassVar[str] = marked("stretches of time")
+    what: ClassVar[str] = marked("independent stretches of time")
     fewest: ClassVar[int] = FEWEST_STRETCHES
 
     rows: int
