@@ -14,6 +14,7 @@ from gradum.core.losses import Loss
 from gradum.core.models import Inputs, Network, Params
 from gradum.core.penalties import L2, Penalty
 from gradum.errors import SpecError
+from gradum.messages import say
 
 
 @partial(
@@ -52,7 +53,10 @@ class Problem:
     def __post_init__(self) -> None:
         # JAX also builds problems whose numbers are its own.
         if isinstance(self.dropout, int | float) and not 0 <= self.dropout < 1:
-            raise SpecError(f"dropout is {self.dropout}.", "Give a share from 0 to below 1.")
+            raise SpecError(
+                say("dropout is {dropout}.", dropout=self.dropout),
+                say("Give a share from 0 to below 1."),
+            )
 
 
 def objective(

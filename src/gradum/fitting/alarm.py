@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from gradum.messages import marked, say
+
 AlarmKind = Literal[
     "leak",
     "near duplicates",
@@ -15,6 +17,16 @@ AlarmKind = Literal[
     "rare class",
     "validation better than test",
 ]
+TITLES: dict[AlarmKind, str] = {
+    "leak": marked("leak"),
+    "near duplicates": marked("near duplicates"),
+    "undeclared groups": marked("undeclared groups"),
+    "drift": marked("drift"),
+    "identifier": marked("identifier"),
+    "rare class": marked("rare class"),
+    "validation better than test": marked("validation better than test"),
+}
+"""Each kind as users read it."""
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -32,3 +44,8 @@ class Alarm(msgspec.Struct, frozen=True):
     kind: AlarmKind
     sentence: str
     columns: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The kind in words."""
+        return say(TITLES[self.kind])

@@ -16,13 +16,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradum.messages import marked, say
+
 ClassWeight = Sequence[float]
 """The factor of the rows of each class [K]."""
 
-NOTE = (
-    "Classes weighed the same while the models learned. Probabilities are brought back to the "
-    "shares that the classes have in the table; labels are not: a row's is the class whose "
-    "probability is largest relative to its share. The baseline is that of the table's shares."
+NOTE = marked(
+    "Classes weighed the same while the models learned. Probabilities are "
+    "brought back to the shares that the classes have in the table; labels "
+    "are not: a row's is the class whose probability is largest relative to "
+    "its share. The baseline is that of the table's shares."
 )
 
 
@@ -53,4 +56,4 @@ def threshold(class_weight: ClassWeight | None) -> float:
 
 def notes(class_weights: Sequence[ClassWeight | None]) -> tuple[str, ...]:
     """Return what must be said of models with these class weights."""
-    return (NOTE,) if any(each is not None for each in class_weights) else ()
+    return (say(NOTE),) if any(each is not None for each in class_weights) else ()

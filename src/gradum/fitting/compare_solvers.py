@@ -21,6 +21,7 @@ from gradum.fitting.run import metric_of
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
 from gradum.margins import first_least
+from gradum.messages import listed, marked, say
 from gradum.randomness import stream
 from gradum.scores.bootstrap import intervals
 from gradum.scores.figures import figure
@@ -33,6 +34,9 @@ from gradum.tables.table import Table
 
 FACTORS = (1.0, 0.1, 0.3, 3.0)
 """Of the learning rate that suits a solver in general: what is tried where none is given."""
+
+FINDINGS = (marked("best"), marked("no difference shown"), marked("worse"), marked("diverged"))
+"""What a solver's score shows beside the best one's."""
 
 FAR_LESS = 0.5  # of the best solver's seconds, from which on another is worth choosing
 
@@ -133,8 +137,8 @@ def compare_solvers(
     sound = {name: rung for name, (rung, _) in trained.items() if rung is not None}
     if not sound:
         raise SpecError(
-            f"Training broke down with each of {', '.join(trained)}.",
-            "Give a smaller --learning-rate.",
+            say("Training broke down with each of {names}.", names=listed(list(trained))),
+            say("Give a smaller --learning-rate."),
         )
     seen = Seen(judged, {name: rung.predict(design) for name, rung in sound.items()})
     courses = {name: _course(name, *trained[name], networks[name]) for name in trained}
@@ -155,9 +159,10 @@ def compare_solvers(
 def _distinct(solvers: Sequence[str]) -> list[str]:
     distinct = list(dict.fromkeys(solvers))
     if len(distinct) < 2:
+        only = distinct[0] if distinct else say("no solver")
         raise SpecError(
-            f"There is nothing to compare {distinct[0] if distinct else 'no solver'} with.",
-            "Name two solvers or more, such as --solvers sgd,adam.",
+            say("There is nothing to compare {solver} with.", solver=only),
+            say("Name two solvers or more, such as --solvers sgd,adam."),
         )
     return distinct
 
@@ -251,24 +256,45 @@ def _choice(courses: dict[str, Course], metric: str) -> tuple[str, str]:
     assert best.score is not None
     assert chosen.score is not None
     title = METRICS[metric].words
-    if chosen is best:
-        sentence = f"Choose {best.solver}: its {title} on new rows is the best"
-        others = ", ".join(each.solver for each in alike)
-        if others:
-            sentence += f", though within chance of {others}"
+    others = listed([course.solver for course in alike])
+    if chosen is best and not others:
+        clauses = [
+            say(
+                "Choose {solver}: its {metric} on new rows is the best",
+                solver=best.solver,
+                metric=title,
+            )
+        ]
+    elif chosen is best:
+        clauses = [
+            say(
+                "Choose {solver}: its {metric} on new rows is the best, though within chance of "
+                "{others}",
+                solver=best.solver,
+                metric=title,
+                others=others,
+            )
+        ]
     else:
-        sentence = (
-            f"Choose {chosen.solver}: its {title} on new rows is within chance of the best, "
-            f"{best.solver}'s {figure(best.score.value)}, and it took {figure(chosen.seconds)} s "
-            f"instead of {figure(best.seconds)} s"
-        )
-    worse = [each.solver for each in courses.values() if each.finding == "worse"]
-    broken = [each.solver for each in courses.values() if each.finding == "diverged"]
+        clauses = [
+            say(
+                "Choose {solver}: its {metric} on new rows is within chance of the best, "
+                "{best}'s {score}, and it took {seconds} s instead of {best_seconds} s",
+                solver=chosen.solver,
+                metric=title,
+                best=best.solver,
+                score=figure(best.score.value),
+                seconds=figure(chosen.seconds),
+                best_seconds=figure(best.seconds),
+            )
+        ]
+    worse = [course.solver for course in courses.values() if course.finding == "worse"]
+    broken = [course.solver for course in courses.values() if course.finding == "diverged"]
     if worse:
-        sentence += f"; {', '.join(worse)} did worse"
+        clauses.append(say("{solvers} did worse", solvers=listed(worse)))
     if broken:
-        sentence += f"; the training broke down with {', '.join(broken)}"
-    return chosen.solver, f"{sentence}."
+        clauses.append(say("the training broke down with {solvers}", solvers=listed(broken)))
+    return chosen.solver, say("{clauses}.", clauses=say("; ").join(clauses))
 
 
 def _within_one_error(course: Course) -> bool:

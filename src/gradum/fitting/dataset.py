@@ -13,6 +13,7 @@ from msgspec import structs
 from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.fitting.judgement import Truth
 from gradum.fitting.rows import Rows
+from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.check import (
     Checked,
     check,
@@ -25,10 +26,11 @@ from gradum.tables.check import (
 from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.schema import Label, Schema, Target
 from gradum.tables.table import Table
-from gradum.tables.wording import SHOWN_NAMES, counted, quoted
+from gradum.tables.wording import SHOWN_NAMES, quoted
 
 FEWEST_ROWS = 20
 FEWEST_ROWS_PER_CLASS = 3  # one to train, one to choose by, one to judge by
+WITHOUT_TARGET, OF_NO_WEIGHT = marked("without a target"), marked("of weight 0")
 
 
 @dataclass(frozen=True)
@@ -167,8 +169,8 @@ def labelled(
     numbers = np.arange(len(checked.frame))
     dataset = Dataset(table.source, checked.frame, schema, numbers, len(numbers), differences)
     known = dataset.frame[schema.target.name].is_not_null().to_numpy()
-    dataset = _without_labels_left_out(_keep(dataset, known, "without a target"))
-    dataset = _keep(dataset, dataset.weight > 0, "of weight 0")
+    dataset = _without_labels_left_out(_keep(dataset, known, say(WITHOUT_TARGET)))
+    dataset = _keep(dataset, dataset.weight > 0, say(OF_NO_WEIGHT))
     for values in (target_values, group_values, time_values):
         values(dataset.checked)  # to refuse here what is refused, while the table has its own name
     return dataset
@@ -192,12 +194,20 @@ def _keep(dataset: Dataset, kept: np.ndarray, others: str) -> Dataset:
 
 def only_rows(source: str, others: str) -> TargetError:
     """Return the error of a table all of whose rows are left out, which are ``others``."""
-    return TargetError(f"{source} has only rows {others}.", "Give others to learn or judge from.")
+    return TargetError(
+        say("{source} has only rows {others}.", source=source, others=others),
+        say("Give others to learn or judge from."),
+    )
 
 
 def left_out_note(count: int, others: str) -> str:
     """Say how many rows are left out, which are ``others``."""
-    return f"Left out: {counted(count, 'row')} {others}."
+    return say_plural(
+        "Left out: {count:,} row {others}.",
+        "Left out: {count:,} rows {others}.",
+        count,
+        others=others,
+    )
 
 
 def without_rare_classes(dataset: Dataset) -> Dataset:
@@ -222,13 +232,12 @@ def without_rare_classes(dataset: Dataset) -> Dataset:
     classes = tuple(label for label in target.classes if label not in rare)
     if len(classes) < 2:
         raise too_rare(dataset.schema, dataset.classes, rare)
-    fewest = FEWEST_ROWS_PER_CLASS
     less = structs.replace(
         target,
         task="binary" if len(classes) == 2 else "multiclass",
         classes=classes,
         left_out=(*target.left_out, *rare),
-        reason=f"{target.reason.rstrip('.')}; those of fewer than {fewest} left out.",
+        reason=without_rare(target.reason),
     )
     columns = tuple(
         structs.replace(column, reason=less.reason) if column.name == less.name else column
@@ -242,8 +251,10 @@ def refuse_number(target: Target) -> None:
     """Refuse a target that has no classes to leave out."""
     if not target.classes:
         raise SpecError(
-            f"Target {target.name!r} is a number, which has no classes to leave out.",
-            "Leave out --drop-rare-classes.",
+            say(
+                "Target {name!r} is a number, which has no classes to leave out.", name=target.name
+            ),
+            say("Leave out --drop-rare-classes."),
         )
 
 
@@ -251,8 +262,20 @@ def _without_labels_left_out(dataset: Dataset) -> Dataset:
     counts = {each: rows for each, rows in left_out_counts(dataset.checked).items() if rows}
     if not counts:
         return dataset
-    return _keep(
-        dataset, dataset.target >= 0, f"of classes too rare to learn: {named_classes(counts)}"
+    return _keep(dataset, dataset.target >= 0, too_rare_to_learn(counts))
+
+
+def too_rare_to_learn(counts: dict[Label, int]) -> str:
+    """Say which rows are left out that are of rare classes."""
+    return say("of classes too rare to learn: {classes}", classes=named_classes(counts))
+
+
+def without_rare(reason: str) -> str:
+    """Add to the reason for a target's classes that rare ones are left out."""
+    return say(
+        "{reason}; those of fewer than {fewest} left out.",
+        reason=reason.rstrip(".。"),
+        fewest=FEWEST_ROWS_PER_CLASS,
     )
 
 
@@ -268,7 +291,8 @@ def named_classes(counts: dict[Label, int]) -> str:
     """Return classes with their rows: ``'maybe' (2), 'never' (1)``."""
     named = [f"{label!r} ({count:,})" for label, count in counts.items()]
     more = len(named) - SHOWN_NAMES
-    return ", ".join(named[:SHOWN_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+    shown = listed(named[:SHOWN_NAMES])
+    return say("{shown} and {more:,} more", shown=shown, more=more) if more > 0 else shown
 
 
 def require_enough(dataset: Dataset) -> None:
@@ -289,10 +313,24 @@ def require_enough(dataset: Dataset) -> None:
 
 def too_few(source: str, rows: int, notes: Iterable[str]) -> TargetError:
     """Return the error of a table with too few rows to learn from; ``notes`` may say why."""
-    why = "; ".join(note[0].lower() + note[1:].rstrip(".") for note in notes)
+    why = say("; ").join(note[0].lower() + note[1:].rstrip(".。") for note in notes)
+    if why:
+        message = say_plural(
+            "{source} has {count:,} row to learn from ({why}).",
+            "{source} has {count:,} rows to learn from ({why}).",
+            rows,
+            source=source,
+            why=why,
+        )
+    else:
+        message = say_plural(
+            "{source} has {count:,} row to learn from.",
+            "{source} has {count:,} rows to learn from.",
+            rows,
+            source=source,
+        )
     return TargetError(
-        f"{source} has {counted(rows, 'row')} to learn from{f' ({why})' if why else ''}.",
-        f"Give at least {FEWEST_ROWS}, to learn from and to be judged by.",
+        message, say("Give at least {rows}, to learn from and to be judged by.", rows=FEWEST_ROWS)
     )
 
 
@@ -300,16 +338,24 @@ def too_rare(schema: Schema, classes: Collection[Label], rare: dict[Label, int])
     """Return the error of a target some of whose classes have too few rows, with the remedy."""
     assert schema.target is not None
     name = schema.target.name
-    message = (
-        f"Target {name!r} has {counted(len(rare), 'class', 'classes')} with fewer than "
-        f"{FEWEST_ROWS_PER_CLASS} rows: {named_classes(rare)}."
+    message = say_plural(
+        "Target {target!r} has {count:,} class with fewer than {fewest} rows: {classes}.",
+        "Target {target!r} has {count:,} classes with fewer than {fewest} rows: {classes}.",
+        len(rare),
+        target=name,
+        fewest=FEWEST_ROWS_PER_CLASS,
+        classes=named_classes(rare),
     )
     if len(rare) > len(classes) - 2:
-        return TargetError(message, "Add rows of them, or choose another target.")
-    remedy = "Leave their rows out with --drop-rare-classes, or add rows of them"
+        return TargetError(message, say("Add rows of them, or choose another target."))
     if schema.column(name).kind == "numeric":
-        remedy += "; --task regression if they are quantities"
-    return TargetError(message, f"{remedy}.")
+        remedy = say(
+            "Leave their rows out with --drop-rare-classes, or add rows of them; --task "
+            "regression if they are quantities."
+        )
+    else:
+        remedy = say("Leave their rows out with --drop-rare-classes, or add rows of them.")
+    return TargetError(message, remedy)
 
 
 def join(dataset: Dataset, test: Dataset) -> Dataset:
@@ -323,10 +369,14 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
     absent = [name for name in dataset.frame.columns if name not in test.frame.columns]
     if absent:
         raise SchemaError(
-            f"The test file {test.source} lacks the column {quoted(absent)}.",
-            "Add it: weights, groups and times are needed there as well.",
+            say(
+                "The test file {source} lacks the column {absent}.",
+                source=test.source,
+                absent=quoted(absent),
+            ),
+            say("Add it: weights, groups and times are needed there as well."),
         )
-    notes = tuple(f"Test file: {note}" for note in test.remarks)
+    notes = tuple(say("Test file: {note}", note=note) for note in test.remarks)
     return replace(
         dataset,
         frame=pl.concat([dataset.frame, test.frame], how="vertical_relaxed"),

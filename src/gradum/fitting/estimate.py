@@ -21,6 +21,7 @@ from gradum.fitting.rungs import kinds_of
 from gradum.fitting.rungs.cost import NONZERO_NGRAMS, Fit
 from gradum.fitting.rungs.kind import RungKind
 from gradum.fitting.spec import Spec
+from gradum.messages import say
 from gradum.tables.design import Layout
 from gradum.tables.memory import available_memory
 from gradum.tables.wording import size
@@ -57,11 +58,17 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
     short = left is not None and needed > left
     if seconds <= WORTH_TELLING and not short:
         return None
-    sentence = f"This will take about {_duration(seconds)} and {size(needed)} of memory."
+    sentence = say(
+        "This will take about {duration} and {needed} of memory.",
+        duration=_duration(seconds),
+        needed=size(needed),
+    )
     if short:
-        sentence = (
-            f"This will take about {size(needed)} of memory, but only {size(left or 0)} are left: "
-            "give fewer rows, or leave out columns with --drop."
+        sentence = say(
+            "This will take about {needed} of memory, but only {left} are left: "
+            "give fewer rows, or leave out columns with --drop.",
+            needed=size(needed),
+            left=size(left or 0),
         )
     return Expected(seconds, needed, sentence)
 
@@ -134,8 +141,8 @@ def _speed() -> float:
 
 def _duration(seconds: float) -> str:
     if seconds < 100:
-        return f"{round(seconds, -1):.0f} seconds"
+        return say("{seconds:.0f} seconds", seconds=round(seconds, -1))
     minutes = seconds / 60
     if minutes < 100:
-        return f"{minutes:.0f} minutes"
-    return f"{minutes / 60:.0f} hours"
+        return say("{minutes:.0f} minutes", minutes=minutes)
+    return say("{hours:.0f} hours", hours=minutes / 60)

@@ -6,6 +6,7 @@ import numpy as np
 
 from gradum.fitting.spec import AGAINST_OVERFITTING, TITLES
 from gradum.fitting.verdict import Comparison, Verdict
+from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
@@ -27,7 +28,7 @@ def fit_check(scores: dict[str, dict[str, dict[str, Interval]]], verdict: Verdic
     verdict : Verdict
     """
     if verdict.used == "baseline":
-        return "Underfitting: no rung does better than the baseline, which looks at no column."
+        return say("Underfitting: no rung does better than the baseline, which looks at no column.")
     for comparison in verdict.comparisons:
         if _overfits(scores, verdict.metric, comparison):
             return _overfitting(scores, verdict.metric, comparison)
@@ -39,7 +40,7 @@ def _overfits(
 ) -> bool:
     rung, simpler = comparison.rung, comparison.against
     trained = [scores[name].get("train", {}).get(metric) for name in (rung, simpler)]
-    if trained[0] is None or trained[1] is None or "is worse than" not in comparison.finding:
+    if trained[0] is None or trained[1] is None or comparison.shows != "worse":
         return False
     return METRICS[metric].sign * (trained[0].value - trained[1].value) < 0
 
@@ -52,11 +53,28 @@ def _overfitting(
         [figure(scores[name][part][metric].value, digits=3) for name in (rung, simpler)]
         for part in ("train", "test")
     )
-    remedy = AGAINST_OVERFITTING.get(rung)
-    return (
-        f"Overfitting: {TITLES[rung]} beats {TITLES[simpler]} on the rows it learned from "
-        f"({METRICS[metric].words} {first} against {second}) and loses to it on new ones ({new} "
-        f"against {new_simpler}); {f'{remedy}, or ' if remedy else ''}use {TITLES[simpler]}."
+    values = {
+        "rung": say(TITLES[rung]),
+        "simpler": say(TITLES[simpler]),
+        "metric": METRICS[metric].words,
+        "first": first,
+        "second": second,
+        "new": new,
+        "new_simpler": new_simpler,
+    }
+    if rung not in AGAINST_OVERFITTING:
+        return say(
+            "Overfitting: {rung} beats {simpler} on the rows it learned from ({metric} {first} "
+            "against {second}) and loses to it on new ones ({new} against {new_simpler}); use "
+            "{simpler}.",
+            **values,
+        )
+    return say(
+        "Overfitting: {rung} beats {simpler} on the rows it learned from ({metric} {first} against "
+        "{second}) and loses to it on new ones ({new} against {new_simpler}); {remedy}, or use "
+        "{simpler}.",
+        remedy=say(AGAINST_OVERFITTING[rung]),
+        **values,
     )
 
 
@@ -69,12 +87,19 @@ def _gap(of_parts: dict[str, dict[str, Interval]], verdict: Verdict) -> str:
     error = np.hypot(test.standard_error, train.standard_error)
     on_train, on_test = figure(train.value, digits=3), figure(test.value, digits=3)
     if gap > STANDARD_ERRORS * error:
-        return (
-            f"The {TITLES[verdict.used]} model knows the rows it learned from better "
-            f"({METRICS[metric].words} {on_train}) than new ones ({on_test}), which costs nothing "
-            "here: no simpler model does better on new rows."
+        return say(
+            "The {rung} model knows the rows it learned from better ({metric} "
+            "{on_train}) than new ones ({on_test}), which costs nothing here: no "
+            "simpler model does better on new rows.",
+            rung=say(TITLES[verdict.used]),
+            metric=METRICS[metric].words,
+            on_train=on_train,
+            on_test=on_test,
         )
-    return (
-        f"No sign of overfitting: {METRICS[metric].words} {on_train} on the rows it learned from, "
-        f"{on_test} on new ones."
+    return say(
+        "No sign of overfitting: {metric} {on_train} on the rows it learned from, "
+        "{on_test} on new ones.",
+        metric=METRICS[metric].words,
+        on_train=on_train,
+        on_test=on_test,
     )

@@ -17,6 +17,7 @@ from gradum.errors import SpecError
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
+from gradum.messages import listed, say
 from gradum.tables.encode import Encoder
 from gradum.tables.row import RowDoor
 from gradum.tables.schema import Label, Schema
@@ -102,7 +103,8 @@ class Fitted:
             name = self.judgement.verdict.enough
         if name not in self.rungs:
             raise SpecError(
-                f"This model has no rung {name!r}.", f"Choose among {', '.join(self.rungs)}."
+                say("This model has no rung {name!r}.", name=name),
+                say("Choose among {names}.", names=listed(list(self.rungs))),
             )
         return self.rungs[name]
 

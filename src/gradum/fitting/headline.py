@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gradum.fitting.by_class import ClassScores
 from gradum.fitting.spec import TITLES
 from gradum.fitting.verdict import choice, rivals_in_words
+from gradum.messages import say
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import Interval
 from gradum.tables.wording import shortened
@@ -41,7 +42,11 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     elif "mae" in scores:
         first = _of_numbers(scores, test.get("baseline"))
     if first and spoken_of not in (None, verdict.used):
-        first = f"{TITLES[spoken_of]}, which the run uses: {first[:1].lower()}{first[1:]}"
+        first = say(
+            "{rung}, which the run uses: {sentence}",
+            rung=say(TITLES[spoken_of]),
+            sentence=f"{first[:1].lower()}{first[1:]}",
+        )
     overfits = "" if verdict.used == "baseline" else judgement.fit_check
     rivals = rivals_in_words(metric, judgement.rivals)
     return tuple(sentence for sentence in (first, chosen, rivals, overfits) if sentence)[:MOST]
@@ -53,38 +58,56 @@ def _of_classes(
     by_class: tuple[ClassScores, ...],
 ) -> str:
     commonest, share = max(prevalence.items(), key=lambda item: item[1])
-    guess = f"always guessing the commonest class, {_quoted(commonest)}, gives {percent(share)}"
+    guess = say(
+        "always guessing the commonest class, {label}, gives {share}",
+        label=_quoted(commonest),
+        share=percent(share),
+    )
     right = percent_with_interval(scores["accuracy"])
     if share < UNEQUAL or len(by_class) < 2:
-        return f"{right} right; {guess}."
+        return say("{right} right; {guess}.", right=right, guess=guess)
     if len(prevalence) > 2:
-        found = percent_with_interval(scores["balanced_accuracy"])
-        blind = percent(1 / len(by_class))
-        return (
-            f"Finds {found} of a class's rows on average over the {len(by_class)} classes, where "
-            f"guessing finds {blind}; {right} of all rows are right, but {guess}."
+        return say(
+            "Finds {found} of a class's rows on average over the {classes} classes, where "
+            "guessing finds {blind}; {right} of all rows are right, but {guess}.",
+            found=percent_with_interval(scores["balanced_accuracy"]),
+            classes=len(by_class),
+            blind=percent(1 / len(by_class)),
+            right=right,
+            guess=guess,
         )
-    rare = min(by_class, key=lambda each: each.support)
-    label = _quoted(rare.label)
+    rare = min(by_class, key=lambda scores: scores.support)
+    values = {"rows": rare.support, "label": _quoted(rare.label), "right": right, "guess": guess}
     if not rare.predicted:
-        finds = f"Finds none of the {rare.support:,} rows that are {label}"
-    else:
-        finds = (
-            f"Finds {percent_with_interval(rare.recall)} of the {rare.support:,} rows that are "
-            f"{label}, and {percent_with_interval(rare.precision)} of those it calls so are"
+        return say(
+            "Finds none of the {rows:,} rows that are {label}; {right} of all rows are right, but "
+            "{guess}.",
+            **values,
         )
-    return f"{finds}; {right} of all rows are right, but {guess}."
+    return say(
+        "Finds {recall} of the {rows:,} rows that are {label}, and {precision} of those it calls "
+        "so are; {right} of all rows are right, but {guess}.",
+        recall=percent_with_interval(rare.recall),
+        precision=percent_with_interval(rare.precision),
+        **values,
+    )
 
 
 def _of_numbers(scores: dict[str, Interval], baseline: dict[str, Interval] | None) -> str:
-    said = f"Off by {_with_range(scores['mae'])} on average"
+    error = _with_range(scores["mae"])
     if "median_absolute_error" in scores:
         half = figure(scores["median_absolute_error"].value, digits=3)
-        said += f", by less than {half} in half of the rows"
+        errors = say(
+            "Off by {error} on average, by less than {half} in half of the rows",
+            error=error,
+            half=half,
+        )
+    else:
+        errors = say("Off by {error} on average", error=error)
     if baseline is None:
-        return f"{said}."
+        return say("{errors}.", errors=errors)
     guess = figure(baseline["mae"].value, digits=3)
-    return f"{said}; always guessing the mean is off by {guess}."
+    return say("{errors}; always guessing the mean is off by {guess}.", errors=errors, guess=guess)
 
 
 def _with_range(interval: Interval) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradum.messages import listed, say, say_plural
 from gradum.scores.bootstrap import basis
 from gradum.scores.interval import FEWEST_ROWS, Basis
 from gradum.scores.metrics import METRICS, metrics_of, squared_errors
 from gradum.scores.outcome import Outcome
 from gradum.scores.schemes import Scheme
-from gradum.tables.wording import counted
 
 FEW_INDEPENDENT = 30
 FEW_OF_MANY = 0.04
@@ -56,11 +56,19 @@ def _without_interval(
     if of_rows.suffices and of_classes.suffices:
         return ""
     cause = _cause(outcome, scheme, classes, min(of_rows, of_classes, key=_size))
-    which, verdict = "", " No rung is called better than another."
     if of_rows.suffices:
         titles = [metric.words for metric in metrics_of(outcome.task) if metric.by_class]
-        which, verdict = f" of {', '.join(titles[:3])} and others that rest on single classes", ""
-    return f"No intervals{which}: {cause} say too little of how sure a score is.{verdict}"
+        return say(
+            "No intervals of {metrics} and others that rest on single classes: {cause} say too "
+            "little of how sure a score is.",
+            metrics=listed(titles[:3]),
+            cause=cause,
+        )
+    return say(
+        "No intervals: {cause} say too little of how sure a score is. No rung is called better "
+        "than another.",
+        cause=cause,
+    )
 
 
 def _size(basis: Basis) -> tuple[int, float]:
@@ -68,14 +76,25 @@ def _size(basis: Basis) -> tuple[int, float]:
 
 
 def _cause(outcome: Outcome, scheme: Scheme, classes: Sequence[object], least: Basis) -> str:
-    judged = "judged rows"
-    if classes:
-        rarest = np.bincount(outcome.target, minlength=len(classes)).argmin()
-        judged = f"judged rows that are {classes[int(rarest)]!r}"
+    if not classes:
+        judged = say("judged rows")
+    else:
+        rarest = int(np.bincount(outcome.target, minlength=len(classes)).argmin())
+        judged = say("judged rows that are {label!r}", label=classes[rarest])
     if least.rows < FEWEST_ROWS:
-        return f"there are {least.rows} {judged}, and fewer than {FEWEST_ROWS}"
-    independent = f"{int(least.independent)} independent {scheme.what}"
-    return f"the {judged} amount to {independent}, and fewer than {least.fewest}"
+        return say(
+            "there are {rows} {judged}, and fewer than {fewest}",
+            rows=least.rows,
+            judged=judged,
+            fewest=FEWEST_ROWS,
+        )
+    return say(
+        "the {judged} amount to {independent} {drawn}, and fewer than {fewest}",
+        judged=judged,
+        independent=int(least.independent),
+        drawn=say(scheme.what),
+        fewest=least.fewest,
+    )
 
 
 def _few_independent(scheme: Scheme, of_rows: Basis) -> str:
@@ -83,9 +102,12 @@ def _few_independent(scheme: Scheme, of_rows: Basis) -> str:
         return ""
     if not of_rows.suffices:
         return ""
-    return (
-        f"The intervals rest on {int(of_rows.independent)} independent {scheme.what}: "
-        f"of fewer than {FEW_INDEPENDENT} they are rough, and often too short."
+    return say(
+        "The intervals rest on {independent} {drawn}: of fewer than {fewest} they are "
+        "rough, and often too short.",
+        independent=int(of_rows.independent),
+        drawn=say(scheme.what),
+        fewest=FEW_INDEPENDENT,
     )
 
 
@@ -100,9 +122,14 @@ def _long_tail(outcome: Outcome) -> str:
     rows = int(np.searchsorted(np.cumsum(squares), total / 2)) + 1
     if rows >= FEW_OF_MANY * len(outcome):
         return ""
-    names = " and ".join(METRICS[name].words for name in ("rmse", "r2"))
-    return (
-        f"Half of the squared error lies in {counted(rows, 'row')} of {len(outcome):,}. With so "
-        f"long a tail the intervals of {names} are too short, as rarer and larger errors are yet "
-        "to come: judge by --metric mae as well, and look at the worst predictions."
+    return say_plural(
+        "Half of the squared error lies in {count:,} row of {rows:,}. With so long a tail the "
+        "intervals of {metrics} are too short, as rarer and larger errors are yet to come: judge "
+        "by --metric mae as well, and look at the worst predictions.",
+        "Half of the squared error lies in {count:,} rows of {rows:,}. With so long a tail the "
+        "intervals of {metrics} are too short, as rarer and larger errors are yet to come: judge "
+        "by --metric mae as well, and look at the worst predictions.",
+        rows,
+        rows=len(outcome),
+        metrics=listed([METRICS[name].words for name in ("rmse", "r2")], "and"),
     )

@@ -19,6 +19,7 @@ from gradum.fitting.headline import headline
 from gradum.fitting.interval_notes import cautions
 from gradum.fitting.rung import Prediction
 from gradum.fitting.verdict import Standing, Verdict, decide, standing
+from gradum.messages import marked, say
 from gradum.randomness import stream
 from gradum.scores.bootstrap import Resamples, sampled
 from gradum.scores.interval import Interval, Sampled
@@ -29,6 +30,9 @@ from gradum.scores.schemes import Scheme
 ROWS_FOR_INTERVALS = 100_000
 RESAMPLES = (200, 1000)
 RANKED_ROWS = 2e7
+KEPT_ON_ALL = marked("the model that is kept is fitted on all rows")
+"""What is said of a cross-validation, which holds out no row from the model that is kept."""
+
 NOBODY: Mapping[str, Prediction] = MappingProxyType({})
 
 Scores = dict[str, dict[str, dict[str, Interval]]]
@@ -42,6 +46,8 @@ class Judgement(msgspec.Struct, frozen=True):
     ----------
     how : str
         The rows that judged, in words.
+    folds : int
+        Of the cross-validation that judged; 0 where rows were held out.
     rows : dict
         Part -> number of rows behind its scores.
     scores : dict
@@ -79,6 +85,13 @@ class Judgement(msgspec.Struct, frozen=True):
     headline: tuple[str, ...] = ()
     by_class: tuple[ClassScores, ...] = ()
     rivals: tuple[Standing, ...] = ()
+    folds: int = 0
+
+    @property
+    def kept_on_all(self) -> bool:
+        """Whether the model that is kept is fitted on all rows, those that judged among them."""
+        # Files of earlier versions say it in words, and in English.
+        return self.folds > 0 or KEPT_ON_ALL in self.how
 
     def with_headline(self, spoken_of: str | None = None) -> Judgement:
         """Return the same with its headline, which files of earlier versions lack.
@@ -196,6 +209,7 @@ def judge(
     seed: int,
     how: str,
     notes: tuple[str, ...] = (),
+    folds: int = 0,
     interrupted: bool = False,
     spoken_of: str | None = None,
     rivals: Mapping[str, Prediction] = NOBODY,
@@ -216,9 +230,13 @@ def judge(
     test = evidence["test"].rungs
     if any(metric not in scores[name]["test"] for name in test):
         raise TargetError(
-            f"The metric {metric} is undefined on the {len(parts['test'].rows):,} judging rows: "
-            f"{METRICS[metric].undefined}.",
-            "Judge on other rows, or by another --metric.",
+            say(
+                "The metric {metric} is undefined on the {rows:,} judging rows: {undefined}.",
+                metric=metric,
+                rows=len(parts["test"].rows),
+                undefined=say(METRICS[metric].undefined),
+            ),
+            say("Judge on other rows, or by another --metric."),
         )
     verdict = decide(
         metric,
@@ -236,6 +254,7 @@ def judge(
         verdict=verdict,
         fit_check=fit_check(scores, verdict),
         notes=(*notes, *evidence["test"].cautions(verdict.used, truth.classes)),
+        folds=folds,
         interrupted=interrupted,
         by_class=_by_class(truth, parts["test"], evidence["test"], spoken_of or verdict.used),
         rivals=tuple(

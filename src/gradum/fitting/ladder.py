@@ -14,11 +14,12 @@ from gradum.fitting.rungs import KINDS, kinds_of
 from gradum.fitting.rungs.kind import RungKind
 from gradum.fitting.rungs.learning import InMemory, LearningRows
 from gradum.fitting.spec import Spec
+from gradum.messages import marked, say
 from gradum.solvers.status import Status
 
-OUT_OF_TIME = (
-    "The run's time limit ended it before it was done, and the best so far was kept; allow more "
-    "with --time-limit (time_limit)."
+OUT_OF_TIME = marked(
+    "The run's time limit ended it before it was done, and the best so far "
+    "was kept; allow more with --time-limit (time_limit)."
 )
 
 
@@ -78,6 +79,6 @@ def _fitted(kind: RungKind, place: Context, fit: Callable[[Context], Rung]) -> R
         rung = fit(place)
         if rung.status is not Status.INTERRUPTED or place.stop():
             return rung
-        return replace(rung, status=Status.TIME_LIMIT, advice=OUT_OF_TIME)
+        return replace(rung, status=Status.TIME_LIMIT, advice=say(OUT_OF_TIME))
 
     return place.once(in_time) if kind.kept else in_time()

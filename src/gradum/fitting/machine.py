@@ -10,6 +10,8 @@ from importlib.metadata import version
 import msgspec
 from threadpoolctl import threadpool_info
 
+from gradum.messages import say
+
 PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
 
 
@@ -23,13 +25,13 @@ class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def difference(self, other: Machine) -> str | None:
         """Return in what another machine differs, as in ``numpy 2.3.1, not 2.4.0``."""
         for name in {**self.versions, **other.versions}:
-            one, two = self.versions.get(name, "none"), other.versions.get(name, "none")
+            one, two = self.versions.get(name, say("none")), other.versions.get(name, say("none"))
             if one != two:
-                return f"{name} {one}, not {two}"
+                return say("{name} {one}, not {two}", name=name, one=one, two=two)
         if self.platform != other.platform:
-            return f"{self.platform}, not {other.platform}"
+            return say("{one}, not {two}", one=self.platform, two=other.platform)
         if self.threads != other.threads:
-            return f"{self.threads} threads, not {other.threads}"
+            return say("{one} threads, not {two}", one=self.threads, two=other.threads)
         return None
 
 

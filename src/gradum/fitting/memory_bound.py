@@ -18,12 +18,14 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.memory import held_bytes, judged_bytes, predicted_bytes
 from gradum.fitting.rungs import kinds_of
 from gradum.fitting.spec import LEAST_MEMORY, TITLES, Spec
+from gradum.messages import marked, say
 from gradum.tables.extent import Extent, extent_of
 from gradum.tables.memory import available_memory
 from gradum.tables.stream import is_batches
 from gradum.tables.wording import size
 
-AS_A_WHOLE, WRITE_ANEW = "JSON, which is read as a whole,", "Write the table as Parquet or CSV"
+AS_A_WHOLE = marked("JSON, which is read as a whole,")
+WRITE_ANEW = marked("Write the table as Parquet or CSV")
 QUICKER_VALUES = 1e7  # of a table, from which a linear model is learned in about half the time
 
 
@@ -45,7 +47,9 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
     """
     if is_batches(data):
         if spec.blocks is False:
-            raise SpecError("Batches can only be read as they come.", "Leave out blocks=False.")
+            raise SpecError(
+                say("Batches can only be read as they come."), say("Leave out blocks=False.")
+            )
         return _in_blocks(spec, extent_of(test))
     if spec.blocks:
         return _in_blocks(spec, extent_of(test))
@@ -62,11 +66,22 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
     if wanted and obstacle is None:
         return _in_blocks(spec, judged)
     if needed > most and obstacle is not None:
-        allowed = "are left" if spec.max_memory is None else "may be used"
+        values = {"what": obstacle.what, "needed": size(needed), "most": size(most)}
+        if spec.max_memory is None:
+            message = say(
+                "{what} takes about {needed} of memory, but only {most} are left.", **values
+            )
+        else:
+            message = say(
+                "{what} takes about {needed} of memory, but only {most} may be used.", **values
+            )
         raise SpecError(
-            f"{obstacle.what} takes about {size(needed)} of memory, but only {size(most)} "
-            f"{allowed}.",
-            f"{obstacle.remedy}, or give --max-memory {_rounded_up(needed)}.",
+            message,
+            say(
+                "{remedy}, or give --max-memory {size}.",
+                remedy=obstacle.remedy,
+                size=_rounded_up(needed),
+            ),
         )
     return structs.replace(spec, blocks=False)
 
@@ -79,18 +94,27 @@ class _Obstacle(NamedTuple):
 
 
 def _obstacle(spec: Spec, extent: Extent) -> _Obstacle | None:
-    in_blocks = "to have the table read in blocks"
     if spec.blocks is False:
-        return _Obstacle("A table held as a whole", f"Leave out --no-blocks, {in_blocks}")
+        return _Obstacle(
+            say("A table held as a whole"),
+            say("Leave out --no-blocks, to have the table read in blocks"),
+        )
     if not extent.divisible:
-        return _Obstacle(AS_A_WHOLE, WRITE_ANEW)
+        return _Obstacle(say(AS_A_WHOLE), say(WRITE_ANEW))
     if not any(kind.in_blocks for kind in kinds_of(spec)[1:]):
-        what = f"A {TITLES[spec.model]} of all rows"
-        return _Obstacle(what, f"Choose --model linear or mlp, {in_blocks}")
+        return _Obstacle(
+            say("A {rung} of all rows", rung=say(TITLES[spec.model])),
+            say("Choose --model linear or mlp, to have the table read in blocks"),
+        )
     if spec.split.folds:
-        return _Obstacle("Cross-validation of all rows", f"Leave out --cv, {in_blocks}")
+        return _Obstacle(
+            say("Cross-validation of all rows"),
+            say("Leave out --cv, to have the table read in blocks"),
+        )
     if spec.refit:
-        return _Obstacle("A refit on all rows", f"Leave out --refit, {in_blocks}")
+        return _Obstacle(
+            say("A refit on all rows"), say("Leave out --refit, to have the table read in blocks")
+        )
     return None
 
 
@@ -109,9 +133,16 @@ def _in_blocks(spec: Spec, judged: Extent) -> Spec:
     needed = judged_bytes(spec, judged)
     if needed > bound:
         raise SpecError(
-            f"The test file is held as a whole, which takes about {size(needed)} of memory, but "
-            f"only {size(bound)} may be used.",
-            f"Give fewer rows to judge by, or --max-memory {_rounded_up(needed)}.",
+            say(
+                "The test file is held as a whole, which takes about {needed} of memory, "
+                "but only {bound} may be used.",
+                needed=size(needed),
+                bound=size(bound),
+            ),
+            say(
+                "Give fewer rows to judge by, or --max-memory {size}.",
+                size=_rounded_up(needed),
+            ),
         )
     return structs.replace(spec, max_memory=bound, blocks=True)
 
@@ -157,9 +188,17 @@ def _is_too_much(needed: float, extent: Extent, most: int | None) -> bool:
         return extent.divisible and left is not None and needed > left / 2
     if needed > most and not extent.divisible:
         raise SpecError(
-            f"{AS_A_WHOLE} takes about {size(needed)} of memory, but only {size(most)} may be "
-            "used.",
-            f"{WRITE_ANEW}, or give --max-memory {_rounded_up(needed)}.",
+            say(
+                "{what} takes about {needed} of memory, but only {most} may be used.",
+                what=say(AS_A_WHOLE),
+                needed=size(needed),
+                most=size(most),
+            ),
+            say(
+                "{remedy}, or give --max-memory {size}.",
+                remedy=say(WRITE_ANEW),
+                size=_rounded_up(needed),
+            ),
         )
     return needed > most
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.scores.metrics import METRICS, Metric, metrics_of
-from gradum.scores.outcome import Task
+from gradum.scores.outcome import TASKS, Task
 from gradum.tables.wording import nearest_names
 
 
@@ -19,8 +20,8 @@ def metric_named(name: str) -> Metric:
     if name not in METRICS:
         close = nearest_names(name, METRICS) or [other for other in METRICS if name in other]
         raise SpecError(
-            f"There is no metric {name!r}.",
-            f"Did you mean {close[0]!r}?" if close else _every_metric(),
+            say("There is no metric {name!r}.", name=name),
+            say("Did you mean {close!r}?", close=close[0]) if close else _every_metric(),
         )
     return METRICS[name]
 
@@ -36,15 +37,17 @@ def metric_for(name: str, task: Task) -> Metric:
     metric = metric_named(name)
     if task not in metric.tasks:
         raise SpecError(
-            f"The metric {name} is not for a {task} target.",
-            f"Choose among {_names(task)}.",
+            say("The metric {name} is not for a {task} target.", name=name, task=say(TASKS[task])),
+            say("Choose among {names}.", names=_names(task)),
         )
     return metric
 
 
 def _every_metric() -> str:
-    return (
-        f"Choose for a number among {_names('regression')}; for classes among {_names('binary')}."
+    return say(
+        "Choose for a number among {names_of_numbers}; for classes among {names_of_classes}.",
+        names_of_numbers=_names("regression"),
+        names_of_classes=_names("binary"),
     )
 
 

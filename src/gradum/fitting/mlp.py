@@ -21,6 +21,7 @@ from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
+from gradum.messages import say, sentences
 from gradum.solvers import schedules
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import train
@@ -154,7 +155,7 @@ def refuse_infinite(rung: Rung, solution: Solution, data: Data) -> None:
     with np.errstate(all="ignore"):
         logits = rung.network.forward(solution.params, data.inputs)
     if not np.isfinite(logits).all():
-        raise SpecError(f"The MLP's training broke down. {solution.advice}")
+        raise SpecError(sentences([say("The MLP's training broke down."), solution.advice]))
 
 
 def _entry(epoch: EpochDone) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gradum.errors import SpecError
+from gradum.messages import listed, say
 from gradum.tables.wording import shortened
 
 
@@ -66,20 +67,31 @@ class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse what no network can be trained with."""
         if not self.hidden_layer_sizes or min(self.hidden_layer_sizes) < 1:
-            shown = ",".join(map(str, self.hidden_layer_sizes)) or "none"
+            shown = ",".join(map(str, self.hidden_layer_sizes)) or say("none")
             raise SpecError(
-                f"The hidden layers are {shortened(shown)}.",
-                "Give widths from 1 up, such as 64,64; --model linear has no hidden layer.",
+                say("The hidden layers are {shown}.", shown=shortened(shown)),
+                say("Give widths from 1 up, such as 64,64; --model linear has no hidden layer."),
             )
         self._refuse_unknown_names()
         if self.max_epochs < 1:
-            raise SpecError(f"max_epochs is {self.max_epochs}.", "Give a number from 1 up.")
+            raise SpecError(
+                say("max_epochs is {max_epochs}.", max_epochs=self.max_epochs),
+                say("Give a number from 1 up."),
+            )
         if self.batch_rows < 0:
-            raise SpecError(f"batch_size is {self.batch_rows}.", "Give a number from 1 up.")
+            raise SpecError(
+                say("batch_size is {rows}.", rows=self.batch_rows),
+                say("Give a number from 1 up."),
+            )
         if self.alpha is not None and not 0 <= self.alpha < float("inf"):
-            raise SpecError(f"alpha is {self.alpha}.", "Give a number from 0 up.")
+            raise SpecError(
+                say("alpha is {alpha}.", alpha=self.alpha), say("Give a number from 0 up.")
+            )
         if not 0 <= self.dropout < 1:
-            raise SpecError(f"dropout is {self.dropout}.", "Give a share from 0 to below 1.")
+            raise SpecError(
+                say("dropout is {dropout}.", dropout=self.dropout),
+                say("Give a share from 0 to below 1."),
+            )
 
     def epochs(self, rows: int) -> int:
         """Return the most epochs on so many rows that do not fit in memory."""
@@ -106,7 +118,9 @@ class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
         if self.activation not in ACTIVATIONS:
             raise SpecError(
-                f"There is no activation {shortened(self.activation)!r}.",
-                f"Choose one of {', '.join(ACTIVATIONS)}.",
+                say(
+                    "There is no activation {activation!r}.", activation=shortened(self.activation)
+                ),
+                say("Choose one of {names}.", names=listed(list(ACTIVATIONS))),
             )
         resolve(self.solver, self.learning_rate)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gradum.errors import SpecError
+from gradum.messages import say
 
 if TYPE_CHECKING:
     from gradum.fitting.spec import Cost
@@ -24,7 +25,9 @@ def read_folds(value: int) -> int:
         There are none, which the spec would take for the default.
     """
     if value == 0:
-        raise SpecError("Cross-validation with 0 folds cannot hold rows out.", "Leave it out.")
+        raise SpecError(
+            say("Cross-validation with 0 folds cannot hold rows out."), say("Leave it out.")
+        )
     return value
 
 
@@ -65,8 +68,8 @@ def read_widths(value: Any) -> tuple[int, ...]:
         from gradum.tables.wording import shortened
 
         raise SpecError(
-            f"The hidden layers {shortened(value)} cannot be read.",
-            "Give the width of each, such as 64,64.",
+            say("The hidden layers {value} cannot be read.", value=shortened(value)),
+            say("Give the width of each, such as 64,64."),
         ) from None
 
 
@@ -88,7 +91,8 @@ def read_size(value: Any) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)b?|b)?\s*", str(value).lower())
     if match is None:
         raise SpecError(
-            f"The memory {value!r} cannot be read.", "Give bytes, or a size such as 2GB."
+            say("The memory {value!r} cannot be read.", value=value),
+            say("Give bytes, or a size such as 2GB."),
         )
     number, unit, binary = match.groups()
     power = 0 if unit is None else "kmgt".index(unit) + 1
@@ -115,8 +119,8 @@ def read_cost(value: Any) -> Cost | None:
         if isinstance(error, SpecError):
             raise
         raise SpecError(
-            f"The cost of mistakes {value!r} cannot be read.",
-            "Give what a false positive and a false negative cost, such as FP=1,FN=5.",
+            say("The cost of mistakes {value!r} cannot be read.", value=value),
+            say("Give what a false positive and a false negative cost, such as FP=1,FN=5."),
         ) from None
 
 

@@ -13,6 +13,7 @@ from msgspec import ValidationError, convert, structs
 from gradum.errors import SpecError
 from gradum.fitting.option_table import OPTIONS, Columns, Options, flag
 from gradum.fitting.spec import Spec
+from gradum.messages import listed, say
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides
 
@@ -52,8 +53,8 @@ def _refuse_unknown(options: Mapping[str, Any]) -> None:
     unknown = sorted(set(options) - known)
     if unknown:
         raise SpecError(
-            f"gradum.fit has no option {unknown[0]!r}.",
-            f"Choose among {', '.join(sorted(OPTIONS))}.",
+            say("gradum.fit has no option {option!r}.", option=unknown[0]),
+            say("Choose among {names}.", names=listed(sorted(OPTIONS))),
         )
 
 
@@ -67,8 +68,12 @@ def _refuse_what_decides_nothing(options: Mapping[str, Any], spec: Spec) -> None
     for name, value in options.items():
         if value is not None and decides_nothing(name, spec):
             raise SpecError(
-                f"--{flag(name)} is for the MLP, and --model {spec.model} trains none.",
-                "Give --model mlp, or leave --model out.",
+                say(
+                    "--{flag} is for the MLP, and --model {model} trains none.",
+                    flag=flag(name),
+                    model=spec.model,
+                ),
+                say("Give --model mlp, or leave --model out."),
             )
 
 
@@ -103,4 +108,7 @@ def _part(name: str, value: Any) -> Any:
     try:
         return value if isinstance(value, kind) else convert(value, kind)
     except ValidationError as error:
-        raise SpecError(f"The option {name} cannot be used: {error}.", "Correct it.") from error
+        raise SpecError(
+            say("The option {name} cannot be used: {error}.", name=name, error=error),
+            say("Correct it."),
+        ) from error

@@ -9,14 +9,13 @@ import numpy as np
 from gradum.errors import SpecError
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.folding import folds_up_to
+from gradum.fitting.judgement import KEPT_ON_ALL
 from gradum.fitting.spec import Spec
+from gradum.messages import say, sentences
 from gradum.randomness import stream
 from gradum.tables.schema import Label, Schema
 from gradum.tables.split import Part, folds, hold_out
 from gradum.tables.wording import quoted
-
-KEPT_ON_ALL = "the model that is kept is fitted on all rows"
-"""What the plan of a cross-validation says, which holds out no row from the model that is kept."""
 
 
 @dataclass(frozen=True)
@@ -41,30 +40,41 @@ def make_plan(spec: Spec, dataset: Dataset) -> Plan:
         What was asked for contradicts itself, or leaves a part without rows.
     """
     if spec.split.folds and dataset.own_rows < len(dataset):
-        raise SpecError("A test file and cross-validation both judge.", "Give one of them.")
+        raise SpecError(
+            say("A test file and cross-validation both judge."), say("Give one of them.")
+        )
     if dataset.groups is not None and dataset.time is not None:
         raise SpecError(
-            "Rows cannot be split by group and by time at once.", "Leave out --group or --time."
+            say("Rows cannot be split by group and by time at once."),
+            say("Leave out --group or --time."),
         )
     try:
         plan = _plan(spec, dataset)
     except SpecError as error:
         raise _in_the_users_words(error, spec, dataset.schema) from None
-    return replace(plan, how=plan.how + _classes_not_learned(dataset, plan))
+    return replace(plan, how=sentences([plan.how, _classes_not_learned(dataset, plan)]))
 
 
 def _in_the_users_words(error: SpecError, spec: Spec, schema: Schema) -> SpecError:
     """Say which column the rows cannot be divided by, and which option asked for it."""
     roles = {"group": schema.group, "time": schema.time}
     by = [(role, name) for role, name in roles.items() if name is not None]
-    message, otherwise = error.message, ""
+    message, remedy = error.message, error.remedy.rstrip(".。")
     if by:
         role, name = by[0]
-        message = f"Column {name!r} (--{role}) cannot divide the rows: {message}"
-        otherwise = f", or leave out --{role}"
+        message = say(
+            "Column {column!r} (--{role}) cannot divide the rows: {message}",
+            column=name,
+            role=role,
+            message=message,
+        )
     if spec.split.folds:
-        otherwise = ", or ask for fewer folds (--cv)"
-    return SpecError(message, f"{error.remedy.rstrip('.')}{otherwise}.")
+        remedy = say("{remedy}, or ask for fewer folds (--cv).", remedy=remedy)
+    elif by:
+        remedy = say("{remedy}, or leave out --{role}.", remedy=remedy, role=by[0][0])
+    else:
+        remedy = error.remedy
+    return SpecError(message, remedy)
 
 
 def _plan(spec: Spec, dataset: Dataset) -> Plan:
@@ -75,7 +85,11 @@ def _plan(spec: Spec, dataset: Dataset) -> Plan:
         kept = hold_out(n, **keys, test=0.0, validation=split.validation, rng=rng)
         joined = np.full(len(dataset), Part.TEST, np.int8)
         joined[:n] = kept
-        return Plan(joined, [], f"Judged on the {len(dataset) - n:,} rows of the test file.")
+        return Plan(
+            joined,
+            [],
+            say("Judged on the {rows:,} rows of the test file.", rows=len(dataset) - n),
+        )
     small = n < split.small_table_rows
     repeats = split.repeats if small and dataset.time is None else 1
     options = {**keys, "repeats": repeats, "validation": split.validation}
@@ -87,13 +101,21 @@ def _plan(spec: Spec, dataset: Dataset) -> Plan:
     if not parts:
         kept = hold_out(n, **keys, test=split.test, validation=split.validation, rng=rng)
         held = int((kept == Part.TEST).sum())
-        return Plan(kept, [], f"Judged on {held:,} held-out rows{_kind_of_split(dataset)}.")
+        how = say(
+            "Judged on {rows:,} held-out rows{how_split}.", rows=held, how_split=how_split(dataset)
+        )
+        return Plan(kept, [], how)
     k = len(parts) // repeats
     kept = hold_out(n, **keys, test=0.0, validation=split.validation, rng=rng)
-    why = f"a single hold-out of {n:,} rows says little" if small else "as asked"
-    how = (
-        f"Judged by {k}-fold cross-validation{f', {repeats} times over' if repeats > 1 else ''}"
-        f"{_kind_of_split(dataset)} ({why}); {KEPT_ON_ALL}."
+    how = say(
+        "Judged by {folds}-fold cross-validation{repeated}{how_split} ({why}); {kept}.",
+        folds=k,
+        repeated=say(", {times} times over", times=repeats) if repeats > 1 else "",
+        how_split=how_split(dataset),
+        why=say("a single hold-out of {rows:,} rows says little", rows=n)
+        if small
+        else say("as asked"),
+        kept=say(KEPT_ON_ALL),
     )
     return Plan(kept, parts, how)
 
@@ -104,13 +126,20 @@ def _classes_not_learned(dataset: Dataset, plan: Plan) -> str:
         return say_not_learned(absent)
     lacking = sum(bool(_absent(dataset, parts)) for parts in plan.folds)
     if lacking:
-        return f" In {lacking} of {len(plan.folds)} fits the rows learned from lack a class."
+        return say(
+            "In {lacking} of {folds} fits the rows learned from lack a class.",
+            lacking=lacking,
+            folds=len(plan.folds),
+        )
     return ""
 
 
 def say_not_learned(absent: list[Label]) -> str:
     """Return the sentence on classes that no row learned from is of."""
-    return f" No row learned from is of class {quoted(absent)}, so it is never predicted."
+    return say(
+        "No row learned from is of class {labels}, so it is never predicted.",
+        labels=quoted(absent),
+    )
 
 
 def _absent(dataset: Dataset, parts: np.ndarray) -> list[Label]:
@@ -122,9 +151,15 @@ def _absent(dataset: Dataset, parts: np.ndarray) -> list[Label]:
     return [dataset.classes[code] for code in np.flatnonzero(counts == 0)]
 
 
-def _kind_of_split(dataset: Dataset) -> str:
-    if dataset.groups is not None:
-        return ", no group on both sides"
-    if dataset.time is not None:
-        return ", later than all rows trained on"
+def how_split(dataset: Dataset) -> str:
+    """Return the clause on groups or times that divide the rows; empty where neither does."""
+    return split_clause(grouped=dataset.groups is not None, timed=dataset.time is not None)
+
+
+def split_clause(*, grouped: bool, timed: bool) -> str:
+    """Return the clause on groups or times that divide rows; empty where neither does."""
+    if grouped:
+        return say(", no group on both sides")
+    if timed:
+        return say(", later than all rows trained on")
     return ""

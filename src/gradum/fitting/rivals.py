@@ -25,6 +25,7 @@ from gradum.fitting.dataset import Dataset
 from gradum.fitting.events import RivalFitted
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import Spec
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.tables.schema import Column, Target
 from gradum.tables.split import Part
@@ -74,8 +75,8 @@ def refuse_in_blocks(rivals: Sequence[Rival], spec: Spec) -> None:
     """Refuse rivals of a table that is read in blocks: they learn from rows in memory."""
     if rivals and spec.blocks:
         raise SpecError(
-            "A rival learns from rows in memory, and this table is read in blocks.",
-            "Allow more memory with --max-memory, or leave out --against.",
+            say("A rival learns from rows in memory, and this table is read in blocks."),
+            say("Allow more memory with --max-memory, or leave out --against."),
         )
 
 
@@ -116,7 +117,9 @@ def contest(
     assert target is not None
     columns = [column for column in dataset.schema.features if column.kind != "text"]
     if not columns:
-        raise SpecError("All columns are text, which no rival takes.", "Leave out --against.")
+        raise SpecError(
+            say("All columns are text, which no rival takes."), say("Leave out --against.")
+        )
     places = [place for place, column in enumerate(columns) if column.kind == "categorical"]
     for rival in rivals:
         rival.make(target, places, len(columns))
@@ -147,21 +150,32 @@ def contest(
         said.append(predictions)
     if late:
         notes.append(
-            f"The time limit left no time for {' and '.join(late)}; allow more with --time-limit "
-            "(time_limit)."
+            say(
+                "The time limit left no time for {names}; allow more with --time-limit "
+                "(time_limit).",
+                names=say(" and ").join(late),
+            )
         )
     return Contest(tuple(said), tuple(dict.fromkeys(notes)))
 
 
 def _learned(rivals: Sequence[Rival], dataset: Dataset) -> str:
     """Say from what rivals learned, and what repeats that."""
-    titles = " and ".join(rival.title for rival in rivals)
-    verb = "is judged" if len(rivals) == 1 else "are judged"
+    titles = say(" and ").join(rival.title for rival in rivals)
     text = [column.name for column in dataset.schema.features if column.kind == "text"]
-    without = f" (not the text in {quoted(text)})" if text else ""
-    return (
-        f"{titles} {verb} under default settings, fitted to the training and validation rows"
-        f"{without}, and never saved; a repeated run needs --against again."
+    without = say(" (not the text in {columns})", columns=quoted(text)) if text else ""
+    if len(rivals) == 1:
+        return say(
+            "{rival} is judged under default settings, fitted to the training and validation "
+            "rows{without}, and never saved; a repeated run needs --against again.",
+            rival=titles,
+            without=without,
+        )
+    return say(
+        "{rivals} are judged under default settings, fitted to the training and validation "
+        "rows{without}, and never saved; a repeated run needs --against again.",
+        rivals=titles,
+        without=without,
     )
 
 
@@ -197,7 +211,12 @@ def _weights(
 ) -> dict[str, np.ndarray]:
     if "sample_weight" in signature(estimator.fit).parameters:
         return {"sample_weight": weight}
-    notes.append(f"{rival.title} takes no weights: it learned from the rows as if all were equal.")
+    notes.append(
+        say(
+            "{rival} takes no weights: it learned from the rows as if all were equal.",
+            rival=rival.title,
+        )
+    )
     return {}
 
 
@@ -215,12 +234,24 @@ def _fit(
             estimator.fit(rows, target, **options)
         except Exception as error:  # of whatever kind that library raises
             raise SpecError(
-                f"{rival.title} failed while it was fitted: {first_line(error)}.",
-                "Name an estimator that takes numbers with NaN for what is missing, or leave it "
-                "out.",
+                say(
+                    "{rival} failed while it was fitted: {error}.",
+                    rival=rival.title,
+                    error=first_line(error),
+                ),
+                say(
+                    "Name an estimator that takes numbers with NaN for what is missing, or "
+                    "leave it out."
+                ),
             ) from error
     if heard:
-        notes.append(f"{rival.title} warned: {first_line(heard[0].message)}.")
+        notes.append(
+            say(
+                "{rival} warned: {error}.",
+                rival=rival.title,
+                error=first_line(heard[0].message),
+            )
+        )
 
 
 def _predicted(
@@ -247,10 +278,17 @@ def _predicted(
                 said = probability
     except Exception as error:  # of whatever kind that library raises
         raise SpecError(
-            f"{rival.title} failed while it predicted: {first_line(error)}.", "Leave it out."
+            say(
+                "{rival} failed while it predicted: {error}.",
+                rival=rival.title,
+                error=first_line(error),
+            ),
+            say("Leave it out."),
         ) from error
     if not np.isfinite(said).all():
-        raise SpecError(f"{rival.title} predicted what is no number.", "Leave it out.")
+        raise SpecError(
+            say("{rival} predicted what is no number.", rival=rival.title), say("Leave it out.")
+        )
     if not classes:
         return Prediction(said, None)
     if spec.class_weight is None:

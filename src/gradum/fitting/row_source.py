@@ -20,9 +20,17 @@ from gradum.fitting.events import Expected
 from gradum.fitting.plan import Plan
 from gradum.fitting.rungs.learning import InMemory, LearningRows
 from gradum.fitting.spec import Spec
+from gradum.messages import marked, say
+from gradum.scores.outcome import TASKS
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, Schema, Target, infer
 from gradum.tables.table import Table
+
+LACKING = {
+    "weight": marked("{source} lacks the weight column {column!r}."),
+    "group": marked("{source} lacks the group column {column!r}."),
+    "time": marked("{source} lacks the time column {column!r}."),
+}
 
 
 @dataclass(frozen=True)
@@ -135,8 +143,8 @@ def understood(asked: Asked, table: Table) -> tuple[Spec, Schema]:
     spec = asked.spec
     if asked.schema is not None and spec.overrides != Overrides():
         raise SpecError(
-            "Both an edited schema and options for columns were given.",
-            "Write the options' effect into the schema, or leave the schema out.",
+            say("Both an edited schema and options for columns were given."),
+            say("Write the options' effect into the schema, or leave the schema out."),
         )
     schema = asked.schema or infer(
         table,
@@ -153,30 +161,53 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
     """Hold what was asked for against a schema, which may have been edited by hand."""
     target = schema.target
     if target is None or target.name != spec.target:
-        known = f"predicts {target.name!r}" if target else "has no target"
+        if target is None:
+            message = say(
+                "The schema has no target, but {wanted!r} is to be predicted.", wanted=spec.target
+            )
+        else:
+            message = say(
+                "The schema predicts {target!r}, but {wanted!r} is to be predicted.",
+                target=target.name,
+                wanted=spec.target,
+            )
         raise SpecError(
-            f"The schema {known}, but {spec.target!r} is to be predicted.",
-            "Write one with gradum inspect TABLE --target COL --json.",
+            message,
+            say("Write one with gradum inspect TABLE --target COL --json."),
         )
     if not schema.features:
         raise SchemaError(
-            "The schema leaves no column to learn from.", "Give one of them the role 'feature'."
+            say("The schema leaves no column to learn from."),
+            say("Give one of them the role 'feature'."),
         )
-    for role in ("weight", "group", "time"):
+    for role in LACKING:
         name = getattr(schema, role)
         if name is not None and name not in table.frame.columns:
-            raise SchemaError(f"{table.source} lacks the {role} column {name!r}.", "Add it.")
+            raise SchemaError(say(LACKING[role], source=table.source, column=name), say("Add it."))
     for name in spec.report.slices:
         if schema.column(name).kind == "nested" or name == target.name:
-            what = "the target" if name == target.name else "lists or records"
-            raise SpecError(f"Column {name!r} is {what}, which is no slice.", "Choose another.")
+            if name == target.name:
+                message = say("Column {column!r} is the target, which is no slice.", column=name)
+            else:
+                message = say(
+                    "Column {column!r} is lists or records, which is no slice.", column=name
+                )
+            raise SpecError(
+                message,
+                say("Choose another."),
+            )
     if spec.report.cost is not None and target.task != "binary":
         raise SpecError(
-            f"A cost of mistakes needs two classes, but {target.name!r} is {target.task}.",
-            "Leave out --cost.",
+            say(
+                "A cost of mistakes needs two classes, but {target!r} is {task}.",
+                target=target.name,
+                task=say(TASKS[target.task]),
+            ),
+            say("Leave out --cost."),
         )
     if spec.class_weight and target.task == "regression":
         raise SpecError(
-            f"The target {target.name!r} has no classes to weigh.", "Leave class weights out."
+            say("The target {name!r} has no classes to weigh.", name=target.name),
+            say("Leave class weights out."),
         )
     return target

@@ -17,16 +17,18 @@ from gradum.fitting.balance import balance
 from gradum.fitting.context import Context
 from gradum.fitting.dataset import (
     FEWEST_ROWS,
+    OF_NO_WEIGHT,
+    WITHOUT_TARGET,
     Dataset,
     join,
     labelled,
     left_out_note,
-    named_classes,
     only_rows,
     refuse_number,
     too_few,
+    too_rare_to_learn,
 )
-from gradum.fitting.plan import Plan, say_not_learned
+from gradum.fitting.plan import Plan, say_not_learned, split_clause
 from gradum.fitting.row_source import Asked, understood
 from gradum.fitting.rungs import kinds_of
 from gradum.fitting.rungs.learning import InBlocks, InMemory
@@ -35,16 +37,23 @@ from gradum.fitting.streamed.held import Held, Totals, divide
 from gradum.fitting.streamed.parting import FEWEST_HELD, Parting, held_row
 from gradum.fitting.streamed.spool import Spool, Units
 from gradum.fitting.streamed.survey import Survey, survey, with_classes
+from gradum.messages import marked, say, say_plural, sentences
 from gradum.tables.check import check, times_of, without_weight
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Label, Schema
 from gradum.tables.split import Part
 from gradum.tables.stream import Stream, row_bytes
 from gradum.tables.table import Table
-from gradum.tables.wording import counted, size
+from gradum.tables.wording import size
 
 SAMPLED_ROWS = 100_000  # from which the columns' kinds and units are told
 SAMPLED_BYTES = 2**25  # of wide tables and long texts, fewer rows
+
+PARTS = {
+    Part.TRAIN: marked("train"),
+    Part.VALIDATION: marked("validation"),
+    Part.TEST: marked("test"),
+}
 
 
 @dataclass(frozen=True)
@@ -76,8 +85,8 @@ class RowsInBlocks:
         spec, schema = understood(asked, sample)
         if schema.group is not None and schema.time is not None:
             raise SpecError(
-                "Rows cannot be split by group and by time at once.",
-                "Leave out --group or --time.",
+                say("Rows cannot be split by group and by time at once."),
+                say("Leave out --group or --time."),
             )
         assert schema.target is not None
         if spec.drop_rare_classes:
@@ -168,7 +177,8 @@ class DescribedInBlocks:
             parts = np.full(len(dataset), Part.TEST, np.int8)
             parts[: len(held.parts)] = held.parts
             _require_parts(parts)
-            how = _how(parts, self.known, self.schema, self.test) + _not_learned(held, classes)
+            judged = _how(parts, self.known, self.schema, self.test)
+            how = sentences([judged, _not_learned(held, classes)])
             rows = InBlocks(spool, held.totals, by_class, dataset.rows(encoder), parts)
             yield DividedInBlocks(
                 dataset, Plan(parts, [], how), self.table.rows.head.notes, encoder, rows
@@ -218,28 +228,46 @@ def _refuse(spec: Spec) -> None:
     """Refuse what a table that is read in blocks cannot have."""
     if not any(kind.in_blocks for kind in kinds_of(spec)[1:]):
         raise SpecError(
-            f"A {TITLES[spec.model]} learns from rows in memory, but the table is read in blocks.",
-            "Choose --model ladder, linear or mlp; or have the table read whole: from files, with "
-            "a larger --max-memory.",
+            say(
+                "A {rung} learns from rows in memory, but the table is read in blocks.",
+                rung=say(TITLES[spec.model]),
+            ),
+            say(
+                "Choose --model ladder, linear or mlp; or have the table read whole: "
+                "from files, with a larger --max-memory."
+            ),
         )
     asked = {"--cv": spec.split.folds, "--refit": spec.refit}
     for option, given in asked.items():
         if given:
             raise SpecError(
-                f"{option} needs all rows at once, but the table is read in blocks.",
-                f"Leave out {option}; or have the table read whole: from files, with a larger "
-                "--max-memory.",
+                say(
+                    "{option} needs all rows at once, but the table is read in blocks.",
+                    option=option,
+                ),
+                say(
+                    "Leave out {option}; or have the table read whole: from files, with a "
+                    "larger --max-memory.",
+                    option=option,
+                ),
             )
 
 
 def _refuse_wide_rows(rows: Stream, needed: float, memory: int) -> None:
     """Refuse a table of which even the rows that must be held take more than there is."""
     if needed > memory:
-        columns = counted(rows.head.frame.width, "column")
         raise TableError(
-            f"{rows.head.source} has {columns}: even in blocks it takes about {size(needed)} of "
-            f"memory, but only {size(memory)} may be used.",
-            "Leave out columns with --drop, or give a larger --max-memory.",
+            say_plural(
+                "{source} has {count:,} column: even in blocks it takes about {needed} of "
+                "memory, but only {memory} may be used.",
+                "{source} has {count:,} columns: even in blocks it takes about {needed} of "
+                "memory, but only {memory} may be used.",
+                rows.head.frame.width,
+                source=rows.head.source,
+                needed=size(needed),
+                memory=size(memory),
+            ),
+            say("Leave out columns with --drop, or give a larger --max-memory."),
         )
 
 
@@ -256,10 +284,12 @@ def _completed(schema: Schema, spec: Spec, known: Survey, source: str, *, given:
     """
     target = schema.target
     assert target is not None
-    if not known.rows and known.left_out["of weight 0"]:
-        raise without_weight(f"Weight column {schema.weight!r} of {source}")
+    if not known.rows and known.left_out[OF_NO_WEIGHT]:
+        raise without_weight(
+            say("Weight column {weight!r} of {source}", weight=schema.weight, source=source)
+        )
     if not known.rows:
-        raise only_rows(source, "without a target")
+        raise only_rows(source, say(WITHOUT_TARGET))
     if known.rows < FEWEST_ROWS:
         raise too_few(source, known.rows, _left_out(known))
     schema = structs.replace(schema, rows=known.rows + known.left_out.total())
@@ -270,60 +300,82 @@ def _completed(schema: Schema, spec: Spec, known: Survey, source: str, *, given:
         return with_classes(schema, counts, drop_rare=spec.drop_rare_classes)
     if spec.log_target and known.low <= 0:
         raise TargetError(
-            f"Target {target.name!r} has no logarithm in some rows: its least value is "
-            f"{known.low:g}.",
-            "Correct them, or leave out --log-target.",
+            say(
+                "Target {target!r} has no logarithm in some rows: its least value is {low:g}.",
+                target=target.name,
+                low=known.low,
+            ),
+            say("Correct them, or leave out --log-target."),
         )
     return schema
 
 
 def _left_out(known: Survey) -> list[str]:
-    return [left_out_note(count, others) for others, count in known.left_out.items() if count]
+    return [left_out_note(count, say(others)) for others, count in known.left_out.items() if count]
 
 
 def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...]) -> tuple[str, ...]:
     """Say what the table's size has for consequences, and which rows are left out."""
     notes = [
-        f"{counted(len(rows), 'row')}, read in blocks within {size(spec.max_memory or 0)} of "
-        "memory. What each column holds, medians and the words of texts are told from a sample; "
-        "levels, classes and ranges from all rows."
+        say_plural(
+            "{count:,} row, read in blocks within {size} of memory. What each column holds, "
+            "medians and the words of texts are told from a sample; levels, classes and ranges "
+            "from all rows.",
+            "{count:,} rows, read in blocks within {size} of memory. What each column holds, "
+            "medians and the words of texts are told from a sample; levels, classes and ranges "
+            "from all rows.",
+            len(rows),
+            size=size(spec.max_memory or 0),
+        )
     ]
     notes += [
-        f"No {TITLES[kind.name]} is trained: it learns from rows in memory, as --no-blocks has "
-        "them."
+        say(
+            "No {rung} is trained: it learns from rows in memory, as --no-blocks has them.",
+            rung=say(TITLES[kind.name]),
+        )
         for kind in kinds_of(spec)
         if not kind.in_blocks
     ]
     notes += _left_out(known)
     rare = {label: count for label, count in known.classes.items() if label in left_out}
     if rare:
-        count = counted(sum(rare.values()), "row")
-        notes.append(f"Left out: {count} of classes too rare to learn: {named_classes(rare)}.")
+        notes.append(left_out_note(sum(rare.values()), too_rare_to_learn(rare)))
     notes += [
-        f"Column {column!r}: {counted(count, 'value')} not of its kind, taken as missing."
+        say_plural(
+            "Column {column!r}: {count:,} value not of its kind, taken as missing.",
+            "Column {column!r}: {count:,} values not of its kind, taken as missing.",
+            count,
+            column=column,
+        )
         for column, count in known.unread.items()
     ]
     return tuple(notes)
 
 
 def _require_parts(parts: np.ndarray) -> None:
-    for part in (Part.TRAIN, Part.VALIDATION, Part.TEST):
+    for part in PARTS:
         if not (parts == part).any():
             raise SpecError(
-                f"No row is left for the part {part.name.lower()}.",
-                "Give more rows, other --group or --time columns, or a larger --max-memory.",
+                say("No row is left for the part {part}.", part=say(PARTS[part])),
+                say("Give more rows, other --group or --time columns, or a larger --max-memory."),
             )
 
 
 def _how(parts: np.ndarray, known: Survey, schema: Schema, test: Table | None) -> str:
     judging = int((parts == Part.TEST).sum())
-    whence = "the test file" if test is not None else f"{known.rows:,}"
-    kind = ""
-    if schema.group is not None:
-        kind = ", no group on both sides"
-    elif schema.time is not None:
-        kind = ", later than all rows trained on"
-    return f"Judged on {judging:,} held-out rows of {whence}{kind}."
+    clause = split_clause(grouped=schema.group is not None, timed=schema.time is not None)
+    if test is not None:
+        return say(
+            "Judged on {rows:,} held-out rows of the test file{how_split}.",
+            rows=judging,
+            how_split=clause,
+        )
+    return say(
+        "Judged on {rows:,} held-out rows of {all:,}{how_split}.",
+        rows=judging,
+        all=known.rows,
+        how_split=clause,
+    )
 
 
 def _not_learned(held: Held, classes: tuple[Label, ...]) -> str:

@@ -32,6 +32,7 @@ from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.spec import TITLES, Spec
+from gradum.messages import marked, say, say_plural, sentences
 from gradum.scores.figures import figure
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
@@ -39,9 +40,17 @@ from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part, straddling_duplicates
 from gradum.tables.table import Table
-from gradum.tables.wording import counted
 
-TROUBLES = {Status.DIVERGED: "diverged", Status.TIME_LIMIT: "ran out of time"}
+TROUBLES = {  # in the only fit, and in some of several
+    Status.DIVERGED: (
+        marked("{rung} diverged."),
+        marked("{rung} diverged in {troubled} of {fits} fits."),
+    ),
+    Status.TIME_LIMIT: (
+        marked("{rung} ran out of time."),
+        marked("{rung} ran out of time in {troubled} of {fits} fits."),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -167,6 +176,7 @@ def _climbed(
         judges,
         metric=metric,
         how=plan.how,
+        folds=len(plan.folds),
         notes=(*divided.notes, *worlds(rungs)),
         alarms=alarms,
         rivals=held,
@@ -209,6 +219,7 @@ def conclude(
     *,
     metric: str,
     how: str,
+    folds: int,
     notes: tuple[str, ...],
     alarms: tuple[Alarm, ...],
     rivals: Contest,
@@ -227,6 +238,7 @@ def conclude(
         metric=metric,
         seed=spec.seed,
         how=how,
+        folds=folds,
         notes=(
             *notes,
             *dataset.remarks,
@@ -244,7 +256,7 @@ def conclude(
 
 def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
     """Say what lies between what rungs have learned and what they predict."""
-    scales = [(TITLES[name], rung.target_scale) for name, rung in rungs.items()]
+    scales = [(say(TITLES[name]), rung.target_scale) for name, rung in rungs.items()]
     smeared = [
         scale.spread.sentence(title, scale.smearing)
         for title, scale in scales
@@ -256,12 +268,17 @@ def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
 def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:
     """Say whose training went wrong or was cut short, in how many fits, and what to do about it."""
     notes = []
-    for name, (status, what) in product(judges[0].rungs, TROUBLES.items()):
+    for name, (status, messages) in product(judges[0].rungs, TROUBLES.items()):
         fits = [judge.rungs[name] for judge in judges if name in judge.rungs]
         troubled = [rung for rung in fits if rung.status is status]
         if troubled:
-            times = f" in {len(troubled)} of {len(fits)} fits" if len(fits) > 1 else ""
-            notes.append(f"{TITLES[name]} {what}{times}. {troubled[0].advice}")
+            said = say(
+                messages[len(fits) > 1],
+                rung=say(TITLES[name]),
+                troubled=len(troubled),
+                fits=len(fits),
+            )
+            notes.append(sentences([said, troubled[0].advice]))
     return tuple(notes)
 
 
@@ -270,15 +287,17 @@ def _left_out(spec: Spec, judges: Sequence[Judge], *, interrupted: bool) -> tupl
     if interrupted or spec.time_limit is None:
         return ()
     missing = [
-        TITLES[name]
+        say(TITLES[name])
         for name in spec.rungs
         if KINDS[name].compiling and any(name not in judge.rungs for judge in judges)
     ]
     if not missing:
         return ()
     return (
-        f"The time limit left no time for {' and '.join(missing)}; allow more with --time-limit "
-        "(time_limit).",
+        say(
+            "The time limit left no time for {names}; allow more with --time-limit (time_limit).",
+            names=say(" and ").join(missing),
+        ),
     )
 
 
@@ -310,10 +329,16 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
         return ()
     share = figure(100 * count / np.count_nonzero(parts == Part.TEST), digits=2)
     return (
-        f"{counted(count, 'test row')} also occur{'s' if count == 1 else ''}, in every column, "
-        f"among the other rows ({share}% of those that judge). That may be chance, where columns "
-        "have few values; if not, scores flatter a model that remembers: give --group a column "
-        "that keeps such rows together.",
+        say_plural(
+            "{count:,} test row also occurs, in every column, among the other rows ({share}% of "
+            "those that judge). That may be chance, where columns have few values; if not, scores "
+            "flatter a model that remembers: give --group a column that keeps such rows together.",
+            "{count:,} test rows also occur, in every column, among the other rows ({share}% of "
+            "those that judge). That may be chance, where columns have few values; if not, scores "
+            "flatter a model that remembers: give --group a column that keeps such rows together.",
+            count,
+            share=share,
+        ),
     )
 
 

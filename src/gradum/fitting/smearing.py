@@ -25,12 +25,13 @@ import msgspec
 import numpy as np
 from scipy.special import chdtrc
 
+from gradum.messages import marked, say
 from gradum.scores.figures import figure
 
 LEVEL = 0.01
 BINS, FEWEST_IN_BIN = 10, 50
 
-HELD_OUT, TRAINING = "on held-out rows", "on training rows"
+HELD_OUT, TRAINING = marked("on held-out rows"), marked("on training rows")
 
 
 def factor_of(predicted: np.ndarray, true: np.ndarray, weight: np.ndarray) -> float:
@@ -91,22 +92,34 @@ class ResidualSpread(msgspec.Struct, frozen=True):
         """Say what a rung's smearing factor is, and what the test of its assumption found."""
         title = title[:1].upper() + title[1:]
         p = "p < 0.001" if self.p < 1e-3 else f"p = {self.p:.2g}"
-        test = f"(White's test {self.where}, {p})"
+        test = say("(White's test {where}, {p})", where=say(self.where), p=p)
         if self.at:
             low, high = (figure(each, digits=3) for each in (self.factors[0], self.factors[-1]))
-            return (
-                f"{title}: residuals of the logarithm do not spread equally {test}. So the "
-                f"smearing factor follows the prediction, from {low} for the lowest to {high} for "
-                "the highest."
+            return say(
+                "{title}: residuals of the logarithm do not spread equally {test}. So "
+                "the smearing factor follows the prediction, from {low} for the lowest "
+                "to {high} for the highest.",
+                title=title,
+                test=test,
+                low=low,
+                high=high,
             )
-        one = f"one smearing factor, {figure(factor, digits=3)}, brings all predictions back"
+        one = figure(factor, digits=3)
         if self.p < LEVEL:
-            return (
-                f"{title}: {one}, though residuals of the logarithm do not spread equally {test}: "
-                "rows are too few for a factor that follows the prediction."
+            return say(
+                "{title}: one smearing factor, {factor}, brings all predictions back, though "
+                "residuals of the logarithm do not spread equally {test}: rows are too few for a "
+                "factor that follows the prediction.",
+                title=title,
+                factor=one,
+                test=test,
             )
-        return (
-            f"{title}: {one}; residuals of the logarithm are not shown to spread unequally {test}."
+        return say(
+            "{title}: one smearing factor, {factor}, brings all predictions back; residuals of the "
+            "logarithm are not shown to spread unequally {test}.",
+            title=title,
+            factor=one,
+            test=test,
         )
 
 

@@ -10,21 +10,27 @@ from gradum.errors import SpecError
 from gradum.fitting.metric import metric_named
 from gradum.fitting.mlp_spec import MLPSpec
 from gradum.fitting.pack.spec import Effort, PackSpec, pack_of, refuse_time_limit
+from gradum.messages import marked, say, say_plural
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides
-from gradum.tables.wording import counted, shortened, size
+from gradum.tables.wording import shortened, size
 
 LEAST_MEMORY = 500_000_000  # bytes, most of which the software itself takes
-TITLES = {"baseline": "baseline", "linear": "linear", "mlp": "MLP", "pack": "pack"}
+TITLES = {
+    "baseline": marked("baseline"),
+    "linear": marked("linear"),
+    "mlp": marked("MLP"),
+    "pack": marked("pack"),
+}
 """The rungs of the ladder, simplest first, each by its name and as users read it.
 
 `gradum.fitting.rungs` holds what else is known of each.
 """
 
 AGAINST_OVERFITTING = {
-    "linear": "leave columns out with --drop",
-    "mlp": "stop it earlier with --max-epochs",
-    "pack": "--effort best averages more networks",
+    "linear": marked("leave columns out with --drop"),
+    "mlp": marked("stop it earlier with --max-epochs"),
+    "pack": marked("--effort best averages more networks"),
 }
 """What to do about a rung that overfits, with the option that does it."""
 
@@ -67,7 +73,10 @@ class Cost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse costs that no threshold can weigh."""
         for cost in (self.false_positive, self.false_negative):
             if not 0 < cost < float("inf"):
-                raise SpecError(f"A cost is {cost}.", "Give costs above 0, such as FP=1,FN=5.")
+                raise SpecError(
+                    say("A cost is {cost}.", cost=cost),
+                    say("Give costs above 0, such as FP=1,FN=5."),
+                )
 
 
 class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,40 +137,53 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse values that no run can use."""
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
             raise SpecError(
-                f"The seed is {shortened(self.seed)}.", "Give a whole number from 0 to 2^63 - 1."
+                say("The seed is {seed}.", seed=shortened(self.seed)),
+                say("Give a whole number from 0 to 2^63 - 1."),
             )
         if self.model not in get_args(ModelName):
             raise SpecError(
-                f"There is no model {self.model!r}.", f"Choose {' or '.join(get_args(ModelName))}."
+                say("There is no model {model!r}.", model=self.model),
+                say("Choose {names}.", names=say(" or ").join(get_args(ModelName))),
             )
         if self.class_weight not in (None, "balanced"):
             raise SpecError(
-                f"There is no class weight {self.class_weight!r}.",
-                "Give balanced, or leave it out.",
+                say("There is no class weight {class_weight!r}.", class_weight=self.class_weight),
+                say("Give balanced, or leave it out."),
             )
         if not 0 < self.split.validation < 1:
             raise SpecError(
-                f"The validation share is {self.split.validation}.",
-                "Penalties are chosen and networks stopped by such rows: give a share above 0.",
+                say("The validation share is {validation}.", validation=self.split.validation),
+                say(
+                    "Penalties are chosen and networks stopped by such rows: give a share above 0."
+                ),
             )
         if self.metric is not None:
             metric_named(self.metric)
         if self.split.folds == 1 or self.split.folds < 0:
             raise SpecError(
-                f"Cross-validation with {counted(self.split.folds, 'fold')} cannot hold rows out.",
-                "Give --cv 2 or more.",
+                say_plural(
+                    "Cross-validation with {count:,} fold cannot hold rows out.",
+                    "Cross-validation with {count:,} folds cannot hold rows out.",
+                    self.split.folds,
+                ),
+                say("Give --cv 2 or more."),
             )
         if self.max_memory is not None and self.max_memory < LEAST_MEMORY:
             raise SpecError(
-                f"No run gets by with {size(self.max_memory)} of memory.",
-                f"Give --max-memory {size(LEAST_MEMORY).replace(' ', '')} or more.",
+                say(
+                    "No run gets by with {max_memory} of memory.", max_memory=size(self.max_memory)
+                ),
+                say(
+                    "Give --max-memory {size} or more.",
+                    size=size(LEAST_MEMORY).replace(" ", ""),
+                ),
             )
         pack_of(self.effort)
         refuse_time_limit(self.time_limit)
         if self.task not in (None, "regression", "binary", "multiclass"):
             raise SpecError(
-                f"There is no task {self.task!r}.",
-                "Choose regression, binary or multiclass.",
+                say("There is no task {task!r}.", task=self.task),
+                say("Choose regression, binary or multiclass."),
             )
 
     @property

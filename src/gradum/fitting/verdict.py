@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 import numpy as np
+from msgspec import structs
 
 from gradum.fitting.spec import TITLES
 from gradum.margins import EQUAL, first_least
+from gradum.messages import say
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
@@ -15,13 +19,26 @@ SHOWN_RIVALS = 3
 """How many rivals a sentence speaks of."""
 
 
+Shows = Literal["better", "worse", "nothing"]
+"""What a difference shows of the first of two; nothing where its interval covers zero."""
+
+
 class Comparison(msgspec.Struct, frozen=True):
-    """A rung against a simpler one on the same rows: the metric's difference, rung - against."""
+    """A rung against a simpler one on the same rows: the metric's difference, rung - against.
+
+    ``finding`` says in words what the difference ``shows`` of the rung.
+    """
 
     rung: str
     against: str
     difference: Interval
     finding: str
+    shows: Shows | None = None
+
+    def __post_init__(self) -> None:
+        """Read what the difference shows from the words, where a file says it in no other way."""
+        if self.shows is None:
+            structs.force_setattr(self, "shows", _shown_in_english(self.finding))
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -63,7 +80,9 @@ class Standing(msgspec.Struct, frozen=True):
     difference : Interval
         The metric of the verdict, rival - rung, paired.
     finding : str
-        What the difference shows.
+        What the difference shows, in words.
+    shows : {"better", "worse", "nothing"}
+        The same of the rival.
     """
 
     name: str
@@ -71,6 +90,12 @@ class Standing(msgspec.Struct, frozen=True):
     against: str
     difference: Interval
     finding: str
+    shows: Shows | None = None
+
+    def __post_init__(self) -> None:
+        """Read what the difference shows from the words, where a file says it in no other way."""
+        if self.shows is None:
+            structs.force_setattr(self, "shows", _shown_in_english(self.finding))
 
 
 def standing(
@@ -79,8 +104,9 @@ def standing(
     """Say how a rival stands against a rung, by the paired difference rival - rung."""
     sign = METRICS[metric].sign
     nothing = EQUAL * abs(scores[metric].value)
-    finding = _finding(name, TITLES[against], difference, sign, nothing)
-    return Standing(name, scores, against, difference, finding)
+    shows = _shown(difference, sign, nothing)
+    finding = _in_words(name, say(TITLES[against]), shows)
+    return Standing(name, scores, against, difference, finding, shows)
 
 
 def rivals_in_words(metric: str, standings: tuple[Standing, ...]) -> str:
@@ -91,16 +117,24 @@ def rivals_in_words(metric: str, standings: tuple[Standing, ...]) -> str:
     if not standings:
         return ""
     shown = [
-        f"{each.finding if place else _first_upper(each.finding)} ({METRICS[metric].words} differs "
-        f"by {with_interval(each.difference, sign=True)})"
-        for place, each in enumerate(standings[:SHOWN_RIVALS])
+        say(
+            "{finding} ({metric} differs by {difference})",
+            finding=rival.finding if place else _first_upper(rival.finding),
+            metric=METRICS[metric].words,
+            difference=with_interval(rival.difference, sign=True),
+        )
+        for place, rival in enumerate(standings[:SHOWN_RIVALS])
     ]
     more = len(standings) - len(shown)
-    shown += [f"{more:,} more in the table"] if more else []
-    better = any(each.finding == _better(each.name, TITLES[each.against]) for each in standings)
-    used = TITLES[standings[0].against]
-    kept = f"; a rival is only judged, and the run uses its own {used}" if better else ""
-    return f"{'; '.join(shown)}{kept}."
+    shown += [say("{more:,} more in the table", more=more)] if more else []
+    rivals = say("; ").join(shown)
+    if any(rival.shows == "better" for rival in standings):
+        return say(
+            "{rivals}; a rival is only judged, and the run uses its own {rung}.",
+            rivals=rivals,
+            rung=say(TITLES[standings[0].against]),
+        )
+    return say("{rivals}.", rivals=rivals)
 
 
 def decide(
@@ -128,12 +162,7 @@ def decide(
     used = rungs[int(first_least(values, scale=size))]
     enough = next(r for r in rungs if _within_one_error(r, used, differences, sign, nothing))
     comparisons = tuple(
-        Comparison(
-            rung,
-            against,
-            interval,
-            _finding(TITLES[rung], TITLES[against], interval, sign, nothing),
-        )
+        _compared(rung, against, interval, sign, nothing)
         for (rung, against), interval in differences.items()
     )
     chosen = choice(metric, scores, used, enough, comparisons)
@@ -155,18 +184,37 @@ def _within_one_error(
     return interval is not None and -sign * interval.value <= interval.standard_error + nothing
 
 
-def _finding(one: str, other: str, interval: Interval, sign: float, nothing: float) -> str:
-    """Say what an interval shows; never "better" where it covers zero, or where there is none."""
+def _compared(
+    rung: str, against: str, difference: Interval, sign: float, nothing: float
+) -> Comparison:
+    shows = _shown(difference, sign, nothing)
+    finding = _in_words(say(TITLES[rung]), say(TITLES[against]), shows)
+    return Comparison(rung, against, difference, finding, shows)
+
+
+def _shown(interval: Interval, sign: float, nothing: float) -> Shows:
+    """Return what an interval shows: nothing where it covers zero, or where there is none."""
     low, high = sorted((sign * interval.low, sign * interval.high))
     if high < -nothing:
-        return _better(one, other)
+        return "better"
     if low > nothing:
-        return f"{one} is worse than {other}"
-    return f"no difference shown between {one} and {other}"
+        return "worse"
+    return "nothing"
 
 
-def _better(one: str, other: str) -> str:
-    return f"{one} is better than {other}"
+def _in_words(one: str, other: str, shows: Shows) -> str:
+    if shows == "better":
+        return say("{one} is better than {other}", one=one, other=other)
+    if shows == "worse":
+        return say("{one} is worse than {other}", one=one, other=other)
+    return say("no difference shown between {one} and {other}", one=one, other=other)
+
+
+def _shown_in_english(finding: str) -> Shows:
+    """Return what a finding shows in a file of an earlier version, which spoke English alone."""
+    if " is better than " in finding:
+        return "better"
+    return "worse" if " is worse than " in finding else "nothing"
 
 
 def choice(
@@ -193,51 +241,73 @@ def choice(
     if len(rungs) < 2:
         return ""
     if used == "baseline":
-        return f"Use no model: by {title} none beats guessing, the baseline."
+        return say("Use no model: by {metric} none beats guessing, the baseline.", metric=title)
     if enough != used:
         return _does_as_well(title, used, enough, comparisons)
-    best = f"Use {_model(used)}: "
-    unsure = [each.against for each in comparisons if each.rung == used and _shows_nothing(each)]
+    values = {"model": _model(used), "metric": title, "score": figure(scores[used].value)}
+    unsure = [item.against for item in comparisons if item.rung == used and item.shows == "nothing"]
     if unsure:
-        rivals = " and ".join(map(_model, unsure[:2])) + (" and others" if unsure[2:] else "")
-        return (
-            f"{best}it leads in {title} ({figure(scores[used].value)}), and no simpler one comes "
-            f"within one standard error; its lead over {rivals} may yet be chance, at 95%."
+        return say(
+            "Use {model}: it leads in {metric} ({score}), and no simpler one comes within one "
+            "standard error; its lead over {others} may yet be chance, at 95%.",
+            others=_models(unsure),
+            **values,
         )
     simpler = rungs.index(used)
-    others = "guessing" if simpler == 1 else "each simpler one"
-    more = ", and no larger model does better" if simpler < len(rungs) - 1 else ""
-    return (
-        f"{best}by {title} ({figure(scores[used].value)}) it is ahead of {others}, beyond "
-        f"chance{more}."
+    others = say("guessing") if simpler == 1 else say("each simpler one")
+    if simpler < len(rungs) - 1:
+        return say(
+            "Use {model}: by {metric} ({score}) it is ahead of {others}, beyond chance, and no "
+            "larger model does better.",
+            others=others,
+            **values,
+        )
+    return say(
+        "Use {model}: by {metric} ({score}) it is ahead of {others}, beyond chance.",
+        others=others,
+        **values,
     )
 
 
 def _does_as_well(title: str, used: str, enough: str, comparisons: tuple[Comparison, ...]) -> str:
     """Say that a rung simpler than the best is enough, and by how little the best leads it."""
-    if enough == "baseline":
-        opening = "No column is shown to help: guessing, the baseline, does as well"
-    else:
-        opening = f"{_first_upper(_model(enough))} does as well"
-    leads = [each.difference for each in comparisons if (each.rung, each.against) == (used, enough)]
-    by = "".join(
-        f" by {figure(abs(lead.value), digits=2)}, within one standard error "
-        f"({figure(lead.standard_error, digits=2)})"
+    leads = [item.difference for item in comparisons if (item.rung, item.against) == (used, enough)]
+    lead = "".join(
+        say(
+            " by {lead}, within one standard error ({error})",
+            lead=figure(abs(lead.value), digits=2),
+            error=figure(lead.standard_error, digits=2),
+        )
         for lead in leads
     )
-    return (
-        f"{opening}; {_model(used)} leads it in {title}{by}, and predicts unless you say --rung "
-        "enough."
+    if enough == "baseline":
+        return say(
+            "No column is shown to help: guessing, the baseline, does as well; {used} leads it in "
+            "{metric}{lead}, and predicts unless you say --rung enough.",
+            used=_model(used),
+            metric=title,
+            lead=lead,
+        )
+    return say(
+        "{enough} does as well; {used} leads it in {metric}{lead}, and predicts unless you say "
+        "--rung enough.",
+        enough=_first_upper(_model(enough)),
+        used=_model(used),
+        metric=title,
+        lead=lead,
     )
-
-
-def _shows_nothing(comparison: Comparison) -> bool:
-    return comparison.finding.startswith("no difference shown")
 
 
 def _model(rung: str) -> str:
     """Name a rung as a reader does who knows no ladder: "the linear model", but "guessing"."""
-    return "guessing" if rung == "baseline" else f"the {TITLES[rung]} model"
+    if rung == "baseline":
+        return say("guessing")
+    return say("the {rung} model", rung=say(TITLES[rung]))
+
+
+def _models(rungs: list[str]) -> str:
+    names = say(" and ").join(map(_model, rungs[:2]))
+    return say("{names} and others", names=names) if len(rungs) > 2 else names
 
 
 def _first_upper(text: str) -> str:
@@ -246,7 +316,11 @@ def _first_upper(text: str) -> str:
 
 def _pairwise(metric: str, comparisons: tuple[Comparison, ...]) -> tuple[str, ...]:
     return tuple(
-        f"{_first_upper(item.finding)}: {METRICS[metric].words} differs by "
-        f"{with_interval(item.difference, sign=True)}."
+        say(
+            "{finding}: {metric} differs by {difference}.",
+            finding=_first_upper(item.finding),
+            metric=METRICS[metric].words,
+            difference=with_interval(item.difference, sign=True),
+        )
         for item in comparisons
     )

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from gradum.errors import ShapeError
+from gradum.messages import say
 from gradum.scores.interval import Basis, Interval, Sampled, Shares
 from gradum.scores.metrics import METRICS, Metric, Weighting, metrics_of, ratio
 from gradum.scores.outcome import Outcome
@@ -76,7 +77,14 @@ class Resamples:
         """
         for name, codes in (("classes", classes), ("groups", groups), ("time", time)):
             if codes is not None and codes.shape != (rows,):
-                raise ShapeError(f"The {name} have shape {codes.shape}, the rows ({rows},).")
+                raise ShapeError(
+                    say(
+                        "The {name} have shape {shape}, the rows ({rows},).",
+                        name=name,
+                        shape=codes.shape,
+                        rows=rows,
+                    )
+                )
         if time is not None:
             scheme: Scheme = ByBlock.of(time, losses)
         elif groups is not None:
@@ -203,7 +211,13 @@ def _measured(
 ) -> list[dict[Key, np.ndarray]]:
     for outcome in outcomes:
         if len(outcome) != resamples.rows:
-            raise ShapeError(f"An outcome has {len(outcome)} rows, the resamples {resamples.rows}.")
+            raise ShapeError(
+                say(
+                    "An outcome has {rows} rows, the resamples {resampled}.",
+                    rows=len(outcome),
+                    resampled=resamples.rows,
+                )
+            )
     found: list[dict[Key, list[np.ndarray]]] = [{key: [] for key in measures} for _ in outcomes]
     for counts in resamples:
         for outcome, own in zip(outcomes, found, strict=True):

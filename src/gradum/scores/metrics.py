@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from gradum.messages import marked, say
 from gradum.scores.interval import (
     LEVEL,
     Interval,
@@ -396,7 +397,7 @@ class Metric:
     shares: Callable[[Weighting], np.ndarray] | None = None
     by_class: bool = False
     root: bool = False
-    undefined: str = "their target does not vary enough"
+    undefined: str = marked("their target does not vary enough")
     proper: bool = False
 
     def difference(self, one: Sampled, other: Sampled, level: float = LEVEL) -> Interval:
@@ -422,8 +423,9 @@ class Metric:
     @property
     def words(self) -> str:
         """The title within a sentence: "log loss", but "RMSE", "R²" and "Gini"."""
-        as_it_is = self.proper or not self.title[1:2].islower()
-        return self.title if as_it_is else self.title[0].lower() + self.title[1:]
+        title = say(self.title)
+        as_it_is = self.proper or not title[1:2].islower()
+        return title if as_it_is else title[0].lower() + title[1:]
 
     @property
     def explanation(self) -> str:
@@ -461,12 +463,12 @@ def _of_two_classes(
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("rmse", "RMSE", _NUMBERS, False, rmse, of_size, squared_errors, root=True),
-        Metric("mae", "MAE", _NUMBERS, False, mae, of_size, absolute_errors),
-        Metric("r2", "R²", _NUMBERS, True, r2, of_unexplained, squared_errors),
+        Metric("rmse", marked("RMSE"), _NUMBERS, False, rmse, of_size, squared_errors, root=True),
+        Metric("mae", marked("MAE"), _NUMBERS, False, mae, of_size, absolute_errors),
+        Metric("r2", marked("R²"), _NUMBERS, True, r2, of_unexplained, squared_errors),
         Metric(
             "median_absolute_error",
-            "Median absolute error",
+            marked("Median absolute error"),
             _NUMBERS,
             False,
             median_absolute_error,
@@ -474,52 +476,64 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             "mape",
-            "MAPE",
+            marked("MAPE"),
             _NUMBERS,
             False,
             mape,
             of_size,
             relative_errors,
-            undefined="a target of 0 has no percentage",
+            undefined=marked("a target of 0 has no percentage"),
         ),
         Metric(
             "rmsle",
-            "RMSLE",
+            marked("RMSLE"),
             _NUMBERS,
             False,
             rmsle,
             of_size,
             squared_log_errors,
             root=True,
-            undefined="a target below 0 has no logarithm here",
+            undefined=marked("a target below 0 has no logarithm here"),
         ),
-        Metric("log_loss", "Log loss", _CLASSES, False, log_loss, of_size, log_losses),
-        Metric("accuracy", "Accuracy", _CLASSES, True, accuracy, of_shares, shares=hit_shares),
-        _mean_over_classes("macro_f1", "Macro F1", macro_f1, f1_of_classes),
+        Metric("log_loss", marked("Log loss"), _CLASSES, False, log_loss, of_size, log_losses),
+        Metric(
+            "accuracy", marked("Accuracy"), _CLASSES, True, accuracy, of_shares, shares=hit_shares
+        ),
+        _mean_over_classes("macro_f1", marked("Macro F1"), macro_f1, f1_of_classes),
         _mean_over_classes(
-            "balanced_accuracy", "Balanced accuracy", balanced_accuracy, recall_of_classes
+            "balanced_accuracy", marked("Balanced accuracy"), balanced_accuracy, recall_of_classes
         ),
-        _mean_over_classes("auc", "AUC", auc, auc_of_classes),
+        _mean_over_classes("auc", marked("AUC"), auc, auc_of_classes),
         _mean_over_classes(
             "average_precision",
-            "Average precision",
+            marked("Average precision"),
             average_precision,
             average_precision_of_classes,
         ),
-        Metric("brier", "Brier score", _CLASSES, False, brier, of_size, brier_scores),
+        Metric("brier", marked("Brier score"), _CLASSES, False, brier, of_size, brier_scores),
         _mean_over_classes(
-            "macro_precision", "Macro precision", macro_precision, precision_of_classes
+            "macro_precision", marked("Macro precision"), macro_precision, precision_of_classes
         ),
         Metric(
-            "mcc", "MCC", _CLASSES, True, mcc, of_signed_shares, shares=mcc_as_share, by_class=True
+            "mcc",
+            marked("MCC"),
+            _CLASSES,
+            True,
+            mcc,
+            of_signed_shares,
+            shares=mcc_as_share,
+            by_class=True,
         ),
-        _of_two_classes("f1", "F1", f1, of_shares, f1_of_second),
-        _of_two_classes("precision", "Precision", precision, of_shares, precision_of_second),
-        _of_two_classes("recall", "Recall", recall, of_shares, recall_of_second),
+        _of_two_classes("f1", marked("F1"), f1, of_shares, f1_of_second),
+        _of_two_classes(
+            "precision", marked("Precision"), precision, of_shares, precision_of_second
+        ),
+        _of_two_classes("recall", marked("Recall"), recall, of_shares, recall_of_second),
         replace(
-            _of_two_classes("gini", "Gini", gini, of_signed_shares, auc_of_classes), proper=True
+            _of_two_classes("gini", marked("Gini"), gini, of_signed_shares, auc_of_classes),
+            proper=True,
         ),
-        _of_two_classes("ks", "KS", ks, of_greatest_share, distance_as_share),
+        _of_two_classes("ks", marked("KS"), ks, of_greatest_share, distance_as_share),
     )
 }
 

@@ -10,8 +10,15 @@ import numpy as np
 
 from gradum.errors import ShapeError, SpecError
 from gradum.margins import LAST_DIGITS, distinct, first_greatest
+from gradum.messages import marked, say
 
 Task = Literal["regression", "binary", "multiclass"]
+TASKS: dict[Task, str] = {
+    "regression": marked("regression"),
+    "binary": marked("binary"),
+    "multiclass": marked("multiclass"),
+}
+"""What is predicted, as users read it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +55,28 @@ class Outcome:
     def __post_init__(self) -> None:
         needed = "prediction" if self.task == "regression" else "probability"
         if getattr(self, needed) is None:
-            raise SpecError(f"A {self.task} outcome needs its {needed}.")
+            raise SpecError(
+                say("A {task} outcome needs its {needed}.", task=self.task, needed=needed)
+            )
         rows = self.target.shape
         for name in ("target", "prediction", "weight"):
             array = getattr(self, name)
             if array is not None and (array.ndim != 1 or array.shape != rows):
-                raise ShapeError(f"The {name} has shape {array.shape}, the target {rows}.")
+                raise ShapeError(
+                    say(
+                        "The {name} has shape {shape}, the target {rows}.",
+                        name=name,
+                        shape=array.shape,
+                        rows=rows,
+                    )
+                )
         if self.probability is not None and self.probability.shape[:-1] != rows:
             raise ShapeError(
-                f"The probability has shape {self.probability.shape}, the target {rows}."
+                say(
+                    "The probability has shape {shape}, the target {rows}.",
+                    shape=self.probability.shape,
+                    rows=rows,
+                )
             )
 
         if (
@@ -65,8 +85,12 @@ class Outcome:
             and not 0 <= self.target.min() <= self.target.max() < self.classes
         ):
             raise ShapeError(
-                f"The target has codes {self.target.min()} .. {self.target.max()}, "
-                f"the probability {self.classes} columns."
+                say(
+                    "The target has codes {min} .. {max}, the probability {classes} columns.",
+                    min=self.target.min(),
+                    max=self.target.max(),
+                    classes=self.classes,
+                )
             )
 
     def __len__(self) -> int:

@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from gradum.messages import marked
 from gradum.scores.interval import FEWEST_ROWS
 
 FEWEST_GROUPS = 5  # in which normal errors have an interval that covers in 93% of draws
@@ -72,7 +73,7 @@ class ByRow:
         Rows of each class in the table.
     """
 
-    what: ClassVar[str] = "rows"
+    what: ClassVar[str] = marked("independent rows")
     fewest: ClassVar[int] = FEWEST_ROWS
 
     rows: int
@@ -146,7 +147,7 @@ class ByGroup:
         The same for predictions of the same row.
     """
 
-    what: ClassVar[str] = "groups"
+    what: ClassVar[str] = marked("independent groups")
     fewest: ClassVar[int] = FEWEST_GROUPS
 
     rows: int
@@ -186,7 +187,7 @@ class ByBlock:
     As many as cover all rows but one block's, the last one cut short.
     """
 
-    what: ClassVar[str] = "stretches of time"
+    what: ClassVar[str] = marked("independent stretches of time")
     fewest: ClassVar[int] = FEWEST_STRETCHES
 
     rows: int

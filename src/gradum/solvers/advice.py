@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.solvers.events import EpochDone
 from gradum.solvers.first_order import FirstOrder
@@ -41,17 +42,23 @@ def advice_on(
     if not reached:
         return status.advice
     if status is Status.PLATEAU:
-        return (
-            f"The training loss stopped improving: {reached}; a smaller tol or another "
-            "learning_rate may lower it."
+        return say(
+            "The training loss stopped improving: {reached}; a smaller tol or "
+            "another learning_rate may lower it.",
+            reached=reached,
         )
     if status is Status.STALLED:
-        return (
-            f"No step lowers the objective any further: {reached}; rounding limits it, so "
-            "standardise the columns or compute in float64."
+        return say(
+            "No step lowers the objective any further: {reached}; rounding limits "
+            "it, so standardise the columns or compute in float64.",
+            reached=reached,
         )
     if status is Status.STEP_LIMIT:
-        return f"The step limit was reached: {reached}; {_more(solver, history, gradient_tol)}."
+        return say(
+            "The step limit was reached: {reached}; {more}.",
+            reached=reached,
+            more=_more(solver, history, gradient_tol),
+        )
     return status.advice
 
 
@@ -60,13 +67,37 @@ def _reached(tally: Tally, history: list[EpochDone], gradient_tol: float) -> str
     known = []
     change = _last_change(history)
     if not math.isnan(change):
-        verb = "raised" if change > 0 else "lowered"
-        how = f"{verb} the loss by {100 * abs(change):.2g}% to" if change else "left the loss at"
-        known.append(f"epoch {history[-1].epoch} {how} {figure(history[-1].train_loss)}")
+        known.append(_say_change(change, history[-1]))
     if gradient_tol >= 0 and tally.step:
-        tolerance = f", above the tolerance {gradient_tol:.2g}" if gradient_tol else ""
-        known.append(f"the gradient's norm was {tally.gradient_norm:.2g}{tolerance}")
-    return ", and ".join(known)
+        norm = tally.gradient_norm
+        if gradient_tol:
+            known.append(
+                say(
+                    "the gradient's norm was {norm:.2g}, above the tolerance {tolerance:.2g}",
+                    norm=norm,
+                    tolerance=gradient_tol,
+                )
+            )
+        else:
+            known.append(say("the gradient's norm was {norm:.2g}", norm=norm))
+    return say(", and ").join(known)
+
+
+def _say_change(change: float, last: EpochDone) -> str:
+    values = {"epoch": last.epoch, "loss": figure(last.train_loss)}
+    if change > 0:
+        return say(
+            "epoch {epoch} raised the loss by {percent:.2g}% to {loss}",
+            percent=100 * change,
+            **values,
+        )
+    if change < 0:
+        return say(
+            "epoch {epoch} lowered the loss by {percent:.2g}% to {loss}",
+            percent=-100 * change,
+            **values,
+        )
+    return say("epoch {epoch} left the loss at {loss}", **values)
 
 
 def _last_change(history: list[EpochDone]) -> float:
@@ -81,35 +112,53 @@ def _more(solver: FirstOrder, history: list[EpochDone], gradient_tol: float) -> 
     """Return what to do about a step limit."""
     change = _last_change(history)
     if change == 0:
-        return "rounding hides any gain by now, so loosen tol or compute in float64"
+        return say("rounding hides any gain by now, so loosen tol or compute in float64")
     if change > ROUNDING and not solver.searches:
-        return (
-            "the steps are too long to settle, so lower the learning_rate or let it fall, "
-            "as with schedule='cosine'"
+        return say(
+            "the steps are too long to settle, so lower the learning_rate or let it "
+            "fall, as with schedule='cosine'"
         )
     if gradient_tol >= 0 and not solver.searches:
-        return "allow more steps with max_iter, or use the solver 'lbfgs', which needs fewer"
-    return "allow more steps with max_iter"
+        return say("allow more steps with max_iter, or use the solver 'lbfgs', which needs fewer")
+    return say("allow more steps with max_iter")
 
 
 def _divergence(solver: FirstOrder, tally: Tally) -> str:
     if not tally.step:
-        return (
-            "The loss or its gradient is not finite at the first step already; standardise the "
-            "columns and a numeric target."
+        return say(
+            "The loss or its gradient is not finite at the first step already; "
+            "standardise the columns and a numeric target."
         )
-    what = f"was no longer finite after step {tally.step}"
     if tally.finite:
-        what = f"rose from {tally.first_loss:.2g} to {tally.chunk_loss:.2g} by step {tally.step}"
-    return (
-        f"The loss {what}, where the gradient's norm was {tally.gradient_norm:.2g}; "
-        f"{_shorter(solver)}standardise the columns."
+        grown = say(
+            "The loss rose from {first:.2g} to {last:.2g} by step {step}, where the gradient's "
+            "norm was {norm:.2g}",
+            first=tally.first_loss,
+            last=tally.chunk_loss,
+            step=tally.step,
+            norm=tally.gradient_norm,
+        )
+    else:
+        grown = say(
+            "The loss was no longer finite after step {step}, where the gradient's norm was "
+            "{norm:.2g}",
+            step=tally.step,
+            norm=tally.gradient_norm,
+        )
+    learning_rate = _shorter(solver)
+    if learning_rate is None:
+        return say("{grown}; standardise the columns.", grown=grown)
+    return say(
+        "{grown}; try learning_rate={learning_rate:g}, or standardise the columns.",
+        grown=grown,
+        learning_rate=learning_rate,
     )
 
 
-def _shorter(solver: FirstOrder) -> str:
+def _shorter(solver: FirstOrder) -> float | None:
+    """Return a learning rate to try; None for a solver that finds its own."""
     if solver.learning_rate is None:
-        return ""
+        return None
     usual = getattr(type(solver), "learning_rate", None)  # the method's default
     learning_rate = min(solver.learning_rate / 10, usual if isinstance(usual, float) else math.inf)
-    return f"try learning_rate={float(f'{learning_rate:.1g}'):g}, or "
+    return float(f"{learning_rate:.1g}")

@@ -16,6 +16,7 @@ import numpy as np
 
 from gradum.core import Network, Problem
 from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.solvers.buffer import Buffer, ChunkRows, chunk_length
 from gradum.solvers.chunk import Batches, precision
@@ -84,8 +85,8 @@ def feed_of(
     if isinstance(data, SegmentedData):
         if batch_size is None or batch_size >= data.rows:
             raise SpecError(
-                "Rows that are read in segments cannot all be in one step.",
-                "Choose a solver of mini-batches and a smaller batch_size.",
+                say("Rows that are read in segments cannot all be in one step."),
+                say("Choose a solver of mini-batches and a smaller batch_size."),
             )
         return SegmentBatches(data, padded, batch_size)
     if batch_size is None or batch_size >= data.rows:

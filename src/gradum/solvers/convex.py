@@ -16,6 +16,7 @@ from gradum.core.losses import Loss
 from gradum.core.models import Params
 from gradum.core.penalties import Penalty
 from gradum.errors import SpecError
+from gradum.messages import marked, say
 from gradum.solvers.events import EpochDone
 from gradum.solvers.exact import LeastSquares
 from gradum.solvers.interior_point import InteriorPoint, interior_point
@@ -28,7 +29,7 @@ from gradum.solvers.separation import separating_columns
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 
-FIRST_ORDER = "a first-order solver, such as solver='adam'"
+FIRST_ORDER = marked("a first-order solver, such as solver='adam'")
 LARGEST_EXACT, LARGEST_SPARSE_EXACT = 10_000, 1000  # columns
 
 
@@ -36,7 +37,7 @@ LARGEST_EXACT, LARGEST_SPARSE_EXACT = 10_000, 1000  # columns
 class Exact:
     """The exact solution of least squares, which has nothing to choose."""
 
-    title: ClassVar[str] = "The exact solver"
+    title: ClassVar[str] = marked("The exact solver")
     need: ClassVar[Need] = LEAST_SQUARES
 
 
@@ -71,7 +72,12 @@ def misfit(solver: Convex, loss: Loss) -> str:
     """Say what a solver needs and a loss has not; empty where they go together."""
     if solver.need.is_met_by(loss):
         return ""
-    return f"{solver.title} {solver.need.words}, which {loss.name} is not."
+    return say(
+        "{solver} {need}, which {loss} is not.",
+        solver=say(solver.title),
+        need=say(solver.need.words),
+        loss=loss.name,
+    )
 
 
 def refuse_misfit(solver: Convex, loss: Loss) -> None:
@@ -84,8 +90,8 @@ def refuse_misfit(solver: Convex, loss: Loss) -> None:
     """
     why = misfit(solver, loss)
     if why:
-        others = " or ".join(f"solver={name!r}" for name in solvers_of(loss))
-        raise SpecError(why, f"Use {others or FIRST_ORDER}.")
+        others = say(" or ").join(f"solver={name!r}" for name in solvers_of(loss))
+        raise SpecError(why, say("Use {solvers}.", solvers=others or say(FIRST_ORDER)))
 
 
 def choose(
@@ -98,28 +104,45 @@ def choose(
     fits = coefficients <= LARGEST_DIRECT and rows * coefficients**2 <= LARGEST_WORK
     if not loss.smooth:
         refuse_misfit(CONVEX["interior"], loss)
-        return Choice("interior", f"The loss {loss.name} has kinks, which only this solver takes.")
+        return Choice(
+            "interior",
+            say("The loss {loss} has kinks, which only this solver takes.", loss=loss.name),
+        )
     if selects and loss.link == "logit" and outputs > 1:
         return Choice(
             "proximal",
-            "An L1 term and several classes, whose Hessian cannot tell all weights apart.",
+            say("An L1 term and several classes, whose Hessian cannot tell all weights apart."),
         )
     if selects and not loss.strictly_convex:
-        return Choice("proximal", "An L1 term and a loss that bends only near its target.")
+        return Choice("proximal", say("An L1 term and a loss that bends only near its target."))
     if selects and fits:
-        return Choice("newton", "An L1 term and few coefficients: proximal Newton ends exactly.")
+        return Choice(
+            "newton", say("An L1 term and few coefficients: proximal Newton ends exactly.")
+        )
     if selects:
         return Choice(
-            "proximal", f"An L1 term and {coefficients:,} coefficients: too many for a Hessian."
+            "proximal",
+            say(
+                "An L1 term and {coefficients:,} coefficients: too many for a Hessian.",
+                coefficients=coefficients,
+            ),
         )
     most = LARGEST_SPARSE_EXACT if sparse else LARGEST_EXACT
     if loss.quadratic and columns <= most:
-        return Choice("exact", "Squared error without an L1 term has a solution in closed form.")
+        return Choice(
+            "exact", say("Squared error without an L1 term has a solution in closed form.")
+        )
     if fits:
-        return Choice("newton", "A smooth loss and few coefficients: Newton's method is fastest.")
+        return Choice(
+            "newton", say("A smooth loss and few coefficients: Newton's method is fastest.")
+        )
     return Choice(
         "newton",
-        f"A smooth loss and {coefficients:,} coefficients: Newton's method by conjugate gradients.",
+        say(
+            "A smooth loss and {coefficients:,} coefficients: Newton's method by "
+            "conjugate gradients.",
+            coefficients=coefficients,
+        ),
     )
 
 
@@ -164,8 +187,8 @@ def minimise(
         refuse_misfit(solver, loss)
         if l1.any():
             raise SpecError(
-                "The exact solver takes squared error with an L2 penalty or none.",
-                "Use solver='auto'.",
+                say("The exact solver takes squared error with an L2 penalty or none."),
+                say("Use {solvers}.", solvers="solver='auto'"),
             )
         squares = LeastSquares(columns, target, weight, fit_intercept=fit_intercept)
         return squares.solve(l2)

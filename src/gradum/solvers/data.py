@@ -10,6 +10,7 @@ import numpy as np
 
 from gradum.core import Inputs, Params, Problem
 from gradum.errors import ShapeError
+from gradum.messages import say
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,20 @@ class Data:
         ):
             if values is not None and np.shape(values) != shape:
                 raise ShapeError(
-                    f"The {name} has shape {np.shape(values)} but the inputs have "
-                    f"shape {self.inputs['dense'].shape}.",
-                    f"The {name} must be one value a row, shape {shape}.",
+                    say(
+                        "The {name} has shape {shape} but the inputs have shape {inputs_shape}.",
+                        name=name,
+                        shape=np.shape(values),
+                        inputs_shape=self.inputs["dense"].shape,
+                    ),
+                    say(
+                        "The {name} must be one value a row, shape {shape}.", name=name, shape=shape
+                    ),
                 )
         if not self.rows or (self.weight is not None and not self.weight.sum() > 0):
-            raise ShapeError("There is no row with a weight above 0.", "Give at least one.")
+            raise ShapeError(
+                say("There is no row with a weight above 0."), say("Give at least one.")
+            )
 
     @property
     def rows(self) -> int:

@@ -36,6 +36,7 @@ import numpy as np
 
 from gradum.core.losses import check_shapes
 from gradum.margins import EPSILON, TIMES, of_sums, sizes
+from gradum.messages import say
 from gradum.solvers.accurate import AccurateColumns, Pair
 from gradum.solvers.factors import LARGEST_CONDITION, Dual, Factor, Normal, Orthogonal
 from gradum.solvers.matrix import Columns
@@ -181,8 +182,12 @@ class LeastSquares:
         rows, width = self.columns.shape
         if not factor.invertible:
             raise np.linalg.LinAlgError(
-                f"The {width} columns are linearly dependent "
-                f"(rank {factor.rank}): their coefficients have no covariance."
+                say(
+                    "The {width} columns are linearly dependent (rank {rank}): their "
+                    "coefficients have no covariance.",
+                    width=width,
+                    rank=factor.rank,
+                )
             )
         if self._is_accurate(factor) and rows * width**2 <= LARGEST_ACCURATE_INVERSE:
             inverse = self._accurate_inverse(factor, alpha)

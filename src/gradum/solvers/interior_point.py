@@ -26,6 +26,7 @@ import numpy as np
 from gradum.core.models import Params
 from gradum.errors import SpecError
 from gradum.margins import EPSILON, TIMES, sizes
+from gradum.messages import marked, say
 from gradum.solvers.certify import certify_dual
 from gradum.solvers.curvature import Factored, bordered_gram
 from gradum.solvers.events import EpochDone
@@ -52,7 +53,7 @@ class InteriorPoint:
         The most iterations, for each quantile level.
     """
 
-    title: ClassVar[str] = "The interior-point method"
+    title: ClassVar[str] = marked("The interior-point method")
     need: ClassVar[Need] = PINBALL
 
     tol: float = 1e-10
@@ -82,9 +83,13 @@ def interior_point(
     width = model.columns.shape[1]
     if width > LARGEST_DIRECT:
         raise SpecError(
-            f"The interior-point method takes no more than {LARGEST_DIRECT:,} columns; there are "
-            f"{width:,}.",
-            "Leave columns out, or use a first-order solver such as solver='adam'.",
+            say(
+                "The interior-point method takes no more than {most:,} "
+                "columns; there are {width:,}.",
+                most=LARGEST_DIRECT,
+                width=width,
+            ),
+            say("Leave columns out, or use a first-order solver such as solver='adam'."),
         )
     began, history = time.perf_counter(), []
     values, slope = np.zeros((width + 1, len(levels))), np.zeros((len(model), len(levels)))

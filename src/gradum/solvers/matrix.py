@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.errors import ShapeError
+from gradum.messages import say
 from gradum.solvers.compact import Compact, Dense
 
 Layer = dict[str, np.ndarray]  # {"weight": [D, k], "bias": [k]}, as in a network's parameters
@@ -53,13 +54,20 @@ class Columns:
             return cls(np.zeros((matrix.shape[0], 0)), _csr(matrix))
         dense = matrix if isinstance(matrix, Compact) else np.asarray(matrix, np.float64)
         if len(dense.shape) != 2:
-            raise ShapeError(f"The columns have shape {dense.shape}.", "Give an array [n, d].")
+            raise ShapeError(
+                say("The columns have shape {shape}.", shape=dense.shape),
+                say("Give an array [n, d]."),
+            )
         if sparse_block is None:
             return cls(dense)
         if sparse_block.shape[0] != len(dense):
             raise ShapeError(
-                f"The dense block has shape {dense.shape}, the sparse {sparse_block.shape}.",
-                "Both need the same number of rows.",
+                say(
+                    "The dense block has shape {shape}, the sparse {sparse_shape}.",
+                    shape=dense.shape,
+                    sparse_shape=sparse_block.shape,
+                ),
+                say("Both need the same number of rows."),
             )
         return cls(dense, _csr(sparse_block))
 

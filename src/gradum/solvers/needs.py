@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gradum.core.losses import Loss
+from gradum.messages import marked
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class Need:
     is_met_by: Callable[[Loss], bool]
 
 
-LEAST_SQUARES = Need("takes squared error", lambda loss: loss.quadratic)
-SMOOTHNESS = Need("needs a smooth loss", lambda loss: loss.smooth)
+LEAST_SQUARES = Need(marked("takes squared error"), lambda loss: loss.quadratic)
+SMOOTHNESS = Need(marked("needs a smooth loss"), lambda loss: loss.smooth)
 PINBALL = Need(
-    "needs a loss of quantiles, such as absolute_error and quantile",
+    marked("needs a loss of quantiles, such as absolute_error and quantile"),
     lambda loss: bool(loss.pinball),
 )

@@ -32,6 +32,7 @@ import numpy as np
 from gradum.core.models import Params
 from gradum.errors import SpecError
 from gradum.margins import of_sums
+from gradum.messages import marked, say
 from gradum.randomness import stream
 from gradum.solvers import active_set
 from gradum.solvers.certify import certify, least_subgradient
@@ -77,7 +78,7 @@ class Newton:
         The most iterations.
     """
 
-    title: ClassVar[str] = "Newton's method"
+    title: ClassVar[str] = marked("Newton's method")
     need: ClassVar[Need] = SMOOTHNESS
 
     tol: float = 1e-11
@@ -153,9 +154,13 @@ class _Search:
         self.direct = is_direct(model) or (self.strengths.selects and may_be_formed(model))
         if self.strengths.selects and not self.direct:
             raise SpecError(
-                f"Newton's method with an L1 term takes no more than {LARGEST_DIRECT:,} "
-                f"coefficients; there are {size:,}.",
-                "Use solver='proximal'.",
+                say(
+                    "Newton's method with an L1 term takes no more than {most:,} "
+                    "coefficients; there are {size:,}.",
+                    most=LARGEST_DIRECT,
+                    size=size,
+                ),
+                say("Use {solvers}.", solvers="solver='proximal'"),
             )
         # The memory's bold steps could leap to where all curvature has underflowed, and with it
         # the sign that the minimum lies at infinity.

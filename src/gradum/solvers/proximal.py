@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gradum.core.models import Params
+from gradum.messages import marked
 from gradum.solvers.certify import certify, least_subgradient
 from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel, Point
@@ -46,7 +47,7 @@ class Proximal:
         The most iterations.
     """
 
-    title: ClassVar[str] = "Proximal gradient descent"
+    title: ClassVar[str] = marked("Proximal gradient descent")
     need: ClassVar[Need] = SMOOTHNESS
 
     tol: float = 1e-9

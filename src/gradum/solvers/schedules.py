@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.errors import SpecError
+from gradum.messages import listed, say
 
 Schedule = Callable[[np.ndarray], np.ndarray]
 
@@ -57,10 +58,10 @@ class StepDecay:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", tuple(np.atleast_1d(self.at).tolist()))
-        _check(0.0 < self.factor <= 1.0, "factor", self.factor, "a number above 0 and up to 1")
+        _check(0.0 < self.factor <= 1.0, "factor", self.factor, say("a number above 0 and up to 1"))
         rising = sorted(set(self.at)) == list(self.at)
         inside = all(0.0 < share < 1.0 for share in self.at)
-        _check(rising and inside, "at", self.at, "rising numbers between 0 and 1")
+        _check(rising and inside, "at", self.at, say("rising numbers between 0 and 1"))
 
     def __call__(self, progress: np.ndarray) -> np.ndarray:
         """Return factorᵏ, k being the stairs reached."""
@@ -91,10 +92,10 @@ class OneCycle:
     last: float = 0.0
 
     def __post_init__(self) -> None:
-        _check(0.0 < self.peak < 1.0, "peak", self.peak, "a number between 0 and 1")
+        _check(0.0 < self.peak < 1.0, "peak", self.peak, say("a number between 0 and 1"))
         for name in ("first", "last"):
             value = getattr(self, name)
-            _check(0.0 <= value <= 1.0, name, value, "a number from 0 to 1")
+            _check(0.0 <= value <= 1.0, name, value, say("a number from 0 to 1"))
 
     def __call__(self, progress: np.ndarray) -> np.ndarray:
         """Return the height of the cycle."""
@@ -124,7 +125,7 @@ class WarmUp:
     then: str | Schedule = "cosine"
 
     def __post_init__(self) -> None:
-        _check(0.0 < self.share < 1.0, "share", self.share, "a number between 0 and 1")
+        _check(0.0 < self.share < 1.0, "share", self.share, say("a number between 0 and 1"))
         resolve(self.then)
 
     def __call__(self, progress: np.ndarray) -> np.ndarray:
@@ -145,14 +146,18 @@ def resolve(schedule: str | Schedule) -> Schedule:
         return schedule
     if schedule not in SCHEDULES:
         raise SpecError(
-            f"There is no schedule {schedule!r}.", f"Choose one of {', '.join(SCHEDULES)}."
+            say("There is no schedule {schedule!r}.", schedule=schedule),
+            say("Choose one of {names}.", names=listed(list(SCHEDULES))),
         )
     return SCHEDULES[schedule]
 
 
 def _check(valid: bool, name: str, value: object, wanted: str) -> None:
     if not valid:
-        raise SpecError(f"A schedule's {name} is {value!r}.", f"Give {wanted}.")
+        raise SpecError(
+            say("A schedule's {name} is {value!r}.", name=name, value=value),
+            say("Give {wanted}.", wanted=wanted),
+        )
 
 
 SCHEDULES: dict[str, Schedule] = {

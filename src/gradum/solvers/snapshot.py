@@ -11,6 +11,7 @@ import numpy as np
 
 from gradum.core import Params
 from gradum.errors import ShapeError
+from gradum.messages import say
 from gradum.solvers.chunk import State
 from gradum.solvers.events import EpochDone
 from gradum.solvers.stopping import Watched
@@ -96,4 +97,4 @@ def _rebuilt(like: Any, leaves: Sequence[np.ndarray]) -> Any:
 
 
 def _other_training() -> ShapeError:
-    return ShapeError("The snapshot is of another training.", "Train from the beginning.")
+    return ShapeError(say("The snapshot is of another training."), say("Train from the beginning."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gradum.messages import listed, say
 from gradum.solvers.events import EpochDone
 from gradum.solvers.status import Status
 
@@ -57,28 +58,54 @@ class Certificate:
         """The certificate in words."""
         known = []
         if self.gradient_norm is not None:
-            known.append(f"the gradient's norm is {self.gradient_norm:.2g} in float64")
+            known.append(
+                say(
+                    "the gradient's norm is {norm:.2g} in float64",
+                    norm=self.gradient_norm,
+                )
+            )
         if self.duality_gap is not None:
-            known.append(f"the objective is within {self.duality_gap:.2g} of its minimum")
+            known.append(
+                say(
+                    "the objective is within {gap:.2g} of its minimum",
+                    gap=self.duality_gap,
+                )
+            )
         if self.condition is not None:
-            known.append(f"the condition number is {self.condition:.2g}")
+            known.append(say("the condition number is {condition:.2g}", condition=self.condition))
         if self.rank is not None:
-            of_all = f" of {self.columns}" if self.columns is not None else ""
-            known.append(f"the rank is {self.rank}{of_all}")
+            if self.columns is None:
+                known.append(say("the rank is {rank}", rank=self.rank))
+            else:
+                known.append(
+                    say("the rank is {rank} of {columns}", rank=self.rank, columns=self.columns)
+                )
         if self.best_epoch is not None:
-            best = f"the parameters are those of epoch {self.best_epoch}"
-            if self.validation_loss is not None:
-                best += f", with validation loss {self.validation_loss:.4g}"
-            known.append(best)
+            if self.validation_loss is None:
+                known.append(
+                    say("the parameters are those of epoch {epoch}", epoch=self.best_epoch)
+                )
+            else:
+                known.append(
+                    say(
+                        "the parameters are those of epoch {epoch}, with validation loss "
+                        "{loss:.4g}",
+                        epoch=self.best_epoch,
+                        loss=self.validation_loss,
+                    )
+                )
         if self.kind == "cross-fitted" and self.validation_loss is not None:
             known.append(
-                f"the loss is {self.validation_loss:.4g} on rows that were each predicted by "
-                "members that had not learned from them; these rows also chose the members, so it "
-                "is somewhat too good"
+                say(
+                    "the loss is {loss:.4g} on rows that were each predicted by "
+                    "members that had not learned from them; these rows also chose the "
+                    "members, so it is somewhat too good",
+                    loss=self.validation_loss,
+                )
             )
         if not known:
-            return "Nothing is proven of this answer."
-        return f"At the answer {', '.join(known)}."
+            return say("Nothing is proven of this answer.")
+        return say("At the answer {known}.", known=listed(known))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON knows them."""

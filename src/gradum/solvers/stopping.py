@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from gradum.core import Params, Problem
 from gradum.errors import SpecError
 from gradum.margins import falls
+from gradum.messages import say
 from gradum.solvers.data import Validation
 from gradum.solvers.status import Status
 
@@ -52,7 +53,10 @@ class Regime:
         for name, least in (("max_epochs", 0), ("batch_size", 1), ("patience", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
-                raise SpecError(f"{name} is {value}.", f"Give a whole number from {least} up.")
+                raise SpecError(
+                    say("{name} is {value}.", name=name, value=value),
+                    say("Give a whole number from {least} up.", least=least),
+                )
 
 
 @dataclass(frozen=True)

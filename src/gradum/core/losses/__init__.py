@@ -12,6 +12,7 @@ from gradum.core.losses.poisson import Poisson
 from gradum.core.losses.quantile import Quantile
 from gradum.core.losses.squared_error import SquaredError
 from gradum.errors import SpecError
+from gradum.messages import listed, say
 
 LOSSES: dict[str, Loss] = {
     loss.name: loss
@@ -38,11 +39,15 @@ def resolve(loss: str | Loss) -> Loss:
     if not isinstance(loss, str):
         if not isinstance(loss, Loss):
             raise SpecError(
-                f"The loss is {loss!r}.", f"Choose one of {', '.join(LOSSES)}, or a loss."
+                say("The loss is {loss!r}.", loss=loss),
+                say("Choose one of {names}, or a loss.", names=listed(list(LOSSES))),
             )
         return loss
     if loss not in LOSSES:
-        raise SpecError(f"There is no loss {loss!r}.", f"Choose one of {', '.join(LOSSES)}.")
+        raise SpecError(
+            say("There is no loss {loss!r}.", loss=loss),
+            say("Choose one of {names}.", names=listed(list(LOSSES))),
+        )
     return LOSSES[loss]
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gradum.core.losses.loss import Link, Loss, array_module, check_finite, check_shapes
+from gradum.messages import say
 
 
 @dataclass(frozen=True)
@@ -72,4 +73,4 @@ class AbsoluteError(Loss):
     @property
     def slope_formula(self) -> str:
         """The sign of the error."""
-        return "sign(ŷ − y), 0 at 0"
+        return say("sign(ŷ − y), 0 at 0")

@@ -11,6 +11,7 @@ import scipy.special
 from gradum.core.losses.likelihood import Likelihood
 from gradum.core.losses.log_link import LARGEST_LOGIT, exponential, log_of_mean, mean_of
 from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
+from gradum.messages import marked, say
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Gamma(Loss):
     def check_target(self, target: np.ndarray) -> None:
         """Refuse values that are not above 0."""
         valid = np.isfinite(target) & (target > 0)
-        remedy = "Use poisson where zeros are meant, squared_error for other numbers."
-        check_values(target, valid, "above 0", remedy)
+        remedy = say("Use poisson where zeros are meant, squared_error for other numbers.")
+        check_values(target, valid, say("above 0"), remedy)
 
     def value(self, logits: Any, target: Any) -> Any:
         """Return half the deviance of each example: logits [n, 1], target [n] → [n].
@@ -103,11 +104,11 @@ def _log_likelihood(
 
 
 GAMMA = Likelihood(
-    model="Gamma regression",
+    model=marked("Gamma regression"),
     link=np.log,
     log_likelihood=_log_likelihood,
     pearson=lambda logits, target: target / mean_of(logits) - 1.0,
     expected_curvature=lambda logits: np.ones(len(logits)),
-    ratio="ratio",
-    assumption="rows are independent and the variance is proportional to the squared mean",
+    ratio=marked("ratio"),
+    assumption=marked("rows are independent and the variance is proportional to the squared mean"),
 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradum.core.losses.loss import Link, Loss, array_module, check_finite, check_shapes
 from gradum.errors import SpecError
+from gradum.messages import say
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ class Huber(Loss):
 
     def __post_init__(self) -> None:
         if not 0.0 < self.delta < np.inf:
-            raise SpecError(f"Huber's delta is {self.delta!r}.", "Give a number above 0.")
+            raise SpecError(
+                say("Huber's delta is {delta!r}.", delta=self.delta), say("Give a number above 0.")
+            )
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: a regression has one output."""
@@ -101,12 +104,12 @@ class Huber(Loss):
 
     def formula(self, outputs: int) -> str:
         """Return both branches, in r = ŷ − y."""
-        return "r² for |r| ≤ δ, else 2δ|r| − δ²;  r = ŷ − y"
+        return say("r² for |r| ≤ δ, else 2δ|r| − δ²;  r = ŷ − y")
 
     @property
     def slope_formula(self) -> str:
         """Twice the error r, held within ±2δ."""
-        return "2r, held within ±2δ"
+        return say("2r, held within ±2δ")
 
     @property
     def symbols(self) -> Mapping[str, Any]:

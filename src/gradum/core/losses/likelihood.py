@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from gradum.messages import marked
+
 LogLikelihood = Callable[[np.ndarray, np.ndarray, np.ndarray, bool, float], float]
 
 
@@ -55,10 +57,10 @@ class Likelihood:
     pearson: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     expected_curvature: Callable[[np.ndarray], np.ndarray] | None = None
     ratio: str = ""
-    explained: str = "deviance explained"
-    separation: str = "tell zeros apart"
-    assumption: str = "all rows are independent"
-    robustness: str = "the variance is another than the model's"
+    explained: str = marked("deviance explained")
+    separation: str = marked("tell zeros apart")
+    assumption: str = marked("all rows are independent")
+    robustness: str = marked("the variance is another than the model's")
 
     @property
     def dispersed(self) -> bool:

@@ -14,6 +14,7 @@ import scipy.special
 from gradum.core.losses.likelihood import Likelihood
 from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
 from gradum.errors import SpecError
+from gradum.messages import marked, say
 
 LEAST_SHARE = 1e-6  # of a class, from which a solver begins
 
@@ -52,7 +53,8 @@ class LogLoss(Loss):
     def __post_init__(self) -> None:
         if not 0.0 <= self.label_smoothing < 1.0:
             raise SpecError(
-                f"label_smoothing is {self.label_smoothing!r}.", "Give a number from 0 to below 1."
+                say("label_smoothing is {share!r}.", share=self.label_smoothing),
+                say("Give a number from 0 to below 1."),
             )
 
     def outputs(self, classes: int | None) -> int:
@@ -63,13 +65,13 @@ class LogLoss(Loss):
         """Refuse what is neither a code nor a probability, rows that do not sum to 1 included."""
         if np.ndim(target) == 1:
             if np.issubdtype(np.asarray(target).dtype, np.integer):
-                valid, rule = np.asarray(target) >= 0, "class codes from 0 up"
+                valid, rule = np.asarray(target) >= 0, say("class codes from 0 up")
             else:
-                valid, rule = (target >= 0) & (target <= 1), "probabilities between 0 and 1"
+                valid, rule = (target >= 0) & (target <= 1), say("probabilities between 0 and 1")
         else:
             sums_to_1 = np.abs(np.sum(target, axis=1) - 1.0) <= 1e-6
-            valid, rule = sums_to_1 & (target >= 0).all(axis=1), "probabilities that sum to 1"
-        check_values(target, valid, rule, "Give one class code a row, or its probabilities.")
+            valid, rule = sums_to_1 & (target >= 0).all(axis=1), say("probabilities that sum to 1")
+        check_values(target, valid, rule, say("Give one class code a row, or its probabilities."))
 
     def value(self, logits: Any, target: Any) -> Any:
         """Return −Σ t_k log p_k of each example: logits [n, k], target [n] or [n, K] → [n].
@@ -211,13 +213,13 @@ def _log_likelihood(
 
 
 MULTINOMIAL = Likelihood(
-    model="Logistic regression",
+    model=marked("Logistic regression"),
     link=scipy.special.logit,
     log_likelihood=_log_likelihood,
-    ratio="odds ratio",
-    explained="McFadden's R²",
-    separation="tell a class apart",
-    assumption="rows are independent and the log-odds are linear",
+    ratio=marked("odds ratio"),
+    explained=marked("McFadden's R²"),
+    separation=marked("tell a class apart"),
+    assumption=marked("rows are independent and the log-odds are linear"),
 )
 
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from gradum.core.losses.likelihood import Likelihood
 from gradum.errors import ShapeError, TargetError
+from gradum.messages import say
 
 Link = Literal["identity", "log", "logit"]
 
@@ -149,7 +150,7 @@ class Loss(ABC):
     @property
     def slope_formula(self) -> str:
         """dℓ/da by the logits a, as text."""
-        return "the slope of the loss"
+        return say("the slope of the loss")
 
     @property
     def target_formula(self) -> str:
@@ -183,9 +184,12 @@ def check_shapes(logits: Any, target: Any, outputs: int | None = None) -> None:
     pair_off = len(logits_shape) == 2 and target_shape == logits_shape[:1]
     if pair_off and outputs in (None, logits_shape[1]):
         return
-    wanted = "one output" if outputs in (None, 1) else f"{outputs} outputs"
-    named = f"The target has shape {target_shape} but the predictions have shape {logits_shape}."
-    raise ShapeError(named, _remedy(logits_shape, target_shape, wanted))
+    named = say(
+        "The target has shape {target_shape} but the predictions have shape {logits_shape}.",
+        target_shape=target_shape,
+        logits_shape=logits_shape,
+    )
+    raise ShapeError(named, _remedy(logits_shape, target_shape, outputs))
 
 
 def check_values(target: np.ndarray, valid: np.ndarray, rule: str, remedy: str) -> None:
@@ -199,25 +203,39 @@ def check_values(target: np.ndarray, valid: np.ndarray, rule: str, remedy: str) 
     if valid.all():
         return
     rows = np.flatnonzero(~valid)
-    others = f", and so have {len(rows) - 1} more" if len(rows) > 1 else ""
-    raise TargetError(
-        f"The target must be {rule}; row {rows[0] + 1} has {target[rows[0]]!s}{others}.", remedy
-    )
+    row, more = int(rows[0]), len(rows) - 1
+    values = {"rule": rule, "row": row + 1, "value": str(target[row])}
+    if more:
+        message = say(
+            "The target must be {rule}; row {row} has {value}, and so have {more} more.",
+            more=more,
+            **values,
+        )
+    else:
+        message = say("The target must be {rule}; row {row} has {value}.", **values)
+    raise TargetError(message, remedy)
 
 
 def check_finite(target: np.ndarray) -> None:
     """Refuse a target with values that are no finite numbers; TargetError names the first."""
-    check_values(target, np.isfinite(target), "finite numbers", "Drop or mend these rows.")
+    check_values(
+        target, np.isfinite(target), say("finite numbers"), say("Drop or mend these rows.")
+    )
 
 
-def _remedy(logits_shape: tuple[int, ...], target_shape: tuple[int, ...], wanted: str) -> str:
+def _remedy(
+    logits_shape: tuple[int, ...], target_shape: tuple[int, ...], outputs: int | None
+) -> str:
     if len(logits_shape) != 2:
-        return "Predictions are [n, outputs]; for one output, give them as column [n, 1]."
+        return say("Predictions are [n, outputs]; for one output, give them as column [n, 1].")
     if len(target_shape) != 1:
-        return (
-            f"The target must be one value a row, shape {logits_shape[:1]}; "
-            "if its values stand in one column, flatten it with target.ravel()."
+        return say(
+            "The target must be one value a row, shape {logits_shape}; if its values "
+            "stand in one column, flatten it with target.ravel().",
+            logits_shape=logits_shape[:1],
         )
     if target_shape != logits_shape[:1]:
-        return "Both need the same number of rows."
-    return f"This loss takes {wanted} a row."
+        return say("Both need the same number of rows.")
+    if outputs in (None, 1):
+        return say("This loss takes one output a row.")
+    return say("This loss takes {outputs} outputs a row.", outputs=outputs)

@@ -11,6 +11,7 @@ import scipy.special
 from gradum.core.losses.likelihood import Likelihood
 from gradum.core.losses.log_link import LARGEST_LOGIT, exponential, log_of_mean, mean_of
 from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
+from gradum.messages import marked, say
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,13 @@ class Poisson(Loss):
     def check_target(self, target: np.ndarray) -> None:
         """Refuse values below 0, and a target without any above it."""
         valid = np.isfinite(target) & (target >= 0)
-        check_values(target, valid, "counts, at least 0", "Use squared_error for other numbers.")
+        check_values(
+            target, valid, say("counts, at least 0"), say("Use squared_error for other numbers.")
+        )
         some = np.full(len(target), bool((target > 0).any()))
-        check_values(target, some, "above 0 somewhere", "The best mean of zeros is 0: no model.")
+        check_values(
+            target, some, say("above 0 somewhere"), say("The best mean of zeros is 0: no model.")
+        )
 
     def value(self, logits: Any, target: Any) -> Any:
         """Return half the deviance of each example: logits [n, 1], target [n] → [n].
@@ -101,9 +106,9 @@ def _log_likelihood(
 
 
 POISSON = Likelihood(
-    model="Poisson regression",
+    model=marked("Poisson regression"),
     link=np.log,
     log_likelihood=_log_likelihood,
-    ratio="ratio",
-    assumption="rows are independent and the variance equals the mean",
+    ratio=marked("ratio"),
+    assumption=marked("rows are independent and the variance equals the mean"),
 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradum.core.losses.loss import Link, Loss, array_module, check_finite, check_shapes
 from gradum.errors import SpecError
+from gradum.messages import say
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Quantile(Loss):
         inside = all(isinstance(t, float) and 0.0 < t < 1.0 for t in self.levels)
         if not (self.levels and inside and sorted(set(self.levels)) == list(self.levels)):
             raise SpecError(
-                f"The quantile levels are {self.levels}.",
-                "Give rising numbers between 0 and 1, such as (0.1, 0.5, 0.9).",
+                say("The quantile levels are {levels}.", levels=self.levels),
+                say("Give rising numbers between 0 and 1, such as (0.1, 0.5, 0.9)."),
             )
 
     def outputs(self, classes: int | None = None) -> int:
@@ -103,7 +104,7 @@ class Quantile(Loss):
 
     def formula(self, outputs: int) -> str:
         """Return the mean over levels."""
-        return "mean over τ of max(τ(y − ŷ), (τ − 1)(y − ŷ))"
+        return say("mean over τ of max(τ(y − ŷ), (τ − 1)(y − ŷ))")
 
     @property
     def slope_formula(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradum.core.losses.likelihood import Likelihood
 from gradum.core.losses.loss import Link, Loss, check_finite, check_shapes
+from gradum.messages import marked
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,14 @@ def _log_likelihood(
 
 
 NORMAL = Likelihood(
-    model="Linear regression",
+    model=marked("Linear regression"),
     link=lambda mean: mean,
     log_likelihood=_log_likelihood,
     unit=0.5,
     pearson=lambda logits, target: target - logits,
-    explained="R²",
-    assumption="the mean is linear and all rows are independent, with errors of one variance",
-    robustness="the errors' variance differs from row to row",
+    explained=marked("R²"),
+    assumption=marked(
+        "the mean is linear and all rows are independent, with errors of one variance"
+    ),
+    robustness=marked("the errors' variance differs from row to row"),
 )

@@ -17,6 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
+from gradum.messages import say
+
 RawBlocks = Mapping[str, Any]
 """Some rows of a table as blocks of numbers by name: ``dense``, ``codes``, ``sparse``."""
 
@@ -290,7 +292,17 @@ class InputLayer:
             expanded = [(f"{source}={level}", source) for level in levels]
             match treatment:
                 case "sign":
-                    narrow.append((f"{source}={levels[1]} (against {levels[0]})", source))
+                    narrow.append(
+                        (
+                            say(
+                                "{column}={level} (against {other})",
+                                column=source,
+                                level=levels[1],
+                                other=levels[0],
+                            ),
+                            source,
+                        )
+                    )
                 case "one_hot":
                     narrow.extend(expanded)
                 case "sparse_one_hot":

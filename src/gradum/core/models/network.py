@@ -20,6 +20,7 @@ from gradum.core.models.first_layer import NetworkFirstLayer
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.parameters import Params, Shapes, have
 from gradum.errors import SpecError
+from gradum.messages import listed, say
 
 Inputs = Mapping[str, Any]
 Link = Literal["identity", "logit"]
@@ -93,13 +94,13 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
             raise SpecError(
-                f"There is no activation {self.activation!r}.",
-                f"Choose one of {', '.join(ACTIVATIONS)}.",
+                say("There is no activation {activation!r}.", activation=self.activation),
+                say("Choose one of {names}.", names=listed(list(ACTIVATIONS))),
             )
         if any(width < 1 for width in (*self.hidden, self.outputs)):
             raise SpecError(
-                f"The layer widths are {(*self.hidden, self.outputs)}.",
-                "Every layer needs at least one unit.",
+                say("The layer widths are {widths}.", widths=(*self.hidden, self.outputs)),
+                say("Every layer needs at least one unit."),
             )
 
     @property

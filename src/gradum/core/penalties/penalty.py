@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradum.errors import ShapeError, SpecError
+from gradum.messages import say
 
 Params = dict[str, Any]
 
@@ -71,15 +72,20 @@ def column_factors(factor: Any, columns: int) -> np.ndarray:
         factors = np.asarray(factor, np.float64)
     except (TypeError, ValueError):
         raise SpecError(
-            f"The penalty's factors are {factor!r}.", "Give numbers from 0 up, one a column."
+            say("The penalty's factors are {factor!r}.", factor=factor),
+            say("Give numbers from 0 up, one a column."),
         ) from None
     if not (np.isfinite(factors) & (factors >= 0)).all():
         raise SpecError(
-            "A factor of the penalty is below 0 or no number.", "Give numbers from 0 up."
+            say("A factor of the penalty is below 0 or no number."), say("Give numbers from 0 up.")
         )
     if factors.shape != (columns,):
         raise ShapeError(
-            f"The penalty has factors of shape {factors.shape} for {columns} columns.",
-            "Give one factor a column, 1 where nothing is special.",
+            say(
+                "The penalty has factors of shape {shape} for {columns} columns.",
+                shape=factors.shape,
+                columns=columns,
+            ),
+            say("Give one factor a column, 1 where nothing is special."),
         )
     return factors

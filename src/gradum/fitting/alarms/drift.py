@@ -7,6 +7,7 @@ import numpy as np
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.plan import Plan
+from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.tables.split import UNUSED, Part
 
@@ -34,13 +35,9 @@ def drift(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
     assert dataset.schema.target is not None
     name = dataset.schema.target.name
     find = _moved_class if dataset.classes else _moved_mean
-    level, what = find(dataset, judged, known)
-    if not what or _t(level, dataset.weight, judged, known) < LEAST_T:
+    level, sentence = find(dataset, judged, known)
+    if not sentence or _t(level, dataset.weight, judged, known) < LEAST_T:
         return ()
-    sentence = (
-        f"{what} in the rows trained on: what was learned may not last; add a column that explains "
-        "the change, or train on recent rows only."
-    )
     return (Alarm("drift", sentence, (name,)),)
 
 
@@ -52,8 +49,15 @@ def _moved_mean(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tupl
     deviation = level[known].std()
     if abs(new - old) <= LEAST_DEVIATIONS * deviation:
         return level, ""
-    what = f"{dataset.schema.target.name!r} is {figure(float(new))} on average in the judged rows"
-    return level, f"{what}, {figure(float(old))} (with a deviation of {figure(float(deviation))})"
+    return level, say(
+        "{target!r} is {new} on average in the judged rows, {old} (with a deviation of "
+        "{deviation}) in the rows trained on: what was learned may not last; add a column that "
+        "explains the change, or train on recent rows only.",
+        target=dataset.schema.target.name,
+        new=figure(float(new)),
+        old=figure(float(old)),
+        deviation=figure(float(deviation)),
+    )
 
 
 def _moved_class(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, str]:
@@ -65,8 +69,15 @@ def _moved_class(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tup
     level = (dataset.target == code).astype(np.float64)
     if change[code] <= max(LEAST_POINTS, LEAST_RELATIVE * old[code]):
         return level, ""
-    what = f"{dataset.schema.target.name!r} is {dataset.classes[code]!r}"
-    return level, f"{what} in {_percent(new[code])} of the judged rows, {_percent(old[code])}"
+    return level, say(
+        "{target!r} is {label!r} in {new} of the judged rows, {old} in the rows trained on: what "
+        "was learned may not last; add a column that explains the change, or train on recent rows "
+        "only.",
+        target=dataset.schema.target.name,
+        label=dataset.classes[code],
+        new=_percent(new[code]),
+        old=_percent(old[code]),
+    )
 
 
 def _in_time(dataset: Dataset, chosen: np.ndarray) -> np.ndarray:

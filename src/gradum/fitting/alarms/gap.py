@@ -8,6 +8,7 @@ from gradum.fitting.alarm import Alarm
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.spec import TITLES
+from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 
@@ -33,15 +34,24 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
     error = np.hypot(test.standard_error, validation.standard_error)
     if not worse > max(STANDARD_ERRORS * error, LEAST_OF_GAIN * gained):
         return ()
-    sentence = (
-        f"{METRICS[metric].title} of the {TITLES[used]} is {figure(validation.value)} on the "
-        f"validation rows, but {figure(test.value)} on the test rows, which is more than chance: "
-    )
+    values = {
+        "metric": say(METRICS[metric].title),
+        "rung": say(TITLES[used]),
+        "validation": figure(validation.value),
+        "test": figure(test.value),
+    }
     if dataset.groups is None and dataset.time is None:
-        sentence += (
-            "if rows belong together or follow one another in time, say so with --group COL or "
-            "--time COL."
+        sentence = say(
+            "{metric} of the {rung} is {validation} on the validation rows, but {test} on the "
+            "test rows, which is more than chance: if rows belong together or follow one another "
+            "in time, say so with --group COL or --time COL.",
+            **values,
         )
     else:
-        sentence += "new rows may differ from those trained on; believe the test score."
+        sentence = say(
+            "{metric} of the {rung} is {validation} on the validation rows, but {test} on the "
+            "test rows, which is more than chance: new rows may differ from those trained on; "
+            "believe the test score.",
+            **values,
+        )
     return (Alarm("validation better than test", sentence),)

@@ -8,6 +8,7 @@ from scipy.special import chdtrc
 
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.dataset import Dataset
+from gradum.messages import say
 from gradum.tables.kinds.values import FEWEST_ROWS_TO_COUNT, Values
 from gradum.tables.wording import number
 
@@ -31,27 +32,48 @@ def identifiers(dataset: Dataset) -> tuple[Alarm, ...]:
         name, count, distinct = column.name, len(values), values.n_unique()
         if count < FEWEST_ROWS_TO_COUNT or distinct < ALL * count:
             continue
-        remedy = f"leave it out with --drop {name!r}"
         if column.kind == "categorical":
-            what = f"{name!r} has {distinct:,} levels in {count:,} rows, so few will come again"
+            sentence = say(
+                "{column!r} has {distinct:,} levels in {rows:,} rows, so few will come again: "
+                "leave it out with --drop {column!r}.",
+                column=name,
+                distinct=distinct,
+                rows=count,
+            )
         elif column.kind == "numeric" and (
             _counts(values, rows) or Values(name, values).numbers_rows
         ):
-            low, high = (number(float(end)) for end in (values.min(), values.max()))  # type: ignore
-            ranks = _goes_with_target(dataset, given)
-            what = (
-                f"{name!r} seems to number the rows{', or to rank them' if ranks else ''}, with "
-                f"{distinct:,} different whole numbers from {low} to {high}"
-            )
-            remedy += f", or order the rows by it with --time {name!r}"
-            if ranks:
-                assert dataset.schema.target is not None
-                what += f", and goes with {dataset.schema.target.name!r}"
-                remedy = f"keep it if it is a ranking that new rows have as well; if not, {remedy}"
+            sentence = _numbering(dataset, given)
         else:
             continue
-        alarms.append(Alarm("identifier", f"{what}: {remedy}.", (name,)))
+        alarms.append(Alarm("identifier", sentence, (name,)))
     return tuple(alarms)
+
+
+def _numbering(dataset: Dataset, given: pl.Series) -> str:
+    """Say what to do about a column that numbers the rows."""
+    low, high = (number(float(end)) for end in (given.min(), given.max()))  # type: ignore
+    values = {"column": given.name, "distinct": given.drop_nulls().n_unique()}
+    if not _goes_with_target(dataset, given):
+        return say(
+            "{column!r} seems to number the rows, with {distinct:,} different whole numbers from "
+            "{low} to {high}: leave it out with --drop {column!r}, or order the rows by it with "
+            "--time {column!r}.",
+            low=low,
+            high=high,
+            **values,
+        )
+    assert dataset.schema.target is not None
+    return say(
+        "{column!r} seems to number the rows, or to rank them, with {distinct:,} different whole "
+        "numbers from {low} to {high}, and goes with {target!r}: keep it if it is a ranking that "
+        "new rows have as well; if not, leave it out with --drop {column!r}, or order the rows by "
+        "it with --time {column!r}.",
+        low=low,
+        high=high,
+        target=dataset.schema.target.name,
+        **values,
+    )
 
 
 def _counts(values: pl.Series, rows: int) -> bool:

@@ -12,10 +12,10 @@ from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms.single_column import Cells, Classes, Finding, Measure, NumberTarget, best
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.plan import Plan
+from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.scores.figures import figure
 from gradum.tables.split import Part
-from gradum.tables.wording import counted
 
 MOST_ROWS = 20_000
 MOST_CLASSES = 32
@@ -28,35 +28,48 @@ CELLS_OF = {"categorical": Cells.of_levels, "text": Cells.of_presence}
 def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
     """Name the columns that determine the target, and those whose gaps it determines."""
     assert dataset.schema.target is not None
-    target = repr(dataset.schema.target.name)
-    loss = "log loss" if dataset.classes else "variance"
+    target = dataset.schema.target.name
+    loss = say("log loss") if dataset.classes else say("variance")
     by_values, by_gaps = strengths(dataset, plan, seed=seed)
     filled = _strong(by_gaps)
     telling = {name: f for name, f in _strong(by_values).items() if name not in filled}
     alarms = []
     if telling:
-        what = f"One column alone tells {target}: {_listed(telling, loss)}"
-        alarms.append(_alarm(what, f"it is known before {target} is", telling))
+        sentence = say(
+            "One column alone tells {target!r}: {columns}. That is a leak unless it is known "
+            "before {target!r} is; leave it out with {options}.",
+            target=target,
+            columns=_in_words(telling, loss),
+            options=_dropping(telling),
+        )
+        alarms.append(Alarm("leak", sentence, tuple(telling)))
     if filled:
-        what = f"{target} decides in which rows there is a value of {_listed(filled, 'log loss')}"
-        alarms.append(_alarm(what, f"it is filled in before {target} is known", filled))
+        sentence = say(
+            "{target!r} decides in which rows there is a value of {columns}. That is a leak "
+            "unless it is filled in before {target!r} is known; leave it out with {options}.",
+            target=target,
+            columns=_in_words(filled, say("log loss")),
+            options=_dropping(filled),
+        )
+        alarms.append(Alarm("leak", sentence, tuple(filled)))
     return tuple(alarms)
 
 
-def _listed(found: dict[str, Finding], loss: str) -> str:
+def _in_words(found: dict[str, Finding], loss: str) -> str:
     """Return "'a' (99.9% of the variance, in rows not fitted on) or 'b' (98.1%)"."""
     shares = [f"{figure(100 * finding.share, digits=3)}%" for finding in found.values()]
-    shares[0] += f" of the {loss}, in rows not fitted on"
-    each = [f"{name!r} ({share})" for name, share in zip(found, shares, strict=True)]
-    if len(each) > SHOWN:
-        each[SHOWN:] = [f"one of {counted(len(each) - SHOWN, 'more column')}"]
-    return " or ".join(each)
+    shares[0] = say("{share} of the {loss}, in rows not fitted on", share=shares[0], loss=loss)
+    columns = [f"{name!r} ({share})" for name, share in zip(found, shares, strict=True)]
+    if len(columns) > SHOWN:
+        more = len(columns) - SHOWN
+        columns[SHOWN:] = [
+            say_plural("one of {count:,} more column", "one of {count:,} more columns", more)
+        ]
+    return say(" or ").join(columns)
 
 
-def _alarm(what: str, unless: str, found: dict[str, Finding]) -> Alarm:
-    drop = " ".join(f"--drop {name!r}" for name in list(found)[:SHOWN])
-    sentence = f"{what}. That is a leak unless {unless}; leave it out with {drop}."
-    return Alarm("leak", sentence, tuple(found))
+def _dropping(found: dict[str, Finding]) -> str:
+    return " ".join(f"--drop {name!r}" for name in list(found)[:SHOWN])
 
 
 def _strong(findings: dict[str, Finding]) -> dict[str, Finding]:

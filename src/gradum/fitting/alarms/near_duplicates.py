@@ -27,6 +27,7 @@ from gradum.fitting.alarms.nearness import (
 )
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.plan import Plan
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.figures import figure
 from gradum.tables.columns import Column
@@ -73,17 +74,35 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
     equal = sum(straddling_duplicates(dataset.frame, each) for each in parts)
     judged = sum(int(np.count_nonzero(each == Part.TEST)) for each in parts)
     exactly = equal / judged
+    rows = {
+        "one": row_name(dataset, found.rows[0]),
+        "other": row_name(dataset, found.twins[0]),
+    }
     if exactly >= found.share:
-        alike = f"{_percent(exactly)} of the judged rows repeat a row trained on, or nearly so"
-        rest = ""
+        sentence = say(
+            "{share} of the judged rows repeat a row trained on, or nearly so, such as {one} and "
+            "{other}: scores flatter a model that remembers; give --group a column that keeps such "
+            "rows together.",
+            share=_percent(exactly),
+            **rows,
+        )
+    elif equal:
+        sentence = say(
+            "About {share} of the judged rows nearly repeat a row trained on, such as {one} and "
+            "{other} ({exactly} repeat it in every column): scores flatter a model that remembers; "
+            "give --group a column that keeps such rows together.",
+            share=_percent(found.share),
+            exactly=_percent(exactly),
+            **rows,
+        )
     else:
-        alike = f"About {_percent(found.share)} of the judged rows nearly repeat a row trained on"
-        rest = f" ({_percent(exactly)} repeat it in every column)" if equal else ""
-    one, other = row_name(dataset, found.rows[0]), row_name(dataset, found.twins[0])
-    sentence = (
-        f"{alike}, such as {one} and {other}{rest}: scores flatter a model that remembers; give "
-        "--group a column that keeps such rows together."
-    )
+        sentence = say(
+            "About {share} of the judged rows nearly repeat a row trained on, such as {one} and "
+            "{other}: scores flatter a model that remembers; give --group a column that keeps such "
+            "rows together.",
+            share=_percent(found.share),
+            **rows,
+        )
     return (Alarm("near duplicates", sentence),)
 
 

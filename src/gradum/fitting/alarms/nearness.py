@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from gradum.fitting.dataset import Dataset
+from gradum.messages import say
 from gradum.tables.columns import Column
 
 
@@ -71,5 +72,7 @@ def disagreement(dataset: Dataset, rows: np.ndarray, others: np.ndarray) -> floa
 
 def row_name(dataset: Dataset, row: int) -> str:
     """Return "row 17", counted from 1 in the file that it came from."""
-    file = " of the test file" if row >= dataset.own_rows else ""
-    return f"row {dataset.numbers[row] + 1:,}{file}"
+    number = int(dataset.numbers[row]) + 1
+    if row >= dataset.own_rows:
+        return say("row {row:,} of the test file", row=number)
+    return say("row {row:,}", row=number)

@@ -7,6 +7,7 @@ import numpy as np
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.plan import Plan
+from gradum.messages import listed, say
 from gradum.tables.split import Part
 
 FEWEST_ROWS = 10
@@ -28,13 +29,22 @@ def rare_classes(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
     if not rare:
         return ()
     name = dataset.schema.target.name
-    listed = ", ".join(f"{dataset.classes[code]!r} ({counts[code]})" for code in rare[:SHOWN])
-    others = f" and {len(rare) - SHOWN:,} more" if len(rare) > SHOWN else ""
-    held_out = not plan.folds and dataset.own_rows == len(dataset)
-    every = ", or let every row judge with --cv 5" if held_out else ""
-    sentence = (
-        f"Fewer than {FEWEST_ROWS} judged rows of {name!r} are {listed}{others}, so scores of such "
-        "a class are uncertain by 30 points and more: give more rows of it, or merge it with "
-        f"another{every}."
-    )
+    classes = listed([f"{dataset.classes[code]!r} ({counts[code]})" for code in rare[:SHOWN]])
+    if len(rare) > SHOWN:
+        classes = say("{shown} and {more:,} more", shown=classes, more=len(rare) - SHOWN)
+    values = {"fewest": FEWEST_ROWS, "target": name, "classes": classes}
+    if not plan.folds and dataset.own_rows == len(dataset):
+        sentence = say(
+            "Fewer than {fewest} judged rows of {target!r} are {classes}, so scores of such a "
+            "class are uncertain by 30 points and more: give more rows of it, or merge it with "
+            "another, or let every row judge with --cv 5.",
+            **values,
+        )
+    else:
+        sentence = say(
+            "Fewer than {fewest} judged rows of {target!r} are {classes}, so scores of such a "
+            "class are uncertain by 30 points and more: give more rows of it, or merge it with "
+            "another.",
+            **values,
+        )
     return (Alarm("rare class", sentence, (name,)),)

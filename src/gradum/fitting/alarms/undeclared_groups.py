@@ -27,6 +27,7 @@ from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms.nearness import nearest, numbers, row_name, stretch
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.plan import Plan
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.figures import figure
 from gradum.tables.columns import Column
@@ -83,14 +84,29 @@ def undeclared_groups(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm
         return ()
     assert dataset.schema.target is not None
     name = _naming_column(dataset, found)
-    group = f"--group {name!r}, which" if name else "--group a column that"
-    sentence = (
-        f"About {figure(100 * found.share, digits=2)}% of the judged rows belong to small groups "
-        "of rows far nearer to each other than to any other row, such as "
-        f"{row_name(dataset, found.rows[0])} and {row_name(dataset, found.near[0, 0])}, and "
-        f"{dataset.schema.target.name!r} is alike within them: scores flatter a model that is to "
-        f"predict for new groups; give {group} keeps such rows together."
-    )
+    values = {
+        "share": figure(100 * found.share, digits=2),
+        "one": row_name(dataset, found.rows[0]),
+        "other": row_name(dataset, found.near[0, 0]),
+        "target": dataset.schema.target.name,
+    }
+    if name:
+        sentence = say(
+            "About {share}% of the judged rows belong to small groups of rows far nearer to each "
+            "other than to any other row, such as {one} and {other}, and {target!r} is alike "
+            "within them: scores flatter a model that is to predict for new groups; give --group "
+            "{column!r}, which keeps such rows together.",
+            column=name,
+            **values,
+        )
+    else:
+        sentence = say(
+            "About {share}% of the judged rows belong to small groups of rows far nearer to each "
+            "other than to any other row, such as {one} and {other}, and {target!r} is alike "
+            "within them: scores flatter a model that is to predict for new groups; give --group "
+            "a column that keeps such rows together.",
+            **values,
+        )
     return (Alarm("undeclared groups", sentence, (name,) if name else ()),)
 
 

@@ -39,6 +39,7 @@ from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.smearing import HELD_OUT
 from gradum.fitting.target_scale import TargetScale
+from gradum.messages import say
 from gradum.solvers.solution import Certificate
 from gradum.solvers.threads import threads_for
 
@@ -195,7 +196,8 @@ def _chosen(
     network, (folds, factors) = inputs.network, _judged(held, inputs.network, goal)
     if not folds:
         raise SpecError(
-            "Every member of the pack diverged.", "Look for extreme values in the numeric columns."
+            say("Every member of the pack diverged."),
+            say("Look for extreme values in the numeric columns."),
         )
     shares = _shares(folds, np.ones(len(factors), bool), goal, spec)
     shares = _shares(folds, staying(shares, spec.kept), goal, spec)

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from gradum.errors import SpecError
+from gradum.messages import say
 
 SHARES = ("dropout", "column_dropout", "label_smoothing")
 Effort = Literal["quick", "standard", "best"]
@@ -103,42 +104,46 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse values that no pack can use."""
         if self.members < self.folds or self.folds < 2:
             raise SpecError(
-                f"A pack of {self.members} members cannot hold out {self.folds} folds.",
-                "Give at least two folds, and a member for each.",
+                say(
+                    "A pack of {members} members cannot hold out {folds} folds.",
+                    members=self.members,
+                    folds=self.folds,
+                ),
+                say("Give at least two folds, and a member for each."),
             )
         counts = (self.epochs, self.epochs_at, self.fewest_epochs, self.picks, self.kept)
         sizes = (self.batch_size, *self.hidden_layer_sizes)
         if not self.hidden_layer_sizes or min(*counts, *sizes) < 1:
             raise SpecError(
-                "A pack's epochs, picks, members kept, layers or rows a step are none.",
-                "Give 1 or more.",
+                say("A pack's epochs, picks, members kept, layers or rows a step are none."),
+                say("Give 1 or more."),
             )
         fewest = (self.most_codes, self.all_codes, self.pairs, self.text_scores)
         if self.embedding_size < 1 or min(fewest) < 0:
             raise SpecError(
-                "A pack's codes, pairs, scores of texts or embeddings are fewer than can be.",
-                "Give 0 codes, pairs and scores or more, and embeddings of 1 number or more.",
+                say("A pack's codes, pairs, scores of texts or embeddings are fewer than can be."),
+                say("Give 0 codes, pairs and scores or more, and embeddings of 1 number or more."),
             )
         kinds = (self.steps, self.ramps, self.waves)
         if not (min(kinds) >= 0 and 0 < sum(kinds) < math.inf):
             raise SpecError(
-                f"The shares of a pack's steps, ramps and waves are {kinds}.",
-                "Give none below 0 and one above.",
+                say("The shares of a pack's steps, ramps and waves are {kinds}.", kinds=kinds),
+                say("Give none below 0 and one above."),
             )
         for name in ("learning_rate", "decay", "frequency", *SHARES):
             self._refuse_range(name)
         factors = (self.scale_factor, self.leak_factor, self.muon)
         if not all(0 <= each < math.inf for each in factors):
             raise SpecError(
-                "A factor of a pack's learning rates is below 0 or not finite.",
-                "Give scale_factor, leak_factor and muon from 0 up.",
+                say("A factor of a pack's learning rates is below 0 or not finite."),
+                say("Give scale_factor, leak_factor and muon from 0 up."),
             )
         if not all(0 <= share <= 1 for share in (self.wide, self.undropped)) or not (
             0 <= self.flat < 1
         ):
             raise SpecError(
-                "A share of the pack's members or training is not between 0 and 1.",
-                "Correct wide, undropped or flat; the last is below 1.",
+                say("A share of the pack's members or training is not between 0 and 1."),
+                say("Correct wide, undropped or flat; the last is below 1."),
             )
 
     def _refuse_range(self, name: str) -> None:
@@ -146,13 +151,20 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if name in SHARES:
             if not 0 <= low <= high < 1:
                 raise SpecError(
-                    f"A pack's {name} is drawn from {low} to {high}.",
-                    "Give the lower share first, from 0 to below 1.",
+                    say(
+                        "A pack's {name} is drawn from {low} to {high}.",
+                        name=name,
+                        low=low,
+                        high=high,
+                    ),
+                    say("Give the lower share first, from 0 to below 1."),
                 )
         elif not 0 < low <= high < math.inf:
             raise SpecError(
-                f"A pack's {name} is drawn from {low} to {high}.",
-                "Give the lower number first, above 0: it is drawn from their logarithms.",
+                say(
+                    "A pack's {name} is drawn from {low} to {high}.", name=name, low=low, high=high
+                ),
+                say("Give the lower number first, above 0: it is drawn from their logarithms."),
             )
 
     def epochs_for(self, rows: int) -> int:
@@ -200,11 +212,17 @@ def pack_of(effort: str) -> PackSpec:
         There is no such effort.
     """
     if effort not in EFFORTS:
-        raise SpecError(f"There is no effort {effort!r}.", f"Choose {' or '.join(EFFORTS)}.")
+        raise SpecError(
+            say("There is no effort {effort!r}.", effort=effort),
+            say("Choose {names}.", names=say(" or ").join(EFFORTS)),
+        )
     return EFFORTS[effort]
 
 
 def refuse_time_limit(seconds: float | None) -> None:
     """Raise SpecError where a time limit is none that a training can keep."""
     if seconds is not None and not 0 < seconds < math.inf:
-        raise SpecError(f"The time limit is {seconds}.", "Give seconds above 0, such as 60.")
+        raise SpecError(
+            say("The time limit is {seconds}.", seconds=seconds),
+            say("Give seconds above 0, such as 60."),
+        )

@@ -15,6 +15,7 @@ from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members
 from gradum.fitting.pack.program import STEPS, PackBatches, PackProgram
 from gradum.fitting.pack.spec import PackSpec
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.solvers.events import EpochDone
 from gradum.solvers.status import Status
@@ -120,10 +121,12 @@ class PackTraining:
         """What the time limit left undone; empty where the status says all there is to say."""
         if self.status is not Status.TIME_LIMIT:
             return ""
-        return (
-            f"The time limit ended the training in epoch {len(self.history) + 1} of at most "
-            f"{self._epochs}, and each member was kept as it was at its best; allow more with "
-            "--time-limit (time_limit), or spend less with a lower --effort (effort)."
+        return say(
+            "The time limit ended the training in epoch {epoch} of at most {epochs}, "
+            "and each member was kept as it was at its best; allow more with "
+            "--time-limit (time_limit), or spend less with a lower --effort (effort).",
+            epoch=len(self.history) + 1,
+            epochs=self._epochs,
         )
 
     def _batches(self) -> PackBatches:

@@ -15,6 +15,7 @@ from gradum.fitting.rungs.cost import LEARNED, Fit
 from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.spec import Spec
+from gradum.messages import marked
 from gradum.tables.split import Part
 
 
@@ -22,7 +23,7 @@ class BaselineKind:
     """The baseline among the kinds of rungs; classes are never balanced in it."""
 
     name = "baseline"
-    in_words = "the baseline"
+    in_words = marked("the baseline")
     in_blocks = True
     quicker_in_blocks = False
     kept = False

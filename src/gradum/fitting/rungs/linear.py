@@ -25,6 +25,7 @@ from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.spec import Spec
 from gradum.fitting.streamed.linear import fit_linear as fit_in_passes
+from gradum.messages import marked
 from gradum.solvers.convex import LARGEST_EXACT
 from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_SOFTMAX, LARGEST_SPARSE
 from gradum.tables.split import Part
@@ -34,7 +35,7 @@ class LinearKind:
     """The linear model among the kinds of rungs."""
 
     name = "linear"
-    in_words = "the linear rung"
+    in_words = marked("the linear rung")
     in_blocks = True
     quicker_in_blocks = True
     kept = True

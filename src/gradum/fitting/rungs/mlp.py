@@ -16,6 +16,7 @@ from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.spec import Spec
 from gradum.fitting.streamed.mlp import fit_mlp as fit_in_segments
+from gradum.messages import marked
 from gradum.tables.split import Part
 
 
@@ -23,7 +24,7 @@ class MLPKind:
     """The multi-layer perceptron among the kinds of rungs."""
 
     name = "mlp"
-    in_words = "the MLP"
+    in_words = marked("the MLP")
     in_blocks = True
     quicker_in_blocks = False
     kept = True

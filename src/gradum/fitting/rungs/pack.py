@@ -36,6 +36,7 @@ from gradum.fitting.rungs.cost import (
 from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.spec import Spec
+from gradum.messages import marked
 from gradum.tables.split import Part
 
 
@@ -43,7 +44,7 @@ class PackKind:
     """The packed ensemble among the kinds of rungs."""
 
     name = "pack"
-    in_words = "the pack"
+    in_words = marked("the pack")
     in_blocks = False
     quicker_in_blocks = False
     kept = True

@@ -19,6 +19,7 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
 from gradum.fitting.streamed.spool import Spool
 from gradum.fitting.target_scale import TargetScale
+from gradum.messages import marked, say
 from gradum.solvers.driver import solve
 from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel
@@ -27,7 +28,9 @@ from gradum.solvers.passes import NewtonOverPasses, newton_over_passes
 from gradum.solvers.standard import StandardColumns
 
 TOLERANCE = 1e-6  # of the gradient: the objective is then right to nine digits or so
-WHY = "the rows do not fit in memory: Newton's method over passes, from the optimum of a sample"
+WHY = marked(
+    "the rows do not fit in memory: Newton's method over passes, from the optimum of a sample"
+)
 
 
 def fit_linear(
@@ -110,6 +113,6 @@ def fit_linear(
             "folds": 1,
             "rows": len(spool),
             "solver": "passes",
-            "why": WHY,
+            "why": say(WHY),
         },
     )

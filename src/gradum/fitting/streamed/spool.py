@@ -22,6 +22,7 @@ from scipy import sparse
 
 from gradum.files.scratch import filling
 from gradum.fitting.linear import expanded_levels
+from gradum.messages import say
 from gradum.tables.design import Design, Layout
 
 SEGMENT_ROWS = 16_384
@@ -123,7 +124,7 @@ class Spool:
                 block.data.astype(np.float32),
             ]
         offset = self._end
-        with filling("the encoded rows"):
+        with filling(say("the encoded rows")):
             for part in parts:
                 self._file.write(part.data)
                 self._end += part.nbytes

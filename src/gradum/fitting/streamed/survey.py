@@ -18,8 +18,15 @@ from msgspec import structs
 
 from gradum.errors import TargetError
 from gradum.fitting.context import Context
-from gradum.fitting.dataset import FEWEST_ROWS_PER_CLASS, too_rare
+from gradum.fitting.dataset import (
+    FEWEST_ROWS_PER_CLASS,
+    OF_NO_WEIGHT,
+    WITHOUT_TARGET,
+    too_rare,
+    without_rare,
+)
 from gradum.fitting.streamed.parting import Parting
+from gradum.messages import say
 from gradum.tables.check import (
     Checked,
     check_blocks,
@@ -73,8 +80,8 @@ def blocks(
         weight = weights_of_block(checked)
         weight = np.ones(len(checked.frame)) if weight is None else weight
         left_out = {
-            "without a target": int(np.count_nonzero(~known)),
-            "of weight 0": int(np.count_nonzero(weight == 0)),
+            WITHOUT_TARGET: int(np.count_nonzero(~known)),
+            OF_NO_WEIGHT: int(np.count_nonzero(weight == 0)),
         }
         checked, weight = _kept(checked, weight > 0), weight[weight > 0]
         kept = checked.numbers
@@ -267,14 +274,19 @@ def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> 
         raise too_rare(schema, counts, rare)
     if len(kept) >= MOST_CLASSES:
         raise TargetError(
-            f"Target {target.name!r} has {len(kept):,} classes; only fewer than {MOST_CLASSES:,} "
-            "can be told apart.",
-            "Group rare labels into one, or give --task regression.",
+            say(
+                "Target {name!r} has {count:,} classes; only fewer than {most:,} "
+                "can be told apart.",
+                name=target.name,
+                count=len(kept),
+                most=MOST_CLASSES,
+            ),
+            say("Group rare labels into one, or give --task regression."),
         )
     numbers = schema.column(target.name).kind == "numeric"
     rows = [counts[label] for label in kept]
     reason = say_classes(kept, rows, numbers=numbers, asked=False)
-    reason += f"; those of fewer than {FEWEST_ROWS_PER_CLASS} left out." if rare else "."
+    reason = without_rare(reason) if rare else say("{reason}.", reason=reason)
     target = structs.replace(
         target,
         task="binary" if len(kept) == 2 else "multiclass",

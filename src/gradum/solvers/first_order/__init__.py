@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from gradum.errors import SpecError
+from gradum.messages import listed, say
 from gradum.solvers.first_order.adam import Adam, AdamW
 from gradum.solvers.first_order.averaged import Averaged
 from gradum.solvers.first_order.clipped import Clipped
@@ -46,8 +47,8 @@ def resolve(solver: str | FirstOrder, learning_rate: Any = None) -> FirstOrder:
     if isinstance(solver, str):
         if solver not in FIRST_ORDER:
             raise SpecError(
-                f"There is no first-order solver {solver!r}.",
-                f"Choose one of {', '.join(FIRST_ORDER)}.",
+                say("There is no first-order solver {solver!r}.", solver=solver),
+                say("Choose one of {names}.", names=listed(list(FIRST_ORDER))),
             )
         solver = FIRST_ORDER[solver]
     if learning_rate is None:
@@ -57,12 +58,18 @@ def resolve(solver: str | FirstOrder, learning_rate: Any = None) -> FirstOrder:
         return replace(solver, solver=inner)  # type: ignore[type-var]
     if solver.learning_rate is None:
         raise SpecError(
-            f"{type(solver).__name__} finds the length of its steps and takes no learning_rate.",
-            "Leave it out, or choose a solver that takes one, such as 'gd'.",
+            say(
+                "{name} finds the length of its steps and takes no learning_rate.",
+                name=type(solver).__name__,
+            ),
+            say("Leave it out, or choose a solver that takes one, such as 'gd'."),
         )
     by_rule = isinstance(learning_rate, str) and isinstance(solver, GradientDescent)
     if not by_rule and (isinstance(learning_rate, str) or not learning_rate > 0):
-        raise SpecError(f"The learning_rate is {learning_rate}.", "Give a number above 0.")
+        raise SpecError(
+            say("The learning_rate is {learning_rate}.", learning_rate=learning_rate),
+            say("Give a number above 0."),
+        )
     return replace(solver, learning_rate=learning_rate)  # type: ignore[type-var]
 
 

@@ -12,6 +12,7 @@ import optax
 
 from gradum.core import Params
 from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.solvers.first_order.solver import Composed, FirstOrder, pytree
 
 
@@ -52,7 +53,10 @@ class Averaged(Composed):
 
     def __post_init__(self) -> None:
         if isinstance(self.decay, int | float) and not 0.0 <= self.decay < 1.0:
-            raise SpecError(f"The decay is {self.decay}.", "Give a number from 0 to below 1.")
+            raise SpecError(
+                say("The decay is {decay}.", decay=self.decay),
+                say("Give a number from 0 to below 1."),
+            )
 
     def transformation(self) -> optax.GradientTransformation:
         """Return the solver's steps, and the average beside them.

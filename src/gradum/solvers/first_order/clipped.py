@@ -9,6 +9,7 @@ import optax
 
 from gradum.core import Params
 from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.solvers.first_order.solver import Composed, FirstOrder, pytree
 
 
@@ -37,12 +38,16 @@ class Clipped(Composed):
 
     def __post_init__(self) -> None:
         if isinstance(self.norm, int | float) and not self.norm > 0:
-            raise SpecError(f"The norm to clip at is {self.norm}.", "Give a number above 0.")
+            raise SpecError(
+                say("The norm to clip at is {norm}.", norm=self.norm), say("Give a number above 0.")
+            )
         # Not always a solver: JAX rebuilds pytrees around whatever it likes.
         if getattr(self.solver, "searches", False):
             raise SpecError(
-                f"Clipped({self.solver}) clips what a line search bounds already.",
-                "Use the solver without Clipped.",
+                say(
+                    "Clipped({solver}) clips what a line search bounds already.", solver=self.solver
+                ),
+                say("Use the solver without Clipped."),
             )
 
     def transformation(self) -> optax.GradientTransformation:

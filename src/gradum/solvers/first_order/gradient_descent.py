@@ -9,6 +9,7 @@ import optax
 
 from gradum.core import Problem
 from gradum.errors import SpecError
+from gradum.messages import listed, say
 from gradum.solvers.data import Data
 from gradum.solvers.first_order.line_search import line_search
 from gradum.solvers.first_order.smoothness import smoothness
@@ -47,8 +48,13 @@ class GradientDescent(Method):
     def __post_init__(self) -> None:
         if isinstance(self.learning_rate, str) and self.learning_rate not in RULES:
             raise SpecError(
-                f"There is no learning_rate {self.learning_rate!r}.",
-                f"Give a number above 0, or one of {', '.join(map(repr, RULES))}.",
+                say(
+                    "There is no learning_rate {learning_rate!r}.", learning_rate=self.learning_rate
+                ),
+                say(
+                    "Give a number above 0, or one of {names}.",
+                    names=listed([repr(rule) for rule in RULES]),
+                ),
             )
 
     @property

@@ -11,6 +11,7 @@ import optax
 from jax.flatten_util import ravel_pytree
 
 from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.solvers.first_order.line_search import line_search
 from gradum.solvers.first_order.solver import Searching, pytree
 
@@ -39,7 +40,10 @@ class LBFGS(Searching):
 
     def __post_init__(self) -> None:
         if not (isinstance(self.memory, int) and self.memory >= 1):
-            raise SpecError(f"memory is {self.memory!r}.", "Give a whole number from 1 up.")
+            raise SpecError(
+                say("memory is {memory!r}.", memory=self.memory),
+                say("Give a whole number from 1 up."),
+            )
 
     def transformation(self) -> optax.GradientTransformation:
         """Return −H∇, times what the search finds."""

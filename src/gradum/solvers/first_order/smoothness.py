@@ -8,6 +8,7 @@ import scipy.linalg
 from gradum.core import Problem
 from gradum.core.models.network import ROWS_AT_ONCE
 from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.solvers.data import Data
 from gradum.solvers.matrix import Columns
@@ -36,13 +37,13 @@ def smoothness(problem: Problem, data: Data) -> float:
     curvature = loss.largest_curvature(network.outputs)
     why = ""
     if not network.is_linear:
-        why = "a network bends without bound"
+        why = say("a network bends without bound")
     elif curvature is None:
-        why = f"the loss {loss.name!r} bends without bound"
+        why = say("the loss {name!r} bends without bound", name=loss.name)
     if curvature is None or why:
         raise SpecError(
-            f"There is no learning rate 1/L: {why}.",
-            "Use GradientDescent('line_search') or LBFGS(), or give a number.",
+            say("There is no learning rate 1/L: {why}.", why=why),
+            say("Use GradientDescent('line_search') or LBFGS(), or give a number."),
         )
     intercept = float(network.intercept)
     if data.columns <= LARGEST_GRAM:
