@@ -1,0 +1,58 @@
+"""Words for kinds, roles and states, which code compares in English: for the catalogue alone.
+
+They are said where they are shown: ``say(alarm.kind)``.
+"""
+
+from __future__ import annotations
+
+from gradum.messages import marked
+
+ALARMS = (
+    marked("leak"),
+    marked("near duplicates"),
+    marked("undeclared groups"),
+    marked("drift"),
+    marked("identifier"),
+    marked("rare class"),
+    marked("validation better than test"),
+)
+COLUMNS = (
+    marked("numeric"),
+    marked("categorical"),
+    marked("boolean"),
+    marked("date"),
+    marked("text"),
+    marked("constant"),
+    marked("duplicate"),
+    marked("nested"),
+)
+ROLES = (marked("target"), marked("weight"), marked("group"), marked("time"))
+ENDINGS = (
+    marked("converged"),
+    marked("early stopped"),
+    marked("completed"),
+    marked("plateau"),
+    marked("step limit"),
+    marked("time limit"),
+    marked("stalled"),
+    marked("separated"),
+    marked("interrupted"),
+    marked("diverged"),
+)
+FINDINGS = (
+    marked("best"),
+    marked("better"),
+    marked("worse"),
+    marked("no difference shown"),
+    marked("first is better"),
+    marked("second is better"),
+    marked("weaker than the rest"),
+    marked("stronger than the rest"),
+    marked("too few rows to say"),
+)
+COUNTS = (
+    marked("true positives"),
+    marked("false positives"),
+    marked("true negatives"),
+    marked("false negatives"),
+)
