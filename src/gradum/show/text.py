@@ -19,6 +19,7 @@ from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.terminal import Terminal
 from gradum.show.visible import visible
+from gradum.study.finding_words import NO_DIFFERENCE
 from gradum.tables.schema import Column, Schema, Target
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ def change_parts(evaluation: Evaluation) -> list[RenderableType]:
         for heading in ("", say("new rows"), say("in the run"), say("difference"), ""):
             table.add_column(heading, no_wrap=True)
         for change in evaluation.changes:
-            shown = change.finding != "no difference shown"
+            shown = change.finding != NO_DIFFERENCE
             table.add_row(
                 Text(say(METRICS[change.metric].title)),
                 figure(change.new.value),
@@ -292,7 +293,7 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
     for heading in ("", say("first"), say("second"), say("first − second"), ""):
         table.add_column(heading, no_wrap=True)
     for each in compared.differences:
-        shown = each.finding != "no difference shown"
+        shown = each.finding != NO_DIFFERENCE
         table.add_row(
             Text(say(METRICS[each.metric].title)),
             figure(each.first),

@@ -39,20 +39,3 @@ ENDINGS = (
     marked("interrupted"),
     marked("diverged"),
 )
-FINDINGS = (
-    marked("best"),
-    marked("better"),
-    marked("worse"),
-    marked("no difference shown"),
-    marked("first is better"),
-    marked("second is better"),
-    marked("weaker than the rest"),
-    marked("stronger than the rest"),
-    marked("too few rows to say"),
-)
-COUNTS = (
-    marked("true positives"),
-    marked("false positives"),
-    marked("true negatives"),
-    marked("false negatives"),
-)

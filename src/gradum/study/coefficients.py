@@ -8,6 +8,7 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.fitting.balance import shift
 from gradum.fitting.fitted import Fitted
+from gradum.messages import say
 from gradum.tables.schema import Label
 
 
@@ -26,7 +27,9 @@ def coefficients(fitted: Fitted) -> pl.DataFrame:
         The model has no linear rung.
     """
     if "linear" not in fitted.rungs:
-        raise SpecError("This model has no linear rung.", "Fit it with model='ladder' or 'linear'.")
+        raise SpecError(
+            say("This model has no linear rung."), say("Fit it with model='ladder' or 'linear'.")
+        )
     rung, layout = fitted.rungs["linear"], fitted.encoder.layout
     layer = rung.input_layer
     assert layer is not None

@@ -20,6 +20,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.study.finding_words import WEAKER
 from gradum.study.segments import Segment, Segments
 
 
@@ -50,7 +51,7 @@ def _segments(
         say("{column}: {values}", column=each.column, values=each.values) if whole else each.values
         for each in found
     ]
-    weak = [each.finding == "weaker than the rest" for each in found]
+    weak = [each.finding == WEAKER for each in found]
     rows = [
         {
             "segment": label,
@@ -69,7 +70,7 @@ def _segments(
         legend=alt.Legend() if any(weak) and not all(weak) else None,
         scale=alt.Scale(
             domain=[say(finding) for finding in findings],
-            range=[SECOND if finding == "weaker than the rest" else FIRST for finding in findings],
+            range=[SECOND if finding == WEAKER else FIRST for finding in findings],
         ),
     )
     base = alt.Chart(data(rows)).encode(
