@@ -25,6 +25,13 @@ SAYING = {"say", "say_plural", "marked"}
 OF_HELP = {"fitting/option_table.py", "app/cli/options.py"}
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
+    "show/pictures/confusion.py": {"datum.rows > 0"},
+    "show/pictures/picture.py": {"system-ui", "length(datum.label)"},
+    "show/repeat.py": {"import gradum"},
+    "show/vega.py": {"window.vegaEmbed"},
+    "study/findings.py": {"there is no rung", "there is no metric"},
+    "study/reliability.py": {"Too few rows"},  # of old files
+    "study/segments.py": {"segments by chance"},
 }
 
 

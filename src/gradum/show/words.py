@@ -1,21 +1,12 @@
 """Words for kinds, roles and states, which code compares in English: for the catalogue alone.
 
-They are said where they are shown: ``say(alarm.kind)``.
+They are said where they are shown: ``say(column.kind)``.
 """
 
 from __future__ import annotations
 
 from gradum.messages import marked
 
-ALARMS = (
-    marked("leak"),
-    marked("near duplicates"),
-    marked("undeclared groups"),
-    marked("drift"),
-    marked("identifier"),
-    marked("rare class"),
-    marked("validation better than test"),
-)
 COLUMNS = (
     marked("numeric"),
     marked("categorical"),
@@ -23,6 +14,7 @@ COLUMNS = (
     marked("date"),
     marked("text"),
     marked("constant"),
+    marked("identifier"),
     marked("duplicate"),
     marked("nested"),
 )

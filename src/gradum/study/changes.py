@@ -87,9 +87,9 @@ def change_sentences(
             say("The run has no scores of its own to compare with: it was interrupted before."),
         )
     others = [change for change in found if change.finding == WORSE and change.metric != metric]
-    names = listed([say(METRICS[change.metric].words) for change in others[:3]])
+    names = listed([METRICS[change.metric].words for change in others[:3]])
     (first,) = [change for change in found if change.metric == metric] or [found[0]]
-    title = say(METRICS[first.metric].words)
+    title = METRICS[first.metric].words
     if first.finding == WORSE:
         values = {
             "metric": title,

@@ -328,7 +328,7 @@ def _see(run: Run, judge: Judge, curve: Sequence[tuple[_Model, ...]]) -> Seen:
 def _sentence(metric: str, last: Interval, forecast: Interval, gain: Interval) -> str:
     low, high = figure(gain.low, sign=True), figure(gain.high, sign=True)
     values = {
-        "metric": say(METRICS[metric].words),
+        "metric": METRICS[metric].words,
         "last": figure(last.value),
         "forecast": figure(forecast.value),
         "change": f"{figure(gain.value, sign=True)} [{low}, {high}]",

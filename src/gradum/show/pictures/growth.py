@@ -23,7 +23,7 @@ def growth_curve(found: Growth) -> Picture | None:
     """Draw the score by number of training rows; None where it was not measured."""
     if not found.points:
         return None
-    title = say(METRICS[found.metric].words)
+    title = METRICS[found.metric].words
     kinds = [say("measured"), say("forecast")]
     measured = [{"rows": rows, "what": kinds[0], **bounds(score)} for rows, score in found.points]
     forecast = []

@@ -29,7 +29,7 @@ def importance_bars(found: Importance, rung: str) -> Picture | None:
     if not found.columns:
         return None
     shown = found.columns[:MOST]
-    title = say(METRICS[found.metric].words)
+    title = METRICS[found.metric].words
     rows = [
         {"column": each.column, "place": place, **bounds(each.increase)}
         for place, each in enumerate(shown)

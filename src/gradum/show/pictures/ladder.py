@@ -59,5 +59,5 @@ def ladder(judgement: Judgement) -> Picture:
 
 def _axis_title(metric: Metric) -> str:
     if metric.greater_is_better:
-        return say("{metric} on test rows (more is better)", metric=say(metric.words))
-    return say("{metric} on test rows (less is better)", metric=say(metric.words))
+        return say("{metric} on test rows (more is better)", metric=metric.words)
+    return say("{metric} on test rows (less is better)", metric=metric.words)

@@ -62,7 +62,7 @@ def _segments(
         }
         for place, (label, each) in enumerate(zip(labels, found, strict=True))
     ]
-    score = say(METRICS[metric].words)
+    score = METRICS[metric].words
     findings = sorted({each.finding for each in found})
     colour = alt.Color(
         "finding:N",

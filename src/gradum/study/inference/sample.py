@@ -58,20 +58,15 @@ class Sample:
         numbers = np.arange(1, len(target) + 1) if numbers is None else np.asarray(numbers)
         offset = np.zeros(len(target)) if offset is None else np.asarray(offset, np.float64)
         own = {
-            marked("weights"): weight,
-            marked("groups"): groups,
-            marked("numbers"): numbers,
-            marked("offsets"): offset,
+            marked("The weights have shape {shape} for {rows} rows."): weight,
+            marked("The groups have shape {shape} for {rows} rows."): groups,
+            marked("The numbers have shape {shape} for {rows} rows."): numbers,
+            marked("The offsets have shape {shape} for {rows} rows."): offset,
         }
-        for what, values in own.items():
+        for sentence, values in own.items():
             if values is not None and np.shape(values) != (len(target),):
                 raise ShapeError(
-                    say(
-                        "The {values} have shape {shape} for {rows} rows.",
-                        values=say(what),
-                        shape=np.shape(values),
-                        rows=len(target),
-                    ),
+                    say(sentence, shape=np.shape(values), rows=len(target)),
                     say("Give one a row."),
                 )
         if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
