@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from found import CLASSES
 from msgspec import structs
+from rich.cells import cell_len
 
 import gradum
 from gradum.show.inference import Summary, p_value
@@ -76,6 +77,19 @@ def test_no_line_is_wider_than_the_console(width, numbers, classes):
         each = summary.inference.coefficients[1]
         row = next(line for line in lines if line.startswith("x "))
         assert float(row.split()[1]) == pytest.approx(each.estimate, rel=0.01)
+
+
+@pytest.mark.parametrize("width", [40, 100])
+def test_a_chinese_table_keeps_to_the_cells_of_the_console(width, numbers, classes):
+    with gradum.language("zh"):
+        for summary in (numbers, classes):
+            lines = plain(summary, width=width).splitlines()
+            assert max(map(cell_len, lines)) <= width
+            row = next(k for k, line in enumerate(lines) if line.startswith("x "))
+            header = next(line for line in lines[row::-1] if "估计值" in line)
+            estimate = lines[row].split()[1]
+            before = lines[row][: lines[row].index(estimate)] + estimate
+            assert cell_len(before) == cell_len(header[: header.index("估计值") + 3])
 
 
 def test_figures_that_others_imply_go_first_and_are_named(numbers):

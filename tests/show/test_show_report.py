@@ -11,6 +11,7 @@ from found import CLASSES, NUMBERS
 
 import gradum
 from gradum.show.notebook import fragment
+from gradum.show.page import _code, _say, _sentences
 from gradum.show.pictures.learning import learning
 from gradum.show.pictures.picture import dressed
 from gradum.show.pictures.ranking import ranking
@@ -254,3 +255,39 @@ def test_scores_that_a_part_leaves_undefined_are_a_dash():
     assert "auc" not in train
     assert "–" in model.report()
     assert model.summary()
+
+
+def test_a_chinese_page_says_so_and_leaves_names_alone(classifier):
+    with gradum.language("zh"):
+        text = report_html(classifier.fitted, CLASSES, source=Source("t.csv"))
+        page = Page(text)
+    assert '<html lang="zh-CN">' in text
+    assert "错在哪里" in page.text
+    for column in classifier.fitted.schema.columns:
+        assert column.name in page.text
+    titles = {title for chart in page.charts.values() for title in named(chart, "title")}
+    assert {"预测", "真实", "召回率"} <= titles
+    assert not titles & {"predicted", "true", "recall", "rows"}
+
+
+def named(value, key):
+    """Yield the texts under a key, however deep."""
+    if isinstance(value, dict):
+        if isinstance(value.get(key), str):
+            yield value[key]
+        for below in value.values():
+            yield from named(below, key)
+    if isinstance(value, list):
+        for below in value:
+            yield from named(below, key)
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_markup_in_a_sentence_is_ours_and_never_the_tables(code):
+    with gradum.language(code):
+        said = str(_say("{target} from {source}", target="<b>&", source=_code("a<i>.csv")))
+        joined = str(_sentences(["<b>", _code("c")]))
+    assert "&lt;b&gt;&amp;" in said
+    assert "<code>a&lt;i&gt;.csv</code>" in said
+    assert joined.startswith("&lt;b&gt;")
+    assert joined.endswith("<code>c</code>")

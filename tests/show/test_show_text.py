@@ -4,7 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 from msgspec import structs
+from rich.cells import cell_len
 
+import gradum
 from gradum.fitting.alarm import Alarm
 from gradum.scores.figures import with_interval
 from gradum.show.text import (
@@ -103,3 +105,18 @@ def test_a_wide_table_is_cut_short_and_says_so():
     assert "… and 12 more columns" in said
     assert f"column_{MOST_COLUMNS - 1} " in said
     assert f"column_{MOST_COLUMNS} " not in said
+
+
+def test_the_columns_of_a_chinese_table_begin_at_the_same_cell(classifier):
+    judgement = classifier.fitted.judgement
+    with gradum.language("zh"):
+        lines = plain(*verdict_parts(judgement), width=NARROW).splitlines()
+    metric = judgement.verdict.metric
+    scores = {
+        with_interval(parts["test"][metric]): rung for rung, parts in judgement.scores.items()
+    }
+    rows = [(line, score) for line in lines for score in scores if f" {score} " in f"{line} "]
+    assert len(rows) == len(scores)
+    assert any("最好" in line for line, _ in rows)
+    assert len({cell_len(line[: line.index(score)]) for line, score in rows}) == 1
+    assert max(map(cell_len, lines)) <= NARROW

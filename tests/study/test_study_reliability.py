@@ -1,11 +1,13 @@
 import evidence_of
+import msgspec
 import numpy as np
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
+import gradum
 from gradum.scores.interval import wilson
 from gradum.study.bins import equal_count_bins
-from gradum.study.reliability import reliability
+from gradum.study.reliability import Reliability, reliability
 from gradum.study.wilson_interval import Z95
 
 
@@ -239,3 +241,21 @@ def test_many_rows_are_drawn_from_a_sample_and_keep_the_values_of_all():
     assert found.calibration_in_the_large.value == pytest.approx((share - evidence.target).mean())
     for tenth in found.bins:
         assert tenth.observed.low < tenth.observed.value < tenth.observed.high
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("said", "shown"), [(lambda p: p, False), (lambda p: p**2, True)])
+def test_whether_a_miscalibration_is_shown_does_not_hang_on_the_language(language, said, shown):
+    with gradum.language(language):
+        found = reliability(binary(10_000, seed=1, said=said))
+    assert found.shown is shown
+    assert ("校准偏差" in found.sentence) == (language == "zh" and not shown)
+
+
+def test_a_file_from_before_says_by_its_sentence_whether_a_miscalibration_is_shown():
+    found = reliability(binary(10_000, seed=1, said=lambda p: p))
+    old = msgspec.to_builtins(found)
+    del old["miscalibrated"]
+    assert not msgspec.convert(old, Reliability).shown
+    old["sentence"] = "Predicts too high: 0.5 on average, where 0.4 is observed."
+    assert msgspec.convert(old, Reliability).shown

@@ -12,6 +12,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.text import Text
 
 from gradum.core.losses import resolve
+from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure
 from gradum.show.text import plain
 from gradum.study.inference.family import likelihood_of
@@ -23,10 +24,17 @@ WIDTH = 100
 MOST_DECIMALS = 6
 INDENT = "\u2002\u2002"  # spaces that HTML keeps
 GAP = "  "
+INTERCEPT = marked("(intercept)")
 LEAST_NAME = 16
 INTERVAL = slice(4, 6)  # among the figures
 
-COVARIANCES = {"classical": "classical", "cluster": "cluster-robust"}
+ALL_COLUMNS = {  # by the kind of test
+    "F": marked("all columns together: {symbol} = {statistic} on {degrees}, {p}"),
+    "likelihood ratio": marked(
+        "all columns together: {symbol} = {statistic} on {degrees} (likelihood ratio test), {p}"
+    ),
+    "Wald": marked("all columns together: {symbol} = {statistic} on {degrees} (Wald test), {p}"),
+}
 
 
 class Summary:
@@ -107,7 +115,7 @@ class _Table:
             if not any(cells):
                 yield Text(name, overflow="fold")
                 continue
-            figures = "".join(GAP + cells[k].rjust(widths[1 + k]) for k in shown)
+            figures = "".join(GAP + _to_the_right(cells[k], widths[1 + k]) for k in shown)
             indent = INDENT if name.startswith(INDENT) else ""
             wrapped = Text(name).wrap(console, room - len(indent), overflow="fold")
             first, *rest = [line.plain.strip() for line in wrapped] or [""]
@@ -116,7 +124,7 @@ class _Table:
             yield from (Text(indent + line, style, no_wrap=True) for line in rest)
         missing = [self.lines[0][1 + k] for k in range(len(widths) - 1) if k not in shown]
         if missing:
-            yield Text(f"Too wide to show: {', '.join(missing)}.", "dim")
+            yield Text(say("Too wide to show: {columns}.", columns=listed(missing)), "dim")
 
     def _fitting(self, widths: list[int], width: int, least: int) -> tuple[list[int], int]:
         """Return which figures are shown, and what is left for the names."""
@@ -135,15 +143,18 @@ def layout(found: Inference) -> dict[str, Any]:
     """Return the words and cells of a table: heading, lines, header, blocks and sentences."""
     ratio = likelihood_of(found.loss).ratio
     level = f"{100 * found.level:.4g}%"
-    header = ["estimate", "std. error", "t" if found.distribution == "t" else "z", "p"]
-    header += [f"{level} from", "to", *([ratio] if ratio else []), "VIF"]
+    statistic = "t" if found.distribution == "t" else "z"
+    header = [say("estimate"), say("std. error"), statistic, "p", say("{level} from", level=level)]
+    header += [say("to"), *([say(ratio)] if ratio else []), "VIF"]
     blocks = []
     known = any(each.estimate is not None for each in found.coefficients)
     for class_ in dict.fromkeys(each.class_ for each in found.coefficients if known):
         own = [each for each in found.coefficients if each.class_ == class_]
         rows = _rows(own, found, len(header))
-        title = "" if class_ is None else _line(f"{class_} against {found.classes[0]}")
-        blocks.append({"title": title, "rows": rows})
+        title = ""
+        if class_ is not None:
+            title = say("{class_} against {reference}", class_=class_, reference=found.classes[0])
+        blocks.append({"title": _line(title), "rows": rows})
     return {
         "heading": _line(_heading(found)),
         "lines": _lines(found),
@@ -153,13 +164,27 @@ def layout(found: Inference) -> dict[str, Any]:
     }
 
 
+def _to_the_right(text: str, width: int) -> str:
+    """Pad to so many cells of a terminal, of which a Chinese character takes two."""
+    return " " * (width - cell_len(text)) + text
+
+
 def _heading(found: Inference) -> str:
-    name = likelihood_of(found.loss).model
+    model = say(likelihood_of(found.loss).model)
     if len(found.classes) > 2:
-        return f"Multinomial logistic regression of {found.target}, against {found.classes[0]}"
+        return say(
+            "Multinomial logistic regression of {target}, against {reference}",
+            target=found.target,
+            reference=found.classes[0],
+        )
     if found.classes:
-        return f"{name} of {found.target}: log-odds of {found.classes[-1]}"
-    return f"{name} of {found.target}"
+        return say(
+            "{model} of {target}: log-odds of {class_}",
+            model=model,
+            target=found.target,
+            class_=found.classes[-1],
+        )
+    return say("{model} of {target}", model=model, target=found.target)
 
 
 def _rows(coefficients: list[Coefficient], found: Inference, width: int) -> list[list[str]]:
@@ -168,13 +193,14 @@ def _rows(coefficients: list[Coefficient], found: Inference, width: int) -> list
     for column, own in groupby(coefficients, lambda each: _column(each, found)):
         levels = list(own)
         if column is None:
-            rows += [[_line(each.name), *_cells(each, found)] for each in levels]
+            rows += [[_line(_name(each)), *_cells(each, found)] for each in levels]
             continue
-        against = f"(against {found.references[column]})"
+        name = levels[0].name if len(levels) == 1 else column
+        against = say("{name} (against {level})", name=name, level=found.references[column])
         if len(levels) == 1:
-            rows.append([_line(f"{levels[0].name} {against}"), *_cells(levels[0], found)])
+            rows.append([_line(against), *_cells(levels[0], found)])
             continue
-        rows.append([_line(f"{column} {against}"), *[""] * width])
+        rows.append([_line(against), *[""] * width])
         for each in levels:
             rows.append([INDENT + _line(each.name[len(column) + 1 :]), *_cells(each, found)])
     return rows
@@ -190,6 +216,10 @@ def _column(each: Coefficient, found: Inference) -> str | None:
     return next((name for name in found.references if each.name.startswith(f"{name}=")), None)
 
 
+def _name(each: Coefficient) -> str:
+    return say(INTERCEPT) if each.name == INTERCEPT else each.name
+
+
 def _cells(each: Coefficient, found: Inference) -> list[str]:
     cells = [
         _to_error(each.estimate, each.error),
@@ -200,7 +230,7 @@ def _cells(each: Coefficient, found: Inference) -> list[str]:
         _to_error(each.high, each.error),
     ]
     if likelihood_of(found.loss).ratio:
-        cells.append("" if each.name == "(intercept)" else _ratio(each.estimate))
+        cells.append("" if each.name == INTERCEPT else _ratio(each.estimate))
     cells.append("" if each.vif is None else f"{each.vif:,.1f}" if each.vif < 1e5 else ">99,999")
     return cells
 
@@ -240,63 +270,95 @@ def _lines(found: Inference) -> list[str]:
     known = found.statistics
     if known is None:
         return []
-    said = [f"{known.rows:,} rows"]
+    said = [say("{rows:,} rows", rows=known.rows)]
     if known.n != known.rows:
         said.append(f"n = {_whole(known.n)}")
-    said.append(f"{_whole(known.parameters)} coefficients")
-    if found.covariance != "classical":
-        said.append(f"{COVARIANCES.get(found.covariance, found.covariance)} standard errors")
+    said.append(say("{number} coefficients", number=_whole(known.parameters)))
+    if found.covariance == "cluster":
+        said.append(say("cluster-robust standard errors"))
+    elif found.covariance != "classical":
+        said.append(say("{estimator} standard errors", estimator=found.covariance))
     lines = [said, _fit(found, known)]
     if known.log_likelihood is not None:
-        likelihood = [f"log-likelihood {known.log_likelihood:,.2f}"]
+        likelihood = [say("log-likelihood {value:,.2f}", value=known.log_likelihood)]
         if known.aic is not None and known.bic is not None:
             likelihood += [f"AIC {known.aic:,.2f}", f"BIC {known.bic:,.2f}"]
-        lines.append([*likelihood, f"condition number {figure(known.condition, digits=3)}"])
+        condition = figure(known.condition, digits=3)
+        lines.append([*likelihood, say("condition number {number}", number=condition)])
     if known.test is not None:
         lines.append([_test(known.test)])
-    return ["; ".join(each) for each in lines]
+    return [say("; ").join(each) for each in lines]
 
 
 def _fit(found: Inference, known: FitStatistics) -> list[str]:
     said = []
     if known.r_squared is not None:
+        explained = say(likelihood_of(found.loss).explained)
+        values = {"explained": explained, "share": known.r_squared}
         adjusted = known.adjusted_r_squared
-        more = "" if adjusted is None else f" (adjusted {adjusted:.4f})"
-        said.append(f"{likelihood_of(found.loss).explained} {known.r_squared:.4f}{more}")
+        said.append(
+            say("{explained} {share:.4f}", **values)
+            if adjusted is None
+            else say(
+                "{explained} {share:.4f} (adjusted {adjusted:.4f})", **values, adjusted=adjusted
+            )
+        )
     degrees = _whole(known.residual_degrees)
     if resolve(found.loss).quadratic and known.dispersion is not None:
         error = figure(math.sqrt(known.dispersion))
-        said.append(f"residual standard error {error} on {degrees} degrees of freedom")
+        said.append(
+            say(
+                "residual standard error {error} on {degrees} degrees of freedom",
+                error=error,
+                degrees=degrees,
+            )
+        )
     else:
-        without = figure(known.null_deviance)
-        said.append(f"deviance {figure(known.deviance)} ({without} without the columns)")
-        said.append(f"{degrees} degrees of freedom left")
+        said.append(
+            say(
+                "deviance {deviance} ({without} without the columns)",
+                deviance=figure(known.deviance),
+                without=figure(known.null_deviance),
+            )
+        )
+        said.append(say("{degrees} degrees of freedom left", degrees=degrees))
         if known.dispersion is not None:
-            said.append(f"dispersion {figure(known.dispersion)}")
+            said.append(say("dispersion {value}", value=figure(known.dispersion)))
     return said
 
 
 def _test(test: Test) -> str:
-    on = f"{test.degrees}"
+    degrees = [f"{test.degrees}"]
     if test.residual_degrees is not None:
-        on += f" and {_whole(test.residual_degrees)}"
-    symbol = "F" if test.distribution == "F" else "χ²"
-    kind = "" if test.name == "F" else f" ({test.name} test)"
+        degrees.append(_whole(test.residual_degrees))
     p = p_value(test.p)
     p = f"p {p[0]} {p[1:]}" if p.startswith("<") else f"p = {p}"
-    return f"all columns together: {symbol} = {figure(test.statistic)} on {on}{kind}, {p}"
+    return say(
+        ALL_COLUMNS[test.name],
+        symbol="F" if test.distribution == "F" else "χ²",
+        statistic=figure(test.statistic),
+        degrees=listed(degrees, "and"),
+        p=p,
+    )
 
 
 def _influential(found: Inference) -> list[str]:
     if not found.influential:
         return []
     by_cook = found.influential[0].cook is not None or resolve(found.loss).quadratic
-    what = "Largest Cook's distances" if by_cook else "Largest leverages"
-    each = (
-        f"row {row.row:,} ({figure(row.cook if by_cook else row.leverage, digits=2)})"
-        for row in found.influential
+    rows = listed(
+        [
+            say(
+                "row {row:,} ({value})",
+                row=row.row,
+                value=figure(row.cook if by_cook else row.leverage, digits=2),
+            )
+            for row in found.influential
+        ]
     )
-    return [f"{what}: {', '.join(each)}."]
+    if by_cook:
+        return [say("Largest Cook's distances: {rows}.", rows=rows)]
+    return [say("Largest leverages: {rows}.", rows=rows)]
 
 
 def _whole(value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from gradum.fitting.fitted import Fitted
+from gradum.messages import say
 from gradum.show.page import render
 from gradum.show.pictures.confusion import confusion_matrix
 from gradum.show.pictures.importance import importance_bars
@@ -41,4 +42,4 @@ def _drawn(picture: Picture) -> str:
         return picture.svg
     except Exception as error:
         cause = " ".join(str(error).splitlines()[:2])
-        return html.escape(f"This chart could not be drawn: {cause}")
+        return html.escape(say("This chart could not be drawn: {cause}", cause=cause))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 import jinja2
 import msgspec
+from markupsafe import Markup, escape
 
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.spec import TITLES
+from gradum.messages import listed, say, say_plural, sentences, spoken
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 from gradum.show.visible import visible
@@ -44,8 +47,52 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = figure
+    environment.filters |= {"number": figure, "code": _code, "strong": _strong, "listed": _listed}
+    environment.globals |= {
+        "say": _say,
+        "say_plural": _say_plural,
+        "sentences": _sentences,
+        "language": _language,
+    }
     return environment
+
+
+def _say(message: str, /, **values: Any) -> Markup:
+    """Say a sentence in a page; values may be markup of our own, such as ``name | code``."""
+    return Markup(say(message, **_as_text(values)))
+
+
+def _say_plural(one: str, many: str, count: int, /, **values: Any) -> Markup:
+    return Markup(say_plural(one, many, count, **_as_text(values)))
+
+
+def _sentences(parts: Iterable[str]) -> Markup:
+    return Markup(sentences(escape(_visible(part)) for part in parts))
+
+
+def _listed(parts: Iterable[str]) -> Markup:
+    return Markup(listed([escape(_visible(part)) for part in parts]))
+
+
+def _code(text: str) -> Markup:
+    return Markup("<code>{}</code>").format(_visible(text))
+
+
+def _strong(text: str) -> Markup:
+    return Markup("<strong>{}</strong>").format(_visible(text))
+
+
+def _language() -> str:
+    """Return the language of the page as HTML names it."""
+    return {"en": "en", "zh": "zh-CN"}[spoken()]
+
+
+def _as_text(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values without markup from a table; numbers stay, for a message to write them."""
+    return {
+        name: escape(_visible(value)) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def _visible(value: Any) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement
+from gradum.messages import listed, marked, say
+from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.inference import layout
@@ -32,17 +35,18 @@ from gradum.study.findings import Findings
 
 MOST_COLUMNS = 200
 MOST_WORST_COLUMNS = 12
+MOST_PREVALENCES = 12
 HEADLINE = ("accuracy", "macro_f1", "r2", "mae")
 TITLE_OF_SECTION = {
-    "verdict": "Verdict",
-    "scores": "Scores",
-    "errors": "Where it errs",
-    "uses": "What it uses",
-    "regression": "Regression table",
-    "segments": "Segments",
-    "training": "Training",
-    "data": "The data",
-    "repeat": "Repeat it",
+    "verdict": marked("Verdict"),
+    "scores": marked("Scores"),
+    "errors": marked("Where it errs"),
+    "uses": marked("What it uses"),
+    "regression": marked("Regression table"),
+    "segments": marked("Segments"),
+    "training": marked("Training"),
+    "data": marked("The data"),
+    "repeat": marked("Repeat it"),
 }
 
 
@@ -56,7 +60,7 @@ class Section:
     @property
     def title(self) -> str:
         """The heading."""
-        return TITLE_OF_SECTION[self.name]
+        return say(TITLE_OF_SECTION[self.name])
 
 
 def report_html(
@@ -92,6 +96,7 @@ def report_html(
         **_headline(fitted.judgement),
         **_worst(findings),
         **_columns(fitted, findings),
+        prevalences=_prevalences(fitted.judgement),
         regression_table=_regression_table(findings),
         source=source,
         command=command(fitted.spec, source.data, test=source.test) if source.data else "",
@@ -157,12 +162,22 @@ def _headline(judgement: Judgement | None) -> dict[str, Any]:
     test = judgement.scores[judgement.verdict.used]["test"]
     first = [judgement.verdict.metric, *(name for name in HEADLINE if name in test)]
     headline: list[tuple[str, Interval]] = [
-        (METRICS[name].title, test[name]) for name in dict.fromkeys(first)
+        (say(METRICS[name].title), test[name]) for name in dict.fromkeys(first)
     ]
     scored = [name for name in METRICS if any(name in p["test"] for p in judgement.scores.values())]
     tested = [parts["test"] for parts in judgement.scores.values()]
     tested += [rival.scores for rival in judgement.rivals]
     return {"headline": headline[:3], "scored": scored, "tested": tested}
+
+
+def _prevalences(judgement: Judgement | None) -> str:
+    """Return the classes with their shares, the first of many; empty where there are none."""
+    known = {} if judgement is None else judgement.prevalence or {}
+    shares = [
+        say("{label}: {share}", label=label, share=figure(share, digits=3))
+        for label, share in islice(known.items(), MOST_PREVALENCES)
+    ]
+    return listed([*shares, "…"] if len(known) > MOST_PREVALENCES else shares)
 
 
 def _worst(findings: Findings | None) -> dict[str, Any]:

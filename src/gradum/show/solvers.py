@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.fitting.compare_solvers import Course, SolverComparison
+from gradum.messages import marked, say
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.metrics import METRICS
 from gradum.show.page import file, for_script, render
@@ -18,7 +19,14 @@ from gradum.show.text import plain
 from gradum.show.vega import vega_script
 
 WIDTH = 110
-HEADER = ("solver", "learning rate", "passes", "steps", "seconds", "validation loss")
+MEASURED = (
+    marked("solver"),
+    marked("learning rate"),
+    marked("passes"),
+    marked("steps"),
+    marked("seconds"),
+    marked("validation loss"),
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,7 +42,7 @@ class Solvers:
     def __rich__(self) -> RenderableType:
         found = self.comparison
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for place, name in enumerate((*HEADER, METRICS[found.metric].title, "against the best")):
+        for place, name in enumerate(header(found)):
             table.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
         for course in found.courses:
             style = "bold" if course.solver == found.choice else ""
@@ -59,7 +67,7 @@ class Solvers:
             conditions=conditions(found),
             sentence=found.sentence,
             choice=found.choice,
-            header=(*HEADER, METRICS[found.metric].title, "against the best"),
+            header=header(found),
             rows=[cells(course) for course in found.courses],
             pictures=pictures,
             charts=for_script(charts),
@@ -71,30 +79,44 @@ class Solvers:
 
 def heading(found: SolverComparison) -> str:
     """Name what was compared."""
-    return f"{len(found.courses)} solvers on {found.target} from {found.source}"
+    return say(
+        "{number} solvers on {target} from {source}",
+        number=len(found.courses),
+        target=found.target,
+        source=found.source,
+    )
+
+
+def header(found: SolverComparison) -> tuple[str, ...]:
+    """Name the columns of the table."""
+    return (*map(say, MEASURED), say(METRICS[found.metric].title), say("against the best"))
 
 
 def conditions(found: SolverComparison) -> str:
     """Say what all of them had in common."""
     rows = found.rows
-    return (
-        f"The same network and first weights; {rows['train']:,} rows to learn from, "
-        f"{rows['validation']:,} to choose learning rate and pass, {rows['test']:,} to judge. "
-        "Seconds are of the training shown, without compiling."
+    return say(
+        "The same network and first weights; {train:,} rows to learn from, {validation:,} to "
+        "choose learning rate and pass, {test:,} to judge. Seconds are of the training shown, "
+        "without compiling.",
+        train=rows["train"],
+        validation=rows["validation"],
+        test=rows["test"],
     )
 
 
 def cells(course: Course) -> tuple[str, ...]:
     """Write a course in the columns of the table."""
     if course.score is None:
-        return (course.solver, *["–"] * (len(HEADER) - 1), "–", course.finding)
+        return (course.solver, *["–"] * (len(MEASURED) - 1), "–", say(course.finding))
     losses = [entry["validation_loss"] for entry in course.history]
-    found = course.finding
+    found = say(course.finding)
     if course.difference is not None:
-        found += f": {with_interval(course.difference, sign=True)}"
+        difference = with_interval(course.difference, sign=True)
+        found = say("{finding}: {difference}", finding=found, difference=difference)
     return (
         course.solver,
-        "line search" if course.learning_rate is None else figure(course.learning_rate),
+        say("line search") if course.learning_rate is None else figure(course.learning_rate),
         f"{course.epochs:,}",
         f"{course.steps:,}",
         figure(course.seconds),

@@ -6,17 +6,20 @@ import io
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from gradum.fitting.spec import TITLES
+from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure, percent_with_interval, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.terminal import Terminal
 from gradum.show.visible import visible
+from gradum.study.finding_words import NO_DIFFERENCE
 from gradum.tables.schema import Column, Schema, Target
 
 if TYPE_CHECKING:
@@ -31,6 +34,11 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 40
 MOST_CLASSES = 20
 FEW_SCORES = ("accuracy", "auc", "mae", "r2")
+PARTS = {
+    "train": marked("on {rows:,} train rows"),
+    "validation": marked("on {rows:,} validation rows"),
+    "test": marked("on {rows:,} test rows"),
+}
 NARROW = 80
 WIDE = 130  # characters that four rungs take, each score with its interval
 
@@ -46,15 +54,20 @@ def plain(*parts: RenderableType, width: int = 110) -> str:
 
 def schema_parts(schema: Schema, notes: tuple[str, ...]) -> list[RenderableType]:
     """Say what the table was understood to be, column by column."""
-    features = len(schema.features)
-    heading = f"{schema.source}: {schema.rows:,} rows, {len(schema.columns)} columns"
-    parts: list[RenderableType] = [Text(f"{heading}, {features} of them features", style="bold")]
+    heading = say(
+        "{source}: {rows:,} rows, {columns} columns, {features} of them features",
+        source=schema.source,
+        rows=schema.rows,
+        columns=len(schema.columns),
+        features=len(schema.features),
+    )
+    parts: list[RenderableType] = [Text(heading, style="bold")]
     if schema.target is not None:
         parts.append(_target_line(schema.target))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("column", overflow="fold", ratio=2)
-    table.add_column("kind", no_wrap=True)
-    table.add_column("what was understood", ratio=5)
+    table.add_column(say("column"), overflow="fold", ratio=2)
+    table.add_column(say("kind"), no_wrap=True)
+    table.add_column(say("what was understood"), ratio=5)
     shown = [column for column in schema.columns if column.role != "target"]
     for column in shown[:MOST_COLUMNS]:
         cells = Text(visible(column.name)), _kind(column), Text(visible(column.reason))
@@ -62,19 +75,27 @@ def schema_parts(schema: Schema, notes: tuple[str, ...]) -> list[RenderableType]
     parts.append(table)
     if len(shown) > MOST_COLUMNS:
         rest = len(shown) - MOST_COLUMNS
-        parts.append(Text(f"… and {rest} more columns; all of them are in schema.json.", "dim"))
-    parts.extend(Text(f"note: {note}", style="yellow") for note in notes)
+        more = say("… and {count} more columns; all of them are in schema.json.", count=rest)
+        parts.append(Text(more, "dim"))
+    parts.extend(note_parts(notes))
     return parts
 
 
+def note_parts(notes: Iterable[str]) -> list[Text]:
+    """Say each note in a line of its own."""
+    return [Text(say("note: {note}", note=note), style="yellow") for note in notes]
+
+
 def _target_line(target: Target) -> Text:
-    return Text.assemble(("target ", "dim"), (target.name, "bold"), f": {target.reason}")
+    return Text.assemble((say("target "), "dim"), (target.name, "bold"), say(": "), target.reason)
 
 
 def _kind(column: Column) -> Text:
     if column.role == "unused":
-        return Text(f"{column.kind}, not used", style="dim")
-    return Text(column.kind if column.role == "feature" else f"{column.kind}, {column.role}")
+        return Text(say("{kind}, not used", kind=say(column.kind)), style="dim")
+    if column.role == "feature":
+        return Text(say(column.kind))
+    return Text(listed([say(column.kind), say(column.role)]))
 
 
 def verdict_parts(judgement: Judgement, told: Collection[str] = ()) -> list[RenderableType]:
@@ -83,19 +104,20 @@ def verdict_parts(judgement: Judgement, told: Collection[str] = ()) -> list[Rend
     Notes and alarms among ``told`` have been said before.
     """
     parts: list[RenderableType] = [
-        Text(f"note: {note}", style="yellow") for note in judgement.notes if note not in told
+        *note_parts(note for note in judgement.notes if note not in told)
     ]
     parts.extend(alarm_parts(alarm for alarm in judgement.alarms if alarm.sentence not in told))
     if judgement.interrupted:
-        parts.append(Text("Interrupted: judged on what was done by then.", style="yellow"))
+        parts.append(Text(say("Interrupted: judged on what was done by then."), style="yellow"))
     parts.append("")
     parts.extend(
         Text(sentence, style="" if place else "bold")
         for place, sentence in enumerate(judgement.headline)
     )
     if judgement.alarms:
-        kinds = ", ".join(dict.fromkeys(alarm.kind for alarm in judgement.alarms))
-        parts.append(Text(f"Mind the alarm above before you believe a score: {kinds}.", "red"))
+        kinds = listed([say(kind) for kind in dict.fromkeys(a.kind for a in judgement.alarms)])
+        warning = say("Mind the alarm above before you believe a score: {kinds}.", kinds=kinds)
+        parts.append(Text(warning, "red"))
     table = Padding(_few_scores(judgement), (1, 0, 0, 0))
     return [*parts, table, Text(judgement.how, style="dim")]
 
@@ -109,17 +131,18 @@ def full_parts(judgement: Judgement) -> list[RenderableType]:
         for sentence in (*judgement.verdict.sentences, judgement.fit_check)
         if sentence and sentence not in judgement.headline
     )
-    parts.extend(Text(f"note: {note}", style="yellow") for note in judgement.notes)
+    parts.extend(note_parts(judgement.notes))
     parts.extend(alarm_parts(judgement.alarms))
     if judgement.interrupted:
-        parts.append(Text("Interrupted: judged on what was done by then.", style="yellow"))
+        parts.append(Text(say("Interrupted: judged on what was done by then."), style="yellow"))
     return parts
 
 
 def alarm_parts(alarms: Iterable[Alarm]) -> list[Text]:
     """Say each alarm in a line of its own."""
     return [
-        Text.assemble((f"alarm, {alarm.kind}: ", "bold red"), alarm.sentence) for alarm in alarms
+        Text.assemble((say("alarm, {kind}: ", kind=say(alarm.kind)), "bold red"), alarm.sentence)
+        for alarm in alarms
     ]
 
 
@@ -127,22 +150,23 @@ def _few_scores(judgement: Judgement) -> Table:
     """Lay out one row a rung or rival, with as many scores as `NARROW` characters take."""
     verdict, test = judgement.verdict, judgement.scores[judgement.verdict.used]["test"]
     roles = [_role(rung, judgement) for rung in judgement.scores]
-    roles += [f"{visible(rival.name)}, rival" for rival in judgement.rivals]
+    roles += [say("{name}, rival", name=visible(rival.name)) for rival in judgement.rivals]
     scored = [parts["test"] for parts in judgement.scores.values()]
     scored += [rival.scores for rival in judgement.rivals]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("", no_wrap=True)
-    columns, taken = [], max(map(len, roles)) + 2
+    columns, taken = [], max(map(cell_len, roles)) + 2
     for name in dict.fromkeys([verdict.metric, *FEW_SCORES]):
         if name not in test:
             continue
         written = percent_with_interval if name == "accuracy" else with_interval
         cells = [written(scores[name]) for scores in scored]
-        taken += max(map(len, [*cells, METRICS[name].title])) + 2
+        title = say(METRICS[name].title)
+        taken += max(map(cell_len, [*cells, title])) + 2
         if columns and taken - 2 > NARROW:
             break
         columns.append(cells)
-        table.add_column(METRICS[name].title, no_wrap=True)
+        table.add_column(title, no_wrap=True)
     used = list(judgement.scores).index(verdict.used)
     for place, (role, *cells) in enumerate(zip(roles, *columns, strict=True)):
         style = "" if place == used else "dim"
@@ -152,10 +176,11 @@ def _few_scores(judgement: Judgement) -> Table:
 
 def _role(rung: str, judgement: Judgement) -> str:
     """Name a rung, and what the verdict says of it."""
-    verdict, title = judgement.verdict, TITLES[rung]
+    verdict, title = judgement.verdict, say(TITLES[rung])
     if len(judgement.scores) > 1 and rung == verdict.used:
-        return f"{title}, best"
-    return f"{title}, enough" if rung == verdict.enough != verdict.used else title
+        return say("{title}, best", title=title)
+    is_enough = rung == verdict.enough != verdict.used
+    return say("{title}, enough", title=title) if is_enough else title
 
 
 def ladder_tables(judgement: Judgement) -> RenderableType:
@@ -168,22 +193,23 @@ def ladder_tables(judgement: Judgement) -> RenderableType:
 
 def _test_scores(judgement: Judgement) -> Table:
     """Lay out one row a metric, one column a rung."""
-    table = _table(f"{judgement.rows['test']:,} test rows", judgement.scores, judgement)
+    corner = say("{rows:,} test rows", rows=judgement.rows["test"])
+    table = _table(corner, judgement.scores, judgement)
     for metric in next(iter(judgement.scores.values()))["test"]:
         cells = [with_interval(parts["test"][metric]) for parts in judgement.scores.values()]
         style = "bold" if metric == judgement.verdict.metric else ""
-        table.add_row(Text(METRICS[metric].title, style), *cells)
+        table.add_row(Text(say(METRICS[metric].title), style), *cells)
     return table
 
 
 def _by_part(judgement: Judgement) -> Table:
     """Lay out one row a part, one column a rung, for the metric that the verdict compares."""
     metric = judgement.verdict.metric
-    table = _table(METRICS[metric].title, judgement.scores, judgement)
-    for part in ("train", "validation", "test"):
+    table = _table(say(METRICS[metric].title), judgement.scores, judgement)
+    for part in PARTS:
         if part in judgement.rows:
             cells = [_cell(parts.get(part, {}).get(metric)) for parts in judgement.scores.values()]
-            table.add_row(f"on {judgement.rows[part]:,} {part} rows", *cells)
+            table.add_row(say(PARTS[part], rows=judgement.rows[part]), *cells)
     return table
 
 
@@ -191,14 +217,19 @@ def _rival_scores(judgement: Judgement) -> Table:
     """Lay out one row a metric, one column a rival; and the difference that the verdict is of."""
     verdict, rivals = judgement.verdict, judgement.rivals
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    table.add_column("rivals", no_wrap=True)
+    table.add_column(say("rivals"), no_wrap=True)
     for rival in rivals:
         table.add_column(Text(visible(rival.name)))
     for metric in judgement.scores[verdict.used]["test"]:
         cells = [with_interval(rival.scores[metric]) for rival in rivals]
-        table.add_row(Text(METRICS[metric].title), *cells)
+        table.add_row(Text(say(METRICS[metric].title)), *cells)
     differences = [with_interval(rival.difference, sign=True) for rival in rivals]
-    table.add_row(f"{METRICS[verdict.metric].title} − {TITLES[verdict.used]}'s", *differences)
+    minus_ours = say(
+        "{metric} − {rung}'s",
+        metric=say(METRICS[verdict.metric].title),
+        rung=say(TITLES[verdict.used]),
+    )
+    table.add_row(minus_ours, *differences)
     return table
 
 
@@ -207,7 +238,7 @@ def _table(corner: str, rungs: Iterable[str], judgement: Judgement) -> Table:
     table.add_column(corner, no_wrap=True)
     for rung in rungs:
         used = rung == judgement.verdict.used
-        table.add_column(TITLES[rung], style="" if used else "dim")
+        table.add_column(say(TITLES[rung]), style="" if used else "dim")
     return table
 
 
@@ -221,16 +252,19 @@ def class_parts(judgement: Judgement) -> list[RenderableType]:
     if not shown:
         return []
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("class", overflow="fold")
-    for heading in ("rows", "predicted", "precision", "recall", "F1"):
+    table.add_column(say("class"), overflow="fold")
+    for heading in (say("rows"), say("predicted"), say("precision"), say("recall"), "F1"):
         table.add_column(heading, no_wrap=True, justify="right")
     for each in shown:
         shares = map(percent_with_interval, (each.precision, each.recall, each.f1))
         counts = f"{each.support:,}", f"{each.predicted:,}"
         table.add_row(Text(visible(each.label)), *counts, *shares)
     more = len(judgement.by_class) - len(shown)
-    rest = [Text(f"… and {more} more classes; --json has all of them.", "dim")] if more else []
-    return [Padding(table, (1, 0, 0, 0)), *rest]
+    parts: list[RenderableType] = [Padding(table, (1, 0, 0, 0))]
+    if more:
+        rest = say("… and {count} more classes; --json has all of them.", count=more)
+        parts.append(Text(rest, "dim"))
+    return parts
 
 
 def change_parts(evaluation: Evaluation) -> list[RenderableType]:
@@ -238,16 +272,16 @@ def change_parts(evaluation: Evaluation) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(each, "bold") for each in evaluation.sentences]
     if evaluation.changes:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for heading in ("", "new rows", "in the run", "difference", ""):
+        for heading in ("", say("new rows"), say("in the run"), say("difference"), ""):
             table.add_column(heading, no_wrap=True)
         for change in evaluation.changes:
-            shown = change.finding != "no difference shown"
+            shown = change.finding != NO_DIFFERENCE
             table.add_row(
-                Text(METRICS[change.metric].title),
+                Text(say(METRICS[change.metric].title)),
                 figure(change.new.value),
                 figure(change.own.value),
                 with_interval(change.difference, sign=True),
-                Text(change.finding if shown else "–", "bold" if shown else "dim"),
+                Text(say(change.finding) if shown else "–", "bold" if shown else "dim"),
             )
         parts.append(Padding(table, (1, 0, 0, 0)))
     return parts
@@ -256,43 +290,51 @@ def change_parts(evaluation: Evaluation) -> list[RenderableType]:
 def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[RenderableType]:
     """Show two runs side by side, metric by metric."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for heading in ("", "first", "second", "first − second", ""):
+    for heading in ("", say("first"), say("second"), say("first − second"), ""):
         table.add_column(heading, no_wrap=True)
     for each in compared.differences:
-        shown = each.finding != "no difference shown"
+        shown = each.finding != NO_DIFFERENCE
         table.add_row(
-            Text(METRICS[each.metric].title),
+            Text(say(METRICS[each.metric].title)),
             figure(each.first),
             figure(each.second),
             with_interval(each.difference, sign=True),
-            Text(each.finding, "bold" if shown else "dim"),
+            Text(say(each.finding), "bold" if shown else "dim"),
         )
     for rival in compared.rivals:
         for metric in (each.metric for each in compared.differences):
             if metric in rival.first and metric in rival.second:
                 of_both = figure(rival.first[metric].value), figure(rival.second[metric].value)
-                title = f"{METRICS[metric].title} of {visible(rival.name)}"
-                table.add_row(Text(title), *of_both, "", Text("a rival", "dim"))
+                title = say(
+                    "{metric} of {rival}",
+                    metric=say(METRICS[metric].title),
+                    rival=visible(rival.name),
+                )
+                table.add_row(Text(title), *of_both, "", Text(say("a rival"), "dim"))
+    one, other = (say(rung) for rung in compared.rungs)
     parts: list[RenderableType] = [
-        Text(f"{which}: {name}, {rung}")
-        for which, name, rung in zip(("first", "second"), names, compared.rungs, strict=True)
+        Text(say("first: {name}, {rung}", name=names[0], rung=one)),
+        Text(say("second: {name}, {rung}", name=names[1], rung=other)),
     ]
-    rows = (
-        f"On the {compared.rows:,} rows that both runs judged, each by the mean of its predictions."
+    rows = say(
+        "On the {rows:,} rows that both runs judged, each by the mean of its predictions.",
+        rows=compared.rows,
     )
     parts.append(Text(rows, "dim"))
-    parts.extend(
-        Text(f"note: {count:,} rows that only the {which} run judged are left out.", "yellow")
-        for which, count in zip(("first", "second"), compared.only, strict=True)
-        if count
-    )
+    first, second = compared.only
+    if first:
+        only = say("{count:,} rows that only the first run judged are left out.", count=first)
+        parts.extend(note_parts([only]))
+    if second:
+        only = say("{count:,} rows that only the second run judged are left out.", count=second)
+        parts.extend(note_parts([only]))
     return [*parts, Padding(table, (1, 0))]
 
 
 def fitted_parts(fitted: Fitted) -> list[RenderableType]:
     """Show the judgement, or say that there is none."""
     if fitted.judgement is None:
-        return [Text("Interrupted before any rung could be judged.", style="yellow")]
+        return [Text(say("Interrupted before any rung could be judged."), style="yellow")]
     return full_parts(fitted.judgement)
 
 

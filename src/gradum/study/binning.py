@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from gradum.messages import marked, say
 from gradum.tables.encoders.text import WORD
 from gradum.tables.wording import number, shortened
 
 MOST_LEVELS = 12
 FEW_VALUES = 6
-MISSING = "missing"
-OTHER = "other"
+MISSING = marked("missing")
+OTHER = marked("other")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ def cut(values: pl.Series, kind: str) -> Cut:
         case "text":
             words = present.str.count_matches(WORD).cast(pl.Float64).to_numpy()
             names, codes = _ranges(words, number)
-            names = ["1 word" if name == "1" else f"{name} words" for name in names]
+            names = [say("1 word") if name == "1" else _of_words(name) for name in names]
         case "boolean":
             names, codes = ["false", "true"], present.to_numpy().astype(np.intp)
         case _:
@@ -62,8 +63,12 @@ def cut(values: pl.Series, kind: str) -> Cut:
     whole = np.full(len(values), len(names), np.intp)
     whole[values.is_not_null().to_numpy()] = codes
     return Cut(
-        values.name, (*names, MISSING) if len(present) < len(values) else tuple(names), whole
+        values.name, (*names, say(MISSING)) if len(present) < len(values) else tuple(names), whole
     )
+
+
+def _of_words(numbers: str) -> str:
+    return say("{numbers} words", numbers=numbers)
 
 
 def _ranges(values: np.ndarray, write: Callable[[float], str]) -> tuple[list[str], np.ndarray]:
@@ -78,7 +83,7 @@ def _ranges(values: np.ndarray, write: Callable[[float], str]) -> tuple[list[str
     for code in range(len(ends)):
         own = values[codes == code]
         low, high = write(own.min()), write(own.max())
-        names.append(low if low == high else f"{low} to {high}")
+        names.append(low if low == high else say("{low} to {high}", low=low, high=high))
     return names, codes
 
 
@@ -98,4 +103,4 @@ def _levels(values: pl.Series) -> tuple[list[str], np.ndarray]:
         levels, np.arange(len(levels)), default=len(levels), return_dtype=pl.Int64
     )
     names = [shortened(level) for level in levels]
-    return (names if len(counts) == len(levels) else [*names, OTHER]), codes.to_numpy()
+    return (names if len(counts) == len(levels) else [*names, say(OTHER)]), codes.to_numpy()

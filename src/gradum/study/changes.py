@@ -7,12 +7,13 @@ import numpy as np
 
 from gradum.fitting.alarms.drift import LEAST_DEVIATIONS, LEAST_POINTS, LEAST_RELATIVE
 from gradum.fitting.judgement import Judgement, Seen, Truth
+from gradum.messages import listed, say, say_plural
 from gradum.randomness import stream
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.figures import figure, percent, with_interval
 from gradum.scores.interval import Interval, student
 from gradum.scores.metrics import METRICS
-from gradum.tables.wording import counted
+from gradum.study.finding_words import BETTER, NO_DIFFERENCE, WORSE
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -38,7 +39,7 @@ class Change(msgspec.Struct, frozen=True):
 
 def changes(new: dict[str, Interval], own: dict[str, Interval]) -> tuple[Change, ...]:
     """Compare every metric that both have; what got worse comes first, then what got better."""
-    order = ("worse", "better", "no difference shown")
+    order = (WORSE, BETTER, NO_DIFFERENCE)
     found = [_change(name, new[name], own[name]) for name in METRICS if name in new and name in own]
     return tuple(sorted(found, key=lambda change: order.index(change.finding)))
 
@@ -47,7 +48,7 @@ def _change(metric: str, new: Interval, own: Interval) -> Change:
     difference = independent_difference(new, own)
     sign = METRICS[metric].sign
     low, high = sorted((sign * difference.low, sign * difference.high))
-    finding = "worse" if low > 0 else "better" if high < 0 else "no difference shown"
+    finding = WORSE if low > 0 else BETTER if high < 0 else NO_DIFFERENCE
     return Change(metric, new, own, difference, finding)
 
 
@@ -82,30 +83,61 @@ def change_sentences(
         New rows, and those that the run held out.
     """
     if not found:
-        return ("The run has no scores of its own to compare with: it was interrupted before.",)
-    held_out = f"the {rows[1]:,} rows that the run held out"
-    others = [change for change in found if change.finding == "worse" and change.metric != metric]
-    names = ", ".join(METRICS[change.metric].words for change in others[:3])
+        return (
+            say("The run has no scores of its own to compare with: it was interrupted before."),
+        )
+    others = [change for change in found if change.finding == WORSE and change.metric != metric]
+    names = listed([METRICS[change.metric].words for change in others[:3]])
     (first,) = [change for change in found if change.metric == metric] or [found[0]]
     title = METRICS[first.metric].words
-    if first.finding == "worse":
-        also = f"; also by {names}" if others else ""
+    if first.finding == WORSE:
+        values = {
+            "metric": title,
+            "new": figure(first.new.value),
+            "new_rows": say_plural("{count:,} new row", "{count:,} new rows", rows[0]),
+            "own": figure(first.own.value),
+            "rows": rows[1],
+            "difference": with_interval(first.difference, sign=True),
+        }
         return (
-            f"Worse than in the run: {title} {figure(first.new.value)} on "
-            f"{counted(rows[0], 'new row')}, {figure(first.own.value)} on {held_out}, a difference "
-            f"of {with_interval(first.difference, sign=True)}{also}.",
+            say(
+                "Worse than in the run: {metric} {new} on {new_rows}, {own} on the {rows:,} rows "
+                "that the run held out, a difference of {difference}; also by {others}.",
+                **values,
+                others=names,
+            )
+            if others
+            else say(
+                "Worse than in the run: {metric} {new} on {new_rows}, {own} on the {rows:,} rows "
+                "that the run held out, a difference of {difference}.",
+                **values,
+            ),
         )
     if others:
         return (
-            f"By {title} not shown to be worse than on {held_out}; by {names} it is, "
-            f"{len(others)} of {len(found)} scores compared.",
+            say(
+                "By {metric} not shown to be worse than on the {rows:,} rows that the run held "
+                "out; by {others} it is, {number} of {scores} scores compared.",
+                metric=title,
+                rows=rows[1],
+                others=names,
+                number=len(others),
+                scores=len(found),
+            ),
         )
     if not any(change.difference.known for change in found):
         return (
-            "Whether it does worse than in the run cannot be told: of these rows, or of the run's "
-            "own, there are too few for an interval.",
+            say(
+                "Whether it does worse than in the run cannot be told: of these rows, or of the "
+                "run's own, there are too few for an interval."
+            ),
         )
-    return (f"Not shown to be worse, by any score, than on {held_out}.",)
+    return (
+        say(
+            "Not shown to be worse, by any score, than on the {rows:,} rows that the run held out.",
+            rows=rows[1],
+        ),
+    )
 
 
 def level_moved(
@@ -147,10 +179,13 @@ def _moved_mean(
         found.low > 0 or found.high < 0
     ):
         return ""
-    return (
-        f"The target's level moved: {target!r} is {figure(old + found.value)} on average in these "
-        f"rows and was {figure(old)} in those learned from, a difference of "
-        f"{with_interval(found, sign=True)}."
+    return say(
+        "The target's level moved: {target!r} is {new} on average in these rows and was {old} in "
+        "those learned from, a difference of {difference}.",
+        target=target,
+        new=figure(old + found.value),
+        old=figure(old),
+        difference=with_interval(found, sign=True),
     )
 
 
@@ -170,9 +205,13 @@ def _moved_class(truth: Truth, seen: Seen, own: Judgement, target: str, seed: in
     found = _difference(truth, seen, is_class, float(old[code]), error, seed)
     if not (found.low > 0 or found.high < 0):
         return ""
-    return (
-        f"The target's level moved: {target!r} is {labels[code]!r} in {percent(new[code])} of "
-        f"these rows and was in {percent(old[code])} of those that the run held out."
+    return say(
+        "The target's level moved: {target!r} is {label!r} in {new} of these rows and was in {old} "
+        "of those that the run held out.",
+        target=target,
+        label=labels[code],
+        new=percent(new[code]),
+        old=percent(old[code]),
     )
 
 

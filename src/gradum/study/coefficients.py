@@ -9,6 +9,7 @@ from gradum.errors import SpecError
 from gradum.fitting.balance import shift
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
+from gradum.messages import say
 from gradum.study.combinations import Combinations, of_each_column
 from gradum.tables.schema import Label
 
@@ -69,7 +70,9 @@ def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
 
 def _linear(fitted: Fitted) -> Rung:
     if "linear" not in fitted.rungs:
-        raise SpecError("This model has no linear rung.", "Fit it with model='ladder' or 'linear'.")
+        raise SpecError(
+            say("This model has no linear rung."), say("Fit it with model='ladder' or 'linear'.")
+        )
     return fitted.rungs["linear"]
 
 

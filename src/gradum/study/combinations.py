@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.core.models.input_layer import InputLayer, Treatment
+from gradum.messages import say
 from gradum.study.reference_level import compared_levels, level_name
 from gradum.tables.design import Design, Layout
 
@@ -82,7 +83,15 @@ def against_reference(layer: InputLayer, design: Design, weight: np.ndarray) -> 
         difference = _chosen(codes, count) - _chosen([reference] * len(codes), count)
         blocks.append(difference @ levels)
         at_zero += levels.T @ (np.arange(count) == reference)
-        names += [f"{column.source}={level_name(column, c)} (against {against})" for c in codes]
+        names += [
+            say(
+                "{column}={level} (against {reference})",
+                column=column.source,
+                level=level_name(column, code),
+                reference=against,
+            )
+            for code in codes
+        ]
         sources += [column.source] * len(codes)
     return _combinations(layer, names, sources, sparse.vstack(blocks), at_zero)
 

@@ -8,11 +8,13 @@ import numpy as np
 from gradum.errors import SpecError
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import TITLES
+from gradum.messages import say
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
 from gradum.scores.paired import paired_difference
 from gradum.study.evidence import Evidence
+from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, SECOND_IS_BETTER
 from gradum.tables.wording import quoted
 
 
@@ -89,8 +91,8 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
     _, mine, yours = np.intersect1d(first.numbers, second.numbers, return_indices=True)
     if not len(mine) or not np.array_equal(_labels(first)[mine], _labels(second)[yours]):
         raise SpecError(
-            "The two runs judged no rows in common.",
-            "Compare runs of one table with the same --seed, --test and way of splitting.",
+            say("The two runs judged no rows in common."),
+            say("Compare runs of one table with the same --seed, --test and way of splitting."),
         )
     a = _outcome(first, mine, first.prediction.take(mine))
     b = _outcome(first, mine, _in_order_of(first, second).take(yours))
@@ -123,26 +125,32 @@ def _rivals(first: Evidence, second: Evidence) -> tuple[RivalScores, ...]:
 def _difference(metric: str, one: float, two: float, difference: Interval) -> MetricDifference:
     sign = -METRICS[metric].sign
     low, high = sorted((sign * difference.low, sign * difference.high))
-    finding = "no difference shown"
+    finding = NO_DIFFERENCE
     if low > 0:
-        finding = "first is better"
+        finding = FIRST_IS_BETTER
     elif high < 0:
-        finding = "second is better"
+        finding = SECOND_IS_BETTER
     return MetricDifference(metric, one, two, difference, finding)
 
 
 def _refuse_other_targets(first: Evidence, second: Evidence) -> None:
     if first.task != second.task or set(first.classes) != set(second.classes):
         raise SpecError(
-            f"The runs predict different things: {_what(first)} and {_what(second)}.",
-            "Compare runs of the same target.",
+            say(
+                "The runs predict different things: {first} and {second}.",
+                first=_what(first),
+                second=_what(second),
+            ),
+            say("Compare runs of the same target."),
         )
 
 
 def _what(evidence: Evidence) -> str:
     assert evidence.schema.target is not None
-    kind = f"classes {quoted(evidence.classes)}" if evidence.classes else "a number"
-    return f"{evidence.schema.target.name!r} ({kind})"
+    target = evidence.schema.target.name
+    if not evidence.classes:
+        return say("{target!r} (a number)", target=target)
+    return say("{target!r} (classes {classes})", target=target, classes=quoted(evidence.classes))
 
 
 def _labels(evidence: Evidence) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from gradum.messages import say
 from gradum.study.evidence import Evidence
 
 MOST_CLASSES = 40
@@ -72,7 +73,11 @@ def _mistaken(
 def _others(classes: int, shown: int, rows: int, counted: int) -> str:
     if shown == classes:
         return ""
-    return (
-        f"The {shown} commonest of {classes:,} classes are shown; {rows - counted:,} of "
-        f"{rows:,} judged rows are of another class, or were taken for one."
+    return say(
+        "The {shown} commonest of {classes:,} classes are shown; {others:,} of {rows:,} judged "
+        "rows are of another class, or were taken for one.",
+        shown=shown,
+        classes=classes,
+        others=rows - counted,
+        rows=rows,
     )

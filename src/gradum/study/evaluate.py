@@ -11,6 +11,7 @@ from gradum.fitting.dataset import Dataset, labelled
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.streamed.parting import FEWEST_HELD, HELD_SHARE, held_row
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.study.changes import Change, change_sentences, changes, level_moved
@@ -71,13 +72,20 @@ def evaluate(
     design = fitted.encoder.transform(dataset.frame)
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
     seen = Seen(np.arange(len(dataset)), predictions)
-    whence = "" if drawn_from is None else f" drawn from {drawn_from:,}"
+    how = say("Judged on {rows:,} rows of {source}.", rows=len(dataset), source=table.source)
+    if drawn_from is not None:
+        how = say(
+            "Judged on {rows:,} rows drawn from {drawn_from:,} of {source}.",
+            rows=len(dataset),
+            drawn_from=drawn_from,
+            source=table.source,
+        )
     judgement = judge(
         dataset.truth,
         {"test": seen},
         metric=fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task],
         seed=fitted.spec.seed,
-        how=f"Judged on {len(dataset):,} rows{whence} of {table.source}.",
+        how=how,
         notes=(
             *table.notes,
             *dataset.notes,
@@ -106,7 +114,7 @@ def _beside_the_run(
     """Compare the rows that are not ``known`` to the run (n,) with those that it held out."""
     own, used, truth = fitted.judgement, fitted.used, dataset.truth
     if known.all():
-        return (), ("Nothing is compared with the run's own scores: no row is new to it.",)
+        return (), (say("Nothing is compared with the run's own scores: no row is new to it."),)
     if own is None:
         return (), change_sentences((), judgement.verdict.metric, (0, 0))
     if known.any():
@@ -122,7 +130,11 @@ def _beside_the_run(
                 how=judgement.how,
             )
         except TargetError as error:
-            return (), (f"The rows that are new to the run cannot be compared: {error.message}",)
+            why = say(
+                "The rows that are new to the run cannot be compared: {message}",
+                message=error.message,
+            )
+            return (), (why,)
     found = changes(judgement.scores[used]["test"], own.scores[used]["test"])
     rows = judgement.rows["test"], own.rows["test"]
     baseline, target = seen.predictions.get("baseline"), fitted.schema.target

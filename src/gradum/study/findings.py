@@ -12,6 +12,7 @@ from gradum.fitting.judgement import Judgement
 from gradum.fitting.run import Run
 from gradum.fitting.spec import TITLES
 from gradum.forks import refuse_after_fork
+from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.solvers.threads import turn
 from gradum.study.confusion import Confusion, confusion
@@ -93,7 +94,11 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
     metric = run.fitted.judgement.verdict.metric
     regression = evidence.task == "regression"
     sample = (
-        f"Drawn from a random {len(evidence):,} of the {evidence.judged:,} judged rows."
+        say(
+            "Drawn from a random {drawn:,} of the {rows:,} judged rows.",
+            drawn=len(evidence),
+            rows=evidence.judged,
+        )
         if len(evidence) < evidence.judged
         else ""
     )

@@ -20,6 +20,7 @@ from gradum.fitting.rungs import KINDS
 from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InMemory
 from gradum.fitting.spec import Spec
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.bootstrap import resampled
 from gradum.scores.figures import figure
@@ -94,10 +95,14 @@ def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
     try:
         curves = _alike([_curve(run, judge, place, quiet) for place, judge in enumerate(judges)])
     except SpecError:
-        what = "times" if run.dataset.time is not None else "groups"  # rows are enough
-        return Growth(metric, skipped=f"There are too few {what} to learn from an eighth of them.")
+        why = (  # rows are enough
+            say("There are too few times to learn from an eighth of them.")
+            if run.dataset.time is not None
+            else say("There are too few groups to learn from an eighth of them.")
+        )
+        return Growth(metric, skipped=why)
     if context.stop():
-        return Growth(metric, skipped="Interrupted before the learning curve was drawn.")
+        return Growth(metric, skipped=say("Interrupted before the learning curve was drawn."))
     return _extrapolate(run, metric, judges, curves)
 
 
@@ -105,29 +110,46 @@ def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> st
     used = run.fitted.used
     kind = KINDS[used]
     if run.dataset.drawn_from is not None:
-        return (
-            f"The model learned from a table of {run.dataset.drawn_from:,} rows, which do not fit "
-            "in memory: no learning curve was drawn."
+        return say(
+            "The model learned from a table of {rows:,} rows, which do not fit in memory: no "
+            "learning curve was drawn.",
+            rows=run.dataset.drawn_from,
         )
     rows = min(len(_learned(judge)) for judge in judges)
     fewest = FEWEST_ROWS * 2**HALVINGS
     if kind.curve is None:
-        return f"{kind.in_words.capitalize()} is in use, which more rows hardly change."
+        rung = say(kind.in_words).capitalize()
+        return say("{rung} is in use, which more rows hardly change.", rung=rung)
+    if rows < fewest and len(judges) > 1:
+        return say(
+            "A learning curve needs at least {fewest} training rows; there are {rows} in the "
+            "smallest fold.",
+            fewest=fewest,
+            rows=rows,
+        )
     if rows < fewest:
-        where = " in the smallest fold" if len(judges) > 1 else ""
-        return f"A learning curve needs at least {fewest} training rows; there are {rows}{where}."
+        return say(
+            "A learning curve needs at least {fewest} training rows; there are {rows}.",
+            fewest=fewest,
+            rows=rows,
+        )
     if asked is not None:
-        return "" if asked else "Left out, as asked; --learning-curve draws it."
+        return "" if asked else say("Left out, as asked; --learning-curve draws it.")
     training = sum(rung.seconds for judge in run.judges for rung in judge.rungs.values())
     whole = sum(judge.rungs[used].seconds for judge in judges)
     expected = kind.curve.models * whole * (1.0 - 0.5**HALVINGS)
     limit, taken = run.fitted.spec.time_limit, run.fitted.provenance.seconds
     if limit is not None and taken + expected > limit:
-        return "The time limit leaves too little for the learning curve; --learning-curve draws it."
+        return say(
+            "The time limit leaves too little for the learning curve; --learning-curve draws it."
+        )
     # A pack takes most of the training, which its curve would nearly double.
     if kind.curve.unasked and expected <= min(kind.curve.models * training, LONGEST_SECONDS):
         return ""
-    return f"The learning curve would take about {expected:.0f} s; --learning-curve draws it."
+    return say(
+        "The learning curve would take about {seconds:.0f} s; --learning-curve draws it.",
+        seconds=expected,
+    )
 
 
 def _shape(run: Run) -> Curve:
@@ -304,13 +326,21 @@ def _see(run: Run, judge: Judge, curve: Sequence[tuple[_Model, ...]]) -> Seen:
 
 
 def _sentence(metric: str, last: Interval, forecast: Interval, gain: Interval) -> str:
-    words = METRICS[metric].words
-    shown = gain.low > 0 if METRICS[metric].greater_is_better else gain.high < 0
-    change = (
-        f"{words} from {figure(last.value)} to about {figure(forecast.value)}, a change of "
-        f"{figure(gain.value, sign=True)} "
-        f"[{figure(gain.low, sign=True)}, {figure(gain.high, sign=True)}]."
+    low, high = figure(gain.low, sign=True), figure(gain.high, sign=True)
+    values = {
+        "metric": METRICS[metric].words,
+        "last": figure(last.value),
+        "forecast": figure(forecast.value),
+        "change": f"{figure(gain.value, sign=True)} [{low}, {high}]",
+    }
+    if gain.low > 0 if METRICS[metric].greater_is_better else gain.high < 0:
+        return say(
+            "Twice the rows would improve the score: {metric} from {last} to about {forecast}, a "
+            "change of {change}.",
+            **values,
+        )
+    return say(
+        "No gain is shown from twice the rows: {metric} from {last} to about {forecast}, a change "
+        "of {change}.",
+        **values,
     )
-    if shown:
-        return f"Twice the rows would improve the score: {change}"
-    return f"No gain is shown from twice the rows: {change}"

@@ -7,6 +7,7 @@ from dataclasses import astuple
 import msgspec
 import numpy as np
 
+from gradum.messages import say
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
@@ -100,8 +101,11 @@ def _top(share: float, gain: float, draws: np.ndarray, basis: Basis) -> Top:
 
 
 def _sentence(top: Top, label: str) -> str:
-    return (
-        f"The {percent(top.share)} of the rows that rank highest hold "
-        f"{percent_with_interval(top.gain)} of those that are {label!r}: "
-        f"{figure(top.lift.value, digits=2)} times as many as chance would."
+    return say(
+        "The {share} of the rows that rank highest hold {gain} of those that are {label!r}: {lift} "
+        "times as many as chance would.",
+        share=percent(top.share),
+        gain=percent_with_interval(top.gain),
+        label=label,
+        lift=figure(top.lift.value, digits=2),
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.outcome import Task
 from gradum.study.interval_words import said
 
 LEVEL = 0.05
-UNTOLD, NOTHING_SHOWN = "Too few rows", "No miscalibration"
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,10 @@ class Gap:
 
 def sentence(
     task: Task, label: str, mean: float, large: Gap, slope: Gap | None, bins: list[Gap]
-) -> str:
+) -> tuple[str, bool]:
     """Say where predictions differ from what was observed, as far as tests show it.
+
+    Also return whether they are shown to differ.
 
     Together the tests claim something of a calibrated model in `LEVEL` of all cases at most: each
     has its share of that level (Bonferroni).
@@ -65,46 +67,90 @@ def sentence(
         The observed of rows with like predictions, next to the predicted.
     """
     if not large.told:
-        return f"{UNTOLD}, or groups of them, to say whether predictions mean what they say."
+        untold = say(
+            "Too few rows, or groups of them, to say whether predictions mean what they say."
+        )
+        return untold, False
     tests = 1 + (slope is not None) + len(bins)
     z = NormalDist().inv_cdf(1 - LEVEL / 2 / tests)
     means = _means(task, label, mean, mean - large.found.value)
-    sentences = []
+    shown = []
     if large.errors() > z:
-        direction = _direction(task, large.found.value > 0)
-        sentences.append(f"{direction}: {means} (difference {said(large.found, sign=True)}).")
+        shown.append(
+            say(
+                _direction(task, large.found.value > 0),
+                means=means,
+                difference=said(large.found, sign=True),
+            )
+        )
     if slope is not None and slope.errors() > z:
-        sentences.append(_steepness(task, slope.found))
+        shown.append(_steepness(task, slope.found))
     worst = max(bins, key=Gap.errors)
-    if not sentences and worst.errors() > z:
-        where = figure(worst.calibrated, digits=3)
-        sentences.append(f"Off in places: where it says {where}, {said(worst.found)} is observed.")
-    return " ".join(sentences) or f"{NOTHING_SHOWN} shown: {means}."
+    if not shown and worst.errors() > z:
+        shown.append(
+            say(
+                "Off in places: where it says {predicted}, {observed} is observed.",
+                predicted=figure(worst.calibrated, digits=3),
+                observed=said(worst.found),
+            )
+        )
+    if shown:
+        return sentences(shown), True
+    return say("No miscalibration shown: {means}.", means=means), False
 
 
 def _means(task: Task, label: str, predicted: float, observed: float) -> str:
-    said, seen = figure(predicted, digits=3), figure(observed, digits=3)
+    values = {
+        "predicted": figure(predicted, digits=3),
+        "observed": figure(observed, digits=3),
+    }
     if task == "binary":
-        return f"{label!r} has a probability of {said} on average, and a share of {seen}"
-    if task == "multiclass":
-        return (
-            f"the class it predicts has a probability of {said} on average, and is right in {seen}"
+        return say(
+            "{label!r} has a probability of {predicted} on average, and a share of {observed}",
+            label=label,
+            **values,
         )
-    return f"{said} on average, where {seen} is observed"
+    if task == "multiclass":
+        return say(
+            "the class it predicts has a probability of {predicted} on average, and is right in "
+            "{observed}",
+            **values,
+        )
+    return say("{predicted} on average, where {observed} is observed", **values)
 
 
 def _direction(task: Task, above: bool) -> str:
+    if task == "multiclass" and above:
+        return marked("Too sure of itself: {means} (difference {difference}).")
     if task == "multiclass":
-        return "Too sure of itself" if above else "Not sure enough"
-    return "Predicts too high" if above else "Predicts too low"
+        return marked("Not sure enough: {means} (difference {difference}).")
+    if above:
+        return marked("Predicts too high: {means} (difference {difference}).")
+    return marked("Predicts too low: {means} (difference {difference}).")
 
 
 def _steepness(task: Task, slope: Interval) -> str:
     """Say what differences between predictions are worth."""
     flat = slope.value < 1
     if task == "binary":
-        finding = "Too sure of itself" if flat else "Not sure enough"
         rise = said(slope, unit=0.1)
-        return f"{finding}: where probabilities differ by 0.1, shares differ by {rise}."
-    finding = "Predictions lie too far apart" if flat else "Predictions lie too close together"
-    return f"{finding}: where they differ by 1, actual values differ by {said(slope)}."
+        if flat:
+            return say(
+                "Too sure of itself: where probabilities differ by 0.1, shares differ by {rise}.",
+                rise=rise,
+            )
+        return say(
+            "Not sure enough: where probabilities differ by 0.1, shares differ by {rise}.",
+            rise=rise,
+        )
+    if flat:
+        return say(
+            "Predictions lie too far apart: where they differ by 1, actual values differ by "
+            "{rise}.",
+            rise=said(slope),
+        )
+    return say(
+        "Predictions lie too close together: where they differ by 1, actual values differ by "
+        "{rise}.",
+        rise=said(slope),
+    )

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from gradum.fitting.dataset import Dataset
+from gradum.messages import marked, say
 from gradum.randomness import stream
 from gradum.tables.check import widened
 from gradum.tables.encoders.text import WORD
@@ -45,7 +46,7 @@ MOST_FEATURES = 500
 MOST_ROWS = 20_000
 MOST_BARS = 12
 FEWEST_ROWS = 5
-OTHERS = "all others"
+OTHERS = marked("all others")
 WEEK = 7 * 86_400_000_000
 
 Write = Callable[[float], str]
@@ -97,10 +98,12 @@ def _look(
             return span, _ranges(numbers, write, fewest)
         case "text":
             words = np.sort(values.str.count_matches(WORD).to_numpy())
-            return (), _ranges(words, number, fewest, " words")
+            return (), _ranges(words, number, fewest, _of_words)
         case "boolean":
             yes = int(values.sum())
-            return (), _bars([("yes", yes), ("no", len(values) - yes)], len(values), fewest)
+            return (), _bars(
+                [(say("yes"), yes), (say("no"), len(values) - yes)], len(values), fewest
+            )
         case _:
             return (), _levels(values, fewest)
 
@@ -123,7 +126,13 @@ def _point(numbers: np.ndarray, share: float) -> float:
     return float(numbers[first : first + FEWEST_ROWS].mean())
 
 
-def _ranges(numbers: np.ndarray, write: Write, fewest: int, unit: str = "") -> Bars:
+def _of_words(numbers: str) -> str:
+    return say("{numbers} words", numbers=numbers)
+
+
+def _ranges(
+    numbers: np.ndarray, write: Write, fewest: int, label: Callable[[str], str] = str
+) -> Bars:
     """Count sorted numbers by value where these are few, else by range."""
     starts = np.flatnonzero(np.diff(numbers, prepend=np.nan))  # of each distinct value
     if len(starts) <= MOST_BARS:
@@ -133,7 +142,7 @@ def _ranges(numbers: np.ndarray, write: Write, fewest: int, unit: str = "") -> B
         fewest = 0  # a range is nobody's value, and a gap is worth seeing
         low, high = _point(numbers, 0.01), _point(numbers, 0.99)
         names, counts = _cut(numbers, low, high, write) if low < high else _around(numbers, write)
-    named = [(f"{name}{unit}", count) for name, count in zip(names, counts.tolist(), strict=True)]
+    named = [(label(name), count) for name, count in zip(names, counts.tolist(), strict=True)]
     return _bars(named, len(numbers), fewest)
 
 
@@ -143,9 +152,10 @@ def _cut(
     """Count by ranges of equal width, the first and the last with all beyond."""
     edges = np.linspace(low, high, MOST_BARS + 1)
     ends = [write(each) for each in edges[1:-1].tolist()]
-    between = [f"{start} to {end}" for start, end in pairwise(ends)]
+    between = [say("{low} to {high}", low=low, high=high) for low, high in pairwise(ends)]
     counts = np.diff([0, *np.searchsorted(numbers, edges[1:-1]), len(numbers)])
-    return [f"up to {ends[0]}", *between, f"from {ends[-1]}"], counts
+    first, last = say("up to {number}", number=ends[0]), say("from {number}", number=ends[-1])
+    return [first, *between, last], counts
 
 
 def _around(numbers: np.ndarray, write: Write) -> tuple[list[str], np.ndarray]:
@@ -153,7 +163,8 @@ def _around(numbers: np.ndarray, write: Write) -> tuple[list[str], np.ndarray]:
     middle = numbers[len(numbers) // 2]
     below, up_to = np.searchsorted(numbers, middle), np.searchsorted(numbers, middle, "right")
     name = write(middle.item())
-    return [f"below {name}", name, f"above {name}"], np.diff([0, below, up_to, len(numbers)])
+    names = [say("below {number}", number=name), name, say("above {number}", number=name)]
+    return names, np.diff([0, below, up_to, len(numbers)])
 
 
 def _levels(values: pl.Series, fewest: int) -> Bars:
@@ -170,7 +181,7 @@ def _bars(named: list[tuple[str, int]], total: int, fewest: int) -> Bars:
     shown = [(name, count) for name, count in named if count >= fewest]
     others = total - sum(count for _, count in shown)
     if others:
-        shown.append((OTHERS, others))
+        shown.append((say(OTHERS), others))
     return tuple((name, count / total) for name, count in shown)
 
 

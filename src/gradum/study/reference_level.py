@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gradum.margins import first_greatest
+from gradum.messages import marked, say
 from gradum.tables.design import CodedColumn
 
-OTHER = "(other)"
+OTHER = marked("(other)")
 
 
 def compared_levels(
@@ -31,4 +32,4 @@ def compared_levels(
 
 def level_name(column: CodedColumn, code: int) -> str:
     """Return the name of a code's level, ``(other)`` for code 0."""
-    return (OTHER, *column.levels)[code]
+    return (say(OTHER), *column.levels)[code]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from gradum.messages import say
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import ratio
 from gradum.study.bins import (
@@ -18,7 +19,7 @@ from gradum.study.bins import (
     redrawn_sums,
 )
 from gradum.study.evidence import Evidence
-from gradum.study.miscalibration import NOTHING_SHOWN, UNTOLD, Gap, sentence
+from gradum.study.miscalibration import Gap, sentence
 from gradum.study.resampling import around
 from gradum.study.wilson_interval import share_intervals
 
@@ -55,20 +56,26 @@ class Reliability(msgspec.Struct, frozen=True):
     sentence : str
         What the curve shows, in plain words: too high or too low, too sure of itself or not sure
         enough, off in places, or none of these.
+    miscalibrated : bool or None
+        Whether the curve shows that; None in files of versions that did not write it.
     """
 
     label: str
     bins: tuple[ReliabilityBin, ...]
     calibration_in_the_large: Interval
     sentence: str
+    miscalibrated: bool | None = None
 
     @property
     def shown(self) -> bool:
         """Whether a miscalibration is shown, so that the verdict must name it."""
-        return not self.sentence.startswith((UNTOLD, NOTHING_SHOWN))
+        if self.miscalibrated is None:
+            return not self.sentence.startswith(NOTHING_SHOWN)
+        return self.miscalibrated
 
 
 FEWEST_OF_EACH = 10
+NOTHING_SHOWN = ("Too few rows", "No miscalibration")  # how such sentences of old files begin
 
 
 def reliability(evidence: Evidence) -> Reliability:
@@ -104,7 +111,7 @@ def reliability(evidence: Evidence) -> Reliability:
     bins = tuple(ReliabilityBin(*each) for each in zip(*columns, strict=True))
     gaps = _gaps(evidence, codes, predicted, bins, large, slope)
     mean = float(whole.mean_predicted[0])
-    return Reliability(label, bins, large, sentence(evidence.task, label, mean, *gaps))
+    return Reliability(label, bins, large, *sentence(evidence.task, label, mean, *gaps))
 
 
 def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
@@ -116,7 +123,7 @@ def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
     if evidence.task == "binary":
         return evidence.classes[1], probability[:, 1], (target == 1).astype(np.float64)
     right = evidence.prediction.value == target
-    return "the predicted class", probability.max(axis=1), right.astype(np.float64)
+    return say("the predicted class"), probability.max(axis=1), right.astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)

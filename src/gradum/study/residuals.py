@@ -7,6 +7,7 @@ from statistics import NormalDist
 import msgspec
 import numpy as np
 
+from gradum.messages import say, sentences
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import ratio
@@ -124,7 +125,7 @@ def _sentence(
     groups = groups_within(codes, evidence.groups)
     told = np.flatnonzero((np.bincount(codes) >= FEWEST_ROWS) & (groups >= FEWEST_GROUPS))
     if not len(told):
-        return "There are too few rows, or groups of them, to compare levels of prediction."
+        return say("There are too few rows, or groups of them, to compare levels of prediction.")
     medians = np.array([middle for _, _, middle, _ in spread])
     values = np.stack([residual, np.abs(residual - medians[codes])])
     whole = bin_sums(codes, evidence.weight, values)[None]
@@ -132,7 +133,7 @@ def _sentence(
     means, drawn_means = (ratio(sums[:, 1:], sums[:, :1])[..., told] for sums in (whole, drawn))
     levels = [figure(spread[code][0], digits=3) for code in told]
     bias = _bias(levels, means[0, 0], drawn_means[:, 0])
-    return f"{bias} {_unequal(levels, means[0, 1], drawn_means[:, 1])}"
+    return sentences([bias, _unequal(levels, means[0, 1], drawn_means[:, 1])])
 
 
 def _bias(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
@@ -140,14 +141,21 @@ def _bias(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
     means = [around(value, each) for value, each in zip(mean.tolist(), drawn.T, strict=True)]
     shown = [_errors(each, len(means)) for each in means]
     if not any(shown):
-        return "No bias is shown at any level of prediction."
+        return say("No bias is shown at any level of prediction.")
     worst = int(np.argmax(shown))
-    found, side = means[worst], "higher"
-    if found.value < 0:
-        side = "lower"
-        found = Interval(-found.value, -found.high, -found.low, found.standard_error)
-    where = f"Where it predicts about {levels[worst]}"
-    return f"{where}, actual values are {said(found)} {side} on average."
+    found, level = means[worst], levels[worst]
+    if found.value >= 0:
+        return say(
+            "Where it predicts about {level}, actual values are {bias} higher on average.",
+            level=level,
+            bias=said(found),
+        )
+    below = Interval(-found.value, -found.high, -found.low, found.standard_error)
+    return say(
+        "Where it predicts about {level}, actual values are {bias} lower on average.",
+        level=level,
+        bias=said(below),
+    )
 
 
 def _unequal(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
@@ -156,12 +164,15 @@ def _unequal(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
         most, least = int(mean.argmax()), int(mean.argmin())
         gap = around(float(mean[most] - mean[least]), drawn[:, most] - drawn[:, least])
         if _errors(gap, len(levels) * (len(levels) - 1) // 2):
-            return (
-                f"Residuals spread more where it predicts about {levels[most]} than where it "
-                f"predicts about {levels[least]}: by {figure(mean[most], digits=3)} against "
-                f"{figure(mean[least], digits=3)} on average."
+            return say(
+                "Residuals spread more where it predicts about {level} than where it predicts "
+                "about {other}: by {most} against {least} on average.",
+                level=levels[most],
+                other=levels[least],
+                most=figure(mean[most], digits=3),
+                least=figure(mean[least], digits=3),
             )
-    return "No unequal spread is shown."
+    return say("No unequal spread is shown.")
 
 
 def _errors(found: Interval, tests: int) -> float:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from gradum.messages import say, say_plural
 from gradum.tables.split import BLOCK_ROWS
-from gradum.tables.wording import counted
 
 CHANCE_ERRORS = 3.0
 
@@ -82,11 +82,16 @@ def row_hashes(frame: pl.DataFrame) -> np.ndarray:
 
 def trained_on_sentence(count: int, rows: int, *, scored: bool) -> str:
     """Say how many of the rows the model was trained on, and what that does to their scores."""
-    which = f"{count:,} of {counted(rows, 'row')} are rows that the model was trained on"
+    total = say_plural("{count:,} row", "{count:,} rows", rows)
+    which = say(
+        "{trained:,} of {rows} are rows that the model was trained on", trained=count, rows=total
+    )
     if count == rows:
-        which = f"All {counted(rows, 'row')} are rows that the model was trained on"
+        which = say("All {rows} are rows that the model was trained on", rows=total)
     if not scored:
-        return f"{which}: predictions of them are better than those of new rows."
+        return say("{rows}: predictions of them are better than those of new rows.", rows=which)
     if count == rows:
-        return f"{which}: the scores say how well it remembers, not how well it predicts."
-    return f"{which}: they flatter the scores."
+        return say(
+            "{rows}: the scores say how well it remembers, not how well it predicts.", rows=which
+        )
+    return say("{rows}: they flatter the scores.", rows=which)

@@ -12,12 +12,14 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.scores.bootstrap import BLOCK_BYTES
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, Weighting, row_losses
 from gradum.scores.outcome import Outcome
 from gradum.study.binning import Cut, cut
 from gradum.study.evidence import Evidence
+from gradum.study.finding_words import NO_DIFFERENCE, STRONGER, TOO_FEW_ROWS, WEAKER
 from gradum.study.resampling import RESAMPLES, around, places_to_redraw, redrawn
 from gradum.tables.wording import nearest
 
@@ -127,11 +129,14 @@ def _asked(evidence: Evidence, name: str) -> Cut:
     target = schema.target.name
     if name == target:
         raise SpecError(
-            f"Column {name!r} is the target, which is no slice.", "Slice by another column."
+            say("Column {column!r} is the target, which is no slice.", column=name),
+            say("Slice by another column."),
         )
     if name not in columns:
         others = [column for column in columns if column != target]
-        raise SpecError(f"There is no column {name!r} in use.", nearest(name, others))
+        raise SpecError(
+            say("There is no column {column!r} in use.", column=name), nearest(name, others)
+        )
     return cut(evidence.frame[name], schema.column(name).kind)
 
 
@@ -341,11 +346,11 @@ def _segment(
 
 def _finding(difference: Interval | None, metric: str) -> str:
     if difference is None:
-        return "too few rows to say"
+        return TOO_FEW_ROWS
     low, high = sorted(METRICS[metric].sign * bound for bound in (difference.low, difference.high))
     if low > 0:
-        return "weaker than the rest"
-    return "stronger than the rest" if high < 0 else "no difference shown"
+        return WEAKER
+    return STRONGER if high < 0 else NO_DIFFERENCE
 
 
 def _baseline(evidence: Evidence, within: np.ndarray) -> float:
@@ -363,7 +368,7 @@ def _weakest(
     weak = [
         (METRICS[metric].sign * segment.difference.value, column.codes == code, segment)
         for (column, code), segment in zip(finalists, scored, strict=True)
-        if segment.difference and segment.finding == "weaker than the rest"
+        if segment.difference and segment.finding == WEAKER
     ]
     weak.sort(key=lambda item: -item[0])
     kept: list[tuple[np.ndarray, Segment]] = []

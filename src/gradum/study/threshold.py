@@ -11,6 +11,7 @@ import numpy as np
 from gradum.errors import SpecError
 from gradum.fitting.spec import Cost
 from gradum.margins import first_least
+from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
 from gradum.study.curve_points import thinned
@@ -89,10 +90,15 @@ def threshold(evidence: Evidence, cost: Cost) -> Threshold:
         There are not two classes.
     """
     if evidence.task != "binary":
-        kind = f"has {len(evidence.classes)}" if evidence.classes else "is a number"
-        raise SpecError(
-            f"A cost of mistakes needs two classes; the target {kind}.", "Leave the cost out."
+        why = (
+            say(
+                "A cost of mistakes needs two classes; the target has {classes}.",
+                classes=len(evidence.classes),
+            )
+            if evidence.classes
+            else say("A cost of mistakes needs two classes; the target is a number.")
         )
+        raise SpecError(why, say("Leave the cost out."))
     assert evidence.prediction.probability is not None
     score, positive = evidence.prediction.probability[:, 1], evidence.target == 1
     theoretical = cost.false_positive / (cost.false_positive + cost.false_negative)
@@ -188,10 +194,10 @@ def _intervals(
 
 def _counts(predicted: np.ndarray, positive: np.ndarray) -> dict[str, int]:
     return {
-        "true positives": int(np.sum(predicted & positive)),
-        "false positives": int(np.sum(predicted & ~positive)),
-        "true negatives": int(np.sum(~predicted & ~positive)),
-        "false negatives": int(np.sum(~predicted & positive)),
+        marked("true positives"): int(np.sum(predicted & positive)),
+        marked("false positives"): int(np.sum(predicted & ~positive)),
+        marked("true negatives"): int(np.sum(~predicted & ~positive)),
+        marked("false negatives"): int(np.sum(~predicted & positive)),
     }
 
 
@@ -203,10 +209,13 @@ def _curve(thresholds: np.ndarray, costs: np.ndarray, best: int) -> tuple[tuple[
 
 def _action(label: str, chosen: float, score: np.ndarray) -> str:
     if chosen == NO_ROW:
-        return f"Never predict {label!r}"
+        return say("Never predict {label!r}", label=label)
     if chosen <= score.min():
-        return f"Always predict {label!r}"
-    return f"Predict {label!r} from probability {figure(chosen, digits=3)} on"
+        return say("Always predict {label!r}", label=label)
+    probability = figure(chosen, digits=3)
+    return say(
+        "Predict {label!r} from probability {probability} on", label=label, probability=probability
+    )
 
 
 def _sentence(
@@ -219,17 +228,32 @@ def _sentence(
     saved: Interval,
     usual: str,
 ) -> str:
-    prices = (
-        f"A wrong {positive!r} costs {figure(cost.false_positive)}, "
-        f"a wrong {negative!r} {figure(cost.false_negative)}."
+    prices = say(
+        "A wrong {positive!r} costs {false_positive}, a wrong {negative!r} {false_negative}.",
+        positive=positive,
+        false_positive=figure(cost.false_positive),
+        negative=negative,
+        false_negative=figure(cost.false_negative),
     )
     if saved.low > 0:
-        return (
-            f"{action}: a row then costs {said(costs)} on average instead of "
-            f"{figure(at_half.value, digits=3)} at {usual}. {prices}"
+        cheaper = say(
+            "{action}: a row then costs {cost} on average instead of {usual_cost} at {usual}.",
+            action=action,
+            cost=said(costs),
+            usual_cost=figure(at_half.value, digits=3),
+            usual=usual,
         )
-    return (
-        f"No threshold is shown to cost less than {usual}, at which a row costs {said(at_half)} "
-        f"on average. The cheapest found would be: {action[0].lower()}{action[1:]}; it saves "
-        f"{said(saved, sign=True)}. {prices}"
+        return sentences([cheaper, prices])
+    none = say(
+        "No threshold is shown to cost less than {usual}, at which a row costs {usual_cost} on "
+        "average.",
+        usual=usual,
+        usual_cost=said(at_half),
     )
+    action = f"{action[0].lower()}{action[1:]}"
+    cheapest = say(
+        "The cheapest found would be: {action}; it saves {saved}.",
+        action=action,
+        saved=said(saved, sign=True),
+    )
+    return sentences([none, cheapest, prices])

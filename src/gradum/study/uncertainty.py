@@ -33,6 +33,7 @@ from gradum.core.models.network import Params
 from gradum.fitting.linear import columns_of
 from gradum.fitting.rows import Rows
 from gradum.fitting.run import Run
+from gradum.messages import say, sentences
 from gradum.solvers.curvature import Curvature
 from gradum.solvers.matrix import Columns
 from gradum.solvers.standard import StandardColumns
@@ -141,13 +142,17 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
     deviation = np.tile(combinations.deviation, len(frame) // len(combinations))
     errors: np.ndarray | None = None
     if len(frame) > MOST_PARAMETERS or len(rows) * len(frame) ** 2 > MOST_WORK:
-        sentence = f"No intervals: {len(frame):,} coefficients of {len(rows):,} rows are too many."
+        sentence = say(
+            "No intervals: {coefficients:,} coefficients of {rows:,} rows are too many.",
+            coefficients=len(frame),
+            rows=len(rows),
+        )
     else:
         try:
             errors = _standard_errors(run, rows, combinations)
             sentence = _meaning(rows)
         except np.linalg.LinAlgError:
-            sentence = "No intervals: without a penalty, the columns cannot be told apart."
+            sentence = say("No intervals: without a penalty, the columns cannot be told apart.")
     raw = pl.lit(errors, pl.Float64) * NORMAL
     standardised = raw * pl.lit(deviation)
     return frame.with_columns(
@@ -160,12 +165,19 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
 
 def _meaning(rows: Rows) -> str:
     groups = 0 if rows.groups is None else len(np.unique(rows.groups))
-    together = ", rows of one group taken together" if groups else ""
-    few = f"; from {groups} groups they are too narrow" if 0 < groups < FEW_GROUPS else ""
-    return (
-        f"95% intervals by the sandwich estimator{together}{few}. They are around the penalised "
-        "estimate, whose pull towards 0 they do not undo."
-    )
+    estimator = say("95% intervals by the sandwich estimator.")
+    if groups:
+        estimator = say(
+            "95% intervals by the sandwich estimator, rows of one group taken together."
+        )
+    if 0 < groups < FEW_GROUPS:
+        estimator = say(
+            "95% intervals by the sandwich estimator, rows of one group taken together; from "
+            "{groups} groups they are too narrow.",
+            groups=groups,
+        )
+    around = say("They are around the penalised estimate, whose pull towards 0 they do not undo.")
+    return sentences([estimator, around])
 
 
 def learned_rows(run: Run) -> np.ndarray:

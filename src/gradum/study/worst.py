@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from gradum.margins import falling
+from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.scores.metrics import row_losses
 from gradum.study.evidence import Evidence
@@ -68,10 +69,15 @@ def _said(evidence: Evidence, place: int) -> tuple[str, str, str]:
     probability = evidence.prediction.probability
     if probability is None:
         residual = figure(float(target - prediction), sign=True)
-        return number(float(target)), number(float(prediction)), f"residual {residual}"
+        return (
+            number(float(target)),
+            number(float(prediction)),
+            say("residual {residual}", residual=residual),
+        )
     labels = evidence.classes
     share = figure(float(probability[place, target]), digits=2)
-    return labels[target], labels[int(prediction)], f"probability {share} of the true class"
+    surprise = say("probability {share} of the true class", share=share)
+    return labels[target], labels[int(prediction)], surprise
 
 
 def _text(value: Any) -> str:
@@ -80,7 +86,7 @@ def _text(value: Any) -> str:
         case None:
             return "–"
         case bool():
-            return "yes" if value else "no"
+            return say("yes") if value else say("no")
         case float():
             return number(value)
         case datetime.datetime():

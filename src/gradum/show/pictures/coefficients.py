@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
+from gradum.messages import say, sentences
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import FAINT, FIRST, Picture, by, data, quantitative, tooltips
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
@@ -17,7 +18,6 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
         return None
     shown = found.rows[:MOST]
     outputs = {each.class_ for each in found.rows}
-    change = "change of the prediction" if outputs == {None} else "change of the log-odds"
     names = [_name(each, outputs) for each in shown]
     rows = [
         {
@@ -39,21 +39,34 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
         .encode(x=alt.X("zero:Q"))
         + base.mark_rule(color=FIRST, strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
         + base.mark_point().encode(
-            x=alt.X(**quantitative("value", "change for one standard deviation, or level"))
+            x=alt.X(**quantitative("value", say("change for one standard deviation, or level")))
         )
     )
-    first = "; ".join(
+    largest = say("; ").join(
         f"{name} {figure(each.coefficient.value, sign=True)}"
         for name, each in zip(names[:3], shown, strict=False)
     )
     more = len(found.rows) - len(shown) + found.left_out
     return Picture(
         "coefficients",
-        "Coefficients of the linear rung",
+        say("Coefficients of the linear rung"),
         chart.properties(width="container", height=24 * len(shown) + 20),
-        f"{change.capitalize()}{_of_what(outputs)}. Largest, for a raw unit or a level: {first}.",
-        found.sentence + (f" {more:,} smaller ones are not drawn." if more else ""),
-        ("feature", "a raw unit", "from", "to", "standardised", "from", "to"),
+        _description(outputs, largest),
+        sentences(
+            [
+                found.sentence,
+                say("{count:,} smaller ones are not drawn.", count=more) if more else "",
+            ]
+        ),
+        (
+            say("feature"),
+            say("a raw unit"),
+            say("from"),
+            say("to"),
+            say("standardised"),
+            say("from"),
+            say("to"),
+        ),
         tuple(
             (_name(each, outputs), *_limits(each.coefficient), *_limits(each.standardised))
             for each in found.rows
@@ -61,11 +74,24 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
     )
 
 
-def _of_what(outputs: set[str | None]) -> str:
-    """Say whose log-odds the coefficients change."""
+def _description(outputs: set[str | None], largest: str) -> str:
+    """Say what the coefficients change, and the largest of them."""
     if outputs == {None}:
-        return ""
-    return f" of {next(iter(outputs))}" if len(outputs) == 1 else " of a class"
+        return say(
+            "Change of the prediction. Largest, for a raw unit or a level: {largest}.",
+            largest=largest,
+        )
+    if len(outputs) > 1:
+        return say(
+            "Change of the log-odds of a class. Largest, for a raw unit or a level: {largest}.",
+            largest=largest,
+        )
+    (class_,) = outputs
+    return say(
+        "Change of the log-odds of {class_}. Largest, for a raw unit or a level: {largest}.",
+        class_=class_,
+        largest=largest,
+    )
 
 
 def _name(each: CoefficientInterval, outputs: set[str | None]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
+from gradum.messages import say, sentences
 from gradum.show.pictures.picture import (
     FIRST,
     INK,
@@ -25,21 +26,29 @@ WIDE_FROM = 9  # classes that take the whole width of the page
 def confusion_matrix(found: Confusion) -> Picture:
     """Draw rows by true and predicted class; of more than 30 classes, the worst pairs."""
     if len(found.labels) > WRITTEN_UP_TO:
-        chart, caption = _worst_pairs(found), "The pairs of classes that are confused most."
+        chart, caption = _worst_pairs(found), say("The pairs of classes that are confused most.")
     else:
-        chart, caption = _matrix(found), "The shade is the share of the true class."
+        chart, caption = _matrix(found), say("The shade is the share of the true class.")
     order = found.labels
     right = sum(found.counts[k][k] for k in range(len(order)))
     rows = sum(map(sum, found.counts))
-    mistakes = "; ".join(f"{a} taken for {b}: {count:,}" for a, b, count in found.mistaken[:3])
-    said = f"{right:,} of {rows:,} rows are on the diagonal, where prediction and truth agree."
+    agreement = say(
+        "{right:,} of {rows:,} rows are on the diagonal, where prediction and truth agree.",
+        right=right,
+        rows=rows,
+    )
+    mistakes = say("; ").join(
+        say("{true} taken for {predicted}: {count:,}", true=true, predicted=predicted, count=count)
+        for true, predicted, count in found.mistaken[:3]
+    )
+    frequent = say("Most frequent mistakes: {mistakes}.", mistakes=mistakes) if mistakes else ""
     return Picture(
         "confusion",
-        "Confusion matrix",
+        say("Confusion matrix"),
         chart,
-        f"{said} Most frequent mistakes: {mistakes}." if mistakes else said,
-        f"{caption} {found.others}".strip(),
-        ("true \\ predicted", *order),
+        sentences([agreement, frequent]),
+        sentences([caption, found.others]),
+        (say("true \\ predicted"), *order),
         tuple(
             (true, *(f"{count:,}" for count in line))
             for true, line in zip(order, found.counts, strict=True)
@@ -70,11 +79,11 @@ def _matrix(found: Confusion) -> AnyChart:
         x=alt.X(
             "predicted:N",
             sort=by("column"),
-            title="predicted",
+            title=say("predicted"),
             axis=alt.Axis(labelAngle=0 if few else -40, labelOverlap=few),
         ),
-        y=alt.Y("true:N", sort=by("row"), title="true", axis=alt.Axis(labelOverlap=False)),
-        tooltip=tooltips("true:N", "predicted:N", "rows:Q", alt.Tooltip("share:Q", format=".1%")),
+        y=alt.Y("true:N", sort=by("row"), title=say("true"), axis=alt.Axis(labelOverlap=False)),
+        tooltip=tooltips("true:N", "predicted:N", "rows:Q", "share:Q", share=".1%"),
     )
     shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.65]), legend=None)
     chart: AnyChart = base.mark_rect(color=FIRST, stroke=None).encode(opacity=shade)
@@ -86,14 +95,18 @@ def _matrix(found: Confusion) -> AnyChart:
 
 def _worst_pairs(found: Confusion) -> AnyChart:
     rows = [
-        {"pair": f"{true} taken for {predicted}", "rows": count, "place": place}
+        {
+            "pair": say("{true} taken for {predicted}", true=true, predicted=predicted),
+            "rows": count,
+            "place": place,
+        }
         for place, (true, predicted, count) in enumerate(found.mistaken)
     ]
     return (
         alt.Chart(data(rows))
         .mark_bar()
         .encode(
-            x=alt.X(**quantitative("rows", "rows", zero=True)),
+            x=alt.X(**quantitative("rows", say("rows"), zero=True)),
             y=alt.Y(
                 "pair:N",
                 sort=by("place"),

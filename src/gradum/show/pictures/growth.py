@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
+from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.show.pictures.picture import (
     FIRST,
@@ -23,33 +24,34 @@ def growth_curve(found: Growth) -> Picture | None:
     if not found.points:
         return None
     title = METRICS[found.metric].words
-    measured = [{"rows": rows, "what": "measured", **bounds(score)} for rows, score in found.points]
+    kinds = [say("measured"), say("forecast")]
+    measured = [{"rows": rows, "what": kinds[0], **bounds(score)} for rows, score in found.points]
     forecast = []
     if found.forecast is not None:
-        forecast = [{"rows": found.forecast_rows, "what": "forecast", **bounds(found.forecast)}]
+        forecast = [{"rows": found.forecast_rows, "what": kinds[1], **bounds(found.forecast)}]
     every = measured + forecast
     colour = alt.Color(
         "what:N",
         title=None,
-        scale=alt.Scale(domain=["measured", "forecast"], range=[FIRST, SECOND]),
+        scale=alt.Scale(domain=kinds, range=[FIRST, SECOND]),
     )
     shape = alt.Shape(
         "what:N",
         title=None,
-        scale=alt.Scale(domain=["measured", "forecast"], range=["circle", "diamond"]),
+        scale=alt.Scale(domain=kinds, range=["circle", "diamond"]),
     )
     ticks = [row["rows"] for row in every]
     base = alt.Chart(data(every)).encode(
         x=alt.X(
             "rows:Q",
-            title="training rows",
+            title=say("training rows"),
             scale=alt.Scale(type="log", base=2, nice=False, padding=20),
             axis=alt.Axis(values=ticks, format=","),
         ),
         color=colour,
         tooltip=tooltips("what:N", "rows:Q", "value:Q", "low:Q", "high:Q"),
     )
-    axis = alt.Y(**quantitative("low", f"{title} on judged rows"))
+    axis = alt.Y(**quantitative("low", say("{metric} on judged rows", metric=title)))
     chart = (
         alt.Chart(data(measured))
         .mark_line(color=FIRST, opacity=0.5)
@@ -59,16 +61,18 @@ def growth_curve(found: Growth) -> Picture | None:
     )
     return Picture(
         "growth",
-        "What more rows would bring",
+        say("What more rows would bring"),
         chart.properties(width="container", height=240),
         found.sentence,
-        "The same model, fitted on parts of the training rows and judged on the same rows, with "
-        "95% intervals; the forecast follows the curve a + b · rows^(−c).",
-        ("training rows", title, "from", "to"),
+        say(
+            "The same model, fitted on parts of the training rows and judged on the same rows, "
+            "with 95% intervals; the forecast follows the curve a + b · rows^(−c)."
+        ),
+        (say("training rows"), title, say("from"), say("to")),
         (
             *((f"{rows:,}", *limits(score)) for rows, score in found.points),
             *(
-                (f"{row['rows']:,} (forecast)", *limits(found.forecast))
+                (say("{rows:,} (forecast)", rows=row["rows"]), *limits(found.forecast))
                 for row in forecast
                 if found.forecast
             ),

@@ -6,8 +6,9 @@ import altair as alt
 
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.spec import TITLES
+from gradum.messages import say
 from gradum.scores.figures import with_interval
-from gradum.scores.metrics import METRICS
+from gradum.scores.metrics import METRICS, Metric
 from gradum.show.pictures.picture import (
     FIRST,
     Picture,
@@ -23,13 +24,12 @@ def ladder(judgement: Judgement) -> Picture:
     """Draw each rung's test score and its interval."""
     metric = METRICS[judgement.verdict.metric]
     scores = {
-        TITLES[name]: parts["test"][judgement.verdict.metric]
+        say(TITLES[name]): parts["test"][judgement.verdict.metric]
         for name, parts in judgement.scores.items()
     }
     rows = [{"rung": rung, **bounds(score)} for rung, score in scores.items()]
     base = alt.Chart(data(rows)).encode(y=alt.Y("rung:N", title=None, sort=list(scores)))
-    better = "more" if metric.greater_is_better else "less"
-    axis = alt.X(**quantitative("low", f"{metric.words} on test rows ({better} is better)"))
+    axis = alt.X(**quantitative("low", _axis_title(metric)))
     chart = base.mark_rule(color=FIRST, strokeWidth=2).encode(
         x=axis, x2=alt.X2("high:Q")
     ) + base.mark_point().encode(
@@ -37,14 +37,27 @@ def ladder(judgement: Judgement) -> Picture:
     )
     return Picture(
         "ladder",
-        "The ladder",
+        say("The ladder"),
         chart.properties(width="container", height=36 * len(rows)),
-        f"{metric.title} on test rows: "
-        + "; ".join(f"{rung} {with_interval(score)}" for rung, score in scores.items())
-        + ".",
-        "Points are scores on rows that no rung has learned from, lines 95% intervals. They may "
-        "overlap and the difference still be sure: both rungs saw the same rows, and the verdict "
-        "compares them row by row.",
-        ("rung", metric.title, "from", "to"),
+        say(
+            "{metric} on test rows: {scores}.",
+            metric=say(metric.title),
+            scores=say("; ").join(
+                say("{rung} {score}", rung=rung, score=with_interval(score))
+                for rung, score in scores.items()
+            ),
+        ),
+        say(
+            "Points are scores on rows that no rung has learned from, lines 95% intervals. They "
+            "may overlap and the difference still be sure: both rungs saw the same rows, and the "
+            "verdict compares them row by row."
+        ),
+        (say("rung"), say(metric.title), say("from"), say("to")),
         tuple((rung, *limits(score)) for rung, score in scores.items()),
     )
+
+
+def _axis_title(metric: Metric) -> str:
+    if metric.greater_is_better:
+        return say("{metric} on test rows (more is better)", metric=metric.words)
+    return say("{metric} on test rows (less is better)", metric=metric.words)

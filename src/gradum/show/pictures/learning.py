@@ -7,6 +7,7 @@ import altair as alt
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
+from gradum.messages import listed, marked, say, sentences
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import (
     COLOURS,
@@ -19,7 +20,10 @@ from gradum.show.pictures.picture import (
     tooltips,
 )
 
-CURVES = {"objective": "training: loss and penalty", "validation_loss": "validation: loss"}
+CURVES = {
+    "objective": marked("training: loss and penalty"),
+    "validation_loss": marked("validation: loss"),
+}
 
 
 def learning(fitted: Fitted) -> list[Picture]:
@@ -38,7 +42,7 @@ def _epochs(rung: Rung) -> Picture:
     history, best = rung.history, rung.certificate.best_epoch
     curves = [name for name in CURVES if any(entry.get(name) is not None for entry in history)]
     rows = [
-        {"epoch": entry["epoch"], "curve": CURVES[name], "loss": entry[name]}
+        {"epoch": entry["epoch"], "curve": say(CURVES[name]), "loss": entry[name]}
         for entry in history
         for name in curves
         if entry.get(name) is not None
@@ -48,41 +52,62 @@ def _epochs(rung: Rung) -> Picture:
         alt.Chart(data(rows))
         .mark_line(interpolate="monotone")
         .encode(
-            x=alt.X(**quantitative("epoch", "epoch"), axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y(**quantitative("loss", "loss")),
+            x=alt.X(**quantitative("epoch", say("epoch")), axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y(**quantitative("loss", say("loss"))),
             color=colour,
             strokeDash=alt.StrokeDash("curve:N", title=None, scale=alt.Scale(range=DASHES)),
             tooltip=tooltips("curve:N", "epoch:Q", "loss:Q"),
         )
     )
-    said = f"The network was trained for {len(history)} epochs."
-    if "members" in rung.settings:
-        said = (
-            f"The {rung.settings['members']} members were trained for {len(history)} epochs, each "
-            "without one fold, whose mean loss is shown; each was kept as it was at its own best, "
-            f"and {rung.settings['kept']} of them make the pack."
-        )
-        if pairs := rung.settings.get("pairs"):
-            said += (
-                f" Besides each column they see {', '.join(pairs)}, in standard units: columns "
-                "that act together, as an additive model of them showed."
-            )
     if best is not None:
-        said += f" The weights of epoch {best} were kept, where the validation loss was least."
         rule = alt.Chart(data([{"epoch": best}])).mark_rule(color=FAINT, strokeWidth=2)
         chart = rule.encode(x=alt.X("epoch:Q")) + chart
     return Picture(
         "epochs" if rung.name == "mlp" else f"epochs-{rung.name}",
-        f"Learning curves of {KINDS[rung.name].in_words}",
+        say("Learning curves of {rung}", rung=say(KINDS[rung.name].in_words)),
         chart.properties(width="container", height=240),
-        said,
+        sentences(_course(rung)),
         rung.advice,
-        ("epoch", *(CURVES[name] for name in curves)),
+        (say("epoch"), *(say(CURVES[name]) for name in curves)),
         tuple(
             (f"{entry['epoch']:g}", *(figure(entry.get(name)) for name in curves))
             for entry in history
         ),
     )
+
+
+def _course(rung: Rung) -> list[str]:
+    """Say how long the training took, and what was kept of it."""
+    epochs, settings, best = len(rung.history), rung.settings, rung.certificate.best_epoch
+    if "members" in settings:
+        parts = [
+            say(
+                "The {members} members were trained for {epochs} epochs, each without one fold, "
+                "whose mean loss is shown; each was kept as it was at its own best, and {kept} of "
+                "them make the pack.",
+                members=settings["members"],
+                epochs=epochs,
+                kept=settings["kept"],
+            )
+        ]
+        if pairs := settings.get("pairs"):
+            parts.append(
+                say(
+                    "Besides each column they see {pairs}, in standard units: columns that act "
+                    "together, as an additive model of them showed.",
+                    pairs=listed(pairs),
+                )
+            )
+    else:
+        parts = [say("The network was trained for {epochs} epochs.", epochs=epochs)]
+    if best is not None:
+        parts.append(
+            say(
+                "The weights of epoch {epoch} were kept, where the validation loss was least.",
+                epoch=best,
+            )
+        )
+    return parts
 
 
 def _penalties(rung: Rung) -> Picture:
@@ -96,19 +121,23 @@ def _penalties(rung: Rung) -> Picture:
         alt.Chart(data(rows))
         .mark_line(point=True, color=FIRST)
         .encode(
-            x=alt.X("alpha:Q", title="penalty alpha", scale=alt.Scale(type="log")),
-            y=alt.Y(**quantitative("loss", "held-out loss")),
+            x=alt.X("alpha:Q", title=say("penalty alpha"), scale=alt.Scale(type="log")),
+            y=alt.Y(**quantitative("loss", say("held-out loss"))),
             tooltip=tooltips("alpha:Q", "loss:Q"),
         )
     )
     rule = alt.Chart(data([{"alpha": chosen}])).mark_rule(color=FAINT, strokeWidth=2)
     return Picture(
         "penalties",
-        "The linear rung's penalty",
+        say("The linear rung's penalty"),
         (rule.encode(x=alt.X("alpha:Q")) + line).properties(width="container", height=220),
-        f"Of {len(rows)} strengths of the penalty, alpha = {figure(chosen)} had the least held-out "
-        "loss and was chosen.",
+        say(
+            "Of {number} strengths of the penalty, alpha = {alpha} had the least held-out loss and "
+            "was chosen.",
+            number=len(rows),
+            alpha=figure(chosen),
+        ),
         rung.certificate.sentence,
-        ("alpha", "held-out loss"),
+        ("alpha", say("held-out loss")),
         tuple((figure(row["alpha"]), figure(row["loss"])) for row in rows),
     )

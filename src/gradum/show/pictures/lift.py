@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import altair as alt
 
+from gradum.messages import say
 from gradum.scores.figures import figure, percent
-from gradum.show.pictures.picture import FAINT, FIRST, Picture, bounds, data, quantitative
+from gradum.show.pictures.picture import FAINT, FIRST, Picture, bounds, data, quantitative, tooltips
 from gradum.study.lift import Lift, Top
 
 
@@ -19,13 +20,13 @@ def gain_curve(found: Lift) -> Picture:
     )
     base = alt.Chart(data(rows)).encode(
         x=alt.X(
-            **quantitative("share", "share of the rows, highest first", domain=[0, 1]),
+            **quantitative("share", say("share of the rows, highest first"), domain=[0, 1]),
             axis=alt.Axis(format="%"),
         ),
-        tooltip=["share:Q", "value:Q", "low:Q", "high:Q", "lift:Q"],
+        tooltip=tooltips("share:Q", "value:Q", "low:Q", "high:Q", "lift:Q"),
     )
     axis = alt.Y(
-        **quantitative("low", "share of the class found", domain=[0, 1]),
+        **quantitative("low", say("share of the class found"), domain=[0, 1]),
         axis=alt.Axis(format="%"),
     )
     chart = (
@@ -35,12 +36,22 @@ def gain_curve(found: Lift) -> Picture:
     )
     return Picture(
         "gain",
-        f"Gain and lift: {found.positive}",
+        say("Gain and lift: {class_}", class_=found.positive),
         chart.properties(width="container", height=300),
         found.sentence,
-        "The band is the 95% interval; on the dashed line rows are looked at in any order. Lift is "
-        "the share found over the share looked at.",
-        ("rows looked at", "found", "from", "to", "lift", "from", "to"),
+        say(
+            "The band is the 95% interval; on the dashed line rows are looked at in any order. "
+            "Lift is the share found over the share looked at."
+        ),
+        (
+            say("rows looked at"),
+            say("found"),
+            say("from"),
+            say("to"),
+            say("lift"),
+            say("from"),
+            say("to"),
+        ),
         tuple(_row(top) for top in found.tops),
     )
 

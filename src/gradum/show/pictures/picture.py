@@ -11,7 +11,9 @@ from typing import Any
 import altair as alt
 import numpy as np
 import vl_convert
+from rich.cells import cell_len
 
+from gradum.messages import marked, say
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.show.visible import visible
@@ -29,6 +31,47 @@ OUTSIDE = {
 }
 COLOURS = [FIRST, SECOND, THIRD, "#CC79A7", "#E69F00", "#56B4E9", "#8c6d31", "#888888"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3], [3, 1]]
+
+FONT = (
+    "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'WenQuanYi Micro Hei', "
+    "sans-serif"
+)
+"""Those after the first have Chinese characters, where the system's own has none."""
+
+FIELDS = {
+    "actual": marked("actual"),
+    "alpha": "alpha",
+    "class": marked("class"),
+    "column": marked("column"),
+    "cost": marked("cost"),
+    "curve": marked("curve"),
+    "epoch": marked("epoch"),
+    "false": marked("false"),
+    "feature": marked("feature"),
+    "finding": marked("finding"),
+    "high": marked("high"),
+    "lift": marked("lift"),
+    "loss": marked("loss"),
+    "low": marked("low"),
+    "middle": marked("middle"),
+    "observed": marked("observed"),
+    "pair": marked("pair"),
+    "precision": marked("precision"),
+    "predicted": marked("predicted"),
+    "recall": marked("recall"),
+    "row": marked("row"),
+    "rows": marked("rows"),
+    "rung": marked("rung"),
+    "seconds": marked("seconds"),
+    "segment": marked("segment"),
+    "share": marked("share"),
+    "solver": marked("solver"),
+    "threshold": marked("threshold"),
+    "true": marked("true"),
+    "value": marked("value"),
+    "what": marked("what"),
+}
+"""The fields of charts' rows, as the pointer shows them."""
 
 LONGEST = 200
 """Characters of a name; Vega takes seconds to cut one of thousands to the length of a label."""
@@ -94,7 +137,7 @@ class Picture:
             text = text.replace(variable, colour)
         drawing = vl_convert.vegalite_to_svg(text)
         if "role-mark" not in drawing:  # Vega only logs what goes wrong once it draws
-            raise ValueError("Nothing was drawn.")
+            raise ValueError(say("Nothing was drawn."))
         return drawing
 
 
@@ -112,7 +155,7 @@ def _look() -> alt.Config:
     """Return the look of all charts; Altair checks it against its schema only once."""
     return alt.Config(
         background="transparent",
-        font="system-ui, sans-serif",
+        font=FONT,
         view=alt.ViewConfig(stroke=None),
         axis=alt.AxisConfig(
             labelColor=INK,
@@ -145,7 +188,7 @@ def _look() -> alt.Config:
 
 def legend_of(labels: Iterable[str]) -> alt.Legend:
     """Return a legend above a chart whose lines are no longer than half a page is wide."""
-    longest = max(map(len, labels), default=0)
+    longest = max(map(cell_len, labels), default=0)
     columns = next((count for count, most in ((4, 8), (3, 14), (2, 22)) if longest <= most), 1)
     return alt.Legend(labelExpr=SHORTENED, columns=columns)
 
@@ -179,13 +222,20 @@ def quantitative(name: str, title: str, *, zero: bool = False, **more: Any) -> d
     return {"shorthand": f"{name}:Q", "title": title, "scale": alt.Scale(zero=zero, **more)}
 
 
-def tooltips(*fields: str | alt.Tooltip) -> list[alt.Tooltip]:
+def tooltips(*fields: str, **formats: str) -> list[alt.Tooltip]:
     """Describe what the pointer shows: each field by its shorthand, such as ``low:Q``.
+
+    A number is written in the format that its field is given, such as ``share=".1%"``.
 
     Altair would also take the bare shorthands, here and for every other channel, but it compares
     each of them with all of its classes, which takes longer than all else of a chart.
     """
-    return [alt.Tooltip(field) if isinstance(field, str) else field for field in fields]
+    shown = []
+    for shorthand in fields:
+        name = shorthand.partition(":")[0]
+        more: dict[str, Any] = {"format": formats[name]} if name in formats else {}
+        shown.append(alt.Tooltip(shorthand, title=say(FIELDS[name]), **more))
+    return shown
 
 
 def _legible(value: Any) -> Any:

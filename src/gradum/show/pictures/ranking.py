@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import altair as alt
 
+from gradum.messages import say
 from gradum.scores.figures import with_interval
 from gradum.scores.interval import Interval
 from gradum.show.pictures.picture import (
@@ -38,17 +39,22 @@ def _roc(curves: tuple[RankingCurve, ...]) -> Picture:
     diagonal = alt.Chart(data([{"at": 0}, {"at": 1}])).mark_line(
         color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
     )
-    lines = _lines(rows, "false", "false-positive rate", "true", "true-positive rate")
+    lines = _lines(rows, "false", say("false-positive rate"), "true", say("true-positive rate"))
     return Picture(
         "roc",
-        "ROC curve",
+        say("ROC curve"),
         (diagonal.encode(x=alt.X("at:Q"), y=alt.Y("at:Q")) + lines).properties(
             width="container", height=300
         ),
-        f"Area under the curve: {_each(curves, lambda curve: curve.auc)}. Chance is 0.5.",
-        "Each point is a threshold: the share of the other rows taken for the class by mistake, "
-        "against the share of the class that is found.",
-        ("class", "AUC", "from", "to"),
+        say(
+            "Area under the curve: {areas}. Chance is 0.5.",
+            areas=_each(curves, lambda curve: curve.auc),
+        ),
+        say(
+            "Each point is a threshold: the share of the other rows taken for the class by "
+            "mistake, against the share of the class that is found."
+        ),
+        (say("class"), "AUC", say("from"), say("to")),
         tuple((curve.label, *limits(curve.auc)) for curve in curves),
     )
 
@@ -68,18 +74,19 @@ def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
     chance = alt.Chart(
         data([{"class": curve.label, "prevalence": curve.prevalence} for curve in curves])
     ).mark_rule(strokeDash=[2, 3], strokeWidth=1.5)
-    lines = _lines(rows, "recall", "recall", "precision", "precision")
+    lines = _lines(rows, "recall", say("recall"), "precision", say("precision"))
     level = chance.encode(y=alt.Y("prevalence:Q"), color=_colour(curves))
     return Picture(
         "precision-recall",
-        "Precision and recall",
+        say("Precision and recall"),
         (level + lines).properties(width="container", height=300),
-        f"Average precision: {_each(curves, lambda curve: curve.average_precision)}. By chance it "
-        "would be the prevalence: "
-        + _some([f"{curve.label}: {curve.prevalence:.3g}" for curve in curves])
-        + ".",
-        "Dotted lines are prevalences: the precision of a ranking by chance.",
-        ("class", "average precision", "from", "to", "prevalence"),
+        say(
+            "Average precision: {averages}. By chance it would be the prevalence: {prevalences}.",
+            averages=_each(curves, lambda curve: curve.average_precision),
+            prevalences=_some([_of_class(curve, f"{curve.prevalence:.3g}") for curve in curves]),
+        ),
+        say("Dotted lines are prevalences: the precision of a ranking by chance."),
+        (say("class"), say("average precision"), say("from"), say("to"), say("prevalence")),
         tuple(
             (curve.label, *limits(curve.average_precision), f"{curve.prevalence:.3g}")
             for curve in curves
@@ -123,9 +130,13 @@ def _colour(curves: tuple[RankingCurve, ...]) -> alt.Color:
 
 
 def _each(curves: tuple[RankingCurve, ...], score: Callable[[RankingCurve], Interval]) -> str:
-    return _some([f"{curve.label}: {with_interval(score(curve))}" for curve in curves])
+    return _some([_of_class(curve, with_interval(score(curve))) for curve in curves])
+
+
+def _of_class(curve: RankingCurve, figures: str) -> str:
+    return say("{label}: {figures}", label=curve.label, figures=figures)
 
 
 def _some(parts: list[str]) -> str:
     """Say the first few; the table below has all."""
-    return "; ".join(parts[:MOST_SAID]) + (" …" if len(parts) > MOST_SAID else "")
+    return say("; ").join(parts[:MOST_SAID]) + (" …" if len(parts) > MOST_SAID else "")

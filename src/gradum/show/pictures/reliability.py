@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
+from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import (
     FAINT,
@@ -24,18 +25,18 @@ def reliability_curve(found: Reliability, *, number: bool) -> Picture:
         {"predicted": each.predicted, **bounds(each.observed, "observed"), "rows": each.rows}
         for each in found.bins
     ]
-    what = "mean" if number else "probability"
-    observed = "mean" if number else "share"
+    expected = say("predicted mean") if number else say("predicted probability")
+    observed = say("observed mean") if number else say("observed share")
     ends = [min(min(r["predicted"], r["low"]) for r in rows), max(r["high"] for r in rows)]
     ends = [ends[0], max(ends[1], max(row["predicted"] for row in rows))] if number else [0, 1]
     diagonal = alt.Chart(data([{"at": end} for end in ends])).mark_line(
         color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
     )
     base = alt.Chart(data(rows)).encode(
-        x=alt.X(**quantitative("predicted", f"predicted {what}", domain=ends)),
+        x=alt.X(**quantitative("predicted", expected, domain=ends)),
         tooltip=tooltips("predicted:Q", "observed:Q", "low:Q", "high:Q", "rows:Q"),
     )
-    axis = alt.Y(**quantitative("low", f"observed {observed}"))
+    axis = alt.Y(**quantitative("low", observed))
     chart = (
         diagonal.encode(x=alt.X("at:Q"), y=alt.Y("at:Q"))
         + base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2=alt.Y2("high:Q"))
@@ -44,12 +45,14 @@ def reliability_curve(found: Reliability, *, number: bool) -> Picture:
     )
     return Picture(
         "reliability",
-        f"Reliability: {found.label}",
+        say("Reliability: {label}", label=found.label),
         chart.properties(width="container", height=300),
         found.sentence,
-        "On the dashed line predictions mean what they say; lines and band are 95% intervals of "
-        "what was observed among rows of similar prediction.",
-        (f"predicted {what}", f"observed {observed}", "from", "to", "rows"),
+        say(
+            "On the dashed line predictions mean what they say; lines and band are 95% intervals "
+            "of what was observed among rows of similar prediction."
+        ),
+        (expected, observed, say("from"), say("to"), say("rows")),
         tuple(
             (figure(each.predicted), *limits(each.observed), f"{each.rows:,}")
             for each in found.bins

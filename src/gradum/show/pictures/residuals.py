@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
+from gradum.messages import listed, say
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
 from gradum.study.residuals import Residuals
@@ -27,8 +28,8 @@ def _actual(found: Residuals, target: str) -> Picture:
         alt.Chart(data(rows))
         .mark_circle(color=FIRST, opacity=0.7 if len(rows) < SPARSE else 0.35, size=22)
         .encode(
-            x=alt.X(**quantitative("predicted", "predicted")),
-            y=alt.Y(**quantitative("actual", "actual")),
+            x=alt.X(**quantitative("predicted", say("predicted"))),
+            y=alt.Y(**quantitative("actual", say("actual"))),
             tooltip=tooltips("row:Q", "predicted:Q", "actual:Q"),
         )
         .interactive()
@@ -36,19 +37,30 @@ def _actual(found: Residuals, target: str) -> Picture:
     half, share = found.within[0]
     wide, most = found.within[-1]
     drawn = len(found.points)
-    which = (
-        f"{drawn:,} rows" if drawn == found.drawn else f"a random {drawn:,} of {found.drawn:,} rows"
-    )
+    if drawn == found.drawn:
+        caption = say("{rows:,} rows; on the dashed line prediction and truth agree.", rows=drawn)
+    else:
+        caption = say(
+            "A random {drawn:,} of {rows:,} rows; on the dashed line prediction and truth agree.",
+            drawn=drawn,
+            rows=found.drawn,
+        )
     return Picture(
         "actual",
-        f"Actual against predicted: {target}",
+        say("Actual against predicted: {target}", target=target),
         (points + diagonal.encode(x=alt.X("at:Q"), y=alt.Y("at:Q"))).properties(
             width="container", height=320
         ),
-        f"{share:.0%} of the predictions are within {figure(half, digits=3)} of the truth, "
-        f"{most:.0%} within {figure(wide, digits=3)}.",
-        f"{which[:1].upper()}{which[1:]}; on the dashed line prediction and truth agree.",
-        ("share of the rows", "are off by at most"),
+        say(
+            "{share:.0%} of the predictions are within {half} of the truth, {most:.0%} within "
+            "{wide}.",
+            share=share,
+            half=figure(half, digits=3),
+            most=most,
+            wide=figure(wide, digits=3),
+        ),
+        caption,
+        (say("share of the rows"), say("are off by at most")),
         tuple((f"{part:.0%}", figure(width)) for width, part in found.within),
     )
 
@@ -58,8 +70,8 @@ def _spread(found: Residuals) -> Picture:
         {"predicted": predicted, "low": low, "middle": middle, "high": high}
         for predicted, low, middle, high in found.spread
     ]
-    base = alt.Chart(data(rows)).encode(x=alt.X(**quantitative("predicted", "predicted")))
-    axis = alt.Y(**quantitative("low", "actual − predicted", zero=True))
+    base = alt.Chart(data(rows)).encode(x=alt.X(**quantitative("predicted", say("predicted"))))
+    axis = alt.Y(**quantitative("low", say("actual − predicted"), zero=True))
     chart = (
         base.mark_area(color=FIRST, opacity=0.2).encode(y=axis, y2=alt.Y2("high:Q"))
         + base.mark_line(color=FIRST, point=True).encode(
@@ -71,11 +83,14 @@ def _spread(found: Residuals) -> Picture:
     )
     return Picture(
         "spread",
-        "Residuals by prediction",
+        say("Residuals by prediction"),
         chart.properties(width="container", height=240),
         found.sentence,
-        "By tenths of the prediction: the line is the median residual, the band holds 80% of them.",
-        ("predicted", "10%", "median", "90%"),
+        say(
+            "By tenths of the prediction: the line is the median residual, the band holds 80% of "
+            "them."
+        ),
+        (say("predicted"), "10%", say("median"), "90%"),
         tuple(tuple(figure(value) for value in each) for each in found.spread),
     )
 
@@ -86,22 +101,22 @@ def _histogram(found: Residuals) -> Picture:
         alt.Chart(data(rows))
         .mark_bar(color=FIRST, opacity=0.75)
         .encode(
-            x=alt.X(**quantitative("low", "actual − predicted")),
+            x=alt.X(**quantitative("low", say("actual − predicted"))),
             x2=alt.X2("high:Q"),
-            y=alt.Y("share:Q", title="share of rows", axis=alt.Axis(format="%")),
+            y=alt.Y("share:Q", title=say("share of rows"), axis=alt.Axis(format="%")),
             y2=alt.Y2Datum(0),
-            tooltip=tooltips("low:Q", "high:Q", alt.Tooltip("share:Q", format=".2%")),
+            tooltip=tooltips("low:Q", "high:Q", "share:Q", share=".2%"),
         )
     )
-    parts = ", ".join(
-        f"{name} {figure(value, digits=3)}" for name, value in found.quantiles.items()
+    quantiles = listed(
+        [f"{name} {figure(value, digits=3)}" for name, value in found.quantiles.items()]
     )
     return Picture(
         "histogram",
-        "Residuals",
+        say("Residuals"),
         chart.properties(width="container", height=200),
-        f"Quantiles of the residuals: {parts}.",
-        "The outermost bars hold all that lies further out.",
-        ("from", "to", "share of rows"),
+        say("Quantiles of the residuals: {quantiles}.", quantiles=quantiles),
+        say("The outermost bars hold all that lies further out."),
+        (say("from"), say("to"), say("share of rows")),
         tuple((figure(low), figure(high), f"{share:.2%}") for low, high, share in found.histogram),
     )

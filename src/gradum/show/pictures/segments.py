@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
+from gradum.messages import listed, say
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 from gradum.show.pictures.picture import (
@@ -19,13 +20,16 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.study.finding_words import WEAKER
 from gradum.study.segments import Segment, Segments
 
 
 def slices(found: Segments) -> list[Picture]:
     """Draw the segments of every column that was asked for."""
     return [
-        _segments(each, f"slice-{number}", f"By {column}", found.metric, whole=False)
+        _segments(
+            each, f"slice-{number}", say("By {column}", column=column), found.metric, whole=False
+        )
         for number, (column, each) in enumerate(found.slices.items(), 1)
         if each
     ]
@@ -35,35 +39,38 @@ def weakest(found: Segments) -> Picture | None:
     """Draw the weakest segments; None where none was found."""
     if not found.weakest:
         return None
-    return _segments(found.weakest, "weakest", "The weakest segments", found.metric, whole=True)
+    return _segments(
+        found.weakest, "weakest", say("The weakest segments"), found.metric, whole=True
+    )
 
 
 def _segments(
     found: Sequence[Segment], name: str, title: str, metric: str, *, whole: bool
 ) -> Picture:
-    labels = [f"{each.column}: {each.values}" if whole else each.values for each in found]
-    weak = [each.finding == "weaker than the rest" for each in found]
+    labels = [
+        say("{column}: {values}", column=each.column, values=each.values) if whole else each.values
+        for each in found
+    ]
+    weak = [each.finding == WEAKER for each in found]
     rows = [
         {
             "segment": label,
             "place": place,
             "rows": each.rows,
-            "finding": each.finding,
+            "finding": say(each.finding),
             **bounds(each.score),
         }
         for place, (label, each) in enumerate(zip(labels, found, strict=True))
     ]
     score = METRICS[metric].words
+    findings = sorted({each.finding for each in found})
     colour = alt.Color(
         "finding:N",
         title=None,
         legend=alt.Legend() if any(weak) and not all(weak) else None,
         scale=alt.Scale(
-            domain=sorted({each.finding for each in found}),
-            range=[
-                SECOND if finding == "weaker than the rest" else FIRST
-                for finding in sorted({each.finding for each in found})
-            ],
+            domain=[say(finding) for finding in findings],
+            range=[SECOND if finding == WEAKER else FIRST for finding in findings],
         ),
     )
     base = alt.Chart(data(rows)).encode(
@@ -72,18 +79,28 @@ def _segments(
         tooltip=tooltips("segment:N", "rows:Q", "value:Q", "low:Q", "high:Q", "finding:N"),
     )
     chart = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X(**quantitative("low", f"{score} within the segment")), x2=alt.X2("high:Q")
+        x=alt.X(**quantitative("low", say("{metric} within the segment", metric=score))),
+        x2=alt.X2("high:Q"),
     ) + base.mark_point().encode(x=alt.X("value:Q"))
-    said = [label for label, is_weak in zip(labels, weak, strict=True) if is_weak]
+    weaker = [label for label, is_weak in zip(labels, weak, strict=True) if is_weak]
     return Picture(
         name,
         title,
         chart.properties(width="container", height=30 * len(rows) + 20),
-        f"Weaker than the rest: {', '.join(said)}."
-        if said
-        else "No segment is shown to be weaker.",
+        say("Weaker than the rest: {segments}.", segments=listed(weaker))
+        if weaker
+        else say("No segment is shown to be weaker."),
         "",
-        ("segment", "rows", score, "from", "to", "against the rest", "target there", "finding"),
+        (
+            say("segment"),
+            say("rows"),
+            score,
+            say("from"),
+            say("to"),
+            say("against the rest"),
+            say("target there"),
+            say("finding"),
+        ),
         tuple(
             (
                 label,
@@ -91,7 +108,7 @@ def _segments(
                 *limits(each.score),
                 figure(each.difference.value, sign=True) if each.difference else "–",
                 figure(each.baseline),
-                each.finding,
+                say(each.finding),
             )
             for label, each in zip(labels, found, strict=True)
         ),

@@ -5,16 +5,17 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.fitting.compare_solvers import Course, SolverComparison
+from gradum.messages import say
 from gradum.scores.figures import figure
-from gradum.show.pictures.picture import COLOURS, DASHES, Picture, data, quantitative
+from gradum.show.pictures.picture import COLOURS, DASHES, Picture, data, quantitative, tooltips
 
 
 def solver_courses(found: SolverComparison) -> list[Picture]:
     """Draw the validation loss of every solver that did not break down, twice."""
     courses = [course for course in found.courses if course.history]
     return [
-        _picture(courses, "epoch", "by-pass", "By passes over the rows", "passes"),
-        _picture(courses, "seconds", "by-second", "By seconds", "seconds"),
+        _picture(courses, "epoch", "by-pass", say("By passes over the rows"), say("passes")),
+        _picture(courses, "seconds", "by-second", say("By seconds"), say("seconds")),
     ]
 
 
@@ -30,28 +31,36 @@ def _picture(courses: list[Course], by: str, name: str, title: str, axis: str) -
         .mark_line()
         .encode(
             x=alt.X(f"{by}:Q", title=axis, scale=alt.Scale(type="log", nice=False)),
-            y=alt.Y(**quantitative("loss", "validation loss", type="log", nice=False)),
+            y=alt.Y(**quantitative("loss", say("validation loss"), type="log", nice=False)),
             color=alt.Color("solver:N", title=None, sort=None, scale=alt.Scale(range=COLOURS)),
             strokeDash=alt.StrokeDash(
                 "solver:N", title=None, sort=None, scale=alt.Scale(range=DASHES)
             ),
-            tooltip=["solver:N", f"{by}:Q", "loss:Q"],
+            tooltip=tooltips("solver:N", f"{by}:Q", "loss:Q"),
         )
     )
     least = min(courses, key=_least)
     quickest = min(courses, key=lambda course: course.seconds)
     description = (
-        f"The least validation loss, {figure(_least(least))}, is that of {least.solver}."
+        say(
+            "The least validation loss, {loss}, is that of {solver}.",
+            loss=figure(_least(least)),
+            solver=least.solver,
+        )
         if by == "epoch"
-        else f"{quickest.solver} was done first, after {figure(quickest.seconds)} s."
+        else say(
+            "{solver} was done first, after {seconds} s.",
+            solver=quickest.solver,
+            seconds=figure(quickest.seconds),
+        )
     )
     return Picture(
         name,
         title,
         chart.properties(width="container", height=280),
         description,
-        "Both axes are logarithmic; a curve ends where its solver did.",
-        ("solver", axis, "validation loss"),
+        say("Both axes are logarithmic; a curve ends where its solver did."),
+        (say("solver"), axis, say("validation loss")),
         tuple(
             (course.solver, figure(entry[by]), figure(entry["validation_loss"]))
             for course in courses

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
+from gradum.messages import say
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -25,9 +26,11 @@ def threshold_curve(found: Threshold) -> Picture:
         .mark_line(color=FIRST, interpolate="step-before")
         .encode(
             x=alt.X(
-                **quantitative("threshold", "threshold of the predicted probability", domain=[0, 1])
+                **quantitative(
+                    "threshold", say("threshold of the predicted probability"), domain=[0, 1]
+                )
             ),
-            y=alt.Y(**quantitative("cost", "mean cost of a row", zero=True)),
+            y=alt.Y(**quantitative("cost", say("mean cost of a row"), zero=True)),
             tooltip=tooltips("threshold:Q", "cost:Q"),
         )
     )
@@ -37,19 +40,26 @@ def threshold_curve(found: Threshold) -> Picture:
     )
     return Picture(
         "threshold",
-        "The threshold that costs least",
+        say("The threshold that costs least"),
         (usual.encode(x=alt.X("at:Q")) + best.encode(x=alt.X("at:Q")) + line).properties(
             width="container", height=240
         ),
         found.sentence,
-        f"The dashed line is {found.usual:.3g}. Were the probabilities exact, "
-        f"{found.theoretical:.3g} would be best.",
-        ("", "value", "from", "to"),
+        say(
+            "The dashed line is {usual:.3g}. Were the probabilities exact, {best:.3g} would be "
+            "best.",
+            usual=found.usual,
+            best=found.theoretical,
+        ),
+        ("", say("value"), say("from"), say("to")),
         (
-            ("threshold", *limits(found.threshold)),
-            ("cost of a row there", *limits(found.cost)),
-            (f"cost of a row at {found.usual:.3g}", *limits(found.cost_at_half)),
-            ("saved", *limits(found.saved)),
-            *((name, f"{count:,}", "", "") for name, count in found.counts.items()),
+            (say("threshold"), *limits(found.threshold)),
+            (say("cost of a row there"), *limits(found.cost)),
+            (
+                say("cost of a row at {threshold:.3g}", threshold=found.usual),
+                *limits(found.cost_at_half),
+            ),
+            (say("saved"), *limits(found.saved)),
+            *((say(name), f"{count:,}", "", "") for name, count in found.counts.items()),
         ),
     )

@@ -12,6 +12,7 @@ import scipy.optimize
 
 from gradum.core.losses import LOSSES, Likelihood, Loss, resolve
 from gradum.errors import SpecError
+from gradum.messages import listed, say
 
 Weights = Literal["frequency", "precision"]
 
@@ -30,8 +31,8 @@ def likelihood_of(loss: str | Loss) -> Likelihood:
     known = [name for name, other in LOSSES.items() if other.likelihood is not None]
     shown = repr(loss.name) if loss in LOSSES.values() else repr(loss)
     raise SpecError(
-        f"The loss {shown} is no likelihood with a known covariance.",
-        f"Choose one of {', '.join(known)}.",
+        say("The loss {loss} is no likelihood with a known covariance.", loss=shown),
+        say("Choose one of {names}.", names=listed(known)),
     )
 
 

@@ -16,6 +16,7 @@ import scipy.special
 
 from gradum.core.losses import Loss, resolve
 from gradum.margins import EPSILON, STILL, TIMES
+from gradum.messages import say
 from gradum.solvers.status import Status
 from gradum.solvers.threads import turn
 from gradum.study.inference import wording
@@ -173,7 +174,9 @@ def infer(
     try:
         return _table(asked, sample, optimum, kept, undetermined, sentences)
     except np.linalg.LinAlgError:
-        return _without_errors(asked, optimum, kept, undetermined, [*sentences, wording.SINGULAR])
+        return _without_errors(
+            asked, optimum, kept, undetermined, [*sentences, say(wording.SINGULAR)]
+        )
 
 
 @dataclass(frozen=True)
@@ -316,10 +319,10 @@ def _why_none(
     if fitted.n - parameters <= 1e-9 * fitted.n:
         return wording.too_few(fitted.n, parameters)
     if optimum.status == Status.STEP_LIMIT:
-        return f"No standard errors: {optimum.status.advice}"
+        return say("No standard errors: {advice}", advice=optimum.status.advice)
     if groups is not None and len(np.unique(groups)) < 2:
-        return "No standard errors: all rows are of one group."
-    return wording.EXACT if _is_exact(fitted, optimum) else ""
+        return say("No standard errors: all rows are of one group.")
+    return say(wording.EXACT) if _is_exact(fitted, optimum) else ""
 
 
 def _is_exact(fitted: FittedModel, optimum: Optimum) -> bool:

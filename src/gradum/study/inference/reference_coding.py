@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradum.messages import marked, say
 from gradum.solvers.compact import Compact, Dense
 from gradum.study.inference.collinearity import Standard
 from gradum.study.reference_level import compared_levels, level_name
@@ -17,7 +18,21 @@ from gradum.tables.design import Design, Layout
 from gradum.tables.wording import quoted
 
 MOST_LEVELS = 50
-COMPARED = "Of a column of categories, each level is compared with the commonest one."
+COMPARED = marked("Of a column of categories, each level is compared with the commonest one.")
+LEFT_OUT = {  # one column, several
+    "levels": (
+        marked("Left out: {names}, which has more than {most} levels."),
+        marked("Left out: {names}, which have more than {most} levels."),
+    ),
+    "text": (
+        marked("Left out: {names}, which holds text."),
+        marked("Left out: {names}, which hold text."),
+    ),
+    "determined": (
+        marked("Left out: {names}, which is determined by the columns before it."),
+        marked("Left out: {names}, which are determined by the columns before them."),
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +82,10 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
     standard = Standard.of(matrix, weight, fit_intercept=True)
     spare = [each.column for each in standard.dependencies]
     sentences = [
-        *([COMPARED] if references else []),
-        *_left_out(many, f"have more than {MOST_LEVELS} levels"),
-        *_left_out(_texts(design), "hold text"),
-        *_left_out([names[k] for k in spare], "are determined by the columns before them"),
+        *([say(COMPARED)] if references else []),
+        *_left_out(many, LEFT_OUT["levels"], most=MOST_LEVELS),
+        *_left_out(_texts(design), LEFT_OUT["text"]),
+        *_left_out([names[k] for k in spare], LEFT_OUT["determined"]),
     ]
     kept = np.setdiff1d(np.arange(len(names)), spare)
     return ReferenceCoded(
@@ -99,10 +114,8 @@ def _texts(design: Design) -> list[str]:
     return list(dict.fromkeys(feature.source for feature in design.layout.sparse))
 
 
-def _left_out(names: list[str], why: str) -> list[str]:
+def _left_out(names: list[str], why: tuple[str, str], **values: int) -> list[str]:
     if not names:
         return []
-    if len(names) == 1:
-        why = why.replace("have ", "has ").replace("hold ", "holds ").replace("are ", "is ")
-        why = why.replace("before them", "before it")
-    return [f"Left out: {quoted(names, 8)}, which {why}."]
+    one, several = why
+    return [say(one if len(names) == 1 else several, names=quoted(names, 8), **values)]

@@ -8,12 +8,12 @@ from msgspec import structs
 
 from gradum.errors import GradumError
 from gradum.fitting.run import Run
+from gradum.messages import say, say_plural, sentences
 from gradum.study.inference.infer import infer
 from gradum.study.inference.reference_coding import most_columns, reference_coded
 from gradum.study.inference.result import Inference
 from gradum.study.uncertainty import MOST_WORK, learned_rows
 from gradum.tables.encode import Encoder
-from gradum.tables.wording import counted
 
 MOST_COLUMNS = 100
 FEWEST_ROWS_PER_COLUMN = 5
@@ -39,18 +39,39 @@ def regression_table(run: Run) -> Regression | None:
     outputs = max(len(dataset.classes) - 1, 1)
     width = columns * outputs
     if not 0 < width <= MOST_COLUMNS:
-        return _none(f"{counted(width, 'coefficient')}, where 1 to {MOST_COLUMNS} can be shown")
-    if len(rows) < FEWEST_ROWS_PER_COLUMN * width:
-        return _none(
-            f"{counted(len(rows), 'row')} for {counted(width, 'coefficient')}, fewer than "
-            f"{FEWEST_ROWS_PER_COLUMN} each"
+        why = say(
+            "No regression table: {coefficients}, where 1 to {most} can be shown.",
+            coefficients=_coefficients(width),
+            most=MOST_COLUMNS,
         )
+        return Regression(None, why)
+    if len(rows) < FEWEST_ROWS_PER_COLUMN * width:
+        why = say(
+            "No regression table: {rows} for {coefficients}, fewer than {fewest} each.",
+            rows=_rows(len(rows)),
+            coefficients=_coefficients(width),
+            fewest=FEWEST_ROWS_PER_COLUMN,
+        )
+        return Regression(None, why)
     if len(rows) * width**2 > MOST_WORK:
-        return _none(f"{counted(len(rows), 'row')} of {counted(width, 'coefficient')} take long")
+        why = say(
+            "No regression table: {rows} of {coefficients} take long.",
+            rows=_rows(len(rows)),
+            coefficients=_coefficients(width),
+        )
+        return Regression(None, why)
     try:
         return _regression(run, rows)
     except GradumError as error:
-        return Regression(None, f"No regression table. {error.message}")
+        return Regression(None, sentences([say("No regression table."), error.message]))
+
+
+def _rows(count: int) -> str:
+    return say_plural("{count:,} row", "{count:,} rows", count)
+
+
+def _coefficients(count: int) -> str:
+    return say_plural("{count:,} coefficient", "{count:,} coefficients", count)
 
 
 def _regression(run: Run, rows: np.ndarray) -> Regression:
@@ -69,24 +90,27 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
         weights="precision",
         covariance="robust",
         groups=taken.groups,
-        target_name=f"log {name}" if log else name,
+        target_name=say("log {target}", target=name) if log else name,
         classes=dataset.classes,
         numbers=dataset.numbers[rows] + 1,
     )
     imputed = imputation(encoder)
     said = (*coded.sentences, *imputed, *found.sentences)
     found = structs.replace(found, references=coded.references, sentences=said)
-    sentence = (
-        f"Without a penalty, on the {len(rows):,} rows that the linear rung learned from; "
-        "no row that judges it has a part in it."
+    sentence = say(
+        "Without a penalty, on the {rows:,} rows that the linear rung learned from; no row that "
+        "judges it has a part in it.",
+        rows=len(rows),
     )
     if dataset.drawn_from is not None:
-        sentence = (
-            f"Without a penalty, on {len(rows):,} rows that were drawn from the table's "
-            f"{dataset.drawn_from:,}: the intervals are those of so many rows."
+        sentence = say(
+            "Without a penalty, on {rows:,} rows that were drawn from the table's {drawn_from:,}: "
+            "the intervals are those of so many rows.",
+            rows=len(rows),
+            drawn_from=dataset.drawn_from,
         )
     elif len(rows) == len(dataset):
-        sentence = f"Without a penalty, on all {len(rows):,} rows."
+        sentence = say("Without a penalty, on all {rows:,} rows.", rows=len(rows))
     return Regression(found, sentence)
 
 
@@ -95,8 +119,10 @@ def imputation(encoder: Encoder) -> tuple[str, ...]:
     if not any(feature.kind == "missing" for feature in encoder.layout.dense):
         return ()
     return (
-        "Missing values count as the column's median, with an indicator of their own; the standard "
-        "errors take the filled values as known.",
+        say(
+            "Missing values count as the column's median, with an indicator of their own; the "
+            "standard errors take the filled values as known."
+        ),
     )
 
 
@@ -104,7 +130,3 @@ def without_influential(found: Regression) -> Regression:
     """Return the same without any single row of the table."""
     inference = found.inference and structs.replace(found.inference, influential=())
     return structs.replace(found, inference=inference)
-
-
-def _none(why: str) -> Regression:
-    return Regression(None, f"No regression table: {why}.")

@@ -12,15 +12,17 @@ import scipy.sparse
 
 from gradum.core.losses import Loss, check_shapes
 from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.messages import listed, marked, say
 from gradum.solvers.compact import Compact, Dense
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import COVARIANCES
 from gradum.study.inference.family import likelihood_of
 
 ROWS_AT_ONCE = 8192  # looked through together
-WHICH_WEIGHTS = (
-    "Say weights='frequency' if a row of weight w stands for w equal rows, and weights='precision' "
-    "if it is one row; for weights of sampling or importance with covariance='robust'."
+WHICH_WEIGHTS = marked(
+    "Say weights='frequency' if a row of weight w stands for w equal rows, "
+    "and weights='precision' if it is one row; for weights of sampling or "
+    "importance with covariance='robust'."
 )
 MOST_VALUES = 5e7  # of the expanded columns, and of the scores of all classes
 MOST_PARAMETERS = 1_500  # of all classes together
@@ -55,19 +57,25 @@ class Sample:
         weight = np.ones(len(target)) if weight is None else np.asarray(weight, np.float64)
         numbers = np.arange(1, len(target) + 1) if numbers is None else np.asarray(numbers)
         offset = np.zeros(len(target)) if offset is None else np.asarray(offset, np.float64)
-        own = {"weights": weight, "groups": groups, "numbers": numbers, "offsets": offset}
-        for what, values in own.items():
+        own = {
+            marked("The weights have shape {shape} for {rows} rows."): weight,
+            marked("The groups have shape {shape} for {rows} rows."): groups,
+            marked("The numbers have shape {shape} for {rows} rows."): numbers,
+            marked("The offsets have shape {shape} for {rows} rows."): offset,
+        }
+        for sentence, values in own.items():
             if values is not None and np.shape(values) != (len(target),):
                 raise ShapeError(
-                    f"The {what} have shape {np.shape(values)} for {len(target)} rows.",
-                    "Give one a row.",
+                    say(sentence, shape=np.shape(values), rows=len(target)),
+                    say("Give one a row."),
                 )
         if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
             raise SpecError(
-                "The weights are not all numbers of at least 0, some above.", "Correct them."
+                say("The weights are not all numbers of at least 0, some above."),
+                say("Correct them."),
             )
         if not np.isfinite(offset).all():
-            raise SpecError("The offsets are not all finite numbers.", "Correct them.")
+            raise SpecError(say("The offsets are not all finite numbers."), say("Correct them."))
         sample = cls(columns, target, weight, groups, numbers, offset)
         return sample if weight.all() else sample.take(weight > 0)
 
@@ -111,15 +119,26 @@ def check_options(
         ("covariance", covariance, COVARIANCES),
     ):
         if value is None and weighted:
-            raise SpecError("What the weights mean is not said.", WHICH_WEIGHTS)
+            raise SpecError(say("What the weights mean is not said."), say(WHICH_WEIGHTS))
         if value is not None and value not in known:
-            raise SpecError(f"{name} is {value!r}.", f"Choose one of {', '.join(known)}.")
+            raise SpecError(
+                say("{option} is {value!r}.", option=name, value=value),
+                say("Choose one of {names}.", names=listed(known)),
+            )
     if not _is_number(level) or not 0.0 < level < 1.0:
-        raise SpecError(f"level is {level!r}.", "Give a number between 0 and 1, such as 0.95.")
+        raise SpecError(
+            say("level is {level!r}.", level=level),
+            say("Give a number between 0 and 1, such as 0.95."),
+        )
     if not _is_number(alpha) or not 0.0 <= alpha < np.inf:
-        raise SpecError(f"alpha is {alpha!r}.", "Give a number of at least 0.")
+        raise SpecError(
+            say("alpha is {alpha!r}.", alpha=alpha), say("Give a number of at least 0.")
+        )
     if groups is not None and covariance not in ("classical", "robust"):
-        raise SpecError(f"Groups have their own covariance, not {covariance}.", "Give one of both.")
+        raise SpecError(
+            say("Groups have their own covariance, not {covariance}.", covariance=covariance),
+            say("Give one of both."),
+        )
 
 
 def _is_number(value: Any) -> bool:
@@ -130,20 +149,31 @@ def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[Dense, lis
     """Return the columns as a finite matrix (n, D), and their names."""
     shape = np.shape(columns)
     if len(shape) != 2:
-        raise ShapeError(f"The columns have shape {shape}.", "Give an array [n, d].")
+        raise ShapeError(
+            say("The columns have shape {shape}.", shape=shape), say("Give an array [n, d].")
+        )
     if shape[0] * shape[1] > MOST_VALUES:
         raise SpecError(
-            f"{shape[1]:,} columns of {shape[0]:,} rows are too many for standard errors.",
-            "Choose fewer columns, or a sample of the rows.",
+            say(
+                "{columns:,} columns of {rows:,} rows are too many for standard errors.",
+                columns=shape[1],
+                rows=shape[0],
+            ),
+            say("Choose fewer columns, or a sample of the rows."),
         )
     dense = columns.toarray() if scipy.sparse.issparse(columns) else columns
     dense = dense if isinstance(dense, Compact) else np.asarray(dense, np.float64)
     parts = (dense[at : at + ROWS_AT_ONCE] for at in range(0, len(dense), ROWS_AT_ONCE))
     if not all(np.isfinite(part).all() for part in parts):
-        raise SpecError("The columns have values that are no finite numbers.", "Fill or drop them.")
+        raise SpecError(
+            say("The columns have values that are no finite numbers."), say("Fill or drop them.")
+        )
     own = [f"x{k}" for k in range(shape[1])] if names is None else [str(name) for name in names]
     if len(own) != shape[1]:
-        raise ShapeError(f"There are {len(own)} names for {shape[1]} columns.", "Name each once.")
+        raise ShapeError(
+            say("There are {names} names for {columns} columns.", names=len(own), columns=shape[1]),
+            say("Name each once."),
+        )
     return dense, own
 
 
@@ -158,27 +188,39 @@ def outputs_of(
     if loss.link != "logit":
         return 1
     if not np.issubdtype(target.dtype, np.integer):
-        raise TargetError("The target holds no class codes.", "Give whole numbers from 0 up.")
+        raise TargetError(
+            say("The target holds no class codes."), say("Give whole numbers from 0 up.")
+        )
     counts = np.bincount(target, minlength=len(classes))
     if np.count_nonzero(counts) < 2:
-        raise TargetError("The target has only one class.", "Add rows of another.")
+        raise TargetError(say("The target has only one class."), say("Add rows of another."))
     if not counts.all():
         absent = int(np.flatnonzero(counts == 0)[0])
         label = classes[absent] if classes else absent
         raise TargetError(
-            f"No row is of class {label!r}, so that its probability cannot be estimated.",
-            "Leave the class out.",
+            say(
+                "No row is of class {label!r}, so that its probability cannot be estimated.",
+                label=label,
+            ),
+            say("Leave the class out."),
         )
     outputs = loss.outputs(len(counts))
     if outputs > 1 and covariance in ("HC2", "HC3"):
         raise SpecError(
-            f"{covariance} needs a leverage, which {outputs} classes have not.",
-            "Use HC0 or HC1.",
+            say(
+                "{estimator} needs a leverage, which {outputs} classes have not.",
+                estimator=covariance,
+                outputs=outputs,
+            ),
+            say("Use HC0 or HC1."),
         )
     if outputs > 1 and offset is not None:
         raise SpecError(
-            f"An offset needs a single output, and {outputs} classes have as many.",
-            "Compare two classes at a time.",
+            say(
+                "An offset needs a single output, and {outputs} classes have as many.",
+                outputs=outputs,
+            ),
+            say("Compare two classes at a time."),
         )
     return outputs
 
@@ -196,6 +238,11 @@ def check_size(standard: Standard, outputs: int) -> None:
     rows, count = len(standard), standard.width * outputs
     if count > MOST_PARAMETERS or rows * count > MOST_VALUES:
         raise SpecError(
-            f"{count:,} coefficients from {rows:,} rows are too many for standard errors.",
-            "Choose fewer columns, or a sample of the rows.",
+            say(
+                "{coefficients:,} coefficients from {rows:,} rows are too many for standard "
+                "errors.",
+                coefficients=count,
+                rows=rows,
+            ),
+            say("Choose fewer columns, or a sample of the rows."),
         )

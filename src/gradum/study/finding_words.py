@@ -1,0 +1,17 @@
+"""What a comparison finds, which code compares in English: `say` it where it is shown."""
+
+from __future__ import annotations
+
+from gradum.messages import marked
+
+NO_DIFFERENCE = marked("no difference shown")
+
+BETTER, WORSE = marked("better"), marked("worse")
+"""On new rows than in the run."""
+
+FIRST_IS_BETTER, SECOND_IS_BETTER = marked("first is better"), marked("second is better")
+"""Of two runs."""
+
+WEAKER, STRONGER = marked("weaker than the rest"), marked("stronger than the rest")
+TOO_FEW_ROWS = marked("too few rows to say")
+"""Of a segment."""
