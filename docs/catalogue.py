@@ -30,10 +30,9 @@ ELSEWHERE = (  # sentences of the library that reads the command line
     "Options",
     "Commands",
     "(dynamic)",
+    "[COMMAND] [ARGS]...",
     "default: {default}",
     "required",
-    "Missing command.",
-    "No such command {name!r}.",
 )
 
 

@@ -289,3 +289,21 @@ def test_the_reference_has_every_name_that_gradum_offers():
     reference = (ROOT / "docs/reference.md").read_text()
     named = set(re.findall(r"^\.\. auto\w+:: gradum\.(\w+)$", reference, re.MULTILINE))
     assert named == set(gradum.__all__)
+
+
+@pytest.mark.parametrize("page", ["README.md"])
+def test_a_translated_page_has_the_headings_code_links_and_figures_of_the_english(page):
+    texts = [ROOT / page, ROOT / page.replace(".md", ".zh-CN.md")]
+    english, chinese = (path.read_text(encoding="utf-8") for path in texts)
+    shared = {
+        "headings": r"^(#+) ",
+        "code": r"^```.*?^```",
+        "links": r"\]\(([^)]+)\)",
+        "figures of tables": r"\| (\d[\d.]*) (?=\|)",
+    }
+    prose = [re.sub(shared["code"], "", text, flags=re.M | re.S) for text in (english, chinese)]
+    for what, pattern in shared.items():
+        where = (english, chinese) if what == "code" else prose
+        ours, theirs = (re.findall(pattern, text, re.M | re.S) for text in where)
+        assert ours, what
+        assert ours == theirs, what

@@ -16,6 +16,7 @@ from gradum.fitting.option_table import OF_SOLVERS
 from gradum.fitting.option_values import read_names
 from gradum.fitting.options import make_spec
 from gradum.fitting.rows_in_memory import RowsInMemory
+from gradum.messages import listed, say
 from gradum.show.solvers import Solvers
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.read import read
@@ -73,8 +74,8 @@ def compare_solvers(
     unknown = sorted(set(options) - set(OF_SOLVERS))
     if unknown:
         raise SpecError(
-            f"gradum.compare_solvers has no option {unknown[0]!r}.",
-            f"Choose among {', '.join(OF_SOLVERS)}.",
+            say("gradum.compare_solvers has no option {option!r}.", option=unknown[0]),
+            say("Choose among {options}.", options=listed(OF_SOLVERS)),
         )
     test = options.pop("test", None)
     named = solvers.split(",") if isinstance(solvers, str) else read_names(solvers)

@@ -23,6 +23,7 @@ from gradum.fitting.rows_in_blocks import RowsInBlocks
 from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
 from gradum.fitting.spec import Spec
+from gradum.messages import say
 from gradum.show.source import Source
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.read import read
@@ -82,14 +83,19 @@ def _refuse_values(target: Any) -> None:
     """Refuse the values of a target, as scikit-learn's estimators take them."""
     if not isinstance(target, str):
         raise SpecError(
-            f"gradum.fit takes the name of the column to predict, not {_kind(target)}.",
-            'Give gradum.fit(table, "name") a table that holds it; gradum.PackClassifier and '
-            "gradum.PackRegressor have fit(X, y).",
+            say(
+                "gradum.fit takes the name of the column to predict, not {given}.",
+                given=_kind(target),
+            ),
+            say(
+                'Give gradum.fit(table, "name") a table that holds it; '
+                "gradum.PackClassifier and gradum.PackRegressor have fit(X, y)."
+            ),
         )
 
 
 def _kind(target: Any) -> str:
-    return "values" if hasattr(target, "__len__") else f"{target!r}"
+    return say("values") if hasattr(target, "__len__") else f"{target!r}"
 
 
 def fit_spec(

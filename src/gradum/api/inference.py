@@ -15,20 +15,23 @@ from gradum.fitting.dataset import Dataset, labelled
 from gradum.fitting.option_values import read_names
 from gradum.fitting.options import make_overrides, make_reading
 from gradum.fitting.run import Run
+from gradum.messages import listed, marked, say
 from gradum.show.inference import Summary
 from gradum.study.inference import infer as infer_coefficients
 from gradum.study.inference.reference_coding import reference_coded
 from gradum.study.inference.regression import imputation
+from gradum.tables.columns import Column
 from gradum.tables.encode import Encoder
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
 from gradum.tables.schema import infer as infer_schema
 from gradum.tables.wording import SHOWN_NAMES
 
-WHICH = (
-    "Say weights='frequency' (--weights frequency) if a row of weight w stands for w equal rows; "
-    "weights='precision' (--weights precision) if it is one row, and for weights of sampling or "
-    "importance with covariance='robust' (--covariance robust)."
+WHICH = marked(
+    "Say weights='frequency' (--weights frequency) if a row of weight w "
+    "stands for w equal rows; weights='precision' (--weights precision) if "
+    "it is one row, and for weights of sampling or importance with "
+    "covariance='robust' (--covariance robust)."
 )
 
 
@@ -137,7 +140,9 @@ def infer(
     else:
         schema = given.set_aside(schema or given.insisted(understand))
     if schema.weight is not None and weights is None:
-        raise SpecError(f"What a weight in {schema.weight!r} means is not said.", WHICH)
+        raise SpecError(
+            say("What a weight in {weight!r} means is not said.", weight=schema.weight), say(WHICH)
+        )
     dataset = labelled(table, schema, also=() if given is None else (given.column,))
     return _summary(
         dataset,
@@ -164,8 +169,12 @@ def infer_run(
         options = {"covariance": "robust", **options}
     if dataset.drawn_from is not None:
         raise SpecError(
-            f"Of the run's {dataset.drawn_from:,} rows only {len(dataset):,} are in memory.",
-            "Use gradum.infer on a part of the table.",
+            say(
+                "Of the run's {drawn_from:,} rows only {held:,} are in memory.",
+                drawn_from=dataset.drawn_from,
+                held=len(dataset),
+            ),
+            say("Use gradum.infer on a part of the table."),
         )
     encoder = Encoder.fit(dataset.frame, dataset.schema)
     return _summary(dataset, encoder, loss, None, weights=weights, **options)
@@ -178,11 +187,9 @@ def _summary(
     classes = dataset.classes
     chosen = resolve(loss or ("log_loss" if classes else "squared_error"))
     if (chosen.link == "logit") != bool(classes):
-        kind = "classes" if classes else "a number"
         raise SpecError(
-            f"The loss {chosen.name} does not fit the target {dataset.schema.target.name!r}, "
-            f"which is {kind}.",
-            "Choose another loss, or say what the target is with task.",
+            _other_target(chosen.name, dataset.schema.target.name, classes=bool(classes)),
+            say("Choose another loss, or say what the target is with task."),
         )
     rows = dataset.rows(encoder)
     coded = reference_coded(encoder.transform(dataset.frame), rows.weight)
@@ -216,6 +223,26 @@ def _unused(schema: Schema, given: Offset | None) -> tuple[str, ...]:
     unused = [column for column in unused if given is None or column.name != given.column]
     if not unused:
         return ()
-    named = ", ".join(f"{column.name!r} ({column.kind})" for column in unused[:SHOWN_NAMES])
+    named = listed([_with_kind(column) for column in unused[:SHOWN_NAMES]])
     more = len(unused) - SHOWN_NAMES
-    return (f"Not used: {named}{f' and {more:,} more' if more > 0 else ''}.",)
+    if more > 0:
+        return (say("Not used: {columns} and {more:,} more.", columns=named, more=more),)
+    return (say("Not used: {columns}.", columns=named),)
+
+
+def _with_kind(column: Column) -> str:
+    return say("{column!r} ({kind})", column=column.name, kind=say(column.kind))
+
+
+def _other_target(loss: str, target: str, *, classes: bool) -> str:
+    if classes:
+        return say(
+            "The loss {loss} does not fit the target {target!r}, which is classes.",
+            loss=loss,
+            target=target,
+        )
+    return say(
+        "The loss {loss} does not fit the target {target!r}, which is a number.",
+        loss=loss,
+        target=target,
+    )

@@ -24,6 +24,7 @@ from gradum.fitting.predict import predict
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
 from gradum.forks import refuse_after_fork
+from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.ship import bundle
 from gradum.show.inference import Summary
@@ -47,7 +48,10 @@ class Page(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return f"<a report of {size(len(self.encode()))}; model.report(path) writes it to a file>"
+        return say(
+            "<a report of {size}; model.report(path) writes it to a file>",
+            size=size(len(self.encode())),
+        )
 
 
 class Model:
@@ -165,7 +169,9 @@ class Model:
             The target is a number.
         """
         if not self.classes:
-            raise TargetError("The target is a number, which has no classes.", "Use predict.")
+            raise TargetError(
+                say("The target is a number, which has no classes."), say("Use predict.")
+            )
         probability = self._predict(data, rung).probability
         assert probability is not None
         return probability
@@ -199,7 +205,12 @@ class Model:
         elif self.folder is not None:
             known = run_rows(self.folder, self.fitted, target=True)
         if isinstance(known, str):
-            unknown = (f"Whether the model was trained on these rows is not known: {known}.",)
+            unknown = (
+                say(
+                    "Whether the model was trained on these rows is not known: {cause}.",
+                    cause=known,
+                ),
+            )
             known = None
         reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
         found = self._evaluated(data, max_memory, known, reading)
@@ -233,7 +244,12 @@ class Model:
         if name not in found:
             metric = METRICS[name]
             raise TargetError(
-                f"{metric.title} is undefined on these rows: {metric.undefined}.", "Give others."
+                say(
+                    "{metric} is undefined on these rows: {cause}.",
+                    metric=say(metric.title),
+                    cause=say(metric.undefined),
+                ),
+                say("Give others."),
             )
         return found[name].value
 
@@ -288,7 +304,9 @@ class Model:
             The model was loaded, and has no rows at hand; or an option makes no sense.
         """
         if self.run is None:
-            raise SpecError("A loaded model has no rows at hand.", "Use gradum.infer on its table.")
+            raise SpecError(
+                say("A loaded model has no rows at hand."), say("Use gradum.infer on its table.")
+            )
         return infer_run(self.run, **options)
 
     @cached_property

@@ -12,10 +12,13 @@ from msgspec import structs
 from gradum.core.losses import Loss
 from gradum.errors import ColumnError, SpecError
 from gradum.fitting.dataset import Dataset
+from gradum.messages import marked, say
 from gradum.tables.schema import Schema
 from gradum.tables.wording import SHOWN_ROWS, rows_text
 
 Read = TypeVar("Read")
+NO_VALUE = marked("Column {column!r}, the {role}, holds no value in {rows}.")
+NOT_POSITIVE = marked("Column {column!r}, the {role}, holds no positive number in {rows}.")
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,20 @@ class Offset:
         """
         if offset is not None and exposure is not None:
             raise SpecError(
-                "There is an offset and an exposure, which is an offset itself.",
-                "Give one of both; the logarithm of an exposure may be part of an offset.",
+                say("There is an offset and an exposure, which is an offset itself."),
+                say("Give one of both; the logarithm of an exposure may be part of an offset."),
             )
         if offset is None and exposure is None:
             return None
         found = cls(str(offset if exposure is None else exposure), exposure is not None)
         if found.column == target:
             raise SpecError(
-                f"Column {target!r} is both the target and the {found.option}.",
-                f"Choose another column as --{found.option}.",
+                say(
+                    "Column {target!r} is both the target and the {role}.",
+                    target=target,
+                    role=found.role,
+                ),
+                say("Choose another column as --{option}.", option=found.option),
             )
         return found
 
@@ -62,11 +69,21 @@ class Offset:
         return "exposure" if self.logarithm else "offset"
 
     @property
+    def role(self) -> str:
+        """What it is, in words."""
+        return say("exposure") if self.logarithm else say("offset")
+
+    @property
     def sentence(self) -> str:
         """What it does."""
         if self.logarithm:
-            return f"Per unit of {self.column!r}: its logarithm is added, with a coefficient of 1."
-        return f"{self.column!r} is added to what is predicted, with a coefficient of 1."
+            return say(
+                "Per unit of {column!r}: its logarithm is added, with a coefficient of 1.",
+                column=self.column,
+            )
+        return say(
+            "{column!r} is added to what is predicted, with a coefficient of 1.", column=self.column
+        )
 
     def insisted(self, read: Callable[[], Read]) -> Read:
         """Return what is read of a table in which the column is to hold numbers.
@@ -83,13 +100,17 @@ class Offset:
                 raise
             message = error.message.replace("a number (--numeric)", f"the {self.option}")
             message = message.replace("--numeric", f"--{self.option}")
-            remedy = f"Correct these values, or choose another column as --{self.option}."
+            remedy = say(
+                "Correct these values, or choose another column as --{option}.", option=self.option
+            )
             raise ColumnError(message, remedy) from None
 
     def set_aside(self, schema: Schema) -> Schema:
         """Return the schema in which the column is read, but is no feature."""
         columns = tuple(
-            structs.replace(column, role="unused", reason=f"The {self.option} of each row.")
+            structs.replace(
+                column, role="unused", reason=say("The {role} of each row.", role=self.role)
+            )
             if column.name == self.column
             else column
             for column in schema.columns
@@ -108,22 +129,28 @@ class Offset:
         """
         if self.logarithm and loss.link != "log":
             raise SpecError(
-                f"An exposure belongs to counts or amounts; the loss is {loss.name}.",
-                "Choose the loss poisson or gamma (--loss), or give an offset instead.",
+                say(
+                    "An exposure belongs to counts or amounts; the loss is {loss}.", loss=loss.name
+                ),
+                say("Choose the loss poisson or gamma (--loss), or give an offset instead."),
             )
         values = dataset.frame[self.column].cast(float).to_numpy()
-        self._refuse(np.isnan(values), "no value", dataset)
+        self._refuse(np.isnan(values), NO_VALUE, dataset)
         if not self.logarithm:
             return values
-        self._refuse(values <= 0, "no positive number", dataset)
+        self._refuse(values <= 0, NOT_POSITIVE, dataset)
         return np.log(values)
 
-    def _refuse(self, wrong: np.ndarray, what: str, dataset: Dataset) -> None:
+    def _refuse(self, wrong: np.ndarray, message: str, dataset: Dataset) -> None:
         if not wrong.any():
             return
         rows = dataset.numbers[wrong] + 1
         raise ColumnError(
-            f"Column {self.column!r}, the {self.option}, holds {what} in "
-            f"{rows_text([int(row) for row in rows[:SHOWN_ROWS]], len(rows))}.",
-            "Correct these values, or leave the rows out.",
+            say(
+                message,
+                column=self.column,
+                role=self.role,
+                rows=rows_text([int(row) for row in rows[:SHOWN_ROWS]], len(rows)),
+            ),
+            say("Correct these values, or leave the rows out."),
         )

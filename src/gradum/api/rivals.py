@@ -15,6 +15,7 @@ import numpy as np
 
 from gradum.errors import SpecError
 from gradum.fitting.rivals import Places, Rival, first_line
+from gradum.messages import listed, say
 from gradum.tables.schema import Target
 from gradum.tables.wording import shortened
 
@@ -106,13 +107,17 @@ def _of_word(word: str) -> Rival:
     module, _, name = word.partition(":")
     if not module or not name:
         raise SpecError(
-            f"There is no rival {shortened(word)!r}.",
-            f"Choose {', '.join(LIBRARIES)}, or name an estimator as module:Estimator.",
+            say("There is no rival {word!r}.", word=shortened(word)),
+            say(
+                "Choose {rivals}, or name an estimator as module:Estimator.",
+                rivals=listed(list(LIBRARIES)),
+            ),
         )
     found = getattr(_imported(module), name, None)
     if found is None:
         raise SpecError(
-            f"The module {module} has no {shortened(name)!r}.", "Name one of its estimators."
+            say("The module {module} has no {name!r}.", module=module, name=shortened(name)),
+            say("Name one of its estimators."),
         )
     return _of_estimator(found, word)
 
@@ -122,15 +127,20 @@ def _imported(module: str) -> Any:
         return import_module(module)
     except (Exception, SystemExit) as error:  # whatever the module does while it is imported
         raise SpecError(
-            f"The module {shortened(module)!r} cannot be imported: {first_line(error)}.",
-            "Install it, or name its folder in PYTHONPATH.",
+            say(
+                "The module {module!r} cannot be imported: {cause}.",
+                module=shortened(module),
+                cause=first_line(error),
+            ),
+            say("Install it, or name its folder in PYTHONPATH."),
         ) from error
 
 
 def _of_library(library: Library) -> Rival:
     if find_spec(library.package) is None:
         raise SpecError(
-            f"{library.title} is not installed.", f"Install it: pip install {library.package}"
+            say("{library} is not installed.", library=library.title),
+            say("Install it: pip install {package}", package=library.package),
         )
     module = _imported(library.package)
 
@@ -154,9 +164,12 @@ def _of_estimator(found: Any, word: str) -> Rival:
         refused = True
     if refused:
         raise SpecError(
-            f"{shortened(title)!r} is no estimator that can be made without arguments "
-            f"({shortened(word)}).",
-            "Name a class with fit, predict and get_params, as scikit-learn's have.",
+            say(
+                "{name!r} is no estimator that can be made without arguments ({word}).",
+                name=shortened(title),
+                word=shortened(word),
+            ),
+            say("Name a class with fit, predict and get_params, as scikit-learn's have."),
         )
 
     def make(target: Target, places: Places, columns: int) -> Any:
@@ -171,12 +184,34 @@ def _refuse_other_task(estimator: Any, title: str, target: Target) -> None:
     from sklearn.base import is_classifier, is_regressor
 
     suits = is_classifier if target.classes else is_regressor
-    what = "a classifier" if target.classes else "a regressor"
     if not suits(estimator):
-        kind = "has classes" if target.classes else "is a number"
-        raise SpecError(f"{title} is not {what}, but {target.name!r} {kind}.", f"Name {what}.")
+        message, remedy = _other_task(title, target)
+        raise SpecError(message, remedy)
     if target.classes and not hasattr(estimator, "predict_proba"):
         raise SpecError(
-            f"{title} gives no probabilities (predict_proba), which the scores need.",
-            "Name a classifier that does.",
+            say(
+                "{title} gives no probabilities (predict_proba), which the scores need.",
+                title=title,
+            ),
+            say("Name a classifier that does."),
         )
+
+
+def _other_task(title: str, target: Target) -> tuple[str, str]:
+    if target.classes:
+        return (
+            say(
+                "{rival} is not a classifier, but {target!r} has classes.",
+                rival=title,
+                target=target.name,
+            ),
+            say("Name a classifier."),
+        )
+    return (
+        say(
+            "{rival} is not a regressor, but {target!r} is a number.",
+            rival=title,
+            target=target.name,
+        ),
+        say("Name a regressor."),
+    )

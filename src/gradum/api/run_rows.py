@@ -13,6 +13,7 @@ from gradum.errors import GradumError, TableError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.plan import KEPT_ON_ALL
 from gradum.fitting.run import Run
+from gradum.messages import listed, say
 from gradum.ship import run_folder
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import RunSpec, changed_files, read_spec
@@ -72,16 +73,17 @@ def run_rows(
         if _is_larger(run_spec, most_bytes):
             return None
         if is_address(run_spec.data):
-            return "its table is on another machine, which is asked only where it is named"
+            return say("its table is on another machine, which is asked only where it is named")
         changed = changed_files(run_spec)
         if changed or not run_spec.sha256:
-            return f"{', '.join(changed) or 'its table'} has changed or gone"
+            files = listed(changed) or say("its table")
+            return say("{files} has changed or gone", files=files)
         held_out = _held_out(folder, run_spec, fitted)
         wanted = _columns(fitted, target=target)
         with at_hand(run_spec.data, run_spec.spec.reading) as table:
             return RunRows.of(wanted, _hashed(table, fitted, wanted, held_out))
     except (GradumError, OSError) as error:
-        return str(error).rstrip(".")
+        return str(error).rstrip(".。")
 
 
 def _is_larger(run_spec: RunSpec, most_bytes: float) -> bool:

@@ -18,6 +18,7 @@ from gradum.fitting import balance
 from gradum.fitting.context import ALONE, Context
 from gradum.fitting.dataset import Dataset, join, labelled
 from gradum.fitting.option_values import read_cost
+from gradum.messages import listed, say
 from gradum.scores.interval import with_unknown_bounds
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
@@ -112,7 +113,10 @@ def load_run(folder: Path) -> Model:
     except FileNotFoundError:
         model.findings = None  # interrupted before anything was judged
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelFileError(f"{path} cannot be read: {error}.", "Run the fit again.") from error
+        raise ModelFileError(
+            say("{path} cannot be read: {cause}.", path=path, cause=error),
+            say("Run the fit again."),
+        ) from error
     return model
 
 
@@ -186,8 +190,12 @@ def judged_rows(folder: Path, *, also: Sequence[str] = (), data: str | None = No
     changed = changed_files(run_spec)
     if changed:
         raise SchemaError(
-            f"{folder} was made from other rows: {', '.join(changed)} has changed or gone.",
-            "Bring the file back, or fit again.",
+            say(
+                "{folder} was made from other rows: {files} has changed or gone.",
+                folder=folder,
+                files=listed(changed),
+            ),
+            say("Bring the file back, or fit again."),
         )
     fitted = load(folder / MODEL).fitted
     with at_hand(place, run_spec.spec.reading) as table:

@@ -11,6 +11,8 @@ from threading import Timer
 from time import monotonic
 from types import FrameType
 
+from gradum.messages import say
+
 INTERRUPTED = 130
 AGAIN = 0.02  # seconds
 BURST = 1.0
@@ -58,7 +60,7 @@ class Interrupt:
             return
         if self._listens and not self.asked:
             self.asked = True
-            _say("\nStopping at the next chunk; press Ctrl-C again to abort.\n")
+            _say("\n" + say("Stopping at the next chunk; press Ctrl-C again to abort.") + "\n")
         elif _imports(frame):
             again = Timer(AGAIN, signal.raise_signal, [signal.SIGINT])
             again.daemon = True
@@ -66,7 +68,7 @@ class Interrupt:
         else:
             self._raised = monotonic()
             if self._listens:
-                _say("Aborted.\n")
+                _say(say("Aborted.") + "\n")
             raise KeyboardInterrupt
 
 

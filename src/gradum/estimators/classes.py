@@ -15,6 +15,7 @@ from gradum.core.losses import resolve
 from gradum.errors import SpecError, TargetError
 from gradum.estimators.rows import CheckedRows, MatrixLike
 from gradum.margins import EQUAL, first_greatest
+from gradum.messages import say
 
 
 class Classifies(ClassifierMixin):
@@ -64,7 +65,8 @@ def class_loss(loss: Any) -> Loss:
     found = resolve(loss)
     if found.link != "logit":
         raise SpecError(
-            f"{found.name} is no loss of classes.", "Use a regression's estimator for it."
+            say("{loss} is no loss of classes.", loss=found.name),
+            say("Use a regression's estimator for it."),
         )
     return found
 
@@ -94,16 +96,19 @@ def coded_rows(
         classes = found
     elif not np.isin(found, classes).all():
         raise TargetError(
-            f"The target has the classes {found.tolist()}, but the known ones are "
-            f"{classes.tolist()}.",
-            "Name all classes at the first fit.",
+            say(
+                "The target has the classes {found}, but the known ones are {known}.",
+                found=found.tolist(),
+                known=classes.tolist(),
+            ),
+            say("Name all classes at the first fit."),
         )
     else:
         codes = np.searchsorted(classes, rows.target)
     if len(classes) < 2:
         raise TargetError(
-            f"The target has only one class, {classes.tolist()[0]!r}.",
-            "A classifier needs rows of at least two classes with a weight above 0.",
+            say("The target has only one class, {label!r}.", label=classes.tolist()[0]),
+            say("A classifier needs rows of at least two classes with a weight above 0."),
         )
     weight = rows.weight
     if class_weight is not None:

@@ -16,6 +16,7 @@ from gradum.estimators.rows import CheckedRows
 from gradum.fitting.batched_folds import Price
 from gradum.fitting.path import Path, choose_penalty
 from gradum.margins import EQUAL, first_least
+from gradum.messages import say
 from gradum.solvers.linear_model import LinearModel
 
 RANGE_L1 = 1e-3  # from the penalty that leaves all columns out, down to this share of it
@@ -52,10 +53,13 @@ class CrossValidated:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.folds, Integral) and self.folds >= 2):
-            raise SpecError(f"folds is {self.folds!r}.", "Give a whole number from 2 up.")
+            raise SpecError(
+                say("folds is {folds!r}.", folds=self.folds), say("Give a whole number from 2 up.")
+            )
         if not self._has_alphas:
             raise SpecError(
-                f"alphas is {self.alphas!r}.", "Give how many, from 2 up, or numbers above 0."
+                say("alphas is {alphas!r}.", alphas=self.alphas),
+                say("Give how many, from 2 up, or numbers above 0."),
             )
 
     @property
@@ -108,7 +112,9 @@ class CrossValidated:
             There is no penalty that could have a strength.
         """
         if isinstance(penalty, Unpenalised):
-            raise SpecError("There is no penalty whose alpha could vary.", "Use penalty='l2'.")
+            raise SpecError(
+                say("There is no penalty whose alpha could vary."), say("Use penalty='l2'.")
+            )
         if isinstance(self.alphas, Integral):
             return _grid(model, with_alpha(penalty, 1.0), int(self.alphas))
         return np.sort(np.ravel(np.asarray(self.alphas, np.float64)))[::-1]
@@ -116,10 +122,11 @@ class CrossValidated:
     def _split(self, rows: CheckedRows, *, classes: bool, seed: int) -> list[tuple[Any, Any]]:
         fewest = np.bincount(rows.target).min() if classes else len(rows)
         if fewest < self.folds:
-            what = "rows of the rarest class" if classes else "rows"
             raise SpecError(
-                f"There are {fewest} {what}, fewer than the {self.folds} folds.",
-                "Give a number as alpha, or fewer folds: alpha=gradum.CrossValidated(folds=2).",
+                _few(fewest, self.folds, classes=bool(classes)),
+                say(
+                    "Give a number as alpha, or fewer folds: alpha=gradum.CrossValidated(folds=2)."
+                ),
             )
         splitter = StratifiedKFold if classes else KFold
         split = splitter(int(self.folds), shuffle=True, random_state=seed % 2**32)
@@ -165,3 +172,13 @@ def _grid(model: LinearModel, unit: Penalty, count: int) -> np.ndarray:
         mean = model.size / max(away, np.finfo(np.float64).tiny)
     size = mean * float(np.median(model.columns.scale[alive] ** 2)) if alive.any() else 1.0
     return size * STRONGEST_L2 * np.logspace(0, np.log10(RANGE_L2 / STRONGEST_L2), count)
+
+
+def _few(fewest: int, folds: int, *, classes: bool) -> str:
+    if classes:
+        return say(
+            "There are {rows} rows of the rarest class, fewer than the {folds} folds.",
+            rows=fewest,
+            folds=folds,
+        )
+    return say("There are {rows} rows, fewer than the {folds} folds.", rows=fewest, folds=folds)

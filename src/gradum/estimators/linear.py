@@ -28,6 +28,7 @@ from gradum.estimators.training import (
     seed_of,
 )
 from gradum.fitting.path import Path, PenaltyPath, penalty_path
+from gradum.messages import listed, say
 from gradum.solvers.convex import CONVEX, Convex, Exact, choose, misfit, solvers_of
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.solution import Solution
@@ -142,7 +143,9 @@ class Linear(Summarises, Estimator):
         cv = CrossValidated() if isinstance(self.alpha, str) and self.alpha == "cv" else self.alpha
         chosen = isinstance(cv, CrossValidated)
         if isinstance(cv, str):
-            raise SpecError(f"alpha is {cv!r}.", "Give a number from 0 up, or 'cv'.")
+            raise SpecError(
+                say("alpha is {alpha!r}.", alpha=cv), say("Give a number from 0 up, or 'cv'.")
+            )
         penalty = resolve_penalty(self.penalty, 1.0 if chosen else self.alpha, self.l1_ratio)
         problem = Problem(network, loss, penalty)
         solver, reason = self._choose(problem, rows)
@@ -176,7 +179,7 @@ class Linear(Summarises, Estimator):
             asked = CONVEX.get(self.solver) if isinstance(self.solver, str) else self.solver
             why = misfit(asked, problem.loss) if isinstance(asked, Convex) else ""
             solver = resolve_solver(self.solver, self.learning_rate, own, why)
-            return solver, "It was asked for."
+            return solver, say("It was asked for.")
         choice = choose(
             problem.loss,
             problem.penalty,
@@ -217,14 +220,11 @@ class Linear(Summarises, Estimator):
         if solution.status is not Status.SEPARATED or not separating:
             return solution
         names = getattr(self, "feature_names_in_", None)
-        named = [f"column {j}" if names is None else repr(str(names[j])) for j in separating[:5]]
-        more = f" and {len(separating) - 5} more" if len(separating) > 5 else ""
-        return replace(
-            solution,
-            advice=f"{', '.join(named)}{more} tell a class apart without error, so the best "
-            "coefficients are infinite and these are only large; set alpha above 0, or drop "
-            "what gives the class away.",
-        )
+        named = [
+            say("column {number}", number=j) if names is None else repr(str(names[j]))
+            for j in separating[:5]
+        ]
+        return replace(solution, advice=_infinite(named, len(separating) - len(named)))
 
     def _start(self, network: Network) -> Params | None:
         if not (self.warm_start and hasattr(self, "coef_")):
@@ -241,3 +241,20 @@ class Linear(Summarises, Estimator):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
         return X @ np.atleast_2d(self.coef_).T + self.intercept_
+
+
+def _infinite(columns: list[str], more: int) -> str:
+    """Say that columns separate a class, of which only the first are named."""
+    if more > 0:
+        return say(
+            "{columns} and {more} more tell a class apart without error, so the best coefficients "
+            "are infinite and these are only large; set alpha above 0, or drop what gives the "
+            "class away.",
+            columns=listed(columns),
+            more=more,
+        )
+    return say(
+        "{columns} tell a class apart without error, so the best coefficients are infinite and "
+        "these are only large; set alpha above 0, or drop what gives the class away.",
+        columns=listed(columns),
+    )

@@ -22,6 +22,7 @@ from gradum.estimators.training import (
     resolve_solver,
     seed_of,
 )
+from gradum.messages import say
 from gradum.solvers.data import Validation
 from gradum.solvers.driver import train
 from gradum.solvers.first_order import Adam
@@ -176,6 +177,7 @@ def _widths(sizes: Any) -> tuple[int, ...]:
     widths = tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)
     if not all(isinstance(width, Integral) for width in widths):
         raise SpecError(
-            f"hidden_layer_sizes is {sizes!r}.", "Give whole numbers, one for each hidden layer."
+            say("hidden_layer_sizes is {sizes!r}.", sizes=sizes),
+            say("Give whole numbers, one for each hidden layer."),
         )
     return tuple(int(width) for width in widths)

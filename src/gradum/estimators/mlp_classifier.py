@@ -14,6 +14,7 @@ from gradum.estimators.callbacks import Listeners
 from gradum.estimators.classes import Classifies, class_loss, coded_rows
 from gradum.estimators.mlp import MLP, as_before, mlp_attributes
 from gradum.estimators.rows import MatrixLike, checked_rows
+from gradum.messages import say
 
 
 class MLPClassifier(Classifies, MLP):
@@ -164,20 +165,27 @@ class MLPClassifier(Classifies, MLP):
     def _known_classes(self, classes: Any, *, first: bool) -> np.ndarray:
         if isinstance(self.class_weight, str):
             raise SpecError(
-                f"class_weight={self.class_weight!r} needs all rows, and partial_fit sees some.",
-                "Give the weight of each class as a dict.",
+                say(
+                    "class_weight={class_weight!r} needs all rows, and partial_fit sees some.",
+                    class_weight=self.class_weight,
+                ),
+                say("Give the weight of each class as a dict."),
             )
         if classes is None:
             if first:
                 raise SpecError(
-                    "The classes are not known at the first call of partial_fit.",
-                    "Give classes=, all labels there will ever be.",
+                    say("The classes are not known at the first call of partial_fit."),
+                    say("Give classes=, all labels there will ever be."),
                 )
             return self.classes_
         known = np.unique(classes)
         if not first and not np.array_equal(known, self.classes_):
             raise SpecError(
-                f"The classes are {known.tolist()}, but were {self.classes_.tolist()} before.",
-                "Give the same ones, or leave them out.",
+                say(
+                    "The classes are {given}, but were {before} before.",
+                    given=known.tolist(),
+                    before=self.classes_.tolist(),
+                ),
+                say("Give the same ones, or leave them out."),
             )
         return known

@@ -7,6 +7,7 @@ from typing import Any
 from gradum.core import Loss
 from gradum.core.losses import resolve
 from gradum.errors import SpecError
+from gradum.messages import say
 
 
 def number_loss(loss: Any) -> Loss:
@@ -19,5 +20,7 @@ def number_loss(loss: Any) -> Loss:
     """
     found = resolve(loss)
     if found.link == "logit":
-        raise SpecError(f"{found.name} is a loss of classes.", "Use a classifier for it.")
+        raise SpecError(
+            say("{loss} is a loss of classes.", loss=found.name), say("Use a classifier for it.")
+        )
     return found

@@ -25,6 +25,7 @@ from gradum.fitting.pack.spec import PackSpec, pack_of, refuse_time_limit
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Prediction
 from gradum.margins import first_greatest
+from gradum.messages import listed, say
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
@@ -71,11 +72,13 @@ class _Pack(BaseEstimator):
         rows = len(table.frame)
         if len(target) != rows:
             raise ShapeError(
-                f"X has {rows:,} rows but y has {len(target):,}.", "Give one target a row."
+                say("X has {rows:,} rows but y has {targets:,}.", rows=rows, targets=len(target)),
+                say("Give one target a row."),
             )
         if rows < FEWEST_ROWS:
             raise TargetError(
-                f"X has {rows:,} rows to learn from.", f"Give at least {FEWEST_ROWS}."
+                say("X has {rows:,} rows to learn from.", rows=rows),
+                say("Give at least {fewest}.", fewest=FEWEST_ROWS),
             )
         weight = np.ones(rows) if weight is None else weight
         names = table.frame.columns
@@ -107,7 +110,10 @@ class _Pack(BaseEstimator):
 
     def _table(self, X: Any) -> Table:
         if isinstance(X, np.ndarray) and X.ndim != 2:
-            raise ShapeError(f"X has the shape {X.shape}.", "Give a table of rows and columns.")
+            raise ShapeError(
+                say("X has the shape {shape}.", shape=X.shape),
+                say("Give a table of rows and columns."),
+            )
         return read(_with_plain_names(X))
 
     def _predict(self, X: Any) -> Prediction:
@@ -205,13 +211,13 @@ class PackClassifier(ClassifierMixin, _Pack):
         """
         labels: np.ndarray = column_or_1d(y, warn=True)
         if any(_is_missing(label) for label in labels.tolist()):
-            raise TargetError("The target has missing values.", "Leave out such rows.")
+            raise TargetError(say("The target has missing values."), say("Leave out such rows."))
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise TargetError(
-                f"The target has only one class, {self.classes_.tolist()[0]!r}.",
-                "A classifier needs rows of at least two classes.",
+                say("The target has only one class, {label!r}.", label=self.classes_.tolist()[0]),
+                say("A classifier needs rows of at least two classes."),
             )
         metric = metric_for(self.metric, "binary" if len(self.classes_) == 2 else "multiclass")
         weight = _weights(sample_weight, len(labels))
@@ -297,7 +303,9 @@ class PackRegressor(RegressorMixin, _Pack):
         """
         target = np.asarray(column_or_1d(y, warn=True), np.float64)
         if not np.isfinite(target).all():
-            raise TargetError("The target has missing or infinite values.", "Leave out such rows.")
+            raise TargetError(
+                say("The target has missing or infinite values."), say("Leave out such rows.")
+            )
         loss = _number_loss(self.loss, self.quantiles)
         self._fit(X, target, _weights(sample_weight, len(target)), None, loss=loss)
         return self
@@ -334,7 +342,8 @@ def _number_loss(loss: Any, quantiles: Sequence[float]) -> Loss:
     if not chosen.homogeneous:  # members learn numbers in standard units
         learned = [name for name, other in LOSSES.items() if other.homogeneous]
         raise SpecError(
-            f"A pack does not learn the loss {chosen.name}.", f"Choose among {', '.join(learned)}."
+            say("A pack does not learn the loss {loss}.", loss=chosen.name),
+            say("Choose among {losses}.", losses=listed(learned)),
         )
     return chosen.at_levels(quantiles) if isinstance(loss, str) else chosen
 
@@ -354,8 +363,8 @@ def _weights(sample_weight: Any, rows: int) -> np.ndarray | None:
     weight = np.asarray(sample_weight, np.float64)
     if weight.shape != (rows,) or not (weight >= 0).all() or not 0 < weight.sum() < np.inf:
         raise ShapeError(
-            "sample_weight must be one finite number a row, none below 0, some above.",
-            "Correct it.",
+            say("sample_weight must be one finite number a row, none below 0, some above."),
+            say("Correct it."),
         )
     return weight
 

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d, validat
 from gradum.core import Inputs
 from gradum.core.losses import check_shapes
 from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.solvers.data import Data
 
 MatrixLike: TypeAlias = ArrayLike | scipy.sparse.sparray | scipy.sparse.spmatrix
@@ -69,7 +70,8 @@ class CheckedRows:
         """
         if not 0.0 < fraction < 1.0:
             raise SpecError(
-                f"validation_fraction is {fraction!r}.", "Give a number above 0 and below 1."
+                say("validation_fraction is {fraction!r}.", fraction=fraction),
+                say("Give a number above 0 and below 1."),
             )
         train, held = train_test_split(
             np.arange(len(self)),

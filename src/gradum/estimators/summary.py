@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from gradum.errors import SpecError
 from gradum.estimators.classes import coded_rows
 from gradum.estimators.rows import MatrixLike, checked_rows
+from gradum.messages import listed, say
 from gradum.scores.figures import figure
 
 if TYPE_CHECKING:
@@ -93,11 +94,13 @@ class Summarises:
             rows, _ = coded_rows(rows, labels, balance)
             if balance is not None:
                 notes += (
-                    "The weights of the classes count as weights of rows; for them only robust "
-                    "standard errors of weights='precision' hold.",
+                    say(
+                        "The weights of the classes count as weights of rows; for them only "
+                        "robust standard errors of weights='precision' hold."
+                    ),
                 )
         if alpha and not isinstance(self.alpha, Real):
-            notes += ("alpha was chosen by the data; the standard errors take it as known.",)
+            notes += (say("alpha was chosen by the data; the standard errors take it as known."),)
         weighted = sample_weight is not None or getattr(self, "class_weight", None) is not None
         found = infer(
             rows.matrix,
@@ -121,14 +124,22 @@ class Summarises:
         own, given = getattr(self, "feature_names_in_", None), getattr(X, "columns", None)
         if own is not None and given is not None and list(own) != list(given):
             raise SpecError(
-                f"X has the columns {_some(given)}, but the fit had {_some(own)}.",
-                "Give the columns of the fit, in their order.",
+                say(
+                    "X has the columns {given}, but the fit had {known}.",
+                    given=_some(given),
+                    known=_some(own),
+                ),
+                say("Give the columns of the fit, in their order."),
             )
         width = np.shape(X)[1] if len(np.shape(X)) == 2 else None
         if width is not None and width != self.n_features_in_:
             raise SpecError(
-                f"X has {width:,} columns, but the fit had {self.n_features_in_:,}.",
-                "Give the columns of the fit.",
+                say(
+                    "X has {width:,} columns, but the fit had {known:,}.",
+                    width=width,
+                    known=self.n_features_in_,
+                ),
+                say("Give the columns of the fit."),
             )
 
     def _strength(self) -> float:
@@ -142,12 +153,13 @@ class Summarises:
         l1, l2 = self._problem.penalty.strengths(self.n_features_in_)
         if l1.any():
             raise SpecError(
-                "An L1 penalty leaves columns out; the others' standard errors are not known.",
-                "Fit the columns it kept with penalty=None, on rows it has not seen.",
+                say("An L1 penalty leaves columns out; the others' standard errors are not known."),
+                say("Fit the columns it kept with penalty=None, on rows it has not seen."),
             )
         if len(set(l2.tolist())) > 1:
             raise SpecError(
-                "The penalty differs from column to column.", "Fit with one alpha for all."
+                say("The penalty differs from column to column."),
+                say("Fit with one alpha for all."),
             )
         return float(l2[0]) if len(l2) else 0.0
 
@@ -169,9 +181,12 @@ class Summarises:
         if max(apart, default=0.0) <= NOTICEABLE:
             return ()
         return (
-            f"The estimator's own coefficients are up to {figure(max(apart), digits=2)} standard "
-            "errors from the optimum for these rows: its solver stopped short of it, or it was "
-            "fitted on other rows.",
+            say(
+                "The estimator's own coefficients are up to {most} standard errors from "
+                "the optimum for these rows: its solver stopped short of it, or it was "
+                "fitted on other rows.",
+                most=figure(max(apart), digits=2),
+            ),
         )
 
 
@@ -184,4 +199,7 @@ def _numbers(rows: int, weight: Any) -> np.ndarray:
 
 def _some(names: Any) -> str:
     names = [str(name) for name in names]
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    first = listed(names[:5])
+    if len(names) > 5:
+        return say("{columns} and {more} more", columns=first, more=len(names) - 5)
+    return first

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from gradum.core import PENALTIES, Params, Penalty, Problem
 from gradum.errors import SpecError
 from gradum.estimators.rows import CheckedRows, network_inputs
+from gradum.messages import listed, say, sentences
 from gradum.solvers import first_order
 from gradum.solvers.convex import Convex, minimise
 from gradum.solvers.driver import train
@@ -58,20 +59,27 @@ def resolve_solver(
         fitting = hasattr(found, "transformation")
     if found is None or not fitting:
         raise SpecError(
-            f"This model has no solver {solver!r}.{why and ' '}{why}",
-            f"Choose one of {', '.join(known)}, or an instance such as gradum.Adam().",
+            sentences((say("This model has no solver {solver!r}.", solver=solver), why)),
+            say(
+                "Choose one of {solvers}, or an instance such as gradum.Adam().",
+                solvers=listed(list(known)),
+            ),
         )
     if isinstance(found, Convex):
         if learning_rate is not None:
             raise SpecError(
-                f"learning_rate={learning_rate} has no meaning for the solver {solver!r}.",
-                "Leave it out, or choose a first-order solver such as solver='gd'.",
+                say(
+                    "learning_rate={learning_rate} has no meaning for the solver {solver!r}.",
+                    learning_rate=learning_rate,
+                    solver=solver,
+                ),
+                say("Leave it out, or choose a first-order solver such as solver='gd'."),
             )
         return found
     if learning_rate is not None and not isinstance(learning_rate, (*NUMBER, str)):
         raise SpecError(
-            f"learning_rate is {learning_rate!r}.",
-            "Give a number; a schedule is the solver's own: gradum.Adam(schedule='cosine').",
+            say("learning_rate is {learning_rate!r}.", learning_rate=learning_rate),
+            say("Give a number; a schedule is the solver's own: gradum.Adam(schedule='cosine')."),
         )
     return first_order.resolve(found, learning_rate)
 
@@ -88,20 +96,28 @@ def resolve_penalty(penalty: Any, alpha: Any, l1_ratio: float = 0.5) -> Penalty:
         name = penalty or "none"
         if name not in PENALTIES:
             raise SpecError(
-                f"There is no penalty {penalty!r}.", f"Choose one of {', '.join(PENALTIES)}."
+                say("There is no penalty {penalty!r}.", penalty=penalty),
+                say("Choose one of {penalties}.", penalties=listed(list(PENALTIES))),
             )
         options = {} if name == "none" else {"alpha": alpha}
         if name == "elastic_net":
             options["l1_ratio"] = l1_ratio
         return resolve_penalty(PENALTIES[name](**options), alpha)
     if not hasattr(penalty, "strengths"):
-        raise SpecError(f"penalty is {penalty!r}.", "Give a name or one such as gradum.L1(0.1).")
+        raise SpecError(
+            say("penalty is {penalty!r}.", penalty=penalty),
+            say("Give a name or one such as gradum.L1(0.1)."),
+        )
     ranges = (("alpha", np.inf), ("l1_ratio", 1.0))
     for name, most in ranges:
         value = getattr(penalty, name, 0.0)
         if not (isinstance(value, NUMBER) and np.isfinite(value) and 0 <= value <= most):
-            upper = f" to {most:g}" if np.isfinite(most) else " up"
-            raise SpecError(f"{name} is {value!r}.", f"Give a number from 0{upper}.")
+            remedy = (
+                say("Give a number from 0 to {most:g}.", most=most)
+                if np.isfinite(most)
+                else say("Give a number from 0 up.")
+            )
+            raise SpecError(say("{name} is {value!r}.", name=name, value=value), remedy)
     return penalty
 
 
@@ -159,7 +175,10 @@ def batch_rows(batch_size: Any, rows: int) -> int:
         return min(200, rows)
     if isinstance(batch_size, WHOLE) and batch_size > 0:
         return min(int(batch_size), rows)
-    raise SpecError(f"batch_size is {batch_size!r}.", "Give 'auto' or a whole number from 1 up.")
+    raise SpecError(
+        say("batch_size is {batch_size!r}.", batch_size=batch_size),
+        say("Give 'auto' or a whole number from 1 up."),
+    )
 
 
 @turn()
@@ -192,7 +211,10 @@ def check_numbers(estimator: Any, least: Mapping[str, float]) -> None:
     for name, bound in least.items():
         value = getattr(estimator, name)
         if not (isinstance(value, NUMBER) and np.isfinite(value) and value >= bound):
-            raise SpecError(f"{name} is {value!r}.", f"Give a number from {bound:g} up.")
+            raise SpecError(
+                say("{name} is {value!r}.", name=name, value=value),
+                say("Give a number from {bound:g} up.", bound=bound),
+            )
 
 
 def warn_of_trouble(solution: Solution, *, optimum_expected: bool) -> None:

@@ -27,6 +27,7 @@ from safetensors.numpy import save
 
 from gradum.errors import ModelFileError
 from gradum.files.atomic import write_bytes
+from gradum.messages import listed, say
 
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
 MANIFEST_LIMIT = 64 * 2**20
@@ -85,7 +86,13 @@ def write(
     for name, array in arrays.items():
         if array.dtype.newbyteorder("<") not in DTYPES.values():
             raise ModelFileError(
-                f"{path}: array {name!r} has type {array.dtype}, not one of {', '.join(DTYPES)}."
+                say(
+                    "{path}: array {name!r} has type {dtype}, not one of {types}.",
+                    path=path,
+                    name=name,
+                    dtype=array.dtype,
+                    types=listed(list(DTYPES)),
+                )
             )
         _check_finite(path, name, array)
     weights = save({name: np.asarray(arrays[name], order="C") for name in sorted(arrays)})
@@ -122,8 +129,8 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]
         return _manifest(path, text), _arrays(path, weights)
     except MemoryError as error:
         raise ModelFileError(
-            f"The model file {path} does not fit into memory.",
-            "Free some, or take a larger machine.",
+            say("The model file {path} does not fit into memory.", path=path),
+            say("Free some, or take a larger machine."),
         ) from error
 
 
@@ -156,10 +163,7 @@ def _opened(
     try:
         place = Path(path)
         if not place.is_file():  # opening a pipe or a terminal would wait for ever
-            what = "does not exist"
-            if place.exists():
-                what = f"is {'a folder' if place.is_dir() else 'no ordinary file'}"
-            raise ModelFileError(f"The model file {path} {what}.", "Name a .gradum file.")
+            raise ModelFileError(_no_file(path, place), say("Name a .gradum file."))
         with place.open("rb") as file:
             outside = _check_directory(path, file)
             with zipfile.ZipFile(file) as archive:
@@ -171,10 +175,19 @@ def _opened(
     except OSError as error:
         cause = error.strerror or str(error)
         raise ModelFileError(
-            f"The model file {path} cannot be read: {cause}.", "Check the file's name and place."
+            say("The model file {path} cannot be read: {cause}.", path=path, cause=cause),
+            say("Check the file's name and place."),
         ) from error
     except _DAMAGE as error:
         raise _damaged(path, str(error) or type(error).__name__) from error
+
+
+def _no_file(path: str | os.PathLike, place: Path) -> str:
+    if place.is_dir():
+        return say("The model file {path} is a folder.", path=path)
+    if place.exists():
+        return say("The model file {path} is no ordinary file.", path=path)
+    return say("The model file {path} does not exist.", path=path)
 
 
 def _check_directory(path: str | os.PathLike, file: BinaryIO) -> int:
@@ -185,26 +198,32 @@ def _check_directory(path: str | os.PathLike, file: BinaryIO) -> int:
     size = file.seek(0, io.SEEK_END)
     if size > MANIFEST_LIMIT + WEIGHTS_LIMIT + DIRECTORY_LIMIT:
         raise ModelFileError(
-            f"{path} is too large for a model file: {size:,} bytes.", "Name a .gradum file."
+            say("{path} is too large for a model file: {size:,} bytes.", path=path, size=size),
+            say("Name a .gradum file."),
         )
     file.seek(max(0, size - _END_SIZE - _LOCATOR_SIZE))
     tail = file.read()
     end = tail[-_END_SIZE:]
     if len(end) < _END_SIZE or not end.startswith(b"PK\5\6"):
         raise ModelFileError(
-            f"{path} is not a gradum model file, or is cut short.",
-            "Give a file that gradum saved (.gradum), or its run folder.",
+            say("{path} is not a gradum model file, or is cut short.", path=path),
+            say("Give a file that gradum saved (.gradum), or its run folder."),
         )
     entries = int.from_bytes(end[10:12], "little")
     directory = int.from_bytes(end[12:16], "little")
     if tail.startswith(b"PK\6\7") or entries != 2 or directory > DIRECTORY_LIMIT:
         raise ModelFileError(
-            f"{path} is not a gradum model file: it must hold exactly {MANIFEST} and {WEIGHTS}.",
-            "Give a file that gradum saved (.gradum), or its run folder.",
+            say(
+                "{path} is not a gradum model file: it must hold exactly {manifest} and {weights}.",
+                path=path,
+                manifest=MANIFEST,
+                weights=WEIGHTS,
+            ),
+            say("Give a file that gradum saved (.gradum), or its run folder."),
         )
     before = size - directory - _END_SIZE
     if end != struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 2, 2, directory, max(before, 0), 0):
-        raise _damaged(path, "its end is not the one that gradum writes")
+        raise _damaged(path, say("its end is not the one that gradum writes"))
     return before
 
 
@@ -215,9 +234,15 @@ def _checked_members(
     names = sorted(info.orig_filename for info in infos)
     if names != [MANIFEST, WEIGHTS]:
         raise ModelFileError(
-            f"{path} is not a gradum model file: it holds {', '.join(map(_short, names))}, "
-            f"not {MANIFEST} and {WEIGHTS}.",
-            "Give a file that gradum saved (.gradum), or its run folder.",
+            say(
+                "{path} is not a gradum model file: it holds {members}, "
+                "not {manifest} and {weights}.",
+                path=path,
+                members=listed([*map(_short, names)]),
+                manifest=MANIFEST,
+                weights=WEIGHTS,
+            ),
+            say("Give a file that gradum saved (.gradum), or its run folder."),
         )
     members = {info.filename: info for info in infos}
     _check_size(path, MANIFEST, members[MANIFEST].file_size, MANIFEST_LIMIT)
@@ -225,12 +250,19 @@ def _checked_members(
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-            raise _damaged(path, f"its {info.filename} is compressed, which gradum never does")
+            raise _damaged(
+                path,
+                say(
+                    "its {filename} is compressed, which gradum never does", filename=info.filename
+                ),
+            )
         if info.header_offset != end:
-            raise _damaged(path, "its members overlap, or other bytes lie between them")
+            raise _damaged(path, say("its members overlap, or other bytes lie between them"))
         end += _HEADER_SIZE + len(info.filename) + info.file_size
     if end != size:
-        raise _damaged(path, f"its members take {end:,} bytes, not {size:,}")
+        raise _damaged(
+            path, say("its members take {end:,} bytes, not {size:,}", end=end, size=size)
+        )
     return members
 
 
@@ -249,7 +281,10 @@ def _check_descriptions(
         header = entry.FileHeader()
         file.seek(info.header_offset)
         if file.read(len(header)) != header:
-            raise _damaged(path, f"its {info.filename} has a header that gradum never writes")
+            raise _damaged(
+                path,
+                say("its {filename} has a header that gradum never writes", filename=info.filename),
+            )
         # Of both, all but the signature, the comment's length and what follows is the same.
         same, name = header[4:_HEADER_SIZE], header[_HEADER_SIZE:]
         made_by = bytes((entry.create_version, entry.create_system))
@@ -257,53 +292,86 @@ def _check_descriptions(
         directory += b"PK\1\2" + made_by + same + rest + name
     file.seek(start)
     if file.read(len(directory) + 1) != directory + b"P":
-        raise _damaged(path, "its directory is not the one that gradum writes")
+        raise _damaged(path, say("its directory is not the one that gradum writes"))
 
 
 def _manifest(path: str | os.PathLike, text: bytes) -> dict[str, Any]:
     """Decode JSON, without what other readers of it could understand otherwise."""
     if sum(text.count(sign) for sign in (b",", b":", b"[", b"{")) > VALUES_LIMIT:
-        raise _damaged(path, f"its {MANIFEST} holds more than {VALUES_LIMIT:,} values")
+        raise _damaged(
+            path,
+            say(
+                "its {manifest} holds more than {limit:,} values",
+                manifest=MANIFEST,
+                limit=VALUES_LIMIT,
+            ),
+        )
     try:
         json.loads(text.decode("utf-8"), object_pairs_hook=_refuse_twins, parse_int=_refuse_long)
         return msgspec.json.decode(text, type=dict[str, Any])
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"its {MANIFEST} is not a JSON object ({error})") from error
+        raise _damaged(
+            path,
+            say("its {manifest} is not a JSON object ({error})", manifest=MANIFEST, error=error),
+        ) from error
 
 
 def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:
     if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key is given twice")
+        raise ValueError(say("a key is given twice"))
 
 
 def _refuse_long(digits: str) -> None:
     if not -(2**63) <= int(digits) < 2**64:
-        raise ValueError("a whole number is longer than 64 bits")
+        raise ValueError(say("a whole number is longer than 64 bits"))
 
 
 def _arrays(path: str | os.PathLike, data: bytes) -> dict[str, np.ndarray]:
     """Deserialise: safetensors itself refuses holes, overlaps and wrong sizes."""
     if int.from_bytes(data[:8], "little") > HEADER_LIMIT:
-        raise _damaged(path, f"the header of its {WEIGHTS} is longer than {HEADER_LIMIT:,} bytes")
+        raise _damaged(
+            path,
+            say(
+                "the header of its {weights} is longer than {limit:,} bytes",
+                weights=WEIGHTS,
+                limit=HEADER_LIMIT,
+            ),
+        )
     try:
         tensors = dict(sorted(safetensors.deserialize(data)))
     except (SafetensorError, ValueError, OverflowError) as error:
         cause = str(error).removeprefix("Error while deserializing: ")
-        raise _damaged(path, f"its {WEIGHTS} is not valid ({cause})") from error
+        raise _damaged(
+            path, say("its {weights} is not valid ({cause})", weights=WEIGHTS, cause=cause)
+        ) from error
     arrays = {}
     for name, tensor in tensors.items():
         dtype, shape = DTYPES.get(tensor["dtype"]), tuple(tensor["shape"])
-        what = f"array {_short(name)}"
+        what = say("array {name}", name=_short(name))
         if dtype is None:
-            raise _damaged(path, f"{what} has the type {tensor['dtype']}, which is unknown")
+            raise _damaged(
+                path,
+                say(
+                    "{what} has the type {dtype}, which is unknown",
+                    what=what,
+                    dtype=tensor["dtype"],
+                ),
+            )
         if len(tensor["data"]) != math.prod(shape) * dtype.itemsize:
-            raise _damaged(path, f"{what} has other bytes than its shape {shape} needs")
+            raise _damaged(
+                path,
+                say("{what} has other bytes than its shape {shape} needs", what=what, shape=shape),
+            )
         if dtype.kind == "b" and np.frombuffer(tensor["data"], np.uint8).max(initial=0) > 1:
-            raise _damaged(path, f"{what} holds truth values that are neither 0 nor 1")
+            raise _damaged(
+                path, say("{what} holds truth values that are neither 0 nor 1", what=what)
+            )
         try:
             arrays[name] = np.frombuffer(tensor["data"], dtype).reshape(shape)
         except ValueError as error:  # without elements, a shape may be beyond NumPy's
-            raise _damaged(path, f"{what} has an impossible shape ({error})") from error
+            raise _damaged(
+                path, say("{what} has an impossible shape ({error})", what=what, error=error)
+            ) from error
         _check_finite(path, name, arrays[name])
     return arrays
 
@@ -311,16 +379,26 @@ def _arrays(path: str | os.PathLike, data: bytes) -> dict[str, np.ndarray]:
 def _check_finite(path: str | os.PathLike, name: str, array: np.ndarray) -> None:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ModelFileError(
-            f"{path}: array {_short(name)} holds values that are not finite.",
-            "Fit the model again.",
+            say(
+                "{path}: array {name} holds values that are not finite.",
+                path=path,
+                name=_short(name),
+            ),
+            say("Fit the model again."),
         )
 
 
 def _check_size(path: str | os.PathLike, member: str, size: int, limit: int) -> None:
     if size > limit:
         raise ModelFileError(
-            f"{path}: {member} has {size:,} bytes, more than the {limit:,} that are allowed.",
-            "Fit a smaller model.",
+            say(
+                "{path}: {member} has {size:,} bytes, more than the {limit:,} that are allowed.",
+                path=path,
+                member=member,
+                size=size,
+                limit=limit,
+            ),
+            say("Fit a smaller model."),
         )
 
 
@@ -329,7 +407,8 @@ def _damaged(path: str | os.PathLike, cause: str) -> ModelFileError:
     if len(cause) > _CAUSE_LENGTH:
         cause = f"{cause[:_CAUSE_LENGTH]}…"
     return ModelFileError(
-        f"The model file {path} is damaged: {cause}.", "Save or copy the model again."
+        say("The model file {path} is damaged: {cause}.", path=path, cause=cause),
+        say("Save or copy the model again."),
     )
 
 

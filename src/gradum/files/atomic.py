@@ -11,19 +11,42 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gradum.errors import DiskError, OutputError
+from gradum.messages import marked, say
 
 _TEMPORARY = re.compile(r"\.gradum-[0-9a-f]{8}-(.+)", re.DOTALL)
+CAUSES = (  # what the system says, in its words
+    marked("Permission denied"),
+    marked("Operation not permitted"),
+    marked("Read-only file system"),
+    marked("File name too long"),
+    marked("No space left on device"),
+    marked("Disk quota exceeded"),
+    marked("File too large"),
+    marked("Input/output error"),
+    marked("No such file or directory"),
+    marked("Not a directory"),
+    marked("Is a directory"),
+    marked("File exists"),
+    marked("Directory not empty"),
+    marked("Too many open files"),
+    marked("Cannot allocate memory"),
+    marked("Invalid argument"),
+    marked("Too many levels of symbolic links"),
+    marked("Connection refused"),
+    marked("Bad file descriptor"),
+    marked("Broken pipe"),
+)
 _REMEDIES = {
-    errno.EACCES: "Choose a place that you may write to.",
-    errno.EPERM: "Choose a place that you may write to.",
-    errno.EROFS: "Choose a place that is not read-only.",
-    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EACCES: marked("Choose a place that you may write to."),
+    errno.EPERM: marked("Choose a place that you may write to."),
+    errno.EROFS: marked("Choose a place that is not read-only."),
+    errno.ENAMETOOLONG: marked("Choose a shorter name."),
 }
 DISK_REMEDIES = {
-    errno.ENOSPC: "Free some space or choose another disk.",
-    errno.EDQUOT: "Free some space or choose another disk.",
-    errno.EFBIG: "Choose another disk.",
-    errno.EIO: "Check the disk or choose another.",
+    errno.ENOSPC: marked("Free some space or choose another disk."),
+    errno.EDQUOT: marked("Free some space or choose another disk."),
+    errno.EFBIG: marked("Choose another disk."),
+    errno.EIO: marked("Check the disk or choose another."),
 }
 
 
@@ -118,8 +141,8 @@ def claim_folder(path: str | os.PathLike, *, force: bool = False, apart_from: st
             folder.mkdir(parents=True, exist_ok=True)
             if not force and any(each.name != apart_from for each in folder.iterdir()):
                 raise OutputError(
-                    f"The folder {folder} is not empty.",
-                    "Choose another folder, or allow overwriting with force (--force).",
+                    say("The folder {folder} is not empty.", folder=folder),
+                    say("Choose another folder, or allow overwriting with force (--force)."),
                 )
             _probe(folder / "run")
         except OSError:
@@ -161,7 +184,9 @@ def _refuse_file_among(folder: Path) -> None:
     for each in (folder, *folder.parents):
         if each.exists():
             if not each.is_dir():
-                raise OutputError(f"{each} is a file, not a folder.", "Choose another folder.")
+                raise OutputError(
+                    say("{path} is a file, not a folder.", path=each), say("Choose another folder.")
+                )
             return
 
 
@@ -180,15 +205,22 @@ def _ordinary(path: str | os.PathLike) -> Path:
     """Follow links to the file meant, and refuse what a rename would destroy or never reach."""
     target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise OutputError(f"{path} cannot be written: it is a folder.", "Name a file in it.")
+        raise OutputError(
+            say("{path} cannot be written: it is a folder.", path=path), say("Name a file in it.")
+        )
     if target.exists() and not target.is_file():
         raise OutputError(
-            f"{path} cannot be written: it is not an ordinary file.", "Choose another place."
+            say("{path} cannot be written: it is not an ordinary file.", path=path),
+            say("Choose another place."),
         )
     if not target.parent.is_dir():
         raise OutputError(
-            f"{path} cannot be written: {target.parent} is not a folder.",
-            f"Make the folder {target.parent} first, or choose another place.",
+            say(
+                "{path} cannot be written: {parent} is not a folder.",
+                path=path,
+                parent=target.parent,
+            ),
+            say("Make the folder {parent} first, or choose another place.", parent=target.parent),
         )
     return target
 
@@ -204,10 +236,18 @@ def explained(path: str | os.PathLike) -> Iterator[None]:
         number = _system_error(error)
         if number is None:
             raise
-        message = f"{path} cannot be written: {os.strerror(number)}."
+        message = say(
+            "{path} cannot be written: {cause}.", path=path, cause=say(os.strerror(number))
+        )
         if number in DISK_REMEDIES:
-            raise DiskError(message, DISK_REMEDIES[number]) from error
-        raise OutputError(message, _REMEDIES.get(number, "Choose another place.")) from error
+            raise DiskError(message, say(DISK_REMEDIES[number])) from error
+        remedy = _REMEDIES.get(number, marked("Choose another place."))
+        raise OutputError(message, say(remedy)) from error
+
+
+def cause_of(error: OSError) -> str:
+    """Return why the system refused something, in its words or their translation."""
+    return say(error.strerror) if error.strerror else str(error)
 
 
 def _system_error(error: Exception) -> int | None:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from gradum.errors import OutputError
 from gradum.files.atomic import explained, is_plain_file
+from gradum.messages import say
 
 try:
     import fcntl
@@ -82,7 +83,12 @@ def is_lock(path: Path) -> bool:
 
 
 def _at_work(path: Path, said: str) -> OutputError:
-    process = said.removeprefix(SIGN).strip() or "unknown"
+    process = said.removeprefix(SIGN).strip() or say("unknown")
     return OutputError(
-        f"Another process, {process}, is at work on {path.parent}.", "Wait until it has ended."
+        say(
+            "Another process, {process}, is at work on {parent}.",
+            process=process,
+            parent=path.parent,
+        ),
+        say("Wait until it has ended."),
     )

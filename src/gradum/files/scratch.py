@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gradum.errors import DiskError
+from gradum.messages import say
 
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -34,8 +35,8 @@ def filling(what: str) -> Iterator[None]:
         if why is None:
             raise
         raise DiskError(
-            f"The disk does not take {what}: {why}.",
-            "Free some space, or name a folder with more in TMPDIR (or by --out).",
+            say("The disk does not take {what}: {why}.", what=what, why=why),
+            say("Free some space, or name a folder with more in TMPDIR (or by --out)."),
         ) from error
 
 
@@ -49,5 +50,5 @@ def _refusal(error: Exception) -> str | None:
     elif found := re.search(r"\(os error (\d+)\)", str(error)):
         number = int(found[1])
     else:
-        return "it is full or fails" if "transport error" in str(error) else None
-    return os.strerror(number) if number in _REFUSALS else None
+        return say("it is full or fails") if "transport error" in str(error) else None
+    return say(os.strerror(number)) if number in _REFUSALS else None

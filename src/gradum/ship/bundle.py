@@ -15,6 +15,7 @@ from gradum.files import archive
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.spec import TITLES, Spec
+from gradum.messages import say
 from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
 from gradum.ship.contradictions import contradiction
@@ -85,11 +86,11 @@ def load(path: str | os.PathLike) -> Fitted:
         manifest.provenance,
     )
     if len(rungs) < len(manifest.rungs) or named_arrays(rungs.values()).keys() != arrays.keys():
-        raise _refused(path, "the weights are not those of its rungs, each named once")
+        raise _refused(path, say("the weights are not those of its rungs, each named once"))
     if (found := contradiction(fitted)) is not None:
         raise _refused(path, found)
     if manifest.provenance.fingerprint != fingerprint_of(arrays):
-        raise _refused(path, "the weights are not those whose fingerprint it names")
+        raise _refused(path, say("the weights are not those whose fingerprint it names"))
     judgement = manifest.judgement and _in_order(manifest.judgement, manifest.schema)
     return replace(fitted, judgement=judgement)
 
@@ -97,24 +98,38 @@ def load(path: str | os.PathLike) -> Fitted:
 def _known_format(version: Any, path: str | os.PathLike) -> int:
     """Return the format version of a manifest, or raise ModelFileError where it is none of ours."""
     if type(version) is not int:
-        raise _refused(path, "its manifest names no format version")
+        raise _refused(path, say("its manifest names no format version"))
     if version > FORMAT:
         raise ModelFileError(
-            f"{path} was written by a newer gradum: it is of format version {version}, "
-            f"this gradum reads {FORMAT}.",
-            "Upgrade gradum.",
+            say(
+                "{path} was written by a newer gradum: it is of format version "
+                "{version}, this gradum reads {known}.",
+                path=path,
+                version=version,
+                known=FORMAT,
+            ),
+            say("Upgrade gradum."),
         )
     if version < 1:
         raise ModelFileError(
-            f"{path} is of format version {version}, which cannot be read.", "Fit the model again."
+            say(
+                "{path} is of format version {version}, which cannot be read.",
+                path=path,
+                version=version,
+            ),
+            say("Fit the model again."),
         )
     return version
 
 
 def _refused(path: str | os.PathLike, cause: str) -> ModelFileError:
     return ModelFileError(
-        f"{path} is not a gradum model, or was altered: {shortened(' '.join(cause.split()), 200)}.",
-        "Fit the model again, or upgrade gradum if the file is from a later one.",
+        say(
+            "{path} is not a gradum model, or was altered: {cause}.",
+            path=path,
+            cause=shortened(" ".join(cause.split()), 200),
+        ),
+        say("Fit the model again, or upgrade gradum if the file is from a later one."),
     )
 
 

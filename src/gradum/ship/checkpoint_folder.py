@@ -17,6 +17,7 @@ from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.fitting.fitted import named_arrays
 from gradum.fitting.rung import Rung
+from gradum.messages import say
 from gradum.ship.contradictions import has_its_shapes
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.ship.state_folder import CHECKPOINT, Manifest
@@ -77,7 +78,7 @@ class CheckpointFolder:
         except (ValueError, RecursionError) as error:
             raise _refused(path, str(error)) from error
         if manifest.place != place or not has_its_shapes(rung):
-            raise _refused(path, "it holds another rung than its name says")
+            raise _refused(path, say("it holds another rung than its name says"))
         return rung
 
     def snapshot(self, place: str) -> Snapshot | None:
@@ -156,9 +157,9 @@ class CheckpointFolder:
         except ValueError as error:
             raise _refused(path, getattr(error, "message", str(error))) from error
         if manifest.format != FORMAT:
-            raise _refused(path, f"it is of format version {manifest.format}")
+            raise _refused(path, say("it is of format version {format}", format=manifest.format))
         if manifest.run != self._identity:
-            raise _refused(path, "it is of another run")
+            raise _refused(path, say("it is of another run"))
         return manifest, arrays
 
 
@@ -166,7 +167,7 @@ def _leaves(name: str, count: int, arrays: dict[str, np.ndarray]) -> tuple[np.nd
     try:
         return tuple(arrays[f"{name}/{i}"] for i in range(count))
     except KeyError as error:
-        raise ValueError(f"the array {error} is absent") from error
+        raise ValueError(say("the array {name} is absent", name=error)) from error
 
 
 def _spelled(value: Any) -> Any:
@@ -181,6 +182,6 @@ def _spelled(value: Any) -> Any:
 def _refused(path: Path, cause: str) -> ModelFileError:
     cause = " ".join(cause.split()).rstrip(".")[:200]
     return ModelFileError(
-        f"The checkpoint {path} cannot be used: {cause}.",
-        "Delete it and resume: what it held is then fitted anew.",
+        say("The checkpoint {path} cannot be used: {cause}.", path=path, cause=cause),
+        say("Delete it and resume: what it held is then fitted anew."),
     )

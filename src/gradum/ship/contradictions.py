@@ -12,6 +12,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.target_scale import TargetScale
+from gradum.messages import say
 from gradum.scores.metrics import metrics_of
 from gradum.ship.finite import stays_finite
 from gradum.tables.columns import Target
@@ -42,50 +43,55 @@ def _schema(fitted: Fitted) -> Iterator[str]:
     except SchemaError as error:
         yield error.message.removesuffix(".")
     if target is None:
-        yield "the schema has no target"
+        yield say("the schema has no target")
     if not schema.features:
-        yield "the schema has no column to learn from"
+        yield say("the schema has no column to learn from")
     target = _target(fitted)
     if len(target.classes) > MOST_CLASSES:
-        yield f"the schema has more than {MOST_CLASSES:,} classes"
+        yield say("the schema has more than {most:,} classes", most=MOST_CLASSES)
     types = {type(label) for label in target.classes}
     if len(types) > 1 or not types <= CLASS_TYPES[schema.column(target.name).kind]:
-        yield "the classes are not of one type, that of the target's column"
+        yield say("the classes are not of one type, that of the target's column")
     if int in types and min(target.classes) < 0 and max(target.classes) >= 2**63:  # type: ignore
-        yield "no 64 bits hold all classes"
+        yield say("no 64 bits hold all classes")
     if (spec.target, spec.log_target) != (target.name, target.log):
-        yield "the spec asks for another target than the schema has"
+        yield say("the spec asks for another target than the schema has")
 
 
 def _encoder(fitted: Fitted) -> Iterator[str]:
     steps = [(step.source, type(step)) for step in fitted.encoder.steps]
     if steps != [(column.name, STEPS.get(column.kind)) for column in fitted.schema.features]:
-        yield "the encoder does not take the columns that the schema names"
+        yield say("the encoder does not take the columns that the schema names")
 
 
 def _rungs(fitted: Fitted) -> Iterator[str]:
     rungs, target = fitted.rungs, _target(fitted)
     if not rungs or list(rungs) != [name for name in fitted.spec.rungs if name in rungs]:
-        yield "the rungs are not those that the spec asks for, simplest first"
+        yield say("the rungs are not those that the spec asks for, simplest first")
     outputs = len(target.classes) if len(target.classes) > 2 else 1
     classes = len(target.classes) or None
     for name, rung in rungs.items():
         if rung.loss != KINDS[name].loss(fitted.spec, classes) or (
             rung.target_scale is None
         ) != bool(target.classes):
-            yield f"rung {name!r} does not predict what the target is"
+            yield say("rung {name!r} does not predict what the target is", name=name)
         if rung.target_scale is not None and not _is_sound(rung.target_scale, target):
-            yield f"the target scale of rung {name!r} is none"
+            yield say("the target scale of rung {name!r} is none", name=name)
         if rung.post and not _weighs(rung, fitted):
-            yield f"the class weights of rung {name!r} are none"
+            yield say("the class weights of rung {name!r} are none", name=name)
         if rung.network.outputs != outputs or not has_its_shapes(rung):
-            yield f"the weights of rung {name!r} have other shapes than its network"
+            yield say("the weights of rung {name!r} have other shapes than its network", name=name)
         if not _takes(rung, fitted.encoder.layout):
-            yield f"rung {name!r} does not take what the encoder yields"
+            yield say("rung {name!r} does not take what the encoder yields", name=name)
         if not rung.network.is_sound(rung.params) or not stays_finite(rung, fitted.encoder.layout):
-            yield f"the weights of rung {name!r} can come to predictions that are no numbers"
+            yield say(
+                "the weights of rung {name!r} can come to predictions that are no numbers",
+                name=name,
+            )
         if not _has_its_course(rung):
-            yield f"the history or the settings of rung {name!r} are those of another"
+            yield say(
+                "the history or the settings of rung {name!r} are those of another", name=name
+            )
 
 
 def _judgement(fitted: Fitted) -> Iterator[str]:
@@ -97,27 +103,30 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
     judged = {verdict.used, verdict.enough, *compared}
     # A refit leaves one rung: the others that the judgement speaks of may be gone.
     if verdict.used not in fitted.rungs or not judged <= scores.keys() <= set(KINDS):
-        yield "the verdict names a rung that is not there"
+        yield say("the verdict names a rung that is not there")
     if not {"test"} <= rows.keys() <= {part.name.lower() for part in Part}:
-        yield "the judgement's rows are of unknown parts"
+        yield say("the judgement's rows are of unknown parts")
     if any(not {"test"} <= parts.keys() <= rows.keys() for parts in scores.values()):
-        yield "the judgement's scores are of other parts than its rows"
+        yield say("the judgement's scores are of other parts than its rows")
     known = {metric.name for metric in metrics_of(target.task)}
     named = {frozenset(parts["test"]) for parts in scores.values()}
     if len(named) > 1 or not all(verdict.metric in test for test in named):
-        yield "the judgement does not score every rung by the same metrics, its verdict's too"
+        yield say("the judgement does not score every rung by the same metrics, its verdict's too")
     if any(not each.keys() <= known for parts in scores.values() for each in parts.values()):
-        yield "the judgement has a metric that is not of this task"
+        yield say("the judgement has a metric that is not of this task")
     for rival in judgement.rivals:
         if frozenset(rival.scores) not in named or rival.against != verdict.used:
-            yield "the judgement does not score a rival as it scores the rung in use"
+            yield say("the judgement does not score a rival as it scores the rung in use")
     if len(judgement.rivals) > MOST_RIVALS:
-        yield f"the judgement has more than {MOST_RIVALS:,} rivals"
+        yield say("the judgement has more than {most:,} rivals", most=MOST_RIVALS)
     sentences = (*judgement.notes, *judgement.alarms, *verdict.sentences, *verdict.comparisons)
     if len(sentences) + len(judgement.by_class) > MOST_SENTENCES:
-        yield f"the judgement holds more than {MOST_SENTENCES:,} sentences"
+        yield say(
+            "the judgement holds more than {most:,} sentences",
+            most=MOST_SENTENCES,
+        )
     if not judgement.prevalence.keys() <= {str(label) for label in target.classes}:
-        yield "the judgement speaks of other classes than the schema"
+        yield say("the judgement speaks of other classes than the schema")
 
 
 def _target(fitted: Fitted) -> Target:

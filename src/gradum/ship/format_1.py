@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradum.messages import say
+
 
 def upgraded(manifest: dict[str, Any]) -> dict[str, Any]:
     """Return a manifest of format 1 as one of format 2; what is malformed is left as it is.
@@ -35,7 +37,9 @@ def _rung(rung: dict[str, Any]) -> dict[str, Any]:
     kinds = {name: rest.pop(name, None) for name in ("network", "pack")}
     given = [{**fields, "type": name} for name, fields in kinds.items() if fields is not None]
     if len(given) != 1:
-        raise ValueError(f"rung {rung.get('name')!r} is neither a network nor a pack")
+        raise ValueError(
+            say("rung {name!r} is neither a network nor a pack", name=rung.get("name"))
+        )
     weight = rest.pop("class_weight", None)
     steps = [] if weight is None else [{"type": "prior-shift", "class_weight": weight}]
     return {**rest, "network": given[0], "advice": "", "post": steps}

@@ -10,6 +10,7 @@ import polars as pl
 
 from gradum.errors import OutputError, SpecError
 from gradum.files.atomic import replacing
+from gradum.messages import listed, say
 from gradum.tables.paths import STANDARD_INPUT
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest
@@ -26,20 +27,25 @@ def check_format(path: Path, *, force: bool) -> None:
     """
     if str(path) == STANDARD_INPUT:
         raise OutputError(
-            "Predictions are written to a file, not to standard output.",
-            f"Name one that ends in {' or '.join(FORMATS)}.",
+            say("Predictions are written to a file, not to standard output."),
+            say("Name one that ends in {endings}.", endings=listed(list(FORMATS), "or")),
         )
     if path.suffix.lower() not in FORMATS:
         raise OutputError(
-            f"{path} names no format that predictions are written in.",
-            f"End the name in {' or '.join(FORMATS)}, which a spreadsheet opens.",
+            say("{path} names no format that predictions are written in.", path=path),
+            say(
+                "End the name in {endings}, which a spreadsheet opens.",
+                endings=listed(list(FORMATS), "or"),
+            ),
         )
     _refuse_existing(path, force=force)
 
 
 def _refuse_existing(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
-        raise OutputError(f"{path} exists already.", "Choose another name, or give --force.")
+        raise OutputError(
+            say("{path} exists already.", path=path), say("Choose another name, or give --force.")
+        )
 
 
 def kept_columns(table: Table, names: list[str]) -> pl.DataFrame:
@@ -53,7 +59,7 @@ def kept_columns(table: Table, names: list[str]) -> pl.DataFrame:
     for name in names:
         if name not in table.frame.columns:
             raise SpecError(
-                f"{table.source} has no column '{name}' to keep.",
+                say("{source} has no column '{name}' to keep.", source=table.source, name=name),
                 nearest(name, table.frame.columns),
             )
     return table.frame.select(list(dict.fromkeys(names)))

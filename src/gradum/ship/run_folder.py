@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import ModelFileError, SchemaError
-from gradum.files.atomic import replacing, write_text
+from gradum.files.atomic import cause_of, replacing, write_text
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.predict import prediction_frame
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
+from gradum.messages import say
 from gradum.ship import bundle
 from gradum.ship.layout import HISTORY, METRICS, MODEL, PREDICTIONS, SCHEMA, SPEC
 from gradum.ship.run_spec import RunSpec, toml
@@ -53,8 +54,12 @@ def read_schema(path: Path) -> Schema:
         return Schema.from_json(path.read_bytes())
     except OSError as error:
         raise SchemaError(
-            f"The schema {path} cannot be read: {error.strerror}.",
-            "Write one with gradum inspect TABLE --json.",
+            say(
+                "The schema {path} cannot be read: {cause}.",
+                path=path,
+                cause=cause_of(error),
+            ),
+            say("Write one with gradum inspect TABLE --json."),
         ) from error
 
 
@@ -142,7 +147,12 @@ def _predictions(folder: Path, columns: list[str]) -> pl.DataFrame:
         return pl.read_parquet(path, columns=columns)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ModelFileError(
-            f"{path} cannot be read: {str(error).splitlines()[0]}.", "Run the fit again."
+            say(
+                "{path} cannot be read: {cause}.",
+                path=path,
+                cause=str(error).splitlines()[0],
+            ),
+            say("Run the fit again."),
         ) from None
 
 
@@ -161,14 +171,18 @@ def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Predic
     frame = _predictions(folder, ["row", "prediction", *names])
     rows = frame["row"].to_numpy()
     if not np.isin(rows, numbers).all():
-        raise ModelFileError(f"{path} is of other rows than the run's table.", "Fit again.")
+        raise ModelFileError(
+            say("{path} is of other rows than the run's table.", path=path), say("Fit again.")
+        )
     positions = np.searchsorted(numbers, rows) + (judged.start or 0)
     if not names:
         return positions, Prediction(frame["prediction"].to_numpy(), None)
     code = {label: place for place, label in enumerate(dataset.classes)}
     labels = frame["prediction"].to_list()
     if not code.keys() >= set(labels):
-        raise ModelFileError(f"{path} has labels that are no class of the run.", "Fit again.")
+        raise ModelFileError(
+            say("{path} has labels that are no class of the run.", path=path), say("Fit again.")
+        )
     value = np.array([code[label] for label in labels], np.intp)
     return positions, Prediction(value, frame.select(names).to_numpy())
 

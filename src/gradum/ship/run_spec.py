@@ -20,7 +20,9 @@ import tomli_w
 from msgspec import structs
 
 from gradum.errors import ModelFileError, SchemaError, TableError
+from gradum.files.atomic import cause_of
 from gradum.fitting.spec import Spec
+from gradum.messages import listed, say
 from gradum.ship.layout import SPEC
 from gradum.tables.addresses import is_address
 from gradum.tables.paths import STANDARD_INPUT, files_of
@@ -79,17 +81,21 @@ def read_spec(path: Path) -> RunSpec:
     except FileNotFoundError as error:
         holds = path.parent.is_dir()
         raise ModelFileError(
-            f"{path.parent} holds no {path.name}."
+            say("{folder} holds no {name}.", folder=path.parent, name=path.name)
             if holds
-            else f"There is no folder {path.parent}.",
-            "Give the folder of a gradum run.",
+            else say("There is no folder {folder}.", folder=path.parent),
+            say("Give the folder of a gradum run."),
         ) from error
     except OSError as error:
         raise ModelFileError(
-            f"{path} cannot be read: {error.strerror}.", "Give the folder of a gradum run."
+            say("{path} cannot be read: {cause}.", path=path, cause=cause_of(error)),
+            say("Give the folder of a gradum run."),
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"{path} cannot be read: {error}.", "Correct that line.") from error
+        raise ModelFileError(
+            say("{path} cannot be read: {cause}.", path=path, cause=error),
+            say("Correct that line."),
+        ) from error
 
 
 class FileState(NamedTuple):
@@ -140,8 +146,10 @@ def refuse_changed(run_spec: RunSpec, before: dict[str, FileState]) -> None:
     changed = dict.fromkeys((*differing(recorded, hashes), *differing(before, now)))
     if changed:
         raise TableError(
-            f"While the run read its files, something changed {', '.join(changed)}.",
-            "Wait until nothing writes there any more, then fit again.",
+            say(
+                "While the run read its files, something changed {files}.", files=listed([*changed])
+            ),
+            say("Wait until nothing writes there any more, then fit again."),
         )
 
 
@@ -160,8 +168,8 @@ def changed_files(run_spec: RunSpec) -> list[str]:
     """
     if STANDARD_INPUT in (run_spec.data, run_spec.test):
         raise TableError(
-            "That run read a table from standard input, which cannot be read again.",
-            f"Save the table to a file, and write its path into the run's {SPEC}.",
+            say("That run read a table from standard input, which cannot be read again."),
+            say("Save the table to a file, and write its path into the run's {spec}.", spec=SPEC),
         )
     return differing(of_files(run_spec.sha256), hash_files(run_spec))
 
@@ -181,9 +189,11 @@ def named(run_spec: RunSpec, data: str | None) -> str:
     """
     if data is None and is_address(run_spec.data):
         raise TableError(
-            f"That run read its table from {run_spec.data}, which is read again only when it is "
-            "named.",
-            "Name it: --data ADDRESS.",
+            say(
+                "That run read its table from {data}, which is read again only when it is named.",
+                data=run_spec.data,
+            ),
+            say("Name it: --data ADDRESS."),
         )
     return run_spec.data if data is None else data
 
@@ -198,8 +208,12 @@ def refuse_other_content(run_spec: RunSpec, given: Mapping[str, str], folder: Pa
     """
     for name in other_content(run_spec, given):
         raise SchemaError(
-            f"{folder} was made from other rows: {name} gives others now.",
-            f"Fit again: gradum rerun {folder} --data ADDRESS",
+            say(
+                "{folder} was made from other rows: {name} gives others now.",
+                folder=folder,
+                name=name,
+            ),
+            say("Fit again: gradum rerun {folder} --data ADDRESS", folder=folder),
         )
 
 

@@ -14,6 +14,7 @@ from gradum.core.models.parameters import nested
 from gradum.fitting.post import PostStep
 from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
+from gradum.messages import say
 from gradum.solvers.solution import Certificate, Status
 
 
@@ -75,15 +76,23 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
     def array(name: str, dimensions: int) -> np.ndarray:
         found = arrays.get(f"{record.name}/{name}")
         if found is None or found.ndim != dimensions or found.dtype not in (np.float32, np.float64):
-            raise ValueError(f"rung {record.name!r} lacks {name}, or has it in another form")
+            raise ValueError(
+                say(
+                    "rung {rung!r} lacks {array}, or has it in another form",
+                    rung=record.name,
+                    array=name,
+                )
+            )
         return found
 
     network = record.network
     if len(network.hidden) >= len(arrays):
-        raise ValueError(f"rung {record.name!r} has more layers than there are arrays")
+        raise ValueError(
+            say("rung {name!r} has more layers than there are arrays", name=record.name)
+        )
     shapes = network.shapes()
     if f"layers/{len(network.hidden)}/bias" not in shapes:
-        raise ValueError(f"rung {record.name!r} has no intercept")
+        raise ValueError(say("rung {name!r} has no intercept", name=record.name))
     params = nested({name: array(name, len(shape)) for name, shape in shapes.items()})
     layer = None
     if record.input_layer is not None:

@@ -17,6 +17,7 @@ import msgspec
 from gradum.errors import ModelFileError, OutputError
 from gradum.files.atomic import becoming, is_plain_file
 from gradum.files.lock import is_lock
+from gradum.messages import say
 
 RUN, LOCK, CHECKPOINT = "run.toml", "lock", ".checkpoint"
 _SCRATCH = re.compile(r"\.gradum-[a-z0-9_]{8}")  # made by `tempfile`
@@ -45,12 +46,18 @@ def refuse_foreign(state: Path) -> None:
     """
     refuse_links(state)
     if state.exists() and not state.is_dir():
-        raise OutputError(f"{state} is a file, not a folder.", "Choose another folder.")
+        raise OutputError(
+            say("{path} is a file, not a folder.", path=state), say("Choose another folder.")
+        )
     foreign = sorted(set(state.rglob("*")) - set(_own(state)))
     if foreign:
         raise OutputError(
-            f"{state} holds {foreign[0].relative_to(state)}, which gradum did not write.",
-            f"Move {state} away, or choose another folder.",
+            say(
+                "{state} holds {name}, which gradum did not write.",
+                state=state,
+                name=foreign[0].relative_to(state),
+            ),
+            say("Move {state} away, or choose another folder.", state=state),
         )
 
 
@@ -75,8 +82,8 @@ def refuse_link(path: Path) -> None:
     """
     if path.is_symlink():
         raise OutputError(
-            f"{path} is a symbolic link, which gradum does not follow.",
-            "Remove it, or choose another folder.",
+            say("{path} is a symbolic link, which gradum does not follow.", path=path),
+            say("Remove it, or choose another folder."),
         )
 
 

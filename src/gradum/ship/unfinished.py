@@ -18,6 +18,7 @@ from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError, T
 from gradum.files import lock
 from gradum.files.atomic import claim_folder, partial_files, write_text
 from gradum.fitting.machine import Machine, this_machine
+from gradum.messages import listed, say
 from gradum.ship import state_folder
 from gradum.ship.layout import FILES, SPEC, STATE
 from gradum.ship.run_spec import RunSpec, changed_files, read_spec, without_none
@@ -49,8 +50,11 @@ class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse an interval that is none."""
         if not 0 <= self.checkpoint_every < float("inf"):
             raise SpecError(
-                f"Checkpoints every {self.checkpoint_every} seconds make no sense.",
-                "Give a number of seconds, or 0 for none.",
+                say(
+                    "Checkpoints every {seconds} seconds make no sense.",
+                    seconds=self.checkpoint_every,
+                ),
+                say("Give a number of seconds, or 0 for none."),
             )
 
     @property
@@ -84,16 +88,16 @@ def begun(folder: Path, unfinished: Unfinished, *, force: bool = False) -> Itera
 def _claim(folder: Path, *, force: bool) -> None:
     if is_unfinished(folder) and not force:
         raise OutputError(
-            f"The folder {folder} holds a run that is not finished.",
-            f"Finish it (gradum resume {folder}), or begin anew with --force.",
+            say("The folder {folder} holds a run that is not finished.", folder=folder),
+            say("Finish it (gradum resume {folder}), or begin anew with --force.", folder=folder),
         )
     claim_folder(folder, force=force, apart_from=STATE)
     _refuse_links(folder)
     state_folder.refuse_foreign(folder / STATE)
     for half in (path for name in FILES for path in partial_files(folder / name)):
         raise OutputError(
-            f"{half} is a file that a process was writing when it was killed.",
-            "Remove it, or choose another folder.",
+            say("{path} is a file that a process was writing when it was killed.", path=half),
+            say("Remove it, or choose another folder."),
         )
 
 
@@ -165,11 +169,14 @@ def read(folder: Path) -> Unfinished:
         return msgspec.toml.decode(path.read_bytes(), type=Unfinished)
     except FileNotFoundError as error:
         raise ModelFileError(
-            f"{folder} holds no run that was begun.", "Begin one with gradum fit."
+            say("{folder} holds no run that was begun.", folder=folder),
+            say("Begin one with gradum fit."),
         ) from error
     except (OSError, ValueError, RecursionError) as error:
         cause = " ".join(str(error).split())
-        raise ModelFileError(f"{path} cannot be read: {cause}.", "Fit again.") from error
+        raise ModelFileError(
+            say("{path} cannot be read: {cause}.", path=path, cause=cause), say("Fit again.")
+        ) from error
 
 
 def end(folder: Path) -> None:
@@ -205,7 +212,8 @@ def refuse_unfinished(folder: Path) -> None:
     """
     if is_unfinished(folder) and not read(folder).interrupted:
         raise ModelFileError(
-            f"The run in {folder} is not finished.", f"Finish it: gradum resume {folder}"
+            say("The run in {folder} is not finished.", folder=folder),
+            say("Finish it: gradum resume {folder}", folder=folder),
         )
 
 
@@ -224,20 +232,31 @@ def refuse_other_circumstances(folder: Path, unfinished: Unfinished) -> None:
     run = unfinished.run
     if STANDARD_INPUT in (run.data, run.test):
         raise TableError(
-            f"{folder} reads a table from standard input, which cannot be read again.",
-            "Save the table to a file, and fit that.",
+            say(
+                "{folder} reads a table from standard input, which cannot be read again.",
+                folder=folder,
+            ),
+            say("Save the table to a file, and fit that."),
         )
     changed = changed_files(run) if run.sha256 else []
     if changed:
         raise SchemaError(
-            f"{folder} was begun with other rows: {', '.join(changed)} has changed or gone.",
-            f"Bring the file back, or fit again: gradum rerun {folder}",
+            say(
+                "{folder} was begun with other rows: {files} has changed or gone.",
+                folder=folder,
+                files=listed(changed),
+            ),
+            say("Bring the file back, or fit again: gradum rerun {folder}", folder=folder),
         )
     differs = unfinished.machine.difference(this_machine())
     if differs:
         raise SpecError(
-            f"{folder} was begun with {differs}: its weights would not be those of one run.",
-            f"Go on where it was begun, or fit again: gradum rerun {folder}",
+            say(
+                "{folder} was begun with {differs}: its weights would not be those of one run.",
+                folder=folder,
+                differs=differs,
+            ),
+            say("Go on where it was begun, or fit again: gradum rerun {folder}", folder=folder),
         )
 
 
@@ -254,7 +273,10 @@ def asked(folder: Path) -> RunSpec:
     before = folder / "checkpoint" / RUN  # where the state was at first
     if before.is_file() and not (folder / SPEC).exists():
         raise ModelFileError(
-            f"The run in {folder} was begun by an older gradum, which kept its state elsewhere.",
-            "Fit again.",
+            say(
+                "The run in {folder} was begun by an older gradum, which kept its state elsewhere.",
+                folder=folder,
+            ),
+            say("Fit again."),
         )
     return read_spec(folder / SPEC)

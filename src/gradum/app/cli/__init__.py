@@ -95,5 +95,7 @@ def main() -> None:
     except GradumError as error:
         console.refuse(error)
     except console.UsageError as error:
-        console.refuse(console.misused(error))
+        from gradum.app.cli.misuse import misused
+
+        console.refuse(misused(error))
     sys.exit(code)

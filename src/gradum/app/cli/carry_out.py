@@ -12,6 +12,7 @@ from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import compile_once, write, write_json
 from gradum.app.interrupt import INTERRUPTED, Interrupt
 from gradum.errors import GradumError, OutputError
+from gradum.messages import listed, say, say_plural
 from gradum.show.visible import visible
 
 
@@ -115,7 +116,7 @@ def _kept_if_of_use(folder: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if unfinished.has_checkpoints(folder):
-            sys.stderr.write(visible(f"To go on: gradum resume {folder}\n"))
+            sys.stderr.write(visible(say("To go on: gradum resume {folder}", folder=folder)) + "\n")
         else:
             unfinished.end(folder)
         raise
@@ -128,10 +129,12 @@ def _kept_if_of_use(folder: Path) -> Iterator[None]:
 def say_rivals_left_out(recorded: Sequence[str], given: Sequence[str] | None) -> None:
     """Say which rivals a run was begun with, where they are not given again."""
     if recorded and not given:
-        named = " and ".join(recorded)
         write(
-            f"That run was also judged against {named}; rivals are judged again only where "
-            "--against names them again."
+            say(
+                "That run was also judged against {rivals}; rivals are judged again only "
+                "where --against names them again.",
+                rivals=listed(recorded, "and"),
+            )
         )
 
 
@@ -147,12 +150,27 @@ def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
     if quiet:
         return
     written = [name for name in FILES if (folder / name).exists()]
-    others = f" and {len(written) - 1} more files" if len(written) > 1 else ""
     write(
         "",
-        f"Written to {folder}: {written[0]}{others}.",
-        f"Next: open {folder / REPORT} in a browser, then",
-        f"      gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
+        _written(folder, written),
+        say(
+            "Next: open {report} in a browser, then\n"
+            "      gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
+            report=folder / REPORT,
+            folder=folder,
+        ),
     )
     if is_unfinished(folder):
-        write(f"Interrupted. To finish it: gradum resume {folder}")
+        write(say("Interrupted. To finish it: gradum resume {folder}", folder=folder))
+
+
+def _written(folder: Path, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return say("Written to {folder}: {name}.", folder=folder, name=names[0])
+    return say_plural(
+        "Written to {folder}: {name} and {count} more file.",
+        "Written to {folder}: {name} and {count} more files.",
+        len(names) - 1,
+        folder=folder,
+        name=names[0],
+    )

@@ -12,6 +12,7 @@ from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import compile_once, write, write_json
 from gradum.app.cli.pages import check_page
 from gradum.fitting.option_table import OF_SOLVERS
+from gradum.messages import say
 
 
 @options.taking(*OF_SOLVERS)
@@ -54,4 +55,4 @@ def command(
     if out is not None:
         write_text(out, found.page(cache_directory()))
         if not as_json:
-            write(f"Written to {out}.")
+            write(say("Written to {out}.", out=out))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from gradum.errors import GradumError, SpecError
+from gradum.errors import GradumError
+from gradum.messages import say
 from gradum.show.visible import visible
 
 if TYPE_CHECKING:
@@ -50,15 +51,9 @@ def print_json(text: str) -> None:
 
 def refuse(error: GradumError) -> NoReturn:
     """End with the error in one line and its exit code."""
-    sys.stderr.write(f"error: {visible(' '.join(str(error).split()))}\n")
+    message = " ".join(str(error).split())
+    sys.stderr.write(visible(say("error: {message}", message=message)) + "\n")
     sys.exit(error.exit_code)
-
-
-def misused(error: Any) -> SpecError:
-    """Say what was wrong with the command's words as any other mistake is said."""
-    command = error.ctx.command_path if error.ctx else "gradum"
-    message = error.format_message().partition(", unable to")[0].rstrip(".")
-    return SpecError(f"{message}.", f"See {command} --help.")
 
 
 def compile_once() -> None:
@@ -71,8 +66,12 @@ def compile_once() -> None:
     folder = cache_directory()
     programs = private_folder(folder / "xla") if folder is not None else None
     if programs is None and (chosen := os.environ.get("GRADUM_CACHE_DIR")):
-        cause = "it cannot be written, or is not closed to others. Choose a folder of your own"
-        sys.stderr.write(f"note: nothing is kept in {visible(chosen)}: {cause}.\n")
+        note = say(
+            "note: nothing is kept in {folder}: it cannot be written, or is not closed to others. "
+            "Choose a folder of your own.",
+            folder=chosen,
+        )
+        sys.stderr.write(f"{visible(note)}\n")
     if programs is not None:
         jax.config.update("jax_compilation_cache_dir", str(programs))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

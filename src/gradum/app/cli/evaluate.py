@@ -9,6 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
+from gradum.messages import say
 
 
 def command(
@@ -42,6 +43,6 @@ def command(
         return
     from gradum.show.text import change_parts, class_parts, verdict_parts
 
-    write(*(f"note: {sentence}" for sentence in evaluation.differences))
+    write(*(say("note: {sentence}", sentence=sentence) for sentence in evaluation.differences))
     write(*change_parts(evaluation))
     write(*verdict_parts(evaluation.judgement), *class_parts(evaluation.judgement))

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gradum.errors import DiskError, GradumError, OutOfMemoryError, OutputError, SpecError
-from gradum.files.atomic import DISK_REMEDIES
+from gradum.files.atomic import DISK_REMEDIES, cause_of
+from gradum.messages import say
 
 
 @contextmanager
@@ -27,18 +28,19 @@ def explained() -> Iterator[None]:
         raise
     except MemoryError as error:
         raise OutOfMemoryError(
-            "There is not enough memory left.",
-            "Give fewer rows or columns, or a smaller --max-memory, or end other programs.",
+            say("There is not enough memory left."),
+            say("Give fewer rows or columns, or a smaller --max-memory, or end other programs."),
         ) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DiskError(
-                "The output cannot be written: no space is left.", "Free some space."
+                say("The output cannot be written: no space is left."), say("Free some space.")
             ) from error
         kind = DiskError if error.errno in DISK_REMEDIES else OutputError
-        what = error.filename or "A file"
+        what = error.filename or say("A file")
         raise kind(
-            f"{what} cannot be used: {error.strerror or error}.", "Check its name and its folder."
+            say("{what} cannot be used: {cause}.", what=what, cause=cause_of(error)),
+            say("Check its name and its folder."),
         ) from error
 
 
@@ -49,5 +51,6 @@ def _refuse_arguments() -> None:
             argument.encode()
         except UnicodeEncodeError:
             raise SpecError(
-                f"The argument {argument!r} is not UTF-8.", "Rename the file or the column."
+                say("The argument {argument!r} is not UTF-8.", argument=argument),
+                say("Rename the file or the column."),
             ) from None

@@ -10,6 +10,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.carry_out import begin
 from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.tables.addresses import is_address
 from gradum.tables.paths import STANDARD_INPUT, absolute
 
@@ -41,11 +42,13 @@ def command(
     against = tuple(asked.pop("against") or ())
     if data == test == STANDARD_INPUT:
         raise SpecError(
-            "Standard input cannot be both the table and the test file.", "Give one as a file."
+            say("Standard input cannot be both the table and the test file."),
+            say("Give one as a file."),
         )
     if test is not None and is_address(test):
         raise SpecError(
-            "A test file is read from this machine alone.", "Save it to a file, and give that."
+            say("A test file is read from this machine alone."),
+            say("Save it to a file, and give that."),
         )
     run_spec = RunSpec(
         absolute(data),

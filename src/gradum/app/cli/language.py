@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import typer
@@ -15,6 +16,7 @@ from gradum.messages import DOMAIN, FOLDER, say, speak, spoken
 OPTION = "--lang"
 _LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set counts
 _HELP_WORDS = ("-h", "--help")
+_TEXTS = ("help", "metavar", "options_metavar", "subcommand_metavar")
 
 
 def choose_language(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
@@ -50,24 +52,36 @@ def of_locale(environment: Mapping[str, str]) -> str:
 
 
 def helps(command: Any) -> Iterator[str]:
-    """Return every sentence of help of a command and of those below it."""
-    for part in _parts(command):
-        if part.help:
-            yield part.help
+    """Return every sentence of help of a command and of those below it, and words for values."""
+    for part, name in _texts(command):
+        yield getattr(part, name)
 
 
 def translated(command: Any) -> Any:
-    """Return a command with its help, and that of those below it, in the language in use."""
+    """Return a copy of a command, with all help below it too, in the language in use."""
     if spoken() == "en":
         return command
+    from gradum.app.cli import help_pages  # with the widths of all characters, which load slowly
+
+    command = deepcopy(command)
     # What the library of the command line says itself it looks for in the catalogue of the locale.
     os.environ["LANGUAGE"] = spoken()
     gettext.bindtextdomain(DOMAIN, str(FOLDER))
     gettext.textdomain(DOMAIN)
-    for part in _parts(command):
-        if part.help:
-            part.help = say(part.help)
+    for part, name in _texts(command):
+        setattr(part, name, say(getattr(part, name)))
+    for each in (command, *command.commands.values()):
+        each.context_class = help_pages.Context
+        each.short_help = each.help.partition("\n\n")[0]  # or the library would cut it
     return command
+
+
+def _texts(command: Any) -> Iterator[tuple[Any, str]]:
+    """Yield what has a text to show, and the name of that text."""
+    for part in _parts(command):
+        for name in _TEXTS:
+            if getattr(part, name, None):
+                yield part, name
 
 
 def _parts(command: Any) -> Iterator[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gradum.errors import OutputError
+from gradum.messages import say
 
 SIGN = b'<meta name="generator" content="gradum">'
 
@@ -24,5 +25,6 @@ def check_page(path: Path) -> None:
         with path.open("rb") as file:
             if SIGN not in file.read(1000):
                 raise OutputError(
-                    f"{path} exists already and is no report of gradum's.", "Choose another name."
+                    say("{path} exists already and is no report of gradum's.", path=path),
+                    say("Choose another name."),
                 )

@@ -9,6 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
+from gradum.messages import say, say_plural
 
 if TYPE_CHECKING:
     from gradum.fitting.fitted import Fitted
@@ -90,11 +91,23 @@ def command(
         )
     elif not quiet:
         if fitted.judgement is None or fitted.judgement.interrupted:
-            write("note: The run was interrupted; the model is what was done by then.")
+            write(_note(say("The run was interrupted; the model is what was done by then.")))
         if again:
-            write(f"note: {trained_on_sentence(again, rows, scored=False)}")
-        write(*(f"note: {difference.sentence}" for difference in differences))
-        write(f"{rows:,} rows predicted by the {used} rung, written to {out}")
+            write(_note(trained_on_sentence(again, rows, scored=False)))
+        write(*(_note(difference.sentence) for difference in differences))
+        write(
+            say_plural(
+                "{count:,} row predicted by the {rung} rung, written to {out}",
+                "{count:,} rows predicted by the {rung} rung, written to {out}",
+                rows,
+                rung=used,
+                out=out,
+            )
+        )
+
+
+def _note(sentence: str) -> str:
+    return say("note: {sentence}", sentence=sentence)
 
 
 def _at_once(

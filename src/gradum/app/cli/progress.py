@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from functools import reduce
 from typing import Any, Protocol
 
 from gradum.app.cli.console import write, write_json
@@ -22,13 +23,26 @@ from gradum.fitting.events import (
     as_json,
 )
 from gradum.fitting.spec import TITLES
+from gradum.messages import marked, say
 from gradum.show.text import alarm_parts, schema_parts, verdict_parts
 from gradum.show.visible import visible
 from gradum.solvers.events import EpochDone
 
 REDRAWS_PER_SECOND = 10
 PLAIN_SECONDS = 2.0
-REPORTING = "report: errors, columns, segments, learning curve"
+REPORTING = marked("report: errors, columns, segments, learning curve")
+STATUSES = (  # why a rung's training ended
+    marked("converged"),
+    marked("early stopped"),
+    marked("completed"),
+    marked("plateau"),
+    marked("step limit"),
+    marked("time limit"),
+    marked("stalled"),
+    marked("separated"),
+    marked("interrupted"),
+    marked("diverged"),
+)
 
 
 class Progress(Protocol):
@@ -108,7 +122,7 @@ class PlainLines:
             case RivalFitted() if event.fold == event.folds:
                 write(_rival(event))
             case RungFinished() if event.folds == 0:
-                write(f"{self._place.line}: {event.status.replace('_', ' ')}")
+                write(self._place.ended(event.status))
             case EpochDone() | PathStep() | Passed() if self._is_time():
                 self._last = time.monotonic()
                 write(self._place.line)
@@ -120,7 +134,7 @@ class PlainLines:
 
     def reporting(self) -> None:
         """Say what the last seconds are for."""
-        write(REPORTING)
+        write(say(REPORTING))
 
     def close(self) -> None:
         """Do nothing."""
@@ -161,7 +175,7 @@ class Live:
             case RivalFitted() if event.fold == event.folds:
                 self._print([_rival(event)])
             case RungFinished() if event.folds == 0:
-                self._print([f"{self._place.line}: {event.status.replace('_', ' ')}"])
+                self._print([self._place.ended(event.status)])
             case _:
                 self._redraw()
 
@@ -182,7 +196,7 @@ class Live:
         """Say what the last seconds are for."""
         self._live.start()
         self._started = True
-        self._live.update(REPORTING)
+        self._live.update(say(REPORTING))
 
     def close(self) -> None:
         """Take the live line away."""
@@ -206,10 +220,13 @@ class Told(set[str]):
 
 
 class Place:
-    """Where a run stands, in one line."""
+    """Where a run stands, in one line: the rung and its fold, and details of its training."""
+
+    title: str
+    details: list[str]
 
     def __init__(self) -> None:
-        self.rung, self.fold, self.detail = "", "", ""
+        self.title, self.details = "", []
         self._epochs, self._folds_began, self._fold, self._folds = 0, 0.0, 0, 0
         self._limit = math.inf  # a moment
         self._compiled: float | None = None  # seconds of a training's first epoch
@@ -218,8 +235,7 @@ class Place:
         """Take an event into account."""
         match event:
             case RungStarted():
-                self.rung, self.detail = TITLES[event.rung], ""
-                self.fold = f" (fold {event.fold} of {event.folds})" if event.folds else ""
+                self.title, self.details = _title(event), []
                 self._epochs, self._compiled = event.epochs, None
                 limit = math.inf if event.seconds is None else event.seconds
                 self._limit = time.monotonic() + limit
@@ -227,19 +243,22 @@ class Place:
                     self._folds_began = time.monotonic()
                 self._fold, self._folds = event.fold, event.folds
             case PathStep():
-                self.detail = (
-                    f" penalty {event.step} of at most {event.steps}, "
-                    f"validation loss {event.loss:.4g}{self._until_the_limit()}"
-                )
+                self.details = [
+                    say("penalty {step} of at most {steps}", step=event.step, steps=event.steps),
+                    _validation(event.loss),
+                    self._until_the_limit(),
+                ]
             case Passed():
-                passes = f" pass {event.passes} over {event.rows:,} rows"
-                self.detail = passes + self._until_the_limit()
+                self.details = [
+                    say("pass {passes} over {rows:,} rows", passes=event.passes, rows=event.rows),
+                    self._until_the_limit(),
+                ]
             case EpochDone():
-                self.detail = _epoch(event) + self._time_left(event)
+                self.details = [*_epoch(event), self._time_left(event)]
             case RungFinished():
                 if event.loss is not None:
-                    self.detail = f" validation loss {event.loss:.4g},"
-                self.detail += f" {event.seconds:.1f} s"
+                    self.details = [_validation(event.loss)]
+                self.details.append(say("{seconds:.1f} s", seconds=event.seconds))
             case _:
                 pass
 
@@ -253,36 +272,71 @@ class Place:
         if self._fold > 1:
             elapsed = time.monotonic() - self._folds_began
             left = elapsed / (self._fold - 1) * (self._folds - self._fold + 1)
-            return f", about {left:.0f} s left"
+            return say("about {seconds:.0f} s left", seconds=left)
         if self._epochs > event.epoch and event.seconds > 2 * self._compiled:
             left = event.seconds / event.epoch * (self._epochs - event.epoch)
             left = min(left, max(self._limit - time.monotonic(), 0.0))
-            return f", at most {left:.0f} s left"
+            return _at_most(left)
         return self._until_the_limit()
 
     def _until_the_limit(self) -> str:
         """Say what is left of this rung's share of the time limit; nothing without a limit."""
         if math.isinf(self._limit):
             return ""
-        return f", at most {max(self._limit - time.monotonic(), 0.0):.0f} s left"
+        return _at_most(max(self._limit - time.monotonic(), 0.0))
 
     @property
     def line(self) -> str:
         """The line."""
-        return f"{self.rung}{self.fold}{self.detail}"
+        details = [detail for detail in self.details if detail]
+        if not details:
+            return self.title
+        together = reduce(
+            lambda before, last: say("{before}, {last}", before=before, last=last), details
+        )
+        return say("{rung} {details}", rung=self.title, details=together)
+
+    def ended(self, status: str) -> str:
+        """Return the line of a rung that has ended, and why."""
+        why = say(status.replace("_", " "))
+        return say("{line}: {why}", line=self.line, why=why)
+
+
+def _title(event: RungStarted) -> str:
+    title = say(TITLES[event.rung])
+    return _with_fold(title, event) if event.folds else title
+
+
+def _with_fold(title: str, event: RungStarted | RivalFitted) -> str:
+    return say("{title} (fold {fold} of {folds})", title=title, fold=event.fold, folds=event.folds)
+
+
+def _validation(loss: float) -> str:
+    return say("validation loss {loss:.4g}", loss=loss)
+
+
+def _at_most(seconds: float) -> str:
+    return say("at most {seconds:.0f} s left", seconds=seconds)
 
 
 def _resumed(event: Resumed) -> str:
-    return f"{TITLES[event.rung]}: goes on after epoch {event.epoch} of at most {event.epochs}"
+    return say(
+        "{rung}: goes on after epoch {epoch} of at most {epochs}",
+        rung=say(TITLES[event.rung]),
+        epoch=event.epoch,
+        epochs=event.epochs,
+    )
 
 
 def _rival(event: RivalFitted) -> str:
-    folds = f" (fold {event.fold} of {event.folds})" if event.folds else ""
-    return f"{visible(event.rival)}, a rival{folds}: {event.seconds:.1f} s"
+    title = say("{rival}, a rival", rival=visible(event.rival))
+    title = _with_fold(title, event) if event.folds else title
+    return say("{rival}: {seconds:.1f} s", rival=title, seconds=event.seconds)
 
 
-def _epoch(event: EpochDone) -> str:
-    said = f" epoch {event.epoch}, objective {event.train_loss:.4g}"
-    if event.validation_loss is not None:
-        said += f", validation loss {event.validation_loss:.4g}"
-    return said
+def _epoch(event: EpochDone) -> list[str]:
+    epoch = say("epoch {epoch}", epoch=event.epoch)
+    objective = say("objective {loss:.4g}", loss=event.train_loss)
+    if event.validation_loss is None:
+        return [epoch, objective]
+    return [epoch, objective, _validation(event.validation_loss)]

@@ -11,6 +11,7 @@ from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import write
 from gradum.app.cli.pages import check_page
+from gradum.messages import say
 
 
 def command(
@@ -36,4 +37,4 @@ def command(
         run, slices=slices or (), cost=cost, rows=rows, data=data, cache=cache_directory()
     )
     write_text(path, page)
-    write(f"Written to {path}.")
+    write(say("Written to {path}.", path=path))

@@ -11,6 +11,7 @@ from gradum.app.cli import options
 from gradum.app.cli.carry_out import begin, say_rivals_left_out
 from gradum.app.cli.console import write, write_json
 from gradum.errors import TableError
+from gradum.messages import listed, say, say_plural
 from gradum.tables.addresses import is_address
 from gradum.tables.paths import absolute, files_of
 
@@ -73,7 +74,7 @@ def command(
         write_json({"event": "compared", "identical": identical, "changed_files": changed})
     elif not quiet:
         if changed and identical is not False:
-            write(f"Changed since that run: {', '.join(changed)}.")
+            write(say("Changed since that run: {files}.", files=listed(changed)))
         write(_compared(run, identical, changed))
     if identical is False:
         raise typer.Exit(OTHER_WEIGHTS)
@@ -82,19 +83,27 @@ def command(
 def _refuse_gone(data: str) -> None:
     if not files_of(data):
         raise TableError(
-            f"The table of that run, {data}, is no longer there.", "Say by --data where it lies."
+            say("The table of that run, {data}, is no longer there.", data=data),
+            say("Say by --data where it lies."),
         )
 
 
 def _compared(run: Path, identical: bool | None, changed: list[str]) -> str:
     if identical is None:
-        return f"{run} is not finished: there are no weights to compare with."
+        return say("{run} is not finished: there are no weights to compare with.", run=run)
     if identical:
-        return f"The weights are bit-identical to those of {run}."
+        return say("The weights are bit-identical to those of {run}.", run=run)
     if changed:
-        verb = "has" if len(changed) == 1 else "have"
-        return f"The weights differ from those of {run}: {', '.join(changed)} {verb} changed since."
-    return (
-        f"The weights differ from those of {run}: same files and seed, but another spec, other "
-        "software, machine or number of threads; its metrics.json names them."
+        return say_plural(
+            "The weights differ from those of {run}: {files} has changed since.",
+            "The weights differ from those of {run}: {files} have changed since.",
+            len(changed),
+            run=run,
+            files=listed(changed),
+        )
+    return say(
+        "The weights differ from those of {run}: same files and seed, but "
+        "another spec, other software, machine or number of threads; its "
+        "metrics.json names them.",
+        run=run,
     )

@@ -11,6 +11,7 @@ from gradum.app.cli import options
 from gradum.app.cli.carry_out import carry_out, say_rivals_left_out
 from gradum.app.cli.console import write, write_json
 from gradum.app.interrupt import Interrupt
+from gradum.messages import say
 
 
 def command(
@@ -39,4 +40,4 @@ def command(
     if as_json:
         write_json({"event": "finished", "folder": str(run)})
     elif not quiet:
-        write(f"The run in {run} is finished.")
+        write(say("The run in {run} is finished.", run=run))

@@ -15,6 +15,8 @@ import sys
 from typing import Any, TextIO
 
 from gradum.errors import DiskError
+from gradum.files.atomic import cause_of
+from gradum.messages import say
 
 
 class Lasting(io.FileIO):
@@ -52,9 +54,14 @@ class Output:
         if self._raw is None or self._raw.refused is None:
             return
         if self._raw.refused.errno == errno.ENOSPC:
-            raise DiskError("The output cannot be written: no space is left.", "Free some space.")
-        cause = self._raw.refused.strerror
-        raise DiskError(f"The output cannot be written: {cause}.", "Write it to another place.")
+            raise DiskError(
+                say("The output cannot be written: no space is left."), say("Free some space.")
+            )
+        cause = cause_of(self._raw.refused)
+        raise DiskError(
+            say("The output cannot be written: {cause}.", cause=cause),
+            say("Write it to another place."),
+        )
 
 
 def lasting() -> Output:
