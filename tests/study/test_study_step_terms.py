@@ -29,6 +29,20 @@ def test_of_equal_entries_the_first_comes_first():
     assert largest_entries(values, 9)[-1] == (1, 1)
 
 
+@pytest.mark.parametrize("kind", ["few alike", "many alike", "mostly 0", "all 0"])
+def test_the_largest_entries_are_those_of_a_stable_sort(kind):
+    rng = np.random.default_rng(1)
+    values = {
+        "few alike": rng.normal(size=(30, 40)),
+        "many alike": rng.integers(-3, 4, size=(30, 40)).astype(float),
+        "mostly 0": np.where(rng.random((30, 40)) < 0.002, -2.0, 0.0),
+        "all 0": np.zeros((30, 40)),
+    }[kind]
+    expected = np.argsort(-np.abs(values), axis=None, kind="stable")[:12]
+    found = [np.ravel_multi_index(at, values.shape) for at in largest_entries(values, 12)]
+    assert found == expected.tolist()
+
+
 def test_influence_is_the_length_of_what_a_number_adds():
     z, weight = np.array([2.0, -1.0, 0.0]), np.array([[3.0, 4.0], [1.0, 0.0], [9.0, 9.0]])
     added = [np.linalg.norm(value * row) for value, row in zip(z, weight, strict=True)]

@@ -196,8 +196,10 @@ def _which(step: WorkedStep, level: int, unit: int) -> str:
     if count == 1:
         return ""
     if level < len(step.layers):
-        return f"Of {count:,} units, unit {unit + 1} moves the next layer most."
-    return f"Of {count:,} outputs, that of {_short(_output(step, unit))}."
+        return (
+            f"Of {count:,} units, unit {unit + 1}, which moves the next layer most, is written out."
+        )
+    return f"Of {count:,} outputs, that of {_short(_output(step, unit))} is written out."
 
 
 def _units(step: WorkedStep, level: int) -> Block:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.margins import falling
+from gradum.margins import EQUAL, falling
 
 MOST_TERMS = 8
 """Terms of a sum that are written out; the others are one number."""
@@ -51,8 +51,20 @@ def largest_terms(left: np.ndarray, right: np.ndarray, most: int = MOST_TERMS) -
 
 def largest_entries(values: np.ndarray, most: int) -> list[tuple[int, ...]]:
     """Return the positions of the entries that are largest in size; of equals, the first ones."""
-    order = falling(np.abs(values).ravel())[:most]
+    sizes = np.abs(values).ravel()
+    near = _candidates(sizes, most)
+    order = near[falling(sizes[near])][:most]
     return [tuple(map(int, np.unravel_index(place, values.shape))) for place in order]
+
+
+def _candidates(sizes: np.ndarray, most: int) -> np.ndarray:
+    """Return places among which the largest are, rising: to sort all of a large matrix is slow."""
+    if len(sizes) <= most:
+        return np.arange(len(sizes))
+    least = np.partition(sizes, -most)[-most]
+    if least == 0:
+        return np.union1d(np.flatnonzero(sizes), np.arange(most))
+    return np.flatnonzero(sizes >= least * (1 - EQUAL))
 
 
 def influence(numbers: np.ndarray, weight: np.ndarray) -> np.ndarray:
