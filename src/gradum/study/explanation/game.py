@@ -14,13 +14,14 @@ Shapes: d players, B background rows, h numbers of z, k answers, M members.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 
+from gradum.core.models.first_layer import Change
 from gradum.study.explanation.scale import Answer
 from gradum.study.first_layer import Opened
 
@@ -32,32 +33,83 @@ NUMBERS_AT_ONCE = 2**22  # of z: at most 16 MiB
 
 
 @dataclass(frozen=True)
-class Game:
-    """One row against background rows.
+class Setting:
+    """What the games of several rows have in common.
 
     Parameters
     ----------
     opened : Opened
-        The rung before the background rows, then the rows that are explained.
+        The rung before the B background rows, then the rows that are explained.
     players : tuple of Player
-    background : ndarray of int (B,)
-        Places of the background rows among those opened.
-    row : int
-        Place of the row that is explained.
+    background : int
+        B.
     answer : Answer
         From logits to answers.
     """
 
     opened: Opened
     players: tuple[Player, ...]
-    background: np.ndarray
-    row: int
+    background: int
     answer: Answer
 
     @cached_property
     def members(self) -> int:
         """M, the networks that answer together."""
         return len(self.opened.first_layer.members(self.opened.total[:1]))
+
+    @cached_property
+    def terms(self) -> tuple[tuple[int, ...], ...]:
+        """The players (i,), and the pairs of them (i, j) that do something together."""
+        alone = tuple((i,) for i in range(len(self.players)))
+        pairs = dict.fromkeys(term for term, _ in self._added if len(term) == 2)
+        return (*alone, *pairs)
+
+    def changes(self, row: int) -> np.ndarray:
+        """Return what each term changes of z (p, B, h) when a row's values come."""
+        rows = np.arange(self.background)
+        others = np.full(self.background, self.background + row)
+        shape = len(self.terms), self.background, self.opened.total.shape[1]
+        changes = np.zeros(shape, self.opened.total.dtype)
+        place = {term: i for i, term in enumerate(self.terms)}
+        for term, change in self._added:
+            changes[place[term]] += change(rows, others)
+        return changes
+
+    @cached_property
+    def _added(self) -> list[tuple[tuple[int, ...], Change]]:
+        """What the columns, and pairs of them, change, and of which players they are."""
+        owner = {column: i for i, player in enumerate(self.players) for column in player}
+        changes = [((i,), self.opened.change(column)) for column, i in owner.items()]
+        changes += [
+            (tuple(sorted({owner[one], owner[other]})), self.opened.interaction(one, other))
+            for one, other in combinations(owner, 2)
+        ]
+        return [(term, change) for term, change in changes if change is not None]
+
+
+@dataclass(frozen=True)
+class Game:
+    """One row against the background rows.
+
+    Parameters
+    ----------
+    setting : Setting
+    row : int
+        Its place among the rows that are explained.
+    """
+
+    setting: Setting
+    row: int
+
+    @property
+    def players(self) -> int:
+        """The number d of players."""
+        return len(self.setting.players)
+
+    @property
+    def background(self) -> int:
+        """The number B of background rows."""
+        return self.setting.background
 
     def answers(self, coalitions: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """Yield stretches of coalitions with their answers.
@@ -76,57 +128,32 @@ class Game:
         members : ndarray (M, ·, B, k)
             Of each of its members.
         """
-        z_background, changes = self._parts
+        setting, changes = self.setting, self._changes
+        z_background = setting.opened.total[: setting.background]
         rows, width = z_background.shape
         step = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // width) // rows)
+        layers = setting.opened.first_layer
         for start in range(0, len(coalitions), step):
             stretch = slice(start, start + step)
             present = self._present(coalitions[stretch])
             if present.ndim == 2:  # the same for all background rows: one product
-                moved = present @ changes.reshape(len(changes), -1)
-                z = moved.reshape(-1, rows, width)
+                z = (present @ changes.reshape(len(changes), -1)).reshape(-1, rows, width)
             else:
                 z = np.einsum("mbp,pbh->mbh", present, changes, optimize=True)
             z += z_background
-            members = self.opened.first_layer.members(z.reshape(-1, width))
-            together = self.answer(self.opened.first_layer.together(members))
+            logits = layers.members(z.reshape(-1, width))
+            together = setting.answer(layers.together(logits))
             shape = (-1, rows, together.shape[1])
-            alone = (
-                np.stack([self.answer(each.astype(np.float64)) for each in members])
-                if len(members) > 1
-                else together[None]
-            )
-            yield stretch, together.reshape(shape), alone.reshape(len(members), *shape)
+            alone = together[None]
+            if setting.members > 1:
+                alone = np.stack([setting.answer(one.astype(np.float64)) for one in logits])
+            yield stretch, together.reshape(shape), alone.reshape(len(alone), *shape)
 
     def _present(self, coalitions: np.ndarray) -> np.ndarray:
         """Return which terms of z take part: 1 where all players of a term are in S."""
-        columns = [coalitions[..., list(term)].all(axis=-1) for term in self._terms]
-        return np.stack(columns, axis=-1).astype(self._parts[0].dtype)
-
-    @property
-    def _terms(self) -> Sequence[tuple[int, ...]]:
-        return list(self._by_term)
+        parts = [coalitions[..., list(term)].all(axis=-1) for term in self.setting.terms]
+        return np.stack(parts, axis=-1).astype(self._changes.dtype)
 
     @cached_property
-    def _parts(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return z of the background rows (B, h), and what each term changes of it (p, B, h)."""
-        changes = list(self._by_term.values())
-        return self.opened.total[self.background], np.stack(changes)
-
-    @cached_property
-    def _by_term(self) -> dict[tuple[int, ...], np.ndarray]:
-        """What each player (i,), and each two that do something together (i, j), changes of z."""
-        rows, others = self.background, np.full(len(self.background), self.row)
-        nothing = np.zeros_like(self.opened.total[rows])
-        terms: dict[tuple[int, ...], np.ndarray] = {}
-        owner = {column: i for i, player in enumerate(self.players) for column in player}
-        for column, i in owner.items():
-            change = self.opened.change(column)
-            added = nothing if change is None else change(rows, others)
-            terms[(i,)] = terms.get((i,), nothing) + added
-        for one, other in combinations(owner, 2):
-            interaction = self.opened.interaction(one, other)
-            if interaction is not None:
-                term = tuple(sorted({owner[one], owner[other]}))
-                terms[term] = terms.get(term, nothing) + interaction(rows, others)
-        return terms
+    def _changes(self) -> np.ndarray:
+        return self.setting.changes(self.row)

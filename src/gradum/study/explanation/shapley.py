@@ -21,6 +21,9 @@ import numpy as np
 from gradum.study.explanation.game import Game
 
 MOST_EXACT = 12  # players: 4,096 coalitions
+MOST_PRODUCTS = 2e10
+"""Multiplications that all coalitions may take to be met: a second of one core."""
+
 FEWEST_ROUNDS = 4  # of drawn orders, before their scatter is believed
 MOST_ROUNDS = 400
 NORMAL_95 = 1.959963984540054
@@ -57,12 +60,23 @@ class Shapley:
     coalitions: int
 
 
+def divided(game: Game, products: int, rng: np.random.Generator, tolerance: float) -> Shapley:
+    """Divide exactly where there are few players and that is quick, else by drawn orders.
+
+    ``products`` are the multiplications that one row takes before the network.
+    """
+    few = game.players <= MOST_EXACT
+    if few and 2.0**game.players * game.background * products <= MOST_PRODUCTS:
+        return exact(game)
+    return drawn(game, rng, tolerance)
+
+
 def exact(game: Game) -> Shapley:
     """Divide by all 2^d coalitions."""
-    d = len(game.players)
+    d = game.players
     coalitions = (np.arange(2**d)[:, None] >> np.arange(d) & 1).astype(bool)
     weights = coalition_weights(d)
-    by_row, by_member = 0.0, 0.0
+    by_row, by_member = np.zeros(()), np.zeros(())
     ends: dict[int, np.ndarray] = {}
     for stretch, answers, members in game.answers(coalitions):
         within = weights[:, stretch]
@@ -71,7 +85,6 @@ def exact(game: Game) -> Shapley:
         for end in (0, len(coalitions) - 1):
             if stretch.start <= end < stretch.start + len(answers):
                 ends[end] = answers[end - stretch.start].mean(axis=0)
-    by_row, by_member = np.asarray(by_row), np.asarray(by_member)
     return Shapley(
         by_row.mean(axis=1),
         np.zeros_like(by_row[:, 0]),
@@ -110,7 +123,8 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
     empty, full = ends[0], ends[1]
     reach = np.concatenate([empty, full[:1]])
     enough = tolerance * np.ptp(reach, axis=0)
-    sums, squares, members, rounds = 0.0, 0.0, 0.0, 0
+    sums = squares = members = np.zeros(())
+    rounds = 0
     for gains, by_member in _rounds(game, rng, ends):
         sums, squares, members = sums + gains, squares + gains**2, members + by_member
         rounds += 1
@@ -121,23 +135,23 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
         error = np.sqrt((variance / rounds).sum(axis=1)) / rows
         if (error * NORMAL_95 <= enough).all() or rounds == MOST_ROUNDS:
             break
-    by_row = np.asarray(sums) / rounds
+    by_row = sums / rounds
     noise = (variance / rounds).mean(axis=1)  # of φ_b, which is not of the background
     scatter = np.maximum(by_row.var(axis=1, ddof=1) - noise, 0.0) if rows > 1 else np.nan * noise
     return Shapley(
         by_row.mean(axis=1),
         error,
         np.sqrt(scatter / rows),
-        _spread(np.asarray(members) / rounds),
+        _spread(members / rounds),
         empty.mean(axis=0),
         full.mean(axis=0),
-        2 * rounds * (len(game.players) - 1) + 2,
+        2 * rounds * (game.players - 1) + 2,
     )
 
 
 def _ends(game: Game) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the answers (B, k) of nobody and of all players, and the members' (M, 2, B, k)."""
-    nobody_and_all = np.array([[False], [True]]).repeat(len(game.players), axis=1)
+    nobody_and_all = np.array([[False], [True]]).repeat(game.players, axis=1)
     parts = list(game.answers(nobody_and_all))
     answers = np.concatenate([answers for _, answers, _ in parts])
     return answers[0], answers[1], np.concatenate([members for _, _, members in parts], axis=1)
@@ -150,7 +164,7 @@ def _rounds(
 
     Of each background row (d, B, k), and of each member over all of them (d, M, k).
     """
-    d, rows = len(game.players), len(game.background)
+    d, rows = game.players, game.background
     empty, full, member_ends = ends
     while True:
         order = np.argsort(rng.random((rows, d)), axis=1)
