@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
+from gradum.api.explanation import explain_model
 from gradum.api.inference import infer_run
 from gradum.api.run_rows import rows_in_memory, run_rows
 from gradum.errors import SpecError, TargetError
@@ -27,11 +29,13 @@ from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.ship import bundle
+from gradum.show.explanation import Explanation
 from gradum.show.inference import Summary
 from gradum.show.source import Source
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
 from gradum.study.evaluate import Evaluation, evaluate, evaluate_in_blocks
+from gradum.study.explanation.scale import Scale
 from gradum.study.findings import Findings, examine
 from gradum.study.run_rows import RunRows
 from gradum.tables.check import Difference
@@ -230,6 +234,68 @@ class Model:
                 return evaluate(self.fitted, read(table), run_rows=known)
             with opened(table) as rows:
                 return evaluate_in_blocks(self.fitted, rows, bound, run_rows=known)
+
+    def explain(
+        self,
+        data: Any = None,
+        *,
+        rows: Sequence[int] | None = None,
+        background: Any = None,
+        rung: str | None = None,
+        scale: Scale | None = None,
+        together: Sequence[Sequence[str]] = (),
+        tolerance: float = 0.01,
+    ) -> Explanation:
+        """Say why rows are answered as they are: Shapley values by column, with their errors.
+
+        A column's value φ is what it moves the answer away from the mean over background rows,
+        averaged over all orders in which columns can come; the values of a row add up to its
+        answer less that mean. A date, a text, a category with its missing flag: each column of the
+        table is one, whatever the model makes of it.
+
+        Parameters
+        ----------
+        data : path, data frame, array, list of dicts or one dict, optional
+            Rows to explain; a loaded run's own table if left out.
+        rows : sequence of int, optional
+            Numbers of rows, from 1; all if left out.
+        background : path or data frame, optional
+            Rows that stand for what the other columns are like; 200 rows that the run learned
+            from, if it keeps them.
+        rung : str, optional
+            As in `predict`.
+        scale : {"probability", "log-odds", "target"}, optional
+            Of the answers. Probabilities and numbers add up over the members of a pack,
+            log-odds do not.
+        together : sequence of columns
+            Each group of columns is one player, such as ``[["length", "width"]]``.
+        tolerance : float
+            With more than twelve columns values are drawn, until the half-width of their 95%
+            intervals is below this share of the range of the answers.
+
+        Returns
+        -------
+        Explanation
+            It shows itself; ``frame`` has one line a row, column and class.
+
+        Raises
+        ------
+        SpecError
+            There is no such row, column, rung or scale, or there are no background rows.
+        SchemaError
+            A column is absent or of another kind.
+        """
+        refuse_after_fork()
+        return explain_model(
+            self,
+            data,
+            rows=rows,
+            background=background,
+            rung=rung,
+            scale=scale,
+            together=together,
+            tolerance=tolerance,
+        )
 
     def score(self, data: Any) -> float:
         """Return the accuracy on rows that hold the target, or R² of numbers; `evaluate` has all.

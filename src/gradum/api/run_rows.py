@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.errors import GradumError, TableError
+from gradum.errors import GradumError, SpecError, TableError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.plan import KEPT_ON_ALL
 from gradum.fitting.run import Run
@@ -48,6 +48,31 @@ def rows_in_memory(run: Run) -> RunRows | None:
     if fitted.spec.refit:
         learned = np.ones(len(dataset), bool)
     return RunRows.of(wanted, [(row_hashes(dataset.frame.select(wanted)), learned)])
+
+
+def table_of_run(folder: Path | None) -> str:
+    """Return where a run's table lies, if it is still what it was.
+
+    Raises
+    ------
+    SpecError
+        There is no run, or its table has changed, has gone, or is on another machine.
+    """
+    if folder is None:
+        raise SpecError(say("A model without its run folder knows no table."), say("Name a table."))
+    run_spec = read_spec(folder / SPEC)
+    if is_address(run_spec.data):
+        raise SpecError(
+            say("The run's table is on another machine, which is asked only where it is named."),
+            say("Name a table."),
+        )
+    changed = changed_files(run_spec)
+    if changed or not run_spec.sha256:
+        name = ", ".join(changed) or run_spec.data
+        raise SpecError(
+            say("The run's table has changed or gone: {name}.", name=name), say("Name a table.")
+        )
+    return run_spec.data
 
 
 def run_rows(

@@ -33,6 +33,7 @@ from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.source import Source
 from gradum.study.compare import RunComparison, compare
 from gradum.study.evidence import Evidence
+from gradum.study.explanation.background import background_rows
 from gradum.study.findings import Findings, examine, without_rows
 from gradum.study.segments import segments
 from gradum.study.threshold import threshold
@@ -64,6 +65,8 @@ def save_run(
     assert model.run is not None
     known = structs.replace(run_spec, fingerprint=model.fitted.provenance.fingerprint)
     run_folder.write(folder, model.run, known)
+    if run_spec.spec.report.rows:
+        run_folder.write_background(folder, background_rows(model.run))
     if model.run.judged is not None:
         model.findings = examine(model.run, context)
         write_bytes(folder / FINDINGS, msgspec.json.encode(model.findings))

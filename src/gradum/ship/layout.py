@@ -4,7 +4,7 @@ from __future__ import annotations
 
 MODEL, METRICS, PREDICTIONS = "model.gradum", "metrics.json", "predictions.parquet"
 HISTORY, SPEC, SCHEMA = "history.jsonl", "spec.toml", "schema.json"
-FINDINGS, REPORT = "findings.json", "report.html"
-FILES = (REPORT, MODEL, PREDICTIONS, METRICS, FINDINGS, HISTORY, SPEC, SCHEMA)
+FINDINGS, REPORT, BACKGROUND = "findings.json", "report.html", "background.parquet"
+FILES = (REPORT, MODEL, PREDICTIONS, METRICS, FINDINGS, BACKGROUND, HISTORY, SPEC, SCHEMA)
 
 STATE = ".gradum-run"  # while the run is unfinished; see `gradum.ship.state_folder`

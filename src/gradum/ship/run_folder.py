@@ -17,7 +17,15 @@ from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
 from gradum.messages import say
 from gradum.ship import bundle
-from gradum.ship.layout import HISTORY, METRICS, MODEL, PREDICTIONS, SCHEMA, SPEC
+from gradum.ship.layout import (
+    BACKGROUND,
+    HISTORY,
+    METRICS,
+    MODEL,
+    PREDICTIONS,
+    SCHEMA,
+    SPEC,
+)
 from gradum.ship.run_spec import RunSpec, toml
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.tables.schema import Schema
@@ -128,6 +136,38 @@ def predictions(run: Run) -> pl.DataFrame | None:
             **frame.to_dict(),
         }
     )
+
+
+def write_background(folder: Path, rows: pl.DataFrame) -> None:
+    """Write rows that the run learned from, before which its answers are explained.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    with replacing(folder / BACKGROUND) as path:
+        rows.write_parquet(path)
+
+
+def read_background(folder: Path) -> pl.DataFrame | None:
+    """Return the rows that `write_background` wrote; None where the run keeps none.
+
+    Raises
+    ------
+    ModelFileError
+        The file is damaged.
+    """
+    path = folder / BACKGROUND
+    if not path.exists():
+        return None
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ModelFileError(
+            say("{path} cannot be read: {cause}.", path=path, cause=str(error).splitlines()[0]),
+            say("Give other rows with --background TABLE."),
+        ) from None
 
 
 def judged_numbers(folder: Path) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.models.first_layer import Change, FirstLayer, Places
+from gradum.core.models.first_layer import Change, FirstLayer, Interaction, Places
 from gradum.fitting.rung import Rung
 from gradum.tables.design import Design, Layout
 
@@ -55,6 +55,13 @@ class Opened:
         """Return what other rows' values of a column do; None if the rung does not see it."""
         places = self._places.get(column)
         return None if places is None else self.first_layer.change(places)
+
+    def interaction(self, one: str, other: str) -> Interaction | None:
+        """Return what two columns do together; None if each adds its own share alone."""
+        places = self._places.get(one), self._places.get(other)
+        if places[0] is None or places[1] is None:
+            return None
+        return self.first_layer.interaction(*places)
 
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""

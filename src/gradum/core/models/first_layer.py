@@ -27,6 +27,9 @@ Places = Mapping[str, np.ndarray]
 Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From rows (m,), and the rows whose values they take, to what that adds to their z (m, h)."""
 
+Interaction = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From the same, to what taking the values of two columns adds beyond their single changes."""
+
 
 class FirstLayer(Protocol):
     """n rows before a model's first layer."""
@@ -43,8 +46,20 @@ class FirstLayer(Protocol):
         """Return what other rows' values of a column do; None if the model does not see it."""
         ...
 
+    def interaction(self, one: Places, other: Places) -> Interaction | None:
+        """Return what two columns do together; None if each adds its own share alone."""
+        ...
+
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
+        ...
+
+    def members(self, total: np.ndarray) -> np.ndarray:
+        """Return the logits [M, m, k] of the M networks that answer together; M = 1 for one."""
+        ...
+
+    def together(self, members: np.ndarray) -> np.ndarray:
+        """Return the logits (m, k) of what the members [M, m, k] say together, in float64."""
         ...
 
 
@@ -85,6 +100,10 @@ class NetworkFirstLayer:
             return None
         return lambda rows, others: share[others] - share[rows]
 
+    def interaction(self, one: Places, other: Places) -> Interaction | None:
+        """Return None: every column adds its own share."""
+        return None
+
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
         network, others = self.network, self.params["layers"][1:]
@@ -95,3 +114,11 @@ class NetworkFirstLayer:
         )
         inputs: dict[str, Any] = {"dense": ACTIVATIONS[network.activation].numpy(total)}
         return rest.forward({"layers": others}, inputs).astype(np.float64)
+
+    def members(self, total: np.ndarray) -> np.ndarray:
+        """Return the logits [1, m, k]: the network is alone."""
+        return self.logits(total)[None]
+
+    def together(self, members: np.ndarray) -> np.ndarray:
+        """Return the logits (m, k) of the one network."""
+        return members[0]

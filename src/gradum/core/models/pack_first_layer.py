@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import structs
 
-from gradum.core.models.first_layer import Change, Places
+from gradum.core.models.first_layer import Change, Interaction, Places
 
 if TYPE_CHECKING:
     from gradum.core.models.network import Inputs, Params
@@ -75,13 +75,43 @@ class PackFirstLayer:
 
         return change
 
+    def interaction(self, one: Places, other: Places) -> Interaction | None:
+        """Return what the pairs of two columns do beyond the columns' single changes."""
+        first, second = set(one["dense"].tolist()), set(other["dense"].tolist())
+        pairs = [
+            which
+            for which, (i, j, _) in enumerate(self.network.pairs)
+            if {i, j} & first and {i, j} & second
+        ]
+        if not pairs:
+            return None
+
+        def added(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+            before, after = self.inputs["dense"][rows], self.inputs["dense"][others]
+
+            def taking(places: set[int]) -> np.ndarray:
+                mixed, taken = before.copy(), sorted(places)
+                mixed[:, taken] = after[:, taken]
+                return self.of_pairs(pairs, mixed)
+
+            return taking(first | second) - taking(first) - taking(second) + taking(set())
+
+        return added
+
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Go on from z (m, M h) to the pack's logits (m, k), in float64."""
-        network, params = self.network, self.params
+        return self.together(self.members(total))
+
+    def members(self, total: np.ndarray) -> np.ndarray:
+        """Go on from z (m, M h) to the members' logits [M, m, k]."""
+        network = self.network
         sums = np.moveaxis(total.reshape(len(total), network.members, -1), 1, 0)
         z, wide = sums[..., : network.hidden[0]], sums[..., network.hidden[0] :]
-        logits = network.after_first(params, z, wide, np)
-        return network.mean(params, logits, np).astype(np.float64)
+        return network.after_first(self.params, z, wide, np)
+
+    def together(self, members: np.ndarray) -> np.ndarray:
+        """Return the pack's logits (m, k) of its members' [M, m, k], in float64."""
+        return self.network.mean(self.params, members, np).astype(np.float64)
 
     def of_pairs(self, pairs: list[int], dense: np.ndarray) -> np.ndarray:
         """Return what some of the pairs add to z, of dense columns [m, ...]."""

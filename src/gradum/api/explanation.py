@@ -1,0 +1,88 @@
+"""Explanations of a model's answers: of which rows, against which background."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from gradum.api.run_rows import table_of_run
+from gradum.errors import SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say
+from gradum.ship.run_folder import read_background
+from gradum.show.explanation import Explanation
+from gradum.study.explanation.background import background_rows, thinned
+from gradum.study.explanation.explain import TOLERANCE, explain
+from gradum.study.explanation.scale import Scale
+from gradum.tables.check import check
+from gradum.tables.read import read
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+
+def explain_model(
+    model: Model,
+    data: Any = None,
+    *,
+    rows: Sequence[int] | None = None,
+    background: Any = None,
+    rung: str | None = None,
+    scale: Scale | None = None,
+    together: Sequence[Sequence[str]] = (),
+    tolerance: float = TOLERANCE,
+) -> Explanation:
+    """Explain rows of a table; see `Model.explain`."""
+    fitted = model.fitted
+    table = read(table_of_run(model.folder) if data is None else data)
+    checked = check(table, fitted.schema, encoder=fitted.encoder)
+    numbers = _numbers(rows, len(checked.frame))
+    features = [column.name for column in fitted.schema.features]
+    behind = _background(model, background).select(features)
+    found = explain(
+        fitted,
+        checked.frame[numbers - 1].select(features),
+        behind,
+        numbers=numbers,
+        rung=rung,
+        scale=scale,
+        together=together,
+        tolerance=tolerance,
+    )
+    return Explanation(found, fitted)
+
+
+def _numbers(rows: Sequence[int] | None, count: int) -> np.ndarray:
+    """Return row numbers, from 1; all if none are asked for."""
+    if rows is None:
+        return np.arange(1, count + 1)
+    for row in rows:
+        if not 1 <= row <= count:
+            raise SpecError(
+                say("There is no row {row:,}.", row=row),
+                say("Give numbers from 1 to {count:,}.", count=count),
+            )
+    return np.asarray(rows, np.int64)
+
+
+def _background(model: Model, given: Any) -> pl.DataFrame:
+    fitted = model.fitted
+    if given is not None:
+        return thinned(_checked(fitted, given), fitted.spec.seed)
+    if model.run is not None:
+        return background_rows(model.run)
+    kept = None if model.folder is None else read_background(model.folder)
+    if kept is None:
+        raise SpecError(
+            say("There are no background rows: a model file keeps none, nor a run of --no-rows."),
+            say("Give some with --background TABLE, in Python background=…"),
+        )
+    return _checked(fitted, kept)
+
+
+def _checked(fitted: Fitted, data: Path | pl.DataFrame | Any) -> pl.DataFrame:
+    return check(read(data), fitted.schema, encoder=fitted.encoder).frame

@@ -1,0 +1,100 @@
+"""``gradum explain``: why a model answers as it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.console import load_model, write, write_json
+
+
+def command(
+    model: Annotated[
+        Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run folder or a model file.")
+    ],
+    data: Annotated[
+        str | None,
+        typer.Argument(metavar="TABLE", help="Its rows are explained; by default the run's own."),
+    ] = None,
+    row: Annotated[
+        list[int] | None,
+        typer.Option("--row", metavar="N", help="A row's number, from 1. Default: all rows."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .json file."),
+    ] = None,
+    rung: Annotated[
+        str | None,
+        typer.Option(
+            "--rung",
+            metavar="NAME",
+            help="baseline, linear, mlp, pack or enough. Default: the best.",
+        ),
+    ] = None,
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            "--scale",
+            metavar="SCALE",
+            help="probability or log-odds of classes; target, for numbers.",
+        ),
+    ] = None,
+    together: Annotated[
+        list[str] | None,
+        typer.Option("--together", metavar="COLS", help="Columns, as a,b, that count as one."),
+    ] = None,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            "--background",
+            metavar="TABLE",
+            help="Rows to explain against. Default: 200 that the run learned from.",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance",
+            metavar="SHARE",
+            help="Of the range of answers: how exact values of more than twelve columns are.",
+        ),
+    ] = 0.01,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Say why rows are answered as they are: what each column adds to the answer.
+
+    The values are Shapley values by column of the table, each with its errors. A row's values add
+    up to its answer less the mean answer over background rows. Up to twelve columns they are exact,
+    beyond that drawn until they are exact enough.
+    """
+    from gradum.fitting.option_values import read_names
+    from gradum.ship.explanations import check_format, write_frame
+
+    if out is not None:
+        check_format(out, force=force)
+    found = load_model(model).explain(
+        data,
+        rows=row,
+        background=background,
+        rung=rung,
+        scale=scale,  # type: ignore[arg-type]
+        together=[read_names(names) for names in together or ()],
+        tolerance=tolerance,
+    )
+    if out is not None:
+        write_frame(out, found.frame)
+    if as_json:
+        for line in found.frame.iter_rows(named=True):
+            write_json(line)
+    elif not quiet:
+        write(found)
+        if out is not None:
+            from gradum.messages import say
+
+            write(say("Written to {path}.", path=out))

@@ -1,0 +1,210 @@
+"""Explanations of rows as text, as HTML and as a frame."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradum.fitting.fitted import Fitted
+from gradum.margins import falling, first_greatest
+from gradum.messages import listed, say, say_plural
+from gradum.scores.figures import figure, percent
+from gradum.show.text import plain
+from gradum.show.visible import visible
+from gradum.study.explanation.explain import Explanations, name_of
+from gradum.study.explanation.shapley import NORMAL_95
+from gradum.tables.wording import number, shortened
+
+MOST_ROWS = 10  # shown one by one
+MOST_COLUMNS = 12
+MOST_REASONS = 3
+MOSTLY = 0.6  # of what moves the answer the way that it went
+BAR = 20  # characters
+
+
+class Explanation:
+    """Why rows are answered as they are; it shows itself in a terminal and in a notebook.
+
+    Parameters
+    ----------
+    found : Explanations
+        The values, each with its errors.
+    fitted : Fitted
+        The model.
+    """
+
+    def __init__(self, found: Explanations, fitted: Fitted) -> None:
+        self.found = found
+        self.fitted = fitted
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a row, column and class; see `Explanations.frame`."""
+        return self.found.frame
+
+    def summary(self) -> str:
+        """Return every row in words and bars; of many rows, what the columns do on average."""
+        return plain(self, width=100).rstrip("\n")
+
+    def __rich__(self) -> RenderableType:
+        found = self.found
+        if not found.parts:
+            return Text(say("There are no rows to explain."))
+        if len(found.parts) > MOST_ROWS:
+            return Group(*_overall(found))
+        return Group(*(part for place in range(len(found.parts)) for part in self._row(place)))
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<gradum.Explanation of {len(self.found.parts):,} rows>"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.summary())}</pre>"
+
+    def _row(self, place: int) -> Iterator[RenderableType]:
+        """Say why one row is answered as it is: its likeliest class, or its number."""
+        found, part = self.found, self.found.parts[place]
+        chosen = int(first_greatest(part.output[None])[0]) if self.fitted.classes else 0
+        yield Text(_heading(found, self.fitted, place, chosen), style="bold")
+        values = part.values[:, chosen]
+        errors = part.sampling_error[:, chosen], np.nan_to_num(part.background_error[:, chosen])
+        error = np.hypot(*errors)
+        order = falling(np.abs(values))
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(overflow="fold", ratio=2)
+        table.add_column(overflow="fold", ratio=2)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True)
+        longest = max(float(np.abs(values).max()), np.finfo(float).tiny)
+        for player in order[:MOST_COLUMNS]:
+            table.add_row(
+                Text(visible(name_of(found.players[player]))),
+                Text(visible(_values_of(found, place, int(player)))),
+                Text(f"{figure(float(values[player]), digits=3, sign=True)} ± "
+                     f"{figure(float(NORMAL_95 * error[player]), digits=2)}"),
+                _bar(float(values[player] / longest)),
+            )  # fmt: skip
+        yield table
+        if len(order) > MOST_COLUMNS:
+            rest = figure(float(values[order[MOST_COLUMNS:]].sum()), digits=3, sign=True)
+            yield Text(
+                say_plural(
+                    "and {count:,} more column, {rest}.",
+                    "and {count:,} more columns, {rest} together.",
+                    len(order) - MOST_COLUMNS,
+                    rest=rest,
+                ),
+                style="dim",
+            )
+        because = self._because(place, values, float(part.output[chosen] - part.base[chosen]))
+        if because:
+            yield Text(because)
+        yield Text("")
+
+    def _because(self, place: int, values: np.ndarray, moved: float) -> str:
+        """Name the columns that did most of what moved the answer the way that it went."""
+        along = values * np.sign(moved)
+        whole = along[along > 0].sum()
+        if not whole > 0:
+            return ""
+        reasons, done = [], 0.0
+        for player in falling(along)[:MOST_REASONS]:
+            if along[player] <= 0 or done >= MOSTLY * whole:
+                break
+            done += along[player]
+            reasons.append(
+                say(
+                    "{column} is {value}",
+                    column=name_of(self.found.players[player]),
+                    value=_values_of(self.found, place, int(player)),
+                )
+            )
+        return visible(say("Mostly because {reasons}.", reasons=listed(reasons, "and")))
+
+
+def _heading(found: Explanations, fitted: Fitted, place: int, chosen: int) -> str:
+    part = found.parts[place]
+    written = partial(percent, decimals=1) if found.scale == "probability" else figure
+    places: dict[str, Any] = {
+        "row": int(found.rows[place]),
+        "output": written(float(part.output[chosen])),
+        "base": written(float(part.base[chosen])),
+        "rows": found.background,
+    }
+    if found.scale == "target":
+        return visible(
+            say(
+                "Row {row}: {target} {output}; over {rows:,} background rows {base} on average.",
+                target=fitted.spec.target,
+                **places,
+            )
+        )
+    label = repr(shortened(found.answers[chosen]))
+    if found.scale == "probability":
+        return visible(
+            say(
+                "Row {row}: the probability of {label} is {output}; over {rows:,} background rows "
+                "{base} on average.",
+                label=label,
+                **places,
+            )
+        )
+    return visible(
+        say(
+            "Row {row}: the log-odds of {label} are {output}; over {rows:,} background rows {base} "
+            "on average.",
+            label=label,
+            **places,
+        )
+    )
+
+
+def _values_of(found: Explanations, place: int, player: int) -> str:
+    """Return a row's values of a player's columns as text."""
+    return ", ".join(_as_text(found.values[place, column]) for column in found.players[player])
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return say("missing")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return repr(shortened(value)) if isinstance(value, str) else shortened(value)
+
+
+def _bar(share: float) -> Text:
+    length = round(abs(share) * BAR)
+    return Text("█" * length, style="green" if share > 0 else "red")
+
+
+def _overall(found: Explanations) -> Iterator[RenderableType]:
+    """Say how far each column moves the answers, on average over the rows."""
+    sizes = np.stack([np.abs(part.values).mean(axis=1) for part in found.parts])
+    mean = sizes.mean(axis=0)
+    error = NORMAL_95 * sizes.std(axis=0, ddof=1) / np.sqrt(len(sizes))
+    yield Text(
+        say(
+            "{rows:,} rows: how far each column moves the answer, on average (95% interval)",
+            rows=len(sizes),
+        ),
+        style="bold",
+    )
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    longest = max(float(mean.max()), np.finfo(float).tiny)
+    for player in falling(mean)[:MOST_COLUMNS]:
+        table.add_row(
+            Text(visible(name_of(found.players[player]))),
+            f"{figure(mean[player], digits=3)} ± {figure(error[player], digits=2)}",
+            _bar(mean[player] / longest),
+        )
+    yield table

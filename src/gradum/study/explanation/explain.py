@@ -1,0 +1,216 @@
+"""Rows of a table explained: their answers divided among the table's columns.
+
+Shapes: n rows, d players, B background rows, k answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.rung import Rung
+from gradum.messages import listed, say
+from gradum.randomness import stream
+from gradum.study.explanation.game import Game, Player, Setting
+from gradum.study.explanation.scale import Scale, answer_on
+from gradum.study.explanation.shapley import Shapley, divided
+from gradum.study.first_layer import Opened
+from gradum.tables.wording import nearest
+
+ROWS_AT_ONCE = 256  # that stand opened beside the background
+TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """How the answers for some rows come about.
+
+    Parameters
+    ----------
+    rung : str
+        The rung that answers.
+    scale : str
+        ``target``, ``probability`` or ``log-odds``.
+    players : tuple of Player
+    answers : tuple
+        The classes, or the quantiles; a single None for a number.
+    rows : ndarray of int (n,)
+        The rows' numbers in their table, from 1.
+    values : polars.DataFrame
+        The rows' values of the columns.
+    parts : tuple of Shapley
+        Of each row.
+    background : int
+        B.
+    """
+
+    rung: str
+    scale: Scale
+    players: tuple[Player, ...]
+    answers: tuple[Any, ...]
+    rows: np.ndarray
+    values: pl.DataFrame
+    parts: tuple[Shapley, ...]
+    background: int
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a row, column and class, with the columns below.
+
+        ``row``, ``column``, ``class``, ``value`` (φ), ``sampling_error``, ``background_error``,
+        ``spread``, and, the same for all lines of a row and class, ``base`` and ``output``.
+        """
+        d, k = len(self.players), len(self.answers)
+        names = [name_of(player) for player in self.players]
+        labels = [None if each is None else str(each) for each in self.answers]
+
+        def column(name: str) -> np.ndarray:
+            return np.concatenate([getattr(part, name).ravel() for part in self.parts])
+
+        def repeated(name: str) -> np.ndarray:
+            return np.concatenate([np.tile(getattr(part, name), d) for part in self.parts])
+
+        named = ("sampling_error", "background_error", "spread")
+        return pl.DataFrame(
+            {
+                "row": np.repeat(self.rows, d * k),
+                "column": pl.Series(np.repeat(names, k).tolist() * len(self.rows), dtype=pl.String),
+                "class": pl.Series(labels * (d * len(self.rows)), dtype=pl.String),
+                "value": column("values"),
+                **{name: pl.Series(column(name)).fill_nan(None) for name in named},
+                "base": repeated("base"),
+                "output": repeated("output"),
+            }
+        )
+
+
+def name_of(player: Player) -> str:
+    """Return how a player is called: its column, or its columns."""
+    return " + ".join(player)
+
+
+def explain(
+    fitted: Fitted,
+    rows: pl.DataFrame,
+    background: pl.DataFrame,
+    *,
+    numbers: np.ndarray,
+    rung: str | None = None,
+    scale: Scale | None = None,
+    together: Sequence[Sequence[str]] = (),
+    tolerance: float = TOLERANCE,
+) -> Explanations:
+    """Divide the answers for rows among the columns; see `gradum.study.explanation.shapley`.
+
+    Few players are divided exactly, more by drawn orders until ``tolerance`` is met.
+    A row's values do not hang on which other rows are explained.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    rows, background : polars.DataFrame
+        Checked columns.
+    numbers : ndarray of int (n,)
+        What the rows are called.
+    rung : str, optional
+        The best if left out.
+    scale : {"target", "probability", "log-odds"}, optional
+        Probability of classes, the target's unit of numbers.
+    together : sequence of columns
+        Each group is one player.
+    tolerance : float
+        Half-width of the 95% interval of what drawing orders leaves open, as a share of the range
+        of the answers.
+
+    Raises
+    ------
+    SpecError
+        There is no such rung, scale or column, or a column is in two groups.
+    """
+    chosen = fitted.rung(rung)
+    used = scale_of(fitted, scale)
+    if not 0 < tolerance < 1:
+        raise SpecError(
+            say("The tolerance is {tolerance}.", tolerance=tolerance),
+            say("Give a share between 0 and 1."),
+        )
+    players = players_of([column.name for column in fitted.schema.features], together)
+    parts: list[Shapley] = []
+    for block in rows.iter_slices(ROWS_AT_ONCE):
+        parts += _explained(fitted, chosen, block, background, players, used, tolerance)
+    answers = tuple(fitted.classes) or (None,) * (len(parts[0].base) if parts else 1)
+    return Explanations(
+        chosen.name, used, players, answers, numbers, rows, tuple(parts), len(background)
+    )
+
+
+def scale_of(fitted: Fitted, scale: str | None) -> Scale:
+    """Return the scale asked for, or that of the task.
+
+    Raises
+    ------
+    SpecError
+        The task has no such scale.
+    """
+    possible: tuple[Scale, ...] = ("probability", "log-odds") if fitted.classes else ("target",)
+    for each in possible:
+        if scale in (None, each):
+            return each
+    raise SpecError(
+        say("{scale!r} is no scale of this target.", scale=scale),
+        say("Choose {scales}.", scales=listed(possible, "or")),
+    )
+
+
+def players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tuple[Player, ...]:
+    """Return every column as a player, but for those that stand together.
+
+    Raises
+    ------
+    SpecError
+        A column is unknown to the model, or in two groups.
+    """
+    group: dict[str, Player] = {}
+    for names in together:
+        for name in names:
+            if name not in columns:
+                raise SpecError(
+                    say("The model sees no column {name!r}.", name=name), nearest(name, columns)
+                )
+            if name in group:
+                raise SpecError(
+                    say("Column {name!r} is to stand in two groups.", name=name),
+                    say("Name it once."),
+                )
+            group[name] = tuple(names)
+    return tuple(dict.fromkeys(group.get(column, (column,)) for column in columns))
+
+
+def _explained(
+    fitted: Fitted,
+    rung: Rung,
+    rows: pl.DataFrame,
+    background: pl.DataFrame,
+    players: tuple[Player, ...],
+    scale: Scale,
+    tolerance: float,
+) -> Iterator[Shapley]:
+    design = fitted.encoder.transform(pl.concat([background, rows], how="vertical_relaxed"))
+    if rung.input_layer is None:
+        answers = answer_on(rung, scale)(rung.logits(design))[len(background) :]
+        for answer in answers:
+            nothing = np.zeros((len(players), len(answer)))
+            yield Shapley(nothing, nothing, nothing, nothing * np.nan, answer, answer, 1)
+        return
+    opened = Opened.of(rung, design)
+    setting = Setting(opened, players, len(background), answer_on(rung, scale))
+    for row in range(len(rows)):
+        game = Game(setting, row)
+        rng = stream(fitted.spec.seed, "study", "explain")
+        yield divided(game, rung.network.products(len(rung.input_layer.centre)), rng, tolerance)

@@ -1,0 +1,159 @@
+"""The game that Shapley values divide: the values of one row against those of background rows.
+
+The players are columns of the table, or groups of them. Where the players in S bring the row's
+values and the others keep those of a background row b, the model answers f(x_S, b). At a model's
+first layer each column adds its own share, so that
+
+    z(S, b) = z(b) + Σ_{i ∈ S} Δ_i(b) + Σ_{i < j ∈ S} Δ_ij(b),
+
+with Δ_i what bringing x_i changes, and Δ_ij what two players do together beyond that, which only
+pairs of columns in a pack have. What is left is the layers behind z.
+
+Shapes: d players, B background rows, h numbers of z, k answers, M members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+
+from gradum.core.models.first_layer import Change
+from gradum.study.explanation.scale import Answer
+from gradum.study.first_layer import Opened
+
+Player = tuple[str, ...]
+"""Columns of the table whose values are brought together."""
+
+ROWS_AT_ONCE = 8_192  # of z: they stay in the processor's cache
+NUMBERS_AT_ONCE = 2**22  # of z: at most 16 MiB
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the games of several rows have in common.
+
+    Parameters
+    ----------
+    opened : Opened
+        The rung before the B background rows, then the rows that are explained.
+    players : tuple of Player
+    background : int
+        B.
+    answer : Answer
+        From logits to answers.
+    """
+
+    opened: Opened
+    players: tuple[Player, ...]
+    background: int
+    answer: Answer
+
+    @cached_property
+    def members(self) -> int:
+        """M, the networks that answer together."""
+        return len(self.opened.first_layer.members(self.opened.total[:1]))
+
+    @cached_property
+    def terms(self) -> tuple[tuple[int, ...], ...]:
+        """The players (i,), and the pairs of them (i, j) that do something together."""
+        alone = tuple((i,) for i in range(len(self.players)))
+        pairs = dict.fromkeys(term for term, _ in self._added if len(term) == 2)
+        return (*alone, *pairs)
+
+    def changes(self, row: int) -> np.ndarray:
+        """Return what each term changes of z (p, B, h) when a row's values come."""
+        rows = np.arange(self.background)
+        others = np.full(self.background, self.background + row)
+        shape = len(self.terms), self.background, self.opened.total.shape[1]
+        changes = np.zeros(shape, self.opened.total.dtype)
+        place = {term: i for i, term in enumerate(self.terms)}
+        for term, change in self._added:
+            changes[place[term]] += change(rows, others)
+        return changes
+
+    @cached_property
+    def _added(self) -> list[tuple[tuple[int, ...], Change]]:
+        """What the columns, and pairs of them, change, and of which players they are."""
+        owner = {column: i for i, player in enumerate(self.players) for column in player}
+        changes = [((i,), self.opened.change(column)) for column, i in owner.items()]
+        changes += [
+            (tuple(sorted({owner[one], owner[other]})), self.opened.interaction(one, other))
+            for one, other in combinations(owner, 2)
+        ]
+        return [(term, change) for term, change in changes if change is not None]
+
+
+@dataclass(frozen=True)
+class Game:
+    """One row against the background rows.
+
+    Parameters
+    ----------
+    setting : Setting
+    row : int
+        Its place among the rows that are explained.
+    """
+
+    setting: Setting
+    row: int
+
+    @property
+    def players(self) -> int:
+        """The number d of players."""
+        return len(self.setting.players)
+
+    @property
+    def background(self) -> int:
+        """The number B of background rows."""
+        return self.setting.background
+
+    def answers(self, coalitions: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Yield stretches of coalitions with their answers.
+
+        Parameters
+        ----------
+        coalitions : ndarray of bool (m, d)
+            Each meets every background row; (m, B, d) are coalitions of their own for each.
+
+        Yields
+        ------
+        slice
+            Of the coalitions.
+        answers : ndarray (·, B, k)
+            Of the model.
+        members : ndarray (M, ·, B, k)
+            Of each of its members.
+        """
+        setting, changes = self.setting, self._changes
+        z_background = setting.opened.total[: setting.background]
+        rows, width = z_background.shape
+        step = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // width) // rows)
+        layers = setting.opened.first_layer
+        for start in range(0, len(coalitions), step):
+            stretch = slice(start, start + step)
+            present = self._present(coalitions[stretch])
+            if present.ndim == 2:  # the same for all background rows: one product
+                z = (present @ changes.reshape(len(changes), -1)).reshape(-1, rows, width)
+            else:
+                z = np.einsum("mbp,pbh->mbh", present, changes, optimize=True)
+            z += z_background
+            logits = layers.members(z.reshape(-1, width))
+            together = setting.answer(layers.together(logits))
+            shape = (-1, rows, together.shape[1])
+            alone = together[None]
+            if setting.members > 1:
+                alone = np.stack([setting.answer(one.astype(np.float64)) for one in logits])
+            yield stretch, together.reshape(shape), alone.reshape(len(alone), *shape)
+
+    def _present(self, coalitions: np.ndarray) -> np.ndarray:
+        """Return which terms of z take part: 1 where all players of a term are in S."""
+        parts = [coalitions[..., list(term)].all(axis=-1) for term in self.setting.terms]
+        return np.stack(parts, axis=-1).astype(self._changes.dtype)
+
+    @cached_property
+    def _changes(self) -> np.ndarray:
+        return self.setting.changes(self.row)

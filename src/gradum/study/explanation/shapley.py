@@ -1,0 +1,214 @@
+"""Shapley values of one row: exact for few players, else drawn until their errors are small.
+
+Interventional values (E. Štrumbelj and I. Kononenko, Explaining prediction models and individual
+predictions with feature contributions, 2014; D. Janzing and others, Feature relevance
+quantification in explainable AI, 2020): with v_b(S) the answer where S has the row's values and the
+rest those of background row b,
+
+    φ_i = (1/B) Σ_b Σ_{S ∌ i} |S|! (d − |S| − 1)! / d! (v_b(S ∪ {i}) − v_b(S)).
+
+Shapes: d players, B background rows, k answers, M members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+
+from gradum.study.explanation.game import Game
+
+MOST_EXACT = 12  # players: 4,096 coalitions
+MOST_PRODUCTS = 2e10
+"""Multiplications that all coalitions may take to be met: a second of one core."""
+
+FEWEST_ROUNDS = 4  # of drawn orders, before their scatter is believed
+MOST_ROUNDS = 400
+NORMAL_95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Shapley:
+    """How one row's answers are divided among the players.
+
+    Parameters
+    ----------
+    values : ndarray (d, k)
+        φ: ``values.sum(axis=0) = output - base``.
+    sampling_error : ndarray (d, k)
+        Standard error of drawing orders; 0 where all coalitions were met.
+    background_error : ndarray (d, k)
+        Standard error of having B background rows rather than all: s.d. of φ over them, by √B.
+    spread : ndarray (d, k)
+        Standard deviation of φ over the members of a pack; NaN where there is one network.
+    base : ndarray (k,)
+        The mean answer over the background rows.
+    output : ndarray (k,)
+        The answer for the row.
+    coalitions : int
+        Coalitions met with each background row.
+    """
+
+    values: np.ndarray
+    sampling_error: np.ndarray
+    background_error: np.ndarray
+    spread: np.ndarray
+    base: np.ndarray
+    output: np.ndarray
+    coalitions: int
+
+
+def divided(game: Game, products: int, rng: np.random.Generator, tolerance: float) -> Shapley:
+    """Divide exactly where there are few players and that is quick, else by drawn orders.
+
+    ``products`` are the multiplications that one row takes before the network.
+    """
+    few = game.players <= MOST_EXACT
+    if few and 2.0**game.players * game.background * products <= MOST_PRODUCTS:
+        return exact(game)
+    return drawn(game, rng, tolerance)
+
+
+def exact(game: Game) -> Shapley:
+    """Divide by all 2^d coalitions."""
+    d = game.players
+    coalitions = (np.arange(2**d)[:, None] >> np.arange(d) & 1).astype(bool)
+    weights = coalition_weights(d)
+    by_row, by_member = np.zeros(()), np.zeros(())
+    ends: dict[int, np.ndarray] = {}
+    for stretch, answers, members in game.answers(coalitions):
+        within = weights[:, stretch]
+        by_row = by_row + np.tensordot(within, answers, axes=1)
+        by_member = by_member + np.tensordot(within, members.mean(axis=2), axes=(1, 1))
+        for end in (0, len(coalitions) - 1):
+            if stretch.start <= end < stretch.start + len(answers):
+                ends[end] = answers[end - stretch.start].mean(axis=0)
+    return Shapley(
+        by_row.mean(axis=1),
+        np.zeros_like(by_row[:, 0]),
+        _standard_error(by_row),
+        _spread(by_member),
+        ends[0],
+        ends[len(coalitions) - 1],
+        len(coalitions),
+    )
+
+
+def coalition_weights(players: int) -> np.ndarray:
+    """Return a (d, 2^d) with φ = a v: bit j of a coalition's number says whether j is in it.
+
+    a_i(S) = 1 / (d C(d−1, |S|−1)) if i ∈ S, else −1 / (d C(d−1, |S|)).
+    """
+    numbers = np.arange(2**players)
+    inside = (numbers[:, None] >> np.arange(players) & 1).astype(bool)
+    size = inside.sum(axis=1)
+    ways = np.array([comb(players - 1, s) for s in range(players)], np.float64)
+    joining = 1.0 / (players * ways[np.maximum(size - 1, 0)])
+    staying = -1.0 / (players * ways[np.minimum(size, players - 1)])
+    return np.where(inside, joining[:, None], staying[:, None]).T
+
+
+def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
+    """Divide by orders drawn at random, each with its reverse, one such pair a background row.
+
+    In an order the players join one by one, and each is given what its coming changes. Rounds go on
+    until the half-width of every value's 95% interval is below ``tolerance`` times the range of the
+    answers (over the background rows and the row), or there were `MOST_ROUNDS`.
+
+    The standard error of m rounds is √(Σ_b s_b²/m) / B, with s_b over the rounds of row b.
+    """
+    ends = _ends(game)
+    empty, full = ends[0], ends[1]
+    reach = np.concatenate([empty, full[:1]])
+    enough = tolerance * np.ptp(reach, axis=0)
+    sums = squares = members = np.zeros(())
+    rounds = 0
+    for gains, by_member in _rounds(game, rng, ends):
+        sums, squares, members = sums + gains, squares + gains**2, members + by_member
+        rounds += 1
+        if rounds < FEWEST_ROUNDS:
+            continue
+        variance = np.maximum(squares - sums**2 / rounds, 0.0) / (rounds - 1)  # s_b², (d, B, k)
+        rows = variance.shape[1]
+        error = np.sqrt((variance / rounds).sum(axis=1)) / rows
+        if (error * NORMAL_95 <= enough).all() or rounds == MOST_ROUNDS:
+            break
+    by_row = sums / rounds
+    noise = (variance / rounds).mean(axis=1)  # of φ_b, which is not of the background
+    scatter = np.maximum(by_row.var(axis=1, ddof=1) - noise, 0.0) if rows > 1 else np.nan * noise
+    return Shapley(
+        by_row.mean(axis=1),
+        error,
+        np.sqrt(scatter / rows),
+        _spread(members / rounds),
+        empty.mean(axis=0),
+        full.mean(axis=0),
+        2 * rounds * (game.players - 1) + 2,
+    )
+
+
+def _ends(game: Game) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the answers (B, k) of nobody and of all players, and the members' (M, 2, B, k)."""
+    nobody_and_all = np.array([[False], [True]]).repeat(game.players, axis=1)
+    parts = list(game.answers(nobody_and_all))
+    answers = np.concatenate([answers for _, answers, _ in parts])
+    return answers[0], answers[1], np.concatenate([members for _, _, members in parts], axis=1)
+
+
+def _rounds(
+    game: Game, rng: np.random.Generator, ends: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield, round after round, the mean gain over an order and its reverse.
+
+    Of each background row (d, B, k), and of each member over all of them (d, M, k).
+    """
+    d, rows = game.players, game.background
+    empty, full, member_ends = ends
+    while True:
+        order = np.argsort(rng.random((rows, d)), axis=1)
+        place = np.argsort(order, axis=1)  # at which step a player comes
+        steps = np.arange(1, d)[:, None, None]
+        forward = place < steps  # (d - 1, B, d): who is in after each step but the last
+        backward = d - 1 - place < steps
+        coalitions = np.concatenate([forward, backward])
+        inner, inner_members = [], []
+        for _, answers, members in game.answers(coalitions):
+            inner.append(answers)
+            inner_members.append(members)
+        path = np.concatenate(inner).reshape(2, d - 1, rows, -1)
+        member_path = np.concatenate(inner_members, axis=1)
+        member_path = member_path.reshape(len(member_path), 2, d - 1, rows, -1)
+        gains, by_member = 0.0, 0.0
+        for way, at in ((0, place), (1, d - 1 - place)):
+            whole = np.concatenate([empty[None], path[way], full[None]])
+            gains = gains + _gains(np.diff(whole, axis=0), at) / 2
+            whole = np.concatenate(
+                [member_ends[:, :1], member_path[:, way], member_ends[:, 1:]], axis=1
+            )
+            steps_of_members = np.diff(whole, axis=1)
+            by_member = (
+                by_member
+                + np.stack([_gains(each, at).mean(axis=1) for each in steps_of_members], axis=1) / 2
+            )
+        yield np.asarray(gains), np.asarray(by_member)
+
+
+def _gains(steps: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return, by player, what the step (d, B, k) at which it came (B, d) has brought: (d, B, k)."""
+    return np.take_along_axis(steps, place.T[:, :, None], axis=0)
+
+
+def _standard_error(by_row: np.ndarray) -> np.ndarray:
+    rows = by_row.shape[1]
+    if rows < 2:
+        return np.full_like(by_row[:, 0], np.nan)
+    return by_row.std(axis=1, ddof=1) / np.sqrt(rows)
+
+
+def _spread(by_member: np.ndarray) -> np.ndarray:
+    """Return the standard deviation over members of values (d, M, k)."""
+    if by_member.shape[1] < 2:
+        return np.full_like(by_member[:, 0], np.nan)
+    return by_member.std(axis=1, ddof=1)
