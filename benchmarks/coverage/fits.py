@@ -57,8 +57,8 @@ def measure(noise: Noise, fits: int, seed: int) -> Said:
         verdict = model.fitted.judgement.verdict
         (comparison,) = verdict.comparisons
         said.fits += 1
-        said.better += "is better than" in comparison.finding
-        said.worse += "is worse than" in comparison.finding
+        said.better += comparison.shows == "better"
+        said.worse += comparison.shows == "worse"
         said.needless += verdict.enough != "baseline"
     return said
 

@@ -2,6 +2,9 @@
 
 import itertools
 
+import msgspec
+
+import gradum
 from gradum.fitting.by_class import ClassScores
 from gradum.fitting.headline import headline
 from gradum.fitting.judgement import Judgement
@@ -119,3 +122,26 @@ def test_of_numbers_it_says_how_far_off():
 def test_a_single_rung_is_compared_with_nothing():
     scores = {"linear": {"rmse": around(2.0), "mae": around(1.0)}}
     assert headline(judgement("rmse", scores, 0.1)) == ("Off by 1 [0.97–1.03] on average.",)
+
+
+def test_a_headline_in_chinese_is_whole_and_keeps_names_and_figures():
+    scores = classes({"baseline": 0.9, "linear": 0.93}, (0.4, 0.3))
+    rare = ClassScores("{rare}", 40, 30, *(around(0.5, 0.1) for _ in range(3)))
+    common = ClassScores("no", 360, 370, *(around(0.95) for _ in range(3)))
+    said = judgement(
+        "log_loss", scores, 0.01, prevalence={"no": 0.9, "{rare}": 0.1}, by_class=(rare, common)
+    )
+    with gradum.language("zh"):
+        first = headline(said)[0]
+    assert first == (
+        "'{rare}' 有 40 行，找出了其中的 50% [40–60]，判为 '{rare}' 的行中有 50% [40–60] 判对；"
+        "全部行的正确率为 93% [90–96]，但总是猜最多的类别 'no'，正确率为 90%。"
+    )
+
+
+def test_whether_the_model_is_kept_on_all_rows_hangs_on_no_language():
+    held_out = judgement("log_loss", classes({"baseline": 0.9}, (0.4,)), 0.01)
+    assert not held_out.kept_on_all
+    assert msgspec.structs.replace(held_out, folds=5, how="用 5 折交叉验证评判").kept_on_all
+    earlier = "Judged by 5-fold cross-validation; the model that is kept is fitted on all rows."
+    assert msgspec.structs.replace(held_out, how=earlier).kept_on_all

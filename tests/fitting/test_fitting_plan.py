@@ -1,6 +1,7 @@
 import polars as pl
 import pytest
 
+import gradum
 from gradum.errors import SpecError
 from gradum.fitting.dataset import labelled
 from gradum.fitting.plan import make_plan
@@ -56,6 +57,15 @@ def test_a_class_that_comes_too_late_to_be_learned_is_said():
 def test_fits_that_lack_a_class_are_counted():
     _, plan = planned(SplitSpec(folds=3), t=lambda k: k, label=lambda k: "a" if k < 40 else "b")
     assert plan.how.endswith(" In 2 of 3 fits the rows learned from lack a class.")
+
+
+def test_in_chinese_clauses_and_sentences_follow_each_other_without_a_space():
+    with gradum.language("zh"):
+        _, plan = planned(SplitSpec(folds=3), t=lambda k: k, label=lambda k: "ab"[k >= 40])
+    assert plan.how == (
+        "用 3 折交叉验证评判，评判用的行都晚于训练用的行（60 行只留出一次说明不了多少）；"
+        "保留的模型用所有行拟合。3 次拟合中有 2 次，学习用的行缺少某个类别。"
+    )
 
 
 def test_nothing_is_said_where_every_class_is_learned():

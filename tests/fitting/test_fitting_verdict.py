@@ -2,11 +2,13 @@
 
 import itertools
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradum.fitting.verdict import decide
+import gradum
+from gradum.fitting.verdict import Comparison, choice, decide
 from gradum.scores.interval import Interval
 
 
@@ -67,6 +69,28 @@ def test_what_an_interval_shows(metric, low, high, finding):
     difference = Interval((low + high) / 2, low, high, 0.05)
     found = decide(metric, scores, {("linear", "baseline"): difference})
     assert found.comparisons[0].finding == finding
+    with gradum.language("zh"):
+        in_chinese = decide(metric, scores, {("linear", "baseline"): difference}).comparisons[0]
+    assert in_chinese.finding != finding
+    assert in_chinese.shows == found.comparisons[0].shows
+
+    earlier = msgspec.to_builtins(found.comparisons[0])
+    del earlier["shows"]  # which files of earlier versions lack
+    assert msgspec.convert(earlier, Comparison).shows == found.comparisons[0].shows
+
+
+def test_the_choice_is_said_in_the_language_in_use_whatever_it_was_when_the_rungs_were_compared():
+    unsure = {"baseline": 1.0, "linear": 0.8, "mlp": 0.79}
+    with gradum.language("zh"):
+        found = verdict("rmse", unsure, error=0.009)
+    scores = {name: around(value, 0.05) for name, value in unsure.items()}
+    said = choice("rmse", scores, found.used, found.enough, found.comparisons)
+    assert said == verdict("rmse", unsure, error=0.009).sentences[0]
+    assert "its lead over the linear model may yet be chance" in said
+    assert found.sentences[0] == (
+        "请用MLP：它的RMSE领先（0.79），没有更简单的模型与它相差在一个标准误之内；"
+        "不过按 95% 的标准，它对线性模型的领先可能只是偶然。"
+    )
 
 
 number = st.floats(-5, 5).map(lambda value: round(value, 2))

@@ -257,37 +257,32 @@ def _choice(courses: dict[str, Course], metric: str) -> tuple[str, str]:
     assert chosen.score is not None
     title = METRICS[metric].words
     others = listed([course.solver for course in alike])
-    if chosen is best and not others:
-        clauses = [
-            say(
-                "Choose {solver}: its {metric} on new rows is the best",
-                solver=best.solver,
-                metric=title,
-            )
-        ]
-    elif chosen is best:
-        clauses = [
-            say(
-                "Choose {solver}: its {metric} on new rows is the best, though within chance of "
-                "{others}",
-                solver=best.solver,
-                metric=title,
-                others=others,
-            )
-        ]
+    if chosen is not best:
+        opening = say(
+            "Choose {solver}: its {metric} on new rows is within chance of the best, {best}'s "
+            "{score}, and it took {seconds} s instead of {best_seconds} s",
+            solver=chosen.solver,
+            metric=title,
+            best=best.solver,
+            score=figure(best.score.value),
+            seconds=figure(chosen.seconds),
+            best_seconds=figure(best.seconds),
+        )
+    elif others:
+        opening = say(
+            "Choose {solver}: its {metric} on new rows is the best, though within chance of "
+            "{others}",
+            solver=best.solver,
+            metric=title,
+            others=others,
+        )
     else:
-        clauses = [
-            say(
-                "Choose {solver}: its {metric} on new rows is within chance of the best, "
-                "{best}'s {score}, and it took {seconds} s instead of {best_seconds} s",
-                solver=chosen.solver,
-                metric=title,
-                best=best.solver,
-                score=figure(best.score.value),
-                seconds=figure(chosen.seconds),
-                best_seconds=figure(best.seconds),
-            )
-        ]
+        opening = say(
+            "Choose {solver}: its {metric} on new rows is the best",
+            solver=best.solver,
+            metric=title,
+        )
+    clauses = [opening]
     worse = [course.solver for course in courses.values() if course.finding == "worse"]
     broken = [course.solver for course in courses.values() if course.finding == "diverged"]
     if worse:

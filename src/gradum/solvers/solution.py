@@ -59,17 +59,11 @@ class Certificate:
         known = []
         if self.gradient_norm is not None:
             known.append(
-                say(
-                    "the gradient's norm is {norm:.2g} in float64",
-                    norm=self.gradient_norm,
-                )
+                say("the gradient's norm is {norm:.2g} in float64", norm=self.gradient_norm)
             )
         if self.duality_gap is not None:
             known.append(
-                say(
-                    "the objective is within {gap:.2g} of its minimum",
-                    gap=self.duality_gap,
-                )
+                say("the objective is within {gap:.2g} of its minimum", gap=self.duality_gap)
             )
         if self.condition is not None:
             known.append(say("the condition number is {condition:.2g}", condition=self.condition))
