@@ -24,6 +24,8 @@ Events = Generator[Any, None, Solution]
 TROUBLE = (Status.DIVERGED, Status.SEPARATED, Status.STALLED)
 WHOLE, NUMBER = (int, np.integer), (int, float, np.integer, np.floating)
 PATIENCE = 10  # epochs without progress after which a stochastic solver of a linear model stops
+FEW_EPOCHS = 100  # whoever asks for fewer knows that they are few
+LAST_EPOCHS, FALL = 10, 0.01  # a loss that falls by such a share in so many epochs has not settled
 
 
 Solver = Convex | first_order.FirstOrder
@@ -193,6 +195,14 @@ def check_numbers(estimator: Any, least: Mapping[str, float]) -> None:
         value = getattr(estimator, name)
         if not (isinstance(value, NUMBER) and np.isfinite(value) and value >= bound):
             raise SpecError(f"{name} is {value!r}.", f"Give a number from {bound:g} up.")
+
+
+def still_falls(solution: Solution) -> bool:
+    """Whether the training loss fell by over 1% in the last ten epochs of a hundred or more."""
+    if len(solution.history) < FEW_EPOCHS:
+        return False
+    before, after = (solution.history[epoch].train_loss for epoch in (-1 - LAST_EPOCHS, -1))
+    return before - after > FALL * abs(before)
 
 
 def warn_of_trouble(solution: Solution, *, optimum_expected: bool) -> None:
