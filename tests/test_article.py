@@ -151,7 +151,7 @@ def test_each_remedy_of_overfitting_helps_on_new_rows(printed):
         "L2 penalty, alpha 0.1",
         "dropout of a half",
         "early stopping",
-        "4 units, not 64",
+        "4 units, not 32",
         "four times the rows",
     ):
         on_its_rows, *_, high = figures(printed, remedy)
