@@ -1,4 +1,7 @@
-"""Runs the code of the chapters and refreshes what they show: ``python docs/chapters.py``.
+"""Runs the code of the pages and refreshes what they show: ``python docs/chapters.py``.
+
+The pages are the chapters, the article and the page on Keras; ``python docs/chapters.py 3 article``
+runs two of them.
 
 The blocks of one page share a namespace, as if they were one program. What a block prints stands
 below it, on a console of 100 characters, and the pictures that it saves in the working directory
@@ -24,8 +27,9 @@ SHOWN = re.compile(r"\]\(\.\./images/chapters/([^)]+)\)")
 
 
 def pages() -> list[Path]:
-    """Return the chapters, in order."""
-    return sorted(FOLDER.glob("[0-9]*.md"))
+    """Return the chapters, in order, and the other pages; Keras's is last, as it sets JAX up."""
+    others = [FOLDER.parent / name for name in ("article.md", "keras.md")]
+    return [*sorted(FOLDER.glob("[0-9]*.md")), *others]
 
 
 def shown_images(page: Path) -> list[str]:
@@ -66,6 +70,7 @@ def refresh(page: Path) -> None:
 
 if __name__ == "__main__":
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for each in pages():
-        if not sys.argv[1:] or each.stem[0] in sys.argv[1:]:
-            refresh(each)
+    asked = set(sys.argv[1:])
+    for page in pages():
+        if not asked or asked & {page.stem, page.stem.partition("-")[0]}:
+            refresh(page)

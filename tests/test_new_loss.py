@@ -56,7 +56,8 @@ def test_its_penalty_is_chosen_and_its_path_walked():
 
 
 def test_a_network_learns_by_it():
-    model = gradum.MLPRegressor((8,), loss="log_cosh", max_iter=300, random_state=0).fit(X, Y)
+    options = {"learning_rate": 0.01, "max_iter": 300, "random_state": 0}
+    model = gradum.MLPRegressor((8,), loss="log_cosh", **options).fit(X, Y)
     constant = LogCosh().value(np.full((80, 1), np.median(Y)), Y).mean()
     assert LogCosh().value(model.predict(X)[:, None], Y).mean() < 0.7 * constant
 

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 import sklearn.neural_network
 from sklearn.base import clone
 from sklearn.datasets import make_moons
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -227,3 +228,18 @@ def test_a_target_that_would_broadcast_is_refused_with_both_shapes():
 def test_parameters_that_make_no_sense_are_named(estimator, options, named, moons):
     with pytest.raises(SpecError, match=named):
         estimator(**options).fit(*moons)
+
+
+def test_a_loss_that_still_falls_at_the_last_epoch_is_said_aloud():
+    """The default on y = 3x + 2 stops short of the line, and says what to change."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((100, 1))
+    y = (3 * x + 2 + 0.5 * rng.standard_normal((100, 1)))[:, 0]
+    with pytest.warns(ConvergenceWarning, match="allow more steps with max_iter"):
+        short = MLPRegressor(random_state=0).fit(x, y)
+    assert short.status_ == "step_limit"
+    losses = [epoch.train_loss for epoch in short.history_]
+    assert losses[-1] < 0.99 * losses[-11]
+    settled = MLPRegressor(random_state=0, max_iter=1000).fit(x, y)  # a warning would be an error
+    assert settled.status_ == "plateau"
+    assert settled.loss_ < short.loss_

@@ -21,6 +21,7 @@ from gradum.estimators.training import (
     resolve_penalty,
     resolve_solver,
     seed_of,
+    still_falls,
 )
 from gradum.messages import say
 from gradum.solvers.data import Validation
@@ -97,7 +98,8 @@ class MLP(Estimator):
             start=self._params() if self.warm_start and self._continues(problem) else None,
         )
         self._network = problem.network
-        return self._keep(problem, rows, listeners.follow(events, self.max_iter))
+        solution = listeners.follow(events, self.max_iter)
+        return self._keep(problem, rows, solution, unfinished=still_falls(solution))
 
     def _fit_more(self, rows: CheckedRows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
         """Train for one epoch more, with the optimiser's state of the last."""
@@ -121,12 +123,14 @@ class MLP(Estimator):
         self.history_ = (*history, *self.history_)
         return self
 
-    def _keep(self, problem: Problem, rows: CheckedRows, solution: Solution) -> Any:
+    def _keep(
+        self, problem: Problem, rows: CheckedRows, solution: Solution, *, unfinished: bool = False
+    ) -> Any:
         self._fitted_problem = problem
         self._solution, self._last_solver = replace(solution, params={}, history=()), self._solver()
         self.n_layers_ = len(problem.network.widths)
         self.n_outputs_ = problem.network.outputs
-        return self._settle(problem, rows, solution, optimum_expected=False)
+        return self._settle(problem, rows, solution, optimum_expected=unfinished)
 
     def _problem(self, rows: CheckedRows, loss: Loss, outputs: int) -> Problem:
         check_numbers(self, {"max_iter": 1, "tol": 0, "n_iter_no_change": 1, "dropout": 0})

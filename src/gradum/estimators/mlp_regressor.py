@@ -50,7 +50,8 @@ class MLPRegressor(RegressorMixin, MLP):
     batch_size : int or "auto", default "auto"
         Rows a step; ``"auto"`` is min(200, n).
     max_iter : int, default 200
-        Epochs at most.
+        Epochs at most. A ConvergenceWarning says so where the last of 100 or more, each a step on
+        all rows, still lowered the loss.
     tol : float, default 1e-4
         An epoch that does not lower the best loss by more than this made no progress.
     n_iter_no_change : int, default 10

@@ -25,6 +25,8 @@ Events = Generator[Any, None, Solution]
 TROUBLE = (Status.DIVERGED, Status.SEPARATED, Status.STALLED)
 WHOLE, NUMBER = (int, np.integer), (int, float, np.integer, np.floating)
 PATIENCE = 10  # epochs without progress after which a stochastic solver of a linear model stops
+FEW_EPOCHS = 100  # whoever asks for fewer knows that they are few
+LAST_EPOCHS, FALL = 10, 0.01  # a loss that falls by such a share in so many epochs has not settled
 
 
 Solver = Convex | first_order.FirstOrder
@@ -215,6 +217,17 @@ def check_numbers(estimator: Any, least: Mapping[str, float]) -> None:
                 say("{name} is {value!r}.", name=name, value=value),
                 say("Give a number from {bound:g} up.", bound=bound),
             )
+
+
+def still_falls(solution: Solution) -> bool:
+    """Whether the training loss fell by over 1% in the last ten epochs of a hundred or more.
+
+    Only where each epoch was one step on all rows: the losses of mini-batches fluctuate by as much.
+    """
+    if len(solution.history) < FEW_EPOCHS or solution.steps > solution.iterations:
+        return False
+    before, after = (solution.history[epoch].train_loss for epoch in (-1 - LAST_EPOCHS, -1))
+    return before - after > FALL * abs(before)
 
 
 def warn_of_trouble(solution: Solution, *, optimum_expected: bool) -> None:
