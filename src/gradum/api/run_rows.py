@@ -11,7 +11,6 @@ import numpy as np
 
 from gradum.errors import GradumError, SpecError, TableError
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.plan import KEPT_ON_ALL
 from gradum.fitting.run import Run
 from gradum.messages import listed, say
 from gradum.ship import run_folder
@@ -136,7 +135,7 @@ def trained_on(folder: Path, fitted: Fitted, table: Any) -> int | None:
 def _held_out(folder: Path, run_spec: RunSpec, fitted: Fitted) -> np.ndarray:
     """Return the places of the table's rows that only judged, from 0, rising."""
     judgement = fitted.judgement
-    on_all = judgement is not None and KEPT_ON_ALL in judgement.how
+    on_all = judgement is not None and judgement.kept_on_all
     if judgement is None or run_spec.test is not None or fitted.spec.refit or on_all:
         return np.zeros(0, np.int64)
     return run_folder.judged_numbers(folder)

@@ -58,10 +58,10 @@ class Opened:
 
     def interaction(self, one: str, other: str) -> Interaction | None:
         """Return what two columns do together; None if each adds its own share alone."""
-        places = self._places.get(one), self._places.get(other)
-        if places[0] is None or places[1] is None:
+        first, second = self._places.get(one), self._places.get(other)
+        if first is None or second is None:
             return None
-        return self.first_layer.interaction(*places)
+        return self.first_layer.interaction(first, second)
 
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""

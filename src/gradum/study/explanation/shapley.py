@@ -131,11 +131,11 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
         if rounds < FEWEST_ROUNDS:
             continue
         variance = np.maximum(squares - sums**2 / rounds, 0.0) / (rounds - 1)  # s_b², (d, B, k)
-        rows = variance.shape[1]
+        rows = game.background
         error = np.sqrt((variance / rounds).sum(axis=1)) / rows
         if (error * NORMAL_95 <= enough).all() or rounds == MOST_ROUNDS:
             break
-    by_row = sums / rounds
+    by_row = np.asarray(sums / rounds)
     noise = (variance / rounds).mean(axis=1)  # of φ_b, which is not of the background
     scatter = np.maximum(by_row.var(axis=1, ddof=1) - noise, 0.0) if rows > 1 else np.nan * noise
     return Shapley(
