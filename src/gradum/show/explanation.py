@@ -171,7 +171,7 @@ def _heading(found: Explanations, fitted: Fitted, place: int, chosen: int) -> st
 
 def _values_of(found: Explanations, place: int, player: int) -> str:
     """Return a row's values of a player's columns as text."""
-    return ", ".join(_as_text(found.values[place, column]) for column in found.players[player])
+    return listed([_as_text(found.values[place, column]) for column in found.players[player]])
 
 
 def _as_text(value: Any) -> str:

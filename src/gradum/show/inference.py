@@ -328,16 +328,17 @@ def _fit(found: Inference, known: FitStatistics) -> list[str]:
 
 
 def _test(test: Test) -> str:
-    degrees = [f"{test.degrees}"]
+    degrees = f"{test.degrees}"
     if test.residual_degrees is not None:
-        degrees.append(_whole(test.residual_degrees))
+        left = _whole(test.residual_degrees)
+        degrees = say("{tested} and {left}", tested=test.degrees, left=left)
     p = p_value(test.p)
     p = f"p {p[0]} {p[1:]}" if p.startswith("<") else f"p = {p}"
     return say(
         ALL_COLUMNS[test.name],
         symbol="F" if test.distribution == "F" else "χ²",
         statistic=figure(test.statistic),
-        degrees=listed(degrees, "and"),
+        degrees=degrees,
         p=p,
     )
 

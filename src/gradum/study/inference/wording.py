@@ -318,9 +318,12 @@ def missing_constant(fitted: FittedModel) -> list[str]:
     if not abs(mean) > OFF_ZERO * error:
         return []
     return [
-        f"There is no intercept, and the residuals average {figure(mean)}, "
-        f"{figure(abs(mean) / error, digits=2)} standard errors from 0: the model lacks a "
-        "constant, so fit it with fit_intercept=True."
+        say(
+            "There is no intercept, and the residuals average {mean}, {errors} standard errors "
+            "from 0: the model lacks a constant, so fit it with fit_intercept=True.",
+            mean=figure(mean),
+            errors=figure(abs(mean) / error, digits=2),
+        )
     ]
 
 
