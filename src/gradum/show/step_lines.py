@@ -290,8 +290,8 @@ def backward_lines(step: WorkedStep) -> list[Line]:
         if layer.bias_gradient is not None:
             lines.append((formulas.bias, _vector(layer.bias_gradient)))
     for code, slope in step.embedded.items():
-        formula = say("{slope} = its part of W₁ δ₁", slope=f"dL/dE[{code}]")
-        lines.append((formula, _vector(slope)))
+        symbol = f"dL/dE[{code}]"
+        lines.append((say("{slope} = its part of W₁ δ₁", slope=symbol), _vector(slope)))
     return [*lines, *_kinked(step)]
 
 
@@ -306,10 +306,11 @@ def check_lines(step: WorkedStep) -> list[Line]:
             entries=check.entries,
             of=check.of,
         )
+    entry = f"{_pretty(name)}[{', '.join(str(index + 1) for index in place)}]"
     largest = say(
         "{gap:.2g} at {entry}: {by_hand} by hand, {by_difference} by difference",
         gap=check.largest,
-        entry=f"{_pretty(name)}[{', '.join(str(index + 1) for index in place)}]",
+        entry=entry,
         by_hand=number(check.by_hand, CHECKED_DIGITS),
         by_difference=number(check.by_difference, CHECKED_DIGITS),
     )

@@ -317,7 +317,7 @@ def _gradient(step: WorkedStep, level: int) -> Block:
 
 
 def _compared_header() -> list[Cell]:
-    return [say("derivative by"), say("by hand"), say("difference"), say("apart")]
+    return [say("derivative by"), say("by hand"), say("by difference"), say("apart")]
 
 
 def _entries(step: WorkedStep, level: int) -> list[tuple[str, tuple[int, ...]]]:
