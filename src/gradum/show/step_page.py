@@ -207,12 +207,12 @@ def _which(step: WorkedStep, level: int, unit: int) -> str:
         return ""
     if level < len(step.layers):
         return say(
-            "Of {count:,} units, unit {number} moves the next layer most.",
+            "Of {count:,} units, unit {number}, which moves the next layer most, is written out.",
             count=count,
             number=unit + 1,
         )
     name = _short(_output(step, unit))
-    return say("Of {count:,} outputs, that of {name}.", count=count, name=name)
+    return say("Of {count:,} outputs, that of {name} is written out.", count=count, name=name)
 
 
 def _units(step: WorkedStep, level: int) -> Block:
