@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from gradum.core import (
@@ -227,3 +228,14 @@ def test_what_overflows_after_the_step_is_said():
     said = "\n".join(lines(tiny(rate=1e300)))
     assert "ℓ after the step beyond 1e308, from 1" in said
     assert "The objective rose" in said
+
+
+def test_names_of_characters_two_cells_wide_line_up_and_fit():
+    names = Names(("体重", "从喙根到喙尖量得的长度，以毫米为单位，精确到小数点后一位"), ("ŷ",))
+    for width in (132, 60):
+        shown = printed(tiny(names=names), width)
+        assert max(map(cell_len, shown)) <= width
+        start = next(place for place, line in enumerate(shown) if "z₀ = x" in line)
+        first, second = shown[start : start + 2]
+        assert (first[-1], second[-1]) == ("1", "2")
+        assert cell_len(first) == cell_len(second)

@@ -210,3 +210,18 @@ def test_a_model_of_a_table_says_what_the_row_holds(classifier):
     inputs = read_page(explained.page()).tables["forward"][0]
     assert ["size", "61.25"] in [cells[:2] for cells in inputs]
     assert "size (61.25)" in str(explained)
+
+
+def test_a_page_in_another_language_says_so_and_keeps_its_anchors():
+    problem = Problem(Network(2), SquaredError())
+    params = problem.network.init(np.random.default_rng(0))
+    explained = Explanation(explain_step(params, problem, {"dense": np.ones((1, 2))}, 1.0))
+    english = explained.page()
+    with gradum.language("zh"):
+        chinese = explained.page()
+    for page, language in ((english, "en"), (chinese, "zh")):
+        assert f'<html lang="{language}' in page
+        for section in ("forward", "loss", "backward", "check", "update"):
+            assert f'<a href="#{section}">' in page
+            assert f'<section id="{section}">' in page
+    assert english.count("<math") == chinese.count("<math")

@@ -18,6 +18,7 @@ from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifie
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.memory_bound import predicted_in_blocks
 from gradum.fitting.rung import Rung
+from gradum.messages import say, say_plural
 from gradum.scores.figures import figure
 from gradum.show.explain_step import Explanation
 from gradum.study import explain_step as study
@@ -29,7 +30,7 @@ from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.brought import PLAINLY
 from gradum.tables.stream import at_hand, opened
 from gradum.tables.table import Table
-from gradum.tables.wording import SHOWN_NAMES, counted, nearest, quoted, shortened
+from gradum.tables.wording import SHOWN_NAMES, nearest, quoted, shortened
 
 Estimator = LinearRegression | LogisticRegression | MLPRegressor | MLPClassifier
 
@@ -95,12 +96,15 @@ def _explained(
         return _of_model(model.fitted, row, target, rung, learning_rate)
     if not isinstance(model, Estimator):
         raise SpecError(
-            f"A {type(model).__name__} has no step to explain.",
-            "Give what gradum.fit returned, or one of gradum's estimators.",
+            say("A {model} has no step to explain.", model=type(model).__name__),
+            say("Give what gradum.fit returned, or one of gradum's estimators."),
         )
     if rung is not None:
         raise SpecError(
-            f"rung={rung!r} has no meaning for a {type(model).__name__}.", "Leave it out."
+            say(
+                "rung={rung!r} has no meaning for a {model}.", rung=rung, model=type(model).__name__
+            ),
+            say("Leave it out."),
         )
     return _of_estimator(model, row, target, learning_rate)
 
@@ -161,8 +165,14 @@ def _row_of(data: Any, number: int, reading: ReadingOptions, fitted: Fitted) -> 
             if 1 <= number <= count:
                 return replace(table, frame=table.frame[number - 1 : number])
     raise SpecError(
-        f"{source} has {counted(count, 'row')}, and none has the number {number:,}.",
-        f"Give a number from 1 to {count:,}.",
+        say_plural(
+            "{source} has {count:,} row, and none has the number {number:,}.",
+            "{source} has {count:,} rows, and none has the number {number:,}.",
+            count,
+            source=source,
+            number=number,
+        ),
+        say("Give a number from 1 to {last:,}.", last=count),
     )
 
 
@@ -205,12 +215,17 @@ def _explained_rung(fitted: Fitted, name: str | None) -> tuple[Rung, Network, In
     rung = fitted.rung(name)
     if name is None and rung.network.single is None:
         rung = _one_network(fitted) or rung
-    others = f"Choose another rung: {quoted(each for each in fitted.rungs if each != rung.name)}."
+    others = say(
+        "Choose another rung: {rungs}.",
+        rungs=quoted(each for each in fitted.rungs if each != rung.name),
+    )
     if rung.input_layer is None:
-        raise SpecError("The baseline has no inputs, and nothing to pass back.", others)
+        raise SpecError(say("The baseline has no inputs, and nothing to pass back."), others)
     network = rung.network.single
     if network is None:
-        raise SpecError("A pack is many networks, whose steps are not shown one by one.", others)
+        raise SpecError(
+            say("A pack is many networks, whose steps are not shown one by one."), others
+        )
     return rung, network, rung.input_layer
 
 
@@ -240,21 +255,32 @@ def _encoded(fitted: Fitted, row: Any, target: Any, number: int | None) -> _Row:
     name = schema.target.name
     if len(table.frame) != 1:
         raise ShapeError(
-            f"{table.source} has {counted(len(table.frame), 'row')}.", "Give one row, as a dict."
+            say_plural(
+                "{source} has {count:,} row.",
+                "{source} has {count:,} rows.",
+                len(table.frame),
+                source=table.source,
+            ),
+            say("Give one row, as a dict."),
         )
     if target is not None:
         table = replace(table, frame=table.frame.with_columns(pl.Series(name, [target])))
     elif name not in table.frame.columns:
         raise TargetError(
-            f"The row has no {name!r}, which is the target.",
-            "Add it to the row, or give target= (--target-value); without the truth there is no "
-            "loss.",
+            say("The row has no {name!r}, which is the target.", name=name),
+            say(
+                "Add it to the row, or give target= (--target-value); without the truth there is "
+                "no loss."
+            ),
         )
     known = [column.name for column in schema.columns]
     unknown = [each for each in table.frame.columns if each not in known]
     if unknown:
         raise ColumnError(
-            f"The model does not know the column {quoted(unknown, SHOWN_NAMES)}.",
+            say(
+                "The model does not know the column {columns}.",
+                columns=quoted(unknown, SHOWN_NAMES),
+            ),
             nearest(unknown[0], known),
         )
     checked = check(table, schema, encoder=fitted.encoder, require_target=True)
@@ -263,12 +289,14 @@ def _encoded(fitted: Fitted, row: Any, target: Any, number: int | None) -> _Row:
     truth = target_values(checked)[0]
     if np.isnan(truth) or (schema.target.classes and truth < 0):
         raise TargetError(
-            f"The row has no usable value of the target {name!r}.",
-            f"Give one of {quoted(schema.target.classes, SHOWN_NAMES)}."
+            say("The row has no usable value of the target {name!r}.", name=name),
+            say("Give one of {classes}.", classes=quoted(schema.target.classes, SHOWN_NAMES))
             if schema.target.classes
-            else "Give a number.",
+            else say("Give a number."),
         )
-    title = "One row" if number is None else f"Row {number:,} of {table.source}"
+    title = say("One row")
+    if number is not None:
+        title = say("Row {number:,} of {source}", number=number, source=table.source)
     values = checked.frame.row(0, named=True)
     return _Row(title, values, fitted.encoder.transform(checked.frame), truth)
 
@@ -285,16 +313,15 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
     sources += [source for source in embedded for _ in range(size)]
     given = _given(fitted, row.values)
     shown = tuple(given.get(source, "") for source in sources)
-    remarks = [
-        f"{target.name} by the rung {rung.name!r}. z₀ is the row as the network sees it: numbers "
-        "centred and scaled, levels as columns of their own"
-        + (", or, in brackets, as learned vectors." if embedded else ".")
-    ]
+    remarks = [_of_the_row(target.name, rung.name, embedded=bool(embedded))]
     scale = rung.target_scale
     if rung.class_weight is not None:
         remarks.append(
-            "The fit weighted each row by its class; here the one row counts once. Probabilities "
-            "are those of equally common classes; predict_proba has them as common as in the table."
+            say(
+                "The fit weighted each row by its class; here the one row counts once. "
+                "Probabilities are those of equally common classes; predict_proba has "
+                "them as common as in the table."
+            )
         )
     if scale is None:
         outputs = tuple(map(str, target.classes))
@@ -303,9 +330,18 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
     logits = rung.network.forward(rung.params, inputs)
     said = rung.prediction(logits).value[0]
     remarks.append(
-        f"The target is learned in standard units, y = ({unit} − {figure(scale.centre)}) / "
-        f"{figure(scale.scale)}: {figure(row.truth)} is y = {figure(learned)}, and the prediction "
-        f"ŷ = {figure(logits[0, 0])} is {figure(said)}."
+        say(
+            "The target is learned in standard units, y = ({unit} − {centre}) / "
+            "{scale}: {truth} is y = {learned}, and the prediction ŷ = {logit} is "
+            "{prediction}.",
+            unit=unit,
+            centre=figure(scale.centre),
+            scale=figure(scale.scale),
+            truth=figure(row.truth),
+            learned=figure(learned),
+            logit=figure(logits[0, 0]),
+            prediction=figure(said),
+        )
     )
     return Names(tuple(names), ("ŷ",), tuple(remarks), shown, row.title)
 
@@ -318,18 +354,37 @@ def _given(fitted: Fitted, values: Mapping[str, Any]) -> dict[str, str]:
 
 def _written(value: Any) -> str:
     if value is None:
-        return "missing"
+        return say("missing")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     return f"{value:.10g}" if isinstance(value, float) else shortened(value)
+
+
+def _of_the_row(target: str, rung: str, *, embedded: bool) -> str:
+    if embedded:
+        return say(
+            "{target} by the rung {rung!r}. z₀ is the row as the network sees it: numbers centred "
+            "and scaled, levels as columns of their own, or, in brackets, as learned vectors.",
+            target=target,
+            rung=rung,
+        )
+    return say(
+        "{target} by the rung {rung!r}. z₀ is the row as the network sees it: numbers centred and "
+        "scaled, levels as columns of their own.",
+        target=target,
+        rung=rung,
+    )
 
 
 def _of_estimator(model: Estimator, row: Any, target: Any, learning_rate: float) -> Explanation:
     if not hasattr(model, "n_iter_"):
-        raise SpecError(f"This {type(model).__name__} is not fitted.", "Call fit first.")
+        raise SpecError(
+            say("This {model} is not fitted.", model=type(model).__name__), say("Call fit first.")
+        )
     if target is None:
         raise TargetError(
-            "The target of the row is missing.", "Give target=; without the truth there is no loss."
+            say("The target of the row is missing."),
+            say("Give target=; without the truth there is no loss."),
         )
     problem, classes = _problem(model), getattr(model, "classes_", None)
     known, network = getattr(model, "feature_names_in_", None), problem.network
@@ -358,7 +413,7 @@ def _problem(model: Estimator) -> Problem:
 def _remarks(model: Estimator) -> tuple[str, ...]:
     if getattr(model, "class_weight", None) is None:
         return ()
-    return ("The fit weighted each row by its class; here the one row counts once.",)
+    return (say("The fit weighted each row by its class; here the one row counts once."),)
 
 
 def _in_order(row: Any, names: list[str]) -> Any:
@@ -375,14 +430,17 @@ def _in_order(row: Any, names: list[str]) -> Any:
     unknown = [key for key in keys if key not in names]
     if unknown:
         raise ColumnError(
-            f"The model does not know the column {quoted(unknown, SHOWN_NAMES)}.",
+            say(
+                "The model does not know the column {columns}.",
+                columns=quoted(unknown, SHOWN_NAMES),
+            ),
             nearest(str(unknown[0]), names),
         )
     missing = [name for name in names if name not in keys]
     if missing:
         raise SchemaError(
-            f"The row lacks the column {quoted(missing, SHOWN_NAMES)}.",
-            "Give all columns that the model was fitted on.",
+            say("The row lacks the column {columns}.", columns=quoted(missing, SHOWN_NAMES)),
+            say("Give all columns that the model was fitted on."),
         )
     return np.column_stack([np.atleast_1d(np.asarray(row[name])) for name in names])
 
@@ -404,19 +462,31 @@ def _numbers(row: Any, columns: int) -> np.ndarray:
         values = np.asarray(row, np.float64)
     except (TypeError, ValueError):
         raise ShapeError(
-            "The row is not an array of numbers.", f"Give {counted(columns, 'number')}."
+            say("The row is not an array of numbers."),
+            say_plural("Give {count:,} number.", "Give {count:,} numbers.", columns),
         ) from None
     if values.shape not in ((columns,), (1, columns)):
         raise ShapeError(
-            f"The row has shape {values.shape}, but the model takes one of shape ({columns},).",
-            f"Give {counted(columns, 'number')}, in the order of the columns of X.",
+            say(
+                "The row has shape {shape}, but the model takes one of shape ({columns},).",
+                shape=values.shape,
+                columns=columns,
+            ),
+            say_plural(
+                "Give {count:,} number, in the order of the columns of X.",
+                "Give {count:,} numbers, in the order of the columns of X.",
+                columns,
+            ),
         )
     return values.reshape(1, columns)
 
 
 def _number(target: Any) -> float:
     if not isinstance(target, int | float | np.number):
-        raise TargetError(f"The target {target!r} is not a number.", "Give the number of this row.")
+        raise TargetError(
+            say("The target {target!r} is not a number.", target=target),
+            say("Give the number of this row."),
+        )
     return float(target)
 
 
@@ -424,7 +494,7 @@ def _code(label: Any, classes: np.ndarray) -> int:
     found = np.flatnonzero(classes == label)
     if len(found) != 1:
         raise TargetError(
-            f"The target {label!r} is none of the model's classes.",
-            f"Give one of {quoted(classes.tolist(), SHOWN_NAMES)}.",
+            say("The target {label!r} is none of the model's classes.", label=label),
+            say("Give one of {classes}.", classes=quoted(classes.tolist(), SHOWN_NAMES)),
         )
     return int(found[0])

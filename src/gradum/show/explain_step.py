@@ -6,11 +6,13 @@ import html
 import shutil
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from gradum.messages import say
 from gradum.show.step_lines import (
     Line,
     backward_lines,
@@ -61,11 +63,11 @@ def step_parts(step: WorkedStep) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(heading(step), style="bold")]
     parts.extend(Text(remark, style="dim") for remark in step.names.remarks)
     for title, lines in (
-        ("forward", forward_lines(step)),
-        ("loss", loss_lines(step)),
-        ("backward", backward_lines(step)),
-        ("check", check_lines(step)),
-        ("update", update_lines(step)),
+        (say("forward"), forward_lines(step)),
+        (say("loss"), loss_lines(step)),
+        (say("backward"), backward_lines(step)),
+        (say("check"), check_lines(step)),
+        (say("update"), update_lines(step)),
     ):
         parts.append(Text(f"\n{title}", style="bold"))
         parts.append(Padding(Lines(lines), (0, 0, 0, 2)))
@@ -79,7 +81,7 @@ class Lines:
     lines: list[Line]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        longest = max(len(formula) for formula, _ in self.lines)
+        longest = max(cell_len(formula) for formula, _ in self.lines)
         table = Table.grid(padding=(0, 3, 0, 0))
         table.add_column(style="cyan", width=min(longest, options.max_width // 2))
         table.add_column()

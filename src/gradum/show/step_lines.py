@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
 
 from gradum.core import L1, L2, ElasticNet
+from gradum.messages import say, say_plural
 from gradum.study.explain_step import WorkedStep
+from gradum.study.gradient_check import Check
 from gradum.study.step_terms import influence, largest_entries
-from gradum.tables.wording import shortened
 
 MOST_ROWS, MOST_COLUMNS = 16, 6
 """A matrix up to this size is printed in full."""
@@ -26,6 +28,9 @@ MOST_INPUTS = 12
 
 DIGITS, FEWER_DIGITS = 5, 3
 """Of a number: enough to do the sum again, and what is left where the line is too short."""
+
+CHECKED_DIGITS = 10
+"""Of the two slopes that are held against each other."""
 
 LINK = {"identity": "ŷ = a", "log": "ŷ = e^a"}
 
@@ -52,8 +57,8 @@ class Numbers:
         yield Text(self._within(options.max_width))
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        most = max(map(len, self._within(options.max_width).splitlines()), default=0)
-        least = max(map(len, self._summary(1, FEWER_DIGITS).split()))
+        most = _width(self._within(options.max_width))
+        least = max(map(cell_len, self._summary(1, FEWER_DIGITS).split()))
         return Measurement(min(least, most), most)
 
     def _within(self, width: int) -> str:
@@ -64,9 +69,7 @@ class Numbers:
             writings = [*full, *writings]
         else:
             writings.insert(0, self._summary(LARGEST, DIGITS))
-        fitting = (
-            each for each in writings if max(map(len, each.splitlines()), default=0) <= width
-        )
+        fitting = (written for written in writings if _width(written) <= width)
         return next(fitting, writings[-1])
 
     def _full(self, digits: int, width: int) -> str:
@@ -74,11 +77,8 @@ class Numbers:
         widest = max((len(cell) for row in written for cell in row), default=0)
         heads = [""] * len(written)
         if len(self.names) == len(written):
-            label = min(max(map(len, self.names), default=0), max(width // 3, 8))
-            heads = [
-                f"{shortened(name, label - 1) if len(name) > label else name:<{label}}  "
-                for name in self.names
-            ]
+            label = min(max(map(cell_len, self.names), default=0), max(width // 3, 8))
+            heads = [f"{_as_wide_as(label, name)}  " for name in self.names]
         return "\n".join(
             head + "  ".join(f"{cell:>{widest}}" for cell in row)
             for head, row in zip(heads, written, strict=True)
@@ -86,14 +86,31 @@ class Numbers:
 
     def _summary(self, count: int, digits: int) -> str:
         rows, columns = self.values.shape
-        size = (
-            f"{self.values.size:,} numbers" if 1 in (rows, columns) else f"{rows:,} × {columns:,}"
-        )
+        size = f"{rows:,} × {columns:,}"
+        if 1 in (rows, columns):
+            size = say("{count:,} numbers", count=self.values.size)
         places = largest_entries(self.values, count)
-        entries = "  ".join(number(self.values[place], digits) for place in places)
-        left = self.values.size - len(places)
-        norm = number(float(np.hypot.reduce(self.values, axis=None)), digits)
-        return f"{size}: largest {entries}, {left:,} more; norm {norm}"
+        return say(
+            "{size}: largest {entries}, {left:,} more; norm {norm}",
+            size=size,
+            entries="  ".join(number(self.values[place], digits) for place in places),
+            left=self.values.size - len(places),
+            norm=number(float(np.hypot.reduce(self.values, axis=None)), digits),
+        )
+
+
+def _width(text: str) -> int:
+    """Return how many cells of a console the longest line takes; a Chinese character has two."""
+    return max(map(cell_len, text.splitlines()), default=0)
+
+
+def _as_wide_as(cells: int, name: str) -> str:
+    """Return a name in so many cells, cut or filled up."""
+    return (
+        set_cell_size(name, cells)
+        if cell_len(name) <= cells
+        else f"{set_cell_size(name, cells - 1)}…"
+    )
 
 
 Line = tuple[str, str | Numbers]
@@ -155,7 +172,11 @@ def _inputs(step: WorkedStep) -> list[Line]:
         return [("z₀ = x", _vector(z, names))]
     places = [place for (place,) in heaviest_inputs(step)]
     shown = Numbers(z[places][:, None], tuple(names[place] for place in places))
-    more = f"and {len(z) - len(places):,} more numbers, which move a₁ less than these"
+    more = say_plural(
+        "and {count:,} more number, which moves a₁ less than these",
+        "and {count:,} more numbers, which move a₁ less than these",
+        len(z) - len(places),
+    )
     return [("z₀ = x", shown), ("", more)]
 
 
@@ -170,14 +191,20 @@ def prediction_formula(step: WorkedStep) -> str:
     last, loss = f"a{subscript(len(step.layers))}", step.problem.loss
     if loss.link == "logit":
         return f"p = softmax({last})" if len(step.logits) > 1 else f"p = 1/(1 + e^−{last})"
-    ordered = ", in rising order" if loss.quantiles and len(step.prediction) > 1 else ""
-    return LINK.get(loss.link, "ŷ").replace("a", last) + ordered
+    formula = LINK.get(loss.link, "ŷ").replace("a", last)
+    if loss.quantiles and len(step.prediction) > 1:
+        return say("{formula}, in rising order", formula=formula)
+    return formula
 
 
 def _prediction(step: WorkedStep) -> str | Numbers:
     names = step.names.outputs
     if step.problem.loss.link == "logit" and len(step.logits) == 1:
-        return f"{number(step.prediction[1])}, the probability of {names[1]}"
+        return say(
+            "{probability}, the probability of {name}",
+            probability=number(step.prediction[1]),
+            name=names[1],
+        )
     return _vector(step.prediction, names if len(step.prediction) > 1 else ())
 
 
@@ -186,9 +213,10 @@ def loss_lines(step: WorkedStep) -> list[Line]:
     lines: list[Line] = [_truth(step), *_settings(step)]
     lines.append((f"ℓ = {step.problem.loss.formula(len(step.logits))}", number(step.loss)))
     if is_priced(step):
-        lines += [(each, f"{float(value):g}") for each, value in _strengths(step).items()]
-        lines.append((f"penalty = {penalty_formulas(step)[0]}", number(step.penalty)))
-        lines.append(("L = ℓ + penalty", number(step.objective)))
+        lines += [(symbol, f"{float(value):g}") for symbol, value in _strengths(step).items()]
+        penalty = say("penalty = {formula}", formula=penalty_formulas(step)[0])
+        lines.append((penalty, number(step.penalty)))
+        lines.append((say("L = ℓ + penalty"), number(step.objective)))
     return lines
 
 
@@ -201,8 +229,8 @@ def _truth(step: WorkedStep) -> Line:
     if not np.issubdtype(truth.dtype, np.integer):
         return "t", number(truth[0])
     if len(step.logits) == 1:
-        return "t", f"{truth[0]}, the class being {classes[truth[0]]}"
-    return "t", f"1 for {classes[truth[0]]}, 0 for the others"
+        return "t", say("{code}, the class being {name}", code=truth[0], name=classes[truth[0]])
+    return "t", say("1 for {name}, 0 for the others", name=classes[truth[0]])
 
 
 def _settings(step: WorkedStep) -> list[Line]:
@@ -224,14 +252,18 @@ def _kinked(step: WorkedStep) -> list[Line]:
     if not (is_priced(step) and isinstance(step.problem.penalty, L1 | ElasticNet)):
         return []
     zeros = sum(int((layer.weight == 0).sum()) for layer in step.layers)
-    are = f"{zeros:,} {'weight is' if zeros == 1 else 'weights are'} there"
-    return [("sign 0 = 0", f"the middle of the slopes at the kink of |w|; {are}")]
+    middle = say_plural(
+        "the middle of the slopes at the kink of |w|; {count:,} weight is there",
+        "the middle of the slopes at the kink of |w|; {count:,} weights are there",
+        zeros,
+    )
+    return [("sign 0 = 0", middle)]
 
 
 def penalty_formulas(step: WorkedStep) -> tuple[str, str]:
     """Return the formulas of the penalty and of its slope."""
     penalty = step.problem.penalty
-    price, slope = PENALTY.get(type(penalty), ("of the weights", "its slope"))
+    price, slope = PENALTY.get(type(penalty), (say("of the weights"), say("its slope")))
     return (price, slope) if penalty.factor is None else (price.replace("Σ", "Σf·"), f"f·{slope}")
 
 
@@ -258,7 +290,8 @@ def backward_lines(step: WorkedStep) -> list[Line]:
         if layer.bias_gradient is not None:
             lines.append((formulas.bias, _vector(layer.bias_gradient)))
     for code, slope in step.embedded.items():
-        lines.append((f"dL/dE[{code}] = its part of W₁ δ₁", _vector(slope)))
+        symbol = f"dL/dE[{code}]"
+        lines.append((say("{slope} = its part of W₁ δ₁", slope=symbol), _vector(slope)))
     return [*lines, *_kinked(step)]
 
 
@@ -266,26 +299,56 @@ def check_lines(step: WorkedStep) -> list[Line]:
     """Say how far the gradient and its difference quotients agree."""
     check = step.check
     name, place = check.where
-    which = f"every one of the {check.of:,} entries of dL/dθ"
+    compared = say("against every one of the {of:,} entries of dL/dθ", of=check.of)
     if check.entries < check.of:
-        which = f"{check.entries:,} of the {check.of:,} entries of dL/dθ, drawn at random"
-    at = f"{_pretty(name)}[{', '.join(str(index + 1) for index in place)}]"
-    pair = f"{check.by_hand:.10g} by hand, {check.by_difference:.10g} by difference"
-    pair = pair.replace("-", "−")
-    verdict = "agree" if check.passed else "DISAGREE: the gradient is wrong"
-    if not check.compared:
-        verdict = "undecided: no entry could be compared"
+        compared = say(
+            "against {entries:,} of the {of:,} entries of dL/dθ, drawn at random",
+            entries=check.entries,
+            of=check.of,
+        )
+    entry = f"{_pretty(name)}[{', '.join(str(index + 1) for index in place)}]"
+    largest = say(
+        "{gap:.2g} at {entry}: {by_hand} by hand, {by_difference} by difference",
+        gap=check.largest,
+        entry=entry,
+        by_hand=number(check.by_hand, CHECKED_DIGITS),
+        by_difference=number(check.by_difference, CHECKED_DIGITS),
+    )
     lines: list[Line] = [
-        ("(L(θ + h) − L(θ − h)) / 2h", f"against {which}"),
-        ("largest disagreement", f"{check.largest:.2g} at {at}: {pair}"),
-        ("verdict", f"{verdict} (rounding explains up to {check.tolerance:.2g})"),
+        ("(L(θ + h) − L(θ − h)) / 2h", compared),
+        (say("largest disagreement"), largest),
+        (say("verdict"), _verdict(check)),
     ]
     if check.kinks:
-        lines.append(("kinks", f"{check.kinks:,} entries have a kink within h and were left out"))
+        left_out = say_plural(
+            "{count:,} entry has a kink within h and was left out",
+            "{count:,} entries have a kink within h and were left out",
+            check.kinks,
+        )
+        lines.append((say("kinks"), left_out))
     if check.blunt:
-        said = f"{check.blunt:,} entries where those of h and 2h differ as much were left out"
-        lines.append(("blunt quotients", said))
+        left_out = say_plural(
+            "{count:,} entry where those of h and 2h differ as much was left out",
+            "{count:,} entries where those of h and 2h differ as much were left out",
+            check.blunt,
+        )
+        lines.append((say("blunt quotients"), left_out))
     return lines
+
+
+def _verdict(check: Check) -> str:
+    tolerance = check.tolerance
+    if not check.compared:
+        return say(
+            "undecided: no entry could be compared (rounding explains up to {tolerance:.2g})",
+            tolerance=tolerance,
+        )
+    if check.passed:
+        return say("agree (rounding explains up to {tolerance:.2g})", tolerance=tolerance)
+    return say(
+        "DISAGREE: the gradient is wrong (rounding explains up to {tolerance:.2g})",
+        tolerance=tolerance,
+    )
 
 
 def update_lines(step: WorkedStep) -> list[Line]:
@@ -307,13 +370,15 @@ def update_lines(step: WorkedStep) -> list[Line]:
 
 def result_lines(step: WorkedStep) -> list[Line]:
     """Write the loss after the step, and whether the step was too long."""
-    change = f"{number(step.loss_after)}, from {number(step.loss)}"
-    lines: list[Line] = [("ℓ after the step", change)]
+    change = say("{after}, from {before}", after=number(step.loss_after), before=number(step.loss))
+    lines: list[Line] = [(say("ℓ after the step"), change)]
     if is_priced(step):
-        change = f"{number(step.objective_after)}, from {number(step.objective)}"
-        lines.append(("L after the step", change))
+        before, after = number(step.objective), number(step.objective_after)
+        change = say("{after}, from {before}", after=after, before=before)
+        lines.append((say("L after the step"), change))
     if not step.objective_after <= step.objective:
-        lines.append(("", "The objective rose: the step is too long; try a smaller learning_rate."))
+        rose = say("The objective rose: the step is too long; try a smaller learning_rate.")
+        lines.append(("", rose))
     return lines
 
 
@@ -328,7 +393,7 @@ def _vector(values: np.ndarray, names: tuple[str, ...] = ()) -> Numbers:
 def number(value: float, digits: int = DIGITS) -> str:
     """Write a number in so many digits."""
     if not np.isfinite(value):
-        return "beyond 1e308"
+        return say("beyond 1e308")
     return f"{value + 0.0:.{digits}g}".replace("-", "−")  # + 0.0, and no zero is negative
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from gradum.messages import listed, marked, say, say_plural, spoken
 from gradum.show.mathml import mathml
 from gradum.show.page import file, render
 from gradum.show.step_lines import (
@@ -29,7 +30,7 @@ from gradum.show.step_lines import (
 )
 from gradum.study.explain_step import WorkedStep
 from gradum.study.step_terms import Terms, influence, largest_entries, largest_terms
-from gradum.tables.wording import counted, shortened
+from gradum.tables.wording import and_more, full_stop, joined_clauses, shortened
 
 MOST_UNITS = 6
 MOST_OUTPUTS = 10
@@ -40,11 +41,11 @@ MOST_LETTERS = 60
 """Of a name or a value."""
 
 VERDICTS = {
-    "agree": "",
-    "disagree": "they disagree",
-    "kink": "a kink lies within h",
-    "blunt": "the quotient is too uncertain",
+    "disagree": marked("they disagree"),
+    "kink": marked("a kink lies within h"),
+    "blunt": marked("the quotient is too uncertain"),
 }
+"""Of a slope and its central difference where they do not agree."""
 
 Cell = str | Markup
 
@@ -73,8 +74,9 @@ class Block:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the step: blocks, and lines of a formula and a value."""
+    """A part of the step: blocks, and lines of a formula and a value; its name is its anchor."""
 
+    name: str
     title: str
     blocks: Sequence[Block] = ()
     lines: Sequence[tuple[Markup, str]] = ()
@@ -82,20 +84,22 @@ class Section:
 
 def heading(step: WorkedStep) -> str:
     """Name the row and what is shown of it."""
-    return f"{step.names.row}, one step of gradient descent"
+    return say("{row}, one step of gradient descent", row=step.names.row)
 
 
 def step_page(step: WorkedStep) -> str:
     """Return one self-contained page without a script."""
     sections = (
-        Section("Forward", [_inputs(step), *_layers(step), _prediction(step)]),
-        Section("Loss", lines=_lines(loss_lines(step))),
-        Section("Backward", _backward(step)),
-        Section("Check", lines=_lines(check_lines(step))),
-        Section("Update", _update(step), _lines(result_lines(step))),
+        Section("forward", say("Forward"), [_inputs(step), *_layers(step), _prediction(step)]),
+        Section("loss", say("Loss"), lines=_lines(loss_lines(step))),
+        Section("backward", say("Backward"), _backward(step)),
+        Section("check", say("Check"), lines=_lines(check_lines(step))),
+        Section("update", say("Update"), _update(step), _lines(result_lines(step))),
     )
     return render(
         "step.html",
+        language=spoken(),
+        navigation=say("Sections"),
         heading=heading(step),
         remarks=step.names.remarks,
         facts=_facts(step),
@@ -107,14 +111,16 @@ def step_page(step: WorkedStep) -> str:
 def _facts(step: WorkedStep) -> list[tuple[str, str]]:
     network = step.problem.network
     widths = (len(step.layers[0].input), *network.hidden, len(step.logits))
-    verdict = "agree" if step.check.passed and step.check.compared else "do not agree"
-    loss = "loss and penalty" if is_priced(step) else "loss"
+    agree = step.check.passed and step.check.compared
+    before, after = say("loss before"), say("loss after")
+    if is_priced(step):
+        before, after = say("loss and penalty before"), say("loss and penalty after")
     return [
-        ("network", " → ".join(f"{width:,}" for width in widths)),
-        ("learning rate η", f"{step.learning_rate:g}"),
-        (f"{loss} before", number(step.objective)),
-        (f"{loss} after", number(step.objective_after)),
-        ("chain rule and differences", verdict),
+        (say("network"), " → ".join(f"{width:,}" for width in widths)),
+        (say("learning rate η"), f"{step.learning_rate:g}"),
+        (before, number(step.objective)),
+        (after, number(step.objective_after)),
+        (say("chain rule and differences"), say("agree") if agree else say("do not agree")),
     ]
 
 
@@ -135,8 +141,7 @@ def _written(said: str | Numbers) -> str:
         f"{_short(said.names[place])} {number(values[place])}" if named else number(values[place])
         for place in places
     ]
-    more = len(values) - len(places)
-    return ", ".join(parts) + (f" and {more:,} more" if more else "")
+    return and_more(listed(parts), len(values) - len(places))
 
 
 def _inputs(step: WorkedStep) -> Block:
@@ -147,21 +152,26 @@ def _inputs(step: WorkedStep) -> Block:
     for place in places:
         given = [_short(names.given[place])] if names.given else []
         rows.append(Row(_short(names.inputs[place]), [*given, number(z[place])]))
-    more = _more(np.delete(z, places), "number")
-    header = ["column", *(["in the row"] if names.given else []), mathml("z₀")]
-    note = "The numbers that move the first layer most come first." if len(z) > 1 else ""
+    left_out = np.delete(z, places)
+    count = say_plural("{count:,} more number", "{count:,} more numbers", len(left_out))
+    more = _more(left_out, count)
+    header = [say("column"), *([say("in the row")] if names.given else []), mathml("z₀")]
+    note = say("The numbers that move the first layer most come first.") if len(z) > 1 else ""
     return Block([mathml("z₀ = x")], header, rows, note, more, words=len(header) - 1)
 
 
-def _more(left_out: np.ndarray, noun: str) -> str:
-    """Say how many numbers are not shown, and how many of them are 0."""
+def _more(left_out: np.ndarray, count: str) -> str:
+    """Say how many numbers are not shown, which is ``count``, and how many of them are 0."""
     zeros = int(np.count_nonzero(left_out == 0))
     if not len(left_out):
         return ""
-    of_them = {0: "", len(left_out): ", which is 0" if zeros == 1 else ", all of them 0"}
-    return (
-        f"{counted(len(left_out), f'more {noun}')}{of_them.get(zeros, f', {zeros:,} of them 0')}."
-    )
+    if zeros == 0:
+        return full_stop(count)
+    if zeros < len(left_out):
+        return say("{count}, {zeros:,} of them 0.", count=count, zeros=zeros)
+    if zeros == 1:
+        return say("{count}, which is 0.", count=count)
+    return say("{count}, all of them 0.", count=count)
 
 
 def _layers(step: WorkedStep) -> list[Block]:
@@ -187,7 +197,7 @@ def _written_out(step: WorkedStep, level: int) -> Block:
     if layer.activation is not None:
         output = number(layer.output[unit])
         rows.append(Row(mathml(f"z{here}"), ["", "", output], _unit(step, level, unit), total=True))
-    header = ["term", mathml(f"z{below}"), mathml(f"W{here}"), "product"]
+    header = [say("term"), mathml(f"z{below}"), mathml(f"W{here}"), say("product")]
     return Block(formulas, header, rows, _which(step, level, unit))
 
 
@@ -196,10 +206,13 @@ def _which(step: WorkedStep, level: int, unit: int) -> str:
     if count == 1:
         return ""
     if level < len(step.layers):
-        return (
-            f"Of {count:,} units, unit {unit + 1}, which moves the next layer most, is written out."
+        return say(
+            "Of {count:,} units, unit {number}, which moves the next layer most, is written out.",
+            count=count,
+            number=unit + 1,
         )
-    return f"Of {count:,} outputs, that of {_short(_output(step, unit))} is written out."
+    name = _short(_output(step, unit))
+    return say("Of {count:,} outputs, that of {name} is written out.", count=count, name=name)
 
 
 def _units(step: WorkedStep, level: int) -> Block:
@@ -209,13 +222,15 @@ def _units(step: WorkedStep, level: int) -> Block:
     places = [place for (place,) in largest_entries(moves, MOST_UNITS)]
     rows = [
         Row(
-            f"unit {place + 1}",
+            _numbered(place),
             [number(values[place]) for values in (layer.pre_activation, layer.output, layer.slope)],
         )
         for place in places
     ]
     header = ["", mathml(f"a{here}"), mathml(f"z{here}"), mathml(f"{layer.activation}′(a{here})")]
-    return Block([], header, rows, more=_more(np.delete(layer.output, places), "unit"))
+    left_out = np.delete(layer.output, places)
+    count = say_plural("{count:,} more unit", "{count:,} more units", len(left_out))
+    return Block([], header, rows, more=_more(left_out, count))
 
 
 def _prediction(step: WorkedStep) -> Block:
@@ -234,9 +249,12 @@ def _prediction(step: WorkedStep) -> Block:
         for place in sorted(places)
     ]
     formula = mathml(prediction_formula(step))
-    left = len(prediction) - len(places)
-    more = f"{counted(left, 'more output')}." if left else ""
+    more = _more_outputs(len(prediction) - len(places))
     return Block([formula], ["", mathml(f"a{last}"), mathml(symbol)], rows, more=more)
+
+
+def _more_outputs(count: int) -> str:
+    return say_plural("{count:,} more output.", "{count:,} more outputs.", count) if count else ""
 
 
 def _backward(step: WorkedStep) -> list[Block]:
@@ -264,8 +282,7 @@ def _first_delta(step: WorkedStep) -> Block:
         cells = [number(value) for value in (*before, delta[place])]
         rows.append(Row(_short(_output(step, place)), cells))
     symbols = ["p", "t", f"δ{here}"] if of_classes else [f"δ{here}"]
-    left = len(delta) - len(places)
-    more = f"{counted(left, 'more output')}." if left else ""
+    more = _more_outputs(len(delta) - len(places))
     formula = mathml(layer_formulas(step, level).delta)
     return Block([formula], ["", *map(mathml, symbols)], rows, more=more)
 
@@ -277,11 +294,11 @@ def _delta(step: WorkedStep, level: int) -> Block:
     terms = largest_terms(above.weight[unit], above.delta)
     rows = _term_rows(terms, [_unit(step, level + 1, place) for place in terms.places])
     slope = number(layer.slope[unit])
-    rows.append(Row("sum", ["", "", number(terms.total)], total=True))
+    rows.append(Row(say("sum"), ["", "", number(terms.total)], total=True))
     rows.append(Row(mathml(f"{layer.activation}′(a{here})"), ["", "", slope]))
     delta = number(layer.delta[unit])
     rows.append(Row(mathml(f"δ{here}"), ["", "", delta], _unit(step, level, unit), total=True))
-    header = ["term", mathml(f"W{next_}"), mathml(f"δ{next_}"), "product"]
+    header = [say("term"), mathml(f"W{next_}"), mathml(f"δ{next_}"), say("product")]
     return Block([mathml(layer_formulas(step, level).delta)], header, rows)
 
 
@@ -290,13 +307,17 @@ def _gradient(step: WorkedStep, level: int) -> Block:
     formulas, layer = layer_formulas(step, level), step.layers[level - 1]
     rows = [_compared(step, *entry) for entry in _entries(step, level)]
     size = layer.weight.size + (0 if layer.bias is None else layer.bias.size)
-    left = size - len(rows)
-    more = f"{left:,} more derivatives of this layer." if left else ""
+    more = say_plural(
+        "{count:,} more derivative of this layer.",
+        "{count:,} more derivatives of this layer.",
+        size - len(rows),
+    )
     shown = [mathml(formula) for formula in (formulas.weight, formulas.bias) if formula]
-    return Block(shown, COMPARED, rows, more=more)
+    return Block(shown, _compared_header(), rows, more=more if size > len(rows) else "")
 
 
-COMPARED = ("derivative by", "by hand", "difference", "apart")
+def _compared_header() -> list[Cell]:
+    return [say("derivative by"), say("by hand"), say("by difference"), say("apart")]
 
 
 def _entries(step: WorkedStep, level: int) -> list[tuple[str, tuple[int, ...]]]:
@@ -317,8 +338,10 @@ def _compared(step: WorkedStep, name: str, at: tuple[int, ...]) -> Row:
         number(compared.by_difference),
         number(compared.gap, 2),
     ]
-    detail = "; ".join(filter(None, [_parameter(step, name, at), VERDICTS[compared.verdict]]))
-    return Row(_symbol(name, at), cells, detail)
+    details = [_parameter(step, name, at)] if name != "E" else []
+    if compared.verdict in VERDICTS:
+        details.append(say(VERDICTS[compared.verdict]))
+    return Row(_symbol(name, at), cells, joined_clauses(details))
 
 
 def _symbol(name: str, at: tuple[int, ...]) -> Markup:
@@ -329,8 +352,6 @@ def _symbol(name: str, at: tuple[int, ...]) -> Markup:
 
 def _parameter(step: WorkedStep, name: str, at: tuple[int, ...]) -> str:
     """Say what an entry connects, and the factors of its derivative."""
-    if name == "E":
-        return ""
     level = int(name[1:])
     layer = step.layers[level - 1]
     unit = _unit(step, level, at[-1])
@@ -340,8 +361,12 @@ def _parameter(step: WorkedStep, name: str, at: tuple[int, ...]) -> str:
     product = float(layer.input[at[0]] * layer.delta[at[1]])
     price = float(layer.weight_gradient[at]) - product
     if is_priced(step) and layer.weight[at]:
-        factors += f" {'+' if price > 0 else '−'} {number(abs(price), 3)} of the penalty"
-    return f"{_source(step, level, at[0])} → {unit}: {factors}"
+        factors = (
+            say("{product} + {price} of the penalty", product=factors, price=number(price, 3))
+            if price > 0
+            else say("{product} − {price} of the penalty", product=factors, price=number(-price, 3))
+        )
+    return say("{ends}: {factors}", ends=_ends(step, name, at), factors=factors)
 
 
 def _embedded(step: WorkedStep) -> Block:
@@ -351,9 +376,16 @@ def _embedded(step: WorkedStep) -> Block:
     chosen = [places[place] for (place,) in largest_entries(sizes, MOST_WEIGHTS)]
     rows = [_compared(step, "E", place) for place in chosen]
     left = len(places) - len(chosen)
-    more = f"{left:,} more derivatives of these rows of the table." if left else ""
-    note = "E holds the learned vectors of levels; only those that the row looks up have a slope."
-    return Block([mathml("dL/dE = its part of W₁ δ₁")], COMPARED, rows, note, more)
+    more = say_plural(
+        "{count:,} more derivative of these rows of the table.",
+        "{count:,} more derivatives of these rows of the table.",
+        left,
+    )
+    note = say(
+        "E holds the learned vectors of levels; only those that the row looks up have a slope."
+    )
+    formula = mathml(say("{slope} = its part of W₁ δ₁", slope="dL/dE"))
+    return Block([formula], _compared_header(), rows, note, more if left else "")
 
 
 def _update(step: WorkedStep) -> list[Block]:
@@ -369,9 +401,14 @@ def _update(step: WorkedStep) -> list[Block]:
             cells = [number(value) for value in (before, slope, after)]
             rows.append(Row(_symbol(name, at), cells, _ends(step, name, at)))
     parameters = step.check.of - len(rows)
-    more = f"{counted(parameters, 'more parameter')} moved by {rate} times their slope too."
-    header = ["parameter", "before", mathml("dL/dθ"), "after"]
-    note = "The parameters on which the row pulls most, layer by layer."
+    more = say_plural(
+        "{count:,} more parameter moved by {rate} times its slope too.",
+        "{count:,} more parameters moved by {rate} times their slope too.",
+        parameters,
+        rate=rate,
+    )
+    header = [say("parameter"), say("before"), mathml("dL/dθ"), say("after")]
+    note = say("The parameters on which the row pulls most, layer by layer.")
     formula = mathml(f"θ ← θ − {rate}·dL/dθ")
     return [Block([formula], header, rows, note, more if parameters else "")]
 
@@ -391,7 +428,7 @@ def _term_rows(terms: Terms, names: Sequence[str]) -> list[Row]:
         for name, left, right in zip(names, terms.left, terms.right, strict=True)
     ]
     if terms.left_out:
-        more = counted(terms.left_out, "more term")
+        more = say_plural("{count:,} more term", "{count:,} more terms", terms.left_out)
         rows.append(Row(more, ["", "", number(terms.rest)]))
     return rows
 
@@ -408,13 +445,18 @@ def _focus(step: WorkedStep, level: int) -> int:
 
 
 def _source(step: WorkedStep, level: int, place: int) -> str:
-    return _short(step.names.inputs[place]) if level == 1 else f"unit {place + 1}"
+    return _short(step.names.inputs[place]) if level == 1 else _numbered(place)
 
 
 def _unit(step: WorkedStep, level: int, place: int) -> str:
     if level < len(step.layers):
-        return f"unit {place + 1}"
+        return _numbered(place)
     return _short(_output(step, place))
+
+
+def _numbered(place: int) -> str:
+    """Name a hidden unit, which has no name but its number."""
+    return say("unit {number}", number=place + 1)
 
 
 def _output(step: WorkedStep, place: int) -> str:

@@ -8,7 +8,7 @@ central differences of the objective have the last word on it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from gradum.core import Inputs, Loss, Network, Params, Problem
 from gradum.errors import ShapeError, SpecError, TableError, TargetError
+from gradum.messages import say
 from gradum.study.backpropagation import (
     Layer,
     backward_pass,
@@ -51,7 +52,7 @@ class Names:
     outputs: tuple[str, ...]
     remarks: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
-    row: str = "One row"
+    row: str = field(default_factory=lambda: say("One row"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +171,10 @@ def explain_step(
 def _positive(learning_rate: Any) -> float:
     number = isinstance(learning_rate, Real) and not isinstance(learning_rate, bool)
     if not (number and 0.0 < float(learning_rate) < np.inf):
-        raise SpecError(f"The learning_rate is {learning_rate!r}.", "Give a number above 0.")
+        raise SpecError(
+            say("The learning_rate is {rate!r}.", rate=learning_rate),
+            say("Give a number above 0."),
+        )
     return float(learning_rate)
 
 
@@ -229,18 +233,24 @@ def _not_finite(values: np.ndarray, truth: np.ndarray, names: Names) -> TableErr
     if not np.isfinite(values).all():
         name = names.inputs[int(np.flatnonzero(~np.isfinite(values))[0])]
         return TableError(
-            f"{name!r} is not a finite number in this row.",
-            "Look for missing or infinite values in the row.",
+            say("{name!r} is not a finite number in this row.", name=name),
+            say("Look for missing or infinite values in the row."),
         )
     place = int(np.abs(values).argmax())
-    name, most = repr(names.inputs[place]), values[place]
-    if truth.ndim == 1 and abs(truth[0]) > abs(most):
-        name, most = "the target", truth[0]
-    return TableError(
-        f"The step overflows: its numbers go beyond 1e308. The largest of the row is {name}, "
-        f"{most:g}.",
-        "Give a row like those that the model was fitted on.",
-    )
+    if truth.ndim == 1 and abs(truth[0]) > abs(values[place]):
+        message = say(
+            "The step overflows: its numbers go beyond 1e308. The largest of the row is the "
+            "target, {value:g}.",
+            value=truth[0],
+        )
+    else:
+        message = say(
+            "The step overflows: its numbers go beyond 1e308. The largest of the row is "
+            "{name!r}, {value:g}.",
+            name=names.inputs[place],
+            value=values[place],
+        )
+    return TableError(message, say("Give a row like those that the model was fitted on."))
 
 
 def _one_row(network: Network, inputs: Inputs) -> dict[str, np.ndarray]:
@@ -256,11 +266,28 @@ def _one_row(network: Network, inputs: Inputs) -> dict[str, np.ndarray]:
     wanted = [(1, network.inputs), (1, coded)][: len(shapes)]
     if shapes != wanted:
         raise ShapeError(
-            f"The inputs have shape {shapes[0]}{f' and codes {shapes[1]}' if coded else ''}, but "
-            f"one row of this network has {wanted[0]}{f' and {wanted[1]}' if coded else ''}.",
-            "Give one row of the columns that the model was fitted on.",
+            _other_shapes(shapes, wanted),
+            say("Give one row of the columns that the model was fitted on."),
         )
     return row
+
+
+def _other_shapes(shapes: list[tuple[int, ...]], wanted: list[tuple[int, ...]]) -> str:
+    """Name the shapes of what was given, codes last if the network takes some."""
+    if len(shapes) > 1:
+        return say(
+            "The inputs have shape {shape} and codes {codes}, but one row of this network has "
+            "{wanted} and {wanted_codes}.",
+            shape=shapes[0],
+            codes=shapes[1],
+            wanted=wanted[0],
+            wanted_codes=wanted[1],
+        )
+    return say(
+        "The inputs have shape {shape}, but one row of this network has {wanted}.",
+        shape=shapes[0],
+        wanted=wanted[0],
+    )
 
 
 def _truth(problem: Problem, target: Any) -> np.ndarray:
@@ -271,8 +298,12 @@ def _truth(problem: Problem, target: Any) -> np.ndarray:
     classes = max(problem.network.outputs, 2)
     if problem.loss.link == "logit" and truth.ndim == 1 and truth[0] >= classes:
         raise TargetError(
-            f"The target is class {truth[0]}, but the network has {classes} classes.",
-            f"Give a code from 0 to {classes - 1}.",
+            say(
+                "The target is class {code}, but the network has {classes} classes.",
+                code=truth[0],
+                classes=classes,
+            ),
+            say("Give a code from 0 to {last}.", last=classes - 1),
         )
     return truth
 
@@ -289,7 +320,7 @@ def _plain_names(problem: Problem, outputs: int) -> Names:
 def output_names(loss: Loss, outputs: int) -> tuple[str, ...]:
     """Name the numbers of a prediction: classes by their codes, quantiles by their levels."""
     if loss.link == "logit":
-        return tuple(f"class {code}" for code in range(outputs))
+        return tuple(say("class {code}", code=code) for code in range(outputs))
     if loss.quantiles and outputs > 1:
         return tuple(f"τ = {level:g}" for level in loss.quantiles)
     return ("ŷ",) if outputs == 1 else tuple(f"ŷ{k + 1}" for k in range(outputs))

@@ -10,6 +10,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write
 from gradum.app.cli.pages import check_page
+from gradum.messages import say
 
 
 def command(
@@ -70,4 +71,4 @@ def command(
     write(explained)
     if out is not None:
         write_text(out, explained.page())
-        write("", f"Written to {out}.")
+        write("", say("Written to {out}.", out=out))
