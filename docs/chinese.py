@@ -17,6 +17,7 @@ PAGES = (
     "README.md",
     "docs/quick-start.md",
     "docs/article.md",
+    "docs/student.md",
     "docs/chapters/*.md",
 )
 BLOCKS = re.compile(r"^```.*?^```$(?:\n\n^```.*?^```$)*", re.DOTALL | re.MULTILINE)  # in a row
