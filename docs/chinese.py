@@ -18,6 +18,7 @@ PAGES = (
     "docs/quick-start.md",
     "docs/article.md",
     "docs/student.md",
+    "docs/keras.md",
     "docs/chapters/*.md",
 )
 BLOCKS = re.compile(r"^```.*?^```$(?:\n\n^```.*?^```$)*", re.DOTALL | re.MULTILINE)  # in a row
