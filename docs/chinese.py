@@ -13,7 +13,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/quick-start.md", "docs/chapters/*.md")
+PAGES = (
+    "README.md",
+    "docs/quick-start.md",
+    "docs/article.md",
+    "docs/student.md",
+    "docs/keras.md",
+    "docs/chapters/*.md",
+)
 BLOCKS = re.compile(r"^```.*?^```$(?:\n\n^```.*?^```$)*", re.DOTALL | re.MULTILINE)  # in a row
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
