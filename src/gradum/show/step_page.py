@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from gradum.messages import listed, marked, say, say_plural, spoken
+from gradum.messages import listed, marked, say, say_plural
 from gradum.show.mathml import mathml
 from gradum.show.page import file, render
 from gradum.show.step_lines import (
@@ -98,8 +98,6 @@ def step_page(step: WorkedStep) -> str:
     )
     return render(
         "step.html",
-        language=spoken(),
-        navigation=say("Sections"),
         heading=heading(step),
         remarks=step.names.remarks,
         facts=_facts(step),

@@ -130,8 +130,9 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
         rounds += 1
         if rounds < FEWEST_ROUNDS:
             continue
-        variance = np.maximum(squares - sums**2 / rounds, 0.0) / (rounds - 1)  # s_b², (d, B, k)
+        variance = np.asarray(squares - sums**2 / rounds) / (rounds - 1)  # s_b², (d, B, k)
         rows = game.background
+        variance = variance.clip(min=0.0)  # which rounding may bring below
         error = np.sqrt((variance / rounds).sum(axis=1)) / rows
         if (error * NORMAL_95 <= enough).all() or rounds == MOST_ROUNDS:
             break
