@@ -149,8 +149,8 @@ def test_no_sentence_of_a_room_is_left_unsaid(room):
 
 
 def test_values_are_never_translated_nor_read_as_places(chinese):
-    assert say("{others} and {last}", others="{last}", last="and") == "{last}和and"
-    assert say("{others} or {last}", others="%s", last="{0.__class__}") == "%s或{0.__class__}"
+    assert say("{others} and {last}", others="{last}", last="and") == "{last} 和 and"
+    assert say("{others} or {last}", others="%s", last="{0.__class__}") == "%s 或 {0.__class__}"
 
 
 def test_lists_and_sentences_are_joined_as_the_language_does():
@@ -160,7 +160,7 @@ def test_lists_and_sentences_are_joined_as_the_language_does():
     assert listed(["a"], "and") == "a"
     assert sentences(["One.", "", "Two."]) == "One. Two."
     with gradum.language("zh"):
-        assert listed(names, "and") == "a、b和c"
+        assert listed(names, "and") == "a、b 和 c"
         assert sentences(["一。", "二。"]) == "一。二。"
 
 

@@ -1,16 +1,23 @@
 """The command line in Chinese: help that fits the terminal, mistakes and progress in words."""
 
 import gettext
+import html
 import re
+from functools import partial
+from pathlib import Path
 
+import polars as pl
 import pytest
 from rich.cells import cell_len
 
 import gradum
 from command_line import run
 from gradum.app.cli import COMMANDS, help_pages, progress
+from gradum.fitting import options
 from gradum.fitting.events import PathStep, RivalFitted, RungFinished, RungStarted
+from gradum.fitting.pack.spec import EFFORTS
 from gradum.solvers.events import EpochDone
+from synthetic import FEW, SHORT, TINY, mixed
 
 NAMES = [each.__name__.rpartition(".")[2].replace("_", "-") for each in COMMANDS]
 NOT_FIRST = "，。：；、？！）”]"
@@ -124,3 +131,39 @@ def test_an_output_that_the_system_refuses_is_told_in_chinese(tmp_path, chinese)
 
     with pytest.raises(OutputError, match=r"无法写入 .*文件名太长。请选一个更短的名称。"):
         write_text(tmp_path / ("x" * 300), "")
+
+
+TECHNICAL = {  # words that Chinese texts leave as they are
+    *("MLP", "AUC", "MCC", "ROC", "Brier", "alpha", "F1", "RMSE", "MAE", "R2", "gradum", "float"),
+    *("schema", "json", "csv", "parquet", "html", "report", "JavaScript", "SHA", "NA"),
+}
+
+
+def test_a_whole_run_has_nothing_english_but_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "110")
+    monkeypatch.setitem(EFFORTS, "standard", FEW)
+    make_spec = partial(options.make_spec, linear=SHORT, mlp=TINY)
+    monkeypatch.setattr(options, "make_spec", make_spec)
+    frame = mixed(150, seed=3).with_columns(kind=pl.Series(["oak", "elm", "ash"] * 50))
+    frame.write_csv("trees.csv")
+    words = ["fit", "trees.csv", "--target", "kind", "-o", "r", "--cv", "2", "--max-epochs", "2"]
+    ended = run("--lang", "zh", *words)
+    assert ended.code == 0, ended.err
+    page = Path("r/report.html").read_text(encoding="utf-8")
+    page = page[: page.index('<section id="repeat"')]  # code, versions and hashes
+    page = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
+    text = html.unescape(re.sub(r"<[^>]+>", " ", page))
+    names = {part for name in frame.columns for part in re.findall("[A-Za-z]+", name)}
+    levels = {
+        part
+        for column in frame.select(pl.col(pl.String)).iter_columns()
+        for value in column.drop_nulls().unique()
+        for part in re.findall("[A-Za-z]+", value)
+    }
+    known = names | levels | TECHNICAL | {"trees", "missing", "true", "false"}
+    for shown in (ended.out.split("gradum predict")[0], text):
+        shown = re.sub(r"--[\w-]+", "", shown)
+        assert len(re.findall("[\u4e00-\u9fff]", shown)) > 200
+        left = set(re.findall(r"[A-Za-z]{3,}", shown)) - known
+        assert left == set()

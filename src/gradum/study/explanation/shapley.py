@@ -137,7 +137,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
         if (error * NORMAL_95 <= enough).all() or rounds == MOST_ROUNDS:
             break
     by_row = np.asarray(sums / rounds)
-    noise = (variance / rounds).mean(axis=1)  # of φ_b, which is not of the background
+    noise = np.mean(variance / rounds, axis=1)  # of φ_b, which is not of the background
     scatter = np.maximum(by_row.var(axis=1, ddof=1) - noise, 0.0) if rows > 1 else np.nan * noise
     return Shapley(
         by_row.mean(axis=1),
