@@ -24,7 +24,9 @@ def other_run(tables, gradum_command, tmp_path_factory):
 
 
 def charts(page):
-    text = re.search(r'<script type="application/json" id="charts">(.*?)</script>', page, re.DOTALL)
+    text = re.search(
+        r'<script type="application/json" id="charts"[^>]*>(.*?)</script>', page, re.DOTALL
+    )
     return json.loads(text[1])
 
 

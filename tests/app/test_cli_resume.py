@@ -133,7 +133,7 @@ def test_a_run_killed_twice_goes_on_where_it_was(place, gradum_command):
     assert (ended.code, ended.err) == (0, "")
     assert "MLP: goes on after epoch " in ended.out
     assert "of at most 64" in ended.out
-    assert "Written to twice: report.html and 7 more files." in ended.out
+    assert "Written to twice: report.html and 8 more files." in ended.out
     assert_as_undisturbed(place / "twice", place / "mlp")
 
 

@@ -18,6 +18,7 @@ from synthetic import QUICK, task
 
 FILES = {
     "model.gradum",
+    "background.parquet",
     "report.html",
     "metrics.json",
     "findings.json",
@@ -44,7 +45,7 @@ def folder(classifier, table_file, tmp_path_factory):
     return path
 
 
-def test_a_run_leaves_eight_files(folder):
+def test_a_run_leaves_nine_files(folder):
     assert {path.name for path in folder.iterdir()} == FILES
 
 

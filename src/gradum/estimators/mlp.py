@@ -99,7 +99,9 @@ class MLP(Estimator):
         )
         self._network = problem.network
         solution = listeners.follow(events, self.max_iter)
-        return self._keep(problem, rows, solution, unfinished=still_falls(solution))
+        steady = not self.dropout  # whose losses fluctuate; tol=0 asks for all epochs
+        unfinished = self.tol > 0 and steady and still_falls(solution)
+        return self._keep(problem, rows, solution, unfinished=unfinished)
 
     def _fit_more(self, rows: CheckedRows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
         """Train for one epoch more, with the optimiser's state of the last."""
