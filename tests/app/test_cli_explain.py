@@ -1,0 +1,81 @@
+"""``gradum explain``: rows of a run or a table, in words, as JSON and as a file."""
+
+import json
+
+import polars as pl
+import pytest
+
+import gradum
+
+
+def test_a_row_of_the_run_is_explained_in_words(linear_run, gradum_command):
+    folder, _ = linear_run
+    ended = gradum_command("explain", folder, "--row", "3")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("Row 3: the probability of ")
+    assert "over 200 background rows" in ended.out
+    assert "Mostly because " in ended.out
+
+
+def test_lines_and_file_hold_what_python_returns(linear_run, gradum_command, tmp_path):
+    folder, _ = linear_run
+    out = tmp_path / "why.csv"
+    words = ["explain", folder, "--row", "3", "--row", "7", "--scale", "log-odds", "-o", out]
+    ended = gradum_command(*words, "--json")
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    expected = gradum.load(folder).explain(rows=[3, 7], scale="log-odds").frame
+    assert lines == expected.to_dicts()
+    written = pl.read_csv(out)
+    assert written.columns == expected.columns
+    assert written["value"].to_list() == pytest.approx(expected["value"].to_list())
+
+
+def test_many_rows_are_summed_up(linear_run, gradum_command):
+    folder, _ = linear_run
+    ended = gradum_command("explain", folder)
+    assert "300 rows: how far each column moves the answer, on average" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (["--row", "0"], "There is no row 0. Give numbers from 1 to 300."),
+        (["--row", "301"], "There is no row 301."),
+        (["--scale", "target"], "'target' is no scale of this target."),
+        (["--together", "size,nose"], "The model sees no column"),
+        (["--rung", "forest"], "forest"),
+        (["-o", "why.xlsx"], "End the name in .parquet, .csv or .json."),
+        (["--background", "nowhere.csv"], "nowhere.csv"),
+        (["--tolerance", "2"], "The tolerance is 2.0."),
+    ],
+)
+def test_a_mistake_ends_in_one_line(
+    linear_run, gradum_command, tmp_path, monkeypatch, words, cause
+):
+    monkeypatch.chdir(tmp_path)
+    folder, _ = linear_run
+    ended = gradum_command("explain", folder, *words)
+    assert ended.code == 2
+    assert ended.err.startswith("error: ")
+    assert ended.err.count("\n") == 1
+    assert cause in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_without_its_run_asks_for_a_table(linear_run, gradum_command, tmp_path):
+    folder, _ = linear_run
+    lone = tmp_path / "model.gradum"
+    lone.write_bytes((folder / "model.gradum").read_bytes())
+    ended = gradum_command("explain", lone)
+    assert ended.code == 2
+    assert "A model without its run folder knows no table. Name a table." in ended.err
+
+
+def test_an_existing_file_is_left_unless_forced(linear_run, gradum_command, tmp_path):
+    folder, _ = linear_run
+    out = tmp_path / "why.json"
+    out.write_text("mine")
+    ended = gradum_command("explain", folder, "--row", "1", "-o", out)
+    assert (ended.code, out.read_text()) == (2, "mine")
+    assert gradum_command("explain", folder, "--row", "1", "-o", out, "--force").code == 0
+    assert len(json.loads(out.read_text())) > 0
