@@ -9,7 +9,7 @@ import pytest
 import gradum
 from gradum.errors import SpecError
 from gradum.study.explanation.shapley import coalition_weights
-from synthetic import TINY
+from synthetic import QUICK
 
 COLUMNS = ["a", "b", "c", "d"]
 
@@ -44,13 +44,13 @@ def by_all_orders(answer, row, background, columns):
 @pytest.fixture(scope="module")
 def numbers():
     rows = table().drop("label")
-    return rows, gradum.fit(rows, "y", cv=2, mlp=TINY, learning_curve=False, seed=0)
+    return rows, gradum.fit(rows, "y", cv=2, learning_curve=False, seed=0, **QUICK)
 
 
 @pytest.fixture(scope="module")
 def classes():
     rows = table().drop("y")
-    return rows, gradum.fit(rows, "label", cv=2, mlp=TINY, learning_curve=False, seed=0)
+    return rows, gradum.fit(rows, "label", cv=2, learning_curve=False, seed=0, **QUICK)
 
 
 @pytest.mark.parametrize("rung", ["baseline", "linear", "mlp", "pack"])
@@ -163,7 +163,7 @@ def test_drawn_values_have_errors_that_cover():
     data = rng.normal(size=(200, 14))
     y = data[:, 0] * data[:, 1] + np.maximum(data[:, 2:].sum(axis=1), 0)
     rows = pl.DataFrame(dict(zip(columns, data.T, strict=True)) | {"y": y})
-    model = gradum.fit(rows, "y", model="mlp", cv=2, mlp=TINY, learning_curve=False, seed=0)
+    model = gradum.fit(rows, "y", model="mlp", cv=2, learning_curve=False, seed=0, **QUICK)
     few = rows.head(5)
     halves = [columns[:7], columns[7:]]
     rough = model.explain(rows[20:24], background=few, rung="mlp", tolerance=0.2).found

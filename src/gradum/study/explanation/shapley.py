@@ -24,7 +24,7 @@ MOST_EXACT = 12  # players: 4,096 coalitions
 MOST_PRODUCTS = 2e10
 """Multiplications that all coalitions may take to be met: a second of one core."""
 
-FEWEST_ROUNDS = 4  # of drawn orders, before their scatter is believed
+FEWEST_FREEDOM = 60  # degrees, B (m - 1), before the scatter over m rounds is believed
 MOST_ROUNDS = 400
 NORMAL_95 = 1.959963984540054
 
@@ -128,7 +128,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
     for gains, by_member in _rounds(game, rng, ends):
         sums, squares, members = sums + gains, squares + gains**2, members + by_member
         rounds += 1
-        if rounds < FEWEST_ROUNDS:
+        if game.background * (rounds - 1) < FEWEST_FREEDOM:
             continue
         variance = np.asarray(squares - sums**2 / rounds) / (rounds - 1)  # s_b², (d, B, k)
         rows = game.background
