@@ -13,7 +13,8 @@ from gradum.app.cli import app
 HEAD = """# The commands
 
 Written by `python docs/commands.py` from the commands themselves. `gradum COMMAND --help` says the
-same in a terminal.
+same in a terminal. `--lang zh` or `--lang en`, anywhere in a command, chooses its language; without
+it the locale does.
 
 | exit code | what it means |
 |---|---|
