@@ -122,6 +122,8 @@ def test_weights_of_coalitions_are_those_of_orders():
     ("options", "cause"),
     [
         ({"rows": [0]}, "no row 0"),
+        ({"rows": [1.5]}, "no row 1.5"),
+        ({"rows": ["2"]}, "no row '2'"),
         ({"scale": "probability"}, "no scale of this target"),
         ({"together": [["a", "nose"]]}, "no column 'nose'"),
         ({"together": [["a", "b"], ["b", "c"]]}, "'b' is to stand in two groups"),
@@ -177,3 +179,26 @@ def test_drawn_values_have_errors_that_cover():
     together = model.explain(rows[[20]], background=few, rung="mlp", together=halves).found
     split = [fine.parts[0].values[:7].sum(), fine.parts[0].values[7:].sum()]
     assert together.parts[0].values.sum() == pytest.approx(sum(split), abs=1e-6)
+
+
+def test_no_rows_make_a_frame_without_lines(classes):
+    rows, model = classes
+    frame = model.explain(rows.head(3), rows=[], rung="linear").frame
+    assert frame.schema == model.explain(rows.head(3), rung="linear").frame.schema
+    assert len(frame) == 0
+
+
+def test_before_one_background_row_no_error_is_known(classes):
+    rows, model = classes
+    found = model.explain(rows.head(2), rows=[1, 2], background=rows.head(1), rung="linear")
+    assert "±" not in found.summary()
+    same, _ = found.summary().split("Row 2")
+    assert "█" not in same
+    assert "Mostly" not in same
+    assert found.frame["background_error"].null_count() == len(found.frame)
+
+
+def test_a_column_named_twice_in_a_group_counts_once(numbers):
+    rows, model = numbers
+    found = model.explain(rows.head(1), background=rows.head(3), together=[["a", "a", "b"]]).found
+    assert found.players[0] == ("a", "b")

@@ -61,12 +61,12 @@ def _numbers(rows: Sequence[int] | None, count: int) -> np.ndarray:
     if rows is None:
         return np.arange(1, count + 1)
     for row in rows:
-        if not 1 <= row <= count:
+        if not (isinstance(row, int | np.integer) and 1 <= row <= count):
             raise SpecError(
-                say("There is no row {row:,}.", row=row),
+                say("There is no row {row}.", row=repr(row)),
                 say("Give numbers from 1 to {count:,}.", count=count),
             )
-    return np.asarray(rows, np.int64)
+    return np.array(rows, np.int64)
 
 
 def _background(model: Model, given: Any) -> pl.DataFrame:

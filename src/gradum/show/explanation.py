@@ -28,6 +28,7 @@ MOST_COLUMNS = 12
 MOST_REASONS = 3
 MOSTLY = 0.6  # of what moves the answer the way that it went
 BAR = 20  # characters
+ROUNDING = 1e-6  # of an answer, which is no reason
 
 
 class Explanation:
@@ -77,21 +78,21 @@ class Explanation:
         chosen = int(first_greatest(part.output[None])[0]) if self.fitted.classes else 0
         yield Text(_heading(found, self.fitted, place, chosen), style="bold")
         values = part.values[:, chosen]
-        errors = part.sampling_error[:, chosen], np.nan_to_num(part.background_error[:, chosen])
-        error = np.hypot(*errors)
+        # Unknown with one background row.
+        error = np.hypot(part.sampling_error[:, chosen], part.background_error[:, chosen])
         order = falling(np.abs(values))
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(overflow="fold", ratio=2)
         table.add_column(overflow="fold", ratio=2)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True)
-        longest = max(float(np.abs(values).max()), np.finfo(float).tiny)
+        size = max(abs(float(part.output[chosen])), abs(float(part.base[chosen])))
+        longest = max(float(np.abs(values).max()), ROUNDING * size, np.finfo(float).tiny)
         for player in order[:MOST_COLUMNS]:
             table.add_row(
                 Text(visible(name_of(found.players[player]))),
                 Text(visible(_values_of(found, place, int(player)))),
-                Text(f"{figure(float(values[player]), digits=3, sign=True)} ± "
-                     f"{figure(float(NORMAL_95 * error[player]), digits=2)}"),
+                Text(_with_error(float(values[player]), float(error[player]))),
                 _bar(float(values[player] / longest)),
             )  # fmt: skip
         yield table
@@ -106,16 +107,19 @@ class Explanation:
                 ),
                 style="dim",
             )
-        because = self._because(place, values, float(part.output[chosen] - part.base[chosen]))
+        because = self._because(place, values, chosen)
         if because:
             yield Text(because)
         yield Text("")
 
-    def _because(self, place: int, values: np.ndarray, moved: float) -> str:
+    def _because(self, place: int, values: np.ndarray, chosen: int) -> str:
         """Name the columns that did most of what moved the answer the way that it went."""
+        part = self.found.parts[place]
+        base = float(part.base[chosen])
+        moved = float(part.output[chosen]) - base
         along = values * np.sign(moved)
         whole = along[along > 0].sum()
-        if not whole > 0:
+        if whole <= ROUNDING * max(abs(base), abs(base + moved)):
             return ""
         reasons, done = [], 0.0
         for player in falling(along)[:MOST_REASONS]:
@@ -167,6 +171,14 @@ def _heading(found: Explanations, fitted: Fitted, place: int, chosen: int) -> st
             **places,
         )
     )
+
+
+def _with_error(value: float, error: float) -> str:
+    """Write a value with the half-width of its 95% interval, if that is known."""
+    written = figure(value, digits=3, sign=True)
+    if np.isnan(error):
+        return written
+    return f"{written} ± {figure(NORMAL_95 * error, digits=2)}"
 
 
 def _values_of(found: Explanations, place: int, player: int) -> str:

@@ -21,9 +21,9 @@ def thinned(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def background_rows(run: Run) -> pl.DataFrame:
-    """Return up to `BACKGROUND_ROWS` of the rows that a run learned from, drawn by their weights.
+    """Return up to `BACKGROUND_ROWS` of the rows that a run learned from, without the target.
 
-    They have the columns that the model sees, and not the target.
+    They are drawn by chance, the likelier the more they weigh, and count equally from then on.
     """
     dataset, spec = run.dataset, run.fitted.spec
     learned = np.flatnonzero((run.parts != Part.TEST) | spec.refit)

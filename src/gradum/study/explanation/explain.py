@@ -71,10 +71,10 @@ class Explanations:
         labels = [None if each is None else str(each) for each in self.answers]
 
         def column(name: str) -> np.ndarray:
-            return np.concatenate([getattr(part, name).ravel() for part in self.parts])
+            return np.array([getattr(part, name) for part in self.parts], np.float64).ravel()
 
         def repeated(name: str) -> np.ndarray:
-            return np.concatenate([np.tile(getattr(part, name), d) for part in self.parts])
+            return np.array([np.tile(getattr(part, name), d) for part in self.parts]).ravel()
 
         named = ("sampling_error", "background_error", "spread")
         return pl.DataFrame(
@@ -178,7 +178,7 @@ def players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tup
     """
     group: dict[str, Player] = {}
     for names in together:
-        for name in names:
+        for name in dict.fromkeys(names):
             if name not in columns:
                 raise SpecError(
                     say("The model sees no column {name!r}.", name=name), nearest(name, columns)
@@ -188,7 +188,7 @@ def players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tup
                     say("Column {name!r} is to stand in two groups.", name=name),
                     say("Name it once."),
                 )
-            group[name] = tuple(names)
+            group[name] = tuple(dict.fromkeys(names))
     return tuple(dict.fromkeys(group.get(column, (column,)) for column in columns))
 
 
