@@ -87,6 +87,11 @@ def report_html(
     charts = {picture.name: picture.specification for each in sections for picture in each.pictures}
     return render(
         "report.html",
+        heading=say(
+            "{target} from {source}",
+            target=fitted.schema.target.name,
+            source=fitted.schema.source,
+        ),
         fitted=fitted,
         findings=findings,
         judgement=fitted.judgement,
