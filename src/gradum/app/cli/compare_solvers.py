@@ -17,7 +17,7 @@ from gradum.messages import say
 
 @options.taking(*OF_SOLVERS)
 def command(
-    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
+    data: options.Table,
     target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to predict.")],
     solvers: Annotated[
         str,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,9 +12,7 @@ from gradum.messages import say
 
 
 def command(
-    model: Annotated[
-        Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run folder or a model file.")
-    ],
+    model: options.Model,
     data: Annotated[
         str, typer.Argument(metavar="TABLE", help=f"{options.TABLE} It holds the target as well.")
     ],

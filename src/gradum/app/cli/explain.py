@@ -12,9 +12,7 @@ from gradum.app.cli.console import load_model, write, write_json
 
 
 def command(
-    model: Annotated[
-        Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run folder or a model file.")
-    ],
+    model: options.Model,
     data: Annotated[
         str | None,
         typer.Argument(metavar="TABLE", help="Its rows are explained; by default the run's own."),
@@ -27,14 +25,7 @@ def command(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .json file."),
     ] = None,
-    rung: Annotated[
-        str | None,
-        typer.Option(
-            "--rung",
-            metavar="NAME",
-            help="baseline, linear, mlp, pack or enough. Default: the best.",
-        ),
-    ] = None,
+    rung: options.Rung = None,
     scale: Annotated[
         str | None,
         typer.Option(
@@ -63,7 +54,7 @@ def command(
             help="Of the range of answers: how exact values of more than twelve columns are.",
         ),
     ] = 0.01,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    force: options.Replace = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -14,10 +14,8 @@ from gradum.messages import say
 
 
 def command(
-    model: Annotated[
-        Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run folder or a model file.")
-    ],
-    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
+    model: options.Model,
+    data: options.Table,
     row: Annotated[int, typer.Option("--row", metavar="NUMBER", help="Which row, counted from 1.")],
     target_value: Annotated[
         str | None,

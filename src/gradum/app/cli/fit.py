@@ -17,7 +17,7 @@ from gradum.tables.paths import STANDARD_INPUT, absolute
 
 @options.taking(*options.ON_COMMAND_LINE)
 def command(
-    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
+    data: options.Table,
     target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to predict.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Default: runs/DATE-NAME.")

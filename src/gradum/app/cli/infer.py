@@ -13,7 +13,7 @@ from gradum.fitting.option_table import READING
 
 @options.taking(*READING, "numeric", "categorical", "text", "date", "drop")
 def command(
-    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
+    data: options.Table,
     target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to explain.")],
     task: Annotated[str | None, options.option("task")] = None,
     loss: Annotated[

@@ -13,7 +13,7 @@ from gradum.fitting.option_table import OVERRIDES, READING
 
 @options.taking(*READING, "task", *OVERRIDES, "log_target")
 def command(
-    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
+    data: options.Table,
     target: Annotated[
         str | None, typer.Option("--target", "-t", metavar="COL", help="What to predict.")
     ] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
@@ -55,6 +56,16 @@ def _type(name: str) -> Any:
     return (plain[0] if plain else str) | None
 
 
+Model = Annotated[
+    Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run folder or a model file.")
+]
+Table = Annotated[str, typer.Argument(metavar="TABLE", help=TABLE)]
+Rung = Annotated[
+    str | None,
+    typer.Option(
+        "--rung", metavar="NAME", help="baseline, linear, mlp, pack or enough. Default: the best."
+    ),
+]
 Data = Annotated[
     str | None,
     typer.Option(
@@ -86,4 +97,5 @@ CheckpointEvery = Annotated[
         help="How often to keep what gradum resume goes on from. Default: 30. 0: never.",
     ),
 ]
+Replace = Annotated[bool, typer.Option("--force", help="Replace an existing file.")]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 
 def command(
-    model: Annotated[
-        Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run folder or a model file.")
-    ],
-    data: Annotated[str, typer.Argument(metavar="TABLE", help=options.TABLE)],
+    model: options.Model,
+    data: options.Table,
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet or .csv file.")
     ] = Path("predictions.parquet"),
@@ -28,20 +26,13 @@ def command(
         list[str] | None,
         typer.Option("--keep", metavar="COL", help="Copy COL from the table to the predictions."),
     ] = None,
-    rung: Annotated[
-        str | None,
-        typer.Option(
-            "--rung",
-            metavar="NAME",
-            help="baseline, linear, mlp, pack or enough. Default: the best.",
-        ),
-    ] = None,
+    rung: options.Rung = None,
     sheet: options.Sheet = None,
     query: options.Query = None,
     encoding: options.Encoding = None,
     skip_rows: options.SkipRows = None,
     max_memory: Annotated[str | None, options.option("max_memory")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    force: options.Replace = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -31,18 +31,6 @@ from gradum.solvers.events import EpochDone
 REDRAWS_PER_SECOND = 10
 PLAIN_SECONDS = 2.0
 REPORTING = marked("report: errors, columns, segments, learning curve")
-STATUSES = (  # why a rung's training ended
-    marked("converged"),
-    marked("early stopped"),
-    marked("completed"),
-    marked("plateau"),
-    marked("step limit"),
-    marked("time limit"),
-    marked("stalled"),
-    marked("separated"),
-    marked("interrupted"),
-    marked("diverged"),
-)
 
 
 class Progress(Protocol):
