@@ -1,6 +1,8 @@
 """``gradum explain``: rows of a run or a table, in words, as JSON and as a file."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import polars as pl
 import pytest
@@ -79,3 +81,21 @@ def test_an_existing_file_is_left_unless_forced(linear_run, gradum_command, tmp_
     assert (ended.code, out.read_text()) == (2, "mine")
     assert gradum_command("explain", folder, "--row", "1", "-o", out, "--force").code == 0
     assert len(json.loads(out.read_text())) > 0
+
+
+def test_the_runs_own_table_is_read_as_the_run_read_it(tables, gradum_command, tmp_path):
+    """By its query: the database holds two tables, and nothing says which one without it."""
+    folder, database = tmp_path / "run", tmp_path / "t.sqlite"
+    rows = pl.read_csv(tables / "label.csv")
+    with closing(sqlite3.connect(database)) as connection:
+        columns = ", ".join(f'"{name}"' for name in rows.columns)
+        places = ", ".join("?" * rows.width)
+        for name in ("wanted", "other"):
+            connection.execute(f"create table {name} ({columns})")
+            connection.executemany(f"insert into {name} values ({places})", rows.iter_rows())
+        connection.commit()
+    words = ["fit", database, "--query", "select * from wanted", "-t", "label", "-o", folder]
+    assert gradum_command(*words, "--model", "linear", "--cv", "2").code == 0
+    ended = gradum_command("explain", folder, "--row", "5")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("Row 5: the probability of ")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from gradum.api.run_rows import table_of_run
+from gradum.api.run_rows import run_with_its_table
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
@@ -18,8 +18,10 @@ from gradum.show.explanation import Explanation
 from gradum.study.explanation.background import background_rows, thinned
 from gradum.study.explanation.explain import TOLERANCE, explain
 from gradum.study.explanation.scale import Scale
-from gradum.tables.check import check
+from gradum.tables.check import Checked, check
 from gradum.tables.read import read
+from gradum.tables.stream import at_hand
+from gradum.tables.table import Table
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -38,8 +40,7 @@ def explain_model(
 ) -> Explanation:
     """Explain rows of a table; see `Model.explain`."""
     fitted = model.fitted
-    table = read(table_of_run(model.folder) if data is None else data)
-    checked = check(table, fitted.schema, encoder=fitted.encoder)
+    checked = _checked(fitted, _own_table(model.folder) if data is None else read(data))
     numbers = _numbers(rows, len(checked.frame))
     features = [column.name for column in fitted.schema.features]
     behind = _background(model, background).select(features)
@@ -54,6 +55,13 @@ def explain_model(
         tolerance=tolerance,
     )
     return Explanation(found, fitted)
+
+
+def _own_table(folder: Path | None) -> Table:
+    """Read a run's table as the run did: its sheet or query, and its encoding."""
+    run_spec = run_with_its_table(folder)
+    with at_hand(run_spec.data, run_spec.spec.reading) as table:
+        return read(table)
 
 
 def _numbers(rows: Sequence[int] | None, count: int) -> np.ndarray:
@@ -72,7 +80,7 @@ def _numbers(rows: Sequence[int] | None, count: int) -> np.ndarray:
 def _background(model: Model, given: Any) -> pl.DataFrame:
     fitted = model.fitted
     if given is not None:
-        return thinned(_checked(fitted, given), fitted.spec.seed)
+        return thinned(_checked(fitted, read(given)).frame, fitted.spec.seed)
     if model.run is not None:
         return background_rows(model.run)
     kept = None if model.folder is None else read_background(model.folder)
@@ -81,8 +89,8 @@ def _background(model: Model, given: Any) -> pl.DataFrame:
             say("There are no background rows: a model file keeps none, nor a run of --no-rows."),
             say("Give some with --background TABLE, in Python background=…"),
         )
-    return _checked(fitted, kept)
+    return _checked(fitted, read(kept)).frame
 
 
-def _checked(fitted: Fitted, data: Path | pl.DataFrame | Any) -> pl.DataFrame:
-    return check(read(data), fitted.schema, encoder=fitted.encoder).frame
+def _checked(fitted: Fitted, table: Table) -> Checked:
+    return check(table, fitted.schema, encoder=fitted.encoder)

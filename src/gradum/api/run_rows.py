@@ -49,8 +49,8 @@ def rows_in_memory(run: Run) -> RunRows | None:
     return RunRows.of(wanted, [(row_hashes(dataset.frame.select(wanted)), learned)])
 
 
-def table_of_run(folder: Path | None) -> str:
-    """Return where a run's table lies, if it is still what it was.
+def run_with_its_table(folder: Path | None) -> RunSpec:
+    """Return what a run was asked, if its table is still what it was.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def table_of_run(folder: Path | None) -> str:
         raise SpecError(
             say("The run's table has changed or gone: {name}.", name=name), say("Name a table.")
         )
-    return run_spec.data
+    return run_spec
 
 
 def run_rows(

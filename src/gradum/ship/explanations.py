@@ -9,6 +9,7 @@ import polars as pl
 from gradum.errors import OutputError
 from gradum.files.atomic import check_writable, replacing
 from gradum.messages import listed, say
+from gradum.ship.predictions import refuse_existing
 
 WRITERS = {
     ".parquet": pl.DataFrame.write_parquet,
@@ -29,21 +30,18 @@ def check_format(path: Path, *, force: bool) -> None:
             say("{path} names no format that explanations are written in.", path=path),
             say("End the name in {endings}.", endings=listed(list(WRITERS), "or")),
         )
-    if path.exists() and not force:
-        raise OutputError(
-            say("{path} exists already.", path=path),
-            say("Choose another name, or give --force."),
-        )
+    refuse_existing(path, force=force)
     check_writable(path)
 
 
-def write_frame(path: Path, frame: pl.DataFrame) -> None:
+def write_frame(path: Path, frame: pl.DataFrame, *, force: bool) -> None:
     """Write the lines of explanations.
 
     Raises
     ------
     OutputError
-        The file cannot be written.
+        The file cannot be written; or there is one by now, unless ``force``.
     """
     with replacing(path) as temporary:
         WRITERS[path.suffix.lower()](frame, temporary)
+        refuse_existing(path, force=force)  # it may have come while the rows were explained

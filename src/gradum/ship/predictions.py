@@ -38,10 +38,16 @@ def check_format(path: Path, *, force: bool) -> None:
                 endings=listed(list(FORMATS), "or"),
             ),
         )
-    _refuse_existing(path, force=force)
+    refuse_existing(path, force=force)
 
 
-def _refuse_existing(path: Path, *, force: bool) -> None:
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Refuse to write over a file, unless ``force``.
+
+    Raises
+    ------
+    OutputError
+    """
     if path.exists() and not force:
         raise OutputError(
             say("{path} exists already.", path=path), say("Choose another name, or give --force.")
@@ -91,7 +97,7 @@ def write(
             pl.scan_parquet(parts, glob=False).sink_parquet(temporary)
         else:
             pl.scan_parquet(parts, glob=False).sink_csv(temporary)
-        _refuse_existing(path, force=force)  # it may have come while the blocks were predicted
+        refuse_existing(path, force=force)  # it may have come while the blocks were predicted
     return rows
 
 

@@ -79,7 +79,7 @@ def command(
         tolerance=tolerance,
     )
     if out is not None:
-        write_frame(out, found.frame)
+        write_frame(out, found.frame, force=force)
     if as_json:
         for line in found.frame.iter_rows(named=True):
             write_json(line)
