@@ -74,7 +74,7 @@ def divided(game: Game, products: int, rng: np.random.Generator, tolerance: floa
 def exact(game: Game) -> Shapley:
     """Divide by all 2^d coalitions."""
     d = game.players
-    coalitions = (np.arange(2**d)[:, None] >> np.arange(d) & 1).astype(bool)
+    coalitions = _all_coalitions(d)
     weights = coalition_weights(d)
     by_row, by_member = np.zeros(()), np.zeros(())
     ends: dict[int, np.ndarray] = {}
@@ -101,13 +101,17 @@ def coalition_weights(players: int) -> np.ndarray:
 
     a_i(S) = 1 / (d C(d−1, |S|−1)) if i ∈ S, else −1 / (d C(d−1, |S|)).
     """
-    numbers = np.arange(2**players)
-    inside = (numbers[:, None] >> np.arange(players) & 1).astype(bool)
+    inside = _all_coalitions(players)
     size = inside.sum(axis=1)
     ways = np.array([comb(players - 1, s) for s in range(players)], np.float64)
     joining = 1.0 / (players * ways[np.maximum(size - 1, 0)])
     staying = -1.0 / (players * ways[np.minimum(size, players - 1)])
     return np.where(inside, joining[:, None], staying[:, None]).T
+
+
+def _all_coalitions(players: int) -> np.ndarray:
+    """Return who is in each coalition (2^d, d): bit j of its number says whether j is."""
+    return (np.arange(2**players)[:, None] >> np.arange(players) & 1).astype(bool)
 
 
 def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
@@ -181,24 +185,25 @@ def _rounds(
         path = np.concatenate(inner).reshape(2, d - 1, rows, -1)
         member_path = np.concatenate(inner_members, axis=1)
         member_path = member_path.reshape(len(member_path), 2, d - 1, rows, -1)
-        gains, by_member = 0.0, 0.0
-        for way, at in ((0, place), (1, d - 1 - place)):
-            whole = np.concatenate([empty[None], path[way], full[None]])
-            gains = gains + _gains(np.diff(whole, axis=0), at) / 2
-            whole = np.concatenate(
-                [member_ends[:, :1], member_path[:, way], member_ends[:, 1:]], axis=1
-            )
-            steps_of_members = np.diff(whole, axis=1)
-            by_member = (
-                by_member
-                + np.stack([_gains(each, at).mean(axis=1) for each in steps_of_members], axis=1) / 2
-            )
-        yield np.asarray(gains), np.asarray(by_member)
+        both = ((0, place), (1, d - 1 - place))
+        gains = [_gains(empty, path[way], full, at) for way, at in both]
+        of_members = [
+            _gains(member_ends[:, 0], member_path[:, way], member_ends[:, 1], at).mean(axis=-2)
+            for way, at in both
+        ]
+        yield (gains[0] + gains[1]) / 2, np.moveaxis(of_members[0] + of_members[1], 0, 1) / 2
 
 
-def _gains(steps: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Return, by player, what the step (d, B, k) at which it came (B, d) has brought: (d, B, k)."""
-    return np.take_along_axis(steps, place.T[:, :, None], axis=0)
+def _gains(first: np.ndarray, path: np.ndarray, last: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return, by player, what the step at which it came has brought: (…, d, B, k).
+
+    ``first`` and ``last`` (…, B, k) are the answers without and with all players, ``path``
+    (…, d - 1, B, k) those between, ``place`` (B, d) the step of each player.
+    """
+    ends = first[..., None, :, :], last[..., None, :, :]
+    steps = np.diff(np.concatenate([ends[0], path, ends[1]], axis=-3), axis=-3)
+    where = place.T[:, :, None]
+    return np.take_along_axis(steps, np.broadcast_to(where, (*steps.shape[:-3], *where.shape)), -3)
 
 
 def _standard_error(by_row: np.ndarray) -> np.ndarray:
