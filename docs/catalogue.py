@@ -95,6 +95,8 @@ def compiled(language: str) -> bytes:
     )
     for room in rooms():
         for message in messages(read(language, room)):
+            if not _is_translated(message):
+                continue
             known = whole.get(_key(message))
             if known and known.string != message.string:
                 raise ValueError(
@@ -109,6 +111,10 @@ def compiled(language: str) -> bytes:
 def mo_path(language: str) -> Path:
     """Return where `gettext` looks for the compiled translations."""
     return FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
+
+
+def _is_translated(message: Message) -> bool:
+    return bool(message.string) and any(message.string)
 
 
 def _key(message: Message) -> str:
@@ -142,7 +148,7 @@ def main() -> None:
                 ignore_obsolete=True, sort_by_file=True,
             )  # fmt: skip
             (FOLDER / language / f"{room}.po").write_bytes(file.getvalue())
-            untranslated = [m for m in messages(catalogue) if not m.string or not any(m.string)]
+            untranslated = [each for each in messages(catalogue) if not _is_translated(each)]
             missing += len(untranslated)
             for message in untranslated:
                 print(f"{language}/{room}.po: {_key(message)!r} is not translated.")

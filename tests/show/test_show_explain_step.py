@@ -20,7 +20,7 @@ from gradum.core import (
     Quantile,
     SquaredError,
 )
-from gradum.show.explain_step import Explanation
+from gradum.show.explain_step import StepExplanation
 from gradum.study.explain_step import Names, explain_step
 
 PARAMS = {
@@ -40,7 +40,9 @@ def _wide_console(monkeypatch):
 
 def tiny(loss=None, target=1.0, rate=0.1, names=NAMES, **options):
     problem = Problem(Network(2, hidden=(2,)), loss or SquaredError(), **options)
-    return Explanation(explain_step(PARAMS, problem, ROW, target, learning_rate=rate, names=names))
+    return StepExplanation(
+        explain_step(PARAMS, problem, ROW, target, learning_rate=rate, names=names)
+    )
 
 
 def lines(explained):
@@ -118,7 +120,7 @@ def test_three_classes_are_listed():
     params = {"layers": [{"weight": np.zeros((2, 3)), "bias": np.log([1.0, 2.0, 5.0])}]}
     names = Names(("width", "height"), ("a", "b", "c"))
     problem = Problem(Network(2, 3), LogLoss())
-    said = "\n".join(lines(Explanation(explain_step(params, problem, ROW, 2, names=names))))
+    said = "\n".join(lines(StepExplanation(explain_step(params, problem, ROW, 2, names=names))))
     assert "p = softmax(a₁) a 0.125\nb 0.25\nc 0.625" in said
     assert "t 1 for c, 0 for the others" in said
     assert "δ₁ = dℓ/da₁ = p − t 0.125 0.25 −0.375" in said
@@ -128,7 +130,7 @@ def test_large_matrices_are_summarised_by_size_largest_entries_and_norm():
     network = Network(20, 1, (30,), "tanh")
     params = network.init(np.random.default_rng(0), np.float64)
     inputs = {"dense": np.ones((1, 20))}
-    said = str(Explanation(explain_step(params, Problem(network, SquaredError()), inputs, 0.0)))
+    said = str(StepExplanation(explain_step(params, Problem(network, SquaredError()), inputs, 0.0)))
     weight = params["layers"][0]["weight"]
     largest = f"{weight.flat[np.abs(weight).argmax()]:.5g}".replace("-", "−")
     norm = f"{np.linalg.norm(weight):.5g}"
@@ -145,7 +147,7 @@ def test_embedded_rows_are_shown_before_and_after():
     }
     inputs = {"dense": np.zeros((1, 1)), "codes": np.array([[1]], np.int32)}
     problem = Problem(network, SquaredError())
-    said = lines(Explanation(explain_step(params, problem, inputs, 4.0)))
+    said = lines(StepExplanation(explain_step(params, problem, inputs, 4.0)))
     assert "dL/dE[1] = its part of W₁ δ₁ 4 6" in said  # ŷ = 5 and δ = 2
     assert "E[1] ← E[1] − 0.1·dL/dE[1] 0.6 0.4" in said
 
@@ -173,7 +175,7 @@ def wide_step():
     names = Names(("a name that runs on and on, far beyond any column of a page", "b", "c"), ())
     problem = Problem(network, Quantile((0.1, 0.5, 0.9)), ElasticNet(0.1, 0.5, factor=np.ones(3)))
     inputs = {"dense": np.array([[-1.23456, 2.0, 3.0]])}
-    return Explanation(explain_step(params, problem, inputs, 0.3, names=names))
+    return StepExplanation(explain_step(params, problem, inputs, 0.3, names=names))
 
 
 @pytest.mark.parametrize("width", [72, 80, 100])
@@ -203,7 +205,7 @@ def test_a_matrix_has_fewer_digits_on_a_narrow_console_and_a_summary_on_a_narrow
 def test_the_slope_of_an_l1_term_is_said_at_zero():
     params = {"layers": [{"weight": np.array([[0.0], [-2.0]]), "bias": np.zeros(1)}]}
     problem = Problem(Network(2), SquaredError(), L1(0.5))
-    said = lines(Explanation(explain_step(params, problem, ROW, -5.0, names=NAMES)))
+    said = lines(StepExplanation(explain_step(params, problem, ROW, -5.0, names=NAMES)))
     # ŷ = −4, 2(ŷ − y) = 2: the slopes are 2·1 + 0 and 2·2 − 0.5.
     at = said.index("dL/dW₁ = z₀ᵀ δ₁ + alpha·sign w 2")
     assert said[at + 1] == "3.5"

@@ -6,7 +6,7 @@ from step_page import number, read_page
 
 import gradum
 from gradum.core import L2, Embedding, LogLoss, Network, Poisson, Problem, SquaredError
-from gradum.show.explain_step import Explanation
+from gradum.show.explain_step import StepExplanation
 from gradum.study.explain_step import Names, explain_step
 
 RNG = np.random.default_rng(3)
@@ -48,7 +48,7 @@ def page():
         Network(30, hidden=(20, 9), outputs=3, activation="tanh"), LogLoss(), L2(ALPHA)
     )
     step = explain_step(WIDE, problem, {"dense": X[None]}, 2, learning_rate=RATE, names=NAMES)
-    return Explanation(step).page()
+    return StepExplanation(step).page()
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_names_and_values_are_never_markup():
     params = {"layers": [{"weight": np.eye(4), "bias": np.zeros(4)}]}
     problem = Problem(Network(4, outputs=4), LogLoss())
     row = {"dense": np.arange(1.0, 5.0)[None]}
-    text = Explanation(explain_step(params, problem, row, 1, names=names)).page()
+    text = StepExplanation(explain_step(params, problem, row, 1, names=names)).page()
     page = read_page(text)
     assert not {"script", "img"} & set(page.tags)
     assert not {"onerror", "src"} & set(page.attributes)
@@ -194,7 +194,7 @@ def test_names_and_values_are_never_markup():
 def test_other_losses_a_line_and_an_embedding_have_their_page(network, loss, target, inputs):
     params = network.init(np.random.default_rng(0))
     step = explain_step(params, Problem(network, loss), inputs, target)
-    page = Explanation(step).page()
+    page = StepExplanation(step).page()
     backward = read_page(page).tables["backward"]
     names = {row[0][0] for rows in backward if rows[0][0] == "derivative by" for row in rows[1:]}
     assert names >= ({"W", "b", "E"} if network.embedding else {"W", "b"})
@@ -215,7 +215,7 @@ def test_a_model_of_a_table_says_what_the_row_holds(classifier):
 def test_a_page_in_another_language_says_so_and_keeps_its_anchors():
     problem = Problem(Network(2), SquaredError())
     params = problem.network.init(np.random.default_rng(0))
-    explained = Explanation(explain_step(params, problem, {"dense": np.ones((1, 2))}, 1.0))
+    explained = StepExplanation(explain_step(params, problem, {"dense": np.ones((1, 2))}, 1.0))
     english = explained.page()
     with gradum.language("zh"):
         chinese = explained.page()

@@ -20,7 +20,7 @@ from gradum.fitting.memory_bound import predicted_in_blocks
 from gradum.fitting.rung import Rung
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure
-from gradum.show.explain_step import Explanation
+from gradum.show.explain_step import StepExplanation
 from gradum.study import explain_step as study
 from gradum.study.explain_step import Names, output_names
 from gradum.tables.check import check, target_values
@@ -42,7 +42,7 @@ def explain_step(
     *,
     rung: str | None = None,
     learning_rate: float = 0.1,
-) -> Explanation:
+) -> StepExplanation:
     """Work one row forward through a model, backward, and one step of gradient descent on.
 
     Every number is there: the layers, the loss, each δ and gradient, held against central
@@ -65,7 +65,7 @@ def explain_step(
 
     Returns
     -------
-    Explanation
+    StepExplanation
         Prints as a worked example; ``explanation.step`` has the numbers, and
         ``explanation.page()`` is a page of HTML with its formulas.
 
@@ -91,7 +91,7 @@ def explain_step(
 
 def _explained(
     model: Any, row: Any, target: Any, rung: str | None, learning_rate: float
-) -> Explanation:
+) -> StepExplanation:
     if isinstance(model, Model):
         return _of_model(model.fitted, row, target, rung, learning_rate)
     if not isinstance(model, Estimator):
@@ -118,7 +118,7 @@ def explain_table_row(
     rung: str | None = None,
     learning_rate: float = 0.1,
     reading: ReadingOptions = PLAINLY,
-) -> Explanation:
+) -> StepExplanation:
     """As `explain_step`, of one row of a table; columns that the model does not know are left out.
 
     Parameters
@@ -183,7 +183,7 @@ def _of_model(
     name: str | None,
     learning_rate: float,
     number: int | None = None,
-) -> Explanation:
+) -> StepExplanation:
     rung, network, layer = _explained_rung(fitted, name)
     row = _encoded(fitted, row, target, number)
     inputs = layer(row.design.arrays, dtype=np.float64)
@@ -191,7 +191,7 @@ def _of_model(
         row.truth if rung.target_scale is None else float(rung.target_scale.forward(row.truth))
     )
     problem = Problem(network, resolve(rung.loss), L2(float(rung.settings.get("alpha", 0.0))))
-    return Explanation(
+    return StepExplanation(
         study.explain_step(
             rung.params,
             problem,
@@ -376,7 +376,7 @@ def _of_the_row(target: str, rung: str, *, embedded: bool) -> str:
     )
 
 
-def _of_estimator(model: Estimator, row: Any, target: Any, learning_rate: float) -> Explanation:
+def _of_estimator(model: Estimator, row: Any, target: Any, learning_rate: float) -> StepExplanation:
     if not hasattr(model, "n_iter_"):
         raise SpecError(
             say("This {model} is not fitted.", model=type(model).__name__), say("Call fit first.")
@@ -391,7 +391,7 @@ def _of_estimator(model: Estimator, row: Any, target: Any, learning_rate: float)
     columns = [f"x{k + 1}" for k in range(network.inputs)] if known is None else known
     outputs = output_names(problem.loss, network.outputs) if classes is None else classes
     values = row if known is None else _in_order(row, [str(name) for name in known])
-    return Explanation(
+    return StepExplanation(
         study.explain_step(
             _params(model),
             problem,

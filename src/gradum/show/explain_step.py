@@ -30,7 +30,7 @@ WIDTH = 132
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Explanation:
+class StepExplanation:
     """One step of learning on one row, to be read; ``step`` has every number.
 
     It shows itself in a terminal, in a notebook, as text by ``str`` and as a page by ``page``.

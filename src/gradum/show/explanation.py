@@ -21,7 +21,7 @@ from gradum.show.text import plain
 from gradum.show.visible import visible
 from gradum.study.explanation.explain import Explanations, name_of
 from gradum.study.explanation.shapley import NORMAL_95
-from gradum.tables.wording import number, shortened
+from gradum.tables.wording import shortened, value_text
 
 MOST_ROWS = 10  # shown one by one
 MOST_COLUMNS = 12
@@ -189,9 +189,7 @@ def _values_of(found: Explanations, place: int, player: int) -> str:
 def _as_text(value: Any) -> str:
     if value is None:
         return say("missing")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return number(value)
-    return repr(shortened(value)) if isinstance(value, str) else shortened(value)
+    return repr(shortened(value)) if isinstance(value, str) else value_text(value)
 
 
 def _bar(share: float) -> Text:

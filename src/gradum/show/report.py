@@ -85,6 +85,7 @@ def report_html(
     """
     sections = sections_of(fitted, findings)
     charts = {picture.name: picture.specification for each in sections for picture in each.pictures}
+    assert fitted.schema.target is not None
     return render(
         "report.html",
         heading=say(

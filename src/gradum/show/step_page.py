@@ -61,7 +61,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Block:
+class FormulaTable:
     """A formula, what to know of it, and a table of its numbers; its first columns are words."""
 
     formulas: Sequence[Markup]
@@ -73,12 +73,12 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Section:
+class StepSection:
     """A part of the step: blocks, and lines of a formula and a value; its name is its anchor."""
 
     name: str
     title: str
-    blocks: Sequence[Block] = ()
+    blocks: Sequence[FormulaTable] = ()
     lines: Sequence[tuple[Markup, str]] = ()
 
 
@@ -90,11 +90,11 @@ def heading(step: WorkedStep) -> str:
 def step_page(step: WorkedStep) -> str:
     """Return one self-contained page without a script."""
     sections = (
-        Section("forward", say("Forward"), [_inputs(step), *_layers(step), _prediction(step)]),
-        Section("loss", say("Loss"), lines=_lines(loss_lines(step))),
-        Section("backward", say("Backward"), _backward(step)),
-        Section("check", say("Check"), lines=_lines(check_lines(step))),
-        Section("update", say("Update"), _update(step), _lines(result_lines(step))),
+        StepSection("forward", say("Forward"), [_inputs(step), *_layers(step), _prediction(step)]),
+        StepSection("loss", say("Loss"), lines=_lines(loss_lines(step))),
+        StepSection("backward", say("Backward"), _backward(step)),
+        StepSection("check", say("Check"), lines=_lines(check_lines(step))),
+        StepSection("update", say("Update"), _update(step), _lines(result_lines(step))),
     )
     return render(
         "step.html",
@@ -142,7 +142,7 @@ def _written(said: str | Numbers) -> str:
     return and_more(listed(parts), len(values) - len(places))
 
 
-def _inputs(step: WorkedStep) -> Block:
+def _inputs(step: WorkedStep) -> FormulaTable:
     """Show what the row holds, and the number that the network takes for it."""
     names, z = step.names, step.layers[0].input
     places = [place for (place,) in heaviest_inputs(step)]
@@ -155,7 +155,7 @@ def _inputs(step: WorkedStep) -> Block:
     more = _more(left_out, count)
     header = [say("column"), *([say("in the row")] if names.given else []), mathml("z₀")]
     note = say("The numbers that move the first layer most come first.") if len(z) > 1 else ""
-    return Block([mathml("z₀ = x")], header, rows, note, more, words=len(header) - 1)
+    return FormulaTable([mathml("z₀ = x")], header, rows, note, more, words=len(header) - 1)
 
 
 def _more(left_out: np.ndarray, count: str) -> str:
@@ -172,7 +172,7 @@ def _more(left_out: np.ndarray, count: str) -> str:
     return say("{count}, all of them 0.", count=count)
 
 
-def _layers(step: WorkedStep) -> list[Block]:
+def _layers(step: WorkedStep) -> list[FormulaTable]:
     blocks = []
     for level, layer in enumerate(step.layers, start=1):
         blocks.append(_written_out(step, level))
@@ -181,7 +181,7 @@ def _layers(step: WorkedStep) -> list[Block]:
     return blocks
 
 
-def _written_out(step: WorkedStep, level: int) -> Block:
+def _written_out(step: WorkedStep, level: int) -> FormulaTable:
     """Show one unit's sum, term by term, and what becomes of it."""
     layer, unit = step.layers[level - 1], _focus(step, level)
     here, below, said = subscript(level), subscript(level - 1), layer_formulas(step, level)
@@ -196,7 +196,7 @@ def _written_out(step: WorkedStep, level: int) -> Block:
         output = number(layer.output[unit])
         rows.append(Row(mathml(f"z{here}"), ["", "", output], _unit(step, level, unit), total=True))
     header = [say("term"), mathml(f"z{below}"), mathml(f"W{here}"), say("product")]
-    return Block(formulas, header, rows, _which(step, level, unit))
+    return FormulaTable(formulas, header, rows, _which(step, level, unit))
 
 
 def _which(step: WorkedStep, level: int, unit: int) -> str:
@@ -213,7 +213,7 @@ def _which(step: WorkedStep, level: int, unit: int) -> str:
     return say("Of {count:,} outputs, that of {name} is written out.", count=count, name=name)
 
 
-def _units(step: WorkedStep, level: int) -> Block:
+def _units(step: WorkedStep, level: int) -> FormulaTable:
     """Show the units that move the next layer most, on the way forward and back."""
     layer, here = step.layers[level - 1], subscript(level)
     moves = influence(layer.output, step.layers[level].weight)
@@ -228,10 +228,10 @@ def _units(step: WorkedStep, level: int) -> Block:
     header = ["", mathml(f"a{here}"), mathml(f"z{here}"), mathml(f"{layer.activation}′(a{here})")]
     left_out = np.delete(layer.output, places)
     count = say_plural("{count:,} more unit", "{count:,} more units", len(left_out))
-    return Block([], header, rows, more=_more(left_out, count))
+    return FormulaTable([], header, rows, more=_more(left_out, count))
 
 
-def _prediction(step: WorkedStep) -> Block:
+def _prediction(step: WorkedStep) -> FormulaTable:
     """Show the logits and what the link makes of them."""
     last, loss = subscript(len(step.layers)), step.problem.loss
     prediction = step.prediction[1:] if _has_one_logit(step) else step.prediction
@@ -248,14 +248,14 @@ def _prediction(step: WorkedStep) -> Block:
     ]
     formula = mathml(prediction_formula(step))
     more = _more_outputs(len(prediction) - len(places))
-    return Block([formula], ["", mathml(f"a{last}"), mathml(symbol)], rows, more=more)
+    return FormulaTable([formula], ["", mathml(f"a{last}"), mathml(symbol)], rows, more=more)
 
 
 def _more_outputs(count: int) -> str:
     return say_plural("{count:,} more output.", "{count:,} more outputs.", count) if count else ""
 
 
-def _backward(step: WorkedStep) -> list[Block]:
+def _backward(step: WorkedStep) -> list[FormulaTable]:
     blocks = []
     for level in range(len(step.layers), 0, -1):
         last = level == len(step.layers)
@@ -266,7 +266,7 @@ def _backward(step: WorkedStep) -> list[Block]:
     return blocks
 
 
-def _first_delta(step: WorkedStep) -> Block:
+def _first_delta(step: WorkedStep) -> FormulaTable:
     """Show the loss's own slope; of classes, the probability less the truth."""
     level, layer = len(step.layers), step.layers[-1]
     here = subscript(level)
@@ -282,10 +282,10 @@ def _first_delta(step: WorkedStep) -> Block:
     symbols = ["p", "t", f"δ{here}"] if of_classes else [f"δ{here}"]
     more = _more_outputs(len(delta) - len(places))
     formula = mathml(layer_formulas(step, level).delta)
-    return Block([formula], ["", *map(mathml, symbols)], rows, more=more)
+    return FormulaTable([formula], ["", *map(mathml, symbols)], rows, more=more)
 
 
-def _delta(step: WorkedStep, level: int) -> Block:
+def _delta(step: WorkedStep, level: int) -> FormulaTable:
     """Show how one unit's δ comes from the layer above."""
     layer, above, unit = step.layers[level - 1], step.layers[level], _focus(step, level)
     here, next_ = subscript(level), subscript(level + 1)
@@ -297,10 +297,10 @@ def _delta(step: WorkedStep, level: int) -> Block:
     delta = number(layer.delta[unit])
     rows.append(Row(mathml(f"δ{here}"), ["", "", delta], _unit(step, level, unit), total=True))
     header = [say("term"), mathml(f"W{next_}"), mathml(f"δ{next_}"), say("product")]
-    return Block([mathml(layer_formulas(step, level).delta)], header, rows)
+    return FormulaTable([mathml(layer_formulas(step, level).delta)], header, rows)
 
 
-def _gradient(step: WorkedStep, level: int) -> Block:
+def _gradient(step: WorkedStep, level: int) -> FormulaTable:
     """Show the derivatives by what the row pulls on most, each beside its central difference."""
     formulas, layer = layer_formulas(step, level), step.layers[level - 1]
     rows = [_compared(step, *entry) for entry in _entries(step, level)]
@@ -311,7 +311,7 @@ def _gradient(step: WorkedStep, level: int) -> Block:
         size - len(rows),
     )
     shown = [mathml(formula) for formula in (formulas.weight, formulas.bias) if formula]
-    return Block(shown, _compared_header(), rows, more=more if size > len(rows) else "")
+    return FormulaTable(shown, _compared_header(), rows, more=more if size > len(rows) else "")
 
 
 def _compared_header() -> list[Cell]:
@@ -367,7 +367,7 @@ def _parameter(step: WorkedStep, name: str, at: tuple[int, ...]) -> str:
     return say("{ends}: {factors}", ends=_ends(step, name, at), factors=factors)
 
 
-def _embedded(step: WorkedStep) -> Block:
+def _embedded(step: WorkedStep) -> FormulaTable:
     """Show the derivatives of the rows of the embedding table that the row looks up."""
     places = [(code, k) for code, slope in step.embedded.items() for k in range(len(slope))]
     sizes = np.array([abs(step.embedded[code][k]) for code, k in places])
@@ -383,10 +383,10 @@ def _embedded(step: WorkedStep) -> Block:
         "E holds the learned vectors of levels; only those that the row looks up have a slope."
     )
     formula = mathml(say("{slope} = its part of W₁ δ₁", slope="dL/dE"))
-    return Block([formula], _compared_header(), rows, note, more if left else "")
+    return FormulaTable([formula], _compared_header(), rows, note, more if left else "")
 
 
-def _update(step: WorkedStep) -> list[Block]:
+def _update(step: WorkedStep) -> list[FormulaTable]:
     rate = f"{step.learning_rate:g}"
     rows = []
     for level in range(1, len(step.layers) + 1):
@@ -408,7 +408,7 @@ def _update(step: WorkedStep) -> list[Block]:
     header = [say("parameter"), say("before"), mathml("dL/dθ"), say("after")]
     note = say("The parameters on which the row pulls most, layer by layer.")
     formula = mathml(f"θ ← θ − {rate}·dL/dθ")
-    return [Block([formula], header, rows, note, more if parameters else "")]
+    return [FormulaTable([formula], header, rows, note, more if parameters else "")]
 
 
 def _ends(step: WorkedStep, name: str, at: tuple[int, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What is reported of a linear model: linear combinations of its weights and its bias.
+"""Coefficients as a report shows them: linear combinations of a linear model's weights.
 
 The linear rung's input layer scales numbers, and codes two levels as -1 and +1, more of them as a
 0/1 column each. A report wants raw units, and each level compared with the commonest one of its

@@ -1,4 +1,4 @@
-"""What a comparison finds, which code compares in English: `say` it where it is shown."""
+"""The names of what a comparison can find; code compares them, and `say` shows them."""
 
 from __future__ import annotations
 

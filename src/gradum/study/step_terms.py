@@ -1,4 +1,4 @@
-"""Which numbers of a step matter most: the largest terms of a sum, the largest entries."""
+"""The largest numbers of a worked step: terms of a sum, and entries of a matrix."""
 
 from __future__ import annotations
 

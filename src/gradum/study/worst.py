@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,7 +12,7 @@ from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.scores.metrics import row_losses
 from gradum.study.evidence import Evidence
-from gradum.tables.wording import number, shortened
+from gradum.tables.wording import number, value_text
 
 
 class WorstRow(msgspec.Struct, frozen=True):
@@ -57,7 +55,7 @@ def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, .
         WorstRow(
             int(evidence.numbers[place]),
             *_said(evidence, int(place)),
-            {name: _text(values[name]) for name in features},
+            {name: value_text(values[name], MOST_LETTERS) for name in features},
         )
         for place, values in zip(places, table, strict=True)
     )
@@ -78,19 +76,3 @@ def _said(evidence: Evidence, place: int) -> tuple[str, str, str]:
     share = figure(float(probability[place, target]), digits=2)
     surprise = say("probability {share} of the true class", share=share)
     return labels[target], labels[int(prediction)], surprise
-
-
-def _text(value: Any) -> str:
-    """Write a value as a person would."""
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return say("yes") if value else say("no")
-        case float():
-            return number(value)
-        case datetime.datetime():
-            whole_day = value.time() == datetime.time()
-            return f"{value:%Y-%m-%d}" if whole_day else f"{value:%Y-%m-%d %H:%M}"
-        case _:
-            return shortened(value, MOST_LETTERS)

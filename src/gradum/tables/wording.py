@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -43,6 +44,22 @@ def shortened(value: object, most: int = 40) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
+def value_text(value: object, most: int = 40) -> str:
+    """Return a table's value as a person would write it, cut where it is long; "–" if missing."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return say("yes") if value else say("no")
+        case float():
+            return number(value)
+        case datetime.datetime():
+            whole_day = value.time() == datetime.time()
+            return f"{value:%Y-%m-%d}" if whole_day else f"{value:%Y-%m-%d %H:%M}"
+        case _:
+            return shortened(value, most)
+
+
 def number(value: float) -> str:
     """Return a number as people write it: 12,345.6 rather than 12345.60000001."""
     if value == int(value) and abs(value) < 1e15:
@@ -58,11 +75,6 @@ def span(low: float, high: float) -> str:
             f"{int(text):,}" if text.lstrip("-").isdigit() else text for text in (first, last)
         )
     return say("from {first} to {last}", first=first, last=last)
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return a count with its English noun: "1 row", "2,000 rows"."""
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def size(count: float) -> str:

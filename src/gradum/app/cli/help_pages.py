@@ -82,7 +82,7 @@ class HelpFormatter(typer.Context.formatter_class):
             self.write(f"{' ' * indent}{line}\n")
 
 
-class Context(typer.Context):
+class ChineseContext(typer.Context):
     """The context of a command whose help is in Chinese."""
 
     formatter_class: Any = HelpFormatter

@@ -71,7 +71,7 @@ def translated(command: Any) -> Any:
     for part, name in _texts(command):
         setattr(part, name, say(getattr(part, name)))
     for each in (command, *command.commands.values()):
-        each.context_class = help_pages.Context
+        each.context_class = help_pages.ChineseContext
         each.short_help = each.help.partition("\n\n")[0]  # or the library would cut it
     return command
 

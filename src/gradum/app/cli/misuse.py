@@ -1,6 +1,6 @@
-"""What was wrong with a command's words, in words of gradum.
+"""Errors in how a command was called, in the language of the user.
 
-The library of the command line says it in English, and partly in its message alone.
+The library of the command line says them in English, and partly in its message alone.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ from gradum.tables.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.stream import Stream
 from gradum.tables.target import MOST_CLASSES, say_classes
+from gradum.tables.wording import full_stop
 
 MOST_COUNTED, FEWEST_COUNTED = 2_000_000, 20_000  # names of a column, held while they are counted
 COUNTED_BYTES = 200  # a name, while counts are put together
@@ -286,7 +287,7 @@ def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> 
     numbers = schema.column(target.name).kind == "numeric"
     rows = [counts[label] for label in kept]
     reason = say_classes(kept, rows, numbers=numbers, asked=False)
-    reason = without_rare(reason) if rare else say("{reason}.", reason=reason)
+    reason = without_rare(reason) if rare else full_stop(reason)
     target = structs.replace(
         target,
         task="binary" if len(kept) == 2 else "multiclass",
