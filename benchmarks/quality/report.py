@@ -9,14 +9,13 @@ from benchmarks.page import table
 from benchmarks.quality.difference import ALPHA, alike, critical_difference, friedman
 from benchmarks.quality.outcomes import Outcome
 from benchmarks.quality.ranks import Ranking
-from gradum.tables.wording import counted
 
 HEAD = ["", "mean rank", "wins", "error / best", "s per 1,000 rows", "failures"]
 
 
 def report(ranking: Ranking, picture: str = "") -> str:
     """Return the section, in Markdown; ``picture`` is a line that shows the critical difference."""
-    sets, fits = counted(len(ranking.sets), "set"), counted(ranking.fits, "fit")
+    sets, fits = _counted(len(ranking.sets), "set"), _counted(ranking.fits, "fit")
     return "\n".join(
         [
             f"{sets}, {fits} of each method:\n",
@@ -117,8 +116,13 @@ def _unsaid(count: int, outcomes: list[Outcome]) -> str:
     if not count:
         return ""
     methods = dict.fromkeys(each.method for each in outcomes if not each.date)
-    return f"{counted(count, 'fit')} ({', '.join(methods)}) without word of when and where"
+    return f"{_counted(count, 'fit')} ({', '.join(methods)}) without word of when and where"
 
 
 def _number(value: float, digits: int) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+
+
+def _counted(count: int, noun: str) -> str:
+    """Return a count with its noun: "1 fit", "2,000 fits"."""
+    return f"{count:,} {noun if count == 1 else f'{noun}s'}"
