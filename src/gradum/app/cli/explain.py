@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gradum.app.cli import options
+from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.pages import check_page
+from gradum.messages import say
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+    from gradum.show.explanation import Explanation
 
 
 def command(
@@ -23,7 +30,12 @@ def command(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .json file."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="A .parquet, .csv or .json file, or .html, a page of one row.",
+        ),
     ] = None,
     rung: options.Rung = None,
     scale: Annotated[
@@ -65,11 +77,11 @@ def command(
     beyond that drawn until they are exact enough.
     """
     from gradum.fitting.option_values import read_names
-    from gradum.ship.explanations import check_format, write_frame
 
     if out is not None:
-        check_format(out, force=force)
-    found = load_model(model).explain(
+        _check(out, row, force=force)
+    loaded = load_model(model)
+    explanation = loaded.explain(
         data,
         rows=row,
         background=background,
@@ -79,13 +91,39 @@ def command(
         tolerance=tolerance,
     )
     if out is not None:
-        write_frame(out, found.frame, force=force)
+        _write(out, loaded, explanation, force=force)
     if as_json:
-        for line in found.frame.iter_rows(named=True):
+        for line in explanation.frame.iter_rows(named=True):
             write_json(line)
     elif not quiet:
-        write(found)
+        write(explanation)
         if out is not None:
-            from gradum.messages import say
-
             write(say("Written to {path}.", path=out))
+
+
+def _is_page(out: Path) -> bool:
+    return out.suffix.lower() == ".html"
+
+
+def _check(out: Path, rows: list[int] | None, *, force: bool) -> None:
+    """Refuse a file that cannot be written, before anything is explained."""
+    from gradum.errors import SpecError
+    from gradum.ship.explanations import check_format
+
+    if not _is_page(out):
+        check_format(out, force=force)
+        return
+    if rows is None or len(rows) != 1:
+        raise SpecError(say("A page explains one row."), say("Name it with --row N."))
+    check_page(out)
+
+
+def _write(out: Path, model: Model, explanation: Explanation, *, force: bool) -> None:
+    from gradum.api.row_page import page_of_row
+    from gradum.files.atomic import write_text
+    from gradum.ship.explanations import write_frame
+
+    if _is_page(out):
+        write_text(out, page_of_row(model, explanation, cache=cache_directory()))
+    else:
+        write_frame(out, explanation.frame, force=force)
