@@ -111,6 +111,8 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
     if any(not {"test"} <= parts.keys() <= rows.keys() for parts in scores.values()):
         yield say("the judgement's scores are of other parts than its rows")
     known = {metric.name for metric in metrics_of(target.task)}
+    if not set(judgement.cut_short) <= scores.keys():
+        yield say("the judgement names a rung that it does not score")
     named = {frozenset(parts["test"]) for parts in scores.values()}
     if len(named) > 1 or not all(verdict.metric in test for test in named):
         yield say("the judgement does not score every rung by the same metrics, its verdict's too")
