@@ -34,15 +34,15 @@ def cautions(outcome: Outcome, scheme: Scheme, classes: Sequence[object]) -> tup
     classes : sequence
         The labels; empty for a number.
     """
-    of_rows, of_classes = (basis(outcome, scheme, by_class=each) for each in (False, True))
+    of_rows, of_classes = (basis(outcome, scheme, by_class=by_class) for by_class in (False, True))
     return tuple(
-        said
-        for said in (
+        note
+        for note in (
             _without_interval(outcome, scheme, classes, of_rows, of_classes),
             _few_independent(scheme, of_rows),
             _long_tail(outcome),
         )
-        if said
+        if note
     )
 
 
