@@ -9,9 +9,10 @@ import numpy as np
 
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
-from gradum.scores.metrics import Weighting, f1_of_classes, precision_of_classes, recall_of_classes
+from gradum.scores.of_classes import f1_of_classes, precision_of_classes, recall_of_classes
 from gradum.scores.outcome import Outcome
 from gradum.scores.schemes import Scheme
+from gradum.scores.weighting import Weighting
 
 MOST_CLASSES = 200
 

@@ -9,7 +9,8 @@ import numpy as np
 from gradum.messages import listed, say, say_plural
 from gradum.scores.bootstrap import basis
 from gradum.scores.interval import FEWEST_ROWS, Basis
-from gradum.scores.metrics import METRICS, metrics_of, squared_errors
+from gradum.scores.metrics import METRICS, metrics_of
+from gradum.scores.of_numbers import squared_errors
 from gradum.scores.outcome import Outcome
 from gradum.scores.schemes import Scheme
 

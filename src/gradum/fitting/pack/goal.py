@@ -12,8 +12,9 @@ from functools import partial
 import numpy as np
 
 from gradum.core.losses import LOSSES, Huber, Loss
-from gradum.scores.metrics import METRICS, Metric, Weighting
+from gradum.scores.metrics import METRICS, Metric
 from gradum.scores.outcome import Outcome
+from gradum.scores.weighting import Weighting
 
 Cost = Callable[[np.ndarray], np.ndarray]
 """From what J candidates say of the judged rows, (J, m, k or K), what it costs (J,)."""
