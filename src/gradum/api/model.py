@@ -244,7 +244,7 @@ class Model:
         rung: str | None = None,
         scale: Scale | None = None,
         together: Sequence[Sequence[str]] = (),
-        tolerance: float = 0.01,
+        tolerance: float = 0.001,
     ) -> Explanation:
         """Say why rows are answered as they are: Shapley values by column, with their errors.
 

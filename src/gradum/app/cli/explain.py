@@ -53,7 +53,7 @@ def command(
             metavar="SHARE",
             help="Of the range of answers: how exact values of more than twelve columns are.",
         ),
-    ] = 0.01,
+    ] = 0.001,
     force: options.Replace = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
