@@ -41,8 +41,12 @@ def test_many_rows_are_summed_up(linear_run, gradum_command):
 @pytest.mark.parametrize(
     ("words", "cause"),
     [
-        (["--row", "0"], "There is no row 0. Give numbers from 1 to 300."),
-        (["--row", "301"], "There is no row 301."),
+        (["--row", "0"], "none has the number 0. Give a number from 1 to 300."),
+        (["--row", "301"], "label.csv has 300 rows, and none has the number 301."),
+        (["--encoding", "cp1252"], "The run's own table is read as the run read it."),
+        (["--reasons", "2"], "none is named. Name it with --favourable, in Python favourable=… "),
+        (["--favourable", "maybe"], "'maybe' is no answer of this model."),
+        (["--favourable", "yes", "--reasons", "0", "--row", "1"], "number of reasons is 0."),
         (["--scale", "target"], "'target' is no scale of this target."),
         (["--together", "size,nose"], "The model sees no column"),
         (["--rung", "forest"], "forest"),

@@ -122,9 +122,9 @@ def test_weights_of_coalitions_are_those_of_orders():
 @pytest.mark.parametrize(
     ("options", "cause"),
     [
-        ({"rows": [0]}, "no row 0"),
-        ({"rows": [1.5]}, "no row 1.5"),
-        ({"rows": ["2"]}, "no row '2'"),
+        ({"rows": [0]}, "none has the number 0"),
+        ({"rows": [1.5]}, "1.5 is none"),
+        ({"rows": ["2"]}, "'2' is none"),
         ({"scale": "probability"}, "no scale of this target"),
         ({"together": [["a", "nose"]]}, "no column 'nose'"),
         ({"together": [["a", "b"], ["b", "c"]]}, "'b' is to stand in two groups"),

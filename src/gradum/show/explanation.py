@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from functools import partial
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,12 +14,15 @@ from rich.text import Text
 from gradum.fitting.fitted import Fitted
 from gradum.margins import falling, first_greatest
 from gradum.messages import listed, say, say_plural
-from gradum.scores.figures import figure, percent
+from gradum.scores.figures import figure
+from gradum.show.explanation_words import heading, value_words, with_error
+from gradum.show.reasons import Reasons
 from gradum.show.text import plain
 from gradum.show.visible import visible
 from gradum.study.explanation.explain import Explanations, name_of
+from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
 from gradum.study.explanation.shapley import NORMAL_95
-from gradum.tables.wording import shortened, value_text
+from gradum.tables.columns import Label
 
 MOST_ROWS = 10  # shown one by one
 MOST_COLUMNS = 12
@@ -51,6 +52,33 @@ class Explanation:
         """One line a row, column and class; see `Explanations.frame`."""
         return self.found.frame
 
+    def reasons(self, *, favourable: Label, count: int = COUNT) -> Reasons:
+        """Say in words what speaks most against the answer that somebody hoped for.
+
+        A column is a reason only where its value is beyond its 95% errors. Columns that stand
+        together are one reason; of equal ones the first in the table comes first.
+
+        Parameters
+        ----------
+        favourable : label or {"high", "low"}
+            The class hoped for; of a number, which of the two is good.
+        count : int
+            How many reasons a row has at most.
+
+        Returns
+        -------
+        Reasons
+            It shows itself; ``frame`` has one line a reason.
+
+        Raises
+        ------
+        SpecError
+            There is no such answer, or the count is not above 0.
+        """
+        answer = favourable_answer(self.fitted, favourable)
+        reasons = reasons_against(self.found, self.fitted, answer, count)
+        return Reasons(self.found, self.fitted, answer, reasons, count)
+
     def summary(self) -> str:
         """Return every row in words and bars; of many rows, what the columns do on average."""
         return plain(self, width=100).rstrip("\n")
@@ -76,7 +104,7 @@ class Explanation:
         """Say why one row is answered as it is: its likeliest class, or its number."""
         found, part = self.found, self.found.parts[place]
         chosen = int(first_greatest(part.output[None])[0]) if self.fitted.classes else 0
-        yield Text(_heading(found, self.fitted, place, chosen), style="bold")
+        yield Text(heading(found, self.fitted, place, chosen), style="bold")
         values = part.values[:, chosen]
         # Unknown with one background row.
         error = np.hypot(part.sampling_error[:, chosen], part.background_error[:, chosen])
@@ -92,7 +120,7 @@ class Explanation:
             table.add_row(
                 Text(visible(name_of(found.players[player]))),
                 Text(visible(_values_of(found, place, int(player)))),
-                Text(_with_error(float(values[player]), float(error[player]))),
+                Text(with_error(float(values[player]), float(error[player]))),
                 _bar(float(values[player] / longest)),
             )  # fmt: skip
         yield table
@@ -136,60 +164,9 @@ class Explanation:
         return visible(say("Mostly because {reasons}.", reasons=listed(reasons, "and")))
 
 
-def _heading(found: Explanations, fitted: Fitted, place: int, chosen: int) -> str:
-    part = found.parts[place]
-    written = partial(percent, decimals=1) if found.scale == "probability" else figure
-    places: dict[str, Any] = {
-        "row": int(found.rows[place]),
-        "output": written(float(part.output[chosen])),
-        "base": written(float(part.base[chosen])),
-        "rows": found.background,
-    }
-    if found.scale == "target":
-        return visible(
-            say(
-                "Row {row}: {target} {output}; over {rows:,} background rows {base} on average.",
-                target=fitted.spec.target,
-                **places,
-            )
-        )
-    label = repr(shortened(found.answers[chosen]))
-    if found.scale == "probability":
-        return visible(
-            say(
-                "Row {row}: the probability of {label} is {output}; over {rows:,} background rows "
-                "{base} on average.",
-                label=label,
-                **places,
-            )
-        )
-    return visible(
-        say(
-            "Row {row}: the log-odds of {label} are {output}; over {rows:,} background rows {base} "
-            "on average.",
-            label=label,
-            **places,
-        )
-    )
-
-
-def _with_error(value: float, error: float) -> str:
-    """Write a value with the half-width of its 95% interval, if that is known."""
-    written = figure(value, digits=3, sign=True)
-    if np.isnan(error):
-        return written
-    return f"{written} ± {figure(NORMAL_95 * error, digits=2)}"
-
-
 def _values_of(found: Explanations, place: int, player: int) -> str:
     """Return a row's values of a player's columns as text."""
-    return listed([_as_text(found.values[place, column]) for column in found.players[player]])
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return say("missing")
-    return repr(shortened(value)) if isinstance(value, str) else value_text(value)
+    return listed([value_words(found.values[place, column]) for column in found.players[player]])
 
 
 def _bar(share: float) -> Text:

@@ -54,6 +54,24 @@ def command(
             help="Of the range of answers: how exact values of more than twelve columns are.",
         ),
     ] = 0.001,
+    favourable: Annotated[
+        str | None,
+        typer.Option(
+            "--favourable",
+            metavar="ANSWER",
+            help="The label hoped for, or high or low: say what speaks most against it.",
+        ),
+    ] = None,
+    reasons: Annotated[
+        int | None,
+        typer.Option(
+            "--reasons", metavar="N", help="How many reasons, with --favourable. Default: 4."
+        ),
+    ] = None,
+    sheet: options.Sheet = None,
+    query: options.Query = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
     force: options.Replace = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -62,14 +80,23 @@ def command(
 
     The values are Shapley values by column of the table, each with its errors. A row's values add
     up to its answer less the mean answer over background rows. Up to twelve columns they are exact,
-    beyond that drawn until they are exact enough.
+    beyond that drawn until they are exact enough. With --favourable, the columns that speak most
+    against that answer are named in sentences instead, as a letter to an applicant needs them.
     """
+    from gradum.api.explanation import explain_model
     from gradum.fitting.option_values import read_names
+    from gradum.fitting.options import make_reading
     from gradum.ship.explanations import check_format, write_frame
+    from gradum.study.explanation.reasons import COUNT, favourable_answer
 
     if out is not None:
         check_format(out, force=force)
-    found = load_model(model).explain(
+    loaded = load_model(model)
+    hoped = None
+    if favourable is not None or reasons is not None:
+        hoped = favourable_answer(loaded.fitted, favourable).name
+    found = explain_model(
+        loaded,
         data,
         rows=row,
         background=background,
@@ -77,7 +104,10 @@ def command(
         scale=scale,  # type: ignore[arg-type]
         together=[read_names(names) for names in together or ()],
         tolerance=tolerance,
+        reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
     )
+    if hoped is not None:
+        found = found.reasons(favourable=hoped, count=COUNT if reasons is None else reasons)
     if out is not None:
         write_frame(out, found.frame, force=force)
     if as_json:

@@ -47,8 +47,8 @@ class Explanations:
         The rows' values of the columns.
     parts : tuple of Shapley
         Of each row.
-    background : int
-        B.
+    background_rows : polars.DataFrame
+        The B rows that stand for what the columns are like.
     """
 
     rung: str
@@ -58,7 +58,12 @@ class Explanations:
     rows: np.ndarray
     values: pl.DataFrame
     parts: tuple[Shapley, ...]
-    background: int
+    background_rows: pl.DataFrame
+
+    @property
+    def background(self) -> int:
+        """B, how many background rows there are."""
+        return len(self.background_rows)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -148,7 +153,7 @@ def explain(
             parts += _explained(fitted, chosen, block, background, players, used, tolerance)
     answers = tuple(fitted.classes) or (None,) * (len(parts[0].base) if parts else 1)
     return Explanations(
-        chosen.name, used, players, answers, numbers, rows, tuple(parts), len(background)
+        chosen.name, used, players, answers, numbers, rows, tuple(parts), background
     )
 
 
