@@ -32,6 +32,19 @@ def test_lines_and_file_hold_what_python_returns(linear_run, gradum_command, tmp
     assert written["value"].to_list() == pytest.approx(expected["value"].to_list())
 
 
+def test_a_row_has_a_page_of_its_own(linear_run, gradum_command, tmp_path):
+    folder, _ = linear_run
+    out = tmp_path / "why.html"
+    ended = gradum_command("explain", folder, "--row", "3", "-o", out, "--quiet")
+    assert (ended.code, ended.err) == (0, "")
+    assert "<h1>Row 3: " in out.read_text()
+    theirs = tmp_path / "theirs.html"
+    theirs.write_text("<html>theirs</html>")
+    ended = gradum_command("explain", folder, "--row", "3", "-o", theirs)
+    assert ended.code == 2
+    assert theirs.read_text() == "<html>theirs</html>"
+
+
 def test_many_rows_are_summed_up(linear_run, gradum_command):
     folder, _ = linear_run
     ended = gradum_command("explain", folder)
@@ -48,9 +61,11 @@ def test_many_rows_are_summed_up(linear_run, gradum_command):
         (["--favourable", "maybe"], "'maybe' is no answer of this model."),
         (["--favourable", "yes", "--reasons", "0", "--row", "1"], "number of reasons is 0."),
         (["--scale", "target"], "'target' is no scale of this target."),
-        (["--together", "size,nose"], "The model sees no column"),
+        (["--together", "size,nose"], "The model sees no column 'nose'."),
         (["--rung", "forest"], "forest"),
         (["-o", "why.xlsx"], "End the name in .parquet, .csv or .json."),
+        (["-o", "why.html"], "A page explains one row. Name it with --row N."),
+        (["-o", "why.html", "--row", "1", "--row", "2"], "A page explains one row."),
         (["--background", "nowhere.csv"], "nowhere.csv"),
         (["--tolerance", "2"], "The tolerance is 2.0."),
     ],
@@ -75,6 +90,14 @@ def test_a_model_without_its_run_asks_for_a_table(linear_run, gradum_command, tm
     ended = gradum_command("explain", lone)
     assert ended.code == 2
     assert "A model without its run folder knows no table. Name a table." in ended.err
+
+
+def test_columns_named_together_are_one_line(linear_run, gradum_command):
+    folder, _ = linear_run
+    ended = gradum_command("explain", folder, "--row", "3", "--together", "size, age", "--json")
+    columns = {json.loads(line)["column"] for line in ended.out.splitlines()}
+    assert "size + age" in columns
+    assert not {"size", "age"} & columns
 
 
 def test_an_existing_file_is_left_unless_forced(linear_run, gradum_command, tmp_path):

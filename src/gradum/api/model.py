@@ -297,6 +297,44 @@ class Model:
             tolerance=tolerance,
         )
 
+    def row_page(
+        self,
+        data: Any = None,
+        *,
+        row: int,
+        path: str | os.PathLike | None = None,
+        cache: Path | None = None,
+        **options: Any,
+    ) -> Page:
+        """Explain one row on a self-contained HTML page, and write it to ``path`` if given.
+
+        Parameters
+        ----------
+        data
+            As in `explain`.
+        row : int
+            Its number, from 1.
+        path : path, optional
+        cache : path, optional
+            As in `report`.
+        **options
+            As in `explain`: ``background``, ``rung``, ``scale``, ``together``, ``tolerance``.
+
+        Raises
+        ------
+        SpecError, SchemaError
+            As `explain`.
+        OutputError
+            The file cannot be written.
+        """
+        refuse_after_fork()
+        from gradum.api.row_page import page_of_row  # charts, which an explanation does not need
+
+        page = page_of_row(self, self.explain(data, rows=[row], **options), cache=cache)
+        if path is not None:
+            write_text(path, page)
+        return Page(page)
+
     def score(self, data: Any) -> float:
         """Return the accuracy on rows that hold the target, or R² of numbers; `evaluate` has all.
 

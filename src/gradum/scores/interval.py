@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 LEVEL = 0.95
+NORMAL_95 = 1.959963984540054  # half a 95% interval in standard errors, of many rows
 UNKNOWN = ("low", "high", "standard_error")
 FEWEST_ROWS = 10
 MOST_TIMES = 2.0  # Student's quantile

@@ -15,13 +15,13 @@ from gradum.fitting.fitted import Fitted
 from gradum.margins import falling, first_greatest
 from gradum.messages import listed, say, say_plural
 from gradum.scores.figures import figure
+from gradum.scores.interval import NORMAL_95
 from gradum.show.explanation_words import heading, value_words, with_error
 from gradum.show.reasons import Reasons
 from gradum.show.text import plain
 from gradum.show.visible import visible
 from gradum.study.explanation.explain import Explanations, name_of
 from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
-from gradum.study.explanation.shapley import NORMAL_95
 from gradum.tables.columns import Label
 
 MOST_ROWS = 10  # shown one by one
@@ -100,14 +100,18 @@ class Explanation:
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self.summary())}</pre>"
 
+    def likeliest(self, place: int) -> int:
+        """Return which answer of a row is explained first: its likeliest class; 0 for a number."""
+        output = self.found.parts[place].output
+        return int(first_greatest(output[None])[0]) if self.fitted.classes else 0
+
     def _row(self, place: int) -> Iterator[RenderableType]:
         """Say why one row is answered as it is: its likeliest class, or its number."""
         found, part = self.found, self.found.parts[place]
-        chosen = int(first_greatest(part.output[None])[0]) if self.fitted.classes else 0
+        chosen = self.likeliest(place)
         yield Text(heading(found, self.fitted, place, chosen), style="bold")
         values = part.values[:, chosen]
-        # Unknown with one background row.
-        error = np.hypot(part.sampling_error[:, chosen], part.background_error[:, chosen])
+        error = part.error[:, chosen]
         order = falling(np.abs(values))
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(overflow="fold", ratio=2)
@@ -119,7 +123,7 @@ class Explanation:
         for player in order[:MOST_COLUMNS]:
             table.add_row(
                 Text(visible(name_of(found.players[player]))),
-                Text(visible(_values_of(found, place, int(player)))),
+                Text(visible(values_of(found, place, int(player)))),
                 Text(with_error(float(values[player]), float(error[player]))),
                 _bar(float(values[player] / longest)),
             )  # fmt: skip
@@ -135,14 +139,18 @@ class Explanation:
                 ),
                 style="dim",
             )
-        because = self._because(place, values, chosen)
+        because = self.because(place, chosen)
         if because:
             yield Text(because)
         yield Text("")
 
-    def _because(self, place: int, values: np.ndarray, chosen: int) -> str:
-        """Name the columns that did most of what moved the answer the way that it went."""
+    def because(self, place: int, chosen: int) -> str:
+        """Name the columns that did most of what moved the answer the way that it went.
+
+        The sentence is empty where nothing moved it.
+        """
         part = self.found.parts[place]
+        values = part.values[:, chosen]
         base = float(part.base[chosen])
         moved = float(part.output[chosen]) - base
         along = values * np.sign(moved)
@@ -158,13 +166,13 @@ class Explanation:
                 say(
                     "{column} is {value}",
                     column=name_of(self.found.players[player]),
-                    value=_values_of(self.found, place, int(player)),
+                    value=values_of(self.found, place, int(player)),
                 )
             )
         return visible(say("Mostly because {reasons}.", reasons=listed(reasons, "and")))
 
 
-def _values_of(found: Explanations, place: int, player: int) -> str:
+def values_of(found: Explanations, place: int, player: int) -> str:
     """Return a row's values of a player's columns as text."""
     return listed([value_words(found.values[place, column]) for column in found.players[player]])
 

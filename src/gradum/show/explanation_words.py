@@ -10,9 +10,9 @@ import numpy as np
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
+from gradum.scores.interval import NORMAL_95
 from gradum.show.visible import visible
 from gradum.study.explanation.explain import Explanations
-from gradum.study.explanation.shapley import NORMAL_95
 from gradum.tables.wording import shortened, value_text
 
 

@@ -180,8 +180,8 @@ def straddling_duplicates(frame: pl.DataFrame, parts: np.ndarray) -> int:
     if not len(chance):
         return len(tested)
     rest = frame[others[np.isin(hashes[others], hashes[chance])]]
-    found = frame[chance].join(rest, on=frame.columns, how="semi", nulls_equal=True)
-    return int(np.count_nonzero(equal)) + found.height
+    repeated = frame[chance].join(rest, on=frame.columns, how="semi", nulls_equal=True)
+    return int(np.count_nonzero(equal)) + repeated.height
 
 
 def _equal_rows(frame: pl.DataFrame, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -17,9 +17,10 @@ from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.margins import falling
 from gradum.messages import say
+from gradum.scores.interval import NORMAL_95
 from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.game import Player
-from gradum.study.explanation.shapley import NORMAL_95, Shapley
+from gradum.study.explanation.shapley import Shapley
 from gradum.tables.columns import Column, KindName, Label
 from gradum.tables.wording import nearest
 

@@ -19,6 +19,7 @@ from math import comb
 
 import numpy as np
 
+from gradum.scores.interval import NORMAL_95
 from gradum.study.explanation.game import Game
 
 MOST_EXACT = 12  # players: 4,096 coalitions
@@ -27,7 +28,6 @@ MOST_PRODUCTS = 2e10
 
 FEWEST_FREEDOM = 60  # degrees, B (m - 1), before the scatter over m rounds is believed
 MOST_ROUNDS = 400
-NORMAL_95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ class Shapley:
     base: np.ndarray
     output: np.ndarray
     coalitions: int
+
+    @property
+    def error(self) -> np.ndarray:
+        """Standard error (d, k) of drawing and of the background together; NaN if unknown."""
+        return np.hypot(self.sampling_error, self.background_error)
 
 
 def divided(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
