@@ -126,3 +126,58 @@ def test_the_runs_own_table_is_read_as_the_run_read_it(tables, gradum_command, t
     ended = gradum_command("explain", folder, "--row", "5")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("Row 5: the probability of ")
+
+
+def test_reasons_are_written_in_sentences(linear_run, gradum_command, tmp_path):
+    folder, _ = linear_run
+    out = tmp_path / "reasons.csv"
+    words = ["explain", folder, "--row", "3", "--row", "7", "--favourable", "yes", "--reasons", "2"]
+    ended = gradum_command(*words, "-o", out)
+    assert (ended.code, ended.err) == (0, "")
+    expected = gradum.load(folder).explain(rows=[3, 7]).reasons(favourable="yes", count=2)
+    assert pl.read_csv(out)["sentence"].to_list() == expected.frame["sentence"].to_list()
+    assert all(sentence in ended.out for sentence in expected.frame["sentence"])
+    lines = gradum_command(*words, "--json").out.splitlines()
+    assert [json.loads(line) for line in lines] == expected.frame.to_dicts()
+
+
+def test_a_named_table_is_read_as_the_options_say(linear_run, tables, gradum_command, tmp_path):
+    folder, database = linear_run[0], tmp_path / "t.sqlite"
+    rows = pl.read_csv(tables / "held.csv")
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"create table rows ({', '.join(rows.columns)})")
+        places = ", ".join("?" * rows.width)
+        connection.executemany(f"insert into rows values ({places})", rows.iter_rows())
+        connection.commit()
+    words = ["--row", "1", "--json"]
+    query = "select * from rows limit -1 offset 4"
+    queried = gradum_command("explain", folder, database, "--query", query, *words)
+    plain = gradum_command("explain", folder, tables / "held.csv", "--row", "5", "--json")
+    values = [
+        [json.loads(line)["value"] for line in ended.out.splitlines()] for ended in (queried, plain)
+    ]
+    assert values[0] == pytest.approx(values[1], rel=1e-9)
+
+
+def test_a_table_too_large_to_hold_is_explained_in_blocks(
+    linear_run, tables, gradum_command, monkeypatch
+):
+    from gradum.api import table_rows
+    from gradum.tables import stream
+
+    folder, table = linear_run[0], tables / "held.csv"
+    cases = [[], ["--row", "40", "--row", "2", "--row", "40"]]
+    whole = [gradum_command("explain", folder, table, *case, "--json").out for case in cases]
+    monkeypatch.setattr(table_rows, "predicted_in_blocks", lambda *_: True)
+    monkeypatch.setattr(stream, "BLOCK_ROWS", 32)
+    for case, expected in zip(cases, whole, strict=True):
+        blocks = gradum_command("explain", folder, table, *case, "--json").out
+        found, lines = (
+            pl.DataFrame([json.loads(line) for line in text.splitlines()])
+            for text in (blocks, expected)
+        )
+        assert found["row"].to_list() == lines["row"].to_list()
+        assert found["value"].to_list() == pytest.approx(lines["value"].to_list(), rel=1e-6)
+    ended = gradum_command("explain", folder, table, "--row", "81")
+    assert (ended.code, ended.out) == (2, "")
+    assert "held.csv has 80 rows, and none has the number 81." in ended.err
