@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,6 +21,7 @@ from gradum.show.explanation_words import heading, value_words, with_error
 from gradum.show.reasons import Reasons
 from gradum.show.text import plain
 from gradum.show.visible import visible
+from gradum.study.explanation.correlated import STRONG, correlated
 from gradum.study.explanation.explain import Explanations, name_of
 from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
 from gradum.tables.columns import Label
@@ -27,6 +29,7 @@ from gradum.tables.columns import Label
 MOST_ROWS = 10  # shown one by one
 MOST_COLUMNS = 12
 MOST_REASONS = 3
+MOST_GROUPS = 3  # of columns that depend on each other
 MOSTLY = 0.6  # of what moves the answer the way that it went
 BAR = 20  # characters
 ROUNDING = 1e-6  # of an answer, which is no reason
@@ -88,8 +91,9 @@ class Explanation:
         if not found.parts:
             return Text(say("There are no rows to explain."))
         if len(found.parts) > MOST_ROWS:
-            return Group(*_overall(found))
-        return Group(*(part for place in range(len(found.parts)) for part in self._row(place)))
+            return Group(*_overall(found), *self._correlated())
+        rows = (part for place in range(len(found.parts)) for part in self._row(place))
+        return Group(*rows, *self._correlated())
 
     def __str__(self) -> str:
         return self.summary()
@@ -170,6 +174,20 @@ class Explanation:
                 )
             )
         return visible(say("Mostly because {reasons}.", reasons=listed(reasons, "and")))
+
+    def _correlated(self) -> Iterator[RenderableType]:
+        """Say which columns depend on each other, and how they are explained as one."""
+        found = self.found
+        groups = correlated(found.background_rows, self.fitted.schema.features, found.players)
+        for names in groups[:MOST_GROUPS]:
+            remark = say(
+                "{columns} depend on each other (rank correlation of {least} or more): "
+                "--together {option}, in Python together=…, explains them as one.",
+                columns=listed(names, "and"),
+                least=STRONG,
+                option=shlex.quote(",".join(names)),
+            )
+            yield Text(visible(remark), style="dim")
 
 
 def values_of(found: Explanations, place: int, player: int) -> str:
