@@ -191,7 +191,7 @@ def _explained_rung(fitted: Fitted, name: str | None) -> tuple[Rung, Network, In
         rung = _one_network(fitted) or rung
     others = say(
         "Choose another rung: {rungs}.",
-        rungs=quoted(each for each in fitted.rungs if each != rung.name),
+        rungs=quoted(name for name in fitted.rungs if name != rung.name),
     )
     if rung.input_layer is None:
         raise SpecError(say("The baseline has no inputs, and nothing to pass back."), others)
@@ -248,7 +248,7 @@ def _encoded(fitted: Fitted, row: Any, target: Any, number: int | None) -> _Row:
             ),
         )
     known = [column.name for column in schema.columns]
-    unknown = [each for each in table.frame.columns if each not in known]
+    unknown = [column for column in table.frame.columns if column not in known]
     if unknown:
         raise ColumnError(
             say(
@@ -302,7 +302,7 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
         return Names(tuple(names), outputs, tuple(remarks), shown, row.title)
     unit = f"log {target.name}" if scale.log else target.name
     logits = rung.network.forward(rung.params, inputs)
-    said = rung.prediction(logits).value[0]
+    value = rung.prediction(logits).value[0]
     remarks.append(
         say(
             "The target is learned in standard units, y = ({unit} − {centre}) / "
@@ -314,7 +314,7 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
             truth=figure(row.truth),
             learned=figure(learned),
             logit=figure(logits[0, 0]),
-            prediction=figure(said),
+            prediction=figure(value),
         )
     )
     return Names(tuple(names), ("ŷ",), tuple(remarks), shown, row.title)
@@ -465,10 +465,10 @@ def _number(target: Any) -> float:
 
 
 def _code(label: Any, classes: np.ndarray) -> int:
-    found = np.flatnonzero(classes == label)
-    if len(found) != 1:
+    places = np.flatnonzero(classes == label)
+    if len(places) != 1:
         raise TargetError(
             say("The target {label!r} is none of the model's classes.", label=label),
             say("Give one of {classes}.", classes=quoted(classes.tolist(), SHOWN_NAMES)),
         )
-    return int(found[0])
+    return int(places[0])

@@ -71,6 +71,8 @@ class Judgement(msgspec.Struct, frozen=True):
         What makes the scores mean less than they say.
     interrupted : bool
         Whether the run was stopped before it was done.
+    cut_short : tuple of str
+        The rungs of which the time limit ended a fit before it was done.
     """
 
     how: str
@@ -86,6 +88,7 @@ class Judgement(msgspec.Struct, frozen=True):
     by_class: tuple[ClassScores, ...] = ()
     rivals: tuple[Standing, ...] = ()
     folds: int = 0
+    cut_short: tuple[str, ...] = ()
 
     @property
     def kept_on_all(self) -> bool:
@@ -213,6 +216,7 @@ def judge(
     interrupted: bool = False,
     spoken_of: str | None = None,
     rivals: Mapping[str, Prediction] = NOBODY,
+    cut_short: tuple[str, ...] = (),
 ) -> Judgement:
     """Score every rung on every part, and decide by the part named ``test``.
 
@@ -256,6 +260,7 @@ def judge(
         notes=(*notes, *evidence["test"].cautions(verdict.used, truth.classes)),
         folds=folds,
         interrupted=interrupted,
+        cut_short=cut_short,
         by_class=_by_class(truth, parts["test"], evidence["test"], spoken_of or verdict.used),
         rivals=tuple(
             standing(

@@ -86,8 +86,6 @@ def contest(
     fits: Sequence[np.ndarray],
     spec: Spec,
     context: Context,
-    *,
-    end: float,
 ) -> Contest:
     """Let each rival learn from each fit's rows, and predict the rows that judge it.
 
@@ -102,9 +100,7 @@ def contest(
     spec : Spec
         Says whether classes are balanced.
     context : Context
-        Whose stop ends the contest, and whose seed is that of every rival.
-    end : float
-        The moment of the performance counter after which none begins.
+        Whose seed is that of every rival. Its stop ends the contest, and none begins after its end.
 
     Raises
     ------
@@ -132,7 +128,7 @@ def contest(
         for rival in rivals:
             if context.stop():
                 return Contest()
-            if perf_counter() > end:
+            if perf_counter() > context.end:
                 late[rival.title] = None
                 continue
             began = perf_counter()

@@ -32,6 +32,7 @@ MOST_REASONS = 3
 MOST_GROUPS = 3  # of columns that depend on each other
 MOSTLY = 0.6  # of what moves the answer the way that it went
 BAR = 20  # characters
+BALANCED = 0.2  # of all that columns add, below which what moves an answer cancels out
 ROUNDING = 1e-6  # of an answer, which is no reason
 
 
@@ -149,20 +150,33 @@ class Explanation:
         yield Text("")
 
     def because(self, place: int, chosen: int) -> str:
-        """Name the columns that did most of what moved the answer the way that it went.
+        """Name the columns that did most of what moved an answer the way that it went.
 
-        The sentence is empty where nothing moved it.
+        Where most of what they add cancels out, both sides are named. The sentence is empty where
+        nothing moved it.
         """
         part = self.found.parts[place]
         values = part.values[:, chosen]
-        base = float(part.base[chosen])
-        moved = float(part.output[chosen]) - base
-        along = values * np.sign(moved)
-        whole = along[along > 0].sum()
-        if whole <= ROUNDING * max(abs(base), abs(base + moved)):
+        base, output = float(part.base[chosen]), float(part.output[chosen])
+        whole = float(np.abs(values).sum())
+        if whole <= ROUNDING * max(abs(base), abs(output)):
             return ""
+        if abs(output - base) < BALANCED * whole:
+            sentence = say(
+                "Raised mostly because {raised}; lowered mostly because {lowered}.",
+                raised=self._reasons(place, values),
+                lowered=self._reasons(place, -values),
+            )
+        else:
+            along = values * np.sign(output - base)
+            sentence = say("Mostly because {reasons}.", reasons=self._reasons(place, along))
+        return visible(sentence)
+
+    def _reasons(self, place: int, along: np.ndarray) -> str:
+        """Name the few columns that add most of all that is above 0."""
         reasons, done = [], 0.0
-        for player in falling(along)[:MOST_REASONS]:
+        whole = along[along > 0].sum()
+        for player in map(int, falling(along)[:MOST_REASONS]):
             if along[player] <= 0 or done >= MOSTLY * whole:
                 break
             done += along[player]
@@ -170,10 +184,10 @@ class Explanation:
                 say(
                     "{column} is {value}",
                     column=name_of(self.found.players[player]),
-                    value=values_of(self.found, place, int(player)),
+                    value=values_of(self.found, place, player),
                 )
             )
-        return visible(say("Mostly because {reasons}.", reasons=listed(reasons, "and")))
+        return listed(reasons, "and")
 
     def _correlated(self) -> Iterator[RenderableType]:
         """Say which columns depend on each other, and how they are explained as one."""

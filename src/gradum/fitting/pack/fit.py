@@ -78,6 +78,8 @@ def fit_pack(
     ------
     SpecError
         Every member diverged.
+    OutOfTime
+        The context's time is over before the first chunk.
     """
     began, limit = perf_counter(), math.inf if seconds is None else seconds
     seed = context.seed
@@ -97,6 +99,7 @@ def fit_pack(
     with threads_for(len(rows), inputs.network.first):
         params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
         begin_wide(params, inputs, members, goal, walks, context)
+    context.require_time()
     held = HeldOut(inputs, goal, [held for _, held in walks], members.fold, seed)
     training = PackTraining(
         PackProgram(

@@ -23,8 +23,10 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.tables.wording import shortened
 
 MOST_COLUMNS = 12
+MOST_LETTERS = 14  # of a value beside its bar
 ROOM = 0.3  # of the axis, for numbers
 
 
@@ -71,7 +73,7 @@ def waterfall(
     largest = max((abs(step.contribution) for step in shown), default=0.0)
     rows = [
         {
-            "column": _label(step),
+            "column": _label(step, MOST_LETTERS),
             "place": place,
             "start": reached[place],
             "end": reached[place + 1],
@@ -146,8 +148,8 @@ def _others(steps: Sequence[Step]) -> list[Step]:
     return [Step(name, "", sum(step.contribution for step in steps), np.nan)]
 
 
-def _label(step: Step) -> str:
-    return f"{step.column} = {step.value}" if step.value else step.column
+def _label(step: Step, most: int = 40) -> str:
+    return f"{step.column} = {shortened(step.value, most)}" if step.value else step.column
 
 
 def _description(steps: Sequence[Step], base: float, output: float) -> str:
