@@ -24,7 +24,7 @@ from gradum.study.explanation.reasons import (
     Value,
     answer_of,
 )
-from gradum.tables.wording import row_count, shortened
+from gradum.tables.wording import shortened
 
 MOST_ROWS = 10  # shown one by one
 
@@ -100,7 +100,13 @@ class Reasons:
         more = len(self.reasons) - MOST_ROWS
         if more > 0:
             shown.append(
-                Text(say("The frame has the reasons of {rows} more.", rows=row_count(more)))
+                Text(
+                    say_plural(
+                        "The frame has the reasons of {count:,} more row; -o writes it to a file.",
+                        "The frame has the reasons of {count:,} more rows; -o writes it to a file.",
+                        more,
+                    )
+                )
             )
         return Group(*shown)
 

@@ -63,7 +63,7 @@ def command(
         typer.Option(
             "--tolerance",
             metavar="SHARE",
-            help="Of the range of answers: how exact values of more than twelve columns are.",
+            help="Of the range of answers: how exact values are that are drawn. Default: 0.001.",
         ),
     ] = 0.001,
     favourable: Annotated[
@@ -91,9 +91,10 @@ def command(
     """Say why rows are answered as they are: what each column adds to the answer.
 
     The values are Shapley values by column of the table, each with its errors. A row's values add
-    up to its answer less the mean answer over background rows. Up to twelve columns they are exact,
-    beyond that drawn until they are exact enough. With --favourable, the columns that speak most
-    against that answer are named in sentences instead, as a letter to an applicant needs them.
+    up to its answer less the mean answer over background rows. Of up to twelve columns they are
+    exact where that is quick; else they are drawn until they are exact enough. With --favourable,
+    the columns that speak most against that answer are named in sentences instead, as a letter to
+    an applicant needs them.
     """
     from gradum.api.explanation import explain_model
     from gradum.fitting.options import make_reading
