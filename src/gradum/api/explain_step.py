@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 
 from gradum.api.model import Model
+from gradum.api.table_rows import table_rows
 from gradum.core import L2, Network, Params, Problem
 from gradum.core.losses import resolve
 from gradum.core.models.input_layer import InputLayer
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.memory_bound import predicted_in_blocks
 from gradum.fitting.rung import Rung
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure
@@ -28,8 +28,6 @@ from gradum.tables.design import Design
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.brought import PLAINLY
-from gradum.tables.stream import at_hand, opened
-from gradum.tables.table import Table
 from gradum.tables.wording import SHOWN_NAMES, nearest, quoted, shortened
 
 Estimator = LinearRegression | LogisticRegression | MLPRegressor | MLPClassifier
@@ -142,38 +140,14 @@ def explain_table_row(
     """
     fitted = model.fitted
     _explained_rung(fitted, rung)  # or there is none, and nothing need be read
-    table = _row_of(data, number, reading, fitted)
+    with table_rows(data, fitted, reading) as rows:
+        table = rows.take([number])
     known = [column.name for column in fitted.schema.columns]
     table = replace(
         table, frame=table.frame.select(name for name in table.frame.columns if name in known)
     )
     with np.errstate(all="ignore"):
         return _of_model(fitted, table, target, rung, learning_rate, number)
-
-
-def _row_of(data: Any, number: int, reading: ReadingOptions, fitted: Fitted) -> Table:
-    """Return one row of a table, which is read block by block where it is too large to hold."""
-    with at_hand(data, reading) as here:
-        if predicted_in_blocks(fitted, here, None):
-            with opened(here) as rows:
-                count, source = len(rows), rows.head.source
-                if 1 <= number <= count:
-                    return rows.take(np.array([number - 1]))
-        else:
-            table = read(here)
-            count, source = len(table.frame), table.source
-            if 1 <= number <= count:
-                return replace(table, frame=table.frame[number - 1 : number])
-    raise SpecError(
-        say_plural(
-            "{source} has {count:,} row, and none has the number {number:,}.",
-            "{source} has {count:,} rows, and none has the number {number:,}.",
-            count,
-            source=source,
-            number=number,
-        ),
-        say("Give a number from 1 to {last:,}.", last=count),
-    )
 
 
 def _of_model(

@@ -244,7 +244,7 @@ class Model:
         rung: str | None = None,
         scale: Scale | None = None,
         together: Sequence[Sequence[str]] = (),
-        tolerance: float = 0.01,
+        tolerance: float = 0.001,
     ) -> Explanation:
         """Say why rows are answered as they are: Shapley values by column, with their errors.
 
@@ -270,13 +270,15 @@ class Model:
         together : sequence of columns
             Each group of columns is one player, such as ``[["length", "width"]]``.
         tolerance : float
-            With more than twelve columns values are drawn, until the half-width of their 95%
-            intervals is below this share of the range of the answers.
+            Of more than twelve columns, or where exact values would take more than about a second
+            a row, values are drawn until the half-width of their 95% intervals is below this share
+            of the range of the answers.
 
         Returns
         -------
         Explanation
-            It shows itself; ``frame`` has one line a row, column and class.
+            It shows itself; ``frame`` has one line a row, column and class, ``reasons`` names what
+            speaks most against an answer.
 
         Raises
         ------

@@ -13,6 +13,7 @@ from gradum.margins import falling
 from gradum.messages import marked, say, say_plural
 from gradum.scores.figures import figure, percent
 from gradum.show.explanation import Explanation, values_of
+from gradum.show.explanation_words import heading
 from gradum.show.page import file, for_script, render
 from gradum.show.pictures.picture import Picture
 from gradum.show.pictures.waterfall import Step, waterfall
@@ -145,7 +146,7 @@ def _why(explanation: Explanation, place: int) -> RowSection:
         "why",
         say("Why this answer?"),
         [
-            explanation.heading(place, shown[0]),
+            heading(explanation.found, explanation.fitted, place, shown[0]),
             *(s for s in [explanation.because(place, shown[0])] if s),
         ],
         [
