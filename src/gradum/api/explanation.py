@@ -54,7 +54,7 @@ def explain_model(
         together=together,
         tolerance=tolerance,
     )
-    return Explanation(found, fitted)
+    return Explanation(found, fitted, behind)
 
 
 def _own_table(folder: Path | None) -> Table:

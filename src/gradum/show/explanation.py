@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,22 +12,28 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
-from gradum.margins import falling, first_greatest
-from gradum.messages import listed, say, say_plural
-from gradum.scores.figures import figure, percent
+from gradum.messages import listed, say
+from gradum.scores.figures import with_interval
+from gradum.show.explanation_words import (
+    because,
+    direction_words,
+    heading,
+    shares,
+    the_others,
+    with_error,
+)
 from gradum.show.text import plain
 from gradum.show.visible import visible
-from gradum.study.explanation.explain import Explanations, name_of
-from gradum.study.explanation.shapley import NORMAL_95
-from gradum.tables.wording import shortened, value_text
+from gradum.study.explanation.explain import Explanations
+from gradum.study.explanation.interactions import Interactions, interactions
+from gradum.study.explanation.one_row import row_explanation
+from gradum.study.explanation.overall import Overall, overall
 
 MOST_ROWS = 10  # shown one by one
 MOST_COLUMNS = 12
-MOST_REASONS = 3
-MOSTLY = 0.6  # of what moves the answer the way that it went
 BAR = 20  # characters
-ROUNDING = 1e-6  # of an answer, which is no reason
 
 
 class Explanation:
@@ -40,11 +45,14 @@ class Explanation:
         The values, each with its errors.
     fitted : Fitted
         The model.
+    background : polars.DataFrame
+        The rows that they are explained against.
     """
 
-    def __init__(self, found: Explanations, fitted: Fitted) -> None:
+    def __init__(self, found: Explanations, fitted: Fitted, background: pl.DataFrame) -> None:
         self.found = found
         self.fitted = fitted
+        self.background = background
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -55,12 +63,51 @@ class Explanation:
         """Return every row in words and bars; of many rows, what the columns do on average."""
         return plain(self, width=100).rstrip("\n")
 
+    def overall(self, answer: Any = None) -> Overall:
+        """Return what the columns do over all rows; see `gradum.study.explanation.overall`.
+
+        Parameters
+        ----------
+        answer : label or float, optional
+            The class, or the quantile, that directions are of.
+
+        Raises
+        ------
+        SpecError
+            There are no rows, or there is no such answer.
+        """
+        answers = self.found.answers
+        if not self.found.parts:
+            raise SpecError(say("There are no rows to explain."))
+        if answer is None:
+            return overall(self.found)
+        if answer not in answers:
+            raise SpecError(
+                say("There is no answer {answer!r}.", answer=answer),
+                say("Choose among {answers}.", answers=listed([repr(each) for each in answers])),
+            )
+        return overall(self.found, answers.index(answer))
+
+    def interactions(self) -> Interactions:
+        """Return the pairs of columns that do most together, beyond what each does.
+
+        See `gradum.study.explanation.interactions`.
+
+        Raises
+        ------
+        SpecError
+            There are no rows.
+        """
+        if not self.found.parts:
+            raise SpecError(say("There are no rows to explain."))
+        return interactions(self.found, self.fitted, self.background)
+
     def __rich__(self) -> RenderableType:
         found = self.found
         if not found.parts:
             return Text(say("There are no rows to explain."))
         if len(found.parts) > MOST_ROWS:
-            return Group(*_overall(found))
+            return Group(*_overall(self.overall()))
         return Group(*(part for place in range(len(found.parts)) for part in self._row(place)))
 
     def __str__(self) -> str:
@@ -74,122 +121,28 @@ class Explanation:
 
     def _row(self, place: int) -> Iterator[RenderableType]:
         """Say why one row is answered as it is: its likeliest class, or its number."""
-        found, part = self.found, self.found.parts[place]
-        chosen = int(first_greatest(part.output[None])[0]) if self.fitted.classes else 0
-        yield Text(_heading(found, self.fitted, place, chosen), style="bold")
-        values = part.values[:, chosen]
-        # Unknown with one background row.
-        error = np.hypot(part.sampling_error[:, chosen], part.background_error[:, chosen])
-        order = falling(np.abs(values))
+        row = row_explanation(self.found, place)
+        yield Text(heading(row, self.fitted.spec.target, self.found.background), style="bold")
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(overflow="fold", ratio=2)
         table.add_column(overflow="fold", ratio=2)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True)
-        size = max(abs(float(part.output[chosen])), abs(float(part.base[chosen])))
-        longest = max(float(np.abs(values).max()), ROUNDING * size, np.finfo(float).tiny)
-        for player in order[:MOST_COLUMNS]:
+        for each, share in shares(row, MOST_COLUMNS):
             table.add_row(
-                Text(visible(name_of(found.players[player]))),
-                Text(visible(_values_of(found, place, int(player)))),
-                Text(_with_error(float(values[player]), float(error[player]))),
-                _bar(float(values[player] / longest)),
-            )  # fmt: skip
+                Text(visible(each.column)),
+                Text(visible(each.value)),
+                Text(with_error(each)),
+                _bar(share),
+            )
         yield table
-        if len(order) > MOST_COLUMNS:
-            rest = figure(float(values[order[MOST_COLUMNS:]].sum()), digits=3, sign=True)
-            yield Text(
-                say_plural(
-                    "and {count:,} more column, {rest}.",
-                    "and {count:,} more columns, {rest} together.",
-                    len(order) - MOST_COLUMNS,
-                    rest=rest,
-                ),
-                style="dim",
-            )
-        because = self._because(place, values, chosen)
-        if because:
-            yield Text(because)
+        others = the_others(row, MOST_COLUMNS)
+        if others:
+            yield Text(others, style="dim")
+        reasons = because(row)
+        if reasons:
+            yield Text(reasons)
         yield Text("")
-
-    def _because(self, place: int, values: np.ndarray, chosen: int) -> str:
-        """Name the columns that did most of what moved the answer the way that it went."""
-        part = self.found.parts[place]
-        base = float(part.base[chosen])
-        moved = float(part.output[chosen]) - base
-        along = values * np.sign(moved)
-        whole = along[along > 0].sum()
-        if whole <= ROUNDING * max(abs(base), abs(base + moved)):
-            return ""
-        reasons, done = [], 0.0
-        for player in falling(along)[:MOST_REASONS]:
-            if along[player] <= 0 or done >= MOSTLY * whole:
-                break
-            done += along[player]
-            reasons.append(
-                say(
-                    "{column} is {value}",
-                    column=name_of(self.found.players[player]),
-                    value=_values_of(self.found, place, int(player)),
-                )
-            )
-        return visible(say("Mostly because {reasons}.", reasons=listed(reasons, "and")))
-
-
-def _heading(found: Explanations, fitted: Fitted, place: int, chosen: int) -> str:
-    part = found.parts[place]
-    written = partial(percent, decimals=1) if found.scale == "probability" else figure
-    places: dict[str, Any] = {
-        "row": int(found.rows[place]),
-        "output": written(float(part.output[chosen])),
-        "base": written(float(part.base[chosen])),
-        "rows": found.background,
-    }
-    if found.scale == "target":
-        return visible(
-            say(
-                "Row {row}: {target} {output}; over {rows:,} background rows {base} on average.",
-                target=fitted.spec.target,
-                **places,
-            )
-        )
-    label = repr(shortened(found.answers[chosen]))
-    if found.scale == "probability":
-        return visible(
-            say(
-                "Row {row}: the probability of {label} is {output}; over {rows:,} background rows "
-                "{base} on average.",
-                label=label,
-                **places,
-            )
-        )
-    return visible(
-        say(
-            "Row {row}: the log-odds of {label} are {output}; over {rows:,} background rows {base} "
-            "on average.",
-            label=label,
-            **places,
-        )
-    )
-
-
-def _with_error(value: float, error: float) -> str:
-    """Write a value with the half-width of its 95% interval, if that is known."""
-    written = figure(value, digits=3, sign=True)
-    if np.isnan(error):
-        return written
-    return f"{written} ± {figure(NORMAL_95 * error, digits=2)}"
-
-
-def _values_of(found: Explanations, place: int, player: int) -> str:
-    """Return a row's values of a player's columns as text."""
-    return listed([_as_text(found.values[place, column]) for column in found.players[player]])
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return say("missing")
-    return repr(shortened(value)) if isinstance(value, str) else value_text(value)
 
 
 def _bar(share: float) -> Text:
@@ -197,24 +150,24 @@ def _bar(share: float) -> Text:
     return Text("█" * length, style="green" if share > 0 else "red")
 
 
-def _overall(found: Explanations) -> Iterator[RenderableType]:
-    """Say how far each column moves the answers, on average over the rows."""
-    sizes = np.stack([np.abs(part.values).mean(axis=1) for part in found.parts])
-    mean = sizes.mean(axis=0)
-    error = NORMAL_95 * sizes.std(axis=0, ddof=1) / np.sqrt(len(sizes))
+def _overall(found: Overall) -> Iterator[RenderableType]:
+    """Say how far each column moves the answers, on average over the rows, and which way."""
     yield Text(
         say(
             "{rows:,} rows: how far each column moves the answer, on average (95% interval)",
-            rows=len(sizes),
+            rows=found.rows,
         ),
         style="bold",
     )
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    longest = max(float(mean.max()), np.finfo(float).tiny)
-    for player in falling(mean)[:MOST_COLUMNS]:
+    longest = max(found.columns[0].size.value, np.finfo(float).tiny)
+    for each in found.columns[:MOST_COLUMNS]:
         table.add_row(
-            Text(visible(name_of(found.players[player]))),
-            f"{figure(mean[player], digits=3)} ± {figure(error[player], digits=2)}",
-            _bar(mean[player] / longest),
+            Text(visible(each.column)),
+            with_interval(each.size),
+            _bar(each.size.value / longest),
+            Text(visible(direction_words(each))),
         )
     yield table
+    if found.answer is not None:
+        yield Text(visible(say("Directions are those of {answer!r}.", answer=found.answer)))

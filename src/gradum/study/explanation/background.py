@@ -21,15 +21,21 @@ def thinned(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def background_rows(run: Run) -> pl.DataFrame:
-    """Return up to `BACKGROUND_ROWS` of the rows that a run learned from, without the target.
+    """Return up to `BACKGROUND_ROWS` of the rows that a run learned from, without the target."""
+    learned = (run.parts != Part.TEST) | run.fitted.spec.refit
+    return learned_rows(run, learned, BACKGROUND_ROWS)
+
+
+def learned_rows(run: Run, learned: np.ndarray, most: int) -> pl.DataFrame:
+    """Return up to ``most`` of a run's rows where a mask (n,) holds, without the target.
 
     They are drawn by chance, the likelier the more they weigh, and count equally from then on.
     """
     dataset, spec = run.dataset, run.fitted.spec
-    learned = np.flatnonzero((run.parts != Part.TEST) | spec.refit)
-    count = min(BACKGROUND_ROWS, len(learned))
-    weight = dataset.weight[learned]
+    places = np.flatnonzero(learned)
+    count = min(most, len(places))
+    weight = dataset.weight[places]
     rng = stream(spec.seed, "study", "background")
-    drawn = rng.choice(learned, count, replace=False, p=weight / weight.sum())
+    drawn = rng.choice(places, count, replace=False, p=weight / weight.sum())
     columns = [column.name for column in run.fitted.schema.features]
     return dataset.frame[np.sort(drawn)].select(columns)

@@ -25,7 +25,7 @@ MOST_PRODUCTS = 2e10
 """Multiplications that all coalitions may take to be met: a second of one core."""
 
 FEWEST_FREEDOM = 60  # degrees, B (m - 1), before the scatter over m rounds is believed
-MOST_ROUNDS = 400
+FEWEST_ROUNDS, MOST_ROUNDS = 2, 400
 NORMAL_95 = 1.959963984540054
 
 
@@ -59,22 +59,49 @@ class Shapley:
     output: np.ndarray
     coalitions: int
 
+    @property
+    def error(self) -> np.ndarray:
+        """Standard error (d, k) of drawn orders and background rows; NaN if that is unknown."""
+        return np.hypot(self.sampling_error, self.background_error)
 
-def divided(game: Game, products: int, rng: np.random.Generator, tolerance: float) -> Shapley:
+
+def divided(
+    game: Game,
+    products: int,
+    rng: np.random.Generator,
+    tolerance: float,
+    most_products: float | None = None,
+) -> Shapley:
     """Divide exactly where there are few players and that is quick, else by drawn orders.
 
-    ``products`` are the multiplications that one row takes before the network.
+    Parameters
+    ----------
+    game : Game
+    products : int
+        Multiplications that one row takes before the network.
+    rng : Generator
+    tolerance : float
+        See `drawn`.
+    most_products : float, optional
+        Multiplications that all coalitions may take; where they do not suffice, `FEWEST_ROUNDS`
+        are drawn. If left out, up to `MOST_PRODUCTS` for all coalitions, and `MOST_ROUNDS`.
     """
-    few = game.players <= MOST_EXACT
-    if few and 2.0**game.players * game.background * products <= MOST_PRODUCTS:
+    d = game.players
+    a_round = 2 * max(d - 1, 0)  # coalitions
+    affordable = (MOST_PRODUCTS if most_products is None else most_products) / (
+        game.background * products
+    )
+    fewest = FEWEST_ROUNDS * a_round + 2
+    if d <= MOST_EXACT and 2**d <= max(affordable, fewest):
         return exact(game)
-    return drawn(game, rng, tolerance)
+    rounds = MOST_ROUNDS if most_products is None else int((affordable - 2) / a_round)
+    return drawn(game, rng, tolerance, min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS))
 
 
 def exact(game: Game) -> Shapley:
     """Divide by all 2^d coalitions."""
     d = game.players
-    coalitions = _all_coalitions(d)
+    coalitions = all_coalitions(d)
     weights = coalition_weights(d)
     by_row, by_member = np.zeros(()), np.zeros(())
     ends: dict[int, np.ndarray] = {}
@@ -101,7 +128,7 @@ def coalition_weights(players: int) -> np.ndarray:
 
     a_i(S) = 1 / (d C(d−1, |S|−1)) if i ∈ S, else −1 / (d C(d−1, |S|)).
     """
-    inside = _all_coalitions(players)
+    inside = all_coalitions(players)
     size = inside.sum(axis=1)
     ways = np.array([comb(players - 1, s) for s in range(players)], np.float64)
     joining = 1.0 / (players * ways[np.maximum(size - 1, 0)])
@@ -109,17 +136,19 @@ def coalition_weights(players: int) -> np.ndarray:
     return np.where(inside, joining[:, None], staying[:, None]).T
 
 
-def _all_coalitions(players: int) -> np.ndarray:
+def all_coalitions(players: int) -> np.ndarray:
     """Return who is in each coalition (2^d, d): bit j of its number says whether j is."""
     return (np.arange(2**players)[:, None] >> np.arange(players) & 1).astype(bool)
 
 
-def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
+def drawn(
+    game: Game, rng: np.random.Generator, tolerance: float, most_rounds: int = MOST_ROUNDS
+) -> Shapley:
     """Divide by orders drawn at random, each with its reverse, one such pair a background row.
 
     In an order the players join one by one, and each is given what its coming changes. Rounds go on
     until the half-width of every value's 95% interval is below ``tolerance`` times the range of the
-    answers (over the background rows and the row), or there were `MOST_ROUNDS`.
+    answers (over the background rows and the row), or there were ``most_rounds``, two or more.
 
     The standard error of m rounds is √(Σ_b s_b²/m) / B, with s_b over the rounds of row b.
     """
@@ -132,13 +161,14 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
     for gains, by_member in _rounds(game, rng, ends):
         sums, squares, members = sums + gains, squares + gains**2, members + by_member
         rounds += 1
-        if game.background * (rounds - 1) < FEWEST_FREEDOM:
+        believed = game.background * (rounds - 1) >= FEWEST_FREEDOM
+        if rounds < most_rounds and not believed:
             continue
         variance = np.asarray(squares - sums**2 / rounds) / (rounds - 1)  # s_b², (d, B, k)
         rows = game.background
         variance = variance.clip(min=0.0)  # which rounding may bring below
         error = np.sqrt((variance / rounds).sum(axis=1)) / rows
-        if (error * NORMAL_95 <= enough).all() or rounds == MOST_ROUNDS:
+        if (error * NORMAL_95 <= enough).all() or rounds == most_rounds:
             break
     by_row = np.asarray(sums / rounds)
     noise = np.mean(variance / rounds, axis=1)  # of φ_b, which is not of the background

@@ -1,0 +1,140 @@
+"""Explanations in words, as the terminal and the report say them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gradum.messages import listed, say, say_plural
+from gradum.scores.figures import figure, percent
+from gradum.scores.interval import Interval
+from gradum.show.visible import visible
+from gradum.study.explanation.one_row import Contribution, RowExplanation
+from gradum.study.explanation.overall import ColumnOverall, LevelContribution
+from gradum.study.explanation.shapley import NORMAL_95
+from gradum.tables.wording import joined_clauses, shortened
+
+MOST_REASONS = 3
+MOST_LEVELS = 3
+MOSTLY = 0.6  # of what moves the answer the way that it went
+ROUNDING = 1e-6  # of an answer, which is no reason
+
+
+def heading(row: RowExplanation, target: str, background: int) -> str:
+    """Say what a row's answer is, and what it is on average over the background rows."""
+    written = partial(percent, decimals=1) if row.scale == "probability" else figure
+    places: dict[str, Any] = {
+        "row": row.row,
+        "output": written(row.output),
+        "base": written(row.base),
+        "rows": background,
+    }
+    if row.scale == "target":
+        return visible(
+            say(
+                "Row {row}: {target} {output}; over {rows:,} background rows {base} on average.",
+                target=target,
+                **places,
+            )
+        )
+    label = repr(shortened(row.answer))
+    if row.scale == "probability":
+        return visible(
+            say(
+                "Row {row}: the probability of {label} is {output}; over {rows:,} background rows "
+                "{base} on average.",
+                label=label,
+                **places,
+            )
+        )
+    return visible(
+        say(
+            "Row {row}: the log-odds of {label} are {output}; over {rows:,} background rows {base} "
+            "on average.",
+            label=label,
+            **places,
+        )
+    )
+
+
+def shares(row: RowExplanation, most: int) -> list[tuple[Contribution, float]]:
+    """Return the largest contributions, each as a share of the largest with its sign.
+
+    Where all are rounding of the answer, all shares are next to 0.
+    """
+    size = ROUNDING * max(abs(row.output), abs(row.base))
+    largest = max((abs(each.contribution) for each in row.contributions), default=0.0)
+    longest = max(largest, size, np.finfo(float).tiny)
+    return [(each, each.contribution / longest) for each in row.contributions[:most]]
+
+
+def the_others(row: RowExplanation, most: int) -> str:
+    """Say what all but the largest contributions are together; nothing if there are no others."""
+    others = row.contributions[most:]
+    if not others:
+        return ""
+    rest = figure(sum(each.contribution for each in others), digits=3, sign=True)
+    return say_plural(
+        "and {count:,} more column, {rest}.",
+        "and {count:,} more columns, {rest} together.",
+        len(others),
+        rest=rest,
+    )
+
+
+def because(row: RowExplanation) -> str:
+    """Name the columns that did most of what moved the answer the way that it went."""
+    moved = row.output - row.base
+    along = [each for each in row.contributions if each.contribution * moved > 0]
+    whole = sum(abs(each.contribution) for each in along)
+    if whole <= ROUNDING * max(abs(row.base), abs(row.output)):
+        return ""
+    reasons, done = [], 0.0
+    for each in [each for each in along if each.value][:MOST_REASONS]:
+        if done >= MOSTLY * whole:
+            break
+        done += abs(each.contribution)
+        reasons.append(say("{column} is {value}", column=each.column, value=each.value))
+    if not reasons:
+        return ""
+    return visible(say("Mostly because {reasons}.", reasons=listed(reasons, "and")))
+
+
+def with_error(contribution: Contribution) -> str:
+    """Write a contribution with the half-width of its 95% interval, if that is known."""
+    written = figure(contribution.contribution, digits=3, sign=True)
+    if contribution.error is None:
+        return written
+    return f"{written} ± {figure(NORMAL_95 * contribution.error, digits=2)}"
+
+
+def direction_words(column: ColumnOverall) -> str:
+    """Say which way a column moves the answer; nothing where that is not known."""
+    if column.direction is not None:
+        return {
+            "rises": say("the greater, the higher"),
+            "falls": say("the greater, the lower"),
+            "neither": say("neither up nor down with its value"),
+        }[column.direction.tendency]
+    return joined_clauses(_level_words(column.levels))
+
+
+def _level_words(levels: Sequence[LevelContribution]) -> list[str]:
+    """Say what the levels bring whose interval is beyond 0, the farthest first."""
+    clear = [each for each in levels if _beyond_0(each.contribution)]
+    farthest = sorted(clear, key=lambda each: -abs(each.contribution.value))[:MOST_LEVELS]
+    return [
+        say(
+            "{level}: {contribution}",
+            level=each.level,
+            contribution=figure(each.contribution.value, digits=2, sign=True),
+        )
+        for each in farthest
+    ]
+
+
+def _beyond_0(interval: Interval) -> bool:
+    return interval.low > 0 or interval.high < 0
