@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradum.margins import falling
 from gradum.messages import listed, say, say_plural
 from gradum.scores.figures import figure, percent
 from gradum.scores.interval import Interval
@@ -15,7 +16,7 @@ from gradum.show.visible import visible
 from gradum.study.explanation.one_row import Contribution, RowExplanation
 from gradum.study.explanation.overall import ColumnOverall, LevelContribution
 from gradum.study.explanation.shapley import NORMAL_95
-from gradum.tables.wording import joined_clauses, shortened
+from gradum.tables.wording import shortened
 
 MOST_REASONS = 3
 MOST_LEVELS = 3
@@ -115,24 +116,24 @@ def direction_words(column: ColumnOverall) -> str:
     """Say which way a column moves the answer; nothing where that is not known."""
     if column.direction is not None:
         return {
-            "rises": say("the greater, the higher"),
-            "falls": say("the greater, the lower"),
-            "neither": say("neither up nor down with its value"),
+            "rises": say("up as its value rises"),
+            "falls": say("down as its value rises"),
+            "neither": say("no steady direction"),
         }[column.direction.tendency]
-    return joined_clauses(_level_words(column.levels))
+    return listed(_level_words(column.levels))
 
 
 def _level_words(levels: Sequence[LevelContribution]) -> list[str]:
     """Say what the levels bring whose interval is beyond 0, the farthest first."""
     clear = [each for each in levels if _beyond_0(each.contribution)]
-    farthest = sorted(clear, key=lambda each: -abs(each.contribution.value))[:MOST_LEVELS]
+    farthest = falling(np.array([abs(each.contribution.value) for each in clear]))
     return [
         say(
-            "{level}: {contribution}",
+            "{level} {contribution}",
             level=each.level,
             contribution=figure(each.contribution.value, digits=2, sign=True),
         )
-        for each in farthest
+        for each in (clear[i] for i in farthest[:MOST_LEVELS])
     ]
 
 

@@ -83,9 +83,7 @@ class Explanations:
         return pl.DataFrame(
             {
                 "row": np.repeat(self.rows, d * k),
-                "column": pl.Series(
-                    np.repeat(self.names, k).tolist() * len(self.rows), dtype=pl.String
-                ),
+                "column": pl.Series(names * len(self.rows), dtype=pl.String),
                 "class": pl.Series(labels * (d * len(self.rows)), dtype=pl.String),
                 "value": column("values"),
                 **{name: pl.Series(column(name)).fill_nan(None) for name in named},
