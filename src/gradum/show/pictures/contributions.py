@@ -31,7 +31,7 @@ THIRDS = (
     marked("high value"),
     marked("missing or without order"),
 )
-MIDDLE = "#999999"
+MIDDLE = "#CC79A7"  # between the two, for any colour vision
 ROW_HEIGHT, SWARM_HEIGHT = 24, 34
 CELLS = 100  # across a swarm, each of which is filled from its middle
 FEWEST_STEPS = 10  # from the middle to the edge

@@ -42,7 +42,7 @@ MOST_ROWS, FEWEST_ROWS = 200, 20
 MOST_WORST = 3
 INTERACTION_ROWS = 4  # of which one is looked at for pairs
 
-ANSWERS, ANSWERS_A_ROW = 50_000, 20
+ANSWERS, ANSWERS_A_ROW = 50_000, 8
 """Answers that a model is asked for, and more for each row that it learned from: its training takes
 longer likewise. No clock decides, so that the same seed explains the same rows."""
 

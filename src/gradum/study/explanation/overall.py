@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import rankdata
 
-from gradum.margins import falling, first_greatest
+from gradum.margins import EQUAL, falling, first_greatest
 from gradum.scores.interval import Interval
 from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.game import Player
@@ -131,9 +131,8 @@ def overall(found: Explanations, answer: int | None = None) -> Overall:
     of_answer = values[:, :, place]
     errors = np.stack([part.background_error[:, place] for part in found.parts]).mean(axis=0)
     noise = NOISE * max(float(np.abs(of_answer).max()), np.finfo(float).tiny)
-    rounded = np.round(of_answer / noise) * noise
     columns = [
-        _column(name, size, _only(found.values, player), rounded[:, i], float(errors[i]))
+        _column(name, size, _only(found.values, player), of_answer[:, i], float(errors[i]), noise)
         for i, (name, player, size) in enumerate(
             zip(found.names, found.players, sizes, strict=True)
         )
@@ -169,6 +168,7 @@ def _column(
     values: pl.Series | None,
     contributions: np.ndarray,
     error: float,
+    noise: float,
 ) -> ColumnOverall:
     order = _thinned(contributions)
     points = tuple(float(each) for each in contributions[order])
@@ -179,15 +179,18 @@ def _column(
         return ColumnOverall(name, size, None, levels, points, (None,) * len(order))
     ranks = _ranks(values)
     shown = tuple(None if np.isnan(each) else float(each) for each in ranks[order])
-    return ColumnOverall(name, size, _direction(ranks, contributions), (), points, shown)
+    return ColumnOverall(
+        name, size, _direction(ranks, np.round(contributions / noise)), (), points, shown
+    )
 
 
 def _ranks(values: pl.Series) -> np.ndarray:
     """Return the mid-ranks of values (n,) as shares between 0 and 1; NaN where one is missing."""
+    numbers = values.to_physical().cast(pl.Float64).to_numpy()  # NaN where one is missing
+    known = ~np.isnan(numbers)
     ranks = np.full(len(values), np.nan)
-    known = (values.is_not_null() & ~values.cast(pl.Float64).is_nan().fill_null(True)).to_numpy()
     if known.any():
-        ranks[known] = (rankdata(values.filter(pl.Series(known)).to_numpy()) - 0.5) / known.sum()
+        ranks[known] = (rankdata(numbers[known]) - 0.5) / known.sum()
     return ranks
 
 
@@ -195,26 +198,45 @@ def _direction(ranks: np.ndarray, contributions: np.ndarray) -> Direction | None
     known = ~np.isnan(ranks)
     if known.sum() < FEWEST_ROWS:
         return None
-    one, other = rankdata(ranks[known]), rankdata(contributions[known])
+    one, other = ranks[known], contributions[known]
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return None
-    correlation = rank_correlation_interval(float(np.corrcoef(one, other)[0, 1]), len(one))
+    correlation = rank_correlation(one, other)
     above, below = correlation.low > 0, correlation.high < 0
     return Direction(correlation, "rises" if above else "falls" if below else "neither")
 
 
-def rank_correlation_interval(correlation: float, rows: int) -> Interval:
-    """Return Spearman's r with its 95% interval, tanh(artanh r ± z √((1 + r²/2) / (n − 3))).
+def rank_correlation(one: np.ndarray, other: np.ndarray) -> Interval:
+    """Return Spearman's r of pairs (n,), neither of them constant, with its 95% interval.
 
-    D. Bonett and T. Wright, Sample size requirements for estimating Pearson, Kendall and Spearman
-    correlations, 2000.
+    The interval is tanh(artanh r ± t s / (1 − r²)), with t Student's quantile and s the standard
+    error that holds for any dependence: with u and v the mid-ranks as shares,
+
+        s² = var(h) / (n var(u) var(v)),
+        h_i = u_i v_i + (1/n) (Σ_{u_j ≥ u_i} v_j + Σ_{v_j ≥ v_i} u_j),
+
+    terms of equals halved. Source: W. Hoeffding, A class of statistics with asymptotically normal
+    distribution, 1948, section 9.
     """
-    r = float(np.clip(correlation, -1.0, 1.0))
-    error = np.sqrt((1 + r**2 / 2) / (rows - 3))
-    if abs(r) >= 1 - np.finfo(np.float32).eps:
-        return Interval(np.sign(r), np.sign(r), np.sign(r), 0.0)
-    low, high = np.tanh(np.arctanh(r) + NORMAL_95 * error * np.array([-1.0, 1.0]))
-    return Interval(r, float(low), float(high), float(error * (1 - r**2)))
+    n = len(one)
+    u, v = (rankdata(one) - 0.5) / n, (rankdata(other) - 0.5) / n
+    scale = u.std() * v.std()
+    r = float(np.clip(((u - u.mean()) * (v - v.mean())).mean() / scale, -1.0, 1.0))
+    projected = u * v + (_sums_of_greater(u, v) + _sums_of_greater(v, u)) / n
+    error = float(projected.std(ddof=1) / scale / np.sqrt(n))
+    if 1 - abs(r) < EQUAL:
+        return Interval(r, r, r, 0.0)
+    half = student_95(n) * error / (1 - r**2)
+    low, high = np.tanh(np.arctanh(r) + half * np.array([-1.0, 1.0]))
+    return Interval(r, float(low), float(high), error)
+
+
+def _sums_of_greater(keys: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return for each key the sum of the values at greater keys and of half those at equal ones."""
+    order = np.argsort(keys, kind="stable")
+    sums = np.concatenate([[0.0], np.cumsum(values[order])])
+    left, right = (np.searchsorted(keys[order], keys, side) for side in ("left", "right"))
+    return sums[-1] - (sums[left] + sums[right]) / 2
 
 
 def _levels(
