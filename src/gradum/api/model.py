@@ -276,7 +276,8 @@ class Model:
         Returns
         -------
         Explanation
-            It shows itself; ``frame`` has one line a row, column and class.
+            It shows itself; ``frame`` has one line a row, column and class, ``overall()`` says what
+            the columns do over all rows, and ``interactions()`` which pairs act together.
 
         Raises
         ------

@@ -110,7 +110,6 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
     )
     important = importance(run)
     foremost = _foremost(evidence, important)
-    worst = worst_rows(evidence, foremost)
     found = Findings(
         rung=evidence.rung,
         rows=len(evidence),
@@ -129,11 +128,12 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         ranking=() if regression else _as_scored(ranking_curves(evidence), run.fitted.judgement),
         residuals=residuals(evidence) if regression else None,
         threshold=threshold(evidence, spec.cost) if spec.cost else None,
-        worst=worst,
-        explanation=explain_judged(run, evidence, foremost, [each.row for each in worst])
-        if spec.explain
-        else None,
+        worst=worst_rows(evidence, foremost),
     )
+    if spec.explain and not context.stop():
+        worst = [each.row for each in found.worst]
+        explanation = explain_judged(run, evidence, foremost, worst)
+        found = structs.replace(found, explanation=explanation)
     return found if spec.rows else without_rows(found)
 
 

@@ -115,7 +115,8 @@ def explain_judged(
     products = rung.network.products(len(rung.input_layer.centre))
     size = _Size.of(_answers(run, products), len(evidence.features) - max(len(together) - 1, 0))
     sample = drawn(evidence, size.rows)
-    foremost, usual = np.searchsorted(evidence.numbers, worst[:MOST_WORST]), typical(evidence)
+    numbers, usual = evidence.numbers.tolist(), typical(evidence)
+    foremost = [numbers.index(number) for number in worst[:MOST_WORST]]
     places = np.unique(np.concatenate([sample, foremost, list(usual)])).astype(int)
 
     parts = _by_judge(run, evidence, places, together, size, products)
@@ -127,7 +128,8 @@ def explain_judged(
     strongest = strongest_players(looked_at, alone, STRONGEST)
 
     def judged_row(place: int, share: float | None = None) -> JudgedRow:
-        explanation = row_explanation(found, place_of[place])
+        predicted = int(evidence.prediction.value[place]) if evidence.classes else None
+        explanation = row_explanation(found, place_of[place], predicted)
         return JudgedRow(_target(evidence, place), explanation, share)
 
     return JudgedExplanation(
@@ -140,7 +142,7 @@ def explain_judged(
             strongest,
             evidence.seed,
         ),
-        tuple(judged_row(int(place)) for place in foremost),
+        tuple(judged_row(place) for place in foremost),
         tuple(judged_row(place, share) for place, share in usual.items()),
     )
 

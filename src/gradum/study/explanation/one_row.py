@@ -1,4 +1,4 @@
-"""Why one row is answered as it is: its likeliest class, or its number."""
+"""Why one row is answered as it is: one class of it, or its number."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RowExplanation(msgspec.Struct, frozen=True):
     row : int
         Its number in the table, from 1.
     answer : str or None
-        The likeliest class, which all numbers are of; None for a number.
+        The class, or the quantile, that all numbers are of; None for a number.
     scale : str
         ``target``, ``probability`` or ``log-odds``.
     output, base : float
@@ -62,18 +62,24 @@ class RowExplanation(msgspec.Struct, frozen=True):
     contributions: tuple[Contribution, ...]
 
 
-def row_explanation(found: Explanations, place: int) -> RowExplanation:
-    """Return the explanation of the row at a place among those that were explained."""
+def row_explanation(found: Explanations, place: int, answer: int | None = None) -> RowExplanation:
+    """Return the explanation of the row at a place among those that were explained.
+
+    ``answer`` is the place of the class that it is of; left out, of the likeliest, or of the middle
+    one of quantiles.
+    """
     part = found.parts[place]
-    likeliest = 0 if found.scale == "target" else int(first_greatest(part.output[None])[0])
-    values, errors = part.values[:, likeliest], part.error[:, likeliest]
-    label = found.answers[likeliest]
+    if answer is None:
+        numbers = found.scale == "target"
+        answer = len(found.answers) // 2 if numbers else int(first_greatest(part.output[None])[0])
+    values, errors = part.values[:, answer], part.error[:, answer]
+    label = found.answers[answer]
     return RowExplanation(
         int(found.rows[place]),
         None if label is None else str(label),
         found.scale,
-        float(part.output[likeliest]),
-        float(part.base[likeliest]),
+        float(part.output[answer]),
+        float(part.base[answer]),
         tuple(
             Contribution(
                 found.names[i],
