@@ -10,7 +10,6 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 import polars as pl
-from scipy.stats import rankdata
 
 from gradum.margins import EQUAL, falling, first_greatest
 from gradum.scores.interval import Interval
@@ -190,8 +189,16 @@ def _ranks(values: pl.Series) -> np.ndarray:
     known = ~np.isnan(numbers)
     ranks = np.full(len(values), np.nan)
     if known.any():
-        ranks[known] = (rankdata(numbers[known]) - 0.5) / known.sum()
+        ranks[known] = _mid_ranks(numbers[known])
     return ranks
+
+
+def _mid_ranks(numbers: np.ndarray) -> np.ndarray:
+    """Return for each number the share of those that are less, and of half of its equals."""
+    ordered = np.sort(numbers)
+    less = np.searchsorted(ordered, numbers, "left")
+    not_greater = np.searchsorted(ordered, numbers, "right")
+    return (less + not_greater) / (2 * len(numbers))
 
 
 def _direction(ranks: np.ndarray, contributions: np.ndarray) -> Direction | None:
@@ -219,7 +226,7 @@ def rank_correlation(one: np.ndarray, other: np.ndarray) -> Interval:
     distribution, 1948, section 9.
     """
     n = len(one)
-    u, v = (rankdata(one) - 0.5) / n, (rankdata(other) - 0.5) / n
+    u, v = _mid_ranks(one), _mid_ranks(other)
     scale = u.std() * v.std()
     r = float(np.clip(((u - u.mean()) * (v - v.mean())).mean() / scale, -1.0, 1.0))
     projected = u * v + (_sums_of_greater(u, v) + _sums_of_greater(v, u)) / n
