@@ -3,6 +3,15 @@
 from gradum.fitting.by_class import ClassScores
 from gradum.scores.interval import Interval
 from gradum.study.confusion import Confusion
+from gradum.study.explanation.interactions import Interaction, Interactions
+from gradum.study.explanation.judged import JudgedExplanation, JudgedRow
+from gradum.study.explanation.one_row import Contribution, RowExplanation
+from gradum.study.explanation.overall import (
+    ColumnOverall,
+    Direction,
+    LevelContribution,
+    Overall,
+)
 from gradum.study.findings import Findings
 from gradum.study.growth import Growth
 from gradum.study.importance import ColumnImportance, Importance
@@ -25,6 +34,59 @@ def around(value, width=0.02):
 
 def segment(column, values, score, finding="no difference shown"):
     return Segment(column, values, 80, around(score), around(score - 0.3), 0.4, finding)
+
+
+def explained(scale, answer, targets, shares):
+    """Explanations of judged rows, of which the first was predicted worst."""
+    rows = tuple(
+        RowExplanation(
+            17 + k,
+            answer,
+            scale,
+            0.9,
+            0.5,
+            (
+                Contribution("size", "81", 0.3, 0.02),
+                Contribution("12 other columns", "", 0.2, 0.04),
+                Contribution("colour", "'red'", -0.1, None),
+            ),
+        )
+        for k in range(len(targets))
+    )
+    judged = tuple(map(JudgedRow, targets, rows, shares))
+    return JudgedExplanation(
+        240,
+        12,
+        Overall(
+            scale,
+            answer,
+            1 if answer is None else 2,
+            60,
+            32,
+            (
+                ColumnOverall(
+                    "size",
+                    around(0.2),
+                    Direction(around(0.8, 0.1), "rises"),
+                    (),
+                    (-0.3, 0.1, 0.1, 0.3),
+                    (0.1, 0.5, None, 0.9),
+                ),
+                ColumnOverall("12 other columns", around(0.1), None, (), (-0.1, 0.1), (None,) * 2),
+                ColumnOverall(
+                    "colour",
+                    around(0.05),
+                    None,
+                    (LevelContribution("red", 30, around(-0.05)),),
+                    (-0.1, 0.1),
+                    (None,) * 2,
+                ),
+            ),
+        ),
+        Interactions((Interaction(("size", "colour"), around(0.015, 0.01)),), 3, 15, 32, False),
+        judged[:1],
+        judged[1:],
+    )
 
 
 COMMON = {
@@ -129,6 +191,7 @@ CLASSES = Findings(
         tuple((k / 20, 0.2 + abs(k / 20 - 0.17)) for k in range(21)),
         "Predict yes from probability 0.17 on: a row then costs 0.21 on average.",
     ),
+    explanation=explained("probability", "yes", ("no", "yes", "no"), (None,) * 3),
     **COMMON,
 )
 
@@ -149,5 +212,6 @@ NUMBERS = Findings(
         tuple((10.0 * k, -1.0, 0.0, 1.0) for k in range(10)),
         "No bias by prediction is shown.",
     ),
+    explanation=explained("target", None, ("12.5", "3", "40"), (None, 0.1, 0.9)),
     **COMMON,
 )

@@ -7,6 +7,7 @@ from found import CLASSES, NUMBERS
 
 from gradum.show.pictures.coefficients import coefficient_dots
 from gradum.show.pictures.confusion import confusion_matrix
+from gradum.show.pictures.contributions import contribution_bars, contribution_swarm
 from gradum.show.pictures.importance import importance_bars
 from gradum.show.pictures.ranking import ranking
 from gradum.show.pictures.reliability import reliability_curve
@@ -32,6 +33,8 @@ def pictures(names=NAMES):
     counts = tuple((1,) * len(names) for _ in names)
     curves = tuple(replace(CLASSES.ranking[0], label=name) for name in names)
     parts = tuple(replace(CLASSES.segments.weakest[0], column=n, values=n) for n in names)
+    moving = tuple(replace(CLASSES.explanation.overall.columns[0], column=name) for name in names)
+    overall = replace(CLASSES.explanation.overall, columns=moving, answer=first, answers=3)
     segments = replace(CLASSES.segments, slices={first: parts}, weakest=parts)
     return [
         importance_bars(replace(CLASSES.importance, columns=columns), "mlp"),
@@ -44,6 +47,8 @@ def pictures(names=NAMES):
         reliability_curve(replace(CLASSES.reliability, label=first), number=False),
         threshold_curve(replace(CLASSES.threshold, positive=first, negative=names[1])),
         *residual_pictures(NUMBERS.residuals, first),
+        contribution_bars(overall),
+        contribution_swarm(overall),
     ]
 
 

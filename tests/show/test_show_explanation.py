@@ -5,6 +5,8 @@ import polars as pl
 import pytest
 
 import gradum
+from gradum.show.explanation_words import because
+from gradum.study.explanation.one_row import row_explanation
 from synthetic import QUICK
 
 
@@ -32,10 +34,10 @@ def difference():
 def test_the_reasons_are_those_of_the_line(difference, row, sentence):
     background = pl.DataFrame({"a": [-0.5, 0.5], "b": [-0.5, 0.5], "c": [-0.5, 0.5]})
     explanation = difference.explain([row], background=background)
-    assert explanation.because(0, 0) == sentence
+    assert because(row_explanation(explanation.found, 0)) == sentence
 
 
 def test_what_nothing_moved_has_no_reason(difference):
     row = pl.DataFrame({"a": [0.5], "b": [1.0], "c": [-1.0]})
     explanation = difference.explain(row, background=row)
-    assert explanation.because(0, 0) == ""
+    assert because(row_explanation(explanation.found, 0)) == ""

@@ -17,7 +17,7 @@ from gradum.show.pictures.picture import dressed
 from gradum.show.pictures.ranking import ranking
 from gradum.show.report import report_html, sections_of
 from gradum.show.source import Source
-from gradum.study.findings import Findings
+from gradum.study.findings import Findings, without_rows
 from gradum.study.profile import ColumnProfile
 from gradum.study.worst import WorstRow
 from synthetic import ONCE, QUICK, task
@@ -90,6 +90,41 @@ def test_the_report_says_what_was_found(of_classes, of_numbers):
     assert NUMBERS.residuals.sentence in of_numbers.text
 
 
+def test_the_report_says_why_rows_are_answered_so(of_classes, of_numbers):
+    assert "Explained are 60 of 240 judged rows" in of_classes.text
+    assert "The 12 columns that are least important count as one." in of_classes.text
+    assert "size × colour 0.015 0.005 to 0.025" in of_classes.text
+    assert "Predicted yes, in truth no Row 17: the probability of 'yes' is 90%" in of_classes.text
+    assert "Mostly because size is 81." in of_classes.text
+    assert "12 other columns +0.2 ± 0.078" in of_classes.text
+    assert "A typical row of no" in of_classes.text
+    assert "Predicted 0.9, in truth 12.5" in of_numbers.text
+    assert "10% of the rows are predicted lower; in truth 3" in of_numbers.text
+    assert "colour 0.05 0.03 0.07 red -0.05" in of_classes.text
+
+
+def test_a_swarm_has_a_dot_for_each_contribution_in_the_place_that_its_value_has(of_classes):
+    dots = of_classes.charts["swarm"]["layer"][1]["data"]["values"]
+    assert [dot["contribution"] for dot in dots[:4]] == [-0.3, 0.1, 0.1, 0.3]
+    assert [dot["third"] for dot in dots[:4]] == [
+        "low value",
+        "middle value",
+        "missing or without order",
+        "high value",
+    ]
+    assert dots[1]["offset"] != dots[2]["offset"]  # the same contribution, side by side
+    assert all(-1 <= dot["offset"] <= 1 for dot in dots)
+
+
+def test_without_rows_no_row_is_explained_and_no_dot_is_one(classifier):
+    found = without_rows(CLASSES)
+    page = Page(report_html(classifier.fitted, found))
+    assert "contributions" in page.charts
+    assert "swarm" not in page.charts
+    assert "Row 17" not in page.text
+    assert "typical row" not in page.text
+
+
 def test_a_miscalibration_stands_in_the_verdict_where_one_is_shown(classifier):
     sentence = "Predicts too low: 'yes' has a probability of 0.3 on average, and a share of 0.5."
     low = msgspec.structs.replace(CLASSES.reliability, sentence=sentence)
@@ -113,6 +148,7 @@ def test_every_chart_has_a_place_a_description_and_its_numbers(classifier, of_cl
     pictures = [each for part in sections_of(classifier.fitted, CLASSES) for each in part.pictures]
     names = [picture.name for picture in pictures]
     assert {"ladder", "confusion", "roc", "precision-recall", "reliability"} <= set(names)
+    assert {"contributions", "swarm"} <= set(names)
     assert {"threshold", "importance", "weakest", "slice-1", "epochs", "growth"} <= set(names)
     assert set(of_classes.charts) == set(names)
     assert len(names) == len(set(names))
@@ -209,7 +245,7 @@ def test_a_wide_table_with_many_findings_stays_small(classifier):
 
 
 def test_rows_are_left_out_where_they_were_not_kept(classifier):
-    page = Page(report_html(classifier.fitted, msgspec.structs.replace(CLASSES, worst=())))
+    page = Page(report_html(classifier.fitted, without_rows(CLASSES)))
     assert "predicted worst" not in page.text
 
 

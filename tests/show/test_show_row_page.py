@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.show.pictures.waterfall import MOST_COLUMNS, Step, waterfall
+from gradum.show.pictures.waterfall import MOST_COLUMNS, waterfall
+from gradum.study.explanation.one_row import Contribution, RowExplanation
 from synthetic import QUICK
 
 HOSTILE = "</script><b>ha"
@@ -70,8 +71,9 @@ def test_it_is_written_where_asked(model, tmp_path):
 
 def test_small_steps_are_drawn_as_one_and_written_each():
     sizes = np.arange(15, 0, -1.0)
-    steps = [Step(f"c{place}", "1", size, 0.1) for place, size in enumerate(sizes)]
-    picture = waterfall("w", "title", steps, 2.0, 2.0 + sizes.sum(), unit="answer")
+    steps = tuple(Contribution(f"c{place}", "1", size, 0.1) for place, size in enumerate(sizes))
+    row = RowExplanation(1, None, "target", 2.0 + sizes.sum(), 2.0, steps)
+    picture = waterfall("w", "title", row, unit="answer")
     drawn = bars(picture.specification)
     assert len(drawn) == MOST_COLUMNS + 1
     assert drawn[-1]["value"] == pytest.approx(sizes[MOST_COLUMNS:].sum())

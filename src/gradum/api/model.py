@@ -278,7 +278,8 @@ class Model:
         -------
         Explanation
             It shows itself; ``frame`` has one line a row, column and class, ``reasons`` names what
-            speaks most against an answer.
+            speaks most against an answer, ``overall()`` says what the columns do over all rows, and
+            ``interactions()`` which pairs act together.
 
         Raises
         ------

@@ -192,6 +192,14 @@ class Options(TypedDict, total=False):
     rows: Annotated[
         bool, Option("report.rows", "Whether the report may show single rows.", default=True)
     ]
+    explain: Annotated[
+        bool,
+        Option(
+            "report.explain",
+            "Whether the report tells what each column adds to the answers.",
+            default=True,
+        ),
+    ]
     learning_curve: Annotated[
         bool | None,
         Option(

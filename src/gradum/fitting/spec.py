@@ -90,6 +90,8 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         What mistakes cost, to find the threshold that costs least; for two classes.
     rows : bool
         Whether single rows of the table may be shown.
+    explain : bool
+        Whether some of the judged rows are explained.
     learning_curve : bool or None
         Whether to fit on parts of the rows, to tell what more rows would bring; None where that
         takes less time than the training did.
@@ -98,6 +100,7 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slices: tuple[str, ...] = ()
     cost: Cost | None = None
     rows: bool = True
+    explain: bool = True
     learning_curve: bool | None = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,28 +13,33 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
-from gradum.margins import falling, first_greatest
-from gradum.messages import listed, say, say_plural
-from gradum.scores.figures import figure
-from gradum.scores.interval import NORMAL_95
-from gradum.show.explanation_words import heading, value_words, with_error
+from gradum.messages import listed, say
+from gradum.scores.figures import with_interval
+from gradum.show.explanation_words import (
+    because,
+    direction_words,
+    heading,
+    shares,
+    the_others,
+    with_error,
+)
 from gradum.show.reasons import Reasons
 from gradum.show.text import plain
 from gradum.show.visible import visible
 from gradum.study.explanation.correlated import STRONG, correlated
-from gradum.study.explanation.explain import Explanations, name_of
+from gradum.study.explanation.explain import Explanations
+from gradum.study.explanation.interactions import Interactions, interactions
+from gradum.study.explanation.one_row import row_explanation
+from gradum.study.explanation.overall import Overall, overall
 from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
 from gradum.tables.columns import Label
 
 MOST_ROWS = 10  # shown one by one
 MOST_COLUMNS = 12
-MOST_REASONS = 3
 MOST_GROUPS = 3  # of columns that depend on each other
-MOSTLY = 0.6  # of what moves the answer the way that it went
 BAR = 20  # characters
-BALANCED = 0.2  # of all that columns add, below which what moves an answer cancels out
-ROUNDING = 1e-6  # of an answer, which is no reason
 
 
 class Explanation:
@@ -87,12 +93,51 @@ class Explanation:
         """Return every row in words and bars; of many rows, what the columns do on average."""
         return plain(self, width=100).rstrip("\n")
 
+    def overall(self, answer: Any = None) -> Overall:
+        """Return what the columns do over all rows; see `gradum.study.explanation.overall`.
+
+        Parameters
+        ----------
+        answer : label or float, optional
+            The class, or the quantile, that directions are of.
+
+        Raises
+        ------
+        SpecError
+            There are no rows, or there is no such answer.
+        """
+        answers = self.found.answers
+        if not self.found.parts:
+            raise SpecError(say("There are no rows to explain."))
+        if answer is None:
+            return overall(self.found)
+        if answer not in answers:
+            raise SpecError(
+                say("There is no answer {answer!r}.", answer=answer),
+                say("Choose among {answers}.", answers=listed([repr(each) for each in answers])),
+            )
+        return overall(self.found, answers.index(answer))
+
+    def interactions(self) -> Interactions:
+        """Return the pairs of columns that do most together, beyond what each does.
+
+        See `gradum.study.explanation.interactions`.
+
+        Raises
+        ------
+        SpecError
+            There are no rows.
+        """
+        if not self.found.parts:
+            raise SpecError(say("There are no rows to explain."))
+        return interactions(self.found, self.fitted)
+
     def __rich__(self) -> RenderableType:
         found = self.found
         if not found.parts:
             return Text(say("There are no rows to explain."))
         if len(found.parts) > MOST_ROWS:
-            return Group(*_overall(found), *self._correlated())
+            return Group(*_overall(self.overall()), *self._correlated())
         rows = (part for place in range(len(found.parts)) for part in self._row(place))
         return Group(*rows, *self._correlated())
 
@@ -105,89 +150,30 @@ class Explanation:
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self.summary())}</pre>"
 
-    def likeliest(self, place: int) -> int:
-        """Return which answer of a row is explained first: its likeliest class; 0 for a number."""
-        output = self.found.parts[place].output
-        return int(first_greatest(output[None])[0]) if self.fitted.classes else 0
-
     def _row(self, place: int) -> Iterator[RenderableType]:
         """Say why one row is answered as it is: its likeliest class, or its number."""
-        found, part = self.found, self.found.parts[place]
-        chosen = self.likeliest(place)
-        yield Text(heading(found, self.fitted, place, chosen), style="bold")
-        values = part.values[:, chosen]
-        error = part.error[:, chosen]
-        order = falling(np.abs(values))
+        row = row_explanation(self.found, place)
+        yield Text(heading(row, self.fitted.spec.target, self.found.background), style="bold")
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(overflow="fold", ratio=2)
         table.add_column(overflow="fold", ratio=2)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True)
-        size = max(abs(float(part.output[chosen])), abs(float(part.base[chosen])))
-        longest = max(float(np.abs(values).max()), ROUNDING * size, np.finfo(float).tiny)
-        for player in order[:MOST_COLUMNS]:
+        for each, share in shares(row, MOST_COLUMNS):
             table.add_row(
-                Text(visible(name_of(found.players[player]))),
-                Text(visible(values_of(found, place, int(player)))),
-                Text(with_error(float(values[player]), float(error[player]))),
-                _bar(float(values[player] / longest)),
-            )  # fmt: skip
+                Text(visible(each.column)),
+                Text(visible(each.value)),
+                Text(with_error(each.contribution, each.error)),
+                _bar(share),
+            )
         yield table
-        if len(order) > MOST_COLUMNS:
-            rest = figure(float(values[order[MOST_COLUMNS:]].sum()), digits=3, sign=True)
-            yield Text(
-                say_plural(
-                    "and {count:,} more column, {rest}.",
-                    "and {count:,} more columns, {rest} together.",
-                    len(order) - MOST_COLUMNS,
-                    rest=rest,
-                ),
-                style="dim",
-            )
-        because = self.because(place, chosen)
-        if because:
-            yield Text(because)
+        others = the_others(row, MOST_COLUMNS)
+        if others:
+            yield Text(others, style="dim")
+        reasons = because(row)
+        if reasons:
+            yield Text(reasons)
         yield Text("")
-
-    def because(self, place: int, chosen: int) -> str:
-        """Name the columns that did most of what moved an answer the way that it went.
-
-        Where most of what they add cancels out, both sides are named. The sentence is empty where
-        nothing moved it.
-        """
-        part = self.found.parts[place]
-        values = part.values[:, chosen]
-        base, output = float(part.base[chosen]), float(part.output[chosen])
-        whole = float(np.abs(values).sum())
-        if whole <= ROUNDING * max(abs(base), abs(output)):
-            return ""
-        if abs(output - base) < BALANCED * whole:
-            sentence = say(
-                "Raised mostly because {raised}; lowered mostly because {lowered}.",
-                raised=self._reasons(place, values),
-                lowered=self._reasons(place, -values),
-            )
-        else:
-            along = values * np.sign(output - base)
-            sentence = say("Mostly because {reasons}.", reasons=self._reasons(place, along))
-        return visible(sentence)
-
-    def _reasons(self, place: int, along: np.ndarray) -> str:
-        """Name the few columns that add most of all that is above 0."""
-        reasons, done = [], 0.0
-        whole = along[along > 0].sum()
-        for player in map(int, falling(along)[:MOST_REASONS]):
-            if along[player] <= 0 or done >= MOSTLY * whole:
-                break
-            done += along[player]
-            reasons.append(
-                say(
-                    "{column} is {value}",
-                    column=name_of(self.found.players[player]),
-                    value=values_of(self.found, place, player),
-                )
-            )
-        return listed(reasons, "and")
 
     def _correlated(self) -> Iterator[RenderableType]:
         """Say which columns depend on each other, and how they are explained as one."""
@@ -204,34 +190,29 @@ class Explanation:
             yield Text(visible(remark), style="dim")
 
 
-def values_of(found: Explanations, place: int, player: int) -> str:
-    """Return a row's values of a player's columns as text."""
-    return listed([value_words(found.values[place, column]) for column in found.players[player]])
-
-
 def _bar(share: float) -> Text:
     length = round(abs(share) * BAR)
     return Text("█" * length, style="green" if share > 0 else "red")
 
 
-def _overall(found: Explanations) -> Iterator[RenderableType]:
-    """Say how far each column moves the answers, on average over the rows."""
-    sizes = np.stack([np.abs(part.values).mean(axis=1) for part in found.parts])
-    mean = sizes.mean(axis=0)
-    error = NORMAL_95 * sizes.std(axis=0, ddof=1) / np.sqrt(len(sizes))
+def _overall(found: Overall) -> Iterator[RenderableType]:
+    """Say how far each column moves the answers, on average over the rows, and which way."""
     yield Text(
         say(
             "{rows:,} rows: how far each column moves the answer, on average (95% interval)",
-            rows=len(sizes),
+            rows=found.rows,
         ),
         style="bold",
     )
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    longest = max(float(mean.max()), np.finfo(float).tiny)
-    for player in falling(mean)[:MOST_COLUMNS]:
+    longest = max(found.columns[0].size.value, np.finfo(float).tiny)
+    for each in found.columns[:MOST_COLUMNS]:
         table.add_row(
-            Text(visible(name_of(found.players[player]))),
-            f"{figure(mean[player], digits=3)} ± {figure(error[player], digits=2)}",
-            _bar(mean[player] / longest),
+            Text(visible(each.column)),
+            with_interval(each.size),
+            _bar(each.size.value / longest),
+            Text(visible(direction_words(each))),
         )
     yield table
+    if found.answer is not None:
+        yield Text(visible(say("Directions are those of {answer!r}.", answer=found.answer)))

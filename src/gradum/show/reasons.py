@@ -12,10 +12,11 @@ from rich.text import Text
 
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say, say_plural
-from gradum.show.explanation_words import heading, value_words, with_error
+from gradum.show.explanation_words import heading, with_error
 from gradum.show.text import plain
 from gradum.show.visible import visible
 from gradum.study.explanation.explain import Explanations, name_of
+from gradum.study.explanation.one_row import row_explanation, value_words
 from gradum.study.explanation.reasons import (
     WITH_MEDIAN,
     WITH_MODE,
@@ -121,7 +122,8 @@ class Reasons:
 
     def _row(self, place: int) -> Iterator[RenderableType]:
         of_row, answer = self.reasons[place], answer_of(self.found, self.favourable)
-        yield Text(heading(self.found, self.fitted, place, answer), style="bold")
+        row = row_explanation(self.found, place, answer)
+        yield Text(heading(row, self.fitted.spec.target, self.found.background), style="bold")
         yield Text(visible(self._what_follows(len(of_row))))
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(justify="right", no_wrap=True)

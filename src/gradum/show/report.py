@@ -13,10 +13,12 @@ from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
+from gradum.show.explained_rows import explained_rows
 from gradum.show.inference import layout
 from gradum.show.page import file, for_script, render
 from gradum.show.pictures.coefficients import coefficient_dots
 from gradum.show.pictures.confusion import confusion_matrix
+from gradum.show.pictures.contributions import contribution_bars, contribution_swarm
 from gradum.show.pictures.growth import growth_curve
 from gradum.show.pictures.importance import importance_bars
 from gradum.show.pictures.ladder import ladder
@@ -31,6 +33,7 @@ from gradum.show.pictures.threshold import threshold_curve
 from gradum.show.repeat import command, only_python, python
 from gradum.show.source import Source
 from gradum.show.vega import vega_script
+from gradum.study.explanation.judged import JudgedExplanation
 from gradum.study.findings import Findings
 
 MOST_COLUMNS = 200
@@ -42,6 +45,7 @@ TITLE_OF_SECTION = {
     "scores": marked("Scores"),
     "errors": marked("Where it errs"),
     "uses": marked("What it uses"),
+    "explanations": marked("Explanations"),
     "regression": marked("Regression table"),
     "segments": marked("Segments"),
     "training": marked("Training"),
@@ -102,6 +106,7 @@ def report_html(
         **_headline(fitted.judgement),
         **_worst(findings),
         **_columns(fitted, findings),
+        explained_rows=explained_rows(findings, fitted.schema.target.name),
         prevalences=_prevalences(fitted.judgement),
         regression_table=_regression_table(findings),
         source=source,
@@ -126,6 +131,8 @@ def sections_of(fitted: Fitted, findings: Findings | None) -> list[Section]:
         parts.append(Section("errors", _errors(findings, fitted.schema.target.name)))
         used = _some(importance_bars(findings.importance, findings.rung))
         parts.append(Section("uses", (*used, *_some(coefficient_dots(findings.coefficients)))))
+        if findings.explanation is not None:
+            parts.append(Section("explanations", _explanations(findings.explanation)))
         if findings.regression is not None:
             parts.append(Section("regression"))
         found = (*_some(weakest(findings.segments)), *slices(findings.segments))
@@ -149,6 +156,10 @@ def _errors(findings: Findings, target: str) -> tuple[Picture, ...]:
     if findings.threshold is not None:
         pictures.append(threshold_curve(findings.threshold))
     return tuple(pictures)
+
+
+def _explanations(found: JudgedExplanation) -> tuple[Picture, ...]:
+    return (contribution_bars(found.overall), *_some(contribution_swarm(found.overall)))
 
 
 def _some(picture: Picture | None) -> tuple[Picture, ...]:

@@ -12,13 +12,13 @@ import numpy as np
 from gradum.margins import falling
 from gradum.messages import marked, say, say_plural
 from gradum.scores.figures import figure, percent
-from gradum.show.explanation import Explanation, values_of
-from gradum.show.explanation_words import heading
+from gradum.show.explanation import Explanation
+from gradum.show.explanation_words import because, heading
 from gradum.show.page import file, for_script, render
 from gradum.show.pictures.picture import Picture
-from gradum.show.pictures.waterfall import Step, waterfall
+from gradum.show.pictures.waterfall import waterfall
 from gradum.show.vega import vega_script
-from gradum.study.explanation.explain import name_of
+from gradum.study.explanation.one_row import RowExplanation, row_explanation
 from gradum.tables.wording import shortened
 
 MOST_CLASSES = 2
@@ -90,115 +90,76 @@ def row_page(
     )
 
 
-def answers_to_show(explanation: Explanation, place: int) -> list[int]:
-    """Return the likeliest classes of a row, the likeliest first; of two classes only that one."""
+def _answers(explanation: Explanation, place: int) -> list[int]:
+    """Return the places of the answers to show: a row's likeliest classes; the middle quantile."""
     answers = len(explanation.found.answers)
     if not explanation.fitted.classes:
-        return list(range(answers))
+        return [answers // 2]
     most = 1 if answers == 2 else MOST_CLASSES
-    return [int(k) for k in falling(explanation.found.parts[place].output)[:most]]
+    return [int(answer) for answer in falling(explanation.found.parts[place].output)[:most]]
+
+
+def _rows(explanation: Explanation, place: int) -> list[RowExplanation]:
+    found = explanation.found
+    return [row_explanation(found, place, answer) for answer in _answers(explanation, place)]
 
 
 def _facts(explanation: Explanation, place: int) -> list[tuple[str, str]]:
-    found, part = explanation.found, explanation.found.parts[place]
-    written = partial(percent, decimals=1) if found.scale == "probability" else figure
-    facts = []
-    for k in answers_to_show(explanation, place):
-        facts.append((_answer_named(explanation, k), written(float(part.output[k]))))
-    chosen = explanation.likeliest(place)
-    base = written(float(part.base[chosen]))
-    return [*facts, (say("on average over the background"), base)]
+    rows, target = _rows(explanation, place), explanation.fitted.spec.target
+    written = partial(percent, decimals=1) if rows[0].scale == "probability" else figure
+    facts = [(_named(row, target), written(row.output)) for row in rows]
+    return [*facts, (say("on average over the background"), written(rows[0].base))]
 
 
-def _answer_named(explanation: Explanation, answer: int) -> str:
+def _named(row: RowExplanation, target: str) -> str:
     """Return what an answer is called: its class, its quantile, or the target."""
-    found = explanation.found
-    if explanation.fitted.classes:
-        label = repr(shortened(found.answers[answer]))
-        if found.scale == "probability":
-            return say("probability of {label}", label=label)
-        return say("log-odds of {label}", label=label)
-    quantile = found.answers[answer]
-    target = explanation.fitted.spec.target
-    if quantile is None:
+    if row.scale == "target":
         return target
-    return say("{target}, quantile {quantile}", target=target, quantile=quantile)
+    label = repr(shortened(row.answer))
+    if row.scale == "probability":
+        return say("probability of {label}", label=label)
+    return say("log-odds of {label}", label=label)
 
 
 def _remarks(explanation: Explanation, place: int) -> list[str]:
     part = explanation.found.parts[place]
-    exact = not part.sampling_error.any()
-    rows = explanation.found.background
-    how = (
-        say("The values are exact over all {count:,} coalitions of columns.", count=part.coalitions)
-        if exact
-        else say("The values are drawn, from {count:,} coalitions.", count=part.coalitions)
-    )
+    how = say("The values are drawn, from {count:,} coalitions.", count=part.coalitions)
+    if not part.sampling_error.any():
+        how = say(
+            "The values are exact over all {count:,} coalitions of columns.", count=part.coalitions
+        )
     against = say_plural(
-        "The background is {count:,} row.", "The background is {count:,} rows.", rows
+        "The background is {count:,} row.",
+        "The background is {count:,} rows.",
+        explanation.found.background,
     )
     return [how, against, say("They describe the model, not causes.")]
 
 
 def _why(explanation: Explanation, place: int) -> RowSection:
-    shown = answers_to_show(explanation, place)
+    rows, target = _rows(explanation, place), explanation.fitted.spec.target
+    sentences = [heading(rows[0], target, explanation.found.background), because(rows[0])]
     return RowSection(
         "why",
         say("Why this answer?"),
+        [sentence for sentence in sentences if sentence],
         [
-            heading(explanation.found, explanation.fitted, place, shown[0]),
-            *(s for s in [explanation.because(place, shown[0])] if s),
-        ],
-        [
-            waterfall(
-                f"waterfall-{k}",
-                _answer_named(explanation, k),
-                _steps(explanation, place, k),
-                float(explanation.found.parts[place].base[k]),
-                float(explanation.found.parts[place].output[k]),
-                unit=say(UNITS[explanation.found.scale]),
-            )
-            for k in shown
+            waterfall(f"waterfall-{number}", _named(row, target), row, unit=say(UNITS[row.scale]))
+            for number, row in enumerate(rows)
         ],
     )
 
 
-def _steps(explanation: Explanation, place: int, answer: int) -> list[Step]:
-    """Return what the columns add, by falling size."""
-    found = explanation.found
-    part = found.parts[place]
-    values, error = part.values[:, answer], part.error[:, answer]
-    return [
-        Step(
-            name_of(found.players[player]),
-            values_of(found, place, player),
-            float(values[player]),
-            float(error[player]),
-        )
-        for player in map(int, falling(np.abs(values)))
-    ]
-
-
 def _numbers(explanation: Explanation, place: int) -> RowSection:
-    """Every column's value for the likeliest answer, each error by itself."""
-    found = explanation.found
-    part, chosen = found.parts[place], explanation.likeliest(place)
+    """Every column's value for the first answer, each error by itself."""
+    found, answer = explanation.found, _answers(explanation, place)[0]
+    part, row = found.parts[place], row_explanation(found, place, answer)
+    place_of = {name: player for player, name in enumerate(found.names)}
 
-    def cell(numbers: np.ndarray, player: int) -> str:
-        value = float(numbers[player, chosen])
-        return "–" if np.isnan(value) else figure(value, digits=3)
+    def cell(numbers: np.ndarray, column: str) -> str:
+        number = float(numbers[place_of[column], answer])
+        return "–" if np.isnan(number) else figure(number, digits=3)
 
-    rows = [
-        (
-            name_of(found.players[player]),
-            values_of(found, place, player),
-            figure(float(part.values[player, chosen]), digits=3, sign=True),
-            cell(part.sampling_error, player),
-            cell(part.background_error, player),
-            cell(part.spread, player),
-        )
-        for player in map(int, falling(np.abs(part.values[:, chosen])))
-    ]
     header = (
         say("column"),
         say("value"),
@@ -207,5 +168,16 @@ def _numbers(explanation: Explanation, place: int) -> RowSection:
         say("error of the background"),
         say("spread over members"),
     )
-    title = _answer_named(explanation, chosen)
+    rows = [
+        (
+            adds.column,
+            adds.value,
+            figure(adds.contribution, digits=3, sign=True),
+            cell(part.sampling_error, adds.column),
+            cell(part.background_error, adds.column),
+            cell(part.spread, adds.column),
+        )
+        for adds in row.contributions
+    ]
+    title = _named(row, explanation.fitted.spec.target)
     return RowSection("numbers", say("The numbers"), tables=[RowTable(header, rows, 2, title)])

@@ -17,6 +17,11 @@ from gradum.scores.metrics import METRICS
 from gradum.solvers.threads import turn
 from gradum.study.confusion import Confusion, confusion
 from gradum.study.evidence import Evidence
+from gradum.study.explanation.judged import (
+    JudgedExplanation,
+    explain_judged,
+    without_judged_rows,
+)
 from gradum.study.growth import Growth, growth
 from gradum.study.importance import Importance, importance
 from gradum.study.inference.regression import Regression, regression_table, without_influential
@@ -69,6 +74,7 @@ class Findings(msgspec.Struct, frozen=True):
     residuals: Residuals | None = None
     threshold: Threshold | None = None
     worst: tuple[WorstRow, ...] = ()
+    explanation: JudgedExplanation | None = None
 
     def __post_init__(self) -> None:
         """Refuse names that no report could look up; a file may have been written by hand."""
@@ -103,6 +109,7 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         else ""
     )
     important = importance(run)
+    foremost = _foremost(evidence, important)
     found = Findings(
         rung=evidence.rung,
         rows=len(evidence),
@@ -121,8 +128,12 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         ranking=() if regression else _as_scored(ranking_curves(evidence), run.fitted.judgement),
         residuals=residuals(evidence) if regression else None,
         threshold=threshold(evidence, spec.cost) if spec.cost else None,
-        worst=worst_rows(evidence, _foremost(evidence, important)),
+        worst=worst_rows(evidence, foremost),
     )
+    if spec.explain and not context.stop():
+        worst = [each.row for each in found.worst]
+        explanation = explain_judged(run, evidence, foremost, worst)
+        found = structs.replace(found, explanation=explanation)
     return found if spec.rows else without_rows(found)
 
 
@@ -153,4 +164,7 @@ def without_rows(findings: Findings) -> Findings:
     """Return the same without any single row of the table."""
     residuals = findings.residuals and structs.replace(findings.residuals, points=())
     table = findings.regression and without_influential(findings.regression)
-    return structs.replace(findings, worst=(), residuals=residuals, regression=table)
+    explanation = findings.explanation and without_judged_rows(findings.explanation)
+    return structs.replace(
+        findings, worst=(), residuals=residuals, regression=table, explanation=explanation
+    )

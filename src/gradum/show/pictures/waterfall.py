@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -23,6 +22,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.study.explanation.one_row import Contribution, RowExplanation
 from gradum.tables.wording import shortened
 
 MOST_COLUMNS = 12
@@ -30,66 +30,39 @@ MOST_LETTERS = 14  # of a value beside its bar
 ROOM = 0.3  # of the axis, for numbers
 
 
-@dataclass(frozen=True)
-class Step:
-    """What one column adds to an answer.
-
-    Parameters
-    ----------
-    column : str
-        The column, or columns that count as one.
-    value : str
-        What the row holds there, in words.
-    contribution : float
-        φ, in the answer's unit.
-    error : float
-        Its standard error; NaN where it is unknown.
-    """
-
-    column: str
-    value: str
-    contribution: float
-    error: float
-
-
-def waterfall(
-    name: str, title: str, steps: Sequence[Step], base: float, output: float, *, unit: str
-) -> Picture:
-    """Draw how an answer comes about: the largest steps first, then all others as one.
+def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Picture:
+    """Draw how an answer comes about: the largest contributions first, then all others as one.
 
     Parameters
     ----------
     name, title : str
         Of the picture.
-    steps : sequence of Step
-        By falling size; they add up to ``output - base``.
-    base, output : float
-        The mean answer over the background, and the row's own.
+    row : RowExplanation
     unit : str
         What the axis is called.
     """
-    shown = [*steps[:MOST_COLUMNS], *_others(steps[MOST_COLUMNS:])]
-    reached = base + np.cumsum([0.0, *(step.contribution for step in shown)])
-    largest = max((abs(step.contribution) for step in shown), default=0.0)
+    shown = [*row.contributions[:MOST_COLUMNS], *_others(row.contributions[MOST_COLUMNS:])]
+    reached = row.base + np.cumsum([0.0, *(part.contribution for part in shown)])
+    largest = max((abs(part.contribution) for part in shown), default=0.0)
     rows = [
         {
-            "column": _label(step, MOST_LETTERS),
+            "column": _label(part, MOST_LETTERS),
             "place": place,
             "start": reached[place],
             "end": reached[place + 1],
-            "low": reached[place + 1] - NORMAL_95 * step.error,
-            "high": reached[place + 1] + NORMAL_95 * step.error,
-            "value": step.contribution,
-            "written": _aligned(step.contribution, largest),
-            "sign": "up" if step.contribution > 0 else "down",
+            "low": reached[place + 1] - _margin(part),
+            "high": reached[place + 1] + _margin(part),
+            "value": part.contribution,
+            "written": _aligned(part.contribution, largest),
+            "sign": "up" if part.contribution > 0 else "down",
         }
-        for place, step in enumerate(shown)
+        for place, part in enumerate(shown)
     ]
     bars = alt.Chart(data(rows)).encode(
         y=alt.Y("column:N", sort=by("place"), title=None),
         tooltip=tooltips("column:N", "value:Q", "low:Q", "high:Q"),
     )
-    ends = [{"where": base, "what": say("base")}, {"where": output, "what": say("answer")}]
+    ends = [{"where": row.base}, {"where": row.output}]
     colour = alt.Color(
         "sign:N", legend=None, scale=alt.Scale(domain=["up", "down"], range=[FIRST, SECOND])
     )
@@ -113,13 +86,13 @@ def waterfall(
         name,
         title,
         chart.properties(width="container", height=26 * len(shown) + 20),
-        _description(steps, base, output),
+        _description(row),
         say(
             "From the mean answer over the background rows to the answer for this row: each bar is "
             "what a column's value adds, the thin line its 95% interval."
         ),
         (say("column"), say("value"), say("adds"), say("from"), say("to")),
-        tuple(_numbers(step) for step in steps),
+        tuple(_numbers(part) for part in row.contributions),
         wide=True,
     )
 
@@ -140,36 +113,38 @@ def _domain(rows: Sequence[dict[str, Any]], reached: np.ndarray) -> list[float]:
     return [low - 0.03 * width, high + ROOM * width]
 
 
-def _others(steps: Sequence[Step]) -> list[Step]:
+def _others(parts: Sequence[Contribution]) -> list[Contribution]:
     """Return small steps as one, whose error would need to know how theirs go together."""
-    if not steps:
+    if not parts:
         return []
-    name = say_plural("{count:,} more column", "{count:,} more columns", len(steps))
-    return [Step(name, "", sum(step.contribution for step in steps), np.nan)]
+    name = say_plural("{count:,} more column", "{count:,} more columns", len(parts))
+    return [Contribution(name, "", sum(part.contribution for part in parts), None)]
 
 
-def _label(step: Step, most: int = 40) -> str:
-    return f"{step.column} = {shortened(step.value, most)}" if step.value else step.column
+def _margin(part: Contribution) -> float:
+    """Return half the 95% interval of a contribution; NaN where it is unknown."""
+    return np.nan if part.error is None else NORMAL_95 * part.error
 
 
-def _description(steps: Sequence[Step], base: float, output: float) -> str:
+def _label(part: Contribution, most: int = 40) -> str:
+    return f"{part.column} = {shortened(part.value, most)}" if part.value else part.column
+
+
+def _description(row: RowExplanation) -> str:
     largest = say("; ").join(
-        f"{_label(step)} {figure(step.contribution, digits=3, sign=True)}" for step in steps[:3]
+        f"{_label(part)} {figure(part.contribution, digits=3, sign=True)}"
+        for part in row.contributions[:3]
     )
     return say(
         "From {base} to {output}; the largest steps: {steps}.",
-        base=figure(base),
-        output=figure(output),
+        base=figure(row.base),
+        output=figure(row.output),
         steps=largest,
     )
 
 
-def _numbers(step: Step) -> tuple[str, ...]:
-    ends = ("–", "–")
-    if not np.isnan(step.error):
-        margin = NORMAL_95 * step.error
-        ends = tuple(
-            figure(step.contribution + way * margin, digits=3, sign=True) for way in (-1, 1)
-        )
-    written = figure(step.contribution, digits=3, sign=True)
-    return (step.column, step.value, written, *ends)
+def _numbers(part: Contribution) -> tuple[str, ...]:
+    margin = _margin(part)
+    ends = [part.contribution - margin, part.contribution + margin]
+    written = ["–" if np.isnan(end) else figure(end, digits=3, sign=True) for end in ends]
+    return (part.column, part.value, figure(part.contribution, digits=3, sign=True), *written)

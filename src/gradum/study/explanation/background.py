@@ -21,15 +21,20 @@ def thinned(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def background_rows(run: Run) -> pl.DataFrame:
-    """Return up to `BACKGROUND_ROWS` of the rows that a run learned from, without the target.
+    """Return up to `BACKGROUND_ROWS` of the rows that a run learned from, without the target."""
+    learned = (run.parts != Part.TEST) | run.fitted.spec.refit
+    return learned_rows(run, learned, BACKGROUND_ROWS)
+
+
+def learned_rows(run: Run, learned: np.ndarray, most: int) -> pl.DataFrame:
+    """Return up to ``most`` of a run's rows where a mask (n,) holds, without the target.
 
     They are drawn by weight and count equally from then on.
     """
     dataset, spec = run.dataset, run.fitted.spec
-    learned = np.flatnonzero((run.parts != Part.TEST) | spec.refit)
-    count = min(BACKGROUND_ROWS, len(learned))
+    places = np.flatnonzero(learned)
     rng = stream(spec.seed, "study", "background")
-    places = learned[drawn_by_weight(dataset.weight[learned], count, rng)]
+    places = places[drawn_by_weight(dataset.weight[places], min(most, len(places)), rng)]
     columns = [column.name for column in run.fitted.schema.features]
     return dataset.frame[places].select(columns)
 

@@ -6,7 +6,7 @@ Shapes: n rows, d players, B background rows, k answers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class Explanations:
     scale : str
         ``target``, ``probability`` or ``log-odds``.
     players : tuple of Player
+    names : tuple of str
+        What the players are called.
     answers : tuple
         The classes, or the quantiles; a single None for a number.
     rows : ndarray of int (n,)
@@ -54,6 +56,7 @@ class Explanations:
     rung: str
     scale: Scale
     players: tuple[Player, ...]
+    names: tuple[str, ...]
     answers: tuple[Any, ...]
     rows: np.ndarray
     values: pl.DataFrame
@@ -73,7 +76,7 @@ class Explanations:
         ``spread``, and, the same for all lines of a row and class, ``base`` and ``output``.
         """
         d, k = len(self.players), len(self.answers)
-        names = [name_of(player) for player in self.players]
+        names = np.repeat(self.names, k).tolist()
         labels = [None if each is None else str(each) for each in self.answers]
 
         def column(name: str) -> np.ndarray:
@@ -86,13 +89,22 @@ class Explanations:
         return pl.DataFrame(
             {
                 "row": np.repeat(self.rows, d * k),
-                "column": pl.Series(np.repeat(names, k).tolist() * len(self.rows), dtype=pl.String),
+                "column": pl.Series(names * len(self.rows), dtype=pl.String),
                 "class": pl.Series(labels * (d * len(self.rows)), dtype=pl.String),
                 "value": column("values"),
                 **{name: pl.Series(column(name)).fill_nan(None) for name in named},
                 "base": repeated("base"),
                 "output": repeated("output"),
             }
+        )
+
+    def take(self, places: Sequence[int]) -> Explanations:
+        """Return those of some of the rows."""
+        return replace(
+            self,
+            rows=self.rows[list(places)],
+            values=self.values[list(places)],
+            parts=tuple(self.parts[place] for place in places),
         )
 
 
@@ -111,6 +123,7 @@ def explain(
     scale: Scale | None = None,
     together: Sequence[Sequence[str]] = (),
     tolerance: float = TOLERANCE,
+    most_answers: float | None = None,
 ) -> Explanations:
     """Divide the answers for rows among the columns; see `gradum.study.explanation.shapley`.
 
@@ -133,6 +146,8 @@ def explain(
     tolerance : float
         Half-width of the 95% interval of what drawing orders leaves open, as a share of the range
         of the answers.
+    most_answers : float, optional
+        That the model may be asked for, for one row; see `gradum.study.explanation.shapley`.
 
     Raises
     ------
@@ -149,11 +164,17 @@ def explain(
     players = players_of([column.name for column in fitted.schema.features], together)
     parts: list[Shapley] = []
     for block in rows.iter_slices(ROWS_AT_ONCE):
+        if chosen.input_layer is None:
+            parts += _unmoved(fitted, chosen, block, background, len(players), used)
+            continue
         with threads_for(len(background), max(chosen.network.widths)):
-            parts += _explained(fitted, chosen, block, background, players, used, tolerance)
+            for game in games(fitted, chosen, block, background, players, used):
+                rng = stream(fitted.spec.seed, "study", "explain")
+                parts.append(divided(game, rng, tolerance, most_answers))
     answers = tuple(fitted.classes) or (None,) * (len(parts[0].base) if parts else 1)
+    names = tuple(name_of(player) for player in players)
     return Explanations(
-        chosen.name, used, players, answers, numbers, rows, tuple(parts), background
+        chosen.name, used, players, names, answers, numbers, rows, tuple(parts), background
     )
 
 
@@ -199,25 +220,33 @@ def players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tup
     return tuple(dict.fromkeys(group.get(column, (column,)) for column in columns))
 
 
-def _explained(
+def games(
     fitted: Fitted,
     rung: Rung,
     rows: pl.DataFrame,
     background: pl.DataFrame,
     players: tuple[Player, ...],
     scale: Scale,
-    tolerance: float,
-) -> Iterator[Shapley]:
+) -> Iterator[Game]:
+    """Yield the game of each row, of a rung that looks at columns; all rows are opened at once."""
     design = fitted.encoder.transform(pl.concat([background, rows], how="vertical_relaxed"))
-    if rung.input_layer is None:
-        answers = answer_on(rung, scale)(rung.logits(design))[len(background) :]
-        for answer in answers:
-            nothing = np.zeros((len(players), len(answer)))
-            yield Shapley(nothing, nothing, nothing, nothing * np.nan, answer, answer, 1)
-        return
     opened = Opened.of(rung, design)
     setting = Setting(opened, players, len(background), answer_on(rung, scale))
     for row in range(len(rows)):
-        game = Game(setting, row)
-        rng = stream(fitted.spec.seed, "study", "explain")
-        yield divided(game, rng, tolerance)
+        yield Game(setting, row)
+
+
+def _unmoved(
+    fitted: Fitted,
+    rung: Rung,
+    rows: pl.DataFrame,
+    background: pl.DataFrame,
+    players: int,
+    scale: Scale,
+) -> Iterator[Shapley]:
+    """Explain a rung that looks at no column: each adds nothing."""
+    design = fitted.encoder.transform(pl.concat([background, rows], how="vertical_relaxed"))
+    answers = answer_on(rung, scale)(rung.logits(design))[len(background) :]
+    for answer in answers:
+        nothing = np.zeros((players, len(answer)))
+        yield Shapley(nothing, nothing, nothing, nothing * np.nan, answer, answer, 1)

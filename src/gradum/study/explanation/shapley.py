@@ -27,7 +27,7 @@ MOST_PRODUCTS = 2e10
 """Multiplications that all coalitions may take to be met: a second of one core."""
 
 FEWEST_FREEDOM = 60  # degrees, B (m - 1), before the scatter over m rounds is believed
-MOST_ROUNDS = 400
+FEWEST_ROUNDS, MOST_ROUNDS = 2, 400
 
 
 @dataclass(frozen=True)
@@ -62,21 +62,41 @@ class Shapley:
 
     @property
     def error(self) -> np.ndarray:
-        """Standard error (d, k) of drawing and of the background together; NaN if unknown."""
+        """Standard error (d, k) of drawn orders and background rows; NaN if that is unknown."""
         return np.hypot(self.sampling_error, self.background_error)
 
 
-def divided(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
+def divided(
+    game: Game,
+    rng: np.random.Generator,
+    tolerance: float,
+    most_answers: float | None = None,
+) -> Shapley:
     """Divide exactly where there are few players and that is quick, else by drawn orders.
 
     Where drawing does not come to its tolerance before it has met as many coalitions as there are,
     all of them are met.
+
+    Parameters
+    ----------
+    game : Game
+    rng : Generator
+    tolerance : float
+        See `drawn`.
+    most_answers : float, optional
+        That the model may be asked for; where they do not suffice, `FEWEST_ROUNDS` are drawn. If
+        left out, what `MOST_PRODUCTS` bring for all coalitions, and `MOST_ROUNDS`.
     """
-    few = game.players <= MOST_EXACT
-    if few and 2.0**game.players * game.products <= MOST_PRODUCTS:
+    d = game.players
+    few, a_round = d <= MOST_EXACT, 2 * max(d - 1, 0)  # coalitions
+    affordable = MOST_PRODUCTS / game.products
+    if most_answers is not None:
+        affordable = most_answers / game.background
+    if few and 2**d <= max(affordable, FEWEST_ROUNDS * a_round + 2):
         return exact(game)
-    found = drawn(game, rng, tolerance)
-    return exact(game) if few and found.coalitions >= 2**game.players else found
+    rounds = MOST_ROUNDS if most_answers is None else int((affordable - 2) / a_round)
+    values = drawn(game, rng, tolerance, min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS))
+    return exact(game) if few and values.coalitions >= 2**d else values
 
 
 def exact(game: Game) -> Shapley:
@@ -121,13 +141,15 @@ def all_coalitions(players: int) -> np.ndarray:
     return (np.arange(2**players)[:, None] >> np.arange(players) & 1).astype(bool)
 
 
-def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
+def drawn(
+    game: Game, rng: np.random.Generator, tolerance: float, most_rounds: int = MOST_ROUNDS
+) -> Shapley:
     """Divide by orders drawn at random, each with its reverse, one such pair a background row.
 
     In an order the players join one by one, and each is given what its coming changes. Rounds go on
     until the half-width of every value's 95% interval is below ``tolerance`` times the range of the
-    answers (over the background rows and the row), there were `MOST_ROUNDS`, or as many coalitions
-    were met as there are.
+    answers (over the background rows and the row), there were ``most_rounds``, two or more, or as
+    many coalitions were met as there are.
 
     The standard error of m rounds is √(Σ_b s_b²/m) / B, with s_b over the rounds of row b.
     """
@@ -140,14 +162,15 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
     for gains, by_member in _rounds(game, rng, ends):
         sums, squares, members = sums + gains, squares + gains**2, members + by_member
         rounds += 1
-        if game.background * (rounds - 1) < FEWEST_FREEDOM:
+        believed = game.background * (rounds - 1) >= FEWEST_FREEDOM
+        if rounds < most_rounds and not believed:
             continue
         variance = np.asarray(squares - sums**2 / rounds) / (rounds - 1)  # s_b², (d, B, k)
         rows = game.background
         variance = variance.clip(min=0.0)  # which rounding may bring below
         error = np.sqrt((variance / rounds).sum(axis=1)) / rows
         coalitions = 2 * rounds * (game.players - 1) + 2
-        if rounds == MOST_ROUNDS or coalitions >= 2**game.players:
+        if rounds == most_rounds or coalitions >= 2**game.players:
             break
         if (error * NORMAL_95 <= enough).all():
             break

@@ -1,0 +1,92 @@
+"""Explained rows as the report shows them: what each is an example of, in words and in bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gradum.messages import say
+from gradum.scores.figures import figure
+from gradum.show.explanation_words import because, heading, shares, the_others, with_error
+from gradum.study.explanation.judged import JudgedRow
+from gradum.study.findings import Findings
+
+MOST_COLUMNS = 8
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What one column adds to an answer: its name and value, φ with its error, and its length.
+
+    ``start`` and ``length`` are percentages of the width, with 0 in the middle.
+    """
+
+    column: str
+    value: str
+    contribution: str
+    start: float
+    length: float
+    up: bool
+
+
+@dataclass(frozen=True)
+class ExplainedRow:
+    """A row with its title, its sentences and its bars."""
+
+    title: str
+    heading: str
+    because: str
+    bars: tuple[Bar, ...]
+    others: str
+
+
+def explained_rows(findings: Findings | None, target: str) -> dict[str, list[ExplainedRow]]:
+    """Return the worst and the typical rows that were explained; none where none may be shown."""
+    found = None if findings is None else findings.explanation
+    if found is None:
+        return {"worst": [], "typical": []}
+    background = found.overall.background
+    worst = [_shown(each, _predicted_and_true(each), target, background) for each in found.worst]
+    typical = [_shown(each, _typical_of(each), target, background) for each in found.typical]
+    return {"worst": worst, "typical": typical}
+
+
+def _predicted_and_true(row: JudgedRow) -> str:
+    answer = row.explanation.answer
+    predicted = figure(row.explanation.output) if answer is None else answer
+    return say("Predicted {predicted}, in truth {target}", predicted=predicted, target=row.target)
+
+
+def _typical_of(row: JudgedRow) -> str:
+    if row.share is None:
+        return say("A typical row of {target}", target=row.target)
+    return say(
+        "{share:.0%} of the rows are predicted lower; in truth {target}",
+        share=row.share,
+        target=row.target,
+    )
+
+
+def _shown(row: JudgedRow, title: str, target: str, background: int) -> ExplainedRow:
+    explanation = row.explanation
+    return ExplainedRow(
+        title,
+        heading(explanation, target, background),
+        because(explanation),
+        tuple(_bars(row)),
+        the_others(explanation, MOST_COLUMNS),
+    )
+
+
+def _bars(row: JudgedRow) -> Iterator[Bar]:
+    for each, share in shares(row.explanation, MOST_COLUMNS):
+        length = round(50 * abs(share), 1)
+        start = 50.0 if share > 0 else 50.0 - length
+        yield Bar(
+            each.column,
+            each.value,
+            with_error(each.contribution, each.error),
+            start,
+            length,
+            share > 0,
+        )

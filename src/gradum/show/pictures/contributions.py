@@ -1,0 +1,204 @@
+"""What the columns do over many rows: how far each moves the answers, and row by row which way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+
+from gradum.messages import marked, say, sentences
+from gradum.scores.figures import figure, with_interval
+from gradum.show.explanation_words import direction_words
+from gradum.show.pictures.picture import (
+    FAINT,
+    FIRST,
+    SECOND,
+    Picture,
+    bounds,
+    by,
+    data,
+    limits,
+    quantitative,
+    tooltips,
+)
+from gradum.study.explanation.overall import ColumnOverall, Overall
+
+MOST_SWARMS = 12
+THIRDS = (
+    marked("low value"),
+    marked("middle value"),
+    marked("high value"),
+    marked("missing or without order"),
+)
+MIDDLE = "#CC79A7"  # between the two, for any colour vision
+ROW_HEIGHT, SWARM_HEIGHT = 24, 34
+CELLS = 100  # across a swarm, each of which is filled from its middle
+FEWEST_STEPS = 10  # from the middle to the edge
+
+
+def contribution_bars(found: Overall) -> Picture:
+    """Draw how far the columns move the answers, on average over the rows."""
+    rows = [
+        {"column": each.column, "place": place, **bounds(each.size)}
+        for place, each in enumerate(found.columns)
+    ]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("column:N", sort=by("place"), title=None),
+        tooltip=tooltips("column:N", "value:Q", "low:Q", "high:Q"),
+    )
+    bars = base.mark_bar(color=FIRST, opacity=0.6).encode(
+        x=alt.X(**quantitative("value", say("mean size"), zero=True), stack=None)
+    )
+    ranges = base.mark_rule(color=FIRST, strokeWidth=2).encode(
+        x=alt.X("low:Q"), x2=alt.X2("high:Q")
+    )
+    first = say("; ").join(
+        f"{each.column} {with_interval(each.size)}" for each in found.columns[:3]
+    )
+    return Picture(
+        "contributions",
+        say("How far the columns move the answers"),
+        (bars + ranges).properties(width="container", height=ROW_HEIGHT * len(rows) + 20),
+        say("Farthest: {columns}.", columns=first),
+        sentences([_how_measured(found), _of_which_class(found)]),
+        (say("column"), say("size"), say("from"), say("to"), _direction_of(found)),
+        tuple((each.column, *limits(each.size), direction_words(each)) for each in found.columns),
+    )
+
+
+def contribution_swarm(found: Overall) -> Picture | None:
+    """Draw the contributions row by row; None where no single row may be shown."""
+    shown = [each for each in found.columns[:MOST_SWARMS] if each.contributions]
+    if not shown:
+        return None
+    ends = [each.contributions[end] for each in shown for end in (0, -1)]
+    rows = [
+        {
+            "column": each.column,
+            "place": place,
+            "contribution": contribution,
+            "offset": offset,
+            "third": _third(rank),
+        }
+        for place, each in enumerate(shown)
+        for contribution, offset, rank in zip(
+            each.contributions, _offsets(each, min(ends), max(ends)), each.ranks, strict=True
+        )
+    ]
+    thirds = [say(name) for name in THIRDS]
+    points = (
+        alt.Chart(data(rows))
+        .mark_circle(size=18, opacity=0.8)
+        .encode(
+            x=alt.X(**quantitative("contribution", _change(found))),
+            y=alt.Y("column:N", sort=by("place"), title=None),
+            yOffset=alt.YOffset("offset:Q", scale=alt.Scale(domain=[-1, 1])),
+            color=alt.Color(
+                "third:N",
+                scale=alt.Scale(domain=thirds, range=[FIRST, MIDDLE, SECOND, FAINT]),
+                legend=alt.Legend(title=None, columns=2),
+            ),
+            tooltip=tooltips("column:N", "contribution:Q", "third:N"),
+        )
+    )
+    zero = alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x=alt.X("zero:Q"))
+    return Picture(
+        "swarm",
+        say("Row by row, which way"),
+        (zero + points).properties(width="container", height=SWARM_HEIGHT * len(shown) + 20),
+        _described(shown),
+        sentences(
+            [
+                say(
+                    "A dot is a row: how far its value of the column moved the answer, to the "
+                    "right if upwards. Its colour says where that value lies among the rows."
+                ),
+                say("Of {rows:,} rows some are drawn.", rows=found.rows)
+                if len(shown[0].contributions) < found.rows
+                else "",
+            ]
+        ),
+        (say("column"), say("least"), say("middle"), say("greatest"), _direction_of(found)),
+        tuple((each.column, *_summary(each), direction_words(each)) for each in shown),
+    )
+
+
+def _third(rank: float | None) -> str:
+    return say(THIRDS[3 if rank is None else min(int(3 * rank), 2)])
+
+
+def _change(found: Overall) -> str:
+    return {
+        "target": say("change of the answer"),
+        "probability": say("change of the probability"),
+        "log-odds": say("change of the log-odds"),
+    }[found.scale]
+
+
+def _how_measured(found: Overall) -> str:
+    return {
+        "target": say(
+            "The mean size of each column's Shapley values over {rows:,} rows, in the target's "
+            "unit. Its 95% interval allows for other rows, other background rows and other draws.",
+            rows=found.rows,
+        ),
+        "probability": say(
+            "The mean size of each column's Shapley values over {rows:,} rows, as probabilities. "
+            "Its 95% interval allows for other rows, other background rows and other draws.",
+            rows=found.rows,
+        ),
+        "log-odds": say(
+            "The mean size of each column's Shapley values over {rows:,} rows, as log-odds. "
+            "Its 95% interval allows for other rows, other background rows and other draws.",
+            rows=found.rows,
+        ),
+    }[found.scale]
+
+
+def _of_which_class(found: Overall) -> str:
+    if found.answers <= 2:
+        return ""
+    return say(
+        "Sizes are means over the {answers:,} answers; directions are those of {answer}.",
+        answers=found.answers,
+        answer=found.answer,
+    )
+
+
+def _direction_of(found: Overall) -> str:
+    if found.answer is None:
+        return say("direction")
+    return say("direction for {answer}", answer=found.answer)
+
+
+def _described(shown: Sequence[ColumnOverall]) -> str:
+    """Say which way the first few columns move the answers, where it is known."""
+    ways = [(each.column, direction_words(each)) for each in shown]
+    known = [say("{column}: {way}", column=column, way=way) for column, way in ways if way]
+    if not known:
+        return say("No column has a direction that the rows show.")
+    return say("Directions: {directions}.", directions=say("; ").join(known[:3]))
+
+
+def _summary(column: ColumnOverall) -> tuple[str, str, str]:
+    values = column.contributions
+    least, middle, greatest = (
+        figure(float(value), digits=3, sign=True)
+        for value in (values[0], np.median(values), values[-1])
+    )
+    return least, middle, greatest
+
+
+def _offsets(column: ColumnOverall, least: float, greatest: float) -> list[float]:
+    """Return how far each dot stands beside its line, between −1 and 1, so that few overlap.
+
+    Dots of one cell are laid out from the middle, in turn above and below it, such that the fullest
+    cell of the column just fits.
+    """
+    width = max(greatest - least, np.finfo(float).tiny) / CELLS
+    cells = np.floor((np.array(column.contributions) - least) / width).astype(int)
+    places = np.array([np.count_nonzero(cells[:i] == cell) for i, cell in enumerate(cells)])
+    step = 1 / max((np.bincount(cells).max() + 1) // 2, FEWEST_STEPS)
+    offsets = (places + 1) // 2 * np.where(places % 2, step, -step)
+    return offsets.round(2).tolist()

@@ -1,0 +1,270 @@
+"""Judged rows explained: what the columns do over them, together, and in a few rows each.
+
+Each row is explained by the model that judged it and so had not seen it, against rows that this
+model learned from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import msgspec
+import numpy as np
+import polars as pl
+from msgspec import structs
+
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.run import Run
+from gradum.messages import say
+from gradum.study.evidence import Evidence
+from gradum.study.explanation.background import learned_rows
+from gradum.study.explanation.chosen_rows import drawn, typical
+from gradum.study.explanation.explain import Explanations, explain, games
+from gradum.study.explanation.game import Game
+from gradum.study.explanation.interactions import (
+    STRONGEST,
+    Interactions,
+    strongest_pairs,
+    strongest_players,
+)
+from gradum.study.explanation.one_row import RowExplanation, row_explanation
+from gradum.study.explanation.overall import Overall, overall
+from gradum.study.explanation.shapley import FEWEST_ROUNDS
+from gradum.study.first_repeat import first_repeat
+from gradum.tables.split import Part
+from gradum.tables.wording import number
+
+FEWEST_BACKGROUND, MOST_BACKGROUND = 32, 100
+MOST_COLUMNS = 20  # that stand by themselves; the others count as one
+MOST_ROWS, FEWEST_ROWS = 200, 20
+MOST_WORST = 3
+INTERACTION_ROWS = 4  # of which one is looked at for pairs
+
+ANSWERS, ANSWERS_A_ROW = 50_000, 8
+"""Answers that a model is asked for, and more for each row that it learned from: its training takes
+longer likewise. No clock decides, so that the same seed explains the same rows."""
+
+MOST_PRODUCTS, PRODUCTS_BESIDES = 2.5e9, 2_500
+"""Multiplications that may be taken in any case, and as many as take as long as what an answer
+takes besides: small models are asked more often."""
+
+
+class JudgedRow(msgspec.Struct, frozen=True):
+    """A judged row that is shown.
+
+    Parameters
+    ----------
+    target : str
+        What is true, in the table's own words.
+    explanation : RowExplanation
+    share : float or None
+        Of a typical row of a number, the share of the rows that are predicted lower.
+    """
+
+    target: str
+    explanation: RowExplanation
+    share: float | None = None
+
+
+class JudgedExplanation(msgspec.Struct, frozen=True):
+    """Why the rung in use answers the judged rows as it does.
+
+    Parameters
+    ----------
+    judged : int
+        Judged rows, of which those that ``overall`` is of were drawn by chance, the likelier the
+        more they weigh.
+    together : int
+        Columns that count as one, as `MOST_COLUMNS` others are more important; 0 if none.
+    overall : Overall
+    interactions : Interactions
+        Of one in `INTERACTION_ROWS` of the same rows.
+    worst, typical : tuple of JudgedRow
+        See `gradum.study.explanation.chosen_rows`.
+    """
+
+    judged: int
+    together: int
+    overall: Overall
+    interactions: Interactions
+    worst: tuple[JudgedRow, ...] = ()
+    typical: tuple[JudgedRow, ...] = ()
+
+
+def explain_judged(
+    run: Run, evidence: Evidence, important: Sequence[str], worst: Sequence[int]
+) -> JudgedExplanation | None:
+    """Explain a bounded number of the judged rows; None where the baseline is in use.
+
+    Parameters
+    ----------
+    run : Run
+    evidence : Evidence
+        Its judged rows.
+    important : sequence of str
+        Columns by falling importance.
+    worst : sequence of int
+        Numbers of the rows predicted worst.
+    """
+    rung = run.fitted.rungs[run.fitted.used]
+    if rung.input_layer is None:
+        return None
+    together = _less_important(evidence.features, important)
+    products = rung.network.products(len(rung.input_layer.centre))
+    size = _Size.of(_answers(run, products), len(evidence.features) - max(len(together) - 1, 0))
+    sample = drawn(evidence, size.rows)
+    numbers, usual = evidence.numbers.tolist(), typical(evidence)
+    foremost = [numbers.index(number) for number in worst[:MOST_WORST]]
+    places = np.unique(np.concatenate([sample, foremost, list(usual)])).astype(int)
+
+    parts = _by_judge(run, evidence, places, together, size)
+    found, order = _joined(parts)
+    place_of = {int(place): i for i, place in enumerate(order)}
+    looked_at = found.take([place_of[place] for place in sample])
+    some = set(sample[::INTERACTION_ROWS].tolist())
+    alone = [i for i, player in enumerate(found.players) if len(player) == 1]
+    strongest = strongest_players(looked_at, alone, STRONGEST)
+
+    def judged_row(place: int, share: float | None = None) -> JudgedRow:
+        predicted = int(evidence.prediction.value[place]) if evidence.classes else None
+        explanation = row_explanation(found, place_of[place], predicted)
+        return JudgedRow(_target(evidence, place), explanation, share)
+
+    return JudgedExplanation(
+        evidence.judged,
+        len(together),
+        overall(looked_at),
+        strongest_pairs(
+            chain.from_iterable(part.games(some) for part in parts),
+            looked_at,
+            strongest,
+            evidence.seed,
+        ),
+        tuple(judged_row(place) for place in foremost),
+        tuple(judged_row(place, share) for place, share in usual.items()),
+    )
+
+
+def without_judged_rows(found: JudgedExplanation) -> JudgedExplanation:
+    """Return the same without any single row."""
+    columns = [
+        structs.replace(column, contributions=(), ranks=()) for column in found.overall.columns
+    ]
+    all_rows = structs.replace(found.overall, columns=tuple(columns))
+    return structs.replace(found, overall=all_rows, worst=(), typical=())
+
+
+@dataclass(frozen=True)
+class _Size:
+    """How many rows are explained, before how many background rows, by how many answers each."""
+
+    rows: int
+    background: int
+    answers: float
+
+    @classmethod
+    def of(cls, answers: float, players: int) -> _Size:
+        """Share answers out among rows: each has enough for `FEWEST_ROUNDS`."""
+        coalitions = 2 * FEWEST_ROUNDS * (players - 1) + 2
+        background = np.clip(
+            answers // (MOST_ROWS * coalitions), FEWEST_BACKGROUND, MOST_BACKGROUND
+        )
+        rows = np.clip(answers // (background * coalitions), FEWEST_ROWS, MOST_ROWS)
+        return cls(int(rows), int(background), answers / rows)
+
+
+def _answers(run: Run, products: int) -> float:
+    """Return how many answers a model of so many products may be asked for."""
+    learned = len(run.dataset) if run.dataset.drawn_from is None else run.dataset.drawn_from
+    most = MOST_PRODUCTS / (products + PRODUCTS_BESIDES)
+    return max(ANSWERS + ANSWERS_A_ROW * learned, most)
+
+
+def _less_important(columns: Sequence[str], important: Sequence[str]) -> list[str]:
+    """Return the columns that count as one; none where that would leave all as they are."""
+    kept = set(important[:MOST_COLUMNS])
+    others = [column for column in columns if column not in kept]
+    return others if len(columns) > MOST_COLUMNS + 1 else []
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """One judge's explanations of those rows that it judged.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        With the judge's rungs.
+    background : polars.DataFrame
+    places : ndarray of int
+        Of the rows, among the judged rows.
+    found : Explanations
+    """
+
+    fitted: Fitted
+    background: pl.DataFrame
+    places: np.ndarray
+    found: Explanations
+
+    def games(self, places: set[int]) -> Iterator[Game]:
+        """Yield the games of those rows that it explained."""
+        own = [i for i, place in enumerate(self.places) if int(place) in places]
+        if own:
+            found = self.found.take(own)
+            rung = self.fitted.rung(found.rung)
+            yield from games(
+                self.fitted, rung, found.values, self.background, found.players, found.scale
+            )
+
+
+def _by_judge(
+    run: Run,
+    evidence: Evidence,
+    places: np.ndarray,
+    together: list[str],
+    size: _Size,
+) -> list[_Judge]:
+    """Explain judged rows at some places, each by its own judge."""
+    columns = list(evidence.features)
+    judges = []
+    for judge in first_repeat(run):
+        own = places[judge.parts[evidence.rows[places]] == Part.TEST]
+        if not len(own):
+            continue
+        fitted = replace(run.fitted, encoder=judge.encoder, rungs=judge.rungs)
+        background = learned_rows(run, judge.parts != Part.TEST, size.background)
+        found = explain(
+            fitted,
+            run.dataset.frame[evidence.rows[own]].select(columns),
+            background,
+            numbers=evidence.numbers[own],
+            together=[together] if together else [],
+            most_answers=size.answers,
+        )
+        judges.append(_Judge(fitted, background, own, found))
+    return judges
+
+
+def _joined(judges: Sequence[_Judge]) -> tuple[Explanations, np.ndarray]:
+    """Put the explanations of all judges together, with the places of their rows."""
+    several = [judge.found for judge in judges]
+    first = several[0]
+    names = [
+        name if len(player) == 1 else say("{count:,} other columns", count=len(player))
+        for name, player in zip(first.names, first.players, strict=True)
+    ]
+    found = replace(
+        first,
+        names=tuple(names),
+        rows=np.concatenate([each.rows for each in several]),
+        values=pl.concat([each.values for each in several]),
+        parts=tuple(chain.from_iterable(each.parts for each in several)),
+    )
+    return found, np.concatenate([judge.places for judge in judges])
+
+
+def _target(evidence: Evidence, place: int) -> str:
+    target = evidence.target[place]
+    return evidence.classes[target] if evidence.classes else number(float(target))

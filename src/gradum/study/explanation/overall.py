@@ -1,0 +1,277 @@
+"""What the columns do over many rows: how far each moves the answers, and which way.
+
+Shapes: n rows, d players, k answers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from gradum.margins import EQUAL, falling, first_greatest
+from gradum.scores.interval import Interval
+from gradum.study.explanation.explain import Explanations
+from gradum.study.explanation.game import Player
+from gradum.study.explanation.scale import Scale
+from gradum.study.explanation.shapley import NORMAL_95
+from gradum.study.explanation.sizes import mean_sizes, student_95
+from gradum.tables.wording import value_text
+
+MOST_POINTS = 150  # of a column
+MOST_LEVELS = 6
+FEWEST_ROWS = 10  # of a correlation
+FEWEST_ROWS_OF_LEVEL = 5
+NOISE = 1e-6  # of the largest contribution, within which rounding makes two differ
+
+Tendency = Literal["rises", "falls", "neither"]
+
+
+class Direction(msgspec.Struct, frozen=True):
+    """How a column's contribution goes with its value.
+
+    Parameters
+    ----------
+    correlation : Interval
+        Spearman's rank correlation of value and φ over the rows that have a value.
+    tendency : {"rises", "falls", "neither"}
+        Where the interval lies: above 0, below 0, or about it.
+    """
+
+    correlation: Interval
+    tendency: Tendency
+
+
+class LevelContribution(msgspec.Struct, frozen=True):
+    """What one level of a column without order brings.
+
+    Parameters
+    ----------
+    level : str
+        "–" where it is missing.
+    rows : int
+    contribution : Interval
+        The mean of φ over these rows.
+    """
+
+    level: str
+    rows: int
+    contribution: Interval
+
+
+class ColumnOverall(msgspec.Struct, frozen=True):
+    """What one column, or several that count as one, does over all rows.
+
+    Parameters
+    ----------
+    column : str
+    size : Interval
+        Mean |φ| over rows and answers; see `gradum.study.explanation.sizes`.
+    direction : Direction or None
+        Of numbers and dates; None of others, of columns that count as one, and where there are
+        fewer than `FEWEST_ROWS` rows or all values, or all contributions, are the same.
+    levels : tuple of LevelContribution
+        Of columns without order: the commonest `MOST_LEVELS` that have rows enough.
+    contributions : tuple of float
+        φ of some rows, rising: all of up to `MOST_POINTS`, of more such that their distribution
+        stays as it is.
+    ranks : tuple of float or None
+        For each of these, the share of the rows whose value is less, ties halved; None for a value
+        that is missing or has no order.
+    """
+
+    column: str
+    size: Interval
+    direction: Direction | None = None
+    levels: tuple[LevelContribution, ...] = ()
+    contributions: tuple[float, ...] = ()
+    ranks: tuple[float | None, ...] = ()
+
+
+class Overall(msgspec.Struct, frozen=True):
+    """What the columns do over all rows that were explained.
+
+    Parameters
+    ----------
+    scale : str
+        ``target``, ``probability`` or ``log-odds``.
+    answer : str or None
+        The class, or quantile, that directions, levels and contributions are of; None for a number.
+    answers : int
+        How many answers the sizes are means over.
+    rows, background : int
+    columns : tuple of ColumnOverall
+        By falling size.
+    """
+
+    scale: Scale
+    answer: str | None
+    answers: int
+    rows: int
+    background: int
+    columns: tuple[ColumnOverall, ...]
+
+
+def overall(found: Explanations, answer: int | None = None) -> Overall:
+    """Look at the explanations of n > 0 rows together.
+
+    Parameters
+    ----------
+    found : Explanations
+    answer : int, optional
+        The place of the answer that directions are of. Left out, the second of two classes, the
+        class that is likeliest on average of more, the middle one of quantiles.
+    """
+    values = np.stack([part.values for part in found.parts])
+    sizes = mean_sizes(values, np.stack([part.error for part in found.parts]))
+    place = _foremost(found) if answer is None else answer
+    of_answer = values[:, :, place]
+    errors = np.stack([part.background_error[:, place] for part in found.parts]).mean(axis=0)
+    noise = NOISE * max(float(np.abs(of_answer).max()), np.finfo(float).tiny)
+    columns = [
+        _column(name, size, _only(found.values, player), of_answer[:, i], float(errors[i]), noise)
+        for i, (name, player, size) in enumerate(
+            zip(found.names, found.players, sizes, strict=True)
+        )
+    ]
+    order = falling(np.array([size.value for size in sizes]))
+    label = found.answers[place]
+    return Overall(
+        found.scale,
+        None if label is None else str(label),
+        len(found.answers),
+        len(found.parts),
+        found.background,
+        tuple(columns[i] for i in order),
+    )
+
+
+def _foremost(found: Explanations) -> int:
+    answers = len(found.answers)
+    if found.scale == "target":
+        return answers // 2
+    outputs = np.stack([part.output for part in found.parts]).mean(axis=0)
+    return 1 if answers == 2 else int(first_greatest(outputs))
+
+
+def _only(values: pl.DataFrame, player: Player) -> pl.Series | None:
+    """Return the values of a player that is one column."""
+    return values[player[0]] if len(player) == 1 else None
+
+
+def _column(
+    name: str,
+    size: Interval,
+    values: pl.Series | None,
+    contributions: np.ndarray,
+    error: float,
+    noise: float,
+) -> ColumnOverall:
+    order = _thinned(contributions)
+    points = tuple(float(each) for each in contributions[order])
+    if values is None:
+        return ColumnOverall(name, size, None, (), points, (None,) * len(order))
+    if not (values.dtype.is_numeric() or values.dtype.is_temporal()):
+        levels = _levels(values, contributions, error)
+        return ColumnOverall(name, size, None, levels, points, (None,) * len(order))
+    ranks = _ranks(values)
+    shown = tuple(None if np.isnan(each) else float(each) for each in ranks[order])
+    return ColumnOverall(
+        name, size, _direction(ranks, np.round(contributions / noise)), (), points, shown
+    )
+
+
+def _ranks(values: pl.Series) -> np.ndarray:
+    """Return the mid-ranks of values (n,) as shares between 0 and 1; NaN where one is missing."""
+    numbers = values.to_physical().cast(pl.Float64).to_numpy()  # NaN where one is missing
+    known = ~np.isnan(numbers)
+    ranks = np.full(len(values), np.nan)
+    if known.any():
+        ranks[known] = _mid_ranks(numbers[known])
+    return ranks
+
+
+def _mid_ranks(numbers: np.ndarray) -> np.ndarray:
+    """Return for each number the share of those that are less, and of half of its equals."""
+    ordered = np.sort(numbers)
+    less = np.searchsorted(ordered, numbers, "left")
+    not_greater = np.searchsorted(ordered, numbers, "right")
+    return (less + not_greater) / (2 * len(numbers))
+
+
+def _direction(ranks: np.ndarray, contributions: np.ndarray) -> Direction | None:
+    known = ~np.isnan(ranks)
+    if known.sum() < FEWEST_ROWS:
+        return None
+    one, other = ranks[known], contributions[known]
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return None
+    correlation = rank_correlation(one, other)
+    above, below = correlation.low > 0, correlation.high < 0
+    return Direction(correlation, "rises" if above else "falls" if below else "neither")
+
+
+def rank_correlation(one: np.ndarray, other: np.ndarray) -> Interval:
+    """Return Spearman's r of pairs (n,), neither of them constant, with its 95% interval.
+
+    The interval is tanh(artanh r ± t s / (1 − r²)), with t Student's quantile and s the standard
+    error that holds for any dependence: with u and v the mid-ranks as shares,
+
+        s² = var(h) / (n var(u) var(v)),
+        h_i = u_i v_i + (1/n) (Σ_{u_j ≥ u_i} v_j + Σ_{v_j ≥ v_i} u_j),
+
+    terms of equals halved. Source: W. Hoeffding, A class of statistics with asymptotically normal
+    distribution, 1948, section 9.
+    """
+    n = len(one)
+    u, v = _mid_ranks(one), _mid_ranks(other)
+    scale = u.std() * v.std()
+    r = float(np.clip(((u - u.mean()) * (v - v.mean())).mean() / scale, -1.0, 1.0))
+    projected = u * v + (_sums_of_greater(u, v) + _sums_of_greater(v, u)) / n
+    error = float(projected.std(ddof=1) / scale / np.sqrt(n))
+    if 1 - abs(r) < EQUAL:
+        return Interval(r, r, r, 0.0)
+    half = student_95(n) * error / (1 - r**2)
+    low, high = np.tanh(np.arctanh(r) + half * np.array([-1.0, 1.0]))
+    return Interval(r, float(low), float(high), error)
+
+
+def _sums_of_greater(keys: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return for each key the sum of the values at greater keys and of half those at equal ones."""
+    order = np.argsort(keys, kind="stable")
+    sums = np.concatenate([[0.0], np.cumsum(values[order])])
+    left, right = (np.searchsorted(keys[order], keys, side) for side in ("left", "right"))
+    return sums[-1] - (sums[left] + sums[right]) / 2
+
+
+def _levels(
+    values: pl.Series, contributions: np.ndarray, error: float
+) -> tuple[LevelContribution, ...]:
+    """Return the commonest levels with the mean contribution of their rows; of equals, by name."""
+    rows_of: dict[Any, list[int]] = {}
+    for row, value in enumerate(values.to_list()):
+        rows_of.setdefault(value, []).append(row)
+    enough = [(value, rows) for value, rows in rows_of.items() if len(rows) >= FEWEST_ROWS_OF_LEVEL]
+    commonest = sorted(enough, key=lambda pair: (-len(pair[1]), value_text(pair[0])))[:MOST_LEVELS]
+    return tuple(
+        LevelContribution(value_text(value), len(rows), _mean(contributions[rows], error))
+        for value, rows in commonest
+    )
+
+
+def _mean(contributions: np.ndarray, error: float) -> Interval:
+    rows = len(contributions)
+    of_rows = float(contributions.std(ddof=1)) / np.sqrt(rows)
+    half = np.hypot(student_95(rows) * of_rows, NORMAL_95 * error)
+    mean = float(contributions.mean())
+    return Interval(mean, float(mean - half), float(mean + half), float(np.hypot(of_rows, error)))
+
+
+def _thinned(contributions: np.ndarray) -> np.ndarray:
+    """Return the places of up to `MOST_POINTS` contributions, rising, evenly among their ranks."""
+    order = np.argsort(contributions, kind="stable")
+    if len(order) <= MOST_POINTS:
+        return order
+    return order[np.linspace(0, len(order) - 1, MOST_POINTS).round().astype(int)]

@@ -1,0 +1,50 @@
+"""How large values are on average over rows, with what is not known of that.
+
+Shapes: n rows, d values a row, k answers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import stdtrit
+
+from gradum.scores.interval import Interval
+from gradum.study.explanation.shapley import NORMAL_95
+
+
+def mean_sizes(values: np.ndarray, errors: np.ndarray) -> tuple[Interval, ...]:
+    """Return the mean of |v| over rows and answers for each of d values, with its 95% interval.
+
+    The half-width is √(t² s² / n + z² e²): s, the standard deviation over the rows of their mean
+    over the answers, and t, Student's quantile, are of other rows; e is the mean of the values'
+    own standard errors. All rows meet the same background rows, so their errors may all be of one
+    sign, and their mean bounds what they do to the mean of |v|. That a mean of sizes cannot be
+    below 0, and noise adds to it, is within the same bound.
+
+    Parameters
+    ----------
+    values, errors : ndarray (n, d, k)
+        Errors are NaN where they are unknown, as they are before one background row.
+
+    Returns
+    -------
+    tuple of Interval
+        Without bounds for one row, or where errors are unknown.
+    """
+    by_row = np.abs(values).mean(axis=2)
+    rows = len(by_row)
+    mean, error = by_row.mean(axis=0), errors.mean(axis=(0, 2))
+    if rows < 2:
+        return tuple(Interval(float(each), np.nan, np.nan, np.nan) for each in mean)
+    of_rows = by_row.std(axis=0, ddof=1) / np.sqrt(rows)
+    half = np.hypot(student_95(rows) * of_rows, NORMAL_95 * error)
+    standard_error = np.hypot(of_rows, error)
+    return tuple(
+        Interval(float(value), max(float(value - width), 0.0), float(value + width), float(scatter))
+        for value, width, scatter in zip(mean, half, standard_error, strict=True)
+    )
+
+
+def student_95(rows: int) -> float:
+    """Return Student's quantile of 0.975 for a mean over so many rows."""
+    return float(stdtrit(rows - 1, 0.975))
