@@ -324,5 +324,5 @@ def _scores(columns: Columns, slope: np.ndarray, groups: np.ndarray | None) -> I
     for first, last in zip(cuts, np.append(cuts[1:], len(starts)), strict=True):
         taken = order[ends[first] : ends[last]]
         values = np.column_stack([columns.take(taken).to_dense(), np.ones(len(taken))])
-        each = (values[:, :, None] * slope[taken][:, None, :]).reshape(len(taken), -1)
-        yield np.add.reduceat(each, starts[first:last] - ends[first], axis=0)
+        scores = (values[:, :, None] * slope[taken][:, None, :]).reshape(len(taken), -1)
+        yield np.add.reduceat(scores, starts[first:last] - ends[first], axis=0)

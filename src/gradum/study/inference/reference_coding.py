@@ -82,7 +82,7 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
         references[column.source] = level_name(column, reference)
     matrix = _matrix(design, shown)
     standard = Standard.of(matrix, weight, fit_intercept=True)
-    spare = [each.column for each in standard.dependencies]
+    spare = [dependency.column for dependency in standard.dependencies]
     sentences = [
         *([say(COMPARED)] if references else []),
         *_left_out(many, LEFT_OUT["levels"], most=MOST_LEVELS),
