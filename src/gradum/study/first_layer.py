@@ -15,12 +15,12 @@ from gradum.tables.design import Design, Layout
 
 @dataclass(frozen=True)
 class Opened:
-    """A rung that looks at columns, and n rows at its first layer.
+    """A rung, and n rows at its first layer.
 
     Parameters
     ----------
     rung : Rung
-        Not the baseline.
+        The baseline sees no column.
     layout : Layout
         Of the design that the rung takes.
     inputs : dict
@@ -34,7 +34,8 @@ class Opened:
     @classmethod
     def of(cls, rung: Rung, design: Design) -> Opened:
         """Bring the rows of a design before a rung's network."""
-        assert rung.input_layer is not None
+        if rung.input_layer is None:
+            return cls(rung, design.layout, {"dense": np.zeros((len(design), 0))})
         dtype = rung.params["layers"][0]["weight"].dtype.type
         inputs = rung.input_layer(design.arrays, dtype=dtype)
         if "sparse" in inputs:
@@ -74,5 +75,6 @@ class Opened:
 
     @cached_property
     def _places(self) -> dict[str, Places]:
-        assert self.rung.input_layer is not None
+        if self.rung.input_layer is None:
+            return {}
         return dict(self.rung.input_layer.places(self.layout))

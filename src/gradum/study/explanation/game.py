@@ -22,7 +22,7 @@ from itertools import combinations
 import numpy as np
 
 from gradum.core.models.first_layer import Change
-from gradum.study.explanation.scale import Answer
+from gradum.study.explanation.scale import Answer, answers_of
 from gradum.study.first_layer import Opened
 
 Player = tuple[str, ...]
@@ -51,11 +51,6 @@ class Setting:
     players: tuple[Player, ...]
     background: int
     answer: Answer
-
-    @cached_property
-    def members(self) -> int:
-        """M, the networks that answer together."""
-        return len(self.opened.first_layer.members(self.opened.total[:1]))
 
     @cached_property
     def terms(self) -> tuple[tuple[int, ...], ...]:
@@ -141,12 +136,8 @@ class Game:
             else:
                 z = np.einsum("mbp,pbh->mbh", present, changes, optimize=True)
             z += z_background
-            logits = layers.members(z.reshape(-1, width))
-            together = setting.answer(layers.together(logits))
+            together, alone = answers_of(layers, z.reshape(-1, width), setting.answer)
             shape = (-1, rows, together.shape[1])
-            alone = together[None]
-            if setting.members > 1:
-                alone = np.stack([setting.answer(one.astype(np.float64)) for one in logits])
             yield stretch, together.reshape(shape), alone.reshape(len(alone), *shape)
 
     def _present(self, coalitions: np.ndarray) -> np.ndarray:
