@@ -11,8 +11,8 @@ g runs straight between edges and level beyond them, and is centred:
 
     ALE = g − Σ_j (n_j/n) (g(z_{j−1}) + g(z_j))/2.
 
-Partial dependence also asks what is answered for rows that there are none like, such as a small flat
-with nine rooms. ALE does not, so that it tells apart columns that go together.
+Partial dependence also asks what is answered for rows that there are none like, such as a small
+flat with nine rooms. ALE does not, so that it tells apart columns that go together.
 
 ALE(x) = Σ_j a_j(x) d_j, and the bins hold different rows, so that its variance is
 Σ_j a_j(x)² s_j²/n_j, with s_j² the variance of the differences in bin j.

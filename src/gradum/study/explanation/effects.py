@@ -138,7 +138,9 @@ class Effects:
             )
             for row in range(len(self.rows) if self.effects else 0)
         ]
-        nothing = _NO_LINES.select(*_PLACE, pl.lit(0).alias("row"), pl.lit(0.0).alias("answer"))
+        nothing = _NO_LINES.select(
+            *_PLACE, pl.lit(0, pl.Int64).alias("row"), pl.lit(0.0).alias("answer")
+        )
         return pl.concat(blocks or [nothing.clear()]).select("row", *_PLACE, "answer")
 
     @property

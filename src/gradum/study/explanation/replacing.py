@@ -34,7 +34,7 @@ class Replacing:
     column: str
 
     def answers(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return what is answered for rows (m,), m ≥ 1, that take the values of others (m,).
+        """Return what is answered for rows (m,) that take the values of others (m,).
 
         Returns
         -------
@@ -42,6 +42,10 @@ class Replacing:
         members : ndarray (M, m, k)
             Of each member; M = 1 where a network is alone.
         """
+        if not len(rows):  # a network must be asked of a row before its answers can be counted
+            first = np.zeros(1, np.intp)
+            together, alone = self.answers(first, first)
+            return together[:0], alone[:, :0]
         opened = self.opened
         step = max(1, NUMBERS_AT_ONCE // max(opened.total.shape[1], 1))
         parts = []
@@ -51,8 +55,8 @@ class Replacing:
             if self._change is not None:
                 z = z + self._change(own, taken)
             parts.append(answers_of(opened.first_layer, z, self.answer))
-        together, alone = zip(*parts, strict=True)
-        return np.concatenate(together), np.concatenate(alone, axis=1)
+        answers, members = zip(*parts, strict=True)
+        return np.concatenate(answers), np.concatenate(members, axis=1)
 
     def curves(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is answered for each of n rows that takes each of g values in turn.
@@ -63,8 +67,7 @@ class Replacing:
         members : ndarray (M, g, k)
             The mean over the rows, of each member.
         """
-        first = np.zeros(1, np.intp)
-        answers, alone = self.answers(first, first)  # how many there are
+        answers, alone = self.answers(rows[:0], others[:0])
         curves = np.zeros((len(others), len(rows), answers.shape[1]))
         members = np.zeros((len(alone), len(others), answers.shape[1]))
         for place, other in enumerate(others if len(rows) else ()):
