@@ -23,6 +23,7 @@ from gradum.study.explanation.grid import WITH_GRID, Grid, grid_of, numbers_of
 from gradum.study.explanation.replacing import Replacing
 from gradum.study.explanation.scale import Scale, answer_on
 from gradum.study.first_layer import Opened
+from gradum.tables.columns import Column
 from gradum.tables.wording import nearest
 
 MOST_ROWS = 1_000  # whose own curves are worked out
@@ -74,6 +75,8 @@ class Effects:
 
     Parameters
     ----------
+    target : str
+        What is predicted.
     rung : str
         The rung that answers.
     scale : str
@@ -94,6 +97,7 @@ class Effects:
         The answers for them.
     """
 
+    target: str
     rung: str
     scale: Scale
     answers: tuple[Any, ...]
@@ -187,21 +191,21 @@ def effects_of(
             say("{rows:,} rows are given, each of which has curves of its own.", rows=len(rows)),
             say("Give {most:,} at most.", most=MOST_ROWS),
         )
-    kinds = {column.name: column.kind for column in fitted.schema.features}
     named = columns_with_grid(fitted, columns)
     given = background.clear() if rows is None else rows
-    grids = [grid_of(kinds[name], background[name], given[name]) for name in named]
+    grids = [grid_of(column.kind, background[column.name], given[column.name]) for column in named]
     blocks = [background, given, _values_side_by_side(grids, background)]
     design = fitted.encoder.transform(pl.concat(blocks, how="vertical_relaxed"))
     places = np.split(np.arange(len(design)), np.cumsum([len(block) for block in blocks[:-1]]))
     opened, answer = Opened.of(chosen, design), answer_on(chosen, used)
     outputs = answer(opened.logits(opened.total[: len(background) + len(given)]))
     return Effects(
+        fitted.spec.target,
         chosen.name,
         used,
         tuple(fitted.classes) or (None,) * outputs.shape[1],
         tuple(_effect(Replacing(opened, answer, g.column), g, background, places) for g in grids),
-        tuple(name for name, kind in kinds.items() if kind not in WITH_GRID),
+        tuple(c.name for c in fitted.schema.features if c.kind not in WITH_GRID),
         len(background),
         outputs[: len(background)].mean(axis=0),
         given,
@@ -209,29 +213,29 @@ def effects_of(
     )
 
 
-def columns_with_grid(fitted: Fitted, columns: Iterable[str] | None) -> list[str]:
-    """Return the columns asked for, each once, or all that have a grid.
+def columns_with_grid(fitted: Fitted, names: Iterable[str] | None) -> list[Column]:
+    """Return the columns of some names, each once, or all that have a grid.
 
     Raises
     ------
     SpecError
         The model sees no such column, or it is a text.
     """
-    kinds = {column.name: column.kind for column in fitted.schema.features}
-    if columns is None:
-        return [name for name, kind in kinds.items() if kind in WITH_GRID]
-    named = list(dict.fromkeys(columns))
+    columns = {column.name: column for column in fitted.schema.features}
+    if names is None:
+        return [column for column in columns.values() if column.kind in WITH_GRID]
+    named = dict.fromkeys(names)
     for name in named:
-        if name not in kinds:
+        if name not in columns:
             raise SpecError(
-                say("The model sees no column {name!r}.", name=name), nearest(name, kinds)
+                say("The model sees no column {name!r}.", name=name), nearest(name, columns)
             )
-        if kinds[name] not in WITH_GRID:
+        if columns[name].kind not in WITH_GRID:
             raise SpecError(
                 say("Column {name!r} holds texts, and there is no curve over texts.", name=name),
                 say("Ask for columns of numbers, dates or categories."),
             )
-    return named
+    return [columns[name] for name in named]
 
 
 def _values_side_by_side(grids: Sequence[Grid], background: pl.DataFrame) -> pl.DataFrame:
