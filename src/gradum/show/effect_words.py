@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import polars as pl
+
 from gradum.margins import EQUAL, first_greatest, first_least
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure, percent
@@ -24,20 +27,30 @@ def effect_title(found: Effects, effect: Effect, answer: int) -> str:
     return say("Effect of {column} on the log-odds of {label}", column=column, label=label)
 
 
-def extremes(found: Effects, effect: Effect, answer: int) -> tuple[str, str] | None:
+def mean_ends(found: Effects, effect: Effect, answer: int) -> tuple[str, str] | None:
     """Return the least and the greatest mean answer with their values; None if all are equal."""
-    curve = effect.dependence.values[:, answer]
-    if effect.reach[answer] <= EQUAL * abs(curve).max():
+    return _ends(found.scale, effect.grid.values, effect.dependence.values[:, answer])
+
+
+def row_ends(found: Effects, effect: Effect, answer: int, row: int) -> tuple[str, str] | None:
+    """Return the same of a given row's own answers."""
+    extremes = effect.extremes(row)
+    return _ends(found.scale, extremes.values, extremes.answers[:, answer])
+
+
+def _ends(scale: Scale, values: pl.Series, curve: np.ndarray) -> tuple[str, str] | None:
+    low, high = int(first_least(curve)), int(first_greatest(curve))
+    if curve[high] - curve[low] <= EQUAL * np.abs(curve).max():
         return None
-    low, high = (
+    least, greatest = (
         say(
             "{answer} at {value}",
-            answer=answer_text(found.scale, curve[place]),
-            value=value_or_missing(effect.grid.values[place]),
+            answer=answer_text(scale, curve[place]),
+            value=value_or_missing(values[place]),
         )
-        for place in (int(first_least(curve)), int(first_greatest(curve)))
+        for place in (low, high)
     )
-    return low, high
+    return least, greatest
 
 
 def reading(found: Effects) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from gradum.margins import falling, first_greatest
 from gradum.messages import listed, say, say_plural
-from gradum.show.effect_words import extremes
+from gradum.show.effect_words import mean_ends
 from gradum.show.page import render
 from gradum.show.text import plain
 from gradum.show.visible import visible
@@ -45,6 +45,11 @@ class EffectCurves:
         """One line a given row, column, class and value; see `Effects.curves`."""
         return self.found.curves
 
+    @property
+    def ranges(self) -> pl.DataFrame:
+        """One line a given row, column and class; see `Effects.ranges`."""
+        return self.found.ranges
+
     def summary(self) -> str:
         """Say of each column from where to where the mean answer goes, the farthest first."""
         return plain(self, width=100).rstrip("\n")
@@ -59,7 +64,7 @@ class EffectCurves:
         longest = max((effect.reach[answer] for effect, answer in shown), default=0.0)
         for effect, answer in shown:
             label = [shortened(self.found.answers[answer])] if with_classes else []
-            ends = extremes(self.found, effect, answer) or ("–", "–")
+            ends = mean_ends(self.found, effect, answer) or ("–", "–")
             bar = "█" * round(BAR * effect.reach[answer] / (longest or 1.0))
             cells = (shortened(effect.column), *label, *ends, bar)
             table.add_row(*(Text(visible(cell)) for cell in cells))

@@ -64,6 +64,24 @@ class Opened:
             return None
         return self.first_layer.interaction(first, second)
 
+    def place_of_number(self, column: str) -> int | None:
+        """Return where a column of numbers stands in the dense block; None if it is not seen."""
+        if column not in self._places:
+            return None
+        features = enumerate(self.layout.dense)
+        values = (place for place, it in features if (it.source, it.kind) == (column, "value"))
+        return next(values, None)
+
+    def on_the_way(self, column: str, row: int, ends: tuple[int, int]) -> FirstLayer:
+        """Bring one row before the network with the values that two rows have of a column.
+
+        The column must be one of numbers.
+        """
+        inputs = {name: values[[row, row]] for name, values in self.inputs.items()}
+        dense = self._places[column]["dense"]
+        inputs["dense"][:, dense] = self.inputs["dense"][list(ends)][:, dense]
+        return self.rung.network.first_layer(self.rung.params, inputs)
+
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
         return self.first_layer.logits(total)

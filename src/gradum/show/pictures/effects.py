@@ -19,8 +19,9 @@ from gradum.scores.figures import figure
 from gradum.show.effect_words import (
     answer_text,
     effect_title,
-    extremes,
+    mean_ends,
     reading,
+    row_ends,
     value_or_missing,
 )
 from gradum.show.pictures.picture import (
@@ -113,9 +114,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     grid = effect.grid
     x = _axis(effect)
     rows = [row for row in _rows(effect, curves) if row["value"] is not None]
-    colour = _colour(curves)
-    colour.legend.symbolType = "stroke"
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x, color=colour)
+    base = alt.Chart(alt.Data(values=rows)).encode(x=x, color=_colour(curves, "stroke"))
     dashes = alt.Scale(domain=[curve.name for curve in curves], range=DASHES[: len(curves)])
     low = alt.Y("low:Q", title=_of_scale(scale), scale=alt.Scale(zero=False))
     shown = tooltips("curve:N", str(x.shorthand), "answer:Q", "low:Q", "high:Q", "rows:Q")
@@ -152,7 +151,7 @@ def _over_levels(
     rows = [row | {"own": (row["curve"], row["place"]) == large} for row in _rows(effect, curves)]
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("value:N", sort=by("place"), title=None),
-        color=_colour(curves),
+        color=_colour(curves, "circle"),
         opacity=alt.condition(f"datum.rows < {FEW_ROWS}", alt.value(0.35), alt.value(1)),
         tooltip=tooltips("curve:N", "value:N", "answer:Q", "low:Q", "high:Q", "rows:Q"),
     )
@@ -230,11 +229,12 @@ def _few_rows(numbers: np.ndarray, few: np.ndarray) -> np.ndarray:
     return np.array(stretches).reshape(-1, 2)
 
 
-def _colour(curves: Sequence[_Curve]) -> alt.Color:
+def _colour(curves: Sequence[_Curve], symbol: str) -> alt.Color:
     names = [curve.name for curve in curves]
     scale = alt.Scale(domain=names, range=[curve.colour for curve in curves])
     legend = legend_of(names)
-    legend.symbolOpacity = 1  # bands are faint, their names not
+    legend["symbolType"] = symbol
+    legend["symbolOpacity"] = 1  # bands are faint, their names not
     return alt.Color("curve:N", title=None, scale=scale, legend=legend)
 
 
@@ -249,12 +249,12 @@ def _of_scale(scale: Scale) -> str:
 
 def _description(found: Effects, effect: Effect, answer: int, row: int | None) -> str:
     """Say where the answers are least and greatest, and where a row stands."""
-    ends = extremes(found, effect, answer)
-    if ends is None:
-        parts = [say("The mean answer is the same whatever the value.")]
-    else:
+    parts = []
+    if ends := mean_ends(found, effect, answer):
         low, high = ends
-        parts = [say("The mean answer goes from {low} to {high}.", low=low, high=high)]
+        parts.append(say("The mean answer goes from {low} to {high}.", low=low, high=high))
+    else:
+        parts.append(say("The mean answer is the same whatever the value."))
     if row is not None:
         parts.append(
             say(
@@ -263,6 +263,9 @@ def _description(found: Effects, effect: Effect, answer: int, row: int | None) -
                 output=answer_text(found.scale, found.outputs[row, answer]),
             )
         )
+        if ends := row_ends(found, effect, answer, row):
+            low, high = ends
+            parts.append(say("Its answer can go from {low} to {high}.", low=low, high=high))
     return sentences(parts)
 
 

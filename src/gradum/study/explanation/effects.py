@@ -5,7 +5,7 @@ Shapes: n rows, B background rows, g values of a column, k answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,8 +15,10 @@ import polars as pl
 
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
+from gradum.margins import first_greatest, first_least
 from gradum.messages import say
 from gradum.study.explanation.accumulated import Accumulated, bins_of
+from gradum.study.explanation.breakpoints import ExactCurve, exact_curve
 from gradum.study.explanation.dependence import Dependence
 from gradum.study.explanation.explain import scale_of
 from gradum.study.explanation.grid import WITH_GRID, Grid, grid_of, numbers_of
@@ -27,6 +29,53 @@ from gradum.tables.columns import Column
 from gradum.tables.wording import nearest
 
 MOST_ROWS = 1_000  # whose own curves are worked out
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Places of rows before a rung.
+
+    Parameters
+    ----------
+    background, given : ndarray of int (B,), (n,)
+        The background rows, and those whose own curves are wanted.
+    values, between : ndarray of int (g,), (m,)
+        Rows that hold the values of a grid, and those half-way between.
+    """
+
+    background: np.ndarray
+    given: np.ndarray
+    values: np.ndarray
+    between: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Extremes:
+    """The least and the greatest of one row's answers.
+
+    Parameters
+    ----------
+    values : polars.Series (p,)
+        Values of the column.
+    answers : ndarray (p, k)
+        What is answered there.
+    error : ndarray (k,)
+        How far answers between the values may lie beyond: 0 where the extremes are exact.
+    """
+
+    values: pl.Series
+    answers: np.ndarray
+    error: np.ndarray
+
+    @property
+    def least(self) -> np.ndarray:
+        """Where each answer is least (k,); of equals, at the first value."""
+        return first_least(self.answers.T)
+
+    @property
+    def greatest(self) -> np.ndarray:
+        """Where each answer is greatest (k,)."""
+        return first_greatest(self.answers.T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +97,10 @@ class Effect:
         The answers for n given rows at the values: their ICE curves.
     rows_error : ndarray (k,)
         The interpolation error of those, the largest of all rows.
+    replacing : Replacing
+        What gives rows other values.
+    places : Places
+        Where it finds them.
     """
 
     grid: Grid
@@ -56,6 +109,8 @@ class Effect:
     interpolation_error: np.ndarray
     rows: np.ndarray
     rows_error: np.ndarray
+    replacing: Replacing
+    places: Places
 
     @property
     def column(self) -> str:
@@ -67,6 +122,31 @@ class Effect:
         """How far the partial dependence goes from its least to its greatest value (k,)."""
         values = self.dependence.values
         return np.ptp(values, axis=0) if len(values) else np.zeros(values.shape[1])
+
+    def exact(self, row: int) -> ExactCurve | None:
+        """Return a given row's curve between the ends of the grid, if it can be known exactly."""
+        ordered = np.flatnonzero(self.grid.ordered)
+        if len(ordered) < 2:
+            return None
+        low, high = self.places.values[ordered[[0, -1]]]
+        opened, answer = self.replacing.opened, self.replacing.answer
+        return exact_curve(opened, answer, self.column, self.places.given[row], (low, high))
+
+    def extremes(self, row: int) -> Extremes:
+        """Return a given row's least and greatest answers, exactly where that can be known."""
+        exact, numbers = self.exact(row), int(self.grid.ordered.sum())
+        if exact is None:
+            return Extremes(self.grid.values, self.rows[:, row], self.rows_error)
+        values, answers = exact.values, exact.answers
+        if self.grid.whole:  # of which the extremes are next to breakpoints
+            values = np.union1d(np.floor(values), np.ceil(values))
+            answers = exact.at(values)
+        ends = self.grid.numbers[[0, numbers - 1]]  # which float32 may have moved
+        return Extremes(
+            pl.concat([self.grid.typed(np.clip(values, *ends)), self.grid.values[numbers:]]),
+            np.concatenate([answers, self.rows[numbers:, row]]),
+            exact.error,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +226,26 @@ class Effects:
             *_PLACE, pl.lit(0, pl.Int64).alias("row"), pl.lit(0.0).alias("answer")
         )
         return pl.concat(blocks or [nothing.clear()]).select("row", *_PLACE, "answer")
+
+    @cached_property
+    def ranges(self) -> pl.DataFrame:
+        """One line a given row, column and class: how far the answer can go by the column alone.
+
+        ``row`` (from 1), ``column``, ``class``, ``least``, ``least_at`` (the value, as text),
+        ``greatest``, ``greatest_at``, and ``error``, how far beyond the answer may go between the
+        values that were looked at: 0 where they are all that matter.
+        """
+        lines = [
+            (row + 1, effect.column, label, *_range(extremes, answer))
+            for row in range(len(self.rows))
+            for effect in self.effects
+            for extremes in [effect.extremes(row)]
+            for answer, label in enumerate(self._labels)
+        ]
+        schema = {"row": pl.Int64, "column": pl.String, "class": pl.String}
+        for end in ("least", "greatest"):
+            schema |= {end: pl.Float64, f"{end}_at": pl.String}
+        return pl.DataFrame(lines, schema | {"error": pl.Float64}, orient="row")
 
     @property
     def _labels(self) -> list[str | None]:
@@ -249,28 +349,30 @@ def _values_side_by_side(grids: Sequence[Grid], background: pl.DataFrame) -> pl.
 
 
 def _effect(
-    replacing: Replacing, grid: Grid, background: pl.DataFrame, places: Sequence[np.ndarray]
+    replacing: Replacing, grid: Grid, background: pl.DataFrame, blocks: Sequence[np.ndarray]
 ) -> Effect:
-    behind, given, values = places
-    at_values, between = values[: len(grid.values)], values[len(grid.values) :]
-    between = between[: len(grid.between)]
-    curves, members = replacing.curves(behind, at_values)
-    halfway, _ = replacing.curves(behind, between)
-    rows, _ = replacing.curves(given, at_values)
-    rows_halfway, _ = replacing.curves(given, between)
+    background_places, given, held = blocks
+    after = len(grid.values)
+    places = Places(background_places, given, held[:after], held[after : after + len(grid.between)])
+    curves, members = replacing.curves(places.background, places.values)
+    halfway, _ = replacing.curves(places.background, places.between)
+    rows, _ = replacing.curves(places.given, places.values)
+    rows_halfway, _ = replacing.curves(places.given, places.between)
     dependence = Dependence.of(curves, members)
     return Effect(
         grid,
         dependence,
-        _accumulated(replacing, grid, background[grid.column], behind, at_values),
+        _accumulated(replacing, grid, background[grid.column], places),
         _off_straight_lines(grid, dependence.values[:, None], halfway.mean(axis=1, keepdims=True)),
         rows,
         _off_straight_lines(grid, rows, rows_halfway),
+        replacing,
+        places,
     )
 
 
 def _accumulated(
-    replacing: Replacing, grid: Grid, column: pl.Series, behind: np.ndarray, values: np.ndarray
+    replacing: Replacing, grid: Grid, column: pl.Series, places: Places
 ) -> Accumulated | None:
     """Move each background row with a value from the lower edge of its bin to the upper."""
     if not grid.ordered.any():
@@ -278,8 +380,8 @@ def _accumulated(
     numbers = numbers_of(column)
     present = np.isfinite(numbers) & (len(grid.edges) > 1)
     bins = bins_of(numbers[present], grid.edges)
-    edges = values[np.searchsorted(grid.numbers[grid.ordered], grid.edges)]
-    own = behind[present]
+    edges = places.values[np.searchsorted(grid.numbers[grid.ordered], grid.edges)]
+    own = places.background[present]
     upper, _ = replacing.answers(own, edges[bins + 1])
     lower, _ = replacing.answers(own, edges[bins])
     return Accumulated.of(grid.numbers, grid.edges, bins, upper - lower)
@@ -321,6 +423,15 @@ def _places(effect: Effect, labels: Sequence[str | None]) -> pl.DataFrame:
     )
     by_class = [lines.with_columns(pl.lit(label, pl.String).alias("class")) for label in labels]
     return pl.concat(by_class).select(_PLACE)
+
+
+def _range(extremes: Extremes, answer: int) -> Iterator[float | str | None]:
+    texts = extremes.values.cast(pl.String)
+    for places in (extremes.least, extremes.greatest):
+        place = int(places[answer])
+        yield float(extremes.answers[place, answer])
+        yield texts[place]
+    yield float(extremes.error[answer])
 
 
 def _lines(effect: Effect, labels: Sequence[str | None]) -> pl.DataFrame:

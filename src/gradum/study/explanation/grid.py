@@ -46,6 +46,8 @@ class Grid:
         levels.
     between : ndarray (m,)
         Numbers half-way between neighbours, where the column can have such.
+    whole : bool
+        Whether the column is one of whole numbers.
     """
 
     values: pl.Series
@@ -53,6 +55,7 @@ class Grid:
     rows: np.ndarray
     edges: np.ndarray
     between: np.ndarray
+    whole: bool
 
     @property
     def column(self) -> str:
@@ -72,9 +75,11 @@ class Grid:
     @property
     def with_values_between(self) -> pl.Series:
         """The values (g,), then those half-way between neighbours (m,)."""
-        if not len(self.between):
-            return self.values
-        return pl.concat([self.values, _typed(self.between, self.values)])
+        return pl.concat([self.values, self.typed(self.between)])
+
+    def typed(self, numbers: np.ndarray) -> pl.Series:
+        """Return numbers as values of the column, of numbers in double precision."""
+        return _typed(numbers, self.values)
 
 
 def grid_of(kind: KindName, background: pl.Series, rows: pl.Series) -> Grid:
@@ -147,6 +152,7 @@ def _of_numbers(background: pl.Series, rows: pl.Series) -> Grid:
         np.concatenate([near, missing]).astype(np.intp),
         edges,
         between,
+        background.dtype.is_numeric() and unit == 1.0,
     )
 
 
@@ -160,6 +166,7 @@ def _of_levels(levels: pl.Series, background: pl.Series, rows: pl.Series) -> Gri
         count,
         np.zeros(0),
         np.zeros(0),
+        False,
     )
 
 
@@ -204,4 +211,4 @@ def _typed(numbers: np.ndarray, like: pl.Series) -> pl.Series:
     values = pl.Series(like.name, numbers, pl.Float64)
     if like.dtype.is_temporal():
         return values.cast(pl.Int64).cast(like.dtype)
-    return values
+    return values if like.dtype.is_numeric() else like.clear()
