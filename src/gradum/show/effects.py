@@ -121,4 +121,12 @@ class EffectCurves:
         if found.texts:
             columns = listed([repr(shortened(name)) for name in found.texts])
             notes.append(say("There is no curve over texts: {columns}.", columns=columns))
+        if len(found.rows) > 1:
+            notes.append(
+                say(
+                    "Of {rows:,} given rows the first is drawn; {name} has the curves of all.",
+                    rows=len(found.rows),
+                    name="curves",
+                )
+            )
         return notes

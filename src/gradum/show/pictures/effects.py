@@ -177,7 +177,7 @@ def _rows(effect: Effect, curves: Sequence[_Curve]) -> Iterator[dict[str, Any]]:
     if grid.ordered.any():
         values: Sequence[Any] = _coordinates(effect, grid.numbers)
     else:
-        values = [value_or_missing(value) for value in grid.values]
+        values = [_level(value) for value in grid.values]
     for curve in curves:
         halves = np.zeros(len(values)) if curve.halves is None else curve.halves
         ends = curve.answers - halves, curve.answers + halves
@@ -192,6 +192,11 @@ def _rows(effect: Effect, curves: Sequence[_Curve]) -> Iterator[dict[str, Any]]:
                 "high": high,
                 "rows": int(grid.rows[place]),
             }
+
+
+def _level(value: Any) -> str:
+    """Name a level in full: the page cuts long ones so that they stay apart."""
+    return value if isinstance(value, str) else value_or_missing(value)
 
 
 def _axis(effect: Effect) -> alt.X:
