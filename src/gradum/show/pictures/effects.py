@@ -40,6 +40,7 @@ from gradum.study.explanation.effects import Effect, Effects
 from gradum.study.explanation.grid import FEW_ROWS, numbers_of
 from gradum.study.explanation.scale import Scale
 from gradum.study.explanation.shapley import NORMAL_95
+from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 
 DIGITS = 4  # of a chart's range, which is all that is seen of a number
 HEIGHT = 260
@@ -117,13 +118,15 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, color=_colour(curves, "stroke"))
     dashes = alt.Scale(domain=[curve.name for curve in curves], range=DASHES[: len(curves)])
     low = alt.Y("low:Q", title=_of_scale(scale), scale=alt.Scale(zero=False))
-    shown = tooltips("curve:N", str(x.shorthand), "answer:Q", "low:Q", "high:Q", "rows:Q")
+    dates = _date_format(effect)
+    formats = {} if dates is None else {"value": dates}
+    fields = ("curve:N", str(x.shorthand), "answer:Q", "low:Q", "high:Q", "rows:Q")
     layers: list[Any] = [
         base.mark_area(opacity=0.15).encode(y=low, y2=alt.Y2("high:Q")),
         base.mark_line().encode(
             y=alt.Y("answer:Q"),
             strokeDash=alt.StrokeDash("curve:N", title=None, scale=dashes),
-            tooltip=shown,
+            tooltip=tooltips(*fields, **formats),
         ),
     ]
     stretches = _few_rows(grid.numbers[grid.ordered], grid.few[grid.ordered])
@@ -200,10 +203,21 @@ def _level(value: Any) -> str:
 
 
 def _axis(effect: Effect) -> alt.X:
-    """Describe the axis of the values; Vega writes dates by itself."""
-    if effect.grid.values.dtype.is_temporal():
-        return alt.X("value:T", title=None, scale=alt.Scale(type="utc"))
-    return alt.X("value:Q", title=None, scale=alt.Scale(zero=False, nice=False))
+    """Describe the axis of the values."""
+    written = _date_format(effect)
+    if written is None:
+        return alt.X("value:Q", title=None, scale=alt.Scale(zero=False, nice=False))
+    axis = alt.Axis(format=written)
+    return alt.X("value:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+
+
+def _date_format(effect: Effect) -> str | None:
+    """Return how dates are written, alike in all languages; None for numbers."""
+    if not effect.grid.values.dtype.is_temporal():
+        return None
+    week = 7 * MICROSECONDS_PER_DAY
+    few_days = np.ptp(effect.grid.numbers[effect.grid.ordered]) < week
+    return "%m-%d %H:%M" if few_days else "%Y-%m-%d"
 
 
 def _coordinates(effect: Effect, numbers: np.ndarray) -> list[float | None]:
