@@ -200,7 +200,7 @@ def test_the_error_of_ale_is_its_scatter_over_tables():
     width = np.array([1.0, 4.0, 0.5])[bins][:, None]
     drawn = [
         Accumulated.of(points, edges, bins, 2 + width * rng.normal(size=(40, 1)))
-        for _ in range(4000)
+        for _ in range(2000)
     ]
     scatter = np.std([each.values[:, 0] for each in drawn], axis=0)
     told = np.sqrt(np.mean([each.error[:, 0] ** 2 for each in drawn], axis=0))
@@ -311,6 +311,23 @@ def test_what_is_asked_for_is_what_there_is(numbers):
     one = effects_of(model.fitted, background[:1], columns=["c", "c"])
     assert [effect.column for effect in one.effects] == ["c"]
     assert np.isnan(one.effects[0].dependence.error).all()
+
+
+def test_a_row_far_from_all_others_has_its_place(numbers):
+    rows, model, _ = numbers
+    far = checked(model, rows[:1].with_columns(a=pl.lit(-1e30), b=pl.lit(1e38)))
+    found = effects_of(model.fitted, checked(model, rows[:50]), rows=far, rung="mlp")
+    ranges = found.ranges
+    assert np.isfinite(ranges.select("least", "greatest", "error").to_numpy()).all()
+    ends = [float(each) for each in (*ranges["least_at"], *ranges["greatest_at"])]
+    assert np.isfinite(ends).all()
+    curves = found.curves
+    for effect in found.effects:
+        own = found.ranges.filter(column=effect.column)
+        answers = curves.filter(column=effect.column)["answer"]
+        slack = 1e-5 * abs(answers).max()
+        assert own["least"][0] <= answers.min() + slack
+        assert own["greatest"][0] >= answers.max() - slack
 
 
 def test_texts_and_strangers_are_refused(numbers):

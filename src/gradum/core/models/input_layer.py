@@ -224,11 +224,16 @@ class InputLayer:
         return scaled / (_clipping(scaled, np) * self.spread[column]) if self.clip else scaled
 
     def raw(self, column: int, place: np.ndarray) -> np.ndarray:
-        """Return the raw values of a dense column that lie at such places."""
+        """Return the raw values of a dense column that lie at such places.
+
+        Infinite where clipping has left nothing of a number's size.
+        """
         scaled = place
         if self.clip:  # z = s / √(1 + (s/3)²) where s = z / √(1 − (z/3)²)
-            scaled = place * self.spread[column]
-            scaled = scaled / np.sqrt(1.0 - np.square(scaled / SMOOTH_CLIP))
+            clipped = place * self.spread[column]
+            left = np.maximum(1.0 - np.square(clipped / SMOOTH_CLIP), 0.0)
+            with np.errstate(divide="ignore"):
+                scaled = clipped / np.sqrt(left)
         return self.centre[column] + self.scale[column] * scaled
 
     def in_units(self, centre: np.ndarray, scale: np.ndarray) -> InputLayer:

@@ -24,7 +24,7 @@ from gradum.margins import EQUAL, LAST_DIGITS
 from gradum.study.explanation.scale import Answer
 from gradum.study.first_layer import Opened
 
-SECTIONS = 8
+SECTIONS = 8  # of a piece, in which what curves is nearly a parabola
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ class ExactCurve:
         """Return the curve with each piece cut in `SECTIONS`, if answers curve between its ends."""
         straight = (self.answers[:-1] + self.answers[1:]) / 2
         off = np.abs(self._at(_halves(self.coordinates)) - straight)
-        if (off <= EQUAL * np.abs(straight)).all():
+        if (off <= EQUAL * np.abs(self.answers).max()).all():
             return self
         pieces = len(self.coordinates) - 1
         places = np.linspace(0, pieces, SECTIONS * pieces + 1)
@@ -157,22 +157,20 @@ def exact_curve(
     Returns
     -------
     ExactCurve or None
-        None if the rung has waves or a smooth activation, if it does not see the column, or if the
-        column is none of numbers: a date is several coordinates.
+        None if the rung has waves or a smooth activation, if it does not see the column or does not
+        tell its ends apart, or if the column is none of numbers: a date is several coordinates.
     """
-    place = opened.place_of_number(column)
-    if place is None:
+    place, input_layer = opened.place_of_number(column), opened.rung.input_layer
+    if place is None or input_layer is None:
         return None
+    low, high = opened.inputs["dense"][list(ends), place].astype(np.float64)
     layers = opened.on_the_way(column, row, ends)
-    pieces = layers.pieces()
+    pieces = layers.pieces() if low < high else None
     if pieces is None:
         return None
     shares, logits = pieces
-    low, high = opened.inputs["dense"][list(ends), place].astype(np.float64)
-    assert opened.rung.input_layer is not None
     coordinates = low + shares * (high - low)
-    curve = ExactCurve(coordinates, logits, layers, answer, opened.rung.input_layer, place)
-    return curve.cut()
+    return ExactCurve(coordinates, logits, layers, answer, input_layer, place).cut()
 
 
 def _halves(places: np.ndarray) -> np.ndarray:

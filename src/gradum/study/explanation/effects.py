@@ -137,13 +137,14 @@ class Effect:
         exact, numbers = self.exact(row), int(self.grid.ordered.sum())
         if exact is None:
             return Extremes(self.grid.values, self.rows[:, row], self.rows_error)
-        values, answers = exact.values, exact.answers
-        if self.grid.whole:  # of which the extremes are next to breakpoints
+        # Where clipping leaves little of a number, float32 may have moved it beyond the ends.
+        values = np.clip(exact.values, *self.grid.numbers[[0, numbers - 1]])
+        answers = exact.answers
+        if self.grid.whole:  # whole numbers with extreme answers are next to breakpoints
             values = np.union1d(np.floor(values), np.ceil(values))
             answers = exact.at(values)
-        ends = self.grid.numbers[[0, numbers - 1]]  # which float32 may have moved
         return Extremes(
-            pl.concat([self.grid.typed(np.clip(values, *ends)), self.grid.values[numbers:]]),
+            pl.concat([self.grid.typed(values), self.grid.values[numbers:]]),
             np.concatenate([answers, self.rows[numbers:, row]]),
             exact.error,
         )
