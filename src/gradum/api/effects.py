@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def model_effects(
     model: Model,
-    columns: Sequence[str] | None = None,
+    columns: str | Sequence[str] | None = None,
     *,
     rows: Any = None,
     background: Any = None,

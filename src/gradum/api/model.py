@@ -301,7 +301,7 @@ class Model:
 
     def effects(
         self,
-        columns: Sequence[str] | None = None,
+        columns: str | Sequence[str] | None = None,
         *,
         rows: Any = None,
         background: Any = None,
@@ -318,7 +318,7 @@ class Model:
 
         Parameters
         ----------
-        columns : sequence of str, optional
+        columns : str or sequence of str, optional
             All but texts, which have no curve, if left out.
         rows : path, data frame, array, list of dicts or one dict, optional
             Up to 1,000 rows whose own curves are wanted.

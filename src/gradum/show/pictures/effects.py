@@ -182,7 +182,7 @@ def _rows(effect: Effect, curves: Sequence[_Curve]) -> Iterator[dict[str, Any]]:
     else:
         values = [_level(value) for value in grid.values]
     for curve in curves:
-        halves = np.zeros(len(values)) if curve.halves is None else curve.halves
+        halves = np.full(len(values), np.nan) if curve.halves is None else curve.halves
         ends = curve.answers - halves, curve.answers + halves
         numbers = zip(*map(_rounded, (curve.answers, *ends)), strict=True)
         for place, (answer, low, high) in enumerate(numbers):
