@@ -155,7 +155,7 @@ def _over_levels(
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("value:N", sort=by("place"), title=None),
         color=_colour(curves, "circle"),
-        opacity=alt.condition(f"datum.rows < {FEW_ROWS}", alt.value(0.35), alt.value(1)),
+        opacity=alt.condition("datum.few", alt.value(0.35), alt.value(1)),
         tooltip=tooltips("curve:N", "value:N", "answer:Q", "low:Q", "high:Q", "rows:Q"),
     )
     low = alt.X("low:Q", title=_of_scale(scale), scale=alt.Scale(zero=False))
@@ -194,6 +194,7 @@ def _rows(effect: Effect, curves: Sequence[_Curve]) -> Iterator[dict[str, Any]]:
                 "low": low,
                 "high": high,
                 "rows": int(grid.rows[place]),
+                "few": bool(grid.few[place]),
             }
 
 
