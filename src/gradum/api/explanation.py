@@ -50,9 +50,9 @@ def explain_model(
         if rows is None:
             numbers, blocks = np.arange(1, len(table) + 1), list(table.checked(fitted))
         else:
-            numbers, blocks = np.array(rows, np.int64), [_checked(fitted, table.take(rows))]
+            numbers, blocks = np.array(rows, np.int64), [checked_table(fitted, table.take(rows))]
     frames = [checked.frame.select(features) for checked in blocks]
-    behind = _background(model, background).select(features)
+    behind = background_of(model, background).select(features)
     found = explain(
         fitted,
         pl.concat(frames, how="vertical_relaxed"),
@@ -77,10 +77,17 @@ def _own_table(folder: Path | None, reading: ReadingOptions) -> tuple[Any, Readi
     return run_spec.data, run_spec.spec.reading
 
 
-def _background(model: Model, given: Any) -> pl.DataFrame:
+def background_of(model: Model, given: Any) -> pl.DataFrame:
+    """Return the background rows given, or those of the run.
+
+    Raises
+    ------
+    SpecError
+        None are given, and the run keeps none.
+    """
     fitted = model.fitted
     if given is not None:
-        return thinned(_checked(fitted, read(given)).frame, fitted.spec.seed)
+        return thinned(checked_table(fitted, read(given)).frame, fitted.spec.seed)
     if model.run is not None:
         return background_rows(model.run)
     kept = None if model.folder is None else read_background(model.folder)
@@ -89,8 +96,9 @@ def _background(model: Model, given: Any) -> pl.DataFrame:
             say("There are no background rows: a model file keeps none, nor a run of --no-rows."),
             say("Give some with --background TABLE, in Python background=…"),
         )
-    return _checked(fitted, read(kept)).frame
+    return checked_table(fitted, read(kept)).frame
 
 
-def _checked(fitted: Fitted, table: Table) -> Checked:
+def checked_table(fitted: Fitted, table: Table) -> Checked:
+    """Return the typed columns of a table that a model asks for."""
     return check(table, fitted.schema, encoder=fitted.encoder)

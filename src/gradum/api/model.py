@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
+from gradum.api.effects import model_effects
 from gradum.api.explanation import explain_model
 from gradum.api.inference import infer_run
 from gradum.api.run_rows import rows_in_memory, run_rows
@@ -29,6 +30,7 @@ from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.ship import bundle
+from gradum.show.effects import EffectCurves
 from gradum.show.explanation import Explanation
 from gradum.show.inference import Summary
 from gradum.show.source import Source
@@ -337,6 +339,55 @@ class Model:
         if path is not None:
             write_text(path, page)
         return Page(page)
+
+    def effects(
+        self,
+        columns: str | Sequence[str] | None = None,
+        *,
+        rows: Any = None,
+        background: Any = None,
+        rung: str | None = None,
+        scale: Scale | None = None,
+    ) -> EffectCurves:
+        """Say what is answered as one column takes other values: partial dependence, ALE and ICE.
+
+        Partial dependence is the mean answer once all background rows have the same value of the
+        column. Accumulated local effects (ALE), of numbers and dates, move each row only between
+        values that rows like it have, so that they tell apart columns that go together. ICE are
+        the answers for one given row. All stand at the same values: quantiles of the background
+        rows, levels, yes and no, and missing where rows lack a value.
+
+        Parameters
+        ----------
+        columns : str or sequence of str, optional
+            All but texts, which have no curve, if left out.
+        rows : path, data frame, array, list of dicts or one dict, optional
+            Up to 1,000 rows whose own curves are wanted.
+        background : path or data frame, optional
+            As in `explain`.
+        rung : str, optional
+            As in `predict`.
+        scale : {"probability", "log-odds", "target"}, optional
+            Of the answers.
+
+        Returns
+        -------
+        EffectCurves
+            It shows itself; ``frame`` has one line a column, class and value, with standard errors
+            and the number of background rows near; ``curves`` has ICE.
+
+        Raises
+        ------
+        SpecError
+            There is no such column, rung or scale, a column is a text, the rows are too many, or
+            there are no background rows.
+        SchemaError
+            A column is absent or of another kind.
+        """
+        refuse_after_fork()
+        return model_effects(
+            self, columns, rows=rows, background=background, rung=rung, scale=scale
+        )
 
     def score(self, data: Any) -> float:
         """Return the accuracy on rows that hold the target, or R² of numbers; `evaluate` has all.

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from msgspec import structs
 
+from gradum.core.models.activations import leaky
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import ROWS_AT_ONCE, Embedding, Inputs, Link
 from gradum.core.models.pack_codes import codes_of
@@ -328,11 +329,6 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
 def _is_pair(pair: Pair, columns: int) -> bool:
     first, second, sign = pair
     return 0 <= first < columns and 0 <= second < columns and first != second and abs(sign) == 1
-
-
-def leaky(z: Any, leak: Any, xp: ModuleType) -> Any:
-    """Return max(z, λ z) of z [M, n, h], with the units' leaks λ [M, h]."""
-    return xp.maximum(z, leak[:, None] * z)
 
 
 def log_sum(logs: Any, share: Any, axis: int, xp: ModuleType) -> Any:

@@ -16,8 +16,9 @@ import numpy as np
 import optax
 
 from gradum.core.losses import Loss
+from gradum.core.models.activations import leaky
 from gradum.core.models.network import Params
-from gradum.core.models.pack_network import PackNetwork, leaky
+from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack import muon
 
 STEPS = 4  # of a chunk: few, so that small tables fill it; many enough to hide its launch

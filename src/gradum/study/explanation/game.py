@@ -22,7 +22,7 @@ from itertools import combinations
 import numpy as np
 
 from gradum.core.models.first_layer import Change
-from gradum.study.explanation.scale import Answer
+from gradum.study.explanation.scale import Answer, answers_of
 from gradum.study.first_layer import Opened
 
 Player = tuple[str, ...]
@@ -133,13 +133,10 @@ class Game:
         step = max(1, NUMBERS_AT_ONCE // (self.background * self._width))
         for start in range(0, len(coalitions), step):
             stretch = slice(start, start + step)
-            logits = layers.members(self._first_sums(present[stretch]))
-            together = setting.answer(layers.together(logits))
-            alone = together
-            if len(logits) > 1:
-                alone = setting.answer(logits.reshape(-1, logits.shape[2]).astype(np.float64))
+            total = self._first_sums(present[stretch])
+            together, alone = answers_of(layers, total, setting.answer)
             shape = (-1, self.background, together.shape[1])
-            yield stretch, together.reshape(shape), alone.reshape(len(logits), *shape)
+            yield stretch, together.reshape(shape), alone.reshape(len(alone), *shape)
 
     def _first_sums(self, present: np.ndarray) -> np.ndarray:
         """Return z (m B, h) of coalitions, given which terms take part: (m, t) or (m, B, t)."""
