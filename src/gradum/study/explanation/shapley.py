@@ -24,10 +24,10 @@ from gradum.study.explanation.game import Game
 
 MOST_EXACT = 12  # players: 4,096 coalitions
 MOST_PRODUCTS = 2e10
-"""Multiplications that all coalitions may take to be met: a second of one core."""
+"""Multiplications that a row's coalitions may take at the usual tolerance: a second of one core."""
 
 FEWEST_FREEDOM = 60  # degrees, B (m - 1), before the scatter over m rounds is believed
-MOST_ROUNDS = 400
+TOLERANCE = 0.001
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
 
     In an order the players join one by one, and each is given what its coming changes. Rounds go on
     until the half-width of every value's 95% interval is below ``tolerance`` times the range of the
-    answers (over the background rows and the row), there were `MOST_ROUNDS`, or as many coalitions
-    were met as there are.
+    answers (over the background rows and the row), as many coalitions were met as there are, or
+    `MOST_PRODUCTS` is spent; a smaller tolerance than the usual one may spend more, as its square.
 
     The standard error of m rounds is √(Σ_b s_b²/m) / B, with s_b over the rounds of row b.
     """
@@ -135,6 +135,8 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
     empty, full = ends[0], ends[1]
     reach = np.concatenate([empty, full[:1]])
     enough = tolerance * np.ptp(reach, axis=0)
+    affordable = MOST_PRODUCTS * max(1.0, (TOLERANCE / tolerance) ** 2) / game.products
+    most = min(2.0**game.players, affordable)
     sums = squares = members = np.zeros(())
     rounds = 0
     for gains, by_member in _rounds(game, rng, ends):
@@ -147,7 +149,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
         variance = variance.clip(min=0.0)  # which rounding may bring below
         error = np.sqrt((variance / rounds).sum(axis=1)) / rows
         coalitions = 2 * rounds * (game.players - 1) + 2
-        if rounds == MOST_ROUNDS or coalitions >= 2**game.players:
+        if coalitions >= most:
             break
         if (error * NORMAL_95 <= enough).all():
             break
