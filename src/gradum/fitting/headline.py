@@ -51,8 +51,8 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     overfits = "" if verdict.used == "baseline" else judgement.fit_check
     rivals = rivals_in_words(metric, judgement.rivals)
     unfair = cut_short_in_words([name for name in judgement.cut_short if name != verdict.used])
-    said = (first, chosen, unfair, rivals, overfits)
-    return tuple(sentence for sentence in said if sentence)[:MOST]
+    candidates = (first, chosen, unfair, rivals, overfits)
+    return tuple(sentence for sentence in candidates if sentence)[:MOST]
 
 
 def _of_classes(

@@ -292,13 +292,13 @@ def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:
         fits = [judge.rungs[name] for judge in judges if name in judge.rungs]
         troubled = [rung for rung in fits if rung.status is status]
         if troubled:
-            said = say(
+            sentence = say(
                 messages[len(fits) > 1],
                 rung=say(TITLES[name]),
                 troubled=len(troubled),
                 fits=len(fits),
             )
-            notes.append(sentences([said, troubled[0].advice]))
+            notes.append(sentences([sentence, troubled[0].advice]))
     return tuple(notes)
 
 
@@ -377,7 +377,7 @@ def _pooled(seen: list[dict[str, Seen]]) -> dict[str, Seen]:
     """Put the evidence of several fits together, part by part."""
     if len(seen) < 2:
         return seen[0] if seen else {}
-    return {part: Seen.pool([each[part] for each in seen]) for part in seen[0]}
+    return {part: Seen.pool([evidence[part] for evidence in seen]) for part in seen[0]}
 
 
 def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> tuple[str, ...]:

@@ -12,9 +12,11 @@ import numpy as np
 from gradum.errors import ShapeError
 from gradum.messages import say
 from gradum.scores.interval import Basis, Interval, Sampled, Shares
-from gradum.scores.metrics import METRICS, Metric, Weighting, metrics_of, ratio
+from gradum.scores.metrics import METRICS, Metric, metrics_of
 from gradum.scores.outcome import Outcome
+from gradum.scores.ratios import ratio
 from gradum.scores.schemes import ByBlock, ByGroup, ByRow, Scheme
+from gradum.scores.weighting import Weighting
 
 BLOCK_BYTES = 2**22  # fits the cache: four times faster than blocks of 64 MiB
 

@@ -355,6 +355,15 @@ def _balanced(
     return number
 
 
+def refuse_both(group: object, time: object) -> None:
+    """Raise SpecError where rows would be split by group and by time at once."""
+    if group is not None and time is not None:
+        raise SpecError(
+            say("Rows cannot be split by group and by time at once."),
+            say("Leave out --group or --time."),
+        )
+
+
 def _check(
     rows: int,
     *,
@@ -372,11 +381,7 @@ def _check(
                     rows=rows,
                 )
             )
-    if groups is not None and time is not None:
-        raise SpecError(
-            say("Rows cannot be split by group and by time at once."),
-            say("Leave out --group or --time."),
-        )
+    refuse_both(groups, time)
     if time is not None:
         missing = np.flatnonzero(np.isnat(time) if time.dtype.kind in "mM" else time != time)
         if len(missing):

@@ -65,11 +65,11 @@ class PackTraining:
         self._target = goal.target if goal.classes else goal.target.astype(np.float32)
         self._weight = (goal.weight / goal.weight.mean()).astype(np.float32)
         self.fixed = {name: params[name] for name in FIXED}
-        self._start = {name: each for name, each in params.items() if name not in FIXED}
+        self._start = {name: value for name, value in params.items() if name not in FIXED}
         self._start["scale"] = np.ones((len(learned), inputs.network.first), np.float32)
         self._start = inputs.padding.fill(self._start)
         self._fixed = inputs.padding.fill(self.fixed)
-        rows = [len(each) for each in learned]
+        rows = [len(fold_rows) for fold_rows in learned]
         self.batch_size = spec.batch_for(min(rows))
         self._epochs = spec.epochs_for(max(rows))
         self._chunks = max(1, -(-max(rows) // (self.batch_size * STEPS)))  # of an epoch
