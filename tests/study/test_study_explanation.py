@@ -186,7 +186,7 @@ def test_what_drawing_cannot_reach_is_met_in_full(numbers, monkeypatch):
     rows, model = numbers
     background = rows.head(70)
     exact = model.explain(rows[[50]], background=background, rung="mlp").found.parts[0]
-    monkeypatch.setattr(shapley, "MOST_PRODUCTS", 0)
+    monkeypatch.setattr(shapley, "MOST_PRODUCTS", 1)
     loose = model.explain(rows[[50]], background=background, rung="mlp", tolerance=0.9)
     tight = model.explain(rows[[50]], background=background, rung="mlp", tolerance=1e-9)
 

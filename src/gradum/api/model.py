@@ -274,7 +274,8 @@ class Model:
         tolerance : float
             Of more than twelve columns, or where exact values would take more than about a second
             a row, values are drawn until the half-width of their 95% intervals is below this share
-            of the range of the answers.
+            of the range of the answers, or that second is spent. A share below a thousandth takes
+            the time that it needs.
 
         Returns
         -------

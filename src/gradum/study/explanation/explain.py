@@ -20,12 +20,11 @@ from gradum.randomness import stream
 from gradum.solvers.threads import threads_for
 from gradum.study.explanation.game import Game, Player, Setting
 from gradum.study.explanation.scale import Scale, answer_on
-from gradum.study.explanation.shapley import Shapley, divided
+from gradum.study.explanation.shapley import TOLERANCE, Shapley, divided
 from gradum.study.first_layer import Opened
 from gradum.tables.wording import nearest
 
 ROWS_AT_ONCE = 256  # that stand opened beside the background
-TOLERANCE = 0.001
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,11 @@ from gradum.study.explanation.game import Game
 
 MOST_EXACT = 12  # players: 4,096 coalitions
 MOST_PRODUCTS = 2e10
-"""Multiplications that all coalitions may take to be met: a second of one core."""
+"""Multiplications that a row's coalitions may take at the usual tolerance: a second of one core."""
 
 FEWEST_FREEDOM = 60  # degrees, B (m - 1), before the scatter over m rounds is believed
-FEWEST_ROUNDS, MOST_ROUNDS = 2, 400
+FEWEST_ROUNDS = 2
+TOLERANCE = 0.001
 
 
 @dataclass(frozen=True)
@@ -84,19 +85,23 @@ def divided(
     tolerance : float
         See `drawn`.
     most_answers : float, optional
-        That the model may be asked for; where they do not suffice, `FEWEST_ROUNDS` are drawn. If
-        left out, what `MOST_PRODUCTS` bring for all coalitions, and `MOST_ROUNDS`.
+        That the model may be asked for. If left out, what `MOST_PRODUCTS` bring; a smaller
+        tolerance than `TOLERANCE` may draw more, as its square.
     """
-    d = game.players
-    few, a_round = d <= MOST_EXACT, 2 * max(d - 1, 0)  # coalitions
-    affordable = MOST_PRODUCTS / game.products
-    if most_answers is not None:
-        affordable = most_answers / game.background
-    if few and 2**d <= max(affordable, FEWEST_ROUNDS * a_round + 2):
+    few = game.players <= MOST_EXACT
+    everybody = 2.0**game.players
+    most = MOST_PRODUCTS / game.products if most_answers is None else most_answers / game.background
+    if few and everybody <= max(most, FEWEST_ROUNDS * _a_round(game) + 2):
         return exact(game)
-    rounds = MOST_ROUNDS if most_answers is None else int((affordable - 2) / a_round)
-    values = drawn(game, rng, tolerance, min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS))
-    return exact(game) if few and values.coalitions >= 2**d else values
+    if most_answers is None:
+        most *= max(1.0, (TOLERANCE / tolerance) ** 2)
+    values = drawn(game, rng, tolerance, most)
+    return exact(game) if few and values.coalitions >= everybody else values
+
+
+def _a_round(game: Game) -> int:
+    """Return how many coalitions an order and its reverse meet, but for nobody and all."""
+    return 2 * max(game.players - 1, 0)
 
 
 def exact(game: Game) -> Shapley:
@@ -141,15 +146,13 @@ def all_coalitions(players: int) -> np.ndarray:
     return (np.arange(2**players)[:, None] >> np.arange(players) & 1).astype(bool)
 
 
-def drawn(
-    game: Game, rng: np.random.Generator, tolerance: float, most_rounds: int = MOST_ROUNDS
-) -> Shapley:
+def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = np.inf) -> Shapley:
     """Divide by orders drawn at random, each with its reverse, one such pair a background row.
 
     In an order the players join one by one, and each is given what its coming changes. Rounds go on
     until the half-width of every value's 95% interval is below ``tolerance`` times the range of the
-    answers (over the background rows and the row), there were ``most_rounds``, two or more, or as
-    many coalitions were met as there are.
+    answers (over the background rows and the row), as many coalitions were met as there are, or
+    another round would meet more than ``most``; there are at least `FEWEST_ROUNDS`.
 
     The standard error of m rounds is √(Σ_b s_b²/m) / B, with s_b over the rounds of row b.
     """
@@ -157,22 +160,23 @@ def drawn(
     empty, full = ends[0], ends[1]
     reach = np.concatenate([empty, full[:1]])
     enough = tolerance * np.ptp(reach, axis=0)
+    a_round = _a_round(game)
     sums = squares = members = np.zeros(())
     rounds = 0
     for gains, by_member in _rounds(game, rng, ends):
         sums, squares, members = sums + gains, squares + gains**2, members + by_member
         rounds += 1
-        believed = game.background * (rounds - 1) >= FEWEST_FREEDOM
-        if rounds < most_rounds and not believed:
+        if rounds < FEWEST_ROUNDS:
             continue
         variance = np.asarray(squares - sums**2 / rounds) / (rounds - 1)  # s_b², (d, B, k)
         rows = game.background
         variance = variance.clip(min=0.0)  # which rounding may bring below
         error = np.sqrt((variance / rounds).sum(axis=1)) / rows
-        coalitions = 2 * rounds * (game.players - 1) + 2
-        if rounds == most_rounds or coalitions >= 2**game.players:
+        coalitions = rounds * a_round + 2
+        if coalitions >= 2**game.players or coalitions + a_round > most:
             break
-        if (error * NORMAL_95 <= enough).all():
+        believed = rows * (rounds - 1) >= FEWEST_FREEDOM
+        if believed and (error * NORMAL_95 <= enough).all():
             break
     by_row = np.asarray(sums / rounds)
     noise = np.mean(variance / rounds, axis=1)  # of φ_b, which is not of the background
