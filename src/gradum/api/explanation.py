@@ -18,7 +18,7 @@ from gradum.show.explanation import Explanation
 from gradum.study.explanation.background import background_rows, thinned
 from gradum.study.explanation.explain import TOLERANCE, explain
 from gradum.study.explanation.scale import Scale
-from gradum.tables.check import Checked, check
+from gradum.tables.check import check
 from gradum.tables.read import read
 from gradum.tables.stream import at_hand
 from gradum.tables.table import Table
@@ -40,14 +40,11 @@ def explain_model(
 ) -> Explanation:
     """Explain rows of a table; see `Model.explain`."""
     fitted = model.fitted
-    checked = _checked(fitted, _own_table(model.folder) if data is None else read(data))
-    numbers = _numbers(rows, len(checked.frame))
-    features = [column.name for column in fitted.schema.features]
-    behind = _background(model, background).select(features)
+    chosen, numbers = asked_rows(model, data, rows)
     found = explain(
         fitted,
-        checked.frame[numbers - 1].select(features),
-        behind,
+        chosen,
+        background_of(model, background),
         numbers=numbers,
         rung=rung,
         scale=scale,
@@ -55,6 +52,46 @@ def explain_model(
         tolerance=tolerance,
     )
     return Explanation(found, fitted)
+
+
+def asked_rows(
+    model: Model, data: Any, rows: Sequence[int] | None
+) -> tuple[pl.DataFrame, np.ndarray]:
+    """Return the features of rows of a table, by default a loaded run's own, and their numbers.
+
+    Raises
+    ------
+    SpecError
+        There is no such row, or the run's table is not at hand.
+    SchemaError
+        A column is absent or of another kind.
+    """
+    fitted = model.fitted
+    frame = _features(fitted, _own_table(model.folder) if data is None else read(data))
+    numbers = _numbers(rows, len(frame))
+    return frame[numbers - 1], numbers
+
+
+def background_of(model: Model, given: Any) -> pl.DataFrame:
+    """Return the features of the background rows: those given, or those that the run keeps.
+
+    Raises
+    ------
+    SpecError
+        There are none.
+    """
+    fitted = model.fitted
+    if given is not None:
+        return thinned(_features(fitted, read(given)), fitted.spec.seed)
+    if model.run is not None:
+        return background_rows(model.run)
+    kept = None if model.folder is None else read_background(model.folder)
+    if kept is None:
+        raise SpecError(
+            say("There are no background rows: a model file keeps none, nor a run of --no-rows."),
+            say("Give some with --background TABLE, in Python background=…"),
+        )
+    return _features(fitted, read(kept))
 
 
 def _own_table(folder: Path | None) -> Table:
@@ -77,20 +114,6 @@ def _numbers(rows: Sequence[int] | None, count: int) -> np.ndarray:
     return np.array(rows, np.int64)
 
 
-def _background(model: Model, given: Any) -> pl.DataFrame:
-    fitted = model.fitted
-    if given is not None:
-        return thinned(_checked(fitted, read(given)).frame, fitted.spec.seed)
-    if model.run is not None:
-        return background_rows(model.run)
-    kept = None if model.folder is None else read_background(model.folder)
-    if kept is None:
-        raise SpecError(
-            say("There are no background rows: a model file keeps none, nor a run of --no-rows."),
-            say("Give some with --background TABLE, in Python background=…"),
-        )
-    return _checked(fitted, read(kept)).frame
-
-
-def _checked(fitted: Fitted, table: Table) -> Checked:
-    return check(table, fitted.schema, encoder=fitted.encoder)
+def _features(fitted: Fitted, table: Table) -> pl.DataFrame:
+    checked = check(table, fitted.schema, encoder=fitted.encoder)
+    return checked.frame.select(column.name for column in fitted.schema.features)

@@ -91,10 +91,11 @@ class Grid:
 
     def costs(self, choices: np.ndarray) -> np.ndarray:
         """Return the costs of copies (m,)."""
-        return sum(
-            (each.costs[choices[:, place]] for place, each in enumerate(self.candidates)),
-            np.zeros(len(choices)),
-        )
+        return _summed([each.costs for each in self.candidates], choices)
+
+    def floors(self, choices: np.ndarray) -> np.ndarray:
+        """Return the least that copies may cost once they are refined (m,)."""
+        return _summed([each.floors for each in self.candidates], choices)
 
     def changed(self, choice: np.ndarray) -> dict[str, Any]:
         """Return the values by column that a choice (d,) changes."""
@@ -122,3 +123,11 @@ class Grid:
             "dense": np.array([order.get(each.source, last) for each in layout.dense], np.intp),
             "codes": np.array([order.get(each.source, last) for each in layout.codes], np.intp),
         }
+
+
+def _summed(values: Sequence[np.ndarray], choices: np.ndarray) -> np.ndarray:
+    """Add up one value a column (m,), by the numbers of candidates (m, d)."""
+    total = np.zeros(len(choices))
+    for place, of_column in enumerate(values):
+        total += of_column[choices[:, place]]
+    return total

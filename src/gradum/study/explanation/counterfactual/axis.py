@@ -78,20 +78,18 @@ class Axis:
         """Return what a move costs, of one place or of several."""
         return np.abs(place - start) / self.unit.size
 
+    @property
     def step_cost(self) -> float:
         """Return what the least move costs; 0 where there is none."""
         return 0.0 if self.decimals is None else 10.0**-self.decimals / self.unit.size
 
-    def grid(self, start: float, direction: int, most: int) -> np.ndarray:
+    def grid(self, start: float, most: int) -> np.ndarray:
         """Return about so many places within the range that are possible values, rising.
 
         All there are, if they are not more; else those of background rows, at even ranks, and the
-        ends of the range. ``direction`` is 1 for those above ``start`` only, -1 for those below.
+        ends of the range.
         """
-        low = max(self.low, start) if direction > 0 else self.low
-        high = min(self.high, start) if direction < 0 else self.high
-        if not low <= high:
-            return np.zeros(0)
+        low, high = self.low, self.high
         count = math.inf if self.decimals is None else (high - low) * 10.0**self.decimals
         if count <= most:
             inner = self._between(low, high, start, self.decimals or 0, most)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gradum.fitting.fitted import Fitted
-from gradum.study.explanation.counterfactual.axis import Axis, place_of
-from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.tables.encoders import Boolean, Categorical
+from gradum.study.explanation.counterfactual.axis import place_of
+from gradum.study.explanation.counterfactual.costs import Costs
+from gradum.tables.encoders import AnyStep, Boolean, Categorical
 from gradum.tables.encoders.categorical import MISSING
 
 MOST_IN_ALL = 256  # values on axes, of all columns together, about
-FEWEST, MOST = 4, 16  # of one column
+FEWEST, MOST = 4, 16  # of one column, on either side of the row's own
 
 
 @dataclass(frozen=True)
@@ -40,51 +39,45 @@ class Candidates:
     floors: np.ndarray
 
 
-def candidates_of(
-    fitted: Fitted, row: Mapping[str, Any], axes: Mapping[str, Axis], limits: Limits
-) -> tuple[Candidates, ...]:
+def candidates_of(fitted: Fitted, costs: Costs) -> tuple[Candidates, ...]:
     """Return the values of each column that may change and that the model sees.
 
-    A missing value stays, for nobody knows how far another one is from it.
+    A missing value stays, for nobody knows how far another one is from it; and so does a text, for
+    what it might say has no bounds.
     """
     seen = set(fitted.encoder.layout.sources)
-    free = [
-        (column.name, step)
-        for column, step in zip(fitted.schema.features, fitted.encoder.steps, strict=True)
-        if column.name in seen and limits.may_change(column) and row[column.name] is not None
+    steps = [
+        step
+        for step in fitted.encoder.steps
+        if step.source in seen and costs.row[step.source] is not None
     ]
-    most = int(np.clip(MOST_IN_ALL // max(len(free), 1), FEWEST, MOST))
-    found = []
-    for name, step in free:
-        own, direction = row[name], limits.direction(name)
-        if name in axes:
-            candidates = _on_axis(name, own, axes[name], direction, most)
-        elif isinstance(step, Boolean):
-            candidates = _of_levels(name, own, [not own] if direction * (own - 0.5) <= 0 else [])
-        elif isinstance(step, Categorical):
-            candidates = _of_levels(name, own, [x for x in step.levels if x not in (own, MISSING)])
-        else:
-            continue
-        if len(candidates.values) > 1:
-            found.append(candidates)
-    return tuple(found)
+    most = int(np.clip(MOST_IN_ALL // max(len(steps), 1), FEWEST, MOST))
+    found = (_candidates(step, costs, most) for step in steps)
+    return tuple(candidates for candidates in found if len(candidates.values) > 1)
 
 
-def _of_levels(name: str, own: Any, others: list[Any]) -> Candidates:
-    """Another level costs 1, whichever it is."""
-    costs = np.ones(1 + len(others))
-    costs[0] = 0.0
-    return Candidates(name, (own, *others), costs, costs)
-
-
-def _on_axis(name: str, own: Any, axis: Axis, direction: int, most: int) -> Candidates:
-    start = place_of(own)
-    places = axis.grid(start, direction, most)
-    costs = axis.cost(start, places)
-    floors = np.zeros(len(places))
-    for side in (places < start, places > start):
-        there = np.flatnonzero(side)[np.argsort(costs[side])]
-        nearer = np.concatenate([[0.0], costs[there[:-1]]])[: len(there)]
-        floors[there] = np.minimum(nearer + axis.step_cost(), costs[there])
-    values = (own, *(axis.value(place) for place in places))
-    return Candidates(name, values, np.append(0.0, costs), np.append(0.0, floors))
+def _candidates(step: AnyStep, costs: Costs, most: int) -> Candidates:
+    name = step.source
+    own = costs.row[name]
+    if name in costs.axes:
+        axis, start = costs.axes[name], place_of(own)
+        others = [axis.value(place) for place in axis.grid(start, most)]
+    elif isinstance(step, Boolean):
+        others = [not own]
+    elif isinstance(step, Categorical):
+        others = [level for level in step.levels if level not in (own, MISSING)]
+    else:
+        others = []
+    if not costs.toll:
+        others = [value for value in others if costs.limits.allow(name, own, value)]
+    prices = np.array([0.0, *(costs.with_toll(name, value) for value in others)])
+    floors = prices.copy()
+    if name in costs.axes:
+        places = np.array([place_of(value) for value in others])
+        sizes = costs.axes[name].cost(start, places)
+        tolls = prices[1:] - sizes
+        for side in (places < start, places > start):
+            there = np.flatnonzero(side)[np.argsort(sizes[side])]
+            nearer = np.concatenate([[0.0], sizes[there]])[: len(there)]
+            floors[1 + there] = tolls[there] + np.minimum(nearer + axis.step_cost, sizes[there])
+    return Candidates(name, (own, *others), prices, floors)

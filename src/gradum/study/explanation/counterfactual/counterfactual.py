@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
 
@@ -16,121 +15,27 @@ from gradum.fitting.predict import predict
 from gradum.fitting.rung import Prediction, Rung
 from gradum.messages import say
 from gradum.study.explanation.counterfactual.answers import Answers
-from gradum.study.explanation.counterfactual.axis import Axis, place_of
+from gradum.study.explanation.counterfactual.axis import Axis
 from gradum.study.explanation.counterfactual.candidates import candidates_of
+from gradum.study.explanation.counterfactual.costs import Costs
 from gradum.study.explanation.counterfactual.goal import Goal, goal_of, wanted_of
 from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.explanation.counterfactual.refine import Costs, refined
-from gradum.study.explanation.counterfactual.search import Searched, search, without_detours
+from gradum.study.explanation.counterfactual.refine import refined
+from gradum.study.explanation.counterfactual.result import (
+    Change,
+    Counterfactual,
+    CounterfactualRows,
+    RowCounterfactuals,
+)
+from gradum.study.explanation.counterfactual.search import search, without_detours
 from gradum.tables.encoders import Date, Numeric
 
 COUNT = 3
-REFINED = 4  # for each that is wanted, and as many besides
+REFINED = 8  # choices for each that is wanted, and as many besides
+TOLL = 1e4  # of a change beyond the limits, where these are crossed
 MOST_PRODUCTS = 2e10
 """Multiplications that pairs of columns may take to be tried: a second of one core."""
 MOST_PAIRS, FEWEST_PAIRS = 65_536, 1_024
-
-
-class Change(msgspec.Struct, frozen=True):
-    """One column's change.
-
-    Parameters
-    ----------
-    column : str
-    before, after : number, str, bool or datetime
-        ``from`` and ``to`` in JSON.
-    cost : float
-        |after − before| / unit, or 1 for another level.
-    """
-
-    column: str
-    before: Any = msgspec.field(name="from")
-    after: Any = msgspec.field(name="to")
-    cost: float
-
-
-class Counterfactual(msgspec.Struct, frozen=True):
-    """Changes of a row that change its answer.
-
-    Parameters
-    ----------
-    changes : tuple of Change
-        In the table's order of columns.
-    cost : float
-        The sum of theirs.
-    output : label or float
-        The answer of the changed row.
-    probability_before, probability : float or None
-        Of that class, for the row as it is and for the changed one; None for numbers.
-    """
-
-    changes: tuple[Change, ...]
-    cost: float
-    output: Any
-    probability_before: float | None
-    probability: float | None
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """The columns that change."""
-        return frozenset(change.column for change in self.changes)
-
-
-class RowCounterfactuals(msgspec.Struct, frozen=True):
-    """What would have changed the answer for one row.
-
-    Parameters
-    ----------
-    row : int
-        Its number, from 1.
-    output : label or float
-        The answer as it is.
-    counterfactuals : tuple of Counterfactual
-        The cheapest first.
-    complete : bool
-        Whether every change of one column or two that could be cheaper was tried, on the grid of
-        candidates.
-    without_limits : Counterfactual or None
-        Where there is none within the limits: the cheapest of those beyond them.
-    beyond_limits : tuple of str
-        The columns that this one changes although they may not, or the other way than they may.
-    missing : tuple of str
-        Columns without a value in this row, which stay so.
-    """
-
-    row: int
-    output: Any
-    counterfactuals: tuple[Counterfactual, ...]
-    complete: bool
-    without_limits: Counterfactual | None = None
-    beyond_limits: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class CounterfactualRows:
-    """What would have changed the answers for some rows.
-
-    Parameters
-    ----------
-    rung : str
-        The rung that answers.
-    rows : tuple of RowCounterfactuals
-    axes : dict of str to Axis
-        The columns in which a change has a size, and its unit.
-    limits : Limits
-    background : int
-        Rows that the units were measured on.
-    wanted : label, float or None
-        What is to be reached; None for any other class.
-    """
-
-    rung: str
-    rows: tuple[RowCounterfactuals, ...]
-    axes: dict[str, Axis]
-    limits: Limits
-    background: int
-    wanted: Any
 
 
 def counterfactuals(
@@ -226,77 +131,70 @@ class _Asked:
         return cls(fitted, rung, axes, row, number, present, goal)
 
     def answer(self, limits: Limits, count: int) -> RowCounterfactuals:
-        """Look within the limits and, where nothing is found, without them."""
-        found, searched = self._found(limits, count)
-        beyond: list[Counterfactual] = []
-        if not found and limits.any:
-            beyond, _ = self._found(Limits(), 1)
+        """Look within the limits and, where nothing is found, beyond as few as can be."""
         values = self.row.row(0, named=True)
+        found, complete = self._found(Costs(values, self.axes, limits), count)
+        beyond: list[dict[str, Any]] = []
+        costs = Costs(values, self.axes, limits, TOLL)
+        if not found and limits.any:
+            beyond, _ = self._found(costs, 1)
         return RowCounterfactuals(
             self.number,
-            self._output(self.present, 0),
-            tuple(found),
-            searched.complete,
-            beyond[0] if beyond else None,
-            tuple(_broken(beyond[0], limits)) if beyond else (),
+            self._output(self.present),
+            tuple(self._counterfactual(costs, changed) for changed in found),
+            complete,
+            self._counterfactual(costs, beyond[0]) if beyond else None,
+            costs.beyond_limits(beyond[0]) if beyond else (),
             tuple(name for name, value in values.items() if value is None),
         )
 
-    def _found(self, limits: Limits, count: int) -> tuple[list[Counterfactual], Searched]:
-        values = self.row.row(0, named=True)
-        answers = Answers(self.fitted.encoder, self.rung, self.goal, self.row)
-        grid = answers.among(candidates_of(self.fitted, values, self.axes, limits))
+    def _found(self, costs: Costs, count: int) -> tuple[list[dict[str, Any]], bool]:
+        """Return the cheapest changes, replayed, and whether all that matter were tried."""
+        grid = self._answers.among(candidates_of(self.fitted, costs))
         searched = search(grid, count, self._most_pairs)
-        costs = Costs(values, self.axes)
-        choices = searched.found.cheapest(REFINED * (count + 1))
-        changes = refined(answers, costs, [grid.changed(choice) for choice in choices])
-        replayed = list(self._replayed(answers, costs, changes))
-        kept = without_detours(
-            [each.columns for each in replayed],
-            np.array([each.cost for each in replayed]),
-            count,
-        )
-        return [replayed[place] for place in kept], searched
+        choices = searched.found.worth_refining(REFINED * (count + 1))
+        changes = refined(self._answers, costs, [grid.changed(choice) for choice in choices])
+        while True:
+            prices = np.array([costs.together(changed) for changed in changes])
+            kept = [changes[place] for place in without_detours(changes, prices, count)]
+            failed = [changed for changed in kept if not self._holds(changed)]
+            if not failed:
+                return kept, searched.complete
+            changes = [changed for changed in changes if changed not in failed]
+
+    def _holds(self, changed: Mapping[str, Any]) -> bool:
+        return bool(self.goal.reached(self._replayed(changed))[0])
+
+    def _replayed(self, changed: Mapping[str, Any]) -> Prediction:
+        """Return what `predict` says of the changed row."""
+        return predict(self.fitted, self._answers.frame([changed]), rung=self.rung.name)[0]
+
+    @property
+    def _answers(self) -> Answers:
+        return Answers(self.fitted.encoder, self.rung, self.goal, self.row)
 
     @property
     def _most_pairs(self) -> int:
         if self.rung.input_layer is None:
-            return FEWEST_PAIRS
+            return 0
         products = self.rung.network.products(len(self.rung.input_layer.centre))
         return int(np.clip(MOST_PRODUCTS / max(products, 1), FEWEST_PAIRS, MOST_PAIRS))
 
-    def _replayed(
-        self, answers: Answers, costs: Costs, changes: Sequence[Mapping[str, Any]]
-    ) -> Iterator[Counterfactual]:
-        """Yield what `predict` answers as it should."""
-        order = {column.name: place for place, column in enumerate(self.fitted.schema.features)}
-        for changed in changes:
-            prediction, _ = predict(self.fitted, answers.frame([changed]), rung=self.rung.name)
-            if not self.goal.reached(prediction)[0]:
-                continue
-            parts = tuple(
-                Change(name, costs.row[name], changed[name], costs.of(name, changed[name]))
-                for name in sorted(changed, key=order.__getitem__)
-            )
-            before = after = None
-            if prediction.probability is not None and self.present.probability is not None:
-                place = int(prediction.value[0])
-                before = float(self.present.probability[0, place])
-                after = float(prediction.probability[0, place])
-            output = self._output(prediction, 0)
-            yield Counterfactual(parts, sum(each.cost for each in parts), output, before, after)
+    def _counterfactual(self, costs: Costs, changed: Mapping[str, Any]) -> Counterfactual:
+        prediction = self._replayed(changed)
+        parts = tuple(
+            Change(name, value, changed[name], costs.of(name, changed[name]))
+            for name, value in costs.row.items()
+            if name in changed
+        )
+        before = after = None
+        if prediction.probability is not None and self.present.probability is not None:
+            reached = int(prediction.value[0])
+            before = float(self.present.probability[0, reached])
+            after = float(prediction.probability[0, reached])
+        cost = sum(part.cost for part in parts)
+        return Counterfactual(parts, cost, self._output(prediction), before, after)
 
-    def _output(self, prediction: Prediction, row: int) -> Any:
-        value = prediction.value[row]
+    def _output(self, prediction: Prediction) -> Any:
+        value = prediction.value[0]
         return self.fitted.classes[int(value)] if self.fitted.classes else float(value)
-
-
-def _broken(beyond: Counterfactual, limits: Limits) -> Iterator[str]:
-    """Name the columns that a counterfactual changes against the limits."""
-    for change in beyond.changes:
-        places = [
-            place_of(value) if not isinstance(value, str) else 0.0
-            for value in (change.before, change.after)
-        ]
-        if not limits.allow(change.column, *places):
-            yield change.column

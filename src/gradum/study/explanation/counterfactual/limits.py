@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.tables.columns import Column
 from gradum.tables.schema import Schema
 from gradum.tables.wording import nearest
 
@@ -82,14 +82,10 @@ class Limits:
         """Whether there are limits at all."""
         return bool(self.frozen or self.upward or self.downward)
 
-    def may_change(self, column: Column) -> bool:
-        """Whether a column may change; texts never do, for what they might say has no bounds."""
-        return column.name not in self.frozen and column.kind != "text"
-
-    def direction(self, name: str) -> int:
-        """Return 1 for a column that may only rise, -1 for one that may only fall, else 0."""
-        return (name in self.upward) - (name in self.downward)
-
-    def allow(self, name: str, before: float, after: float) -> bool:
-        """Whether a change of a column that may be anywhere is within the limits."""
-        return name not in self.frozen and self.direction(name) * (after - before) >= 0
+    def allow(self, name: str, before: Any, after: Any) -> bool:
+        """Whether a column may change from one value to another."""
+        if name in self.upward:
+            return after > before
+        if name in self.downward:
+            return after < before
+        return name not in self.frozen

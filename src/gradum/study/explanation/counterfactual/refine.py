@@ -8,41 +8,15 @@ value lies between.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gradum.study.explanation.counterfactual.answers import Answers
-from gradum.study.explanation.counterfactual.axis import Axis, place_of
+from gradum.study.explanation.counterfactual.axis import place_of
+from gradum.study.explanation.counterfactual.costs import Costs
 
 SECTIONS = 16  # places at a time
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What changes of one row cost.
-
-    Parameters
-    ----------
-    row : dict
-        Its own values by column.
-    axes : dict
-        The columns that have an axis; a change of another costs 1.
-    """
-
-    row: Mapping[str, Any]
-    axes: Mapping[str, Axis]
-
-    def of(self, column: str, value: Any) -> float:
-        """Return the cost of one change."""
-        if column not in self.axes:
-            return 1.0
-        return float(self.axes[column].cost(place_of(self.row[column]), place_of(value)))
-
-    def together(self, changed: Mapping[str, Any]) -> float:
-        """Return the cost of several."""
-        return sum(self.of(column, value) for column, value in changed.items())
 
 
 def refined(
@@ -88,7 +62,7 @@ def _needed(
             return needed
         for place, columns in spare.items():
             changed = needed[place]
-            del changed[max(columns, key=lambda name: costs.of(name, changed[name]))]
+            del changed[max(columns, key=lambda name: costs.with_toll(name, changed[name]))]
 
 
 def _come_nearer(

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -27,6 +28,14 @@ Columns = tuple[int, ...]
 T = TypeVar("T")
 
 
+class Reached(NamedTuple):
+    """A choice (d,) that reaches the goal, its cost, and what it may cost once it is refined."""
+
+    cost: float
+    floor: float
+    choice: np.ndarray
+
+
 @dataclass
 class Found:
     """Choices that reach the goal.
@@ -39,34 +48,48 @@ class Found:
     Attributes
     ----------
     by_columns : dict
-        Costs and choices by the columns that they change, the cheapest first.
+        By the columns that they change, the cheapest first.
+    spared : dict
+        The same of choices of which one column alone reaches the goal: refined they may be cheaper
+        than that column, yet they may also come down to it, so that they do not count as found.
     """
 
     count: int
-    by_columns: dict[Columns, list[tuple[float, np.ndarray]]] = field(default_factory=dict)
+    by_columns: dict[Columns, list[Reached]] = field(default_factory=dict)
+    spared: dict[Columns, list[Reached]] = field(default_factory=dict)
 
-    def add(self, choices: np.ndarray, costs: np.ndarray) -> None:
-        """Take choices (m, d) that reach the goal, with their costs (m,)."""
-        for choice, cost in zip(choices, costs, strict=True):
-            columns = tuple(np.flatnonzero(choice).tolist())
-            alike = self.by_columns.setdefault(columns, [])
-            alike.append((float(cost), choice))
-            alike.sort(key=lambda pair: pair[0])
+    def add(self, grid: Grid, choices: np.ndarray, spared: np.ndarray) -> None:
+        """Take choices (m, d) that reach the goal, and whether one column alone does (m,)."""
+        costs, floors = grid.costs(choices).tolist(), grid.floors(choices).tolist()
+        for *reached, is_spared in zip(costs, floors, choices, spared, strict=True):
+            one = Reached(*reached)
+            columns = tuple(np.flatnonzero(one.choice).tolist())
+            alike = (self.spared if is_spared else self.by_columns).setdefault(columns, [])
+            alike.append(one)
+            alike.sort(key=attrgetter("cost"))
             del alike[KEPT:]
+
+    @property
+    def wanted(self) -> list[Reached]:
+        """Up to `count` choices that change different columns, the cheapest first."""
+        cheapest = {columns: alike[0] for columns, alike in self.by_columns.items()}
+        costs = np.array([one.cost for one in cheapest.values()])
+        places = without_detours(list(cheapest), costs, self.count)
+        return [list(cheapest.values())[place] for place in places]
 
     @property
     def bound(self) -> float:
         """The cost beyond which nothing is wanted any more."""
-        cheapest = {columns: alike[0][0] for columns, alike in self.by_columns.items()}
-        columns = list(cheapest)
-        wanted = without_detours(columns, np.array(list(cheapest.values())), self.count)
-        return cheapest[columns[wanted[-1]]] if len(wanted) == self.count else np.inf
+        wanted = self.wanted
+        return wanted[-1].cost if len(wanted) == self.count else np.inf
 
-    def cheapest(self, most: int) -> list[np.ndarray]:
-        """Return up to so many choices (d,), the cheapest first."""
-        pairs = [pair for alike in self.by_columns.values() for pair in alike]
-        order = falling(-np.array([cost for cost, _ in pairs]))
-        return [pairs[place][1] for place in order[:most]]
+    def worth_refining(self, most: int) -> list[np.ndarray]:
+        """Return choices (d,): those that are wanted, and up to so many that may become cheaper."""
+        bound = self.bound
+        both = (*self.by_columns.values(), *self.spared.values())
+        closer = [one for alike in both for one in alike if one.floor < bound]
+        order = falling(-np.array([one.cost for one in closer]))[:most]
+        return [one.choice for one in (*self.wanted, *(closer[place] for place in order))]
 
 
 def without_detours(columns: Sequence[Collection[T]], costs: np.ndarray, most: int) -> list[int]:
@@ -89,7 +112,7 @@ def without_detours(columns: Sequence[Collection[T]], costs: np.ndarray, most: i
 
 @dataclass(frozen=True)
 class Searched:
-    """What was found, and whether every choice of one column or two was tried that could be cheaper."""
+    """What was found, and whether all choices of one or two columns that matter were tried."""
 
     found: Found
     complete: bool
@@ -109,7 +132,7 @@ def search(grid: Grid, count: int, most: int) -> Searched:
     found = Found(count)
     singles = _Singles.of(grid)
     reached = singles.leads >= 0
-    found.add(singles.choices[reached], singles.costs[reached])
+    found.add(grid, singles.choices[reached], np.zeros(reached.sum(), bool))
     pairs = _Pairs.of(singles)
     choices, leads, complete = _tried(grid, singles, pairs, found, most)
     _widen(grid, singles, choices, leads, found)
@@ -144,6 +167,11 @@ class _Singles:
     def gains(self) -> np.ndarray:
         """What each brings by itself (c,)."""
         return self.leads - self.start
+
+    def suffice(self, choices: np.ndarray) -> np.ndarray:
+        """Return whether one column of each choice alone reaches the goal (m,)."""
+        enough = self.choices[self.leads >= 0]
+        return ((choices[:, None] == enough) & (enough > 0)).any(axis=(1, 2))
 
     def promise(self, costs: np.ndarray, leads: np.ndarray) -> np.ndarray:
         """Return what it would cost to reach the goal at the price paid so far (m,)."""
@@ -198,7 +226,7 @@ def _tried(
         both = singles.choices[pairs.first[part]] + singles.choices[pairs.second[part]]
         ahead = _leads(grid, both)
         reached = ahead >= 0
-        found.add(both[reached], grid.costs(both[reached]))
+        found.add(grid, both[reached], singles.suffice(both[reached]))
         choices.append(both)
         leads.append(ahead)
         at, batch = part.stop, min(2 * batch, BATCH)
@@ -222,7 +250,7 @@ def _widen(
             return
         leads = _leads(grid, choices)
         reached = leads >= 0
-        found.add(choices[reached], grid.costs(choices[reached]))
+        found.add(grid, choices[reached], singles.suffice(choices[reached]))
 
 
 def _extended(
