@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gradum.fitting.fitted import Fitted
 from gradum.study.explanation.counterfactual.unit import Unit, unit_of
 from gradum.tables.columns import Column
 from gradum.tables.encoders import Date, Numeric
@@ -131,6 +132,16 @@ class Axis:
         steps = first + 1 + np.unique(np.round(np.linspace(0, inside - 1, min(most, inside))))
         places = origin + (steps / scale if decimals > 0 else steps * 10.0**-decimals)
         return places[(places > low) & (places < high)]
+
+
+def axes_of(fitted: Fitted, background: pl.DataFrame) -> dict[str, Axis]:
+    """Return the axis of every column that has one, measured on background rows."""
+    axes = {
+        step.source: Axis.of(column, step, background[step.source])
+        for column, step in zip(fitted.schema.features, fitted.encoder.steps, strict=True)
+        if isinstance(step, Numeric | Date)
+    }
+    return {name: axis for name, axis in axes.items() if axis is not None}
 
 
 def place_of(value: Any) -> float:

@@ -15,7 +15,7 @@ from gradum.fitting.predict import predict
 from gradum.fitting.rung import Prediction, Rung
 from gradum.messages import say
 from gradum.study.explanation.counterfactual.answers import Answers
-from gradum.study.explanation.counterfactual.axis import Axis
+from gradum.study.explanation.counterfactual.axis import Axis, axes_of
 from gradum.study.explanation.counterfactual.candidates import candidates_of
 from gradum.study.explanation.counterfactual.costs import Costs
 from gradum.study.explanation.counterfactual.goal import Goal, goal_of, wanted_of
@@ -28,7 +28,6 @@ from gradum.study.explanation.counterfactual.result import (
     RowCounterfactuals,
 )
 from gradum.study.explanation.counterfactual.search import search, without_detours
-from gradum.tables.encoders import Date, Numeric
 
 COUNT = 3
 REFINED = 8  # choices for each that is wanted, and as many besides
@@ -83,12 +82,7 @@ def counterfactuals(
             say("Choose a rung or a model of one number."),
         )
     wanted = wanted_of(fitted, towards)
-    axes = {
-        column.name: axis
-        for column, step in zip(fitted.schema.features, fitted.encoder.steps, strict=True)
-        if isinstance(step, Numeric | Date)
-        and (axis := Axis.of(column, step, background[column.name])) is not None
-    }
+    axes = axes_of(fitted, background)
     asked = [
         _Asked.of(fitted, chosen, axes, row, int(number), wanted)
         for row, number in zip(rows.iter_slices(1), numbers, strict=True)
