@@ -288,8 +288,8 @@ def test_the_frame_has_a_line_a_change_and_reads_back(classes):
 @pytest.mark.parametrize(
     ("values", "size", "measure"),
     [
-        ([1.0, 2.0, 4.0, 8.0, 9.0], 3.0, "median absolute deviation"),
-        ([0.0, 0.0, 0.0, 8.0], 2.0, "mean absolute deviation"),
+        ([1.0, 2.0, 4.0, 8.0, 9.0], 3.0, "median"),
+        ([0.0, 0.0, 0.0, 8.0], 2.0, "mean"),
         ([3.0, 3.0], 10.0, "range"),
         ([], 10.0, "range"),
     ],

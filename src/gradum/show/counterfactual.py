@@ -116,6 +116,7 @@ class Counterfactuals:
                         for each in row.counterfactuals
                     ],
                     "none": "" if row.counterfactuals else self._why_none(row),
+                    "fewer": 0 < len(row.counterfactuals) < self.found.count,
                 }
                 for row in self.found.rows
             ],
@@ -140,6 +141,8 @@ class Counterfactuals:
                     table.add_row(*(Text(visible(text)) for text in change_texts(change)))
                 price = visible(cost_sentences(each, self.found.axes))
                 yield Padding(Group(table, Text(price)), (0, 0, 0, 3))
+            if 0 < len(row.counterfactuals) < self.found.count:
+                yield Text(say("No other was found."))
             yield Text("")
         for note in notes(self.fitted, self.found):
             yield Text(visible(note), style="dim")

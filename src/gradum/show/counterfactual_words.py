@@ -150,7 +150,7 @@ def notes(fitted: Fitted, found: CounterfactualRows) -> Iterator[str]:
 
 
 OTHER_UNITS: dict[Measure, str] = {
-    "mean absolute deviation": marked(
+    "mean": marked(
         "More than half of the background rows have the same {column!r}: a cost of 1 is its mean "
         "absolute deviation, {size}."
     ),

@@ -18,6 +18,7 @@ from gradum.study.explanation.counterfactual.answers import Answers
 from gradum.study.explanation.counterfactual.axis import Axis, axes_of
 from gradum.study.explanation.counterfactual.candidates import candidates_of
 from gradum.study.explanation.counterfactual.costs import Costs
+from gradum.study.explanation.counterfactual.found import without_detours
 from gradum.study.explanation.counterfactual.goal import Goal, goal_of, wanted_of
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.counterfactual.refine import refined
@@ -27,7 +28,7 @@ from gradum.study.explanation.counterfactual.result import (
     CounterfactualRows,
     RowCounterfactuals,
 )
-from gradum.study.explanation.counterfactual.search import search, without_detours
+from gradum.study.explanation.counterfactual.search import search
 
 COUNT = 3
 REFINED = 8  # choices for each that is wanted, and as many besides
@@ -95,6 +96,7 @@ def counterfactuals(
         limits,
         len(background),
         label,
+        count,
     )
 
 
@@ -145,15 +147,15 @@ class _Asked:
     def _found(self, costs: Costs, count: int) -> tuple[list[dict[str, Any]], bool]:
         """Return the cheapest changes, replayed, and whether all that matter were tried."""
         grid = self._answers.among(candidates_of(self.fitted, costs))
-        searched = search(grid, count, self._most_pairs)
-        choices = searched.found.worth_refining(REFINED * (count + 1))
+        reached, complete = search(grid, count, self._most_pairs)
+        choices = reached.worth_refining(REFINED * (count + 1))
         changes = refined(self._answers, costs, [grid.changed(choice) for choice in choices])
         while True:
             prices = np.array([costs.together(changed) for changed in changes])
             kept = [changes[place] for place in without_detours(changes, prices, count)]
             failed = [changed for changed in kept if not self._holds(changed)]
             if not failed:
-                return kept, searched.complete
+                return kept, complete
             changes = [changed for changed in changes if changed not in failed]
 
     def _holds(self, changed: Mapping[str, Any]) -> bool:

@@ -98,6 +98,8 @@ class CounterfactualRows:
         Rows that the units were measured on.
     wanted : label, float or None
         What is to be reached; None for any other class.
+    count : int
+        How many were asked for, for each row.
     """
 
     rung: str
@@ -106,3 +108,4 @@ class CounterfactualRows:
     limits: Limits
     background: int
     wanted: Any
+    count: int

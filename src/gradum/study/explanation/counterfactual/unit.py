@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-Measure = Literal["median absolute deviation", "mean absolute deviation", "range", "one"]
+Measure = Literal["median", "mean", "range", "one"]
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -22,7 +22,8 @@ class Unit(msgspec.Struct, frozen=True):
     size : float
         Above 0, in the column's own unit; days of dates.
     measure : str
-        What it is of the column.
+        What it is: the median or the mean of the absolute deviations from the median, the range of
+        the column, or 1 for want of any of them.
     """
 
     size: float
@@ -44,8 +45,8 @@ def unit_of(values: np.ndarray, low: float, high: float) -> Unit:
     """
     distances = np.abs(values - np.median(values)) if len(values) else np.zeros(1)
     measures: tuple[tuple[Measure, float], ...] = (
-        ("median absolute deviation", float(np.median(distances))),
-        ("mean absolute deviation", float(np.mean(distances))),
+        ("median", float(np.median(distances))),
+        ("mean", float(np.mean(distances))),
         ("range", high - low),
     )
     for measure, size in measures:
