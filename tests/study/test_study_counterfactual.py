@@ -1,6 +1,7 @@
 """Counterfactuals against every combination written out, integer programs and `Model.predict`."""
 
 import datetime
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from scipy.optimize import Bounds, LinearConstraint, brentq, milp
 from scipy.stats import median_abs_deviation
 
@@ -231,7 +233,7 @@ def test_where_none_is_found_the_fewest_limits_to_lift_are_named(classes):
     assert model.counterfactuals(rows, rows=[2], frozen=rest).found.rows[0].counterfactuals
     assert "No change within the limits was found. It would take " in found.summary()
     assert found.frame.is_empty()
-    assert next(iter(found.records()))["none"] in " ".join(found.summary().split())
+    assert next(iter(found.records()))["why_none"] in " ".join(found.summary().split())
 
 
 def other(model, row):
@@ -350,6 +352,15 @@ def test_nothing_lies_beyond_held_answers_nor_changes_a_baseline(numbers):
     assert "No answer of this model lies beyond those that it learned from" in far.summary()
     none = model.counterfactuals(rows.head(1), rows=[1], towards=5.0, rung="baseline")
     assert "The baseline rung looks at no column" in none.summary()
+
+
+def test_several_quantiles_are_no_number_to_move(numbers):
+    rows, model = numbers
+    rung = model.fitted.rung("mlp")
+    several = replace(rung, network=structs.replace(rung.network, outputs=3))
+    fitted = replace(model.fitted, rungs={**model.fitted.rungs, "mlp": several})
+    with pytest.raises(SpecError, match="several quantiles"):
+        gradum.Model(fitted, model.run).counterfactuals(rows.head(1), rows=[1], towards=1.0)
 
 
 def test_names_are_shown_as_text():

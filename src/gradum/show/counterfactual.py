@@ -83,7 +83,7 @@ class Counterfactuals:
             record = msgspec.to_builtins(row)
             for place, counterfactual in enumerate(row.counterfactuals):
                 record["counterfactuals"][place]["sentence"] = sentence(counterfactual)
-            record["none"] = None if row.counterfactuals else self._why_none(row)
+            record["why_none"] = None if row.counterfactuals else self._why_none(row)
             yield record
 
     def summary(self) -> str:

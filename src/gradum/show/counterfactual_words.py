@@ -17,7 +17,7 @@ from gradum.study.explanation.counterfactual.result import (
 from gradum.study.explanation.counterfactual.unit import Measure
 from gradum.tables.wording import number, shortened, value_text
 
-DIGITS = 12  # of a number that is not whole: what is shown can be typed in
+DIGITS = 8  # of a number that is not whole: more than a move has
 
 
 def heading(fitted: Fitted, row: RowCounterfactuals) -> str:

@@ -35,7 +35,7 @@ REFINED = 8  # choices for each that is wanted, and as many besides
 TOLL = 1e4  # of a change beyond the limits, where these are crossed
 MOST_PRODUCTS = 2e10
 """Multiplications that pairs of columns may take to be tried: a second of one core."""
-MOST_PAIRS, FEWEST_PAIRS = 65_536, 1_024
+MOST_PAIRS, FEWEST_PAIRS = 32_768, 1_024
 
 
 def counterfactuals(

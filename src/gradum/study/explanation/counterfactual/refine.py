@@ -1,45 +1,99 @@
-"""From a choice on a grid to the least change: what is not needed goes back, the rest comes nearer.
+"""From choices on a grid to the least changes: moves are shortened, what is not needed goes back.
 
-Along one column the value nearest to the row's own is looked for by sections: as many places
-between a value that does not reach the goal and one that does, again and again, until no possible
-value lies between.
+A move is shortened by sections: as many values between one that does not reach the goal and one
+that does, again and again, until no possible value lies between.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gradum.study.explanation.counterfactual.answers import Answers
-from gradum.study.explanation.counterfactual.axis import place_of
+from gradum.study.explanation.counterfactual.answers import Answers, Changed
+from gradum.study.explanation.counterfactual.axis import Axis, place_of
 from gradum.study.explanation.counterfactual.costs import Costs
 
-SECTIONS = 16  # places at a time
+SECTIONS = 16  # values at a time
 
 
-def refined(
-    answers: Answers, costs: Costs, choices: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """Return each choice with the least moves; two orders of its columns are tried."""
-    needed = _needed(answers, costs, choices)
-    refined_choices = []
+def refined(answers: Answers, costs: Costs, choices: Sequence[Changed]) -> list[dict[str, Any]]:
+    """Return what becomes of choices that reach the goal, in several ways each.
+
+    Every choice is refined as it is and without the changes that it does not need, and its moves
+    are shortened in two orders: what one column saves, another one has to pay.
+    """
+    ways = [dict(changed) for changed in choices]
+    ways += [changed for changed in _needed(answers, costs, choices) if changed not in ways]
+    shortened = []
     for order in (1, -1):
-        orders = [
-            [name for name in sorted(costs.axes) if name in changed][::order] for changed in needed
-        ]
-        nearer = [dict(changed) for changed in needed]
-        for turn in range(max(map(len, orders), default=0)):
-            columns = [names[turn] if turn < len(names) else None for names in orders]
-            _come_nearer(answers, costs, nearer, columns)
-        refined_choices.append(nearer)
-    return [min(pair, key=costs.together) for pair in zip(*refined_choices, strict=True)]
+        copies = [dict(changed) for changed in ways]
+        columns = [sorted(costs.axes.keys() & changed.keys())[::order] for changed in copies]
+        for turn in range(max(map(len, columns), default=0)):
+            moves = [
+                Move(changed, names[turn], costs.row[names[turn]], costs.axes[names[turn]])
+                for changed, names in zip(copies, columns, strict=True)
+                if turn < len(names)
+            ]
+            _shorten(answers, moves)
+        shortened += copies
+    return _needed(answers, costs, shortened)
 
 
-def _needed(
-    answers: Answers, costs: Costs, choices: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+@dataclass
+class Move:
+    """One column's move in a change of several, to be shortened.
+
+    Parameters
+    ----------
+    changed : dict
+        The change, which reaches the goal; it is brought up to date.
+    column : str
+    own : number or date
+        The row's value of the column.
+    axis : Axis
+    """
+
+    changed: dict[str, Any]
+    column: str
+    own: Any
+    axis: Axis
+
+    def __post_init__(self) -> None:
+        self.start = place_of(self.own)
+        self.near = self.start  # where the goal is not reached
+
+    def between(self) -> np.ndarray:
+        """Return places that may be enough, the nearest first."""
+        far = place_of(self.changed[self.column])
+        return self.axis.between(self.near, far, self.start, SECTIONS)
+
+    def to(self, place: float) -> dict[str, Any]:
+        """Return the change with another place in it."""
+        return {**self.changed, self.column: self.axis.value(place)}
+
+    def narrow(self, places: np.ndarray, reached: np.ndarray) -> None:
+        """Move to the first place that reaches the goal, no nearer than the one before it."""
+        first = int(reached.argmax()) if reached.any() else len(places)
+        if first > 0:
+            self.near = float(places[first - 1])
+        if first < len(places):
+            self.changed[self.column] = self.axis.value(float(places[first]))
+
+
+def _shorten(answers: Answers, moves: Sequence[Move]) -> None:
+    """Shorten moves of different changes as far as can be, all at the same time."""
+    while tried := [(move, places) for move in moves if len(places := move.between())]:
+        copies = [move.to(place) for move, places in tried for place in places]
+        ends = np.cumsum([len(places) for _, places in tried])
+        parts = np.split(_reach(answers, copies), ends[:-1])
+        for (move, places), reached in zip(tried, parts, strict=True):
+            move.narrow(places, reached)
+
+
+def _needed(answers: Answers, costs: Costs, choices: Sequence[Changed]) -> list[dict[str, Any]]:
     """Take back, one by one, the dearest changes without which the goal is reached as well."""
     needed = [dict(changed) for changed in choices]
     while True:
@@ -49,51 +103,22 @@ def _needed(
             for column in changed
             if len(changed) > 1
         ]
-        copies = [
-            {name: value for name, value in needed[place].items() if name != column}
-            for place, column in without
-        ]
-        reached = answers.leads(copies) >= 0 if copies else np.zeros(0, bool)
+        copies = [_less(needed[place], column) for place, column in without]
         spare: dict[int, list[str]] = {}
-        for (place, column), is_reached in zip(without, reached, strict=True):
-            if is_reached:
+        for (place, column), reached in zip(without, _reach(answers, copies), strict=True):
+            if reached:
                 spare.setdefault(place, []).append(column)
         if not spare:
             return needed
         for place, columns in spare.items():
-            changed = needed[place]
-            del changed[max(columns, key=lambda name: costs.with_toll(name, changed[name]))]
+            prices = {name: costs.with_toll(name, needed[place][name]) for name in columns}
+            del needed[place][max(columns, key=prices.__getitem__)]
 
 
-def _come_nearer(
-    answers: Answers, costs: Costs, changes: list[dict[str, Any]], columns: Sequence[str | None]
-) -> None:
-    """Bring one column of each of several changes as near to the row's own value as can be."""
-    near = [0.0 if name is None else place_of(costs.row[name]) for name in columns]
-    going = [place for place, name in enumerate(columns) if name is not None]
-    while going:
-        between = {}
-        for place in going:
-            name = columns[place] or ""
-            far = place_of(changes[place][name])
-            start = place_of(costs.row[name])
-            places = costs.axes[name].between(near[place], far, start, SECTIONS)
-            if len(places):
-                between[place] = places
-        going = list(between)
-        copies = [
-            {**changes[place], (name := columns[place] or ""): costs.axes[name].value(value)}
-            for place, places in between.items()
-            for value in places
-        ]
-        reached = answers.leads(copies) >= 0 if copies else np.zeros(0, bool)
-        at = 0
-        for place, places in between.items():
-            name = columns[place] or ""
-            ahead = reached[at : at + len(places)]
-            at += len(places)
-            first = int(ahead.argmax()) if ahead.any() else len(places)
-            if first > 0:
-                near[place] = float(places[first - 1])
-            if first < len(places):
-                changes[place][name] = costs.axes[name].value(float(places[first]))
+def _less(changed: Mapping[str, Any], column: str) -> dict[str, Any]:
+    return {name: value for name, value in changed.items() if name != column}
+
+
+def _reach(answers: Answers, copies: Sequence[Changed]) -> np.ndarray:
+    """Return whether copies of the row reach the goal (m,)."""
+    return answers.leads(copies) >= 0 if copies else np.zeros(0, bool)
