@@ -15,7 +15,7 @@ import io
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,22 +97,15 @@ def by_dice(model: gradum.Model, table: pl.DataFrame, method: str) -> Explainer:
 
     kinds = {column.name: column.kind for column in model.fitted.schema.features}
     numeric = [name for name in model.features if kinds[name] == "numeric"]
-    frame = table.select(*model.features, model.target).to_pandas()
-    # DiCE wants classes from 0 on, and levels as Python's strings.
+    frame = _as_dice_reads(table.select(model.features), numeric)
     frame[model.target] = [model.classes.index(label) for label in table[model.target].to_list()]
-    for name in model.features:
-        if name not in numeric:
-            frame[name] = frame[name].astype(object)
     data = dice_ml.Data(dataframe=frame, continuous_features=numeric, outcome_name=model.target)
     backend = dice_ml.Model(model=_Wrapped(model), backend="sklearn", model_type="classifier")
     explainer = dice_ml.Dice(data, backend, method=method)
     seeds = {"random_seed": SEED} if method == "random" else {}
 
     def explain(row: pl.DataFrame) -> Changed | None:
-        query = row.select(model.features).to_pandas()
-        for name in model.features:
-            if name not in numeric:
-                query[name] = query[name].astype(object)
+        query = _as_dice_reads(row.select(model.features), numeric)
         np.random.seed(SEED)
         try:
             with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
@@ -136,8 +129,19 @@ def by_dice(model: gradum.Model, table: pl.DataFrame, method: str) -> Explainer:
     return explain
 
 
+def _as_dice_reads(table: pl.DataFrame, numeric: Collection[str]) -> Any:
+    """Return a pandas data frame whose levels are Python's strings, not pandas' own."""
+    import pandas as pd
+
+    columns = {
+        name: values.to_numpy() if name in numeric else np.array(values.to_list(), object)
+        for name, values in table.to_dict().items()
+    }
+    return pd.DataFrame(columns)
+
+
 class _Wrapped:
-    """A gradum model as DiCE asks for one."""
+    """A gradum model as DiCE asks for one: it answers with classes from 0 on."""
 
     def __init__(self, model: gradum.Model) -> None:
         self.model = model

@@ -1,4 +1,4 @@
-"""How far changed copies of one row have come towards a goal.
+"""How far changed copies of one row have come towards an aim.
 
 A copy is one of two things: values by column, where each is its own; or a choice among the
 candidates of the columns, one number a column. The candidates are encoded once, as no column's
@@ -18,8 +18,8 @@ import numpy as np
 import polars as pl
 
 from gradum.fitting.rung import Rung
+from gradum.study.explanation.counterfactual.aim import Aim
 from gradum.study.explanation.counterfactual.candidates import Candidates
-from gradum.study.explanation.counterfactual.goal import Goal
 from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
 
@@ -35,19 +35,19 @@ class Answers:
     ----------
     encoder : Encoder
     rung : Rung
-    goal : Goal
+    aim : Aim
     row : polars.DataFrame
         One row, checked.
     """
 
     encoder: Encoder
     rung: Rung
-    goal: Goal
+    aim: Aim
     row: pl.DataFrame
 
     def leads(self, copies: Sequence[Changed]) -> np.ndarray:
-        """Return how far beyond the goal copies are (m,)."""
-        return self.goal.lead(self.rung.predict(self.encoder.transform(self.frame(copies))))
+        """Return how far beyond the aim copies are (m,)."""
+        return self.aim.lead(self.rung.predict(self.encoder.transform(self.frame(copies))))
 
     def frame(self, copies: Sequence[Changed]) -> pl.DataFrame:
         """Return the copies as a table."""
@@ -76,7 +76,7 @@ class Grid:
     candidates: tuple[Candidates, ...]
 
     def leads(self, choices: np.ndarray) -> np.ndarray:
-        """Return how far beyond the goal copies are (m,), by the numbers of candidates (m, d)."""
+        """Return how far beyond the aim copies are (m,), by the numbers of candidates (m, d)."""
         design, places = self._encoded, self._places
         # One more column, of zeros, stands for what has no candidates: the row's own values.
         numbers = np.concatenate([choices, np.zeros((len(choices), 1), choices.dtype)], axis=1)
@@ -87,7 +87,7 @@ class Grid:
         if design.sparse is not None:
             arrays["sparse"] = design.sparse[np.zeros(len(choices), np.intp)]
         rung = self.answers.rung
-        return self.answers.goal.lead(rung.predict(Design(arrays, design.layout)))
+        return self.answers.aim.lead(rung.predict(Design(arrays, design.layout)))
 
     def costs(self, choices: np.ndarray) -> np.ndarray:
         """Return the costs of copies (m,)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,25 +60,34 @@ def candidates_of(fitted: Fitted, costs: Costs) -> tuple[Candidates, ...]:
 def _candidates(step: AnyStep, costs: Costs, most: int) -> Candidates:
     name = step.source
     own = costs.row[name]
-    if name in costs.axes:
-        axis, start = costs.axes[name], place_of(own)
-        others = [axis.value(place) for place in axis.grid(start, most)]
-    elif isinstance(step, Boolean):
-        others = [not own]
-    elif isinstance(step, Categorical):
-        others = [level for level in step.levels if level not in (own, MISSING)]
-    else:
-        others = []
+    others = _others(step, costs, most)
     if not costs.toll:
         others = [value for value in others if costs.limits.allow(name, own, value)]
-    prices = np.array([0.0, *(costs.with_toll(name, value) for value in others)])
+    prices = np.array([costs.with_toll(name, value) for value in others])
+    floors = _floors(name, others, prices, costs) if name in costs.axes else prices
+    return Candidates(name, (own, *others), np.append(0.0, prices), np.append(0.0, floors))
+
+
+def _others(step: AnyStep, costs: Costs, most: int) -> list[Any]:
+    """Return the values that a column may take besides its own, whatever the limits."""
+    own, axis = costs.row[step.source], costs.axes.get(step.source)
+    if axis is not None:
+        return [axis.value(place) for place in axis.grid(place_of(own), most)]
+    if isinstance(step, Boolean):
+        return [not own]
+    if isinstance(step, Categorical):
+        return [level for level in step.levels if level not in (own, MISSING)]
+    return []
+
+
+def _floors(name: str, others: Sequence[Any], prices: np.ndarray, costs: Costs) -> np.ndarray:
+    """Return the cost of the first step beyond the next value that is nearer, on either side."""
+    axis, start = costs.axes[name], place_of(costs.row[name])
+    places = np.array([place_of(value) for value in others])
+    sizes = axis.cost(start, places)
     floors = prices.copy()
-    if name in costs.axes:
-        places = np.array([place_of(value) for value in others])
-        sizes = costs.axes[name].cost(start, places)
-        tolls = prices[1:] - sizes
-        for side in (places < start, places > start):
-            there = np.flatnonzero(side)[np.argsort(sizes[side])]
-            nearer = np.concatenate([[0.0], sizes[there]])[: len(there)]
-            floors[1 + there] = tolls[there] + np.minimum(nearer + axis.step_cost, sizes[there])
-    return Candidates(name, (own, *others), prices, floors)
+    for side in (places < start, places > start):
+        there = np.flatnonzero(side)[np.argsort(sizes[side])]
+        nearer = np.append(0.0, sizes[there])[: len(there)]
+        floors[there] += np.minimum(nearer + axis.step_cost - sizes[there], 0.0)
+    return floors

@@ -14,12 +14,12 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict
 from gradum.fitting.rung import Prediction, Rung
 from gradum.messages import say
+from gradum.study.explanation.counterfactual.aim import Aim, aim_of, wanted_of
 from gradum.study.explanation.counterfactual.answers import Answers
 from gradum.study.explanation.counterfactual.axis import Axis, axes_of
 from gradum.study.explanation.counterfactual.candidates import candidates_of
 from gradum.study.explanation.counterfactual.costs import Costs
 from gradum.study.explanation.counterfactual.found import without_detours
-from gradum.study.explanation.counterfactual.goal import Goal, goal_of, wanted_of
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.counterfactual.refine import refined
 from gradum.study.explanation.counterfactual.result import (
@@ -110,7 +110,7 @@ class _Asked:
     row: pl.DataFrame
     number: int
     present: Prediction
-    goal: Goal
+    aim: Aim
 
     @classmethod
     def of(
@@ -123,8 +123,8 @@ class _Asked:
         wanted: int | float | None,
     ) -> _Asked:
         present, _ = predict(fitted, row, rung=rung.name)
-        goal = goal_of(fitted, wanted, present, number)
-        return cls(fitted, rung, axes, row, number, present, goal)
+        aim = aim_of(fitted, wanted, present, number)
+        return cls(fitted, rung, axes, row, number, present, aim)
 
     def answer(self, limits: Limits, count: int) -> RowCounterfactuals:
         """Look within the limits and, where nothing is found, beyond as few as can be."""
@@ -159,7 +159,7 @@ class _Asked:
             changes = [changed for changed in changes if changed not in failed]
 
     def _holds(self, changed: Mapping[str, Any]) -> bool:
-        return bool(self.goal.reached(self._replayed(changed))[0])
+        return bool(self.aim.reached(self._replayed(changed))[0])
 
     def _replayed(self, changed: Mapping[str, Any]) -> Prediction:
         """Return what `predict` says of the changed row."""
@@ -167,7 +167,7 @@ class _Asked:
 
     @property
     def _answers(self) -> Answers:
-        return Answers(self.fitted.encoder, self.rung, self.goal, self.row)
+        return Answers(self.fitted.encoder, self.rung, self.aim, self.row)
 
     @property
     def _most_pairs(self) -> int:

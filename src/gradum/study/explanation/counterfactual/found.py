@@ -1,4 +1,4 @@
-"""Choices that reach a goal, and which of them are wanted: the cheapest, without detours.
+"""Choices that reach an aim, and which of them are wanted: the cheapest, without detours.
 
 Shapes: m choices, d columns.
 """
@@ -21,7 +21,7 @@ Columns = tuple[int, ...]
 
 
 class Reached(NamedTuple):
-    """A choice (d,) that reaches the goal, its cost, and what it may cost once it is refined."""
+    """A choice (d,) that reaches the aim, its cost, and what it may cost once it is refined."""
 
     cost: float
     floor: float
@@ -30,7 +30,7 @@ class Reached(NamedTuple):
 
 @dataclass
 class Found:
-    """Choices that reach the goal.
+    """Choices that reach the aim.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Found:
     by_columns : dict
         By the columns that they change, the cheapest first.
     spared : dict
-        The same of choices of which one column alone reaches the goal: refined they may be cheaper
+        The same of choices of which one column alone reaches the aim: refined they may be cheaper
         than that column, yet they may also come down to it, so that they do not count as found.
     """
 
@@ -51,7 +51,7 @@ class Found:
     spared: dict[Columns, list[Reached]] = field(default_factory=dict)
 
     def add(self, grid: Grid, choices: np.ndarray, spared: np.ndarray) -> None:
-        """Take choices (m, d) that reach the goal, and whether one column alone does (m,)."""
+        """Take choices (m, d) that reach the aim, and whether one column alone does (m,)."""
         costs, floors = grid.costs(choices).tolist(), grid.floors(choices).tolist()
         for *reached, is_spared in zip(costs, floors, choices, spared, strict=True):
             one = Reached(*reached)
@@ -87,7 +87,7 @@ class Found:
 def without_detours(columns: Sequence[Collection[Any]], costs: np.ndarray, most: int) -> list[int]:
     """Return the places of up to so many sets of columns, the cheapest first, of equals the fewest.
 
-    A set is left out if some of its columns alone reach the goal, and for no more.
+    A set is left out if some of its columns alone reach the aim, and for no more.
     """
     size = np.array([len(each) for each in columns])
     order = np.argsort(costs, kind="stable")

@@ -1,6 +1,6 @@
 """From choices on a grid to the least changes: moves are shortened, what is not needed goes back.
 
-A move is shortened by sections: as many values between one that does not reach the goal and one
+A move is shortened by sections: as many values between one that does not reach the aim and one
 that does, again and again, until no possible value lies between.
 """
 
@@ -20,7 +20,7 @@ SECTIONS = 16  # values at a time
 
 
 def refined(answers: Answers, costs: Costs, choices: Sequence[Changed]) -> list[dict[str, Any]]:
-    """Return what becomes of choices that reach the goal, in several ways each.
+    """Return what becomes of choices that reach the aim, in several ways each.
 
     Every choice is refined as it is and without the changes that it does not need, and its moves
     are shortened in two orders: what one column saves, another one has to pay.
@@ -49,7 +49,7 @@ class Move:
     Parameters
     ----------
     changed : dict
-        The change, which reaches the goal; it is brought up to date.
+        The change, which reaches the aim; it is brought up to date.
     column : str
     own : number or date
         The row's value of the column.
@@ -63,7 +63,7 @@ class Move:
 
     def __post_init__(self) -> None:
         self.start = place_of(self.own)
-        self.near = self.start  # where the goal is not reached
+        self.near = self.start  # where the aim is not reached
 
     def between(self) -> np.ndarray:
         """Return places that may be enough, the nearest first."""
@@ -75,7 +75,7 @@ class Move:
         return {**self.changed, self.column: self.axis.value(place)}
 
     def narrow(self, places: np.ndarray, reached: np.ndarray) -> None:
-        """Move to the first place that reaches the goal, no nearer than the one before it."""
+        """Move to the first place that reaches the aim, no nearer than the one before it."""
         first = int(reached.argmax()) if reached.any() else len(places)
         if first > 0:
             self.near = float(places[first - 1])
@@ -94,7 +94,7 @@ def _shorten(answers: Answers, moves: Sequence[Move]) -> None:
 
 
 def _needed(answers: Answers, costs: Costs, choices: Sequence[Changed]) -> list[dict[str, Any]]:
-    """Take back, one by one, the dearest changes without which the goal is reached as well."""
+    """Take back, one by one, the dearest changes without which the aim is reached as well."""
     needed = [dict(changed) for changed in choices]
     while True:
         without = [
@@ -120,5 +120,5 @@ def _less(changed: Mapping[str, Any], column: str) -> dict[str, Any]:
 
 
 def _reach(answers: Answers, copies: Sequence[Changed]) -> np.ndarray:
-    """Return whether copies of the row reach the goal (m,)."""
+    """Return whether copies of the row reach the aim (m,)."""
     return answers.leads(copies) >= 0 if copies else np.zeros(0, bool)

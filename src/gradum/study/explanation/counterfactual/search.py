@@ -1,4 +1,4 @@
-"""The cheapest choices among candidates that reach a goal: one column, two, and then more.
+"""The cheapest choices among candidates that reach an aim: one column, two, and then more.
 
 One column and two are tried exhaustively, the cheapest first, until no other can be cheaper than
 what was found. More columns are tried by a beam, from the choices that promise most.
@@ -22,7 +22,7 @@ BEAM, EXTENDED = 32, 512  # choices that are kept, and that are tried with one c
 
 
 def search(grid: Grid, count: int, most: int) -> tuple[Found, bool]:
-    """Look for the cheapest choices that reach the goal.
+    """Look for the cheapest choices that reach the aim.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def search(grid: Grid, count: int, most: int) -> tuple[Found, bool]:
 
 
 class Beam:
-    """The choices that promise most, of those that do not reach the goal.
+    """The choices that promise most, of those that do not reach the aim.
 
     Parameters
     ----------

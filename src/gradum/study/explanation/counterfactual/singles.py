@@ -28,7 +28,7 @@ class Singles:
     costs, floors : ndarray (c,)
         See `gradum.study.explanation.counterfactual.candidates.Candidates`.
     leads : ndarray (c,)
-        How far beyond the goal they come.
+        How far beyond the aim they come.
     start : float
         The lead of the row as it is, below 0.
     """
@@ -73,14 +73,14 @@ class Singles:
         return np.sort(np.concatenate(kept))
 
     def suffice(self, choices: np.ndarray) -> np.ndarray:
-        """Return whether one column of each choice alone reaches the goal (m,)."""
+        """Return whether one column of each choice alone reaches the aim (m,)."""
         numbers = self.choices.max(axis=1, initial=0)
         enough = np.zeros((choices.shape[1], 1 + numbers.max(initial=0)), bool)
         enough[self.column, numbers] = self.leads >= 0
         return np.any(enough[np.arange(choices.shape[1]), choices], axis=1)
 
     def promise(self, costs: np.ndarray, leads: np.ndarray) -> np.ndarray:
-        """Return what it would cost to reach the goal at the price paid so far.
+        """Return what it would cost to reach the aim at the price paid so far.
 
         Infinite where nothing has been gained; ``costs`` and ``leads`` are of the same shape.
         """

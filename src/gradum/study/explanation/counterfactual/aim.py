@@ -1,6 +1,6 @@
 """What a counterfactual is to reach: another class, or a number.
 
-A goal says of predictions how far they have come, its lead: from 0 on it is reached by more than
+An aim says of predictions how far they have come, its lead: from 0 on it is reached by more than
 the rounding of float32 sums could take back, so that a row answers alike among others and alone.
 """
 
@@ -23,11 +23,11 @@ ROUNDING = 1e-6  # of a number
 TINY = np.finfo(np.float64).tiny
 
 
-class Goal(Protocol):
+class Aim(Protocol):
     """What is to be reached from one row."""
 
     def lead(self, prediction: Prediction) -> np.ndarray:
-        """Return how far beyond the goal predictions are (n,), below 0 where not there."""
+        """Return how far beyond the aim predictions are (n,), below 0 where not there."""
         ...
 
     def reached(self, prediction: Prediction) -> np.ndarray:
@@ -36,7 +36,7 @@ class Goal(Protocol):
 
 
 @dataclass(frozen=True)
-class ClassGoal:
+class ClassAim:
     """One of some classes: the decision of `predict`, whichever way it takes.
 
     Parameters
@@ -61,7 +61,7 @@ class ClassGoal:
 
 
 @dataclass(frozen=True)
-class NumberGoal:
+class NumberAim:
     """At least a number above the present answer, or at most one below it."""
 
     number: float
@@ -113,8 +113,8 @@ def wanted_of(fitted: Fitted, towards: Any) -> int | float | None:
     return number
 
 
-def goal_of(fitted: Fitted, wanted: int | float | None, present: Prediction, row: int) -> Goal:
-    """Return the goal of a row that is predicted so.
+def aim_of(fitted: Fitted, wanted: int | float | None, present: Prediction, row: int) -> Aim:
+    """Return the aim of a row that is predicted so.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def goal_of(fitted: Fitted, wanted: int | float | None, present: Prediction, row
                 say("Row {row} is answered {answer} already.", row=row, answer=value_text(number)),
                 say("Give a number above or below it."),
             )
-        return NumberGoal(number, float(answer))
+        return NumberAim(number, float(answer))
     if wanted == answer:
         label = repr(fitted.classes[int(answer)])
         others = [repr(each) for place, each in enumerate(fitted.classes) if place != answer]
@@ -138,4 +138,4 @@ def goal_of(fitted: Fitted, wanted: int | float | None, present: Prediction, row
             say("Choose {classes}.", classes=listed(others[:SHOWN_NAMES], "or")),
         )
     places = range(len(fitted.classes)) if wanted is None else (int(wanted),)
-    return ClassGoal(tuple(place for place in places if place != answer))
+    return ClassAim(tuple(place for place in places if place != answer))
