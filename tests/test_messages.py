@@ -40,6 +40,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
         "SET TRANSACTION",
     },
     "tables/sources/sqlite.py": {"SELECT name FROM", "SELECT * FROM", "one statement at a time"},
+    "show/counterfactual.py": {"<gradum.Counterfactuals of"},
     "core/losses/gamma.py": {"y·e^−a"},
     "core/losses/log_loss.py": {"−Σ t·log p", "−t·log p"},
     "core/losses/poisson.py": {"e^a − y·a"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gradum.api.explanation import background_of, checked_table
+from gradum.api.explanation import background_of, features_of
 from gradum.show.effects import EffectCurves
 from gradum.study.explanation.effects import effects_of
 from gradum.study.explanation.scale import Scale
@@ -26,13 +26,11 @@ def model_effects(
 ) -> EffectCurves:
     """Work out the curves of columns; see `Model.effects`."""
     fitted = model.fitted
-    features = [column.name for column in fitted.schema.features]
-    given = None if rows is None else checked_table(fitted, read(rows)).frame.select(features)
     found = effects_of(
         fitted,
-        background_of(model, background).select(features),
+        background_of(model, background),
         columns=[columns] if isinstance(columns, str) else columns,
-        rows=given,
+        rows=None if rows is None else features_of(fitted, read(rows)),
         rung=rung,
         scale=scale,
     )

@@ -19,7 +19,7 @@ from gradum.show.explanation import Explanation
 from gradum.study.explanation.background import background_rows, thinned
 from gradum.study.explanation.explain import TOLERANCE, explain
 from gradum.study.explanation.scale import Scale
-from gradum.tables.check import Checked, check
+from gradum.tables.check import check
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.brought import PLAINLY
@@ -42,28 +42,41 @@ def explain_model(
     reading: ReadingOptions = PLAINLY,
 ) -> Explanation:
     """Explain rows of a table, which is read with ``reading``; see `Model.explain`."""
-    fitted = model.fitted
-    features = [column.name for column in fitted.schema.features]
-    if data is None:
-        data, reading = _own_table(model.folder, reading)
-    with table_rows(data, fitted, reading) as table:
-        if rows is None:
-            numbers, blocks = np.arange(1, len(table) + 1), list(table.checked(fitted))
-        else:
-            numbers, blocks = np.array(rows, np.int64), [checked_table(fitted, table.take(rows))]
-    frames = [checked.frame.select(features) for checked in blocks]
-    behind = background_of(model, background).select(features)
+    frame, numbers = asked_rows(model, data, rows, reading)
     found = explain(
-        fitted,
-        pl.concat(frames, how="vertical_relaxed"),
-        behind,
+        model.fitted,
+        frame,
+        background_of(model, background),
         numbers=numbers,
         rung=rung,
         scale=scale,
         together=together,
         tolerance=tolerance,
     )
-    return Explanation(found, fitted)
+    return Explanation(found, model.fitted)
+
+
+def asked_rows(
+    model: Model, data: Any, rows: Sequence[int] | None, reading: ReadingOptions = PLAINLY
+) -> tuple[pl.DataFrame, np.ndarray]:
+    """Return the features of rows of a table, by default a loaded run's own, and their numbers.
+
+    Raises
+    ------
+    SpecError
+        There is no such row, or the run's table is not at hand, or is to be read otherwise.
+    SchemaError
+        A column is absent or of another kind.
+    """
+    fitted = model.fitted
+    if data is None:
+        data, reading = _own_table(model.folder, reading)
+    with table_rows(data, fitted, reading) as table:
+        if rows is not None:
+            return features_of(fitted, table.take(rows)), np.array(rows, np.int64)
+        features = [column.name for column in fitted.schema.features]
+        frames = [checked.frame.select(features) for checked in table.checked(fitted)]
+        return pl.concat(frames, how="vertical_relaxed"), np.arange(1, len(table) + 1)
 
 
 def _own_table(folder: Path | None, reading: ReadingOptions) -> tuple[Any, ReadingOptions]:
@@ -78,16 +91,16 @@ def _own_table(folder: Path | None, reading: ReadingOptions) -> tuple[Any, Readi
 
 
 def background_of(model: Model, given: Any) -> pl.DataFrame:
-    """Return the background rows given, or those of the run.
+    """Return the features of the background rows: those given, or those that the run keeps.
 
     Raises
     ------
     SpecError
-        None are given, and the run keeps none.
+        There are none.
     """
     fitted = model.fitted
     if given is not None:
-        return thinned(checked_table(fitted, read(given)).frame, fitted.spec.seed)
+        return thinned(features_of(fitted, read(given)), fitted.spec.seed)
     if model.run is not None:
         return background_rows(model.run)
     kept = None if model.folder is None else read_background(model.folder)
@@ -96,9 +109,10 @@ def background_of(model: Model, given: Any) -> pl.DataFrame:
             say("There are no background rows: a model file keeps none, nor a run of --no-rows."),
             say("Give some with --background TABLE, in Python background=…"),
         )
-    return checked_table(fitted, read(kept)).frame
+    return features_of(fitted, read(kept))
 
 
-def checked_table(fitted: Fitted, table: Table) -> Checked:
-    """Return the typed columns of a table that a model asks for."""
-    return check(table, fitted.schema, encoder=fitted.encoder)
+def features_of(fitted: Fitted, table: Table) -> pl.DataFrame:
+    """Return the typed columns of a table that a model learned from."""
+    checked = check(table, fitted.schema, encoder=fitted.encoder)
+    return checked.frame.select(column.name for column in fitted.schema.features)

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
+from gradum.api.counterfactual import counterfactuals_of_model
 from gradum.api.effects import model_effects
 from gradum.api.explanation import explain_model
 from gradum.api.inference import infer_run
@@ -30,6 +31,7 @@ from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.ship import bundle
+from gradum.show.counterfactual import Counterfactuals
 from gradum.show.effects import EffectCurves
 from gradum.show.explanation import Explanation
 from gradum.show.inference import Summary
@@ -388,6 +390,74 @@ class Model:
         refuse_after_fork()
         return model_effects(
             self, columns, rows=rows, background=background, rung=rung, scale=scale
+        )
+
+    def counterfactuals(
+        self,
+        data: Any = None,
+        *,
+        rows: Sequence[int],
+        frozen: Sequence[str] = (),
+        upward: Sequence[str] = (),
+        downward: Sequence[str] = (),
+        towards: Any = None,
+        count: int = 3,
+        background: Any = None,
+        rung: str | None = None,
+    ) -> Counterfactuals:
+        """Say what would have changed an answer: the least changes of a row that do.
+
+        The answer is the one of `predict`, which each change is replayed through. A change costs
+        Σ |Δ| / (median absolute deviation) over numbers and dates, and 1 for each other level.
+        Numbers stay within the range that was learned and keep their decimals, dates move by whole
+        days, levels are known ones; what is missing stays so, and texts are not changed. Changes of
+        one column and of two are all tried, on a grid, and then refined; more columns by a beam.
+
+        Parameters
+        ----------
+        data : path, data frame, array, list of dicts or one dict, optional
+            The table of the rows; a loaded run's own if left out.
+        rows : sequence of int
+            Numbers of rows, from 1.
+        frozen : sequence of str
+            Columns that may not change.
+        upward, downward : sequence of str
+            Numbers that may only rise, or only fall; dates that may only become later, or earlier.
+        towards : label or float, optional
+            The class to reach; any other if left out. A number has to be given: at least it where
+            it is above the present answer, at most it where it is below.
+        count : int
+            How many for each row, each changing other columns.
+        background : path or data frame, optional
+            Rows that the deviations are measured on; those that the run keeps if left out.
+        rung : str, optional
+            As in `predict`.
+
+        Returns
+        -------
+        Counterfactuals
+            They show themselves; ``frame`` has one line a changed column.
+
+        Raises
+        ------
+        SpecError
+            There is no such row, column, class or rung, a column has two limits, the answer is
+            what is to be reached already, or there are no background rows.
+        SchemaError
+            A column is absent or of another kind.
+        """
+        refuse_after_fork()
+        return counterfactuals_of_model(
+            self,
+            data,
+            rows=rows,
+            frozen=frozen,
+            upward=upward,
+            downward=downward,
+            towards=towards,
+            count=count,
+            background=background,
+            rung=rung,
         )
 
     def score(self, data: Any) -> float:

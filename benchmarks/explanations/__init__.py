@@ -1,0 +1,1 @@
+"""Explanations beside other libraries: their errors, costs and seconds."""

@@ -1,0 +1,106 @@
+"""``gradum counterfactual``: what would have changed an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.console import load_model, write, write_json
+
+
+def command(
+    model: options.Model,
+    data: Annotated[
+        str | None,
+        typer.Argument(metavar="TABLE", help="The table of the rows; by default the run's own."),
+    ] = None,
+    *,
+    row: Annotated[
+        list[int],
+        typer.Option("--row", metavar="N", help="A row's number, from 1."),
+    ],
+    towards: Annotated[
+        str | None,
+        typer.Option(
+            "--towards",
+            metavar="LABEL|NUMBER",
+            help="The class to reach; default: any other. Or the number to reach.",
+        ),
+    ] = None,
+    frozen: Annotated[
+        list[str] | None,
+        typer.Option("--frozen", metavar="COLS", help="Columns, as a,b, that may not change."),
+    ] = None,
+    upward: Annotated[
+        list[str] | None,
+        typer.Option("--upward", metavar="COLS", help="Columns that may only rise."),
+    ] = None,
+    downward: Annotated[
+        list[str] | None,
+        typer.Option("--downward", metavar="COLS", help="Columns that may only fall."),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", help="How many, each of other columns.")
+    ] = 3,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .json file."),
+    ] = None,
+    rung: options.Rung = None,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            "--background",
+            metavar="TABLE",
+            help="Rows to measure changes by. Default: 200 that the run learned from.",
+        ),
+    ] = None,
+    force: options.Replace = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Say what would have changed an answer: the least changes of a row that do.
+
+    A change costs its size over the column's median absolute deviation, or 1 for another level.
+    Each is replayed through the prediction before it is shown. Numbers stay within the range that
+    was learned, whole numbers whole; texts and missing values stay as they are.
+    """
+    from gradum.messages import say
+    from gradum.ship.explanations import check_format, write_frame
+
+    if out is not None:
+        check_format(out, force=force)
+    loaded = load_model(model)
+    names = loaded.features
+    found = loaded.counterfactuals(
+        data,
+        rows=row,
+        frozen=_columns(frozen, names),
+        upward=_columns(upward, names),
+        downward=_columns(downward, names),
+        towards=towards,
+        count=count,
+        background=background,
+        rung=rung,
+    )
+    if out is not None:
+        write_frame(out, found.frame, force=force)
+    if as_json:
+        for record in found.records():
+            write_json(record)
+    elif not quiet:
+        write(found)
+        if out is not None:
+            write(say("Written to {path}.", path=out))
+
+
+def _columns(given: Sequence[str] | None, names: Sequence[str]) -> list[str]:
+    """Read lists of columns; a column whose own name has a comma is one."""
+    columns = []
+    for words in given or ():
+        columns += [words] if words in names else [word.strip() for word in words.split(",")]
+    return columns

@@ -1,0 +1,165 @@
+"""Counterfactuals of rows as text, as HTML, as a frame and as records."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say
+from gradum.show.counterfactual_words import (
+    change_texts,
+    cost_sentences,
+    heading,
+    notes,
+    sentence,
+    why_none,
+)
+from gradum.show.text import plain
+from gradum.show.visible import visible
+from gradum.study.explanation.counterfactual.result import (
+    CounterfactualRows,
+    RowCounterfactuals,
+)
+from gradum.tables.columns import Column
+
+
+class Counterfactuals:
+    """What would have changed the answers for rows; shows itself in a terminal and a notebook.
+
+    Parameters
+    ----------
+    found : CounterfactualRows
+        The changes of each row, the cheapest first.
+    fitted : Fitted
+        The model.
+    """
+
+    def __init__(self, found: CounterfactualRows, fitted: Fitted) -> None:
+        self.found = found
+        self.fitted = fitted
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a changed column, with the columns below; none for a row that has no change.
+
+        ``row``, ``counterfactual`` (1 is the cheapest of the row), ``column``, ``from`` and ``to``
+        as text, ``cost`` of this change, ``output_before`` and ``output_after``.
+        """
+        kinds = {column.name: column for column in self.fitted.schema.features}
+        written = str if self.fitted.classes else float
+        lines = [
+            (
+                *(row.row, place, change.column),
+                *(
+                    _raw_text(value, kinds[change.column])
+                    for value in (change.before, change.after)
+                ),
+                *(change.cost, written(row.output), written(counterfactual.output)),
+            )
+            for row in self.found.rows
+            for place, counterfactual in enumerate(row.counterfactuals, 1)
+            for change in counterfactual.changes
+        ]
+        output = pl.String if self.fitted.classes else pl.Float64
+        schema = {
+            **{"row": pl.Int64, "counterfactual": pl.Int64, "column": pl.String},
+            **{"from": pl.String, "to": pl.String, "cost": pl.Float64},
+            **{"output_before": output, "output_after": output},
+        }
+        return pl.DataFrame(lines, schema=schema, orient="row")
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield what is known of each row, sentences too, as plain values for JSON."""
+        for row in self.found.rows:
+            record = msgspec.to_builtins(row)
+            for place, counterfactual in enumerate(row.counterfactuals):
+                record["counterfactuals"][place]["sentence"] = sentence(counterfactual)
+            record["why_none"] = None if row.counterfactuals else self._why_none(row)
+            yield record
+
+    def summary(self) -> str:
+        """Return every row in words and tables."""
+        return plain(self, width=100).rstrip("\n")
+
+    def __rich__(self) -> RenderableType:
+        return Group(*self._parts())
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<gradum.Counterfactuals of {len(self.found.rows):,} rows>"
+
+    def _repr_html_(self) -> str:
+        from gradum.show.page import render  # jinja2, which text does without
+
+        return render(
+            "counterfactual.html",
+            rows=[
+                {
+                    "heading": heading(self.fitted, row),
+                    "counterfactuals": [
+                        {
+                            "sentence": sentence(each),
+                            "changes": [change_texts(change) for change in each.changes],
+                            "cost": cost_sentences(each, self.found.axes),
+                        }
+                        for each in row.counterfactuals
+                    ],
+                    "none": "" if row.counterfactuals else self._why_none(row),
+                    "fewer": 0 < len(row.counterfactuals) < self.found.count,
+                }
+                for row in self.found.rows
+            ],
+            notes=list(notes(self.fitted, self.found)),
+        )
+
+    def _parts(self) -> Iterator[RenderableType]:
+        if not self.found.rows:
+            yield Text(say("There are no rows to explain."))
+            return
+        for row in self.found.rows:
+            yield Text(visible(heading(self.fitted, row)), style="bold")
+            if not row.counterfactuals:
+                yield Text(visible(self._why_none(row)))
+            for place, each in enumerate(row.counterfactuals, 1):
+                yield Text(visible(f"{place}. {sentence(each)}"))
+                table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+                for title in (say("column"), say("from"), say("to")):
+                    table.add_column(title, overflow="fold", header_style="dim")
+                table.add_column(say("cost"), justify="right", header_style="dim", no_wrap=True)
+                for change in each.changes:
+                    table.add_row(*(Text(visible(text)) for text in change_texts(change)))
+                price = visible(cost_sentences(each, self.found.axes))
+                yield Padding(Group(table, Text(price)), (0, 0, 0, 3))
+            if 0 < len(row.counterfactuals) < self.found.count:
+                yield Text(say("No other was found."))
+            yield Text("")
+        for note in notes(self.fitted, self.found):
+            yield Text(visible(note), style="dim")
+
+    def _why_none(self, row: RowCounterfactuals) -> str:
+        return why_none(self.fitted, self.found, row)
+
+
+def _raw_text(value: Any, column: Column) -> str:
+    """Write a value as its column's kind reads it, digit for digit."""
+    match value:
+        case bool():
+            return column.parse.true if value else column.parse.false
+        case float():
+            return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        case datetime.datetime():
+            whole_day = value.time() == datetime.time()
+            return value.date().isoformat() if whole_day else value.isoformat(sep=" ")
+        case _:
+            return str(value)

@@ -1,0 +1,189 @@
+"""Sentences about counterfactuals: what would change an answer and at which cost, or why none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gradum.fitting.fitted import Fitted
+from gradum.messages import listed, marked, say, say_plural, sentences
+from gradum.scores.figures import figure, percent
+from gradum.study.explanation.counterfactual.result import (
+    Change,
+    Counterfactual,
+    CounterfactualRows,
+    RowCounterfactuals,
+)
+from gradum.study.explanation.counterfactual.unit import Measure
+from gradum.tables.wording import number, shortened, value_text
+
+DIGITS = 8  # of a number that is not whole: more than a move has
+
+
+def heading(fitted: Fitted, row: RowCounterfactuals) -> str:
+    """Say how a row is answered."""
+    return say(
+        "Row {row}: the answer for {target} is {output}.",
+        row=row.row,
+        target=repr(fitted.spec.target),
+        output=output_text(row.output),
+    )
+
+
+def sentence(found: Counterfactual) -> str:
+    """Say what would change the answer."""
+    changes = [
+        say(
+            "{column} were {after} rather than {before}",
+            column=change.column,
+            after=exact_text(change.after),
+            before=exact_text(change.before),
+        )
+        for change in found.changes
+    ]
+    return say(
+        "The answer would be {output} if {changes}.",
+        output=output_text(found.output),
+        changes=listed(changes, "and"),
+    )
+
+
+def cost_sentences(found: Counterfactual, axes: Any) -> str:
+    """Say what the changes cost, and how far they move the answer."""
+    moved = sum(change.cost for change in found.changes if change.column in axes)
+    levels = sum(change.column not in axes for change in found.changes)
+    cost, moves = figure(found.cost, digits=3), figure(moved, digits=3)
+    if not levels:
+        price = say("The cost is {cost}.", cost=cost)
+    elif levels == len(found.changes):
+        price = say_plural(
+            "The cost is {cost}: {count} other level.",
+            "The cost is {cost}: {count} other levels.",
+            levels,
+            cost=cost,
+        )
+    else:
+        price = say_plural(
+            "The cost is {cost}: moves of {moves} and {count} other level.",
+            "The cost is {cost}: moves of {moves} and {count} other levels.",
+            levels,
+            cost=cost,
+            moves=moves,
+        )
+    if found.probability is None or found.probability_before is None:
+        return price
+    goes = say(
+        "The probability of {output} goes from {before} to {after}.",
+        output=output_text(found.output),
+        before=percent(found.probability_before, decimals=1),
+        after=percent(found.probability, decimals=1),
+    )
+    return sentences([goes, price])
+
+
+def why_none(fitted: Fitted, found: CounterfactualRows, row: RowCounterfactuals) -> str:
+    """Say that nothing was found, and what it would take."""
+    rung = fitted.rung(found.rung)
+    if rung.input_layer is None:
+        return say(
+            "The {rung} rung looks at no column: nothing changes its answer.", rung=rung.name
+        )
+    scale = rung.target_scale
+    if rung.clamp and scale is not None and not scale.low <= float(found.wanted) <= scale.high:
+        return say(
+            "No answer of this model lies beyond those that it learned from, {low} to {high}.",
+            low=figure(scale.low),
+            high=figure(scale.high),
+        )
+    if row.without_limits is not None:
+        return sentences(
+            [
+                say_plural(
+                    "No change within the limits was found. It would take {columns}, whose limit "
+                    "would have to be lifted.",
+                    "No change within the limits was found. It would take {columns}, whose limits "
+                    "would have to be lifted.",
+                    len(row.beyond_limits),
+                    columns=listed([repr(name) for name in row.beyond_limits], "and"),
+                ),
+                sentence(row.without_limits),
+            ]
+        )
+    if found.limits.any:
+        return say("No change was found, be it within the limits or beyond them.")
+    return say("No change of the columns was found that changes the answer so.")
+
+
+def notes(fitted: Fitted, found: CounterfactualRows) -> Iterator[str]:
+    """Say what a cost is measured in, and what was left as it is."""
+    if found.axes:
+        yield say_plural(
+            "A cost of 1 is a move by one median absolute deviation, over {count:,} background "
+            "row, or another level.",
+            "A cost of 1 is a move by one median absolute deviation, over {count:,} background "
+            "rows, or another level.",
+            found.background,
+        )
+    for column in dict.fromkeys(_changed(found)):
+        if column in found.axes and (unit := found.axes[column].unit).measure in OTHER_UNITS:
+            yield say(OTHER_UNITS[unit.measure], column=column, size=figure(unit.size))
+    texts = [column.name for column in fitted.schema.features if column.kind == "text"]
+    if texts:
+        yield say_plural(
+            "The text {columns} is never changed.",
+            "The texts {columns} are never changed.",
+            len(texts),
+            columns=listed([repr(name) for name in texts], "and"),
+        )
+    for row in found.rows:
+        if row.missing:
+            yield say(
+                "Row {row} has no value in {columns}; what is missing stays so.",
+                row=row.row,
+                columns=listed([repr(name) for name in row.missing], "and"),
+            )
+        if not row.complete:
+            yield say(
+                "Row {row}: not every change of two columns was tried, as there are too many.",
+                row=row.row,
+            )
+
+
+OTHER_UNITS: dict[Measure, str] = {
+    "mean": marked(
+        "More than half of the background rows have the same {column!r}: a cost of 1 is its mean "
+        "absolute deviation, {size}."
+    ),
+    "range": marked(
+        "All background rows have the same {column!r}: a cost of 1 is its range, {size}."
+    ),
+    "one": marked("All rows that were learned from have the same {column!r}: a cost of 1 is 1."),
+}
+
+
+def _changed(found: CounterfactualRows) -> Iterator[str]:
+    for row in found.rows:
+        shown = row.counterfactuals or tuple(filter(None, [row.without_limits]))
+        yield from (change.column for each in shown for change in each.changes)
+
+
+def change_texts(change: Change) -> tuple[str, str, str, str]:
+    """Return a change's column, both values and cost as text."""
+    before, after = exact_text(change.before), exact_text(change.after)
+    return change.column, before, after, figure(change.cost, digits=3)
+
+
+def output_text(output: Any) -> str:
+    """Write an answer: a class in quotes if it is a text, or a number."""
+    if isinstance(output, bool | int):
+        return str(output)
+    return figure(output) if isinstance(output, float) else repr(shortened(output))
+
+
+def exact_text(value: Any) -> str:
+    """Write a value so that it can be typed in."""
+    if isinstance(value, float) and value != int(value):
+        return f"{value:.{DIGITS}g}"
+    if isinstance(value, float):
+        return number(value)
+    return repr(shortened(value)) if isinstance(value, str) else value_text(value)

@@ -1,0 +1,1 @@
+"""Counterfactuals: the least change of a row that changes its answer."""

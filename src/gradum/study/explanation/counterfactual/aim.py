@@ -1,0 +1,141 @@
+"""What a counterfactual is to reach: another class, or a number.
+
+An aim says of predictions how far they have come, its lead: from 0 on it is reached by more than
+the rounding of float32 sums could take back, so that a row answers alike among others and alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from gradum.errors import SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.rung import Prediction
+from gradum.messages import listed, say
+from gradum.tables.wording import SHOWN_NAMES, quoted, value_text
+
+MARGIN_OF_CLASSES = 1e-4  # in log-odds
+MARGIN_OF_NUMBERS = 1e-4  # of the way there
+ROUNDING = 1e-6  # of a number
+TINY = np.finfo(np.float64).tiny
+
+
+class Aim(Protocol):
+    """What is to be reached from one row."""
+
+    def lead(self, prediction: Prediction) -> np.ndarray:
+        """Return how far beyond the aim predictions are (n,), below 0 where not there."""
+        ...
+
+    def reached(self, prediction: Prediction) -> np.ndarray:
+        """Return whether the answers are what is wanted (n,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class ClassAim:
+    """One of some classes: the decision of `predict`, whichever way it takes.
+
+    Parameters
+    ----------
+    wanted : tuple of int
+        Their places among the classes.
+    """
+
+    wanted: tuple[int, ...]
+
+    def lead(self, prediction: Prediction) -> np.ndarray:
+        """Return max log p over wanted classes less that over the others, less a margin."""
+        deciding = prediction.probability if prediction.balanced is None else prediction.balanced
+        assert deciding is not None
+        logs = np.log(np.maximum(deciding, TINY))
+        wanted = np.isin(np.arange(logs.shape[1]), self.wanted)
+        return logs[:, wanted].max(axis=1) - logs[:, ~wanted].max(axis=1) - MARGIN_OF_CLASSES
+
+    def reached(self, prediction: Prediction) -> np.ndarray:
+        """Return whether the class predicted is wanted."""
+        return np.isin(prediction.value, self.wanted)
+
+
+@dataclass(frozen=True)
+class NumberAim:
+    """At least a number above the present answer, or at most one below it."""
+
+    number: float
+    present: float
+
+    def lead(self, prediction: Prediction) -> np.ndarray:
+        """Return how far beyond the number, less a margin, in the target's unit."""
+        way = self.number - self.present
+        margin = MARGIN_OF_NUMBERS * abs(way) + ROUNDING * abs(self.number)
+        return np.sign(way) * (prediction.value - self.number) - margin
+
+    def reached(self, prediction: Prediction) -> np.ndarray:
+        """Return whether the number is reached."""
+        return np.sign(self.number - self.present) * (prediction.value - self.number) >= 0
+
+
+def wanted_of(fitted: Fitted, towards: Any) -> int | float | None:
+    """Return the place of a class, or the number, that is asked for; None for any other class.
+
+    Raises
+    ------
+    SpecError
+        There is no such class, or it is no number, or none is given where one is needed.
+    """
+    if fitted.classes:
+        if towards is None:
+            return None
+        for place, label in enumerate(fitted.classes):
+            if label == towards or str(label) == str(towards):
+                return place
+        raise SpecError(
+            say("{towards!r} is no class of this model.", towards=towards),
+            say("Choose {classes}.", classes=quoted(fitted.classes, SHOWN_NAMES)),
+        )
+    if towards is None:
+        raise SpecError(
+            say("The target is a number: which one is to be reached?"),
+            say("Give it with --towards NUMBER, in Python towards=…"),
+        )
+    try:
+        number = float(towards)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not np.isfinite(number):
+        raise SpecError(
+            say("{towards!r} is no number to reach.", towards=towards),
+            say("Give a number in the unit of the target."),
+        )
+    return number
+
+
+def aim_of(fitted: Fitted, wanted: int | float | None, present: Prediction, row: int) -> Aim:
+    """Return the aim of a row that is predicted so.
+
+    Raises
+    ------
+    SpecError
+        It is there already.
+    """
+    answer = present.value[0]
+    if not fitted.classes:
+        number = float(wanted or 0.0)
+        if number == answer:
+            raise SpecError(
+                say("Row {row} is answered {answer} already.", row=row, answer=value_text(number)),
+                say("Give a number above or below it."),
+            )
+        return NumberAim(number, float(answer))
+    if wanted == answer:
+        label = repr(fitted.classes[int(answer)])
+        others = [repr(each) for place, each in enumerate(fitted.classes) if place != answer]
+        raise SpecError(
+            say("Row {row} is answered {answer} already.", row=row, answer=label),
+            say("Choose {classes}.", classes=listed(others[:SHOWN_NAMES], "or")),
+        )
+    places = range(len(fitted.classes)) if wanted is None else (int(wanted),)
+    return ClassAim(tuple(place for place in places if place != answer))

@@ -1,0 +1,133 @@
+"""How far changed copies of one row have come towards an aim.
+
+A copy is one of two things: values by column, where each is its own; or a choice among the
+candidates of the columns, one number a column. The candidates are encoded once, as no column's
+encoding hangs on another's, and copies are put together from them.
+
+Shapes: m copies, d columns with candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.fitting.rung import Rung
+from gradum.study.explanation.counterfactual.aim import Aim
+from gradum.study.explanation.counterfactual.candidates import Candidates
+from gradum.tables.design import Design
+from gradum.tables.encode import Encoder
+
+Changed = Mapping[str, Any]
+"""New values by column."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a rung says of changed copies of a row.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    rung : Rung
+    aim : Aim
+    row : polars.DataFrame
+        One row, checked.
+    """
+
+    encoder: Encoder
+    rung: Rung
+    aim: Aim
+    row: pl.DataFrame
+
+    def leads(self, copies: Sequence[Changed]) -> np.ndarray:
+        """Return how far beyond the aim copies are (m,)."""
+        return self.aim.lead(self.rung.predict(self.encoder.transform(self.frame(copies))))
+
+    def frame(self, copies: Sequence[Changed]) -> pl.DataFrame:
+        """Return the copies as a table."""
+        repeated = self.row[np.zeros(len(copies), np.intp)]
+        changed = dict.fromkeys(name for copy in copies for name in copy)
+        return repeated.with_columns(
+            pl.Series(
+                name,
+                [copy.get(name, self.row[name][0]) for copy in copies],
+                # Of numbers a table may hold float32 where that is exact; changed ones need more.
+                pl.Float64 if self.row[name].dtype.is_numeric() else self.row[name].dtype,
+            )
+            for name in changed
+        )
+
+    def among(self, candidates: tuple[Candidates, ...]) -> Grid:
+        """Return what is said of choices among candidates."""
+        return Grid(self, candidates)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a rung says of a row whose columns have some of their candidates."""
+
+    answers: Answers
+    candidates: tuple[Candidates, ...]
+
+    def leads(self, choices: np.ndarray) -> np.ndarray:
+        """Return how far beyond the aim copies are (m,), by the numbers of candidates (m, d)."""
+        design, places = self._encoded, self._places
+        # One more column, of zeros, stands for what has no candidates: the row's own values.
+        numbers = np.concatenate([choices, np.zeros((len(choices), 1), choices.dtype)], axis=1)
+        arrays: dict[str, Any] = {
+            name: np.take_along_axis(design.arrays[name], numbers[:, places[name]], axis=0)
+            for name in ("dense", "codes")
+        }
+        if design.sparse is not None:
+            arrays["sparse"] = design.sparse[np.zeros(len(choices), np.intp)]
+        rung = self.answers.rung
+        return self.answers.aim.lead(rung.predict(Design(arrays, design.layout)))
+
+    def costs(self, choices: np.ndarray) -> np.ndarray:
+        """Return the costs of copies (m,)."""
+        return _summed([each.costs for each in self.candidates], choices)
+
+    def floors(self, choices: np.ndarray) -> np.ndarray:
+        """Return the least that copies may cost once they are refined (m,)."""
+        return _summed([each.floors for each in self.candidates], choices)
+
+    def changed(self, choice: np.ndarray) -> dict[str, Any]:
+        """Return the values by column that a choice (d,) changes."""
+        return {
+            self.candidates[place].column: self.candidates[place].values[choice[place]]
+            for place in np.flatnonzero(choice)
+        }
+
+    @cached_property
+    def _encoded(self) -> Design:
+        """The design whose row k holds the candidates k of all columns."""
+        rows = max((len(each.values) for each in self.candidates), default=1)
+        copies = [
+            {each.column: each.values[k] for each in self.candidates if k < len(each.values)}
+            for k in range(rows)
+        ]
+        return self.answers.encoder.transform(self.answers.frame(copies))
+
+    @cached_property
+    def _places(self) -> dict[str, np.ndarray]:
+        """Of each column of the design's blocks: whose candidates it shows."""
+        order = {each.column: place for place, each in enumerate(self.candidates)}
+        layout, last = self.answers.encoder.layout, len(self.candidates)
+        return {
+            "dense": np.array([order.get(each.source, last) for each in layout.dense], np.intp),
+            "codes": np.array([order.get(each.source, last) for each in layout.codes], np.intp),
+        }
+
+
+def _summed(values: Sequence[np.ndarray], choices: np.ndarray) -> np.ndarray:
+    """Add up one value a column (m,), by the numbers of candidates (m, d)."""
+    total = np.zeros(len(choices))
+    for place, of_column in enumerate(values):
+        total += of_column[choices[:, place]]
+    return total

@@ -1,0 +1,93 @@
+"""The values that the columns of one row may take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradum.fitting.fitted import Fitted
+from gradum.study.explanation.counterfactual.axis import place_of
+from gradum.study.explanation.counterfactual.costs import Costs
+from gradum.tables.encoders import AnyStep, Boolean, Categorical
+from gradum.tables.encoders.categorical import MISSING
+
+MOST_IN_ALL = 256  # values on axes, of all columns together, about
+FEWEST, MOST = 4, 16  # of one column, on either side of the row's own
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The values of one column, the row's own first.
+
+    Parameters
+    ----------
+    column : str
+    values : tuple
+        Numbers, dates, levels, or yes and no.
+    costs : ndarray (v,)
+        Of moving to each.
+    floors : ndarray (v,)
+        The least that any value costs for which this one stands: those between it and the next
+        one that is nearer to the row's own.
+    """
+
+    column: str
+    values: tuple[Any, ...]
+    costs: np.ndarray
+    floors: np.ndarray
+
+
+def candidates_of(fitted: Fitted, costs: Costs) -> tuple[Candidates, ...]:
+    """Return the values of each column that may change and that the model sees.
+
+    A missing value stays, for nobody knows how far another one is from it; and so does a text, for
+    what it might say has no bounds.
+    """
+    seen = set(fitted.encoder.layout.sources)
+    steps = [
+        step
+        for step in fitted.encoder.steps
+        if step.source in seen and costs.row[step.source] is not None
+    ]
+    most = int(np.clip(MOST_IN_ALL // max(len(steps), 1), FEWEST, MOST))
+    found = (_candidates(step, costs, most) for step in steps)
+    return tuple(candidates for candidates in found if len(candidates.values) > 1)
+
+
+def _candidates(step: AnyStep, costs: Costs, most: int) -> Candidates:
+    name = step.source
+    own = costs.row[name]
+    others = _others(step, costs, most)
+    if not costs.toll:
+        others = [value for value in others if costs.limits.allow(name, own, value)]
+    prices = np.array([costs.with_toll(name, value) for value in others])
+    floors = _floors(name, others, prices, costs) if name in costs.axes else prices
+    return Candidates(name, (own, *others), np.append(0.0, prices), np.append(0.0, floors))
+
+
+def _others(step: AnyStep, costs: Costs, most: int) -> list[Any]:
+    """Return the values that a column may take besides its own, whatever the limits."""
+    own, axis = costs.row[step.source], costs.axes.get(step.source)
+    if axis is not None:
+        return [axis.value(place) for place in axis.grid(place_of(own), most)]
+    if isinstance(step, Boolean):
+        return [not own]
+    if isinstance(step, Categorical):
+        return [level for level in step.levels if level not in (own, MISSING)]
+    return []
+
+
+def _floors(name: str, others: Sequence[Any], prices: np.ndarray, costs: Costs) -> np.ndarray:
+    """Return the cost of the first step beyond the next value that is nearer, on either side."""
+    axis, start = costs.axes[name], place_of(costs.row[name])
+    places = np.array([place_of(value) for value in others])
+    sizes = axis.cost(start, places)
+    floors = prices.copy()
+    for side in (places < start, places > start):
+        there = np.flatnonzero(side)[np.argsort(sizes[side])]
+        nearer = np.append(0.0, sizes[there])[: len(there)]
+        floors[there] += np.minimum(nearer + axis.step_cost - sizes[there], 0.0)
+    return floors

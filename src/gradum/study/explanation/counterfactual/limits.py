@@ -1,0 +1,91 @@
+"""Which columns a counterfactual may change, and which way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradum.errors import SpecError
+from gradum.messages import say
+from gradum.tables.schema import Schema
+from gradum.tables.wording import nearest
+
+ORDERED = ("numeric", "date", "boolean")  # kinds of which there is more and less
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may not be changed.
+
+    Parameters
+    ----------
+    frozen : frozenset of str
+        Columns that keep their values.
+    upward, downward : frozenset of str
+        Numbers that may only rise, or only fall; dates that may only become later, or earlier; yes
+        is above no.
+    """
+
+    frozen: frozenset[str] = frozenset()
+    upward: frozenset[str] = frozenset()
+    downward: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        schema: Schema,
+        frozen: Sequence[str] = (),
+        upward: Sequence[str] = (),
+        downward: Sequence[str] = (),
+    ) -> Limits:
+        """Take the names of columns.
+
+        Raises
+        ------
+        SpecError
+            The model sees no such column, its values have no order, or it has two limits.
+        """
+        features = {column.name: column for column in schema.features}
+        given = [("--frozen", frozen), ("--upward", upward), ("--downward", downward)]
+        owner: dict[str, str] = {}
+        for option, names in given:
+            for name in names:
+                if name not in features:
+                    raise SpecError(
+                        say("The model sees no column {name!r}.", name=name),
+                        nearest(name, features),
+                    )
+                if owner.setdefault(name, option) != option:
+                    raise SpecError(
+                        say(
+                            "Column {name!r} is named by {one} and by {other}.",
+                            name=name,
+                            one=owner[name],
+                            other=option,
+                        ),
+                        say("Name it once."),
+                    )
+        for name in (*upward, *downward):
+            if features[name].kind not in ORDERED:
+                raise SpecError(
+                    say(
+                        "Column {name!r} has no order: nothing in it is upward or downward.",
+                        name=name,
+                    ),
+                    say("Freeze it, or let it change."),
+                )
+        return cls(frozenset(frozen), frozenset(upward), frozenset(downward))
+
+    @property
+    def any(self) -> bool:
+        """Whether there are limits at all."""
+        return bool(self.frozen or self.upward or self.downward)
+
+    def allow(self, name: str, before: Any, after: Any) -> bool:
+        """Whether a column may change from one value to another."""
+        if name in self.upward:
+            return after > before
+        if name in self.downward:
+            return after < before
+        return name not in self.frozen
