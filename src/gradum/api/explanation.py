@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from gradum.api.learned_rows import learned_rows
 from gradum.api.run_rows import run_with_its_table
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.ship.run_folder import read_background
+from gradum.show.alike import AlikeRows
 from gradum.show.explanation import Explanation
+from gradum.show.influence import Influence
+from gradum.study.explanation.alike import alike
 from gradum.study.explanation.background import background_rows, thinned
 from gradum.study.explanation.explain import TOLERANCE, explain
+from gradum.study.explanation.influence import influence
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import Checked, check
 from gradum.tables.read import read
@@ -55,6 +60,51 @@ def explain_model(
         tolerance=tolerance,
     )
     return Explanation(found, fitted)
+
+
+def alike_model(
+    model: Model,
+    data: Any = None,
+    *,
+    row: int | None = None,
+    count: int = 5,
+    rung: str | None = None,
+) -> AlikeRows:
+    """Find the rows learned from that are like a row; see `Model.alike`."""
+    rows = learned_rows(model, rung)
+    asked, number = _row(model, data, row)
+    if data is None:  # a row of the run's own table is most like itself
+        rows = rows.without(number)
+    return AlikeRows(alike(rows, asked, number=number, count=count), model.fitted)
+
+
+def influence_model(
+    model: Model,
+    data: Any = None,
+    *,
+    row: int | None = None,
+    count: int = 10,
+    rung: str | None = None,
+) -> Influence:
+    """Find the rows learned from that push an answer most; see `Model.influence`."""
+    rows = learned_rows(model, rung)
+    asked = number = None
+    if data is not None or row is not None:
+        asked, number = _row(model, data, row)
+    return Influence(influence(rows, asked, number=number, count=count), model.fitted)
+
+
+def _row(model: Model, data: Any, row: int | None) -> tuple[pl.DataFrame, int]:
+    """Return the checked features of one row of a table, and its number."""
+    fitted = model.fitted
+    frame = _checked(fitted, _own_table(model.folder) if data is None else read(data)).frame
+    if row is None and len(frame) != 1:
+        raise SpecError(
+            say("The table has {count:,} rows.", count=len(frame)),
+            say("Say which with row, a number from 1."),
+        )
+    number = int(_numbers([1 if row is None else row], len(frame))[0])
+    return frame[[number - 1]].select([column.name for column in fitted.schema.features]), number
 
 
 def _own_table(folder: Path | None) -> Table:
