@@ -153,7 +153,7 @@ def test_rows_that_are_not_kept_are_refused_with_a_remedy(run, tmp_path):
 def test_a_table_that_has_changed_is_refused_with_a_remedy(tmp_path):
     folder = fitted_by_command(tmp_path)
     mixed(7).write_parquet(tmp_path / "t.parquet")
-    with pytest.raises(SpecError, match="has changed or gone.*Bring the table back"):
+    with pytest.raises(SpecError, match=r"has changed or gone.*Bring the table back"):
         gradum.load(folder).alike(mixed(1))
 
 

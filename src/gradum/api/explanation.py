@@ -13,16 +13,19 @@ from gradum.api.learned_rows import learned_rows
 from gradum.api.run_rows import run_with_its_table
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.rungs import KINDS
 from gradum.messages import say
 from gradum.ship.run_folder import read_background
 from gradum.show.alike import AlikeRows
 from gradum.show.explanation import Explanation
 from gradum.show.influence import Influence
+from gradum.show.surrogate import SurrogateTree
 from gradum.study.explanation.alike import alike
 from gradum.study.explanation.background import background_rows, thinned
 from gradum.study.explanation.explain import TOLERANCE, explain
 from gradum.study.explanation.influence import influence
 from gradum.study.explanation.scale import Scale
+from gradum.study.explanation.surrogate import surrogate
 from gradum.tables.check import Checked, check
 from gradum.tables.read import read
 from gradum.tables.stream import at_hand
@@ -92,6 +95,30 @@ def influence_model(
     if data is not None or row is not None:
         asked, number = _row(model, data, row)
     return Influence(influence(rows, asked, number=number, count=count), model.fitted)
+
+
+def surrogate_of(model: Model) -> SurrogateTree:
+    """Return the tree in place of the rung in use; see `Model.surrogate`."""
+    found = None
+    if model.run is not None:
+        found = surrogate(model.run)
+    elif model.folder is None:
+        raise SpecError(
+            say("A model file does not hold the rows that the model learned from."),
+            say("Load its run folder."),
+        )
+    elif model.findings is not None:
+        found = model.findings.surrogate
+    if found is None:
+        raise SpecError(
+            say(
+                "No tree was grown for this run: {rung} says the same of every row, there are "
+                "only texts to ask about, or too few rows.",
+                rung=say(KINDS[model.used].in_words),
+            ),
+            say("Ask about single rows with explain."),
+        )
+    return SurrogateTree(found, model.fitted)
 
 
 def _row(model: Model, data: Any, row: int | None) -> tuple[pl.DataFrame, int]:

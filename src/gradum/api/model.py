@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
-from gradum.api.explanation import alike_model, explain_model, influence_model
+from gradum.api.explanation import alike_model, explain_model, influence_model, surrogate_of
 from gradum.api.inference import infer_run
 from gradum.api.run_rows import rows_in_memory, run_rows
 from gradum.errors import SpecError, TargetError
@@ -34,6 +34,7 @@ from gradum.show.explanation import Explanation
 from gradum.show.inference import Summary
 from gradum.show.influence import Influence
 from gradum.show.source import Source
+from gradum.show.surrogate import SurrogateTree
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
 from gradum.study.evaluate import Evaluation, evaluate, evaluate_in_blocks
@@ -381,6 +382,25 @@ class Model:
         """
         refuse_after_fork()
         return influence_model(self, data, row=row, count=count, rung=rung)
+
+    def surrogate(self) -> SurrogateTree:
+        """Grow a tree of at most four questions that says what the rung in use says.
+
+        Its fidelity is R² of the answers, on rows that it was not grown on; below 0.8 it is not
+        shown. How far the linear rung says the same is told as well.
+
+        Returns
+        -------
+        SurrogateTree
+            It shows itself; ``frame`` has one line a rule.
+
+        Raises
+        ------
+        SpecError
+            The model was loaded from a file alone, or there is no tree.
+        """
+        refuse_after_fork()
+        return surrogate_of(self)
 
     def score(self, data: Any) -> float:
         """Return the accuracy on rows that hold the target, or R² of numbers; `evaluate` has all.

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.rungs import KINDS
 from gradum.messages import listed, say
 from gradum.scores.figures import figure, percent
 from gradum.show.text import plain
@@ -120,20 +121,20 @@ class AlikeRows:
 def _heading(found: Alike, target: str) -> str:
     if found.label is None:
         return say(
-            "Row {row}, {target} {answer}: the rows most like it of the {rows:,} that the {rung} "
+            "Row {row}, {target} {answer}: the rows most like it of the {rows:,} that {rung} "
             "learned from",
             row=found.number,
             target=target,
             answer=figure(found.answer),
             rows=found.learned,
-            rung=found.rung,
+            rung=say(KINDS[found.rung].in_words),
         )
     return say(
         "Row {row}, the probability of {label} {answer}: the rows most like it of the {rows:,} "
-        "that the {rung} learned from",
+        "that {rung} learned from",
         row=found.number,
         label=repr(shortened(found.label)),
         answer=percent(found.answer, decimals=1),
         rows=found.learned,
-        rung=found.rung,
+        rung=say(KINDS[found.rung].in_words),
     )

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.rungs import KINDS
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
 from gradum.show.text import plain
@@ -82,30 +83,30 @@ class Influence:
         found = self.found
         if found.answer is None:
             return say(
-                "The rows, of {rows:,} that the {rung} learned from, that move its answers most: "
+                "The rows, of {rows:,} that {rung} learned from, that move its answers most: "
                 "on average over {asked:,} rows",
                 rows=found.learned,
-                rung=found.rung,
+                rung=say(KINDS[found.rung].in_words),
                 asked=found.asked,
             )
         if found.label is None:
             return say(
-                "Row {row}, {target} {answer}: what single rows, of {rows:,} that the {rung} "
+                "Row {row}, {target} {answer}: what single rows, of {rows:,} that {rung} "
                 "learned from, add to it",
                 row=found.number,
                 target=self.fitted.spec.target,
                 answer=figure(found.answer),
                 rows=found.learned,
-                rung=found.rung,
+                rung=say(KINDS[found.rung].in_words),
             )
         return say(
             "Row {row}, the probability of {label} {answer}: what single rows, of {rows:,} that "
-            "the {rung} learned from, add to it",
+            "{rung} learned from, add to it",
             row=found.number,
             label=repr(shortened(found.label)),
             answer=percent(found.answer, decimals=1),
             rows=found.learned,
-            rung=found.rung,
+            rung=say(KINDS[found.rung].in_words),
         )
 
 

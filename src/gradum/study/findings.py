@@ -17,6 +17,7 @@ from gradum.scores.metrics import METRICS
 from gradum.solvers.threads import turn
 from gradum.study.confusion import Confusion, confusion
 from gradum.study.evidence import Evidence
+from gradum.study.explanation.surrogate import Surrogate, surrogate
 from gradum.study.growth import Growth, growth
 from gradum.study.importance import Importance, importance
 from gradum.study.inference.regression import Regression, regression_table, without_influential
@@ -69,6 +70,7 @@ class Findings(msgspec.Struct, frozen=True):
     residuals: Residuals | None = None
     threshold: Threshold | None = None
     worst: tuple[WorstRow, ...] = ()
+    surrogate: Surrogate | None = None
 
     def __post_init__(self) -> None:
         """Refuse names that no report could look up; a file may have been written by hand."""
@@ -122,6 +124,7 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         residuals=residuals(evidence) if regression else None,
         threshold=threshold(evidence, spec.cost) if spec.cost else None,
         worst=worst_rows(evidence, _foremost(evidence, important)),
+        surrogate=surrogate(run),
     )
     return found if spec.rows else without_rows(found)
 

@@ -36,6 +36,7 @@ from gradum.core.losses import LOSSES, Loss
 from gradum.core.models.last_layer import LastLayer
 from gradum.errors import SpecError
 from gradum.fitting.rung import Rung
+from gradum.fitting.rungs import KINDS
 from gradum.margins import falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream
@@ -211,9 +212,9 @@ class Refit:
         if coefficients > MOST_COEFFICIENTS:
             raise SpecError(
                 say(
-                    "The last layer of the {rung} has {count:,} coefficients, more than the "
+                    "The last layer of {rung} has {count:,} coefficients, more than the "
                     "{most:,} up to which influence is worked out.",
-                    rung=rung.name,
+                    rung=say(KINDS[rung.name].in_words),
                     count=coefficients,
                     most=MOST_COEFFICIENTS,
                 ),
@@ -260,8 +261,8 @@ def _loss(rung: Rung) -> Loss:
         return loss
     raise SpecError(
         say(
-            "The {rung} learned by {loss}, which has no curvature to refit by.",
-            rung=rung.name,
+            "What {rung} learned by, {loss}, has no curvature to refit by.",
+            rung=say(KINDS[rung.name].in_words),
             loss=loss.name,
         ),
         say("Choose another rung (--rung), or fit with another --metric."),
