@@ -1,5 +1,7 @@
 """The tree against scikit-learn's and brute force, its words against the rows that they name."""
 
+import re
+from dataclasses import replace
 from itertools import combinations
 
 import msgspec
@@ -10,6 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.tree import DecisionTreeRegressor
 
 import gradum
+from gradum.api.model import Model
 from gradum.errors import SpecError
 from gradum.scores.interval import with_unknown_bounds
 from gradum.show.text import plain
@@ -17,7 +20,7 @@ from gradum.study.explanation.questions import Question
 from gradum.study.explanation.surrogate import READABLE, Surrogate, surrogate
 from gradum.study.explanation.tree import CodedColumn, grow, told
 from gradum.tables.split import Part
-from synthetic import ONCE, mixed
+from synthetic import ONCE, SHORT, mixed
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -88,9 +91,8 @@ def asked(values, kind="numeric"):
 def test_thresholds_are_numbers_of_few_digits_between_neighbours():
     question = asked([30, 31, 31, 45, None])
     assert question.cuts.tolist() == [31, 40]
-    assert question.codes(pl.Series([29, 30.5, 31, 39, 40, None])).codes.tolist() == [
-        0, 0, 1, 1, 2, 3,
-    ]  # fmt: skip
+    codes = question.codes(pl.Series([29.0, 30.5, 31.0, 39.0, 40.0, None])).codes
+    assert codes.tolist() == [0, 0, 1, 1, 2, 3]
     values = np.random.default_rng(0).lognormal(5, 3, 5000)
     question = asked(values)
     assert len(question.cuts) <= 64
@@ -118,7 +120,7 @@ def test_levels_dates_and_truth_in_words():
     assert levels.words(np.array([1, 0, 0, 0, 0], bool)) == "age is 'a'"
     assert levels.words(np.array([0, 1, 1, 1, 1], bool)) == "age is not 'a'"
     assert levels.words(np.array([0, 1, 0, 0, 1], bool)) == "age is 'b' or missing"
-    assert asked([True, False], "boolean").words(np.array([1, 0, 0, 0], bool)) == "age is yes"
+    assert asked([True, False], "boolean").words(np.array([0, 1, 0, 0], bool)) == "age is yes"
     days = pl.Series(["2020-01-05", "2020-03-01"]).str.to_datetime(time_unit="us")
     assert asked(days, "date").words(np.array([1, 0, 0], bool)) == "age < 2020-01-06"
     many = asked([f"level {k:02}" for k in range(60) for _ in range(60 - k)], "categorical")
@@ -140,29 +142,22 @@ def answers(model, rows, rung=None):
     return shares[:, 1:] if len(model.classes) == 2 else shares
 
 
+RANGE = re.compile(r"(?:(\S+) ≤ )?(\w+)(?: < (\S+))?(?: ≥ (\S+))?( or missing)?")
+MISSING = re.compile(r"(\w+) is (not )?missing")
+
+
 def where(frame, rule):
     """The rows that a rule's words name, read back from the words."""
     held = np.ones(len(frame), bool)
     for condition in rule.conditions:
-        words = condition.replace(" or missing", "")
-        if "<" in words or "≥" in words:
-            *low, column, high = words.replace(" ≤ ", "|").replace(" < ", "|<").split("|") + [""]
-            if "≥" in words:
-                column, bound = words.split(" ≥ ")
-                part = frame[column].to_numpy() >= float(bound)
-            elif high == "":
-                column, bound = words.split(" < ")
-                part = frame[column].to_numpy() < float(bound)
-            else:
-                values = frame[column].to_numpy()
-                part = (values >= float(low[0])) & (values < float(high.lstrip("<")))
-            if "or missing" in condition:
-                part |= frame[column].is_null().to_numpy()
-        elif words.endswith("is missing") or words.endswith("is not missing"):
-            part = frame[words.split(" ")[0]].is_null().to_numpy() == words.endswith("is missing")
-        else:
-            pytest.skip("levels are read in another test")
-        held &= part
+        if alone := MISSING.fullmatch(condition):
+            column, negated = alone.groups()
+            held &= frame[column].is_null().to_numpy() != bool(negated)
+            continue
+        low, column, high, least, missing = RANGE.fullmatch(condition).groups()
+        values, unknown = frame[column].to_numpy(), frame[column].is_null().to_numpy()
+        inside = (values >= float(low or least or -np.inf)) & (values < float(high or np.inf))
+        held &= (inside & ~unknown) | (unknown & bool(missing))
     return held
 
 
@@ -197,7 +192,7 @@ def steps(rows=600, noise=0.0):
 
 @pytest.fixture(scope="module")
 def stepped():
-    return gradum.fit(steps(), "y", model="pack", seed=0, **ONCE)
+    return gradum.fit(steps(noise=0.1), "y", model="pack", seed=0, **ONCE)
 
 
 def test_the_words_name_the_rows_whose_mean_answer_they_tell(stepped):
@@ -239,15 +234,15 @@ def test_a_tree_that_says_something_else_is_not_shown():
 
 
 def test_where_all_rows_were_learned_from_it_is_judged_by_some_of_them_still():
-    model = gradum.fit(steps(300), "y", model="linear", cv=2, **{**ONCE, "split": None} | {})
+    model = gradum.fit(steps(300, noise=0.1), "y", model="linear", cv=2, linear=SHORT)
     found = surrogate(model.run)
     assert (found.grown, found.judged) == (200, 100)
 
 
-def test_a_model_that_says_one_thing_has_no_tree():
-    rng = np.random.default_rng(0)
-    rows = pl.DataFrame({"x": rng.normal(size=200), "y": rng.normal(size=200)})
-    model = gradum.fit(rows, "y", model="baseline", seed=0, **ONCE)
-    assert surrogate(model.run) is None
+def test_a_model_that_says_one_thing_has_no_tree(stepped):
+    rungs = {"baseline": stepped.fitted.rungs["baseline"]}
+    fitted = replace(stepped.fitted, judgement=None, rungs=rungs)
+    run = replace(stepped.run, fitted=fitted)
+    assert surrogate(run) is None
     with pytest.raises(SpecError, match="No tree was grown"):
-        model.surrogate()
+        Model(fitted, run).surrogate()

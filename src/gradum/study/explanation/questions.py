@@ -15,7 +15,7 @@ import polars as pl
 from gradum.messages import listed, say
 from gradum.study.explanation.tree import CodedColumn
 from gradum.tables.check import widened
-from gradum.tables.wording import number, shortened, value_text
+from gradum.tables.wording import shortened, value_text
 
 MOST_CUTS = 64  # of a number's range
 MOST_LEVELS = 40  # that are told apart; the others are one
@@ -112,7 +112,7 @@ class Question:
         assert self.cuts is not None
         value = self.cuts[cut]
         if not self.dates:
-            return number(value)
+            return f"{value:.15g}"  # as it is: a rounded threshold is another one
         unit = "D" if value % DAY == 0 else "us"
         return str(np.datetime64(int(value), "us").astype(f"M8[{unit}]")).replace("T", " ")
 
