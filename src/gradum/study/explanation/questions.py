@@ -14,7 +14,6 @@ import polars as pl
 
 from gradum.messages import listed, say
 from gradum.study.explanation.tree import CodedColumn
-from gradum.tables.check import widened
 from gradum.tables.wording import shortened, value_text
 
 MOST_CUTS = 64  # of a number's range
@@ -49,19 +48,18 @@ class Question:
     @classmethod
     def of(cls, values: pl.Series, kind: str) -> Question:
         """Choose the thresholds of a typed column that is no text, or its levels."""
-        cuts, levels = None, ()
+        missing = bool(_is_missing(values).any())
         if kind in ("numeric", "date"):
-            present = _numbers(values)
-            cuts = _cuts(present[~np.isnan(present)], dates=kind == "date")
-        else:
-            counts = values.drop_nulls().value_counts(name="rows")
-            counts = counts.sort(["rows", values.name], descending=[True, False])
-            levels = tuple(counts[values.name].head(MOST_LEVELS).to_list())
-        nothing = np.zeros(0, bool)
-        unseen = cls(values.name, cuts, levels, kind == "date", nothing)
-        codes = unseen.codes(values)
-        seen = np.bincount(codes.codes, minlength=codes.count) > 0
-        return cls(values.name, cuts, levels, kind == "date", seen)
+            numbers = _numbers(values)
+            cuts = _cuts(numbers[~np.isnan(numbers)], dates=kind == "date")
+            # Between two thresholds lies a value: each stands between neighbours.
+            seen = np.append(np.ones(len(cuts) + 1, bool), missing)
+            return cls(values.name, cuts, (), kind == "date", seen)
+        counts = values.drop_nulls().value_counts(name="rows").rows()
+        common = sorted(counts, key=lambda pair: (-pair[1], pair[0]))[:MOST_LEVELS]
+        levels = tuple(level for level, _ in common)
+        seen = np.append(np.ones(len(levels), bool), [len(counts) > len(levels), missing])
+        return cls(values.name, None, levels, False, seen)
 
     def codes(self, values: pl.Series) -> CodedColumn:
         """Return values of the column as codes."""
@@ -71,12 +69,11 @@ class Question:
             count = len(self.cuts) + 2
             return CodedColumn(np.where(np.isnan(numbers), count - 1, codes), count, True)
         count = len(self.levels) + 2
-        other = pl.Series(self.levels, dtype=values.dtype) if self.levels else values.clear()
+        known = pl.Series(self.levels, dtype=values.dtype) if self.levels else values.clear()
         codes = values.replace_strict(
-            other, np.arange(len(self.levels)), default=count - 2, return_dtype=pl.Int64
+            known, np.arange(len(self.levels)), default=count - 2, return_dtype=pl.Int64
         ).to_numpy()
-        missing = values.is_null().to_numpy()
-        return CodedColumn(np.where(missing, count - 1, codes).astype(np.intp), count, False)
+        return CodedColumn(np.where(_is_missing(values), count - 1, codes), count, False)
 
     def words(self, allowed: np.ndarray) -> str:
         """Say which values have the codes (C,) that are allowed; empty if all that occurred do."""
@@ -143,8 +140,12 @@ def _level(level: Any) -> str:
 
 def _numbers(values: pl.Series) -> np.ndarray:
     """Return numbers, and dates in microseconds, as float64 (n,); NaN where they are missing."""
-    wide = widened(values.to_frame())[values.name]
-    return wide.to_physical().cast(pl.Float64).to_numpy()
+    return values.to_physical().cast(pl.Float64).to_numpy()
+
+
+def _is_missing(values: pl.Series) -> np.ndarray:
+    missing = values.is_null()
+    return (missing | values.is_nan() if values.dtype.is_float() else missing).to_numpy()
 
 
 def _cuts(values: np.ndarray, *, dates: bool) -> np.ndarray:

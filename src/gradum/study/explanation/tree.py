@@ -98,7 +98,9 @@ class _Growth:
         found = [self._split(column, rows) for column in self.columns]
         best = int(first_greatest(np.array([gain for gain, _ in found])))
         gain, left = found[best]
-        return (best, left) if gain > self.least_gain else None
+        if gain <= self.least_gain:
+            return None
+        return best, _sided(self.columns[best], left, self.columns[best].codes[rows])
 
     def _split(self, column: CodedColumn, rows: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the most that a column takes off the error of some rows, and how."""
@@ -115,14 +117,10 @@ class _Growth:
             order = order[falling(-mean)]
         missing = column.count - 1
         gone = np.cumsum(counts[order]), np.cumsum(heavy[order]), np.cumsum(answers[order], axis=0)
-        candidates = [gone]
+        candidates: list[tuple[np.ndarray, ...]] = [gone]
         if counts[missing]:
-            candidates.append(
-                tuple(
-                    left + all_codes[missing]
-                    for left, all_codes in zip(gone, (counts, heavy, answers), strict=True)
-                )
-            )
+            of_missing = counts[missing], heavy[missing], answers[missing]
+            candidates.append(tuple(map(np.add, gone, of_missing)))
         totals = counts.sum(), heavy.sum(), answers.sum(axis=0)
         gains = np.stack([self._gains(left, totals) for left in candidates])
         if not gains.size:
@@ -132,7 +130,7 @@ class _Growth:
         left = np.zeros(column.count, bool)
         left[order[: last + 1]] = True
         left[missing] = bool(with_missing)
-        return float(gains.ravel()[best]), self._sided(column, left, order, counts)
+        return float(gains.ravel()[best]), left
 
     def _gains(self, left: tuple[np.ndarray, ...], totals: tuple[np.ndarray, ...]) -> np.ndarray:
         """Return what each of some splits takes off the error; 0 where a side has too few rows."""
@@ -147,26 +145,18 @@ class _Growth:
         few = (rows < self.least_rows) | (all_rows - rows < self.least_rows)
         return np.where(few, 0.0, gains)
 
-    def _sided(
-        self, column: CodedColumn, left: np.ndarray, order: np.ndarray, counts: np.ndarray
-    ) -> np.ndarray:
-        """Give codes that no row has a side: numbers that of their neighbours, others the larger.
 
-        Returns the codes that go left (C,).
-        """
-        left, missing = left.copy(), column.count - 1
-        larger = counts[left].sum() >= counts[~left].sum()
-        if column.ordered:
-            last = order[left[order]].max()
-            left[:missing] = np.arange(missing) <= last
-        else:
-            unseen = np.ones(column.count, bool)
-            unseen[order] = False
-            unseen[missing] = False
-            left[unseen] = larger
-        if not counts[missing]:
-            left[missing] = larger
-        return left
+def _sided(column: CodedColumn, left: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Give codes that no row (m,) has a side: numbers by the threshold, others the larger one.
+
+    ``left`` (C,) are the codes that go left among those that rows have; returns all that do.
+    """
+    counts = np.bincount(codes, minlength=column.count)
+    larger = bool(counts[left].sum() >= counts[~left].sum())
+    sided = np.where(counts > 0, left, larger)
+    if column.ordered:
+        sided[:-1] = np.arange(column.count - 1) <= np.flatnonzero(left[:-1]).max()
+    return sided
 
 
 def grow(
