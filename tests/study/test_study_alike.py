@@ -1,6 +1,7 @@
 """Rows like a given one, against distances written out, and where their rows are kept."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 import gradum
@@ -123,6 +124,15 @@ def test_the_rank_is_the_share_of_pairs_that_are_farther(run):
     pairs = np.concatenate(pairs)
     expected = [(pairs > distance).mean() for distance in found["distance"]]
     np.testing.assert_allclose(found["nearer_than"], expected, atol=1e-12)
+
+
+def test_a_row_like_few_others_is_said_to_be_so(run):
+    _, model = run
+    asked = mixed(1).with_columns(size=pl.lit(5000.0))
+    found = model.alike(asked)
+    assert found.frame["nearer_than"][0] == 0
+    assert "the model knows few rows like it" in found.summary()
+    assert "knows few rows" not in model.alike(mixed(1)).summary()
 
 
 def test_rows_that_judge_were_not_learned_from(ladder):

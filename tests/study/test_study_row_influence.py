@@ -10,6 +10,7 @@ import gradum
 from gradum.api.learned_rows import learned_rows
 from gradum.core.models.last_layer import LastLayer
 from gradum.errors import SpecError
+from gradum.study.explanation import influence as module
 from gradum.study.explanation.influence import STRENGTH, influence
 from synthetic import ONCE
 
@@ -223,6 +224,15 @@ def test_a_loss_without_curvature_is_refused_by_name():
         model.influence(table()[[0]])
     with pytest.raises(SpecError, match="baseline"):
         model.influence(table()[[0]], rung="baseline")
+
+
+def test_what_would_take_too_much_is_refused(linear, monkeypatch):
+    monkeypatch.setattr(module, "MOST_COEFFICIENTS", 3)
+    with pytest.raises(SpecError, match="more than the 3 up to which"):
+        linear.influence(table()[[0]], rung="linear")
+    monkeypatch.setattr(module, "MOST_BYTES", 10)
+    with pytest.raises(SpecError, match="The last layers of 120 rows take"):
+        linear.influence(table()[[0]], rung="linear")
 
 
 def test_it_shows_itself(pack):

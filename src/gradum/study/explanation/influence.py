@@ -48,9 +48,11 @@ from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import OneOutput, Softmax
 from gradum.study.inference.family import likelihood_of
 from gradum.study.inference.fitted import FittedModel
+from gradum.tables.wording import size
 
 ROWS_ASKED = 200  # of all that were learned from, when a model is asked about as a whole
 MOST_COEFFICIENTS = 3_000  # Q, of one member; the time grows with its square, and with n
+MOST_BYTES = 2**31  # of the last layers of all rows
 NUMBERS_AT_ONCE = 2**23  # 64 MiB
 STRENGTH = 1.0
 """Of the L2 penalty on a last layer whose training had none: that of one row's weight."""
@@ -161,7 +163,9 @@ def _pushes(
     rows: LearnedRows, asked: pl.DataFrame, opened: Opened, answer: Answer
 ) -> Iterator[np.ndarray]:
     """Yield, of some rows learned from after the other, what they add to the answers (b, m, c)."""
-    layer, there = LastLayer.join(rows.last_layers()), LastLayer.join(rows.last_layers(asked))
+    there = LastLayer.join(rows.last_layers(asked))
+    _refuse_size(there.units.nbytes // len(asked) * len(rows), len(rows))
+    layer = LastLayer.join(rows.last_layers())
     refits = [
         Refit.of(rows, units, logits.astype(np.float64))
         for units, logits in zip(layer.units, layer.logits, strict=True)
@@ -176,6 +180,20 @@ def _pushes(
         moves = [refit.moves(part, point) for refit, point in zip(refits, points, strict=True)]
         after = (logits[:, None] + np.stack(moves)).reshape(len(moves), -1, logits.shape[2])
         yield before - answer(together(after)).reshape(-1, *before.shape)
+
+
+def _refuse_size(takes: int, rows: int) -> None:
+    if takes > MOST_BYTES:
+        raise SpecError(
+            say(
+                "The last layers of {rows:,} rows take {takes}, more than the {most} up to which "
+                "influence is worked out.",
+                rows=rows,
+                takes=size(takes),
+                most=size(MOST_BYTES),
+            ),
+            say("Choose another rung (--rung), or fit on fewer rows."),
+        )
 
 
 @dataclass(frozen=True, eq=False)
