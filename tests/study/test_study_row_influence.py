@@ -40,9 +40,18 @@ def fitted(target, model="linear", **options):
     return gradum.fit(rows, target, model=model, weight="w", seed=0, **(ONCE | options))
 
 
-@pytest.fixture(scope="module", params=["y", "two", "three"])
+LINEAR = {
+    "y": {},
+    "y, by its logarithm": {"log_target": True},
+    "two": {},
+    "two, balanced": {"class_weight": "balanced"},
+    "three": {},
+}
+
+
+@pytest.fixture(scope="module", params=LINEAR)
 def linear(request):
-    return fitted(request.param)
+    return fitted(request.param.split(",")[0], **LINEAR[request.param])
 
 
 @pytest.fixture(scope="module", params=["y", "two", "three"])

@@ -114,7 +114,8 @@ def _how(found: RowInfluence) -> str:
     """Say how a row's part was worked out."""
     if found.exact:
         return say(
-            "Exact: the answer less that of a refit without the row, under the same penalty."
+            "Exact: the answer less that of a refit without the row, under the same penalty and "
+            "the same scales."
         )
     if found.last_layer_only:
         return say(
@@ -123,5 +124,5 @@ def _how(found: RowInfluence) -> str:
         )
     return say(
         "The answer less that of a refit without the row, by one Newton step under the same "
-        "penalty."
+        "penalty and the same scales."
     )

@@ -29,7 +29,7 @@ from gradum.core.models.last_layer import LastLayer
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Prediction
-from gradum.margins import EQUAL, falling
+from gradum.margins import EQUAL, falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.study.explanation.learned import LearnedRows
@@ -99,7 +99,7 @@ def alike(rows: LearnedRows, row: pl.DataFrame, *, number: int, count: int = 5) 
     values = pl.concat([row, like], how="vertical_relaxed")
     said = rung.predict(fitted.encoder.transform(values))
     pairs = _distances_of_pairs(rows)
-    chosen = int(said.value[0]) if fitted.classes else None
+    chosen = int(first_greatest(_probability(said)[0])) if fitted.classes else None
     frame = pl.DataFrame(
         {
             "row": rows.numbers[nearest],
