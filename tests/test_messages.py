@@ -60,6 +60,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/pictures/picture.py": {"system-ui", "length(datum.label)"},
     "show/repeat.py": {"import gradum"},
     "show/vega.py": {"window.vegaEmbed"},
+    "study/explanation/surrogate.py": {"there is no rule", "there is no class"},
     "study/findings.py": {"there is no rung", "there is no metric"},
     "study/reliability.py": {"Too few rows"},  # of old files
     "study/segments.py": {"segments by chance"},

@@ -221,6 +221,13 @@ def test_it_survives_json(stepped):
     assert msgspec.convert(said, Surrogate) == found
 
 
+def test_a_file_written_by_hand_is_refused(stepped):
+    found = msgspec.to_builtins(surrogate(stepped.run))
+    for wrong in ({"classes": ["no", "yes"]}, {"rules": [{**found["rules"][0], "answer": []}]}):
+        with pytest.raises(msgspec.ValidationError, match="there is no"):
+            msgspec.convert(found | wrong, Surrogate)
+
+
 def test_a_tree_that_says_something_else_is_not_shown():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(500, 8))

@@ -114,6 +114,15 @@ class Surrogate(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...]
     sentences: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse answers that no page could show; a file may have been written by hand."""
+        answers = len(self.classes) or None
+        for rule in self.rules:
+            if not rule.answer or answers not in (None, len(rule.answer)):
+                raise ValueError(f"there is no rule of {len(rule.answer)} answers")
+            if self.classes and rule.decision not in self.classes:
+                raise ValueError(f"there is no class {rule.decision!r}")
+
 
 def surrogate(run: Run) -> Surrogate | None:
     """Grow a tree on what the rung in use says, and judge both it and the linear rung.
