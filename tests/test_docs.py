@@ -24,6 +24,7 @@ from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
 from gradum.study.confusion import Confusion
+from gradum.study.explanation.surrogate import Fidelity, Rule, Surrogate
 from gradum.study.findings import Findings
 from gradum.study.growth import Growth
 from gradum.study.importance import Importance
@@ -58,7 +59,7 @@ def test_every_key_of_findings_json_is_documented():
     documented = set(CODE.findall((ROOT / "docs/metrics.md").read_text()))
     parts = [Findings, Reliability, ReliabilityBin, Importance, Segments, Segment, Growth]
     parts += [Coefficients, Confusion, RankingCurve, Residuals, ColumnProfile, WorstRow]
-    parts += [Lift, Top, ThresholdTable, AtThreshold, ClassScores]
+    parts += [Lift, Top, ThresholdTable, AtThreshold, ClassScores, Surrogate, Fidelity, Rule]
     keys = {name for part in parts for name in part.__struct_fields__}
     assert keys <= documented
 

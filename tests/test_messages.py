@@ -53,6 +53,9 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/effects.py": {"<gradum.EffectCurves of"},
     "show/explanation.py": {"<gradum.Explanation of"},
     "show/reasons.py": {"<gradum.Reasons of"},
+    "show/alike.py": {"<gradum.AlikeRows"},
+    "show/influence.py": {"<gradum.Influence"},
+    "show/surrogate.py": {"<gradum.SurrogateTree of"},
     "show/explain_step.py": {"<pre style"},
     "show/mathml.py": {"<mrow>"},
     "show/step_lines.py": {"dℓ/da", "alpha·", "dL/db", "p = softmax(", "sign 0 = 0"},
@@ -60,6 +63,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/pictures/picture.py": {"system-ui", "length(datum.label)"},
     "show/repeat.py": {"import gradum"},
     "show/vega.py": {"window.vegaEmbed"},
+    "study/explanation/surrogate.py": {"there is no rule", "there is no class"},
     "study/findings.py": {"there is no rung", "there is no metric"},
     "study/reliability.py": {"Too few rows"},  # of old files
     "study/segments.py": {"segments by chance"},

@@ -154,6 +154,18 @@ def test_the_first_layer_s_sum_leads_to_the_logits(kind):
     np.testing.assert_allclose(opened.logits(total), expected, rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_last_layer_s_sum_is_the_logits(kind):
+    case = example(kind)
+    last = case.network.last_layer(case.params, case.inputs)
+    opened = case.network.first_layer(case.params, case.inputs)
+    members = opened.members(opened.total())
+    np.testing.assert_allclose(last.logits, members, rtol=2e-5, atol=2e-5)
+    assert last.share.sum() == pytest.approx(1.0)
+    expected = case.network.forward(case.params, case.inputs)
+    np.testing.assert_allclose(opened.together(last.logits), expected, rtol=2e-5, atol=2e-5)
+
+
 def columns(case):
     """The places of every column of every block, each by itself, and of two at once."""
     empty = {name: np.zeros(0, int) for name in ("dense", "sparse", "codes")}

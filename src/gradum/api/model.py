@@ -13,11 +13,13 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
+from gradum.api.alike import alike_model, influence_model
 from gradum.api.counterfactual import counterfactuals_of_model
 from gradum.api.effects import model_effects
 from gradum.api.explanation import explain_model
 from gradum.api.inference import infer_run
 from gradum.api.run_rows import rows_in_memory, run_rows
+from gradum.api.surrogate import surrogate_of
 from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
@@ -31,11 +33,14 @@ from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.ship import bundle
+from gradum.show.alike import AlikeRows
 from gradum.show.counterfactual import Counterfactuals
 from gradum.show.effects import EffectCurves
 from gradum.show.explanation import Explanation
 from gradum.show.inference import Summary
+from gradum.show.influence import Influence
 from gradum.show.source import Source
+from gradum.show.surrogate import SurrogateTree
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
 from gradum.study.evaluate import Evaluation, evaluate, evaluate_in_blocks
@@ -459,6 +464,108 @@ class Model:
             background=background,
             rung=rung,
         )
+
+    def alike(
+        self,
+        data: Any = None,
+        *,
+        row: int | None = None,
+        count: int = 5,
+        rung: str | None = None,
+    ) -> AlikeRows:
+        """Find the rows that the model learned from and takes to be most like a row.
+
+        Rows are alike if the last layer makes the same of them; see
+        `gradum.study.explanation.alike`. The run's table is read again, if the model was loaded.
+
+        Parameters
+        ----------
+        data : path, data frame, array, list of dicts or one dict, optional
+            A table with the row; a loaded run's own table if left out, and then the row itself is
+            none of those like it.
+        row : int, optional
+            Its number, from 1; to be left out of a table of one row.
+        count : int
+            How many to find.
+        rung : str, optional
+            As in `predict`.
+
+        Returns
+        -------
+        AlikeRows
+            It shows itself; ``frame`` has one line a row with its target, what the model says of
+            it, and how near it is; ``values`` has their columns.
+
+        Raises
+        ------
+        SpecError
+            There is no such row or rung, or the rows learned from are not kept.
+        SchemaError
+            A column is absent or of another kind.
+        """
+        refuse_after_fork()
+        return alike_model(self, data, row=row, count=count, rung=rung)
+
+    def influence(
+        self,
+        data: Any = None,
+        *,
+        row: int | None = None,
+        count: int = 10,
+        rung: str | None = None,
+    ) -> Influence:
+        """Find the rows learned from that push an answer, or answers on the whole, most.
+
+        A row's push is the answer less what it would be if the last layer had been refitted
+        without the row, all before it held: exact for least squares, one Newton step for other
+        losses; see `gradum.study.explanation.influence`.
+
+        Parameters
+        ----------
+        data : path, data frame, array, list of dicts or one dict, optional
+            A table with the row asked about; a loaded run's own table if left out.
+        row : int, optional
+            Its number, from 1. With no table and no row, up to 200 of the rows learned from are
+            asked about.
+        count : int
+            How many to find.
+        rung : str, optional
+            As in `predict`.
+
+        Returns
+        -------
+        Influence
+            It shows itself; ``frame`` has one line a row with its target and its push.
+
+        Raises
+        ------
+        SpecError
+            There is no such row or rung, the rows learned from are not kept, or the rung learned
+            by a loss without curvature.
+        SchemaError
+            A column is absent or of another kind.
+        """
+        refuse_after_fork()
+        return influence_model(self, data, row=row, count=count, rung=rung)
+
+    def surrogate(self) -> SurrogateTree:
+        """Grow a tree of at most four questions that says what the rung in use says.
+
+        Its fidelity is R² of the answers, on rows that it was not grown on; below 0.8 it is not
+        shown. How far the linear rung says the same is told as well.
+
+        Returns
+        -------
+        SurrogateTree
+            It shows itself; ``frame`` has one line a rule.
+
+        Raises
+        ------
+        SpecError
+            The model was loaded from a file alone, or there is no tree.
+        """
+        refuse_after_fork()
+        return surrogate_of(self)
 
     def score(self, data: Any) -> float:
         """Return the accuracy on rows that hold the target, or R² of numbers; `evaluate` has all.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradum.errors import GradumError, SpecError, TableError
+from gradum.fitting.dataset import Dataset, join, labelled
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.run import Run
 from gradum.messages import listed, say
@@ -20,6 +21,7 @@ from gradum.study.run_rows import RunRows, row_hashes
 from gradum.tables.addresses import is_address
 from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.read import read
+from gradum.tables.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.stream import at_hand, opened
 
@@ -72,6 +74,17 @@ def run_with_its_table(folder: Path | None) -> RunSpec:
             say("The run's table has changed or gone: {name}.", name=name), say("Name a table.")
         )
     return run_spec
+
+
+def run_dataset(run_spec: RunSpec, table: Any, schema: Schema, also: Sequence[str] = ()) -> Dataset:
+    """Read the rows of a run's table again, and behind them those of its test file.
+
+    ``also`` names columns that are wanted though no model uses them.
+    """
+    dataset = labelled(read(table), schema, also=also)
+    if run_spec.test is None:
+        return dataset
+    return join(dataset, labelled(read(run_spec.test), schema, also=also))
 
 
 def run_rows(

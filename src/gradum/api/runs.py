@@ -12,11 +12,12 @@ import msgspec
 from msgspec import structs
 
 from gradum.api.model import Model
+from gradum.api.run_rows import run_dataset
 from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import write_bytes
 from gradum.fitting import balance
 from gradum.fitting.context import ALONE, Context
-from gradum.fitting.dataset import Dataset, join, labelled
+from gradum.fitting.dataset import Dataset, labelled
 from gradum.fitting.option_values import read_cost
 from gradum.messages import listed, say
 from gradum.scores.interval import with_unknown_bounds
@@ -206,7 +207,7 @@ def judged_rows(folder: Path, *, also: Sequence[str] = (), data: str | None = No
         if run_spec.spec.blocks:
             dataset = _judged_dataset(folder, run_spec, table, fitted.schema, also)
         else:
-            dataset = _dataset(run_spec, table, fitted.schema, also)
+            dataset = run_dataset(run_spec, table, fitted.schema, also)
     rows, prediction = run_folder.read_predictions(folder, dataset)
     return Evidence(
         fitted.used,
@@ -233,10 +234,3 @@ def _judged_dataset(
     with opened(table) as rows:
         dataset = labelled(rows.take(numbers), schema, also=also, block=True)
     return replace(dataset, numbers=numbers[dataset.numbers], drawn_from=len(rows))
-
-
-def _dataset(run_spec: RunSpec, table: Any, schema: Schema, also: Sequence[str]) -> Dataset:
-    dataset = labelled(read(table), schema, also=also)
-    if run_spec.test is None:
-        return dataset
-    return join(dataset, labelled(read(run_spec.test), schema, also=also))

@@ -22,6 +22,7 @@ from gradum.study.explanation.judged import (
     explain_judged,
     without_judged_rows,
 )
+from gradum.study.explanation.surrogate import Surrogate, surrogate
 from gradum.study.growth import Growth, growth
 from gradum.study.importance import Importance, importance
 from gradum.study.inference.regression import Regression, regression_table, without_influential
@@ -75,6 +76,7 @@ class Findings(msgspec.Struct, frozen=True):
     threshold: Threshold | None = None
     worst: tuple[WorstRow, ...] = ()
     explanation: JudgedExplanation | None = None
+    surrogate: Surrogate | None = None
 
     def __post_init__(self) -> None:
         """Refuse names that no report could look up; a file may have been written by hand."""
@@ -129,6 +131,7 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         residuals=residuals(evidence) if regression else None,
         threshold=threshold(evidence, spec.cost) if spec.cost else None,
         worst=worst_rows(evidence, foremost),
+        surrogate=surrogate(run) if spec.explain else None,
     )
     if spec.explain and not context.stop():
         worst = [each.row for each in found.worst]

@@ -16,6 +16,7 @@ import numpy as np
 
 from gradum.core.models.first_layer import FirstLayer
 from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.last_layer import LastLayer
 from gradum.core.models.network import Embedding, Inputs, Link, Network
 from gradum.core.models.parameters import Params, Shapes
 
@@ -124,4 +125,8 @@ class Architecture(Protocol):
 
     def first_layer(self, params: Params, inputs: Inputs) -> FirstLayer:
         """Return n rows at the first layer, where each column adds its own share."""
+        ...
+
+    def last_layer(self, params: Params, inputs: Inputs) -> LastLayer:
+        """Return n rows before the last layer, whose sum the logits are."""
         ...

@@ -18,6 +18,7 @@ import numpy as np
 from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
 from gradum.core.models.first_layer import NetworkFirstLayer
 from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.last_layer import LastLayer
 from gradum.core.models.parameters import Params, Shapes, have
 from gradum.errors import SpecError
 from gradum.messages import listed, say
@@ -245,6 +246,23 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
         """Return n rows at the first layer, where each column adds its own share."""
         return NetworkFirstLayer(self, params, inputs)
 
+    def last_layer(self, params: Params, inputs: Inputs) -> LastLayer:
+        """Return n rows before the last layer; without hidden layers, that is the first."""
+        *inner, last = params["layers"]
+        if inner and "sparse" in inputs:
+            params = self.absorb(params, inputs["sparse"])
+            *inner, last = params["layers"]
+        units = inputs["dense"]
+        if not inner and "sparse" in inputs:
+            units = np.concatenate([units, inputs["sparse"].toarray()], axis=1)
+        units = _hidden(
+            self._with_embedded(params, inputs, units), inner, ACTIVATIONS[self.activation].numpy
+        )
+        weight = last["weight"]
+        bias = last.get("bias", np.zeros(self.outputs, weight.dtype))
+        beside = np.zeros((len(units), self.outputs), weight.dtype)
+        return LastLayer(units[None], beside[None], weight[None], bias[None], np.ones(1))
+
     def absorb(self, params: Params, columns: Any) -> Params:
         """Move what sparse columns [n, v] add to the first layer's sum into its bias, [n, h].
 
@@ -257,13 +275,17 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
         return params | {"layers": [{"weight": rest, "bias": bias}, *others]}
 
     def _forward(self, params: Params, inputs: Inputs) -> np.ndarray:
-        first = inputs["dense"]
         if "sparse" in inputs:
             params = self.absorb(params, inputs["sparse"])
-        if self.embedding:
-            vectors = params["embedding"][inputs["codes"]]
-            first = np.concatenate([first, vectors.reshape(len(vectors), -1)], axis=1)
+        first = self._with_embedded(params, inputs, inputs["dense"])
         return _layers(first, params["layers"], ACTIVATIONS[self.activation].numpy)
+
+    def _with_embedded(self, params: Params, inputs: Inputs, columns: np.ndarray) -> np.ndarray:
+        """Put the vectors of coded columns behind the others."""
+        if not self.embedding:
+            return columns
+        vectors = params["embedding"][inputs["codes"]]
+        return np.concatenate([columns, vectors.reshape(len(vectors), -1)], axis=1)
 
 
 def _layers(
@@ -274,10 +296,21 @@ def _layers(
 ) -> Any:
     """Return σ(… σ(z W₁ + b₁) …) W + b: the same line for NumPy and for JAX."""
     *inner, last = layers
-    for level, layer in enumerate(inner):
+    z = _hidden(z, inner, sigma, drop)
+    return z @ last["weight"] + last["bias"] if "bias" in last else z @ last["weight"]
+
+
+def _hidden(
+    z: Any,
+    layers: list[dict[str, Any]],
+    sigma: Callable[[Any], Any],
+    drop: Callable[[Any, int], Any] | None = None,
+) -> Any:
+    """Return σ(… σ(z W₁ + b₁) …)."""
+    for level, layer in enumerate(layers):
         z = z @ layer["weight"]
         z += layer["bias"]  # in place, where this is NumPy: half the time goes into memory
         z = sigma(z)
         if drop is not None:
             z = drop(z, level)
-    return z @ last["weight"] + last["bias"] if "bias" in last else z @ last["weight"]
+    return z

@@ -18,6 +18,7 @@ from msgspec import structs
 
 from gradum.core.models.activations import leaky
 from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.last_layer import LastLayer
 from gradum.core.models.network import ROWS_AT_ONCE, Embedding, Inputs, Link
 from gradum.core.models.pack_codes import codes_of
 from gradum.core.models.pack_first_layer import PackFirstLayer
@@ -223,11 +224,15 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
 
     def after_first(self, params: Params, z: Any, wide: Any, xp: ModuleType) -> Any:
         """Return the logits [M, n, k] but for their bias, of z = x₀ W₁ + b₁ and wide = x₀ V."""
-        first, *inner, last = params["layers"]
+        return self._units(params, z, xp) @ params["layers"][-1]["weight"] + wide
+
+    def _units(self, params: Params, z: Any, xp: ModuleType) -> Any:
+        """Return the units [M, n, h] of the last hidden layer, of z = x₀ W₁ + b₁."""
+        first, *inner, _ = params["layers"]
         z = leaky(z, first["leak"], xp)
         for layer in inner:
             z = leaky(z @ layer["weight"] + layer["bias"][:, None], layer["leak"], xp)
-        return z @ last["weight"] + wide
+        return z
 
     def mean(self, params: Params, logits: Any, xp: ModuleType) -> Any:
         """Return the pack's logits [n, k] of its members' [M, n, k]."""
@@ -302,6 +307,15 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
     def first_layer(self, params: Params, inputs: Inputs) -> PackFirstLayer:
         """Return n rows at the members' first layers, where each column adds its own share."""
         return PackFirstLayer(self, params, inputs)
+
+    def last_layer(self, params: Params, inputs: Inputs) -> LastLayer:
+        """Return n rows before the members' last layers; their wide parts go past these."""
+        dense, codes = self.flat(params, inputs)
+        x = self.expand(params, dense[None], codes, np)
+        first, *_, last = params["layers"]
+        units = self._units(params, x @ first["weight"] + first["bias"][:, None], np)
+        wide = x @ params["wide"]
+        return LastLayer(units, wide, last["weight"], last["bias"], params["share"])
 
     def members_forward(self, params: Params, inputs: Inputs) -> np.ndarray:
         """Return the members' logits [M, n, k] in NumPy."""

@@ -110,6 +110,10 @@ class OneOutput:
         """Yield some rows of T R⁻¹ after the other, (m, p), and which they are."""
         return ((part, block @ self.inverse) for part, block in self.fitted.standard.blocks())
 
+    def coordinates(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows of T (m, p) by output in these coordinates, (m, 1, p)."""
+        return (rows @ self.inverse)[:, None]
+
     @cached_property
     def leverage(self) -> np.ndarray:
         """The diagonal of the hat matrix (n,): a row's share in its own prediction."""
@@ -216,6 +220,13 @@ class Softmax:
         degrees = self.fitted.n - len(both)
         meat = _meat(scores, groups, covariance, self.fitted.n, degrees)
         return FactoredCovariance(back, meat)
+
+    def coordinates(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows of T (m, p) by output in these coordinates, (m, K, p K)."""
+        outputs = self.fitted.outputs
+        by_output = np.einsum("mp,kl->mkpl", rows, np.eye(outputs))
+        by_output = by_output.reshape(-1, len(self.information))
+        return self._whiten(by_output.T).T.reshape(len(rows), outputs, -1)
 
     def _whiten(self, right: np.ndarray) -> np.ndarray:
         return scipy.linalg.solve_triangular(self.factor, right, lower=True)

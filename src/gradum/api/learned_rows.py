@@ -1,0 +1,83 @@
+"""The rows that a model's rung learned from: at hand after a fit, or read again from its table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradum.api.run_rows import run_dataset, run_with_its_table
+from gradum.errors import SpecError
+from gradum.fitting.dataset import Dataset
+from gradum.fitting.plan import make_plan
+from gradum.messages import say
+from gradum.study.explanation.learned import LearnedRows
+from gradum.tables.stream import at_hand
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+
+def learned_rows(model: Model, rung: str | None = None) -> LearnedRows:
+    """Return the rows that a rung learned from.
+
+    Raises
+    ------
+    SpecError
+        There is no such rung, or the rows are not kept: the run shows no single rows, it read its
+        table in blocks, or its table is no longer what it was.
+    """
+    chosen = model.fitted.rung(rung)
+    dataset, parts = kept_rows(model)
+    return LearnedRows.of(model.fitted, chosen, dataset, parts)
+
+
+def kept_rows(model: Model) -> tuple[Dataset, np.ndarray]:
+    """Return a run's rows, and the part of each in the kept model's fit.
+
+    Raises
+    ------
+    SpecError
+        They are not kept.
+    """
+    fitted = model.fitted
+    if not fitted.spec.report.rows:
+        raise SpecError(
+            say("The run shows no single row of its table (--no-rows)."),
+            say("Fit again without --no-rows."),
+        )
+    if model.run is not None:
+        dataset, parts = model.run.dataset, model.run.parts
+    else:
+        dataset = _read_again(model)
+        parts = make_plan(fitted.spec, dataset).kept
+    if dataset.drawn_from is not None:
+        raise SpecError(
+            say("The run read its table in blocks, and holds some of its rows only."),
+            say("Fit on rows that fit in memory."),
+        )
+    if fitted.spec.refit and dataset.own_rows < len(dataset):
+        raise SpecError(
+            say("The run learned from two files, its table and its test file."),
+            say("Fit again without --refit."),
+        )
+    return dataset, parts
+
+
+def _read_again(model: Model) -> Dataset:
+    if model.folder is None:
+        raise SpecError(
+            say("A model file does not hold the rows that the model learned from."),
+            say("Load its run folder."),
+        )
+    try:
+        run_spec = run_with_its_table(model.folder)
+    except SpecError as error:
+        raise SpecError(error.message, say("Bring the table back, or fit again.")) from error
+    if run_spec.spec.blocks:
+        raise SpecError(
+            say("The run read its table in blocks, and holds some of its rows only."),
+            say("Fit on rows that fit in memory."),
+        )
+    with at_hand(run_spec.data, run_spec.spec.reading) as table:
+        return run_dataset(run_spec, table, model.fitted.schema)

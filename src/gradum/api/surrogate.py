@@ -1,0 +1,38 @@
+"""The tree that stands in place of the rung in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradum.errors import SpecError
+from gradum.fitting.rungs import KINDS
+from gradum.messages import say
+from gradum.show.surrogate import SurrogateTree
+from gradum.study.explanation.surrogate import surrogate
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+
+def surrogate_of(model: Model) -> SurrogateTree:
+    """Return the tree in place of the rung in use; see `Model.surrogate`."""
+    tree = None
+    if model.run is not None:
+        tree = surrogate(model.run)
+    elif model.folder is None:
+        raise SpecError(
+            say("A model file does not hold the rows that the model learned from."),
+            say("Load its run folder."),
+        )
+    elif model.findings is not None:
+        tree = model.findings.surrogate
+    if tree is None:
+        raise SpecError(
+            say(
+                "No tree was grown for this run: {rung} says the same of every row, there are "
+                "only texts to ask about, or too few rows.",
+                rung=say(KINDS[model.used].in_words),
+            ),
+            say("Ask about single rows with explain."),
+        )
+    return SurrogateTree(tree, model.fitted)

@@ -1,0 +1,140 @@
+"""The rows learned from that are like a row, as text, as HTML and as a frame."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.rungs import KINDS
+from gradum.messages import listed, say
+from gradum.scores.figures import figure, percent
+from gradum.show.text import plain
+from gradum.show.visible import visible
+from gradum.study.explanation.alike import Alike
+from gradum.tables.wording import shortened, value_text
+
+FAR = 0.9  # of pairs that are farther apart than a row from its nearest, below which it is far
+
+
+class AlikeRows:
+    """The rows learned from that are most like a row; it shows itself.
+
+    Parameters
+    ----------
+    found : Alike
+    fitted : Fitted
+        The model.
+    """
+
+    def __init__(self, found: Alike, fitted: Fitted) -> None:
+        self.found = found
+        self.fitted = fitted
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a row, the nearest first; see `Alike`."""
+        return self.found.frame
+
+    @property
+    def values(self) -> pl.DataFrame:
+        """The feature columns of the row itself, then of those like it."""
+        return self.found.values
+
+    def summary(self) -> str:
+        """Return the rows in words."""
+        return plain(self, width=100).rstrip("\n")
+
+    def __rich__(self) -> RenderableType:
+        return Group(*self._parts())
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<gradum.AlikeRows: {len(self.frame)} of {self.found.learned:,}>"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.summary())}</pre>"
+
+    def _parts(self) -> Iterator[RenderableType]:
+        found, frame = self.found, self.found.frame
+        yield Text(visible(_heading(found, self.fitted.spec.target)), style="bold")
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name in (say("row"), visible(self.fitted.spec.target), say("answer")):
+            table.add_column(name, justify="right", overflow="fold")
+        if found.label is not None:
+            label = repr(shortened(found.label))
+            table.add_column(visible(say("probability of {label}", label=label)), justify="right")
+        table.add_column(say("nearer than, of pairs"), justify="right")
+        table.add_column(say("equal columns"), justify="right")
+        columns = len(found.values.columns)
+        for line in frame.iter_rows(named=True):
+            table.add_row(
+                str(line["row"]),
+                Text(visible(value_text(line["target"]))),
+                Text(visible(value_text(line["answer"]))),
+                *(() if found.label is None else (percent(line["probability"], decimals=1),)),
+                percent(line["nearer_than"], decimals=1),
+                say("{equal} of {columns}", equal=line["equal_columns"], columns=columns),
+            )
+        yield table
+        if len(frame):
+            yield Text(visible(self._together()))
+        if len(frame) and frame["nearer_than"][0] < FAR:
+            yield Text(
+                say(
+                    "More than a tenth of the pairs of rows that it learned from are nearer to "
+                    "each other than this row is to any: the model knows few rows like it."
+                )
+            )
+
+    def _together(self) -> str:
+        """Say what became of the rows like it."""
+        target = self.found.frame["target"]
+        if not self.fitted.classes:
+            return say(
+                "Their {target} is {mean} on average, from {low} to {high}.",
+                target=self.fitted.spec.target,
+                mean=figure(target.mean()),  # type: ignore[arg-type]
+                low=figure(target.min()),  # type: ignore[arg-type]
+                high=figure(target.max()),  # type: ignore[arg-type]
+            )
+        counts = target.value_counts(name="rows").sort(["rows", "target"], descending=[True, False])
+        return say(
+            "Their {target}: {counts}.",
+            target=self.fitted.spec.target,
+            counts=listed(
+                [
+                    say("{count} × {label}", count=count, label=repr(shortened(label)))
+                    for label, count in counts.iter_rows()
+                ]
+            ),
+        )
+
+
+def _heading(found: Alike, target: str) -> str:
+    if found.label is None:
+        return say(
+            "Row {row}, {target} {answer}: the rows most like it of the {rows:,} that {rung} "
+            "learned from",
+            row=found.number,
+            target=target,
+            answer=figure(found.answer),
+            rows=found.learned,
+            rung=say(KINDS[found.rung].in_words),
+        )
+    return say(
+        "Row {row}, the probability of {label} {answer}: the rows most like it of the {rows:,} "
+        "that {rung} learned from",
+        row=found.number,
+        label=repr(shortened(found.label)),
+        answer=percent(found.answer, decimals=1),
+        rows=found.learned,
+        rung=say(KINDS[found.rung].in_words),
+    )

@@ -1,0 +1,128 @@
+"""What single rows learned from add to an answer, as text, as HTML and as a frame."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.rungs import KINDS
+from gradum.messages import say
+from gradum.scores.figures import figure, percent
+from gradum.show.text import plain
+from gradum.show.visible import visible
+from gradum.study.explanation.influence import RowInfluence
+from gradum.tables.wording import shortened, value_text
+
+BAR = 20  # characters
+
+
+class Influence:
+    """The rows learned from that push an answer most, or answers on the whole; it shows itself.
+
+    Parameters
+    ----------
+    found : RowInfluence
+    fitted : Fitted
+        The model.
+    """
+
+    def __init__(self, found: RowInfluence, fitted: Fitted) -> None:
+        self.found = found
+        self.fitted = fitted
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a row, those that push most first; see `RowInfluence`."""
+        return self.found.frame
+
+    def summary(self) -> str:
+        """Return the rows in words and bars."""
+        return plain(self, width=100).rstrip("\n")
+
+    def __rich__(self) -> RenderableType:
+        return Group(*self._parts())
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<gradum.Influence: {len(self.frame)} of {self.found.learned:,}>"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.summary())}</pre>"
+
+    def _parts(self) -> Iterator[RenderableType]:
+        found = self.found
+        yield Text(visible(self._heading()), style="bold")
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(say("row"), justify="right")
+        table.add_column(visible(self.fitted.spec.target), overflow="fold")
+        table.add_column(say("adds"), justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
+        pushes = found.frame["push"].to_numpy()
+        most = max(float(np.abs(pushes).max()), np.finfo(float).tiny)
+        for row, target, push in found.frame.iter_rows():
+            length = round(abs(push) / most * BAR)
+            table.add_row(
+                str(row),
+                Text(visible(value_text(target))),
+                figure(push, digits=3, sign=found.number is not None),
+                Text("█" * length, style="green" if push > 0 else "red"),
+            )
+        yield table
+        yield Text(_how(found))
+
+    def _heading(self) -> str:
+        found = self.found
+        if found.answer is None:
+            return say(
+                "The rows, of {rows:,} that {rung} learned from, that move its answers most: "
+                "on average over {asked:,} rows",
+                rows=found.learned,
+                rung=say(KINDS[found.rung].in_words),
+                asked=found.asked,
+            )
+        if found.label is None:
+            return say(
+                "Row {row}, {target} {answer}: what single rows, of {rows:,} that {rung} "
+                "learned from, add to it",
+                row=found.number,
+                target=self.fitted.spec.target,
+                answer=figure(found.answer),
+                rows=found.learned,
+                rung=say(KINDS[found.rung].in_words),
+            )
+        return say(
+            "Row {row}, the probability of {label} {answer}: what single rows, of {rows:,} that "
+            "{rung} learned from, add to it",
+            row=found.number,
+            label=repr(shortened(found.label)),
+            answer=percent(found.answer, decimals=1),
+            rows=found.learned,
+            rung=say(KINDS[found.rung].in_words),
+        )
+
+
+def _how(found: RowInfluence) -> str:
+    """Say how a row's part was worked out."""
+    if found.exact:
+        return say(
+            "Exact: the answer less that of a refit without the row, under the same penalty and "
+            "the same scales."
+        )
+    if found.last_layer_only:
+        return say(
+            "The answer less that of last layers refitted without the row, by one Newton step; "
+            "the layers before them are held."
+        )
+    return say(
+        "The answer less that of a refit without the row, by one Newton step under the same "
+        "penalty and the same scales."
+    )

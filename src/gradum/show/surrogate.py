@@ -1,0 +1,99 @@
+"""A tree in place of a model, as text, as HTML and as a frame."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradum.fitting.fitted import Fitted
+from gradum.messages import listed, say, sentences
+from gradum.scores.figures import figure, percent
+from gradum.show.text import plain
+from gradum.show.visible import visible
+from gradum.study.explanation.surrogate import Rule, Surrogate
+
+
+class SurrogateTree:
+    """A tree that says what a model says, as far as it does; it shows itself.
+
+    Parameters
+    ----------
+    found : Surrogate
+    fitted : Fitted
+        The model.
+    """
+
+    def __init__(self, found: Surrogate, fitted: Fitted) -> None:
+        self.found = found
+        self.fitted = fitted
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a rule: ``rule``, ``share`` of the rows, ``answer``, ``probability`` of it.
+
+        The answer is a number, which has no probability, or a class as text. There are no lines
+        where the tree is not to be read.
+        """
+        found, rules = self.found, self.found.rules
+        columns: dict[str, tuple[list[Any], Any]] = {
+            "rule": ([_words(rule) for rule in rules], pl.String),
+            "share": ([rule.share for rule in rules], pl.Float64),
+        }
+        if found.classes:
+            columns["answer"] = [rule.decision for rule in rules], pl.String
+            columns["probability"] = [_probability(found, rule) for rule in rules], pl.Float64
+        else:
+            columns["answer"] = [rule.answer[0] for rule in rules], pl.Float64
+        return pl.DataFrame(
+            {name: pl.Series(values, dtype=dtype) for name, (values, dtype) in columns.items()}
+        )
+
+    def summary(self) -> str:
+        """Return what to make of it, and the rules in words."""
+        return plain(self, width=100).rstrip("\n")
+
+    def __rich__(self) -> RenderableType:
+        return Group(*self._parts())
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<gradum.SurrogateTree of {len(self.found.rules)} rules>"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.summary())}</pre>"
+
+    def _parts(self) -> Iterator[RenderableType]:
+        found = self.found
+        yield Text(visible(sentences(found.sentences)))
+        if not found.rules:
+            return
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(say("where"), overflow="fold", ratio=1)
+        for name in (say("rows"), visible(self.fitted.spec.target)):
+            table.add_column(name, justify="right")
+        if found.classes:
+            table.add_column(say("probability"), justify="right")
+        for rule in found.rules:
+            share = percent(rule.share, decimals=1)
+            if found.classes:
+                answer = (visible(rule.decision), figure(_probability(found, rule), digits=3))
+            else:
+                answer = (figure(rule.answer[0]),)
+            table.add_row(Text(visible(_words(rule))), share, *map(Text, answer))
+        yield table
+
+
+def _probability(found: Surrogate, rule: Rule) -> float:
+    return rule.answer[found.classes.index(rule.decision)]
+
+
+def _words(rule: Rule) -> str:
+    return listed(rule.conditions, "and") or say("all rows")

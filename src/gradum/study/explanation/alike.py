@@ -1,0 +1,164 @@
+"""The rows learned from that a model takes to be most like a given row.
+
+Two rows are alike if the last layer makes the same of them. With z_m(x) the units of member m's
+last layer, W_m the weights that follow them, s_m(x) what reaches its logits besides, and w_m its
+weight in the answer, their distance is
+
+    d(x, x')² = Σ_m w_m ( Σ_u ‖W_mu‖² (z_mu(x) − z_mu(x'))² + ‖s_m(x) − s_m(x')‖² ):
+
+a unit counts by how far it moves the logits. Of a linear model the units are the encoded columns,
+each of which counts by its coefficient. Logits of more than two classes say the same when one
+number is added to all of them, and so W and s are taken less their means over the classes.
+
+As the distance has no unit of its own, it is told as a rank among pairs of rows learned from.
+
+Shapes: n rows, M members, h units, k outputs, q = M (h + k) coordinates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.spatial.distance import pdist
+
+from gradum.core.losses import LOSSES
+from gradum.core.models.last_layer import LastLayer
+from gradum.errors import SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.rung import Prediction
+from gradum.margins import EQUAL, falling, first_greatest
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.study.explanation.learned import LearnedRows
+
+ROWS_OF_PAIRS = 400  # drawn by chance; all pairs of them make the rank
+
+
+@dataclass(frozen=True)
+class Alike:
+    """The rows learned from that are nearest to a row.
+
+    Parameters
+    ----------
+    rung : str
+        The rung by whose last layer they are near.
+    number : int
+        The row's number in its table, from 1.
+    label : object
+        The class that the row is most probably of, whose probabilities are told; None for numbers.
+    answer : float
+        What the model says of the row: that probability, or a number.
+    learned : int
+        How many rows were looked through, n.
+    values : polars.DataFrame
+        The feature columns of the row, then of those like it.
+    frame : polars.DataFrame
+        One line a row, the nearest first: ``row``, its number in the run's table; ``target``;
+        ``answer``, what the model says of it, as a label or number; ``probability`` of ``label``
+        for classes; ``distance``; ``nearer_than``, the share of pairs of rows learned from that
+        are farther from each other; ``equal_columns``, how many columns hold the same value.
+    """
+
+    rung: str
+    number: int
+    label: Any
+    answer: float
+    learned: int
+    values: pl.DataFrame
+    frame: pl.DataFrame
+
+
+def alike(rows: LearnedRows, row: pl.DataFrame, *, number: int, count: int = 5) -> Alike:
+    """Find the rows learned from that are nearest to a row by the last layer.
+
+    Parameters
+    ----------
+    rows : LearnedRows
+    row : polars.DataFrame
+        Checked feature columns of one row.
+    number : int
+        What it is called.
+    count : int
+        How many to find.
+
+    Raises
+    ------
+    SpecError
+        ``count`` is below 1.
+    """
+    refuse_count(count)
+    here = np.concatenate([coordinates(rows, layer) for layer in rows.last_layers(row)])
+    far = [np.linalg.norm(coordinates(rows, layer) - here, axis=1) for layer in rows.last_layers()]
+    distance = np.concatenate(far)
+    nearest = falling(-distance)[:count]
+    like = rows.frame[nearest]
+    fitted, rung = rows.fitted, rows.rung
+    values = pl.concat([row, like], how="vertical_relaxed")
+    said = rung.predict(fitted.encoder.transform(values))
+    pairs = _distances_of_pairs(rows)
+    chosen = int(first_greatest(_probability(said)[0])) if fitted.classes else None
+    frame = pl.DataFrame(
+        {
+            "row": rows.numbers[nearest],
+            "target": _as_given(fitted, rows.target[nearest]),
+            "answer": _as_given(fitted, said.value[1:]),
+            **({} if chosen is None else {"probability": _probability(said)[1:, chosen]}),
+            "distance": distance[nearest],
+            "nearer_than": [float(np.mean(pairs > own * (1 + EQUAL))) for own in distance[nearest]],
+            "equal_columns": _equal_columns(row, like),
+        }
+    )
+    label = None if chosen is None else fitted.classes[chosen]
+    answer = said.value[0] if chosen is None else _probability(said)[0, chosen]
+    return Alike(rung.name, number, label, float(answer), len(rows), values, frame)
+
+
+def coordinates(rows: LearnedRows, layer: LastLayer) -> np.ndarray:
+    """Return rows as points (n, q), float64, whose distances are those of the formula."""
+    weight, beside = layer.weight.astype(np.float64), layer.beside.astype(np.float64)
+    if LOSSES[rows.rung.loss].link == "logit" and weight.shape[2] > 1:
+        weight = weight - weight.mean(axis=2, keepdims=True)
+        beside = beside - beside.mean(axis=2, keepdims=True)
+    moved = layer.units * np.linalg.norm(weight, axis=2)[:, None]
+    points = np.concatenate([moved, beside], axis=2)
+    points *= np.sqrt(layer.share)[:, None, None]
+    return np.moveaxis(points, 0, 1).reshape(points.shape[1], -1)
+
+
+def refuse_count(count: int) -> None:
+    """Raise SpecError where so many rows cannot be shown."""
+    if not (isinstance(count, int | np.integer) and count >= 1):
+        raise SpecError(say("count is {count}.", count=repr(count)), say("Give 1 or more."))
+
+
+def _distances_of_pairs(rows: LearnedRows) -> np.ndarray:
+    """Return the distances of all pairs of up to `ROWS_OF_PAIRS` rows, drawn by chance."""
+    drawn = rows.frame
+    if len(rows) > ROWS_OF_PAIRS:
+        rng = stream(rows.fitted.spec.seed, "study", "alike")
+        drawn = drawn[np.sort(rng.choice(len(rows), ROWS_OF_PAIRS, replace=False))]
+    return pdist(np.concatenate([coordinates(rows, layer) for layer in rows.last_layers(drawn)]))
+
+
+def _probability(said: Prediction) -> np.ndarray:
+    assert said.probability is not None
+    return said.probability
+
+
+def _as_given(fitted: Fitted, values: np.ndarray) -> pl.Series:
+    """Return numbers, or class codes as the labels that they stand for."""
+    if not fitted.classes:
+        return pl.Series(values, dtype=pl.Float64)
+    return pl.Series([fitted.classes[code] for code in values.tolist()])
+
+
+def _equal_columns(row: pl.DataFrame, like: pl.DataFrame) -> np.ndarray:
+    """Return in how many columns each of some rows (m,) holds what a row holds."""
+    equal = [
+        like[name].eq_missing(pl.Series(row[name].to_list(), dtype=like[name].dtype)).to_numpy()
+        for name in like.columns
+    ]
+    return np.stack(equal).sum(axis=0)

@@ -1,0 +1,287 @@
+"""What a model's answers would be without single rows that it learned from, without refitting.
+
+The last layer is refitted without row i, all before it held: for a linear model, that is all of it.
+With t_i a row's units and a one for the intercept, g_i and B_i the gradient and Hessian of its
+weighted loss by the logits, and H the Hessian of the objective by the weights and intercepts, one
+Newton step without row i moves the logits of a row x by
+
+    Δ_i(x) = C_i (I − B_i A_i)⁻¹ g_i,
+    A_i = (I ⊗ t_i)ᵀ H⁻¹ (I ⊗ t_i),  C_i = (I ⊗ t)ᵀ H⁻¹ (I ⊗ t_i),
+
+of which (I − B_i A_i)⁻¹ takes row i's own curvature out of H, by Woodbury's formula. For one output
+it is 1 / (1 − h_i), h_i the leverage: for least squares, with an L2 penalty or without, the step
+ends at the refit itself (Cook and Weisberg, Residuals and Influence in Regression, 1982); for log
+loss near it (Pregibon, Annals of Statistics 9, 1981). The strength of the penalty, the scales of
+columns and target, and what brings a logarithm back stay as they are.
+
+The last layer of a network that was stopped early is at no optimum. It is taken as one of what it
+learned: the step is then that of the proximal Bregman response, which asks how the weights move if
+all other rows are to be answered as before (Bae, Ng, Lo, Ghassemi and Grosse, If influence
+functions are the answer, then what is the question?, NeurIPS 2022). Each member of a pack is taken
+to have learned from all rows.
+
+Shapes: n rows learned from, m rows asked about, M members, h units, k outputs, Q = (h + 1) k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.core.losses import LOSSES, Loss
+from gradum.core.models.last_layer import LastLayer
+from gradum.errors import SpecError
+from gradum.fitting.rung import Rung
+from gradum.fitting.rungs import KINDS
+from gradum.margins import falling, first_greatest
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.study.explanation.alike import refuse_count
+from gradum.study.explanation.learned import LearnedRows
+from gradum.study.explanation.scale import Answer, answer_on
+from gradum.study.first_layer import Opened
+from gradum.study.inference.collinearity import Standard
+from gradum.study.inference.covariance import OneOutput, Softmax
+from gradum.study.inference.family import likelihood_of
+from gradum.study.inference.fitted import FittedModel
+from gradum.tables.wording import size
+
+ROWS_ASKED = 200  # of all that were learned from, when a model is asked about as a whole
+MOST_COEFFICIENTS = 3_000  # Q, of one member; the time grows with its square, and with n
+MOST_BYTES = 2**31  # of the last layers of all rows
+NUMBERS_AT_ONCE = 2**23  # 64 MiB
+STRENGTH = 1.0
+"""Of the L2 penalty on a last layer whose training had none: that of one row's weight."""
+
+
+@dataclass(frozen=True)
+class RowInfluence:
+    """What single rows learned from add to an answer, or to answers on the whole.
+
+    Parameters
+    ----------
+    rung : str
+    number : int or None
+        The row asked about, by its number in its table; None where all were.
+    label : object
+        The class whose probability is the answer; None for numbers, and where all were asked about.
+    answer : float or None
+        What the model says of the row: that probability, or a number.
+    learned : int
+        n.
+    asked : int
+        m: one row, or those drawn.
+    exact : bool
+        Whether a refit says the same to the last digits: for least squares.
+    last_layer_only : bool
+        Whether layers before the last were held.
+    frame : polars.DataFrame
+        One line a row, those that push most first: ``row``, its number in the run's table;
+        ``target``; ``push``: the answer less what it would be without the row, in the target's
+        unit or in probability. Where all rows were asked about, the mean of its size, over the
+        rows and over the classes.
+    """
+
+    rung: str
+    number: int | None
+    label: Any
+    answer: float | None
+    learned: int
+    asked: int
+    exact: bool
+    last_layer_only: bool
+    frame: pl.DataFrame
+
+
+def influence(
+    rows: LearnedRows, row: pl.DataFrame | None, *, number: int | None = None, count: int = 10
+) -> RowInfluence:
+    """Find the rows learned from that push the answer for a row most, or answers on the whole.
+
+    Parameters
+    ----------
+    rows : LearnedRows
+    row : polars.DataFrame, optional
+        Checked feature columns of one row; without, `ROWS_ASKED` of the rows learned from are
+        asked about, drawn by chance.
+    number : int, optional
+        What the row is called.
+    count : int
+        How many to find.
+
+    Raises
+    ------
+    SpecError
+        ``count`` is below 1; the rung learned by a loss without curvature, or its last layer has
+        too many coefficients; or columns depend on each other and no penalty decides between them.
+    """
+    refuse_count(count)
+    fitted, rung = rows.fitted, rows.rung
+    asked = _drawn(rows) if row is None else row
+    answer = answer_on(rung, "probability" if fitted.classes else "target")
+    opened = Opened.of(rung, fitted.encoder.transform(asked))
+    before = answer(opened.logits(opened.total))
+    chosen = int(first_greatest(before)[0]) if fitted.classes else 0
+    of_class = None if row is None else chosen
+    push = np.concatenate([_of(push, of_class) for push in _pushes(rows, asked, opened, answer)])
+    order = falling(np.abs(push))[:count]
+    target: Any = rows.target[order]
+    if fitted.classes:
+        target = [fitted.classes[code] for code in target.tolist()]
+    frame = pl.DataFrame({"row": rows.numbers[order], "target": target, "push": push[order]})
+    scale = rung.target_scale
+    return RowInfluence(
+        rung.name,
+        number,
+        fitted.classes[chosen] if fitted.classes and row is not None else None,
+        None if row is None else float(before[0, chosen]),
+        len(rows),
+        len(asked),
+        exact=rung.network.is_linear and scale is not None and LOSSES[rung.loss].quadratic,
+        last_layer_only=not rung.network.is_linear,
+        frame=frame,
+    )
+
+
+def _drawn(rows: LearnedRows) -> pl.DataFrame:
+    if len(rows) <= ROWS_ASKED:
+        return rows.frame
+    rng = stream(rows.fitted.spec.seed, "study", "influence")
+    return rows.frame[np.sort(rng.choice(len(rows), ROWS_ASKED, replace=False))]
+
+
+def _of(push: np.ndarray, chosen: int | None) -> np.ndarray:
+    """Return of pushes (b, m, c) those of one row's answer, or their mean size."""
+    return np.abs(push).mean(axis=(1, 2)) if chosen is None else push[:, 0, chosen]
+
+
+def _pushes(
+    rows: LearnedRows, asked: pl.DataFrame, opened: Opened, answer: Answer
+) -> Iterator[np.ndarray]:
+    """Yield, of some rows learned from after the other, what they add to the answers (b, m, c)."""
+    there = LastLayer.join(rows.last_layers(asked))
+    _refuse_size(there.units.nbytes // len(asked) * len(rows), len(rows))
+    layer = LastLayer.join(rows.last_layers())
+    refits = [
+        Refit.of(rows, units, logits.astype(np.float64))
+        for units, logits in zip(layer.units, layer.logits, strict=True)
+    ]
+    points = [refit.coordinates(units) for refit, units in zip(refits, there.units, strict=True)]
+    logits, together = there.logits.astype(np.float64), opened.first_layer.together
+    before = answer(together(logits))
+    width = max(points[0].shape[1:]) * logits[0].size + logits.size
+    step = max(1, NUMBERS_AT_ONCE // width)
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        moves = [refit.moves(part, point) for refit, point in zip(refits, points, strict=True)]
+        after = (logits[:, None] + np.stack(moves)).reshape(len(moves), -1, logits.shape[2])
+        yield before - answer(together(after)).reshape(-1, *before.shape)
+
+
+def _refuse_size(takes: int, rows: int) -> None:
+    if takes > MOST_BYTES:
+        raise SpecError(
+            say(
+                "The last layers of {rows:,} rows take {takes}, more than the {most} up to which "
+                "influence is worked out.",
+                rows=rows,
+                takes=size(takes),
+                most=size(MOST_BYTES),
+            ),
+            say("Choose another rung (--rung), or fit on fewer rows."),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """The last layer of one network, to be refitted without single rows.
+
+    Parameters
+    ----------
+    model : OneOutput or Softmax
+        It has coordinates in which H is the identity.
+    units : ndarray of shape (n, h)
+    gradient : ndarray of shape (n, k)
+        Of the rows' weighted losses by the logits.
+    hessian : ndarray of shape (n, k, k)
+    """
+
+    model: OneOutput | Softmax
+    units: np.ndarray
+    gradient: np.ndarray
+    hessian: np.ndarray
+
+    @classmethod
+    def of(cls, rows: LearnedRows, units: np.ndarray, logits: np.ndarray) -> Refit:
+        """Take the last layer as the optimum of what it learned.
+
+        Raises
+        ------
+        SpecError
+            See `influence`.
+        """
+        rung, weight = rows.rung, rows.weight
+        loss = _loss(rung)
+        coefficients = (units.shape[1] + 1) * logits.shape[1]
+        if coefficients > MOST_COEFFICIENTS:
+            raise SpecError(
+                say(
+                    "The last layer of {rung} has {count:,} coefficients, more than the "
+                    "{most:,} up to which influence is worked out.",
+                    rung=say(KINDS[rung.name].in_words),
+                    count=coefficients,
+                    most=MOST_COEFFICIENTS,
+                ),
+                say("Choose another rung (--rung)."),
+            )
+        target = rows.target
+        if rung.target_scale is not None:
+            target = rung.target_scale.forward(target)
+        alpha = rung.settings.get("alpha", STRENGTH / len(rows))
+        standard = Standard.of(units.astype(np.float64), weight, fit_intercept=True)
+        if not alpha and standard.dependencies:
+            raise SpecError(
+                say("Columns depend on each other."), say("Drop those that others determine.")
+            )
+        nothing = np.zeros(len(rows))
+        fitted = FittedModel(standard, target, weight, "precision", loss, logits, alpha, nothing)
+        several = logits.shape[1] > 1
+        model = Softmax(fitted) if several else OneOutput(fitted, expected=False)
+        unit = likelihood_of(loss).unit
+        hessian = unit * weight[:, None, None] * loss.hessian(logits, target)
+        return cls(model, units, fitted.scores(clustered=False), hessian)
+
+    def coordinates(self, units: np.ndarray) -> np.ndarray:
+        """Return rows (m, h) by output where H is the identity, (m, k, Q), intercept and all."""
+        standard = replace(self.model.fitted.standard, columns=units.astype(np.float64))
+        return np.concatenate([self.model.coordinates(block) for _, block in standard.blocks()])
+
+    def moves(self, part: slice, points: np.ndarray) -> np.ndarray:
+        """Return how logits move without one of some rows: (b, m, k).
+
+        ``points`` (m, k, Q) are the coordinates of the rows asked about.
+        """
+        left_out = self.coordinates(self.units[part])
+        own = left_out @ left_out.swapaxes(1, 2)
+        rest = np.eye(own.shape[1]) - self.hessian[part] @ own
+        pull = np.linalg.solve(rest, self.gradient[part][:, :, None])
+        return np.einsum("mkq,bq->bmk", points, (left_out * pull).sum(axis=1))
+
+
+def _loss(rung: Rung) -> Loss:
+    """Return the loss that a rung learned by, which bends."""
+    loss = LOSSES[rung.loss]
+    if loss.smooth and loss.likelihood is not None:
+        return loss
+    raise SpecError(
+        say(
+            "What {rung} learned by, {loss}, has no curvature to refit by.",
+            rung=say(KINDS[rung.name].in_words),
+            loss=loss.name,
+        ),
+        say("Choose another rung (--rung), or fit with another --metric."),
+    )

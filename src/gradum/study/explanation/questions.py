@@ -1,0 +1,177 @@
+"""What a tree may ask of a column, and how the answer reads: "age < 31", "status is 'none'".
+
+A column becomes few codes: the stretches between thresholds of numbers and dates, the commonest
+levels of categories, and a last one for missing values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.messages import listed, say
+from gradum.study.explanation.tree import CodedColumn
+from gradum.tables.wording import shortened, value_text
+
+MOST_CUTS = 64  # of a number's range
+MOST_LEVELS = 40  # that are told apart; the others are one
+SHOWN_LEVELS = 5
+DAY = 86_400_000_000  # microseconds
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A column of the table, in codes.
+
+    Parameters
+    ----------
+    column : str
+    cuts : ndarray of float or None
+        Thresholds of numbers, and of dates in microseconds, rising; code c stands for values from
+        cuts[c - 1] up to, but not including, cuts[c]. None for categories.
+    levels : tuple
+        The levels of a category by code; the code after them stands for all others.
+    dates : bool
+    seen : ndarray of bool (C,)
+        The codes that occurred.
+    """
+
+    column: str
+    cuts: np.ndarray | None
+    levels: tuple[Any, ...]
+    dates: bool
+    seen: np.ndarray
+
+    @classmethod
+    def of(cls, values: pl.Series, kind: str) -> Question:
+        """Choose the thresholds of a typed column that is no text, or its levels."""
+        missing = bool(_is_missing(values).any())
+        if kind in ("numeric", "date"):
+            numbers = _numbers(values)
+            cuts = _cuts(numbers[~np.isnan(numbers)], dates=kind == "date")
+            # Between two thresholds lies a value: each stands between neighbours.
+            seen = np.append(np.ones(len(cuts) + 1, bool), missing)
+            return cls(values.name, cuts, (), kind == "date", seen)
+        counts = values.drop_nulls().value_counts(name="rows").rows()
+        common = sorted(counts, key=lambda pair: (-pair[1], pair[0]))[:MOST_LEVELS]
+        levels = tuple(level for level, _ in common)
+        seen = np.append(np.ones(len(levels), bool), [len(counts) > len(levels), missing])
+        return cls(values.name, None, levels, False, seen)
+
+    def codes(self, values: pl.Series) -> CodedColumn:
+        """Return values of the column as codes."""
+        if self.cuts is not None:
+            numbers = _numbers(values)
+            codes = np.searchsorted(self.cuts, numbers, side="right")
+            count = len(self.cuts) + 2
+            return CodedColumn(np.where(np.isnan(numbers), count - 1, codes), count, True)
+        count = len(self.levels) + 2
+        known = pl.Series(self.levels, dtype=values.dtype) if self.levels else values.clear()
+        codes = values.replace_strict(
+            known, np.arange(len(self.levels)), default=count - 2, return_dtype=pl.Int64
+        ).to_numpy()
+        return CodedColumn(np.where(_is_missing(values), count - 1, codes), count, False)
+
+    def words(self, allowed: np.ndarray) -> str:
+        """Say which values have the codes (C,) that are allowed; empty if all that occurred do."""
+        missing, may_miss = bool(allowed[-1] and self.seen[-1]), bool(self.seen[-1])
+        inside = np.flatnonzero(allowed[:-1] & self.seen[:-1])
+        outside = np.flatnonzero(~allowed[:-1] & self.seen[:-1])
+        if not len(outside):
+            if missing == may_miss:
+                return ""
+            return say("{column} is not missing", column=self.column)
+        if not len(inside):
+            return say("{column} is missing", column=self.column)
+        if self.cuts is None:
+            return self._of_levels(inside, outside, missing, may_miss)
+        return self._of_range(np.flatnonzero(allowed[:-1]), missing)
+
+    def _of_range(self, codes: np.ndarray, missing: bool) -> str:
+        assert self.cuts is not None
+        low = self._written(codes[0] - 1) if codes[0] else ""
+        high = self._written(codes[-1]) if codes[-1] < len(self.cuts) else ""
+        places = {"column": self.column, "low": low, "high": high}
+        if low and high:
+            condition = say("{low} ≤ {column} < {high}", **places)
+        elif low:
+            condition = say("{column} ≥ {low}", **places)
+        else:
+            condition = say("{column} < {high}", **places)
+        if missing:
+            return say("{condition} or missing", condition=condition)
+        return condition
+
+    def _written(self, cut: int) -> str:
+        assert self.cuts is not None
+        value = self.cuts[cut]
+        if not self.dates:
+            return f"{value:.15g}"  # as it is: a rounded threshold is another one
+        unit = "D" if value % DAY == 0 else "us"
+        return str(np.datetime64(int(value), "us").astype(f"M8[{unit}]")).replace("T", " ")
+
+    def _of_levels(
+        self, inside: np.ndarray, outside: np.ndarray, missing: bool, may_miss: bool
+    ) -> str:
+        if len(inside) <= len(outside):
+            names = self._named(inside, missing)
+            return say("{column} is {levels}", column=self.column, levels=names)
+        names = self._named(outside, may_miss and not missing)
+        return say("{column} is not {levels}", column=self.column, levels=names)
+
+    def _named(self, codes: np.ndarray, missing: bool) -> str:
+        names = [
+            _level(self.levels[code]) if code < len(self.levels) else say("another value")
+            for code in codes.tolist()
+        ]
+        names += [say("missing")] if missing else []
+        if len(names) > SHOWN_LEVELS:
+            more = say("one of {count} more", count=len(names) - SHOWN_LEVELS + 1)
+            names = [*names[: SHOWN_LEVELS - 1], more]
+        return listed(names, "or")
+
+
+def _level(level: Any) -> str:
+    return repr(shortened(level)) if isinstance(level, str) else value_text(level)
+
+
+def _numbers(values: pl.Series) -> np.ndarray:
+    """Return numbers, and dates in microseconds, as float64 (n,); NaN where they are missing."""
+    return values.to_physical().cast(pl.Float64).to_numpy()
+
+
+def _is_missing(values: pl.Series) -> np.ndarray:
+    missing = values.is_null()
+    return (missing | values.is_nan() if values.dtype.is_float() else missing).to_numpy()
+
+
+def _cuts(values: np.ndarray, *, dates: bool) -> np.ndarray:
+    """Return up to `MOST_CUTS` thresholds, each between two neighbours of the values (n,)."""
+    distinct = np.unique(values)
+    below = np.arange(len(distinct) - 1)
+    if len(below) > MOST_CUTS:
+        shares = np.arange(1, MOST_CUTS + 1) / (MOST_CUTS + 1)
+        ends = np.quantile(values, shares, method="inverted_cdf")
+        below = np.unique(np.searchsorted(distinct, ends))
+        below = below[below < len(distinct) - 1]
+    between = _midnight if dates else _short
+    return np.array([between(distinct[k], distinct[k + 1]) for k in below])
+
+
+def _short(low: float, high: float) -> float:
+    """Return the number of fewest digits above ``low`` and up to ``high``."""
+    for digits in range(1, 17):
+        for candidate in (low / 2 + high / 2, high):
+            rounded = float(f"{candidate:.{digits}g}")
+            if low < rounded <= high:
+                return rounded
+    return high
+
+
+def _midnight(low: float, high: float) -> float:
+    """Return the first midnight after one moment and up to another, or else the other."""
+    day = (low // DAY + 1) * DAY
+    return day if day <= high else high

@@ -1,0 +1,323 @@
+"""A small tree that says what a model says, as far as one can, and how far that is.
+
+The tree is grown on what the model answers for rows that it learned from, and judged by what it
+answers for others. Its fidelity is R², the share of the answers' variance that it accounts for,
+
+    R² = 1 − Σ_i w_i ‖a_i − t_i‖² / Σ_i w_i ‖a_i − mean a‖²,
+
+with a_i the model's answer for a row, a number or the probability of each class, and t_i the
+tree's. Below `READABLE` the tree is not shown: it would be an explanation of something else
+(C. Rudin, Stop explaining black box machine learning models, Nature Machine Intelligence 1, 2019).
+The linear rung's answers are held against those of the rung in use in the same way.
+
+Shapes: n rows, k answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.judgement import Seen
+from gradum.fitting.run import Run
+from gradum.fitting.rung import Prediction, Rung
+from gradum.fitting.rungs import KINDS
+from gradum.margins import first_greatest
+from gradum.messages import listed, say
+from gradum.randomness import stream
+from gradum.scores.figures import percent_with_interval, with_interval
+from gradum.scores.interval import Interval, interval
+from gradum.study.explanation.questions import Question
+from gradum.study.explanation.tree import Leaf, grow, told
+from gradum.study.resampling import RESAMPLES
+from gradum.tables.encode import Unencoded
+from gradum.tables.split import Part
+
+DEPTH = 4
+READABLE = 0.8
+MOST_GROWN, MOST_JUDGED = 5_000, 3_000  # rows
+FEWEST_JUDGED = 20
+LEAST_SHARE, FEWEST_ROWS = 0.01, 10  # of a leaf
+JUDGED_SHARE = 1 / 3  # of the rows, where none were held out
+
+
+class Fidelity(msgspec.Struct, frozen=True):
+    """How far one model says what another says.
+
+    Parameters
+    ----------
+    variance : Interval
+        R² of the answers.
+    decisions : Interval or None
+        The share of rows of which both say the same class; None for numbers.
+    """
+
+    variance: Interval
+    decisions: Interval | None = None
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A leaf of the tree in words.
+
+    Parameters
+    ----------
+    conditions : tuple of str
+        All of which hold: "age < 31", "status is 'none'".
+    answer : tuple of float
+        What the tree says: a number, or the probability of each class.
+    decision : str
+        The class that it decides for; empty for numbers.
+    share : float
+        Of the rows that it was grown on.
+    """
+
+    conditions: tuple[str, ...]
+    answer: tuple[float, ...]
+    decision: str
+    share: float
+
+
+class Surrogate(msgspec.Struct, frozen=True):
+    """A tree of at most four questions in place of the rung in use.
+
+    Parameters
+    ----------
+    rung : str
+    classes : tuple of str
+        In the order of the answers; empty for numbers.
+    fidelity : Fidelity
+        Of the tree, on rows that it was not grown on.
+    rules : tuple of Rule
+        Empty where the fidelity is below `READABLE`.
+    linear : Fidelity or None
+        Of the linear rung, on the same rows; None where it is in use or there is none.
+    grown, judged : int
+        Rows that the tree was grown on, and judged by.
+    left_out : tuple of str
+        Columns of text, about which the tree does not ask.
+    sentences : tuple of str
+        What to make of it.
+    """
+
+    rung: str
+    classes: tuple[str, ...]
+    fidelity: Fidelity
+    rules: tuple[Rule, ...]
+    linear: Fidelity | None
+    grown: int
+    judged: int
+    left_out: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse answers that no page could show; a file may have been written by hand."""
+        answers = len(self.classes) or None
+        for rule in self.rules:
+            if not rule.answer or answers not in (None, len(rule.answer)):
+                raise ValueError(f"there is no rule of {len(rule.answer)} answers")
+            if self.classes and rule.decision not in self.classes:
+                raise ValueError(f"there is no class {rule.decision!r}")
+
+
+def surrogate(run: Run) -> Surrogate | None:
+    """Grow a tree on what the rung in use says, and judge both it and the linear rung.
+
+    It is judged by rows that judged the model, or by a third of the rows where no rows were held
+    out; by no row that it was grown on. At most `MOST_GROWN` and `MOST_JUDGED` rows are taken.
+
+    Returns None where the rung in use says the same of all rows, there is no column but texts, or
+    there are too few rows.
+    """
+    fitted, dataset = run.fitted, run.dataset
+    rung = fitted.rung()
+    features = [column for column in fitted.schema.features if column.kind != "text"]
+    grown, judged = _divided(run)
+    if rung.input_layer is None or not features or min(len(grown), len(judged)) < FEWEST_JUDGED:
+        return None
+    frame, weight = dataset.frame, dataset.weight
+    taught, examined = (_Answers.of(fitted, rung, frame[rows]) for rows in (grown, judged))
+    if min(np.ptp(each.values, axis=0).max() for each in (taught, examined)) <= 0:
+        return None
+    questions = [Question.of(frame[column.name][grown], column.kind) for column in features]
+    leaves = grow(
+        [question.codes(frame[question.column][grown]) for question in questions],
+        taught.values,
+        weight[grown],
+        depth=DEPTH,
+        least_rows=max(FEWEST_ROWS, int(np.ceil(LEAST_SHARE * len(grown)))),
+    )
+    asked = [question.codes(frame[question.column][judged]) for question in questions]
+    judge = _Judge(run, judged, examined)
+    fidelity = judge.fidelity(_Answers.of_values(rung, told(leaves, asked)))
+    linear = None
+    if "linear" in fitted.rungs and fitted.used != "linear":
+        linear = judge.fidelity(_Answers.of(fitted, fitted.rung("linear"), frame[judged]))
+    readable = fidelity.variance.value >= READABLE
+    left_out = [column.name for column in fitted.schema.features if column.kind == "text"]
+    classes = tuple(str(label) for label in fitted.classes)
+    return Surrogate(
+        rung.name,
+        classes,
+        fidelity,
+        tuple(_rules(leaves, questions, rung, classes)) if readable else (),
+        linear,
+        len(grown),
+        len(judged),
+        tuple(left_out),
+        tuple(_sentences(rung.name, fidelity, linear, len(judged), left_out)),
+    )
+
+
+def _divided(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to grow on and those to judge by, drawn by chance where they are many."""
+    rng = stream(run.fitted.spec.seed, "study", "surrogate")
+    held_out = run.parts == Part.TEST
+    if not held_out.any():
+        groups = run.dataset.groups
+        units = np.arange(len(run.parts)) if groups is None else groups
+        names = np.unique(units)
+        chosen = rng.choice(names, int(JUDGED_SHARE * len(names)), replace=False)
+        held_out = np.isin(units, chosen)
+    return _some(~held_out, MOST_GROWN, rng), _some(held_out, MOST_JUDGED, rng)
+
+
+def _some(chosen: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    rows = np.flatnonzero(chosen)
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What a model says of n rows.
+
+    ``values`` (n, k) are numbers, or the probabilities of the classes; of two, of the second.
+    ``decisions`` (n,) are the classes that it decides for.
+    """
+
+    values: np.ndarray
+    decisions: np.ndarray | None
+
+    @classmethod
+    def of(cls, fitted: Fitted, rung: Rung, frame: pl.DataFrame) -> _Answers:
+        said: Prediction = rung.predict(Unencoded(fitted.encoder, frame))
+        if said.probability is None:
+            return cls(said.value.reshape(len(frame), -1), None)
+        two = said.probability.shape[1] == 2
+        return cls(said.probability[:, 1:] if two else said.probability, said.value)
+
+    @classmethod
+    def of_values(cls, rung: Rung, values: np.ndarray) -> _Answers:
+        """Decide as the rung does by the same probabilities."""
+        if rung.target_scale is not None:
+            return cls(values, None)
+        probability = _of_each_class(values)
+        if rung.class_weight is not None:
+            probability = probability * np.asarray(rung.class_weight)
+        return cls(values, first_greatest(probability))
+
+
+def _of_each_class(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([1 - values, values], axis=1) if values.shape[1] == 1 else values
+
+
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """The judged rows, and what the rung in use says of them."""
+
+    run: Run
+    rows: np.ndarray
+    answers: _Answers
+
+    def fidelity(self, other: _Answers) -> Fidelity:
+        """Hold what another model says against it."""
+        truth, values = self.run.dataset.truth, self.answers.values
+        values = values - values.mean(axis=0)  # about which sums of squares do not cancel
+        apart = np.square(self.answers.values - other.values).sum(axis=1)
+        square = np.square(values).sum(axis=1)
+        weight = truth.weight[self.rows]
+
+        def variance(weights: np.ndarray) -> np.ndarray:
+            total = weights.sum(axis=1)
+            spread = weights @ square - np.square(weights @ values).sum(axis=1) / total
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return np.where(spread > 0, 1.0 - weights @ apart / spread, np.nan)
+
+        rng = stream(self.run.fitted.spec.seed, "study", "fidelity")
+        resamples = truth.resamples(Seen(self.rows, {}), rng)
+        resamples = replace(resamples, count=min(resamples.count, RESAMPLES))
+        drawn = [weight[None, :], *(counts * weight for counts in resamples)]
+        of_variance = _around(variance, drawn)
+        if self.answers.decisions is None or other.decisions is None:
+            return Fidelity(of_variance)
+        equal = (self.answers.decisions == other.decisions).astype(np.float64)
+
+        def share(weights: np.ndarray) -> np.ndarray:
+            return weights @ equal / weights.sum(axis=1)
+
+        return Fidelity(of_variance, _around(share, drawn))
+
+
+def _around(measure: Callable[[np.ndarray], np.ndarray], drawn: list[np.ndarray]) -> Interval:
+    """Return what is measured under the rows' own weights, the first, with the resamples'."""
+    values = np.concatenate([measure(weights) for weights in drawn])
+    return interval(float(values[0]), values[1:])
+
+
+def _rules(
+    leaves: Sequence[Leaf], questions: Sequence[Question], rung: Rung, classes: tuple[str, ...]
+) -> Iterator[Rule]:
+    said = _Answers.of_values(rung, np.stack([leaf.answer for leaf in leaves]))
+    values = said.values if said.decisions is None else _of_each_class(said.values)
+    for place, leaf in enumerate(leaves):
+        asked = sorted(leaf.allowed.items())
+        conditions = [questions[column].words(allowed) for column, allowed in asked]
+        decision = "" if said.decisions is None else classes[said.decisions[place]]
+        answer = tuple(values[place].tolist())
+        yield Rule(tuple(filter(None, conditions)), answer, decision, leaf.share)
+
+
+def _sentences(
+    rung: str, fidelity: Fidelity, linear: Fidelity | None, rows: int, left_out: Sequence[str]
+) -> Iterator[str]:
+    answering = say(KINDS[rung].in_words)
+    places = {"rung": answering, "depth": DEPTH, "rows": rows}
+    variance = with_interval(fidelity.variance, digits=2)
+    if fidelity.variance.value >= READABLE:
+        yield say(
+            "A tree of at most {depth} questions says what {rung} says with R² {variance}, on "
+            "{rows:,} rows that it was not grown on.",
+            variance=variance,
+            **places,
+        )
+    else:
+        yield say(
+            "No tree of {depth} questions says what {rung} says: the best one does with R² "
+            "{variance}, on {rows:,} rows that it was not grown on. Do not read it; it is not "
+            "shown.",
+            variance=variance,
+            **places,
+        )
+    if fidelity.decisions is not None:
+        yield say(
+            "It decides for the same class in {decisions} of them.",
+            decisions=percent_with_interval(fidelity.decisions),
+        )
+    if left_out:
+        yield say("It does not ask about texts: {columns}.", columns=listed(list(left_out)))
+    if linear is None:
+        return
+    yield say(
+        "The linear rung says what {rung} says with R² {variance}.",
+        rung=answering,
+        variance=with_interval(linear.variance, digits=2),
+    )
+    if linear.decisions is not None:
+        yield say(
+            "It decides for the same class in {decisions} of them.",
+            decisions=percent_with_interval(linear.decisions),
+        )
