@@ -48,7 +48,7 @@ ANSWERS, ANSWERS_A_ROW, FITS = 50_000, 8, 5
 the fits that judged it where they are more than these: its training takes longer likewise. No clock
 decides, so that the same seed explains the same rows."""
 
-MOST_PRODUCTS, PRODUCTS_BESIDES = 2.5e9, 2_500
+MOST_PRODUCTS, PRODUCTS_BESIDES = 1.5e9, 2_500
 """Multiplications that may be taken in any case, and as many as take as long as what an answer
 takes besides: small models are asked more often."""
 
