@@ -92,7 +92,7 @@ def contribution_swarm(found: Overall) -> Picture | None:
             color=alt.Color(
                 "third:N",
                 scale=alt.Scale(domain=thirds, range=[FIRST, MIDDLE, SECOND, FAINT]),
-                legend=alt.Legend(title=say("value"), columns=4),
+                legend=alt.Legend(title=say("value"), columns=2),
             ),
             tooltip=tooltips("column:N", "contribution:Q", "third:N"),
         )
