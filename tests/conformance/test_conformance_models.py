@@ -185,6 +185,29 @@ def test_what_a_column_s_change_does_is_what_the_changed_rows_say(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_between_its_places_on_the_way_from_row_to_row_it_is_straight(kind):
+    case, shares = example(kind), np.random.default_rng(0).random(300)
+    waves = case.params.get("wave", np.zeros(0))
+    pieces = case.network.first_layer(case.params, case.inputs).pieces()
+    curved = kind == "two hidden layers" or (waves.any() and case.network.codes > 0)
+    assert (pieces is None) == curved
+    params = case.params | ({"wave": 0 * waves} if len(waves) else {})
+    opened = case.network.first_layer(params, case.inputs)
+    pieces = opened.pieces()
+    if pieces is None:
+        return
+    places, members = pieces
+    after = np.searchsorted(places, shares)
+    share = ((shares - places[after - 1]) / np.diff(places)[after - 1])[:, None]
+    straight = (1 - share) * members[:, after - 1] + share * members[:, after]
+    first, second = case.inputs["dense"][:2]
+    way = some(case.inputs, np.zeros(300, int))
+    way["dense"] = (first + shares[:, None] * (second - first)).astype(np.float32)
+    expected = case.network.forward(params, way)
+    np.testing.assert_allclose(opened.together(straight), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_shares_of_all_columns_and_what_no_row_changes_are_the_sum(kind):
     """Without pairs, which belong to two columns; those are held by the test above."""
     case = example(kind)

@@ -458,6 +458,7 @@ CONTRADICTIONS = {
         a_metric_of_another_task,
         "not of this task",
     ),
+    "nobody cut short": (TWO, setting("judgement.cut_short", ["forest"]), "does not score"),
     "rows of an unknown part": (TWO, setting("judgement.rows.dream", 7), "unknown parts"),
     "no test rows": (TWO, without("judgement.rows.test"), "parts"),
     "a share of another class": (TWO, setting("judgement.prevalence.perhaps", 0.5), "classes"),

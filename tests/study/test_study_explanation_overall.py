@@ -137,7 +137,7 @@ def made(values, contributions, answers=(None,)):
         np.arange(1, n + 1),
         values,
         tuple(parts),
-        50,
+        values[:50],
     )
 
 

@@ -144,7 +144,7 @@ def test_folds_ask_each_model_about_rows_that_it_has_not_seen(grader, monkeypatc
 
     def spy(run, rows):
         made = openings(run, rows)
-        asked.extend((opening.opened.rung, rows[opening.own]) for opening in made)
+        asked.extend((opening.opened.rung, rows[opening.judged]) for opening in made)
         return made
 
     monkeypatch.setattr(module, "_openings", spy)

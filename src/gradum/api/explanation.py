@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from gradum.api.run_rows import run_with_its_table
+from gradum.api.table_rows import table_rows
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
@@ -20,7 +21,8 @@ from gradum.study.explanation.explain import TOLERANCE, explain
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import Checked, check
 from gradum.tables.read import read
-from gradum.tables.stream import at_hand
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.brought import PLAINLY
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:
@@ -37,16 +39,23 @@ def explain_model(
     scale: Scale | None = None,
     together: Sequence[Sequence[str]] = (),
     tolerance: float = TOLERANCE,
+    reading: ReadingOptions = PLAINLY,
 ) -> Explanation:
-    """Explain rows of a table; see `Model.explain`."""
+    """Explain rows of a table, which is read with ``reading``; see `Model.explain`."""
     fitted = model.fitted
-    checked = _checked(fitted, _own_table(model.folder) if data is None else read(data))
-    numbers = _numbers(rows, len(checked.frame))
     features = [column.name for column in fitted.schema.features]
-    behind = _background(model, background).select(features)
+    if data is None:
+        data, reading = _own_table(model.folder, reading)
+    with table_rows(data, fitted, reading) as table:
+        if rows is None:
+            numbers, blocks = np.arange(1, len(table) + 1), list(table.checked(fitted))
+        else:
+            numbers, blocks = np.array(rows, np.int64), [checked_table(fitted, table.take(rows))]
+    frames = [checked.frame.select(features) for checked in blocks]
+    behind = background_of(model, background).select(features)
     found = explain(
         fitted,
-        checked.frame[numbers - 1].select(features),
+        pl.concat(frames, how="vertical_relaxed"),
         behind,
         numbers=numbers,
         rung=rung,
@@ -54,33 +63,31 @@ def explain_model(
         together=together,
         tolerance=tolerance,
     )
-    return Explanation(found, fitted, behind)
+    return Explanation(found, fitted)
 
 
-def _own_table(folder: Path | None) -> Table:
-    """Read a run's table as the run did: its sheet or query, and its encoding."""
+def _own_table(folder: Path | None, reading: ReadingOptions) -> tuple[Any, ReadingOptions]:
+    """Return a run's table, and how the run read it: its sheet or query, and its encoding."""
+    if reading != PLAINLY:
+        raise SpecError(
+            say("The run's own table is read as the run read it."),
+            say("Name a table, or leave out how it is read."),
+        )
     run_spec = run_with_its_table(folder)
-    with at_hand(run_spec.data, run_spec.spec.reading) as table:
-        return read(table)
+    return run_spec.data, run_spec.spec.reading
 
 
-def _numbers(rows: Sequence[int] | None, count: int) -> np.ndarray:
-    """Return row numbers, from 1; all if none are asked for."""
-    if rows is None:
-        return np.arange(1, count + 1)
-    for row in rows:
-        if not (isinstance(row, int | np.integer) and 1 <= row <= count):
-            raise SpecError(
-                say("There is no row {row}.", row=repr(row)),
-                say("Give numbers from 1 to {count:,}.", count=count),
-            )
-    return np.array(rows, np.int64)
+def background_of(model: Model, given: Any) -> pl.DataFrame:
+    """Return the background rows given, or those of the run.
 
-
-def _background(model: Model, given: Any) -> pl.DataFrame:
+    Raises
+    ------
+    SpecError
+        None are given, and the run keeps none.
+    """
     fitted = model.fitted
     if given is not None:
-        return thinned(_checked(fitted, read(given)).frame, fitted.spec.seed)
+        return thinned(checked_table(fitted, read(given)).frame, fitted.spec.seed)
     if model.run is not None:
         return background_rows(model.run)
     kept = None if model.folder is None else read_background(model.folder)
@@ -89,8 +96,9 @@ def _background(model: Model, given: Any) -> pl.DataFrame:
             say("There are no background rows: a model file keeps none, nor a run of --no-rows."),
             say("Give some with --background TABLE, in Python background=…"),
         )
-    return _checked(fitted, read(kept)).frame
+    return checked_table(fitted, read(kept)).frame
 
 
-def _checked(fitted: Fitted, table: Table) -> Checked:
+def checked_table(fitted: Fitted, table: Table) -> Checked:
+    """Return the typed columns of a table that a model asks for."""
     return check(table, fitted.schema, encoder=fitted.encoder)

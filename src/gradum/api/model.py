@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
+from gradum.api.effects import model_effects
 from gradum.api.explanation import explain_model
 from gradum.api.inference import infer_run
 from gradum.api.run_rows import rows_in_memory, run_rows
@@ -29,6 +30,7 @@ from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.ship import bundle
+from gradum.show.effects import EffectCurves
 from gradum.show.explanation import Explanation
 from gradum.show.inference import Summary
 from gradum.show.source import Source
@@ -244,7 +246,7 @@ class Model:
         rung: str | None = None,
         scale: Scale | None = None,
         together: Sequence[Sequence[str]] = (),
-        tolerance: float = 0.01,
+        tolerance: float = 0.001,
     ) -> Explanation:
         """Say why rows are answered as they are: Shapley values by column, with their errors.
 
@@ -270,14 +272,17 @@ class Model:
         together : sequence of columns
             Each group of columns is one player, such as ``[["length", "width"]]``.
         tolerance : float
-            With more than twelve columns values are drawn, until the half-width of their 95%
-            intervals is below this share of the range of the answers.
+            Of more than twelve columns, or where exact values would take more than about a second
+            a row, values are drawn until the half-width of their 95% intervals is below this share
+            of the range of the answers, or that second is spent. A share below a thousandth takes
+            the time that it needs.
 
         Returns
         -------
         Explanation
-            It shows itself; ``frame`` has one line a row, column and class, ``overall()`` says what
-            the columns do over all rows, and ``interactions()`` which pairs act together.
+            It shows itself; ``frame`` has one line a row, column and class, ``reasons`` names what
+            speaks most against an answer, ``overall()`` says what the columns do over all rows, and
+            ``interactions()`` which pairs act together.
 
         Raises
         ------
@@ -296,6 +301,93 @@ class Model:
             scale=scale,
             together=together,
             tolerance=tolerance,
+        )
+
+    def row_page(
+        self,
+        data: Any = None,
+        *,
+        row: int,
+        path: str | os.PathLike | None = None,
+        cache: Path | None = None,
+        **options: Any,
+    ) -> Page:
+        """Explain one row on a self-contained HTML page, and write it to ``path`` if given.
+
+        Parameters
+        ----------
+        data
+            As in `explain`.
+        row : int
+            Its number, from 1.
+        path : path, optional
+        cache : path, optional
+            As in `report`.
+        **options
+            As in `explain`: ``background``, ``rung``, ``scale``, ``together``, ``tolerance``.
+
+        Raises
+        ------
+        SpecError, SchemaError
+            As `explain`.
+        OutputError
+            The file cannot be written.
+        """
+        refuse_after_fork()
+        from gradum.api.row_page import page_of_row  # charts, which an explanation does not need
+
+        page = page_of_row(self, self.explain(data, rows=[row], **options), cache=cache)
+        if path is not None:
+            write_text(path, page)
+        return Page(page)
+
+    def effects(
+        self,
+        columns: str | Sequence[str] | None = None,
+        *,
+        rows: Any = None,
+        background: Any = None,
+        rung: str | None = None,
+        scale: Scale | None = None,
+    ) -> EffectCurves:
+        """Say what is answered as one column takes other values: partial dependence, ALE and ICE.
+
+        Partial dependence is the mean answer once all background rows have the same value of the
+        column. Accumulated local effects (ALE), of numbers and dates, move each row only between
+        values that rows like it have, so that they tell apart columns that go together. ICE are
+        the answers for one given row. All stand at the same values: quantiles of the background
+        rows, levels, yes and no, and missing where rows lack a value.
+
+        Parameters
+        ----------
+        columns : str or sequence of str, optional
+            All but texts, which have no curve, if left out.
+        rows : path, data frame, array, list of dicts or one dict, optional
+            Up to 1,000 rows whose own curves are wanted.
+        background : path or data frame, optional
+            As in `explain`.
+        rung : str, optional
+            As in `predict`.
+        scale : {"probability", "log-odds", "target"}, optional
+            Of the answers.
+
+        Returns
+        -------
+        EffectCurves
+            It shows itself; ``frame`` has one line a column, class and value, with standard errors
+            and the number of background rows near; ``curves`` has ICE.
+
+        Raises
+        ------
+        SpecError
+            There is no such column, rung or scale, a column is a text, the rows are too many, or
+            there are no background rows.
+        SchemaError
+            A column is absent or of another kind.
+        """
+        refuse_after_fork()
+        return model_effects(
+            self, columns, rows=rows, background=background, rung=rung, scale=scale
         )
 
     def score(self, data: Any) -> float:

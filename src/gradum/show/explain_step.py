@@ -85,6 +85,6 @@ class Lines:
         table = Table.grid(padding=(0, 3, 0, 0))
         table.add_column(style="cyan", width=min(longest, options.max_width // 2))
         table.add_column()
-        for formula, said in self.lines:
-            table.add_row(Text(formula), Text(said) if isinstance(said, str) else said)
+        for formula, content in self.lines:
+            table.add_row(Text(formula), Text(content) if isinstance(content, str) else content)
         yield table

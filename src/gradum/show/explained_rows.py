@@ -82,4 +82,11 @@ def _bars(row: JudgedRow) -> Iterator[Bar]:
     for each, share in shares(row.explanation, MOST_COLUMNS):
         length = round(50 * abs(share), 1)
         start = 50.0 if share > 0 else 50.0 - length
-        yield Bar(each.column, each.value, with_error(each), start, length, share > 0)
+        yield Bar(
+            each.column,
+            each.value,
+            with_error(each.contribution, each.error),
+            start,
+            length,
+            share > 0,
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,15 +25,20 @@ from gradum.show.explanation_words import (
     the_others,
     with_error,
 )
+from gradum.show.reasons import Reasons
 from gradum.show.text import plain
 from gradum.show.visible import visible
+from gradum.study.explanation.correlated import STRONG, correlated
 from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.interactions import Interactions, interactions
 from gradum.study.explanation.one_row import row_explanation
 from gradum.study.explanation.overall import Overall, overall
+from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
+from gradum.tables.columns import Label
 
 MOST_ROWS = 10  # shown one by one
 MOST_COLUMNS = 12
+MOST_GROUPS = 3  # of columns that depend on each other
 BAR = 20  # characters
 
 
@@ -45,19 +51,43 @@ class Explanation:
         The values, each with its errors.
     fitted : Fitted
         The model.
-    background : polars.DataFrame
-        The rows that they are explained against.
     """
 
-    def __init__(self, found: Explanations, fitted: Fitted, background: pl.DataFrame) -> None:
+    def __init__(self, found: Explanations, fitted: Fitted) -> None:
         self.found = found
         self.fitted = fitted
-        self.background = background
 
     @property
     def frame(self) -> pl.DataFrame:
         """One line a row, column and class; see `Explanations.frame`."""
         return self.found.frame
+
+    def reasons(self, *, favourable: Label, count: int = COUNT) -> Reasons:
+        """Say in words what speaks most against the answer that somebody hoped for.
+
+        A column is a reason only where its value is beyond its 95% errors. Columns that stand
+        together are one reason; of equal ones the first in the table comes first.
+
+        Parameters
+        ----------
+        favourable : label or {"high", "low"}
+            The class hoped for; of a number, which of the two is good.
+        count : int
+            How many reasons a row has at most.
+
+        Returns
+        -------
+        Reasons
+            It shows itself; ``frame`` has one line a reason.
+
+        Raises
+        ------
+        SpecError
+            There is no such answer, or the count is not above 0.
+        """
+        answer = favourable_answer(self.fitted, favourable)
+        reasons = reasons_against(self.found, self.fitted, answer, count)
+        return Reasons(self.found, self.fitted, answer, reasons, count)
 
     def summary(self) -> str:
         """Return every row in words and bars; of many rows, what the columns do on average."""
@@ -100,15 +130,16 @@ class Explanation:
         """
         if not self.found.parts:
             raise SpecError(say("There are no rows to explain."))
-        return interactions(self.found, self.fitted, self.background)
+        return interactions(self.found, self.fitted)
 
     def __rich__(self) -> RenderableType:
         found = self.found
         if not found.parts:
             return Text(say("There are no rows to explain."))
         if len(found.parts) > MOST_ROWS:
-            return Group(*_overall(self.overall()))
-        return Group(*(part for place in range(len(found.parts)) for part in self._row(place)))
+            return Group(*_overall(self.overall()), *self._correlated())
+        rows = (part for place in range(len(found.parts)) for part in self._row(place))
+        return Group(*rows, *self._correlated())
 
     def __str__(self) -> str:
         return self.summary()
@@ -132,7 +163,7 @@ class Explanation:
             table.add_row(
                 Text(visible(each.column)),
                 Text(visible(each.value)),
-                Text(with_error(each)),
+                Text(with_error(each.contribution, each.error)),
                 _bar(share),
             )
         yield table
@@ -143,6 +174,20 @@ class Explanation:
         if reasons:
             yield Text(reasons)
         yield Text("")
+
+    def _correlated(self) -> Iterator[RenderableType]:
+        """Say which columns depend on each other, and how they are explained as one."""
+        found = self.found
+        groups = correlated(found.background_rows, self.fitted.schema.features, found.players)
+        for names in groups[:MOST_GROUPS]:
+            remark = say(
+                "{columns} depend on each other (rank correlation of {least} or more): "
+                "--together {option}, in Python together=…, explains them as one.",
+                columns=listed(names, "and"),
+                least=STRONG,
+                option=shlex.quote(",".join(names)),
+            )
+            yield Text(visible(remark), style="dim")
 
 
 def _bar(share: float) -> Text:

@@ -11,16 +11,16 @@ import numpy as np
 from gradum.margins import falling
 from gradum.messages import listed, say, say_plural
 from gradum.scores.figures import figure, percent
-from gradum.scores.interval import Interval
+from gradum.scores.interval import NORMAL_95, Interval
 from gradum.show.visible import visible
 from gradum.study.explanation.one_row import Contribution, RowExplanation
 from gradum.study.explanation.overall import ColumnOverall, LevelContribution
-from gradum.study.explanation.shapley import NORMAL_95
 from gradum.tables.wording import shortened
 
 MOST_REASONS = 3
 MOST_LEVELS = 3
 MOSTLY = 0.6  # of what moves the answer the way that it went
+BALANCED = 0.2  # of all that columns add, below which what moves an answer cancels out
 ROUNDING = 1e-6  # of an answer, which is no reason
 
 
@@ -87,29 +87,46 @@ def the_others(row: RowExplanation, most: int) -> str:
 
 
 def because(row: RowExplanation) -> str:
-    """Name the columns that did most of what moved the answer the way that it went."""
+    """Name the columns that did most of what moved the answer the way that it went.
+
+    Where most of what they add cancels out, both sides are named; nothing where nothing moved it.
+    """
     moved = row.output - row.base
-    along = [each for each in row.contributions if each.contribution * moved > 0]
-    whole = sum(abs(each.contribution) for each in along)
+    whole = sum(abs(part.contribution) for part in row.contributions)
     if whole <= ROUNDING * max(abs(row.base), abs(row.output)):
         return ""
-    reasons, done = [], 0.0
-    for each in [each for each in along if each.value][:MOST_REASONS]:
+    if abs(moved) < BALANCED * whole:
+        raised, lowered = _reasons(row, 1.0), _reasons(row, -1.0)
+        if raised and lowered:
+            return visible(
+                say(
+                    "Raised mostly because {raised}; lowered mostly because {lowered}.",
+                    raised=raised,
+                    lowered=lowered,
+                )
+            )
+    reasons = _reasons(row, moved)
+    return visible(say("Mostly because {reasons}.", reasons=reasons)) if reasons else ""
+
+
+def _reasons(row: RowExplanation, way: float) -> str:
+    """Name the few columns that add most of all that goes one way; nothing if none has a value."""
+    along = [part for part in row.contributions if part.contribution * way > 0]
+    whole, done, reasons = sum(abs(part.contribution) for part in along), 0.0, []
+    for part in [part for part in along if part.value][:MOST_REASONS]:
         if done >= MOSTLY * whole:
             break
-        done += abs(each.contribution)
-        reasons.append(say("{column} is {value}", column=each.column, value=each.value))
-    if not reasons:
-        return ""
-    return visible(say("Mostly because {reasons}.", reasons=listed(reasons, "and")))
+        done += abs(part.contribution)
+        reasons.append(say("{column} is {value}", column=part.column, value=part.value))
+    return listed(reasons, "and")
 
 
-def with_error(contribution: Contribution) -> str:
-    """Write a contribution with the half-width of its 95% interval, if that is known."""
-    written = figure(contribution.contribution, digits=3, sign=True)
-    if contribution.error is None:
+def with_error(value: float, error: float | None) -> str:
+    """Write a value with the half-width of its 95% interval, if that is known."""
+    written = figure(value, digits=3, sign=True)
+    if error is None:
         return written
-    return f"{written} ± {figure(NORMAL_95 * contribution.error, digits=2)}"
+    return f"{written} ± {figure(NORMAL_95 * error, digits=2)}"
 
 
 def direction_words(column: ColumnOverall) -> str:

@@ -59,11 +59,14 @@ class Summary:
         ``name``, ``class`` (where there are more than two), ``estimate``, ``error``,
         ``statistic``, ``p``, ``low``, ``high`` and ``vif``; null where there is no such number.
         """
-        found = self.inference.coefficients
+        coefficients = self.inference.coefficients
         columns = {
-            "name": [each.name for each in found],
-            "class": [each.class_ for each in found],
-            **{name: [getattr(each, name) for each in found] for name in _NUMBERS},
+            "name": [coefficient.name for coefficient in coefficients],
+            "class": [coefficient.class_ for coefficient in coefficients],
+            **{
+                name: [getattr(coefficient, name) for coefficient in coefficients]
+                for name in _NUMBERS
+            },
         }
         types = {"name": pl.String, "class": pl.String} | dict.fromkeys(_NUMBERS, pl.Float64)
         return pl.DataFrame(columns, schema=types)
@@ -85,9 +88,9 @@ class Summary:
 _NUMBERS = ("estimate", "error", "statistic", "p", "low", "high", "vif")
 
 
-def inference_parts(found: Inference, notes: tuple[str, ...] = ()) -> list[RenderableType]:
+def inference_parts(inference: Inference, notes: tuple[str, ...] = ()) -> list[RenderableType]:
     """Return heading, statistics, table and sentences for a terminal."""
-    shown = layout(found)
+    shown = layout(inference)
     parts: list[RenderableType] = [Text(shown["heading"], "bold")]
     parts += [Text(line) for line in shown["lines"]]
     for block in shown["blocks"]:
@@ -139,28 +142,34 @@ class _Table:
         return shown, max(room(), 4)
 
 
-def layout(found: Inference) -> dict[str, Any]:
+def layout(inference: Inference) -> dict[str, Any]:
     """Return the words and cells of a table: heading, lines, header, blocks and sentences."""
-    ratio = likelihood_of(found.loss).ratio
-    level = f"{100 * found.level:.4g}%"
-    statistic = "t" if found.distribution == "t" else "z"
+    ratio = likelihood_of(inference.loss).ratio
+    level = f"{100 * inference.level:.4g}%"
+    statistic = "t" if inference.distribution == "t" else "z"
     header = [say("estimate"), say("std. error"), statistic, "p", say("{level} from", level=level)]
     header += [say("to"), *([say(ratio)] if ratio else []), "VIF"]
     blocks = []
-    known = any(each.estimate is not None for each in found.coefficients)
-    for class_ in dict.fromkeys(each.class_ for each in found.coefficients if known):
-        own = [each for each in found.coefficients if each.class_ == class_]
-        rows = _rows(own, found, len(header))
+    known = any(coefficient.estimate is not None for coefficient in inference.coefficients)
+    for class_ in dict.fromkeys(
+        coefficient.class_ for coefficient in inference.coefficients if known
+    ):
+        coefficients = [
+            coefficient for coefficient in inference.coefficients if coefficient.class_ == class_
+        ]
+        rows = _rows(coefficients, inference, len(header))
         title = ""
         if class_ is not None:
-            title = say("{class_} against {reference}", class_=class_, reference=found.classes[0])
+            title = say(
+                "{class_} against {reference}", class_=class_, reference=inference.classes[0]
+            )
         blocks.append({"title": _line(title), "rows": rows})
     return {
-        "heading": _line(_heading(found)),
-        "lines": _lines(found),
+        "heading": _line(_heading(inference)),
+        "lines": _lines(inference),
         "header": header,
         "blocks": blocks,
-        "sentences": [*_influential(found), *found.sentences],
+        "sentences": [*_influential(inference), *inference.sentences],
     }
 
 
@@ -169,69 +178,75 @@ def _to_the_right(text: str, width: int) -> str:
     return " " * (width - cell_len(text)) + text
 
 
-def _heading(found: Inference) -> str:
-    model = say(likelihood_of(found.loss).model)
-    if len(found.classes) > 2:
+def _heading(inference: Inference) -> str:
+    model = say(likelihood_of(inference.loss).model)
+    if len(inference.classes) > 2:
         return say(
             "Multinomial logistic regression of {target}, against {reference}",
-            target=found.target,
-            reference=found.classes[0],
+            target=inference.target,
+            reference=inference.classes[0],
         )
-    if found.classes:
+    if inference.classes:
         return say(
             "{model} of {target}: log-odds of {class_}",
             model=model,
-            target=found.target,
-            class_=found.classes[-1],
+            target=inference.target,
+            class_=inference.classes[-1],
         )
-    return say("{model} of {target}", model=model, target=found.target)
+    return say("{model} of {target}", model=model, target=inference.target)
 
 
-def _rows(coefficients: list[Coefficient], found: Inference, width: int) -> list[list[str]]:
+def _rows(coefficients: list[Coefficient], inference: Inference, width: int) -> list[list[str]]:
     """Return the cells, the levels of one column below its name."""
     rows: list[list[str]] = []
-    for column, own in groupby(coefficients, lambda each: _column(each, found)):
-        levels = list(own)
+    for column, group in groupby(coefficients, lambda coefficient: _column(coefficient, inference)):
+        levels = list(group)
         if column is None:
-            rows += [[_line(_name(each)), *_cells(each, found)] for each in levels]
+            rows += [
+                [_line(_name(coefficient)), *_cells(coefficient, inference)]
+                for coefficient in levels
+            ]
             continue
         name = levels[0].name if len(levels) == 1 else column
-        against = say("{name} (against {level})", name=name, level=found.references[column])
+        against = say("{name} (against {level})", name=name, level=inference.references[column])
         if len(levels) == 1:
-            rows.append([_line(against), *_cells(levels[0], found)])
+            rows.append([_line(against), *_cells(levels[0], inference)])
             continue
         rows.append([_line(against), *[""] * width])
-        for each in levels:
-            rows.append([INDENT + _line(each.name[len(column) + 1 :]), *_cells(each, found)])
+        for level in levels:
+            rows.append([INDENT + _line(level.name[len(column) + 1 :]), *_cells(level, inference)])
     return rows
 
 
 def _line(name: str) -> str:
     """Return a name without line breaks, tabs and what else moves the cursor."""
-    return "".join(each if each.isprintable() else " " for each in name)
+    return "".join(character if character.isprintable() else " " for character in name)
 
 
-def _column(each: Coefficient, found: Inference) -> str | None:
+def _column(coefficient: Coefficient, inference: Inference) -> str | None:
     """Return the column of categories that a level is of."""
-    return next((name for name in found.references if each.name.startswith(f"{name}=")), None)
+    return next(
+        (name for name in inference.references if coefficient.name.startswith(f"{name}=")), None
+    )
 
 
-def _name(each: Coefficient) -> str:
-    return say(INTERCEPT) if each.name == INTERCEPT else each.name
+def _name(coefficient: Coefficient) -> str:
+    return say(INTERCEPT) if coefficient.name == INTERCEPT else coefficient.name
 
 
-def _cells(each: Coefficient, found: Inference) -> list[str]:
+def _cells(coefficient: Coefficient, inference: Inference) -> list[str]:
     cells = [
-        _to_error(each.estimate, each.error),
-        _to_error(each.error, each.error),
-        _statistic(each.statistic),
-        p_value(each.p),
-        _to_error(each.low, each.error),
-        _to_error(each.high, each.error),
+        _to_error(coefficient.estimate, coefficient.error),
+        _to_error(coefficient.error, coefficient.error),
+        _statistic(coefficient.statistic),
+        p_value(coefficient.p),
+        _to_error(coefficient.low, coefficient.error),
+        _to_error(coefficient.high, coefficient.error),
     ]
-    if likelihood_of(found.loss).ratio:
-        cells.append("" if each.name == INTERCEPT else _ratio(each.estimate))
-    cells.append("" if each.vif is None else f"{each.vif:,.1f}" if each.vif < 1e5 else ">99,999")
+    if likelihood_of(inference.loss).ratio:
+        cells.append("" if coefficient.name == INTERCEPT else _ratio(coefficient.estimate))
+    vif = coefficient.vif
+    cells.append("" if vif is None else f"{vif:,.1f}" if vif < 1e5 else ">99,999")
     return cells
 
 
@@ -266,19 +281,19 @@ def p_value(p: float | None) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _lines(found: Inference) -> list[str]:
-    known = found.statistics
+def _lines(inference: Inference) -> list[str]:
+    known = inference.statistics
     if known is None:
         return []
-    said = [say("{rows:,} rows", rows=known.rows)]
+    phrases = [say("{rows:,} rows", rows=known.rows)]
     if known.n != known.rows:
-        said.append(f"n = {_whole(known.n)}")
-    said.append(say("{number} coefficients", number=_whole(known.parameters)))
-    if found.covariance == "cluster":
-        said.append(say("cluster-robust standard errors"))
-    elif found.covariance != "classical":
-        said.append(say("{estimator} standard errors", estimator=found.covariance))
-    lines = [said, _fit(found, known)]
+        phrases.append(f"n = {_whole(known.n)}")
+    phrases.append(say("{number} coefficients", number=_whole(known.parameters)))
+    if inference.covariance == "cluster":
+        phrases.append(say("cluster-robust standard errors"))
+    elif inference.covariance != "classical":
+        phrases.append(say("{estimator} standard errors", estimator=inference.covariance))
+    lines = [phrases, _fit(inference, known)]
     if known.log_likelihood is not None:
         likelihood = [say("log-likelihood {value:,.2f}", value=known.log_likelihood)]
         if known.aic is not None and known.bic is not None:
@@ -287,16 +302,16 @@ def _lines(found: Inference) -> list[str]:
         lines.append([*likelihood, say("condition number {number}", number=condition)])
     if known.test is not None:
         lines.append([_test(known.test)])
-    return [say("; ").join(each) for each in lines]
+    return [say("; ").join(line) for line in lines]
 
 
-def _fit(found: Inference, known: FitStatistics) -> list[str]:
-    said = []
+def _fit(inference: Inference, known: FitStatistics) -> list[str]:
+    phrases = []
     if known.r_squared is not None:
-        explained = say(likelihood_of(found.loss).explained)
+        explained = say(likelihood_of(inference.loss).explained)
         values = {"explained": explained, "share": known.r_squared}
         adjusted = known.adjusted_r_squared
-        said.append(
+        phrases.append(
             say("{explained} {share:.4f}", **values)
             if adjusted is None
             else say(
@@ -304,9 +319,9 @@ def _fit(found: Inference, known: FitStatistics) -> list[str]:
             )
         )
     degrees = _whole(known.residual_degrees)
-    if resolve(found.loss).quadratic and known.dispersion is not None:
+    if resolve(inference.loss).quadratic and known.dispersion is not None:
         error = figure(math.sqrt(known.dispersion))
-        said.append(
+        phrases.append(
             say(
                 "residual standard error {error} on {degrees} degrees of freedom",
                 error=error,
@@ -314,17 +329,17 @@ def _fit(found: Inference, known: FitStatistics) -> list[str]:
             )
         )
     else:
-        said.append(
+        phrases.append(
             say(
                 "deviance {deviance} ({without} without the columns)",
                 deviance=figure(known.deviance),
                 without=figure(known.null_deviance),
             )
         )
-        said.append(say("{degrees} degrees of freedom left", degrees=degrees))
+        phrases.append(say("{degrees} degrees of freedom left", degrees=degrees))
         if known.dispersion is not None:
-            said.append(say("dispersion {value}", value=figure(known.dispersion)))
-    return said
+            phrases.append(say("dispersion {value}", value=figure(known.dispersion)))
+    return phrases
 
 
 def _test(test: Test) -> str:
@@ -343,10 +358,10 @@ def _test(test: Test) -> str:
     )
 
 
-def _influential(found: Inference) -> list[str]:
-    if not found.influential:
+def _influential(inference: Inference) -> list[str]:
+    if not inference.influential:
         return []
-    by_cook = found.influential[0].cook is not None or resolve(found.loss).quadratic
+    by_cook = inference.influential[0].cook is not None or resolve(inference.loss).quadratic
     rows = listed(
         [
             say(
@@ -354,7 +369,7 @@ def _influential(found: Inference) -> list[str]:
                 row=row.row,
                 value=figure(row.cook if by_cook else row.leverage, digits=2),
             )
-            for row in found.influential
+            for row in inference.influential
         ]
     )
     if by_cook:

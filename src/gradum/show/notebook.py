@@ -21,7 +21,7 @@ def fragment(fitted: Fitted, findings: Findings | None) -> str:
     pictures: list[Picture] = [] if judgement is None else [ladder(judgement)]
     if findings is not None:
         pictures += _of(findings, fitted)
-    drawings = [(picture, _drawn(picture)) for picture in pictures]
+    drawings = [(picture, drawn(picture)) for picture in pictures]
     return render("notebook.html", fitted=fitted, judgement=judgement, drawings=drawings)
 
 
@@ -36,7 +36,7 @@ def _of(findings: Findings, fitted: Fitted) -> list[Picture]:
     return pictures if used is None else [*pictures, used]
 
 
-def _drawn(picture: Picture) -> str:
+def drawn(picture: Picture) -> str:
     """Draw a picture, or say why not in its place: the others and the model are still shown."""
     try:
         return picture.svg

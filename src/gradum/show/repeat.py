@@ -91,7 +91,7 @@ def _parts(spec: Spec) -> dict[str, dict[str, Any]]:
 def _literal(value: Any) -> str:
     """Write a value as Python, sequences as lists."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_literal(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{key!r}: {_literal(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, tuple):
-        return "[" + ", ".join(_literal(each) for each in value) + "]"
+        return "[" + ", ".join(_literal(entry) for entry in value) + "]"
     return repr(value)

@@ -40,15 +40,18 @@ class Solvers:
     source: str | None = None
 
     def __rich__(self) -> RenderableType:
-        found = self.comparison
+        comparison = self.comparison
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for place, name in enumerate(header(found)):
+        for place, name in enumerate(header(comparison)):
             table.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
-        for course in found.courses:
-            style = "bold" if course.solver == found.choice else ""
+        for course in comparison.courses:
+            style = "bold" if course.solver == comparison.choice else ""
             table.add_row(*cells(course), style=style)
         return Group(
-            Text(heading(found), "bold"), Text(conditions(found), "dim"), table, found.sentence
+            Text(heading(comparison), "bold"),
+            Text(conditions(comparison), "dim"),
+            table,
+            comparison.sentence,
         )
 
     def __str__(self) -> str:
@@ -58,17 +61,17 @@ class Solvers:
 
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page with the curves; ``cache`` keeps the charts' script."""
-        found = self.comparison
-        pictures = solver_courses(found)
+        comparison = self.comparison
+        pictures = solver_courses(comparison)
         charts = {picture.name: picture.specification for picture in pictures}
         return render(
             "solvers.html",
-            heading=heading(found),
-            conditions=conditions(found),
-            sentence=found.sentence,
-            choice=found.choice,
-            header=header(found),
-            rows=[cells(course) for course in found.courses],
+            heading=heading(comparison),
+            conditions=conditions(comparison),
+            sentence=comparison.sentence,
+            choice=comparison.choice,
+            header=header(comparison),
+            rows=[cells(course) for course in comparison.courses],
             pictures=pictures,
             charts=for_script(charts),
             vega=vega_script(cache),
@@ -77,24 +80,24 @@ class Solvers:
         )
 
 
-def heading(found: SolverComparison) -> str:
+def heading(comparison: SolverComparison) -> str:
     """Name what was compared."""
     return say(
         "{number} solvers on {target} from {source}",
-        number=len(found.courses),
-        target=found.target,
-        source=found.source,
+        number=len(comparison.courses),
+        target=comparison.target,
+        source=comparison.source,
     )
 
 
-def header(found: SolverComparison) -> tuple[str, ...]:
+def header(comparison: SolverComparison) -> tuple[str, ...]:
     """Name the columns of the table."""
-    return (*map(say, MEASURED), say(METRICS[found.metric].title), say("against the best"))
+    return (*map(say, MEASURED), say(METRICS[comparison.metric].title), say("against the best"))
 
 
-def conditions(found: SolverComparison) -> str:
+def conditions(comparison: SolverComparison) -> str:
     """Say what all of them had in common."""
-    rows = found.rows
+    rows = comparison.rows
     return say(
         "The same network and first weights; {train:,} rows to learn from, {validation:,} to "
         "choose learning rate and pass, {test:,} to judge. Seconds are of the training shown, "
@@ -110,10 +113,10 @@ def cells(course: Course) -> tuple[str, ...]:
     if course.score is None:
         return (course.solver, *["–"] * (len(MEASURED) - 1), "–", say(course.finding))
     losses = [entry["validation_loss"] for entry in course.history]
-    found = say(course.finding)
+    finding = say(course.finding)
     if course.difference is not None:
         difference = with_interval(course.difference, sign=True)
-        found = say("{finding}: {difference}", finding=found, difference=difference)
+        finding = say("{finding}: {difference}", finding=finding, difference=difference)
     return (
         course.solver,
         say("line search") if course.learning_rate is None else figure(course.learning_rate),
@@ -122,5 +125,5 @@ def cells(course: Course) -> tuple[str, ...]:
         figure(course.seconds),
         figure(min(losses)),
         with_interval(course.score),
-        found,
+        finding,
     )

@@ -123,20 +123,22 @@ def _facts(step: WorkedStep) -> list[tuple[str, str]]:
 
 
 def _lines(lines: Sequence[Line]) -> list[tuple[Markup, str]]:
-    return [(mathml(formula), _written(said)) for formula, said in lines]
+    return [(mathml(formula), _written(content)) for formula, content in lines]
 
 
-def _written(said: str | Numbers) -> str:
+def _written(content: str | Numbers) -> str:
     """Write a sentence, or numbers in one line, the largest first where they are many."""
-    if isinstance(said, str):
-        return said
-    values = said.values.ravel()
+    if isinstance(content, str):
+        return content
+    values = content.values.ravel()
     places = [place for (place,) in largest_entries(values, MOST_OUTPUTS)]
     if len(values) <= MOST_OUTPUTS:
         places.sort()
-    named = len(said.names) == len(values)
+    named = len(content.names) == len(values)
     parts = [
-        f"{_short(said.names[place])} {number(values[place])}" if named else number(values[place])
+        f"{_short(content.names[place])} {number(values[place])}"
+        if named
+        else number(values[place])
         for place in places
     ]
     return and_more(listed(parts), len(values) - len(places))
@@ -184,8 +186,8 @@ def _layers(step: WorkedStep) -> list[FormulaTable]:
 def _written_out(step: WorkedStep, level: int) -> FormulaTable:
     """Show one unit's sum, term by term, and what becomes of it."""
     layer, unit = step.layers[level - 1], _focus(step, level)
-    here, below, said = subscript(level), subscript(level - 1), layer_formulas(step, level)
-    formulas = [mathml(formula) for formula in (said.sum, said.output) if formula]
+    here, below, of_layer = subscript(level), subscript(level - 1), layer_formulas(step, level)
+    formulas = [mathml(formula) for formula in (of_layer.sum, of_layer.output) if formula]
     terms = largest_terms(layer.input, layer.weight[:, unit])
     rows = _term_rows(terms, [_source(step, level, place) for place in terms.places])
     if layer.bias is not None:

@@ -98,15 +98,15 @@ def _kind(column: Column) -> Text:
     return Text(listed([say(column.kind), say(column.role)]))
 
 
-def verdict_parts(judgement: Judgement, told: Collection[str] = ()) -> list[RenderableType]:
+def verdict_parts(judgement: Judgement, shown: Collection[str] = ()) -> list[RenderableType]:
     """Say what must be known of the rows, then the verdict in the reader's words and one table.
 
-    Notes and alarms among ``told`` have been said before.
+    Notes and alarms among ``shown`` have been said before.
     """
     parts: list[RenderableType] = [
-        *note_parts(note for note in judgement.notes if note not in told)
+        *note_parts(note for note in judgement.notes if note not in shown)
     ]
-    parts.extend(alarm_parts(alarm for alarm in judgement.alarms if alarm.sentence not in told))
+    parts.extend(alarm_parts(alarm for alarm in judgement.alarms if alarm.sentence not in shown))
     if judgement.interrupted:
         parts.append(Text(say("Interrupted: judged on what was done by then."), style="yellow"))
     parts.append("")
@@ -255,10 +255,10 @@ def class_parts(judgement: Judgement) -> list[RenderableType]:
     table.add_column(say("class"), overflow="fold")
     for heading in (say("rows"), say("predicted"), say("precision"), say("recall"), "F1"):
         table.add_column(heading, no_wrap=True, justify="right")
-    for each in shown:
-        shares = map(percent_with_interval, (each.precision, each.recall, each.f1))
-        counts = f"{each.support:,}", f"{each.predicted:,}"
-        table.add_row(Text(visible(each.label)), *counts, *shares)
+    for class_ in shown:
+        shares = map(percent_with_interval, (class_.precision, class_.recall, class_.f1))
+        counts = f"{class_.support:,}", f"{class_.predicted:,}"
+        table.add_row(Text(visible(class_.label)), *counts, *shares)
     more = len(judgement.by_class) - len(shown)
     parts: list[RenderableType] = [Padding(table, (1, 0, 0, 0))]
     if more:
@@ -269,7 +269,7 @@ def class_parts(judgement: Judgement) -> list[RenderableType]:
 
 def change_parts(evaluation: Evaluation) -> list[RenderableType]:
     """Say what must be known of new rows first, and lay out their scores beside the run's own."""
-    parts: list[RenderableType] = [Text(each, "bold") for each in evaluation.sentences]
+    parts: list[RenderableType] = [Text(sentence, "bold") for sentence in evaluation.sentences]
     if evaluation.changes:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for heading in ("", say("new rows"), say("in the run"), say("difference"), ""):
@@ -292,17 +292,17 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for heading in ("", say("first"), say("second"), say("first − second"), ""):
         table.add_column(heading, no_wrap=True)
-    for each in compared.differences:
-        shown = each.finding != NO_DIFFERENCE
+    for scores in compared.differences:
+        shown = scores.finding != NO_DIFFERENCE
         table.add_row(
-            Text(say(METRICS[each.metric].title)),
-            figure(each.first),
-            figure(each.second),
-            with_interval(each.difference, sign=True),
-            Text(say(each.finding), "bold" if shown else "dim"),
+            Text(say(METRICS[scores.metric].title)),
+            figure(scores.first),
+            figure(scores.second),
+            with_interval(scores.difference, sign=True),
+            Text(say(scores.finding), "bold" if shown else "dim"),
         )
     for rival in compared.rivals:
-        for metric in (each.metric for each in compared.differences):
+        for metric in (scores.metric for scores in compared.differences):
             if metric in rival.first and metric in rival.second:
                 of_both = figure(rival.first[metric].value), figure(rival.second[metric].value)
                 title = say(

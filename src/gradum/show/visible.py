@@ -21,4 +21,4 @@ def visible(text: str) -> str:
     four characters ``\x1b``, a right-to-left override by ``\u202e``. Two texts that differ
     still do, unless one held such an escape already. All other characters stay.
     """
-    return UNSEEN.sub(lambda found: ascii(found[0])[1:-1], text)
+    return UNSEEN.sub(lambda match: ascii(match[0])[1:-1], text)

@@ -111,7 +111,7 @@ def with_penalty(gradient: Params, penalty: Penalty, params: Params) -> Params:
     """Add l1·sign(w) + l2·w for every weight w; at the kink of |w| its middle, 0."""
 
     def priced(slope: np.ndarray, weight: np.ndarray, price: Penalty) -> np.ndarray:
-        l1, l2 = (each[:, None] for each in price.strengths(len(weight)))
+        l1, l2 = (strength[:, None] for strength in price.strengths(len(weight)))
         return slope + l1 * np.sign(weight) + l2 * weight
 
     # A factor belongs to an input column; all other weights have 1.

@@ -81,8 +81,8 @@ def _ranges(values: np.ndarray, write: Callable[[float], str]) -> tuple[list[str
     codes = np.searchsorted(ends, values)
     names = []
     for code in range(len(ends)):
-        own = values[codes == code]
-        low, high = write(own.min()), write(own.max())
+        within = values[codes == code]
+        low, high = write(within.min()), write(within.max())
         names.append(low if low == high else say("{low} to {high}", low=low, high=high))
     return names, codes
 

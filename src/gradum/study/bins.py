@@ -71,7 +71,9 @@ def bin_sums(codes: np.ndarray, weight: np.ndarray, values: np.ndarray) -> np.nd
     -------
     ndarray of shape (1 + v, k)
     """
-    return np.array([np.bincount(codes, weight * each) for each in (np.ones(len(codes)), *values)])
+    return np.array(
+        [np.bincount(codes, weight * factor) for factor in (np.ones(len(codes)), *values)]
+    )
 
 
 def redrawn_sums(

@@ -37,19 +37,23 @@ class Change(msgspec.Struct, frozen=True):
     finding: str
 
 
-def changes(new: dict[str, Interval], own: dict[str, Interval]) -> tuple[Change, ...]:
+def changes(new: dict[str, Interval], held_out: dict[str, Interval]) -> tuple[Change, ...]:
     """Compare every metric that both have; what got worse comes first, then what got better."""
     order = (WORSE, BETTER, NO_DIFFERENCE)
-    found = [_change(name, new[name], own[name]) for name in METRICS if name in new and name in own]
-    return tuple(sorted(found, key=lambda change: order.index(change.finding)))
+    compared = [
+        _change(name, new[name], held_out[name])
+        for name in METRICS
+        if name in new and name in held_out
+    ]
+    return tuple(sorted(compared, key=lambda change: order.index(change.finding)))
 
 
-def _change(metric: str, new: Interval, own: Interval) -> Change:
-    difference = independent_difference(new, own)
+def _change(metric: str, new: Interval, held_out: Interval) -> Change:
+    difference = independent_difference(new, held_out)
     sign = METRICS[metric].sign
     low, high = sorted((sign * difference.low, sign * difference.high))
     finding = WORSE if low > 0 else BETTER if high < 0 else NO_DIFFERENCE
-    return Change(metric, new, own, difference, finding)
+    return Change(metric, new, held_out, difference, finding)
 
 
 def independent_difference(one: Interval, other: Interval) -> Interval:
@@ -68,7 +72,7 @@ def independent_difference(one: Interval, other: Interval) -> Interval:
 
 
 def change_sentences(
-    found: tuple[Change, ...], metric: str, rows: tuple[int, int]
+    compared: tuple[Change, ...], metric: str, rows: tuple[int, int]
 ) -> tuple[str, ...]:
     """Say whether the verdict's metric got worse, and which others did.
 
@@ -76,19 +80,19 @@ def change_sentences(
 
     Parameters
     ----------
-    found : tuple of Change
+    compared : tuple of Change
     metric : str
         The verdict's.
     rows : tuple of int
         New rows, and those that the run held out.
     """
-    if not found:
+    if not compared:
         return (
             say("The run has no scores of its own to compare with: it was interrupted before."),
         )
-    others = [change for change in found if change.finding == WORSE and change.metric != metric]
+    others = [change for change in compared if change.finding == WORSE and change.metric != metric]
     names = listed([METRICS[change.metric].words for change in others[:3]])
-    (first,) = [change for change in found if change.metric == metric] or [found[0]]
+    (first,) = [change for change in compared if change.metric == metric] or [compared[0]]
     title = METRICS[first.metric].words
     if first.finding == WORSE:
         values = {
@@ -122,10 +126,10 @@ def change_sentences(
                 rows=rows[1],
                 others=names,
                 number=len(others),
-                scores=len(found),
+                scores=len(compared),
             ),
         )
-    if not any(change.difference.known for change in found):
+    if not any(change.difference.known for change in compared):
         return (
             say(
                 "Whether it does worse than in the run cannot be told: of these rows, or of the "
@@ -141,7 +145,12 @@ def change_sentences(
 
 
 def level_moved(
-    truth: Truth, seen: Seen, own: Judgement, trained_mean: float | None, target: str, seed: int
+    truth: Truth,
+    seen: Seen,
+    judgement: Judgement,
+    trained_mean: float | None,
+    target: str,
+    seed: int,
 ) -> str:
     """Say where the target's level has moved: its mean, or the share of a class; else nothing.
 
@@ -153,7 +162,7 @@ def level_moved(
     ----------
     truth, seen
         The new rows.
-    own : Judgement
+    judgement : Judgement
         The run's.
     trained_mean : float or None
         Of a numeric target in the rows learned from, where it is known.
@@ -162,48 +171,48 @@ def level_moved(
     seed : int
     """
     if truth.task == "regression":
-        return _moved_mean(truth, seen, own, trained_mean, target, seed)
-    return _moved_class(truth, seen, own, target, seed)
+        return _moved_mean(truth, seen, judgement, trained_mean, target, seed)
+    return _moved_class(truth, seen, judgement, target, seed)
 
 
 def _moved_mean(
-    truth: Truth, seen: Seen, own: Judgement, old: float | None, target: str, seed: int
+    truth: Truth, seen: Seen, judgement: Judgement, old: float | None, target: str, seed: int
 ) -> str:
-    baseline = own.scores.get("baseline", {}).get("test", {}).get("rmse")
+    baseline = judgement.scores.get("baseline", {}).get("test", {}).get("rmse")
     if old is None or baseline is None:
         return ""
-    rows = max(own.rows.get("train", own.rows["test"]), 1)
+    rows = max(judgement.rows.get("train", judgement.rows["test"]), 1)
     level = truth.target[seen.rows].astype(np.float64)
-    found = _difference(truth, seen, level, old, baseline.value / np.sqrt(rows), seed)
-    if abs(found.value) <= LEAST_DEVIATIONS * baseline.value or not (
-        found.low > 0 or found.high < 0
+    difference = _difference(truth, seen, level, old, baseline.value / np.sqrt(rows), seed)
+    if abs(difference.value) <= LEAST_DEVIATIONS * baseline.value or not (
+        difference.low > 0 or difference.high < 0
     ):
         return ""
     return say(
         "The target's level moved: {target!r} is {new} on average in these rows and was {old} in "
         "those learned from, a difference of {difference}.",
         target=target,
-        new=figure(old + found.value),
+        new=figure(old + difference.value),
         old=figure(old),
-        difference=with_interval(found, sign=True),
+        difference=with_interval(difference, sign=True),
     )
 
 
-def _moved_class(truth: Truth, seen: Seen, own: Judgement, target: str, seed: int) -> str:
+def _moved_class(truth: Truth, seen: Seen, judgement: Judgement, target: str, seed: int) -> str:
     labels = tuple(map(str, truth.classes))
-    if not own.prevalence.keys() >= set(labels):
+    if not judgement.prevalence.keys() >= set(labels):
         return ""
-    old = np.array([own.prevalence[label] for label in labels])
+    old = np.array([judgement.prevalence[label] for label in labels])
     codes, weight = truth.target[seen.rows], truth.weight[seen.rows]
     new = np.bincount(codes, weight, len(labels)) / weight.sum()
     beyond = np.abs(new - old) - np.maximum(LEAST_POINTS, LEAST_RELATIVE * old)
     code = int(beyond.argmax())
     if beyond[code] <= 0:
         return ""
-    error = float(np.sqrt(old[code] * (1 - old[code]) / max(own.rows["test"], 1)))
+    error = float(np.sqrt(old[code] * (1 - old[code]) / max(judgement.rows["test"], 1)))
     is_class = (codes == code).astype(np.float64)
-    found = _difference(truth, seen, is_class, float(old[code]), error, seed)
-    if not (found.low > 0 or found.high < 0):
+    difference = _difference(truth, seen, is_class, float(old[code]), error, seed)
+    if not (difference.low > 0 or difference.high < 0):
         return ""
     return say(
         "The target's level moved: {target!r} is {label!r} in {new} of these rows and was in {old} "

@@ -14,6 +14,7 @@ from gradum.fitting.streamed.parting import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.metrics import DEFAULT_METRIC
+from gradum.solvers.status import Status
 from gradum.study.changes import Change, change_sentences, changes, level_moved
 from gradum.study.run_rows import RunRows, trained_on_sentence
 from gradum.tables.stream import Stream
@@ -92,18 +93,21 @@ def evaluate(
             *balance.notes([rung.class_weight for rung in fitted.rungs.values()]),
         ),
         spoken_of=fitted.used,
+        cut_short=tuple(
+            name for name, rung in fitted.rungs.items() if rung.status is Status.TIME_LIMIT
+        ),
     )
     learned, held_out = np.zeros((2, len(dataset)), bool)
     if run_rows is not None:
         learned, held_out = run_rows.among(dataset.frame)
     count = int(np.count_nonzero(learned))
     first = (trained_on_sentence(count, len(dataset), scored=True),) if count else ()
-    found, sentences = _beside_the_run(fitted, dataset, seen, judgement, learned | held_out)
+    compared, sentences = _beside_the_run(fitted, dataset, seen, judgement, learned | held_out)
     return Evaluation(
         judgement,
         dataset.differences,
         None if run_rows is None else count,
-        found,
+        compared,
         (*first, *sentences),
     )
 
@@ -112,15 +116,17 @@ def _beside_the_run(
     fitted: Fitted, dataset: Dataset, seen: Seen, judgement: Judgement, known: np.ndarray
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """Compare the rows that are not ``known`` to the run (n,) with those that it held out."""
-    own, used, truth = fitted.judgement, fitted.used, dataset.truth
+    of_run, used, truth = fitted.judgement, fitted.used, dataset.truth
     if known.all():
         return (), (say("Nothing is compared with the run's own scores: no row is new to it."),)
-    if own is None:
+    if of_run is None:
         return (), change_sentences((), judgement.verdict.metric, (0, 0))
     if known.any():
         others = np.flatnonzero(~known)
-        said = {name: each.take(others) for name, each in seen.predictions.items()}
-        seen = Seen(others, said)
+        predictions = {
+            name: prediction.take(others) for name, prediction in seen.predictions.items()
+        }
+        seen = Seen(others, predictions)
         try:
             judgement = judge(
                 truth,
@@ -135,14 +141,14 @@ def _beside_the_run(
                 message=error.message,
             )
             return (), (why,)
-    found = changes(judgement.scores[used]["test"], own.scores[used]["test"])
-    rows = judgement.rows["test"], own.rows["test"]
+    compared = changes(judgement.scores[used]["test"], of_run.scores[used]["test"])
+    rows = judgement.rows["test"], of_run.rows["test"]
     baseline, target = seen.predictions.get("baseline"), fitted.schema.target
     assert target is not None
     mean = None if baseline is None else float(baseline.value[0])
-    moved = level_moved(truth, seen, own, mean, target.name, fitted.spec.seed)
-    said = change_sentences(found, judgement.verdict.metric, rows)
-    return found, tuple(sentence for sentence in (*said, moved) if sentence)
+    moved = level_moved(truth, seen, of_run, mean, target.name, fitted.spec.seed)
+    sentences = change_sentences(compared, judgement.verdict.metric, rows)
+    return compared, tuple(sentence for sentence in (*sentences, moved) if sentence)
 
 
 def evaluate_in_blocks(

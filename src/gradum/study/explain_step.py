@@ -203,7 +203,7 @@ def _explained(
 
     names = names or _plain_names(problem, np.asarray(loss.inverse_link(logits)).size)
     numbers = [logits, np.array(data_term(params)), *deltas, *jax.tree.leaves(gradient)]
-    if not all(np.isfinite(each).all() for each in numbers):
+    if not all(np.isfinite(array).all() for array in numbers):
         raise _not_finite(row["dense"][0], truth, names)
     after = jax.tree.map(lambda value, slope: value - learning_rate * slope, params, gradient)
     prediction = np.asarray(loss.inverse_link(logits))[0].reshape(-1)

@@ -62,7 +62,7 @@ def doubled(
 def _by_exponent(losses: np.ndarray, relative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the change and the misfit under each exponent: twice (c, B)."""
     laws = [_power_law(losses, relative, exponent) for exponent in EXPONENTS]
-    changes, misfits = (np.array(each) for each in zip(*laws, strict=True))
+    changes, misfits = (np.array(values) for values in zip(*laws, strict=True))
     return changes, misfits
 
 
@@ -81,7 +81,7 @@ def _power_law(
     share = weight / weight.sum()
     curve = relative**-exponent
     curve -= share @ curve
-    own = losses - share @ losses
-    slope = np.maximum((share * curve) @ own / (share @ curve**2), 0.0)
-    misfit = weight @ (own - curve[:, None] * slope) ** 2
+    centred = losses - share @ losses
+    slope = np.maximum((share * curve) @ centred / (share @ curve**2), 0.0)
+    misfit = weight @ (centred - curve[:, None] * slope) ** 2
     return slope * (2.0**-exponent - 1.0), misfit

@@ -15,12 +15,12 @@ from gradum.tables.design import Design, Layout
 
 @dataclass(frozen=True)
 class Opened:
-    """A rung that looks at columns, and n rows at its first layer.
+    """A rung, and n rows at its first layer.
 
     Parameters
     ----------
     rung : Rung
-        Not the baseline.
+        The baseline sees no column.
     layout : Layout
         Of the design that the rung takes.
     inputs : dict
@@ -34,7 +34,8 @@ class Opened:
     @classmethod
     def of(cls, rung: Rung, design: Design) -> Opened:
         """Bring the rows of a design before a rung's network."""
-        assert rung.input_layer is not None
+        if rung.input_layer is None:
+            return cls(rung, design.layout, {"dense": np.zeros((len(design), 0))})
         dtype = rung.params["layers"][0]["weight"].dtype.type
         inputs = rung.input_layer(design.arrays, dtype=dtype)
         if "sparse" in inputs:
@@ -63,6 +64,24 @@ class Opened:
             return None
         return self.first_layer.interaction(first, second)
 
+    def place_of_number(self, column: str) -> int | None:
+        """Return where a column of numbers stands in the dense block; None if it is not seen."""
+        if column not in self._places:
+            return None
+        features = enumerate(self.layout.dense)
+        values = (place for place, it in features if (it.source, it.kind) == (column, "value"))
+        return next(values, None)
+
+    def on_the_way(self, column: str, row: int, ends: tuple[int, int]) -> FirstLayer:
+        """Bring one row before the network with the values that two rows have of a column.
+
+        The column must be one of numbers.
+        """
+        inputs = {name: values[[row, row]] for name, values in self.inputs.items()}
+        dense = self._places[column]["dense"]
+        inputs["dense"][:, dense] = self.inputs["dense"][list(ends)][:, dense]
+        return self.rung.network.first_layer(self.rung.params, inputs)
+
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
         return self.first_layer.logits(total)
@@ -74,5 +93,6 @@ class Opened:
 
     @cached_property
     def _places(self) -> dict[str, Places]:
-        assert self.rung.input_layer is not None
+        if self.rung.input_layer is None:
+            return {}
         return dict(self.rung.input_layer.places(self.layout))

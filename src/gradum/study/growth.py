@@ -186,8 +186,8 @@ def _curve(run: Run, judge: Judge, place: int, context: Context) -> list[tuple[_
             parts = [_halves(dataset, part, rng)[0] for part in parts]
         models = []
         for part in parts:
-            own = _parts(dataset, part, spec.split.validation, rng)
-            models.append(_fit(spec, dataset, part, own, context))
+            division = _parts(dataset, part, spec.split.validation, rng)
+            models.append(_fit(spec, dataset, part, division, context))
         sizes.append(tuple(models))
     return sizes[::-1]
 
@@ -262,10 +262,10 @@ def _extrapolate(
     rng = stream(run.fitted.spec.seed, "study", "growth")
     seen = Seen.pool([_see(run, *pair) for pair in zip(judges, curves, strict=True)])
     outcomes = run.dataset.truth.outcomes(seen).values()
-    each = np.array([score(outcome)[metric] for outcome in outcomes])
+    measured = np.array([score(outcome)[metric] for outcome in outcomes])
     drawn, resampled_rows = _resample(run, seen, metric, rng)
     of_size = _means([len(models) for models in curves[0]])
-    scores, samples = of_size @ each, of_size @ drawn
+    scores, samples = of_size @ measured, of_size @ drawn
     sizes = np.mean(
         [[np.mean([model.rows for model in models]) for models in curve] for curve in curves],
         axis=0,
@@ -283,8 +283,8 @@ def _extrapolate(
     gain = interval(sign * value, sign * draws)
     forecast = interval(float(scores[-1]) + gain.value, samples[-1] + sign * draws)
     points = tuple(
-        (round(rows), interval(float(each), sample))
-        for rows, each, sample in zip(sizes, scores, samples, strict=True)
+        (round(rows), interval(float(point), sample))
+        for rows, point, sample in zip(sizes, scores, samples, strict=True)
     )
     last_rows, last = points[-1]
     sentence = _sentence(metric, last, forecast, gain)
@@ -304,7 +304,7 @@ def _resample(
     truth, rows = run.dataset.truth, np.arange(len(seen.rows))
     if len(rows) > RESAMPLED_ROWS:
         rows = np.sort(rng.choice(rows, RESAMPLED_ROWS, replace=False))
-    predictions = {name: each.take(rows) for name, each in seen.predictions.items()}
+    predictions = {name: prediction.take(rows) for name, prediction in seen.predictions.items()}
     sample = Seen(seen.rows[rows], predictions)
     drawn = truth.resamples(sample, rng)
     drawn = replace(drawn, count=int(np.clip(DRAWS // len(rows), 200, drawn.count)))

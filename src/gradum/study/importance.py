@@ -100,7 +100,7 @@ def importance(run: Run) -> Importance:
     loss, added = _added_loss(run, rows, kept, orders)
     increases = _increases(run, rows, loss, added, rng)
     measured = [ColumnImportance(*pair) for pair in zip(kept, increases, strict=True)]
-    order = falling(np.array([each.increase.value for each in measured]))
+    order = falling(np.array([column.increase.value for column in measured]))
     measured = [measured[place] for place in order]
     return Importance(metric, tuple(measured), len(rows), REPEATS, len(columns) - len(kept))
 
@@ -116,24 +116,24 @@ def _looked_at(run: Run, rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Opening:
-    """One judge's rung on all rows looked at; ``own`` are the places of those it judges."""
+    """One judge's rung on all rows looked at; ``judged`` are the places of those it judges."""
 
     opened: Opened
-    own: np.ndarray
+    judged: np.ndarray
 
     def shuffled(self, change: Change, order: np.ndarray) -> np.ndarray:
         """Return z of its own rows once each has another row's value of a column."""
-        return self.opened.total[self.own] + change(self.own, order[self.own])
+        return self.opened.total[self.judged] + change(self.judged, order[self.judged])
 
 
 def _openings(run: Run, rows: np.ndarray) -> list[_Opening]:
     frame = run.dataset.frame[rows]
     openings = []
     for judge in first_repeat(run):
-        own = np.flatnonzero(judge.parts[rows] == Part.TEST)
-        if len(own):
+        judged = np.flatnonzero(judge.parts[rows] == Part.TEST)
+        if len(judged):
             design = judge.encoder.transform(frame)
-            openings.append(_Opening(Opened.of(judge.rungs[run.fitted.used], design), own))
+            openings.append(_Opening(Opened.of(judge.rungs[run.fitted.used], design), judged))
     return openings
 
 
@@ -147,7 +147,7 @@ def _movement(
     moved = np.zeros(len(columns))
     for opening in openings:
         opened = opening.opened
-        before = opened.logits(opened.total[opening.own])
+        before = opened.logits(opened.total[opening.judged])
         for place, column in enumerate(columns):
             change = opened.change(column)
             if change is not None:
@@ -164,19 +164,23 @@ def _added_loss(
     target = truth.target[rows]
     loss, added = np.zeros(len(rows)), np.zeros((len(rows), len(columns)))
     for opening in _openings(run, rows):
-        opened, own = opening.opened, opening.own
+        opened, judged = opening.opened, opening.judged
 
-        def losses(total: np.ndarray, opened: Opened = opened, own: np.ndarray = own) -> np.ndarray:
-            said = opened.rung.prediction(opened.logits(total))
-            return row_losses(Outcome(truth.task, target[own], said.value, said.probability))
+        def losses(
+            total: np.ndarray, opened: Opened = opened, judged: np.ndarray = judged
+        ) -> np.ndarray:
+            prediction = opened.rung.prediction(opened.logits(total))
+            return row_losses(
+                Outcome(truth.task, target[judged], prediction.value, prediction.probability)
+            )
 
-        loss[own] = losses(opened.total[own])
+        loss[judged] = losses(opened.total[judged])
         for place, column in enumerate(columns):
             change = opened.change(column)
             if change is None:
                 continue
             for order in orders:
-                added[own, place] += losses(opening.shuffled(change, order)) - loss[own]
+                added[judged, place] += losses(opening.shuffled(change, order)) - loss[judged]
     return loss, added / len(orders)
 
 
@@ -197,4 +201,4 @@ def _increases(
     values = increase(weight[None, :])[0]
     resamples = truth.resamples(Seen(rows, {}), rng)
     samples = np.concatenate([increase(counts * weight) for counts in resamples])
-    return [interval(float(value), each) for value, each in zip(values, samples.T, strict=True)]
+    return [interval(float(value), draws) for value, draws in zip(values, samples.T, strict=True)]

@@ -72,7 +72,9 @@ def lift(evidence: Evidence) -> Lift | None:
     gains = _gains(Sweep.of(score, positive), evidence.weight[None, :])[0]
     places = places_to_redraw(evidence, "lift")
     sweep = Sweep.of(score[places], positive[places], STEPS_REDRAWN)
-    drawn = np.concatenate([_gains(sweep, each) for each in redrawn(evidence, places, "lift")])
+    drawn = np.concatenate(
+        [_gains(sweep, weights) for weights in redrawn(evidence, places, "lift")]
+    )
     drawn += gains - drawn[0]  # where a sample is looked at, or steps
     basis = scheme_basis([positive, ~positive], evidence.resamples("lift").scheme)
     tops = tuple(
@@ -89,15 +91,15 @@ def _gains(sweep: Sweep, weights: np.ndarray) -> np.ndarray:
     true, false = sweep.passed(weights)
     passed = true + false
     wanted = np.array(TOPS) * passed[:, -1:]
-    found = [np.interp(*line) for line in zip(wanted, passed, true, strict=True)]
-    return np.array(found) / np.where(true[:, -1:] > 0, true[:, -1:], np.nan)
+    gained = [np.interp(*line) for line in zip(wanted, passed, true, strict=True)]
+    return np.array(gained) / np.where(true[:, -1:] > 0, true[:, -1:], np.nan)
 
 
 def _top(share: float, gain: float, draws: np.ndarray, basis: Basis) -> Top:
     shares = Shares(np.array([gain]), draws[:, None], np.array([basis.rows / 2]))
-    found = of_shares(Sampled(gain, draws, basis, shares=shares))
-    times = Interval(*(each / share for each in astuple(found)))
-    return Top(share, found, times)
+    interval = of_shares(Sampled(gain, draws, basis, shares=shares))
+    times = Interval(*(value / share for value in astuple(interval)))
+    return Top(share, interval, times)
 
 
 def _sentence(top: Top, label: str) -> str:

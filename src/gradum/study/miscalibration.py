@@ -20,26 +20,26 @@ class Gap:
 
     Parameters
     ----------
-    found : Interval
+    estimate : Interval
     calibrated : float
     least_error : float
         The standard error that the outcomes of a calibrated model would give: what resamples of
         few rows of one kind may fail to show.
-    told : bool
+    enough : bool
         Whether there are rows enough to tell.
     """
 
-    found: Interval
+    estimate: Interval
     calibrated: float
     least_error: float
-    told: bool
+    enough: bool
 
     def errors(self) -> float:
         """How many standard errors lie between; 0 where the interval holds both."""
-        found, error = self.found, max(self.found.standard_error, self.least_error)
-        if not self.told or not error > 0 or found.low <= self.calibrated <= found.high:
+        estimate, error = self.estimate, max(self.estimate.standard_error, self.least_error)
+        if not self.enough or not error > 0 or estimate.low <= self.calibrated <= estimate.high:
             return 0.0
-        return abs(found.value - self.calibrated) / error
+        return abs(estimate.value - self.calibrated) / error
 
 
 def sentence(
@@ -66,32 +66,32 @@ def sentence(
     bins : list of Gap
         The observed of rows with like predictions, next to the predicted.
     """
-    if not large.told:
+    if not large.enough:
         untold = say(
             "Too few rows, or groups of them, to say whether predictions mean what they say."
         )
         return untold, False
     tests = 1 + (slope is not None) + len(bins)
     z = NormalDist().inv_cdf(1 - LEVEL / 2 / tests)
-    means = _means(task, label, mean, mean - large.found.value)
+    means = _means(task, label, mean, mean - large.estimate.value)
     shown = []
     if large.errors() > z:
         shown.append(
             say(
-                _direction(task, large.found.value > 0),
+                _direction(task, large.estimate.value > 0),
                 means=means,
-                difference=said(large.found, sign=True),
+                difference=said(large.estimate, sign=True),
             )
         )
     if slope is not None and slope.errors() > z:
-        shown.append(_steepness(task, slope.found))
+        shown.append(_steepness(task, slope.estimate))
     worst = max(bins, key=Gap.errors)
     if not shown and worst.errors() > z:
         shown.append(
             say(
                 "Off in places: where it says {predicted}, {observed} is observed.",
                 predicted=figure(worst.calibrated, digits=3),
-                observed=said(worst.found),
+                observed=said(worst.estimate),
             )
         )
     if shown:

@@ -62,7 +62,7 @@ def profile(dataset: Dataset, *, rows: bool) -> tuple[ColumnProfile, ...]:
     """
     target = dataset.schema.target
     assert target is not None
-    kinds = {each.name: each.kind for each in dataset.schema.features[:MOST_FEATURES]}
+    kinds = {column.name: column.kind for column in dataset.schema.features[:MOST_FEATURES]}
     kinds = {target.name: dataset.schema.column(target.name).kind} | kinds
     frame = dataset.frame.select(list(kinds))
     missing = frame.null_count().row(0, named=True)
@@ -116,7 +116,7 @@ def _range(numbers: np.ndarray, whole: pl.Series, write: Write, fewest: int) -> 
         points = whole.min(), float(np.median(numbers)), whole.max()
     else:
         points = (_point(numbers, share) for share in (0.01, 0.5, 0.99))
-    return tuple(write(each) for each in points)  # type: ignore[arg-type]
+    return tuple(write(point) for point in points)  # type: ignore[arg-type]
 
 
 def _point(numbers: np.ndarray, share: float) -> float:
@@ -136,7 +136,7 @@ def _ranges(
     """Count sorted numbers by value where these are few, else by range."""
     starts = np.flatnonzero(np.diff(numbers, prepend=np.nan))  # of each distinct value
     if len(starts) <= MOST_BARS:
-        names = [write(each) for each in numbers[starts].tolist()]
+        names = [write(number) for number in numbers[starts].tolist()]
         counts = np.diff(starts, append=len(numbers))
     else:
         fewest = 0  # a range is nobody's value, and a gap is worth seeing
@@ -151,7 +151,7 @@ def _cut(
 ) -> tuple[list[str], np.ndarray]:
     """Count by ranges of equal width, the first and the last with all beyond."""
     edges = np.linspace(low, high, MOST_BARS + 1)
-    ends = [write(each) for each in edges[1:-1].tolist()]
+    ends = [write(edge) for edge in edges[1:-1].tolist()]
     between = [say("{low} to {high}", low=low, high=high) for low, high in pairwise(ends)]
     counts = np.diff([0, *np.searchsorted(numbers, edges[1:-1]), len(numbers)])
     first, last = say("up to {number}", number=ends[0]), say("from {number}", number=ends[-1])

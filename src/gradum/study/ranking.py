@@ -61,13 +61,13 @@ def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
     for code, drawn in zip(codes, _redrawn_areas(evidence, codes), strict=True):
         sweep = Sweep.of(probability[:, code], evidence.target == code)
         true, false = sweep.passed(evidence.weight[None, :])
-        found = [float(each[0]) for each in areas(true, false)]
-        if np.isnan(found).any():
+        values = [float(area[0]) for area in areas(true, false)]
+        if np.isnan(values).any():
             continue
         positive = evidence.target == code
         auc, average_precision = (
-            _interval(value, each, positive, scheme)
-            for value, each in zip(found, drawn, strict=True)
+            _interval(value, draws, positive, scheme)
+            for value, draws in zip(values, drawn, strict=True)
         )
         curve = RankingCurve(
             label=evidence.classes[code],
@@ -99,10 +99,10 @@ def areas(true: np.ndarray, false: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     positives, negatives = true[:, -1], false[:, -1]
     defined = (positives > 0) & (negatives > 0)
-    positives, negatives = (np.where(defined, each, np.nan) for each in (positives, negatives))
+    positives, negatives = (np.where(defined, total, np.nan) for total in (positives, negatives))
     pairs = np.einsum("bt,bt->b", np.diff(false), true[:, 1:] + true[:, :-1]) / 2
-    found = np.einsum("bt,bt->b", np.diff(true), _precision(true, false)[:, 1:])
-    return pairs / (positives * negatives), found / positives
+    precisions = np.einsum("bt,bt->b", np.diff(true), _precision(true, false)[:, 1:])
+    return pairs / (positives * negatives), precisions / positives
 
 
 def _precision(true: np.ndarray, false: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ def compared_levels(
     count = len(column.levels) + 1
     totals = np.bincount(codes, weight, minlength=count)
     reference = int(first_greatest(totals))
-    return [each for each in (*range(1, count), 0) if totals[each] and each != reference], reference
+    return [code for code in (*range(1, count), 0) if totals[code] and code != reference], reference
 
 
 def level_name(column: CodedColumn, code: int) -> str:

@@ -41,7 +41,7 @@ class RunRows:
         cls, columns: tuple[str, ...], blocks: Iterable[tuple[np.ndarray, np.ndarray]]
     ) -> RunRows:
         """Take the hashes of the rows, and which of them were learned from, block by block."""
-        hashes, learned = (np.concatenate(each) for each in zip(*blocks, strict=True))
+        hashes, learned = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         known, counts = np.unique(hashes[learned], return_counts=True)
         repeating = counts[counts > 1].sum() / max(counts.sum(), 1)
         return cls(columns, known, np.unique(hashes[~learned]), float(repeating))

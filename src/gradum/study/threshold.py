@@ -108,15 +108,17 @@ def threshold(evidence: Evidence, cost: Cost) -> Threshold:
     chosen = float(sweep.thresholds[best])
     in_folds = score >= _chosen_by_others(evidence, sweep, cost, theoretical)
     at_half = evidence.prediction.value == 1
-    row_costs = np.stack([_row_costs(each, positive, cost) for each in (in_folds, at_half)])
-    found, costs, costs_at_half, saved = _intervals(evidence, chosen, row_costs, cost)
+    row_costs = np.stack(
+        [_row_costs(predicted, positive, cost) for predicted in (in_folds, at_half)]
+    )
+    cheapest, costs, costs_at_half, saved = _intervals(evidence, chosen, row_costs, cost)
     negative_label, positive_label = evidence.classes
     return Threshold(
         positive=positive_label,
         negative=negative_label,
         false_positive_cost=cost.false_positive,
         false_negative_cost=cost.false_negative,
-        threshold=found,
+        threshold=cheapest,
         cost=costs,
         cost_at_half=costs_at_half,
         saved=saved,
@@ -180,12 +182,14 @@ def _intervals(
         sums = np.einsum("bn,cn->cb", weights, row_costs[:, places])
         means.append(sums / weights.sum(axis=1))
     drawn_costs, drawn_at_half = np.concatenate(means, axis=1)
-    found = interval(chosen, np.concatenate(thresholds)[1:])
+    cheapest = interval(chosen, np.concatenate(thresholds)[1:])
     # A sample, or steps, may just miss what all rows chose.
-    found = Interval(chosen, min(found.low, chosen), max(found.high, chosen), found.standard_error)
+    cheapest = Interval(
+        chosen, min(cheapest.low, chosen), max(cheapest.high, chosen), cheapest.standard_error
+    )
     in_folds, at_half = np.average(row_costs, axis=1, weights=evidence.weight).tolist()
     return (
-        found,
+        cheapest,
         around(in_folds, drawn_costs),
         around(at_half, drawn_at_half),
         around(at_half - in_folds, drawn_at_half - drawn_costs),

@@ -37,13 +37,13 @@ def share_intervals(
         span = evidence.groups.max() + 1
         pairs, place = np.unique(codes * span + evidence.groups, return_inverse=True)
         groups = _effective(pairs // span, np.bincount(place, evidence.weight))
-    found = []
+    intervals = []
     for share, most, fewest in zip(shares, rows.tolist(), groups.tolist(), strict=True):
         s, error = share.value, share.standard_error
         independent = min(most, s * (1 - s) / error**2) if error > 1e-9 else fewest
         low, high = wilson(s, independent, Z95)
-        found.append(Interval(s, low, high, (high - low) / (2 * Z95)))
-    return found
+        intervals.append(Interval(s, low, high, (high - low) / (2 * Z95)))
+    return intervals
 
 
 def _effective(codes: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import jax
@@ -52,6 +53,8 @@ class Activation:
         σ′ on NumPy arrays, for a backward pass by hand; at a kink what JAX takes.
     bound : callable
         (fan_in, fan_out) → the bound of the uniform initial weights before σ.
+    straight : bool
+        Whether it is straight on either side of 0.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Activation:
     numpy: Callable[[np.ndarray], np.ndarray]
     derivative: Callable[[np.ndarray], np.ndarray]
     bound: Callable[[int, int], float]
+    straight: bool = False
 
 
 def _same(x: Any) -> Any:
@@ -108,13 +112,18 @@ def _selu_slope(x: np.ndarray) -> np.ndarray:
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        Activation("relu", _relu, lambda x: np.maximum(x, 0), _relu_slope, he_bound),
+        Activation("relu", _relu, lambda x: np.maximum(x, 0), _relu_slope, he_bound, True),
         Activation("tanh", jnp.tanh, np.tanh, _tanh_slope, glorot_bound),
         Activation("logistic", jax.nn.sigmoid, scipy.special.expit, _logistic_slope, glorot_bound),
-        Activation("identity", _same, _same, np.ones_like, glorot_bound),
+        Activation("identity", _same, _same, np.ones_like, glorot_bound, True),
         Activation("gelu", _jax_gelu, _numpy_gelu, _gelu_slope, he_bound),
         Activation("selu", jax.nn.selu, _numpy_selu, _selu_slope, lecun_bound),
     )
 }
 STEEPEST = 1.1
 """Every activation is within |σ(z)| ≤ 1.1 |z| + 2."""
+
+
+def leaky(z: Any, leak: Any, xp: ModuleType) -> Any:
+    """Return max(z, λ z) of z [M, n, h], with the units' leaks λ [M, h]."""
+    return xp.maximum(z, leak[:, None] * z)

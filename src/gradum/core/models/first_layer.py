@@ -10,13 +10,15 @@ Shapes: n rows, h numbers of z.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from msgspec import structs
 
 from gradum.core.models.activations import ACTIVATIONS
+from gradum.core.models.bends import on_the_way, with_crossings
 
 if TYPE_CHECKING:
     from gradum.core.models.network import Inputs, Network, Params
@@ -30,9 +32,18 @@ Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Interaction = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From the same, to what taking the values of two columns adds beyond their single changes."""
 
+Pieces = tuple[np.ndarray, np.ndarray]
+"""Places (p,) from 0 to 1 on the way between two rows, and the members' logits [M, p, k] there,
+which are straight between neighbouring places."""
+
 
 class FirstLayer(Protocol):
     """n rows before a model's first layer."""
+
+    @property
+    def products(self) -> int:
+        """The multiplications that one row of z takes in the layers behind it."""
+        ...
 
     def total(self) -> np.ndarray:
         """Return the sum of all shares and of the bias: z (n, h)."""
@@ -62,6 +73,13 @@ class FirstLayer(Protocol):
         """Return the logits (m, k) of what the members [M, m, k] say together, in float64."""
         ...
 
+    def pieces(self) -> Pieces | None:
+        """Return what the members say on the straight way from the first row to the second.
+
+        The rows differ in the dense block alone. None if what is said is curved.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class NetworkFirstLayer:
@@ -70,6 +88,11 @@ class NetworkFirstLayer:
     network: Network
     params: Params
     inputs: Inputs
+
+    @property
+    def products(self) -> int:
+        """The multiplications that one row of z takes in the layers behind it."""
+        return sum(a * b for a, b in pairwise(self.network.widths[1:]))
 
     def total(self) -> np.ndarray:
         """Return the sum of all shares and of the bias: z (n, h), h the first layer's width."""
@@ -122,3 +145,15 @@ class NetworkFirstLayer:
     def together(self, members: np.ndarray) -> np.ndarray:
         """Return the logits (m, k) of the one network."""
         return members[0]
+
+    def pieces(self) -> Pieces | None:
+        """Return what is said on the way from the first row to the second; None if it is curved."""
+        activation, others = ACTIVATIONS[self.network.activation], self.params["layers"][1:]
+        if others and not activation.straight:
+            return None
+        places = np.array([0.0, 1.0])
+        sums = replace(self, inputs=on_the_way(self.inputs, places)).total()[None]
+        for layer in others:
+            places, sums = with_crossings(places, sums)
+            sums = activation.numpy(sums) @ layer["weight"] + layer.get("bias", 0.0)
+        return places, sums

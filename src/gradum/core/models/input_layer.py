@@ -199,7 +199,7 @@ class InputLayer:
         if xp is np and self._leaves_as_given:
             return dense
         centre, scale, spread = (
-            each.astype(dense.dtype) for each in (self.centre, self.scale, self.spread)
+            array.astype(dense.dtype) for array in (self.centre, self.scale, self.spread)
         )
         scaled = dense - centre
         scaled /= scale
@@ -217,6 +217,24 @@ class InputLayer:
     @property
     def _leaves_as_given(self) -> bool:
         return not self.clip and not self.centre.any() and bool((self.scale == 1.0).all())
+
+    def place(self, column: int, raw: np.ndarray) -> np.ndarray:
+        """Return where raw values of a dense column lie once it is scaled and clipped."""
+        scaled = (raw - self.centre[column]) / self.scale[column]
+        return scaled / (_clipping(scaled, np) * self.spread[column]) if self.clip else scaled
+
+    def raw(self, column: int, place: np.ndarray) -> np.ndarray:
+        """Return the raw values of a dense column that lie at such places.
+
+        Infinite where clipping has left nothing of a number's size.
+        """
+        scaled = place
+        if self.clip:  # z = s / √(1 + (s/3)²) where s = z / √(1 − (z/3)²)
+            clipped = place * self.spread[column]
+            left = np.maximum(1.0 - np.square(clipped / SMOOTH_CLIP), 0.0)
+            with np.errstate(divide="ignore"):
+                scaled = clipped / np.sqrt(left)
+        return self.centre[column] + self.scale[column] * scaled
 
     def in_units(self, centre: np.ndarray, scale: np.ndarray) -> InputLayer:
         """Return the layer that does to (x - centre) / scale what this one does to x."""

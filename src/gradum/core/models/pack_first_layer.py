@@ -7,14 +7,17 @@ Shapes: n rows, M members, D numbers before their first layers, h = units of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import structs
 
-from gradum.core.models.first_layer import Change, Interaction, Places
+from gradum.core.models.activations import leaky
+from gradum.core.models.bends import on_the_way, with_crossings
+from gradum.core.models.first_layer import Change, Interaction, Pieces, Places
 
 if TYPE_CHECKING:
     from gradum.core.models.network import Inputs, Params
@@ -28,6 +31,12 @@ class PackFirstLayer:
     network: PackNetwork
     params: Params
     inputs: Inputs
+
+    @property
+    def products(self) -> int:
+        """The multiplications that one row of z takes in the members' layers behind it."""
+        sizes = (*self.network.hidden, self.network.outputs)
+        return self.network.members * sum(a * b for a, b in pairwise(sizes))
 
     def total(self) -> np.ndarray:
         """Return the sum of all shares and of the biases: z (n, M h)."""
@@ -112,6 +121,41 @@ class PackFirstLayer:
     def together(self, members: np.ndarray) -> np.ndarray:
         """Return the pack's logits (m, k) of its members' [M, m, k], in float64."""
         return self.network.mean(self.params, members, np).astype(np.float64)
+
+    def pieces(self) -> Pieces | None:
+        """Return what the members say on the way from the first row to the second.
+
+        None if a wave lies on it.
+        """
+        network, corners = self.network, self._corners()
+        if corners is None:
+            return None
+        way = replace(self, inputs=on_the_way(self.inputs, corners)).total()
+        sums = np.moveaxis(way.reshape(len(way), network.members, -1), 1, 0)
+        sums, wide = sums[..., : network.hidden[0]], sums[..., network.hidden[0] :]
+        *hidden, last = self.params["layers"]
+        places, sums, wide = with_crossings(corners, sums, wide)
+        sums = leaky(sums, hidden[0]["leak"], np)
+        for layer in hidden[1:]:
+            sums = sums @ layer["weight"] + layer["bias"][:, None]
+            places, sums, wide = with_crossings(places, sums, wide)
+            sums = leaky(sums, layer["leak"], np)
+        return places, sums @ last["weight"] + wide
+
+    def _corners(self) -> np.ndarray | None:
+        """Return the ends of the way, and where a ramp begins or ends on it; None on a wave."""
+        network, params = self.network, self.params
+        ends = network.with_pairs(self.inputs["dense"][:2].astype(np.float64), np)
+        ends = ends[:, list(network.coded)]
+        moves = ends[0] != ends[1]
+        if moves.any() and (params["wave"] > 0).any():
+            return None
+        start, length = ends[0][moves][:, None], np.diff(ends, axis=0)[0][moves][:, None]
+        shift, slope = params["shift"][:, moves], params["slope"][:, moves]
+        with np.errstate(divide="ignore"):  # a ramp of slope 0 has no end
+            corners = np.concatenate([shift, shift + 1 / slope.astype(np.float64)])
+        places = (corners - start) / length
+        return np.unique(np.concatenate([[0.0, 1.0], places[(places > 0) & (places < 1)]]))
 
     def of_pairs(self, pairs: list[int], dense: np.ndarray) -> np.ndarray:
         """Return what some of the pairs add to z, of dense columns [m, ...]."""

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from msgspec import structs
 
+from gradum.core.models.activations import leaky
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import ROWS_AT_ONCE, Embedding, Inputs, Link
 from gradum.core.models.pack_codes import codes_of
@@ -114,7 +115,7 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
     @property
     def widths(self) -> tuple[int, ...]:
         """Numbers a row has before the first layer, between layers, and at the end; of all M."""
-        return (self.first, *(self.members * each for each in self.hidden), self.outputs)
+        return (self.first, *(self.members * width for width in self.hidden), self.outputs)
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -207,8 +208,10 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
             width = len(self.coded) * self.codes
             parts.append(codes_of(params["wave"], place, xp).reshape(members, rows, width))
         if self.embedding:
-            each = xp.arange(members)[:, None, None]
-            vectors = params["embedding"][each, xp.broadcast_to(codes, (members, *codes.shape[1:]))]
+            member = xp.arange(members)[:, None, None]
+            vectors = params["embedding"][
+                member, xp.broadcast_to(codes, (members, *codes.shape[1:]))
+            ]
             parts.append(vectors.reshape(members, rows, self.embedding.width))
         return xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
@@ -250,8 +253,8 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
         step = max(1, ROWS_AT_ONCE // self.members)
         blocks = []
         for at in range(0, max(rows, 1), step):
-            own = {name: values[at : at + step] for name, values in inputs.items()}
-            blocks.append(self.mean(params, self.members_forward(params, own), np))
+            block = {name: values[at : at + step] for name, values in inputs.items()}
+            blocks.append(self.mean(params, self.members_forward(params, block), np))
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
     def sizes(self, params: Params, dense: np.ndarray) -> Iterator[np.ndarray]:
@@ -326,11 +329,6 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
 def _is_pair(pair: Pair, columns: int) -> bool:
     first, second, sign = pair
     return 0 <= first < columns and 0 <= second < columns and first != second and abs(sign) == 1
-
-
-def leaky(z: Any, leak: Any, xp: ModuleType) -> Any:
-    """Return max(z, λ z) of z [M, n, h], with the units' leaks λ [M, h]."""
-    return xp.maximum(z, leak[:, None] * z)
 
 
 def log_sum(logs: Any, share: Any, axis: int, xp: ModuleType) -> Any:

@@ -12,22 +12,22 @@ from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
 MOST = 20
 
 
-def coefficient_dots(found: Coefficients | None) -> Picture | None:
+def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
     """Draw the largest standardised coefficients; None where the linear rung has none."""
-    if found is None or not found.rows:
+    if coefficients is None or not coefficients.rows:
         return None
-    shown = found.rows[:MOST]
-    outputs = {each.class_ for each in found.rows}
-    names = [_name(each, outputs) for each in shown]
+    shown = coefficients.rows[:MOST]
+    outputs = {row.class_ for row in coefficients.rows}
+    names = [_name(row, outputs) for row in shown]
     rows = [
         {
             "feature": name,
             "place": place,
-            "value": each.standardised.value,
-            "low": each.standardised.low,
-            "high": each.standardised.high,
+            "value": row.standardised.value,
+            "low": row.standardised.low,
+            "high": row.standardised.high,
         }
-        for place, (name, each) in enumerate(zip(names, shown, strict=True))
+        for place, (name, row) in enumerate(zip(names, shown, strict=True))
     ]
     base = alt.Chart(data(rows)).encode(
         y=alt.Y("feature:N", sort=by("place"), title=None),
@@ -43,10 +43,10 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
         )
     )
     largest = say("; ").join(
-        f"{name} {figure(each.coefficient.value, sign=True)}"
-        for name, each in zip(names[:3], shown, strict=False)
+        f"{name} {figure(row.coefficient.value, sign=True)}"
+        for name, row in zip(names[:3], shown, strict=False)
     )
-    more = len(found.rows) - len(shown) + found.left_out
+    more = len(coefficients.rows) - len(shown) + coefficients.left_out
     return Picture(
         "coefficients",
         say("Coefficients of the linear rung"),
@@ -54,7 +54,7 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
         _description(outputs, largest),
         sentences(
             [
-                found.sentence,
+                coefficients.sentence,
                 say("{count:,} smaller ones are not drawn.", count=more) if more else "",
             ]
         ),
@@ -68,8 +68,8 @@ def coefficient_dots(found: Coefficients | None) -> Picture | None:
             say("to"),
         ),
         tuple(
-            (_name(each, outputs), *_limits(each.coefficient), *_limits(each.standardised))
-            for each in found.rows
+            (_name(row, outputs), *_limits(row.coefficient), *_limits(row.standardised))
+            for row in coefficients.rows
         ),
     )
 
@@ -94,8 +94,8 @@ def _description(outputs: set[str | None], largest: str) -> str:
     )
 
 
-def _name(each: CoefficientInterval, outputs: set[str | None]) -> str:
-    return each.feature if len(outputs) == 1 else f"{each.feature} → {each.class_}"
+def _name(row: CoefficientInterval, outputs: set[str | None]) -> str:
+    return row.feature if len(outputs) == 1 else f"{row.feature} → {row.class_}"
 
 
 def _limits(estimate: Estimate) -> tuple[str, str, str]:

@@ -23,15 +23,17 @@ WHOLE = "datum.label"
 WIDE_FROM = 9  # classes that take the whole width of the page
 
 
-def confusion_matrix(found: Confusion) -> Picture:
+def confusion_matrix(confusion: Confusion) -> Picture:
     """Draw rows by true and predicted class; of more than 30 classes, the worst pairs."""
-    if len(found.labels) > WRITTEN_UP_TO:
-        chart, caption = _worst_pairs(found), say("The pairs of classes that are confused most.")
+    if len(confusion.labels) > WRITTEN_UP_TO:
+        chart = _worst_pairs(confusion)
+        caption = say("The pairs of classes that are confused most.")
     else:
-        chart, caption = _matrix(found), say("The shade is the share of the true class.")
-    order = found.labels
-    right = sum(found.counts[k][k] for k in range(len(order)))
-    rows = sum(map(sum, found.counts))
+        chart = _matrix(confusion)
+        caption = say("The shade is the share of the true class.")
+    order = confusion.labels
+    right = sum(confusion.counts[k][k] for k in range(len(order)))
+    rows = sum(map(sum, confusion.counts))
     agreement = say(
         "{right:,} of {rows:,} rows are on the diagonal, where prediction and truth agree.",
         right=right,
@@ -39,7 +41,7 @@ def confusion_matrix(found: Confusion) -> Picture:
     )
     mistakes = say("; ").join(
         say("{true} taken for {predicted}: {count:,}", true=true, predicted=predicted, count=count)
-        for true, predicted, count in found.mistaken[:3]
+        for true, predicted, count in confusion.mistaken[:3]
     )
     frequent = say("Most frequent mistakes: {mistakes}.", mistakes=mistakes) if mistakes else ""
     return Picture(
@@ -47,18 +49,18 @@ def confusion_matrix(found: Confusion) -> Picture:
         say("Confusion matrix"),
         chart,
         sentences([agreement, frequent]),
-        sentences([caption, found.others]),
+        sentences([caption, confusion.others]),
         (say("true \\ predicted"), *order),
         tuple(
             (true, *(f"{count:,}" for count in line))
-            for true, line in zip(order, found.counts, strict=True)
+            for true, line in zip(order, confusion.counts, strict=True)
         ),
         wide=len(order) >= WIDE_FROM,
     )
 
 
-def _matrix(found: Confusion) -> AnyChart:
-    totals = [max(sum(line), 1) for line in found.counts]
+def _matrix(confusion: Confusion) -> AnyChart:
+    totals = [max(sum(line), 1) for line in confusion.counts]
     cells = [
         {
             "true": true,
@@ -69,11 +71,11 @@ def _matrix(found: Confusion) -> AnyChart:
             "column": column,
         }
         for row, (true, line, total) in enumerate(
-            zip(found.labels, found.counts, totals, strict=True)
+            zip(confusion.labels, confusion.counts, totals, strict=True)
         )
-        for column, (predicted, count) in enumerate(zip(found.labels, line, strict=True))
+        for column, (predicted, count) in enumerate(zip(confusion.labels, line, strict=True))
     ]
-    order = list(found.labels)
+    order = list(confusion.labels)
     few, many = len(order) <= LEVEL_UP_TO, len(order) >= WIDE_FROM
     base = alt.Chart(data(cells)).encode(
         x=alt.X(
@@ -93,14 +95,14 @@ def _matrix(found: Confusion) -> AnyChart:
     return alt.layer(chart, written).properties(width="container", height=height)
 
 
-def _worst_pairs(found: Confusion) -> AnyChart:
+def _worst_pairs(confusion: Confusion) -> AnyChart:
     rows = [
         {
             "pair": say("{true} taken for {predicted}", true=true, predicted=predicted),
             "rows": count,
             "place": place,
         }
-        for place, (true, predicted, count) in enumerate(found.mistaken)
+        for place, (true, predicted, count) in enumerate(confusion.mistaken)
     ]
     return (
         alt.Chart(data(rows))

@@ -19,16 +19,16 @@ from gradum.show.pictures.picture import (
 from gradum.study.growth import Growth
 
 
-def growth_curve(found: Growth) -> Picture | None:
+def growth_curve(growth: Growth) -> Picture | None:
     """Draw the score by number of training rows; None where it was not measured."""
-    if not found.points:
+    if not growth.points:
         return None
-    title = METRICS[found.metric].words
+    title = METRICS[growth.metric].words
     kinds = [say("measured"), say("forecast")]
-    measured = [{"rows": rows, "what": kinds[0], **bounds(score)} for rows, score in found.points]
+    measured = [{"rows": rows, "what": kinds[0], **bounds(score)} for rows, score in growth.points]
     forecast = []
-    if found.forecast is not None:
-        forecast = [{"rows": found.forecast_rows, "what": kinds[1], **bounds(found.forecast)}]
+    if growth.forecast is not None:
+        forecast = [{"rows": growth.forecast_rows, "what": kinds[1], **bounds(growth.forecast)}]
     every = measured + forecast
     colour = alt.Color(
         "what:N",
@@ -63,18 +63,18 @@ def growth_curve(found: Growth) -> Picture | None:
         "growth",
         say("What more rows would bring"),
         chart.properties(width="container", height=240),
-        found.sentence,
+        growth.sentence,
         say(
             "The same model, fitted on parts of the training rows and judged on the same rows, "
             "with 95% intervals; the forecast follows the curve a + b · rows^(−c)."
         ),
         (say("training rows"), title, say("from"), say("to")),
         (
-            *((f"{rows:,}", *limits(score)) for rows, score in found.points),
+            *((f"{rows:,}", *limits(score)) for rows, score in growth.points),
             *(
-                (say("{rows:,} (forecast)", rows=row["rows"]), *limits(found.forecast))
+                (say("{rows:,} (forecast)", rows=row["rows"]), *limits(growth.forecast))
                 for row in forecast
-                if found.forecast
+                if growth.forecast
             ),
         ),
     )

@@ -24,15 +24,15 @@ from gradum.study.importance import Importance
 MOST = 20
 
 
-def importance_bars(found: Importance, rung: str) -> Picture | None:
+def importance_bars(importance: Importance, rung: str) -> Picture | None:
     """Draw the most important columns; None where the rung looks at none."""
-    if not found.columns:
+    if not importance.columns:
         return None
-    shown = found.columns[:MOST]
-    title = METRICS[found.metric].words
+    shown = importance.columns[:MOST]
+    title = METRICS[importance.metric].words
     rows = [
-        {"column": each.column, "place": place, **bounds(each.increase)}
-        for place, each in enumerate(shown)
+        {"column": column.column, "place": place, **bounds(column.increase)}
+        for place, column in enumerate(shown)
     ]
     base = alt.Chart(data(rows)).encode(
         y=alt.Y("column:N", sort=by("place"), title=None),
@@ -51,7 +51,7 @@ def importance_bars(found: Importance, rung: str) -> Picture | None:
         + alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x=alt.X("zero:Q"))
     )
     first = say("; ").join(
-        f"{each.column} {with_interval(each.increase, sign=True)}" for each in shown[:3]
+        f"{column.column} {with_interval(column.increase, sign=True)}" for column in shown[:3]
     )
     caption = [
         say(
@@ -62,24 +62,24 @@ def importance_bars(found: Importance, rung: str) -> Picture | None:
         ),
         say(
             "Measured on {rows:,} judged rows, shuffled {times} times.",
-            rows=found.rows,
-            times=found.repeats,
+            rows=importance.rows,
+            times=importance.repeats,
         ),
     ]
-    if len(found.columns) > MOST:
+    if len(importance.columns) > MOST:
         caption.append(
             say(
                 "The {drawn} most important of {columns} columns are drawn.",
                 drawn=MOST,
-                columns=len(found.columns),
+                columns=len(importance.columns),
             )
         )
-    if found.screened:
+    if importance.screened:
         caption.append(
             say(
                 "{columns:,} further columns made no difference in a quick look and were not "
                 "measured.",
-                columns=found.screened,
+                columns=importance.screened,
             )
         )
     return Picture(
@@ -89,5 +89,5 @@ def importance_bars(found: Importance, rung: str) -> Picture | None:
         say("Most important: {columns}.", columns=first),
         sentences(caption),
         (say("column"), say("increase of {metric}", metric=title), say("from"), say("to")),
-        tuple((each.column, *limits(each.increase)) for each in found.columns),
+        tuple((column.column, *limits(column.increase)) for column in importance.columns),
     )

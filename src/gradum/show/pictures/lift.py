@@ -10,10 +10,10 @@ from gradum.show.pictures.picture import FAINT, FIRST, Picture, bounds, data, qu
 from gradum.study.lift import Lift, Top
 
 
-def gain_curve(found: Lift) -> Picture:
+def gain_curve(lift: Lift) -> Picture:
     """Draw the share of the class that is found by the share of rows looked at."""
     ends = [{"share": at, "value": at, "low": at, "high": at, "lift": 1.0} for at in (0.0, 1.0)]
-    tops = [{"share": top.share, **bounds(top.gain), "lift": top.lift.value} for top in found.tops]
+    tops = [{"share": top.share, **bounds(top.gain), "lift": top.lift.value} for top in lift.tops]
     rows = [ends[0], *tops, ends[1]]
     chance = alt.Chart(data([{"at": 0}, {"at": 1}])).mark_line(
         color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
@@ -36,9 +36,9 @@ def gain_curve(found: Lift) -> Picture:
     )
     return Picture(
         "gain",
-        say("Gain and lift: {class_}", class_=found.positive),
+        say("Gain and lift: {class_}", class_=lift.positive),
         chart.properties(width="container", height=300),
-        found.sentence,
+        lift.sentence,
         say(
             "The band is the 95% interval; on the dashed line rows are looked at in any order. "
             "Lift is the share found over the share looked at."
@@ -52,11 +52,11 @@ def gain_curve(found: Lift) -> Picture:
             say("from"),
             say("to"),
         ),
-        tuple(_row(top) for top in found.tops),
+        tuple(_row(top) for top in lift.tops),
     )
 
 
 def _row(top: Top) -> tuple[str, ...]:
-    gain = [percent(each, decimals=1) for each in (top.gain.value, top.gain.low, top.gain.high)]
-    lift = [figure(each, digits=3) for each in (top.lift.value, top.lift.low, top.lift.high)]
+    gain = [percent(share, decimals=1) for share in (top.gain.value, top.gain.low, top.gain.high)]
+    lift = [figure(ratio, digits=3) for ratio in (top.lift.value, top.lift.low, top.lift.high)]
     return (percent(top.share), *gain, *lift)

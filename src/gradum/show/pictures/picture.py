@@ -41,6 +41,7 @@ FONT = (
 FIELDS = {
     "actual": marked("actual"),
     "alpha": "alpha",
+    "answer": marked("answer"),
     "class": marked("class"),
     "column": marked("column"),
     "contribution": marked("contribution"),

@@ -19,11 +19,11 @@ from gradum.show.pictures.picture import (
 from gradum.study.reliability import Reliability
 
 
-def reliability_curve(found: Reliability, *, number: bool) -> Picture:
+def reliability_curve(reliability: Reliability, *, number: bool) -> Picture:
     """Draw the observed share, or mean, of each bin of predictions, with its interval."""
     rows = [
-        {"predicted": each.predicted, **bounds(each.observed, "observed"), "rows": each.rows}
-        for each in found.bins
+        {"predicted": bin_.predicted, **bounds(bin_.observed, "observed"), "rows": bin_.rows}
+        for bin_ in reliability.bins
     ]
     expected = say("predicted mean") if number else say("predicted probability")
     observed = say("observed mean") if number else say("observed share")
@@ -45,16 +45,16 @@ def reliability_curve(found: Reliability, *, number: bool) -> Picture:
     )
     return Picture(
         "reliability",
-        say("Reliability: {label}", label=found.label),
+        say("Reliability: {label}", label=reliability.label),
         chart.properties(width="container", height=300),
-        found.sentence,
+        reliability.sentence,
         say(
             "On the dashed line predictions mean what they say; lines and band are 95% intervals "
             "of what was observed among rows of similar prediction."
         ),
         (expected, observed, say("from"), say("to"), say("rows")),
         tuple(
-            (figure(each.predicted), *limits(each.observed), f"{each.rows:,}")
-            for each in found.bins
+            (figure(bin_.predicted), *limits(bin_.observed), f"{bin_.rows:,}")
+            for bin_ in reliability.bins
         ),
     )

@@ -12,15 +12,18 @@ from gradum.study.residuals import Residuals
 SPARSE = 300  # points, of which none hides another
 
 
-def residual_pictures(found: Residuals, target: str) -> list[Picture]:
+def residual_pictures(residuals: Residuals, target: str) -> list[Picture]:
     """Draw actual against predicted, where rows may be shown, and the residuals."""
-    points = [_actual(found, target)] if found.points else []
-    return [*points, _spread(found), _histogram(found)]
+    points = [_actual(residuals, target)] if residuals.points else []
+    return [*points, _spread(residuals), _histogram(residuals)]
 
 
-def _actual(found: Residuals, target: str) -> Picture:
-    rows = [{"predicted": p, "actual": a, "row": row} for p, a, row in found.points]
-    ends = [min(min(p, a) for p, a, _ in found.points), max(max(p, a) for p, a, _ in found.points)]
+def _actual(residuals: Residuals, target: str) -> Picture:
+    rows = [{"predicted": p, "actual": a, "row": row} for p, a, row in residuals.points]
+    ends = [
+        min(min(p, a) for p, a, _ in residuals.points),
+        max(max(p, a) for p, a, _ in residuals.points),
+    ]
     diagonal = alt.Chart(data([{"at": end} for end in ends])).mark_line(
         color=SECOND, strokeDash=[4, 4], strokeWidth=1.5
     )
@@ -34,16 +37,16 @@ def _actual(found: Residuals, target: str) -> Picture:
         )
         .interactive()
     )
-    half, share = found.within[0]
-    wide, most = found.within[-1]
-    drawn = len(found.points)
-    if drawn == found.drawn:
+    half, share = residuals.within[0]
+    wide, most = residuals.within[-1]
+    drawn = len(residuals.points)
+    if drawn == residuals.drawn:
         caption = say("{rows:,} rows; on the dashed line prediction and truth agree.", rows=drawn)
     else:
         caption = say(
             "A random {drawn:,} of {rows:,} rows; on the dashed line prediction and truth agree.",
             drawn=drawn,
-            rows=found.drawn,
+            rows=residuals.drawn,
         )
     return Picture(
         "actual",
@@ -61,14 +64,14 @@ def _actual(found: Residuals, target: str) -> Picture:
         ),
         caption,
         (say("share of the rows"), say("are off by at most")),
-        tuple((f"{part:.0%}", figure(width)) for width, part in found.within),
+        tuple((f"{part:.0%}", figure(width)) for width, part in residuals.within),
     )
 
 
-def _spread(found: Residuals) -> Picture:
+def _spread(residuals: Residuals) -> Picture:
     rows = [
         {"predicted": predicted, "low": low, "middle": middle, "high": high}
-        for predicted, low, middle, high in found.spread
+        for predicted, low, middle, high in residuals.spread
     ]
     base = alt.Chart(data(rows)).encode(x=alt.X(**quantitative("predicted", say("predicted"))))
     axis = alt.Y(**quantitative("low", say("actual − predicted"), zero=True))
@@ -85,18 +88,18 @@ def _spread(found: Residuals) -> Picture:
         "spread",
         say("Residuals by prediction"),
         chart.properties(width="container", height=240),
-        found.sentence,
+        residuals.sentence,
         say(
             "By tenths of the prediction: the line is the median residual, the band holds 80% of "
             "them."
         ),
         (say("predicted"), "10%", say("median"), "90%"),
-        tuple(tuple(figure(value) for value in each) for each in found.spread),
+        tuple(tuple(figure(value) for value in tenth) for tenth in residuals.spread),
     )
 
 
-def _histogram(found: Residuals) -> Picture:
-    rows = [{"low": low, "high": high, "share": share} for low, high, share in found.histogram]
+def _histogram(residuals: Residuals) -> Picture:
+    rows = [{"low": low, "high": high, "share": share} for low, high, share in residuals.histogram]
     chart = (
         alt.Chart(data(rows))
         .mark_bar(color=FIRST, opacity=0.75)
@@ -109,7 +112,7 @@ def _histogram(found: Residuals) -> Picture:
         )
     )
     quantiles = listed(
-        [f"{name} {figure(value, digits=3)}" for name, value in found.quantiles.items()]
+        [f"{name} {figure(value, digits=3)}" for name, value in residuals.quantiles.items()]
     )
     return Picture(
         "histogram",
@@ -118,5 +121,7 @@ def _histogram(found: Residuals) -> Picture:
         say("Quantiles of the residuals: {quantiles}.", quantiles=quantiles),
         say("The outermost bars hold all that lies further out."),
         (say("from"), say("to"), say("share of rows")),
-        tuple((figure(low), figure(high), f"{share:.2%}") for low, high, share in found.histogram),
+        tuple(
+            (figure(low), figure(high), f"{share:.2%}") for low, high, share in residuals.histogram
+        ),
     )

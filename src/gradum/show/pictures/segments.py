@@ -24,46 +24,52 @@ from gradum.study.finding_words import WEAKER
 from gradum.study.segments import Segment, Segments
 
 
-def slices(found: Segments) -> list[Picture]:
+def slices(segments: Segments) -> list[Picture]:
     """Draw the segments of every column that was asked for."""
     return [
         _segments(
-            each, f"slice-{number}", say("By {column}", column=column), found.metric, whole=False
+            of_column,
+            f"slice-{number}",
+            say("By {column}", column=column),
+            segments.metric,
+            whole=False,
         )
-        for number, (column, each) in enumerate(found.slices.items(), 1)
-        if each
+        for number, (column, of_column) in enumerate(segments.slices.items(), 1)
+        if of_column
     ]
 
 
-def weakest(found: Segments) -> Picture | None:
+def weakest(segments: Segments) -> Picture | None:
     """Draw the weakest segments; None where none was found."""
-    if not found.weakest:
+    if not segments.weakest:
         return None
     return _segments(
-        found.weakest, "weakest", say("The weakest segments"), found.metric, whole=True
+        segments.weakest, "weakest", say("The weakest segments"), segments.metric, whole=True
     )
 
 
 def _segments(
-    found: Sequence[Segment], name: str, title: str, metric: str, *, whole: bool
+    segments: Sequence[Segment], name: str, title: str, metric: str, *, whole: bool
 ) -> Picture:
     labels = [
-        say("{column}: {values}", column=each.column, values=each.values) if whole else each.values
-        for each in found
+        say("{column}: {values}", column=segment.column, values=segment.values)
+        if whole
+        else segment.values
+        for segment in segments
     ]
-    weak = [each.finding == WEAKER for each in found]
+    weak = [segment.finding == WEAKER for segment in segments]
     rows = [
         {
             "segment": label,
             "place": place,
-            "rows": each.rows,
-            "finding": say(each.finding),
-            **bounds(each.score),
+            "rows": segment.rows,
+            "finding": say(segment.finding),
+            **bounds(segment.score),
         }
-        for place, (label, each) in enumerate(zip(labels, found, strict=True))
+        for place, (label, segment) in enumerate(zip(labels, segments, strict=True))
     ]
     score = METRICS[metric].words
-    findings = sorted({each.finding for each in found})
+    findings = sorted({segment.finding for segment in segments})
     colour = alt.Color(
         "finding:N",
         title=None,
@@ -104,12 +110,12 @@ def _segments(
         tuple(
             (
                 label,
-                f"{each.rows:,}",
-                *limits(each.score),
-                figure(each.difference.value, sign=True) if each.difference else "–",
-                figure(each.baseline),
-                say(each.finding),
+                f"{segment.rows:,}",
+                *limits(segment.score),
+                figure(segment.difference.value, sign=True) if segment.difference else "–",
+                figure(segment.baseline),
+                say(segment.finding),
             )
-            for label, each in zip(labels, found, strict=True)
+            for label, segment in zip(labels, segments, strict=True)
         ),
     )

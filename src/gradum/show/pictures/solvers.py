@@ -10,9 +10,9 @@ from gradum.scores.figures import figure
 from gradum.show.pictures.picture import COLOURS, DASHES, Picture, data, quantitative, tooltips
 
 
-def solver_courses(found: SolverComparison) -> list[Picture]:
+def solver_courses(comparison: SolverComparison) -> list[Picture]:
     """Draw the validation loss of every solver that did not break down, twice."""
-    courses = [course for course in found.courses if course.history]
+    courses = [course for course in comparison.courses if course.history]
     return [
         _picture(courses, "epoch", "by-pass", say("By passes over the rows"), say("passes")),
         _picture(courses, "seconds", "by-second", say("By seconds"), say("seconds")),

@@ -18,9 +18,9 @@ from gradum.show.pictures.picture import (
 from gradum.study.threshold import Threshold
 
 
-def threshold_curve(found: Threshold) -> Picture:
+def threshold_curve(threshold: Threshold) -> Picture:
     """Draw the mean cost of a row by threshold, the cheapest one, and the usual one."""
-    rows = [{"threshold": at, "cost": cost} for at, cost in found.curve]
+    rows = [{"threshold": at, "cost": cost} for at, cost in threshold.curve]
     line = (
         alt.Chart(data(rows))
         .mark_line(color=FIRST, interpolate="step-before")
@@ -34,8 +34,10 @@ def threshold_curve(found: Threshold) -> Picture:
             tooltip=tooltips("threshold:Q", "cost:Q"),
         )
     )
-    best = alt.Chart(data([{"at": found.threshold.value}])).mark_rule(color=SECOND, strokeWidth=2)
-    usual = alt.Chart(data([{"at": found.usual}])).mark_rule(
+    best = alt.Chart(data([{"at": threshold.threshold.value}])).mark_rule(
+        color=SECOND, strokeWidth=2
+    )
+    usual = alt.Chart(data([{"at": threshold.usual}])).mark_rule(
         color=FAINT, strokeDash=[4, 4], strokeWidth=2
     )
     return Picture(
@@ -44,22 +46,22 @@ def threshold_curve(found: Threshold) -> Picture:
         (usual.encode(x=alt.X("at:Q")) + best.encode(x=alt.X("at:Q")) + line).properties(
             width="container", height=240
         ),
-        found.sentence,
+        threshold.sentence,
         say(
             "The dashed line is {usual:.3g}. Were the probabilities exact, {best:.3g} would be "
             "best.",
-            usual=found.usual,
-            best=found.theoretical,
+            usual=threshold.usual,
+            best=threshold.theoretical,
         ),
         ("", say("value"), say("from"), say("to")),
         (
-            (say("threshold"), *limits(found.threshold)),
-            (say("cost of a row there"), *limits(found.cost)),
+            (say("threshold"), *limits(threshold.threshold)),
+            (say("cost of a row there"), *limits(threshold.cost)),
             (
-                say("cost of a row at {threshold:.3g}", threshold=found.usual),
-                *limits(found.cost_at_half),
+                say("cost of a row at {threshold:.3g}", threshold=threshold.usual),
+                *limits(threshold.cost_at_half),
             ),
-            (say("saved"), *limits(found.saved)),
-            *((say(name), f"{count:,}", "", "") for name, count in found.counts.items()),
+            (say("saved"), *limits(threshold.saved)),
+            *((say(name), f"{count:,}", "", "") for name, count in threshold.counts.items()),
         ),
     )

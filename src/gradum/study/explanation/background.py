@@ -29,13 +29,23 @@ def background_rows(run: Run) -> pl.DataFrame:
 def learned_rows(run: Run, learned: np.ndarray, most: int) -> pl.DataFrame:
     """Return up to ``most`` of a run's rows where a mask (n,) holds, without the target.
 
-    They are drawn by chance, the likelier the more they weigh, and count equally from then on.
+    They are drawn by weight and count equally from then on.
     """
     dataset, spec = run.dataset, run.fitted.spec
     places = np.flatnonzero(learned)
-    count = min(most, len(places))
-    weight = dataset.weight[places]
     rng = stream(spec.seed, "study", "background")
-    drawn = rng.choice(places, count, replace=False, p=weight / weight.sum())
+    places = places[drawn_by_weight(dataset.weight[places], min(most, len(places)), rng)]
     columns = [column.name for column in run.fitted.schema.features]
-    return dataset.frame[np.sort(drawn)].select(columns)
+    return dataset.frame[places].select(columns)
+
+
+def drawn_by_weight(weight: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw places of rows, rising: each count w / Σ w times on average, to less than one.
+
+    Of equal weights none comes twice; a row that weighs more than Σ w / count does. Systematic
+    sampling of shuffled rows: W. G. Madow, On the theory of systematic sampling, II (1949).
+    """
+    order = rng.permutation(len(weight))
+    reached = np.cumsum(weight[order])
+    points = (rng.random() + np.arange(count)) / count * reached[-1]
+    return np.sort(order[np.searchsorted(reached, points, side="right")])

@@ -17,14 +17,14 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
 from gradum.messages import listed, say
 from gradum.randomness import stream
+from gradum.solvers.threads import threads_for
 from gradum.study.explanation.game import Game, Player, Setting
 from gradum.study.explanation.scale import Scale, answer_on
-from gradum.study.explanation.shapley import Shapley, divided
+from gradum.study.explanation.shapley import TOLERANCE, Shapley, divided
 from gradum.study.first_layer import Opened
 from gradum.tables.wording import nearest
 
 ROWS_AT_ONCE = 256  # that stand opened beside the background
-TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Explanations:
         The rows' values of the columns.
     parts : tuple of Shapley
         Of each row.
-    background : int
-        B.
+    background_rows : polars.DataFrame
+        The B rows that stand for what the columns are like.
     """
 
     rung: str
@@ -60,7 +60,12 @@ class Explanations:
     rows: np.ndarray
     values: pl.DataFrame
     parts: tuple[Shapley, ...]
-    background: int
+    background_rows: pl.DataFrame
+
+    @property
+    def background(self) -> int:
+        """B, how many background rows there are."""
+        return len(self.background_rows)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -117,7 +122,7 @@ def explain(
     scale: Scale | None = None,
     together: Sequence[Sequence[str]] = (),
     tolerance: float = TOLERANCE,
-    most_products: float | None = None,
+    most_answers: float | None = None,
 ) -> Explanations:
     """Divide the answers for rows among the columns; see `gradum.study.explanation.shapley`.
 
@@ -140,8 +145,8 @@ def explain(
     tolerance : float
         Half-width of the 95% interval of what drawing orders leaves open, as a share of the range
         of the answers.
-    most_products : float, optional
-        Multiplications that a row may take; see `gradum.study.explanation.shapley.divided`.
+    most_answers : float, optional
+        That the model may be asked for, for one row; see `gradum.study.explanation.shapley`.
 
     Raises
     ------
@@ -161,14 +166,14 @@ def explain(
         if chosen.input_layer is None:
             parts += _unmoved(fitted, chosen, block, background, len(players), used)
             continue
-        products = chosen.network.products(len(chosen.input_layer.centre))
-        for game in games(fitted, chosen, block, background, players, used):
-            rng = stream(fitted.spec.seed, "study", "explain")
-            parts.append(divided(game, products, rng, tolerance, most_products))
+        with threads_for(len(background), max(chosen.network.widths)):
+            for game in games(fitted, chosen, block, background, players, used):
+                rng = stream(fitted.spec.seed, "study", "explain")
+                parts.append(divided(game, rng, tolerance, most_answers))
     answers = tuple(fitted.classes) or (None,) * (len(parts[0].base) if parts else 1)
     names = tuple(name_of(player) for player in players)
     return Explanations(
-        chosen.name, used, players, names, answers, numbers, rows, tuple(parts), len(background)
+        chosen.name, used, players, names, answers, numbers, rows, tuple(parts), background
     )
 
 

@@ -23,7 +23,6 @@ from itertools import combinations
 
 import msgspec
 import numpy as np
-import polars as pl
 from scipy.special import comb, gammaln
 
 from gradum.fitting.fitted import Fitted
@@ -87,7 +86,6 @@ class Interactions(msgspec.Struct, frozen=True):
 def interactions(
     found: Explanations,
     fitted: Fitted,
-    background: pl.DataFrame,
     *,
     most_rows: int = MOST_ROWS,
     most_products: float = MOST_PRODUCTS,
@@ -97,10 +95,8 @@ def interactions(
     Parameters
     ----------
     found : Explanations
-        Of n > 0 rows, against ``background``.
+        Of n > 0 rows.
     fitted : Fitted
-    background : polars.DataFrame
-        Checked columns.
     most_rows : int
         Of more rows, so many are looked at, evenly spaced.
     most_products : float
@@ -113,8 +109,9 @@ def interactions(
     places = np.linspace(0, len(found.parts) - 1, most_rows).round().astype(int)
     some = found.take(np.unique(places).tolist())
     products = rung.network.products(len(rung.input_layer.centre))
-    every = d <= MOST_EXACT and 2.0**d * len(background) * products <= most_products
-    played = games(fitted, rung, some.values, background, some.players, some.scale)
+    every = d <= MOST_EXACT and 2.0**d * found.background * products <= most_products
+    behind = found.background_rows
+    played = games(fitted, rung, some.values, behind, some.players, some.scale)
     players = strongest_players(found, range(d), d if every else STRONGEST)
     return strongest_pairs(played, found, players, fitted.spec.seed)
 

@@ -122,7 +122,7 @@ def explain_judged(
     foremost = [numbers.index(number) for number in worst[:MOST_WORST]]
     places = np.unique(np.concatenate([sample, foremost, list(usual)])).astype(int)
 
-    parts = _by_judge(run, evidence, places, together, size, products)
+    parts = _by_judge(run, evidence, places, together, size)
     found, order = _joined(parts)
     place_of = {int(place): i for i, place in enumerate(order)}
     looked_at = found.take([place_of[place] for place in sample])
@@ -228,7 +228,6 @@ def _by_judge(
     places: np.ndarray,
     together: list[str],
     size: _Size,
-    products: int,
 ) -> list[_Judge]:
     """Explain judged rows at some places, each by its own judge."""
     columns = list(evidence.features)
@@ -245,7 +244,7 @@ def _by_judge(
             background,
             numbers=evidence.numbers[own],
             together=[together] if together else [],
-            most_products=size.answers * products,
+            most_answers=size.answers,
         )
         judges.append(_Judge(fitted, background, own, found))
     return judges

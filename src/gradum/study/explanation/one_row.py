@@ -95,10 +95,11 @@ def row_explanation(found: Explanations, place: int, answer: int | None = None) 
 def _values_of(found: Explanations, place: int, player: Player) -> str:
     if len(player) > MOST_VALUES:
         return ""
-    return listed([_as_text(found.values[place, column]) for column in player])
+    return listed([value_words(found.values[place, column]) for column in player])
 
 
-def _as_text(value: Any) -> str:
+def value_words(value: Any) -> str:
+    """Write a value of a table as it stands in a sentence, a text in quotes."""
     if value is None:
         return say("missing")
     return repr(shortened(value)) if isinstance(value, str) else value_text(value)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from gradum.core.models.first_layer import FirstLayer
 from gradum.fitting.rung import Rung
 
 Scale = Literal["target", "probability", "log-odds"]
@@ -21,6 +22,18 @@ def answer_on(rung: Rung, scale: Scale) -> Answer:
     log p / (1 − p) of each class.
     """
     return {"target": _numbers, "probability": _probabilities, "log-odds": _log_odds}[scale](rung)
+
+
+def answers_of(
+    layers: FirstLayer, total: np.ndarray, answer: Answer
+) -> tuple[np.ndarray, np.ndarray]:
+    """Go on from z (m, h) to the answers (m, k) of a model, and of each member (M, m, k)."""
+    logits = layers.members(total)
+    together = answer(layers.together(logits))
+    if len(logits) == 1:
+        return together, together[None]
+    alone = answer(logits.reshape(-1, logits.shape[2]).astype(np.float64))
+    return together, alone.reshape(len(logits), *together.shape)
 
 
 def _numbers(rung: Rung) -> Answer:

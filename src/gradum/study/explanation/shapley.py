@@ -14,19 +14,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import comb
 
 import numpy as np
 
+from gradum.scores.interval import NORMAL_95
 from gradum.study.explanation.game import Game
 
 MOST_EXACT = 12  # players: 4,096 coalitions
 MOST_PRODUCTS = 2e10
-"""Multiplications that all coalitions may take to be met: a second of one core."""
+"""Multiplications that a row's coalitions may take at the usual tolerance: a second of one core."""
 
 FEWEST_FREEDOM = 60  # degrees, B (m - 1), before the scatter over m rounds is believed
-FEWEST_ROUNDS, MOST_ROUNDS = 2, 400
-NORMAL_95 = 1.959963984540054
+FEWEST_ROUNDS = 2
+TOLERANCE = 0.001
 
 
 @dataclass(frozen=True)
@@ -67,62 +69,64 @@ class Shapley:
 
 def divided(
     game: Game,
-    products: int,
     rng: np.random.Generator,
     tolerance: float,
-    most_products: float | None = None,
+    most_answers: float | None = None,
 ) -> Shapley:
     """Divide exactly where there are few players and that is quick, else by drawn orders.
+
+    Where drawing does not come to its tolerance before it has met as many coalitions as there are,
+    all of them are met.
 
     Parameters
     ----------
     game : Game
-    products : int
-        Multiplications that one row takes before the network.
     rng : Generator
     tolerance : float
         See `drawn`.
-    most_products : float, optional
-        Multiplications that all coalitions may take; where they do not suffice, `FEWEST_ROUNDS`
-        are drawn. If left out, up to `MOST_PRODUCTS` for all coalitions, and `MOST_ROUNDS`.
+    most_answers : float, optional
+        That the model may be asked for. If left out, what `MOST_PRODUCTS` bring; a smaller
+        tolerance than `TOLERANCE` may draw more, as its square.
     """
-    d = game.players
-    a_round = 2 * max(d - 1, 0)  # coalitions
-    affordable = (MOST_PRODUCTS if most_products is None else most_products) / (
-        game.background * products
-    )
-    fewest = FEWEST_ROUNDS * a_round + 2
-    if d <= MOST_EXACT and 2**d <= max(affordable, fewest):
+    few = game.players <= MOST_EXACT
+    everybody = 2.0**game.players
+    most = MOST_PRODUCTS / game.products if most_answers is None else most_answers / game.background
+    if few and everybody <= max(most, FEWEST_ROUNDS * _a_round(game) + 2):
         return exact(game)
-    rounds = MOST_ROUNDS if most_products is None else int((affordable - 2) / a_round)
-    return drawn(game, rng, tolerance, min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS))
+    if most_answers is None:
+        most *= max(1.0, (TOLERANCE / tolerance) ** 2)
+    values = drawn(game, rng, tolerance, most)
+    return exact(game) if few and values.coalitions >= everybody else values
+
+
+def _a_round(game: Game) -> int:
+    """Return how many coalitions an order and its reverse meet, but for nobody and all."""
+    return 2 * max(game.players - 1, 0)
 
 
 def exact(game: Game) -> Shapley:
     """Divide by all 2^d coalitions."""
-    d = game.players
-    coalitions = all_coalitions(d)
-    weights = coalition_weights(d)
-    by_row, by_member = np.zeros(()), np.zeros(())
-    ends: dict[int, np.ndarray] = {}
+    weights, coalitions = coalition_weights(game.players), all_coalitions(game.players)
+    by_row = np.zeros(())
+    means, member_means = [], []  # over the background rows, of each coalition
     for stretch, answers, members in game.answers(coalitions):
-        within = weights[:, stretch]
-        by_row = by_row + np.tensordot(within, answers, axes=1)
-        by_member = by_member + np.tensordot(within, members.mean(axis=2), axes=(1, 1))
-        for end in (0, len(coalitions) - 1):
-            if stretch.start <= end < stretch.start + len(answers):
-                ends[end] = answers[end - stretch.start].mean(axis=0)
+        by_row = by_row + np.tensordot(weights[:, stretch], answers, axes=1)
+        means.append(answers.mean(axis=1))
+        member_means.append(members.mean(axis=2))
+    worth = np.concatenate(means)
+    by_member = np.tensordot(weights, np.concatenate(member_means, axis=1), axes=(1, 1))
     return Shapley(
         by_row.mean(axis=1),
         np.zeros_like(by_row[:, 0]),
         _standard_error(by_row),
         _spread(by_member),
-        ends[0],
-        ends[len(coalitions) - 1],
+        worth[0],
+        worth[-1],
         len(coalitions),
     )
 
 
+@cache
 def coalition_weights(players: int) -> np.ndarray:
     """Return a (d, 2^d) with φ = a v: bit j of a coalition's number says whether j is in it.
 
@@ -136,19 +140,19 @@ def coalition_weights(players: int) -> np.ndarray:
     return np.where(inside, joining[:, None], staying[:, None]).T
 
 
+@cache
 def all_coalitions(players: int) -> np.ndarray:
     """Return who is in each coalition (2^d, d): bit j of its number says whether j is."""
     return (np.arange(2**players)[:, None] >> np.arange(players) & 1).astype(bool)
 
 
-def drawn(
-    game: Game, rng: np.random.Generator, tolerance: float, most_rounds: int = MOST_ROUNDS
-) -> Shapley:
+def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = np.inf) -> Shapley:
     """Divide by orders drawn at random, each with its reverse, one such pair a background row.
 
     In an order the players join one by one, and each is given what its coming changes. Rounds go on
     until the half-width of every value's 95% interval is below ``tolerance`` times the range of the
-    answers (over the background rows and the row), or there were ``most_rounds``, two or more.
+    answers (over the background rows and the row), as many coalitions were met as there are, or
+    another round would meet more than ``most``; there are at least `FEWEST_ROUNDS`.
 
     The standard error of m rounds is √(Σ_b s_b²/m) / B, with s_b over the rounds of row b.
     """
@@ -156,19 +160,23 @@ def drawn(
     empty, full = ends[0], ends[1]
     reach = np.concatenate([empty, full[:1]])
     enough = tolerance * np.ptp(reach, axis=0)
+    a_round = _a_round(game)
     sums = squares = members = np.zeros(())
     rounds = 0
     for gains, by_member in _rounds(game, rng, ends):
         sums, squares, members = sums + gains, squares + gains**2, members + by_member
         rounds += 1
-        believed = game.background * (rounds - 1) >= FEWEST_FREEDOM
-        if rounds < most_rounds and not believed:
+        if rounds < FEWEST_ROUNDS:
             continue
         variance = np.asarray(squares - sums**2 / rounds) / (rounds - 1)  # s_b², (d, B, k)
         rows = game.background
         variance = variance.clip(min=0.0)  # which rounding may bring below
         error = np.sqrt((variance / rounds).sum(axis=1)) / rows
-        if (error * NORMAL_95 <= enough).all() or rounds == most_rounds:
+        coalitions = rounds * a_round + 2
+        if coalitions >= 2**game.players or coalitions + a_round > most:
+            break
+        believed = rows * (rounds - 1) >= FEWEST_FREEDOM
+        if believed and (error * NORMAL_95 <= enough).all():
             break
     by_row = np.asarray(sums / rounds)
     noise = np.mean(variance / rounds, axis=1)  # of φ_b, which is not of the background
@@ -180,7 +188,7 @@ def drawn(
         _spread(members / rounds),
         empty.mean(axis=0),
         full.mean(axis=0),
-        2 * rounds * (game.players - 1) + 2,
+        coalitions,
     )
 
 

@@ -18,7 +18,7 @@ from gradum.core.losses import Loss, resolve
 from gradum.margins import EPSILON, STILL, TIMES
 from gradum.messages import say
 from gradum.solvers.status import Status
-from gradum.solvers.threads import turn
+from gradum.solvers.threads import one_thread
 from gradum.study.inference import wording
 from gradum.study.inference.covariance import FactoredCovariance, OneOutput, Softmax, covariance_of
 from gradum.study.inference.family import Weights, dispersion, likelihood_of
@@ -45,7 +45,7 @@ from gradum.study.inference.separation import screen, thresholds
 INFINITE = 50.0  # from that standard error for one standard deviation up, of a separated fit
 
 
-@turn()
+@one_thread()
 def infer(
     columns: Any,
     target: np.ndarray,
@@ -146,18 +146,20 @@ def infer(
         sample, kept = left, np.setdiff1d(kept, screened.columns)
         alone = thresholds(sample.chosen(kept), sample.target, count)
         if alone:
-            found = [(int(kept[column]), code, sign) for column, code, sign in alone]
-            return _nothing(asked, [*sentences, wording.thresholds(found, names, asked.classes)])
+            splits = [(int(kept[column]), code, sign) for column, code, sign in alone]
+            return _nothing(asked, [*sentences, wording.thresholds(splits, names, asked.classes)])
     standard = sample.standard(kept, fit_intercept=fit_intercept)
     dependencies = () if alpha else standard.dependencies
     if dependencies:
         if sentences:
-            spare = [names[kept[each.column]] for each in dependencies]
+            spare = [names[kept[dependency.column]] for dependency in dependencies]
             sentences.append(wording.determined_by_the_rest(spare))
         else:
-            undetermined = {k for each in dependencies for k in (each.column, *each.on)}
-            sentences = [wording.dependency(each, names) for each in dependencies]
-        kept = np.delete(kept, [each.column for each in dependencies])
+            undetermined = {
+                k for dependency in dependencies for k in (dependency.column, *dependency.on)
+            }
+            sentences = [wording.dependency(dependency, names) for dependency in dependencies]
+        kept = np.delete(kept, [dependency.column for dependency in dependencies])
         standard = sample.standard(kept, fit_intercept=fit_intercept)
     check_size(standard, outputs)
     optimum = fit(
@@ -350,12 +352,12 @@ def _running_off(optimum: Optimum, asked: _Asked, kept: np.ndarray) -> list[tupl
         return []
     errors = errors.reshape(estimate.shape[::-1])[:, : len(kept)] * fitted.standard.scale
     classes = asked.classes[1:] if fitted.outputs > 1 else ("",)
-    found = []
+    columns = []
     for output, column in zip(*np.nonzero(errors > INFINITE), strict=True):
         name = asked.names[kept[column]]
         label = f"{name} ({classes[output]})" if classes[output] else name
-        found.append((label, float(estimate[column, output])))
-    return found
+        columns.append((label, float(estimate[column, output])))
+    return columns
 
 
 def _degrees(fitted: FittedModel, parameters: float, groups: np.ndarray | None) -> float | None:
@@ -402,10 +404,10 @@ def _coefficients(
     for output, class_ in enumerate(classes):
         for column in order:
             known = column in place and column not in undetermined
-            each = values[:, place[column], output] if known else np.full(6, np.nan)
+            figures = values[:, place[column], output] if known else np.full(6, np.nan)
             name = "(intercept)" if column < 0 else asked.names[column]
             inflation = _finite(vif.get(column)) if known else None
-            estimate_, error, statistic_, p_, low, high = map(_finite, each)
+            estimate_, error, statistic_, p_, low, high = map(_finite, figures)
             rows.append(
                 Coefficient(name, class_, estimate_, error, statistic_, p_, low, high, inflation)
             )

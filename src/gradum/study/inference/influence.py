@@ -133,9 +133,9 @@ def influence_of(model: OneOutput) -> Influence:
     square = fitted.weight * np.square(residual)
     parameters = fitted.standard.width
     degrees, left = fitted.n - parameters, square.sum()
-    own = fitted.weight if fitted.kind == "frequency" else 1.0
+    count = fitted.weight if fitted.kind == "frequency" else 1.0
     with np.errstate(divide="ignore", invalid="ignore"):
-        without = (left - square / rest) / (degrees - own)
+        without = (left - square / rest) / (degrees - count)
         studentised = np.sqrt(fitted.weight) * residual / np.sqrt(without * rest)
         cook = square * leverage / (parameters * left / degrees * rest**2)
     return Influence(

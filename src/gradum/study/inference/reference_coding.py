@@ -12,6 +12,7 @@ import numpy as np
 
 from gradum.messages import marked, say
 from gradum.solvers.compact import Compact, Dense
+from gradum.solvers.threads import one_thread
 from gradum.study.inference.collinearity import Standard
 from gradum.study.reference_level import compared_levels, level_name
 from gradum.tables.design import Design, Layout
@@ -56,6 +57,7 @@ class ReferenceCoded:
     sentences: tuple[str, ...]
 
 
+@one_thread()
 def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
     """Expand the coded columns, and leave out what other columns determine.
 
@@ -80,7 +82,7 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
         references[column.source] = level_name(column, reference)
     matrix = _matrix(design, shown)
     standard = Standard.of(matrix, weight, fit_intercept=True)
-    spare = [each.column for each in standard.dependencies]
+    spare = [dependency.column for dependency in standard.dependencies]
     sentences = [
         *([say(COMPARED)] if references else []),
         *_left_out(many, LEFT_OUT["levels"], most=MOST_LEVELS),

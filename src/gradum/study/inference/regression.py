@@ -81,7 +81,7 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
     log = rung.target_scale is not None and rung.target_scale.log
     assert dataset.schema.target is not None
     name = dataset.schema.target.name
-    found = infer(
+    inference = infer(
         coded.matrix,
         np.log(taken.target) if log else taken.target,
         rung.loss,
@@ -95,8 +95,8 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
         numbers=dataset.numbers[rows] + 1,
     )
     imputed = imputation(encoder)
-    said = (*coded.sentences, *imputed, *found.sentences)
-    found = structs.replace(found, references=coded.references, sentences=said)
+    notes = (*coded.sentences, *imputed, *inference.sentences)
+    inference = structs.replace(inference, references=coded.references, sentences=notes)
     sentence = say(
         "Without a penalty, on the {rows:,} rows that the linear rung learned from; no row that "
         "judges it has a part in it.",
@@ -111,7 +111,7 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
         )
     elif len(rows) == len(dataset):
         sentence = say("Without a penalty, on all {rows:,} rows.", rows=len(rows))
-    return Regression(found, sentence)
+    return Regression(inference, sentence)
 
 
 def imputation(encoder: Encoder) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ def imputation(encoder: Encoder) -> tuple[str, ...]:
     )
 
 
-def without_influential(found: Regression) -> Regression:
+def without_influential(regression: Regression) -> Regression:
     """Return the same without any single row of the table."""
-    inference = found.inference and structs.replace(found.inference, influential=())
-    return structs.replace(found, inference=inference)
+    inference = regression.inference and structs.replace(regression.inference, influential=())
+    return structs.replace(regression, inference=inference)

@@ -57,13 +57,13 @@ class Sample:
         weight = np.ones(len(target)) if weight is None else np.asarray(weight, np.float64)
         numbers = np.arange(1, len(target) + 1) if numbers is None else np.asarray(numbers)
         offset = np.zeros(len(target)) if offset is None else np.asarray(offset, np.float64)
-        own = {
+        per_row = {
             marked("The weights have shape {shape} for {rows} rows."): weight,
             marked("The groups have shape {shape} for {rows} rows."): groups,
             marked("The numbers have shape {shape} for {rows} rows."): numbers,
             marked("The offsets have shape {shape} for {rows} rows."): offset,
         }
-        for sentence, values in own.items():
+        for sentence, values in per_row.items():
             if values is not None and np.shape(values) != (len(target),):
                 raise ShapeError(
                     say(sentence, shape=np.shape(values), rows=len(target)),
@@ -168,13 +168,17 @@ def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[Dense, lis
         raise SpecError(
             say("The columns have values that are no finite numbers."), say("Fill or drop them.")
         )
-    own = [f"x{k}" for k in range(shape[1])] if names is None else [str(name) for name in names]
-    if len(own) != shape[1]:
+    labels = [f"x{k}" for k in range(shape[1])] if names is None else [str(name) for name in names]
+    if len(labels) != shape[1]:
         raise ShapeError(
-            say("There are {names} names for {columns} columns.", names=len(own), columns=shape[1]),
+            say(
+                "There are {names} names for {columns} columns.",
+                names=len(labels),
+                columns=shape[1],
+            ),
             say("Name each once."),
         )
-    return dense, own
+    return dense, labels
 
 
 def outputs_of(
@@ -230,7 +234,7 @@ def labels_of(loss: Loss, outputs: int, classes: Sequence[object]) -> tuple[str,
     if loss.link != "logit":
         return ()
     count = 2 if outputs == 1 else outputs
-    return tuple(str(each) for each in (classes or range(count)))
+    return tuple(str(label) for label in (classes or range(count)))
 
 
 def check_size(standard: Standard, outputs: int) -> None:

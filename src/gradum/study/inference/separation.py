@@ -52,7 +52,9 @@ class Screened:
     @property
     def columns(self) -> tuple[int, ...]:
         """The columns left out."""
-        return tuple(column for each in self.perfect for column in each.columns) + self.alone
+        return (
+            tuple(column for predictor in self.perfect for column in predictor.columns) + self.alone
+        )
 
 
 def screen(columns: Dense, target: np.ndarray, classes: int, *, fit_intercept: bool) -> Screened:
@@ -68,31 +70,31 @@ def screen(columns: Dense, target: np.ndarray, classes: int, *, fit_intercept: b
     fit_intercept : bool
         Without one, 0 predicts nothing.
     """
-    told = [_is_flag(part).all(axis=0) for part in _parts(columns)]
-    binary = np.flatnonzero(np.all(told, axis=0))
+    are_flags = [_is_flag(part).all(axis=0) for part in _parts(columns)]
+    binary = np.flatnonzero(np.all(are_flags, axis=0))
     flags = np.concatenate([np.rint(part[:, binary]).astype(np.int8) for part in _parts(columns)])
-    own = (target[:, None] == np.arange(classes)).astype(np.float64)
+    indicators = (target[:, None] == np.arange(classes)).astype(np.float64)
     nothing = np.zeros((classes, len(binary)))
     left = np.ones(len(target), bool)
     perfect: list[Perfect] = []
     while True:  # every round uses up a column
-        counted = zip(_parts(own), _parts(flags), strict=True)
+        counted = zip(_parts(indicators), _parts(flags), strict=True)
         ones = sum((part.T @ flag.astype(np.float64) for part, flag in counted), nothing)
-        present = np.stack([own.sum(axis=0)[:, None] - ones > 0, ones > 0])  # (2, K, flags)
+        present = np.stack([indicators.sum(axis=0)[:, None] - ones > 0, ones > 0])  # (2, K, flags)
         occur = present.sum(axis=1)
         varies = (occur > 0).all(axis=0)
-        told = np.array([[fit_intercept], [True]]) & varies
-        found = np.argwhere((occur == 1) & told)
-        if not len(found):
-            alone = binary[(told & (occur < classes)).any(axis=0)]
+        eligible = np.array([[fit_intercept], [True]]) & varies
+        pairs = np.argwhere((occur == 1) & eligible)
+        if not len(pairs):
+            alone = binary[(eligible & (occur < classes)).any(axis=0)]
             return Screened(left, tuple(perfect), tuple(alone.tolist()))
-        class_ = present[found[:, 0], :, found[:, 1]].argmax(axis=1)
-        for value, code in sorted(set(zip(found[:, 0].tolist(), class_.tolist(), strict=True))):
-            chosen = found[(found[:, 0] == value) & (class_ == code), 1]
+        class_ = present[pairs[:, 0], :, pairs[:, 1]].argmax(axis=1)
+        for value, code in sorted(set(zip(pairs[:, 0].tolist(), class_.tolist(), strict=True))):
+            chosen = pairs[(pairs[:, 0] == value) & (class_ == code), 1]
             rows = left & (flags[:, chosen] == value).any(axis=1)
             perfect.append(Perfect(tuple(binary[chosen].tolist()), value, code, int(rows.sum())))
             left &= ~rows
-        own[~left] = 0.0
+        indicators[~left] = 0.0
 
 
 def thresholds(columns: Dense, target: np.ndarray, classes: int) -> list[tuple[int, int, int]]:
@@ -105,18 +107,18 @@ def thresholds(columns: Dense, target: np.ndarray, classes: int) -> list[tuple[i
     highs = -lows
     for part, codes in zip(_parts(columns), _parts(target), strict=True):
         for code in range(classes):
-            own = np.asarray(part[codes == code])
-            lows[code] = np.minimum(lows[code], own.min(axis=0, initial=np.inf))
-            highs[code] = np.maximum(highs[code], own.max(axis=0, initial=-np.inf))
+            of_class = np.asarray(part[codes == code])
+            lows[code] = np.minimum(lows[code], of_class.min(axis=0, initial=np.inf))
+            highs[code] = np.maximum(highs[code], of_class.max(axis=0, initial=-np.inf))
     last = TIMES * EPSILON * np.maximum(np.abs(lows), np.abs(highs)).max(axis=0)
-    found = []
+    splits = []
     for code in range(classes) if classes > 2 else (1,):
         low, high = np.delete(lows, code, axis=0).min(axis=0), np.delete(highs, code, 0).max(axis=0)
         above = (lows[code] >= high - last) & (highs[code] > low + last)
         below = (highs[code] <= low + last) & (lows[code] < high - last)
-        found += [(int(column), code, 1) for column in np.flatnonzero(above)]
-        found += [(int(column), code, -1) for column in np.flatnonzero(below)]
-    return found
+        splits += [(int(column), code, 1) for column in np.flatnonzero(above)]
+        splits += [(int(column), code, -1) for column in np.flatnonzero(below)]
+    return splits
 
 
 def _is_flag(values: np.ndarray) -> np.ndarray:

@@ -32,10 +32,11 @@ EXACT = marked(
 )
 
 
-def dependency(each: Dependency, names: Sequence[str]) -> str:
+def dependency(determined: Dependency, names: Sequence[str]) -> str:
     """Name a column that others determine."""
-    column, others = names[each.column], quoted([names[k] for k in each.on if k >= 0], 8)
-    if others and -1 in each.on:
+    column = names[determined.column]
+    others = quoted([names[k] for k in determined.on if k >= 0], 8)
+    if others and -1 in determined.on:
         return say(
             "{column!r} is determined by {others} and the intercept: what belongs to which cannot "
             "be told, so they have no numbers.",
@@ -49,7 +50,7 @@ def dependency(each: Dependency, names: Sequence[str]) -> str:
             column=column,
             others=others,
         )
-    if -1 in each.on:
+    if -1 in determined.on:
         return say(
             "{column!r} is constant, as the intercept is: what belongs to which cannot be told, so "
             "they have no numbers.",
@@ -74,8 +75,8 @@ def separated(loss: Loss) -> str:
 
 def tell_apart(perfect: Sequence[Perfect], names: Sequence[str]) -> str:
     """Say that the columns of zeros and ones leave no row of some class to explain."""
-    found = dict.fromkeys(column for each in perfect for column in each.columns)
-    columns = [names[column] for column in found]
+    places = dict.fromkeys(column for predictor in perfect for column in predictor.columns)
+    columns = [names[place] for place in places]
     named = quoted(columns, MOST_NAMED)
     if len(columns) == 1:
         no_maximum = say(
@@ -93,19 +94,19 @@ def tell_apart(perfect: Sequence[Perfect], names: Sequence[str]) -> str:
 
 
 def thresholds(
-    found: Sequence[tuple[int, int, int]], names: Sequence[str], classes: Sequence[str]
+    splits: Sequence[tuple[int, int, int]], names: Sequence[str], classes: Sequence[str]
 ) -> str:
     """Name columns of which a threshold splits a class from the others, with their signs."""
-    labels = [f" ({classes[code]})" if len(classes) > 2 else "" for _, code, _ in found]
-    each = [
+    labels = [f" ({classes[code]})" if len(classes) > 2 else "" for _, code, _ in splits]
+    columns = [
         (names[column] + label, float(sign))
-        for (column, _, sign), label in zip(found, labels, strict=True)
+        for (column, _, sign), label in zip(splits, labels, strict=True)
     ]
     no_maximum = say(
         "No estimates and no standard errors: a threshold of a column tells a class apart without "
         "error, so the likelihood has no maximum and the best coefficients are infinite."
     )
-    return sentences([no_maximum, infinite(each), say(REMEDY)])
+    return sentences([no_maximum, infinite(columns), say(REMEDY)])
 
 
 PERFECT = {  # whether they are several columns, and whether the rows are those where one is 1
@@ -129,19 +130,19 @@ PERFECT = {  # whether they are several columns, and whether the rows are those 
 
 def left_out(screened: Screened, names: Sequence[str], classes: Sequence[str]) -> list[str]:
     """Name the columns that predict a class without error, and the rows that went with them."""
-    said = []
-    for each in screened.perfect:
-        sentence = PERFECT[len(each.columns) > 1, bool(each.value)]
-        said.append(
+    notes = []
+    for predictor in screened.perfect:
+        sentence = PERFECT[len(predictor.columns) > 1, bool(predictor.value)]
+        notes.append(
             say(
                 sentence,
-                columns=quoted([names[column] for column in each.columns], MOST_NAMED),
-                rows=say_plural("{count:,} row", "{count:,} rows", each.rows),
-                class_=classes[each.class_],
+                columns=quoted([names[column] for column in predictor.columns], MOST_NAMED),
+                rows=say_plural("{count:,} row", "{count:,} rows", predictor.rows),
+                class_=classes[predictor.class_],
             )
         )
     if screened.perfect:
-        said.append(
+        notes.append(
             say(
                 "All figures are of the {rows:,} rows left; the coefficients are the limits of "
                 "maximum likelihood as those left out grow without end.",
@@ -150,7 +151,7 @@ def left_out(screened: Screened, names: Sequence[str], classes: Sequence[str]) -
         )
     if screened.alone:
         named = quoted([names[column] for column in screened.alone], MOST_NAMED)
-        said.append(
+        notes.append(
             say(
                 "{column} is left out, its rows are not: some class never occurs with one of its "
                 "values, which makes a coefficient infinite; this is the model without, in which "
@@ -165,7 +166,7 @@ def left_out(screened: Screened, names: Sequence[str], classes: Sequence[str]) -
                 columns=named,
             )
         )
-    return said
+    return notes
 
 
 def determined_by_the_rest(names: Sequence[str]) -> str:
@@ -187,12 +188,12 @@ def together(names: Sequence[str]) -> str:
     return say("These do, together: {columns}.", columns=quoted(names, MOST_NAMED))
 
 
-def infinite(found: Sequence[tuple[str, float]]) -> str:
+def infinite(columns: Sequence[tuple[str, float]]) -> str:
     """Name the columns whose coefficients are infinite."""
     named = listed(
-        [f"{name!r} ({'+' if value > 0 else '−'}∞)" for name, value in found[:MOST_NAMED]]
+        [f"{name!r} ({'+' if value > 0 else '−'}∞)" for name, value in columns[:MOST_NAMED]]
     )
-    more = len(found) - MOST_NAMED
+    more = len(columns) - MOST_NAMED
     if more > 0:
         return say("Infinite: {columns} and {more:,} more.", columns=named, more=more)
     return say("Infinite: {columns}.", columns=named)
@@ -212,9 +213,9 @@ def meaning(
     fitted: FittedModel, covariance: str, *, weighted: bool, groups: np.ndarray | None
 ) -> list[str]:
     """Say what the standard errors assume, and what the weights mean."""
-    said, likelihood = [], likelihood_of(fitted.loss)
+    notes, likelihood = [], likelihood_of(fitted.loss)
     if covariance == "classical":
-        said.append(
+        notes.append(
             say(
                 "Classical standard errors: right if {assumption}.",
                 assumption=say(likelihood.assumption),
@@ -223,7 +224,7 @@ def meaning(
     elif groups is not None:
         count = len(np.unique(groups))
         number = say_plural("{count:,} group", "{count:,} groups", count)
-        said.append(
+        notes.append(
             say(
                 "Cluster-robust standard errors: rows of one group may depend on each other in any "
                 "way; {groups}, too few for standard errors to be trusted.",
@@ -237,7 +238,7 @@ def meaning(
             )
         )
     else:
-        said.append(
+        notes.append(
             say(
                 "Robust standard errors ({estimator}): right also if {robustness}.",
                 estimator=covariance,
@@ -245,21 +246,21 @@ def meaning(
             )
         )
     if weighted and fitted.kind == "frequency":
-        said.append(
+        notes.append(
             say(
                 "Weights are frequencies: a row of weight w stands for w equal rows, n = Σw = {n}.",
                 n=figure(fitted.n, digits=6),
             )
         )
         if np.any(fitted.weight != np.round(fitted.weight)):
-            said.append(
+            notes.append(
                 say(
                     "Some weights are not whole numbers, so they count no rows; if only their "
                     "ratios matter, weights='precision' is meant."
                 )
             )
     elif weighted:
-        said.append(
+        notes.append(
             say(
                 "Weights are precisions: a row of weight w is a single row, whose variance is that "
                 "of weight 1 divided by w, n = {n:,}.",
@@ -272,14 +273,14 @@ def meaning(
                 n=len(fitted.weight),
             )
         )
-    return said
+    return notes
 
 
 def caveats(fitted: FittedModel, status: Status, slope: float) -> list[str]:
     """Say what keeps the figures from meaning what they usually do."""
-    said = []
+    notes = []
     if fitted.alpha:
-        said.append(
+        notes.append(
             say(
                 "Penalised fit (alpha = {alpha}): the estimates are biased towards 0, and a "
                 "standard error is their spread around their own mean, not around the truth. The "
@@ -289,7 +290,7 @@ def caveats(fitted: FittedModel, status: Status, slope: float) -> list[str]:
             )
         )
     if status == Status.STALLED and slope > SMALL_SLOPE:
-        said.append(
+        notes.append(
             say(
                 "The solver stopped short of the optimum: rounding left a gradient of {share} of "
                 "its size without the columns, so that the last digits are not to be trusted.",
@@ -297,14 +298,14 @@ def caveats(fitted: FittedModel, status: Status, slope: float) -> list[str]:
             )
         )
     if fitted.standard.condition > LARGEST_CONDITION:
-        said.append(
+        notes.append(
             say(
                 "The columns nearly depend on each other (condition number {number}): single "
                 "coefficients are hardly determined.",
                 number=figure(fitted.standard.condition, digits=2),
             )
         )
-    return said + missing_constant(fitted)
+    return notes + missing_constant(fitted)
 
 
 def missing_constant(fitted: FittedModel) -> list[str]:

@@ -1,0 +1,79 @@
+"""Effects of columns in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.margins import EQUAL, first_greatest, first_least
+from gradum.messages import say, say_plural
+from gradum.scores.figures import figure, percent
+from gradum.study.explanation.effects import Effect, Effects
+from gradum.study.explanation.scale import Scale
+from gradum.tables.encoders.categorical import MISSING
+from gradum.tables.wording import shortened, value_text
+
+
+def effect_title(found: Effects, effect: Effect, answer: int) -> str:
+    """Say of what on what an effect is."""
+    column = shortened(effect.column)
+    if found.scale == "target":
+        return say("Effect of {column} on {target}", column=column, target=shortened(found.target))
+    label = repr(shortened(found.answers[answer]))
+    if found.scale == "probability":
+        return say("Effect of {column} on the probability of {label}", column=column, label=label)
+    return say("Effect of {column} on the log-odds of {label}", column=column, label=label)
+
+
+def mean_ends(found: Effects, effect: Effect, answer: int) -> tuple[str, str] | None:
+    """Return the least and the greatest mean answer with their values; None if all are equal."""
+    return _ends(found.scale, effect.grid.values, effect.dependence.values[:, answer])
+
+
+def row_ends(found: Effects, effect: Effect, answer: int, row: int) -> tuple[str, str] | None:
+    """Return the same of a given row's own answers."""
+    extremes = effect.extremes(row)
+    return _ends(found.scale, extremes.values, extremes.answers[:, answer])
+
+
+def _ends(scale: Scale, values: pl.Series, curve: np.ndarray) -> tuple[str, str] | None:
+    low, high = int(first_least(curve)), int(first_greatest(curve))
+    if curve[high] - curve[low] <= EQUAL * np.abs(curve).max():
+        return None
+    least, greatest = (
+        say(
+            "{answer} at {value}",
+            answer=answer_text(scale, curve[place]),
+            value=value_or_missing(values[place]),
+        )
+        for place in (low, high)
+    )
+    return least, greatest
+
+
+def reading(found: Effects) -> tuple[str, str]:
+    """Say what partial dependence and accumulated local effects are."""
+    return (
+        say_plural(
+            "Partial dependence is the answer for {count:,} background row once it has the value.",
+            "Partial dependence is the mean answer for {count:,} background rows once all of them "
+            "have the value; the 95% band is that of the curve's shape.",
+            found.background,
+        ),
+        say(
+            "Accumulated local effects move each row only between values that rows like it have, "
+            "so that they tell apart columns that go together; they stand about the mean answer."
+        ),
+    )
+
+
+def answer_text(scale: Scale, value: float) -> str:
+    """Write an answer, or a difference of answers, on a scale."""
+    return percent(value, decimals=1) if scale == "probability" else figure(value, digits=3)
+
+
+def value_or_missing(value: Any) -> str:
+    """Write a value of a column; no level is called as a missing one is."""
+    return MISSING if value is None else value_text(value)

@@ -1,0 +1,132 @@
+"""Curves of columns as text, as HTML and as a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradum.margins import falling, first_greatest
+from gradum.messages import listed, say, say_plural
+from gradum.show.effect_words import mean_ends
+from gradum.show.page import render
+from gradum.show.text import plain
+from gradum.show.visible import visible
+from gradum.study.explanation.effects import Effect, Effects
+from gradum.tables.wording import shortened
+
+MOST_PICTURES = 8
+BAR = 20  # characters
+
+
+class EffectCurves:
+    """What a model answers as one column takes other values; it shows itself.
+
+    Parameters
+    ----------
+    found : Effects
+        The curves, each with its errors.
+    """
+
+    def __init__(self, found: Effects) -> None:
+        self.found = found
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a column, class and value; see `Effects.frame`."""
+        return self.found.frame
+
+    @property
+    def curves(self) -> pl.DataFrame:
+        """One line a given row, column, class and value; see `Effects.curves`."""
+        return self.found.curves
+
+    @property
+    def ranges(self) -> pl.DataFrame:
+        """One line a given row, column and class; see `Effects.ranges`."""
+        return self.found.ranges
+
+    def summary(self) -> str:
+        """Say of each column from where to where the mean answer goes, the farthest first."""
+        return plain(self, width=100).rstrip("\n")
+
+    def __rich__(self) -> RenderableType:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        header = (say("column"), say("class"), say("least"), say("greatest"), "")
+        with_classes = self.found.answers != (None,)
+        for name in header if with_classes else header[:1] + header[2:]:
+            table.add_column(name, overflow="fold")
+        shown = list(self._by_reach())
+        longest = max((effect.reach[answer] for effect, answer in shown), default=0.0)
+        for effect, answer in shown:
+            label = [shortened(self.found.answers[answer])] if with_classes else []
+            ends = mean_ends(self.found, effect, answer) or ("–", "–")
+            bar = "█" * round(BAR * effect.reach[answer] / (longest or 1.0))
+            cells = (shortened(effect.column), *label, *ends, bar)
+            table.add_row(*(Text(visible(cell)) for cell in cells))
+        heading = Text(visible(self._heading), style="bold")
+        return Group(heading, table, *(Text(visible(note)) for note in self._notes))
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<gradum.EffectCurves of {len(self.found.effects):,} columns>"
+
+    def _repr_html_(self) -> str:
+        # Charts, which a prediction does not need.
+        from gradum.show.notebook import drawn
+        from gradum.show.pictures.effects import effect_picture
+
+        row = 0 if len(self.found.rows) else None
+        pictures = [
+            effect_picture(self.found, effect, answer, row)
+            for effect, answer in list(self._by_reach())[:MOST_PICTURES]
+        ]
+        drawings = [(picture, drawn(picture)) for picture in pictures]
+        return render("effects.html", heading=self._heading, drawings=drawings, notes=self._notes)
+
+    def _by_reach(self) -> Iterator[tuple[Effect, int]]:
+        """List the effects, the farthest first, each on the answer that it moves most.
+
+        Of two classes that is the second, whose probability is one less that of the first.
+        """
+        effects = self.found.effects
+        if len(self.found.answers) == 2:
+            answers = [1] * len(effects)
+        else:
+            answers = [int(first_greatest(effect.reach)) for effect in effects]
+        reach = [effect.reach[answer] for effect, answer in zip(effects, answers, strict=True)]
+        for place in falling(np.array(reach)):
+            yield effects[place], answers[place]
+
+    @property
+    def _heading(self) -> str:
+        found = self.found
+        return say_plural(
+            "Effects of the columns on {target}, over {count:,} background row",
+            "Effects of the columns on {target}, averaged over {count:,} background rows",
+            found.background,
+            target=shortened(found.target),
+        )
+
+    @property
+    def _notes(self) -> list[str]:
+        found = self.found
+        notes = []
+        if found.texts:
+            columns = listed([repr(shortened(name)) for name in found.texts])
+            notes.append(say("There is no curve over texts: {columns}.", columns=columns))
+        if len(found.rows) > 1:
+            notes.append(
+                say(
+                    "Of {rows:,} given rows the first is drawn; {name} has the curves of all.",
+                    rows=len(found.rows),
+                    name="curves",
+                )
+            )
+        return notes

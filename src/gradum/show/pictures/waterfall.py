@@ -1,0 +1,150 @@
+"""From the base to a row's answer, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from gradum.messages import say, say_plural
+from gradum.scores.figures import figure
+from gradum.scores.interval import NORMAL_95
+from gradum.show.pictures.picture import (
+    FAINT,
+    FIRST,
+    INK,
+    SECOND,
+    Picture,
+    by,
+    data,
+    quantitative,
+    tooltips,
+)
+from gradum.study.explanation.one_row import Contribution, RowExplanation
+from gradum.tables.wording import shortened
+
+MOST_COLUMNS = 12
+MOST_LETTERS = 14  # of a value beside its bar
+ROOM = 0.3  # of the axis, for numbers
+
+
+def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Picture:
+    """Draw how an answer comes about: the largest contributions first, then all others as one.
+
+    Parameters
+    ----------
+    name, title : str
+        Of the picture.
+    row : RowExplanation
+    unit : str
+        What the axis is called.
+    """
+    shown = [*row.contributions[:MOST_COLUMNS], *_others(row.contributions[MOST_COLUMNS:])]
+    reached = row.base + np.cumsum([0.0, *(part.contribution for part in shown)])
+    largest = max((abs(part.contribution) for part in shown), default=0.0)
+    rows = [
+        {
+            "column": _label(part, MOST_LETTERS),
+            "place": place,
+            "start": reached[place],
+            "end": reached[place + 1],
+            "low": reached[place + 1] - _margin(part),
+            "high": reached[place + 1] + _margin(part),
+            "value": part.contribution,
+            "written": _aligned(part.contribution, largest),
+            "sign": "up" if part.contribution > 0 else "down",
+        }
+        for place, part in enumerate(shown)
+    ]
+    bars = alt.Chart(data(rows)).encode(
+        y=alt.Y("column:N", sort=by("place"), title=None),
+        tooltip=tooltips("column:N", "value:Q", "low:Q", "high:Q"),
+    )
+    ends = [{"where": row.base}, {"where": row.output}]
+    colour = alt.Color(
+        "sign:N", legend=None, scale=alt.Scale(domain=["up", "down"], range=[FIRST, SECOND])
+    )
+    chart = (
+        alt.Chart(data(ends))
+        .mark_rule(color=FAINT, strokeWidth=2, strokeDash=[4, 3])
+        .encode(x=alt.X("where:Q"))
+        + bars.mark_bar(opacity=0.75).encode(
+            x=alt.X(**quantitative("start", unit, domain=_domain(rows, reached), nice=False)),
+            x2=alt.X2("end:Q"),
+            color=colour,
+        )
+        + bars.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
+        + bars.mark_text(align="left", dx=6, fontSize=11)
+        .encode(x=alt.X("right:Q"), text=alt.Text("written:N"))
+        .transform_calculate(
+            right="max(datum.start, datum.end, isValid(datum.high) ? datum.high : datum.end)"
+        )
+    )
+    return Picture(
+        name,
+        title,
+        chart.properties(width="container", height=26 * len(shown) + 20),
+        _description(row),
+        say(
+            "From the mean answer over the background rows to the answer for this row: each bar is "
+            "what a column's value adds, the thin line its 95% interval."
+        ),
+        (say("column"), say("value"), say("adds"), say("from"), say("to")),
+        tuple(_numbers(part) for part in row.contributions),
+        wide=True,
+    )
+
+
+def _aligned(value: float, largest: float) -> str:
+    """Write a number with as many decimals as give the largest three digits."""
+    digits = 2 - int(np.floor(np.log10(largest))) if largest > 0 else 0
+    decimals = min(max(digits, 0), 9)
+    written = f"{value:+,.{decimals}f}"
+    return "0" if float(written.replace(",", "")) == 0 else written
+
+
+def _domain(rows: Sequence[dict[str, Any]], reached: np.ndarray) -> list[float]:
+    """Return the ends of the axis, with room for the numbers on the right of the bars."""
+    ends = np.array([*reached, *(row[end] for row in rows for end in ("low", "high"))])
+    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
+    width = high - low or 1.0
+    return [low - 0.03 * width, high + ROOM * width]
+
+
+def _others(parts: Sequence[Contribution]) -> list[Contribution]:
+    """Return small steps as one, whose error would need to know how theirs go together."""
+    if not parts:
+        return []
+    name = say_plural("{count:,} more column", "{count:,} more columns", len(parts))
+    return [Contribution(name, "", sum(part.contribution for part in parts), None)]
+
+
+def _margin(part: Contribution) -> float:
+    """Return half the 95% interval of a contribution; NaN where it is unknown."""
+    return np.nan if part.error is None else NORMAL_95 * part.error
+
+
+def _label(part: Contribution, most: int = 40) -> str:
+    return f"{part.column} = {shortened(part.value, most)}" if part.value else part.column
+
+
+def _description(row: RowExplanation) -> str:
+    largest = say("; ").join(
+        f"{_label(part)} {figure(part.contribution, digits=3, sign=True)}"
+        for part in row.contributions[:3]
+    )
+    return say(
+        "From {base} to {output}; the largest steps: {steps}.",
+        base=figure(row.base),
+        output=figure(row.output),
+        steps=largest,
+    )
+
+
+def _numbers(part: Contribution) -> tuple[str, ...]:
+    margin = _margin(part)
+    ends = [part.contribution - margin, part.contribution + margin]
+    written = ["–" if np.isnan(end) else figure(end, digits=3, sign=True) for end in ends]
+    return (part.column, part.value, figure(part.contribution, digits=3, sign=True), *written)

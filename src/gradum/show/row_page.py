@@ -1,0 +1,183 @@
+"""One row explained as a page: how its answer comes about, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from gradum.margins import falling
+from gradum.messages import marked, say, say_plural
+from gradum.scores.figures import figure, percent
+from gradum.show.explanation import Explanation
+from gradum.show.explanation_words import because, heading
+from gradum.show.page import file, for_script, render
+from gradum.show.pictures.picture import Picture
+from gradum.show.pictures.waterfall import waterfall
+from gradum.show.vega import vega_script
+from gradum.study.explanation.one_row import RowExplanation, row_explanation
+from gradum.tables.wording import shortened
+
+MOST_CLASSES = 2
+"""Classes with a picture of their own: the likeliest, and the one that comes next."""
+
+UNITS = {
+    "target": marked("answer"),
+    "probability": marked("probability"),
+    "log-odds": marked("log-odds"),
+}
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """A table of a page; its first ``words`` columns are words, the others numbers."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: int = 1
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class RowSection:
+    """A part of a page: sentences, pictures, tables; its name is its anchor."""
+
+    name: str
+    title: str
+    sentences: Sequence[str] = ()
+    pictures: Sequence[Picture] = ()
+    tables: Sequence[RowTable] = field(default=())
+
+
+def row_page(
+    explanation: Explanation,
+    more: Sequence[RowSection] = (),
+    *,
+    place: int = 0,
+    cache: Path | None = None,
+) -> str:
+    """Return one self-contained page of a row.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    more : sequence of RowSection
+        What else is known of the row: it stands between the answer and the numbers.
+    place : int
+        The row's place among those explained.
+    cache : path, optional
+        A folder that keeps the charts' script from one page to the next.
+    """
+    sections = [_why(explanation, place), *more, _numbers(explanation, place)]
+    pictures = [picture for section in sections for picture in section.pictures]
+    return render(
+        "row.html",
+        heading=say(
+            "Row {row}: {target}",
+            row=int(explanation.found.rows[place]),
+            target=explanation.fitted.spec.target,
+        ),
+        remarks=_remarks(explanation, place),
+        facts=_facts(explanation, place),
+        sections=sections,
+        charts=for_script({picture.name: picture.specification for picture in pictures}),
+        vega=vega_script(cache),
+        style=file("report.css"),
+        script=file("report.js"),
+    )
+
+
+def _answers(explanation: Explanation, place: int) -> list[int]:
+    """Return the places of the answers to show: a row's likeliest classes; the middle quantile."""
+    answers = len(explanation.found.answers)
+    if not explanation.fitted.classes:
+        return [answers // 2]
+    most = 1 if answers == 2 else MOST_CLASSES
+    return [int(answer) for answer in falling(explanation.found.parts[place].output)[:most]]
+
+
+def _rows(explanation: Explanation, place: int) -> list[RowExplanation]:
+    found = explanation.found
+    return [row_explanation(found, place, answer) for answer in _answers(explanation, place)]
+
+
+def _facts(explanation: Explanation, place: int) -> list[tuple[str, str]]:
+    rows, target = _rows(explanation, place), explanation.fitted.spec.target
+    written = partial(percent, decimals=1) if rows[0].scale == "probability" else figure
+    facts = [(_named(row, target), written(row.output)) for row in rows]
+    return [*facts, (say("on average over the background"), written(rows[0].base))]
+
+
+def _named(row: RowExplanation, target: str) -> str:
+    """Return what an answer is called: its class, its quantile, or the target."""
+    if row.scale == "target":
+        return target
+    label = repr(shortened(row.answer))
+    if row.scale == "probability":
+        return say("probability of {label}", label=label)
+    return say("log-odds of {label}", label=label)
+
+
+def _remarks(explanation: Explanation, place: int) -> list[str]:
+    part = explanation.found.parts[place]
+    how = say("The values are drawn, from {count:,} coalitions.", count=part.coalitions)
+    if not part.sampling_error.any():
+        how = say(
+            "The values are exact over all {count:,} coalitions of columns.", count=part.coalitions
+        )
+    against = say_plural(
+        "The background is {count:,} row.",
+        "The background is {count:,} rows.",
+        explanation.found.background,
+    )
+    return [how, against, say("They describe the model, not causes.")]
+
+
+def _why(explanation: Explanation, place: int) -> RowSection:
+    rows, target = _rows(explanation, place), explanation.fitted.spec.target
+    sentences = [heading(rows[0], target, explanation.found.background), because(rows[0])]
+    return RowSection(
+        "why",
+        say("Why this answer?"),
+        [sentence for sentence in sentences if sentence],
+        [
+            waterfall(f"waterfall-{number}", _named(row, target), row, unit=say(UNITS[row.scale]))
+            for number, row in enumerate(rows)
+        ],
+    )
+
+
+def _numbers(explanation: Explanation, place: int) -> RowSection:
+    """Every column's value for the first answer, each error by itself."""
+    found, answer = explanation.found, _answers(explanation, place)[0]
+    part, row = found.parts[place], row_explanation(found, place, answer)
+    place_of = {name: player for player, name in enumerate(found.names)}
+
+    def cell(numbers: np.ndarray, column: str) -> str:
+        number = float(numbers[place_of[column], answer])
+        return "–" if np.isnan(number) else figure(number, digits=3)
+
+    header = (
+        say("column"),
+        say("value"),
+        say("adds"),
+        say("error of drawing"),
+        say("error of the background"),
+        say("spread over members"),
+    )
+    rows = [
+        (
+            adds.column,
+            adds.value,
+            figure(adds.contribution, digits=3, sign=True),
+            cell(part.sampling_error, adds.column),
+            cell(part.background_error, adds.column),
+            cell(part.spread, adds.column),
+        )
+        for adds in row.contributions
+    ]
+    title = _named(row, explanation.fitted.spec.target)
+    return RowSection("numbers", say("The numbers"), tables=[RowTable(header, rows, 2, title)])

@@ -1,0 +1,177 @@
+"""One row's curve over a numeric column, known exactly by the places where it bends.
+
+A column x enters as its scaled and clipped coordinate t. A network without waves and without a
+smooth activation is made of straight pieces along t: ramps begin and end, and units switch where
+their sums cross 0. So the breakpoints say all of the curve. Between two of them numbers are
+straight in t (their logarithms, if the model learned those), and classes are what straight logits
+make of them.
+
+Shapes: p breakpoints, k answers, M members.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.optimize import brentq
+
+from gradum.core.models.first_layer import FirstLayer
+from gradum.core.models.input_layer import InputLayer
+from gradum.margins import EQUAL, LAST_DIGITS
+from gradum.study.explanation.scale import Answer
+from gradum.study.first_layer import Opened
+
+SECTIONS = 8  # of a piece, in which what curves is nearly a parabola
+
+
+@dataclass(frozen=True, eq=False)
+class ExactCurve:
+    """What is answered for one row, whatever its value of a column.
+
+    Parameters
+    ----------
+    coordinates : ndarray (p,)
+        t of the breakpoints, rising, and of where pieces are cut; the first and the last are the
+        ends of the curve.
+    logits : ndarray (M, p, k)
+        Of the members at the breakpoints.
+    layers : FirstLayer
+        What brings the members' logits together.
+    answer : Answer
+        From logits to answers.
+    input_layer : InputLayer
+        What scales the column.
+    column : int
+        The column's place in the dense block.
+    """
+
+    coordinates: np.ndarray
+    logits: np.ndarray
+    layers: FirstLayer
+    answer: Answer
+    input_layer: InputLayer
+    column: int
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The column's values at the breakpoints (p,), in its own unit."""
+        return self.input_layer.raw(self.column, self.coordinates)
+
+    @cached_property
+    def answers(self) -> np.ndarray:
+        """The answers at the breakpoints (p, k)."""
+        return self.answer(self.layers.together(self.logits))
+
+    def at(self, values: np.ndarray) -> np.ndarray:
+        """Return the answers (n, k) at values of the column, which lie within the curve's ends."""
+        return self._at(self.input_layer.place(self.column, values))
+
+    @cached_property
+    def error(self) -> np.ndarray:
+        """How far the answers lie beyond both ends of a piece, at most: (k,).
+
+        By the parabola through both ends and the answer half-way. 0 of numbers, whose extremes are
+        at breakpoints; of classes what the cutting of pieces has left.
+        """
+        low, high = self.answers[:-1], self.answers[1:]
+        halfway = self._at(_halves(self.coordinates))
+        curvature, slope = 2 * (low - 2 * halfway + high), 4 * halfway - 3 * low - high
+        with np.errstate(divide="ignore", invalid="ignore"):  # of what is straight
+            vertex = -slope / (2 * curvature)
+        peak = low + vertex * slope / 2
+        beyond = np.maximum(peak - np.maximum(low, high), np.minimum(low, high) - peak)
+        return np.where((vertex > 0) & (vertex < 1), beyond, 0.0).max(axis=0, initial=0.0)
+
+    def cut(self) -> ExactCurve:
+        """Return the curve with each piece cut in `SECTIONS`, if answers curve between its ends."""
+        straight = (self.answers[:-1] + self.answers[1:]) / 2
+        off = np.abs(self._at(_halves(self.coordinates)) - straight)
+        if (off <= EQUAL * np.abs(self.answers).max()).all():
+            return self
+        pieces = len(self.coordinates) - 1
+        places = np.linspace(0, pieces, SECTIONS * pieces + 1)
+        coordinates = np.interp(places, np.arange(pieces + 1), self.coordinates)
+        return replace(self, coordinates=coordinates, logits=self._logits_at(coordinates))
+
+    def turns(self, answer: int) -> np.ndarray:
+        """Return the places among the breakpoints between which an answer only rises or falls.
+
+        The first and the last breakpoint are among them; what is level goes on as it was.
+        """
+        steps = np.diff(self.answers[:, answer])
+        moving = np.flatnonzero(np.abs(steps) > LAST_DIGITS * np.abs(self.answers[:, answer]).max())
+        turning = moving[1:][np.sign(steps[moving[1:]]) != np.sign(steps[moving[:-1]])]
+        return np.concatenate([[0], turning, [len(self.coordinates) - 1]])
+
+    def nearest(self, answer: int, level: float, start: float) -> float | None:
+        """Return the value nearest to another at which an answer has a level; None if nowhere.
+
+        Nearest in the column's own unit.
+        """
+        off = self.answers[:, answer] - level
+        crossing = np.flatnonzero(off[:-1] * off[1:] < 0)
+        reached: list[Any] = [
+            brentq(
+                lambda place: self._at(np.array([place]))[0, answer] - level,
+                self.coordinates[before],
+                self.coordinates[before + 1],
+            )
+            for before in crossing
+        ]
+        places = np.concatenate([self.coordinates[off == 0], reached])
+        if not len(places):
+            return None
+        values = self.input_layer.raw(self.column, places)
+        return float(values[np.abs(values - start).argmin()])
+
+    def _at(self, coordinates: np.ndarray) -> np.ndarray:
+        return self.answer(self.layers.together(self._logits_at(coordinates)))
+
+    def _logits_at(self, coordinates: np.ndarray) -> np.ndarray:
+        """Return the members' logits (M, n, k), straight between those at breakpoints."""
+        known = self.coordinates
+        after = np.clip(np.searchsorted(known, coordinates, side="right"), 1, len(known) - 1)
+        share = (coordinates - known[after - 1]) / (known[after] - known[after - 1])
+        share = np.clip(share, 0.0, 1.0)[:, None]
+        return (1 - share) * self.logits[:, after - 1] + share * self.logits[:, after]
+
+
+def exact_curve(
+    opened: Opened, answer: Answer, column: str, row: int, ends: tuple[int, int]
+) -> ExactCurve | None:
+    """Follow one row from one value of a column to another.
+
+    Parameters
+    ----------
+    opened : Opened
+        A rung before rows.
+    answer : Answer
+    column : str
+    row : int
+    ends : tuple of int
+        Rows that hold the lower and the upper value, neither of them missing.
+
+    Returns
+    -------
+    ExactCurve or None
+        None if the rung has waves or a smooth activation, if it does not see the column or does not
+        tell its ends apart, or if the column is none of numbers: a date is several coordinates.
+    """
+    place, input_layer = opened.place_of_number(column), opened.rung.input_layer
+    if place is None or input_layer is None:
+        return None
+    low, high = opened.inputs["dense"][list(ends), place].astype(np.float64)
+    layers = opened.on_the_way(column, row, ends)
+    pieces = layers.pieces() if low < high else None
+    if pieces is None:
+        return None
+    shares, logits = pieces
+    coordinates = low + shares * (high - low)
+    return ExactCurve(coordinates, logits, layers, answer, input_layer, place).cut()
+
+
+def _halves(places: np.ndarray) -> np.ndarray:
+    return places[:-1] + np.diff(places) / 2

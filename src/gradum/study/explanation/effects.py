@@ -1,0 +1,452 @@
+"""What a model answers as one column after the other takes other values.
+
+Shapes: n rows, B background rows, g values of a column, k answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.margins import first_greatest, first_least
+from gradum.messages import say
+from gradum.study.explanation.accumulated import Accumulated, bins_of
+from gradum.study.explanation.breakpoints import ExactCurve, exact_curve
+from gradum.study.explanation.dependence import Dependence
+from gradum.study.explanation.explain import scale_of
+from gradum.study.explanation.grid import WITH_GRID, Grid, grid_of, numbers_of
+from gradum.study.explanation.replacing import Replacing
+from gradum.study.explanation.scale import Scale, answer_on
+from gradum.study.first_layer import Opened
+from gradum.tables.columns import Column
+from gradum.tables.wording import nearest
+
+MOST_ROWS = 1_000  # whose own curves are worked out
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Places of rows before a rung.
+
+    Parameters
+    ----------
+    background, given : ndarray of int (B,), (n,)
+        The background rows, and those whose own curves are wanted.
+    values, between : ndarray of int (g,), (m,)
+        Rows that hold the values of a grid, and those half-way between.
+    """
+
+    background: np.ndarray
+    given: np.ndarray
+    values: np.ndarray
+    between: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Extremes:
+    """The least and the greatest of one row's answers.
+
+    Parameters
+    ----------
+    values : polars.Series (p,)
+        Values of the column.
+    answers : ndarray (p, k)
+        What is answered there.
+    error : ndarray (k,)
+        How far answers between the values may lie beyond: 0 where the extremes are exact.
+    """
+
+    values: pl.Series
+    answers: np.ndarray
+    error: np.ndarray
+
+    @property
+    def least(self) -> np.ndarray:
+        """Where each answer is least (k,); of equals, at the first value."""
+        return first_least(self.answers.T)
+
+    @property
+    def greatest(self) -> np.ndarray:
+        """Where each answer is greatest (k,)."""
+        return first_greatest(self.answers.T)
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """What a model answers as one column takes other values.
+
+    Parameters
+    ----------
+    grid : Grid
+        The values.
+    dependence : Dependence
+        The mean over background rows: partial dependence.
+    accumulated : Accumulated or None
+        Accumulated local effects of numbers and dates; None of levels, which have no order.
+    interpolation_error : ndarray (k,)
+        How far the partial dependence lies from straight lines between the values, half-way between
+        them, at most: what a grid twice as fine would add. 0 of levels.
+    rows : ndarray (g, n, k)
+        The answers for n given rows at the values: their ICE curves.
+    rows_error : ndarray (k,)
+        The interpolation error of those, the largest of all rows.
+    replacing : Replacing
+        What gives rows other values.
+    places : Places
+        Where it finds them.
+    """
+
+    grid: Grid
+    dependence: Dependence
+    accumulated: Accumulated | None
+    interpolation_error: np.ndarray
+    rows: np.ndarray
+    rows_error: np.ndarray
+    replacing: Replacing
+    places: Places
+
+    @property
+    def column(self) -> str:
+        """The column's name."""
+        return self.grid.column
+
+    @property
+    def reach(self) -> np.ndarray:
+        """How far the partial dependence goes from its least to its greatest value (k,)."""
+        values = self.dependence.values
+        return np.ptp(values, axis=0) if len(values) else np.zeros(values.shape[1])
+
+    def exact(self, row: int) -> ExactCurve | None:
+        """Return a given row's curve between the ends of the grid, if it can be known exactly."""
+        ordered = np.flatnonzero(self.grid.ordered)
+        if len(ordered) < 2:
+            return None
+        low, high = self.places.values[ordered[[0, -1]]]
+        opened, answer = self.replacing.opened, self.replacing.answer
+        return exact_curve(opened, answer, self.column, self.places.given[row], (low, high))
+
+    def extremes(self, row: int) -> Extremes:
+        """Return a given row's least and greatest answers, exactly where that can be known."""
+        exact, numbers = self.exact(row), int(self.grid.ordered.sum())
+        if exact is None:
+            return Extremes(self.grid.values, self.rows[:, row], self.rows_error)
+        # Where clipping leaves little of a number, float32 may have moved it beyond the ends.
+        values = np.clip(exact.values, *self.grid.numbers[[0, numbers - 1]])
+        answers = exact.answers
+        if self.grid.whole:  # whole numbers with extreme answers are next to breakpoints
+            values = np.union1d(np.floor(values), np.ceil(values))
+            answers = exact.at(values)
+        return Extremes(
+            pl.concat([self.grid.typed(values), self.grid.values[numbers:]]),
+            np.concatenate([answers, self.rows[numbers:, row]]),
+            exact.error,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """The effects of columns, one by one.
+
+    Parameters
+    ----------
+    target : str
+        What is predicted.
+    rung : str
+        The rung that answers.
+    scale : str
+        ``target``, ``probability`` or ``log-odds``.
+    answers : tuple
+        The classes, or the quantiles; None for a number.
+    effects : tuple of Effect
+        In the columns' order.
+    texts : tuple of str
+        Columns of texts, which have no curve.
+    background : int
+        B.
+    base : ndarray (k,)
+        The mean answer over the background rows.
+    rows : polars.DataFrame
+        The n given rows.
+    outputs : ndarray (n, k)
+        The answers for them.
+    """
+
+    target: str
+    rung: str
+    scale: Scale
+    answers: tuple[Any, ...]
+    effects: tuple[Effect, ...]
+    texts: tuple[str, ...]
+    background: int
+    base: np.ndarray
+    rows: pl.DataFrame
+    outputs: np.ndarray
+
+    def of(self, column: str) -> Effect:
+        """Return the effect of a column; KeyError if it has none."""
+        return self._by_column[column]
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """One line a column, class and value, with the columns below.
+
+        ``column``, ``class`` (null for a number), ``value`` (as text; null where it is missing),
+        ``number`` (the value of a numeric column), ``dependence`` (partial dependence), its
+        ``error`` (standard error of its shape) and ``spread`` (over the members of a pack),
+        ``accumulated`` (ALE, about 0) and ``accumulated_error``, and ``rows``, the background rows
+        near the value.
+        """
+        return pl.concat([_lines(effect, self._labels) for effect in self.effects] or [_NO_LINES])
+
+    @cached_property
+    def curves(self) -> pl.DataFrame:
+        """One line a given row, column, class and value: ICE.
+
+        ``row`` (from 1), ``column``, ``class``, ``value``, ``number`` and ``answer``.
+        """
+        blocks = [
+            pl.concat(
+                [
+                    _places(effect, self._labels).with_columns(
+                        pl.lit(row + 1, pl.Int64).alias("row"),
+                        pl.Series("answer", effect.rows[:, row].T.ravel()),
+                    )
+                    for effect in self.effects
+                ]
+            )
+            for row in range(len(self.rows) if self.effects else 0)
+        ]
+        nothing = _NO_LINES.select(
+            *_PLACE, pl.lit(0, pl.Int64).alias("row"), pl.lit(0.0).alias("answer")
+        )
+        return pl.concat(blocks or [nothing.clear()]).select("row", *_PLACE, "answer")
+
+    @cached_property
+    def ranges(self) -> pl.DataFrame:
+        """One line a given row, column and class: how far the answer can go by the column alone.
+
+        ``row`` (from 1), ``column``, ``class``, ``least``, ``least_at`` (the value, as text),
+        ``greatest``, ``greatest_at``, and ``error``, how far beyond the answer may go between the
+        values that were looked at: 0 where they are all that matter.
+        """
+        lines = [
+            (row + 1, effect.column, label, *_range(extremes, answer))
+            for row in range(len(self.rows))
+            for effect in self.effects
+            for extremes in [effect.extremes(row)]
+            for answer, label in enumerate(self._labels)
+        ]
+        schema = {"row": pl.Int64, "column": pl.String, "class": pl.String}
+        for end in ("least", "greatest"):
+            schema |= {end: pl.Float64, f"{end}_at": pl.String}
+        return pl.DataFrame(lines, schema | {"error": pl.Float64}, orient="row")
+
+    @property
+    def _labels(self) -> list[str | None]:
+        return [None if answer is None else str(answer) for answer in self.answers]
+
+    @cached_property
+    def _by_column(self) -> dict[str, Effect]:
+        return {effect.column: effect for effect in self.effects}
+
+
+def effects_of(
+    fitted: Fitted,
+    background: pl.DataFrame,
+    *,
+    columns: Sequence[str] | None = None,
+    rows: pl.DataFrame | None = None,
+    rung: str | None = None,
+    scale: str | None = None,
+) -> Effects:
+    """Work out the effects of columns; all but texts if none are named.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    background, rows : polars.DataFrame
+        Checked columns; the rows are those whose own curves are wanted.
+    columns : sequence of str, optional
+    rung : str, optional
+        The best if left out.
+    scale : {"target", "probability", "log-odds"}, optional
+
+    Raises
+    ------
+    SpecError
+        There is no such rung, scale or column, the column is a text, or the rows are too many.
+    """
+    chosen = fitted.rung(rung)
+    used = scale_of(fitted, scale)
+    if background.is_empty():
+        raise SpecError(say("The background has no rows."), say("Give it one or more."))
+    if rows is not None and len(rows) > MOST_ROWS:
+        raise SpecError(
+            say("{rows:,} rows are given, each of which has curves of its own.", rows=len(rows)),
+            say("Give {most:,} at most.", most=MOST_ROWS),
+        )
+    named = columns_with_grid(fitted, columns)
+    given = background.clear() if rows is None else rows
+    grids = [grid_of(column.kind, background[column.name], given[column.name]) for column in named]
+    blocks = [background, given, _values_side_by_side(grids, background)]
+    design = fitted.encoder.transform(pl.concat(blocks, how="vertical_relaxed"))
+    places = np.split(np.arange(len(design)), np.cumsum([len(block) for block in blocks[:-1]]))
+    opened, answer = Opened.of(chosen, design), answer_on(chosen, used)
+    outputs = answer(opened.logits(opened.total[: len(background) + len(given)]))
+    return Effects(
+        fitted.spec.target,
+        chosen.name,
+        used,
+        tuple(fitted.classes) or (None,) * outputs.shape[1],
+        tuple(_effect(Replacing(opened, answer, g.column), g, background, places) for g in grids),
+        tuple(c.name for c in fitted.schema.features if c.kind not in WITH_GRID),
+        len(background),
+        outputs[: len(background)].mean(axis=0),
+        given,
+        outputs[len(background) :],
+    )
+
+
+def columns_with_grid(fitted: Fitted, names: Iterable[str] | None) -> list[Column]:
+    """Return the columns of some names, each once, or all that have a grid.
+
+    Raises
+    ------
+    SpecError
+        The model sees no such column, or it is a text.
+    """
+    columns = {column.name: column for column in fitted.schema.features}
+    if names is None:
+        return [column for column in columns.values() if column.kind in WITH_GRID]
+    named = dict.fromkeys(names)
+    for name in named:
+        if name not in columns:
+            raise SpecError(
+                say("The model sees no column {name!r}.", name=name), nearest(name, columns)
+            )
+        if columns[name].kind not in WITH_GRID:
+            raise SpecError(
+                say("Column {name!r} holds texts, and there is no curve over texts.", name=name),
+                say("Ask for columns of numbers, dates or categories."),
+            )
+    return [columns[name] for name in named]
+
+
+def _values_side_by_side(grids: Sequence[Grid], background: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of which each column holds its values, then those between; the rest is null."""
+    columns = {values.name: values.clear() for values in background}
+    columns |= {grid.column: grid.with_values_between for grid in grids}
+    height = max(map(len, columns.values()), default=0)
+    return pl.DataFrame(
+        [values.extend_constant(None, height - len(values)) for values in columns.values()]
+    )
+
+
+def _effect(
+    replacing: Replacing, grid: Grid, background: pl.DataFrame, blocks: Sequence[np.ndarray]
+) -> Effect:
+    background_places, given, held = blocks
+    after = len(grid.values)
+    places = Places(background_places, given, held[:after], held[after : after + len(grid.between)])
+    curves, members = replacing.curves(places.background, places.values)
+    halfway, _ = replacing.curves(places.background, places.between)
+    rows, _ = replacing.curves(places.given, places.values)
+    rows_halfway, _ = replacing.curves(places.given, places.between)
+    dependence = Dependence.of(curves, members)
+    return Effect(
+        grid,
+        dependence,
+        _accumulated(replacing, grid, background[grid.column], places),
+        _off_straight_lines(grid, dependence.values[:, None], halfway.mean(axis=1, keepdims=True)),
+        rows,
+        _off_straight_lines(grid, rows, rows_halfway),
+        replacing,
+        places,
+    )
+
+
+def _accumulated(
+    replacing: Replacing, grid: Grid, column: pl.Series, places: Places
+) -> Accumulated | None:
+    """Move each background row with a value from the lower edge of its bin to the upper."""
+    if not grid.ordered.any():
+        return None
+    numbers = numbers_of(column)
+    present = np.isfinite(numbers) & (len(grid.edges) > 1)
+    bins = bins_of(numbers[present], grid.edges)
+    edges = places.values[np.searchsorted(grid.numbers[grid.ordered], grid.edges)]
+    own = places.background[present]
+    upper, _ = replacing.answers(own, edges[bins + 1])
+    lower, _ = replacing.answers(own, edges[bins])
+    return Accumulated.of(grid.numbers, grid.edges, bins, upper - lower)
+
+
+def _off_straight_lines(grid: Grid, curves: np.ndarray, halfway: np.ndarray) -> np.ndarray:
+    """Return how far curves (m, n, k) lie from those (g, n, k) drawn straight: the most, (k,)."""
+    if not halfway.size:
+        return np.zeros(curves.shape[-1])
+    numbers = grid.numbers[grid.ordered]
+    after = np.searchsorted(numbers, grid.between)
+    low, high = numbers[after - 1], numbers[after]
+    share = ((grid.between - low) / (high - low))[:, None, None]
+    straight = (1 - share) * curves[after - 1] + share * curves[after]
+    return np.abs(halfway - straight).max(axis=(0, 1))
+
+
+_PLACE = ("column", "class", "value", "number")
+_NO_LINES = pl.DataFrame(
+    schema={
+        **dict.fromkeys(("column", "class", "value"), pl.String),
+        **dict.fromkeys(("number", "dependence", "error", "spread"), pl.Float64),
+        **dict.fromkeys(("accumulated", "accumulated_error"), pl.Float64),
+        "rows": pl.Int64,
+    }
+)
+
+
+def _places(effect: Effect, labels: Sequence[str | None]) -> pl.DataFrame:
+    """Return the lines of a column, by class: which class and value they are of."""
+    values = effect.grid.values
+    numbers = values if values.dtype.is_numeric() else values.clear(len(values))
+    lines = pl.DataFrame(
+        {
+            "column": pl.Series([effect.column] * len(values), dtype=pl.String),
+            "value": values.cast(pl.String),
+            "number": numbers.cast(pl.Float64),
+        }
+    )
+    by_class = [lines.with_columns(pl.lit(label, pl.String).alias("class")) for label in labels]
+    return pl.concat(by_class).select(_PLACE)
+
+
+def _range(extremes: Extremes, answer: int) -> Iterator[float | str | None]:
+    texts = extremes.values.cast(pl.String)
+    for places in (extremes.least, extremes.greatest):
+        place = int(places[answer])
+        yield float(extremes.answers[place, answer])
+        yield texts[place]
+    yield float(extremes.error[answer])
+
+
+def _lines(effect: Effect, labels: Sequence[str | None]) -> pl.DataFrame:
+    accumulated = effect.accumulated
+    nothing = np.full_like(effect.dependence.values, np.nan)
+    numbers = {
+        "dependence": effect.dependence.values,
+        "error": effect.dependence.error,
+        "spread": effect.dependence.spread,
+        "accumulated": nothing if accumulated is None else accumulated.values,
+        "accumulated_error": nothing if accumulated is None else accumulated.error,
+    }
+    rows = np.tile(effect.grid.rows, len(labels))
+    return _places(effect, labels).with_columns(
+        *(pl.Series(name, each.T.ravel()).fill_nan(None) for name, each in numbers.items()),
+        pl.Series("rows", rows, pl.Int64),
+    )
