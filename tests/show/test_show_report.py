@@ -106,12 +106,7 @@ def test_the_report_says_why_rows_are_answered_so(of_classes, of_numbers):
 def test_a_swarm_has_a_dot_for_each_contribution_in_the_place_that_its_value_has(of_classes):
     dots = of_classes.charts["swarm"]["layer"][1]["data"]["values"]
     assert [dot["contribution"] for dot in dots[:4]] == [-0.3, 0.1, 0.1, 0.3]
-    assert [dot["third"] for dot in dots[:4]] == [
-        "low value",
-        "middle value",
-        "missing or without order",
-        "high value",
-    ]
+    assert [dot["third"] for dot in dots[:4]] == ["low", "middle", "unordered", "high"]
     assert dots[1]["offset"] != dots[2]["offset"]  # the same contribution, side by side
     assert all(-1 <= dot["offset"] <= 1 for dot in dots)
 

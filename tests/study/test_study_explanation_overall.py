@@ -266,6 +266,10 @@ def test_many_rows_are_summed_up_and_pairs_found(classified):
     assert by_name["size"] == pytest.approx(frame["value"].abs().mean(), rel=1e-6)
     pairs = found.interactions()
     assert (pairs.tried, pairs.rows, pairs.exact) == (10, 40, True)
+    assert pairs.frame.columns == ["column", "other", "size", "low", "high"]
+    assert pairs.frame["size"].to_list() == [each.size.value for each in pairs.pairs]
+    assert whole.frame["column"].to_list() == [each.column for each in whole.columns]
+    assert whole.frame.schema == overall(found.found.take([0])).frame.schema  # without bounds
     size = next(each for each in found.overall("no").columns if each.column == "size")
     assert size.direction.tendency == "falls"
     with pytest.raises(gradum.errors.SpecError, match="no answer 'maybe'"):

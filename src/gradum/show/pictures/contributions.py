@@ -25,12 +25,7 @@ from gradum.show.pictures.picture import (
 from gradum.study.explanation.overall import ColumnOverall, Overall
 
 MOST_SWARMS = 12
-THIRDS = (
-    marked("low value"),
-    marked("middle value"),
-    marked("high value"),
-    marked("missing or without order"),
-)
+THIRDS = (marked("low"), marked("middle"), marked("high"), marked("unordered"))
 MIDDLE = "#CC79A7"  # between the two, for any colour vision
 ROW_HEIGHT, SWARM_HEIGHT = 24, 34
 CELLS = 100  # across a swarm, each of which is filled from its middle
@@ -97,7 +92,7 @@ def contribution_swarm(found: Overall) -> Picture | None:
             color=alt.Color(
                 "third:N",
                 scale=alt.Scale(domain=thirds, range=[FIRST, MIDDLE, SECOND, FAINT]),
-                legend=alt.Legend(title=None, columns=2),
+                legend=alt.Legend(title=say("value"), columns=2),
             ),
             tooltip=tooltips("column:N", "contribution:Q", "third:N"),
         )
@@ -112,7 +107,8 @@ def contribution_swarm(found: Overall) -> Picture | None:
             [
                 say(
                     "A dot is a row: how far its value of the column moved the answer, to the "
-                    "right if upwards. Its colour says where that value lies among the rows."
+                    "right if upwards. Its colour says where that value lies among the rows; "
+                    "missing values and levels are unordered."
                 ),
                 say("Of {rows:,} rows some are drawn.", rows=found.rows)
                 if len(shown[0].contributions) < found.rows

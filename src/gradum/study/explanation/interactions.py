@@ -32,7 +32,7 @@ from gradum.scores.interval import Interval
 from gradum.study.explanation.explain import Explanations, games
 from gradum.study.explanation.game import Game
 from gradum.study.explanation.shapley import MOST_EXACT, MOST_PRODUCTS, all_coalitions
-from gradum.study.explanation.sizes import mean_sizes
+from gradum.study.explanation.sizes import SIZE, bounds_of, mean_sizes
 
 MOST_PAIRS = 10
 MOST_ROWS = 100
@@ -74,6 +74,13 @@ class Interactions(msgspec.Struct, frozen=True):
     rows: int
     background: int
     exact: bool
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a pair: ``column``, ``other``, and ``size`` with ``low`` and ``high``."""
+        rows = [(*pair.columns, *bounds_of(pair.size)) for pair in self.pairs]
+        schema = {"column": pl.String, "other": pl.String, **SIZE}
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def interactions(

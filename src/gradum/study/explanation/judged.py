@@ -18,11 +18,12 @@ from msgspec import structs
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.run import Run
 from gradum.messages import say
+from gradum.solvers.threads import threads_for
 from gradum.study.evidence import Evidence
 from gradum.study.explanation.background import learned_rows
 from gradum.study.explanation.chosen_rows import drawn, typical
 from gradum.study.explanation.explain import Explanations, explain, games
-from gradum.study.explanation.game import Game
+from gradum.study.explanation.game import NUMBERS_AT_ONCE, Game
 from gradum.study.explanation.interactions import (
     STRONGEST,
     Interactions,
@@ -42,11 +43,12 @@ MOST_ROWS, FEWEST_ROWS = 200, 20
 MOST_WORST = 3
 INTERACTION_ROWS = 4  # of which one is looked at for pairs
 
-ANSWERS, ANSWERS_A_ROW = 50_000, 8
-"""Answers that a model is asked for, and more for each row that it learned from: its training takes
-longer likewise. No clock decides, so that the same seed explains the same rows."""
+ANSWERS, ANSWERS_A_ROW, FITS = 50_000, 8, 5
+"""Answers that a model is asked for, more for each row that it learned from, and in proportion to
+the fits that judged it where they are more than these: its training takes longer likewise. No clock
+decides, so that the same seed explains the same rows."""
 
-MOST_PRODUCTS, PRODUCTS_BESIDES = 2.5e9, 2_500
+MOST_PRODUCTS, PRODUCTS_BESIDES = 1.5e9, 2_500
 """Multiplications that may be taken in any case, and as many as take as long as what an answer
 takes besides: small models are asked more often."""
 
@@ -93,6 +95,7 @@ class JudgedExplanation(msgspec.Struct, frozen=True):
     typical: tuple[JudgedRow, ...] = ()
 
 
+@threads_for(NUMBERS_AT_ONCE, 1)
 def explain_judged(
     run: Run, evidence: Evidence, important: Sequence[str], worst: Sequence[int]
 ) -> JudgedExplanation | None:
@@ -179,7 +182,7 @@ def _answers(run: Run, products: int) -> float:
     """Return how many answers a model of so many products may be asked for."""
     learned = len(run.dataset) if run.dataset.drawn_from is None else run.dataset.drawn_from
     most = MOST_PRODUCTS / (products + PRODUCTS_BESIDES)
-    return max(ANSWERS + ANSWERS_A_ROW * learned, most)
+    return max((ANSWERS + ANSWERS_A_ROW * learned) * max(len(run.judges) / FITS, 1), most)
 
 
 def _less_important(columns: Sequence[str], important: Sequence[str]) -> list[str]:

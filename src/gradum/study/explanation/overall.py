@@ -17,7 +17,7 @@ from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.game import Player
 from gradum.study.explanation.scale import Scale
 from gradum.study.explanation.shapley import NORMAL_95
-from gradum.study.explanation.sizes import mean_sizes, student_95
+from gradum.study.explanation.sizes import SIZE, bounds_of, mean_sizes, student_95
 from gradum.tables.wording import value_text
 
 MOST_POINTS = 150  # of a column
@@ -112,6 +112,19 @@ class Overall(msgspec.Struct, frozen=True):
     rows: int
     background: int
     columns: tuple[ColumnOverall, ...]
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a column: ``column``, ``size`` with ``low`` and ``high``, and ``direction``.
+
+        ``direction`` is the tendency of `Direction`, null where there is none.
+        """
+        rows = [
+            (each.column, *bounds_of(each.size), each.direction and each.direction.tendency)
+            for each in self.columns
+        ]
+        schema = {"column": pl.String, **SIZE, "direction": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def overall(found: Explanations, answer: int | None = None) -> Overall:

@@ -6,10 +6,19 @@ Shapes: n rows, d values a row, k answers.
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 from scipy.special import stdtrit
 
 from gradum.scores.interval import Interval
 from gradum.study.explanation.shapley import NORMAL_95
+
+SIZE = {"size": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+"""The columns of a frame that hold a size; bounds are null where they are unknown."""
+
+
+def bounds_of(size: Interval) -> tuple[float, float | None, float | None]:
+    """Return a size as `SIZE` has it."""
+    return (size.value, size.low, size.high) if size.known else (size.value, None, None)
 
 
 def mean_sizes(values: np.ndarray, errors: np.ndarray) -> tuple[Interval, ...]:
