@@ -31,5 +31,6 @@ def main(folder: str = "", parts: str = ",".join(PARTS)) -> None:
         sys.exit(f"usage: python -m benchmarks explanations FOLDER [{','.join(PARTS)}]")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     warnings.filterwarnings("ignore")
-    text = "\n".join(PARTS[part](Path(folder)) for part in chosen)
+    texts = [PARTS[part](Path(folder)) for part in chosen]
+    text = "\n".join([*texts, shapley.versions(), ""])
     publish("explanations", text, PACKAGES, complete=set(chosen) == set(PARTS))

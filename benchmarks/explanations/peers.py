@@ -56,7 +56,9 @@ def shap_exact(problem: Problem, seed: int) -> np.ndarray:
     """All coalitions, in the order of a Gray code."""
     import shap
 
-    return shap.explainers.Exact(problem.network, _shap_masker(problem))(problem.rows).values
+    return shap.explainers.Exact(problem.network, _shap_masker(problem))(
+        problem.rows, silent=True
+    ).values
 
 
 def shap_permutation(problem: Problem, seed: int, pairs: int = 10) -> np.ndarray:
