@@ -1,4 +1,4 @@
-"""The article's worked example against closed forms: every table, and the spread over tables."""
+"""The article's worked example against closed forms, over many tables; and the rented bicycles."""
 
 import importlib.util
 import re
@@ -6,9 +6,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from gradum import LinearRegression
+from pages import script
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/article.py"
@@ -154,3 +156,24 @@ def test_the_summary_misses_a_constant_only_where_it_is_missing():
     assert f"the residuals average {residual.mean():.4g}, {far:.2g} standard errors" in found
     assert "lacks a constant" not in said(y)
     assert "lacks a constant" not in said((3 * x + noise)[:, 0], fit_intercept=False)
+
+
+def test_the_rented_bicycles_are_every_fifth_hour_in_words():
+    """The last of these six hours is the second that stays; its units by UCI's own formulas."""
+    hours = {
+        "season": 4, "yr": 1, "mnth": 12, "hr": [0, 1, 2, 3, 4, 5], "holiday": 1, "weekday": 0,
+        "workingday": 0, "weathersit": 3, "temp": (21.0 + 8) / (39 + 8),
+        "atemp": (-3.0 + 16) / (50 + 16), "hum": 0.57, "windspeed": 13 / 67, "casual": 2, "cnt": 7,
+    }  # fmt: skip
+    _, last = script("bikes").thinned(pl.DataFrame(hours)).rows(named=True)
+    assert last == {
+        "season": "autumn", "year": 2012, "month": 12, "hour": 5, "holiday": "yes",
+        "weekday": "Sun", "working_day": "no", "weather": "light rain or snow", "temperature": 21,
+        "feels_like": -3, "humidity": 57, "wind_speed": 13, "rides": 7,
+    }  # fmt: skip
+    path = ROOT / "examples/bikes.csv"
+    bikes = pl.read_csv(path)
+    assert bikes.columns == list(last)
+    assert len(bikes) == -(-17_379 // 5)
+    assert path.stat().st_size < 200_000
+    assert bikes.group_by("weekday", "hour").len().height == 7 * 24

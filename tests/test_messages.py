@@ -50,6 +50,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "fitting/verdict.py": {" is better than ", " is worse than "},
     "solvers/first_order/gradient_descent.py": {"Call settled() first"},
     "show/explanation.py": {"<gradum.Explanation of"},
+    "show/reasons.py": {"<gradum.Reasons of"},
     "show/explain_step.py": {"<pre style"},
     "show/mathml.py": {"<mrow>"},
     "show/step_lines.py": {"dℓ/da", "alpha·", "dL/db", "p = softmax(", "sign 0 = 0"},

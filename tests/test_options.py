@@ -121,23 +121,28 @@ def test_what_is_no_part_of_the_spec_is_no_option_of_it():
 
 
 TOY = """
-import importlib.util, inspect, json, shlex, sys
+import contextlib, importlib.util, inspect, io, json, shlex, sys
 import gradum, typer
-from gradum.app.cli import app, fit
+from gradum.app.cli import app, fit, main
 from gradum.fitting.options import make_spec
 from gradum.ship.run_spec import RunSpec, toml
 from gradum.show.repeat import command, python
 
+documents = sys.argv[1]
+sys.argv = ["gradum", "fit", "--help"]
+with contextlib.redirect_stdout(io.StringIO()) as helped, contextlib.suppress(SystemExit):
+    main()
 asked = []
 fit.begin = lambda run_spec, *_, **__: asked.append(run_spec)
 spec = make_spec("y", toy=3)
 repeats = command(spec, "t.csv")
 typer.main.get_command(app)(shlex.split(repeats)[1:], standalone_mode=False)
-page = importlib.util.spec_from_file_location("commands", sys.argv[1])
+page = importlib.util.spec_from_file_location("commands", documents)
 commands = importlib.util.module_from_spec(page)
 page.loader.exec_module(commands)
 json.dump({
     "file": gradum.__file__,
+    "help": helped.getvalue(),
     "signature": str(inspect.signature(gradum.fit).parameters["toy"]),
     "docstring": gradum.fit.__doc__,
     "reference": commands.reference(),
@@ -156,19 +161,15 @@ def test_an_option_is_added_in_the_table_and_in_the_spec(tmp_path):
     package.add("fitting/option_table.py", entry, "    seed: Annotated[")
     package.add("fitting/spec.py", "    toy: int = 1", "    seed: int = 0")
 
-    def run(*arguments):
-        ended = subprocess.run(
-            [sys.executable, *arguments],
-            env={**os.environ, "PYTHONPATH": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return ended.stdout
-
-    helped = run("-c", "from gradum.app.cli import main; main()", "fit", "--help")
-    assert re.search(r"\n  --toy N +Play with N toys\..*\n  --seed N ", helped)
-    made = json.loads(run("-c", TOY, str(ROOT / "docs/commands.py")))
+    ended = subprocess.run(
+        [sys.executable, "-c", TOY, str(ROOT / "docs/commands.py")],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    made = json.loads(ended.stdout)
+    assert re.search(r"\n  --toy N +Play with N toys\..*\n  --seed N ", made["help"])
     assert made["file"] == str(package.path / "__init__.py")
     assert made["signature"] == "toy: int = 1"
     assert "\ntoy : N\n    Play with N toys.\nseed : N\n" in made["docstring"]

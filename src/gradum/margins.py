@@ -31,7 +31,7 @@ def of_sums(terms: int, *, most: float = 1.0) -> float:
     return min(terms * EPSILON, most)
 
 
-def of_dependence(factors: np.ndarray, size: np.ndarray, own: np.ndarray) -> np.ndarray:
+def of_dependence(factors: np.ndarray, size: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return how long a column's rest may be if the other columns give it exactly, [m].
 
     Parameters
@@ -40,10 +40,10 @@ def of_dependence(factors: np.ndarray, size: np.ndarray, own: np.ndarray) -> np.
         By which k columns, in units of their spreads, give m others, in those of theirs.
     size : ndarray of shape (k,)
         The k columns' root mean squares about 0 in units of their spreads, `sizes`.
-    own : ndarray of shape (m,)
+    others : ndarray of shape (m,)
         The same of the m others.
     """
-    return TIMES * EPSILON * (own + size @ np.abs(factors))
+    return TIMES * EPSILON * (others + size @ np.abs(factors))
 
 
 def sizes(centre: np.ndarray, scale: np.ndarray) -> np.ndarray:

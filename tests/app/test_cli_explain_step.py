@@ -67,10 +67,10 @@ def test_the_target_can_be_given_and_columns_besides_are_left_out(
 def test_a_table_too_large_to_hold_is_read_in_blocks(
     gradum_command, linear_run, tables, monkeypatch
 ):
-    from gradum.api import explain_step
+    from gradum.api import table_rows
 
     whole = gradum_command("explain-step", linear_run[0], tables / "held.csv", "--row", 80)
-    monkeypatch.setattr(explain_step, "predicted_in_blocks", lambda *_: True)
+    monkeypatch.setattr(table_rows, "predicted_in_blocks", lambda *_: True)
     asked = ("explain-step", linear_run[0], tables / "held.csv", "--row")
     assert gradum_command(*asked, 80).out == whole.out
     assert "from 1 to 80" in gradum_command(*asked, 81).err

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.preprocessing import label_binarize
 
-from gradum.scores.metrics import METRICS, Weighting, metrics_of, score
+from gradum.scores.metrics import METRICS, metrics_of, score
 from gradum.scores.outcome import Outcome
+from gradum.scores.weighting import Weighting
 from outcomes import TASKS, random_outcome
 
 CASES = [(name, task) for name, metric in METRICS.items() for task in metric.tasks]

@@ -5,9 +5,13 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.fitting import allowance
+from gradum.fitting import allowance, context, ladder, run
 from gradum.fitting.allowance import Allowance
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.events import Judged, NotRefitted, PathStep, RungFinished
+from gradum.fitting.pack import fit as pack_fit
+from gradum.fitting.pack import training
+from gradum.fitting.pack.held_out import HeldOut
+from gradum.fitting.rungs import KINDS, pack
 from gradum.solvers.status import Status
 
 QUICK = {"effort": "quick", "max_epochs": 4, "learning_curve": False, "seed": 1}
@@ -17,15 +21,16 @@ QUICK = {"effort": "quick", "max_epochs": 4, "learning_curve": False, "seed": 1}
 def clock(monkeypatch):
     """A clock that the test sets: a list of one moment."""
     now = [100.0]
-    monkeypatch.setattr(allowance, "perf_counter", lambda: now[0])
+    for module in (allowance, context, ladder, run, pack, pack_fit, training):
+        monkeypatch.setattr(module, "perf_counter", lambda: now[0])
     return now
 
 
-def test_under_a_tight_limit_each_fit_gets_its_part_of_what_is_left(clock):
+def test_under_a_tight_limit_each_fit_gets_its_part_of_what_the_judging_leaves(clock):
     shared = Allowance(110.0, [10.0, 20.0, 10.0], judging=10.0)
-    assert shared.next() == pytest.approx(102.0)  # 10 of 50 expected, of 10 s
-    clock[0] = 101.0  # a second less than its part
-    assert shared.next() == pytest.approx(101.0 + 9.0 * 20 / 40)
+    assert shared.next() == pytest.approx(101.25)  # 10 of 40 expected, of half of 10 s
+    clock[0] = 101.0  # a quarter of a second less than its part
+    assert shared.next() == pytest.approx(101.0 + 4.5 * 20 / 30)
     clock[0] = 109.0
     assert shared.next() == pytest.approx(109.5)
 
@@ -38,8 +43,9 @@ def test_a_wide_limit_cuts_short_nothing_that_leaves_the_others_enough(clock):
 
 def test_a_fit_of_which_little_is_expected_gets_a_tenth_of_three(clock):
     shared = Allowance(250.0, [0.1, 50.0, 100.0], judging=10.0)
-    assert shared.next() == pytest.approx(100.0 + 150.0 * 0.3 / 3)
-    assert shared.next() == pytest.approx(100.0 + 150.0 * 50 / 160)
+    left = 150.0 - 2 * 10.0
+    assert shared.next() == pytest.approx(100.0 + left * 0.3 / 3)
+    assert shared.next() == pytest.approx(100.0 + left * 50 / 150)
 
 
 def test_past_the_end_a_fit_is_over_at_once(clock):
@@ -86,3 +92,90 @@ def test_a_limit_that_is_not_reached_changes_nothing(table):
         for limit in ({}, {"time_limit": 10_000.0})
     )
     assert limited.fitted.provenance.fingerprint == free.fitted.provenance.fingerprint
+
+
+def test_a_pack_whose_time_is_over_once_it_is_compiled_is_left_out(table, clock, monkeypatch):
+    begin = HeldOut.begin
+
+    def slowly(*arguments):
+        clock[0] += 200.0
+        begin(*arguments)
+
+    monkeypatch.setattr(HeldOut, "begin", slowly)
+    model = gradum.fit(table, "y", model="pack", test=table.head(60), time_limit=100.0, **QUICK)
+    assert list(model.fitted.rungs) == ["baseline"]
+    notes = "\n".join(model.fitted.judgement.notes)
+    assert "The time limit left no time for pack; allow more with --time-limit" in notes
+
+
+def test_a_pack_keeps_time_to_judge_its_members_once_more(table, clock, monkeypatch):
+    """A look takes 30 of the 100 seconds, all else none: the fourth epoch does not begin."""
+    note = HeldOut.note
+
+    def slowly(*arguments):
+        clock[0] += 30.0
+        return note(*arguments)
+
+    monkeypatch.setattr(HeldOut, "note", slowly)
+    model = gradum.fit(table, "y", model="pack", test=table.head(60), time_limit=100.0, **QUICK)
+    rung = model.fitted.rungs["pack"]
+    assert rung.status is Status.TIME_LIMIT
+    assert clock[0] == 100.0 + 3 * 30.0
+
+
+def test_late_scores_of_training_rows_are_those_of_some(table, clock, monkeypatch):
+    monkeypatch.setattr(run, "TRAINING_ROWS", 20)
+    options = {**QUICK, "model": "linear", "test": table.head(60)}
+
+    def late(event):
+        clock[0] += 200.0 * (isinstance(event, RungFinished) and event.rung == "linear")
+
+    whole = gradum.fit(table, "y", **options).fitted.judgement
+    found = gradum.fit(table, "y", time_limit=100.0, on_event=late, **options).fitted.judgement
+    assert found.rows == {**whole.rows, "train": 20}
+    assert found.scores["linear"]["test"] == whole.scores["linear"]["test"]
+    [note] = [note for note in found.notes if "training rows" in note]
+    assert f"to score all {whole.rows['train']} training rows" in note
+    assert "those of 20, drawn by chance" in note
+    assert not [note for note in whole.notes if "training rows" in note]
+
+
+def test_a_refit_for_which_no_time_is_left_is_left_out(table, clock):
+    events, options = [], {**QUICK, "model": "linear", "test": table.head(60)}
+
+    def late(event):
+        events.append(event)
+        clock[0] += 200.0 * isinstance(event, Judged)
+
+    judged = gradum.fit(table, "y", **options)
+    model = gradum.fit(table, "y", refit=True, time_limit=100.0, on_event=late, **options)
+    assert model.fitted.provenance.fingerprint == judged.fitted.provenance.fingerprint
+    assert not model.fitted.spec.refit
+    [told] = [event.sentence for event in events if isinstance(event, NotRefitted)]
+    assert told.startswith("The time limit left no time to refit the model on all rows")
+    assert told in model.fitted.judgement.notes
+
+
+def test_half_a_refit_is_not_kept(table, clock):
+    """The refit of a network begins, and its share is over in its first epoch."""
+    options = {**QUICK, "model": "mlp", "test": table.head(60)}
+    judged = gradum.fit(table, "y", **options)
+    told = []
+
+    def late(event):
+        told.append(type(event).__name__)
+        clock[0] += 200.0 * (told.count("Judged") == 1 and told[-1] == "EpochDone")
+
+    model = gradum.fit(table, "y", refit=True, time_limit=100.0, on_event=late, **options)
+    assert told[-2:] == ["Stopped", "NotRefitted"]
+    assert model.fitted.provenance.fingerprint == judged.fitted.provenance.fingerprint
+
+
+def test_a_rung_that_the_limit_ends_is_noted_as_cut_short(table, clock):
+    def late(event):
+        clock[0] += 200.0 * isinstance(event, PathStep)
+
+    options = {**QUICK, "model": "linear", "test": table.head(60)}
+    found = gradum.fit(table, "y", on_event=late, time_limit=100.0, **options).fitted.judgement
+    assert found.cut_short == ("linear",)
+    assert gradum.fit(table, "y", time_limit=100.0, **options).fitted.judgement.cut_short == ()

@@ -35,12 +35,17 @@ class Memory:
         self.trainings = {place: take()}
 
 
-def followed(spec, table, checkpoints, *, events=None, stop=lambda: False):
-    """So many events of a run, and what it returns if it comes to its end."""
+def followed(spec, table, checkpoints, *, events=None, stop=lambda: False, left=None):
+    """So many events of a run, and what it returns if it comes to its end.
+
+    ``left`` takes what a run that is killed at each event would leave.
+    """
     seen = []
 
     def hear(event):
         seen.append(event)
+        if left is not None:
+            left.append((dict(checkpoints.rungs), dict(checkpoints.trainings)))
         if len(seen) == events:
             raise Killed
 
@@ -50,6 +55,11 @@ def followed(spec, table, checkpoints, *, events=None, stop=lambda: False):
         )
     except Killed:
         return seen, None
+
+
+def epochs(trainings):
+    """How far each training had come, by its place."""
+    return {place: snapshot.tally.epoch for place, snapshot in trainings.items()}
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +73,13 @@ def asked():
 
 @pytest.fixture(scope="module")
 def whole(asked):
-    """All events, the run that is never cut short, and what was kept of it."""
-    memory = Memory()
-    return *followed(*asked, memory), memory
+    """All events, the run that is never cut short, what was kept of it, and what until when."""
+    memory, left = Memory(), []
+    return *followed(*asked, memory, left=left), memory, left
 
 
 def test_every_rung_is_kept_where_it_was_fitted(whole):
-    _, ended, memory = whole
+    _, ended, memory, _ = whole
     fits = ["fit", "fold-1", "fold-2"]
     places = {f"{fit}-{rung}" for fit in fits for rung in ("linear", "mlp", "pack")}
     assert memory.rungs.keys() - places == {f"refit-{ended.fitted.used}"}
@@ -77,11 +87,15 @@ def test_every_rung_is_kept_where_it_was_fitted(whole):
 
 
 def test_a_run_goes_on_from_anywhere(asked, whole):
-    events, undisturbed, _ = whole
-    for cut in range(1, len(events), 7):
+    events, undisturbed, _, kept = whole
+    killed, middle = Memory(), len(events) // 2
+    followed(*asked, killed, events=middle)
+    rungs, trainings = kept[middle - 1]
+    assert killed.rungs.keys() == rungs.keys()
+    assert epochs(killed.trainings) == epochs(trainings)
+    for finished, left in kept[: len(events) - 1 : 7]:
         memory = Memory()
-        followed(*asked, memory, events=cut)
-        finished, left = dict(memory.rungs), dict(memory.trainings)
+        memory.rungs, memory.trainings = dict(finished), dict(left)
         again, ended = followed(*asked, memory)
         assert ended.fitted.provenance.fingerprint == undisturbed.fitted.provenance.fingerprint
         assert ended.fitted.judgement == undisturbed.fitted.judgement

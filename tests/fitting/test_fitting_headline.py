@@ -3,6 +3,7 @@
 import itertools
 
 import msgspec
+from msgspec import structs
 
 import gradum
 from gradum.fitting.by_class import ClassScores
@@ -145,3 +146,15 @@ def test_whether_the_model_is_kept_on_all_rows_hangs_on_no_language():
     assert msgspec.structs.replace(held_out, folds=5, how="用 5 折交叉验证评判").kept_on_all
     earlier = "Judged by 5-fold cross-validation; the model that is kept is fitted on all rows."
     assert msgspec.structs.replace(held_out, how=earlier).kept_on_all
+
+
+def test_a_lead_over_a_rung_that_the_time_limit_cut_short_is_called_unfair():
+    found = judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.400)), 0.01, prevalence=NEARLY)
+    found = structs.replace(found, cut_short=("linear",), fit_check="The pack overfits.")
+    assert headline(found)[1:] == (
+        "Use the pack model: by log loss (0.4) it is ahead of each simpler one, beyond chance.",
+        "The comparison is unfair to the linear model, which the time limit cut short; allow more "
+        "with --time-limit (time_limit).",
+    )
+    # What was cut short and leads all the same is no matter of fairness.
+    assert "unfair" not in " ".join(headline(structs.replace(found, cut_short=("pack",))))

@@ -307,7 +307,7 @@ def test_outliers_do_not_decide_where_codes_lie():
     target = np.random.default_rng(0).normal(size=40)
     wild = np.where(target == target.max(), 1e9, target)
     for loss, same in ((AbsoluteError(), True), (SquaredError(), False)):
-        told = [Goal(each, np.ones(40), loss).told(rows) for each in (target, wild)]
+        told = [Goal(each, np.ones(40), loss).indicators(rows) for each in (target, wild)]
         assert np.array_equal(*told) == same
 
 

@@ -11,8 +11,10 @@ from pack_tables import TINY, numbers
 import gradum
 from gradum.errors import SpecError
 from gradum.fitting.pack import fit as module
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.pack import training
+from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.spec import SplitSpec
+from gradum.solvers.status import Status
 from gradum.tables.split import Part
 from synthetic import SHORT
 from synthetic import TINY as TINY_MLP
@@ -33,7 +35,8 @@ def watched(monkeypatch):
 
     def watching(rows, validation, spec, context, **options):
         noted.append((rows, validation, spec, options))
-        return fit_pack(rows, validation, spec, replace(context, stop=lambda: True), **options)
+        rung = fit_pack(rows, validation, spec, replace(context, stop=lambda: True), **options)
+        return replace(rung, status=Status.COMPLETED)  # as far as the run knows
 
     monkeypatch.setattr("gradum.fitting.rungs.pack.fit_pack", watching)
     return noted
@@ -121,8 +124,17 @@ def test_options_that_make_no_pack_are_refused():
 
 
 def test_a_pack_that_ran_out_of_time_says_so_and_names_the_remedy(monkeypatch):
-    monkeypatch.setattr(KINDS["pack"], "compiling", 0.0)  # or it would not begin
-    model = gradum.fit(table(), "y", model="pack", cv=2, time_limit=1e-6, **QUICK)
+    """By a clock on which the first look at its members takes all of it."""
+    clock, note_members = [0.0], HeldOut.note
+
+    def slowly(*arguments):
+        clock[0] += 1e6
+        return note_members(*arguments)
+
+    monkeypatch.setattr(HeldOut, "note", slowly)
+    for part in (module, training):
+        monkeypatch.setattr(part, "perf_counter", lambda: clock[0])
+    model = gradum.fit(table(), "y", model="pack", cv=2, time_limit=60_000.0, **QUICK)
     (note,) = [each for each in model.fitted.judgement.notes if "ran out of time" in each]
     assert re.match(r"pack ran out of time in (\d) of \1 fits\. The time limit ended", note)
     assert "--time-limit" in note

@@ -39,8 +39,9 @@ def test_a_column_with_too_few_values_to_split_by_is_named(column, few, said):
 
 
 def test_a_group_and_a_time_are_refused_together():
+    frame = {name: [step * k % 17 for k in range(ROWS)] for step, name in enumerate("xygt", 1)}
     with pytest.raises(SpecError, match=r"^Rows cannot be split .*Leave out --group or --time"):
-        planned(g=lambda k: f"g{k}", t=lambda k: k)
+        gradum.fit(frame, "y", group="g", time="t")
 
 
 def test_a_class_that_comes_too_late_to_be_learned_is_said():

@@ -170,7 +170,7 @@ def test_a_category_that_no_learned_row_has_is_missing():
     dataset = dataset.run.dataset
     parts = np.where(np.arange(100) < 90, Part.TRAIN, Part.TEST)
     spec = Spec("amount")
-    contest(rivals_of(Remembers), dataset, [parts], spec, Context(), end=np.inf)
+    contest(rivals_of(Remembers), dataset, [parts], spec, Context())
     (learned, *_), judged = SEEN
     place = [column.name for column in dataset.schema.features].index("colour")
     assert set(learned[:, place]) == {0.0, 1.0, 2.0}

@@ -8,6 +8,7 @@ import pytest
 
 import gradum
 from gradum.errors import SpecError
+from gradum.study.explanation import shapley
 from gradum.study.explanation.shapley import coalition_weights
 from synthetic import QUICK
 
@@ -121,9 +122,9 @@ def test_weights_of_coalitions_are_those_of_orders():
 @pytest.mark.parametrize(
     ("options", "cause"),
     [
-        ({"rows": [0]}, "no row 0"),
-        ({"rows": [1.5]}, "no row 1.5"),
-        ({"rows": ["2"]}, "no row '2'"),
+        ({"rows": [0]}, "none has the number 0"),
+        ({"rows": [1.5]}, "1.5 is none"),
+        ({"rows": ["2"]}, "'2' is none"),
         ({"scale": "probability"}, "no scale of this target"),
         ({"together": [["a", "nose"]]}, "no column 'nose'"),
         ({"together": [["a", "b"], ["b", "c"]]}, "'b' is to stand in two groups"),
@@ -179,6 +180,19 @@ def test_drawn_values_have_errors_that_cover():
     together = model.explain(rows[[20]], background=few, rung="mlp", together=halves).found
     split = [fine.parts[0].values[:7].sum(), fine.parts[0].values[7:].sum()]
     assert together.parts[0].values.sum() == pytest.approx(sum(split), abs=1e-6)
+
+
+def test_what_drawing_cannot_reach_is_met_in_full(numbers, monkeypatch):
+    rows, model = numbers
+    background = rows.head(70)
+    exact = model.explain(rows[[50]], background=background, rung="mlp").found.parts[0]
+    monkeypatch.setattr(shapley, "MOST_PRODUCTS", 0)
+    loose = model.explain(rows[[50]], background=background, rung="mlp", tolerance=0.9)
+    tight = model.explain(rows[[50]], background=background, rung="mlp", tolerance=1e-9)
+
+    assert loose.found.parts[0].coalitions < 2 ** len(COLUMNS)
+    assert tight.found.parts[0].coalitions == 2 ** len(COLUMNS)
+    np.testing.assert_array_equal(tight.found.parts[0].values, exact.values)
 
 
 def test_no_rows_make_a_frame_without_lines(classes):

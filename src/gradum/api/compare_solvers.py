@@ -84,11 +84,11 @@ def compare_solvers(
     spec = structs.replace(spec, split=structs.replace(spec.split, small_table_rows=0))
     context = Context(tell=between_turns(on_event or ignore), stop=stop)
     with at_hand(data, spec.reading) as table, at_hand(test) as judging, turn():
-        found = compare(
+        comparison = compare(
             spec,
             RowsInMemory(partial(read, table)),
             [name.strip() for name in named],
             context,
             test=None if judging is None else read(judging),
         )
-    return Solvers(found, os.fspath(data) if isinstance(data, str | os.PathLike) else None)
+    return Solvers(comparison, os.fspath(data) if isinstance(data, str | os.PathLike) else None)

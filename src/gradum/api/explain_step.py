@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 
 from gradum.api.model import Model
+from gradum.api.table_rows import table_rows
 from gradum.core import L2, Network, Params, Problem
 from gradum.core.losses import resolve
 from gradum.core.models.input_layer import InputLayer
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.memory_bound import predicted_in_blocks
 from gradum.fitting.rung import Rung
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure
@@ -28,8 +28,6 @@ from gradum.tables.design import Design
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.brought import PLAINLY
-from gradum.tables.stream import at_hand, opened
-from gradum.tables.table import Table
 from gradum.tables.wording import SHOWN_NAMES, nearest, quoted, shortened
 
 Estimator = LinearRegression | LogisticRegression | MLPRegressor | MLPClassifier
@@ -142,38 +140,14 @@ def explain_table_row(
     """
     fitted = model.fitted
     _explained_rung(fitted, rung)  # or there is none, and nothing need be read
-    table = _row_of(data, number, reading, fitted)
+    with table_rows(data, fitted, reading) as rows:
+        table = rows.take([number])
     known = [column.name for column in fitted.schema.columns]
     table = replace(
         table, frame=table.frame.select(name for name in table.frame.columns if name in known)
     )
     with np.errstate(all="ignore"):
         return _of_model(fitted, table, target, rung, learning_rate, number)
-
-
-def _row_of(data: Any, number: int, reading: ReadingOptions, fitted: Fitted) -> Table:
-    """Return one row of a table, which is read block by block where it is too large to hold."""
-    with at_hand(data, reading) as here:
-        if predicted_in_blocks(fitted, here, None):
-            with opened(here) as rows:
-                count, source = len(rows), rows.head.source
-                if 1 <= number <= count:
-                    return rows.take(np.array([number - 1]))
-        else:
-            table = read(here)
-            count, source = len(table.frame), table.source
-            if 1 <= number <= count:
-                return replace(table, frame=table.frame[number - 1 : number])
-    raise SpecError(
-        say_plural(
-            "{source} has {count:,} row, and none has the number {number:,}.",
-            "{source} has {count:,} rows, and none has the number {number:,}.",
-            count,
-            source=source,
-            number=number,
-        ),
-        say("Give a number from 1 to {last:,}.", last=count),
-    )
 
 
 def _of_model(
@@ -217,7 +191,7 @@ def _explained_rung(fitted: Fitted, name: str | None) -> tuple[Rung, Network, In
         rung = _one_network(fitted) or rung
     others = say(
         "Choose another rung: {rungs}.",
-        rungs=quoted(each for each in fitted.rungs if each != rung.name),
+        rungs=quoted(name for name in fitted.rungs if name != rung.name),
     )
     if rung.input_layer is None:
         raise SpecError(say("The baseline has no inputs, and nothing to pass back."), others)
@@ -274,7 +248,7 @@ def _encoded(fitted: Fitted, row: Any, target: Any, number: int | None) -> _Row:
             ),
         )
     known = [column.name for column in schema.columns]
-    unknown = [each for each in table.frame.columns if each not in known]
+    unknown = [column for column in table.frame.columns if column not in known]
     if unknown:
         raise ColumnError(
             say(
@@ -328,7 +302,7 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
         return Names(tuple(names), outputs, tuple(remarks), shown, row.title)
     unit = f"log {target.name}" if scale.log else target.name
     logits = rung.network.forward(rung.params, inputs)
-    said = rung.prediction(logits).value[0]
+    value = rung.prediction(logits).value[0]
     remarks.append(
         say(
             "The target is learned in standard units, y = ({unit} − {centre}) / "
@@ -340,7 +314,7 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
             truth=figure(row.truth),
             learned=figure(learned),
             logit=figure(logits[0, 0]),
-            prediction=figure(said),
+            prediction=figure(value),
         )
     )
     return Names(tuple(names), ("ŷ",), tuple(remarks), shown, row.title)
@@ -491,10 +465,10 @@ def _number(target: Any) -> float:
 
 
 def _code(label: Any, classes: np.ndarray) -> int:
-    found = np.flatnonzero(classes == label)
-    if len(found) != 1:
+    places = np.flatnonzero(classes == label)
+    if len(places) != 1:
         raise TargetError(
             say("The target {label!r} is none of the model's classes.", label=label),
             say("Give one of {classes}.", classes=quoted(classes.tolist(), SHOWN_NAMES)),
         )
-    return int(found[0])
+    return int(places[0])

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from gradum.api.run_rows import run_with_its_table
+from gradum.api.table_rows import table_rows
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
@@ -20,7 +21,8 @@ from gradum.study.explanation.explain import TOLERANCE, explain
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import Checked, check
 from gradum.tables.read import read
-from gradum.tables.stream import at_hand
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.brought import PLAINLY
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:
@@ -37,16 +39,23 @@ def explain_model(
     scale: Scale | None = None,
     together: Sequence[Sequence[str]] = (),
     tolerance: float = TOLERANCE,
+    reading: ReadingOptions = PLAINLY,
 ) -> Explanation:
-    """Explain rows of a table; see `Model.explain`."""
+    """Explain rows of a table, which is read with ``reading``; see `Model.explain`."""
     fitted = model.fitted
-    checked = _checked(fitted, _own_table(model.folder) if data is None else read(data))
-    numbers = _numbers(rows, len(checked.frame))
     features = [column.name for column in fitted.schema.features]
+    if data is None:
+        data, reading = _own_table(model.folder, reading)
+    with table_rows(data, fitted, reading) as table:
+        if rows is None:
+            numbers, blocks = np.arange(1, len(table) + 1), list(table.checked(fitted))
+        else:
+            numbers, blocks = np.array(rows, np.int64), [_checked(fitted, table.take(rows))]
+    frames = [checked.frame.select(features) for checked in blocks]
     behind = _background(model, background).select(features)
     found = explain(
         fitted,
-        checked.frame[numbers - 1].select(features),
+        pl.concat(frames, how="vertical_relaxed"),
         behind,
         numbers=numbers,
         rung=rung,
@@ -57,24 +66,15 @@ def explain_model(
     return Explanation(found, fitted)
 
 
-def _own_table(folder: Path | None) -> Table:
-    """Read a run's table as the run did: its sheet or query, and its encoding."""
+def _own_table(folder: Path | None, reading: ReadingOptions) -> tuple[Any, ReadingOptions]:
+    """Return a run's table, and how the run read it: its sheet or query, and its encoding."""
+    if reading != PLAINLY:
+        raise SpecError(
+            say("The run's own table is read as the run read it."),
+            say("Name a table, or leave out how it is read."),
+        )
     run_spec = run_with_its_table(folder)
-    with at_hand(run_spec.data, run_spec.spec.reading) as table:
-        return read(table)
-
-
-def _numbers(rows: Sequence[int] | None, count: int) -> np.ndarray:
-    """Return row numbers, from 1; all if none are asked for."""
-    if rows is None:
-        return np.arange(1, count + 1)
-    for row in rows:
-        if not (isinstance(row, int | np.integer) and 1 <= row <= count):
-            raise SpecError(
-                say("There is no row {row}.", row=repr(row)),
-                say("Give numbers from 1 to {count:,}.", count=count),
-            )
-    return np.array(rows, np.int64)
+    return run_spec.data, run_spec.spec.reading
 
 
 def _background(model: Model, given: Any) -> pl.DataFrame:

@@ -193,7 +193,7 @@ def _summary(
         )
     rows = dataset.rows(encoder)
     coded = reference_coded(encoder.transform(dataset.frame), rows.weight)
-    found = infer_coefficients(
+    inference = infer_coefficients(
         coded.matrix,
         rows.target,
         chosen,
@@ -211,10 +211,10 @@ def _summary(
         *(() if given is None else (given.sentence,)),
         *coded.sentences,
         *imputation(encoder),
-        *found.sentences,
+        *inference.sentences,
     )
-    found = structs.replace(found, references=coded.references, sentences=sentences)
-    return Summary(found, dataset.remarks)
+    inference = structs.replace(inference, references=coded.references, sentences=sentences)
+    return Summary(inference, dataset.remarks)
 
 
 def _unused(schema: Schema, given: Offset | None) -> tuple[str, ...]:

@@ -244,7 +244,7 @@ class Model:
         rung: str | None = None,
         scale: Scale | None = None,
         together: Sequence[Sequence[str]] = (),
-        tolerance: float = 0.01,
+        tolerance: float = 0.001,
     ) -> Explanation:
         """Say why rows are answered as they are: Shapley values by column, with their errors.
 
@@ -270,13 +270,15 @@ class Model:
         together : sequence of columns
             Each group of columns is one player, such as ``[["length", "width"]]``.
         tolerance : float
-            With more than twelve columns values are drawn, until the half-width of their 95%
-            intervals is below this share of the range of the answers.
+            Of more than twelve columns, or where exact values would take more than about a second
+            a row, values are drawn until the half-width of their 95% intervals is below this share
+            of the range of the answers.
 
         Returns
         -------
         Explanation
-            It shows itself; ``frame`` has one line a row, column and class.
+            It shows itself; ``frame`` has one line a row, column and class, ``reasons`` names what
+            speaks most against an answer.
 
         Raises
         ------
@@ -296,6 +298,44 @@ class Model:
             together=together,
             tolerance=tolerance,
         )
+
+    def row_page(
+        self,
+        data: Any = None,
+        *,
+        row: int,
+        path: str | os.PathLike | None = None,
+        cache: Path | None = None,
+        **options: Any,
+    ) -> Page:
+        """Explain one row on a self-contained HTML page, and write it to ``path`` if given.
+
+        Parameters
+        ----------
+        data
+            As in `explain`.
+        row : int
+            Its number, from 1.
+        path : path, optional
+        cache : path, optional
+            As in `report`.
+        **options
+            As in `explain`: ``background``, ``rung``, ``scale``, ``together``, ``tolerance``.
+
+        Raises
+        ------
+        SpecError, SchemaError
+            As `explain`.
+        OutputError
+            The file cannot be written.
+        """
+        refuse_after_fork()
+        from gradum.api.row_page import page_of_row  # charts, which an explanation does not need
+
+        page = page_of_row(self, self.explain(data, rows=[row], **options), cache=cache)
+        if path is not None:
+            write_text(path, page)
+        return Page(page)
 
     def score(self, data: Any) -> float:
         """Return the accuracy on rows that hold the target, or R² of numbers; `evaluate` has all.

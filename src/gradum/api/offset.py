@@ -51,17 +51,17 @@ class Offset:
             )
         if offset is None and exposure is None:
             return None
-        found = cls(str(offset if exposure is None else exposure), exposure is not None)
-        if found.column == target:
+        asked = cls(str(offset if exposure is None else exposure), exposure is not None)
+        if asked.column == target:
             raise SpecError(
                 say(
                     "Column {target!r} is both the target and the {role}.",
                     target=target,
-                    role=found.role,
+                    role=asked.role,
                 ),
-                say("Choose another column as --{option}.", option=found.option),
+                say("Choose another column as --{option}.", option=asked.option),
             )
-        return found
+        return asked
 
     @property
     def option(self) -> str:

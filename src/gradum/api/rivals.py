@@ -113,13 +113,13 @@ def _of_word(word: str) -> Rival:
                 rivals=listed(list(LIBRARIES)),
             ),
         )
-    found = getattr(_imported(module), name, None)
-    if found is None:
+    named = getattr(_imported(module), name, None)
+    if named is None:
         raise SpecError(
             say("The module {module} has no {name!r}.", module=module, name=shortened(name)),
             say("Name one of its estimators."),
         )
-    return _of_estimator(found, word)
+    return _of_estimator(named, word)
 
 
 def _imported(module: str) -> Any:
@@ -151,14 +151,14 @@ def _of_library(library: Library) -> Rival:
     return Rival(library.title, make, library.fit_options, library.rows)
 
 
-def _of_estimator(found: Any, word: str) -> Rival:
+def _of_estimator(given: Any, word: str) -> Rival:
     """Return the rival that an estimator is, or a class of estimators under its defaults."""
     from sklearn.base import clone  # slow, and most runs have no rivals
 
-    title = found.__name__ if isinstance(found, type) else type(found).__name__
+    title = given.__name__ if isinstance(given, type) else type(given).__name__
     made: Any = None
     try:
-        made = clone(found() if isinstance(found, type) else found)
+        made = clone(given() if isinstance(given, type) else given)
         refused = not (callable(made.fit) and callable(made.predict))
     except Exception:
         refused = True

@@ -111,8 +111,8 @@ def load_run(folder: Path) -> Model:
     model.source, model.folder = source_of(read_spec(folder / SPEC)), folder
     path = folder / FINDINGS
     try:
-        said = with_unknown_bounds(msgspec.json.decode(path.read_bytes()))
-        model.findings = msgspec.convert(said, Findings)
+        content = with_unknown_bounds(msgspec.json.decode(path.read_bytes()))
+        model.findings = msgspec.convert(content, Findings)
     except FileNotFoundError:
         model.findings = None  # interrupted before anything was judged
     except (OSError, ValueError, RecursionError) as error:
@@ -145,19 +145,19 @@ def report_run(
         A slice names no column, or a cost cannot be read.
     """
     model = load_run(folder)
-    found = model.findings
+    findings = model.findings
     costs = read_cost(cost)
-    if found is not None and (slices or costs):
+    if findings is not None and (slices or costs):
         evidence = judged_rows(folder, also=slices, data=data)
         if slices:
-            found = structs.replace(
-                found, segments=segments(evidence, slices, found.segments.metric)
+            findings = structs.replace(
+                findings, segments=segments(evidence, slices, findings.segments.metric)
             )
         if costs:
-            found = structs.replace(found, threshold=threshold(evidence, costs))
-    if found is not None and not rows:
-        found = without_rows(found)
-    model.findings = found
+            findings = structs.replace(findings, threshold=threshold(evidence, costs))
+    if findings is not None and not rows:
+        findings = without_rows(findings)
+    model.findings = findings
     return model.report(cache=cache)
 
 

@@ -62,13 +62,13 @@ def class_loss(loss: Any) -> Loss:
     SpecError
         It is no loss of classes.
     """
-    found = resolve(loss)
-    if found.link != "logit":
+    resolved = resolve(loss)
+    if resolved.link != "logit":
         raise SpecError(
-            say("{loss} is no loss of classes.", loss=found.name),
+            say("{loss} is no loss of classes.", loss=resolved.name),
             say("Use a regression's estimator for it."),
         )
-    return found
+    return resolved
 
 
 def coded_rows(
@@ -91,14 +91,14 @@ def coded_rows(
         There are fewer than two classes, or a label is none of the known ones.
     """
     check_classification_targets(rows.target)
-    found, codes = np.unique(rows.target, return_inverse=True)
+    labels, codes = np.unique(rows.target, return_inverse=True)
     if classes is None:
-        classes = found
-    elif not np.isin(found, classes).all():
+        classes = labels
+    elif not np.isin(labels, classes).all():
         raise TargetError(
             say(
                 "The target has the classes {found}, but the known ones are {known}.",
-                found=found.tolist(),
+                found=labels.tolist(),
                 known=classes.tolist(),
             ),
             say("Name all classes at the first fit."),

@@ -151,13 +151,13 @@ class Linear(Summarises, Estimator):
         solver, reason = self._choose(problem, rows)
 
         def events() -> Events:
-            found = problem
+            solved = problem
             if chosen:
-                found = yield from self._choose_alpha(cv, problem, rows, seed, listeners)
-            self._problem = found
+                solved = yield from self._choose_alpha(cv, problem, rows, seed, listeners)
+            self._problem = solved
             return (
                 yield from linear_events(
-                    found,
+                    solved,
                     rows,
                     solver,
                     linear_regime(self, solver, len(rows), watched=bool(listeners)),
@@ -174,11 +174,11 @@ class Linear(Summarises, Estimator):
 
     def _choose(self, problem: Problem, rows: CheckedRows) -> tuple[Solver, str]:
         """Return the solver and why it is this one."""
-        own = {name: self._limited(each) for name, each in solvers_of(problem.loss).items()}
+        limited = {name: self._limited(solver) for name, solver in solvers_of(problem.loss).items()}
         if not (isinstance(self.solver, str) and self.solver == "auto"):
             asked = CONVEX.get(self.solver) if isinstance(self.solver, str) else self.solver
             why = misfit(asked, problem.loss) if isinstance(asked, Convex) else ""
-            solver = resolve_solver(self.solver, self.learning_rate, own, why)
+            solver = resolve_solver(self.solver, self.learning_rate, limited, why)
             return solver, say("It was asked for.")
         choice = choose(
             problem.loss,
@@ -187,7 +187,7 @@ class Linear(Summarises, Estimator):
             problem.network.outputs,
             sparse=not isinstance(rows.matrix, np.ndarray),
         )
-        return resolve_solver(choice.name, self.learning_rate, own), choice.reason
+        return resolve_solver(choice.name, self.learning_rate, limited), choice.reason
 
     def _limited(self, solver: Convex) -> Convex:
         """Return the solver with the estimator's limits, and no looser tolerance than its own."""

@@ -18,9 +18,9 @@ def number_loss(loss: Any) -> Loss:
     SpecError
         It is a loss of classes.
     """
-    found = resolve(loss)
-    if found.link == "logit":
+    resolved = resolve(loss)
+    if resolved.link == "logit":
         raise SpecError(
-            say("{loss} is a loss of classes.", loss=found.name), say("Use a classifier for it.")
+            say("{loss} is a loss of classes.", loss=resolved.name), say("Use a classifier for it.")
         )
-    return found
+    return resolved

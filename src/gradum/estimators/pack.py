@@ -330,8 +330,8 @@ class PackRegressor(RegressorMixin, _Pack):
             return float(super().score(X, y, sample_weight))
         levels = _number_loss(self.loss, self.quantiles).quantiles
         scores = [
-            d2_pinball_score(y, said, alpha=level, sample_weight=sample_weight)
-            for level, said in zip(levels, self.predict(X).T, strict=True)
+            d2_pinball_score(y, quantile, alpha=level, sample_weight=sample_weight)
+            for level, quantile in zip(levels, self.predict(X).T, strict=True)
         ]
         return float(np.mean(scores))
 

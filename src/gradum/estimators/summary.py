@@ -102,7 +102,7 @@ class Summarises:
         if alpha and not isinstance(self.alpha, Real):
             notes += (say("alpha was chosen by the data; the standard errors take it as known."),)
         weighted = sample_weight is not None or getattr(self, "class_weight", None) is not None
-        found = infer(
+        inference = infer(
             rows.matrix,
             rows.target,
             loss,
@@ -117,17 +117,19 @@ class Summarises:
             target_name=str(getattr(y, "name", None) or "y"),
             numbers=_numbers(len(rows), sample_weight),
         )
-        found = structs.replace(found, sentences=(*found.sentences, *self._distance(found)))
-        return Summary(found, notes)
+        inference = structs.replace(
+            inference, sentences=(*inference.sentences, *self._distance(inference))
+        )
+        return Summary(inference, notes)
 
     def _refuse_other_columns(self, X: Any) -> None:
-        own, given = getattr(self, "feature_names_in_", None), getattr(X, "columns", None)
-        if own is not None and given is not None and list(own) != list(given):
+        fitted, given = getattr(self, "feature_names_in_", None), getattr(X, "columns", None)
+        if fitted is not None and given is not None and list(fitted) != list(given):
             raise SpecError(
                 say(
                     "X has the columns {given}, but the fit had {known}.",
                     given=_some(given),
-                    known=_some(own),
+                    known=_some(fitted),
                 ),
                 say("Give the columns of the fit, in their order."),
             )
@@ -164,19 +166,20 @@ class Summarises:
         return float(l2[0]) if len(l2) else 0.0
 
     def _names(self) -> list[str]:
-        own = getattr(self, "feature_names_in_", None)
-        return [f"x{k}" for k in range(self.n_features_in_)] if own is None else list(own)
+        names = getattr(self, "feature_names_in_", None)
+        return [f"x{k}" for k in range(self.n_features_in_)] if names is None else list(names)
 
-    def _distance(self, found: Any) -> tuple[str, ...]:
+    def _distance(self, inference: Any) -> tuple[str, ...]:
         """Say how far the estimator's coefficients are from the optimum, in standard errors."""
-        own = np.column_stack([np.atleast_1d(self.intercept_), np.atleast_2d(self.coef_)])
-        own = own[1:] - own[:1] if len(own) > 1 else own
+        coefficients = np.column_stack([np.atleast_1d(self.intercept_), np.atleast_2d(self.coef_)])
+        if len(coefficients) > 1:
+            coefficients = coefficients[1:] - coefficients[:1]
         if not self.fit_intercept:
-            own = own[:, 1:]
+            coefficients = coefficients[:, 1:]
         apart = [
-            abs(each.estimate - value) / each.error
-            for each, value in zip(found.coefficients, own.ravel(), strict=True)
-            if each.estimate is not None and each.error
+            abs(coefficient.estimate - value) / coefficient.error
+            for coefficient, value in zip(inference.coefficients, coefficients.ravel(), strict=True)
+            if coefficient.estimate is not None and coefficient.error
         ]
         if max(apart, default=0.0) <= NOTICEABLE:
             return ()

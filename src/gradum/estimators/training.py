@@ -33,17 +33,17 @@ Solver = Convex | first_order.FirstOrder
 
 
 def resolve_solver(
-    solver: Any, learning_rate: Any, own: Mapping[str, Solver], why: str = ""
+    solver: Any, learning_rate: Any, convex: Mapping[str, Solver], why: str = ""
 ) -> Solver:
     """Return the solver that a name stands for, or the solver itself.
 
     Parameters
     ----------
     solver : str or solver
-        A key of ``own``, the name of a first-order method, or an instance of either kind.
+        A key of ``convex``, the name of a first-order method, or an instance of either kind.
     learning_rate : float or None
         Takes the place of a first-order method's own.
-    own : mapping
+    convex : mapping
         The solvers that this model has besides the first-order ones.
     why : str
         Why the solver is none of them, if it is not and that is known.
@@ -53,13 +53,13 @@ def resolve_solver(
     SpecError
         The solver is unknown, or takes no learning rate and was given one.
     """
-    known: dict[str, Solver] = {**first_order.FIRST_ORDER, **own}
-    found = known.get(solver) if isinstance(solver, str) else solver
-    if isinstance(found, Convex):
-        fitting = type(found) in map(type, own.values())
+    known: dict[str, Solver] = {**first_order.FIRST_ORDER, **convex}
+    chosen = known.get(solver) if isinstance(solver, str) else solver
+    if isinstance(chosen, Convex):
+        fitting = type(chosen) in map(type, convex.values())
     else:
-        fitting = hasattr(found, "transformation")
-    if found is None or not fitting:
+        fitting = hasattr(chosen, "transformation")
+    if chosen is None or not fitting:
         raise SpecError(
             sentences((say("This model has no solver {solver!r}.", solver=solver), why)),
             say(
@@ -67,7 +67,7 @@ def resolve_solver(
                 solvers=listed(list(known)),
             ),
         )
-    if isinstance(found, Convex):
+    if isinstance(chosen, Convex):
         if learning_rate is not None:
             raise SpecError(
                 say(
@@ -77,13 +77,13 @@ def resolve_solver(
                 ),
                 say("Leave it out, or choose a first-order solver such as solver='gd'."),
             )
-        return found
+        return chosen
     if learning_rate is not None and not isinstance(learning_rate, (*NUMBER, str)):
         raise SpecError(
             say("learning_rate is {learning_rate!r}.", learning_rate=learning_rate),
             say("Give a number; a schedule is the solver's own: gradum.Adam(schedule='cosine')."),
         )
-    return first_order.resolve(found, learning_rate)
+    return first_order.resolve(chosen, learning_rate)
 
 
 def resolve_penalty(penalty: Any, alpha: Any, l1_ratio: float = 0.5) -> Penalty:

@@ -95,13 +95,13 @@ def partial_files(path: str | os.PathLike) -> list[Path]:
     """
     path = Path(path)
     beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    return [each for each in beside if becoming(each) == path.name and is_plain_file(each)]
+    return [file for file in beside if becoming(file) == path.name and is_plain_file(file)]
 
 
 def becoming(path: Path) -> str | None:
     """Return the name of the file that a temporary one of `replacing` is to become, by its name."""
-    found = _TEMPORARY.fullmatch(path.name)
-    return None if found is None else found[1]
+    match = _TEMPORARY.fullmatch(path.name)
+    return None if match is None else match[1]
 
 
 def is_plain_file(path: Path) -> bool:
@@ -139,16 +139,16 @@ def claim_folder(path: str | os.PathLike, *, force: bool = False, apart_from: st
         _refuse_file_among(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not force and any(each.name != apart_from for each in folder.iterdir()):
+            if not force and any(entry.name != apart_from for entry in folder.iterdir()):
                 raise OutputError(
                     say("The folder {folder} is not empty.", folder=folder),
                     say("Choose another folder, or allow overwriting with force (--force)."),
                 )
             _probe(folder / "run")
         except OSError:
-            for each in made:
+            for empty in made:
                 with suppress(OSError):
-                    each.rmdir()
+                    empty.rmdir()
             raise
     return folder
 
@@ -176,16 +176,17 @@ def make_first(folders: Iterable[Path]) -> Path:
 
 def missing_folders(folder: Path) -> list[Path]:
     """Return a folder and those around it as far as they do not exist, the innermost first."""
-    return [each for each in (folder, *folder.parents) if not each.exists()]
+    return [missing for missing in (folder, *folder.parents) if not missing.exists()]
 
 
 def _refuse_file_among(folder: Path) -> None:
     """Refuse a folder whose place, or whose parent's place, a file has taken."""
-    for each in (folder, *folder.parents):
-        if each.exists():
-            if not each.is_dir():
+    for ancestor in (folder, *folder.parents):
+        if ancestor.exists():
+            if not ancestor.is_dir():
                 raise OutputError(
-                    say("{path} is a file, not a folder.", path=each), say("Choose another folder.")
+                    say("{path} is a file, not a folder.", path=ancestor),
+                    say("Choose another folder."),
                 )
             return
 
@@ -254,5 +255,5 @@ def _system_error(error: Exception) -> int | None:
     """Return the number of the system's error behind an exception, None where there is none."""
     if isinstance(error, OSError) and isinstance(error.errno, int):
         return error.errno
-    said = re.search(r"\(os error (\d+)\)", str(error))  # polars has it in words only
-    return int(said.group(1)) if said else None
+    match = re.search(r"\(os error (\d+)\)", str(error))  # polars has it in words only
+    return int(match.group(1)) if match else None

@@ -82,8 +82,8 @@ def is_lock(path: Path) -> bool:
         return file.read(len(SIGN) + 1) == f"{SIGN} ".encode()
 
 
-def _at_work(path: Path, said: str) -> OutputError:
-    process = said.removeprefix(SIGN).strip() or say("unknown")
+def _at_work(path: Path, content: str) -> OutputError:
+    process = content.removeprefix(SIGN).strip() or say("unknown")
     return OutputError(
         say(
             "Another process, {process}, is at work on {parent}.",

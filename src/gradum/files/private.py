@@ -23,8 +23,8 @@ def private_folder(path: str | os.PathLike) -> Path | None:
     try:
         given = Path(path).absolute()
         folder = Path(os.path.realpath(given.parent), given.name)
-        for each in reversed(missing_folders(folder)):
-            each.mkdir(mode=0o700, exist_ok=True)
+        for missing in reversed(missing_folders(folder)):
+            missing.mkdir(mode=0o700, exist_ok=True)
         return folder if os.access(folder, os.W_OK) and _is_private(folder) else None
     except OSError:
         return None
@@ -33,11 +33,11 @@ def private_folder(path: str | os.PathLike) -> Path | None:
 def _is_private(folder: Path) -> bool:
     if not hasattr(os, "geteuid"):
         return folder.is_dir()
-    found = folder.lstat()
+    status = folder.lstat()
     return (
-        stat.S_ISDIR(found.st_mode)
-        and found.st_uid == os.geteuid()
-        and not _others_write(found)
+        stat.S_ISDIR(status.st_mode)
+        and status.st_uid == os.geteuid()
+        and not _others_write(status)
         and all(_holds_its_entries(parent.stat()) for parent in folder.parents)
     )
 
@@ -60,7 +60,7 @@ def _is_the_users_own(group: int) -> bool:
     import pwd
 
     try:
-        user, found = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(group)
+        user, members = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(group)
     except KeyError:
         return False
-    return found.gr_name == user and set(found.gr_mem) <= {user}
+    return members.gr_name == user and set(members.gr_mem) <= {user}

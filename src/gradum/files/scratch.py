@@ -47,8 +47,8 @@ def _refusal(error: Exception) -> str | None:
     """
     if isinstance(error, OSError):
         number = error.errno
-    elif found := re.search(r"\(os error (\d+)\)", str(error)):
-        number = int(found[1])
+    elif match := re.search(r"\(os error (\d+)\)", str(error)):
+        number = int(match[1])
     else:
         return say("it is full or fails") if "transport error" in str(error) else None
     return say(os.strerror(number)) if number in _REFUSALS else None

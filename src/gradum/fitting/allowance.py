@@ -7,14 +7,16 @@ from time import perf_counter
 
 SLACK = 2.0  # by which what is expected of the fits to come may be too little
 LEAST = 0.3  # of an equal part, that a fit may take however little is expected of it
+RESERVED = 0.5  # of what is left, at most, is kept for the judging
 
 
 class Allowance:
     """The time that is left of a run, for the fits still to come.
 
-    A fit may take all that the others and the judging are not expected to need, and in any case as
-    large a part of what is left as it is expected to need of the whole. So a limit beyond what the
-    run needs cuts nothing short, and under a tighter one every fit gets its part. A simple model is
+    A fit may take all that the others and the judging are not expected to need. So a limit beyond
+    what the run needs cuts nothing short. Under a tighter one the judging, which cannot be cut
+    short, keeps `SLACK` times what it is expected to need, up to `RESERVED` of what is left; of the
+    rest each fit gets as large a part as it is expected to need of all fits. A simple model is
     quickly fitted by expectation, but its every second counts where that was too little: no fit
     gets less than `LEAST` of an equal part. What a fit leaves is for those behind it.
 
@@ -33,10 +35,11 @@ class Allowance:
 
     def next(self) -> float:
         """Return the moment at which the next fit is to end."""
-        own = self._fits.pop(0) if self._fits else 0.0
-        later = sum(self._fits) + self._judging
+        this = self._fits.pop(0) if self._fits else 0.0
+        later = sum(self._fits)
         now = perf_counter()
         left = max(self._end - now, 0.0)
-        part = own / (own + later) if own + later > 0 else 1.0
+        to_share = left - min(SLACK * self._judging, RESERVED * left)
+        part = this / (this + later) if this + later > 0 else 1.0
         part = max(part, LEAST / (1 + len(self._fits)))
-        return now + max(left * part, left - SLACK * later)
+        return now + max(to_share * part, left - SLACK * (later + self._judging))

@@ -56,4 +56,4 @@ def threshold(class_weight: ClassWeight | None) -> float:
 
 def notes(class_weights: Sequence[ClassWeight | None]) -> tuple[str, ...]:
     """Return what must be said of models with these class weights."""
-    return (say(NOTE),) if any(each is not None for each in class_weights) else ()
+    return (say(NOTE),) if any(weights is not None for weights in class_weights) else ()

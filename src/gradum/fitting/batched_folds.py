@@ -160,7 +160,7 @@ class NewtonFolds:
         self.values += self.model.start(None)[:, None, :]
         self._logits = self._products(self.values)
         self._slopes = self._data_slopes(self._logits)
-        self._held_rows = [np.flatnonzero(each) for each in self._groups.held.T]
+        self._held_rows = [np.flatnonzero(held) for held in self._groups.held.T]
         self._hessians: list[np.ndarray] | None = None
         # Every fold's last steps, and how the data term's derivative changed along them.
         self._learned: list[deque[Pair]] = [deque(maxlen=REMEMBERED) for _ in folds]
@@ -177,8 +177,8 @@ class NewtonFolds:
             gradients = self._gradients(strengths)
             size = np.array(
                 [
-                    _largest_slope(gradients[:, fold], self.values[:, fold], each)
-                    for fold, each in enumerate(strengths)
+                    _largest_slope(gradients[:, fold], self.values[:, fold], price)
+                    for fold, price in enumerate(strengths)
                 ]
             )
             moving = size > TOL * self.model.size
@@ -220,8 +220,8 @@ class NewtonFolds:
     def _gradients(self, strengths: Sequence[Strengths]) -> np.ndarray:
         """Return the gradients, of all but the L1 terms, [D + 1, K, k]."""
         gradients = self._slopes.copy()
-        for fold, each in enumerate(strengths):
-            gradients[:, fold] += each.l2 * self.values[:, fold]
+        for fold, price in enumerate(strengths):
+            gradients[:, fold] += price.l2 * self.values[:, fold]
         return gradients
 
     def _data_slopes(self, logits: np.ndarray) -> np.ndarray:
@@ -270,8 +270,8 @@ class NewtonFolds:
         if len(self._hessians) < len(self._groups.parts):
             return [self._factored(self._hessians[0], strengths[0])] * len(strengths)
         return [
-            self._factored(self._groups.learned(self._hessians, fold), each)
-            for fold, each in enumerate(strengths)
+            self._factored(self._groups.learned(self._hessians, fold), price)
+            for fold, price in enumerate(strengths)
         ]
 
     def _factored(self, data_term: np.ndarray, strengths: Strengths) -> Factored:
@@ -311,11 +311,11 @@ class NewtonFolds:
         values, logits = self.values + steps, self._logits + directions
         slopes = self._data_slopes(logits)
         shortened = False
-        for fold, each in enumerate(strengths):
+        for fold, price in enumerate(strengths):
             if not steps[:, fold].any():
                 continue
             there = values[:, fold]
-            after = _largest_slope(slopes[:, fold] + each.l2 * there, there, each)
+            after = _largest_slope(slopes[:, fold] + price.l2 * there, there, price)
             if after <= HALVES * size[fold]:
                 if self._patience:  # else a new Hessian will know it better
                     change = slopes[:, fold] - self._slopes[:, fold]
@@ -323,7 +323,7 @@ class NewtonFolds:
                 self.values[:, fold], self._slopes[:, fold] = there, slopes[:, fold]
                 self._of(fold)[:] = self._of(fold, logits)
                 moved = True
-            elif self._shorten(fold, steps[:, fold], directions, gradients[:, fold], each):
+            elif self._shorten(fold, steps[:, fold], directions, gradients[:, fold], price):
                 moved = shortened = True
         if shortened:
             self._slopes = self._data_slopes(self._logits)

@@ -9,9 +9,10 @@ import numpy as np
 
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
-from gradum.scores.metrics import Weighting, f1_of_classes, precision_of_classes, recall_of_classes
+from gradum.scores.of_classes import f1_of_classes, precision_of_classes, recall_of_classes
 from gradum.scores.outcome import Outcome
 from gradum.scores.schemes import Scheme
+from gradum.scores.weighting import Weighting
 
 MOST_CLASSES = 200
 
@@ -70,12 +71,14 @@ def class_scores(
         Which row each is, the same where one was predicted several times.
     """
     rows = Weighting(outcome, outcome.weights[None, :])
-    values = [each(rows)[0] for each in (precision_of_classes, recall_of_classes, f1_of_classes)]
+    values = [
+        measure(rows)[0] for measure in (precision_of_classes, recall_of_classes, f1_of_classes)
+    ]
     shares = [drawn[name].shares for name in ("macro_precision", "balanced_accuracy", "macro_f1")]
     support = _distinct(outcome.target, numbers, len(labels))
     predicted = _distinct(outcome.predicted, numbers, len(labels))
     shown = np.sort(np.argsort(-support, kind="stable")[:MOST_CLASSES])
-    found = []
+    scores = []
     for code in shown[support[shown] > 0].tolist():
         of_class, named = sample.target == code, sample.predicted == code
         kinds = (named if named.any() else of_class, of_class, of_class)
@@ -83,10 +86,10 @@ def class_scores(
             _interval(value[code], share, code, scheme_basis([kind], scheme))
             for value, share, kind in zip(values, shares, kinds, strict=True)
         ]
-        found.append(
+        scores.append(
             ClassScores(labels[code], int(support[code]), int(predicted[code]), *intervals)
         )
-    return tuple(found)
+    return tuple(scores)
 
 
 def _distinct(codes: np.ndarray, numbers: np.ndarray, classes: int) -> np.ndarray:
@@ -100,6 +103,6 @@ def _interval(value: float, shares: Shares | None, code: int, basis: Basis) -> I
     drawn = shares.draws[:, code] + (value - shares.value[code])
     rows = np.array([float(max(basis.rows, 1))])
     alone = Shares(np.array([value]), drawn[:, None], rows)
-    found = of_shares(Sampled(float(value), drawn, basis, shares=alone))
+    share = of_shares(Sampled(float(value), drawn, basis, shares=alone))
     # Where resamples all lack the class there is no error either.
-    return replace(found, standard_error=float(np.nan_to_num(found.standard_error)))
+    return replace(share, standard_error=float(np.nan_to_num(share.standard_error)))

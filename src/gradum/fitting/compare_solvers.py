@@ -205,7 +205,7 @@ def _trained(
 
 
 def _course(solver: str, rung: Rung | None, spec: MLPSpec, tried: list[MLPSpec]) -> Course:
-    rates = tuple(each.learning_rate for each in tried if each.learning_rate is not None)
+    rates = tuple(course.learning_rate for course in tried if course.learning_rate is not None)
     if rung is None:
         return Course(solver, None, rates, Status.DIVERGED.value, 0, 0, 0.0, (), None)
     return Course(
@@ -249,9 +249,9 @@ def _judged(
 
 def _choice(courses: dict[str, Course], metric: str) -> tuple[str, str]:
     """Choose the best, or one within a standard error of it that takes far less time."""
-    best = next(each for each in courses.values() if each.finding == "best")
-    alike = [each for each in courses.values() if _within_one_error(each)]
-    quick = [each for each in alike if each.seconds < FAR_LESS * best.seconds]
+    best = next(course for course in courses.values() if course.finding == "best")
+    alike = [course for course in courses.values() if _within_one_error(course)]
+    quick = [course for course in alike if course.seconds < FAR_LESS * best.seconds]
     chosen = min(quick, key=lambda course: course.seconds) if quick else best
     assert best.score is not None
     assert chosen.score is not None

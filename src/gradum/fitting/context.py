@@ -25,6 +25,10 @@ from gradum.solvers.snapshot import Snapshot
 Answer = TypeVar("Answer")
 
 
+class OutOfTime(Exception):
+    """The time of a fit was over before it had learned anything."""
+
+
 def ignore(event: Any) -> None:
     """Take no notice of an event."""
 
@@ -84,6 +88,11 @@ class Context:
     def over(self) -> bool:
         """Whether the fit is to end with what it has: somebody said so, or its time is up."""
         return self.stop() or perf_counter() > self.end
+
+    def require_time(self) -> None:
+        """Raise OutOfTime once the time of the fit is up."""
+        if perf_counter() > self.end:
+            raise OutOfTime
 
     def follow(self, events: Generator[Any, Any, Answer]) -> Answer:
         """Tell every event of a solver, and return what the solver ends in."""

@@ -259,7 +259,7 @@ def refuse_number(target: Target) -> None:
 
 
 def _without_labels_left_out(dataset: Dataset) -> Dataset:
-    counts = {each: rows for each, rows in left_out_counts(dataset.checked).items() if rows}
+    counts = {label: rows for label, rows in left_out_counts(dataset.checked).items() if rows}
     if not counts:
         return dataset
     return _keep(dataset, dataset.target >= 0, too_rare_to_learn(counts))

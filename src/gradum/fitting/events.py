@@ -140,6 +140,13 @@ class Judged:
     judgement: Judgement
 
 
+@dataclass(frozen=True)
+class NotRefitted:
+    """The time limit left too little for the refit: the model is the one that was judged."""
+
+    sentence: str
+
+
 Event = (
     Understood
     | Alarmed
@@ -154,6 +161,7 @@ Event = (
     | RungFinished
     | RivalFitted
     | Judged
+    | NotRefitted
 )
 """All that a run tells, the events of its solvers included."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradum.fitting.by_class import ClassScores
 from gradum.fitting.spec import TITLES
-from gradum.fitting.verdict import choice, rivals_in_words
+from gradum.fitting.verdict import choice, cut_short_in_words, rivals_in_words
 from gradum.messages import say
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import Interval
@@ -23,6 +23,7 @@ UNEQUAL = 0.8
 def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, ...]:
     """Return at most three sentences: how good a rung is, which one to use, what overfits.
 
+    Where the time limit cut short a rung that is not as good as the one in use, it is named next.
     Where rivals were judged, how they stand comes before what overfits.
 
     The first is of the best rung, unless another is ``spoken_of``; it is then named.
@@ -49,7 +50,9 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
         )
     overfits = "" if verdict.used == "baseline" else judgement.fit_check
     rivals = rivals_in_words(metric, judgement.rivals)
-    return tuple(sentence for sentence in (first, chosen, rivals, overfits) if sentence)[:MOST]
+    unfair = cut_short_in_words([name for name in judgement.cut_short if name != verdict.used])
+    candidates = (first, chosen, unfair, rivals, overfits)
+    return tuple(sentence for sentence in candidates if sentence)[:MOST]
 
 
 def _of_classes(

@@ -9,7 +9,8 @@ import numpy as np
 from gradum.messages import listed, say, say_plural
 from gradum.scores.bootstrap import basis
 from gradum.scores.interval import FEWEST_ROWS, Basis
-from gradum.scores.metrics import METRICS, metrics_of, squared_errors
+from gradum.scores.metrics import METRICS, metrics_of
+from gradum.scores.of_numbers import squared_errors
 from gradum.scores.outcome import Outcome
 from gradum.scores.schemes import Scheme
 
@@ -34,15 +35,15 @@ def cautions(outcome: Outcome, scheme: Scheme, classes: Sequence[object]) -> tup
     classes : sequence
         The labels; empty for a number.
     """
-    of_rows, of_classes = (basis(outcome, scheme, by_class=each) for each in (False, True))
+    of_rows, of_classes = (basis(outcome, scheme, by_class=by_class) for by_class in (False, True))
     return tuple(
-        said
-        for said in (
+        note
+        for note in (
             _without_interval(outcome, scheme, classes, of_rows, of_classes),
             _few_independent(scheme, of_rows),
             _long_tail(outcome),
         )
-        if said
+        if note
     )
 
 

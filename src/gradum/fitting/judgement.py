@@ -71,6 +71,8 @@ class Judgement(msgspec.Struct, frozen=True):
         What makes the scores mean less than they say.
     interrupted : bool
         Whether the run was stopped before it was done.
+    cut_short : tuple of str
+        The rungs of which the time limit ended a fit before it was done.
     """
 
     how: str
@@ -86,6 +88,7 @@ class Judgement(msgspec.Struct, frozen=True):
     by_class: tuple[ClassScores, ...] = ()
     rivals: tuple[Standing, ...] = ()
     folds: int = 0
+    cut_short: tuple[str, ...] = ()
 
     @property
     def kept_on_all(self) -> bool:
@@ -131,7 +134,7 @@ class Seen:
             return np.bincount(self.rows, weights=values, minlength=rows)[seen] / counts[seen]
 
         def means(shares: np.ndarray) -> np.ndarray:
-            return np.column_stack([mean(each) for each in shares.T])
+            return np.column_stack([mean(share) for share in shares.T])
 
         averaged = {}
         for name, prediction in self.predictions.items():
@@ -213,6 +216,7 @@ def judge(
     interrupted: bool = False,
     spoken_of: str | None = None,
     rivals: Mapping[str, Prediction] = NOBODY,
+    cut_short: tuple[str, ...] = (),
 ) -> Judgement:
     """Score every rung on every part, and decide by the part named ``test``.
 
@@ -224,8 +228,8 @@ def judge(
         part: _Evidence.of(truth, seen, part, seed, rivals if part == "test" else NOBODY)
         for part, seen in parts.items()
     }
-    for part, found in evidence.items():
-        for name, rung in found.rungs.items():
+    for part, evidence_of in evidence.items():
+        for name, rung in evidence_of.rungs.items():
             scores.setdefault(name, {})[part] = rung.intervals()
     test = evidence["test"].rungs
     if any(metric not in scores[name]["test"] for name in test):
@@ -256,6 +260,7 @@ def judge(
         notes=(*notes, *evidence["test"].cautions(verdict.used, truth.classes)),
         folds=folds,
         interrupted=interrupted,
+        cut_short=cut_short,
         by_class=_by_class(truth, parts["test"], evidence["test"], spoken_of or verdict.used),
         rivals=tuple(
             standing(
@@ -289,7 +294,8 @@ class _Resampled:
     def difference(self, other: _Resampled, metric: str) -> Interval:
         """Return self - other, on the same resamples."""
         one, two = (
-            replace(each.samples[metric], value=each.values[metric]) for each in (self, other)
+            replace(evidence.samples[metric], value=evidence.values[metric])
+            for evidence in (self, other)
         )
         return METRICS[metric].difference(one, two)
 
@@ -314,14 +320,14 @@ class _Evidence:
     ) -> _Evidence:
         rng = stream(seed, "bootstrap", part)
         rivalry = Seen(seen.rows, dict(rivals))
-        values = [score(each) for each in _outcomes(truth, seen, rivalry)]
+        values = [score(outcome) for outcome in _outcomes(truth, seen, rivalry)]
         seen, rivalry = _sample(rng, seen, rivalry)
         # What is drawn hangs on the rungs alone, whose scores no rival may change.
         outcomes, resamples = truth.outcomes(seen), truth.resamples(seen, rng)
         samples = sampled(_outcomes(truth, seen, rivalry), resamples)
-        found = list(map(_Resampled, values, samples))
-        rungs = dict(zip(outcomes, found, strict=False))
-        rest = dict(zip(rivals, found[len(rungs) :], strict=True))
+        resampled = list(map(_Resampled, values, samples))
+        rungs = dict(zip(outcomes, resampled, strict=False))
+        rest = dict(zip(rivals, resampled[len(rungs) :], strict=True))
         return cls(outcomes, resamples.scheme, rungs, rest)
 
     def cautions(self, used: str, classes: tuple) -> tuple[str, ...]:
@@ -362,6 +368,9 @@ def _sample(rng: np.random.Generator, *several: Seen) -> tuple[Seen, ...]:
         return several
     kept = np.sort(rng.choice(rows, ROWS_FOR_INTERVALS, replace=False))
     return tuple(
-        Seen(seen.rows[kept], {name: said.take(kept) for name, said in seen.predictions.items()})
+        Seen(
+            seen.rows[kept],
+            {name: prediction.take(kept) for name, prediction in seen.predictions.items()},
+        )
         for seen in several
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from time import perf_counter
 
-from gradum.fitting.context import Context
+from gradum.fitting.context import Context, OutOfTime
 from gradum.fitting.events import RungFinished, RungStarted
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS, kinds_of
@@ -26,8 +26,8 @@ OUT_OF_TIME = marked(
 def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
     """Fit the rungs that the spec names, simplest first.
 
-    Once the context says to stop, no further rung begins; the simplest is always there. Nor does
-    one whose share of the run's time is over before its program is compiled.
+    Once the context says to stop, no further rung begins; the simplest is always there. A rung is
+    left out if its share of the run's time is over before it has learned anything.
     """
     rungs: dict[str, Rung] = {}
     fit_name = f"fold-{context.fold}" if context.fold else "fit"
@@ -40,7 +40,11 @@ def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
             continue
         epochs = rows.epochs(kind, spec)
         context.tell(RungStarted(kind.name, context.fold, context.folds, epochs, seconds))
-        rungs[kind.name] = rung = _fitted(kind, timed, partial(rows.fit, kind, spec))
+        try:
+            rung = _fitted(kind, timed, partial(rows.fit, kind, spec))
+        except OutOfTime:
+            continue
+        rungs[kind.name] = rung
         context.tell(RungFinished.of(rung, context.fold, context.folds))
     return rungs
 
@@ -55,11 +59,19 @@ def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[st
 
     No row is left to choose by: what validation rows chose for the judged rung is kept. The other
     rungs are dropped, as they are of other rows.
+
+    Raises
+    ------
+    OutOfTime
+        The run's time limit leaves too little; half a refit is worth less than the judged rung.
     """
     kind, place = KINDS[judged.name], context.at(f"refit-{judged.name}")
     timed, seconds = _with_its_time(place)
+    timed.require_time()
     context.tell(RungStarted(kind.name, 0, 0, seconds=seconds))
     rung = _fitted(kind, timed, partial(kind.refit, rows, spec, judged))
+    if rung.status is Status.TIME_LIMIT:
+        raise OutOfTime
     context.tell(RungFinished.of(rung))
     return {kind.name: rung}
 

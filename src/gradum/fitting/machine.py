@@ -52,6 +52,6 @@ def _versions() -> dict[str, str]:
 
 def _threads() -> int:
     """Return how many threads BLAS has, or, where it does not say, may have."""
-    told = [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    return max(told, default=cores)
+    return max(pools, default=cores)

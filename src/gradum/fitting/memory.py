@@ -130,7 +130,7 @@ def training_bytes(rows: int, width: Width, spec: Spec) -> float:
     """Return the bytes that the greediest rung takes, besides the table as it was read."""
     coded = spec.packed.members * min(rows, MEMBER_ROWS)
     costs = [kind.taken for kind in kinds_of(spec)]
-    return max(each.fixed + rows * width.taken(each) + coded * each.member for each in costs)
+    return max(cost.fixed + rows * width.taken(cost) + coded * cost.member for cost in costs)
 
 
 def judged_bytes(spec: Spec, judged: Extent) -> float:

@@ -141,9 +141,11 @@ def penalty_path(
         return _squared_path(model, alphas, unit)
     solutions, params = [], None
     for alpha in alphas.tolist():
-        each = Price(alpha * np.asarray(unit.l1), alpha * np.asarray(unit.l2))
-        solver = _exact(model, each)
-        solutions.append(solve(descend(model, solver, l1=each.l1, l2=each.l2, start=params)))
+        strength = Price(alpha * np.asarray(unit.l1), alpha * np.asarray(unit.l2))
+        solver = _exact(model, strength)
+        solutions.append(
+            solve(descend(model, solver, l1=strength.l1, l2=strength.l2, start=params))
+        )
         params = solutions[-1].params
     proofs = [solution.certificate for solution in solutions]
     return _gathered(
@@ -164,13 +166,13 @@ def _squared_path(model: LinearModel, alphas: np.ndarray, unit: Price) -> Penalt
         values[step] = equations.solve(strengths, values[max(step - 1, 0)])
     by_alpha = alphas[:, None]
     judged = equations.judge(values, by_alpha * first.l1[:, 0], by_alpha * first.l2[:, 0])
-    return _gathered(alphas, [restored(about_0, each, level) for each in values], *judged)
+    return _gathered(alphas, [restored(about_0, weights, level) for weights in values], *judged)
 
 
 def _gathered(
-    alphas: np.ndarray, found: Sequence[Params], objectives: np.ndarray, gaps: np.ndarray
+    alphas: np.ndarray, solutions: Sequence[Params], objectives: np.ndarray, gaps: np.ndarray
 ) -> PenaltyPath:
-    layers = [params["layers"][0] for params in found]
+    layers = [params["layers"][0] for params in solutions]
     weights = np.stack([layer["weight"] for layer in layers])
     nothing = np.zeros(weights.shape[2])
     biases = np.stack([layer.get("bias", nothing) for layer in layers])

@@ -43,11 +43,6 @@ def make_plan(spec: Spec, dataset: Dataset) -> Plan:
         raise SpecError(
             say("A test file and cross-validation both judge."), say("Give one of them.")
         )
-    if dataset.groups is not None and dataset.time is not None:
-        raise SpecError(
-            say("Rows cannot be split by group and by time at once."),
-            say("Leave out --group or --time."),
-        )
     try:
         plan = _plan(spec, dataset)
     except SpecError as error:

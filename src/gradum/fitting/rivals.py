@@ -86,8 +86,6 @@ def contest(
     fits: Sequence[np.ndarray],
     spec: Spec,
     context: Context,
-    *,
-    end: float,
 ) -> Contest:
     """Let each rival learn from each fit's rows, and predict the rows that judge it.
 
@@ -102,9 +100,7 @@ def contest(
     spec : Spec
         Says whether classes are balanced.
     context : Context
-        Whose stop ends the contest, and whose seed is that of every rival.
-    end : float
-        The moment of the performance counter after which none begins.
+        Whose seed is that of every rival. Its stop ends the contest, and none begins after its end.
 
     Raises
     ------
@@ -123,7 +119,7 @@ def contest(
     places = [place for place, column in enumerate(columns) if column.kind == "categorical"]
     for rival in rivals:
         rival.make(target, places, len(columns))
-    notes, late, said = [_learned(rivals, dataset)], {}, []
+    notes, late, predicted = [_learned(rivals, dataset)], {}, []
     for fold, parts in enumerate(fits, 1):
         learned = np.flatnonzero(np.isin(parts, (Part.TRAIN, Part.VALIDATION)))
         judged = np.flatnonzero(parts == Part.TEST)
@@ -132,7 +128,7 @@ def contest(
         for rival in rivals:
             if context.stop():
                 return Contest()
-            if perf_counter() > end:
+            if perf_counter() > context.end:
                 late[rival.title] = None
                 continue
             began = perf_counter()
@@ -147,7 +143,7 @@ def contest(
             several = len(fits) if len(fits) > 1 else 0
             seconds = perf_counter() - began
             context.tell(RivalFitted(rival.title, fold if several else 0, several, seconds))
-        said.append(predictions)
+        predicted.append(predictions)
     if late:
         notes.append(
             say(
@@ -156,7 +152,7 @@ def contest(
                 names=say(" and ").join(late),
             )
         )
-    return Contest(tuple(said), tuple(dict.fromkeys(notes)))
+    return Contest(tuple(predicted), tuple(dict.fromkeys(notes)))
 
 
 def _learned(rivals: Sequence[Rival], dataset: Dataset) -> str:
@@ -268,14 +264,14 @@ def _predicted(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            said = np.asarray(ask(rows), np.float64)
+            answers = np.asarray(ask(rows), np.float64)
             if not classes:
-                said = said.reshape(len(rows))
+                answers = answers.reshape(len(rows))
             else:
                 known = np.asarray(estimator.classes_).astype(np.intp)
                 probability = np.zeros((len(rows), classes))
-                probability[:, known] = said
-                said = probability
+                probability[:, known] = answers
+                answers = probability
     except Exception as error:  # of whatever kind that library raises
         raise SpecError(
             say(
@@ -285,17 +281,17 @@ def _predicted(
             ),
             say("Leave it out."),
         ) from error
-    if not np.isfinite(said).all():
+    if not np.isfinite(answers).all():
         raise SpecError(
             say("{rival} predicted what is no number.", rival=rival.title), say("Leave it out.")
         )
     if not classes:
-        return Prediction(said, None)
+        return Prediction(answers, None)
     if spec.class_weight is None:
-        return Prediction.of_classes(said)
+        return Prediction.of_classes(answers)
     totals = np.bincount(dataset.target[learned], dataset.weight[learned], classes)
-    weighed = said * balance.balance(totals)
-    return Prediction.of_classes(said, weighed / weighed.sum(axis=1, keepdims=True))
+    weighed = answers * balance.balance(totals)
+    return Prediction.of_classes(answers, weighed / weighed.sum(axis=1, keepdims=True))
 
 
 def first_line(error: object) -> str:

@@ -24,6 +24,7 @@ from gradum.messages import marked, say
 from gradum.scores.outcome import TASKS
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, Schema, Target, infer
+from gradum.tables.split import refuse_both
 from gradum.tables.table import Table
 
 LACKING = {
@@ -180,6 +181,7 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
             say("The schema leaves no column to learn from."),
             say("Give one of them the role 'feature'."),
         )
+    refuse_both(schema.group, schema.time)
     for role in LACKING:
         name = getattr(schema, role)
         if name is not None and name not in table.frame.columns:

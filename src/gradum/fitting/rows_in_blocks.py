@@ -83,11 +83,6 @@ class RowsInBlocks:
         fewer = max(1, SAMPLED_BYTES // row_bytes(rows.head.frame))
         sample = rows.sample(min(SAMPLED_ROWS, fewer), context.random("sample"))
         spec, schema = understood(asked, sample)
-        if schema.group is not None and schema.time is not None:
-            raise SpecError(
-                say("Rows cannot be split by group and by time at once."),
-                say("Leave out --group or --time."),
-            )
         assert schema.target is not None
         if spec.drop_rare_classes:
             refuse_number(schema.target)

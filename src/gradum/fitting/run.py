@@ -6,10 +6,9 @@ The rows lie in memory or in blocks; their `RowSource` knows, and the run need n
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from math import inf
 from time import perf_counter
 
 import numpy as np
@@ -18,10 +17,10 @@ from msgspec import structs
 from gradum.fitting import balance
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms import after_judging, before_training
-from gradum.fitting.context import ALONE, Context
+from gradum.fitting.context import ALONE, Context, OutOfTime
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.estimate import share_out
-from gradum.fitting.events import Alarmed, Judged, Understood
+from gradum.fitting.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
@@ -51,6 +50,13 @@ TROUBLES = {  # in the only fit, and in some of several
         marked("{rung} ran out of time in {troubled} of {fits} fits."),
     ),
 }
+
+NO_TIME_TO_REFIT = marked(
+    "The time limit left no time to refit the model on all rows: it is the one that was judged; "
+    "allow more with --time-limit (time_limit)."
+)
+TRAINING_ROWS = 10_000
+"""How many training rows are scored where the time limit leaves no time for all."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,8 @@ def run(
     """
     began = perf_counter()
     context = replace(context, seed=spec.seed)
+    if spec.time_limit is not None:
+        context = context.until(began + spec.time_limit)
     refuse_in_blocks(rivals, spec)
     described = source.describe(Asked(spec, schema, test), context)
     spec, schema = described.spec, described.schema
@@ -152,8 +160,7 @@ def _climbed(
     alarms = before_training(dataset, plan, seed=spec.seed)
     if alarms:
         context.tell(Alarmed(alarms))
-    end = inf if spec.time_limit is None else began + spec.time_limit
-    held = contest(rivals, dataset, plan.folds or [plan.kept], spec, context, end=end)
+    held = contest(rivals, dataset, plan.folds or [plan.kept], spec, context)
     encoder, rows = divided.learning(plan.kept)
     expected = divided.expected(encoder)
     if expected:
@@ -165,7 +172,7 @@ def _climbed(
             encoder.layout,
             len(dataset.classes),
             kinds=learners(spec, rows),
-            end=end,
+            end=context.end,
         )
         context = replace(context, allowance=shared)
     rungs = climb(spec, rows, context)
@@ -180,17 +187,23 @@ def _climbed(
         notes=(*divided.notes, *worlds(rungs)),
         alarms=alarms,
         rivals=held,
-        interrupted=context.stop(),
+        context=context,
     )
     if judgement is not None:
         context.tell(Judged(judgement))
         if spec.refit and not context.stop():
-            whole, everything = divided.everything()
-            again = refit(spec, everything, rungs[judgement.verdict.used], context)
-            if context.stop():  # half a refit is worth less than the model that was judged
-                judgement = structs.replace(judgement, interrupted=True)
-            else:
-                encoder, rungs = whole, again
+            try:
+                whole, everything = divided.everything()
+                again = refit(spec, everything, rungs[judgement.verdict.used], context)
+                if context.stop():  # half a refit is worth less than the model that was judged
+                    judgement = structs.replace(judgement, interrupted=True)
+                else:
+                    encoder, rungs = whole, again
+            except OutOfTime:
+                why = say(NO_TIME_TO_REFIT)
+                context.tell(NotRefitted(why))
+                judgement = structs.replace(judgement, notes=(*judgement.notes, why))
+                spec = structs.replace(spec, refit=False)  # as the model is
     made = provenance(dataset, rungs, began)
     fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made)
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
@@ -223,13 +236,14 @@ def conclude(
     notes: tuple[str, ...],
     alarms: tuple[Alarm, ...],
     rivals: Contest,
-    interrupted: bool,
+    context: Context,
 ) -> tuple[dict[str, Seen], Judgement | None]:
     """Return what the fits say of the rows they have not learned from, and the judgement of it.
 
     ``notes`` and ``alarms`` are what was noticed before; None where no fit was done.
     """
-    seen = _pooled([_see(judge, dataset) for judge in judges])
+    interrupted = context.stop()
+    seen = _pooled([_see(judge, dataset, context) for judge in judges])
     if not seen:
         return seen, None
     judgement = judge(
@@ -244,11 +258,17 @@ def conclude(
             *dataset.remarks,
             *_troubled(judges),
             *_left_out(spec, judges, interrupted=interrupted),
+            *_sampled(seen, judges),
             *_repeats(dataset, judges[0].parts, alarms),
             *rivals.notes,
         ),
         rivals=rivals.pooled(len(judges)),
         interrupted=interrupted,
+        cut_short=tuple(
+            name
+            for name in judges[0].rungs
+            if any(_out_of_time(judge.rungs.get(name)) for judge in judges)
+        ),
     )
     alarms = (*alarms, *after_judging(dataset, judgement))
     return seen, structs.replace(judgement, alarms=alarms)
@@ -272,14 +292,18 @@ def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:
         fits = [judge.rungs[name] for judge in judges if name in judge.rungs]
         troubled = [rung for rung in fits if rung.status is status]
         if troubled:
-            said = say(
+            sentence = say(
                 messages[len(fits) > 1],
                 rung=say(TITLES[name]),
                 troubled=len(troubled),
                 fits=len(fits),
             )
-            notes.append(sentences([said, troubled[0].advice]))
+            notes.append(sentences([sentence, troubled[0].advice]))
     return tuple(notes)
+
+
+def _out_of_time(rung: Rung | None) -> bool:
+    return rung is not None and rung.status is Status.TIME_LIMIT
 
 
 def _left_out(spec: Spec, judges: Sequence[Judge], *, interrupted: bool) -> tuple[str, ...]:
@@ -301,25 +325,59 @@ def _left_out(spec: Spec, judges: Sequence[Judge], *, interrupted: bool) -> tupl
     )
 
 
-def _see(judge: Judge, dataset: Dataset) -> dict[str, Seen]:
-    """Predict every part; of the validation rows, only what has not learned from them."""
+def _sampled(seen: dict[str, Seen], judges: Sequence[Judge]) -> tuple[str, ...]:
+    """Say of how many training rows the scores are, where the time limit left no more."""
+    scored = len(seen["train"].rows) if "train" in seen else 0
+    rows = sum(np.count_nonzero(judge.parts == Part.TRAIN) for judge in judges)
+    if scored in (0, rows):
+        return ()
+    return (
+        say(
+            "The time limit left no time to score all {rows:,} training rows: their scores are "
+            "those of {scored:,}, drawn by chance.",
+            rows=rows,
+            scored=scored,
+        ),
+    )
+
+
+def _see(judge: Judge, dataset: Dataset, context: Context) -> dict[str, Seen]:
+    """Predict every part; of the validation rows, only what has not learned from them.
+
+    Scores of training rows only show what was learned by heart. Where the time that is left does
+    not do for all of them, at the pace of the test rows, `TRAINING_ROWS` of them are predicted.
+    """
+    learned, stopping, judging = (
+        np.flatnonzero(judge.parts == part) for part in (Part.TRAIN, Part.VALIDATION, Part.TEST)
+    )
     stopped = {name: rung for name, rung in judge.rungs.items() if rung.stopped_early}
-    seen = {}
-    for part in (Part.TRAIN, Part.VALIDATION, Part.TEST):
-        rows = np.flatnonzero(judge.parts == part)
-        predicting = stopped if part is Part.VALIDATION else judge.rungs
-        if len(rows) and predicting:
-            design = dataset.rows(judge.encoder).design.take(rows)
-            predictions = {name: rung.predict(design) for name, rung in predicting.items()}
-            seen[part.name.lower()] = Seen(rows, predictions)
-    return seen
+    began = perf_counter()
+    test = _predicted(judge.rungs, judge, dataset, judging)
+    ended = perf_counter()
+    expected = (ended - began) * len(learned) / max(len(judging), 1)
+    if len(learned) > TRAINING_ROWS and ended + expected > context.end:
+        rng = context.random("judgement", "training rows")
+        learned = np.sort(rng.choice(learned, TRAINING_ROWS, replace=False))
+    parts = {
+        "train": _predicted(judge.rungs, judge, dataset, learned),
+        "validation": _predicted(stopped, judge, dataset, stopping),
+        "test": test,
+    }
+    return {part: seen for part, seen in parts.items() if len(seen.rows) and seen.predictions}
+
+
+def _predicted(rungs: Mapping[str, Rung], judge: Judge, dataset: Dataset, rows: np.ndarray) -> Seen:
+    if not len(rows) or not rungs:
+        return Seen(rows, {})
+    design = dataset.rows(judge.encoder).design.take(rows)
+    return Seen(rows, {name: rung.predict(design) for name, rung in rungs.items()})
 
 
 def _pooled(seen: list[dict[str, Seen]]) -> dict[str, Seen]:
     """Put the evidence of several fits together, part by part."""
     if len(seen) < 2:
         return seen[0] if seen else {}
-    return {part: Seen.pool([each[part] for each in seen]) for part in seen[0]}
+    return {part: Seen.pool([evidence[part] for evidence in seen]) for part in seen[0]}
 
 
 def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> tuple[str, ...]:

@@ -60,9 +60,9 @@ class Prediction:
         if len(several) == 1:
             return several[0]
         return cls(
-            np.concatenate([each.value for each in several]),
-            _joined([each.probability for each in several]),
-            _joined([each.balanced for each in several]),
+            np.concatenate([block.value for block in several]),
+            _joined([block.probability for block in several]),
+            _joined([block.balanced for block in several]),
         )
 
     def take(self, rows: np.ndarray) -> Prediction:
@@ -218,7 +218,7 @@ class Rung:
 
 
 def _joined(several: Sequence[np.ndarray | None]) -> np.ndarray | None:
-    known = [each for each in several if each is not None]
+    known = [array for array in several if array is not None]
     return np.concatenate(known) if known else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -135,6 +136,17 @@ def rivals_in_words(metric: str, standings: tuple[Standing, ...]) -> str:
             rung=say(TITLES[standings[0].against]),
         )
     return say("{rivals}.", rivals=rivals)
+
+
+def cut_short_in_words(rungs: Sequence[str]) -> str:
+    """Say that a time limit makes the comparison unfair to some rungs; empty without any."""
+    if not rungs:
+        return ""
+    return say(
+        "The comparison is unfair to {models}, which the time limit cut short; allow more with "
+        "--time-limit (time_limit).",
+        models=say(" and ").join(map(_model, rungs)),
+    )
 
 
 def decide(

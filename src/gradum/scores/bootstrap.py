@@ -12,9 +12,11 @@ import numpy as np
 from gradum.errors import ShapeError
 from gradum.messages import say
 from gradum.scores.interval import Basis, Interval, Sampled, Shares
-from gradum.scores.metrics import METRICS, Metric, Weighting, metrics_of, ratio
+from gradum.scores.metrics import METRICS, Metric, metrics_of
 from gradum.scores.outcome import Outcome
+from gradum.scores.ratios import ratio
 from gradum.scores.schemes import ByBlock, ByGroup, ByRow, Scheme
+from gradum.scores.weighting import Weighting
 
 BLOCK_BYTES = 2**22  # fits the cache: four times faster than blocks of 64 MiB
 
@@ -138,9 +140,9 @@ def resampled(
     ShapeError
         When an outcome has not the resamples' number of rows.
     """
-    names = [each.name for each in metrics_of(outcomes[0].task)] if metrics is None else metrics
+    names = [metric.name for metric in metrics_of(outcomes[0].task)] if metrics is None else metrics
     measured = _measured(outcomes, resamples, {name: METRICS[name].function for name in names})
-    return {name: np.stack([each[name] for each in measured]) for name in names}
+    return {name: np.stack([samples[name] for samples in measured]) for name in names}
 
 
 def sampled(
@@ -157,18 +159,21 @@ def sampled(
     """
     known = metrics_of(outcomes[0].task)
     wanted = known if metrics is None else [METRICS[name] for name in metrics]
-    measures = {key: each for metric in wanted for key, each in _measures(metric).items()}
+    measures = {key: measure for metric in wanted for key, measure in _measures(metric).items()}
     drawn = _measured(outcomes, resamples, measures)
     return [
-        {metric.name: _sampled(metric, own, each, resamples.scheme) for metric in wanted}
-        for own, each in zip(map(_as_given, outcomes), drawn, strict=True)
+        {
+            metric.name: _sampled(metric, weighting, measures_drawn, resamples.scheme)
+            for metric in wanted
+        }
+        for weighting, measures_drawn in zip(map(_as_given, outcomes), drawn, strict=True)
     ]
 
 
 def intervals(outcome: Outcome, resamples: Resamples) -> dict[str, Interval]:
     """Give every metric of an outcome its 95% interval, in one pass over the resamples."""
-    (found,) = sampled([outcome], resamples)
-    return {name: METRICS[name].interval(each) for name, each in found.items()}
+    (samples,) = sampled([outcome], resamples)
+    return {name: METRICS[name].interval(sample) for name, sample in samples.items()}
 
 
 def basis(outcome: Outcome, scheme: Scheme, *, by_class: bool) -> Basis:
@@ -190,8 +195,8 @@ def basis(outcome: Outcome, scheme: Scheme, *, by_class: bool) -> Basis:
 def scheme_basis(kinds: Sequence[np.ndarray], scheme: Scheme) -> Basis:
     """Count the rarest of several kinds of rows, each a mask (n,), as they are drawn."""
     return Basis(
-        min(scheme.distinct(each) for each in kinds),
-        min(scheme.independent(each) for each in kinds),
+        min(scheme.distinct(kind) for kind in kinds),
+        min(scheme.independent(kind) for kind in kinds),
         scheme.fewest,
     )
 
@@ -218,13 +223,15 @@ def _measured(
                     resampled=resamples.rows,
                 )
             )
-    found: list[dict[Key, list[np.ndarray]]] = [{key: [] for key in measures} for _ in outcomes]
+    measured: list[dict[Key, list[np.ndarray]]] = [{key: [] for key in measures} for _ in outcomes]
     for counts in resamples:
-        for outcome, own in zip(outcomes, found, strict=True):
+        for outcome, blocks_of in zip(outcomes, measured, strict=True):
             rows = Weighting(outcome, counts if outcome.weight is None else counts * outcome.weight)
             for key, measure in measures.items():
-                own[key].append(measure(rows))
-    return [{key: np.concatenate(blocks) for key, blocks in own.items()} for own in found]
+                blocks_of[key].append(measure(rows))
+    return [
+        {key: np.concatenate(blocks) for key, blocks in blocks_of.items()} for blocks_of in measured
+    ]
 
 
 def _as_given(outcome: Outcome) -> Weighting:
@@ -232,18 +239,20 @@ def _as_given(outcome: Outcome) -> Weighting:
 
 
 def _sampled(
-    metric: Metric, own: Weighting, drawn: dict[tuple[str, str], np.ndarray], scheme: Scheme
+    metric: Metric, weighting: Weighting, drawn: dict[tuple[str, str], np.ndarray], scheme: Scheme
 ) -> Sampled:
-    outcome = own.outcome
+    outcome = weighting.outcome
     rests_on = basis(outcome, scheme, by_class=metric.by_class)
     shares = spread = None
     if metric.shares is not None:
-        value = metric.shares(own)[0]
+        value = metric.shares(weighting)[0]
         rows = _rows_of_shares(metric, outcome, rests_on, len(value))
         shares = Shares(value, drawn[metric.name, "shares"], rows)
     if metric.losses is not None:
-        spread = ratio(drawn[metric.losses.__name__, "spread"], _variation(metric.losses, own))
-    value = float(metric.function(own)[0])
+        spread = ratio(
+            drawn[metric.losses.__name__, "spread"], _variation(metric.losses, weighting)
+        )
+    value = float(metric.function(weighting)[0])
     return Sampled(value, drawn[metric.name, "value"], rests_on, spread, shares)
 
 

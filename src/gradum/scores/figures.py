@@ -41,10 +41,12 @@ def with_interval(interval: Interval, *, digits: int = 4, sign: bool = False) ->
     value, low, high = interval.value, interval.low, interval.high
     decimals = _decimals(interval)
     if decimals is None:
-        value, low, high = (figure(each, digits=digits, sign=sign) for each in (value, low, high))
+        value, low, high = (
+            figure(number, digits=digits, sign=sign) for number in (value, low, high)
+        )
         return value if not interval.known else f"{value} [{low}, {high}]"
     plus = "+" if sign else ""
-    low, high = (_fixed(each, decimals, plus) for each in (low, high))
+    low, high = (_fixed(number, decimals, plus) for number in (low, high))
     return f"{value:{plus},.{decimals}f} [{low}, {high}]"
 
 
@@ -66,7 +68,7 @@ def percent_with_interval(share: Interval) -> str:
         return percent(share.value, decimals=0 if 0.05 <= share.value <= 0.95 else 1)
     half = 50 * (share.high - share.low)
     decimals = 0 if half >= 1 else 1 if half >= 0.1 else 2
-    low, high = (f"{100 * each:.{decimals}f}" for each in (share.low, share.high))
+    low, high = (f"{100 * end:.{decimals}f}" for end in (share.low, share.high))
     return f"{percent(share.value, decimals=decimals)} [{low}–{high}]"
 
 

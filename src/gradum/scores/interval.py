@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 LEVEL = 0.95
+NORMAL_95 = 1.959963984540054  # half a 95% interval in standard errors, of many rows
 UNKNOWN = ("low", "high", "standard_error")
 FEWEST_ROWS = 10
 MOST_TIMES = 2.0  # Student's quantile
@@ -50,21 +51,21 @@ class Interval:
         return tuple(None if np.isnan(number) else number for number in astuple(self))
 
 
-def with_unknown_bounds(said: Any) -> Any:
+def with_unknown_bounds(content: Any) -> Any:
     """Let what is not known of an `Interval` be NaN again, in what was decoded from JSON.
 
-    JSON has no NaN and writes null, which is None. Changes ``said`` in place.
+    JSON has no NaN and writes null, which is None. Changes ``content`` in place.
     """
-    pending = [said]
+    pending = [content]
     while pending:
-        each = pending.pop()
-        if isinstance(each, list):
-            pending.extend(each)
-        elif isinstance(each, dict):
-            pending.extend(each.values())
-            if "standard_error" in each:
-                each.update({name: np.nan for name in UNKNOWN if each.get(name, 0) is None})
-    return said
+        value = pending.pop()
+        if isinstance(value, list):
+            pending.extend(value)
+        elif isinstance(value, dict):
+            pending.extend(value.values())
+            if "standard_error" in value:
+                value.update({name: np.nan for name in UNKNOWN if value.get(name, 0) is None})
+    return content
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def of_size(sampled: Sampled) -> Interval:
             low, high = np.quantile(draws, [(1.0 - LEVEL) / 2, (1.0 + LEVEL) / 2]).tolist()
             most = MOST_TIMES * above
             below, above = min(max(below, high), most), min(max(above, -low), most)
-    low, high = (value * np.exp(each * relative) for each in (-below, above))
+    low, high = (value * np.exp(margin * relative) for margin in (-below, above))
     return Interval(value, float(low), float(high), error)
 
 
@@ -213,7 +214,9 @@ def of_shares(sampled: Sampled) -> Interval:
     rows = np.where(varies, shares * (1 - shares) / np.where(varies, errors, 1.0) ** 2, rows)
     # A share of 0 or 1 whose resamples vary by rounding alone, or of rows that all count little.
     rows = np.where(rows > 0, rows, sampled.shares.rows[known])
-    bounds = [wilson(*each, sampled.basis.quantile()) for each in zip(shares, rows, strict=True)]
+    bounds = [
+        wilson(*counts, sampled.basis.quantile()) for counts in zip(shares, rows, strict=True)
+    ]
     correlation = np.divide(
         off.T @ off / max(len(draws) - 1, 1),
         np.outer(errors, errors),

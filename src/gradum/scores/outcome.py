@@ -104,8 +104,8 @@ class Outcome:
     @cached_property
     def constant(self) -> bool:
         """Whether the same is said of every row."""
-        said = self.predicted if self.probability is None else self.probability
-        return bool((said == said[:1]).all())
+        answers = self.predicted if self.probability is None else self.probability
+        return bool((answers == answers[:1]).all())
 
     @cached_property
     def predicted(self) -> np.ndarray:

@@ -97,7 +97,7 @@ class ByRow:
         firsts = np.cumsum(sizes) - sizes
         known = sizes
         if table is not None:
-            known = np.array([np.count_nonzero(table == each) for each in present], sizes.dtype)
+            known = np.array([np.count_nonzero(table == group) for group in present], sizes.dtype)
         return cls(
             len(classes),
             np.argsort(code, kind="stable"),
@@ -114,12 +114,12 @@ class ByRow:
         if not self.rows:
             return weights
         table = self.known.sum()
-        expected, each = self.known / table, self._each
+        expected, worth = self.known / table, self._each
         for line in weights:
             shares = rng.multinomial(table, expected) / self.known
             places = self.start + (rng.random(len(self.start)) * self.size).astype(np.intp)
             line[:] = np.bincount(self.order[places], minlength=self.rows)
-            line *= (shares * each)[self.code]
+            line *= (shares * worth)[self.code]
         return weights
 
     def distinct(self, rows: np.ndarray) -> int:
@@ -204,7 +204,9 @@ class ByBlock:
         rows, order = len(time), np.argsort(time, kind="stable")
         usual = int(np.ceil(np.round(np.cbrt(rows), 9)))
         compared = [one - other for one, other in combinations(losses, 2)]
-        length = max((block_length(each[order]) for each in (*losses, *compared)), default=usual)
+        length = max(
+            (block_length(losses_of[order]) for losses_of in (*losses, *compared)), default=usual
+        )
         return cls(rows, order, max(1, min(length, int(LONGEST_BLOCK * rows))))
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -265,5 +267,5 @@ def _autocovariance(values: np.ndarray, lags: int) -> np.ndarray:
     """Return Σ (vᵢ − v̄)(vᵢ₊ₖ − v̄) / n for k = 0 .. lags: by Fourier transform."""
     n = len(values)
     spectrum = np.fft.rfft(values - values.mean(), 2 * n)
-    found = np.fft.irfft(spectrum * spectrum.conj(), 2 * n)[: lags + 1] / n
-    return np.where(np.abs(found) > 1e-12 * abs(found[0]), found, 0.0)
+    covariance = np.fft.irfft(spectrum * spectrum.conj(), 2 * n)[: lags + 1] / n
+    return np.where(np.abs(covariance) > 1e-12 * abs(covariance[0]), covariance, 0.0)

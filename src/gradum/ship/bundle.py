@@ -87,8 +87,8 @@ def load(path: str | os.PathLike) -> Fitted:
     )
     if len(rungs) < len(manifest.rungs) or named_arrays(rungs.values()).keys() != arrays.keys():
         raise _refused(path, say("the weights are not those of its rungs, each named once"))
-    if (found := contradiction(fitted)) is not None:
-        raise _refused(path, found)
+    if (cause := contradiction(fitted)) is not None:
+        raise _refused(path, cause)
     if manifest.provenance.fingerprint != fingerprint_of(arrays):
         raise _refused(path, say("the weights are not those whose fingerprint it names"))
     judgement = manifest.judgement and _in_order(manifest.judgement, manifest.schema)
@@ -145,8 +145,10 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
         judgement,
         rows=ordered(judgement.rows, parts),
         scores={
-            rung: {part: ordered(scores, METRICS) for part, scores in ordered(found, parts).items()}
-            for rung, found in ordered(judgement.scores, tuple(TITLES)).items()
+            rung: {
+                part: ordered(scores, METRICS) for part, scores in ordered(parts_of, parts).items()
+            }
+            for rung, parts_of in ordered(judgement.scores, tuple(TITLES)).items()
         },
         prevalence=ordered(judgement.prevalence, map(str, schema.target.classes)),
         rivals=tuple(

@@ -173,9 +173,9 @@ def _leaves(name: str, count: int, arrays: dict[str, np.ndarray]) -> tuple[np.nd
 def _spelled(value: Any) -> Any:
     """Spell out the numbers that JSON has no word for."""
     if isinstance(value, dict):
-        return {key: _spelled(each) for key, each in value.items()}
+        return {key: _spelled(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_spelled(each) for each in value]
+        return [_spelled(inner) for inner in value]
     return str(value) if isinstance(value, float) and not np.isfinite(value) else value
 
 

@@ -33,7 +33,7 @@ def contradiction(fitted: Fitted) -> str | None:
     Each check takes for granted what those before it have found to hold.
     """
     checks = (_schema, _encoder, _rungs, _judgement)
-    return next((found for check in checks for found in check(fitted)), None)
+    return next((cause for check in checks for cause in check(fitted)), None)
 
 
 def _schema(fitted: Fitted) -> Iterator[str]:
@@ -99,7 +99,9 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
     if judgement is None:
         return
     verdict, scores, rows = judgement.verdict, judgement.scores, judgement.rows
-    compared = {name for each in verdict.comparisons for name in (each.rung, each.against)}
+    compared = {
+        name for comparison in verdict.comparisons for name in (comparison.rung, comparison.against)
+    }
     judged = {verdict.used, verdict.enough, *compared}
     # A refit leaves one rung: the others that the judgement speaks of may be gone.
     if verdict.used not in fitted.rungs or not judged <= scores.keys() <= set(KINDS):
@@ -109,10 +111,12 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
     if any(not {"test"} <= parts.keys() <= rows.keys() for parts in scores.values()):
         yield say("the judgement's scores are of other parts than its rows")
     known = {metric.name for metric in metrics_of(target.task)}
+    if not set(judgement.cut_short) <= scores.keys():
+        yield say("the judgement names a rung that it does not score")
     named = {frozenset(parts["test"]) for parts in scores.values()}
     if len(named) > 1 or not all(verdict.metric in test for test in named):
         yield say("the judgement does not score every rung by the same metrics, its verdict's too")
-    if any(not each.keys() <= known for parts in scores.values() for each in parts.values()):
+    if any(not metrics.keys() <= known for parts in scores.values() for metrics in parts.values()):
         yield say("the judgement has a metric that is not of this task")
     for rival in judgement.rivals:
         if frozenset(rival.scores) not in named or rival.against != verdict.used:
@@ -169,7 +173,7 @@ def _takes(rung: Rung, layout: Layout) -> bool:
     if any(treatment == "sign" and levels != 2 for levels, treatment in coded):
         return False
     dense = len(layout.dense)
-    if any(each.shape != (dense,) for each in (layer.centre, layer.scale, layer.spread)):
+    if any(array.shape != (dense,) for array in (layer.centre, layer.scale, layer.spread)):
         return False
     if not ((layer.scale > 0).all() and (layer.spread > 0).all()):
         return False
@@ -177,8 +181,10 @@ def _takes(rung: Rung, layout: Layout) -> bool:
         return False
     if embedding is None:
         return layer.embedded_columns == 0
-    said = (embedding.rows, embedding.columns)
-    return said == (layer.embedding_rows, layer.embedded_columns) and min(*said, embedding.size) > 0
+    shape = (embedding.rows, embedding.columns)
+    return (
+        shape == (layer.embedding_rows, layer.embedded_columns) and min(*shape, embedding.size) > 0
+    )
 
 
 def _link(rung: Rung) -> Link:

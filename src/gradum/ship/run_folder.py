@@ -89,7 +89,7 @@ def metrics_json(run: Run) -> bytes:
     """Render what `metrics.json` holds; its keys are documented in docs/metrics.md."""
     fitted = run.fitted
     judgement = fitted.judgement
-    said: dict[str, Any] = {
+    content: dict[str, Any] = {
         "format": 1,
         "target": fitted.spec.target,
         "task": fitted.schema.target.task if fitted.schema.target else None,
@@ -111,7 +111,7 @@ def metrics_json(run: Run) -> bytes:
         },
         "provenance": fitted.provenance,
     }
-    return msgspec.json.encode(said)
+    return msgspec.json.encode(content)
 
 
 def predictions(run: Run) -> pl.DataFrame | None:

@@ -64,8 +64,8 @@ def default_folders(source: str) -> Iterator[Path]:
 
 def toml(run_spec: RunSpec) -> str:
     """Render `spec.toml`, for people to read and edit."""
-    said = msgspec.to_builtins(run_spec)
-    return tomli_w.dumps(without_none(said))
+    content = msgspec.to_builtins(run_spec)
+    return tomli_w.dumps(without_none(content))
 
 
 def read_spec(path: Path) -> RunSpec:
@@ -236,7 +236,7 @@ def moved(run_spec: RunSpec, data: str) -> RunSpec:
 def without_none(value: Any) -> Any:
     """Leave out what TOML has no word for."""
     if isinstance(value, dict):
-        return {key: without_none(each) for key, each in value.items() if each is not None}
+        return {key: without_none(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, (list, tuple)):
-        return [without_none(each) for each in value]
+        return [without_none(inner) for inner in value]
     return value

@@ -74,8 +74,12 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
     """
 
     def array(name: str, dimensions: int) -> np.ndarray:
-        found = arrays.get(f"{record.name}/{name}")
-        if found is None or found.ndim != dimensions or found.dtype not in (np.float32, np.float64):
+        stored = arrays.get(f"{record.name}/{name}")
+        if (
+            stored is None
+            or stored.ndim != dimensions
+            or stored.dtype not in (np.float32, np.float64)
+        ):
             raise ValueError(
                 say(
                     "rung {rung!r} lacks {array}, or has it in another form",
@@ -83,7 +87,7 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
                     array=name,
                 )
             )
-        return found
+        return stored
 
     network = record.network
     if len(network.hidden) >= len(arrays):

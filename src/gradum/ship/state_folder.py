@@ -120,15 +120,15 @@ def _own(state: Path) -> list[Path]:
 
 
 def _scratch(state: Path) -> list[Path]:
-    found: list[Path] = []
+    scratch: list[Path] = []
     for path in filter(lambda path: _SCRATCH.fullmatch(path.name), state.iterdir()):
         if path.is_dir() and not path.is_symlink():
             files = filter(is_plain_file, path.iterdir())
-            found += [file for file in files if _SCRATCH_FILE.fullmatch(file.name)]
-            found.append(path)
+            scratch += [file for file in files if _SCRATCH_FILE.fullmatch(file.name)]
+            scratch.append(path)
         elif is_plain_file(path):
-            found.append(path)
-    return found
+            scratch.append(path)
+    return scratch
 
 
 def _is_state(path: Path) -> bool:

@@ -147,8 +147,8 @@ def _held(folder: Path) -> Iterator[None]:
 
 def write(folder: Path, unfinished: Unfinished) -> None:
     """Write `run.toml`."""
-    said = without_none(msgspec.to_builtins(unfinished))
-    write_text(folder / STATE / RUN, tomli_w.dumps(said))
+    content = without_none(msgspec.to_builtins(unfinished))
+    write_text(folder / STATE / RUN, tomli_w.dumps(content))
 
 
 def is_unfinished(folder: Path) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import html
+import shlex
 from collections.abc import Iterator
-from functools import partial
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,18 +15,24 @@ from rich.text import Text
 from gradum.fitting.fitted import Fitted
 from gradum.margins import falling, first_greatest
 from gradum.messages import listed, say, say_plural
-from gradum.scores.figures import figure, percent
+from gradum.scores.figures import figure
+from gradum.scores.interval import NORMAL_95
+from gradum.show.explanation_words import heading, value_words, with_error
+from gradum.show.reasons import Reasons
 from gradum.show.text import plain
 from gradum.show.visible import visible
+from gradum.study.explanation.correlated import STRONG, correlated
 from gradum.study.explanation.explain import Explanations, name_of
-from gradum.study.explanation.shapley import NORMAL_95
-from gradum.tables.wording import shortened, value_text
+from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
+from gradum.tables.columns import Label
 
 MOST_ROWS = 10  # shown one by one
 MOST_COLUMNS = 12
 MOST_REASONS = 3
+MOST_GROUPS = 3  # of columns that depend on each other
 MOSTLY = 0.6  # of what moves the answer the way that it went
 BAR = 20  # characters
+BALANCED = 0.2  # of all that columns add, below which what moves an answer cancels out
 ROUNDING = 1e-6  # of an answer, which is no reason
 
 
@@ -51,6 +56,33 @@ class Explanation:
         """One line a row, column and class; see `Explanations.frame`."""
         return self.found.frame
 
+    def reasons(self, *, favourable: Label, count: int = COUNT) -> Reasons:
+        """Say in words what speaks most against the answer that somebody hoped for.
+
+        A column is a reason only where its value is beyond its 95% errors. Columns that stand
+        together are one reason; of equal ones the first in the table comes first.
+
+        Parameters
+        ----------
+        favourable : label or {"high", "low"}
+            The class hoped for; of a number, which of the two is good.
+        count : int
+            How many reasons a row has at most.
+
+        Returns
+        -------
+        Reasons
+            It shows itself; ``frame`` has one line a reason.
+
+        Raises
+        ------
+        SpecError
+            There is no such answer, or the count is not above 0.
+        """
+        answer = favourable_answer(self.fitted, favourable)
+        reasons = reasons_against(self.found, self.fitted, answer, count)
+        return Reasons(self.found, self.fitted, answer, reasons, count)
+
     def summary(self) -> str:
         """Return every row in words and bars; of many rows, what the columns do on average."""
         return plain(self, width=100).rstrip("\n")
@@ -60,8 +92,9 @@ class Explanation:
         if not found.parts:
             return Text(say("There are no rows to explain."))
         if len(found.parts) > MOST_ROWS:
-            return Group(*_overall(found))
-        return Group(*(part for place in range(len(found.parts)) for part in self._row(place)))
+            return Group(*_overall(found), *self._correlated())
+        rows = (part for place in range(len(found.parts)) for part in self._row(place))
+        return Group(*rows, *self._correlated())
 
     def __str__(self) -> str:
         return self.summary()
@@ -72,14 +105,18 @@ class Explanation:
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self.summary())}</pre>"
 
+    def likeliest(self, place: int) -> int:
+        """Return which answer of a row is explained first: its likeliest class; 0 for a number."""
+        output = self.found.parts[place].output
+        return int(first_greatest(output[None])[0]) if self.fitted.classes else 0
+
     def _row(self, place: int) -> Iterator[RenderableType]:
         """Say why one row is answered as it is: its likeliest class, or its number."""
         found, part = self.found, self.found.parts[place]
-        chosen = int(first_greatest(part.output[None])[0]) if self.fitted.classes else 0
-        yield Text(_heading(found, self.fitted, place, chosen), style="bold")
+        chosen = self.likeliest(place)
+        yield Text(heading(found, self.fitted, place, chosen), style="bold")
         values = part.values[:, chosen]
-        # Unknown with one background row.
-        error = np.hypot(part.sampling_error[:, chosen], part.background_error[:, chosen])
+        error = part.error[:, chosen]
         order = falling(np.abs(values))
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(overflow="fold", ratio=2)
@@ -91,8 +128,8 @@ class Explanation:
         for player in order[:MOST_COLUMNS]:
             table.add_row(
                 Text(visible(name_of(found.players[player]))),
-                Text(visible(_values_of(found, place, int(player)))),
-                Text(_with_error(float(values[player]), float(error[player]))),
+                Text(visible(values_of(found, place, int(player)))),
+                Text(with_error(float(values[player]), float(error[player]))),
                 _bar(float(values[player] / longest)),
             )  # fmt: skip
         yield table
@@ -107,22 +144,39 @@ class Explanation:
                 ),
                 style="dim",
             )
-        because = self._because(place, values, chosen)
+        because = self.because(place, chosen)
         if because:
             yield Text(because)
         yield Text("")
 
-    def _because(self, place: int, values: np.ndarray, chosen: int) -> str:
-        """Name the columns that did most of what moved the answer the way that it went."""
+    def because(self, place: int, chosen: int) -> str:
+        """Name the columns that did most of what moved an answer the way that it went.
+
+        Where most of what they add cancels out, both sides are named. The sentence is empty where
+        nothing moved it.
+        """
         part = self.found.parts[place]
-        base = float(part.base[chosen])
-        moved = float(part.output[chosen]) - base
-        along = values * np.sign(moved)
-        whole = along[along > 0].sum()
-        if whole <= ROUNDING * max(abs(base), abs(base + moved)):
+        values = part.values[:, chosen]
+        base, output = float(part.base[chosen]), float(part.output[chosen])
+        whole = float(np.abs(values).sum())
+        if whole <= ROUNDING * max(abs(base), abs(output)):
             return ""
+        if abs(output - base) < BALANCED * whole:
+            sentence = say(
+                "Raised mostly because {raised}; lowered mostly because {lowered}.",
+                raised=self._reasons(place, values),
+                lowered=self._reasons(place, -values),
+            )
+        else:
+            along = values * np.sign(output - base)
+            sentence = say("Mostly because {reasons}.", reasons=self._reasons(place, along))
+        return visible(sentence)
+
+    def _reasons(self, place: int, along: np.ndarray) -> str:
+        """Name the few columns that add most of all that is above 0."""
         reasons, done = [], 0.0
-        for player in falling(along)[:MOST_REASONS]:
+        whole = along[along > 0].sum()
+        for player in map(int, falling(along)[:MOST_REASONS]):
             if along[player] <= 0 or done >= MOSTLY * whole:
                 break
             done += along[player]
@@ -130,66 +184,29 @@ class Explanation:
                 say(
                     "{column} is {value}",
                     column=name_of(self.found.players[player]),
-                    value=_values_of(self.found, place, int(player)),
+                    value=values_of(self.found, place, player),
                 )
             )
-        return visible(say("Mostly because {reasons}.", reasons=listed(reasons, "and")))
+        return listed(reasons, "and")
 
-
-def _heading(found: Explanations, fitted: Fitted, place: int, chosen: int) -> str:
-    part = found.parts[place]
-    written = partial(percent, decimals=1) if found.scale == "probability" else figure
-    places: dict[str, Any] = {
-        "row": int(found.rows[place]),
-        "output": written(float(part.output[chosen])),
-        "base": written(float(part.base[chosen])),
-        "rows": found.background,
-    }
-    if found.scale == "target":
-        return visible(
-            say(
-                "Row {row}: {target} {output}; over {rows:,} background rows {base} on average.",
-                target=fitted.spec.target,
-                **places,
+    def _correlated(self) -> Iterator[RenderableType]:
+        """Say which columns depend on each other, and how they are explained as one."""
+        found = self.found
+        groups = correlated(found.background_rows, self.fitted.schema.features, found.players)
+        for names in groups[:MOST_GROUPS]:
+            remark = say(
+                "{columns} depend on each other (rank correlation of {least} or more): "
+                "--together {option}, in Python together=…, explains them as one.",
+                columns=listed(names, "and"),
+                least=STRONG,
+                option=shlex.quote(",".join(names)),
             )
-        )
-    label = repr(shortened(found.answers[chosen]))
-    if found.scale == "probability":
-        return visible(
-            say(
-                "Row {row}: the probability of {label} is {output}; over {rows:,} background rows "
-                "{base} on average.",
-                label=label,
-                **places,
-            )
-        )
-    return visible(
-        say(
-            "Row {row}: the log-odds of {label} are {output}; over {rows:,} background rows {base} "
-            "on average.",
-            label=label,
-            **places,
-        )
-    )
+            yield Text(visible(remark), style="dim")
 
 
-def _with_error(value: float, error: float) -> str:
-    """Write a value with the half-width of its 95% interval, if that is known."""
-    written = figure(value, digits=3, sign=True)
-    if np.isnan(error):
-        return written
-    return f"{written} ± {figure(NORMAL_95 * error, digits=2)}"
-
-
-def _values_of(found: Explanations, place: int, player: int) -> str:
+def values_of(found: Explanations, place: int, player: int) -> str:
     """Return a row's values of a player's columns as text."""
-    return listed([_as_text(found.values[place, column]) for column in found.players[player]])
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return say("missing")
-    return repr(shortened(value)) if isinstance(value, str) else value_text(value)
+    return listed([value_words(found.values[place, column]) for column in found.players[player]])
 
 
 def _bar(share: float) -> Text:

@@ -226,7 +226,7 @@ def _with_separation(model: LinearModel, solution: Solution) -> Solution:
     """Name the columns that tell a class apart, where the solution is at infinity; or deny it."""
     if solution.status is not Status.SEPARATED:
         return solution
-    found = separating_columns(model)
-    if found is None:
+    separating = separating_columns(model)
+    if separating is None:
         return replace(solution, status=Status.CONVERGED, advice=Status.CONVERGED.advice)
-    return replace(solution, certificate=replace(solution.certificate, separating=found))
+    return replace(solution, certificate=replace(solution.certificate, separating=separating))

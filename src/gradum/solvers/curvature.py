@@ -102,9 +102,9 @@ class Curvature:
             product = (dense[:, :, None] * share[:, None, :]).reshape(len(share), -1)
             hessian -= product.T @ product
         blocks = hessian.reshape(width, outputs, width, outputs)
-        own = self.weight[:, None] * probability
+        weighted = self.weight[:, None] * probability
         for output in range(outputs):
-            blocks[:, output, :, output] += bordered_gram(self.columns, own[:, output], dtype)
+            blocks[:, output, :, output] += bordered_gram(self.columns, weighted[:, output], dtype)
         return hessian
 
 

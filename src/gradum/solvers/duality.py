@@ -101,15 +101,15 @@ class DualRows:
         """Return Σ w (diag(p) − p pᵀ) ⊗ x xᵀ, without a matrix for each row."""
         outputs, width = probability.shape[1], self.free.shape[1]
         total = np.zeros((width * outputs,) * 2)
-        own = np.einsum("fkgk->fgk", total.reshape(width, outputs, width, outputs))  # a view
+        diagonal = np.einsum("fkgk->fgk", total.reshape(width, outputs, width, outputs))  # a view
         rows = max(1, ENTRIES_AT_ONCE // max(width * outputs, 1))
         for start in range(0, len(probability), rows):
             part = slice(start, start + rows)
             columns, weight = self.free[part], self.weight[part, None]
-            each = columns[:, :, None] * probability[part, None, :]
-            flat = each.reshape(len(columns), -1)
+            shares = columns[:, :, None] * probability[part, None, :]
+            flat = shares.reshape(len(columns), -1)
             total -= flat.T @ (weight * flat)
-            own += ((weight * columns).T @ flat).reshape(own.shape)
+            diagonal += ((weight * columns).T @ flat).reshape(diagonal.shape)
         return total
 
     def _mean_size(self, values: np.ndarray) -> float:
@@ -150,17 +150,17 @@ def duality_gap(
     priced = l1 + l2 > 0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if rows.loss.smooth:
-            found = _at_rest(rows, logits)
+            candidate = _at_rest(rows, logits)
         else:
-            found = _balanced(rows, logits, rows.slope(logits) if slope is None else slope)
-        if found is None:
+            candidate = _balanced(rows, logits, rows.slope(logits) if slope is None else slope)
+        if candidate is None:
             return None
-        fallen, there, slope, rounding = found
+        fallen, there, slope, rounding = candidate
         fall = rows.transposed(rows.weight[:, None] * slope)[priced]
         doubt = TIMES * rounding * rows.size[priced]
         shrink, apart = _columns_apart(fall, doubt, coefficients[priced], l1[priced], l2[priced])
-        own = rows.loss.smooth and shrink == 1.0
-        gap = fallen + apart + (0.0 if own else _rows_apart(rows, there, shrink * slope))
+        exact = rows.loss.smooth and shrink == 1.0
+        gap = fallen + apart + (0.0 if exact else _rows_apart(rows, there, shrink * slope))
     return min(gap, objective * (1.0 + TIMES * EPSILON)) if np.isfinite(gap) else None
 
 
@@ -233,7 +233,7 @@ def _at_rest(
     if not way.any():
         return 0.0, logits, slope, rounding
     by_slope = float(-np.sum(first * way)) + TIMES * rounding * float(np.abs(way).sum())
-    before, after = (rows.loss.value(each, rows.target) for each in (start, logits))
+    before, after = (rows.loss.value(outputs, rows.target) for outputs in (start, logits))
     size = float(rows.weight @ np.maximum(np.abs(before), np.abs(after)))
     by_value = float(rows.weight @ (before - after)) + of_sums(len(slope)) * size
     return max(min(by_slope, by_value), 0.0), logits, slope, rounding

@@ -188,11 +188,11 @@ def _qr(matrix: np.ndarray, **options: Any) -> Any:
 def _rank(triangle: np.ndarray, rounding: float, size: np.ndarray) -> int:
     """Count the pivots of a QR that neither its own rounding nor the columns' can explain."""
     diagonal = np.abs(np.diag(triangle))
-    told = int((diagonal > rounding * diagonal.max(initial=0.0)).sum())
-    inverse = _substitute(triangle[:told, :told], np.eye(told))
-    factors = np.triu(inverse, 1) * np.diag(triangle)[:told]
-    unsure = diagonal[:told] <= of_dependence(factors, size[:told], size[:told])
-    return int(unsure.argmax()) if unsure.any() else told
+    rank = int((diagonal > rounding * diagonal.max(initial=0.0)).sum())
+    inverse = _substitute(triangle[:rank, :rank], np.eye(rank))
+    factors = np.triu(inverse, 1) * np.diag(triangle)[:rank]
+    unsure = diagonal[:rank] <= of_dependence(factors, size[:rank], size[:rank])
+    return int(unsure.argmax()) if unsure.any() else rank
 
 
 def _substitute(triangle: np.ndarray, right: np.ndarray, *, transposed: bool = False) -> np.ndarray:

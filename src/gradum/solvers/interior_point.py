@@ -123,7 +123,7 @@ def interior_point(
     point = Point(values, logits, objective, np.zeros_like(values))
     return Solution(
         params=model.params(values),
-        status=next((each for each in statuses if each is not Status.CONVERGED), statuses[0]),
+        status=next((status for status in statuses if status is not Status.CONVERGED), statuses[0]),
         certificate=certify_dual(model, point, slope, l1, l2),
         iterations=max(len(history), 1),
         steps=len(history),

@@ -37,33 +37,35 @@ def separating_columns(model: LinearModel) -> tuple[int, ...] | None:
         return ()
     dense, codes = columns.to_dense(), np.asarray(model.target)
     classes = [1] if model.outputs == 1 else range(model.outputs)
-    found: set[int] = set()
+    separating: set[int] = set()
     for code in classes:
-        own = codes == code
-        if own.all() or not own.any():
+        inside = codes == code
+        if inside.all() or not inside.any():
             continue
-        alone = [j for j in np.flatnonzero(columns.alive).tolist() if _separates(dense[:, j], own)]
-        found.update(alone or _combination(dense, own, fit_intercept=model.fit_intercept))
-    if not found and model.outputs == 1:
+        alone = [
+            j for j in np.flatnonzero(columns.alive).tolist() if _separates(dense[:, j], inside)
+        ]
+        separating.update(alone or _combination(dense, inside, fit_intercept=model.fit_intercept))
+    if not separating and model.outputs == 1:
         return None
-    return tuple(sorted(found))
+    return tuple(sorted(separating))
 
 
-def _separates(values: np.ndarray, own: np.ndarray) -> bool:
-    """Whether a threshold splits own rows from others, ties at the threshold allowed.
+def _separates(values: np.ndarray, chosen: np.ndarray) -> bool:
+    """Whether a threshold splits the chosen rows from the others, ties at the threshold allowed.
 
     What overlaps by last digits is tied: only an all but infinite coefficient could tell it apart.
     """
-    inside, outside = values[own], values[~own]
+    inside, outside = values[chosen], values[~chosen]
     last = TIMES * EPSILON * np.abs(values).max()
     above = inside.min() >= outside.max() - last and inside.max() > outside.min() + last
     below = inside.max() <= outside.min() + last and inside.min() < outside.max() - last
     return bool(above or below)
 
 
-def _combination(dense: np.ndarray, own: np.ndarray, *, fit_intercept: bool) -> list[int]:
+def _combination(dense: np.ndarray, inside: np.ndarray, *, fit_intercept: bool) -> list[int]:
     """Return columns that separate together, none of which the others could do without."""
-    signs = np.where(own, 1.0, -1.0)[:, None]
+    signs = np.where(inside, 1.0, -1.0)[:, None]
     signed = np.hstack([dense * signs, signs * float(fit_intercept)])
     weight = np.abs(_separating_weight(signed))[:-1]
     if not weight.any():

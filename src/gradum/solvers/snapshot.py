@@ -90,7 +90,7 @@ def _leaves(tree: Any) -> tuple[np.ndarray, ...]:
 def _rebuilt(like: Any, leaves: Sequence[np.ndarray]) -> Any:
     """Put copies of the leaves where those of ``like`` are."""
     expected, structure = jax.tree.flatten(like)
-    forms = [[(np.shape(leaf), leaf.dtype) for leaf in each] for each in (expected, leaves)]
+    forms = [[(np.shape(leaf), leaf.dtype) for leaf in tree] for tree in (expected, leaves)]
     if forms[0] != forms[1]:
         raise _other_training()
     return jax.tree.unflatten(structure, [np.array(leaf) for leaf in leaves])

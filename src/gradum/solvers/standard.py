@@ -90,7 +90,7 @@ class StandardColumns:
         width = self.raw.dense.shape[1]
         arrays = (self.origin, self.centre, self.scale, self.alive)
         blocks = (Columns(self.given.dense), Columns(self.raw.dense))
-        return StandardColumns(*blocks, *(each[:width] for each in arrays))
+        return StandardColumns(*blocks, *(array[:width] for array in arrays))
 
     def __matmul__(self, right: np.ndarray) -> np.ndarray:
         """Return Z @ right, for right [D] or [D, k]."""

@@ -62,6 +62,13 @@ def threads_for(rows: int, columns: int) -> Iterator[None]:
     if rows * columns > SMALL:
         yield
         return
+    with one_thread():
+        yield
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Take a turn in which BLAS has one thread, as for rows that pass in small blocks."""
     with turn(), threadpool_limits(1, "blas"):
         yield
 

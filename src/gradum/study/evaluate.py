@@ -14,6 +14,7 @@ from gradum.fitting.streamed.parting import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.metrics import DEFAULT_METRIC
+from gradum.solvers.status import Status
 from gradum.study.changes import Change, change_sentences, changes, level_moved
 from gradum.study.run_rows import RunRows, trained_on_sentence
 from gradum.tables.stream import Stream
@@ -92,6 +93,9 @@ def evaluate(
             *balance.notes([rung.class_weight for rung in fitted.rungs.values()]),
         ),
         spoken_of=fitted.used,
+        cut_short=tuple(
+            name for name, rung in fitted.rungs.items() if rung.status is Status.TIME_LIMIT
+        ),
     )
     learned, held_out = np.zeros((2, len(dataset)), bool)
     if run_rows is not None:

@@ -15,8 +15,9 @@ from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.scores.bootstrap import BLOCK_BYTES
 from gradum.scores.interval import Interval
-from gradum.scores.metrics import METRICS, Weighting, row_losses
+from gradum.scores.metrics import METRICS, row_losses
 from gradum.scores.outcome import Outcome
+from gradum.scores.weighting import Weighting
 from gradum.study.binning import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, STRONGER, TOO_FEW_ROWS, WEAKER

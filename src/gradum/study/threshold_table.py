@@ -7,7 +7,7 @@ import numpy as np
 
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
-from gradum.scores.metrics import ratio
+from gradum.scores.ratios import ratio
 from gradum.study.evidence import Evidence
 from gradum.study.resampling import places_to_redraw, redrawn
 

@@ -33,8 +33,10 @@ from gradum.core.models.network import Params
 from gradum.fitting.linear import columns_of
 from gradum.fitting.rows import Rows
 from gradum.fitting.run import Run
+from gradum.margins import of_sums
 from gradum.messages import say, sentences
-from gradum.solvers.curvature import Curvature
+from gradum.scores.interval import NORMAL_95
+from gradum.solvers.curvature import Curvature, Factored
 from gradum.solvers.matrix import Columns
 from gradum.solvers.standard import StandardColumns
 from gradum.study.coefficients import combined
@@ -47,7 +49,6 @@ MOST_WORK = 2e10  # rows times parameters squared: a few seconds
 FEW_GROUPS = 30
 BLOCK_VALUES = 500_000
 FULL_LEVERAGE = 1e-10  # of 1 − h, which is 0 up to rounding for a row that the fit goes through
-NORMAL = 1.959963984540054  # of 95%
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -153,7 +154,7 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
             sentence = _meaning(rows)
         except np.linalg.LinAlgError:
             sentence = say("No intervals: without a penalty, the columns cannot be told apart.")
-    raw = pl.lit(errors, pl.Float64) * NORMAL
+    raw = pl.lit(errors, pl.Float64) * NORMAL_95
     standardised = raw * pl.lit(deviation)
     return frame.with_columns(
         low=pl.col("coefficient") - raw,
@@ -252,7 +253,11 @@ def sandwich(
     share = weight / weight.sum()
     slope = share[:, None] * loss.gradient(logits, target)
     width, outputs = len(layer["weight"]) + 1, logits.shape[1]
-    factor = scipy.linalg.cho_factor(_hessian(columns, target, loss, logits, alpha, share))
+    hessian = _hessian(columns, target, loss, logits, alpha, share)
+    factored = Factored.of(hessian)
+    if factored.rank(of_sums(len(target))) < len(hessian):
+        raise np.linalg.LinAlgError  # whether a factorisation fails hangs on the last bits
+    factor = factored.factor
     if groups is None and outputs == 1:
         rest = 1.0 - share * loss.hessian(logits, target)[:, 0, 0] * _squares(columns, factor)
         full = rest < FULL_LEVERAGE

@@ -28,16 +28,16 @@ def is_address(name: str) -> bool:
 
 def scheme(address: str) -> str:
     """Return the scheme of an address, such as "https"."""
-    found = _SCHEME.match(address)
-    return found[1].lower() if found else ""
+    match = _SCHEME.match(address)
+    return match[1].lower() if match else ""
 
 
 def shown(address: str) -> str:
     """Return an address without user, password and parameters."""
-    found = _parts(address)
-    if found is None:
+    parts = _parts(address)
+    if parts is None:
         return f"{scheme(address)}://…"
-    return f"{scheme(address)}://{found['host']}{found['path'] or ''}"
+    return f"{scheme(address)}://{parts['host']}{parts['path'] or ''}"
 
 
 def refuse_unclear(address: str) -> None:
@@ -60,10 +60,10 @@ def refuse_unclear(address: str) -> None:
 
 def secrets(address: str) -> tuple[str, ...]:
     """Return the parts of an address that `shown` leaves out."""
-    found = _parts(address)
-    if found is None:
+    parts = _parts(address)
+    if parts is None:
         return ()
-    return tuple(part for part in (found["user"], found["rest"]) if part)
+    return tuple(part for part in (parts["user"], parts["rest"]) if part)
 
 
 def without_secrets(text: str, address: str) -> str:
@@ -77,9 +77,9 @@ def without_secrets(text: str, address: str) -> str:
 
 
 def _parts(address: str) -> re.Match | None:
-    found = _ADDRESS.fullmatch(address)
-    if found is None:
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
         return None
     # "user:12/34@host" would pass for the host "user" with the port 12
-    tail = (found["path"] or "") + (found["rest"] or "")
-    return None if found["user"] is None and ":" in found["host"] and "@" in tail else found
+    tail = (match["path"] or "") + (match["rest"] or "")
+    return None if match["user"] is None and ":" in match["host"] and "@" in tail else match

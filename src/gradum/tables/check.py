@@ -79,17 +79,17 @@ def merged(differences: Iterable[Difference]) -> tuple[Difference, ...]:
 
     One that occurs in several blocks is counted over all of them, and names no rows.
     """
-    found: dict[tuple[str, DifferenceKind], list[Difference]] = {}
+    alike: dict[tuple[str, DifferenceKind], list[Difference]] = {}
     for difference in differences:
-        found.setdefault((difference.column, difference.kind), []).append(difference)
-    return tuple(_merged(each) for each in found.values())
+        alike.setdefault((difference.column, difference.kind), []).append(difference)
+    return tuple(_merged(differences) for differences in alike.values())
 
 
 def _merged(alike: list[Difference]) -> Difference:
     first = alike[0]
     if first.kind not in MERGED:
         return first
-    count = sum(each.count for each in alike)
+    count = sum(difference.count for difference in alike)
     sentence = say(MERGED[first.kind], column=first.column, rows=row_count(count))
     return Difference(first.column, first.kind, count, (), sentence)
 
@@ -243,9 +243,9 @@ def check_blocks(
         )
         source = table.source
         read |= {values.name for values in checked.frame if values.null_count() < len(values)}
-        for found in filter(attrgetter("alone"), checked.unreadable):
-            name = found.column.name
-            alone[name] = alone[name].then(found) if name in alone else found
+        for unreadable in filter(attrgetter("alone"), checked.unreadable):
+            name = unreadable.column.name
+            alone[name] = alone[name].then(unreadable) if name in alone else unreadable
         yield table, checked
     for column in schema.columns:
         if column.name in alone and column.name not in read:
@@ -409,8 +409,10 @@ def left_out_counts(checked: Checked) -> dict[Label, int]:
     values = checked.frame[target.name]
     counts = dict(values.value_counts().iter_rows())
     typed = _typed_labels(target.left_out, values.dtype)
-    found = {label: counts.get(each, 0) for label, each in zip(target.left_out, typed, strict=True)}
-    return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+    left_out = {
+        label: counts.get(value, 0) for label, value in zip(target.left_out, typed, strict=True)
+    }
+    return dict(sorted(left_out.items(), key=lambda pair: -pair[1]))
 
 
 def _typed_labels(labels: tuple[Label, ...], dtype: pl.DataType) -> pl.Series:

@@ -46,7 +46,9 @@ def read_columnar(content: Content, source: str) -> Table:
     """
     with stream(content) as file:
         start = file.read(8)
-    name, reader = next(each for magic, each in FORMATS.items() if start.startswith(magic))
+    name, reader = next(
+        candidate for magic, candidate in FORMATS.items() if start.startswith(magic)
+    )
     try:
         _refuse_many_values(content, start, source)
         with stream(content) as file:  # opened anew: polars does not know of Python's buffer
@@ -66,7 +68,7 @@ def read_columnar(content: Content, source: str) -> Table:
 
 def _refuse_many_values(content: Content, start: bytes, source: str) -> None:
     """Refuse rows that memory does not hold, and columns by the thousand, by what a file states."""
-    scan = next((each for magic, each in SCANS.items() if start.startswith(magic)), None)
+    scan = next((candidate for magic, candidate in SCANS.items() if start.startswith(magic)), None)
     if scan is None:
         return
     rows = scan(content, glob=False)

@@ -101,7 +101,7 @@ def _bound(packed: int) -> tuple[int, str]:
 def _blocks(file: BinaryIO, source: str) -> Iterator[bytes]:
     start = file.read(8)
     file.seek(0)
-    name, opened = next(each for magic, each in PACKINGS.items() if start.startswith(magic))
+    name, opened = next(packing for magic, packing in PACKINGS.items() if start.startswith(magic))
     try:
         with opened(file) as unpacking:
             while block := unpacking.read(BLOCK_BYTES):

@@ -160,15 +160,15 @@ def _understood(
     if dialect.delimiter in DELIMITERS[1:]:
         name = say(DELIMITER_NAMES[dialect.delimiter])
         notes.append(say("delimiter {delimiter}", delimiter=name))
-    found, dialect = _parse(content, dialect, source, read)
+    parsed, dialect = _parse(content, dialect, source, read)
     if dialect.quote is None:
         notes.append(say("quotes are part of the text"))
     elif dialect.quote != '"':
         notes.append(say("quote {quote}", quote=dialect.quote))
     names, renamed = _names(content, dialect, source)
-    if found[1].width != len(names):
+    if parsed[1].width != len(names):
         raise _ragged(content, dialect, source)
-    return found, _Understood(dialect, names, (*notes, *renamed))
+    return parsed, _Understood(dialect, names, (*notes, *renamed))
 
 
 def _refuse_header(head: bytes, source: str) -> None:
@@ -177,7 +177,9 @@ def _refuse_header(head: bytes, source: str) -> None:
     counts = [header.count(delimiter.encode()) for delimiter in DELIMITERS]
     if max(counts) >= MOST_COLUMNS:
         unquoted = re.sub(rb"\"[^\"]*\"", b"", header)
-        refuse_width(max(unquoted.count(each.encode()) for each in DELIMITERS) + 1, source)
+        refuse_width(
+            max(unquoted.count(delimiter.encode()) for delimiter in DELIMITERS) + 1, source
+        )
 
 
 def _refuse_many_values(content: Content, dialect: Dialect, source: str) -> None:
@@ -205,14 +207,14 @@ def _parse(
     """Return what was read, without quotes where quotes are only apostrophes or inches."""
     plain = replace(dialect, quote=None)
     try:
-        found = read(content, dialect)
+        parsed = read(content, dialect)
     except pl.exceptions.PolarsError:
         if any(_uneven(content, plain)) or dialect == plain:
             raise _ragged(content, dialect, source) from None
         return _parse(content, plain, source, read)
-    extent = found[1]
+    extent = parsed[1]
     if extent.width == 1:
-        return found, dialect
+        return parsed, dialect
     lost = dialect.quote and extent.height < count_lines(content) - dialect.above - 1
     if lost and _swallows(content, dialect, extent.height):
         return _parse(content, plain, source, read)
@@ -220,7 +222,7 @@ def _parse(
     doubt = doubt and not _surely_even(content, dialect, extent.width)
     if doubt and any(line for line, _ in _uneven(content, dialect)):
         raise _ragged(content, dialect, source)
-    return found, dialect
+    return parsed, dialect
 
 
 def _read(content: Content, dialect: Dialect) -> _Read:
@@ -248,12 +250,12 @@ def _surely_even(content: Content, dialect: Dialect, width: int) -> bool:
     if dialect.above:  # what stands above the header has delimiters too
         return False
     quote, delimiter = (dialect.quote or "").encode(), dialect.delimiter.encode()
-    found = 0
+    delimiters = 0
     for block in blocks(content):
         if quote and quote in block:
             return False
-        found += block.count(delimiter)
-    return found == (width - 1) * count_lines(content)
+        delimiters += block.count(delimiter)
+    return delimiters == (width - 1) * count_lines(content)
 
 
 def _swallows(content: Content, dialect: Dialect, height: int) -> bool:

@@ -106,7 +106,9 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
             if expressions := step.dense_expressions():
                 source = frame.select(step.source)
                 source = source if rows is None else source[rows]
-                yield from (source.select(each).to_series().to_numpy() for each in expressions)
+                yield from (
+                    source.select(expression).to_series().to_numpy() for expression in expressions
+                )
 
     def blocks(self, frame: pl.DataFrame, rows: int) -> Iterator[Design]:
         """Encode so many rows after the other, each stretch when it is asked for."""

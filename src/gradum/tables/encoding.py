@@ -89,10 +89,10 @@ def sample(content: Content) -> bytes:
     return head[: head.rfind(b"\n") + 1] or head if goes_on else head
 
 
-def as_utf8(content: Content, source: str, said: str | None = None) -> tuple[Content, str]:
+def as_utf8(content: Content, source: str, named: str | None = None) -> tuple[Content, str]:
     """Return a text in UTF-8 with line feeds between lines, and the name of its encoding.
 
-    A file that is so already stays on disk. ``said`` is the encoding that the user names.
+    A file that is so already stays on disk. ``named`` is the encoding that the user names.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def as_utf8(content: Content, source: str, said: str | None = None) -> tuple[Con
         It is damaged, no text, or not in the encoding that is named.
     """
     head = sample(content)
-    codec, name = _encoding(content, head, source, said)
+    codec, name = _encoding(content, head, source, named)
     if codec == "utf-8" and _is_plain(content):
         return content, name
     whole = content if isinstance(content, bytes) else content.read_bytes()
@@ -114,11 +114,11 @@ def as_utf8(content: Content, source: str, said: str | None = None) -> tuple[Con
 
 
 def convert_to_utf8(
-    content: Content, source: str, out: Path, said: str | None = None
+    content: Content, source: str, out: Path, named: str | None = None
 ) -> tuple[Content, str]:
     """As `as_utf8`, but what has to be changed is written to a file and never held as a whole."""
     head = sample(content)
-    codec, name = _encoding(content, head, source, said)
+    codec, name = _encoding(content, head, source, named)
     if codec == "utf-8" and _is_plain(content):
         return content, name
     try:
@@ -166,10 +166,10 @@ def check_encoding(name: str) -> str:
     return wider.get(codec.name, codec.name)
 
 
-def _encoding(content: Content, head: bytes, source: str, said: str | None) -> tuple[str, str]:
+def _encoding(content: Content, head: bytes, source: str, named: str | None) -> tuple[str, str]:
     """Return the codec that reads a text, and the name of its encoding."""
-    if said is not None:
-        return _said(content, head, source, said)
+    if named is not None:
+        return _codec_named(content, head, source, named)
     for mark, codec, name in MARKS:
         if head.startswith(mark):
             return codec, name
@@ -187,10 +187,10 @@ def _encoding(content: Content, head: bytes, source: str, said: str | None) -> t
     return _likeliest(content)
 
 
-def _said(content: Content, head: bytes, source: str, said: str) -> tuple[str, str]:
+def _codec_named(content: Content, head: bytes, source: str, named: str) -> tuple[str, str]:
     """Return the codec of an encoding that the user names; refuse a text that is not in it."""
-    codec = check_encoding(said)
-    name = next((name for known, name, _ in (*OTHERS, WESTERN) if known == codec), said)
+    codec = check_encoding(named)
+    name = next((name for known, name, _ in (*OTHERS, WESTERN) if known == codec), named)
     if codec == "utf-8" and head.startswith(codecs.BOM_UTF8):
         codec = "utf-8-sig"
     if not _reads(content, codec) or CONTROL.search(head.decode(codec, errors="ignore").encode()):

@@ -82,8 +82,8 @@ def extent_of(data: Any) -> Extent:
         return Extent(rows, 0, 0, Table(data.frame.head(HEAD_ROWS), data.source, typed=data.typed))
     if isinstance(data, Brought):
         files = [file.path for file in data.files if file.where != STANDARD_INPUT]
-        said = data.reading
-        return _together([_of_file(path, said) for path in files if is_file(path)])
+        reading = data.reading
+        return _together([_of_file(path, reading) for path in files if is_file(path)])
     names = data if isinstance(data, list | tuple) else [data]
     if not all(isinstance(name, str | os.PathLike) for name in names):
         return NOTHING
@@ -101,11 +101,11 @@ def _together(extents: Sequence[Extent]) -> Extent:
     if not extents:
         return NOTHING
     return Extent(
-        sum(each.rows for each in extents),
-        sum(each.size for each in extents),
-        max(each.held for each in extents),
-        next((each.head for each in extents if each.head is not None), None),
-        all(each.divisible for each in extents),
+        sum(extent.rows for extent in extents),
+        sum(extent.size for extent in extents),
+        max(extent.held for extent in extents),
+        next((extent.head for extent in extents if extent.head is not None), None),
+        all(extent.divisible for extent in extents),
     )
 
 

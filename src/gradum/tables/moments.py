@@ -34,8 +34,8 @@ def within_calendar(frame: Frame) -> Frame:
     if not bounds:
         return frame
     return frame.with_columns(
-        pl.when(pl.col(name).to_physical().is_between(*each)).then(pl.col(name)).alias(name)
-        for name, each in bounds.items()
+        pl.when(pl.col(name).to_physical().is_between(*ends)).then(pl.col(name)).alias(name)
+        for name, ends in bounds.items()
     )
 
 
@@ -59,7 +59,7 @@ def lost_moments(given: pl.DataFrame, kept: pl.DataFrame) -> tuple[str, ...]:
 def _bounds(schema: pl.Schema) -> dict[str, tuple[int, int]]:
     """Return the least and the greatest count that is kept, of the columns that could hold more."""
     bounds = {name: _bounds_of(dtype) for name, dtype in schema.items() if dtype.is_temporal()}
-    return {name: each for name, each in bounds.items() if each is not None}
+    return {name: ends for name, ends in bounds.items() if ends is not None}
 
 
 def _bounds_of(dtype: pl.DataType) -> tuple[int, int] | None:

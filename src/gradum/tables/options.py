@@ -32,9 +32,9 @@ def options_by_column(
             say("{source} has no column {target!r}.", source=table.source, target=target),
             nearest(target, names),
         )
-    said: dict[str, set[str]] = {}
+    options_of: dict[str, set[str]] = {}
     if target is not None:
-        said[target] = {"target"}
+        options_of[target] = {"target"}
     for option in (*KINDS, *ROLES):
         for name in _named(overrides, option):
             if name not in names:
@@ -47,8 +47,8 @@ def options_by_column(
                     ),
                     nearest(name, names),
                 )
-            said.setdefault(name, set()).add(option)
-    for name, options in said.items():
+            options_of.setdefault(name, set()).add(option)
+    for name, options in options_of.items():
         if len(options) > 1 and options not in TOGETHER:
             given = [f"--{option}" for option in sorted(options)]
             raise SpecError(
@@ -59,7 +59,7 @@ def options_by_column(
                 ),
                 _remedy(options),
             )
-    return said
+    return options_of
 
 
 def _remedy(options: set[str]) -> str:

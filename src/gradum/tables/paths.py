@@ -29,8 +29,8 @@ def is_pattern(path: Path) -> bool:
 def matches(pattern: Path) -> list[Path]:
     """Return the files that match a pattern, sorted by name; ``**`` crosses folders."""
     # Path.glob would take hidden files and no absolute pattern.
-    found = (Path(name) for name in glob.glob(str(pattern), recursive=True))  # noqa: PTH207
-    return sorted(path for path in found if is_file(path))
+    paths = (Path(name) for name in glob.glob(str(pattern), recursive=True))  # noqa: PTH207
+    return sorted(path for path in paths if is_file(path))
 
 
 def files_of(name: str) -> list[Path]:
@@ -42,8 +42,8 @@ def files_of(name: str) -> list[Path]:
     if is_address(name):
         return []
     path = Path(name)
-    found = matches(path) if is_pattern(path) else [path]
-    files = [file for file in found if name != STANDARD_INPUT and is_file(file)]
+    paths = matches(path) if is_pattern(path) else [path]
+    files = [file for file in paths if name != STANDARD_INPUT and is_file(file)]
     return [file for path in files for file in (path, *_journal(path))]
 
 

@@ -123,8 +123,10 @@ def _reader(column: Column, step: AnyStep) -> Read:
         case Numeric():
             return _numeric(column, step)
         case Boolean():
-            said = (*YES, *NO, column.parse.true, column.parse.false)
-            words = {spelled for word in said for spelled in (word, word.title(), word.upper())}
+            spellings = (*YES, *NO, column.parse.true, column.parse.false)
+            words = {
+                spelled for word in spellings for spelled in (word, word.title(), word.upper())
+            }
             return _looked_up(column, step, (words, (True, False), (1, 0)))
         case Categorical():
             whole = [int(level) for level in step.known if WHOLE_TEXT.fullmatch(level)]

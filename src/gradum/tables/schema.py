@@ -139,18 +139,18 @@ def infer(
     TableError
         No column is left to learn from, or the name of one cannot be used.
     """
-    said = options_by_column(table, target, overrides)
+    options_of = options_by_column(table, target, overrides)
     refuse_names(table.frame.columns)
     learned: Target | None = None
 
     def values_of(name: str, decimal: str = ".") -> Values:
-        kept = KEPT if "target" in said.get(name, set()) else ()
+        kept = KEPT if "target" in options_of.get(name, set()) else ()
         typed = table.typed and name not in table.untyped
         return Values(name, table.frame[name], typed, kept, decimal, table.numbers)
 
     def understand(name: str, decimal: str = ".") -> Column:
         nonlocal learned
-        options, values = said.get(name, set()), values_of(name, decimal)
+        options, values = options_of.get(name, set()), values_of(name, decimal)
         if "target" not in options:
             return _understand(values, options)
         column, learned = recognise_target(values, task, log_target)
@@ -158,10 +158,10 @@ def infer(
 
     columns = [understand(name) for name in table.frame.columns]
     columns = with_decimal_commas(table, columns, lambda name: understand(name, ","))
-    columns = _without_duplicates(table, columns, said)
+    columns = _without_duplicates(table, columns, options_of)
     schema = Schema(table.source, table.frame.height, tuple(columns), learned)
     if target is not None and not schema.features:
-        dropped = {name for name, options in said.items() if "drop" in options}
+        dropped = {name for name, options in options_of.items() if "drop" in options}
         named = [c.name for c in columns if c.kind == "identifier" and c.name not in dropped]
         hints = {name: clauses[0] for name in named if (clauses := mostly_numbers(values_of(name)))}
         raise _nothing_usable(schema, dropped, hints)
@@ -196,9 +196,9 @@ def _understand(values: Values, options: set[str]) -> Column:
             ),
             say("Choose another column."),
         )
-    said = options & SAYABLE.keys()
-    if said:
-        reading = SAYABLE[said.pop()].insist(values)
+    kinds = options & SAYABLE.keys()
+    if kinds:
+        reading = SAYABLE[kinds.pop()].insist(values)
     elif "weight" in options:
         reading = _weight(values)
     elif "group" in options:
@@ -312,7 +312,7 @@ def _missing(values: Values) -> str:
 
 
 def _without_duplicates(
-    table: Table, columns: list[Column], said: dict[str, set[str]]
+    table: Table, columns: list[Column], options_of: dict[str, set[str]]
 ) -> list[Column]:
     """Return the columns with those equal to an earlier one, or to the target, set aside."""
     target = [column.name for column in columns if column.role == "target"]
@@ -320,7 +320,7 @@ def _without_duplicates(
     earlier = duplicates(table.frame, [*target, *features])
     decided = []
     for column in columns:
-        if column.role == "feature" and column.name in earlier and not said.get(column.name):
+        if column.role == "feature" and column.name in earlier and not options_of.get(column.name):
             twin = earlier[column.name]
             reason = (
                 say("Equal to the target in every row; not used.")

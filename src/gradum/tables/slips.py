@@ -67,13 +67,13 @@ def slip_hint(values: Values, kind: FeatureKind, how: Parse) -> list[str]:
     """
     if named_like_codes(values.name):
         return []
-    found = slips(_numbers(values, kind, how))
-    if found is None:
+    outliers = slips(_numbers(values, kind, how))
+    if outliers is None:
         return []
     typed = kind.parse(values.raw, how)
     held = typed.to_physical().cast(pl.Float64)
     named: list[str] = []
-    for value in found.values.tolist():
+    for value in outliers.values.tolist():
         rows = np.flatnonzero((held == value).fill_null(False))
         if value in MARKERS and len(rows) >= FEWEST_MARKERS:
             continue  # it may mean missing, which is said
@@ -83,12 +83,12 @@ def slip_hint(values: Values, kind: FeatureKind, how: Parse) -> list[str]:
     if not named:
         return []
     if typed.dtype == pl.Float64:
-        usual = span(found.low, found.high)
+        usual = span(outliers.low, outliers.high)
     else:
         usual = say(
             "from {low} to {high}",
-            low=_written(found.low, typed),
-            high=_written(found.high, typed),
+            low=_written(outliers.low, typed),
+            high=_written(outliers.high, typed),
         )
     if len(named) == 1:
         return [

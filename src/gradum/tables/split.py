@@ -180,8 +180,8 @@ def straddling_duplicates(frame: pl.DataFrame, parts: np.ndarray) -> int:
     if not len(chance):
         return len(tested)
     rest = frame[others[np.isin(hashes[others], hashes[chance])]]
-    found = frame[chance].join(rest, on=frame.columns, how="semi", nulls_equal=True)
-    return int(np.count_nonzero(equal)) + found.height
+    repeated = frame[chance].join(rest, on=frame.columns, how="semi", nulls_equal=True)
+    return int(np.count_nonzero(equal)) + repeated.height
 
 
 def _equal_rows(frame: pl.DataFrame, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -355,6 +355,15 @@ def _balanced(
     return number
 
 
+def refuse_both(group: object, time: object) -> None:
+    """Raise SpecError where rows would be split by group and by time at once."""
+    if group is not None and time is not None:
+        raise SpecError(
+            say("Rows cannot be split by group and by time at once."),
+            say("Leave out --group or --time."),
+        )
+
+
 def _check(
     rows: int,
     *,
@@ -372,11 +381,7 @@ def _check(
                     rows=rows,
                 )
             )
-    if groups is not None and time is not None:
-        raise SpecError(
-            say("Rows cannot be split by group and by time at once."),
-            say("Leave out --group or --time."),
-        )
+    refuse_both(groups, time)
     if time is not None:
         missing = np.flatnonzero(np.isnat(time) if time.dtype.kind in "mM" else time != time)
         if len(missing):

@@ -131,9 +131,9 @@ class Stream:
     def _scan(self, file: Path, columns: Sequence[str] | None = None) -> pl.LazyFrame:
         frame = within_calendar(pl.scan_parquet(file, glob=False))
         types = self.head.frame.schema
-        own = frame.collect_schema()
+        types_here = frame.collect_schema()
         return frame.select(
-            pl.col(name) if own[name] == types[name] else pl.col(name).cast(types[name])
+            pl.col(name) if types_here[name] == types[name] else pl.col(name).cast(types[name])
             for name in (columns or types)
         )
 
@@ -235,7 +235,10 @@ def _of_files(here: Brought, folder: Path) -> Stream:
         _part(location, here.reading, folder / f"{number}")
         for number, location in enumerate(here.files)
     ]
-    heads, files = [head for head, _ in parts], tuple(file for _, own in parts for file in own)
+    heads, files = (
+        [head for head, _ in parts],
+        tuple(file for _, files_of_part in parts for file in files_of_part),
+    )
     head = replace(stack(heads, here.source), decimal=heads[0].decimal)
     return Stream(head, files, tuple(map(length, files)))
 
@@ -405,6 +408,6 @@ def _head(head: pl.DataFrame, rows: pl.LazyFrame) -> pl.DataFrame:
     What a column's type says is of account only where it has values.
     """
     blank = [column.name for column in head if column.null_count() == len(column)]
-    found = [rows.select(name).drop_nulls().head(1) for name in blank]
-    values = pl.collect_all(found, engine="streaming")
+    first_values = [rows.select(name).drop_nulls().head(1) for name in blank]
+    values = pl.collect_all(first_values, engine="streaming")
     return pl.concat([head, *values], how="diagonal")

@@ -266,7 +266,7 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
         kind, parse = "numeric", reading.parse
     else:
         kind, parse = "categorical", Parse(missing=tuple(values.markers), kept=values.kept)
-    found = "binary" if len(labels) == 2 else "multiclass"
+    by_count = "binary" if len(labels) == 2 else "multiclass"
     clauses = [say_classes(labels, counts, numbers=reading is not None, asked=task is not None)]
     missing = len(values.raw) - sum(counts)
     if kind == "categorical" and values.case_twins:
@@ -277,7 +277,7 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
         clauses.append(_left_out(missing))
     reason = full_stop(joined_clauses(clauses))
     column = Column(name, kind, "target", reason, parse, len(labels), missing)
-    return column, Target(name, found, tuple(labels), reason)
+    return column, Target(name, by_count, tuple(labels), reason)
 
 
 def _labels(values: Values, reading: Reading | None) -> tuple[list[Label], list[int]]:

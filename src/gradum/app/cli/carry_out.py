@@ -99,9 +99,9 @@ def _made(out: Path | None, source: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        for each in missing if out else [folder, *missing]:
+        for empty in missing if out else [folder, *missing]:
             with suppress(OSError):
-                each.rmdir()
+                empty.rmdir()
 
 
 @contextmanager

@@ -47,12 +47,12 @@ def command(
     if out is not None:
         check_page(out)
     compile_once()
-    found = compare_solvers(data, target, solvers=solvers, **asked)
+    comparison = compare_solvers(data, target, solvers=solvers, **asked)
     if as_json:
-        write_json(found.comparison)
+        write_json(comparison.comparison)
     else:
-        write(found)
+        write(comparison)
     if out is not None:
-        write_text(out, found.page(cache_directory()))
+        write_text(out, comparison.page(cache_directory()))
         if not as_json:
             write(say("Written to {out}.", out=out))

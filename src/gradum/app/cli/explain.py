@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gradum.app.cli import options
+from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.pages import check_page
+from gradum.messages import say
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+    from gradum.show.explanation import Explanation
 
 
 def command(
@@ -23,7 +30,12 @@ def command(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .json file."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="A .parquet, .csv or .json file, or .html, a page of one row.",
+        ),
     ] = None,
     rung: options.Rung = None,
     scale: Annotated[
@@ -51,9 +63,27 @@ def command(
         typer.Option(
             "--tolerance",
             metavar="SHARE",
-            help="Of the range of answers: how exact values of more than twelve columns are.",
+            help="Of the range of answers: how exact values are that are drawn. Default: 0.001.",
         ),
-    ] = 0.01,
+    ] = 0.001,
+    favourable: Annotated[
+        str | None,
+        typer.Option(
+            "--favourable",
+            metavar="ANSWER",
+            help="The label hoped for, or high or low: say what speaks most against it.",
+        ),
+    ] = None,
+    reasons: Annotated[
+        int | None,
+        typer.Option(
+            "--reasons", metavar="N", help="How many reasons, with --favourable. Default: 4."
+        ),
+    ] = None,
+    sheet: options.Sheet = None,
+    query: options.Query = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
     force: options.Replace = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -61,31 +91,68 @@ def command(
     """Say why rows are answered as they are: what each column adds to the answer.
 
     The values are Shapley values by column of the table, each with its errors. A row's values add
-    up to its answer less the mean answer over background rows. Up to twelve columns they are exact,
-    beyond that drawn until they are exact enough.
+    up to its answer less the mean answer over background rows. Of up to twelve columns they are
+    exact where that is quick; else they are drawn until they are exact enough. With --favourable,
+    the columns that speak most against that answer are named in sentences instead, as a letter to
+    an applicant needs them.
     """
-    from gradum.fitting.option_values import read_names
-    from gradum.ship.explanations import check_format, write_frame
+    from gradum.api.explanation import explain_model
+    from gradum.fitting.options import make_reading
+    from gradum.ship.explanations import write_frame
+    from gradum.study.explanation.reasons import COUNT, favourable_answer
 
     if out is not None:
-        check_format(out, force=force)
-    found = load_model(model).explain(
+        _check(out, row, force=force)
+    loaded = load_model(model)
+    hoped = None
+    if favourable is not None or reasons is not None:
+        hoped = favourable_answer(loaded.fitted, favourable).name
+    explanation = explain_model(
+        loaded,
         data,
         rows=row,
         background=background,
         rung=rung,
         scale=scale,  # type: ignore[arg-type]
-        together=[read_names(names) for names in together or ()],
+        together=[[name.strip() for name in names.split(",")] for names in together or ()],
         tolerance=tolerance,
+        reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
     )
-    if out is not None:
-        write_frame(out, found.frame, force=force)
+    shown = explanation
+    if hoped is not None:
+        shown = explanation.reasons(favourable=hoped, count=COUNT if reasons is None else reasons)
+    if out is not None and _is_page(out):
+        _write_page(out, loaded, explanation)
+    elif out is not None:
+        write_frame(out, shown.frame, force=force)
     if as_json:
-        for line in found.frame.iter_rows(named=True):
+        for line in shown.frame.iter_rows(named=True):
             write_json(line)
     elif not quiet:
-        write(found)
+        write(shown)
         if out is not None:
-            from gradum.messages import say
-
             write(say("Written to {path}.", path=out))
+
+
+def _is_page(out: Path) -> bool:
+    return out.suffix.lower() == ".html"
+
+
+def _check(out: Path, rows: list[int] | None, *, force: bool) -> None:
+    """Refuse a file that cannot be written, before anything is explained."""
+    from gradum.errors import SpecError
+    from gradum.ship.explanations import check_format
+
+    if not _is_page(out):
+        check_format(out, force=force)
+        return
+    if rows is None or len(rows) != 1:
+        raise SpecError(say("A page explains one row."), say("Name it with --row N."))
+    check_page(out)
+
+
+def _write_page(out: Path, model: Model, explanation: Explanation) -> None:
+    from gradum.api.row_page import page_of_row
+    from gradum.files.atomic import write_text
+
+    write_text(out, page_of_row(model, explanation, cache=cache_directory()))

@@ -70,9 +70,9 @@ def translated(command: Any) -> Any:
     gettext.textdomain(DOMAIN)
     for part, name in _texts(command):
         setattr(part, name, say(getattr(part, name)))
-    for each in (command, *command.commands.values()):
-        each.context_class = help_pages.ChineseContext
-        each.short_help = each.help.partition("\n\n")[0]  # or the library would cut it
+    for entry in (command, *command.commands.values()):
+        entry.context_class = help_pages.ChineseContext
+        entry.short_help = entry.help.partition("\n\n")[0]  # or the library would cut it
     return command
 
 

@@ -35,10 +35,10 @@ def _in_words(error: Any) -> str:
         return say("The option {name} needs a value.", name=error.option_name)
     if getattr(error, "param", None) is not None:
         return _unusable(error)
-    if found := _NO_COMMAND.match(error.message):
-        return _no_command(found[1], found[2] or listed([*map(repr, possible)], "or"))
-    if found := _MORE_WORDS.match(error.message):
-        return say("{words} is more than the command takes.", words=found[1])
+    if match := _NO_COMMAND.match(error.message):
+        return _no_command(match[1], match[2] or listed([*map(repr, possible)], "or"))
+    if match := _MORE_WORDS.match(error.message):
+        return say("{words} is more than the command takes.", words=match[1])
     return say("The command cannot be read: {cause}.", cause=error.format_message().rstrip("."))
 
 

@@ -13,6 +13,7 @@ from gradum.fitting.events import (
     Alarmed,
     Expected,
     Judged,
+    NotRefitted,
     Passed,
     PathStep,
     Resumed,
@@ -101,7 +102,7 @@ class PlainLines:
                 write(*schema_parts(event.schema, event.notes))
             case Alarmed():
                 write(*alarm_parts(event.alarms))
-            case Expected():
+            case Expected() | NotRefitted():
                 write(event.sentence)
             case Judged():
                 write(*verdict_parts(event.judgement, self._told))
@@ -153,7 +154,7 @@ class Live:
                 self._print(schema_parts(event.schema, event.notes))
             case Alarmed():
                 self._print(alarm_parts(event.alarms))
-            case Expected():
+            case Expected() | NotRefitted():
                 self._print([event.sentence])
             case Judged():
                 self.close()

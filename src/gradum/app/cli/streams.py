@@ -88,10 +88,10 @@ def _fill_closed() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
 
 
-def _lasting(stream: Any, own: TextIO | None) -> tuple[TextIO, Lasting | None]:
+def _lasting(stream: Any, expected: TextIO | None) -> tuple[TextIO, Lasting | None]:
     if stream is None:
         return open(os.devnull, "w"), None  # noqa: PTH123 - for as long as the process
-    if stream is not own:
+    if stream is not expected:
         return stream, None
     if not isinstance(getattr(stream.buffer, "raw", stream.buffer), io.FileIO):
         stream.reconfigure(errors="backslashreplace")  # the console of Windows

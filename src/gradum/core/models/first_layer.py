@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -33,6 +34,11 @@ Interaction = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 class FirstLayer(Protocol):
     """n rows before a model's first layer."""
+
+    @property
+    def products(self) -> int:
+        """The multiplications that one row of z takes in the layers behind it."""
+        ...
 
     def total(self) -> np.ndarray:
         """Return the sum of all shares and of the bias: z (n, h)."""
@@ -70,6 +76,11 @@ class NetworkFirstLayer:
     network: Network
     params: Params
     inputs: Inputs
+
+    @property
+    def products(self) -> int:
+        """The multiplications that one row of z takes in the layers behind it."""
+        return sum(a * b for a, b in pairwise(self.network.widths[1:]))
 
     def total(self) -> np.ndarray:
         """Return the sum of all shares and of the bias: z (n, h), h the first layer's width."""

@@ -199,7 +199,7 @@ class InputLayer:
         if xp is np and self._leaves_as_given:
             return dense
         centre, scale, spread = (
-            each.astype(dense.dtype) for each in (self.centre, self.scale, self.spread)
+            array.astype(dense.dtype) for array in (self.centre, self.scale, self.spread)
         )
         scaled = dense - centre
         scaled /= scale

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,12 @@ class PackFirstLayer:
     network: PackNetwork
     params: Params
     inputs: Inputs
+
+    @property
+    def products(self) -> int:
+        """The multiplications that one row of z takes in the members' layers behind it."""
+        sizes = (*self.network.hidden, self.network.outputs)
+        return self.network.members * sum(a * b for a, b in pairwise(sizes))
 
     def total(self) -> np.ndarray:
         """Return the sum of all shares and of the biases: z (n, M h)."""

@@ -114,7 +114,7 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
     @property
     def widths(self) -> tuple[int, ...]:
         """Numbers a row has before the first layer, between layers, and at the end; of all M."""
-        return (self.first, *(self.members * each for each in self.hidden), self.outputs)
+        return (self.first, *(self.members * width for width in self.hidden), self.outputs)
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -207,8 +207,10 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
             width = len(self.coded) * self.codes
             parts.append(codes_of(params["wave"], place, xp).reshape(members, rows, width))
         if self.embedding:
-            each = xp.arange(members)[:, None, None]
-            vectors = params["embedding"][each, xp.broadcast_to(codes, (members, *codes.shape[1:]))]
+            member = xp.arange(members)[:, None, None]
+            vectors = params["embedding"][
+                member, xp.broadcast_to(codes, (members, *codes.shape[1:]))
+            ]
             parts.append(vectors.reshape(members, rows, self.embedding.width))
         return xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
@@ -250,8 +252,8 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
         step = max(1, ROWS_AT_ONCE // self.members)
         blocks = []
         for at in range(0, max(rows, 1), step):
-            own = {name: values[at : at + step] for name, values in inputs.items()}
-            blocks.append(self.mean(params, self.members_forward(params, own), np))
+            block = {name: values[at : at + step] for name, values in inputs.items()}
+            blocks.append(self.mean(params, self.members_forward(params, block), np))
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
     def sizes(self, params: Params, dense: np.ndarray) -> Iterator[np.ndarray]:

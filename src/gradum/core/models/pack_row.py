@@ -40,13 +40,13 @@ class PackRow:
     def __init__(self, network: PackNetwork, params: Params) -> None:
         in_turn = _in_turn(params)
         order = np.argsort(~in_turn, kind="stable")
-        own = {name: params[name] for name in params if name not in ("projection", "sharpness")}
-        own = jax.tree.map(lambda each: np.ascontiguousarray(each[order]), own)
-        self._network, self._params = network, params | own
+        members = {name: params[name] for name in params if name not in ("projection", "sharpness")}
+        members = jax.tree.map(lambda array: np.ascontiguousarray(array[order]), members)
+        self._network, self._params = network, params | members
         self._coded, self._rising = np.array(network.coded, np.intp), int(in_turn.sum())
-        first = own["layers"][0]
+        first = members["layers"][0]
 
-        weight = np.concatenate([first["weight"], own["wide"]], axis=2)
+        weight = np.concatenate([first["weight"], members["wide"]], axis=2)
         columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
         places = np.cumsum([columns, coded * network.codes])
         dense, codes, embedded = np.split(weight, places, axis=1)

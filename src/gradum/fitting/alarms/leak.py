@@ -55,11 +55,11 @@ def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
     return tuple(alarms)
 
 
-def _in_words(found: dict[str, Finding], loss: str) -> str:
+def _in_words(findings: dict[str, Finding], loss: str) -> str:
     """Return "'a' (99.9% of the variance, in rows not fitted on) or 'b' (98.1%)"."""
-    shares = [f"{figure(100 * finding.share, digits=3)}%" for finding in found.values()]
+    shares = [f"{figure(100 * finding.share, digits=3)}%" for finding in findings.values()]
     shares[0] = say("{share} of the {loss}, in rows not fitted on", share=shares[0], loss=loss)
-    columns = [f"{name!r} ({share})" for name, share in zip(found, shares, strict=True)]
+    columns = [f"{name!r} ({share})" for name, share in zip(findings, shares, strict=True)]
     if len(columns) > SHOWN:
         more = len(columns) - SHOWN
         columns[SHOWN:] = [
@@ -68,16 +68,16 @@ def _in_words(found: dict[str, Finding], loss: str) -> str:
     return say(" or ").join(columns)
 
 
-def _dropping(found: dict[str, Finding]) -> str:
-    return " ".join(f"--drop {name!r}" for name in list(found)[:SHOWN])
+def _dropping(findings: dict[str, Finding]) -> str:
+    return " ".join(f"--drop {name!r}" for name in list(findings)[:SHOWN])
 
 
 def _strong(findings: dict[str, Finding]) -> dict[str, Finding]:
     """Keep the findings that are large and no chance, strongest first."""
     strong = {
-        name: found
-        for name, found in findings.items()
-        if found.share >= found.least and found.nats >= FEWEST_NATS
+        name: finding
+        for name, finding in findings.items()
+        if finding.share >= finding.least and finding.nats >= FEWEST_NATS
     }
     return dict(sorted(strong.items(), key=lambda item: -item[1].share))
 

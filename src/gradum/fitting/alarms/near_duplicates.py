@@ -62,23 +62,23 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
     One share is said of all of them: the near ones are counted among rows that are as far from
     others as usual, so their share may be less than that of the equal ones.
     """
-    found = twins(dataset, plan, seed=seed)
-    if len(np.unique(found.rows)) < FEWEST_TWINS or found.share < LEAST_SHARE:
+    pairs = twins(dataset, plan, seed=seed)
+    if len(np.unique(pairs.rows)) < FEWEST_TWINS or pairs.share < LEAST_SHARE:
         return ()
     apart, usual = (
-        disagreement(dataset, found.rows, others) for others in (found.twins, found.beyond)
+        disagreement(dataset, pairs.rows, others) for others in (pairs.twins, pairs.beyond)
     )
     if apart > usual / 2:
         return ()
     parts = plan.folds or [plan.kept]
-    equal = sum(straddling_duplicates(dataset.frame, each) for each in parts)
-    judged = sum(int(np.count_nonzero(each == Part.TEST)) for each in parts)
+    equal = sum(straddling_duplicates(dataset.frame, part) for part in parts)
+    judged = sum(int(np.count_nonzero(part == Part.TEST)) for part in parts)
     exactly = equal / judged
     rows = {
-        "one": row_name(dataset, found.rows[0]),
-        "other": row_name(dataset, found.twins[0]),
+        "one": row_name(dataset, pairs.rows[0]),
+        "other": row_name(dataset, pairs.twins[0]),
     }
-    if exactly >= found.share:
+    if exactly >= pairs.share:
         sentence = say(
             "{share} of the judged rows repeat a row trained on, or nearly so, such as {one} and "
             "{other}: scores flatter a model that remembers; give --group a column that keeps such "
@@ -91,7 +91,7 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
             "About {share} of the judged rows nearly repeat a row trained on, such as {one} and "
             "{other} ({exactly} repeat it in every column): scores flatter a model that remembers; "
             "give --group a column that keeps such rows together.",
-            share=_percent(found.share),
+            share=_percent(pairs.share),
             exactly=_percent(exactly),
             **rows,
         )
@@ -100,7 +100,7 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
             "About {share} of the judged rows nearly repeat a row trained on, such as {one} and "
             "{other}: scores flatter a model that remembers; give --group a column that keeps such "
             "rows together.",
-            share=_percent(found.share),
+            share=_percent(pairs.share),
             **rows,
         )
     return (Alarm("near duplicates", sentence),)
@@ -127,11 +127,11 @@ def twins(dataset: Dataset, plan: Plan, *, seed: int) -> Twins:
     far = beyond >= np.median(beyond)
     rows, twin = chosen[rows], chosen[near[:, 0]]
     others = chosen[np.take_along_axis(near, after[:, None], axis=1)[:, 0]]
-    found = np.flatnonzero(gapped & far)
-    alike = np.sum(_steps(frame, columns, rows[found], twin[found]) > 0, axis=0) <= 1
-    cells = np.prod(2.0 * _steps(frame, columns, rows[found], others[found]) + 1, axis=0)
-    found = found[alike & (cells >= ROOM)]
-    return Twins(rows[found], twin[found], others[found], len(found) / np.count_nonzero(far))
+    kept = np.flatnonzero(gapped & far)
+    alike = np.sum(_steps(frame, columns, rows[kept], twin[kept]) > 0, axis=0) <= 1
+    cells = np.prod(2.0 * _steps(frame, columns, rows[kept], others[kept]) + 1, axis=0)
+    kept = kept[alike & (cells >= ROOM)]
+    return Twins(rows[kept], twin[kept], others[kept], len(kept) / np.count_nonzero(far))
 
 
 def _last_gap(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

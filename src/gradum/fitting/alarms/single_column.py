@@ -73,8 +73,8 @@ def best(measure: Measure, cells: Cells, half: np.ndarray) -> Finding:
         0 or 1: the half of the rows that each belongs to.
     """
     findings = [measure.explained(sums) for sums in cells.resolutions(measure, half)]
-    supported = [found for found in findings if found.support >= LEAST_SUPPORT]
-    return max(supported, key=lambda found: found.share, default=NOTHING)
+    supported = [finding for finding in findings if finding.support >= LEAST_SUPPORT]
+    return max(supported, key=lambda finding: finding.share, default=NOTHING)
 
 
 @dataclass(frozen=True)
@@ -178,15 +178,15 @@ class Classes:
         """Hold the log loss against the entropy of the same rows."""
         other = sums[::-1]
         known = other.sum(axis=2, keepdims=True)
-        own = np.where(known > 0, sums, 0.0)
+        sums_known = np.where(known > 0, sums, 0.0)
         probability = (other + PSEUDO_ROWS * self.shares) / (known + PSEUDO_ROWS)
-        totals = own.sum(axis=(0, 1))
+        totals = sums_known.sum(axis=(0, 1))
         rows = totals.sum()
         present = totals[totals > 0]
         baseline = -np.sum(present * np.log(present / rows))
         if baseline <= 0:
             return NOTHING
-        loss = -np.sum(own * np.log(probability))
+        loss = -np.sum(sums_known * np.log(probability))
         share, nats = float(1 - loss / baseline), float(baseline - loss)
         return Finding(share, nats, float(rows) / len(self.target), self.least)
 
@@ -212,14 +212,14 @@ class NumberTarget:
     def sums(self, codes: np.ndarray, count: int) -> np.ndarray:
         """Count the rows, and sum up both outputs and their squares."""
         weights = [None, *self.outputs, *self.outputs**2]
-        return np.stack([np.bincount(codes, each, minlength=count) for each in weights], axis=1)
+        return np.stack([np.bincount(codes, column, minlength=count) for column in weights], axis=1)
 
     def explained(self, sums: np.ndarray) -> Finding:
         """Hold the squared error against the variance of the same rows."""
         known = sums[::-1, :, :1]
         mean = sums[::-1, :, 1:3] / (known + PSEUDO_ROWS)
-        own = np.where(known > 0, sums, 0.0)
-        rows, total, square = own[..., :1], own[..., 1:3], own[..., 3:]
+        counts = np.where(known > 0, sums, 0.0)
+        rows, total, square = counts[..., :1], counts[..., 1:3], counts[..., 3:]
         count = rows.sum()
         if not count:
             return NOTHING

@@ -77,17 +77,17 @@ def undeclared_groups(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm
     """
     if dataset.time is not None or dataset.drawn_from is not None:
         return ()
-    found = clusters(dataset, plan, seed=seed)
-    if found is None or found.share < LEAST_SHARE or found.closed < LEAST_CLOSED:
+    groups = clusters(dataset, plan, seed=seed)
+    if groups is None or groups.share < LEAST_SHARE or groups.closed < LEAST_CLOSED:
         return ()
-    if not _target_is_alike(dataset, found):
+    if not _target_is_alike(dataset, groups):
         return ()
     assert dataset.schema.target is not None
-    name = _naming_column(dataset, found)
+    name = _naming_column(dataset, groups)
     values = {
-        "share": figure(100 * found.share, digits=2),
-        "one": row_name(dataset, found.rows[0]),
-        "other": row_name(dataset, found.near[0, 0]),
+        "share": figure(100 * groups.share, digits=2),
+        "one": row_name(dataset, groups.rows[0]),
+        "other": row_name(dataset, groups.near[0, 0]),
         "target": dataset.schema.target.name,
     }
     if name:
@@ -130,8 +130,10 @@ def clusters(dataset: Dataset, plan: Plan, *, seed: int) -> Clusters | None:
         place = place[:, _alike(place, sides, rng) > ALIKE]
     if place.shape[1] < 2:
         return None
-    found = [_behind_cliffs(place, *side) for side in sides]
-    rows, near, mates, mutual = (np.concatenate(each) for each in zip(*found, strict=True))
+    clusters_of = [_behind_cliffs(place, *side) for side in sides]
+    rows, near, mates, mutual = (
+        np.concatenate(arrays) for arrays in zip(*clusters_of, strict=True)
+    )
     looked_at = sum(len(judged) for judged, _ in sides)
     share = np.count_nonzero(mutual) / looked_at
     closed = float(mutual.mean()) if len(mutual) else 0.0
@@ -228,20 +230,20 @@ def _cliffs(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return height[np.arange(len(height)), highest], highest + 1
 
 
-def _target_is_alike(dataset: Dataset, found: Clusters) -> bool:
+def _target_is_alike(dataset: Dataset, groups: Clusters) -> bool:
     """Whether mates disagree less than rows beyond do, beyond chance: Student's t over groups.
 
     As many rows beyond the cliff, or three, as before it are held against those before it.
     """
-    target, place = dataset.target, np.arange(found.near.shape[1])
-    one, other = target[found.rows][:, None], target[found.near]
+    target, place = dataset.target, np.arange(groups.near.shape[1])
+    one, other = target[groups.rows][:, None], target[groups.near]
     apart = (one != other) if dataset.classes else np.abs(one - other)
-    before = place < found.mates[:, None]
-    after = ~before & (place < (found.mates + np.maximum(found.mates, 3))[:, None])
+    before = place < groups.mates[:, None]
+    after = ~before & (place < (groups.mates + np.maximum(groups.mates, 3))[:, None])
     within, beyond = ((apart * side).sum(axis=1) / side.sum(axis=1) for side in (before, after))
     if within.mean() > MOST_APART * beyond.mean():
         return False
-    lowest = np.minimum(found.rows, np.where(before, found.near, len(target)).min(axis=1))
+    lowest = np.minimum(groups.rows, np.where(before, groups.near, len(target)).min(axis=1))
     _, group, rows = np.unique(lowest, return_inverse=True, return_counts=True)
     if len(rows) < FEWEST_GROUPS:
         return False
@@ -249,15 +251,15 @@ def _target_is_alike(dataset: Dataset, found: Clusters) -> bool:
     return bool(gain.mean() > LEAST_T * gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
-def _naming_column(dataset: Dataset, found: Clusters) -> str:
+def _naming_column(dataset: Dataset, groups: Clusters) -> str:
     """Return a column that is equal before the cliff and differs beyond; names before numbers."""
-    rows = np.arange(len(found.rows))
-    mate, beyond = found.near[:, 0], found.near[rows, found.mates]
+    rows = np.arange(len(groups.rows))
+    mate, beyond = groups.near[:, 0], groups.near[rows, groups.mates]
     naming = []
     for column in dataset.schema.features:
         values = dataset.frame[column.name]
-        own = values[found.rows]
-        equal, other = (own.eq_missing(values[each]).mean() for each in (mate, beyond))
+        values_here = values[groups.rows]
+        equal, other = (values_here.eq_missing(values[places]).mean() for places in (mate, beyond))
         if equal >= SAME and other <= 1 - SAME:  # type: ignore[operator]
             naming.append(column)
     naming.sort(key=lambda column: column.kind != "categorical")

@@ -19,7 +19,7 @@ Codes = tuple[np.ndarray, np.ndarray]
 """``shift`` and ``slope`` [T]; slope 0 for codes that are not needed, which are constant then."""
 
 
-def steps(column: np.ndarray, told: np.ndarray, weight: np.ndarray, *, most: int) -> Codes:
+def steps(column: np.ndarray, targets: np.ndarray, weight: np.ndarray, *, most: int) -> Codes:
     """Put steps where a tree of this column alone would part the rows.
 
     A step rises between the two neighbouring values that its threshold separates.
@@ -27,7 +27,7 @@ def steps(column: np.ndarray, told: np.ndarray, weight: np.ndarray, *, most: int
     Parameters
     ----------
     column : ndarray of shape (n,)
-    told : ndarray of shape (n, k)
+    targets : ndarray of shape (n, k)
         What is to be told apart: the target, or one indicator a class.
     weight : ndarray of shape (n,)
     most : int
@@ -35,12 +35,12 @@ def steps(column: np.ndarray, told: np.ndarray, weight: np.ndarray, *, most: int
     """
     order = np.argsort(column, kind="stable")
     values = column[order]
-    places = thresholds(values, told[order], weight[order], most=most)
+    places = thresholds(values, targets[order], weight[order], most=most)
     return _between(values[places - 1], values[places], most)
 
 
 def thresholds(
-    values: np.ndarray, told: np.ndarray, weight: np.ndarray, *, most: int
+    values: np.ndarray, targets: np.ndarray, weight: np.ndarray, *, most: int
 ) -> np.ndarray:
     """Return up to ``most`` places i, between values[i - 1] and values[i], of sorted values.
 
@@ -48,7 +48,9 @@ def thresholds(
     best-first: it lowers Σ w (y - mean)² most, which for indicators of classes is Gini's impurity
     (L. Breiman et al., "Classification and Regression Trees", 1984).
     """
-    sums = np.concatenate([np.zeros((1, told.shape[1])), np.cumsum(weight[:, None] * told, axis=0)])
+    sums = np.concatenate(
+        [np.zeros((1, targets.shape[1])), np.cumsum(weight[:, None] * targets, axis=0)]
+    )
     masses = np.concatenate([[0.0], np.cumsum(weight)])
     rises = np.concatenate([[False], values[1:] > values[:-1]])
 
@@ -67,15 +69,15 @@ def thresholds(
         # Rows that are all alike gain nothing but the rounding of their sums.
         return -gain if gain > EQUAL * whole else 0.0, int(places[chosen]), low, high
 
-    segments, found = [best(0, len(values))], []
-    while segments and len(found) < most:
+    segments, places_taken = [best(0, len(values))], []
+    while segments and len(places_taken) < most:
         gain, place, low, high = heapq.heappop(segments)
         if gain >= 0.0:
             break
-        found.append(place)
+        places_taken.append(place)
         for part in (best(low, place), best(place, high)):
             heapq.heappush(segments, part)
-    return np.sort(np.array(found, np.intp))
+    return np.sort(np.array(places_taken, np.intp))
 
 
 def ramps(column: np.ndarray, *, most: int, rng: np.random.Generator) -> Codes:

@@ -78,6 +78,8 @@ def fit_pack(
     ------
     SpecError
         Every member diverged.
+    OutOfTime
+        The context's time is over before the first chunk.
     """
     began, limit = perf_counter(), math.inf if seconds is None else seconds
     seed = context.seed
@@ -97,6 +99,7 @@ def fit_pack(
     with threads_for(len(rows), inputs.network.first):
         params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
         begin_wide(params, inputs, members, goal, walks, context)
+    context.require_time()
     held = HeldOut(inputs, goal, [held for _, held in walks], members.fold, seed)
     training = PackTraining(
         PackProgram(
@@ -119,9 +122,9 @@ def fit_pack(
     chosen = _chosen(held, training, inputs, goal, spec)
     kept, network = chosen.params, chosen.network
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
-        judged, said = chosen.rows, chosen.said[:, 0]
+        judged, predicted = chosen.rows, chosen.predicted[:, 0]
         target, weight = rows.target[judged], rows.weight[judged]
-        scale = scale.with_smearing(target, said, weight, where=HELD_OUT)
+        scale = scale.with_smearing(target, predicted, weight, where=HELD_OUT)
     return Rung(
         name="pack",
         loss=goal.loss.name,
@@ -165,14 +168,14 @@ def _goal(
 class _Chosen:
     """The members kept, and what they say of rows that they have not learned from.
 
-    ``rows`` (m,) are these rows and ``said`` (m, k or K) the mean of each one's fold, whose loss is
-    ``loss``.
+    ``rows`` (m,) are these rows and ``predicted`` (m, k or K) the mean of each one's fold, whose
+    loss is ``loss``.
     """
 
     params: Params
     network: PackNetwork
     rows: np.ndarray
-    said: np.ndarray
+    predicted: np.ndarray
     loss: float
 
 
@@ -204,13 +207,16 @@ def _chosen(
     share = shares.sum(axis=0) / shares.sum()
     kept = np.flatnonzero(share)
     members: list[Any] = [held.members[member] for member in kept]
-    params: Params = jax.tree.map(lambda *each: np.stack(each), *members)
-    params |= {name: each[kept] for name, each in training.fixed.items()} | inputs.text
+    params: Params = jax.tree.map(lambda *leaves: np.stack(leaves), *members)
+    params |= {name: array[kept] for name, array in training.fixed.items()} | inputs.text
     params = sharpened(params, factors[kept])
     params["share"] = share[kept].astype(np.float32)
     params["sharpness"] = np.ones(1, np.float32)
     judged = np.concatenate([rows for _, rows, _ in folds])
-    means = [np.tensordot(shares[at, own], said, 1) for at, (own, _, said) in enumerate(folds)]
+    means = [
+        np.tensordot(shares[at, members], predicted, 1)
+        for at, (members, _, predicted) in enumerate(folds)
+    ]
     together = np.concatenate(means)
     if network.link == "identity":
         loss = float(goal.mean_loss(together, judged))
@@ -225,23 +231,23 @@ def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold]
     """Return every fold that has members, and the factor of each member's logits (M,)."""
     folds, factors = [], np.ones(len(held.best), np.float32)
     for fold, rows in enumerate(held.folds):
-        own = np.flatnonzero((held.fold == fold) & np.isfinite(held.best))
-        if not len(own):
+        members = np.flatnonzero((held.fold == fold) & np.isfinite(held.best))
+        if not len(members):
             continue
-        logits = held.logits[own, : len(rows)]
+        logits = held.logits[members, : len(rows)]
         if goal.classes is not None:
-            factors[own] = [
-                sharpness(each, goal.target[rows], goal.weight[rows])[0]
-                for each in answers(network, logits)
+            factors[members] = [
+                sharpness(member, goal.target[rows], goal.weight[rows])[0]
+                for member in answers(network, logits)
             ]
-        folds.append((own, rows, answers(network, factors[own, None, None] * logits)))
+        folds.append((members, rows, answers(network, factors[members, None, None] * logits)))
     return folds, factors
 
 
 def _shares(folds: list[Fold], allowed: np.ndarray, goal: Goal, spec: PackSpec) -> np.ndarray:
     """Return the shares of the members in the mean of each fold (folds, M), of those allowed."""
     shares = np.zeros((len(folds), len(allowed)))
-    for share, (own, rows, said) in zip(shares, folds, strict=True):
-        may = allowed[own]
-        share[own[may]] = greedy(said[may], goal.cost(rows), picks=spec.picks)
+    for share, (members, rows, predicted) in zip(shares, folds, strict=True):
+        may = allowed[members]
+        share[members[may]] = greedy(predicted[may], goal.cost(rows), picks=spec.picks)
     return shares

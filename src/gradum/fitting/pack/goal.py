@@ -12,8 +12,9 @@ from functools import partial
 import numpy as np
 
 from gradum.core.losses import LOSSES, Huber, Loss
-from gradum.scores.metrics import METRICS, Metric, Weighting
+from gradum.scores.metrics import METRICS, Metric
 from gradum.scores.outcome import Outcome
+from gradum.scores.weighting import Weighting
 
 Cost = Callable[[np.ndarray], np.ndarray]
 """From what J candidates say of the judged rows, (J, m, k or K), what it costs (J,)."""
@@ -80,7 +81,7 @@ class Goal:
         """The quantiles that are learned: 0.5 for the absolute error; none for other losses."""
         return self.loss.quantiles
 
-    def told(self, rows: np.ndarray) -> np.ndarray:
+    def indicators(self, rows: np.ndarray) -> np.ndarray:
         """Return what thresholds shall tell apart, of m rows: (m, 1 or K).
 
         One indicator a class; numbers; for quantiles their ranks, which no outlier dominates.
@@ -116,15 +117,17 @@ class Goal:
         weight = weight if self.metric is None else weight / weight.sum()
         return partial(self._cost, target=target, weight=weight)
 
-    def _cost(self, said: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    def _cost(self, predicted: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
         if self.classes is None:
-            return np.stack([self.loss.value(each, target) for each in said]) @ weight
-        true = np.take_along_axis(said, target[None, :, None], axis=2)[..., 0]
+            return np.stack([self.loss.value(member, target) for member in predicted]) @ weight
+        true = np.take_along_axis(predicted, target[None, :, None], axis=2)[..., 0]
         losses = -np.log(np.maximum(true, LEAST_PROBABILITY)) @ weight
         if self.metric is None:
             return losses
         task = "binary" if self.classes == 2 else "multiclass"
-        outcomes = [Outcome(task, target, probability=each, weight=weight) for each in said]
+        outcomes = [
+            Outcome(task, target, probability=member, weight=weight) for member in predicted
+        ]
         return losses + [shortfall(self.metric, outcome) for outcome in outcomes]
 
 

@@ -51,7 +51,7 @@ class HeldOut:
         ]
         self.fold, self._goal, self._network = fold, goal, inputs.network
         size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
-        padded = np.stack([np.resize(self.folds[each], size) for each in fold])
+        padded = np.stack([np.resize(self.folds[places], size) for places in fold])
         self._rows = jax.tree.map(jax.numpy.asarray, inputs.padded(padded))
         self._padding = inputs.padding
         self._recent: list[np.ndarray] = []
@@ -81,8 +81,8 @@ class HeldOut:
         logits = np.asarray(program.judge(params, fixed, *self._rows), np.float64)
         losses = np.empty(len(logits))
         for fold, rows in enumerate(self.folds):
-            own = self.fold == fold
-            losses[own] = self._goal.mean_loss(logits[own, : len(rows)], rows)
+            members = self.fold == fold
+            losses[members] = self._goal.mean_loss(logits[members, : len(rows)], rows)
         return logits, np.where(np.isfinite(losses), losses, np.inf)
 
     def _costs(self, logits: np.ndarray, losses: np.ndarray) -> np.ndarray:
@@ -91,9 +91,9 @@ class HeldOut:
             return losses
         costs = losses.copy()
         for fold, rows in enumerate(self.folds):
-            own = np.flatnonzero((self.fold == fold) & np.isfinite(losses))
-            said = answers(self._network, logits[own, : len(rows)])
-            costs[own] = self._goal.cost(rows)(said) if len(own) else 0.0
+            members = np.flatnonzero((self.fold == fold) & np.isfinite(losses))
+            predicted = answers(self._network, logits[members, : len(rows)])
+            costs[members] = self._goal.cost(rows)(predicted) if len(members) else 0.0
         return costs
 
     def _keep(
@@ -103,7 +103,7 @@ class HeldOut:
             return
         self.best[which], self.logits[which] = costs[which], logits[which]
         # In NumPy, for JAX would compile a program for every product.
-        chosen: Any = jax.tree.map(lambda each: np.asarray(each)[which], params)
+        chosen: Any = jax.tree.map(lambda leaf: np.asarray(leaf)[which], params)
         chosen = self._padding.cut(folded(chosen))
         for place, member in enumerate(np.flatnonzero(which)):
-            self.members[member] = jax.tree.map(lambda each, at=place: each[at].copy(), chosen)
+            self.members[member] = jax.tree.map(lambda leaf, at=place: leaf[at].copy(), chosen)

@@ -156,7 +156,7 @@ def _pairs(dense: np.ndarray, numeric: int, goal: Goal, most: int) -> tuple[Pair
     """Return the pairs among the first columns of dense [n, d], those that are numbers."""
     rows = looked_at(goal.weight)
     columns, others = np.split(dense[rows].astype(np.float64), [numeric], axis=1)
-    return pairs_of(columns, others, goal.told(rows), goal.weight[rows], most=most)
+    return pairs_of(columns, others, goal.indicators(rows), goal.weight[rows], most=most)
 
 
 def _projection(text: Any, seed: int) -> np.ndarray:
@@ -165,13 +165,13 @@ def _projection(text: Any, seed: int) -> np.ndarray:
     if size < 1:
         return np.eye(text.shape[1], dtype=np.float32)
     start = stream(seed, "pack", "projection").standard_normal(min(text.shape))
-    found: Any = svds(text.astype(np.float64), size, v0=start)
-    directions = found[2].T
+    decomposition: Any = svds(text.astype(np.float64), size, v0=start)
+    directions = decomposition[2].T
     spread = np.asarray(text @ directions).std(axis=0)
     # To divide by next to nothing would blow up what an unseen text has in such a direction.
-    told = spread >= NEGLIGIBLE * max(spread.max(), NEGLIGIBLE)
-    directions /= np.where(told, spread, 1.0)
-    return directions[:, told if told.any() else [-1]].astype(np.float32)
+    distinct = spread >= NEGLIGIBLE * max(spread.max(), NEGLIGIBLE)
+    directions /= np.where(distinct, spread, 1.0)
+    return directions[:, distinct if distinct.any() else [-1]].astype(np.float32)
 
 
 def _sources(rows: Rows, layer: InputLayer, network: PackNetwork, scored: int) -> np.ndarray:

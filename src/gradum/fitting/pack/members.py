@@ -49,8 +49,8 @@ class Members:
         kind = np.searchsorted(shares / shares[-1], within, side="right").clip(0, WAVES)
         wide = np.zeros(m, bool)
         for fold in range(folds):
-            own = np.flatnonzero((place % folds == fold) & (kind == STEPS))
-            wide[own[: round(spec.wide * len(own) + 0.25)]] = True
+            candidates = np.flatnonzero((place % folds == fold) & (kind == STEPS))
+            wide[candidates[: round(spec.wide * len(candidates) + 0.25)]] = True
         return cls(
             fold=place % folds,
             kind=kind,
@@ -105,11 +105,11 @@ def initial_codes(
     rng = stream(seed, "pack", "codes")
     few = [rows[:: -(-len(rows) // TREE_ROWS)] for rows in learned]
     folds = np.unique(members.fold[members.kind == STEPS])
-    told = [goal.told(rows) for rows in few]
+    indicators = [goal.indicators(rows) for rows in few]
     for place, column in enumerate(network.coded):
         values = dense[:, column].astype(np.float64)
         by_fold = {
-            fold: steps(values[rows], told[fold], goal.weight[rows], most=t)
+            fold: steps(values[rows], indicators[fold], goal.weight[rows], most=t)
             for fold, rows in enumerate(few)
             if fold in folds
         }

@@ -35,7 +35,7 @@ def looked_at(weight: np.ndarray) -> np.ndarray:
 
 
 def pairs_of(
-    columns: np.ndarray, others: np.ndarray, told: np.ndarray, weight: np.ndarray, *, most: int
+    columns: np.ndarray, others: np.ndarray, targets: np.ndarray, weight: np.ndarray, *, most: int
 ) -> tuple[Pair, ...]:
     """Return up to ``most`` pairs (i, j, sign), each a new column z_i + sign z_j, surest first.
 
@@ -48,7 +48,7 @@ def pairs_of(
         On the models' scale.
     others : ndarray of shape (n, q)
         What else the additive model may use, such as indicators of levels.
-    told : ndarray of shape (n, k)
+    targets : ndarray of shape (n, k)
         The target, or one indicator a class.
     weight : ndarray of shape (n,)
         Above 0.
@@ -62,10 +62,10 @@ def pairs_of(
     x = np.concatenate([*lines, others], axis=1)
     if x.shape[1] > MOST_TERMS:
         return ()
-    told = told[:, 1:] if told.shape[1] == 2 else told  # of two classes one says all
-    fitted = _fitted(x, told, weight)
-    own = fitted[: pieces * len(lines)].reshape(len(lines), pieces, -1)
-    acting = [np.var(line @ each, axis=0).sum() for line, each in zip(lines, own, strict=True)]
+    targets = targets[:, 1:] if targets.shape[1] == 2 else targets  # of two classes one says all
+    fitted = _fitted(x, targets, weight)
+    slopes = fitted[: pieces * len(lines)].reshape(len(lines), pieces, -1)
+    acting = [np.var(line @ slope, axis=0).sum() for line, slope in zip(lines, slopes, strict=True)]
     paired = falling(np.where(several, acting, -1.0))
     paired = np.sort(paired[: min(sum(several), MOST_COLUMNS)])
     directions = [
@@ -73,17 +73,17 @@ def pairs_of(
         for i, j in combinations(paired, 2)
         for sign in (1, -1)
     ]
-    found: list[Pair] = []
-    while directions and len(found) < most:
-        left = _left_over(x, fitted, told, weight)
+    chosen: list[Pair] = []
+    while directions and len(chosen) < most:
+        left = _left_over(x, fitted, targets, weight)
         sure = [direction.sureness(left, weight) for direction in directions]
         surest = directions.pop(int(first_greatest(np.array(sure))))
         if max(sure) < LEAST_SURE:
             break
-        found.append(surest.pair)
+        chosen.append(surest.pair)
         x = np.concatenate([x, _line(_along(surest.pair, columns), pieces)], axis=1)
-        fitted = _fitted(x, told, weight)
-    return tuple(found)
+        fitted = _fitted(x, targets, weight)
+    return tuple(chosen)
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ class _Direction:
         """Return how far, in standard deviations, the sums are from what chance gives."""
         weighted = weight[:, None] * left
         chance = np.maximum(self.sums(np.square(weighted)), np.finfo(float).tiny)
-        told = (np.square(self.sums(weighted)) / chance).sum()
+        evidence = (np.square(self.sums(weighted)) / chance).sum()
         freedom = BINS * left.shape[1]
-        return float((told - freedom) / np.sqrt(2 * freedom))
+        return float((evidence - freedom) / np.sqrt(2 * freedom))
 
 
 def _along(pair: Pair, columns: np.ndarray) -> np.ndarray:
@@ -129,17 +129,17 @@ def _line(values: np.ndarray, pieces: int) -> np.ndarray:
     return np.clip((values[:, None] - knots[:-1]) / length, 0, 1)
 
 
-def _fitted(x: np.ndarray, told: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _fitted(x: np.ndarray, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Return the effects (p, k) of terms x (n, p), by ridge regression."""
-    x, told = _centred(x, weight), _centred(told, weight)
+    x, targets = _centred(x, weight), _centred(targets, weight)
     weighted = (weight / weight.mean())[:, None] * x
-    return np.linalg.solve(weighted.T @ x + RIDGE * np.eye(x.shape[1]), weighted.T @ told)
+    return np.linalg.solve(weighted.T @ x + RIDGE * np.eye(x.shape[1]), weighted.T @ targets)
 
 
 def _left_over(
-    x: np.ndarray, fitted: np.ndarray, told: np.ndarray, weight: np.ndarray
+    x: np.ndarray, fitted: np.ndarray, targets: np.ndarray, weight: np.ndarray
 ) -> np.ndarray:
-    return _centred(told, weight) - _centred(x, weight) @ fitted
+    return _centred(targets, weight) - _centred(x, weight) @ fitted
 
 
 def _centred(values: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -74,7 +74,7 @@ class PackProgram:
         """Return the state before the first step; ``params`` are those that learn."""
         # Adam begins with zeros; made here, for JAX would compile a program for every one of them.
         moments = jax.eval_shape(jax.vmap(_adam.init), params)
-        zeros = jax.tree.map(lambda each: np.zeros(each.shape, each.dtype), moments)
+        zeros = jax.tree.map(lambda moment: np.zeros(moment.shape, moment.dtype), moments)
         return PackState(*jax.device_put((params, zeros)))
 
     @partial(jax.jit, static_argnums=0, donate_argnums=1)
@@ -142,7 +142,7 @@ class PackProgram:
         """Put Muon's steps in the place of Adam's for all layers but the first and the last."""
         layers = list(moves["layers"])
         for level in range(1, len(layers) - 1):
-            slope, mean = (each["layers"][level]["weight"] for each in (slopes, moments.mu))
+            slope, mean = (state["layers"][level]["weight"] for state in (slopes, moments.mu))
             layers[level] = layers[level] | {"weight": self.muon * muon.step(slope, mean)}
         return moves | {"layers": layers}
 

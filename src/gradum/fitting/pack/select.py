@@ -90,12 +90,12 @@ def sharpness(
 
     def loss(factor: float) -> float:
         scaled = factor * logs
-        own = np.take_along_axis(scaled, target[:, None], axis=1)[:, 0]
-        return float((scipy.special.logsumexp(scaled, axis=1) - own) @ weight)
+        true = np.take_along_axis(scaled, target[:, None], axis=1)[:, 0]
+        return float((scipy.special.logsumexp(scaled, axis=1) - true) @ weight)
 
     bounds = (1.0 / SHARPEST, SHARPEST)
-    found = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
-    return float(found.x), float(found.fun)
+    optimum = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
+    return float(optimum.x), float(optimum.fun)
 
 
 def sharpness_of_more(factor: float, few: np.ndarray, all_together: np.ndarray) -> float:

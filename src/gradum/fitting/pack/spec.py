@@ -133,7 +133,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name in ("learning_rate", "decay", "frequency", *SHARES):
             self._refuse_range(name)
         factors = (self.scale_factor, self.leak_factor, self.muon)
-        if not all(0 <= each < math.inf for each in factors):
+        if not all(0 <= factor < math.inf for factor in factors):
             raise SpecError(
                 say("A factor of a pack's learning rates is below 0 or not finite."),
                 say("Give scale_factor, leak_factor and muon from 0 up."),

@@ -65,11 +65,11 @@ class PackTraining:
         self._target = goal.target if goal.classes else goal.target.astype(np.float32)
         self._weight = (goal.weight / goal.weight.mean()).astype(np.float32)
         self.fixed = {name: params[name] for name in FIXED}
-        self._start = {name: each for name, each in params.items() if name not in FIXED}
+        self._start = {name: value for name, value in params.items() if name not in FIXED}
         self._start["scale"] = np.ones((len(learned), inputs.network.first), np.float32)
         self._start = inputs.padding.fill(self._start)
         self._fixed = inputs.padding.fill(self.fixed)
-        rows = [len(each) for each in learned]
+        rows = [len(fold_rows) for fold_rows in learned]
         self.batch_size = spec.batch_for(min(rows))
         self._epochs = spec.epochs_for(max(rows))
         self._chunks = max(1, -(-max(rows) // (self.batch_size * STEPS)))  # of an epoch
@@ -82,21 +82,34 @@ class PackTraining:
     def run(self, held: HeldOut, context: Context, *, began: float, end: float) -> None:
         """Train until all epochs are done, no member improves any more, or time is up.
 
-        ``began`` and ``end`` are moments of the performance counter.
+        ``began`` and ``end`` are moments of the performance counter. After the last chunk members
+        are judged once more, which is expected to take as long as the time before.
+
+        Raises
+        ------
+        OutOfTime
+            The context's time is over before the first chunk.
         """
         state = self._program.start(self._start)
+        looked = perf_counter()
         held.begin(self._program, self._start, self._fixed, self._members.begins_wide)
+        looking = perf_counter() - looked
+        context.require_time()
         waited = 0
         for epoch in range(1, self._epochs + 1):
             losses = []
             for _ in range(self._chunks):
-                if context.stop() or (self.steps and perf_counter() > end):
+                if context.stop() or (self.steps and perf_counter() + looking > end):
                     self.status = Status.INTERRUPTED if context.stop() else Status.TIME_LIMIT
                     break
                 state, loss = self._program.learn(state, self._fixed, self._hyper, self._batches())
                 losses.append(loss)
                 self.steps += STEPS
+            if self.steps and not losses:  # all steps have been judged
+                return
+            looked = perf_counter()
             improved, held_out = held.note(self._program, state.params, self._fixed)
+            looking = perf_counter() - looked
             if self.status is not Status.COMPLETED:
                 return
             waited = 0 if improved else waited + 1

@@ -47,19 +47,19 @@ def begin_wide(
     last, strength = params["layers"][-1], None
     network = structs.replace(inputs.network, members=1, embedding=None)
     for fold, walk in enumerate(walks):
-        own = np.flatnonzero((members.fold == fold) & members.begins_wide)
+        beginning = np.flatnonzero((members.fold == fold) & members.begins_wide)
         # Asked before the columns are made, which of a long table are many.
-        if not len(own) or is_much_work(network.first, goal.linear[1], len(walk[0])):
+        if not len(beginning) or is_much_work(network.first, goal.linear[1], len(walk[0])):
             continue
-        drawn = {name: params[name][own[:1]] for name in ("shift", "slope", "wave")}
+        drawn = {name: params[name][beginning[:1]] for name in ("shift", "slope", "wave")}
         columns = network.expand(drawn, inputs.flat["dense"][None], None, np)[0]
         columns = columns.astype(np.float64)
         columns[:, inputs.of_pairs] = 0.0  # members are better at these without rough steps
         strength = strength or best_strength(columns, goal, walk, context)
-        found = linear_start(columns, goal, walk[0], strength, context)
-        if found is not None:
-            params["wide"][own, : columns.shape[1]], last["bias"][own] = found
-            last["weight"][own] = 0.0
+        start = linear_start(columns, goal, walk[0], strength, context)
+        if start is not None:
+            params["wide"][beginning, : columns.shape[1]], last["bias"][beginning] = start
+            last["weight"][beginning] = 0.0
 
 
 def is_much_work(columns: int, outputs: int, rows: int) -> bool:
@@ -79,9 +79,9 @@ def best_strength(columns: np.ndarray, goal: Goal, walk: Walk, context: Context)
     context : Context
     """
     used = np.concatenate(walk)
-    own = np.arange(len(walk[0])), np.arange(len(walk[0]), len(used))
+    split = np.arange(len(walk[0])), np.arange(len(walk[0]), len(used))
     model = _model(columns, goal, used)
-    path = context.solve(choose_penalty(model, [own], STRENGTHS, hear=context.ask))
+    path = context.solve(choose_penalty(model, [split], STRENGTHS, hear=context.ask))
     return path.best * len(used)
 
 

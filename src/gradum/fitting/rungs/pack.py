@@ -121,8 +121,8 @@ class PackKind:
 def _muon(hidden: tuple[int, ...]) -> float:
     """Return the operations of Muon's step: for each polynomial three products of matrices."""
     pairs = [sorted(pair) for pair in pairwise(hidden)]
-    each = sum(4 * narrow**2 * wide + 2 * narrow**3 for narrow, wide in pairs)
-    return len(POLYNOMIALS) * each
+    products = sum(4 * narrow**2 * wide + 2 * narrow**3 for narrow, wide in pairs)
+    return len(POLYNOMIALS) * products
 
 
 def _wide_starts(packed: PackSpec, columns: int, outputs: int, rows: int) -> float:

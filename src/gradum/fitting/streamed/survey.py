@@ -171,8 +171,8 @@ def survey(
         else facts.completed(step)
         for step in encoder.steps
     )
-    found = dict(labels.table.sort("level").iter_rows()) if target.classes else {}
-    return Survey(rows, left_out, found, low, Encoder(steps), unread)
+    rows_of = dict(labels.table.sort("level").iter_rows()) if target.classes else {}
+    return Survey(rows, left_out, rows_of, low, Encoder(steps), unread)
 
 
 class _Counts:
@@ -206,7 +206,7 @@ class _Facts:
     """Missing values, ranges and yeses of the columns, over all blocks of training rows."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self._expressions = [each for step in encoder.steps for each in _measures(step)]
+        self._expressions = [expression for step in encoder.steps for expression in _measures(step)]
         self._found: dict[str, list[Any]] = {}
 
     def add(self, frame: pl.DataFrame) -> None:

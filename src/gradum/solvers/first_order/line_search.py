@@ -20,7 +20,7 @@ class Bracket(NamedTuple):
     low: Any  # the longest step known to fall enough, but to be too short; 0 at first
     high: Any  # the shortest known to be too long; infinite at first
     trials: Any
-    found: Any
+    ended: Any  # whether it is the answer
 
 
 def line_search(*, from_last: bool) -> optax.GradientTransformationExtraArgs:
@@ -53,7 +53,7 @@ def line_search(*, from_last: bool) -> optax.GradientTransformationExtraArgs:
         rounding = ROUNDING * jnp.finfo(state.dtype).eps * jnp.abs(value)
 
         def unfinished(search: Bracket) -> Any:
-            return ~search.found & (search.trials < MOST_TRIALS)
+            return ~search.ended & (search.trials < MOST_TRIALS)
 
         def narrowed(search: Bracket) -> Bracket:
             step, low, high, trials, _ = search
@@ -65,16 +65,16 @@ def line_search(*, from_last: bool) -> optax.GradientTransformationExtraArgs:
             flat = steepness >= CURVED * slope
             low, high = jnp.where(falls & ~flat, step, low), jnp.where(falls, high, step)
             between = jnp.where(jnp.isfinite(high), 0.5 * (low + high), 2.0 * step)
-            found = falls & flat
-            return Bracket(jnp.where(found, step, between), low, high, trials + 1, found)
+            right = falls & flat
+            return Bracket(jnp.where(right, step, between), low, high, trials + 1, right)
 
         first = jnp.ones_like(state)
         if from_last:
             first = jnp.where(state > 0, state, jnp.minimum(1.0, 1.0 / optax.tree.norm(grad)))
         nothing = jnp.zeros_like(state)
         begun = Bracket(first, nothing, nothing + jnp.inf, jnp.int32(0), jnp.array(False))
-        ended = jax.lax.while_loop(unfinished, narrowed, begun)
-        step = jnp.where(ended.found, ended.step, ended.low)
+        last = jax.lax.while_loop(unfinished, narrowed, begun)
+        step = jnp.where(last.ended, last.step, last.low)
         return optax.tree.scale(step, direction), step
 
     return optax.GradientTransformationExtraArgs(init, update)

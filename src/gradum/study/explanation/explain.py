@@ -17,6 +17,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
 from gradum.messages import listed, say
 from gradum.randomness import stream
+from gradum.solvers.threads import threads_for
 from gradum.study.explanation.game import Game, Player, Setting
 from gradum.study.explanation.scale import Scale, answer_on
 from gradum.study.explanation.shapley import Shapley, divided
@@ -24,7 +25,7 @@ from gradum.study.first_layer import Opened
 from gradum.tables.wording import nearest
 
 ROWS_AT_ONCE = 256  # that stand opened beside the background
-TOLERANCE = 0.01
+TOLERANCE = 0.001
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Explanations:
         The rows' values of the columns.
     parts : tuple of Shapley
         Of each row.
-    background : int
-        B.
+    background_rows : polars.DataFrame
+        The B rows that stand for what the columns are like.
     """
 
     rung: str
@@ -57,7 +58,12 @@ class Explanations:
     rows: np.ndarray
     values: pl.DataFrame
     parts: tuple[Shapley, ...]
-    background: int
+    background_rows: pl.DataFrame
+
+    @property
+    def background(self) -> int:
+        """B, how many background rows there are."""
+        return len(self.background_rows)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -143,10 +149,11 @@ def explain(
     players = players_of([column.name for column in fitted.schema.features], together)
     parts: list[Shapley] = []
     for block in rows.iter_slices(ROWS_AT_ONCE):
-        parts += _explained(fitted, chosen, block, background, players, used, tolerance)
+        with threads_for(len(background), max(chosen.network.widths)):
+            parts += _explained(fitted, chosen, block, background, players, used, tolerance)
     answers = tuple(fitted.classes) or (None,) * (len(parts[0].base) if parts else 1)
     return Explanations(
-        chosen.name, used, players, answers, numbers, rows, tuple(parts), len(background)
+        chosen.name, used, players, answers, numbers, rows, tuple(parts), background
     )
 
 
@@ -213,4 +220,4 @@ def _explained(
     for row in range(len(rows)):
         game = Game(setting, row)
         rng = stream(fitted.spec.seed, "study", "explain")
-        yield divided(game, rung.network.products(len(rung.input_layer.centre)), rng, tolerance)
+        yield divided(game, rng, tolerance)

@@ -28,8 +28,7 @@ from gradum.study.first_layer import Opened
 Player = tuple[str, ...]
 """Columns of the table whose values are brought together."""
 
-ROWS_AT_ONCE = 8_192  # of z: they stay in the processor's cache
-NUMBERS_AT_ONCE = 2**22  # of z: at most 16 MiB
+NUMBERS_AT_ONCE = 2**17  # of z: half a mebibyte, which stays in a core's cache
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,6 @@ class Setting:
     players: tuple[Player, ...]
     background: int
     answer: Answer
-
-    @cached_property
-    def members(self) -> int:
-        """M, the networks that answer together."""
-        return len(self.opened.first_layer.members(self.opened.total[:1]))
 
     @cached_property
     def terms(self) -> tuple[tuple[int, ...], ...]:
@@ -111,6 +105,12 @@ class Game:
         """The number B of background rows."""
         return self.setting.background
 
+    @property
+    def products(self) -> int:
+        """The multiplications that it takes to meet one coalition with all background rows."""
+        behind = self.setting.opened.first_layer.products
+        return self.background * (len(self._terms) * self._width + behind)
+
     def answers(self, coalitions: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """Yield stretches of coalitions with their answers.
 
@@ -128,32 +128,41 @@ class Game:
         members : ndarray (M, ·, B, k)
             Of each of its members.
         """
-        setting, changes = self.setting, self._changes
-        z_background = setting.opened.total[: setting.background]
-        rows, width = z_background.shape
-        step = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // width) // rows)
-        layers = setting.opened.first_layer
+        setting, layers = self.setting, self.setting.opened.first_layer
+        present = self._present(coalitions)
+        step = max(1, NUMBERS_AT_ONCE // (self.background * self._width))
         for start in range(0, len(coalitions), step):
             stretch = slice(start, start + step)
-            present = self._present(coalitions[stretch])
-            if present.ndim == 2:  # the same for all background rows: one product
-                z = (present @ changes.reshape(len(changes), -1)).reshape(-1, rows, width)
-            else:
-                z = np.einsum("mbp,pbh->mbh", present, changes, optimize=True)
-            z += z_background
-            logits = layers.members(z.reshape(-1, width))
+            logits = layers.members(self._first_sums(present[stretch]))
             together = setting.answer(layers.together(logits))
-            shape = (-1, rows, together.shape[1])
-            alone = together[None]
-            if setting.members > 1:
-                alone = np.stack([setting.answer(one.astype(np.float64)) for one in logits])
-            yield stretch, together.reshape(shape), alone.reshape(len(alone), *shape)
+            alone = together
+            if len(logits) > 1:
+                alone = setting.answer(logits.reshape(-1, logits.shape[2]).astype(np.float64))
+            shape = (-1, self.background, together.shape[1])
+            yield stretch, together.reshape(shape), alone.reshape(len(logits), *shape)
+
+    def _first_sums(self, present: np.ndarray) -> np.ndarray:
+        """Return z (m B, h) of coalitions, given which terms take part: (m, t) or (m, B, t)."""
+        if present.ndim == 2:  # the same for all background rows: one product
+            return (present @ self._terms.reshape(len(self._terms), -1)).reshape(-1, self._width)
+        z = np.empty((len(present), self.background, self._width), present.dtype)
+        by_row = (0, 1)  # a product for each background row, written where it belongs
+        np.matmul(present.swapaxes(*by_row), self._terms.swapaxes(*by_row), out=z.swapaxes(*by_row))
+        return z.reshape(-1, self._width)
 
     def _present(self, coalitions: np.ndarray) -> np.ndarray:
         """Return which terms of z take part: 1 where all players of a term are in S."""
+        always = np.ones(coalitions.shape[:-1], bool)  # the background row itself
         parts = [coalitions[..., list(term)].all(axis=-1) for term in self.setting.terms]
-        return np.stack(parts, axis=-1).astype(self._changes.dtype)
+        return np.stack([always, *parts], axis=-1).astype(self._terms.dtype)
 
     @cached_property
-    def _changes(self) -> np.ndarray:
-        return self.setting.changes(self.row)
+    def _terms(self) -> np.ndarray:
+        """What z is summed from (t, B, h): z of the background rows, then each term's change."""
+        opened, rows = self.setting.opened, self.background
+        return np.concatenate([opened.total[None, :rows], self.setting.changes(self.row)])
+
+    @property
+    def _width(self) -> int:
+        """The numbers h of z."""
+        return self.setting.opened.total.shape[1]

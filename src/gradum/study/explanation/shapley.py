@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import comb
 
 import numpy as np
 
+from gradum.scores.interval import NORMAL_95
 from gradum.study.explanation.game import Game
 
 MOST_EXACT = 12  # players: 4,096 coalitions
@@ -26,7 +28,6 @@ MOST_PRODUCTS = 2e10
 
 FEWEST_FREEDOM = 60  # degrees, B (m - 1), before the scatter over m rounds is believed
 MOST_ROUNDS = 400
-NORMAL_95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -59,49 +60,54 @@ class Shapley:
     output: np.ndarray
     coalitions: int
 
+    @property
+    def error(self) -> np.ndarray:
+        """Standard error (d, k) of drawing and of the background together; NaN if unknown."""
+        return np.hypot(self.sampling_error, self.background_error)
 
-def divided(game: Game, products: int, rng: np.random.Generator, tolerance: float) -> Shapley:
+
+def divided(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
     """Divide exactly where there are few players and that is quick, else by drawn orders.
 
-    ``products`` are the multiplications that one row takes before the network.
+    Where drawing does not come to its tolerance before it has met as many coalitions as there are,
+    all of them are met.
     """
     few = game.players <= MOST_EXACT
-    if few and 2.0**game.players * game.background * products <= MOST_PRODUCTS:
+    if few and 2.0**game.players * game.products <= MOST_PRODUCTS:
         return exact(game)
-    return drawn(game, rng, tolerance)
+    found = drawn(game, rng, tolerance)
+    return exact(game) if few and found.coalitions >= 2**game.players else found
 
 
 def exact(game: Game) -> Shapley:
     """Divide by all 2^d coalitions."""
-    d = game.players
-    coalitions = _all_coalitions(d)
-    weights = coalition_weights(d)
-    by_row, by_member = np.zeros(()), np.zeros(())
-    ends: dict[int, np.ndarray] = {}
+    weights, coalitions = coalition_weights(game.players), all_coalitions(game.players)
+    by_row = np.zeros(())
+    means, member_means = [], []  # over the background rows, of each coalition
     for stretch, answers, members in game.answers(coalitions):
-        within = weights[:, stretch]
-        by_row = by_row + np.tensordot(within, answers, axes=1)
-        by_member = by_member + np.tensordot(within, members.mean(axis=2), axes=(1, 1))
-        for end in (0, len(coalitions) - 1):
-            if stretch.start <= end < stretch.start + len(answers):
-                ends[end] = answers[end - stretch.start].mean(axis=0)
+        by_row = by_row + np.tensordot(weights[:, stretch], answers, axes=1)
+        means.append(answers.mean(axis=1))
+        member_means.append(members.mean(axis=2))
+    worth = np.concatenate(means)
+    by_member = np.tensordot(weights, np.concatenate(member_means, axis=1), axes=(1, 1))
     return Shapley(
         by_row.mean(axis=1),
         np.zeros_like(by_row[:, 0]),
         _standard_error(by_row),
         _spread(by_member),
-        ends[0],
-        ends[len(coalitions) - 1],
+        worth[0],
+        worth[-1],
         len(coalitions),
     )
 
 
+@cache
 def coalition_weights(players: int) -> np.ndarray:
     """Return a (d, 2^d) with φ = a v: bit j of a coalition's number says whether j is in it.
 
     a_i(S) = 1 / (d C(d−1, |S|−1)) if i ∈ S, else −1 / (d C(d−1, |S|)).
     """
-    inside = _all_coalitions(players)
+    inside = all_coalitions(players)
     size = inside.sum(axis=1)
     ways = np.array([comb(players - 1, s) for s in range(players)], np.float64)
     joining = 1.0 / (players * ways[np.maximum(size - 1, 0)])
@@ -109,7 +115,8 @@ def coalition_weights(players: int) -> np.ndarray:
     return np.where(inside, joining[:, None], staying[:, None]).T
 
 
-def _all_coalitions(players: int) -> np.ndarray:
+@cache
+def all_coalitions(players: int) -> np.ndarray:
     """Return who is in each coalition (2^d, d): bit j of its number says whether j is."""
     return (np.arange(2**players)[:, None] >> np.arange(players) & 1).astype(bool)
 
@@ -119,7 +126,8 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
 
     In an order the players join one by one, and each is given what its coming changes. Rounds go on
     until the half-width of every value's 95% interval is below ``tolerance`` times the range of the
-    answers (over the background rows and the row), or there were `MOST_ROUNDS`.
+    answers (over the background rows and the row), there were `MOST_ROUNDS`, or as many coalitions
+    were met as there are.
 
     The standard error of m rounds is √(Σ_b s_b²/m) / B, with s_b over the rounds of row b.
     """
@@ -138,7 +146,10 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
         rows = game.background
         variance = variance.clip(min=0.0)  # which rounding may bring below
         error = np.sqrt((variance / rounds).sum(axis=1)) / rows
-        if (error * NORMAL_95 <= enough).all() or rounds == MOST_ROUNDS:
+        coalitions = 2 * rounds * (game.players - 1) + 2
+        if rounds == MOST_ROUNDS or coalitions >= 2**game.players:
+            break
+        if (error * NORMAL_95 <= enough).all():
             break
     by_row = np.asarray(sums / rounds)
     noise = np.mean(variance / rounds, axis=1)  # of φ_b, which is not of the background
@@ -150,7 +161,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float) -> Shapley:
         _spread(members / rounds),
         empty.mean(axis=0),
         full.mean(axis=0),
-        2 * rounds * (game.players - 1) + 2,
+        coalitions,
     )
 
 

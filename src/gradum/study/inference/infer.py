@@ -18,7 +18,7 @@ from gradum.core.losses import Loss, resolve
 from gradum.margins import EPSILON, STILL, TIMES
 from gradum.messages import say
 from gradum.solvers.status import Status
-from gradum.solvers.threads import turn
+from gradum.solvers.threads import one_thread
 from gradum.study.inference import wording
 from gradum.study.inference.covariance import FactoredCovariance, OneOutput, Softmax, covariance_of
 from gradum.study.inference.family import Weights, dispersion, likelihood_of
@@ -45,7 +45,7 @@ from gradum.study.inference.separation import screen, thresholds
 INFINITE = 50.0  # from that standard error for one standard deviation up, of a separated fit
 
 
-@turn()
+@one_thread()
 def infer(
     columns: Any,
     target: np.ndarray,

@@ -12,6 +12,7 @@ import numpy as np
 
 from gradum.messages import marked, say
 from gradum.solvers.compact import Compact, Dense
+from gradum.solvers.threads import one_thread
 from gradum.study.inference.collinearity import Standard
 from gradum.study.reference_level import compared_levels, level_name
 from gradum.tables.design import Design, Layout
@@ -56,6 +57,7 @@ class ReferenceCoded:
     sentences: tuple[str, ...]
 
 
+@one_thread()
 def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
     """Expand the coded columns, and leave out what other columns determine.
 

@@ -133,13 +133,13 @@ class Text(Step, frozen=True, tag="text"):
         """Weigh the n-grams of each row."""
         position = pl.col("ngram").cast(pl.Enum(self.ngrams), strict=False).to_physical()
         texts = series.cast(pl.String)
-        found = (
+        cells = (
             _occurrences(spaced_out(texts) if self.letters else texts)
             .select("row", position.alias("position"))
             .drop_nulls()
             .collect()
         )
-        rows, positions = found["row"].to_numpy(), found["position"].to_numpy()
+        rows, positions = cells["row"].to_numpy(), cells["position"].to_numpy()
         shape = (len(series), len(self.ngrams))
         counts = sparse.coo_array((np.ones(len(rows)), (rows, positions)), shape=shape).tocsr()
         counts.sort_indices()
@@ -160,8 +160,8 @@ class Text(Step, frozen=True, tag="text"):
 
 def _counts(texts: pl.Series) -> pl.DataFrame:
     """Count the texts that hold each word and pair, as (ngram, pair, texts)."""
-    found = _occurrences(texts).unique().group_by("ngram", "pair").agg(texts=pl.len())
-    return found.collect()
+    counted = _occurrences(texts).unique().group_by("ngram", "pair").agg(texts=pl.len())
+    return counted.collect()
 
 
 def _occurrences(texts: pl.Series) -> pl.LazyFrame:

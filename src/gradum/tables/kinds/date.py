@@ -102,9 +102,9 @@ class DateKind:
 def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
     levels = values.levels
     dated = levels.filter(~are_gaps(levels["level"]))
-    found = _format_of(dated["level"], dated["count"], formats)
-    pattern, rival, other = *(found or ("", "")), ""
-    if found is None:
+    best = _format_of(dated["level"], dated["count"], formats)
+    pattern, rival, other = *(best or ("", "")), ""
+    if best is None:
         pattern, other = _two_formats_of(dated["level"], dated["count"])
     if not pattern:
         return None

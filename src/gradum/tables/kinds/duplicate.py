@@ -14,17 +14,17 @@ def duplicates(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, str]:
     Numbers are equal whatever their type; a column that is the same after recoding is not.
     """
     seen: dict[tuple[str, int], list[str]] = {}
-    found: dict[str, str] = {}
+    first: dict[str, str] = {}
     for name in names:
         column = _comparable(frame[name])
         key = (str(column.dtype), hash(column.hash().to_numpy().tobytes()))
         for earlier in seen.get(key, []):
             if _equal(frame[name], frame[earlier]):
-                found[name] = earlier
+                first[name] = earlier
                 break
         else:
             seen.setdefault(key, []).append(name)
-    return found
+    return first
 
 
 def _equal(one: pl.Series, other: pl.Series) -> bool:

@@ -303,9 +303,9 @@ def _unit(levels: pl.Series) -> str:
     """Return the unit after, or the currency's code before, nearly all numbers; "" if none."""
     sample = levels.head(SAMPLE)
     for pattern in (UNIT, rf"^-?({CURRENCY_CODES})\s*[+\-−]?[.,]?\d"):
-        found = sample.str.extract(pattern)
-        unit = found.drop_nulls().mode().sort().first() if found.null_count() < len(found) else None
-        if unit is not None and (found == unit).sum() >= ENOUGH * len(sample):
+        units = sample.str.extract(pattern)
+        unit = units.drop_nulls().mode().sort().first() if units.null_count() < len(units) else None
+        if unit is not None and (units == unit).sum() >= ENOUGH * len(sample):
             return str(unit)
     return ""
 

@@ -161,8 +161,8 @@ class Values:
         """The markers of missing values met, blank included, with their rows."""
         if not self.holds_strings or not self.counts["marker"].any():
             return {}
-        found = self.counts.filter("marker").group_by("level").agg(pl.col("count").sum())
-        return dict(found.sort("count", "level", descending=[True, False]).iter_rows())
+        counted = self.counts.filter("marker").group_by("level").agg(pl.col("count").sum())
+        return dict(counted.sort("count", "level", descending=[True, False]).iter_rows())
 
     @cached_property
     def padded(self) -> int:

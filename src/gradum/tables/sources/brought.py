@@ -128,7 +128,9 @@ def brought(
 
         journeys = [(_Journey(reading, new_file), location) for location in locations]
         files = [file for journey, location in journeys for file in journey.files(location)]
-        hashes = {name: digest for each, _ in journeys for name, digest in each.sha256.items()}
+        hashes = {
+            name: digest for journey, _ in journeys for name, digest in journey.sha256.items()
+        }
         yield Brought(tuple(files), source, _one_name(data), hashes, reading)
 
 

@@ -196,6 +196,6 @@ def _explained(error: Exception, location: Location) -> TableError:
 
 def _first(words: str, pattern: str) -> str:
     """Return what a pattern finds last in a message, or its first line."""
-    found = re.findall(pattern, words)
-    line = found[-1] if found else words.split("\n", 1)[0]
+    causes = re.findall(pattern, words)
+    line = causes[-1] if causes else words.split("\n", 1)[0]
     return " ".join(line.split()).rstrip(".")

@@ -59,8 +59,8 @@ class ParquetRows:
                 self._write(waiting)
                 waiting = []
             waiting.append(frame)
-            rows = sum(each.height for each in waiting)
-            if rows >= FILE_ROWS or sum(each.estimated_size() for each in waiting) >= FILE_BYTES:
+            rows = sum(frame.height for frame in waiting)
+            if rows >= FILE_ROWS or sum(frame.estimated_size() for frame in waiting) >= FILE_BYTES:
                 self._write(waiting)
                 waiting = []
         if waiting:
@@ -72,7 +72,9 @@ class ParquetRows:
         Returns their names. A column of bytes and others becomes one of bytes.
         """
         kinds = {
-            name: pl.Binary if any(each.dtype == pl.Binary for each in examples) else pl.String
+            name: pl.Binary
+            if any(example.dtype == pl.Binary for example in examples)
+            else pl.String
             for name, examples in self._examples.items()
             if common_type(examples) is None
         }
@@ -89,7 +91,7 @@ class ParquetRows:
 
     def all_text(self) -> tuple[str, ...]:
         """Return the columns of a table that is nothing but text; none of any other table."""
-        kinds = {each.dtype for examples in self._examples.values() for each in examples}
+        kinds = {example.dtype for examples in self._examples.values() for example in examples}
         return tuple(self._examples) if kinds == {pl.String()} else ()
 
     def _write(self, frames: list[pl.DataFrame]) -> None:

@@ -132,8 +132,8 @@ def _column(name: str, values: list, kinds: set[type]) -> pl.Series:
     """Return a column of SQLite's values; beside bytes, everything is bytes."""
     if bytes in kinds and len(kinds) > 1:
         values = [
-            each if each is None or isinstance(each, bytes) else str(each).encode()
-            for each in values
+            value if value is None or isinstance(value, bytes) else str(value).encode()
+            for value in values
         ]
     return from_objects(name, values)
 

@@ -1,0 +1,103 @@
+"""Rows of a table by their numbers, whether the table is held or read block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gradum.errors import SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.memory_bound import predicted_in_blocks
+from gradum.messages import say, say_plural
+from gradum.tables.check import Checked, check, check_blocks
+from gradum.tables.read import read
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.stream import Stream, at_hand, opened
+from gradum.tables.table import Table
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """The rows of a table.
+
+    Parameters
+    ----------
+    table : Table or Stream
+        Held, or read block by block.
+    """
+
+    table: Table | Stream
+
+    def __len__(self) -> int:
+        return len(self.table.frame) if isinstance(self.table, Table) else len(self.table)
+
+    @property
+    def source(self) -> str:
+        """What the table is called."""
+        return self.table.source if isinstance(self.table, Table) else self.table.head.source
+
+    def take(self, numbers: Sequence[int]) -> Table:
+        """Return the rows of these numbers, from 1, in their order.
+
+        Raises
+        ------
+        SpecError
+            The table has no such row.
+        """
+        for number in numbers:
+            if not isinstance(number, int | np.integer):
+                raise SpecError(
+                    say("A row is named by its number, and {number!r} is none.", number=number),
+                    say("Give a number from 1 to {last:,}.", last=len(self)),
+                )
+            if not 1 <= number <= len(self):
+                raise SpecError(
+                    say_plural(
+                        "{source} has {count:,} row, and none has the number {number:,}.",
+                        "{source} has {count:,} rows, and none has the number {number:,}.",
+                        len(self),
+                        source=self.source,
+                        number=number,
+                    ),
+                    say("Give a number from 1 to {last:,}.", last=len(self)),
+                )
+        places = np.array(numbers, np.int64) - 1
+        if isinstance(self.table, Table):
+            return replace(self.table, frame=self.table.frame[places])
+        rising, order = np.unique(places, return_inverse=True)
+        taken = self.table.take(rising)
+        return replace(taken, frame=taken.frame[order])
+
+    def checked(self, fitted: Fitted) -> Iterator[Checked]:
+        """Yield all rows as a model's schema reads them: at once, or block by block."""
+        if isinstance(self.table, Table):
+            yield check(self.table, fitted.schema, encoder=fitted.encoder)
+        else:
+            blocks = check_blocks(self.table.blocks(), fitted.schema, encoder=fitted.encoder)
+            yield from (checked for _, checked in blocks)
+
+
+@contextmanager
+def table_rows(data: Any, fitted: Fitted, reading: ReadingOptions = PLAINLY) -> Iterator[TableRows]:
+    """Hold a table, or open it block by block where it is too large to hold.
+
+    Parameters
+    ----------
+    data : path, address or table
+        What ``predict`` takes.
+    fitted : Fitted
+        What would be predicted by, which says how much a row takes.
+    reading : ReadingOptions
+        Which table of a workbook or a database, and how a text is written.
+    """
+    with at_hand(data, reading) as here:
+        if predicted_in_blocks(fitted, here, None):
+            with opened(here) as rows:
+                yield TableRows(rows)
+        else:
+            yield TableRows(read(here))

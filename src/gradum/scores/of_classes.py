@@ -1,0 +1,162 @@
+"""Scores of predicted classes and of their probabilities, and the losses and shares behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gradum.scores.outcome import Outcome
+from gradum.scores.ratios import mean_defined, ratio
+from gradum.scores.weighting import Weighting
+
+EXACT = 1e-12  # below which a difference of shares is rounding
+
+
+def log_loss(rows: Weighting) -> np.ndarray:
+    """Mean of −ln p of the true class, in nats; p is kept 2.2e-16 away from 0 and 1."""
+    return rows.mean(log_losses(rows.outcome))
+
+
+def brier(rows: Weighting) -> np.ndarray:
+    """Mean squared error of the probabilities: Σ over the classes of (pₖ − [y = k])².
+
+    With two classes, of the last one alone (scikit-learn's ``scale_by_half="auto"``).
+    """
+    return rows.mean(brier_scores(rows.outcome))
+
+
+def accuracy(rows: Weighting) -> np.ndarray:
+    """Share of rows whose class is predicted."""
+    return mean_defined(hit_shares(rows))
+
+
+def macro_f1(rows: Weighting) -> np.ndarray:
+    """Mean over the classes of F1 = 2·hits / (rows of the class + rows predicted as it).
+
+    A class that no row has and no row is predicted as is left out.
+    """
+    return mean_defined(f1_of_classes(rows))
+
+
+def f1(rows: Weighting) -> np.ndarray:
+    """F1 of the second of two classes: 2·hits / (its rows + rows predicted as it)."""
+    return f1_of_second(rows)[:, 0]
+
+
+def precision(rows: Weighting) -> np.ndarray:
+    """Share of the rows predicted as the second of two classes that are of it; 0 if none is."""
+    return precision_of_second(rows)[:, 0]
+
+
+def recall(rows: Weighting) -> np.ndarray:
+    """Share of the rows of the second of two classes that is predicted as it."""
+    return recall_of_second(rows)[:, 0]
+
+
+def macro_precision(rows: Weighting) -> np.ndarray:
+    """Mean over the classes of the share of the rows predicted as it that are of it.
+
+    0 for a class that is never predicted; one that no row has either is left out.
+    """
+    return mean_defined(precision_of_classes(rows))
+
+
+def mcc(rows: Weighting) -> np.ndarray:
+    """Matthews correlation: (c·s − Σ pₖtₖ) / √((s² − Σ pₖ²)(s² − Σ tₖ²)).
+
+    c is the weight of the hits, s of all rows, tₖ of the rows of class k and pₖ of those predicted
+    as it. 0 where one class is predicted throughout; NaN where all rows are of one class. Source:
+    J. Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, 2004.
+    """
+    actual, predicted, hits = (
+        each / np.where(rows.total > 0, rows.total, np.nan)[:, None] for each in rows.per_class
+    )
+    covered = hits.sum(axis=1) - (actual * predicted).sum(axis=1)
+    of_target = 1.0 - (actual**2).sum(axis=1)
+    of_prediction = 1.0 - (predicted**2).sum(axis=1)
+    of_target = np.where(of_target > EXACT, of_target, np.nan)
+    varies = of_prediction > EXACT
+    spread = np.sqrt(of_target * np.where(varies, of_prediction, 1.0))
+    return np.clip(np.where(varies, covered, 0.0) / spread, -1.0, 1.0)
+
+
+def balanced_accuracy(rows: Weighting) -> np.ndarray:
+    """Mean over the classes of the share of their rows that is predicted; absent ones left out."""
+    return mean_defined(recall_of_classes(rows))
+
+
+def log_losses(outcome: Outcome) -> np.ndarray:
+    """−ln p of each row's class (n,), p kept 2.2e-16 away from 0 and 1."""
+    epsilon = np.finfo(np.float64).eps
+    return -np.log(np.clip(_probability_of_target(outcome), epsilon, 1.0 - epsilon))
+
+
+def brier_scores(outcome: Outcome) -> np.ndarray:
+    """Squared error of each row's probabilities (n,), as `brier` takes their mean."""
+    probability, target = outcome.probability, outcome.target
+    assert probability is not None
+    of_target = _probability_of_target(outcome)
+    others = np.square(probability, dtype=np.float64)
+    others[np.arange(len(target)), target] = 0.0
+    squares = others.sum(axis=1) + (1.0 - of_target) ** 2
+    return squares / 2 if outcome.task == "binary" else squares
+
+
+def hit_shares(rows: Weighting) -> np.ndarray:
+    """Share of all rows whose class is predicted: (B, 1)."""
+    hits = (rows.outcome.predicted == rows.outcome.target).astype(np.float64)
+    return rows.mean(hits)[:, None]
+
+
+def f1_of_classes(rows: Weighting) -> np.ndarray:
+    """F1 of each class: (B, K)."""
+    actual, predicted, hits = rows.per_class
+    return ratio(2.0 * hits, actual + predicted)
+
+
+def recall_of_classes(rows: Weighting) -> np.ndarray:
+    """Share of each class's rows that is predicted as it: (B, K)."""
+    actual, _, hits = rows.per_class
+    return ratio(hits, actual)
+
+
+def precision_of_classes(rows: Weighting) -> np.ndarray:
+    """Share of the rows predicted as each class that are of it: (B, K).
+
+    0 for a class that is never predicted, NaN if no row is of it either.
+    """
+    actual, predicted, hits = rows.per_class
+    share = ratio(hits, predicted)
+    return np.where((predicted > 0) | ~(actual > 0), share, 0.0)
+
+
+def f1_of_second(rows: Weighting) -> np.ndarray:
+    """F1 of the second of two classes: (B, 1)."""
+    return _second(rows, f1_of_classes)
+
+
+def precision_of_second(rows: Weighting) -> np.ndarray:
+    """Precision of the second of two classes: (B, 1)."""
+    return _second(rows, precision_of_classes)
+
+
+def recall_of_second(rows: Weighting) -> np.ndarray:
+    """Recall of the second of two classes: (B, 1)."""
+    return _second(rows, recall_of_classes)
+
+
+def _second(rows: Weighting, of_classes: Callable[[Weighting], np.ndarray]) -> np.ndarray:
+    """Keep the second class; NaN where no row is of it, whatever is predicted."""
+    return np.where(rows.per_class[0][:, 1:2] > 0, of_classes(rows)[:, 1:2], np.nan)
+
+
+def mcc_as_share(rows: Weighting) -> np.ndarray:
+    """(1 + MCC) / 2, which lies in [0, 1]: (B, 1)."""
+    return (1.0 + mcc(rows))[:, None] / 2
+
+
+def _probability_of_target(outcome: Outcome) -> np.ndarray:
+    probability, target = outcome.probability, outcome.target
+    assert probability is not None
+    return probability[np.arange(len(target)), target].astype(np.float64)

@@ -1,0 +1,99 @@
+"""Scores of predicted numbers, and the losses of single rows that they are means of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.scores.outcome import Outcome
+from gradum.scores.ratios import ratio
+from gradum.scores.weighting import Weighting
+
+EXACT = 1e-12  # share of the weight that is rounding
+
+
+def rmse(rows: Weighting) -> np.ndarray:
+    """Root mean squared error: √(Σ w (y − ŷ)² / Σ w), in the target's unit."""
+    return np.sqrt(rows.mean(squared_errors(rows.outcome)))
+
+
+def mae(rows: Weighting) -> np.ndarray:
+    """Mean absolute error: Σ w |y − ŷ| / Σ w, in the target's unit."""
+    return rows.mean(absolute_errors(rows.outcome))
+
+
+def r2(rows: Weighting) -> np.ndarray:
+    """Share of the variance explained: 1 − Σ w (y − ŷ)² / Σ w (y − ȳ)²; NaN where y is constant.
+
+    ȳ is the weighted mean of the resample.
+    """
+    target = rows.outcome.target.astype(np.float64)
+    constant = len(target) == 0 or target.min() == target.max()
+    # Centred first, so that the one-pass variance does not cancel.
+    centred = np.zeros_like(target) if constant else target - target.mean()
+    square = rows.mean(centred**2)
+    variance = square - rows.mean(centred) ** 2
+    variance = np.where(variance > 1e-12 * square, variance, 0.0)
+    return 1.0 - ratio(rows.mean(squared_errors(rows.outcome)), variance)
+
+
+def median_absolute_error(rows: Weighting) -> np.ndarray:
+    """Median of |y − ŷ|, in the target's unit: half of the weight of the rows is off by less.
+
+    Where the weight is halved between two rows, their mean (scikit-learn's averaged quantile).
+    """
+    errors = absolute_errors(rows.outcome)
+    order = np.argsort(errors, kind="stable")
+    rising = errors[order]
+    passed = np.cumsum(rows.weights.take(order, axis=1), axis=1)
+    return np.array([_median(rising, line) for line in passed])
+
+
+def mape(rows: Weighting) -> np.ndarray:
+    """Mean absolute percentage error as a share: Σ w |y − ŷ| / |y| / Σ w; NaN where a y is 0."""
+    return rows.mean(relative_errors(rows.outcome))
+
+
+def rmsle(rows: Weighting) -> np.ndarray:
+    """Root mean squared error of ln(1 + y): √(Σ w (ln(1 + y) − ln(1 + ŷ))² / Σ w).
+
+    A prediction below 0 counts as 0. NaN where a y is below 0.
+    """
+    return np.sqrt(rows.mean(squared_log_errors(rows.outcome)))
+
+
+def squared_errors(outcome: Outcome) -> np.ndarray:
+    """(y − ŷ)² of each row (n,): their mean is the square of the RMSE."""
+    return (outcome.target.astype(np.float64) - outcome.predicted) ** 2
+
+
+def absolute_errors(outcome: Outcome) -> np.ndarray:
+    """|y − ŷ| of each row (n,): their mean is the MAE."""
+    return np.abs(outcome.target.astype(np.float64) - outcome.predicted)
+
+
+def relative_errors(outcome: Outcome) -> np.ndarray:
+    """|y − ŷ| / |y| of each row (n,), NaN for all where the y of a row that counts is 0."""
+    size = np.abs(outcome.target.astype(np.float64))
+    counts = outcome.weights > 0
+    if (size[counts] == 0).any():
+        return np.full(len(outcome), np.nan)
+    return absolute_errors(outcome) / np.where(size > 0, size, 1.0)
+
+
+def squared_log_errors(outcome: Outcome) -> np.ndarray:
+    """(ln(1 + y) − ln(1 + ŷ))² of each row (n,), as `rmsle` takes their mean."""
+    target = outcome.target.astype(np.float64)
+    if (target[outcome.weights > 0] < 0).any():
+        return np.full(len(outcome), np.nan)
+    return (np.log1p(np.maximum(target, 0.0)) - np.log1p(np.maximum(outcome.predicted, 0.0))) ** 2
+
+
+def _median(rising: np.ndarray, passed: np.ndarray) -> float:
+    """Return the median of rising values (n,), of which so much weight has been passed (n,)."""
+    total = passed[-1] if len(passed) else 0.0
+    if not total > 0:
+        return np.nan
+    # The weights' sums are rounded; where half of it is reached but for that, it is reached.
+    low, high = (total * (0.5 + step) for step in (-EXACT, EXACT))
+    first, second = np.searchsorted(passed, [low, high], side="left")
+    return float((rising[first] + rising[min(second, len(rising) - 1)]) / 2)

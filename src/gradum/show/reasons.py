@@ -1,0 +1,178 @@
+"""Reason codes in words, and as a frame."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradum.fitting.fitted import Fitted
+from gradum.messages import listed, say, say_plural
+from gradum.show.explanation_words import heading, value_words, with_error
+from gradum.show.text import plain
+from gradum.show.visible import visible
+from gradum.study.explanation.explain import Explanations, name_of
+from gradum.study.explanation.reasons import (
+    WITH_MEDIAN,
+    WITH_MODE,
+    Favourable,
+    Reason,
+    Value,
+    answer_of,
+)
+from gradum.tables.wording import shortened
+
+MOST_ROWS = 10  # shown one by one
+
+
+class Reasons:
+    """What speaks most against the answer that was hoped for, row by row.
+
+    Parameters
+    ----------
+    found : Explanations
+        All columns' values.
+    fitted : Fitted
+        The model.
+    favourable : Favourable
+        The answer that was hoped for.
+    reasons : tuple of tuple of Reason
+        Of each row, the strongest first.
+    count : int
+        How many were asked for.
+    """
+
+    def __init__(
+        self,
+        found: Explanations,
+        fitted: Fitted,
+        favourable: Favourable,
+        reasons: tuple[tuple[Reason, ...], ...],
+        count: int,
+    ) -> None:
+        self.found = found
+        self.fitted = fitted
+        self.favourable = favourable
+        self.reasons = reasons
+        self.count = count
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a reason, the strongest of each row first, with the columns below.
+
+        ``row``, ``rank`` from 1, ``column``, ``value``, ``contribution`` (φ),
+        ``against_background`` (the background rows' median or most frequent value; null for a
+        text) and ``sentence``. Columns that stand together are one reason.
+        """
+        lines = [
+            {
+                "row": int(number),
+                "rank": rank,
+                "column": name_of(reason.player),
+                "value": listed([value_words(each.value) for each in reason.values]),
+                "contribution": reason.contribution,
+                "against_background": _common(reason),
+                "sentence": sentence(reason),
+            }
+            for number, of_row in zip(self.found.rows, self.reasons, strict=True)
+            for rank, reason in enumerate(of_row, 1)
+        ]
+        text = ("column", "value", "against_background", "sentence")
+        numbers = {"row": pl.Int64, "rank": pl.Int64, "contribution": pl.Float64}
+        order = ("row", "rank", "column", "value", "contribution", "against_background", "sentence")
+        types = dict.fromkeys(text, pl.String) | numbers
+        return pl.DataFrame(lines, schema={name: types[name] for name in order})
+
+    def summary(self) -> str:
+        """Return the reasons of every row in words; of the first ten, if there are more."""
+        return plain(self, width=100).rstrip("\n")
+
+    def __rich__(self) -> RenderableType:
+        shown = [
+            part for place in range(len(self.reasons))[:MOST_ROWS] for part in self._row(place)
+        ]
+        if not shown:
+            return Text(say("There are no rows to explain."))
+        more = len(self.reasons) - MOST_ROWS
+        if more > 0:
+            shown.append(
+                Text(
+                    say_plural(
+                        "The frame has the reasons of {count:,} more row; -o writes it to a file.",
+                        "The frame has the reasons of {count:,} more rows; -o writes it to a file.",
+                        more,
+                    )
+                )
+            )
+        return Group(*shown)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<gradum.Reasons of {len(self.reasons):,} rows>"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.summary())}</pre>"
+
+    def _row(self, place: int) -> Iterator[RenderableType]:
+        of_row, answer = self.reasons[place], answer_of(self.found, self.favourable)
+        yield Text(heading(self.found, self.fitted, place, answer), style="bold")
+        yield Text(visible(self._what_follows(len(of_row))))
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(overflow="fold")
+        table.add_column(justify="right", no_wrap=True)
+        for rank, reason in enumerate(of_row, 1):
+            table.add_row(
+                f"{rank}.",
+                Text(visible(sentence(reason))),
+                with_error(reason.contribution, reason.error),
+            )
+        yield table
+        yield Text("")
+
+    def _what_follows(self, known: int) -> str:
+        """Say what speaks against what, and whether that is less than was asked for."""
+        if self.fitted.classes:
+            against = repr(shortened(self.favourable.name))
+        elif self.favourable.sign > 0:
+            against = say("a high {target}", target=self.fitted.spec.target)
+        else:
+            against = say("a low {target}", target=self.fitted.spec.target)
+        if known == 0:
+            return say("No column speaks against {answer} beyond its errors.", answer=against)
+        if known < self.count:
+            return say_plural(
+                "Only {count:,} column speaks against {answer} beyond its errors:",
+                "Only {count:,} columns speak against {answer} beyond their errors:",
+                known,
+                answer=against,
+            )
+        return say("What speaks most against {answer}:", answer=against)
+
+
+def sentence(reason: Reason) -> str:
+    """Say what the values of a reason's columns are, beside what is common; without a full stop."""
+    return listed([_clause(value) for value in reason.values], "and")
+
+
+def _clause(value: Value) -> str:
+    words = {"column": value.column, "value": value_words(value.value)}
+    common = value_words(value.common)
+    if value.kind in WITH_MEDIAN and value.common is not None:
+        return say("{column} is {value} (median {median})", median=common, **words)
+    if value.kind in WITH_MODE and value.common == value.value:
+        return say("{column} is {value}, the most frequent value", **words)
+    if value.kind in WITH_MODE:
+        return say("{column} is {value} (most often {mode})", mode=common, **words)
+    return say("{column} is {value}", **words)
+
+
+def _common(reason: Reason) -> str | None:
+    known = [each for each in reason.values if each.kind in WITH_MODE or each.common is not None]
+    return listed([value_words(each.common) for each in known]) or None

@@ -1,0 +1,189 @@
+"""Reason codes: the columns that speak most against the answer that somebody hoped for.
+
+They go into letters to applicants. So only a column whose value φ is beyond its errors is a reason,
+and which of two equal columns comes first does not hang on rounding: it is the table's first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.margins import falling
+from gradum.messages import say
+from gradum.scores.interval import NORMAL_95
+from gradum.study.explanation.explain import Explanations
+from gradum.study.explanation.game import Player
+from gradum.study.explanation.shapley import Shapley
+from gradum.tables.columns import Column, KindName, Label
+from gradum.tables.wording import nearest
+
+COUNT = 4
+DIRECTIONS = {"high": 1.0, "low": -1.0}  # of numbers: which of them is favourable
+ROUNDING = 1e-6  # of an answer, which is no reason, nor puts one reason before another
+WITH_MEDIAN: tuple[KindName, ...] = ("numeric", "date")
+WITH_MODE: tuple[KindName, ...] = ("categorical", "boolean")
+
+
+@dataclass(frozen=True)
+class Favourable:
+    """The answer that somebody hopes for.
+
+    Parameters
+    ----------
+    name : label or str
+        A class, or ``high`` or ``low``.
+    sign : float
+        -1 where a low number is favourable, else 1.
+    """
+
+    name: Label
+    sign: float
+
+
+@dataclass(frozen=True)
+class Value:
+    """A row's value of a column, beside what is common.
+
+    Parameters
+    ----------
+    column : str
+    value : object
+        None where it is missing.
+    common : object
+        The median of the background rows' numbers or dates, or their most frequent level.
+    kind : str
+        Of the column.
+    """
+
+    column: str
+    value: Any
+    common: Any
+    kind: KindName
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A column, or columns that stand together, that speaks against the favourable answer.
+
+    Parameters
+    ----------
+    player : Player
+    values : tuple of Value
+        Of each of its columns.
+    contribution : float
+        φ, what it moves the answer by, on the answer's scale: below 0, unless a low number is
+        favourable.
+    error : float
+        The standard error of φ.
+    """
+
+    player: Player
+    values: tuple[Value, ...]
+    contribution: float
+    error: float
+
+
+def favourable_answer(fitted: Fitted, name: Label | None) -> Favourable:
+    """Return the answer that a label, or its text, names; of a number, ``high`` or ``low``.
+
+    Raises
+    ------
+    SpecError
+        None is named, or there is no such answer.
+    """
+    possible = tuple(fitted.classes) or tuple(DIRECTIONS)
+    labels = [str(label) for label in possible]
+    remedy = nearest(str(name), labels, say("answers"))
+    if name is None:
+        raise SpecError(
+            say("Reasons speak against a favourable answer, and none is named."),
+            say("Name it with --favourable, in Python favourable=…") + " " + remedy,
+        )
+    for label in possible:
+        if name in (label, str(label)):
+            return Favourable(label, 1.0 if fitted.classes else DIRECTIONS[str(label)])
+    raise SpecError(say("{name!r} is no answer of this model.", name=name), remedy)
+
+
+def reasons_against(
+    found: Explanations, fitted: Fitted, favourable: Favourable, count: int = COUNT
+) -> tuple[tuple[Reason, ...], ...]:
+    """Return the reasons of each row, the strongest first, at most ``count``.
+
+    A reason has -φ > 1.96 s.e., where the squares of what drawing orders and of what the background
+    leave open are added up; before a single background row the second is unknown, and left out.
+
+    Raises
+    ------
+    SpecError
+        The count is no number above 0.
+    """
+    if count < 1:
+        raise SpecError(
+            say("The number of reasons is {count}.", count=count), say("Give one above 0.")
+        )
+    answer = answer_of(found, favourable)
+    common = common_values(found.background_rows, fitted.schema.features)
+    rows = []
+    for place, part in enumerate(found.parts):
+        values = found.values.row(place, named=True)
+        rows.append(
+            tuple(
+                Reason(
+                    found.players[i],
+                    tuple(
+                        Value(column, values[column], *common[column])
+                        for column in found.players[i]
+                    ),
+                    float(part.values[i, answer]),
+                    float(_errors(part, answer)[i]),
+                )
+                for i in _strongest(part, answer, favourable.sign)[:count]
+            )
+        )
+    return tuple(rows)
+
+
+def answer_of(found: Explanations, favourable: Favourable) -> int:
+    """Return the place of the favourable class among the answers; of quantiles the middle one."""
+    if favourable.name in found.answers:
+        return found.answers.index(favourable.name)
+    return len(found.answers) // 2
+
+
+def common_values(rows: pl.DataFrame, columns: Sequence[Column]) -> dict[str, tuple[Any, KindName]]:
+    """Return what is common in each column, and its kind: a median, or the most frequent value.
+
+    Of equally frequent values the first by name counts. None for texts, of which each is another.
+    """
+    common: dict[str, tuple[Any, KindName]] = {}
+    for column in columns:
+        name, value = column.name, None
+        if column.kind in WITH_MEDIAN:
+            value = rows[name].median()
+        elif column.kind in WITH_MODE:
+            counts = rows[name].value_counts(name="rows")
+            value = counts.sort("rows", name, descending=[True, False], nulls_last=True)[name][0]
+        common[name] = value, column.kind
+    return common
+
+
+def _strongest(part: Shapley, answer: int, sign: float) -> np.ndarray:
+    """Return the players that speak against an answer beyond their errors, the strongest first."""
+    against = -sign * part.values[:, answer]
+    size = max(abs(float(part.output[answer])), abs(float(part.base[answer])))
+    beyond = against > np.maximum(NORMAL_95 * _errors(part, answer), ROUNDING * size)
+    order = falling(against, equal=ROUNDING)
+    return order[beyond[order]]
+
+
+def _errors(part: Shapley, answer: int) -> np.ndarray:
+    background = np.nan_to_num(part.background_error[:, answer])
+    return np.hypot(part.sampling_error[:, answer], background)

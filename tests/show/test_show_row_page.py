@@ -1,0 +1,80 @@
+"""The page of one row: its bars add up to the answer, and a table's names are text in it."""
+
+import itertools
+import json
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+
+import gradum
+from gradum.show.pictures.waterfall import MOST_COLUMNS, Step, waterfall
+from synthetic import QUICK
+
+HOSTILE = "</script><b>ha"
+
+
+def charts(page):
+    return json.loads(re.search(r'id="charts"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
+
+
+def bars(chart):
+    return chart["layer"][1]["data"]["values"]
+
+
+@pytest.fixture(scope="module")
+def model():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(120, 2))
+    rows = pl.DataFrame({HOSTILE: values[:, 0], "size": values[:, 1]})
+    kind = np.select([values[:, 0] > 0.5, values[:, 1] > 0], ["<i>red", "green"], "blue")
+    rows = rows.with_columns(kind=pl.Series(kind))
+    return gradum.fit(rows, "kind", model="linear", cv=2, learning_curve=False, **QUICK), rows
+
+
+def test_bars_go_from_the_base_to_the_answer(model):
+    fitted, rows = model
+    page = fitted.row_page(rows, row=5)
+    frame = fitted.explain(rows, rows=[5]).frame
+    likeliest = frame.sort("output", descending=True, maintain_order=True)["class"].unique(
+        maintain_order=True
+    )
+    drawn = list(charts(page).values())
+    assert len(drawn) == 2  # the likeliest class, and the next
+    for chart, label in zip(drawn, likeliest, strict=False):
+        lines = frame.filter(pl.col("class") == label)
+        ends = [(bar["start"], bar["end"]) for bar in bars(chart)]
+        assert ends[0][0] == pytest.approx(lines["base"][0], abs=1e-4)
+        assert ends[-1][1] == pytest.approx(lines["output"][0], abs=1e-4)
+        assert all(one[1] == other[0] for one, other in itertools.pairwise(ends))
+        steps = sorted((bar["value"] for bar in bars(chart)), key=abs)
+        expected = sorted(lines["value"], key=abs)
+        assert steps == pytest.approx(expected, abs=1e-4)
+
+
+def test_names_and_labels_are_text(model):
+    fitted, rows = model
+    page = fitted.row_page(rows, row=1)
+    assert "</script><b>" not in page
+    assert "<i>red" not in page
+    assert "&lt;b&gt;ha" in page
+
+
+def test_it_is_written_where_asked(model, tmp_path):
+    fitted, rows = model
+    out = tmp_path / "why.html"
+    page = fitted.row_page(rows, row=1, path=out)
+    assert out.read_text() == page
+
+
+def test_small_steps_are_drawn_as_one_and_written_each():
+    sizes = np.arange(15, 0, -1.0)
+    steps = [Step(f"c{place}", "1", size, 0.1) for place, size in enumerate(sizes)]
+    picture = waterfall("w", "title", steps, 2.0, 2.0 + sizes.sum(), unit="answer")
+    drawn = bars(picture.specification)
+    assert len(drawn) == MOST_COLUMNS + 1
+    assert drawn[-1]["value"] == pytest.approx(sizes[MOST_COLUMNS:].sum())
+    assert drawn[-1]["end"] == pytest.approx(2.0 + sizes.sum())
+    assert drawn[-1]["high"] is None  # an error that is not known
+    assert [row[0] for row in picture.rows] == [step.column for step in steps]
