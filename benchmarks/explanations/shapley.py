@@ -42,7 +42,7 @@ class Way:
 
 
 EXACT = (
-    Way(GRADUM, "exact", settings={"tolerance": 0.01}),
+    Way(GRADUM, "exact", settings={"tolerance": 0.001}),
     Way("shap", "ExactExplainer", "shap_exact"),
     Way("shap", "KernelExplainer", "shap_kernel"),
     Way("shap", "KernelExplainer, `l1_reg=False`", "shap_kernel", {"l1_reg": False}),
@@ -63,7 +63,7 @@ EXACT = (
 DRAWN = (
     *(
         Way(GRADUM, f"tolerance {tolerance}", settings={"tolerance": tolerance})
-        for tolerance in (0.01, 0.003, 0.001)
+        for tolerance in (0.001, 0.003, 0.01)
     ),
     Way("shap", "KernelExplainer", "shap_kernel"),
     *(
