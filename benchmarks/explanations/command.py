@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.explanations import shapley
 from benchmarks.explanations.agreement import agreement
 from benchmarks.explanations.coverage import coverage
+from benchmarks.explanations.dice import counterfactuals
 from benchmarks.explanations.pack import pack
 from benchmarks.page import publish
 
@@ -20,6 +21,7 @@ PARTS: dict[str, Callable[[Path], str]] = {
     "drawn": shapley.drawn,
     "coverage": coverage,
     "pack": pack,
+    "counterfactuals": counterfactuals,
 }
 PACKAGES = ("gradum", "jax", "numpy", "polars", "scipy")
 
