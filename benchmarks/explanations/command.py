@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.explanations import shapley
@@ -13,7 +13,8 @@ from benchmarks.explanations.agreement import agreement
 from benchmarks.explanations.coverage import coverage
 from benchmarks.explanations.dice import counterfactuals
 from benchmarks.explanations.pack import pack
-from benchmarks.page import publish
+from benchmarks.page import PAGE, circumstances, replace_section
+from gradum.errors import GradumError
 
 PARTS: dict[str, Callable[[Path], str]] = {
     "agreement": agreement,
@@ -33,6 +34,19 @@ def main(folder: str = "", parts: str = ",".join(PARTS)) -> None:
         sys.exit(f"usage: python -m benchmarks explanations FOLDER [{','.join(PARTS)}]")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     warnings.filterwarnings("ignore")
-    texts = [PARTS[part](Path(folder)) for part in chosen]
-    text = "\n".join([*texts, shapley.versions(), ""])
-    publish("explanations", text, PACKAGES, complete=set(chosen) == set(PARTS))
+    try:
+        texts = list(_printed(chosen, Path(folder)))
+    except GradumError as error:
+        sys.exit(f"error: {error}")
+    ending = f"{shapley.versions()}\n\n{circumstances(PACKAGES)}\n"
+    print(ending)
+    if set(chosen) == set(PARTS):
+        replace_section(PAGE, "explanations", "\n".join([*texts, ending]))
+
+
+def _printed(parts: Sequence[str], tables: Path) -> Iterator[str]:
+    """Yield what each part has found, and print it as soon as it is known: all take an hour."""
+    for part in parts:
+        text = PARTS[part](tables)
+        print(text, flush=True)
+        yield text
