@@ -25,6 +25,10 @@ Figures = dict[str, float]
 Round = Callable[[], Figures]
 
 
+class Absent(Exception):
+    """A side cannot be measured here, for the reason that it gives."""
+
+
 @dataclass(frozen=True)
 class Side:
     """A name, and what makes its round.
@@ -39,12 +43,15 @@ class Side:
         What it is called with: JSON values.
     environment : dict
         Variables of the process besides those of this one; None removes one.
+    python : str
+        The interpreter, which may be that of another environment.
     """
 
     name: str
     make: Callable[..., Round]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str | None] = field(default_factory=dict)
+    python: str = sys.executable
 
     @property
     def call(self) -> tuple[str, str, str]:
@@ -145,7 +152,7 @@ def _running(side: Side) -> Iterator[_Process]:
     """Start the process of a side, get it ready, and let it end when the block does."""
     environment = {**os.environ, **side.environment}
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.worker", *side.call],
+        [side.python, "-m", "benchmarks.worker", *side.call],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

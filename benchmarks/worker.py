@@ -1,8 +1,8 @@
 """One side of a comparison, alone in this process: gets ready, then does a round when asked to.
 
-Started by `benchmarks.sides`. The first line says that it is ready, or which package it lacks; each
-line it is sent asks for a round, whose figures are the next line. What the libraries print goes to
-the standard error.
+Started by `benchmarks.sides`. The first line says that it is ready, or why it cannot be measured;
+each line it is sent asks for a round, whose figures are the next line. What the libraries print
+goes to the standard error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 from importlib import import_module
 
-from benchmarks.sides import take_cores
+from benchmarks.sides import Absent, take_cores
 
 
 def main(module: str, function: str, arguments: str) -> None:
@@ -26,7 +26,7 @@ def main(module: str, function: str, arguments: str) -> None:
 
     try:
         one_round = getattr(import_module(module), function)(**json.loads(arguments))
-    except ImportError as error:
+    except (ImportError, Absent) as error:
         return answer(absent=str(error))
     answer(absent="")
     for _ in sys.stdin:

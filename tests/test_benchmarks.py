@@ -3,13 +3,18 @@
 import os
 import sys
 from importlib.util import find_spec
+from itertools import permutations
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from benchmarks import sides
 from benchmarks.__main__ import BENCHMARKS
+from benchmarks.explanations.brute_force import by_brute_force
+from benchmarks.explanations.network import Network, Problem
 from benchmarks.page import replace_section
-from benchmarks.sides import Ratio, Side, in_fresh_processes, in_turns, spread
+from benchmarks.sides import Absent, Ratio, Side, in_fresh_processes, in_turns, spread
 from benchmarks.training import flops
 
 HERE = {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -35,6 +40,11 @@ def lacking():
     import a_library_that_nobody_has  # noqa: F401
 
 
+def refusing():
+    """A side that cannot be measured."""
+    raise Absent("the library fails")
+
+
 def raising():
     """A side that breaks."""
     raise ValueError("broken")
@@ -50,7 +60,10 @@ def two(tmp_path, monkeypatch):
 
 def test_rounds_take_turns_after_one_that_warms_up(two):
     named, journal = two
-    a, nobody, b = in_turns([named[0], Side("c", lacking, environment=HERE), named[1]], 2)
+    others = [
+        Side(name, make, environment=HERE) for name, make in (("c", lacking), ("d", refusing))
+    ]
+    a, nobody, refused, b = in_turns([named[0], *others, named[1]], 2)
     assert journal.read_text() == "ababab"
     assert a.warm_up["round"] == 1
     assert a.all("round") == [2, 3]
@@ -60,7 +73,8 @@ def test_rounds_take_turns_after_one_that_warms_up(two):
     assert os.getpid() not in processes
     assert "a_library_that_nobody_has" in nobody.absent
     assert not a.absent
-    assert nobody.rounds == []
+    assert refused.absent == "the library fails"
+    assert nobody.rounds == refused.rounds == []
 
 
 def test_a_fresh_process_has_done_nothing_before(two):
@@ -91,6 +105,63 @@ def test_a_spread_is_median_least_and_most():
 def test_the_products_of_a_step_are_counted():
     # Forwards and for the weights: 20·100 + 100·1 each; for the inputs, of the second layer alone.
     assert flops([100], 200) == 2 * 200 * (2 * (20 * 100 + 100) + 100)
+
+
+@pytest.fixture
+def network():
+    rng = np.random.default_rng(0)
+    shapes = ((3, 5), (5, 4), (4, 1))
+    weights = [rng.normal(size=shape) for shape in shapes]
+    return Network(weights, [rng.normal(size=shape[1]) for shape in shapes], 1.0, 2.0, -3.0, 3.0)
+
+
+def by_orders(answer, row, background):
+    """What each column's coming changes, on average over all orders in which columns come."""
+    values = np.zeros(len(row))
+    orders = list(permutations(range(len(row))))
+    for order in orders:
+        rows = background.copy()
+        for column in order:
+            before = answer(rows).mean()
+            rows[:, column] = row[column]
+            values[column] += (answer(rows).mean() - before) / len(orders)
+    return values
+
+
+def test_exact_values_are_those_of_all_orders(network, monkeypatch):
+    rng = np.random.default_rng(1)
+    row, background = rng.normal(size=3), rng.normal(size=(4, 3))
+    expected = by_orders(network, row, background)
+    for players in (10, 1):  # all coalitions in one stretch, or in four
+        monkeypatch.setattr("benchmarks.explanations.network.LOW_PLAYERS", players)
+        np.testing.assert_allclose(network.exact(row, background), expected, atol=1e-12)
+
+
+def test_written_out_coalitions_give_the_values_of_all_orders():
+    background = pl.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "x"], "c": [0.5, 0.0, 1.0]})
+    row = pl.DataFrame({"a": [5.0], "b": ["y"], "c": [2.0]})
+
+    def answer(rows):
+        product = rows["a"] * rows["c"] * (rows["b"] == "y").cast(float)
+        return np.stack([product.to_numpy(), rows["a"].to_numpy()], axis=1)
+
+    values = by_brute_force(answer, row, background)
+
+    def of_codes(codes):
+        return codes[:, 0] * codes[:, 2] * codes[:, 1]
+
+    codes = np.array([[1.0, 0, 0.5], [2.0, 1, 0.0], [3.0, 0, 1.0]])
+    np.testing.assert_allclose(values[:, 0], by_orders(of_codes, np.array([5.0, 1, 2.0]), codes))
+    np.testing.assert_allclose(values[:, 1], [3.0, 0.0, 0.0], atol=1e-12)
+
+
+def test_a_problem_is_read_as_it_was_written(network, tmp_path):
+    rows, background = np.ones((2, 3)), np.zeros((4, 3))
+    problem = Problem(network, rows, background, 2 * rows)
+    problem.write(tmp_path / "problem.npz")
+    read = Problem.read(str(tmp_path / "problem.npz"))
+    np.testing.assert_array_equal(read.network(rows + 0.5), network(rows + 0.5))
+    assert read.error(3 * rows) == 0.5
 
 
 PAGE = """# Title

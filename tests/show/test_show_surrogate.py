@@ -34,7 +34,7 @@ CHOICE = structs.replace(
 def text_of(fitted, findings, tree):
     """What the section shows, from the tree on; its tags as spaces."""
     page = report_html(fitted, structs.replace(findings, surrogate=tree))
-    section = page.split('<section id="uses">')[1].split("</section>")[0]
+    section = page.split('<section id="explanations">')[1].split("</section>")[0]
     _, *below = section.partition("<h3>A small tree in its place</h3>")
     return " ".join(html.unescape(re.sub("<[^>]+>", " ", "".join(below))).split())
 

@@ -1,0 +1,60 @@
+"""An environment of its own for each library beside gradum, in the user's cache folder.
+
+A library is installed as its makers publish it on the day, with the versions of NumPy and others
+that it wants, which are nothing to gradum.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.sides import Absent
+
+
+def python_with(package: str, *others: str) -> str:
+    """Return the interpreter of a library's environment, which is made if there is none.
+
+    Parameters
+    ----------
+    package : str
+        What pip installs; the folder has its name.
+    others : str
+        What else pip is given, such as the folder of gradum's own source.
+
+    Raises
+    ------
+    Absent
+        It cannot be installed.
+    """
+    folder = cache() / package
+    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    finished = folder / "finished"
+    if not finished.exists():
+        _run([sys.executable, "-m", "venv", "--clear", str(folder)])
+        _run([str(python), "-m", "pip", "install", "--quiet", package, *others])
+        finished.touch()
+    return str(python)
+
+
+def version_in(python: str, package: str) -> str:
+    """Return the version of a package of an environment."""
+    code = f"from importlib.metadata import version; print(version({package!r}))"
+    return _run([python, "-c", code]).strip()
+
+
+def cache() -> Path:
+    """Return the folder of the user's cache that keeps environments and exact values."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "gradum-benchmarks"
+
+
+def _run(command: list[str]) -> str:
+    """Run a command; its last line says why it failed."""
+    ended = subprocess.run(command, capture_output=True, text=True)
+    if ended.returncode:
+        lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
+        raise Absent(lines[-1])
+    return ended.stdout
