@@ -23,6 +23,7 @@ from itertools import combinations
 
 import msgspec
 import numpy as np
+import polars as pl
 from scipy.special import comb, gammaln
 
 from gradum.fitting.fitted import Fitted
