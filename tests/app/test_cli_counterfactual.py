@@ -63,7 +63,7 @@ def test_an_edited_table_is_predicted_as_was_said(asked, gradum_command, tmp_pat
 @pytest.mark.parametrize(
     ("words", "cause"),
     [
-        (["--row", "0"], "There is no row 0. Give numbers from 1 to 300."),
+        (["--row", "0"], "Give a number from 1 to 300."),
         (["--row", "ROW", "--frozen", "size,nose"], "The model sees no column 'nose'."),
         (["--row", "ROW", "--frozen", "size", "--upward", "size"], "'size' is named by --frozen"),
         (["--row", "ROW", "--downward", "city"], "Column 'city' has no order"),

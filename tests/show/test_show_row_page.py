@@ -1,6 +1,7 @@
 """The page of one row: its bars add up to the answer, and a table's names are text in it."""
 
 import itertools
+import html
 import json
 import re
 
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 import gradum
+from gradum.show.counterfactual_words import sentence
 from gradum.show.pictures.waterfall import MOST_COLUMNS, waterfall
 from gradum.study.explanation.one_row import Contribution, RowExplanation
 from synthetic import QUICK
@@ -41,7 +43,7 @@ def test_bars_go_from_the_base_to_the_answer(model):
     likeliest = frame.sort("output", descending=True, maintain_order=True)["class"].unique(
         maintain_order=True
     )
-    drawn = list(charts(page).values())
+    drawn = [chart for name, chart in charts(page).items() if name.startswith("waterfall")]
     assert len(drawn) == 2  # the likeliest class, and the next
     for chart, label in zip(drawn, likeliest, strict=False):
         lines = frame.filter(pl.col("class") == label)
@@ -60,6 +62,35 @@ def test_names_and_labels_are_text(model):
     assert "</script><b>" not in page
     assert "<i>red" not in page
     assert "&lt;b&gt;ha" in page
+
+
+def test_it_says_what_else_is_known_of_the_row(model):
+    fitted, rows = model
+    page = fitted.row_page(rows, row=5)
+    assert re.findall(r'<section id="(\w+)">', page) == [
+        *("why", "curves", "changes", "alike", "numbers"),
+    ]
+    shown = html.unescape(page)
+    near = fitted.alike(rows, row=5)
+    assert near.sentences()[0] in shown
+    for row in near.found.frame["row"]:
+        assert f'<td class="n">{row}</td>' in shown
+    changes = fitted.counterfactuals(rows, rows=[5]).found.rows[0].counterfactuals
+    assert [sentence(change) in shown for change in changes] == [True] * len(changes)
+
+
+def test_a_bare_model_file_has_no_rows_to_show(model, tmp_path):
+    fitted, rows = model
+    fitted.save(tmp_path / "m.gradum")
+    page = gradum.load(tmp_path / "m.gradum").row_page(rows, row=5, background=rows)
+    assert '<section id="curves">' in page
+    assert '<section id="alike">' not in page
+
+
+def test_the_baseline_has_its_answer_alone(model):
+    fitted, rows = model
+    page = fitted.row_page(rows, row=5, rung="baseline")
+    assert re.findall(r'<section id="(\w+)">', page) == ["why", "numbers"]
 
 
 def test_it_is_written_where_asked(model, tmp_path):

@@ -172,7 +172,7 @@ def test_what_cannot_be_asked_is_refused(run):
     _, model = run
     asked = mixed(5)
     for options, words in (
-        ({"row": 9}, "no row 9"),
+        ({"row": 9}, "none has the number 9"),
         ({}, "5 rows"),
         ({"row": 1, "count": 0}, "count is 0"),
         ({"row": 1, "rung": "baseline"}, "baseline"),

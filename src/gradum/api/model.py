@@ -343,7 +343,8 @@ class Model:
         refuse_after_fork()
         from gradum.api.row_page import page_of_row  # charts, which an explanation does not need
 
-        page = page_of_row(self, self.explain(data, rows=[row], **options), cache=cache)
+        explanation = self.explain(data, rows=[row], **options)
+        page = page_of_row(self, explanation, own=data is None, cache=cache)
         if path is not None:
             write_text(path, page)
         return Page(page)

@@ -2,17 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from gradum.api.learned_rows import learned_rows
+from gradum.errors import SpecError
+from gradum.margins import falling
+from gradum.show.alike import AlikeRows
+from gradum.show.counterfactual import Counterfactuals
 from gradum.show.explanation import Explanation
-from gradum.show.row_page import RowSection, row_page
+from gradum.show.row_page import (
+    RowSection,
+    alike_section,
+    answers_to_show,
+    changes_section,
+    effects_section,
+    row_page,
+)
+from gradum.study.explanation.alike import alike
+from gradum.study.explanation.counterfactual.counterfactual import counterfactuals
+from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.study.explanation.effects import effects_of
+from gradum.study.explanation.grid import WITH_GRID
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
 
+MOST_CURVES = 4
 
-def page_of_row(model: Model, explanation: Explanation, *, cache: Path | None = None) -> str:
-    """Return the page of the first row of an explanation; see `Model.row_page`."""
-    sections: list[RowSection] = []
-    return row_page(explanation, sections, cache=cache)
+
+def page_of_row(
+    model: Model, explanation: Explanation, *, own: bool, cache: Path | None = None
+) -> str:
+    """Return the page of the first row of an explanation, which may be of the run's own table.
+
+    See `Model.row_page`.
+    """
+    looks_at_columns = model.fitted.rung(explanation.found.rung).input_layer is not None
+    more = _sections(model, explanation, own=own) if looks_at_columns else ()
+    return row_page(explanation, list(more), cache=cache)
+
+
+def _sections(model: Model, explanation: Explanation, *, own: bool) -> Iterator[RowSection]:
+    found, fitted = explanation.found, model.fitted
+    row, number = found.values[:1], found.rows[:1]
+    columns = _foremost(explanation)
+    if columns:
+        effects = effects_of(
+            fitted,
+            found.background_rows,
+            columns=columns,
+            rows=row,
+            rung=found.rung,
+            scale=found.scale,
+        )
+        yield effects_section(effects, answers_to_show(explanation, 0)[0])
+    if fitted.classes:  # a number has no other side
+        changes = counterfactuals(
+            fitted,
+            row,
+            found.background_rows,
+            numbers=number,
+            limits=Limits.of(fitted.schema, (), (), ()),
+            rung=found.rung,
+        )
+        yield changes_section(Counterfactuals(changes, fitted))
+    try:
+        learned = learned_rows(model, found.rung)
+    except SpecError:  # they are not kept
+        return
+    if own:  # it is most like itself
+        learned = learned.without(int(number[0]))
+    near = alike(learned, row, number=int(number[0]))
+    yield alike_section(AlikeRows(near, fitted))
+
+
+def _foremost(explanation: Explanation) -> list[str]:
+    """Return the columns that add most to the row's first answer, of those that have a curve."""
+    found = explanation.found
+    with_grid = {
+        column.name for column in explanation.fitted.schema.features if column.kind in WITH_GRID
+    }
+    answer = answers_to_show(explanation, 0)[0]
+    order = falling(np.abs(found.parts[0].values[:, answer]))
+    columns = [column for player in order for column in found.players[player]]
+    return [column for column in columns if column in with_grid][:MOST_CURVES]

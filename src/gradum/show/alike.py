@@ -63,36 +63,57 @@ class AlikeRows:
         return f"<pre>{html.escape(self.summary())}</pre>"
 
     def _parts(self) -> Iterator[RenderableType]:
-        found, frame = self.found, self.found.frame
-        yield Text(visible(_heading(found, self.fitted.spec.target)), style="bold")
+        heading = _heading(self.found, self.fitted.spec.target)
+        yield Text(visible(heading), style="bold")
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name in (say("row"), visible(self.fitted.spec.target), say("answer")):
-            table.add_column(name, justify="right", overflow="fold")
+        for name in self.header:
+            table.add_column(visible(name), justify="right", overflow="fold")
+        for cells in self.cells():
+            table.add_row(*(Text(visible(cell)) for cell in cells))
+        yield table
+        for sentence in self.sentences():
+            yield Text(visible(sentence))
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """What the columns of its table are called."""
+        found = self.found
+        probability = ()
         if found.label is not None:
-            label = repr(shortened(found.label))
-            table.add_column(visible(say("probability of {label}", label=label)), justify="right")
-        table.add_column(say("nearer than, of pairs"), justify="right")
-        table.add_column(say("equal columns"), justify="right")
-        columns = len(found.values.columns)
-        for line in frame.iter_rows(named=True):
-            table.add_row(
+            probability = (say("probability of {label}", label=repr(shortened(found.label))),)
+        target = self.fitted.spec.target
+        return (
+            *(say("row"), target, say("answer"), *probability),
+            *(say("nearer than, of pairs"), say("equal columns")),
+        )
+
+    def cells(self) -> Iterator[tuple[str, ...]]:
+        """Yield its table, a row like the given one a line."""
+        found, columns = self.found, len(self.found.values.columns)
+        for line in found.frame.iter_rows(named=True):
+            yield (
                 str(line["row"]),
-                Text(visible(value_text(line["target"]))),
-                Text(visible(value_text(line["answer"]))),
+                value_text(line["target"]),
+                value_text(line["answer"]),
                 *(() if found.label is None else (percent(line["probability"], decimals=1),)),
                 percent(line["nearer_than"], decimals=1),
                 say("{equal} of {columns}", equal=line["equal_columns"], columns=columns),
             )
-        yield table
-        if len(frame):
-            yield Text(visible(self._together()))
-        if len(frame) and frame["nearer_than"][0] < FAR:
-            yield Text(
+
+    def sentences(self) -> list[str]:
+        """Say what became of the rows like it, and whether they are far."""
+        frame = self.found.frame
+        if frame.is_empty():
+            return []
+        sentences = [self._together()]
+        if frame["nearer_than"][0] < FAR:
+            sentences.append(
                 say(
                     "More than a tenth of the pairs of rows that it learned from are nearer to "
                     "each other than this row is to any: the model knows few rows like it."
                 )
             )
+        return sentences
 
     def _together(self) -> str:
         """Say what became of the rows like it."""

@@ -83,7 +83,7 @@ class Counterfactuals:
             record = msgspec.to_builtins(row)
             for place, counterfactual in enumerate(row.counterfactuals):
                 record["counterfactuals"][place]["sentence"] = sentence(counterfactual)
-            record["why_none"] = None if row.counterfactuals else self._why_none(row)
+            record["why_none"] = None if row.counterfactuals else self.why_none(row)
             yield record
 
     def summary(self) -> str:
@@ -115,7 +115,7 @@ class Counterfactuals:
                         }
                         for each in row.counterfactuals
                     ],
-                    "none": "" if row.counterfactuals else self._why_none(row),
+                    "none": "" if row.counterfactuals else self.why_none(row),
                     "fewer": 0 < len(row.counterfactuals) < self.found.count,
                 }
                 for row in self.found.rows
@@ -130,7 +130,7 @@ class Counterfactuals:
         for row in self.found.rows:
             yield Text(visible(heading(self.fitted, row)), style="bold")
             if not row.counterfactuals:
-                yield Text(visible(self._why_none(row)))
+                yield Text(visible(self.why_none(row)))
             for place, each in enumerate(row.counterfactuals, 1):
                 yield Text(visible(f"{place}. {sentence(each)}"))
                 table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -147,7 +147,8 @@ class Counterfactuals:
         for note in notes(self.fitted, self.found):
             yield Text(visible(note), style="dim")
 
-    def _why_none(self, row: RowCounterfactuals) -> str:
+    def why_none(self, row: RowCounterfactuals) -> str:
+        """Say why a row has no change."""
         return why_none(self.fitted, self.found, row)
 
 

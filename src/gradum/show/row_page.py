@@ -12,12 +12,17 @@ import numpy as np
 from gradum.margins import falling
 from gradum.messages import marked, say, say_plural
 from gradum.scores.figures import figure, percent
+from gradum.show.alike import AlikeRows
+from gradum.show.counterfactual import Counterfactuals
+from gradum.show.counterfactual_words import change_texts, notes, sentence
 from gradum.show.explanation import Explanation
 from gradum.show.explanation_words import because, heading
 from gradum.show.page import file, for_script, render
+from gradum.show.pictures.effects import effect_picture
 from gradum.show.pictures.picture import Picture
 from gradum.show.pictures.waterfall import waterfall
 from gradum.show.vega import vega_script
+from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.one_row import RowExplanation, row_explanation
 from gradum.tables.wording import shortened
 
@@ -90,7 +95,43 @@ def row_page(
     )
 
 
-def _answers(explanation: Explanation, place: int) -> list[int]:
+def effects_section(effects: Effects, answer: int) -> RowSection:
+    """Return the curves of some columns, each with the row's own and its place."""
+    pictures = [effect_picture(effects, effect, answer, 0) for effect in effects.effects]
+    return RowSection(
+        "curves",
+        say("What if one column were otherwise?"),
+        [say("Of the columns that add most; all others stay as they are in the row.")],
+        pictures,
+    )
+
+
+def changes_section(changes: Counterfactuals) -> RowSection:
+    """Return the least changes of the row that change its answer."""
+    (row,) = changes.found.rows
+    header = (say("column"), say("from"), say("to"), say("cost"))
+    tables = [
+        RowTable(header, [change_texts(change) for change in found.changes], 3, sentence(found))
+        for found in row.counterfactuals
+    ]
+    first = [] if tables else [changes.why_none(row)]
+    return RowSection(
+        "changes",
+        say("What would have changed the answer?"),
+        [*first, *notes(changes.fitted, changes.found)],
+        tables=tables,
+    )
+
+
+def alike_section(alike: AlikeRows) -> RowSection:
+    """Return the rows learned from that are most like the row."""
+    table = RowTable(alike.header, list(alike.cells()), 0)
+    return RowSection(
+        "alike", say("Rows like this one"), alike.sentences(), tables=[table] if table.rows else []
+    )
+
+
+def answers_to_show(explanation: Explanation, place: int) -> list[int]:
     """Return the places of the answers to show: a row's likeliest classes; the middle quantile."""
     answers = len(explanation.found.answers)
     if not explanation.fitted.classes:
@@ -101,7 +142,7 @@ def _answers(explanation: Explanation, place: int) -> list[int]:
 
 def _rows(explanation: Explanation, place: int) -> list[RowExplanation]:
     found = explanation.found
-    return [row_explanation(found, place, answer) for answer in _answers(explanation, place)]
+    return [row_explanation(found, place, answer) for answer in answers_to_show(explanation, place)]
 
 
 def _facts(explanation: Explanation, place: int) -> list[tuple[str, str]]:
@@ -152,7 +193,7 @@ def _why(explanation: Explanation, place: int) -> RowSection:
 
 def _numbers(explanation: Explanation, place: int) -> RowSection:
     """Every column's value for the first answer, each error by itself."""
-    found, answer = explanation.found, _answers(explanation, place)[0]
+    found, answer = explanation.found, answers_to_show(explanation, place)[0]
     part, row = found.parts[place], row_explanation(found, place, answer)
     place_of = {name: player for player, name in enumerate(found.names)}
 
