@@ -1,7 +1,7 @@
 """The page of one row: its bars add up to the answer, and a table's names are text in it."""
 
-import itertools
 import html
+import itertools
 import json
 import re
 

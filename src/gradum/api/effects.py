@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradum.api.explanation import background_of, features_of
+from gradum.errors import SpecError
 from gradum.show.effects import EffectCurves
-from gradum.study.explanation.effects import effects_of
+from gradum.study.explanation.effects import Effects, effects_of
+from gradum.study.explanation.grid import WITH_GRID
 from gradum.study.explanation.scale import Scale
 from gradum.tables.read import read
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
+
+MOST_CURVES = 4  # in a report
 
 
 def model_effects(
@@ -35,3 +39,24 @@ def model_effects(
         scale=scale,
     )
     return EffectCurves(found)
+
+
+def foremost_effects(model: Model) -> Effects | None:
+    """Work out the effects of the columns that move the judged answers most, for the report.
+
+    None where the judged rows were not explained, or no background rows are at hand.
+    """
+    explanation = None if model.findings is None else model.findings.explanation
+    if explanation is None:
+        return None
+    try:
+        background = background_of(model, None)
+    except SpecError:
+        return None
+    kinds = {column.name: column.kind for column in model.fitted.schema.features}
+    columns = [
+        column.column
+        for column in explanation.overall.columns
+        if kinds.get(column.column) in WITH_GRID
+    ]
+    return effects_of(model.fitted, background, columns=columns[:MOST_CURVES])

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from gradum.api.alike import alike_model, influence_model
 from gradum.api.counterfactual import counterfactuals_of_model
-from gradum.api.effects import model_effects
+from gradum.api.effects import foremost_effects, model_effects
 from gradum.api.explanation import explain_model
 from gradum.api.inference import infer_run
 from gradum.api.run_rows import rows_in_memory, run_rows
@@ -683,7 +683,10 @@ class Model:
         refuse_after_fork()
         from gradum.show.report import report_html  # charts, which a prediction does not need
 
-        page = report_html(self.fitted, self.findings, source=self.source, cache=cache)
+        effects = foremost_effects(self)
+        page = report_html(
+            self.fitted, self.findings, effects=effects, source=self.source, cache=cache
+        )
         if path is not None:
             write_text(path, page)
         return Page(page)

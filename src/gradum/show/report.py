@@ -19,6 +19,7 @@ from gradum.show.page import file, for_script, render
 from gradum.show.pictures.coefficients import coefficient_dots
 from gradum.show.pictures.confusion import confusion_matrix
 from gradum.show.pictures.contributions import contribution_bars, contribution_swarm
+from gradum.show.pictures.effects import effect_picture
 from gradum.show.pictures.growth import growth_curve
 from gradum.show.pictures.importance import importance_bars
 from gradum.show.pictures.ladder import ladder
@@ -33,6 +34,7 @@ from gradum.show.pictures.threshold import threshold_curve
 from gradum.show.repeat import command, only_python, python
 from gradum.show.source import Source
 from gradum.show.vega import vega_script
+from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.judged import JudgedExplanation
 from gradum.study.findings import Findings
 
@@ -71,6 +73,7 @@ def report_html(
     fitted: Fitted,
     findings: Findings | None = None,
     *,
+    effects: Effects | None = None,
     source: Source = Source(),  # noqa: B008 - frozen
     cache: Path | None = None,
 ) -> str:
@@ -82,12 +85,14 @@ def report_html(
         The model and its judgement.
     findings : Findings, optional
         What the judged rows show; the sections that tell of it are left out without.
+    effects : Effects, optional
+        Of the columns whose curves the section of explanations shows.
     source : Source
         What the run's files are called.
     cache : path, optional
         A folder that keeps the charts' script from one report to the next.
     """
-    sections = sections_of(fitted, findings)
+    sections = sections_of(fitted, findings, effects)
     charts = {picture.name: picture.specification for each in sections for picture in each.pictures}
     assert fitted.schema.target is not None
     return render(
@@ -120,7 +125,9 @@ def report_html(
     )
 
 
-def sections_of(fitted: Fitted, findings: Findings | None) -> list[Section]:
+def sections_of(
+    fitted: Fitted, findings: Findings | None, effects: Effects | None = None
+) -> list[Section]:
     """Return the page's parts in order; those of which nothing is known are left out."""
     judgement = fitted.judgement
     parts: list[Section] = [Section("verdict")]
@@ -132,7 +139,8 @@ def sections_of(fitted: Fitted, findings: Findings | None) -> list[Section]:
         used = _some(importance_bars(findings.importance, findings.rung))
         parts.append(Section("uses", (*used, *_some(coefficient_dots(findings.coefficients)))))
         if findings.explanation is not None:
-            parts.append(Section("explanations", _explanations(findings.explanation)))
+            pictures = (*_explanations(findings.explanation), *_curves(findings, effects))
+            parts.append(Section("explanations", pictures))
         if findings.regression is not None:
             parts.append(Section("regression"))
         found = (*_some(weakest(findings.segments)), *slices(findings.segments))
@@ -160,6 +168,17 @@ def _errors(findings: Findings, target: str) -> tuple[Picture, ...]:
 
 def _explanations(found: JudgedExplanation) -> tuple[Picture, ...]:
     return (contribution_bars(found.overall), *_some(contribution_swarm(found.overall)))
+
+
+def _curves(findings: Findings, effects: Effects | None) -> list[Picture]:
+    """Draw the curves of the class that the directions are of, or of the number."""
+    assert findings.explanation is not None
+    if effects is None:
+        return []
+    named = findings.explanation.overall.answer
+    labels = [str(label) for label in effects.answers]
+    answer = labels.index(named) if named in labels else len(labels) // 2
+    return [effect_picture(effects, effect, answer) for effect in effects.effects]
 
 
 def _some(picture: Picture | None) -> tuple[Picture, ...]:

@@ -64,7 +64,7 @@ def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Pictu
     )
     ends = [{"where": row.base}, {"where": row.output}]
     colour = alt.Color(
-        "sign:N", legend=None, scale=alt.Scale(domain=["up", "down"], range=[FIRST, SECOND])
+        "sign:N", legend=None, scale=alt.Scale(domain=["up", "down"], range=[SECOND, FIRST])
     )
     chart = (
         alt.Chart(data(ends))
