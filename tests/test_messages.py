@@ -50,6 +50,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "fitting/compare_solvers.py": {"no difference shown"},
     "fitting/verdict.py": {" is better than ", " is worse than "},
     "solvers/first_order/gradient_descent.py": {"Call settled() first"},
+    "show/pictures/waterfall.py": {"max(datum.start"},
     "show/effects.py": {"<gradum.EffectCurves of"},
     "show/explanation.py": {"<gradum.Explanation of"},
     "show/reasons.py": {"<gradum.Reasons of"},

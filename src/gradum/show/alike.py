@@ -84,7 +84,7 @@ class AlikeRows:
         target = self.fitted.spec.target
         return (
             *(say("row"), target, say("answer"), *probability),
-            *(say("nearer than, of pairs"), say("equal columns")),
+            *(say("nearer than this share of pairs"), say("equal columns")),
         )
 
     def cells(self) -> Iterator[tuple[str, ...]]:

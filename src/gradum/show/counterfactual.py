@@ -134,7 +134,7 @@ class Counterfactuals:
             for place, each in enumerate(row.counterfactuals, 1):
                 yield Text(visible(f"{place}. {sentence(each)}"))
                 table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-                for title in (say("column"), say("from"), say("to")):
+                for title in (say("column"), say("before"), say("after")):
                     table.add_column(title, overflow="fold", header_style="dim")
                 table.add_column(say("cost"), justify="right", header_style="dim", no_wrap=True)
                 for change in each.changes:

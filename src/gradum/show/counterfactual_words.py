@@ -91,7 +91,8 @@ def why_none(fitted: Fitted, found: CounterfactualRows, row: RowCounterfactuals)
     scale = rung.target_scale
     if rung.clamp and scale is not None and not scale.low <= float(found.wanted) <= scale.high:
         return say(
-            "No answer of this model lies beyond those that it learned from, {low} to {high}.",
+            "No answer of this model lies beyond the targets that it learned from, {low} to "
+            "{high}.",
             low=figure(scale.low),
             high=figure(scale.high),
         )
@@ -157,7 +158,7 @@ OTHER_UNITS: dict[Measure, str] = {
     "range": marked(
         "All background rows have the same {column!r}: a cost of 1 is its range, {size}."
     ),
-    "one": marked("All rows that were learned from have the same {column!r}: a cost of 1 is 1."),
+    "one": marked("All rows that were learned from have the same {column!r}: a move by 1 costs 1."),
 }
 
 

@@ -109,7 +109,7 @@ def effects_section(effects: Effects, answer: int) -> RowSection:
 def changes_section(changes: Counterfactuals) -> RowSection:
     """Return the least changes of the row that change its answer."""
     (row,) = changes.found.rows
-    header = (say("column"), say("from"), say("to"), say("cost"))
+    header = (say("column"), say("before"), say("after"), say("cost"))
     tables = [
         RowTable(header, [change_texts(change) for change in found.changes], 3, sentence(found))
         for found in row.counterfactuals
@@ -174,7 +174,7 @@ def _remarks(explanation: Explanation, place: int) -> list[str]:
         "The background is {count:,} rows.",
         explanation.found.background,
     )
-    return [how, against, say("They describe the model, not causes.")]
+    return [how, against, say("The values describe the model, not causes.")]
 
 
 def _why(explanation: Explanation, place: int) -> RowSection:

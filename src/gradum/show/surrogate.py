@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.fitting.fitted import Fitted
-from gradum.messages import listed, say, sentences
+from gradum.messages import say, sentences
 from gradum.scores.figures import figure, percent
 from gradum.show.text import plain
 from gradum.show.visible import visible
@@ -96,4 +96,4 @@ def _probability(found: Surrogate, rule: Rule) -> float:
 
 
 def _words(rule: Rule) -> str:
-    return listed(rule.conditions, "and") or say("all rows")
+    return say("; ").join(rule.conditions) or say("all rows")

@@ -44,7 +44,8 @@ def command(
         typer.Option("--downward", metavar="COLS", help="Columns that may only fall."),
     ] = None,
     count: Annotated[
-        int, typer.Option("--count", metavar="N", help="How many, each of other columns.")
+        int,
+        typer.Option("--count", metavar="N", help="How many to find, each changing other columns."),
     ] = 3,
     out: Annotated[
         Path | None,
@@ -63,7 +64,7 @@ def command(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Say what would have changed an answer: the least changes of a row that do.
+    """Say what would have changed an answer: the least changes of a row that change it.
 
     A change costs its size over the column's median absolute deviation, or 1 for another level.
     Each is replayed through the prediction before it is shown. Numbers stay within the range that

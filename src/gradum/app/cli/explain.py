@@ -63,7 +63,7 @@ def command(
         typer.Option(
             "--tolerance",
             metavar="SHARE",
-            help="Of the range of answers: how exact values are that are drawn. Default: 0.001.",
+            help="How exact drawn values are, as a share of the range of answers.",
         ),
     ] = 0.001,
     favourable: Annotated[

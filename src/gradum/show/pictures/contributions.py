@@ -55,7 +55,7 @@ def contribution_bars(found: Overall) -> Picture:
         "contributions",
         say("How far the columns move the answers"),
         (bars + ranges).properties(width="container", height=ROW_HEIGHT * len(rows) + 20),
-        say("Farthest: {columns}.", columns=first),
+        say("These move the answer farthest: {columns}.", columns=first),
         sentences([_how_measured(found), _of_which_class(found)]),
         (say("column"), say("size"), say("from"), say("to"), _direction_of(found)),
         tuple((each.column, *limits(each.size), direction_words(each)) for each in found.columns),

@@ -279,7 +279,7 @@ def _loss(rung: Rung) -> Loss:
         return loss
     raise SpecError(
         say(
-            "What {rung} learned by, {loss}, has no curvature to refit by.",
+            "The loss {loss}, by which {rung} learned, has no curvature to refit by.",
             rung=say(KINDS[rung.name].in_words),
             loss=loss.name,
         ),

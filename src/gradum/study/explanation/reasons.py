@@ -16,7 +16,7 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.margins import falling
-from gradum.messages import say
+from gradum.messages import say, sentences
 from gradum.scores.interval import NORMAL_95
 from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.game import Player
@@ -104,7 +104,7 @@ def favourable_answer(fitted: Fitted, name: Label | None) -> Favourable:
     if name is None:
         raise SpecError(
             say("Reasons speak against a favourable answer, and none is named."),
-            say("Name it with --favourable, in Python favourable=…") + " " + remedy,
+            sentences([say("Name it with --favourable, in Python favourable=…."), remedy]),
         )
     for label in possible:
         if name in (label, str(label)):
@@ -127,7 +127,7 @@ def reasons_against(
     """
     if count < 1:
         raise SpecError(
-            say("The number of reasons is {count}.", count=count), say("Give one above 0.")
+            say("The number of reasons is {count}.", count=count), say("Give a number above 0.")
         )
     answer = answer_of(found, favourable)
     common = common_values(found.background_rows, fitted.schema.features)

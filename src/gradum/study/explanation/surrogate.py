@@ -304,7 +304,7 @@ def _sentences(
         )
     if fidelity.decisions is not None:
         yield say(
-            "It decides for the same class in {decisions} of them.",
+            "It decides for the same class in {decisions} of the rows.",
             decisions=percent_with_interval(fidelity.decisions),
         )
     if left_out:
@@ -318,6 +318,6 @@ def _sentences(
     )
     if linear.decisions is not None:
         yield say(
-            "It decides for the same class in {decisions} of them.",
+            "It decides for the same class in {decisions} of the rows.",
             decisions=percent_with_interval(linear.decisions),
         )

@@ -99,7 +99,7 @@ def wanted_of(fitted: Fitted, towards: Any) -> int | float | None:
     if towards is None:
         raise SpecError(
             say("The target is a number: which one is to be reached?"),
-            say("Give it with --towards NUMBER, in Python towards=…"),
+            say("Give it with --towards NUMBER, in Python towards=…."),
         )
     try:
         number = float(towards)
@@ -107,7 +107,7 @@ def wanted_of(fitted: Fitted, towards: Any) -> int | float | None:
         number = np.nan
     if not np.isfinite(number):
         raise SpecError(
-            say("{towards!r} is no number to reach.", towards=towards),
+            say("{towards!r} is no number that an answer can reach.", towards=towards),
             say("Give a number in the unit of the target."),
         )
     return number
