@@ -100,7 +100,7 @@ def favourable_answer(fitted: Fitted, name: Label | None) -> Favourable:
     """
     possible = tuple(fitted.classes) or tuple(DIRECTIONS)
     labels = [str(label) for label in possible]
-    remedy = nearest(str(name), labels, say("answers"))
+    remedy = nearest("" if name is None else str(name), labels, say("answers"))
     if name is None:
         raise SpecError(
             say("Reasons speak against a favourable answer, and none is named."),
