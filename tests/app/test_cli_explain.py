@@ -57,7 +57,7 @@ def test_many_rows_are_summed_up(linear_run, gradum_command):
         (["--row", "0"], "none has the number 0. Give a number from 1 to 300."),
         (["--row", "301"], "label.csv has 300 rows, and none has the number 301."),
         (["--encoding", "cp1252"], "The run's own table is read as the run read it."),
-        (["--reasons", "2"], "none is named. Name it with --favourable, in Python favourable=…. Choose among the answers"),
+        (["--reasons", "2"], "in Python favourable=…. Choose among the answers 'no', 'yes'."),
         (["--favourable", "maybe"], "'maybe' is no answer of this model."),
         (["--favourable", "yes", "--reasons", "0", "--row", "1"], "number of reasons is 0."),
         (["--scale", "target"], "'target' is no scale of this target."),
