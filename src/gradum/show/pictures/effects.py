@@ -45,6 +45,7 @@ from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 DIGITS = 4  # of a chart's range, which is all that is seen of a number
 HEIGHT = 260
 LEVEL_HEIGHT = 26
+FIVE_DIGITS = 10_000  # from which on numbers have separators
 
 
 def effect_picture(found: Effects, effect: Effect, answer: int, row: int | None = None) -> Picture:
@@ -207,7 +208,11 @@ def _axis(effect: Effect) -> alt.X:
     """Describe the axis of the values."""
     written = _date_format(effect)
     if written is None:
-        return alt.X("value:Q", title=None, scale=alt.Scale(zero=False, nice=False))
+        scale = alt.Scale(zero=False, nice=False)
+        numbers = effect.grid.numbers[effect.grid.ordered]
+        if effect.grid.whole and np.abs(numbers).max() < FIVE_DIGITS:  # as a year is written
+            return alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(format="~g"))
+        return alt.X("value:Q", title=None, scale=scale)
     axis = alt.Axis(format=written)
     return alt.X("value:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
 
