@@ -211,7 +211,7 @@ def _axis(effect: Effect) -> alt.X:
         scale = alt.Scale(zero=False, nice=False)
         numbers = effect.grid.numbers[effect.grid.ordered]
         if effect.grid.whole and np.abs(numbers).max() < FIVE_DIGITS:  # as a year is written
-            return alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(format="~g"))
+            return alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(format="~f"))
         return alt.X("value:Q", title=None, scale=scale)
     axis = alt.Axis(format=written)
     return alt.X("value:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
