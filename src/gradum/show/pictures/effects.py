@@ -16,6 +16,7 @@ import numpy as np
 
 from gradum.messages import say, sentences
 from gradum.scores.figures import figure
+from gradum.scores.interval import NORMAL_95
 from gradum.show.effect_words import (
     answer_text,
     effect_title,
@@ -39,7 +40,6 @@ from gradum.show.pictures.picture import (
 from gradum.study.explanation.effects import Effect, Effects
 from gradum.study.explanation.grid import FEW_ROWS, numbers_of
 from gradum.study.explanation.scale import Scale
-from gradum.study.explanation.shapley import NORMAL_95
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 
 DIGITS = 4  # of a chart's range, which is all that is seen of a number

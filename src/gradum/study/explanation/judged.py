@@ -18,12 +18,12 @@ from msgspec import structs
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.run import Run
 from gradum.messages import say
-from gradum.solvers.threads import threads_for
+from gradum.solvers.threads import one_thread
 from gradum.study.evidence import Evidence
 from gradum.study.explanation.background import learned_rows
 from gradum.study.explanation.chosen_rows import drawn, typical
 from gradum.study.explanation.explain import Explanations, explain, games
-from gradum.study.explanation.game import NUMBERS_AT_ONCE, Game
+from gradum.study.explanation.game import Game
 from gradum.study.explanation.interactions import (
     STRONGEST,
     Interactions,
@@ -95,7 +95,7 @@ class JudgedExplanation(msgspec.Struct, frozen=True):
     typical: tuple[JudgedRow, ...] = ()
 
 
-@threads_for(NUMBERS_AT_ONCE, 1)
+@one_thread()
 def explain_judged(
     run: Run, evidence: Evidence, important: Sequence[str], worst: Sequence[int]
 ) -> JudgedExplanation | None:

@@ -12,11 +12,10 @@ import numpy as np
 import polars as pl
 
 from gradum.margins import EQUAL, falling, first_greatest
-from gradum.scores.interval import Interval
+from gradum.scores.interval import NORMAL_95, Interval
 from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.game import Player
 from gradum.study.explanation.scale import Scale
-from gradum.study.explanation.shapley import NORMAL_95
 from gradum.study.explanation.sizes import SIZE, bounds_of, mean_sizes, student_95
 from gradum.tables.wording import value_text
 

@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 from scipy.special import stdtrit
 
-from gradum.scores.interval import Interval
-from gradum.study.explanation.shapley import NORMAL_95
+from gradum.scores.interval import NORMAL_95, Interval
 
 SIZE = {"size": pl.Float64, "low": pl.Float64, "high": pl.Float64}
 """The columns of a frame that hold a size; bounds are null where they are unknown."""
