@@ -10,7 +10,8 @@ import polars as pl
 from gradum.margins import EQUAL, first_greatest, first_least
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure, percent
-from gradum.study.explanation.effects import Effect, Effects
+from gradum.study.explanation.effect import Effect
+from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.scale import Scale
 from gradum.tables.encoders.categorical import MISSING
 from gradum.tables.wording import shortened, value_text

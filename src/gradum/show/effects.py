@@ -16,7 +16,8 @@ from gradum.show.effect_words import mean_ends
 from gradum.show.page import render
 from gradum.show.text import plain
 from gradum.show.visible import visible
-from gradum.study.explanation.effects import Effect, Effects
+from gradum.study.explanation.effect import Effect
+from gradum.study.explanation.effects import Effects
 from gradum.tables.wording import shortened
 
 MOST_PICTURES = 8

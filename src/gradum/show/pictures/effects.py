@@ -37,7 +37,8 @@ from gradum.show.pictures.picture import (
     legend_of,
     tooltips,
 )
-from gradum.study.explanation.effects import Effect, Effects
+from gradum.study.explanation.effect import Effect
+from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.grid import FEW_ROWS, numbers_of
 from gradum.study.explanation.scale import Scale
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
