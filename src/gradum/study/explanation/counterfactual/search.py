@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.margins import falling
-from gradum.study.explanation.counterfactual.answers import Grid
+from gradum.study.explanation.counterfactual.answers import CandidateGrid
 from gradum.study.explanation.counterfactual.found import Found
 from gradum.study.explanation.counterfactual.singles import BATCH, Singles, leads_of
 
@@ -21,12 +21,12 @@ FIRST_BATCH = 128  # pairs; the next ones are larger
 BEAM, EXTENDED = 32, 512  # choices that are kept, and that are tried with one column more
 
 
-def search(grid: Grid, count: int, most: int) -> tuple[Found, bool]:
+def search(grid: CandidateGrid, count: int, most: int) -> tuple[Found, bool]:
     """Look for the cheapest choices that reach the aim.
 
     Parameters
     ----------
-    grid : Grid
+    grid : CandidateGrid
     count : int
         How many are wanted, each changing other columns.
     most : int
@@ -53,13 +53,13 @@ class Beam:
 
     Parameters
     ----------
-    grid : Grid
+    grid : CandidateGrid
     singles : Singles
     found : Found
         Where those go that do reach it.
     """
 
-    def __init__(self, grid: Grid, singles: Singles, found: Found) -> None:
+    def __init__(self, grid: CandidateGrid, singles: Singles, found: Found) -> None:
         self.grid = grid
         self.singles = singles
         self.found = found
