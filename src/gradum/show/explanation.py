@@ -17,6 +17,7 @@ from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say
 from gradum.scores.figures import with_interval
+from gradum.show.bar import signed_bar
 from gradum.show.explanation_words import (
     because,
     direction_words,
@@ -39,7 +40,6 @@ from gradum.tables.columns import Label
 MOST_ROWS = 10  # shown one by one
 MOST_COLUMNS = 12
 MOST_GROUPS = 3  # of columns that depend on each other
-BAR = 20  # characters
 
 
 class Explanation:
@@ -164,7 +164,7 @@ class Explanation:
                 Text(visible(each.column)),
                 Text(visible(each.value)),
                 Text(with_error(each.contribution, each.error)),
-                _bar(share),
+                signed_bar(share),
             )
         yield table
         others = the_others(row, MOST_COLUMNS)
@@ -190,11 +190,6 @@ class Explanation:
             yield Text(visible(remark), style="dim")
 
 
-def _bar(share: float) -> Text:
-    length = round(abs(share) * BAR)
-    return Text("█" * length, style="green" if share > 0 else "red")
-
-
 def _overall(found: Overall) -> Iterator[RenderableType]:
     """Say how far each column moves the answers, on average over the rows, and which way."""
     yield Text(
@@ -210,7 +205,7 @@ def _overall(found: Overall) -> Iterator[RenderableType]:
         table.add_row(
             Text(visible(each.column)),
             with_interval(each.size),
-            _bar(each.size.value / longest),
+            signed_bar(each.size.value / longest),
             Text(visible(direction_words(each))),
         )
     yield table

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradum.margins import falling
 from gradum.messages import listed, say, say_plural
-from gradum.scores.figures import figure, percent
+from gradum.scores.figures import figure
 from gradum.scores.interval import NORMAL_95, Interval
+from gradum.show.answer_words import answer_text
 from gradum.show.visible import visible
 from gradum.study.explanation.one_row import Contribution, RowExplanation
 from gradum.study.explanation.overall import ColumnOverall, LevelContribution
@@ -26,11 +26,10 @@ ROUNDING = 1e-6  # of an answer, which is no reason
 
 def heading(row: RowExplanation, target: str, background: int) -> str:
     """Say what a row's answer is, and what it is on average over the background rows."""
-    written = partial(percent, decimals=1) if row.scale == "probability" else figure
     places: dict[str, Any] = {
         "row": row.row,
-        "output": written(row.output),
-        "base": written(row.base),
+        "output": answer_text(row.scale, row.output),
+        "base": answer_text(row.scale, row.base),
         "rows": background,
     }
     if row.scale == "target":

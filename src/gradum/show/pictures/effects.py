@@ -17,8 +17,9 @@ import numpy as np
 from gradum.messages import say, sentences
 from gradum.scores.figures import figure
 from gradum.scores.interval import NORMAL_95
+from gradum.show.answer_words import answer_text, scale_title
 from gradum.show.effect_words import (
-    answer_text,
+    ANSWER_DIGITS,
     effect_title,
     mean_ends,
     reading,
@@ -118,7 +119,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     rows = [row for row in _rows(effect, curves) if row["value"] is not None]
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, color=_colour(curves, "stroke"))
     dashes = alt.Scale(domain=[curve.name for curve in curves], range=DASHES[: len(curves)])
-    low = alt.Y("low:Q", title=_of_scale(scale), scale=alt.Scale(zero=False))
+    low = alt.Y("low:Q", title=scale_title(scale), scale=alt.Scale(zero=False))
     dates = _date_format(effect)
     formats = {} if dates is None else {"value": dates}
     fields = ("curve:N", str(x.shorthand), "answer:Q", "low:Q", "high:Q", "rows:Q")
@@ -159,7 +160,7 @@ def _over_levels(
         opacity=alt.condition("datum.few", alt.value(0.35), alt.value(1)),
         tooltip=tooltips("curve:N", "value:N", "answer:Q", "low:Q", "high:Q", "rows:Q"),
     )
-    low = alt.X("low:Q", title=_of_scale(scale), scale=alt.Scale(zero=False))
+    low = alt.X("low:Q", title=scale_title(scale), scale=alt.Scale(zero=False))
     size = alt.condition("datum.own", alt.value(180), alt.value(60))
     points = base.mark_point(filled=True).encode(x=alt.X("answer:Q"), size=size)
     intervals = base.mark_rule(strokeWidth=2).encode(x=low, x2=alt.X2("high:Q"))
@@ -259,15 +260,6 @@ def _colour(curves: Sequence[_Curve], symbol: str) -> alt.Color:
     return alt.Color("curve:N", title=None, scale=scale, legend=legend)
 
 
-def _of_scale(scale: Scale) -> str:
-    """Name the axis of the answers."""
-    return {
-        "target": say("answer"),
-        "probability": say("probability"),
-        "log-odds": say("log-odds"),
-    }[scale]
-
-
 def _description(found: Effects, effect: Effect, answer: int, row: int | None) -> str:
     """Say where the answers are least and greatest, and where a row stands."""
     parts = []
@@ -281,7 +273,7 @@ def _description(found: Effects, effect: Effect, answer: int, row: int | None) -
             say(
                 "In this row the value is {value} and the answer {output}.",
                 value=value_or_missing(found.rows[effect.column][row]),
-                output=answer_text(found.scale, found.outputs[row, answer]),
+                output=answer_text(found.scale, found.outputs[row, answer], digits=ANSWER_DIGITS),
             )
         )
         if ends := row_ends(found, effect, answer, row):
@@ -303,7 +295,9 @@ def _caption(found: Effects, effect: Effect, answer: int) -> Iterator[str]:
         if not grid.ordered.all():
             yield say(
                 "Where the value is missing, the mean answer is {answer}.",
-                answer=answer_text(found.scale, effect.dependence.values[-1, answer]),
+                answer=answer_text(
+                    found.scale, effect.dependence.values[-1, answer], digits=ANSWER_DIGITS
+                ),
             )
         if grid.few[grid.ordered].any():
             yield say("Shaded: fewer than {few} background rows are near.", few=FEW_ROWS)
