@@ -32,6 +32,7 @@ from gradum.fitting.rung import Prediction
 from gradum.margins import EQUAL, falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.study.explanation.learned import LearnedRows
 
 ROWS_OF_PAIRS = 400  # drawn by chance; all pairs of them make the rank
@@ -136,10 +137,8 @@ def refuse_count(count: int) -> None:
 
 def _distances_of_pairs(rows: LearnedRows) -> np.ndarray:
     """Return the distances of all pairs of up to `ROWS_OF_PAIRS` rows, drawn by chance."""
-    drawn = rows.frame
-    if len(rows) > ROWS_OF_PAIRS:
-        rng = stream(rows.fitted.spec.seed, "study", "alike")
-        drawn = drawn[np.sort(rng.choice(len(rows), ROWS_OF_PAIRS, replace=False))]
+    rng = stream(rows.fitted.spec.seed, "study", "alike")
+    drawn = drawn_rows(rows.frame, ROWS_OF_PAIRS, rng)
     return pdist(np.concatenate([coordinates(rows, layer) for layer in rows.last_layers(drawn)]))
 
 

@@ -41,6 +41,7 @@ from gradum.margins import falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.study.explanation.alike import refuse_count
+from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.study.explanation.learned import LearnedRows
 from gradum.study.explanation.scale import Answer, answer_on
 from gradum.study.first_layer import Opened
@@ -121,7 +122,8 @@ def influence(
     """
     refuse_count(count)
     fitted, rung = rows.fitted, rows.rung
-    asked = _drawn(rows) if row is None else row
+    rng = stream(fitted.spec.seed, "study", "influence")
+    asked = drawn_rows(rows.frame, ROWS_ASKED, rng) if row is None else row
     answer = answer_on(rung, "probability" if fitted.classes else "target")
     opened = Opened.of(rung, fitted.encoder.transform(asked))
     before = answer(opened.logits(opened.total))
@@ -145,13 +147,6 @@ def influence(
         last_layer_only=not rung.network.is_linear,
         frame=frame,
     )
-
-
-def _drawn(rows: LearnedRows) -> pl.DataFrame:
-    if len(rows) <= ROWS_ASKED:
-        return rows.frame
-    rng = stream(rows.fitted.spec.seed, "study", "influence")
-    return rows.frame[np.sort(rng.choice(len(rows), ROWS_ASKED, replace=False))]
 
 
 def _of(push: np.ndarray, chosen: int | None) -> np.ndarray:

@@ -20,7 +20,7 @@ from gradum.fitting.run import Run
 from gradum.messages import say
 from gradum.solvers.threads import one_thread
 from gradum.study.evidence import Evidence
-from gradum.study.explanation.background import learned_rows
+from gradum.study.explanation.background import background_among
 from gradum.study.explanation.chosen_rows import drawn, typical
 from gradum.study.explanation.explain import Explanations, explain, games
 from gradum.study.explanation.game import Game
@@ -237,7 +237,7 @@ def _by_judge(
         if not len(own):
             continue
         fitted = replace(run.fitted, encoder=judge.encoder, rungs=judge.rungs)
-        background = learned_rows(run, judge.parts != Part.TEST, size.background)
+        background = background_among(run, judge.parts != Part.TEST, size.background)
         found = explain(
             fitted,
             run.dataset.frame[evidence.rows[own]].select(columns),
