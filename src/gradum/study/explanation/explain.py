@@ -76,7 +76,7 @@ class Explanations:
         """
         d, k = len(self.players), len(self.answers)
         names = np.repeat(self.names, k).tolist()
-        labels = [None if each is None else str(each) for each in self.answers]
+        labels = [None if answer is None else str(answer) for answer in self.answers]
 
         def column(name: str) -> np.ndarray:
             return np.array([getattr(part, name) for part in self.parts], np.float64).ravel()
@@ -186,9 +186,9 @@ def scale_of(fitted: Fitted, scale: str | None) -> Scale:
         The task has no such scale.
     """
     possible: tuple[Scale, ...] = ("probability", "log-odds") if fitted.classes else ("target",)
-    for each in possible:
-        if scale in (None, each):
-            return each
+    for name in possible:
+        if scale in (None, name):
+            return name
     raise SpecError(
         say("{scale!r} is no scale of this target.", scale=scale),
         say("Choose {scales}.", scales=listed(possible, "or")),

@@ -129,7 +129,8 @@ def influence(
     before = answer(opened.logits(opened.total))
     chosen = int(first_greatest(before)[0]) if fitted.classes else 0
     of_class = None if row is None else chosen
-    push = np.concatenate([_of(push, of_class) for push in _pushes(rows, asked, opened, answer)])
+    blocks = _pushes(rows, asked, opened, answer)
+    push = np.concatenate([_one_a_row(block, of_class) for block in blocks])
     order = falling(np.abs(push))[:count]
     target: Any = rows.target[order]
     if fitted.classes:
@@ -149,7 +150,7 @@ def influence(
     )
 
 
-def _of(push: np.ndarray, chosen: int | None) -> np.ndarray:
+def _one_a_row(push: np.ndarray, chosen: int | None) -> np.ndarray:
     """Return of pushes (b, m, c) those of one row's answer, or their mean size."""
     return np.abs(push).mean(axis=(1, 2)) if chosen is None else push[:, 0, chosen]
 
@@ -261,8 +262,8 @@ class Refit:
         ``points`` (m, k, Q) are the coordinates of the rows asked about.
         """
         left_out = self.coordinates(self.units[part])
-        own = left_out @ left_out.swapaxes(1, 2)
-        rest = np.eye(own.shape[1]) - self.hessian[part] @ own
+        leverage = left_out @ left_out.swapaxes(1, 2)  # A_i
+        rest = np.eye(leverage.shape[1]) - self.hessian[part] @ leverage
         pull = np.linalg.solve(rest, self.gradient[part][:, :, None])
         return np.einsum("mkq,bq->bmk", points, (left_out * pull).sum(axis=1))
 

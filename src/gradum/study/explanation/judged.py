@@ -213,9 +213,9 @@ class _Judge:
 
     def games(self, places: set[int]) -> Iterator[Game]:
         """Yield the games of those rows that it explained."""
-        own = [i for i, place in enumerate(self.places) if int(place) in places]
-        if own:
-            found = self.found.take(own)
+        wanted = [i for i, place in enumerate(self.places) if int(place) in places]
+        if wanted:
+            found = self.found.take(wanted)
             rung = self.fitted.rung(found.rung)
             yield from games(
                 self.fitted, rung, found.values, self.background, found.players, found.scale
@@ -233,27 +233,27 @@ def _by_judge(
     columns = list(evidence.features)
     judges = []
     for judge in first_repeat(run):
-        own = places[judge.parts[evidence.rows[places]] == Part.TEST]
-        if not len(own):
+        judged = places[judge.parts[evidence.rows[places]] == Part.TEST]
+        if not len(judged):
             continue
         fitted = replace(run.fitted, encoder=judge.encoder, rungs=judge.rungs)
         background = background_among(run, judge.parts != Part.TEST, size.background)
         found = explain(
             fitted,
-            run.dataset.frame[evidence.rows[own]].select(columns),
+            run.dataset.frame[evidence.rows[judged]].select(columns),
             background,
-            numbers=evidence.numbers[own],
+            numbers=evidence.numbers[judged],
             together=[together] if together else [],
             most_answers=size.answers,
         )
-        judges.append(_Judge(fitted, background, own, found))
+        judges.append(_Judge(fitted, background, judged, found))
     return judges
 
 
 def _joined(judges: Sequence[_Judge]) -> tuple[Explanations, np.ndarray]:
     """Put the explanations of all judges together, with the places of their rows."""
-    several = [judge.found for judge in judges]
-    first = several[0]
+    of_judges = [judge.found for judge in judges]
+    first = of_judges[0]
     names = [
         name if len(player) == 1 else say("{count:,} other columns", count=len(player))
         for name, player in zip(first.names, first.players, strict=True)
@@ -261,9 +261,9 @@ def _joined(judges: Sequence[_Judge]) -> tuple[Explanations, np.ndarray]:
     found = replace(
         first,
         names=tuple(names),
-        rows=np.concatenate([each.rows for each in several]),
-        values=pl.concat([each.values for each in several]),
-        parts=tuple(chain.from_iterable(each.parts for each in several)),
+        rows=np.concatenate([explained.rows for explained in of_judges]),
+        values=pl.concat([explained.values for explained in of_judges]),
+        parts=tuple(chain.from_iterable(explained.parts for explained in of_judges)),
     )
     return found, np.concatenate([judge.places for judge in judges])
 
