@@ -165,7 +165,7 @@ OTHER_UNITS: dict[Measure, str] = {
 def _changed(found: CounterfactualRows) -> Iterator[str]:
     for row in found.rows:
         shown = row.counterfactuals or tuple(filter(None, [row.without_limits]))
-        yield from (change.column for each in shown for change in each.changes)
+        yield from (change.column for counterfactual in shown for change in counterfactual.changes)
 
 
 def change_texts(change: Change) -> tuple[str, str, str, str]:

@@ -114,7 +114,7 @@ class Explanation:
         if answer not in answers:
             raise SpecError(
                 say("There is no answer {answer!r}.", answer=answer),
-                say("Choose among {answers}.", answers=listed([repr(each) for each in answers])),
+                say("Choose among {answers}.", answers=listed([repr(label) for label in answers])),
             )
         return overall(self.found, answers.index(answer))
 
@@ -159,11 +159,11 @@ class Explanation:
         table.add_column(overflow="fold", ratio=2)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True)
-        for each, share in shares(row, MOST_COLUMNS):
+        for part, share in shares(row, MOST_COLUMNS):
             table.add_row(
-                Text(visible(each.column)),
-                Text(visible(each.value)),
-                Text(with_error(each.contribution, each.error)),
+                Text(visible(part.column)),
+                Text(visible(part.value)),
+                Text(with_error(part.contribution, part.error)),
                 signed_bar(share),
             )
         yield table
@@ -201,12 +201,12 @@ def _overall(found: Overall) -> Iterator[RenderableType]:
     )
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     longest = max(found.columns[0].size.value, np.finfo(float).tiny)
-    for each in found.columns[:MOST_COLUMNS]:
+    for column in found.columns[:MOST_COLUMNS]:
         table.add_row(
-            Text(visible(each.column)),
-            with_interval(each.size),
-            signed_bar(each.size.value / longest),
-            Text(visible(direction_words(each))),
+            Text(visible(column.column)),
+            with_interval(column.size),
+            signed_bar(column.size.value / longest),
+            Text(visible(direction_words(column))),
         )
     yield table
     if found.answer is not None:

@@ -74,7 +74,7 @@ class Reasons:
                 "row": int(number),
                 "rank": rank,
                 "column": name_of(reason.player),
-                "value": listed([value_words(each.value) for each in reason.values]),
+                "value": listed([value_words(value.value) for value in reason.values]),
                 "contribution": reason.contribution,
                 "against_background": _common(reason),
                 "sentence": sentence(reason),
@@ -176,5 +176,9 @@ def _clause(value: Value) -> str:
 
 
 def _common(reason: Reason) -> str | None:
-    known = [each for each in reason.values if each.kind in WITH_MODE or each.common is not None]
-    return listed([value_words(each.common) for each in known]) or None
+    common = [
+        value_words(value.common)
+        for value in reason.values
+        if value.kind in WITH_MODE or value.common is not None
+    ]
+    return listed(common) or None

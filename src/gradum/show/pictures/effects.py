@@ -133,7 +133,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     ]
     stretches = _few_rows(grid.numbers[grid.ordered], grid.few[grid.ordered])
     if len(stretches):
-        ends = zip(*(_coordinates(effect, each) for each in stretches.T), strict=True)
+        ends = zip(*(_coordinates(effect, numbers) for numbers in stretches.T), strict=True)
         shaded = alt.Data(values=[{"value": low, "end": high} for low, high in ends])
         rectangles = alt.Chart(shaded).mark_rect(color=FAINT, opacity=0.6)
         layers.insert(0, rectangles.encode(x=x, x2=alt.X2("end")))
@@ -142,17 +142,17 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
 
 def _place_of(found: Effects, effect: Effect, answer: int, row: int) -> alt.Chart:
     """Draw a point where a row stands, if it has a value."""
-    own = numbers_of(found.rows[effect.column])[[row]]
-    place = {"value": _coordinates(effect, own)[0], "answer": float(found.outputs[row, answer])}
-    points = alt.Chart(alt.Data(values=[place] if np.isfinite(own[0]) else []))
+    value = numbers_of(found.rows[effect.column])[[row]]
+    place = {"value": _coordinates(effect, value)[0], "answer": float(found.outputs[row, answer])}
+    points = alt.Chart(alt.Data(values=[place] if np.isfinite(value[0]) else []))
     return points.mark_point(color=THIRD, size=120).encode(x=_axis(effect), y=alt.Y("answer:Q"))
 
 
 def _over_levels(
-    scale: Scale, effect: Effect, curves: Sequence[_Curve], own: int | None
+    scale: Scale, effect: Effect, curves: Sequence[_Curve], level: int | None
 ) -> AnyChart:
     """Draw a point a level, fainter where rows are few; large at a row's own level."""
-    large = (curves[-1].name, own)
+    large = (curves[-1].name, level)
     rows = [row | {"own": (row["curve"], row["place"]) == large} for row in _rows(effect, curves)]
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("value:N", sort=by("place"), title=None),
@@ -172,8 +172,7 @@ def _level_of(found: Effects, effect: Effect, row: int | None) -> int | None:
     """Return the place of a row's own level among the values."""
     if row is None:
         return None
-    own = found.rows[effect.column][row]
-    return effect.grid.values.to_list().index(own)
+    return effect.grid.values.to_list().index(found.rows[effect.column][row])
 
 
 def _rows(effect: Effect, curves: Sequence[_Curve]) -> Iterator[dict[str, Any]]:
@@ -236,7 +235,7 @@ def _rounded(numbers: np.ndarray) -> list[float | None]:
     reach = float(np.ptp(known)) if len(known) else 0.0
     reach = reach or float(np.abs(known).max(initial=0.0)) or 1.0
     digits = DIGITS - math.ceil(math.log10(reach))
-    return [round(float(each), digits) if np.isfinite(each) else None for each in numbers]
+    return [round(float(number), digits) if np.isfinite(number) else None for number in numbers]
 
 
 def _few_rows(numbers: np.ndarray, few: np.ndarray) -> np.ndarray:
