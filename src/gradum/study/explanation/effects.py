@@ -17,13 +17,12 @@ from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.study.explanation.effect import Effect, Extremes, effect_of
-from gradum.study.explanation.explain import scale_of
 from gradum.study.explanation.grid import WITH_GRID, Grid, grid_of
 from gradum.study.explanation.replacing import Replacing
-from gradum.study.explanation.scale import Scale, answer_on
+from gradum.study.explanation.scale import Scale, answer_on, scale_of
+from gradum.study.explanation.unseen_column import unseen_column
 from gradum.study.first_layer import Opened
 from gradum.tables.columns import Column
-from gradum.tables.wording import nearest
 
 MOST_ROWS = 1_000  # whose own curves are worked out
 
@@ -209,9 +208,7 @@ def columns_with_grid(fitted: Fitted, names: Iterable[str] | None) -> list[Colum
     named = dict.fromkeys(names)
     for name in named:
         if name not in columns:
-            raise SpecError(
-                say("The model sees no column {name!r}.", name=name), nearest(name, columns)
-            )
+            raise unseen_column(name, columns)
         if columns[name].kind not in WITH_GRID:
             raise SpecError(
                 say("Column {name!r} holds texts, and there is no curve over texts.", name=name),
