@@ -42,7 +42,7 @@ def search(grid: CandidateGrid, count: int, most: int) -> tuple[Found, bool]:
     beam = Beam(grid, singles, found)
     beam.take(singles.choices, singles.leads)
     pairs = Pairs.of(singles)
-    complete = pairs.try_on(beam, most) and not pairs.fewer
+    complete = pairs.try_on(beam, most) and not pairs.left_out
     while len(beam.choices):
         beam.widen()
     return found, complete
@@ -96,7 +96,7 @@ class Beam:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Candidates of two columns each, by the least that they may cost.
+    """Pairs of candidates of two columns, by the least that they may cost.
 
     Parameters
     ----------
@@ -104,14 +104,14 @@ class Pairs:
         Their places among the singles.
     floors : ndarray
         Rising.
-    fewer : bool
-        Whether there are more than these.
+    left_out : bool
+        Whether there are pairs besides, of candidates that are not telling.
     """
 
     first: np.ndarray
     second: np.ndarray
     floors: np.ndarray
-    fewer: bool
+    left_out: bool
 
     @classmethod
     def of(cls, singles: Singles) -> Pairs:
@@ -124,8 +124,8 @@ class Pairs:
         floors = singles.floors[first] + singles.floors[second]
         costs = singles.costs[first] + singles.costs[second]
         order = np.lexsort((np.round(costs, 9), np.round(floors, 9)))
-        fewer = len(telling) < len(singles.column)
-        return cls(first[order], second[order], floors[order], fewer)
+        left_out = len(telling) < len(singles.column)
+        return cls(first[order], second[order], floors[order], left_out)
 
     def try_on(self, beam: Beam, most: int) -> bool:
         """Try up to so many pairs in order; return whether all were that could be cheaper."""

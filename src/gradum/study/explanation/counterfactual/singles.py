@@ -59,9 +59,10 @@ class Singles:
 
     @property
     def telling(self) -> np.ndarray:
-        """The places of those worth trying with others: of columns and levels, those that do most.
+        """The places of those that are tried together with others.
 
-        All of them, unless there are very many.
+        They are the `MOST_LEVELS` that gain most, of each of the `MOST_COLUMNS` columns that do
+        most: all, unless there are very many.
         """
         size = np.abs(self.gains)
         columns = np.unique(self.column)
