@@ -15,7 +15,7 @@ from gradum.tables.encoders import AnyStep, Boolean, Categorical
 from gradum.tables.encoders.categorical import MISSING
 
 MOST_IN_ALL = 256  # values on axes, of all columns together, about
-FEWEST, MOST = 4, 16  # of one column, on either side of the row's own
+FEWEST, MOST = 4, 16  # of one column, besides the ends of its range
 
 
 @dataclass(frozen=True)
