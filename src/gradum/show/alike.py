@@ -20,7 +20,9 @@ from gradum.show.visible import visible
 from gradum.study.explanation.alike import Alike
 from gradum.tables.wording import shortened, value_text
 
-FAR = 0.9  # of pairs that are farther apart than a row from its nearest, below which it is far
+FAR = 0.9
+"""A row is far from all others if fewer pairs than this share are farther apart than it is from its
+nearest."""
 
 
 class AlikeRows:

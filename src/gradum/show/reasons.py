@@ -82,11 +82,16 @@ class Reasons:
             for number, of_row in zip(self.found.rows, self.reasons, strict=True)
             for rank, reason in enumerate(of_row, 1)
         ]
-        text = ("column", "value", "against_background", "sentence")
-        numbers = {"row": pl.Int64, "rank": pl.Int64, "contribution": pl.Float64}
-        order = ("row", "rank", "column", "value", "contribution", "against_background", "sentence")
-        types = dict.fromkeys(text, pl.String) | numbers
-        return pl.DataFrame(lines, schema={name: types[name] for name in order})
+        schema = {
+            "row": pl.Int64,
+            "rank": pl.Int64,
+            "column": pl.String,
+            "value": pl.String,
+            "contribution": pl.Float64,
+            "against_background": pl.String,
+            "sentence": pl.String,
+        }
+        return pl.DataFrame(lines, schema=schema)
 
     def summary(self) -> str:
         """Return the reasons of every row in words; of the first ten, if there are more."""

@@ -158,7 +158,7 @@ def _one_a_row(push: np.ndarray, chosen: int | None) -> np.ndarray:
 def _pushes(
     rows: LearnedRows, asked: pl.DataFrame, opened: Opened, answer: Answer
 ) -> Iterator[np.ndarray]:
-    """Yield, of some rows learned from after the other, what they add to the answers (b, m, c)."""
+    """Yield what the rows learned from add to the answers, block by block: (b, m, c)."""
     there = LastLayer.join(rows.last_layers(asked))
     _refuse_size(there.units.nbytes // len(asked) * len(rows), len(rows))
     layer = LastLayer.join(rows.last_layers())

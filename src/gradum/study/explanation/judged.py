@@ -76,8 +76,8 @@ class JudgedExplanation(msgspec.Struct, frozen=True):
     Parameters
     ----------
     judged : int
-        Judged rows, of which those that ``overall`` is of were drawn by chance, the likelier the
-        more they weigh.
+        The number of judged rows. Those that ``overall`` is of were drawn from them by chance,
+        heavier rows more often.
     together : int
         Columns that count as one, as `MOST_COLUMNS` others are more important; 0 if none.
     overall : Overall

@@ -85,9 +85,10 @@ class Found:
 
 
 def without_detours(columns: Sequence[Collection[Any]], costs: np.ndarray, most: int) -> list[int]:
-    """Return the places of up to so many sets of columns, the cheapest first, of equals the fewest.
+    """Return the places of up to ``most`` sets of columns: the cheapest, of equals the smallest.
 
-    A set is left out if some of its columns alone reach the aim, and for no more.
+    They stand in that order. A set is left out if one that was taken, and so costs no more, is part
+    of it.
     """
     size = np.array([len(names) for names in columns])
     order = np.argsort(costs, kind="stable")
