@@ -212,7 +212,7 @@ def test_it_is_shown_in_words_and_as_a_frame(stepped):
     assert tree.frame.columns == ["rule", "share", "answer"]
     assert tree.frame["share"].sum() == pytest.approx(1)
     assert "A tree of at most 4 questions says what the pack says" in plain(tree)
-    assert tree.frame["rule"][0].split(" and ")[0] in tree.summary()
+    assert tree.frame["rule"][0].split("; ")[0] in tree.summary()
 
 
 def test_it_survives_json(stepped):
