@@ -24,7 +24,24 @@ from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
 from gradum.study.confusion import Confusion
-from gradum.study.explanation.surrogate import Fidelity, Rule, Surrogate
+from gradum.study.explanation.background import BACKGROUND_ROWS
+from gradum.study.explanation.influence import MOST_COEFFICIENTS
+from gradum.study.explanation.judged import (
+    FEWEST_BACKGROUND,
+    FEWEST_ROWS,
+    MOST_BACKGROUND,
+    MOST_COLUMNS,
+    MOST_ROWS,
+)
+from gradum.study.explanation.shapley import MOST_EXACT, TOLERANCE
+from gradum.study.explanation.surrogate import (
+    MOST_GROWN,
+    MOST_JUDGED,
+    READABLE,
+    Fidelity,
+    Rule,
+    Surrogate,
+)
 from gradum.study.findings import Findings
 from gradum.study.growth import Growth
 from gradum.study.importance import Importance
@@ -106,6 +123,15 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"up to {pack.text_scores} classes, to the scores",
         f"`--effort quick` trains {WORDS[quick.members]} networks for {quick.epochs} epochs, "
         f"`best` {best.members} for {best.epochs}; above {pack.epochs_at:,} rows",
+        f"Shapley values before {BACKGROUND_ROWS} background rows",
+        f"Up to {MOST_EXACT} columns",
+        f"is below {TOLERANCE} of the range",
+        f"{FEWEST_ROWS} to {MOST_ROWS} judged rows",
+        f"{FEWEST_BACKGROUND} to {MOST_BACKGROUND} background rows",
+        f"more than {MOST_COLUMNS + 1} columns the {MOST_COLUMNS} most important",
+        f"at most {MOST_COEFFICIENTS:,} coefficients",
+        f"up to {MOST_GROWN:,} rows that the model learned from",
+        f"up to {MOST_JUDGED:,} others; it is shown from R² {READABLE} on",
     ):
         assert said in guide, said
 

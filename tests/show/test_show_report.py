@@ -91,7 +91,7 @@ def test_the_report_says_what_was_found(of_classes, of_numbers):
 
 
 def test_the_report_says_why_rows_are_answered_so(of_classes, of_numbers):
-    assert "Explained are 60 of 240 judged rows" in of_classes.text
+    assert "60 of 240 judged rows were explained" in of_classes.text
     assert "The 12 columns that are least important count as one." in of_classes.text
     assert "size × colour 0.015 0.005 to 0.025" in of_classes.text
     assert "Predicted yes, in truth no Row 17: the probability of 'yes' is 90%" in of_classes.text

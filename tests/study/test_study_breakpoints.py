@@ -81,35 +81,6 @@ def test_nothing_is_predicted_beyond_its_extremes(curve):
         assert found.error.max() <= 1e-12 * np.abs(true).max()
 
 
-def test_it_rises_or_falls_between_its_turns(curve):
-    found, predicted, column = curve
-    values = np.linspace(column.min(), column.max(), MANY)
-    true = predicted(values)
-    for answer in range(true.shape[1]):
-        turns = found.turns(answer)
-        ends = found.values[turns]
-        ups = np.sign(np.diff(found.answers[turns, answer]))
-        assert (ups[1:] * ups[:-1] <= 0).all()
-        slack = 2e-6 * np.ptp(true[:, answer]) + found.error[answer]
-        for low, high, up in zip(ends[:-1], ends[1:], ups, strict=True):
-            inside = true[(values >= low) & (values <= high), answer]
-            assert (up * np.diff(inside) >= -slack).all()
-
-
-def test_the_nearest_value_of_a_level_is_found(curve):
-    found, predicted, column = curve
-    values = np.linspace(column.min(), column.max(), MANY)
-    true = predicted(values)[:, 0]
-    start = float(column[7])
-    for level in true.min() + np.ptp(true) * np.array([0.13, 0.5, 0.87]):
-        nearest = found.nearest(0, level, start)
-        assert predicted(np.array([nearest]))[0, 0] == pytest.approx(level, abs=2e-6 * np.ptp(true))
-        crossing = np.flatnonzero((true[:-1] - level) * (true[1:] - level) < 0)
-        step = values[1] - values[0]
-        assert abs(nearest - start) <= np.abs(values[crossing] - start).min() + step
-    assert found.nearest(0, true.max() + np.ptp(true), start) is None
-
-
 def test_what_is_curved_has_no_exact_curve():
     run = pack_of("amount").run
     rung, frame = run.fitted.rung("pack"), run.dataset.frame

@@ -316,7 +316,7 @@ def test_places_between_two_are_possible_values():
 @pytest.mark.parametrize(
     ("options", "cause"),
     [
-        ({"rows": [0]}, "no row 0"),
+        ({"rows": [0]}, "none has the number 0"),
         ({"frozen": ["nose"]}, "no column 'nose'"),
         (
             {"frozen": ["price"], "upward": ["price"]},
@@ -351,7 +351,7 @@ def test_what_is_there_already_is_refused(classes, numbers):
 def test_nothing_lies_beyond_held_answers_nor_changes_a_baseline(numbers):
     rows, model = numbers
     far = model.counterfactuals(rows.head(1), rows=[1], towards=1e6)
-    assert "No answer of this model lies beyond those that it learned from" in far.summary()
+    assert "No answer of this model lies beyond the targets" in far.summary()
     none = model.counterfactuals(rows.head(1), rows=[1], towards=5.0, rung="baseline")
     assert "The baseline rung looks at no column" in none.summary()
 

@@ -18,7 +18,7 @@ from gradum.scores.interval import with_unknown_bounds
 from gradum.show.text import plain
 from gradum.study.explanation.questions import Question
 from gradum.study.explanation.surrogate import READABLE, Surrogate, surrogate
-from gradum.study.explanation.tree import CodedColumn, grow, told
+from gradum.study.explanation.tree import CodedColumn, grow, tree_answers
 from gradum.tables.split import Part
 from synthetic import ONCE, SHORT, mixed
 
@@ -35,7 +35,7 @@ def test_on_numbers_it_is_scikit_learn_s_tree(outputs):
     peer = DecisionTreeRegressor(max_depth=4, min_samples_leaf=10, random_state=0)
     peer.fit(codes, answers, sample_weight=weight)
     expected = peer.predict(codes).reshape(answers.shape)
-    np.testing.assert_allclose(told(leaves, columns), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(tree_answers(leaves, columns), expected, rtol=1e-12, atol=1e-12)
     assert len(leaves) == peer.get_n_leaves()
     assert sum(leaf.share for leaf in leaves) == pytest.approx(1)
 
@@ -212,7 +212,7 @@ def test_it_is_shown_in_words_and_as_a_frame(stepped):
     assert tree.frame.columns == ["rule", "share", "answer"]
     assert tree.frame["share"].sum() == pytest.approx(1)
     assert "A tree of at most 4 questions says what the pack says" in plain(tree)
-    assert tree.frame["rule"][0].split(" and ")[0] in tree.summary()
+    assert tree.frame["rule"][0].split("; ")[0] in tree.summary()
 
 
 def test_it_survives_json(stepped):

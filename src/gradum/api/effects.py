@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradum.api.explanation import background_of, features_of
 from gradum.errors import SpecError
+from gradum.fitting.fitted import Fitted
 from gradum.show.effects import EffectCurves
-from gradum.study.explanation.effects import Effects, effects_of
-from gradum.study.explanation.grid import WITH_GRID
+from gradum.study.explanation.effects import Effects, columns_with_grid, effects_of
 from gradum.study.explanation.scale import Scale
 from gradum.tables.read import read
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
 
-MOST_CURVES = 4  # in a report
+MOST_CURVES = 4  # in a report, and on the page of a row
 
 
 def model_effects(
@@ -53,10 +53,11 @@ def foremost_effects(model: Model) -> Effects | None:
         background = background_of(model, None)
     except SpecError:
         return None
-    kinds = {column.name: column.kind for column in model.fitted.schema.features}
-    columns = [
-        column.column
-        for column in explanation.overall.columns
-        if kinds.get(column.column) in WITH_GRID
-    ]
-    return effects_of(model.fitted, background, columns=columns[:MOST_CURVES])
+    columns = with_curves(model.fitted, [column.column for column in explanation.overall.columns])
+    return effects_of(model.fitted, background, columns=columns)
+
+
+def with_curves(fitted: Fitted, names: Iterable[str]) -> list[str]:
+    """Return those of some names that are columns with a curve: the first `MOST_CURVES`."""
+    with_grid = {column.name for column in columns_with_grid(fitted, None)}
+    return [name for name in names if name in with_grid][:MOST_CURVES]

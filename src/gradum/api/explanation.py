@@ -16,7 +16,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.ship.run_folder import read_background
 from gradum.show.explanation import Explanation
-from gradum.study.explanation.background import background_rows, thinned
+from gradum.study.explanation.background import background_rows, given_background
 from gradum.study.explanation.explain import TOLERANCE, explain
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import check
@@ -100,7 +100,7 @@ def background_of(model: Model, given: Any) -> pl.DataFrame:
     """
     fitted = model.fitted
     if given is not None:
-        return thinned(features_of(fitted, read(given)), fitted.spec.seed)
+        return given_background(features_of(fitted, read(given)), fitted.spec.seed)
     if model.run is not None:
         return background_rows(model.run)
     kept = None if model.folder is None else read_background(model.folder)

@@ -52,10 +52,7 @@ def kept_rows(model: Model) -> tuple[Dataset, np.ndarray]:
         dataset = _read_again(model)
         parts = make_plan(fitted.spec, dataset).kept
     if dataset.drawn_from is not None:
-        raise SpecError(
-            say("The run read its table in blocks, and holds some of its rows only."),
-            say("Fit on rows that fit in memory."),
-        )
+        raise _read_in_blocks()
     if fitted.spec.refit and dataset.own_rows < len(dataset):
         raise SpecError(
             say("The run learned from two files, its table and its test file."),
@@ -66,18 +63,27 @@ def kept_rows(model: Model) -> tuple[Dataset, np.ndarray]:
 
 def _read_again(model: Model) -> Dataset:
     if model.folder is None:
-        raise SpecError(
-            say("A model file does not hold the rows that the model learned from."),
-            say("Load its run folder."),
-        )
+        raise no_run_folder()
     try:
         run_spec = run_with_its_table(model.folder)
     except SpecError as error:
         raise SpecError(error.message, say("Bring the table back, or fit again.")) from error
     if run_spec.spec.blocks:
-        raise SpecError(
-            say("The run read its table in blocks, and holds some of its rows only."),
-            say("Fit on rows that fit in memory."),
-        )
+        raise _read_in_blocks()
     with at_hand(run_spec.data, run_spec.spec.reading) as table:
         return run_dataset(run_spec, table, model.fitted.schema)
+
+
+def no_run_folder() -> SpecError:
+    """Return the error about a model that was loaded from a file alone."""
+    return SpecError(
+        say("A model file does not hold the rows that the model learned from."),
+        say("Load its run folder."),
+    )
+
+
+def _read_in_blocks() -> SpecError:
+    return SpecError(
+        say("The run read its table in blocks, and holds some of its rows only."),
+        say("Fit on rows that fit in memory."),
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradum.api.effects import with_curves
 from gradum.api.learned_rows import learned_rows
 from gradum.errors import SpecError
 from gradum.margins import falling
@@ -26,27 +27,24 @@ from gradum.study.explanation.alike import alike
 from gradum.study.explanation.counterfactual.counterfactual import counterfactuals
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.effects import effects_of
-from gradum.study.explanation.grid import WITH_GRID
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
 
-MOST_CURVES = 4
-
 
 def page_of_row(
-    model: Model, explanation: Explanation, *, own: bool, cache: Path | None = None
+    model: Model, explanation: Explanation, *, own_table: bool, cache: Path | None = None
 ) -> str:
     """Return the page of the first row of an explanation, which may be of the run's own table.
 
     See `Model.row_page`.
     """
     looks_at_columns = model.fitted.rung(explanation.found.rung).input_layer is not None
-    more = _sections(model, explanation, own=own) if looks_at_columns else ()
+    more = _sections(model, explanation, own_table=own_table) if looks_at_columns else ()
     return row_page(explanation, list(more), cache=cache)
 
 
-def _sections(model: Model, explanation: Explanation, *, own: bool) -> Iterator[RowSection]:
+def _sections(model: Model, explanation: Explanation, *, own_table: bool) -> Iterator[RowSection]:
     found, fitted = explanation.found, model.fitted
     row, number = found.values[:1], found.rows[:1]
     columns = _foremost(explanation)
@@ -66,7 +64,7 @@ def _sections(model: Model, explanation: Explanation, *, own: bool) -> Iterator[
             row,
             found.background_rows,
             numbers=number,
-            limits=Limits.of(fitted.schema, (), (), ()),
+            limits=Limits(),
             rung=found.rung,
         )
         yield changes_section(Counterfactuals(changes, fitted))
@@ -74,7 +72,7 @@ def _sections(model: Model, explanation: Explanation, *, own: bool) -> Iterator[
         learned = learned_rows(model, found.rung)
     except SpecError:  # they are not kept
         return
-    if own:  # it is most like itself
+    if own_table:  # it is most like itself
         learned = learned.without(int(number[0]))
     near = alike(learned, row, number=int(number[0]))
     yield alike_section(AlikeRows(near, fitted))
@@ -83,10 +81,7 @@ def _sections(model: Model, explanation: Explanation, *, own: bool) -> Iterator[
 def _foremost(explanation: Explanation) -> list[str]:
     """Return the columns that add most to the row's first answer, of those that have a curve."""
     found = explanation.found
-    with_grid = {
-        column.name for column in explanation.fitted.schema.features if column.kind in WITH_GRID
-    }
     answer = answers_to_show(explanation, 0)[0]
     order = falling(np.abs(found.parts[0].values[:, answer]))
     columns = [column for player in order for column in found.players[player]]
-    return [column for column in columns if column in with_grid][:MOST_CURVES]
+    return with_curves(explanation.fitted, columns)

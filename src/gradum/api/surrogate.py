@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gradum.api.learned_rows import no_run_folder
 from gradum.errors import SpecError
 from gradum.fitting.rungs import KINDS
 from gradum.messages import say
@@ -20,10 +21,7 @@ def surrogate_of(model: Model) -> SurrogateTree:
     if model.run is not None:
         tree = surrogate(model.run)
     elif model.folder is None:
-        raise SpecError(
-            say("A model file does not hold the rows that the model learned from."),
-            say("Load its run folder."),
-        )
+        raise no_run_folder()
     elif model.findings is not None:
         tree = model.findings.surrogate
     if tree is None:

@@ -14,12 +14,15 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.rungs import KINDS
 from gradum.messages import listed, say
 from gradum.scores.figures import figure, percent
+from gradum.show.answer_words import answer_name
 from gradum.show.text import plain
 from gradum.show.visible import visible
 from gradum.study.explanation.alike import Alike
 from gradum.tables.wording import shortened, value_text
 
-FAR = 0.9  # of pairs that are farther apart than a row from its nearest, below which it is far
+FAR = 0.9
+"""A row is far from all others if fewer pairs than this share are farther apart than it is from its
+nearest."""
 
 
 class AlikeRows:
@@ -78,10 +81,10 @@ class AlikeRows:
     def header(self) -> tuple[str, ...]:
         """What the columns of its table are called."""
         found = self.found
+        target = self.fitted.spec.target
         probability = ()
         if found.label is not None:
-            probability = (say("probability of {label}", label=repr(shortened(found.label))),)
-        target = self.fitted.spec.target
+            probability = (answer_name("probability", found.label, target),)
         return (
             *(say("row"), target, say("answer"), *probability),
             *(say("nearer than this share of pairs"), say("equal columns")),

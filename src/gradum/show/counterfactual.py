@@ -109,11 +109,11 @@ class Counterfactuals:
                     "heading": heading(self.fitted, row),
                     "counterfactuals": [
                         {
-                            "sentence": sentence(each),
-                            "changes": [change_texts(change) for change in each.changes],
-                            "cost": cost_sentences(each, self.found.axes),
+                            "sentence": sentence(counterfactual),
+                            "changes": [change_texts(change) for change in counterfactual.changes],
+                            "cost": cost_sentences(counterfactual, self.found.axes),
                         }
-                        for each in row.counterfactuals
+                        for counterfactual in row.counterfactuals
                     ],
                     "none": "" if row.counterfactuals else self.why_none(row),
                     "fewer": 0 < len(row.counterfactuals) < self.found.count,
@@ -131,15 +131,15 @@ class Counterfactuals:
             yield Text(visible(heading(self.fitted, row)), style="bold")
             if not row.counterfactuals:
                 yield Text(visible(self.why_none(row)))
-            for place, each in enumerate(row.counterfactuals, 1):
-                yield Text(visible(f"{place}. {sentence(each)}"))
+            for place, counterfactual in enumerate(row.counterfactuals, 1):
+                yield Text(visible(f"{place}. {sentence(counterfactual)}"))
                 table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
                 for title in (say("column"), say("before"), say("after")):
                     table.add_column(title, overflow="fold", header_style="dim")
                 table.add_column(say("cost"), justify="right", header_style="dim", no_wrap=True)
-                for change in each.changes:
+                for change in counterfactual.changes:
                     table.add_row(*(Text(visible(text)) for text in change_texts(change)))
-                price = visible(cost_sentences(each, self.found.axes))
+                price = visible(cost_sentences(counterfactual, self.found.axes))
                 yield Padding(Group(table, Text(price)), (0, 0, 0, 3))
             if 0 < len(row.counterfactuals) < self.found.count:
                 yield Text(say("No other was found."))

@@ -15,7 +15,7 @@ from gradum.study.explanation.counterfactual.result import (
     RowCounterfactuals,
 )
 from gradum.study.explanation.counterfactual.unit import Measure
-from gradum.tables.wording import number, shortened, value_text
+from gradum.tables.wording import number, quoted_text, shortened
 
 DIGITS = 8  # of a number that is not whole: more than a move has
 
@@ -165,7 +165,7 @@ OTHER_UNITS: dict[Measure, str] = {
 def _changed(found: CounterfactualRows) -> Iterator[str]:
     for row in found.rows:
         shown = row.counterfactuals or tuple(filter(None, [row.without_limits]))
-        yield from (change.column for each in shown for change in each.changes)
+        yield from (change.column for counterfactual in shown for change in counterfactual.changes)
 
 
 def change_texts(change: Change) -> tuple[str, str, str, str]:
@@ -187,4 +187,4 @@ def exact_text(value: Any) -> str:
         return f"{value:.{DIGITS}g}"
     if isinstance(value, float):
         return number(value)
-    return repr(shortened(value)) if isinstance(value, str) else value_text(value)
+    return quoted_text(value)

@@ -9,11 +9,14 @@ import polars as pl
 
 from gradum.margins import EQUAL, first_greatest, first_least
 from gradum.messages import say, say_plural
-from gradum.scores.figures import figure, percent
-from gradum.study.explanation.effects import Effect, Effects
+from gradum.show.answer_words import answer_text
+from gradum.study.explanation.effect import Effect
+from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.scale import Scale
 from gradum.tables.encoders.categorical import MISSING
 from gradum.tables.wording import shortened, value_text
+
+ANSWER_DIGITS = 3
 
 
 def effect_title(found: Effects, effect: Effect, answer: int) -> str:
@@ -45,7 +48,7 @@ def _ends(scale: Scale, values: pl.Series, curve: np.ndarray) -> tuple[str, str]
     least, greatest = (
         say(
             "{answer} at {value}",
-            answer=answer_text(scale, curve[place]),
+            answer=answer_text(scale, curve[place], digits=ANSWER_DIGITS),
             value=value_or_missing(values[place]),
         )
         for place in (low, high)
@@ -67,11 +70,6 @@ def reading(found: Effects) -> tuple[str, str]:
             "so that they tell apart columns that go together; they stand about the mean answer."
         ),
     )
-
-
-def answer_text(scale: Scale, value: float) -> str:
-    """Write an answer, or a difference of answers, on a scale."""
-    return percent(value, decimals=1) if scale == "probability" else figure(value, digits=3)
 
 
 def value_or_missing(value: Any) -> str:

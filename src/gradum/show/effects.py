@@ -12,15 +12,16 @@ from rich.text import Text
 
 from gradum.margins import falling, first_greatest
 from gradum.messages import listed, say, say_plural
+from gradum.show.bar import bar
 from gradum.show.effect_words import mean_ends
 from gradum.show.page import render
 from gradum.show.text import plain
 from gradum.show.visible import visible
-from gradum.study.explanation.effects import Effect, Effects
+from gradum.study.explanation.effect import Effect
+from gradum.study.explanation.effects import Effects
 from gradum.tables.wording import shortened
 
 MOST_PICTURES = 8
-BAR = 20  # characters
 
 
 class EffectCurves:
@@ -65,8 +66,8 @@ class EffectCurves:
         for effect, answer in shown:
             label = [shortened(self.found.answers[answer])] if with_classes else []
             ends = mean_ends(self.found, effect, answer) or ("–", "–")
-            bar = "█" * round(BAR * effect.reach[answer] / (longest or 1.0))
-            cells = (shortened(effect.column), *label, *ends, bar)
+            length = bar(effect.reach[answer] / (longest or 1.0))
+            cells = (shortened(effect.column), *label, *ends, length)
             table.add_row(*(Text(visible(cell)) for cell in cells))
         heading = Text(visible(self._heading), style="bold")
         return Group(heading, table, *(Text(visible(note)) for note in self._notes))

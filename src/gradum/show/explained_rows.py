@@ -46,8 +46,8 @@ def explained_rows(findings: Findings | None, target: str) -> dict[str, list[Exp
     if found is None:
         return {"worst": [], "typical": []}
     background = found.overall.background
-    worst = [_shown(each, _predicted_and_true(each), target, background) for each in found.worst]
-    typical = [_shown(each, _typical_of(each), target, background) for each in found.typical]
+    worst = [_shown(row, _predicted_and_true(row), target, background) for row in found.worst]
+    typical = [_shown(row, _typical_of(row), target, background) for row in found.typical]
     return {"worst": worst, "typical": typical}
 
 
@@ -79,13 +79,13 @@ def _shown(row: JudgedRow, title: str, target: str, background: int) -> Explaine
 
 
 def _bars(row: JudgedRow) -> Iterator[Bar]:
-    for each, share in shares(row.explanation, MOST_COLUMNS):
+    for part, share in shares(row.explanation, MOST_COLUMNS):
         length = round(50 * abs(share), 1)
         start = 50.0 if share > 0 else 50.0 - length
         yield Bar(
-            each.column,
-            each.value,
-            with_error(each.contribution, each.error),
+            part.column,
+            part.value,
+            with_error(part.contribution, part.error),
             start,
             length,
             share > 0,

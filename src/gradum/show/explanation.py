@@ -17,6 +17,7 @@ from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say
 from gradum.scores.figures import with_interval
+from gradum.show.bar import signed_bar
 from gradum.show.explanation_words import (
     because,
     direction_words,
@@ -39,7 +40,6 @@ from gradum.tables.columns import Label
 MOST_ROWS = 10  # shown one by one
 MOST_COLUMNS = 12
 MOST_GROUPS = 3  # of columns that depend on each other
-BAR = 20  # characters
 
 
 class Explanation:
@@ -114,7 +114,7 @@ class Explanation:
         if answer not in answers:
             raise SpecError(
                 say("There is no answer {answer!r}.", answer=answer),
-                say("Choose among {answers}.", answers=listed([repr(each) for each in answers])),
+                say("Choose among {answers}.", answers=listed([repr(label) for label in answers])),
             )
         return overall(self.found, answers.index(answer))
 
@@ -159,12 +159,12 @@ class Explanation:
         table.add_column(overflow="fold", ratio=2)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True)
-        for each, share in shares(row, MOST_COLUMNS):
+        for part, share in shares(row, MOST_COLUMNS):
             table.add_row(
-                Text(visible(each.column)),
-                Text(visible(each.value)),
-                Text(with_error(each.contribution, each.error)),
-                _bar(share),
+                Text(visible(part.column)),
+                Text(visible(part.value)),
+                Text(with_error(part.contribution, part.error)),
+                signed_bar(share),
             )
         yield table
         others = the_others(row, MOST_COLUMNS)
@@ -190,11 +190,6 @@ class Explanation:
             yield Text(visible(remark), style="dim")
 
 
-def _bar(share: float) -> Text:
-    length = round(abs(share) * BAR)
-    return Text("█" * length, style="green" if share > 0 else "red")
-
-
 def _overall(found: Overall) -> Iterator[RenderableType]:
     """Say how far each column moves the answers, on average over the rows, and which way."""
     yield Text(
@@ -206,12 +201,12 @@ def _overall(found: Overall) -> Iterator[RenderableType]:
     )
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     longest = max(found.columns[0].size.value, np.finfo(float).tiny)
-    for each in found.columns[:MOST_COLUMNS]:
+    for column in found.columns[:MOST_COLUMNS]:
         table.add_row(
-            Text(visible(each.column)),
-            with_interval(each.size),
-            _bar(each.size.value / longest),
-            Text(visible(direction_words(each))),
+            Text(visible(column.column)),
+            with_interval(column.size),
+            signed_bar(column.size.value / longest),
+            Text(visible(direction_words(column))),
         )
     yield table
     if found.answer is not None:

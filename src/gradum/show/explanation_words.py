@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradum.margins import falling
 from gradum.messages import listed, say, say_plural
-from gradum.scores.figures import figure, percent
+from gradum.scores.figures import figure
 from gradum.scores.interval import NORMAL_95, Interval
+from gradum.show.answer_words import answer_text
 from gradum.show.visible import visible
 from gradum.study.explanation.one_row import Contribution, RowExplanation
 from gradum.study.explanation.overall import ColumnOverall, LevelContribution
@@ -26,11 +26,10 @@ ROUNDING = 1e-6  # of an answer, which is no reason
 
 def heading(row: RowExplanation, target: str, background: int) -> str:
     """Say what a row's answer is, and what it is on average over the background rows."""
-    written = partial(percent, decimals=1) if row.scale == "probability" else figure
     places: dict[str, Any] = {
         "row": row.row,
-        "output": written(row.output),
-        "base": written(row.base),
+        "output": answer_text(row.scale, row.output),
+        "base": answer_text(row.scale, row.base),
         "rows": background,
     }
     if row.scale == "target":
@@ -67,9 +66,9 @@ def shares(row: RowExplanation, most: int) -> list[tuple[Contribution, float]]:
     Where all are rounding of the answer, all shares are next to 0.
     """
     size = ROUNDING * max(abs(row.output), abs(row.base))
-    largest = max((abs(each.contribution) for each in row.contributions), default=0.0)
+    largest = max((abs(part.contribution) for part in row.contributions), default=0.0)
     longest = max(largest, size, np.finfo(float).tiny)
-    return [(each, each.contribution / longest) for each in row.contributions[:most]]
+    return [(part, part.contribution / longest) for part in row.contributions[:most]]
 
 
 def the_others(row: RowExplanation, most: int) -> str:
@@ -77,7 +76,7 @@ def the_others(row: RowExplanation, most: int) -> str:
     others = row.contributions[most:]
     if not others:
         return ""
-    rest = figure(sum(each.contribution for each in others), digits=3, sign=True)
+    rest = figure(sum(part.contribution for part in others), digits=3, sign=True)
     return say_plural(
         "and {count:,} more column, {rest}.",
         "and {count:,} more columns, {rest} together.",
@@ -142,15 +141,15 @@ def direction_words(column: ColumnOverall) -> str:
 
 def _level_words(levels: Sequence[LevelContribution]) -> list[str]:
     """Say what the levels bring whose interval is beyond 0, the farthest first."""
-    clear = [each for each in levels if _beyond_0(each.contribution)]
-    farthest = falling(np.array([abs(each.contribution.value) for each in clear]))
+    clear = [level for level in levels if _beyond_0(level.contribution)]
+    farthest = falling(np.array([abs(level.contribution.value) for level in clear]))
     return [
         say(
             "{level} {contribution}",
-            level=each.level,
-            contribution=figure(each.contribution.value, digits=2, sign=True),
+            level=level.level,
+            contribution=figure(level.contribution.value, digits=2, sign=True),
         )
-        for each in (clear[i] for i in farthest[:MOST_LEVELS])
+        for level in (clear[i] for i in farthest[:MOST_LEVELS])
     ]
 
 

@@ -15,12 +15,11 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.rungs import KINDS
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
+from gradum.show.bar import signed_bar
 from gradum.show.text import plain
 from gradum.show.visible import visible
 from gradum.study.explanation.influence import RowInfluence
 from gradum.tables.wording import shortened, value_text
-
-BAR = 20  # characters
 
 
 class Influence:
@@ -69,12 +68,11 @@ class Influence:
         pushes = found.frame["push"].to_numpy()
         most = max(float(np.abs(pushes).max()), np.finfo(float).tiny)
         for row, target, push in found.frame.iter_rows():
-            length = round(abs(push) / most * BAR)
             table.add_row(
                 str(row),
                 Text(visible(value_text(target))),
                 figure(push, digits=3, sign=found.number is not None),
-                Text("█" * length, style="green" if push > 0 else "red"),
+                signed_bar(push / most),
             )
         yield table
         yield Text(_how(found))

@@ -74,7 +74,7 @@ class Reasons:
                 "row": int(number),
                 "rank": rank,
                 "column": name_of(reason.player),
-                "value": listed([value_words(each.value) for each in reason.values]),
+                "value": listed([value_words(value.value) for value in reason.values]),
                 "contribution": reason.contribution,
                 "against_background": _common(reason),
                 "sentence": sentence(reason),
@@ -82,11 +82,16 @@ class Reasons:
             for number, of_row in zip(self.found.rows, self.reasons, strict=True)
             for rank, reason in enumerate(of_row, 1)
         ]
-        text = ("column", "value", "against_background", "sentence")
-        numbers = {"row": pl.Int64, "rank": pl.Int64, "contribution": pl.Float64}
-        order = ("row", "rank", "column", "value", "contribution", "against_background", "sentence")
-        types = dict.fromkeys(text, pl.String) | numbers
-        return pl.DataFrame(lines, schema={name: types[name] for name in order})
+        schema = {
+            "row": pl.Int64,
+            "rank": pl.Int64,
+            "column": pl.String,
+            "value": pl.String,
+            "contribution": pl.Float64,
+            "against_background": pl.String,
+            "sentence": pl.String,
+        }
+        return pl.DataFrame(lines, schema=schema)
 
     def summary(self) -> str:
         """Return the reasons of every row in words; of the first ten, if there are more."""
@@ -176,5 +181,9 @@ def _clause(value: Value) -> str:
 
 
 def _common(reason: Reason) -> str | None:
-    known = [each for each in reason.values if each.kind in WITH_MODE or each.common is not None]
-    return listed([value_words(each.common) for each in known]) or None
+    common = [
+        value_words(value.common)
+        for value in reason.values
+        if value.kind in WITH_MODE or value.common is not None
+    ]
+    return listed(common) or None

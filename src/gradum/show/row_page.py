@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from gradum.margins import falling
-from gradum.messages import marked, say, say_plural
-from gradum.scores.figures import figure, percent
+from gradum.messages import say, say_plural
+from gradum.scores.figures import figure
 from gradum.show.alike import AlikeRows
+from gradum.show.answer_words import answer_name, answer_text, scale_title
 from gradum.show.counterfactual import Counterfactuals
 from gradum.show.counterfactual_words import change_texts, notes, sentence
 from gradum.show.explanation import Explanation
@@ -24,16 +24,9 @@ from gradum.show.pictures.waterfall import waterfall
 from gradum.show.vega import vega_script
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.one_row import RowExplanation, row_explanation
-from gradum.tables.wording import shortened
 
 MOST_CLASSES = 2
 """Classes with a picture of their own: the likeliest, and the one that comes next."""
-
-UNITS = {
-    "target": marked("answer"),
-    "probability": marked("probability"),
-    "log-odds": marked("log-odds"),
-}
 
 
 @dataclass(frozen=True)
@@ -147,19 +140,12 @@ def _rows(explanation: Explanation, place: int) -> list[RowExplanation]:
 
 def _facts(explanation: Explanation, place: int) -> list[tuple[str, str]]:
     rows, target = _rows(explanation, place), explanation.fitted.spec.target
-    written = partial(percent, decimals=1) if rows[0].scale == "probability" else figure
-    facts = [(_named(row, target), written(row.output)) for row in rows]
-    return [*facts, (say("on average over the background"), written(rows[0].base))]
-
-
-def _named(row: RowExplanation, target: str) -> str:
-    """Return what an answer is called: its class, its quantile, or the target."""
-    if row.scale == "target":
-        return target
-    label = repr(shortened(row.answer))
-    if row.scale == "probability":
-        return say("probability of {label}", label=label)
-    return say("log-odds of {label}", label=label)
+    facts = [
+        (answer_name(row.scale, row.answer, target), answer_text(row.scale, row.output))
+        for row in rows
+    ]
+    mean = answer_text(rows[0].scale, rows[0].base)
+    return [*facts, (say("on average over the background"), mean)]
 
 
 def _remarks(explanation: Explanation, place: int) -> list[str]:
@@ -185,7 +171,12 @@ def _why(explanation: Explanation, place: int) -> RowSection:
         say("Why this answer?"),
         [sentence for sentence in sentences if sentence],
         [
-            waterfall(f"waterfall-{number}", _named(row, target), row, unit=say(UNITS[row.scale]))
+            waterfall(
+                f"waterfall-{number}",
+                answer_name(row.scale, row.answer, target),
+                row,
+                unit=scale_title(row.scale),
+            )
             for number, row in enumerate(rows)
         ],
     )
@@ -220,5 +211,5 @@ def _numbers(explanation: Explanation, place: int) -> RowSection:
         )
         for adds in row.contributions
     ]
-    title = _named(row, explanation.fitted.spec.target)
+    title = answer_name(row.scale, row.answer, explanation.fitted.spec.target)
     return RowSection("numbers", say("The numbers"), tables=[RowTable(header, rows, 2, title)])

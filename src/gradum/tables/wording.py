@@ -60,6 +60,11 @@ def value_text(value: object, most: int = 40) -> str:
             return shortened(value, most)
 
 
+def quoted_text(value: object) -> str:
+    """Return a table's value as it stands in a sentence: a text in quotes."""
+    return repr(shortened(value)) if isinstance(value, str) else value_text(value)
+
+
 def number(value: float) -> str:
     """Return a number as people write it: 12,345.6 rather than 12345.60000001."""
     if value == int(value) and abs(value) < 1e15:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
+from gradum.app.cli.column_lists import read_columns
 from gradum.app.cli.console import load_model, write, write_json
 
 
@@ -99,9 +100,6 @@ def command(
             write(say("Written to {path}.", path=out))
 
 
-def _columns(given: Sequence[str] | None, names: Sequence[str]) -> list[str]:
-    """Read lists of columns; a column whose own name has a comma is one."""
-    columns = []
-    for words in given or ():
-        columns += [words] if words in names else [word.strip() for word in words.split(",")]
-    return columns
+def _columns(lists: Sequence[str] | None, names: Sequence[str]) -> list[str]:
+    """Return the columns of an option that can be given several times."""
+    return [column for text in lists or () for column in read_columns(text, names)]

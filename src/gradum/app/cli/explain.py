@@ -9,6 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
+from gradum.app.cli.column_lists import read_columns
 from gradum.app.cli.console import load_model, write, write_json
 from gradum.app.cli.pages import check_page
 from gradum.messages import say
@@ -114,7 +115,7 @@ def command(
         background=background,
         rung=rung,
         scale=scale,  # type: ignore[arg-type]
-        together=[[name.strip() for name in names.split(",")] for names in together or ()],
+        together=[read_columns(text, loaded.features) for text in together or ()],
         tolerance=tolerance,
         reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
     )
@@ -122,7 +123,7 @@ def command(
     if hoped is not None:
         shown = explanation.reasons(favourable=hoped, count=COUNT if reasons is None else reasons)
     if out is not None and _is_page(out):
-        _write_page(out, loaded, explanation, own=data is None)
+        _write_page(out, loaded, explanation, own_table=data is None)
     elif out is not None:
         write_frame(out, shown.frame, force=force)
     if as_json:
@@ -151,8 +152,8 @@ def _check(out: Path, rows: list[int] | None, *, force: bool) -> None:
     check_page(out)
 
 
-def _write_page(out: Path, model: Model, explanation: Explanation, *, own: bool) -> None:
+def _write_page(out: Path, model: Model, explanation: Explanation, *, own_table: bool) -> None:
     from gradum.api.row_page import page_of_row
     from gradum.files.atomic import write_text
 
-    write_text(out, page_of_row(model, explanation, own=own, cache=cache_directory()))
+    write_text(out, page_of_row(model, explanation, own_table=own_table, cache=cache_directory()))

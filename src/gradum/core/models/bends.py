@@ -20,7 +20,7 @@ def on_the_way(inputs: Mapping[str, Any], places: np.ndarray) -> dict[str, Any]:
     The rows differ in the dense block alone.
     """
     first, second = inputs["dense"][:2].astype(np.float64)
-    others = {name: each[np.zeros(len(places), np.intp)] for name, each in inputs.items()}
+    others = {name: block[np.zeros(len(places), np.intp)] for name, block in inputs.items()}
     return {**others, "dense": first + places[:, None] * (second - first)}
 
 

@@ -35,8 +35,8 @@ FEWEST_STEPS = 10  # from the middle to the edge
 def contribution_bars(found: Overall) -> Picture:
     """Draw how far the columns move the answers, on average over the rows."""
     rows = [
-        {"column": each.column, "place": place, **bounds(each.size)}
-        for place, each in enumerate(found.columns)
+        {"column": column.column, "place": place, **bounds(column.size)}
+        for place, column in enumerate(found.columns)
     ]
     base = alt.Chart(data(rows)).encode(
         y=alt.Y("column:N", sort=by("place"), title=None),
@@ -49,7 +49,7 @@ def contribution_bars(found: Overall) -> Picture:
         x=alt.X("low:Q"), x2=alt.X2("high:Q")
     )
     first = say("; ").join(
-        f"{each.column} {with_interval(each.size)}" for each in found.columns[:3]
+        f"{column.column} {with_interval(column.size)}" for column in found.columns[:3]
     )
     return Picture(
         "contributions",
@@ -58,27 +58,33 @@ def contribution_bars(found: Overall) -> Picture:
         say("These move the answer farthest: {columns}.", columns=first),
         sentences([_how_measured(found), _of_which_class(found)]),
         (say("column"), say("size"), say("from"), say("to"), _direction_of(found)),
-        tuple((each.column, *limits(each.size), direction_words(each)) for each in found.columns),
+        tuple(
+            (column.column, *limits(column.size), direction_words(column))
+            for column in found.columns
+        ),
     )
 
 
 def contribution_swarm(found: Overall) -> Picture | None:
     """Draw the contributions row by row; None where no single row may be shown."""
-    shown = [each for each in found.columns[:MOST_SWARMS] if each.contributions]
+    shown = [column for column in found.columns[:MOST_SWARMS] if column.contributions]
     if not shown:
         return None
-    ends = [each.contributions[end] for each in shown for end in (0, -1)]
+    ends = [column.contributions[end] for column in shown for end in (0, -1)]
     rows = [
         {
-            "column": each.column,
+            "column": column.column,
             "place": place,
             "contribution": contribution,
             "offset": offset,
             "third": _third(rank),
         }
-        for place, each in enumerate(shown)
+        for place, column in enumerate(shown)
         for contribution, offset, rank in zip(
-            each.contributions, _offsets(each, min(ends), max(ends)), each.ranks, strict=True
+            column.contributions,
+            _offsets(column, min(ends), max(ends)),
+            column.ranks,
+            strict=True,
         )
     ]
     thirds = [say(name) for name in THIRDS]
@@ -116,7 +122,7 @@ def contribution_swarm(found: Overall) -> Picture | None:
             ]
         ),
         (say("column"), say("least"), say("middle"), say("greatest"), _direction_of(found)),
-        tuple((each.column, *_summary(each), direction_words(each)) for each in shown),
+        tuple((column.column, *_summary(column), direction_words(column)) for column in shown),
     )
 
 
@@ -170,7 +176,7 @@ def _direction_of(found: Overall) -> str:
 
 def _described(shown: Sequence[ColumnOverall]) -> str:
     """Say which way the first few columns move the answers, where it is known."""
-    ways = [(each.column, direction_words(each)) for each in shown]
+    ways = [(column.column, direction_words(column)) for column in shown]
     known = [say("{column}: {way}", column=column, way=way) for column, way in ways if way]
     if not known:
         return say("No column has a direction that the rows show.")

@@ -16,8 +16,10 @@ import numpy as np
 
 from gradum.messages import say, sentences
 from gradum.scores.figures import figure
+from gradum.scores.interval import NORMAL_95
+from gradum.show.answer_words import answer_text, scale_title
 from gradum.show.effect_words import (
-    answer_text,
+    ANSWER_DIGITS,
     effect_title,
     mean_ends,
     reading,
@@ -36,10 +38,10 @@ from gradum.show.pictures.picture import (
     legend_of,
     tooltips,
 )
-from gradum.study.explanation.effects import Effect, Effects
+from gradum.study.explanation.effect import Effect
+from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.grid import FEW_ROWS, numbers_of
 from gradum.study.explanation.scale import Scale
-from gradum.study.explanation.shapley import NORMAL_95
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 
 DIGITS = 4  # of a chart's range, which is all that is seen of a number
@@ -118,7 +120,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     rows = [row for row in _rows(effect, curves) if row["value"] is not None]
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, color=_colour(curves, "stroke"))
     dashes = alt.Scale(domain=[curve.name for curve in curves], range=DASHES[: len(curves)])
-    low = alt.Y("low:Q", title=_of_scale(scale), scale=alt.Scale(zero=False))
+    low = alt.Y("low:Q", title=scale_title(scale), scale=alt.Scale(zero=False))
     dates = _date_format(effect)
     formats = {} if dates is None else {"value": dates}
     fields = ("curve:N", str(x.shorthand), "answer:Q", "low:Q", "high:Q", "rows:Q")
@@ -132,7 +134,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     ]
     stretches = _few_rows(grid.numbers[grid.ordered], grid.few[grid.ordered])
     if len(stretches):
-        ends = zip(*(_coordinates(effect, each) for each in stretches.T), strict=True)
+        ends = zip(*(_coordinates(effect, numbers) for numbers in stretches.T), strict=True)
         shaded = alt.Data(values=[{"value": low, "end": high} for low, high in ends])
         rectangles = alt.Chart(shaded).mark_rect(color=FAINT, opacity=0.6)
         layers.insert(0, rectangles.encode(x=x, x2=alt.X2("end")))
@@ -141,17 +143,17 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
 
 def _place_of(found: Effects, effect: Effect, answer: int, row: int) -> alt.Chart:
     """Draw a point where a row stands, if it has a value."""
-    own = numbers_of(found.rows[effect.column])[[row]]
-    place = {"value": _coordinates(effect, own)[0], "answer": float(found.outputs[row, answer])}
-    points = alt.Chart(alt.Data(values=[place] if np.isfinite(own[0]) else []))
+    value = numbers_of(found.rows[effect.column])[[row]]
+    place = {"value": _coordinates(effect, value)[0], "answer": float(found.outputs[row, answer])}
+    points = alt.Chart(alt.Data(values=[place] if np.isfinite(value[0]) else []))
     return points.mark_point(color=THIRD, size=120).encode(x=_axis(effect), y=alt.Y("answer:Q"))
 
 
 def _over_levels(
-    scale: Scale, effect: Effect, curves: Sequence[_Curve], own: int | None
+    scale: Scale, effect: Effect, curves: Sequence[_Curve], level: int | None
 ) -> AnyChart:
     """Draw a point a level, fainter where rows are few; large at a row's own level."""
-    large = (curves[-1].name, own)
+    large = (curves[-1].name, level)
     rows = [row | {"own": (row["curve"], row["place"]) == large} for row in _rows(effect, curves)]
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("value:N", sort=by("place"), title=None),
@@ -159,7 +161,7 @@ def _over_levels(
         opacity=alt.condition("datum.few", alt.value(0.35), alt.value(1)),
         tooltip=tooltips("curve:N", "value:N", "answer:Q", "low:Q", "high:Q", "rows:Q"),
     )
-    low = alt.X("low:Q", title=_of_scale(scale), scale=alt.Scale(zero=False))
+    low = alt.X("low:Q", title=scale_title(scale), scale=alt.Scale(zero=False))
     size = alt.condition("datum.own", alt.value(180), alt.value(60))
     points = base.mark_point(filled=True).encode(x=alt.X("answer:Q"), size=size)
     intervals = base.mark_rule(strokeWidth=2).encode(x=low, x2=alt.X2("high:Q"))
@@ -171,8 +173,7 @@ def _level_of(found: Effects, effect: Effect, row: int | None) -> int | None:
     """Return the place of a row's own level among the values."""
     if row is None:
         return None
-    own = found.rows[effect.column][row]
-    return effect.grid.values.to_list().index(own)
+    return effect.grid.values.to_list().index(found.rows[effect.column][row])
 
 
 def _rows(effect: Effect, curves: Sequence[_Curve]) -> Iterator[dict[str, Any]]:
@@ -239,7 +240,7 @@ def _rounded(numbers: np.ndarray) -> list[float | None]:
     reach = float(np.ptp(known)) if len(known) else 0.0
     reach = reach or float(np.abs(known).max(initial=0.0)) or 1.0
     digits = DIGITS - math.ceil(math.log10(reach))
-    return [round(float(each), digits) if np.isfinite(each) else None for each in numbers]
+    return [round(float(number), digits) if np.isfinite(number) else None for number in numbers]
 
 
 def _few_rows(numbers: np.ndarray, few: np.ndarray) -> np.ndarray:
@@ -263,15 +264,6 @@ def _colour(curves: Sequence[_Curve], symbol: str) -> alt.Color:
     return alt.Color("curve:N", title=None, scale=scale, legend=legend)
 
 
-def _of_scale(scale: Scale) -> str:
-    """Name the axis of the answers."""
-    return {
-        "target": say("answer"),
-        "probability": say("probability"),
-        "log-odds": say("log-odds"),
-    }[scale]
-
-
 def _description(found: Effects, effect: Effect, answer: int, row: int | None) -> str:
     """Say where the answers are least and greatest, and where a row stands."""
     parts = []
@@ -285,7 +277,7 @@ def _description(found: Effects, effect: Effect, answer: int, row: int | None) -
             say(
                 "In this row the value is {value} and the answer {output}.",
                 value=value_or_missing(found.rows[effect.column][row]),
-                output=answer_text(found.scale, found.outputs[row, answer]),
+                output=answer_text(found.scale, found.outputs[row, answer], digits=ANSWER_DIGITS),
             )
         )
         if ends := row_ends(found, effect, answer, row):
@@ -307,7 +299,9 @@ def _caption(found: Effects, effect: Effect, answer: int) -> Iterator[str]:
         if not grid.ordered.all():
             yield say(
                 "Where the value is missing, the mean answer is {answer}.",
-                answer=answer_text(found.scale, effect.dependence.values[-1, answer]),
+                answer=answer_text(
+                    found.scale, effect.dependence.values[-1, answer], digits=ANSWER_DIGITS
+                ),
             )
         if grid.few[grid.ordered].any():
             yield say("Shaded: fewer than {few} background rows are near.", few=FEW_ROWS)

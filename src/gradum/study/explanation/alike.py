@@ -32,6 +32,7 @@ from gradum.fitting.rung import Prediction
 from gradum.margins import EQUAL, falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.study.explanation.learned import LearnedRows
 
 ROWS_OF_PAIRS = 400  # drawn by chance; all pairs of them make the rank
@@ -91,28 +92,29 @@ def alike(rows: LearnedRows, row: pl.DataFrame, *, number: int, count: int = 5) 
     """
     refuse_count(count)
     here = np.concatenate([coordinates(rows, layer) for layer in rows.last_layers(row)])
-    far = [np.linalg.norm(coordinates(rows, layer) - here, axis=1) for layer in rows.last_layers()]
-    distance = np.concatenate(far)
+    distance = np.concatenate(
+        [np.linalg.norm(coordinates(rows, layer) - here, axis=1) for layer in rows.last_layers()]
+    )
     nearest = falling(-distance)[:count]
     like = rows.frame[nearest]
     fitted, rung = rows.fitted, rows.rung
     values = pl.concat([row, like], how="vertical_relaxed")
-    said = rung.predict(fitted.encoder.transform(values))
+    predicted = rung.predict(fitted.encoder.transform(values))
     pairs = _distances_of_pairs(rows)
-    chosen = int(first_greatest(_probability(said)[0])) if fitted.classes else None
+    chosen = int(first_greatest(_probability(predicted)[0])) if fitted.classes else None
     frame = pl.DataFrame(
         {
             "row": rows.numbers[nearest],
             "target": _as_given(fitted, rows.target[nearest]),
-            "answer": _as_given(fitted, said.value[1:]),
-            **({} if chosen is None else {"probability": _probability(said)[1:, chosen]}),
+            "answer": _as_given(fitted, predicted.value[1:]),
+            **({} if chosen is None else {"probability": _probability(predicted)[1:, chosen]}),
             "distance": distance[nearest],
-            "nearer_than": [float(np.mean(pairs > own * (1 + EQUAL))) for own in distance[nearest]],
+            "nearer_than": [float(np.mean(pairs > far * (1 + EQUAL))) for far in distance[nearest]],
             "equal_columns": _equal_columns(row, like),
         }
     )
     label = None if chosen is None else fitted.classes[chosen]
-    answer = said.value[0] if chosen is None else _probability(said)[0, chosen]
+    answer = predicted.value[0] if chosen is None else _probability(predicted)[0, chosen]
     return Alike(rung.name, number, label, float(answer), len(rows), values, frame)
 
 
@@ -136,16 +138,14 @@ def refuse_count(count: int) -> None:
 
 def _distances_of_pairs(rows: LearnedRows) -> np.ndarray:
     """Return the distances of all pairs of up to `ROWS_OF_PAIRS` rows, drawn by chance."""
-    drawn = rows.frame
-    if len(rows) > ROWS_OF_PAIRS:
-        rng = stream(rows.fitted.spec.seed, "study", "alike")
-        drawn = drawn[np.sort(rng.choice(len(rows), ROWS_OF_PAIRS, replace=False))]
+    rng = stream(rows.fitted.spec.seed, "study", "alike")
+    drawn = drawn_rows(rows.frame, ROWS_OF_PAIRS, rng)
     return pdist(np.concatenate([coordinates(rows, layer) for layer in rows.last_layers(drawn)]))
 
 
-def _probability(said: Prediction) -> np.ndarray:
-    assert said.probability is not None
-    return said.probability
+def _probability(predicted: Prediction) -> np.ndarray:
+    assert predicted.probability is not None
+    return predicted.probability
 
 
 def _as_given(fitted: Fitted, values: np.ndarray) -> pl.Series:

@@ -7,26 +7,24 @@ import polars as pl
 
 from gradum.fitting.run import Run
 from gradum.randomness import stream
+from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.tables.split import Part
 
 BACKGROUND_ROWS = 200
 
 
-def thinned(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Return up to `BACKGROUND_ROWS` of some rows, drawn by chance, in their order."""
-    if len(rows) <= BACKGROUND_ROWS:
-        return rows
-    rng = stream(seed, "study", "background")
-    return rows[np.sort(rng.choice(len(rows), BACKGROUND_ROWS, replace=False))]
+def given_background(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Return up to `BACKGROUND_ROWS` of the rows that somebody gives as a background."""
+    return drawn_rows(rows, BACKGROUND_ROWS, stream(seed, "study", "background"))
 
 
 def background_rows(run: Run) -> pl.DataFrame:
     """Return up to `BACKGROUND_ROWS` of the rows that a run learned from, without the target."""
     learned = (run.parts != Part.TEST) | run.fitted.spec.refit
-    return learned_rows(run, learned, BACKGROUND_ROWS)
+    return background_among(run, learned, BACKGROUND_ROWS)
 
 
-def learned_rows(run: Run, learned: np.ndarray, most: int) -> pl.DataFrame:
+def background_among(run: Run, learned: np.ndarray, most: int) -> pl.DataFrame:
     """Return up to ``most`` of a run's rows where a mask (n,) holds, without the target.
 
     They are drawn by weight and count equally from then on.

@@ -13,14 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from gradum.core.models.first_layer import FirstLayer
 from gradum.core.models.input_layer import InputLayer
-from gradum.margins import EQUAL, LAST_DIGITS
+from gradum.margins import EQUAL
 from gradum.study.explanation.scale import Answer
 from gradum.study.first_layer import Opened
 
@@ -95,37 +93,6 @@ class ExactCurve:
         places = np.linspace(0, pieces, SECTIONS * pieces + 1)
         coordinates = np.interp(places, np.arange(pieces + 1), self.coordinates)
         return replace(self, coordinates=coordinates, logits=self._logits_at(coordinates))
-
-    def turns(self, answer: int) -> np.ndarray:
-        """Return the places among the breakpoints between which an answer only rises or falls.
-
-        The first and the last breakpoint are among them; what is level goes on as it was.
-        """
-        steps = np.diff(self.answers[:, answer])
-        moving = np.flatnonzero(np.abs(steps) > LAST_DIGITS * np.abs(self.answers[:, answer]).max())
-        turning = moving[1:][np.sign(steps[moving[1:]]) != np.sign(steps[moving[:-1]])]
-        return np.concatenate([[0], turning, [len(self.coordinates) - 1]])
-
-    def nearest(self, answer: int, level: float, start: float) -> float | None:
-        """Return the value nearest to another at which an answer has a level; None if nowhere.
-
-        Nearest in the column's own unit.
-        """
-        off = self.answers[:, answer] - level
-        crossing = np.flatnonzero(off[:-1] * off[1:] < 0)
-        reached: list[Any] = [
-            brentq(
-                lambda place: self._at(np.array([place]))[0, answer] - level,
-                self.coordinates[before],
-                self.coordinates[before + 1],
-            )
-            for before in crossing
-        ]
-        places = np.concatenate([self.coordinates[off == 0], reached])
-        if not len(places):
-            return None
-        values = self.input_layer.raw(self.column, places)
-        return float(values[np.abs(values - start).argmin()])
 
     def _at(self, coordinates: np.ndarray) -> np.ndarray:
         return self.answer(self.layers.together(self._logits_at(coordinates)))

@@ -1,4 +1,4 @@
-"""What a model answers as one column after the other takes other values.
+"""The effects of several columns, worked out one by one against the same rows, and their frames.
 
 Shapes: n rows, B background rows, g values of a column, k answers.
 """
@@ -15,139 +15,16 @@ import polars as pl
 
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
-from gradum.margins import first_greatest, first_least
 from gradum.messages import say
-from gradum.study.explanation.accumulated import Accumulated, bins_of
-from gradum.study.explanation.breakpoints import ExactCurve, exact_curve
-from gradum.study.explanation.dependence import Dependence
-from gradum.study.explanation.explain import scale_of
-from gradum.study.explanation.grid import WITH_GRID, Grid, grid_of, numbers_of
+from gradum.study.explanation.effect import Effect, Extremes, effect_of
+from gradum.study.explanation.grid import WITH_GRID, Grid, grid_of
 from gradum.study.explanation.replacing import Replacing
-from gradum.study.explanation.scale import Scale, answer_on
+from gradum.study.explanation.scale import Scale, answer_on, scale_of
+from gradum.study.explanation.unseen_column import unseen_column
 from gradum.study.first_layer import Opened
 from gradum.tables.columns import Column
-from gradum.tables.wording import nearest
 
 MOST_ROWS = 1_000  # whose own curves are worked out
-
-
-@dataclass(frozen=True, eq=False)
-class Places:
-    """Places of rows before a rung.
-
-    Parameters
-    ----------
-    background, given : ndarray of int (B,), (n,)
-        The background rows, and those whose own curves are wanted.
-    values, between : ndarray of int (g,), (m,)
-        Rows that hold the values of a grid, and those half-way between.
-    """
-
-    background: np.ndarray
-    given: np.ndarray
-    values: np.ndarray
-    between: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Extremes:
-    """The least and the greatest of one row's answers.
-
-    Parameters
-    ----------
-    values : polars.Series (p,)
-        Values of the column.
-    answers : ndarray (p, k)
-        What is answered there.
-    error : ndarray (k,)
-        How far answers between the values may lie beyond: 0 where the extremes are exact.
-    """
-
-    values: pl.Series
-    answers: np.ndarray
-    error: np.ndarray
-
-    @property
-    def least(self) -> np.ndarray:
-        """Where each answer is least (k,); of equals, at the first value."""
-        return first_least(self.answers.T)
-
-    @property
-    def greatest(self) -> np.ndarray:
-        """Where each answer is greatest (k,)."""
-        return first_greatest(self.answers.T)
-
-
-@dataclass(frozen=True, eq=False)
-class Effect:
-    """What a model answers as one column takes other values.
-
-    Parameters
-    ----------
-    grid : Grid
-        The values.
-    dependence : Dependence
-        The mean over background rows: partial dependence.
-    accumulated : Accumulated or None
-        Accumulated local effects of numbers and dates; None of levels, which have no order.
-    interpolation_error : ndarray (k,)
-        How far the partial dependence lies from straight lines between the values, half-way between
-        them, at most: what a grid twice as fine would add. 0 of levels.
-    rows : ndarray (g, n, k)
-        The answers for n given rows at the values: their ICE curves.
-    rows_error : ndarray (k,)
-        The interpolation error of those, the largest of all rows.
-    replacing : Replacing
-        What gives rows other values.
-    places : Places
-        Where it finds them.
-    """
-
-    grid: Grid
-    dependence: Dependence
-    accumulated: Accumulated | None
-    interpolation_error: np.ndarray
-    rows: np.ndarray
-    rows_error: np.ndarray
-    replacing: Replacing
-    places: Places
-
-    @property
-    def column(self) -> str:
-        """The column's name."""
-        return self.grid.column
-
-    @property
-    def reach(self) -> np.ndarray:
-        """How far the partial dependence goes from its least to its greatest value (k,)."""
-        values = self.dependence.values
-        return np.ptp(values, axis=0) if len(values) else np.zeros(values.shape[1])
-
-    def exact(self, row: int) -> ExactCurve | None:
-        """Return a given row's curve between the ends of the grid, if it can be known exactly."""
-        ordered = np.flatnonzero(self.grid.ordered)
-        if len(ordered) < 2:
-            return None
-        low, high = self.places.values[ordered[[0, -1]]]
-        opened, answer = self.replacing.opened, self.replacing.answer
-        return exact_curve(opened, answer, self.column, self.places.given[row], (low, high))
-
-    def extremes(self, row: int) -> Extremes:
-        """Return a given row's least and greatest answers, exactly where that can be known."""
-        exact, numbers = self.exact(row), int(self.grid.ordered.sum())
-        if exact is None:
-            return Extremes(self.grid.values, self.rows[:, row], self.rows_error)
-        # Where clipping leaves little of a number, float32 may have moved it beyond the ends.
-        values = np.clip(exact.values, *self.grid.numbers[[0, numbers - 1]])
-        answers = exact.answers
-        if self.grid.whole:  # whole numbers with extreme answers are next to breakpoints
-            values = np.union1d(np.floor(values), np.ceil(values))
-            answers = exact.at(values)
-        return Extremes(
-            pl.concat([self.grid.typed(values), self.grid.values[numbers:]]),
-            np.concatenate([answers, self.rows[numbers:, row]]),
-            exact.error,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,7 +182,10 @@ def effects_of(
         chosen.name,
         used,
         tuple(fitted.classes) or (None,) * outputs.shape[1],
-        tuple(_effect(Replacing(opened, answer, g.column), g, background, places) for g in grids),
+        tuple(
+            effect_of(Replacing(opened, answer, grid.column), grid, background[grid.column], places)
+            for grid in grids
+        ),
         tuple(c.name for c in fitted.schema.features if c.kind not in WITH_GRID),
         len(background),
         outputs[: len(background)].mean(axis=0),
@@ -328,9 +208,7 @@ def columns_with_grid(fitted: Fitted, names: Iterable[str] | None) -> list[Colum
     named = dict.fromkeys(names)
     for name in named:
         if name not in columns:
-            raise SpecError(
-                say("The model sees no column {name!r}.", name=name), nearest(name, columns)
-            )
+            raise unseen_column(name, columns)
         if columns[name].kind not in WITH_GRID:
             raise SpecError(
                 say("Column {name!r} holds texts, and there is no curve over texts.", name=name),
@@ -347,57 +225,6 @@ def _values_side_by_side(grids: Sequence[Grid], background: pl.DataFrame) -> pl.
     return pl.DataFrame(
         [values.extend_constant(None, height - len(values)) for values in columns.values()]
     )
-
-
-def _effect(
-    replacing: Replacing, grid: Grid, background: pl.DataFrame, blocks: Sequence[np.ndarray]
-) -> Effect:
-    background_places, given, held = blocks
-    after = len(grid.values)
-    places = Places(background_places, given, held[:after], held[after : after + len(grid.between)])
-    curves, members = replacing.curves(places.background, places.values)
-    halfway, _ = replacing.curves(places.background, places.between)
-    rows, _ = replacing.curves(places.given, places.values)
-    rows_halfway, _ = replacing.curves(places.given, places.between)
-    dependence = Dependence.of(curves, members)
-    return Effect(
-        grid,
-        dependence,
-        _accumulated(replacing, grid, background[grid.column], places),
-        _off_straight_lines(grid, dependence.values[:, None], halfway.mean(axis=1, keepdims=True)),
-        rows,
-        _off_straight_lines(grid, rows, rows_halfway),
-        replacing,
-        places,
-    )
-
-
-def _accumulated(
-    replacing: Replacing, grid: Grid, column: pl.Series, places: Places
-) -> Accumulated | None:
-    """Move each background row with a value from the lower edge of its bin to the upper."""
-    if not grid.ordered.any():
-        return None
-    numbers = numbers_of(column)
-    present = np.isfinite(numbers) & (len(grid.edges) > 1)
-    bins = bins_of(numbers[present], grid.edges)
-    edges = places.values[np.searchsorted(grid.numbers[grid.ordered], grid.edges)]
-    own = places.background[present]
-    upper, _ = replacing.answers(own, edges[bins + 1])
-    lower, _ = replacing.answers(own, edges[bins])
-    return Accumulated.of(grid.numbers, grid.edges, bins, upper - lower)
-
-
-def _off_straight_lines(grid: Grid, curves: np.ndarray, halfway: np.ndarray) -> np.ndarray:
-    """Return how far curves (m, n, k) lie from those (g, n, k) drawn straight: the most, (k,)."""
-    if not halfway.size:
-        return np.zeros(curves.shape[-1])
-    numbers = grid.numbers[grid.ordered]
-    after = np.searchsorted(numbers, grid.between)
-    low, high = numbers[after - 1], numbers[after]
-    share = ((grid.between - low) / (high - low))[:, None, None]
-    straight = (1 - share) * curves[after - 1] + share * curves[after]
-    return np.abs(halfway - straight).max(axis=(0, 1))
 
 
 _PLACE = ("column", "class", "value", "number")
@@ -447,6 +274,6 @@ def _lines(effect: Effect, labels: Sequence[str | None]) -> pl.DataFrame:
     }
     rows = np.tile(effect.grid.rows, len(labels))
     return _places(effect, labels).with_columns(
-        *(pl.Series(name, each.T.ravel()).fill_nan(None) for name, each in numbers.items()),
+        *(pl.Series(name, array.T.ravel()).fill_nan(None) for name, array in numbers.items()),
         pl.Series("rows", rows, pl.Int64),
     )

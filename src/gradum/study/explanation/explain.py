@@ -15,14 +15,14 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
-from gradum.messages import listed, say
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.solvers.threads import threads_for
 from gradum.study.explanation.game import Game, Player, Setting
-from gradum.study.explanation.scale import Scale, answer_on
+from gradum.study.explanation.scale import Scale, answer_on, scale_of
 from gradum.study.explanation.shapley import TOLERANCE, Shapley, divided
+from gradum.study.explanation.unseen_column import unseen_column
 from gradum.study.first_layer import Opened
-from gradum.tables.wording import nearest
 
 ROWS_AT_ONCE = 256  # that stand opened beside the background
 
@@ -76,7 +76,7 @@ class Explanations:
         """
         d, k = len(self.players), len(self.answers)
         names = np.repeat(self.names, k).tolist()
-        labels = [None if each is None else str(each) for each in self.answers]
+        labels = [None if answer is None else str(answer) for answer in self.answers]
 
         def column(name: str) -> np.ndarray:
             return np.array([getattr(part, name) for part in self.parts], np.float64).ravel()
@@ -177,24 +177,6 @@ def explain(
     )
 
 
-def scale_of(fitted: Fitted, scale: str | None) -> Scale:
-    """Return the scale asked for, or that of the task.
-
-    Raises
-    ------
-    SpecError
-        The task has no such scale.
-    """
-    possible: tuple[Scale, ...] = ("probability", "log-odds") if fitted.classes else ("target",)
-    for each in possible:
-        if scale in (None, each):
-            return each
-    raise SpecError(
-        say("{scale!r} is no scale of this target.", scale=scale),
-        say("Choose {scales}.", scales=listed(possible, "or")),
-    )
-
-
 def players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tuple[Player, ...]:
     """Return every column as a player, but for those that stand together.
 
@@ -207,9 +189,7 @@ def players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tup
     for names in together:
         for name in dict.fromkeys(names):
             if name not in columns:
-                raise SpecError(
-                    say("The model sees no column {name!r}.", name=name), nearest(name, columns)
-                )
+                raise unseen_column(name, columns)
             if name in group:
                 raise SpecError(
                     say("Column {name!r} is to stand in two groups.", name=name),

@@ -41,6 +41,7 @@ from gradum.margins import falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.study.explanation.alike import refuse_count
+from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.study.explanation.learned import LearnedRows
 from gradum.study.explanation.scale import Answer, answer_on
 from gradum.study.first_layer import Opened
@@ -121,13 +122,15 @@ def influence(
     """
     refuse_count(count)
     fitted, rung = rows.fitted, rows.rung
-    asked = _drawn(rows) if row is None else row
+    rng = stream(fitted.spec.seed, "study", "influence")
+    asked = drawn_rows(rows.frame, ROWS_ASKED, rng) if row is None else row
     answer = answer_on(rung, "probability" if fitted.classes else "target")
     opened = Opened.of(rung, fitted.encoder.transform(asked))
     before = answer(opened.logits(opened.total))
     chosen = int(first_greatest(before)[0]) if fitted.classes else 0
     of_class = None if row is None else chosen
-    push = np.concatenate([_of(push, of_class) for push in _pushes(rows, asked, opened, answer)])
+    blocks = _pushes(rows, asked, opened, answer)
+    push = np.concatenate([_one_a_row(block, of_class) for block in blocks])
     order = falling(np.abs(push))[:count]
     target: Any = rows.target[order]
     if fitted.classes:
@@ -147,14 +150,7 @@ def influence(
     )
 
 
-def _drawn(rows: LearnedRows) -> pl.DataFrame:
-    if len(rows) <= ROWS_ASKED:
-        return rows.frame
-    rng = stream(rows.fitted.spec.seed, "study", "influence")
-    return rows.frame[np.sort(rng.choice(len(rows), ROWS_ASKED, replace=False))]
-
-
-def _of(push: np.ndarray, chosen: int | None) -> np.ndarray:
+def _one_a_row(push: np.ndarray, chosen: int | None) -> np.ndarray:
     """Return of pushes (b, m, c) those of one row's answer, or their mean size."""
     return np.abs(push).mean(axis=(1, 2)) if chosen is None else push[:, 0, chosen]
 
@@ -162,7 +158,7 @@ def _of(push: np.ndarray, chosen: int | None) -> np.ndarray:
 def _pushes(
     rows: LearnedRows, asked: pl.DataFrame, opened: Opened, answer: Answer
 ) -> Iterator[np.ndarray]:
-    """Yield, of some rows learned from after the other, what they add to the answers (b, m, c)."""
+    """Yield what the rows learned from add to the answers, block by block: (b, m, c)."""
     there = LastLayer.join(rows.last_layers(asked))
     _refuse_size(there.units.nbytes // len(asked) * len(rows), len(rows))
     layer = LastLayer.join(rows.last_layers())
@@ -266,8 +262,8 @@ class Refit:
         ``points`` (m, k, Q) are the coordinates of the rows asked about.
         """
         left_out = self.coordinates(self.units[part])
-        own = left_out @ left_out.swapaxes(1, 2)
-        rest = np.eye(own.shape[1]) - self.hessian[part] @ own
+        leverage = left_out @ left_out.swapaxes(1, 2)  # A_i
+        rest = np.eye(leverage.shape[1]) - self.hessian[part] @ leverage
         pull = np.linalg.solve(rest, self.gradient[part][:, :, None])
         return np.einsum("mkq,bq->bmk", points, (left_out * pull).sum(axis=1))
 

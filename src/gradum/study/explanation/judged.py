@@ -18,12 +18,12 @@ from msgspec import structs
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.run import Run
 from gradum.messages import say
-from gradum.solvers.threads import threads_for
+from gradum.solvers.threads import one_thread
 from gradum.study.evidence import Evidence
-from gradum.study.explanation.background import learned_rows
+from gradum.study.explanation.background import background_among
 from gradum.study.explanation.chosen_rows import drawn, typical
 from gradum.study.explanation.explain import Explanations, explain, games
-from gradum.study.explanation.game import NUMBERS_AT_ONCE, Game
+from gradum.study.explanation.game import Game
 from gradum.study.explanation.interactions import (
     STRONGEST,
     Interactions,
@@ -76,8 +76,8 @@ class JudgedExplanation(msgspec.Struct, frozen=True):
     Parameters
     ----------
     judged : int
-        Judged rows, of which those that ``overall`` is of were drawn by chance, the likelier the
-        more they weigh.
+        The number of judged rows. Those that ``overall`` is of were drawn from them by chance,
+        heavier rows more often.
     together : int
         Columns that count as one, as `MOST_COLUMNS` others are more important; 0 if none.
     overall : Overall
@@ -95,7 +95,7 @@ class JudgedExplanation(msgspec.Struct, frozen=True):
     typical: tuple[JudgedRow, ...] = ()
 
 
-@threads_for(NUMBERS_AT_ONCE, 1)
+@one_thread()
 def explain_judged(
     run: Run, evidence: Evidence, important: Sequence[str], worst: Sequence[int]
 ) -> JudgedExplanation | None:
@@ -213,9 +213,9 @@ class _Judge:
 
     def games(self, places: set[int]) -> Iterator[Game]:
         """Yield the games of those rows that it explained."""
-        own = [i for i, place in enumerate(self.places) if int(place) in places]
-        if own:
-            found = self.found.take(own)
+        wanted = [i for i, place in enumerate(self.places) if int(place) in places]
+        if wanted:
+            found = self.found.take(wanted)
             rung = self.fitted.rung(found.rung)
             yield from games(
                 self.fitted, rung, found.values, self.background, found.players, found.scale
@@ -233,27 +233,27 @@ def _by_judge(
     columns = list(evidence.features)
     judges = []
     for judge in first_repeat(run):
-        own = places[judge.parts[evidence.rows[places]] == Part.TEST]
-        if not len(own):
+        judged = places[judge.parts[evidence.rows[places]] == Part.TEST]
+        if not len(judged):
             continue
         fitted = replace(run.fitted, encoder=judge.encoder, rungs=judge.rungs)
-        background = learned_rows(run, judge.parts != Part.TEST, size.background)
+        background = background_among(run, judge.parts != Part.TEST, size.background)
         found = explain(
             fitted,
-            run.dataset.frame[evidence.rows[own]].select(columns),
+            run.dataset.frame[evidence.rows[judged]].select(columns),
             background,
-            numbers=evidence.numbers[own],
+            numbers=evidence.numbers[judged],
             together=[together] if together else [],
             most_answers=size.answers,
         )
-        judges.append(_Judge(fitted, background, own, found))
+        judges.append(_Judge(fitted, background, judged, found))
     return judges
 
 
 def _joined(judges: Sequence[_Judge]) -> tuple[Explanations, np.ndarray]:
     """Put the explanations of all judges together, with the places of their rows."""
-    several = [judge.found for judge in judges]
-    first = several[0]
+    of_judges = [judge.found for judge in judges]
+    first = of_judges[0]
     names = [
         name if len(player) == 1 else say("{count:,} other columns", count=len(player))
         for name, player in zip(first.names, first.players, strict=True)
@@ -261,9 +261,9 @@ def _joined(judges: Sequence[_Judge]) -> tuple[Explanations, np.ndarray]:
     found = replace(
         first,
         names=tuple(names),
-        rows=np.concatenate([each.rows for each in several]),
-        values=pl.concat([each.values for each in several]),
-        parts=tuple(chain.from_iterable(each.parts for each in several)),
+        rows=np.concatenate([explained.rows for explained in of_judges]),
+        values=pl.concat([explained.values for explained in of_judges]),
+        parts=tuple(chain.from_iterable(explained.parts for explained in of_judges)),
     )
     return found, np.concatenate([judge.places for judge in judges])
 

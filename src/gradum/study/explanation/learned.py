@@ -35,8 +35,8 @@ class LearnedRows:
     target : ndarray of shape (n,)
         Numbers in raw units, or class codes.
     weight : ndarray of shape (n,)
-        Under which the rung learned from them: that of the class is in it, where classes are
-        balanced.
+        With which the rung learned from them; where classes are balanced, the weight of the class
+        is multiplied in.
     """
 
     fitted: Fitted
@@ -50,7 +50,7 @@ class LearnedRows:
     def of(cls, fitted: Fitted, rung: Rung, dataset: Dataset, parts: np.ndarray) -> LearnedRows:
         """Take them from a run's rows and their parts.
 
-        Validation rows that only stopped a fit are none of them.
+        Validation rows that only stopped a fit are left out.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class LearnedRows:
         )
 
     def last_layers(self, frame: pl.DataFrame | None = None) -> Iterator[LastLayer]:
-        """Yield some of the rows after the other, or those of another frame, at the last layer."""
+        """Yield the rows, or those of another frame, at the last layer, block by block."""
         rung, encoder = self.rung, self.fitted.encoder
         assert rung.input_layer is not None
         dtype = rung.params["layers"][0]["weight"].dtype.type

@@ -12,7 +12,7 @@ from gradum.messages import listed, say
 from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.game import Player
 from gradum.study.explanation.scale import Scale
-from gradum.tables.wording import shortened, value_text
+from gradum.tables.wording import quoted_text
 
 MOST_VALUES = 3  # of columns that count as one
 
@@ -102,4 +102,4 @@ def value_words(value: Any) -> str:
     """Write a value of a table as it stands in a sentence, a text in quotes."""
     if value is None:
         return say("missing")
-    return repr(shortened(value)) if isinstance(value, str) else value_text(value)
+    return quoted_text(value)

@@ -12,11 +12,10 @@ import numpy as np
 import polars as pl
 
 from gradum.margins import EQUAL, falling, first_greatest
-from gradum.scores.interval import Interval
+from gradum.scores.interval import NORMAL_95, Interval
 from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.game import Player
 from gradum.study.explanation.scale import Scale
-from gradum.study.explanation.shapley import NORMAL_95
 from gradum.study.explanation.sizes import SIZE, bounds_of, mean_sizes, student_95
 from gradum.tables.wording import value_text
 
@@ -120,8 +119,8 @@ class Overall(msgspec.Struct, frozen=True):
         ``direction`` is the tendency of `Direction`, null where there is none.
         """
         rows = [
-            (each.column, *bounds_of(each.size), each.direction and each.direction.tendency)
-            for each in self.columns
+            (column.column, *bounds_of(column.size), column.direction and column.direction.tendency)
+            for column in self.columns
         ]
         schema = {"column": pl.String, **SIZE, "direction": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")
@@ -183,14 +182,14 @@ def _column(
     noise: float,
 ) -> ColumnOverall:
     order = _thinned(contributions)
-    points = tuple(float(each) for each in contributions[order])
+    points = tuple(contributions[order].tolist())
     if values is None:
         return ColumnOverall(name, size, None, (), points, (None,) * len(order))
     if not (values.dtype.is_numeric() or values.dtype.is_temporal()):
         levels = _levels(values, contributions, error)
         return ColumnOverall(name, size, None, levels, points, (None,) * len(order))
     ranks = _ranks(values)
-    shown = tuple(None if np.isnan(each) else float(each) for each in ranks[order])
+    shown = tuple(None if np.isnan(rank) else float(rank) for rank in ranks[order])
     return ColumnOverall(
         name, size, _direction(ranks, np.round(contributions / noise)), (), points, shown
     )

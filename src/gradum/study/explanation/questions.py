@@ -14,12 +14,12 @@ import polars as pl
 
 from gradum.messages import listed, say
 from gradum.study.explanation.tree import CodedColumn
-from gradum.tables.wording import shortened, value_text
+from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
+from gradum.tables.wording import quoted_text
 
 MOST_CUTS = 64  # of a number's range
 MOST_LEVELS = 40  # that are told apart; the others are one
 SHOWN_LEVELS = 5
-DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ class Question:
         value = self.cuts[cut]
         if not self.dates:
             return f"{value:.15g}"  # as it is: a rounded threshold is another one
-        unit = "D" if value % DAY == 0 else "us"
+        unit = "D" if value % MICROSECONDS_PER_DAY == 0 else "us"
         return str(np.datetime64(int(value), "us").astype(f"M8[{unit}]")).replace("T", " ")
 
     def _of_levels(
@@ -124,7 +124,7 @@ class Question:
 
     def _named(self, codes: np.ndarray, missing: bool) -> str:
         names = [
-            _level(self.levels[code]) if code < len(self.levels) else say("another value")
+            quoted_text(self.levels[code]) if code < len(self.levels) else say("another value")
             for code in codes.tolist()
         ]
         names += [say("missing")] if missing else []
@@ -132,10 +132,6 @@ class Question:
             more = say("one of {count} more", count=len(names) - SHOWN_LEVELS + 1)
             names = [*names[: SHOWN_LEVELS - 1], more]
         return listed(names, "or")
-
-
-def _level(level: Any) -> str:
-    return repr(shortened(level)) if isinstance(level, str) else value_text(level)
 
 
 def _numbers(values: pl.Series) -> np.ndarray:
@@ -173,5 +169,5 @@ def _short(low: float, high: float) -> float:
 
 def _midnight(low: float, high: float) -> float:
     """Return the first midnight after one moment and up to another, or else the other."""
-    day = (low // DAY + 1) * DAY
+    day = (low // MICROSECONDS_PER_DAY + 1) * MICROSECONDS_PER_DAY
     return day if day <= high else high

@@ -50,10 +50,10 @@ class Replacing:
         step = max(1, NUMBERS_AT_ONCE // max(opened.total.shape[1], 1))
         parts = []
         for start in range(0, len(rows), step):
-            own, taken = rows[start : start + step], others[start : start + step]
-            z = opened.total[own]
+            taking, taken = rows[start : start + step], others[start : start + step]
+            z = opened.total[taking]
             if self._change is not None:
-                z = z + self._change(own, taken)
+                z = z + self._change(taking, taken)
             parts.append(answers_of(opened.first_layer, z, self.answer))
         answers, members = zip(*parts, strict=True)
         return np.concatenate(answers), np.concatenate(members, axis=1)

@@ -8,11 +8,32 @@ from typing import Literal
 import numpy as np
 
 from gradum.core.models.first_layer import FirstLayer
+from gradum.errors import SpecError
+from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
+from gradum.messages import listed, say
 
 Scale = Literal["target", "probability", "log-odds"]
 Answer = Callable[[np.ndarray], np.ndarray]
 """From logits (m, k) to answers (m, c): a number or quantiles, or one column a class."""
+
+
+def scale_of(fitted: Fitted, scale: str | None) -> Scale:
+    """Return the scale asked for, or that of the task.
+
+    Raises
+    ------
+    SpecError
+        The task has no such scale.
+    """
+    possible: tuple[Scale, ...] = ("probability", "log-odds") if fitted.classes else ("target",)
+    for name in possible:
+        if scale in (None, name):
+            return name
+    raise SpecError(
+        say("{scale!r} is no scale of this target.", scale=scale),
+        say("Choose {scales}.", scales=listed(possible, "or")),
+    )
 
 
 def answer_on(rung: Rung, scale: Scale) -> Answer:

@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 from scipy.special import stdtrit
 
-from gradum.scores.interval import Interval
-from gradum.study.explanation.shapley import NORMAL_95
+from gradum.scores.interval import NORMAL_95, Interval
 
 SIZE = {"size": pl.Float64, "low": pl.Float64, "high": pl.Float64}
 """The columns of a frame that hold a size; bounds are null where they are unknown."""
@@ -44,7 +43,7 @@ def mean_sizes(values: np.ndarray, errors: np.ndarray) -> tuple[Interval, ...]:
     rows = len(by_row)
     mean, error = by_row.mean(axis=0), errors.mean(axis=(0, 2))
     if rows < 2:
-        return tuple(Interval(float(each), np.nan, np.nan, np.nan) for each in mean)
+        return tuple(Interval(float(value), np.nan, np.nan, np.nan) for value in mean)
     of_rows = by_row.std(axis=0, ddof=1) / np.sqrt(rows)
     half = np.hypot(student_95(rows) * of_rows, NORMAL_95 * error)
     standard_error = np.hypot(of_rows, error)

@@ -33,7 +33,7 @@ from gradum.randomness import stream
 from gradum.scores.figures import percent_with_interval, with_interval
 from gradum.scores.interval import Interval, interval
 from gradum.study.explanation.questions import Question
-from gradum.study.explanation.tree import Leaf, grow, told
+from gradum.study.explanation.tree import Leaf, grow, tree_answers
 from gradum.study.resampling import RESAMPLES
 from gradum.tables.encode import Unencoded
 from gradum.tables.split import Part
@@ -140,20 +140,20 @@ def surrogate(run: Run) -> Surrogate | None:
     if rung.input_layer is None or not features or min(len(grown), len(judged)) < FEWEST_JUDGED:
         return None
     frame, weight = dataset.frame, dataset.weight
-    taught, examined = (_Answers.of(fitted, rung, frame[rows]) for rows in (grown, judged))
-    if min(np.ptp(each.values, axis=0).max() for each in (taught, examined)) <= 0:
+    of_grown, of_judged = (_Answers.of(fitted, rung, frame[rows]) for rows in (grown, judged))
+    if min(np.ptp(answers.values, axis=0).max() for answers in (of_grown, of_judged)) <= 0:
         return None
     questions = [Question.of(frame[column.name][grown], column.kind) for column in features]
     leaves = grow(
         [question.codes(frame[question.column][grown]) for question in questions],
-        taught.values,
+        of_grown.values,
         weight[grown],
         depth=DEPTH,
         least_rows=max(FEWEST_ROWS, int(np.ceil(LEAST_SHARE * len(grown)))),
     )
     asked = [question.codes(frame[question.column][judged]) for question in questions]
-    judge = _Judge(run, judged, examined)
-    fidelity = judge.fidelity(_Answers.of_values(rung, told(leaves, asked)))
+    judge = _Judge(run, judged, of_judged)
+    fidelity = judge.fidelity(_Answers.of_values(rung, tree_answers(leaves, asked)))
     linear = None
     if "linear" in fitted.rungs and fitted.used != "linear":
         linear = judge.fidelity(_Answers.of(fitted, fitted.rung("linear"), frame[judged]))
@@ -204,11 +204,12 @@ class _Answers:
 
     @classmethod
     def of(cls, fitted: Fitted, rung: Rung, frame: pl.DataFrame) -> _Answers:
-        said: Prediction = rung.predict(Unencoded(fitted.encoder, frame))
-        if said.probability is None:
-            return cls(said.value.reshape(len(frame), -1), None)
-        two = said.probability.shape[1] == 2
-        return cls(said.probability[:, 1:] if two else said.probability, said.value)
+        predicted: Prediction = rung.predict(Unencoded(fitted.encoder, frame))
+        probability = predicted.probability
+        if probability is None:
+            return cls(predicted.value.reshape(len(frame), -1), None)
+        two = probability.shape[1] == 2
+        return cls(probability[:, 1:] if two else probability, predicted.value)
 
     @classmethod
     def of_values(cls, rung: Rung, values: np.ndarray) -> _Answers:
@@ -271,12 +272,13 @@ def _around(measure: Callable[[np.ndarray], np.ndarray], drawn: list[np.ndarray]
 def _rules(
     leaves: Sequence[Leaf], questions: Sequence[Question], rung: Rung, classes: tuple[str, ...]
 ) -> Iterator[Rule]:
-    said = _Answers.of_values(rung, np.stack([leaf.answer for leaf in leaves]))
-    values = said.values if said.decisions is None else _of_each_class(said.values)
+    answers = _Answers.of_values(rung, np.stack([leaf.answer for leaf in leaves]))
+    decisions = answers.decisions
+    values = answers.values if decisions is None else _of_each_class(answers.values)
     for place, leaf in enumerate(leaves):
         asked = sorted(leaf.allowed.items())
         conditions = [questions[column].words(allowed) for column, allowed in asked]
-        decision = "" if said.decisions is None else classes[said.decisions[place]]
+        decision = "" if decisions is None else classes[decisions[place]]
         answer = tuple(values[place].tolist())
         yield Rule(tuple(filter(None, conditions)), answer, decision, leaf.share)
 

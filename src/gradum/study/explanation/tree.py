@@ -193,9 +193,9 @@ def grow(
     ]
 
 
-def told(leaves: list[Leaf], columns: list[CodedColumn]) -> np.ndarray:
+def tree_answers(leaves: list[Leaf], columns: list[CodedColumn]) -> np.ndarray:
     """Return the tree's answers (m, k) for rows of coded columns; each row is in one leaf."""
-    said = np.empty((len(columns[0].codes), len(leaves[0].answer)))
+    answers = np.empty((len(columns[0].codes), len(leaves[0].answer)))
     for leaf in leaves:
-        said[leaf.holds(columns)] = leaf.answer
-    return said
+        answers[leaf.holds(columns)] = leaf.answer
+    return answers

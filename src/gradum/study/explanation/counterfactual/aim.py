@@ -132,7 +132,7 @@ def aim_of(fitted: Fitted, wanted: int | float | None, present: Prediction, row:
         return NumberAim(number, float(answer))
     if wanted == answer:
         label = repr(fitted.classes[int(answer)])
-        others = [repr(each) for place, each in enumerate(fitted.classes) if place != answer]
+        others = [repr(name) for place, name in enumerate(fitted.classes) if place != answer]
         raise SpecError(
             say("Row {row} is answered {answer} already.", row=row, answer=label),
             say("Choose {classes}.", classes=listed(others[:SHOWN_NAMES], "or")),

@@ -63,14 +63,19 @@ class Answers:
             for name in changed
         )
 
-    def among(self, candidates: tuple[Candidates, ...]) -> Grid:
-        """Return what is said of choices among candidates."""
-        return Grid(self, candidates)
-
 
 @dataclass(frozen=True)
-class Grid:
-    """What a rung says of a row whose columns have some of their candidates."""
+class CandidateGrid:
+    """What a rung says of a row whose columns have some of their candidates.
+
+    Parameters
+    ----------
+    answers : Answers
+        Of the row.
+    candidates : tuple of Candidates (d,)
+        Of each column. A choice (d,) holds for each column the number of one of its candidates: 0
+        for the row's own value.
+    """
 
     answers: Answers
     candidates: tuple[Candidates, ...]
@@ -91,11 +96,11 @@ class Grid:
 
     def costs(self, choices: np.ndarray) -> np.ndarray:
         """Return the costs of copies (m,)."""
-        return _summed([each.costs for each in self.candidates], choices)
+        return _summed([candidates.costs for candidates in self.candidates], choices)
 
     def floors(self, choices: np.ndarray) -> np.ndarray:
         """Return the least that copies may cost once they are refined (m,)."""
-        return _summed([each.floors for each in self.candidates], choices)
+        return _summed([candidates.floors for candidates in self.candidates], choices)
 
     def changed(self, choice: np.ndarray) -> dict[str, Any]:
         """Return the values by column that a choice (d,) changes."""
@@ -107,9 +112,13 @@ class Grid:
     @cached_property
     def _encoded(self) -> Design:
         """The design whose row k holds the candidates k of all columns."""
-        rows = max((len(each.values) for each in self.candidates), default=1)
+        rows = max((len(candidates.values) for candidates in self.candidates), default=1)
         copies = [
-            {each.column: each.values[k] for each in self.candidates if k < len(each.values)}
+            {
+                candidates.column: candidates.values[k]
+                for candidates in self.candidates
+                if k < len(candidates.values)
+            }
             for k in range(rows)
         ]
         return self.answers.encoder.transform(self.answers.frame(copies))
@@ -117,11 +126,11 @@ class Grid:
     @cached_property
     def _places(self) -> dict[str, np.ndarray]:
         """Of each column of the design's blocks: whose candidates it shows."""
-        order = {each.column: place for place, each in enumerate(self.candidates)}
+        order = {candidates.column: place for place, candidates in enumerate(self.candidates)}
         layout, last = self.answers.encoder.layout, len(self.candidates)
         return {
-            "dense": np.array([order.get(each.source, last) for each in layout.dense], np.intp),
-            "codes": np.array([order.get(each.source, last) for each in layout.codes], np.intp),
+            name: np.array([order.get(column.source, last) for column in columns], np.intp)
+            for name, columns in (("dense", layout.dense), ("codes", layout.codes))
         }
 
 

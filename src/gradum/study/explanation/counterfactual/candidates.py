@@ -15,7 +15,7 @@ from gradum.tables.encoders import AnyStep, Boolean, Categorical
 from gradum.tables.encoders.categorical import MISSING
 
 MOST_IN_ALL = 256  # values on axes, of all columns together, about
-FEWEST, MOST = 4, 16  # of one column, on either side of the row's own
+FEWEST, MOST = 4, 16  # of one column, besides the ends of its range
 
 
 @dataclass(frozen=True)
@@ -53,30 +53,30 @@ def candidates_of(fitted: Fitted, costs: Costs) -> tuple[Candidates, ...]:
         if step.source in seen and costs.row[step.source] is not None
     ]
     most = int(np.clip(MOST_IN_ALL // max(len(steps), 1), FEWEST, MOST))
-    found = (_candidates(step, costs, most) for step in steps)
-    return tuple(candidates for candidates in found if len(candidates.values) > 1)
+    of_columns = (_candidates(step, costs, most) for step in steps)
+    return tuple(candidates for candidates in of_columns if len(candidates.values) > 1)
 
 
 def _candidates(step: AnyStep, costs: Costs, most: int) -> Candidates:
     name = step.source
-    own = costs.row[name]
+    value = costs.row[name]
     others = _others(step, costs, most)
     if not costs.toll:
-        others = [value for value in others if costs.limits.allow(name, own, value)]
-    prices = np.array([costs.with_toll(name, value) for value in others])
+        others = [other for other in others if costs.limits.allow(name, value, other)]
+    prices = np.array([costs.with_toll(name, other) for other in others])
     floors = _floors(name, others, prices, costs) if name in costs.axes else prices
-    return Candidates(name, (own, *others), np.append(0.0, prices), np.append(0.0, floors))
+    return Candidates(name, (value, *others), np.append(0.0, prices), np.append(0.0, floors))
 
 
 def _others(step: AnyStep, costs: Costs, most: int) -> list[Any]:
     """Return the values that a column may take besides its own, whatever the limits."""
-    own, axis = costs.row[step.source], costs.axes.get(step.source)
+    value, axis = costs.row[step.source], costs.axes.get(step.source)
     if axis is not None:
-        return [axis.value(place) for place in axis.grid(place_of(own), most)]
+        return [axis.value(place) for place in axis.grid(place_of(value), most)]
     if isinstance(step, Boolean):
-        return [not own]
+        return [not value]
     if isinstance(step, Categorical):
-        return [level for level in step.levels if level not in (own, MISSING)]
+        return [level for level in step.levels if level not in (value, MISSING)]
     return []
 
 

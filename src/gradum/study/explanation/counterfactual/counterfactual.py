@@ -15,7 +15,7 @@ from gradum.fitting.predict import predict
 from gradum.fitting.rung import Prediction, Rung
 from gradum.messages import say
 from gradum.study.explanation.counterfactual.aim import Aim, aim_of, wanted_of
-from gradum.study.explanation.counterfactual.answers import Answers
+from gradum.study.explanation.counterfactual.answers import Answers, CandidateGrid
 from gradum.study.explanation.counterfactual.axis import Axis, axes_of
 from gradum.study.explanation.counterfactual.candidates import candidates_of
 from gradum.study.explanation.counterfactual.costs import Costs
@@ -91,7 +91,7 @@ def counterfactuals(
     label = fitted.classes[int(wanted)] if fitted.classes and wanted is not None else wanted
     return CounterfactualRows(
         chosen.name,
-        tuple(each.answer(limits, count) for each in asked),
+        tuple(row.answer(limits, count) for row in asked),
         axes,
         limits,
         len(background),
@@ -146,7 +146,7 @@ class _Asked:
 
     def _found(self, costs: Costs, count: int) -> tuple[list[dict[str, Any]], bool]:
         """Return the cheapest changes, replayed, and whether all that matter were tried."""
-        grid = self._answers.among(candidates_of(self.fitted, costs))
+        grid = CandidateGrid(self._answers, candidates_of(self.fitted, costs))
         reached, complete = search(grid, count, self._most_pairs)
         choices = reached.worth_refining(REFINED * (count + 1))
         changes = refined(self._answers, costs, [grid.changed(choice) for choice in choices])

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradum.margins import distinct, falling
-from gradum.study.explanation.counterfactual.answers import Grid
+from gradum.study.explanation.counterfactual.answers import CandidateGrid
 
 KEPT = 3  # choices of the same columns
 
@@ -50,7 +50,7 @@ class Found:
     by_columns: dict[Columns, list[Reached]] = field(default_factory=dict)
     spared: dict[Columns, list[Reached]] = field(default_factory=dict)
 
-    def add(self, grid: Grid, choices: np.ndarray, spared: np.ndarray) -> None:
+    def add(self, grid: CandidateGrid, choices: np.ndarray, spared: np.ndarray) -> None:
         """Take choices (m, d) that reach the aim, and whether one column alone does (m,)."""
         costs, floors = grid.costs(choices).tolist(), grid.floors(choices).tolist()
         for *reached, is_spared in zip(costs, floors, choices, spared, strict=True):
@@ -85,11 +85,12 @@ class Found:
 
 
 def without_detours(columns: Sequence[Collection[Any]], costs: np.ndarray, most: int) -> list[int]:
-    """Return the places of up to so many sets of columns, the cheapest first, of equals the fewest.
+    """Return the places of up to ``most`` sets of columns: the cheapest, of equals the smallest.
 
-    A set is left out if some of its columns alone reach the aim, and for no more.
+    They stand in that order. A set is left out if one that was taken, and so costs no more, is part
+    of it.
     """
-    size = np.array([len(each) for each in columns])
+    size = np.array([len(names) for names in columns])
     order = np.argsort(costs, kind="stable")
     tier = np.zeros(len(costs), int)
     tier[order] = distinct(costs[order])

@@ -8,8 +8,8 @@ from typing import Any
 
 from gradum.errors import SpecError
 from gradum.messages import say
+from gradum.study.explanation.unseen_column import unseen_column
 from gradum.tables.schema import Schema
-from gradum.tables.wording import nearest
 
 ORDERED = ("numeric", "date", "boolean")  # kinds of which there is more and less
 
@@ -52,10 +52,7 @@ class Limits:
         for option, names in given:
             for name in names:
                 if name not in features:
-                    raise SpecError(
-                        say("The model sees no column {name!r}.", name=name),
-                        nearest(name, features),
-                    )
+                    raise unseen_column(name, features)
                 if owner.setdefault(name, option) != option:
                     raise SpecError(
                         say(

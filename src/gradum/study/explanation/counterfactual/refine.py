@@ -51,18 +51,18 @@ class Move:
     changed : dict
         The change, which reaches the aim; it is brought up to date.
     column : str
-    own : number or date
+    value : number or date
         The row's value of the column.
     axis : Axis
     """
 
     changed: dict[str, Any]
     column: str
-    own: Any
+    value: Any
     axis: Axis
 
     def __post_init__(self) -> None:
-        self.start = place_of(self.own)
+        self.start = place_of(self.value)
         self.near = self.start  # where the aim is not reached
 
     def between(self) -> np.ndarray:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.margins import falling
-from gradum.study.explanation.counterfactual.answers import Grid
+from gradum.study.explanation.counterfactual.answers import CandidateGrid
 from gradum.study.explanation.counterfactual.found import Found
 from gradum.study.explanation.counterfactual.singles import BATCH, Singles, leads_of
 
@@ -21,12 +21,12 @@ FIRST_BATCH = 128  # pairs; the next ones are larger
 BEAM, EXTENDED = 32, 512  # choices that are kept, and that are tried with one column more
 
 
-def search(grid: Grid, count: int, most: int) -> tuple[Found, bool]:
+def search(grid: CandidateGrid, count: int, most: int) -> tuple[Found, bool]:
     """Look for the cheapest choices that reach the aim.
 
     Parameters
     ----------
-    grid : Grid
+    grid : CandidateGrid
     count : int
         How many are wanted, each changing other columns.
     most : int
@@ -42,7 +42,7 @@ def search(grid: Grid, count: int, most: int) -> tuple[Found, bool]:
     beam = Beam(grid, singles, found)
     beam.take(singles.choices, singles.leads)
     pairs = Pairs.of(singles)
-    complete = pairs.try_on(beam, most) and not pairs.fewer
+    complete = pairs.try_on(beam, most) and not pairs.left_out
     while len(beam.choices):
         beam.widen()
     return found, complete
@@ -53,13 +53,13 @@ class Beam:
 
     Parameters
     ----------
-    grid : Grid
+    grid : CandidateGrid
     singles : Singles
     found : Found
         Where those go that do reach it.
     """
 
-    def __init__(self, grid: Grid, singles: Singles, found: Found) -> None:
+    def __init__(self, grid: CandidateGrid, singles: Singles, found: Found) -> None:
         self.grid = grid
         self.singles = singles
         self.found = found
@@ -96,7 +96,7 @@ class Beam:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Candidates of two columns each, by the least that they may cost.
+    """Pairs of candidates of two columns, by the least that they may cost.
 
     Parameters
     ----------
@@ -104,14 +104,14 @@ class Pairs:
         Their places among the singles.
     floors : ndarray
         Rising.
-    fewer : bool
-        Whether there are more than these.
+    left_out : bool
+        Whether there are pairs besides, of candidates that are not telling.
     """
 
     first: np.ndarray
     second: np.ndarray
     floors: np.ndarray
-    fewer: bool
+    left_out: bool
 
     @classmethod
     def of(cls, singles: Singles) -> Pairs:
@@ -124,8 +124,8 @@ class Pairs:
         floors = singles.floors[first] + singles.floors[second]
         costs = singles.costs[first] + singles.costs[second]
         order = np.lexsort((np.round(costs, 9), np.round(floors, 9)))
-        fewer = len(telling) < len(singles.column)
-        return cls(first[order], second[order], floors[order], fewer)
+        left_out = len(telling) < len(singles.column)
+        return cls(first[order], second[order], floors[order], left_out)
 
     def try_on(self, beam: Beam, most: int) -> bool:
         """Try up to so many pairs in order; return whether all were that could be cheaper."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.margins import falling
-from gradum.study.explanation.counterfactual.answers import Grid
+from gradum.study.explanation.counterfactual.answers import CandidateGrid
 
 MOST_COLUMNS, MOST_LEVELS = 64, 64  # that are tried together with others
 BATCH = 512
@@ -41,9 +41,9 @@ class Singles:
     start: float
 
     @classmethod
-    def of(cls, grid: Grid) -> Singles:
+    def of(cls, grid: CandidateGrid) -> Singles:
         """Ask for the lead of every candidate."""
-        sizes = [len(each.values) - 1 for each in grid.candidates]
+        sizes = [len(candidates.values) - 1 for candidates in grid.candidates]
         column = np.repeat(np.arange(len(sizes)), sizes)
         number = np.concatenate([np.zeros(0, int), *(np.arange(1, size + 1) for size in sizes)])
         choices = np.zeros((1 + len(column), len(sizes)), np.int32)
@@ -59,13 +59,14 @@ class Singles:
 
     @property
     def telling(self) -> np.ndarray:
-        """The places of those worth trying with others: of columns and levels, those that do most.
+        """The places of those that are tried together with others.
 
-        All of them, unless there are very many.
+        They are the `MOST_LEVELS` that gain most, of each of the `MOST_COLUMNS` columns that do
+        most: all, unless there are very many.
         """
         size = np.abs(self.gains)
         columns = np.unique(self.column)
-        most = np.array([size[self.column == each].max() for each in columns])
+        most = np.array([size[self.column == column].max() for column in columns])
         kept = [np.zeros(0, int)]
         for column in columns[falling(most)[:MOST_COLUMNS]]:
             there = np.flatnonzero(self.column == column)
@@ -89,7 +90,7 @@ class Singles:
         return np.where(gained, costs * -self.start / np.where(gained, gain, 1.0), np.inf)
 
 
-def leads_of(grid: Grid, choices: np.ndarray) -> np.ndarray:
+def leads_of(grid: CandidateGrid, choices: np.ndarray) -> np.ndarray:
     """Return the leads of choices (m,), asking for some at a time."""
     parts = [grid.leads(choices[at : at + BATCH]) for at in range(0, len(choices), BATCH)]
     return np.concatenate([np.zeros(0), *parts])

@@ -1,0 +1,17 @@
+"""Bars of numbers in a terminal."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+LONGEST = 20  # characters
+
+
+def signed_bar(share: float) -> Text:
+    """Draw a share of the longest bar, from -1 to 1: green above 0, red below."""
+    return Text("█" * round(LONGEST * abs(share)), style="green" if share > 0 else "red")
+
+
+def bar(share: float) -> str:
+    """Draw a share of the longest bar, from 0 to 1."""
+    return "█" * round(LONGEST * share)

@@ -1,0 +1,202 @@
+"""What a model answers as one column takes other values.
+
+Shapes: n rows, B background rows, g values of the column, m of them half-way between, k answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gradum.margins import first_greatest, first_least
+from gradum.study.explanation.accumulated import Accumulated, bins_of
+from gradum.study.explanation.breakpoints import ExactCurve, exact_curve
+from gradum.study.explanation.dependence import Dependence
+from gradum.study.explanation.grid import Grid, numbers_of
+from gradum.study.explanation.replacing import Replacing
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Places of rows before a rung.
+
+    Parameters
+    ----------
+    background, given : ndarray of int (B,), (n,)
+        The background rows, and those whose own curves are wanted.
+    values, between : ndarray of int (g,), (m,)
+        Rows that hold the values of a grid, and those half-way between.
+    """
+
+    background: np.ndarray
+    given: np.ndarray
+    values: np.ndarray
+    between: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Extremes:
+    """The least and the greatest of one row's answers.
+
+    Parameters
+    ----------
+    values : polars.Series (p,)
+        Values of the column.
+    answers : ndarray (p, k)
+        What is answered there.
+    error : ndarray (k,)
+        How far answers between the values may lie beyond: 0 where the extremes are exact.
+    """
+
+    values: pl.Series
+    answers: np.ndarray
+    error: np.ndarray
+
+    @property
+    def least(self) -> np.ndarray:
+        """Where each answer is least (k,); of equals, at the first value."""
+        return first_least(self.answers.T)
+
+    @property
+    def greatest(self) -> np.ndarray:
+        """Where each answer is greatest (k,)."""
+        return first_greatest(self.answers.T)
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """What a model answers as one column takes other values.
+
+    Parameters
+    ----------
+    grid : Grid
+        The values.
+    dependence : Dependence
+        The mean over background rows: partial dependence.
+    accumulated : Accumulated or None
+        Accumulated local effects of numbers and dates; None of levels, which have no order.
+    interpolation_error : ndarray (k,)
+        How far the partial dependence lies from straight lines between the values, half-way between
+        them, at most: what a grid twice as fine would add. 0 of levels.
+    rows : ndarray (g, n, k)
+        The answers for n given rows at the values: their ICE curves.
+    rows_error : ndarray (k,)
+        The interpolation error of those, the largest of all rows.
+    replacing : Replacing
+        What gives rows other values.
+    places : Places
+        Where it finds them.
+    """
+
+    grid: Grid
+    dependence: Dependence
+    accumulated: Accumulated | None
+    interpolation_error: np.ndarray
+    rows: np.ndarray
+    rows_error: np.ndarray
+    replacing: Replacing
+    places: Places
+
+    @property
+    def column(self) -> str:
+        """The column's name."""
+        return self.grid.column
+
+    @property
+    def reach(self) -> np.ndarray:
+        """How far the partial dependence goes from its least to its greatest value (k,)."""
+        values = self.dependence.values
+        return np.ptp(values, axis=0) if len(values) else np.zeros(values.shape[1])
+
+    def exact(self, row: int) -> ExactCurve | None:
+        """Return a given row's curve between the ends of the grid, if it can be known exactly."""
+        ordered = np.flatnonzero(self.grid.ordered)
+        if len(ordered) < 2:
+            return None
+        low, high = self.places.values[ordered[[0, -1]]]
+        opened, answer = self.replacing.opened, self.replacing.answer
+        return exact_curve(opened, answer, self.column, self.places.given[row], (low, high))
+
+    def extremes(self, row: int) -> Extremes:
+        """Return a given row's least and greatest answers, exactly where that can be known."""
+        exact, numbers = self.exact(row), int(self.grid.ordered.sum())
+        if exact is None:
+            return Extremes(self.grid.values, self.rows[:, row], self.rows_error)
+        # Where clipping leaves little of a number, float32 may have moved it beyond the ends.
+        values = np.clip(exact.values, *self.grid.numbers[[0, numbers - 1]])
+        answers = exact.answers
+        if self.grid.whole:  # whole numbers with extreme answers are next to breakpoints
+            values = np.union1d(np.floor(values), np.ceil(values))
+            answers = exact.at(values)
+        return Extremes(
+            pl.concat([self.grid.typed(values), self.grid.values[numbers:]]),
+            np.concatenate([answers, self.rows[numbers:, row]]),
+            exact.error,
+        )
+
+
+def effect_of(
+    replacing: Replacing, grid: Grid, background: pl.Series, blocks: Sequence[np.ndarray]
+) -> Effect:
+    """Work out the effect of one column.
+
+    Parameters
+    ----------
+    replacing : Replacing
+    grid : Grid
+        Of the column.
+    background : polars.Series (B,)
+        The column among the background rows.
+    blocks : three ndarrays of int
+        Places before the rung: of the background rows, of the given rows, and of rows that hold the
+        grid's values and then those between.
+    """
+    background_places, given, held = blocks
+    after = len(grid.values)
+    places = Places(background_places, given, held[:after], held[after : after + len(grid.between)])
+    curves, members = replacing.curves(places.background, places.values)
+    halfway, _ = replacing.curves(places.background, places.between)
+    rows, _ = replacing.curves(places.given, places.values)
+    rows_halfway, _ = replacing.curves(places.given, places.between)
+    dependence = Dependence.of(curves, members)
+    return Effect(
+        grid,
+        dependence,
+        _accumulated(replacing, grid, background, places),
+        _off_straight_lines(grid, dependence.values[:, None], halfway.mean(axis=1, keepdims=True)),
+        rows,
+        _off_straight_lines(grid, rows, rows_halfway),
+        replacing,
+        places,
+    )
+
+
+def _accumulated(
+    replacing: Replacing, grid: Grid, background: pl.Series, places: Places
+) -> Accumulated | None:
+    """Move each background row with a value from the lower edge of its bin to the upper."""
+    if not grid.ordered.any():
+        return None
+    numbers = numbers_of(background)
+    present = np.isfinite(numbers) & (len(grid.edges) > 1)
+    bins = bins_of(numbers[present], grid.edges)
+    edges = places.values[np.searchsorted(grid.numbers[grid.ordered], grid.edges)]
+    moved = places.background[present]
+    upper, _ = replacing.answers(moved, edges[bins + 1])
+    lower, _ = replacing.answers(moved, edges[bins])
+    return Accumulated.of(grid.numbers, grid.edges, bins, upper - lower)
+
+
+def _off_straight_lines(grid: Grid, curves: np.ndarray, halfway: np.ndarray) -> np.ndarray:
+    """Return how far curves (m, n, k) lie from those (g, n, k) drawn straight: the most, (k,)."""
+    if not halfway.size:
+        return np.zeros(curves.shape[-1])
+    numbers = grid.numbers[grid.ordered]
+    after = np.searchsorted(numbers, grid.between)
+    low, high = numbers[after - 1], numbers[after]
+    share = ((grid.between - low) / (high - low))[:, None, None]
+    straight = (1 - share) * curves[after - 1] + share * curves[after]
+    return np.abs(halfway - straight).max(axis=(0, 1))
