@@ -25,13 +25,28 @@ from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
 from gradum.study.confusion import Confusion
 from gradum.study.explanation.background import BACKGROUND_ROWS
+from gradum.study.explanation.counterfactual.result import (
+    Change,
+    Counterfactual,
+    RowCounterfactuals,
+)
 from gradum.study.explanation.influence import MOST_COEFFICIENTS
+from gradum.study.explanation.interactions import Interaction, Interactions
 from gradum.study.explanation.judged import (
     FEWEST_BACKGROUND,
     FEWEST_ROWS,
     MOST_BACKGROUND,
     MOST_COLUMNS,
     MOST_ROWS,
+    JudgedExplanation,
+    JudgedRow,
+)
+from gradum.study.explanation.one_row import Contribution, RowExplanation
+from gradum.study.explanation.overall import (
+    ColumnOverall,
+    Direction,
+    LevelContribution,
+    Overall,
 )
 from gradum.study.explanation.shapley import MOST_EXACT, TOLERANCE
 from gradum.study.explanation.surrogate import (
@@ -77,8 +92,17 @@ def test_every_key_of_findings_json_is_documented():
     parts = [Findings, Reliability, ReliabilityBin, Importance, Segments, Segment, Growth]
     parts += [Coefficients, Confusion, RankingCurve, Residuals, ColumnProfile, WorstRow]
     parts += [Lift, Top, ThresholdTable, AtThreshold, ClassScores, Surrogate, Fidelity, Rule]
+    parts += [JudgedExplanation, JudgedRow, RowExplanation, Contribution, Interactions, Interaction]
+    parts += [Overall, ColumnOverall, Direction, LevelContribution]
     keys = {name for part in parts for name in part.__struct_fields__}
     assert keys <= documented
+
+
+def test_every_key_of_counterfactual_json_is_documented():
+    documented = set(CODE.findall((ROOT / "docs/metrics.md").read_text()))
+    parts = [RowCounterfactuals, Counterfactual, Change]
+    keys = {name for part in parts for name in part.__struct_encode_fields__}
+    assert keys | {"sentence", "why_none"} <= documented
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/glossary.md"])
