@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 
 import polars as pl
@@ -15,7 +14,7 @@ from gradum.fitting.rungs import KINDS
 from gradum.messages import listed, say
 from gradum.scores.figures import figure, percent
 from gradum.show.answer_words import answer_name
-from gradum.show.text import plain
+from gradum.show.text import preformatted, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.alike import Alike
 from gradum.tables.wording import shortened, value_text
@@ -51,7 +50,7 @@ class AlikeRows:
 
     def summary(self) -> str:
         """Return the rows in words."""
-        return plain(self, width=100).rstrip("\n")
+        return summary_of(self)
 
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
@@ -63,7 +62,7 @@ class AlikeRows:
         return f"<gradum.AlikeRows: {len(self.frame)} of {self.found.learned:,}>"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.summary())}</pre>"
+        return preformatted(self.summary())
 
     def _parts(self) -> Iterator[RenderableType]:
         heading = _heading(self.found, self.fitted.spec.target)

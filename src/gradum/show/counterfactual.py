@@ -23,7 +23,7 @@ from gradum.show.counterfactual_words import (
     sentence,
     why_none,
 )
-from gradum.show.text import plain
+from gradum.show.text import summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.counterfactual.result import (
     CounterfactualRows,
@@ -88,7 +88,7 @@ class Counterfactuals:
 
     def summary(self) -> str:
         """Return every row in words and tables."""
-        return plain(self, width=100).rstrip("\n")
+        return summary_of(self)
 
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())

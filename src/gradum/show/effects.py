@@ -15,7 +15,7 @@ from gradum.messages import listed, say, say_plural
 from gradum.show.bar import bar
 from gradum.show.effect_words import mean_ends
 from gradum.show.page import render
-from gradum.show.text import plain
+from gradum.show.text import summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.effect import Effect
 from gradum.study.explanation.effects import Effects
@@ -53,7 +53,7 @@ class EffectCurves:
 
     def summary(self) -> str:
         """Say of each column from where to where the mean answer goes, the farthest first."""
-        return plain(self, width=100).rstrip("\n")
+        return summary_of(self)
 
     def __rich__(self) -> RenderableType:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -27,7 +26,7 @@ from gradum.show.explanation_words import (
     with_error,
 )
 from gradum.show.reasons import Reasons
-from gradum.show.text import plain
+from gradum.show.text import preformatted, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.correlated import STRONG, correlated
 from gradum.study.explanation.explain import Explanations
@@ -91,7 +90,7 @@ class Explanation:
 
     def summary(self) -> str:
         """Return every row in words and bars; of many rows, what the columns do on average."""
-        return plain(self, width=100).rstrip("\n")
+        return summary_of(self)
 
     def overall(self, answer: Any = None) -> Overall:
         """Return what the columns do over all rows; see `gradum.study.explanation.overall`.
@@ -148,7 +147,7 @@ class Explanation:
         return f"<gradum.Explanation of {len(self.found.parts):,} rows>"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.summary())}</pre>"
+        return preformatted(self.summary())
 
     def _row(self, place: int) -> Iterator[RenderableType]:
         """Say why one row is answered as it is: its likeliest class, or its number."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,7 +15,7 @@ from gradum.fitting.rungs import KINDS
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
 from gradum.show.bar import signed_bar
-from gradum.show.text import plain
+from gradum.show.text import preformatted, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.influence import RowInfluence
 from gradum.tables.wording import shortened, value_text
@@ -43,7 +42,7 @@ class Influence:
 
     def summary(self) -> str:
         """Return the rows in words and bars."""
-        return plain(self, width=100).rstrip("\n")
+        return summary_of(self)
 
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
@@ -55,7 +54,7 @@ class Influence:
         return f"<gradum.Influence: {len(self.frame)} of {self.found.learned:,}>"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.summary())}</pre>"
+        return preformatted(self.summary())
 
     def _parts(self) -> Iterator[RenderableType]:
         found = self.found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 
 import polars as pl
@@ -13,7 +12,7 @@ from rich.text import Text
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say, say_plural
 from gradum.show.explanation_words import heading, with_error
-from gradum.show.text import plain
+from gradum.show.text import preformatted, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.explain import Explanations, name_of
 from gradum.study.explanation.one_row import row_explanation, value_words
@@ -95,7 +94,7 @@ class Reasons:
 
     def summary(self) -> str:
         """Return the reasons of every row in words; of the first ten, if there are more."""
-        return plain(self, width=100).rstrip("\n")
+        return summary_of(self)
 
     def __rich__(self) -> RenderableType:
         shown = [
@@ -123,7 +122,7 @@ class Reasons:
         return f"<gradum.Reasons of {len(self.reasons):,} rows>"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.summary())}</pre>"
+        return preformatted(self.summary())
 
     def _row(self, place: int) -> Iterator[RenderableType]:
         of_row, answer = self.reasons[place], answer_of(self.found, self.favourable)

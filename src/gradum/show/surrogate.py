@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from rich.text import Text
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say, sentences
 from gradum.scores.figures import figure, percent
-from gradum.show.text import plain
+from gradum.show.text import preformatted, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.surrogate import Rule, Surrogate
 
@@ -56,7 +55,7 @@ class SurrogateTree:
 
     def summary(self) -> str:
         """Return what to make of it, and the rules in words."""
-        return plain(self, width=100).rstrip("\n")
+        return summary_of(self)
 
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
@@ -68,7 +67,7 @@ class SurrogateTree:
         return f"<gradum.SurrogateTree of {len(self.found.rules)} rules>"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.summary())}</pre>"
+        return preformatted(self.summary())
 
     def _parts(self) -> Iterator[RenderableType]:
         found = self.found

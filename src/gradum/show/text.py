@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ PARTS = {
     "test": marked("on {rows:,} test rows"),
 }
 NARROW = 80
+SUMMARY = 100  # characters across
 WIDE = 130  # characters that four rungs take, each score with its interval
 
 
@@ -50,6 +52,16 @@ def plain(*parts: RenderableType, width: int = 110) -> str:
         console.print(part)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def summary_of(shown: RenderableType) -> str:
+    """Return what shows itself in a terminal as the text of its ``summary``."""
+    return plain(shown, width=SUMMARY).rstrip("\n")
+
+
+def preformatted(text: str) -> str:
+    """Return text as a notebook shows it, line by line."""
+    return f"<pre>{html.escape(text)}</pre>"
 
 
 def schema_parts(schema: Schema, notes: tuple[str, ...]) -> list[RenderableType]:
