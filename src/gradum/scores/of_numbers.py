@@ -44,8 +44,17 @@ def median_absolute_error(rows: Weighting) -> np.ndarray:
     errors = absolute_errors(rows.outcome)
     order = np.argsort(errors, kind="stable")
     rising = errors[order]
-    passed = np.cumsum(rows.weights.take(order, axis=1), axis=1)
-    return np.array([_median(rising, line) for line in passed])
+    passed = np.cumsum(rows.weights.take(order, axis=1), axis=1)  # weight up to each row
+    if not len(errors):
+        return np.full(len(passed), np.nan)
+    total = passed[:, -1]
+    # The weights' sums are rounded; where half of it is reached but for that, it is reached.
+    ends = (total * (0.5 + step) for step in (-EXACT, EXACT))
+    first, second = ((passed < end[:, None]).sum(axis=1) for end in ends)
+    median = (
+        rising[first.clip(max=len(rising) - 1)] + rising[second.clip(max=len(rising) - 1)]
+    ) / 2
+    return np.where(total > 0, median, np.nan)
 
 
 def mape(rows: Weighting) -> np.ndarray:
@@ -86,14 +95,3 @@ def squared_log_errors(outcome: Outcome) -> np.ndarray:
     if (target[outcome.weights > 0] < 0).any():
         return np.full(len(outcome), np.nan)
     return (np.log1p(np.maximum(target, 0.0)) - np.log1p(np.maximum(outcome.predicted, 0.0))) ** 2
-
-
-def _median(rising: np.ndarray, passed: np.ndarray) -> float:
-    """Return the median of rising values (n,), of which so much weight has been passed (n,)."""
-    total = passed[-1] if len(passed) else 0.0
-    if not total > 0:
-        return np.nan
-    # The weights' sums are rounded; where half of it is reached but for that, it is reached.
-    low, high = (total * (0.5 + step) for step in (-EXACT, EXACT))
-    first, second = np.searchsorted(passed, [low, high], side="left")
-    return float((rising[first] + rising[min(second, len(rising) - 1)]) / 2)
