@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
+from gradum.app.cli.column_names import column_names
 from gradum.app.cli.console import load_model, write, write_json
 
 
@@ -76,13 +77,13 @@ def command(
     if out is not None:
         check_format(out, force=force)
     loaded = load_model(model)
-    names = loaded.features
+    known = loaded.features
     found = loaded.counterfactuals(
         data,
         rows=row,
-        frozen=_columns(frozen, names),
-        upward=_columns(upward, names),
-        downward=_columns(downward, names),
+        frozen=_columns(frozen, known),
+        upward=_columns(upward, known),
+        downward=_columns(downward, known),
         towards=towards,
         count=count,
         background=background,
@@ -99,9 +100,6 @@ def command(
             write(say("Written to {path}.", path=out))
 
 
-def _columns(given: Sequence[str] | None, names: Sequence[str]) -> list[str]:
-    """Read lists of columns; a column whose own name has a comma is one."""
-    columns = []
-    for words in given or ():
-        columns += [words] if words in names else [word.strip() for word in words.split(",")]
-    return columns
+def _columns(given: Sequence[str] | None, known: Sequence[str]) -> list[str]:
+    """Read lists of columns."""
+    return [name for listed in given or () for name in column_names(listed, known)]

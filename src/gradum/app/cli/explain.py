@@ -9,6 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
+from gradum.app.cli.column_names import column_names
 from gradum.app.cli.console import load_model, write, write_json
 from gradum.app.cli.pages import check_page
 from gradum.messages import say
@@ -114,7 +115,7 @@ def command(
         background=background,
         rung=rung,
         scale=scale,  # type: ignore[arg-type]
-        together=[[name.strip() for name in names.split(",")] for names in together or ()],
+        together=[column_names(listed, loaded.features) for listed in together or ()],
         tolerance=tolerance,
         reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
     )

@@ -1,0 +1,21 @@
+"""Columns that an option lists, some of which have commas in their names."""
+
+import pytest
+
+from gradum.app.cli.column_names import column_names
+
+
+@pytest.mark.parametrize(
+    ("listed", "names"),
+    [
+        ("a, b", ["a", "b"]),
+        ("size, m", ["size, m"]),
+        ("a,size, m,b", ["a", "size, m", "b"]),
+        ("c,d", ["c,d"]),
+        ("c,e", ["c", "e"]),
+        ("unknown,b", ["unknown", "b"]),
+        ("", [""]),
+    ],
+)
+def test_a_list_is_divided_at_the_commas_between_names(listed, names):
+    assert column_names(listed, ["a", "b", "c", "d", "c,d", "size, m"]) == names
