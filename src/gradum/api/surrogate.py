@@ -24,6 +24,11 @@ def surrogate_of(model: Model) -> SurrogateTree:
             say("A model file does not hold the rows that the model learned from."),
             say("Load its run folder."),
         )
+    elif not model.fitted.spec.report.explain:
+        raise SpecError(
+            say("The run was not explained (--no-explain), and no tree was grown."),
+            say("Fit again without --no-explain."),
+        )
     elif model.findings is not None:
         tree = model.findings.surrogate
     if tree is None:
