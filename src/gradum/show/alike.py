@@ -19,7 +19,7 @@ from gradum.show.visible import visible
 from gradum.study.explanation.alike import Alike
 from gradum.tables.wording import shortened, value_text
 
-FAR = 0.9  # of pairs that are farther apart than a row from its nearest, below which it is far
+FAR = 0.1  # of pairs that are nearer to each other than a row to its nearest, above which it is far
 
 
 class AlikeRows:
@@ -106,7 +106,7 @@ class AlikeRows:
         if frame.is_empty():
             return []
         sentences = [self._together()]
-        if frame["nearer_than"][0] < FAR:
+        if self.found.nearer_pairs > FAR:
             sentences.append(
                 say(
                     "More than a tenth of the pairs of rows that it learned from are nearer to "
