@@ -63,7 +63,7 @@ def test_many_rows_are_summed_up(linear_run, gradum_command):
         (["--scale", "target"], "'target' is no scale of this target."),
         (["--together", "size,nose"], "The model sees no column 'nose'."),
         (["--rung", "forest"], "forest"),
-        (["-o", "why.xlsx"], "End the name in .parquet, .csv or .json."),
+        (["-o", "why.xlsx"], "End the name in .parquet, .csv, .json or .html."),
         (["-o", "why.html"], "A page explains one row. Name it with --row N."),
         (["-o", "why.html", "--row", "1", "--row", "2"], "A page explains one row."),
         (["--background", "nowhere.csv"], "nowhere.csv"),

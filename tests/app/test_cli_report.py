@@ -76,9 +76,13 @@ def test_a_report_takes_the_place_of_a_report_alone(linear_run, gradum_command, 
 
 def test_rows_are_left_out_where_asked(linear_run, gradum_command, tmp_path):
     folder, _ = linear_run
-    assert "predicted worst" in (folder / "report.html").read_text()
+    before = (folder / "report.html").read_text()
+    assert "predicted worst" in before
+    assert any(name.startswith("effect") for name in charts(before))
     gradum_command("report", folder, "--no-rows", "-o", tmp_path / "a.html")
-    assert "predicted worst" not in (tmp_path / "a.html").read_text()
+    after = (tmp_path / "a.html").read_text()
+    assert "predicted worst" not in after
+    assert not any(name.startswith("effect") for name in charts(after))
 
 
 def test_a_run_asked_for_no_rows_keeps_none(tables, gradum_command, tmp_path):
@@ -87,7 +91,9 @@ def test_a_run_asked_for_no_rows_keeps_none(tables, gradum_command, tmp_path):
     findings = load_run(tmp_path / "run").findings
     assert findings.worst == ()
     assert findings.residuals.points == ()
-    assert "predicted worst" not in (tmp_path / "run/report.html").read_text()
+    page = (tmp_path / "run/report.html").read_text()
+    assert "predicted worst" not in page
+    assert not any(name.startswith("effect") for name in charts(page))
 
 
 def test_a_slice_may_be_a_column_that_the_model_does_not_use(tables, gradum_command, tmp_path):

@@ -41,3 +41,11 @@ def test_what_nothing_moved_has_no_reason(difference):
     row = pl.DataFrame({"a": [0.5], "b": [1.0], "c": [-1.0]})
     explanation = difference.explain(row, background=row)
     assert because(row_explanation(explanation.found, 0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"), [(1, "over 1 background row -"), (2, "over 2 background rows -")]
+)
+def test_one_background_row_is_one_row(difference, rows, words):
+    background = pl.DataFrame({"a": [-0.5, -0.4], "b": [0.5, 0.4], "c": [0.5, 0.5]}).head(rows)
+    assert words in difference.explain(background, background=background).summary()

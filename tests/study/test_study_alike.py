@@ -12,7 +12,7 @@ from gradum.errors import SpecError
 from gradum.fitting.plan import make_plan
 from gradum.tables.split import Part
 from packed_models import everything, pack_of
-from synthetic import ONCE, mixed
+from synthetic import ONCE, QUICK, mixed
 
 TARGETS = ("amount", "grade")
 
@@ -180,3 +180,14 @@ def test_what_cannot_be_asked_is_refused(run):
     ):
         with pytest.raises(SpecError, match=words):
             model.alike(asked, **options)
+
+
+def test_a_row_like_very_many_others_is_not_far_from_them():
+    rng = np.random.default_rng(0)
+    level = rng.choice(["u", "v"], 200)
+    rows = pl.DataFrame({"level": level, "y": (level == "u") + 0.1 * rng.normal(size=200)})
+    model = gradum.fit(rows, "y", model="linear", cv=2, learning_curve=False, **QUICK)
+    found = model.alike(rows, row=1)
+    assert found.frame["nearer_than"][0] < 0.9  # about half of all pairs are of one level
+    assert found.found.nearer_pairs == 0
+    assert "knows few rows" not in found.summary()

@@ -374,3 +374,10 @@ def test_names_are_shown_as_text():
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert "\x1b" not in page + words
+
+
+def test_one_row_and_one_column_need_no_list(classes):
+    rows, model = classes
+    found = model.counterfactuals(rows, rows=2, frozen="whole", upward="price")
+    listed = model.counterfactuals(rows, rows=[2], frozen=["whole"], upward=["price"])
+    assert found.frame.equals(listed.frame)

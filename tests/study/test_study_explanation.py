@@ -216,3 +216,9 @@ def test_a_column_named_twice_in_a_group_counts_once(numbers):
     rows, model = numbers
     found = model.explain(rows.head(1), background=rows.head(3), together=[["a", "a", "b"]]).found
     assert found.players[0] == ("a", "b")
+
+
+def test_one_row_and_one_column_need_no_list(numbers):
+    rows, model = numbers
+    found = model.explain(rows, rows=2, together=[rows.columns[0]], rung="linear")
+    assert found.frame.equals(model.explain(rows, rows=[2], rung="linear").frame)

@@ -118,7 +118,7 @@ def test_sentences_set_a_value_beside_what_is_common(explained):
         else "member is no (most often yes)"
     )
     assert found[3] == f"note is '{rows['note'][7]}'"
-    assert found[4].startswith(f"since is {since} (median 2020-02-29")
+    assert found[4].startswith(f"since is {since} (median 2020-02-29)")
     assert lines["against_background"][3] is None
 
 

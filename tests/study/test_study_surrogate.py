@@ -8,12 +8,14 @@ import msgspec
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 from sklearn.metrics import r2_score
 from sklearn.tree import DecisionTreeRegressor
 
 import gradum
 from gradum.api.model import Model
 from gradum.errors import SpecError
+from gradum.fitting.spec import ReportSpec
 from gradum.scores.interval import with_unknown_bounds
 from gradum.show.text import plain
 from gradum.study.explanation.questions import Question
@@ -253,3 +255,11 @@ def test_a_model_that_says_one_thing_has_no_tree(stepped):
     assert surrogate(run) is None
     with pytest.raises(SpecError, match="No tree was grown"):
         Model(fitted, run).surrogate()
+
+
+def test_a_run_that_was_not_explained_says_why_it_has_no_tree(stepped, tmp_path):
+    spec = structs.replace(stepped.fitted.spec, report=ReportSpec(explain=False))
+    loaded = Model(replace(stepped.fitted, spec=spec))
+    loaded.folder = tmp_path
+    with pytest.raises(SpecError, match="--no-explain"):
+        loaded.surrogate()

@@ -18,10 +18,10 @@ def counterfactuals_of_model(
     model: Model,
     data: Any = None,
     *,
-    rows: Sequence[int],
-    frozen: Sequence[str] = (),
-    upward: Sequence[str] = (),
-    downward: Sequence[str] = (),
+    rows: int | Sequence[int],
+    frozen: str | Sequence[str] = (),
+    upward: str | Sequence[str] = (),
+    downward: str | Sequence[str] = (),
     towards: Any = None,
     count: int = COUNT,
     background: Any = None,
@@ -29,7 +29,7 @@ def counterfactuals_of_model(
 ) -> Counterfactuals:
     """Look for the least changes of rows; see `Model.counterfactuals`."""
     fitted = model.fitted
-    limits = Limits.of(fitted.schema, frozen, upward, downward)
+    limits = Limits.of(fitted.schema, *map(_columns, (frozen, upward, downward)))
     chosen, numbers = asked_rows(model, data, rows)
     found = counterfactuals(
         fitted,
@@ -42,3 +42,8 @@ def counterfactuals_of_model(
         rung=rung,
     )
     return Counterfactuals(found, fitted)
+
+
+def _columns(names: str | Sequence[str]) -> Sequence[str]:
+    """Return the names of columns; one alone is no sequence of letters."""
+    return [names] if isinstance(names, str) else names

@@ -44,10 +44,11 @@ def model_effects(
 def foremost_effects(model: Model) -> Effects | None:
     """Work out the effects of the columns that move the judged answers most, for the report.
 
-    None where the judged rows were not explained, or no background rows are at hand.
+    None where the judged rows were not explained, no background rows are at hand, or the findings
+    name no single row: the curves stand at values that single background rows have.
     """
     explanation = None if model.findings is None else model.findings.explanation
-    if explanation is None:
+    if explanation is None or not (explanation.worst or explanation.typical):
         return None
     try:
         background = background_of(model, None)

@@ -33,7 +33,7 @@ def explain_model(
     model: Model,
     data: Any = None,
     *,
-    rows: Sequence[int] | None = None,
+    rows: int | Sequence[int] | None = None,
     background: Any = None,
     rung: str | None = None,
     scale: Scale | None = None,
@@ -50,14 +50,14 @@ def explain_model(
         numbers=numbers,
         rung=rung,
         scale=scale,
-        together=together,
+        together=[[names] if isinstance(names, str) else names for names in together],
         tolerance=tolerance,
     )
     return Explanation(found, model.fitted)
 
 
 def asked_rows(
-    model: Model, data: Any, rows: Sequence[int] | None, reading: ReadingOptions = PLAINLY
+    model: Model, data: Any, rows: int | Sequence[int] | None, reading: ReadingOptions = PLAINLY
 ) -> tuple[pl.DataFrame, np.ndarray]:
     """Return the features of rows of a table, by default a loaded run's own, and their numbers.
 
@@ -73,7 +73,8 @@ def asked_rows(
         data, reading = _own_table(model.folder, reading)
     with table_rows(data, fitted, reading) as table:
         if rows is not None:
-            return features_of(fitted, table.take(rows)), np.array(rows, np.int64)
+            numbers = [rows] if isinstance(rows, int | np.integer) else rows
+            return features_of(fitted, table.take(numbers)), np.array(numbers, np.int64)
         features = [column.name for column in fitted.schema.features]
         frames = [checked.frame.select(features) for checked in table.checked(fitted)]
         return pl.concat(frames, how="vertical_relaxed"), np.arange(1, len(table) + 1)

@@ -248,7 +248,7 @@ class Model:
         self,
         data: Any = None,
         *,
-        rows: Sequence[int] | None = None,
+        rows: int | Sequence[int] | None = None,
         background: Any = None,
         rung: str | None = None,
         scale: Scale | None = None,
@@ -266,7 +266,7 @@ class Model:
         ----------
         data : path, data frame, array, list of dicts or one dict, optional
             Rows to explain; a loaded run's own table if left out.
-        rows : sequence of int, optional
+        rows : int or sequence of int, optional
             Numbers of rows, from 1; all if left out.
         background : path or data frame, optional
             Rows that stand for what the other columns are like; 200 rows that the run learned
@@ -402,10 +402,10 @@ class Model:
         self,
         data: Any = None,
         *,
-        rows: Sequence[int],
-        frozen: Sequence[str] = (),
-        upward: Sequence[str] = (),
-        downward: Sequence[str] = (),
+        rows: int | Sequence[int],
+        frozen: str | Sequence[str] = (),
+        upward: str | Sequence[str] = (),
+        downward: str | Sequence[str] = (),
         towards: Any = None,
         count: int = 3,
         background: Any = None,
@@ -423,11 +423,11 @@ class Model:
         ----------
         data : path, data frame, array, list of dicts or one dict, optional
             The table of the rows; a loaded run's own if left out.
-        rows : sequence of int
+        rows : int or sequence of int
             Numbers of rows, from 1.
-        frozen : sequence of str
+        frozen : str or sequence of str
             Columns that may not change.
-        upward, downward : sequence of str
+        upward, downward : str or sequence of str
             Numbers that may only rise, or only fall; dates that may only become later, or earlier.
         towards : label or float, optional
             The class to reach; any other if left out. A number has to be given: at least it where

@@ -22,6 +22,11 @@ def surrogate_of(model: Model) -> SurrogateTree:
         tree = surrogate(model.run)
     elif model.folder is None:
         raise no_run_folder()
+    elif not model.fitted.spec.report.explain:
+        raise SpecError(
+            say("The run was not explained (--no-explain), and no tree was grown."),
+            say("Fit again without --no-explain."),
+        )
     elif model.findings is not None:
         tree = model.findings.surrogate
     if tree is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -18,8 +19,16 @@ WRITERS = {
 }
 
 
-def check_format(path: Path, *, force: bool) -> None:
+def check_format(path: Path, *, force: bool, also: Sequence[str] = ()) -> None:
     """Refuse a name that says no format, and a file that is already there.
+
+    Parameters
+    ----------
+    path : path
+    force : bool
+        Whether a file may be replaced.
+    also : sequence of str
+        Other endings that the caller would have taken.
 
     Raises
     ------
@@ -28,7 +37,7 @@ def check_format(path: Path, *, force: bool) -> None:
     if path.suffix.lower() not in WRITERS:
         raise OutputError(
             say("{path} names no format that explanations are written in.", path=path),
-            say("End the name in {endings}.", endings=listed(list(WRITERS), "or")),
+            say("End the name in {endings}.", endings=listed([*WRITERS, *also], "or")),
         )
     refuse_existing(path, force=force)
     check_writable(path)

@@ -19,9 +19,8 @@ from gradum.show.visible import visible
 from gradum.study.explanation.alike import Alike
 from gradum.tables.wording import shortened, value_text
 
-FAR = 0.9
-"""A row is far from all others if fewer pairs than this share are farther apart than it is from its
-nearest."""
+FAR = 0.1
+"""A row is far where more of the pairs are nearer to each other than it is to its nearest."""
 
 
 class AlikeRows:
@@ -108,7 +107,7 @@ class AlikeRows:
         if frame.is_empty():
             return []
         sentences = [self._together()]
-        if frame["nearer_than"][0] < FAR:
+        if self.found.nearer_pairs > FAR:
             sentences.append(
                 say(
                     "More than a tenth of the pairs of rows that it learned from are nearer to "

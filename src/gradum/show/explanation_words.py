@@ -30,12 +30,13 @@ def heading(row: RowExplanation, target: str, background: int) -> str:
         "row": row.row,
         "output": answer_text(row.scale, row.output),
         "base": answer_text(row.scale, row.base),
-        "rows": background,
     }
     if row.scale == "target":
         return visible(
-            say(
-                "Row {row}: {target} {output}; over {rows:,} background rows {base} on average.",
+            say_plural(
+                "Row {row}: {target} {output}; over {count:,} background row {base}.",
+                "Row {row}: {target} {output}; over {count:,} background rows {base} on average.",
+                background,
                 target=target,
                 **places,
             )
@@ -43,17 +44,23 @@ def heading(row: RowExplanation, target: str, background: int) -> str:
     label = repr(shortened(row.answer))
     if row.scale == "probability":
         return visible(
-            say(
-                "Row {row}: the probability of {label} is {output}; over {rows:,} background rows "
+            say_plural(
+                "Row {row}: the probability of {label} is {output}; over {count:,} background row "
+                "{base}.",
+                "Row {row}: the probability of {label} is {output}; over {count:,} background rows "
                 "{base} on average.",
+                background,
                 label=label,
                 **places,
             )
         )
     return visible(
-        say(
-            "Row {row}: the log-odds of {label} are {output}; over {rows:,} background rows {base} "
-            "on average.",
+        say_plural(
+            "Row {row}: the log-odds of {label} are {output}; over {count:,} background row "
+            "{base}.",
+            "Row {row}: the log-odds of {label} are {output}; over {count:,} background rows "
+            "{base} on average.",
+            background,
             label=label,
             **places,
         )

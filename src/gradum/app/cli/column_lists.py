@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 
-def read_columns(text: str, names: Sequence[str]) -> list[str]:
-    """Return the columns that a text lists; a column whose own name has a comma is one."""
-    return [text] if text in names else [name.strip() for name in text.split(",")]
+def read_columns(text: str, names: Collection[str]) -> list[str]:
+    """Divide a list at its commas, but not within a known name, the longest of which counts."""
+    pieces = text.split(",")
+    columns, start = [], 0
+    while start < len(pieces):
+        ends = range(len(pieces), start + 1, -1)
+        joined = (end for end in ends if ",".join(pieces[start:end]).strip() in names)
+        end = next(joined, start + 1)
+        columns.append(",".join(pieces[start:end]).strip())
+        start = end
+    return columns

@@ -77,13 +77,13 @@ def command(
     if out is not None:
         check_format(out, force=force)
     loaded = load_model(model)
-    names = loaded.features
+    known = loaded.features
     found = loaded.counterfactuals(
         data,
         rows=row,
-        frozen=_columns(frozen, names),
-        upward=_columns(upward, names),
-        downward=_columns(downward, names),
+        frozen=_columns(frozen, known),
+        upward=_columns(upward, known),
+        downward=_columns(downward, known),
         towards=towards,
         count=count,
         background=background,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gradum.api.model import Model
     from gradum.show.explanation import Explanation
 
+PAGE = ".html"
+
 
 def command(
     model: options.Model,
@@ -136,7 +138,7 @@ def command(
 
 
 def _is_page(out: Path) -> bool:
-    return out.suffix.lower() == ".html"
+    return out.suffix.lower() == PAGE
 
 
 def _check(out: Path, rows: list[int] | None, *, force: bool) -> None:
@@ -145,7 +147,7 @@ def _check(out: Path, rows: list[int] | None, *, force: bool) -> None:
     from gradum.ship.explanations import check_format
 
     if not _is_page(out):
-        check_format(out, force=force)
+        check_format(out, force=force, also=[PAGE])
         return
     if rows is None or len(rows) != 1:
         raise SpecError(say("A page explains one row."), say("Name it with --row N."))

@@ -54,6 +54,9 @@ class Alike:
         What the model says of the row: that probability, or a number.
     learned : int
         How many rows were looked through, n.
+    nearer_pairs : float
+        The share of pairs of rows learned from that are nearer to each other than the row is to
+        any; equals are not nearer.
     values : polars.DataFrame
         The feature columns of the row, then of those like it.
     frame : polars.DataFrame
@@ -68,6 +71,7 @@ class Alike:
     label: Any
     answer: float
     learned: int
+    nearer_pairs: float
     values: pl.DataFrame
     frame: pl.DataFrame
 
@@ -115,7 +119,17 @@ def alike(rows: LearnedRows, row: pl.DataFrame, *, number: int, count: int = 5) 
     )
     label = None if chosen is None else fitted.classes[chosen]
     answer = predicted.value[0] if chosen is None else _probability(predicted)[0, chosen]
-    return Alike(rung.name, number, label, float(answer), len(rows), values, frame)
+    nearer = np.count_nonzero(pairs < distance.min(initial=np.inf) * (1 - EQUAL))
+    return Alike(
+        rung.name,
+        number,
+        label,
+        float(answer),
+        len(rows),
+        nearer / max(len(pairs), 1),
+        values,
+        frame,
+    )
 
 
 def coordinates(rows: LearnedRows, layer: LastLayer) -> np.ndarray:

@@ -16,6 +16,7 @@ from gradum.study.explanation.game import Player
 from gradum.tables.columns import Column, KindName
 
 STRONG = 0.8
+FEWEST_ROWS = 10  # of fewer, even columns that have nothing to do with each other are often strong
 RANKED: tuple[KindName, ...] = ("numeric", "date")
 
 
@@ -25,10 +26,10 @@ def correlated(
     """Return groups of numbers and dates with |Spearman's ρ| ≥ 0.8 along a chain of pairs.
 
     Each group and its columns stand in the table's order. A missing value has the middle rank. Not
-    among them: a group whose columns are one player already.
+    among them: a group whose columns are one player already. None of fewer than `FEWEST_ROWS` rows.
     """
     names = [column.name for column in columns if column.kind in RANKED]
-    if len(names) < 2 or len(rows) < 2:
+    if len(names) < 2 or len(rows) < FEWEST_ROWS:
         return ()
     ranks = rows.select(pl.col(names).rank())
     with np.errstate(invalid="ignore", divide="ignore"):  # of a column that does not vary

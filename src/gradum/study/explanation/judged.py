@@ -43,7 +43,7 @@ MOST_ROWS, FEWEST_ROWS = 200, 20
 MOST_WORST = 3
 INTERACTION_ROWS = 4  # of which one is looked at for pairs
 
-ANSWERS, ANSWERS_A_ROW, FITS = 50_000, 8, 5
+ANSWERS, ANSWERS_A_ROW, FITS = 30_000, 5, 5
 """Answers that a model is asked for, more for each row that it learned from, and in proportion to
 the fits that judged it where they are more than these: its training takes longer likewise. No clock
 decides, so that the same seed explains the same rows."""

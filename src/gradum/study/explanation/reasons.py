@@ -161,13 +161,16 @@ def answer_of(found: Explanations, favourable: Favourable) -> int:
 def common_values(rows: pl.DataFrame, columns: Sequence[Column]) -> dict[str, tuple[Any, KindName]]:
     """Return what is common in each column, and its kind: a median, or the most frequent value.
 
-    Of equally frequent values the first by name counts. None for texts, of which each is another.
+    Of two middle dates the earlier counts, of equally frequent values the first by name. None for
+    texts, of which each is another.
     """
     common: dict[str, tuple[Any, KindName]] = {}
     for column in columns:
         name, value = column.name, None
-        if column.kind in WITH_MEDIAN:
+        if column.kind == "numeric":
             value = rows[name].median()
+        elif column.kind == "date":
+            value = rows[name].quantile(0.5, "lower")  # between two days there is none
         elif column.kind in WITH_MODE:
             counts = rows[name].value_counts(name="rows")
             value = counts.sort("rows", name, descending=[True, False], nulls_last=True)[name][0]
