@@ -68,6 +68,8 @@ def test_the_same_seed_explains_the_same(folds):
 
 
 def test_no_single_row_is_left_without_rows(folds):
+    assert folds.findings.surrogate is not None
+    assert without_rows(folds.findings).surrogate is None  # whose rules may name rare levels
     found = without_rows(folds.findings).explanation
     assert not found.worst
     assert not found.typical

@@ -257,9 +257,12 @@ def test_a_model_that_says_one_thing_has_no_tree(stepped):
         Model(fitted, run).surrogate()
 
 
-def test_a_run_that_was_not_explained_says_why_it_has_no_tree(stepped, tmp_path):
-    spec = structs.replace(stepped.fitted.spec, report=ReportSpec(explain=False))
+@pytest.mark.parametrize(
+    ("left_out", "option"), [({"explain": False}, "--no-explain"), ({"rows": False}, "--no-rows")]
+)
+def test_a_run_that_was_not_explained_says_why_it_has_no_tree(stepped, tmp_path, left_out, option):
+    spec = structs.replace(stepped.fitted.spec, report=ReportSpec(**left_out))
     loaded = Model(replace(stepped.fitted, spec=spec))
     loaded.folder = tmp_path
-    with pytest.raises(SpecError, match="--no-explain"):
+    with pytest.raises(SpecError, match=option):
         loaded.surrogate()

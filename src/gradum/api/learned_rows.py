@@ -42,10 +42,7 @@ def kept_rows(model: Model) -> tuple[Dataset, np.ndarray]:
     """
     fitted = model.fitted
     if not fitted.spec.report.rows:
-        raise SpecError(
-            say("The run shows no single row of its table (--no-rows)."),
-            say("Fit again without --no-rows."),
-        )
+        raise no_single_rows()
     if model.run is not None:
         dataset, parts = model.run.dataset, model.run.parts
     else:
@@ -72,6 +69,14 @@ def _read_again(model: Model) -> Dataset:
         raise _read_in_blocks()
     with at_hand(run_spec.data, run_spec.spec.reading) as table:
         return run_dataset(run_spec, table, model.fitted.schema)
+
+
+def no_single_rows() -> SpecError:
+    """Return the error about a run that was told to show no single rows."""
+    return SpecError(
+        say("The run shows no single row of its table (--no-rows)."),
+        say("Fit again without --no-rows."),
+    )
 
 
 def no_run_folder() -> SpecError:

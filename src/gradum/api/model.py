@@ -344,7 +344,7 @@ class Model:
         from gradum.api.row_page import page_of_row  # charts, which an explanation does not need
 
         explanation = self.explain(data, rows=[row], **options)
-        page = page_of_row(self, explanation, own_table=data is None, cache=cache)
+        page = page_of_row(self, explanation, cache=cache)
         if path is not None:
             write_text(path, page)
         return Page(page)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from gradum.api.effects import with_curves
 from gradum.api.learned_rows import learned_rows
@@ -23,28 +24,24 @@ from gradum.show.row_page import (
     effects_section,
     row_page,
 )
-from gradum.study.explanation.alike import alike
+from gradum.study.explanation.alike import Alike, alike
 from gradum.study.explanation.counterfactual.counterfactual import counterfactuals
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.effects import effects_of
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
+    from gradum.study.explanation.learned import LearnedRows
 
 
-def page_of_row(
-    model: Model, explanation: Explanation, *, own_table: bool, cache: Path | None = None
-) -> str:
-    """Return the page of the first row of an explanation, which may be of the run's own table.
-
-    See `Model.row_page`.
-    """
+def page_of_row(model: Model, explanation: Explanation, *, cache: Path | None = None) -> str:
+    """Return the page of the first row of an explanation; see `Model.row_page`."""
     looks_at_columns = model.fitted.rung(explanation.found.rung).input_layer is not None
-    more = _sections(model, explanation, own_table=own_table) if looks_at_columns else ()
+    more = _sections(model, explanation) if looks_at_columns else ()
     return row_page(explanation, list(more), cache=cache)
 
 
-def _sections(model: Model, explanation: Explanation, *, own_table: bool) -> Iterator[RowSection]:
+def _sections(model: Model, explanation: Explanation) -> Iterator[RowSection]:
     found, fitted = explanation.found, model.fitted
     row, number = found.values[:1], found.rows[:1]
     columns = _foremost(explanation)
@@ -72,10 +69,16 @@ def _sections(model: Model, explanation: Explanation, *, own_table: bool) -> Ite
         learned = learned_rows(model, found.rung)
     except SpecError:  # they are not kept
         return
-    if own_table:  # it is most like itself
-        learned = learned.without(int(number[0]))
-    near = alike(learned, row, number=int(number[0]))
-    yield alike_section(AlikeRows(near, fitted))
+    yield alike_section(AlikeRows(_like_it(learned, row, int(number[0])), fitted))
+
+
+def _like_it(learned: LearnedRows, row: pl.DataFrame, number: int) -> Alike:
+    """Return the rows most like one, but for itself, if it was learned from."""
+    near = alike(learned, row, number=number)
+    itself = (pl.col("row") == number) & (pl.col("equal_columns") == row.width)
+    if near.frame.filter(itself).is_empty():
+        return near
+    return alike(learned.without(number), row, number=number)
 
 
 def _foremost(explanation: Explanation) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradum.api.learned_rows import no_run_folder
+from gradum.api.learned_rows import no_run_folder, no_single_rows
 from gradum.errors import SpecError
 from gradum.fitting.rungs import KINDS
 from gradum.messages import say
@@ -22,6 +22,8 @@ def surrogate_of(model: Model) -> SurrogateTree:
         tree = surrogate(model.run)
     elif model.folder is None:
         raise no_run_folder()
+    elif not model.fitted.spec.report.rows:
+        raise no_single_rows()
     elif not model.fitted.spec.report.explain:
         raise SpecError(
             say("The run was not explained (--no-explain), and no tree was grown."),

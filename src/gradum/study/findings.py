@@ -164,10 +164,18 @@ def _foremost(evidence: Evidence, found: Importance) -> list[str]:
 
 
 def without_rows(findings: Findings) -> Findings:
-    """Return the same without any single row of the table."""
+    """Return the same without any single row of the table.
+
+    The rules of the tree go too: they may name levels that few rows have.
+    """
     residuals = findings.residuals and structs.replace(findings.residuals, points=())
     table = findings.regression and without_influential(findings.regression)
     explanation = findings.explanation and without_judged_rows(findings.explanation)
     return structs.replace(
-        findings, worst=(), residuals=residuals, regression=table, explanation=explanation
+        findings,
+        worst=(),
+        residuals=residuals,
+        regression=table,
+        explanation=explanation,
+        surrogate=None,
     )

@@ -125,7 +125,7 @@ def command(
     if hoped is not None:
         shown = explanation.reasons(favourable=hoped, count=COUNT if reasons is None else reasons)
     if out is not None and _is_page(out):
-        _write_page(out, loaded, explanation, own_table=data is None)
+        _write_page(out, loaded, explanation)
     elif out is not None:
         write_frame(out, shown.frame, force=force)
     if as_json:
@@ -154,8 +154,8 @@ def _check(out: Path, rows: list[int] | None, *, force: bool) -> None:
     check_page(out)
 
 
-def _write_page(out: Path, model: Model, explanation: Explanation, *, own_table: bool) -> None:
+def _write_page(out: Path, model: Model, explanation: Explanation) -> None:
     from gradum.api.row_page import page_of_row
     from gradum.files.atomic import write_text
 
-    write_text(out, page_of_row(model, explanation, own_table=own_table, cache=cache_directory()))
+    write_text(out, page_of_row(model, explanation, cache=cache_directory()))
