@@ -159,14 +159,20 @@ class Factored:
         return float(reciprocal**-0.5) if reciprocal > 0 else np.inf
 
     def rank(self, rounding: float) -> int:
-        """Rank of H, brought to a unit diagonal, by Cholesky with pivoting.
+        """Rank of H; see `numerical_rank`."""
+        return numerical_rank(self.hessian, rounding)
 
-        ``rounding`` is that of the sums over rows in it: a smaller pivot is none.
-        """
-        root = np.sqrt(np.maximum(np.diag(self.hessian), np.finfo(np.float64).tiny))
-        scaled = self.hessian / np.outer(root, root)
-        (pivoted,) = scipy.linalg.get_lapack_funcs(("pstrf",), (scaled,))
-        return int(pivoted(scaled, tol=max(rounding, of_sums(len(scaled))))[2])
+
+def numerical_rank(matrix: np.ndarray, rounding: float = 0.0) -> int:
+    """Return the rank of a positive matrix, brought to a unit diagonal, by Cholesky with pivoting.
+
+    ``rounding`` is that of the sums over rows in it: a smaller pivot is none. Whether Cholesky
+    without pivoting fails hangs on the processor's last bits.
+    """
+    root = np.sqrt(np.maximum(np.diag(matrix), np.finfo(np.float64).tiny))
+    scaled = matrix / np.outer(root, root)
+    (pivoted,) = scipy.linalg.get_lapack_funcs(("pstrf",), (scaled,))
+    return int(pivoted(scaled, tol=max(rounding, of_sums(len(scaled))))[2])
 
 
 def truncated_step(

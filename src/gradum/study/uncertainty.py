@@ -36,7 +36,7 @@ from gradum.fitting.run import Run
 from gradum.margins import of_sums
 from gradum.messages import say, sentences
 from gradum.scores.interval import NORMAL_95
-from gradum.solvers.curvature import Curvature, Factored
+from gradum.solvers.curvature import Curvature, numerical_rank
 from gradum.solvers.matrix import Columns
 from gradum.solvers.standard import StandardColumns
 from gradum.study.coefficients import combined
@@ -254,10 +254,9 @@ def sandwich(
     slope = share[:, None] * loss.gradient(logits, target)
     width, outputs = len(layer["weight"]) + 1, logits.shape[1]
     hessian = _hessian(columns, target, loss, logits, alpha, share)
-    factored = Factored.of(hessian)
-    if factored.rank(of_sums(len(target))) < len(hessian):
-        raise np.linalg.LinAlgError  # whether a factorisation fails hangs on the last bits
-    factor = factored.factor
+    if numerical_rank(hessian, of_sums(len(target))) < len(hessian):
+        raise np.linalg.LinAlgError
+    factor = scipy.linalg.cho_factor(hessian)
     if groups is None and outputs == 1:
         rest = 1.0 - share * loss.hessian(logits, target)[:, 0, 0] * _squares(columns, factor)
         full = rest < FULL_LEVERAGE

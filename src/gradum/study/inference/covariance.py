@@ -27,6 +27,7 @@ import numpy as np
 import scipy.linalg
 
 from gradum.margins import EPSILON, TIMES
+from gradum.solvers.curvature import numerical_rank
 from gradum.study.inference.family import curvature
 from gradum.study.inference.fitted import FittedModel
 
@@ -187,12 +188,21 @@ class Softmax:
 
     @cached_property
     def factor(self) -> np.ndarray:
-        """The lower Cholesky factor of H, given some curvature where nothing changes."""
+        """The lower Cholesky factor of H, given some curvature where nothing changes.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            The columns nearly depend on each other, and rounding hides what is left.
+        """
         outputs = self.fitted.outputs
         size = np.trace(self.information) / len(self.information)
         shift = np.kron(np.eye(len(self.information) // outputs), np.full((outputs,) * 2, size))
         penalty = np.diag(np.repeat(self.fitted.penalty, outputs))
-        return scipy.linalg.cholesky(self.information + penalty + shift, lower=True)
+        filled = self.information + penalty + shift
+        if numerical_rank(filled) < len(filled):
+            raise np.linalg.LinAlgError
+        return scipy.linalg.cholesky(filled, lower=True)
 
     @property
     def effective(self) -> float:
