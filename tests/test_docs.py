@@ -26,7 +26,7 @@ from gradum.ship.run_spec import RunSpec
 from gradum.study.confusion import Confusion
 from gradum.study.explanation.background import BACKGROUND_ROWS
 from gradum.study.explanation.counterfactual.result import (
-    Change,
+    ColumnChange,
     Counterfactual,
     RowCounterfactuals,
 )
@@ -100,7 +100,7 @@ def test_every_key_of_findings_json_is_documented():
 
 def test_every_key_of_counterfactual_json_is_documented():
     documented = set(CODE.findall((ROOT / "docs/metrics.md").read_text()))
-    parts = [RowCounterfactuals, Counterfactual, Change]
+    parts = [RowCounterfactuals, Counterfactual, ColumnChange]
     keys = {name for part in parts for name in part.__struct_encode_fields__}
     assert keys | {"sentence", "why_none"} <= documented
 

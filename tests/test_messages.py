@@ -55,7 +55,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/explanation.py": {"<gradum.Explanation of"},
     "show/reasons.py": {"<gradum.Reasons of"},
     "show/alike.py": {"<gradum.AlikeRows"},
-    "show/influence.py": {"<gradum.Influence"},
+    "show/influence.py": {"<gradum.InfluentialRows"},
     "show/surrogate.py": {"<gradum.SurrogateTree of"},
     "show/explain_step.py": {"<pre style"},
     "show/mathml.py": {"<mrow>"},

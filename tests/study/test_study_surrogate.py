@@ -20,7 +20,7 @@ from gradum.scores.interval import with_unknown_bounds
 from gradum.show.text import plain
 from gradum.study.explanation.questions import Question
 from gradum.study.explanation.surrogate import READABLE, Surrogate, surrogate
-from gradum.study.explanation.tree import CodedColumn, grow, tree_answers
+from gradum.study.explanation.tree import TreeColumn, grow, tree_answers
 from gradum.tables.split import Part
 from synthetic import ONCE, SHORT, mixed
 
@@ -32,7 +32,7 @@ def test_on_numbers_it_is_scikit_learn_s_tree(outputs):
     answers = np.sin(codes[:, :outputs] / 4) + 0.3 * (codes[:, 3:4] > 11) * codes[:, :outputs]
     answers = answers + 0.1 * rng.normal(size=answers.shape)
     weight = rng.uniform(0.5, 2, 400)
-    columns = [CodedColumn(column, 21, True) for column in codes.T]
+    columns = [TreeColumn(column, 21, True) for column in codes.T]
     leaves = grow(columns, answers, weight, depth=4, least_rows=10)
     peer = DecisionTreeRegressor(max_depth=4, min_samples_leaf=10, random_state=0)
     peer.fit(codes, answers, sample_weight=weight)
@@ -49,7 +49,7 @@ def test_of_categories_and_missing_values_the_first_split_is_the_best_of_all():
     codes[codes == levels] += 1  # the last code is for missing values, the one before for others
     answers = rng.normal(size=levels + 2)[codes][:, None] + rng.normal(size=(rows, 1))
     weight = rng.uniform(0.5, 2, rows)
-    column = CodedColumn(codes, levels + 2, False)
+    column = TreeColumn(codes, levels + 2, False)
     leaves = grow([column], answers, weight, depth=1, least_rows=1)
 
     def error(left):
@@ -69,7 +69,7 @@ def test_of_categories_and_missing_values_the_first_split_is_the_best_of_all():
 def test_missing_numbers_go_to_the_better_side_or_stand_alone():
     numbers, missing = np.repeat(np.arange(10), 20), 11
     codes = np.append(numbers, np.full(40, missing))
-    column = CodedColumn(codes, 12, True)
+    column = TreeColumn(codes, 12, True)
     alone = np.append(np.zeros(200), np.ones(40))[:, None]
     first = grow([column], alone, np.ones(240), depth=1, least_rows=5)[0].allowed[0]
     assert first[:10].all()
@@ -81,7 +81,7 @@ def test_missing_numbers_go_to_the_better_side_or_stand_alone():
 
 
 def test_no_split_is_made_where_nothing_is_to_be_told_apart():
-    column = CodedColumn(np.arange(40) % 4, 6, True)
+    column = TreeColumn(np.arange(40) % 4, 6, True)
     leaves = grow([column], np.full((40, 1), 7.0), np.ones(40), depth=4, least_rows=1)
     assert [(leaf.allowed, leaf.answer.tolist()) for leaf in leaves] == [({}, [7.0])]
 

@@ -11,7 +11,7 @@ from gradum.api.learned_rows import learned_rows
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.show.alike import AlikeRows
-from gradum.show.influence import Influence
+from gradum.show.influence import InfluentialRows
 from gradum.study.explanation.alike import alike
 from gradum.study.explanation.influence import influence
 
@@ -42,13 +42,13 @@ def influence_model(
     row: int | None = None,
     count: int = 10,
     rung: str | None = None,
-) -> Influence:
+) -> InfluentialRows:
     """Find the rows learned from that push an answer most; see `Model.influence`."""
     rows = learned_rows(model, rung)
     asked = number = None
     if data is not None or row is not None:
         asked, number = _row(model, data, row)
-    return Influence(influence(rows, asked, number=number, count=count), model.fitted)
+    return InfluentialRows(influence(rows, asked, number=number, count=count), model.fitted)
 
 
 def _row(model: Model, data: Any, row: int | None) -> tuple[pl.DataFrame, int]:

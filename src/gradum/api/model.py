@@ -38,7 +38,7 @@ from gradum.show.counterfactual import Counterfactuals
 from gradum.show.effects import EffectCurves
 from gradum.show.explanation import Explanation
 from gradum.show.inference import Summary
-from gradum.show.influence import Influence
+from gradum.show.influence import InfluentialRows
 from gradum.show.source import Source
 from gradum.show.surrogate import SurrogateTree
 from gradum.show.text import judgement_text
@@ -514,7 +514,7 @@ class Model:
         row: int | None = None,
         count: int = 10,
         rung: str | None = None,
-    ) -> Influence:
+    ) -> InfluentialRows:
         """Find the rows learned from that push an answer, or answers on the whole, most.
 
         A row's push is the answer less what it would be if the last layer had been refitted
@@ -535,7 +535,7 @@ class Model:
 
         Returns
         -------
-        Influence
+        InfluentialRows
             It shows itself; ``frame`` has one line a row with its target and its push.
 
         Raises

@@ -1,4 +1,4 @@
-"""What an answer is called on each scale, and its number as text."""
+"""Names of answers on each scale, and their numbers as text."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
 from gradum.study.explanation.counterfactual.result import (
-    Change,
+    ColumnChange,
     Counterfactual,
     CounterfactualRows,
     RowCounterfactuals,
@@ -168,7 +168,7 @@ def _changed(found: CounterfactualRows) -> Iterator[str]:
         yield from (change.column for counterfactual in shown for change in counterfactual.changes)
 
 
-def change_texts(change: Change) -> tuple[str, str, str, str]:
+def change_texts(change: ColumnChange) -> tuple[str, str, str, str]:
     """Return a change's column, both values and cost as text."""
     before, after = exact_text(change.before), exact_text(change.after)
     return change.column, before, after, figure(change.cost, digits=3)

@@ -1,4 +1,4 @@
-"""What single rows learned from add to an answer, as text, as HTML and as a frame."""
+"""Influence of training rows on an answer, as text, as HTML and as a frame."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gradum.study.explanation.influence import RowInfluence
 from gradum.tables.wording import shortened, value_text
 
 
-class Influence:
+class InfluentialRows:
     """The rows learned from that push an answer most, or answers on the whole; it shows itself.
 
     Parameters
@@ -51,7 +51,7 @@ class Influence:
         return self.summary()
 
     def __repr__(self) -> str:
-        return f"<gradum.Influence: {len(self.frame)} of {self.found.learned:,}>"
+        return f"<gradum.InfluentialRows: {len(self.frame)} of {self.found.learned:,}>"
 
     def _repr_html_(self) -> str:
         return preformatted(self.summary())

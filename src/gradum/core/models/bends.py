@@ -1,4 +1,4 @@
-"""Where functions that are made of straight pieces bend, along a straight way between two rows.
+"""Breakpoints of piecewise linear functions along a straight way between two rows.
 
 A share s of the way, from 0 to 1, is the row (1 − s) x₀ + s x₁, by columns of the dense block.
 Between neighbouring places on it everything is straight; a unit bends where its sum crosses 0.

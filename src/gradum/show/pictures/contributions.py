@@ -1,4 +1,4 @@
-"""What the columns do over many rows: how far each moves the answers, and row by row which way."""
+"""Charts of Shapley values over many rows: mean sizes, and a beeswarm."""
 
 from __future__ import annotations
 

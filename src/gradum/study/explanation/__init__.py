@@ -1,1 +1,1 @@
-"""Why a model answers as it does: Shapley values by source column, each with its errors."""
+"""Explanations of answers: Shapley values, effects, counterfactuals, influence, a surrogate."""

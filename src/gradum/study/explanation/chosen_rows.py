@@ -1,4 +1,4 @@
-"""Which judged rows are explained: some drawn by chance, the worst, and a few typical ones."""
+"""Judged rows that are explained: some drawn by chance, the worst, and a few typical ones."""
 
 from __future__ import annotations
 

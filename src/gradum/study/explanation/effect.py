@@ -1,4 +1,4 @@
-"""What a model answers as one column takes other values.
+"""The effect of one column: partial dependence, accumulated local effects and ICE.
 
 Shapes: n rows, B background rows, g values of the column, m of them half-way between, k answers.
 """

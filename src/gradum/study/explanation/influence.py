@@ -1,4 +1,4 @@
-"""What a model's answers would be without single rows that it learned from, without refitting.
+"""Influence of training rows: answers without a row, found without refitting.
 
 The last layer is refitted without row i, all before it held: for a linear model, that is all of it.
 With t_i a row's units and a one for the intercept, g_i and B_i the gradient and Hessian of its

@@ -1,4 +1,4 @@
-"""Why one row is answered as it is: one class of it, or its number."""
+"""The explanation of one answer for one row: a class, or its number."""
 
 from __future__ import annotations
 

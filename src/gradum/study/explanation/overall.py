@@ -1,4 +1,4 @@
-"""What the columns do over many rows: how far each moves the answers, and which way.
+"""Global explanation: mean sizes of Shapley values over many rows, and their directions.
 
 Shapes: n rows, d players, k answers.
 """

@@ -1,4 +1,4 @@
-"""What a tree may ask of a column, and how the answer reads: "age < 31", "status is 'none'".
+"""Questions that a tree asks of a column, in words: "age < 31", "status is 'none'".
 
 A column becomes few codes: the stretches between thresholds of numbers and dates, the commonest
 levels of categories, and a last one for missing values.
@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import listed, say
-from gradum.study.explanation.tree import CodedColumn
+from gradum.study.explanation.tree import TreeColumn
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 from gradum.tables.wording import quoted_text
 
@@ -61,19 +61,19 @@ class Question:
         seen = np.append(np.ones(len(levels), bool), [len(counts) > len(levels), missing])
         return cls(values.name, None, levels, False, seen)
 
-    def codes(self, values: pl.Series) -> CodedColumn:
+    def codes(self, values: pl.Series) -> TreeColumn:
         """Return values of the column as codes."""
         if self.cuts is not None:
             numbers = _numbers(values)
             codes = np.searchsorted(self.cuts, numbers, side="right")
             count = len(self.cuts) + 2
-            return CodedColumn(np.where(np.isnan(numbers), count - 1, codes), count, True)
+            return TreeColumn(np.where(np.isnan(numbers), count - 1, codes), count, True)
         count = len(self.levels) + 2
         known = pl.Series(self.levels, dtype=values.dtype) if self.levels else values.clear()
         codes = values.replace_strict(
             known, np.arange(len(self.levels)), default=count - 2, return_dtype=pl.Int64
         ).to_numpy()
-        return CodedColumn(np.where(_is_missing(values), count - 1, codes), count, False)
+        return TreeColumn(np.where(_is_missing(values), count - 1, codes), count, False)
 
     def words(self, allowed: np.ndarray) -> str:
         """Say which values have the codes (C,) that are allowed; empty if all that occurred do."""

@@ -1,4 +1,4 @@
-"""How large values are on average over rows, with what is not known of that.
+"""Mean sizes of values over rows, with their intervals.
 
 Shapes: n rows, d values a row, k answers.
 """

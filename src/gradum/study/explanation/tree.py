@@ -22,7 +22,7 @@ LEAST_GAIN = 1e-6  # of the squared error of all rows, below which a split says 
 
 
 @dataclass(frozen=True, eq=False)
-class CodedColumn:
+class TreeColumn:
     """A column of n rows as codes from 0.
 
     Parameters
@@ -57,7 +57,7 @@ class Leaf:
     answer: np.ndarray
     share: float
 
-    def holds(self, columns: list[CodedColumn]) -> np.ndarray:
+    def holds(self, columns: list[TreeColumn]) -> np.ndarray:
         """Return which rows of coded columns end here (m,)."""
         held = np.ones(len(columns[0].codes), bool)
         for place, codes in self.allowed.items():
@@ -72,7 +72,7 @@ class _Growth:
     ``along`` (n,) are the answers along their first principal axis.
     """
 
-    columns: list[CodedColumn]
+    columns: list[TreeColumn]
     answers: np.ndarray
     weight: np.ndarray
     along: np.ndarray
@@ -102,7 +102,7 @@ class _Growth:
             return None
         return best, _sided(self.columns[best], left, self.columns[best].codes[rows])
 
-    def _split(self, column: CodedColumn, rows: np.ndarray) -> tuple[float, np.ndarray]:
+    def _split(self, column: TreeColumn, rows: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the most that a column takes off the error of some rows, and how."""
         codes, weight = column.codes[rows], self.weight[rows]
 
@@ -146,7 +146,7 @@ class _Growth:
         return np.where(few, 0.0, gains)
 
 
-def _sided(column: CodedColumn, left: np.ndarray, codes: np.ndarray) -> np.ndarray:
+def _sided(column: TreeColumn, left: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Give codes that no row (m,) has a side: numbers by the threshold, others the larger one.
 
     ``left`` (C,) are the codes that go left among those that rows have; returns all that do.
@@ -160,7 +160,7 @@ def _sided(column: CodedColumn, left: np.ndarray, codes: np.ndarray) -> np.ndarr
 
 
 def grow(
-    columns: list[CodedColumn],
+    columns: list[TreeColumn],
     answers: np.ndarray,
     weight: np.ndarray,
     *,
@@ -171,7 +171,7 @@ def grow(
 
     Parameters
     ----------
-    columns : list of CodedColumn
+    columns : list of TreeColumn
         d of n rows.
     answers : ndarray of shape (n, k)
     weight : ndarray of shape (n,)
@@ -193,7 +193,7 @@ def grow(
     ]
 
 
-def tree_answers(leaves: list[Leaf], columns: list[CodedColumn]) -> np.ndarray:
+def tree_answers(leaves: list[Leaf], columns: list[TreeColumn]) -> np.ndarray:
     """Return the tree's answers (m, k) for rows of coded columns; each row is in one leaf."""
     answers = np.empty((len(columns[0].codes), len(leaves[0].answer)))
     for leaf in leaves:

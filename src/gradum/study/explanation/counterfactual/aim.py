@@ -1,4 +1,4 @@
-"""What a counterfactual is to reach: another class, or a number.
+"""The aim of a counterfactual: another class, or a number.
 
 An aim says of predictions how far they have come, its lead: from 0 on it is reached by more than
 the rounding of float32 sums could take back, so that a row answers alike among others and alone.

@@ -1,4 +1,4 @@
-"""How far changed copies of one row have come towards an aim.
+"""Leads of changed copies of one row: how far their answers have come towards an aim.
 
 A copy is one of two things: values by column, where each is its own; or a choice among the
 candidates of the columns, one number a column. The candidates are encoded once, as no column's

@@ -1,4 +1,4 @@
-"""What changes of one row cost."""
+"""Costs of changes of one row."""
 
 from __future__ import annotations
 

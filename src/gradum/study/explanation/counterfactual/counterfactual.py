@@ -23,7 +23,7 @@ from gradum.study.explanation.counterfactual.found import without_detours
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.counterfactual.refine import refined
 from gradum.study.explanation.counterfactual.result import (
-    Change,
+    ColumnChange,
     Counterfactual,
     CounterfactualRows,
     RowCounterfactuals,
@@ -179,7 +179,7 @@ class _Asked:
     def _counterfactual(self, costs: Costs, changed: Mapping[str, Any]) -> Counterfactual:
         prediction = self._replayed(changed)
         parts = tuple(
-            Change(name, value, changed[name], costs.of(name, changed[name]))
+            ColumnChange(name, value, changed[name], costs.of(name, changed[name]))
             for name, value in costs.row.items()
             if name in changed
         )

@@ -1,4 +1,4 @@
-"""Which columns a counterfactual may change, and which way."""
+"""Limits of a counterfactual: frozen columns, and columns that go one way only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of rows whose answers might have been others."""
+"""Counterfactuals that were found, as values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradum.study.explanation.counterfactual.axis import Axis
 from gradum.study.explanation.counterfactual.limits import Limits
 
 
-class Change(msgspec.Struct, frozen=True):
+class ColumnChange(msgspec.Struct, frozen=True):
     """One column's change.
 
     Parameters
@@ -34,7 +34,7 @@ class Counterfactual(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    changes : tuple of Change
+    changes : tuple of ColumnChange
         In the table's order of columns.
     cost : float
         The sum of theirs.
@@ -44,7 +44,7 @@ class Counterfactual(msgspec.Struct, frozen=True):
         Of that class, for the row as it is and for the changed one; None for numbers.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[ColumnChange, ...]
     cost: float
     output: Any
     probability_before: float | None

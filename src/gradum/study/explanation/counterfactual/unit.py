@@ -1,4 +1,4 @@
-"""What a column's move is measured in, so that moves of several columns add up to one cost.
+"""The unit of a column's moves, by which those of several columns add up to one cost.
 
 A move costs |Δ| / unit, the unit being the column's median absolute deviation; another level costs
 1 (S. Wachter and others, Counterfactual explanations without opening the black box, 2017).
