@@ -7,19 +7,15 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 from msgspec import structs
 
-from gradum.api.alike import alike_model, influence_model
-from gradum.api.counterfactual import counterfactuals_of_model
-from gradum.api.effects import foremost_effects, model_effects
 from gradum.api.explanation import explain_model
 from gradum.api.inference import infer_run
 from gradum.api.run_rows import rows_in_memory, run_rows
-from gradum.api.surrogate import surrogate_of
 from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
@@ -33,14 +29,9 @@ from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.ship import bundle
-from gradum.show.alike import AlikeRows
-from gradum.show.counterfactual import Counterfactuals
-from gradum.show.effects import EffectCurves
 from gradum.show.explanation import Explanation
 from gradum.show.inference import Summary
-from gradum.show.influence import InfluentialRows
 from gradum.show.source import Source
-from gradum.show.surrogate import SurrogateTree
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
 from gradum.study.evaluate import Evaluation, evaluate, evaluate_in_blocks
@@ -53,6 +44,14 @@ from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.stream import at_hand, opened
 from gradum.tables.wording import size
+
+if TYPE_CHECKING:
+    # What a prediction does not need is imported where it is asked for.
+    from gradum.show.alike import AlikeRows
+    from gradum.show.counterfactual import Counterfactuals
+    from gradum.show.effects import EffectCurves
+    from gradum.show.influence import InfluentialRows
+    from gradum.show.surrogate import SurrogateTree
 
 
 class Page(str):
@@ -394,6 +393,8 @@ class Model:
             A column is absent or of another kind.
         """
         refuse_after_fork()
+        from gradum.api.effects import model_effects
+
         return model_effects(
             self, columns, rows=rows, background=background, rung=rung, scale=scale
         )
@@ -453,6 +454,8 @@ class Model:
             A column is absent or of another kind.
         """
         refuse_after_fork()
+        from gradum.api.counterfactual import counterfactuals_of_model
+
         return counterfactuals_of_model(
             self,
             data,
@@ -505,6 +508,8 @@ class Model:
             A column is absent or of another kind.
         """
         refuse_after_fork()
+        from gradum.api.alike import alike_model
+
         return alike_model(self, data, row=row, count=count, rung=rung)
 
     def influence(
@@ -547,6 +552,8 @@ class Model:
             A column is absent or of another kind.
         """
         refuse_after_fork()
+        from gradum.api.alike import influence_model
+
         return influence_model(self, data, row=row, count=count, rung=rung)
 
     def surrogate(self) -> SurrogateTree:
@@ -566,6 +573,8 @@ class Model:
             The model was loaded from a file alone, or there is no tree.
         """
         refuse_after_fork()
+        from gradum.api.surrogate import surrogate_of
+
         return surrogate_of(self)
 
     def score(self, data: Any) -> float:
@@ -681,6 +690,7 @@ class Model:
             The file cannot be written.
         """
         refuse_after_fork()
+        from gradum.api.effects import foremost_effects
         from gradum.show.report import report_html  # charts, which a prediction does not need
 
         effects = foremost_effects(self)
