@@ -16,6 +16,7 @@ from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import Inputs
 from gradum.core.models.parameters import Params
 from gradum.fitting.balance import ClassWeight
+from gradum.fitting.located import Located
 from gradum.fitting.post import PostStep
 from gradum.fitting.target_scale import TargetScale
 from gradum.margins import first_greatest
@@ -154,6 +155,11 @@ class Rung:
         """
         return map(self.prediction, self._logits_of_blocks(designs, rows))
 
+    def locate(self, design: Design | Unencoded) -> Located:
+        """Say where the targets of a design's rows are expected; of numbers only."""
+        blocks = self._logits_of_blocks(design.blocks(self.block_rows), len(design))
+        return Located.join(map(self._located, blocks))
+
     def compiles(self, rows: int) -> bool:
         """Whether so many rows are worth a compiled program; a model of float64 never is."""
         able = self.network.compilable and self._dtype is np.float32
@@ -198,6 +204,15 @@ class Rung:
                 yield _fetched(*before)
         if running is not None:
             yield _fetched(*running)
+
+    def _located(self, logits: np.ndarray) -> Located:
+        """Put the middle of the quantiles in the centre, and as far from it as the outermost."""
+        inner = np.sort(logits, axis=1)
+        centre = inner[:, inner.shape[1] // 2]
+        one = np.ones(len(centre))
+        if inner.shape[1] < 3:
+            return Located(centre, one, one)
+        return Located(centre, centre - inner[:, 0], inner[:, -1] - centre)
 
     def prediction(self, logits: np.ndarray) -> Prediction:
         """Turn logits (n, k) into numbers in the target's units, or class probabilities."""

@@ -67,6 +67,12 @@ class TargetScale(msgspec.Struct, frozen=True):
             values = np.exp(values) * self._factor(values)
         return np.clip(values, self.low, self.high) if clamp else values
 
+    def quantile(self, scaled: np.ndarray) -> np.ndarray:
+        """Bring quantiles back: in order, not clamped, and of logarithms without smearing."""
+        values = self.centre + self.scale * scaled
+        with np.errstate(over="ignore"):
+            return np.exp(values) if self.log else values
+
     def largest(self, scaled: float) -> float:
         """Return a bound of predictions whose scaled ones are up to that size; perhaps infinite."""
         straight = abs(self.centre) + self.scale * scaled
