@@ -1,0 +1,178 @@
+"""Intervals that follow time: a threshold that rises with every miss and falls with every hit.
+
+Rows in the order of time are not exchangeable, and split conformal prediction promises nothing of
+them. What can be promised of any sequence, one made by an adversary included, is the rate of
+misses in the long run, so long as outcomes come in. A threshold θ is compared with the scores of
+the rows of time t, before these are known, and then moves (quantile tracking)::
+
+    e_t = share of the rows of time t whose score is above θ_t
+    θ_(t+1) = θ_t + η (e_t − α)
+
+Summed over T times this is an identity, whatever the scores were::
+
+    (1/T) Σ e_t − α = (θ_(T+1) − θ_1) / (η T)
+
+A θ above all scores falls and one below all scores rises. So with scores in [a, b] and θ_1 among
+them, the right side is at most (b − a + η) / (η T) in size: `rate_bound`.
+
+Scores are tracked on a scale that has no end, the logarithm of |t| for numbers and the log-odds of
+1 − p for classes. A step is then a factor, of the same meaning in every unit, and no threshold is
+infinite. Adaptive conformal inference (Gibbs and Candès 2021), which moves α instead, promises as
+much, but answers with the whole line whenever its α falls below 0, as after a few misses in a
+row. DtACI (Gibbs and Candès 2024) mixes several steps at every time, and its long-run rate is
+exact only as that mixing fades out. Here one step is chosen, once, on the judged rows.
+
+All rows of one time count as one, since their outcomes come together: the rate is that of times,
+and of rows where every time has as many.
+
+Source: Angelopoulos, Candès and Tibshirani, Conformal PID Control for Time Series Prediction
+(NeurIPS 2023), Proposition 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+from gradum.margins import first_least
+
+STEPS = (0.05, 0.1, 0.2)
+"""Of which η is chosen: a miss raises a size by about that share, a hit lowers it by α of that.
+
+Scores that grow e-fold cost 1/η misses more than aimed at, so that smaller steps would be slow.
+"""
+
+
+def scale_of_numbers(size: np.ndarray) -> np.ndarray:
+    """Return log |t| of sizes |t| (n,); of 0, that of the smallest number."""
+    return np.log(np.maximum(size, np.finfo(float).tiny))
+
+
+def scale_of_classes(score: np.ndarray) -> np.ndarray:
+    """Return the log-odds of scores 1 − p (n,); 0 and 1 are taken for 2⁻⁵² and 1 − 2⁻⁵²."""
+    least = np.finfo(float).eps
+    return logit(np.clip(score, least, 1.0 - least))
+
+
+def size_at(threshold: np.ndarray) -> np.ndarray:
+    """Return the sizes |t| at thresholds of numbers."""
+    return np.exp(threshold)
+
+
+def score_at(threshold: np.ndarray) -> np.ndarray:
+    """Return the scores 1 − p at thresholds of classes."""
+    return expit(threshold)
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """Thresholds of n rows, each made of outcomes of earlier times alone, and the one after them.
+
+    Parameters
+    ----------
+    thresholds : ndarray of shape (n,)
+        θ of the time of each row, on the scale of the scores.
+    last : float
+        The threshold of rows that come after all outcomes.
+    """
+
+    thresholds: np.ndarray
+    last: float
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """A threshold as it stands, and how far it moves.
+
+    Parameters
+    ----------
+    threshold : float
+        θ_1, on the scale of the scores.
+    miscoverage : float
+        α, the rate of misses that is aimed at.
+    step : float
+        η.
+    """
+
+    threshold: float
+    miscoverage: float
+    step: float
+
+    @classmethod
+    def warmed_up(cls, scores: np.ndarray, time: np.ndarray, miscoverage: float) -> Tracker:
+        """Begin where judged rows end.
+
+        The earlier half of the times gives the first threshold, their quantile of 1 − α. The later
+        half is followed with each of the `STEPS`; the one whose thresholds are nearest, by the
+        quantile loss, is kept, and so is where it ended.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n,)
+            Of judged rows, all known; on the scale on which they are tracked.
+        time : ndarray of shape (n,)
+            When they were known; of any type that sorts.
+        miscoverage : float
+            α.
+        """
+        moments = np.unique(time, return_inverse=True)[1]
+        early = moments <= moments.max() // 2
+        start = float(np.quantile(scores[early], 1.0 - miscoverage, method="higher"))
+        later = ~early if (~early).any() else early
+        loss, ends = [], []
+        for step in STEPS:
+            followed = cls(start, miscoverage, step).follow(scores[later], moments[later])
+            loss.append(quantile_loss(scores[later], followed.thresholds, miscoverage))
+            ends.append(followed.last)
+        best = int(first_least(np.array(loss)))
+        return cls(ends[best], miscoverage, STEPS[best])
+
+    def follow(self, scores: np.ndarray, time: np.ndarray) -> Followed:
+        """Return the thresholds of rows, each from the outcomes of earlier times.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n,)
+            On the scale of the threshold; NaN where the outcome is not known. A time without any
+            outcome moves nothing.
+        time : ndarray of shape (n,)
+            Of any type that sorts; the rows may be in any order.
+        """
+        _, moments = np.unique(time, return_inverse=True)
+        order = np.argsort(moments, kind="stable")
+        starts = np.searchsorted(moments[order], np.arange(moments.max(initial=-1) + 2))
+        ordered, theta = scores[order].tolist(), self.threshold
+        of_moment = np.empty(len(starts) - 1)
+        for moment, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+            of_moment[moment] = theta
+            known = [score for score in ordered[start:end] if score == score]
+            if known:
+                missed = sum(score > theta for score in known) / len(known)
+                theta += self.step * (missed - self.miscoverage)
+        return Followed(of_moment[moments], theta)
+
+
+def quantile_loss(scores: np.ndarray, thresholds: np.ndarray, miscoverage: float) -> float:
+    """Return the mean quantile loss at 1 − α: (1 − α)(s − θ) above the threshold, α (θ − s) below.
+
+    Its expectation is least where θ is the quantile.
+    """
+    above = scores - thresholds
+    return float(np.mean(np.maximum((1.0 - miscoverage) * above, -miscoverage * above)))
+
+
+def rate_bound(lowest: float, highest: float, step: float, times: int) -> float:
+    """Return how far the rate of misses over so many times may lie from α: (b − a + η) / (η T).
+
+    Parameters
+    ----------
+    lowest, highest : float
+        a and b, between which all scores and the first threshold lie.
+    step : float
+        η.
+    times : int
+        T.
+    """
+    return (highest - lowest + step) / (step * times)
