@@ -32,6 +32,7 @@ Source: Angelopoulos, Candès and Tibshirani, Conformal PID Control for Time Ser
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import expit, logit
@@ -145,7 +146,7 @@ class Tracker:
         starts = np.searchsorted(moments[order], np.arange(moments.max(initial=-1) + 2))
         ordered, theta = scores[order].tolist(), self.threshold
         of_moment = np.empty(len(starts) - 1)
-        for moment, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+        for moment, (start, end) in enumerate(pairwise(starts.tolist())):
             of_moment[moment] = theta
             known = [score for score in ordered[start:end] if score == score]
             if known:

@@ -1,0 +1,85 @@
+"""Whether groups of rows are covered less than the rest: exact tests, and Holm over all of them.
+
+Of n judged rows, each held against the scores of the others, the number covered is fixed: those of
+the least ⌈(1 − α) n⌉ scores. If rows are exchangeable, which ones is chance. So the number
+covered within a group of m rows is hypergeometric: m draws without replacement from n rows of
+which that many are covered. Of m new rows, which had no part in the threshold, the number covered
+is beta-binomial.
+
+Sources: Vovk, Conditional validity of inductive conformal predictors (Machine Learning 92, 2013)
+for the beta-binomial law; Holm, A simple sequentially rejective multiple test procedure (1979).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import betabinom, binomtest, hypergeom
+
+from gradum.margins import EQUAL
+from gradum.scores.interval import Interval
+
+
+def shortfall_of_judged(covered: np.ndarray, inside: np.ndarray, strata: np.ndarray) -> float:
+    """Return P(a group of judged rows is covered as rarely as it is, or more rarely).
+
+    The covered numbers of several strata, each of which has a threshold of its own, are
+    hypergeometric each and add up: their laws are convolved.
+
+    Parameters
+    ----------
+    covered, inside : boolean ndarray of shape (n,)
+        Which rows are covered, and which are of the group.
+    strata : ndarray of shape (n,)
+        Which rows share a threshold.
+    """
+    law = np.ones(1)
+    for stratum in np.unique(strata[inside]):
+        rows = strata == stratum
+        drawn = int(np.count_nonzero(rows & inside))
+        counts = np.arange(drawn + 1)
+        among = int(np.count_nonzero(rows)), int(np.count_nonzero(rows & covered))
+        law = np.convolve(law, hypergeom.pmf(counts, *among, drawn))
+    within = int(np.count_nonzero(covered & inside))
+    return min(float(law[: within + 1].sum()), 1.0)
+
+
+def shortfall_of_new(covered: int, rows: int, judged: int, coverage: float) -> float:
+    """Return P(so few of m new rows, or fewer, are covered) by a threshold of n judged rows.
+
+    Their number is beta-binomial with m trials, k and n + 1 − k, where k = ⌈(1 − α)(n + 1)⌉: the
+    share that a threshold covers is Beta(k, n + 1 − k), and rows fall below it on their own. Equal
+    scores make the true probability smaller. Where k > n all rows are covered.
+
+    Parameters
+    ----------
+    covered, rows : int
+        How many of how many new rows are covered.
+    judged : int
+        n.
+    coverage : float
+        1 − α.
+    """
+    rank = int(np.ceil(coverage * (judged + 1) * (1 - EQUAL)))
+    if rank > judged:
+        return 1.0 if covered >= rows else 0.0
+    return float(betabinom.cdf(covered, rows, rank, judged + 1 - rank))
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Return p-values (k,) that are held against one level together.
+
+    Of the sorted p, the i-th is multiplied by k + 1 − i, and no later one is less. Whatever the
+    dependence, a true hypothesis falls below the level with at most that probability.
+    """
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
+    return adjusted
+
+
+def exact_share(covered: int, rows: int) -> Interval:
+    """Return the share of rows covered, with its exact 95% interval (Clopper and Pearson)."""
+    share = covered / rows
+    ends = binomtest(covered, rows).proportion_ci(0.95, method="exact")
+    return Interval(share, ends.low, ends.high, float(np.sqrt(share * (1 - share) / rows)))
