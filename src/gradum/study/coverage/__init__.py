@@ -1,1 +1,1 @@
-"""How many judged rows lie within their intervals, in all and group by group, and how wide they are."""
+"""How many judged rows lie within their intervals, in all and by group, and how wide these are."""

@@ -1,0 +1,177 @@
+"""Coverage by group against the nominal line, and the widths or sizes of what covers."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from gradum.messages import say
+from gradum.scores.figures import figure, percent
+from gradum.show.pictures.picture import (
+    FAINT,
+    FIRST,
+    SECOND,
+    Picture,
+    bounds,
+    by,
+    data,
+    quantitative,
+    tooltips,
+)
+from gradum.study.coverage.coverage import Coverage, SetSize, Widths
+from gradum.study.coverage.groups import SHORT, GroupCoverage
+
+MOST_GROUPS = 20
+
+
+def coverage_pictures(found: Coverage, target: str) -> list[Picture]:
+    """Draw all that there is."""
+    pictures = [_groups(found)] if found.groups else []
+    if found.widths is not None:
+        pictures.append(_widths(found.widths, target))
+    if found.sizes:
+        pictures.append(_sizes(found.sizes))
+    return pictures
+
+
+def _groups(found: Coverage) -> Picture:
+    shown = found.groups[:MOST_GROUPS]
+    labels = [
+        say("{column}: {values}", column=group.column, values=group.values) for group in shown
+    ]
+    rows = [
+        {
+            "segment": label,
+            "place": place,
+            "rows": group.rows,
+            "finding": say(group.finding),
+            "colour": SECOND if group.finding == SHORT else FIRST,
+            **bounds(group.share),
+        }
+        for place, (label, group) in enumerate(zip(labels, shown, strict=True))
+    ]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("segment:N", sort=by("place"), title=None),
+        color=alt.Color("colour:N", scale=None),
+        tooltip=tooltips(
+            "segment:N",
+            "rows:Q",
+            "value:Q",
+            "low:Q",
+            "high:Q",
+            "finding:N",
+            value=".1%",
+            low=".1%",
+            high=".1%",
+        ),
+    )
+    axis = alt.X(**quantitative("low", say("share of the rows covered")), axis=alt.Axis(format="%"))
+    nominal = alt.Chart(data([{"at": found.nominal}])).mark_rule(
+        color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
+    )
+    chart = (
+        nominal.encode(x=alt.X("at:Q"))
+        + base.mark_rule(strokeWidth=2).encode(x=axis, x2=alt.X2("high:Q"))
+        + base.mark_point().encode(x=alt.X("value:Q"))
+    )
+    left_out = len(found.groups) - len(shown)
+    return Picture(
+        "coverage",
+        say("Coverage by group"),
+        chart.properties(width="container", height=26 * len(rows) + 20),
+        found.sentence,
+        say(
+            "The dashed line is {nominal}; each rule is the 95% interval of a group's share.",
+            nominal=percent(found.nominal),
+        )
+        if not left_out
+        else say(
+            "The dashed line is {nominal}; each rule is the 95% interval of a group's share. Of "
+            "{groups:,} groups those are shown that speak most of a shortfall.",
+            nominal=percent(found.nominal),
+            groups=len(found.groups),
+        ),
+        (
+            say("group"),
+            say("rows"),
+            say("covered"),
+            say("from"),
+            say("to"),
+            say("p, of all groups together"),
+            say("finding"),
+        ),
+        tuple(_group(label, group) for label, group in zip(labels, shown, strict=True)),
+    )
+
+
+def _group(label: str, group: GroupCoverage) -> tuple[str, ...]:
+    shares = (group.share.value, group.share.low, group.share.high)
+    return (
+        label,
+        f"{group.rows:,}",
+        *(percent(share, decimals=1) for share in shares),
+        figure(group.p_value, digits=2),
+        say(group.finding),
+    )
+
+
+def _widths(widths: Widths, target: str) -> Picture:
+    rows = [
+        {"predicted": at.predicted, "low": at.low, "middle": at.median, "high": at.high}
+        for at in widths.by_prediction
+    ]
+    base = alt.Chart(data(rows)).encode(x=alt.X(**quantitative("predicted", say("predicted"))))
+    axis = alt.Y(**quantitative("low", say("width of the interval"), zero=True))
+    chart = base.mark_area(color=FIRST, opacity=0.2).encode(
+        y=axis, y2=alt.Y2("high:Q")
+    ) + base.mark_line(color=FIRST, point=True).encode(
+        y=alt.Y("middle:Q"), tooltip=tooltips("predicted:Q", "low:Q", "middle:Q", "high:Q")
+    )
+    return Picture(
+        "widths",
+        say("Widths of the intervals: {target}", target=target),
+        chart.properties(width="container", height=240),
+        say(
+            "The intervals are {mean} wide on average; half of them are wider than {median}.",
+            mean=figure(widths.mean, digits=3),
+            median=figure(widths.median, digits=3),
+        ),
+        say("By tenths of the prediction: the line is the median width, the band holds 80%."),
+        (say("predicted"), "10%", say("median"), "90%", say("covered")),
+        tuple(
+            (
+                *(figure(value) for value in (at.predicted, at.low, at.median, at.high)),
+                percent(at.covered, decimals=1),
+            )
+            for at in widths.by_prediction
+        ),
+    )
+
+
+def _sizes(sizes: tuple[SetSize, ...]) -> Picture:
+    rows = [{"class": f"{size.classes}", "share": size.share, "rows": size.rows} for size in sizes]
+    chart = (
+        alt.Chart(data(rows))
+        .mark_bar(color=FIRST, opacity=0.75)
+        .encode(
+            x=alt.X("class:N", sort=None, title=say("classes in the set")),
+            y=alt.Y("share:Q", title=say("share of rows"), axis=alt.Axis(format="%")),
+            tooltip=tooltips("share:Q", "rows:Q", share=".1%"),
+        )
+    )
+    one = sum(size.share for size in sizes if size.classes == 1)
+    mean = sum(size.classes * size.share for size in sizes)
+    return Picture(
+        "set-sizes",
+        say("Sizes of the sets"),
+        chart.properties(width="container", height=200),
+        say(
+            "{share} of the sets hold a single class; on average there are {mean}.",
+            share=percent(one),
+            mean=figure(mean, digits=3),
+        ),
+        "",
+        (say("classes in the set"), say("rows"), say("share of rows")),
+        tuple(
+            (f"{size.classes}", f"{size.rows:,}", percent(size.share, decimals=1)) for size in sizes
+        ),
+    )

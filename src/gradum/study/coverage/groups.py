@@ -1,0 +1,171 @@
+"""Coverage of the judged rows group by group, and which groups are shown to be covered less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from scipy.special import stdtr
+
+from gradum.messages import marked
+from gradum.scores.interval import NORMAL_95, Interval, wilson
+from gradum.study.binning import Cut, cut
+from gradum.study.coverage.shortfall import exact_share, holm, shortfall_of_judged
+from gradum.study.evidence import Evidence
+from gradum.study.finding_words import TOO_FEW_ROWS
+from gradum.study.resampling import redrawn
+
+LEVEL = 0.05
+FEWEST_ROWS = 10
+KINDS = ("categorical", "boolean")
+"""Of features whose levels are looked at without being asked for."""
+
+SHORT = marked("covered less")
+NOT_SHORT = marked("no shortfall shown")
+
+
+class GroupCoverage(msgspec.Struct, frozen=True):
+    """The judged rows with one level, or one range of values, of a column.
+
+    Parameters
+    ----------
+    column, values : str
+        As of a `Segment`; of classes, the target and its class.
+    rows, covered : int
+        How many rows there are, and how many of them are covered.
+    share : Interval
+        covered / rows; its 95% interval is exact where rows are independent.
+    p_value : float or None
+        The probability of so few covered rows, or fewer, if the group were like the others, held
+        against all groups together (Holm); None where there is too little to test.
+    finding : str
+        "covered less", "no shortfall shown", "too few rows to say".
+    """
+
+    column: str
+    values: str
+    rows: int
+    covered: int
+    share: Interval
+    p_value: float | None
+    finding: str
+
+
+@dataclass(frozen=True, eq=False)
+class CoveredRows:
+    """Which of m rows are covered.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Of the run, whose resamples say how much depends on how much.
+    places : ndarray of shape (m,)
+        Where the rows stand in the evidence.
+    covered : boolean ndarray of shape (m,)
+    strata : ndarray of shape (m,)
+        Which rows share a threshold.
+    """
+
+    evidence: Evidence
+    places: np.ndarray
+    covered: np.ndarray
+    strata: np.ndarray
+
+    @property
+    def independent(self) -> bool:
+        """Whether the rows were drawn one by one."""
+        return self.evidence.groups is None and self.evidence.time is None
+
+
+def covered_groups(rows: CoveredRows, slices: Sequence[str]) -> tuple[GroupCoverage, ...]:
+    """Test every level of the categorical features, segment of the slices, and class.
+
+    They are held against one level together. Those that speak most of a shortfall come first.
+    """
+    test = _by_counting if rows.independent else _by_resampling
+    groups = [group for column in _cuts(rows, slices) for group in test(rows, column)]
+    tested = [place for place, group in enumerate(groups) if group.p_value is not None]
+    adjusted = holm(np.array([groups[place].p_value for place in tested], float))
+    for place, p_value in zip(tested, adjusted.tolist(), strict=True):
+        finding = SHORT if p_value <= LEVEL else NOT_SHORT
+        groups[place] = msgspec.structs.replace(groups[place], p_value=p_value, finding=finding)
+    groups.sort(key=lambda group: (group.p_value is None, group.p_value or 0.0, group.share.value))
+    return tuple(groups)
+
+
+def _cuts(rows: CoveredRows, slices: Sequence[str]) -> Iterator[Cut]:
+    evidence = rows.evidence
+    names = [column.name for column in evidence.schema.features if column.kind in KINDS]
+    for name in dict.fromkeys([*names, *slices]):
+        column = cut(evidence.frame[name][rows.places], evidence.schema.column(name).kind)
+        if len(column.names) > 1:
+            yield column
+    if evidence.classes:
+        assert evidence.schema.target is not None
+        target = evidence.schema.target.name
+        yield Cut(target, evidence.classes, evidence.target[rows.places])
+
+
+def _by_counting(rows: CoveredRows, column: Cut) -> Iterator[GroupCoverage]:
+    """Test the groups of a column, of independent rows, by the law of counts."""
+    for code, values in enumerate(column.names):
+        inside = column.codes == code
+        count, covered = _counts(inside, rows.covered)
+        if not count:
+            continue
+        p_value = None
+        if count >= FEWEST_ROWS:
+            p_value = shortfall_of_judged(rows.covered, inside, rows.strata)
+        share = exact_share(covered, count)
+        yield GroupCoverage(column.column, values, count, covered, share, p_value, TOO_FEW_ROWS)
+
+
+def _by_resampling(rows: CoveredRows, column: Cut) -> Iterator[GroupCoverage]:
+    """Test the groups of a column by the judge's resamples of whole groups or stretches of time.
+
+    t = (share − the rest's) / its standard error has Student's law with one degree of freedom fewer
+    than there are independent things. The interval is Wilson's for as many rows as the standard
+    error speaks of.
+    """
+    scheme = rows.evidence.resamples("coverage", rows.places).scheme
+    inside = column.codes[:, None] == np.arange(len(column.names))
+    own, rest = _resampled(rows, inside), _resampled(rows, ~inside)
+    for code, values in enumerate(column.names):
+        mask = inside[:, code]
+        count, covered = _counts(mask, rows.covered)
+        if not count:
+            continue
+        things = min(scheme.independent(mask), scheme.independent(~mask))
+        difference = own[:, code] - rest[:, code]
+        error = _spread(difference)
+        p_value = None
+        if things >= FEWEST_ROWS and error > 0:
+            p_value = float(stdtr(things - 1, difference[0] / error))
+        share = _wilson(covered / count, _spread(own[:, code]), scheme.independent(mask))
+        yield GroupCoverage(column.column, values, count, covered, share, p_value, TOO_FEW_ROWS)
+
+
+def _counts(inside: np.ndarray, covered: np.ndarray) -> tuple[int, int]:
+    return int(np.count_nonzero(inside)), int(np.count_nonzero(inside & covered))
+
+
+def _resampled(rows: CoveredRows, inside: np.ndarray) -> np.ndarray:
+    """Return the shares covered within masks (m, k): as the rows are, then resampled (1 + B, k)."""
+    counted = inside.astype(float)
+    hits = counted * rows.covered[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        blocks = redrawn(rows.evidence, rows.places, "coverage")
+        return np.concatenate([(weights @ hits) / (weights @ counted) for weights in blocks])
+
+
+def _spread(shares: np.ndarray) -> float:
+    """Return the standard deviation of what is defined of resampled shares (1 + B,)."""
+    drawn = shares[1:][np.isfinite(shares[1:])]
+    return float(drawn.std(ddof=1)) if len(drawn) > 1 else 0.0
+
+
+def _wilson(share: float, error: float, most: float) -> Interval:
+    rows = min(most, share * (1 - share) / error**2) if error > 0 else most
+    return Interval(share, *wilson(share, max(rows, 1.0), NORMAL_95), error)
