@@ -31,12 +31,13 @@ Source: Angelopoulos, Candès and Tibshirani, Conformal PID Control for Time Ser
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from scipy.special import expit, logit
 
+from gradum.fitting.conformal.score_list import ScoreList
 from gradum.margins import first_least
 
 STEPS = (0.05, 0.1, 0.2)
@@ -102,12 +103,14 @@ class Tracker:
     step: float
 
     @classmethod
-    def warmed_up(cls, scores: np.ndarray, time: np.ndarray, miscoverage: float) -> Tracker:
-        """Begin where judged rows end.
+    def begun(
+        cls, scores: np.ndarray, time: np.ndarray, miscoverage: float
+    ) -> tuple[Tracker, np.ndarray]:
+        """Begin in the middle of judged rows; return also which rows come later (n,).
 
         The earlier half of the times gives the first threshold, their quantile of 1 − α. The later
-        half is followed with each of the `STEPS`; the one whose thresholds are nearest, by the
-        quantile loss, is kept, and so is where it ended.
+        half is followed with each of the `STEPS`; the one whose thresholds lie nearest, by the
+        quantile loss, is taken.
 
         Parameters
         ----------
@@ -118,17 +121,22 @@ class Tracker:
         miscoverage : float
             α.
         """
-        moments = np.unique(time, return_inverse=True)[1]
-        early = moments <= moments.max() // 2
-        start = float(np.quantile(scores[early], 1.0 - miscoverage, method="higher"))
-        later = ~early if (~early).any() else early
-        loss, ends = [], []
-        for step in STEPS:
-            followed = cls(start, miscoverage, step).follow(scores[later], moments[later])
-            loss.append(quantile_loss(scores[later], followed.thresholds, miscoverage))
-            ends.append(followed.last)
-        best = int(first_least(np.array(loss)))
-        return cls(ends[best], miscoverage, STEPS[best])
+        _, moments = np.unique(time, return_inverse=True)
+        later = moments > moments.max() // 2
+        ranked = ScoreList.of(scores[~later], np.ones(np.count_nonzero(~later)))
+        start = ranked.quantile(1.0 - miscoverage)
+        trackers = [cls(start, miscoverage, step) for step in STEPS]
+        if not later.any():
+            return trackers[0], later
+        followed = [tracker.follow(scores[later], moments[later]) for tracker in trackers]
+        losses = [quantile_loss(scores[later], on.thresholds, miscoverage) for on in followed]
+        return trackers[int(first_least(np.array(losses)))], later
+
+    @classmethod
+    def warmed_up(cls, scores: np.ndarray, time: np.ndarray, miscoverage: float) -> Tracker:
+        """Begin where judged rows end, after the later half of them; arguments as of `begun`."""
+        tracker, later = cls.begun(scores, time, miscoverage)
+        return replace(tracker, threshold=tracker.follow(scores[later], time[later]).last)
 
     def follow(self, scores: np.ndarray, time: np.ndarray) -> Followed:
         """Return the thresholds of rows, each from the outcomes of earlier times.

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from gradum.fitting.conformal.guarantee import Name
+from gradum.fitting.conformal.score_list import ScoreList, wanted_mass
+from gradum.fitting.conformal_predictor import follow_judged
+from gradum.fitting.judge import Judge
+from gradum.fitting.judged_scores import judged_rows
+from gradum.fitting.run import Run
+from gradum.fitting.rung import Rung
+from gradum.tables.encode import Unencoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -13,20 +23,23 @@ class JudgedIntervals:
 
     Parameters
     ----------
+    guarantee : str
+        The name of what is promised of new rows.
     rows : ndarray of shape (n,)
-        Positions of the rows among all of the run.
+        Positions of the rows among all of the run, rising.
     covered : boolean ndarray of shape (n,)
         Whether the target is within.
     strata : ndarray of shape (n,)
         Which rows share a threshold.
+    predicted : ndarray of shape (n,)
+        The middle of each interval, or the place of the likeliest class.
     width : ndarray of shape (n,) or None
         Of intervals, in units of the target; perhaps infinite. None for classes.
-    predicted : ndarray of shape (n,) or None
-        Their middle, or the index of the likeliest class.
     size : ndarray of shape (n,) or None
-        How many classes a set holds; None for numbers.
+        How many classes each set holds; None for numbers.
     """
 
+    guarantee: Name
     rows: np.ndarray
     covered: np.ndarray
     strata: np.ndarray
