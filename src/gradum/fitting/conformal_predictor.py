@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,10 +18,13 @@ from gradum.fitting.conformal.score_list import ScoreList
 from gradum.fitting.conformal.sets import conforming_classes
 from gradum.fitting.conformal.statement import Statement, Support, state
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.following import outcomes, scale_of, tracker_of
 from gradum.fitting.judge import Judge
 from gradum.fitting.rung import Prediction, Rung
 from gradum.messages import say
+from gradum.tables.check import Checked
 from gradum.tables.encode import Encoder, Unencoded
+from gradum.tables.schema import Schema
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,24 @@ class ConformalPredictor:
         The one that predicts.
     judges : sequence of (Encoder, Rung)
         Who says where new rows lie: the model itself, or those of a cross-validation.
-    classes : tuple
-        The labels; empty for numbers.
+    schema : Schema
+        What the columns are; the target's and the time's are outcomes to learn from.
     coverage : float
         1 − α.
     by_class : bool
         Whether each class is to be covered by itself.
+    outcomes : bool
+        Whether rows in the order of time learn from the outcomes of earlier ones.
     """
 
     terms: Terms
     scores: JudgedScores
     rung: Rung
     judges: Sequence[tuple[Encoder, Rung]]
-    classes: tuple
+    schema: Schema
     coverage: float
     by_class: bool = False
+    outcomes: bool = True
 
     @classmethod
     def of(
@@ -91,7 +97,23 @@ class ConformalPredictor:
                 say("Fit again with this version of gradum."),
             )
         terms, sayers = _sayers(fitted, guarantee, judges, chosen)
-        return cls(terms, guarantee.scores, chosen, sayers, fitted.classes, coverage, by_class)
+        scores = guarantee.scores
+        if by_class and scores.moment is not None:
+            raise SpecError(
+                say("Sets that follow the order of time are not made for each class."),
+                say("Leave out --by-class (by_class), or fit without --time (time)."),
+            )
+        return cls(terms, scores, chosen, sayers, fitted.schema, coverage, by_class)
+
+    @property
+    def classes(self) -> tuple:
+        """The labels; empty for numbers."""
+        assert self.schema.target is not None
+        return self.schema.target.classes
+
+    def without_outcomes(self) -> ConformalPredictor:
+        """Return the same that learns from no outcome: of rows that come in blocks."""
+        return replace(self, outcomes=False)
 
     @property
     def also(self) -> tuple[str, ...]:
@@ -121,6 +143,11 @@ class ConformalPredictor:
             raise TargetError(
                 say("The target is a class, which has no interval."), say("Use predict_set.")
             )
+        if self.scores.moment is not None:
+            said = self.rung.locate(Unencoded(self.judges[0][0], frame))
+            size = self._followed(frame)
+            ends = np.column_stack([said.at(-size), said.at(size)])
+            return scale.quantile(ends)
         located = []
         for encoder, rung in self.judges:
             assert rung.target_scale is not None
@@ -143,6 +170,11 @@ class ConformalPredictor:
         SchemaError
             As `intervals`.
         """
+        if self.scores.moment is not None:
+            assert prediction.probability is not None
+            chosen = 1 - prediction.probability <= self._followed(frame)[:, None]
+            chosen[np.arange(len(frame)), prediction.value] = True
+            return chosen
         shares = [
             self._probability(encoder, rung, frame, prediction) for encoder, rung in self.judges
         ]
@@ -176,6 +208,22 @@ class ConformalPredictor:
         labels = pl.Series(list(self.classes))[held]
         named = pl.DataFrame({"row": rows, "set": labels})
         return named.group_by("row", maintain_order=True).agg("set").select("set")
+
+    def _followed(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return the score up to which each row's targets are in (n,), as it follows time.
+
+        Rows of a level that no judged row has leave nothing out.
+        """
+        thresholds = np.full(len(frame), np.inf)
+        checked, encoder = Checked(frame, self.schema), self.judges[0][0]
+        known, time = np.full(len(frame), np.nan), np.zeros(len(frame))
+        if self.outcomes:
+            known, time = outcomes(checked, self.rung, encoder)
+        for rows, among in self._strata(frame):
+            if among.any():
+                tracker = tracker_of(self.scores, among, self.rung, self.coverage)
+                thresholds[rows] = tracker.follow(known[rows], time[rows]).thresholds
+        return scale_of(self.rung).back(thresholds)
 
     def _probability(
         self, encoder: Encoder, rung: Rung, frame: pl.DataFrame, prediction: Prediction

@@ -53,14 +53,9 @@ def guarantee_of(
         The column by whose levels intervals are asked for has too many.
     """
     once = first_repeat(judges)
-    tested = [np.flatnonzero(judge.parts == Part.TEST) for judge in once]
-    rows, fold = np.concatenate(tested), np.repeat(np.arange(len(once)), list(map(len, tested)))
-    terms = _terms(spec, dataset, once, used, len(rows), interrupted=interrupted)
-    kept = drawn(
-        rows if dataset.groups is None else dataset.groups[rows],
-        stream(spec.seed, "conformal", "scores"),
-    )
-    rows, fold = rows[kept], fold[kept]
+    judged = sum(int(np.count_nonzero(judge.parts == Part.TEST)) for judge in once)
+    terms = _terms(spec, dataset, once, used, judged, interrupted=interrupted)
+    rows, fold = scored_rows(spec.seed, dataset, once)
     level = None
     if terms.by is not None:
         column = dataset.frame[terms.by][rows]
@@ -73,8 +68,30 @@ def guarantee_of(
         None if dataset.groups is None else dataset.groups[rows].astype(np.int32),
         dataset.target[rows].astype(np.int32) if dataset.classes else None,
         level,
+        None if dataset.time is None else _moments(dataset.time[rows]),
     )
     return Guarantee(terms, scores)
+
+
+def scored_rows(
+    seed: int, dataset: Dataset, judges: Sequence[Judge]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the judged rows whose scores are kept (n,), and which judge judged each (n,).
+
+    Of rows in the order of time these are the last.
+    """
+    tested = [np.flatnonzero(judge.parts == Part.TEST) for judge in judges]
+    rows, fold = np.concatenate(tested), np.repeat(np.arange(len(judges)), list(map(len, tested)))
+    if dataset.time is not None:
+        kept = np.sort(np.argsort(dataset.time[rows], kind="stable")[-MOST_SCORES:])
+    else:
+        groups = rows if dataset.groups is None else dataset.groups[rows]
+        kept = drawn(groups, stream(seed, "conformal", "scores"))
+    return rows[kept], fold[kept]
+
+
+def _moments(time: np.ndarray) -> np.ndarray:
+    return np.unique(time, return_inverse=True)[1].astype(np.int32)
 
 
 def judge_arrays(judges: Sequence[Judge], rung: str) -> dict[str, np.ndarray]:
@@ -147,11 +164,7 @@ def _terms(
             remedy=say("Finish it with gradum resume."),
         )
     if dataset.time is not None:
-        return structs.replace(
-            terms,
-            reason=say("Rows to come need not be like the earlier ones that judged."),
-            remedy=say("Fit without --time (time) if the order of the rows means nothing."),
-        )
+        return structs.replace(terms, name="adaptive")
     if len(judges) > 1:
         fingerprint = fingerprint_of(judge_arrays(judges, used))
         return structs.replace(terms, name="cross", folds=len(judges), judges=fingerprint)

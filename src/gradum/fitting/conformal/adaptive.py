@@ -31,6 +31,7 @@ Source: Angelopoulos, Candès and Tibshirani, Conformal PID Control for Time Ser
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -47,25 +48,34 @@ Scores that grow e-fold cost 1/η misses more than aimed at, so that smaller ste
 """
 
 
-def scale_of_numbers(size: np.ndarray) -> np.ndarray:
-    """Return log |t| of sizes |t| (n,); of 0, that of the smallest number."""
+@dataclass(frozen=True)
+class Scale:
+    """A monotone scale without an end on which scores are tracked, and the way back.
+
+    Parameters
+    ----------
+    onto, back : callable
+        Of scores (n,), or of thresholds.
+    """
+
+    onto: Callable[[np.ndarray], np.ndarray]
+    back: Callable[[np.ndarray], np.ndarray]
+
+
+def _logarithm(size: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(size, np.finfo(float).tiny))
 
 
-def scale_of_classes(score: np.ndarray) -> np.ndarray:
-    """Return the log-odds of scores 1 − p (n,); 0 and 1 are taken for 2⁻⁵² and 1 − 2⁻⁵²."""
+def _log_odds(score: np.ndarray) -> np.ndarray:
     least = np.finfo(float).eps
     return logit(np.clip(score, least, 1.0 - least))
 
 
-def size_at(threshold: np.ndarray) -> np.ndarray:
-    """Return the sizes |t| at thresholds of numbers."""
-    return np.exp(threshold)
+SCALE_OF_NUMBERS = Scale(_logarithm, np.exp)
+"""log |t|; 0 is taken for the smallest number."""
 
-
-def score_at(threshold: np.ndarray) -> np.ndarray:
-    """Return the scores 1 − p at thresholds of classes."""
-    return expit(threshold)
+SCALE_OF_CLASSES = Scale(_log_odds, expit)
+"""The log-odds of 1 − p; 0 and 1 are taken for 2⁻⁵² and 1 − 2⁻⁵²."""
 
 
 @dataclass(frozen=True, eq=False)

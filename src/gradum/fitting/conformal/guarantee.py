@@ -65,6 +65,8 @@ class JudgedScores:
         The codes of the true classes; None for numbers.
     level : ndarray of shape (n,) or None
         The codes of the levels in `Terms.levels`.
+    moment : ndarray of shape (n,) or None
+        The order of the times of the rows, where they have any; equal ones have one code.
     """
 
     by_rung: Mapping[str, np.ndarray]
@@ -73,6 +75,7 @@ class JudgedScores:
     group: np.ndarray | None = None
     label: np.ndarray | None = None
     level: np.ndarray | None = None
+    moment: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.fold)

@@ -36,6 +36,18 @@ PROMISES: dict[Name, tuple[str, str]] = {  # of intervals, and of sets
             "(CV+ by {folds} models)."
         ),
     ),
+    "adaptive": (
+        marked(
+            "In the long run {share} of the times are covered, whatever happens, so long as "
+            "outcomes come in: a row whose target and time are given moves the intervals of later "
+            "ones. Nothing is promised of rows without an earlier outcome between them (adaptive)."
+        ),
+        marked(
+            "In the long run at least {share} of the times are covered, whatever happens, so long "
+            "as outcomes come in: a row whose target and time are given moves the sets of later "
+            "ones. Nothing is promised of rows without an earlier outcome between them (adaptive)."
+        ),
+    ),
     "none": (
         marked("No guarantee: {reason} Intervals aim at {share} and may miss it. {remedy}"),
         marked("No guarantee: {reason} Sets aim at {share} and may miss it. {remedy}"),
@@ -137,7 +149,7 @@ def state(terms: Terms, coverage: float, support: Support, *, classes: bool) -> 
     """Say what terms promise at a coverage, of intervals or of sets of ``classes``."""
     least, low, high = coverage, None, None
     enough = support.enough(coverage)
-    if terms.name == "none":
+    if terms.name in ("none", "adaptive"):
         least = None
     elif terms.name == "cross":
         bounds = [cross_bound(coverage, size, terms.folds) for size in enough]
@@ -179,7 +191,7 @@ def _range(low: float | None, high: float | None) -> str:
 
 def _of_whom(terms: Terms, support: Support) -> str:
     """Say which new rows are meant, where the promise is not of all alike."""
-    if terms.name == "none":
+    if terms.name in ("none", "adaptive"):
         return ""
     parts = []
     if support.groups:

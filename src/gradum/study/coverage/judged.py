@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from gradum.fitting.conformal.guarantee import Name
-from gradum.fitting.conformal.score_list import ScoreList, wanted_mass
-from gradum.fitting.conformal_predictor import follow_judged
-from gradum.fitting.judge import Judge
-from gradum.fitting.judged_scores import judged_rows
-from gradum.fitting.run import Run
-from gradum.fitting.rung import Rung
-from gradum.tables.encode import Unencoded
 
 
 @dataclass(frozen=True, eq=False)
