@@ -11,7 +11,7 @@ import numpy as np
 
 from gradum.core.models.input_layer import InputLayer
 from gradum.fitting.context import Context
-from gradum.fitting.mlp import encoded, refuse_infinite, robust_layer, train_network
+from gradum.fitting.mlp import calibrated, encoded, refuse_infinite, robust_layer, train_network
 from gradum.fitting.mlp_spec import MLPSpec
 from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows
@@ -94,5 +94,5 @@ def fit_mlp(
         rung,
         target_scale=scale,
         seconds=rung.seconds + perf_counter() - began,
-        post=steps_for(sample.class_weight),
+        post=steps_for(sample.class_weight, calibrated(rung, validation, judged, context)),
     )
