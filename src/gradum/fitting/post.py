@@ -14,6 +14,7 @@ import numpy as np
 
 from gradum.fitting.balance import ClassWeight, shift
 from gradum.fitting.calibration import MatrixScaling, QuadraticScaling, TemperatureScaling
+from gradum.messages import say
 
 
 class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
@@ -60,3 +61,16 @@ def steps_for(
     """
     shifts = () if class_weight is None else (PriorShift(tuple(class_weight)),)
     return (*calibration, *shifts)
+
+
+def calibrated_in_words(model: str, calibration: Sequence[PostStep]) -> tuple[str, ...]:
+    """Return the sentence that says by which steps a model is calibrated; none without any."""
+    return tuple(
+        say(
+            "Probabilities of {model} are calibrated on rows that it had not learned from "
+            "({step}).",
+            model=model,
+            step=say(step.title),
+        )
+        for step in calibration
+    )
