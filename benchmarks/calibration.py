@@ -87,7 +87,7 @@ def measure(folder: Path, table: Table, rows: int, rung: str, seed: int) -> Fit:
         for frame, target in ((split.train, split.train_target), (split.test, split.test_target))
     )
     columns = {"numeric": split.numeric, "categorical": split.categorical}
-    options = RUNGS[rung] | columns | {"task": split.task, "seed": seed}
+    options: dict[str, Any] = RUNGS[rung] | columns | {"task": split.task, "seed": seed}
     model = gradum.fit(train, TARGET, test=test, **options)
     classes = np.array([str(label) for label in model.classes])
     truth = np.searchsorted(classes, split.test_target.to_numpy().astype(str))

@@ -63,7 +63,7 @@ def _fitted(
     way: type[Calibration], held_out: HeldOutLogits, rows: np.ndarray | None = None
 ) -> Calibration:
     part = held_out if rows is None else held_out.take(rows)
-    return way.fit(part, part.strength)
+    return way.fit(part, part.one_row)
 
 
 def _walks(

@@ -1,5 +1,10 @@
 """Logits of rows that a model has not learned from, and the calibration that suits them best.
 
+A model that errs in none of a few rows would be made as sure of itself as can be, and the first
+mistake would cost dearly. So labels are smoothed as if one more row, like the others, were of all
+classes alike: t' = (1 − ε) t + ε / K with ε = 1 / n. (J. Platt, "Probabilistic outputs for support
+vector machines", 1999, smooths them so too, class by class.)
+
 Shapes: n rows, K classes, k logits (1 for two classes, K for more), p parameters.
 """
 
@@ -14,7 +19,6 @@ import scipy.optimize
 from gradum.core.losses.log_loss import LogLoss
 from gradum.fitting.rows import Rows
 
-LOG_LOSS = LogLoss()
 MOST_STEPS = 1_000
 STEEPEST = 1e-8  # gradient at which the search ends
 
@@ -62,9 +66,9 @@ class HeldOutLogits:
         return max(2, self.logits.shape[1])
 
     @property
-    def strength(self) -> float:
-        """The strength of penalties, K / n, with n = (Σ w)² / Σ w² under unequal weights."""
-        return float(self.classes * np.square(self.weight).sum() / self.weight.sum() ** 2)
+    def one_row(self) -> float:
+        """ε: what one row counts, 1 / n, with n = (Σ w)² / Σ w² under unequal weights."""
+        return float(np.square(self.weight).sum() / self.weight.sum() ** 2)
 
     def take(self, rows: np.ndarray) -> HeldOutLogits:
         """Return some of the rows."""
@@ -78,18 +82,20 @@ class HeldOutLogits:
 
     def losses(self, logits: np.ndarray) -> np.ndarray:
         """Return the log loss (n,) of other logits (n, k) of the same rows."""
-        return np.asarray(LOG_LOSS.value(logits, self.target))
+        return np.asarray(LogLoss().value(logits, self.target))
 
     def minimum(
         self,
         logits: Callable[[np.ndarray], np.ndarray],
         adjoint: Callable[[np.ndarray], np.ndarray],
+        one_row: float,
         penalty: np.ndarray,
         bounds: Sequence[tuple[float | None, float | None]] | None = None,
     ) -> np.ndarray:
         """Return the parameters θ (p,) with the least Σ w ℓ(z(θ)) / Σ w + Σ λ θ², in bounds.
 
-        By L-BFGS-B from θ = 0; the problem is convex, because z(θ) is affine.
+        ℓ is the log loss of labels smoothed by ε. By L-BFGS-B from θ = 0; the problem is convex,
+        because z(θ) is affine.
 
         Parameters
         ----------
@@ -97,17 +103,19 @@ class HeldOutLogits:
             z, from θ (p,) to logits (n, k).
         adjoint : callable
             From the slopes of the loss by the logits (n, k) to those by θ (p,).
+        one_row : float
+            ε.
         penalty : ndarray of shape (p,)
             λ.
         bounds : sequence of pairs, optional
             Least and greatest values.
         """
-        share = self.weight / self.weight.sum()
+        share, loss = self.weight / self.weight.sum(), LogLoss(one_row)
 
         def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
             at = logits(theta)
-            slopes = share[:, None] * LOG_LOSS.gradient(at, self.target)
-            value = share @ self.losses(at) + penalty @ theta**2
+            slopes = share[:, None] * loss.gradient(at, self.target)
+            value = share @ loss.value(at, self.target) + penalty @ theta**2
             return float(value), adjoint(slopes) + 2 * penalty * theta
 
         optimum = scipy.optimize.minimize(

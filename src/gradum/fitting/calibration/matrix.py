@@ -58,22 +58,24 @@ class MatrixScaling(msgspec.Struct, frozen=True, dict=True, tag="matrix"):
         return 1 < classes <= MOST_CLASSES and len(held_out) >= FEWEST_ROWS * classes
 
     @classmethod
-    def fit(cls, held_out: HeldOutLogits, strength: float) -> MatrixScaling:
-        """Return the least mean log loss + λ (Σ b² + Σ Δ_kk² + (K − 1) Σ Δ_kj²), λ the strength.
+    def fit(cls, held_out: HeldOutLogits, one_row: float) -> MatrixScaling:
+        """Return that of the least mean log loss + K ε (Σ b² + Σ Δ_kk² + (K − 1) Σ Δ_kj²).
 
         W = (I + Δ) / T, where T is the temperature of least log loss.
         """
-        temperature = TemperatureScaling.fit(held_out, strength)
+        temperature = TemperatureScaling.fit(held_out, one_row)
         logits = _centred(temperature(held_out.logits))
         classes = logits.shape[1]
         shape = (classes, classes + 1)  # Δ, and b in the last column
         inputs = np.concatenate([logits, np.ones((len(logits), 1))], axis=1)
+        strength = classes * one_row
         penalty = np.full(shape, strength * (classes - 1))
         penalty[:, -1] = strength
         np.fill_diagonal(penalty, strength)
         theta = held_out.minimum(
             lambda theta: logits + inputs @ theta.reshape(shape).T,
             lambda slopes: (slopes.T @ inputs).ravel(),
+            one_row,
             penalty.ravel(),
         ).reshape(shape)
         weight = (np.eye(classes) + theta[:, :-1]) / temperature.temperature

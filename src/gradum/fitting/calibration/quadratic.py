@@ -61,12 +61,12 @@ class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
         return bool(np.bincount(held_out.target, minlength=2).min() >= FEWEST_OF_A_CLASS)
 
     @classmethod
-    def fit(cls, held_out: HeldOutLogits, strength: float) -> QuadraticScaling:
-        """Return the least mean log loss + λ (c² + (s_l − 1)² + (s_h − 1)²), λ the strength.
+    def fit(cls, held_out: HeldOutLogits, one_row: float) -> QuadraticScaling:
+        """Return that of the least mean log loss + 2 ε (c² + (s_l − 1)² + (s_h − 1)²).
 
         The slopes are those after temperature scaling, as in structured matrix scaling.
         """
-        temperature = TemperatureScaling.fit(held_out, strength)
+        temperature = TemperatureScaling.fit(held_out, one_row)
         logits = temperature(held_out.logits)
         low, high = float(logits.min()), float(logits.max())
         rising = _rising(logits, low, high)
@@ -74,7 +74,8 @@ class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
         level, below, above = held_out.minimum(
             lambda theta: logits + features @ theta[:, None],
             lambda slopes: features.T @ slopes[:, 0],
-            penalty=np.full(3, strength),
+            one_row,
+            penalty=np.full(3, 2 * one_row),
             bounds=[(None, None), *[(LEAST_SLOPE - 1, None)] * 2],
         ).tolist()
         by = temperature.temperature

@@ -43,12 +43,13 @@ class TemperatureScaling(msgspec.Struct, frozen=True, tag="temperature"):
         return len(held_out) >= FEWEST_ROWS
 
     @classmethod
-    def fit(cls, held_out: HeldOutLogits, strength: float) -> TemperatureScaling:
-        """Return the temperature of least log loss; one number needs no penalty."""
+    def fit(cls, held_out: HeldOutLogits, one_row: float) -> TemperatureScaling:
+        """Return the temperature of least log loss, labels smoothed by ε; it has no penalty."""
         logits = held_out.logits
         factor = held_out.minimum(
             lambda theta: (1 + theta[0]) * logits,
             lambda slopes: np.array([(slopes * logits).sum()]),
+            one_row,
             penalty=np.zeros(1),
             bounds=[(1 / MOST - 1, MOST - 1)],
         )
