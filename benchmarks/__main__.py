@@ -20,6 +20,7 @@ BENCHMARKS = {
     "quality": "--data FOLDER [OPTIONS], which --help lists",
     "parts": "FOLDER [SETS] [PARTS]",
     "rungs": "FOLDER [SEEDS]",
+    "calibration": "FOLDER [SPLITS] [ROWS] [SETS]",
     "nist": "",
     "encoding": "",
     "convex": "[TASKS] [SIZES] [ROUNDS]",

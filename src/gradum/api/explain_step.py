@@ -297,6 +297,14 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
                 "them as common as in the table."
             )
         )
+    for step in rung.calibration:
+        remarks.append(
+            say(
+                "Probabilities are those of the network itself; predict_proba calibrates them "
+                "({step}).",
+                step=say(step.title),
+            )
+        )
     if scale is None:
         outputs = tuple(map(str, target.classes))
         return Names(tuple(names), outputs, tuple(remarks), shown, row.title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -14,10 +15,11 @@ from gradum.core.models.network import Embedding, Network
 from gradum.core.objective import Problem
 from gradum.core.penalties import L2
 from gradum.errors import SpecError
+from gradum.fitting.calibration import Calibration, HeldOutLogits, chosen_calibration
 from gradum.fitting.context import Context
 from gradum.fitting.events import Resumed
 from gradum.fitting.mlp_spec import MLPSpec
-from gradum.fitting.post import steps_for
+from gradum.fitting.post import PostStep, steps_for
 from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
@@ -59,10 +61,12 @@ def fit_mlp(
     *,
     log_target: bool,
     epochs: int | None = None,
+    calibration: Sequence[PostStep] = (),
 ) -> Rung:
     """Train on the rows, keep the epoch that is best on the validation rows.
 
-    Without validation rows, ``epochs`` says how long to train.
+    These rows calibrate its probabilities too. Without validation rows, ``epochs`` says how long to
+    train, and ``calibration`` what follows.
     """
     began = perf_counter()
     scale = None
@@ -78,10 +82,23 @@ def fit_mlp(
         with np.errstate(over="ignore", invalid="ignore"):  # of weights that grew without end
             fitted = rung.network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
-    rung = replace(rung, target_scale=scale, post=steps_for(rows.class_weight))
+    if validation is not None and judged is not None:
+        calibration = calibrated(rung, validation, judged, context)
+    rung = replace(rung, target_scale=scale, post=steps_for(rows.class_weight, calibration))
     if validation is not None:
         rung = with_spread(rung, validation, context)
     return replace(rung, seconds=rung.seconds + perf_counter() - began)
+
+
+def calibrated(
+    rung: Rung, validation: Rows, data: Data, context: Context
+) -> tuple[Calibration, ...]:
+    """Return the calibration of a network of classes, found on validation rows; if any pays."""
+    if validation.classes is None:
+        return ()
+    logits = rung.network.forward(rung.params, data.inputs)
+    held_out = HeldOutLogits.of(logits, validation)
+    return chosen_calibration(held_out, context.random("mlp", "calibration"))
 
 
 def train_network(

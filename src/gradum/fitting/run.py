@@ -28,6 +28,7 @@ from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.metric import metric_for
+from gradum.fitting.post import calibrated_in_words
 from gradum.fitting.rivals import Contest, Rival, contest, refuse_in_blocks
 from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
@@ -276,7 +277,13 @@ def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
         for title, scale in scales
         if scale is not None and scale.spread is not None
     ]
-    return (*balance.notes([rung.class_weight for rung in rungs.values()]), *smeared)
+    calibrated = [
+        sentence
+        for name, rung in rungs.items()
+        for sentence in calibrated_in_words(say(KINDS[name].in_words), rung.calibration)
+    ]
+    weights = [rung.class_weight for rung in rungs.values()]
+    return (*balance.notes(weights), *calibrated, *smeared)
 
 
 def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:

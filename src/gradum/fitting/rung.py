@@ -139,7 +139,13 @@ class Rung:
     @property
     def class_weight(self) -> ClassWeight | None:
         """The weights of the classes under which it was fitted; see `PriorShift`."""
-        return next((step.class_weight for step in self.post), None)
+        weights = (step.class_weight for step in self.post)
+        return next((weight for weight in weights if weight is not None), None)
+
+    @property
+    def calibration(self) -> tuple[PostStep, ...]:
+        """The steps that calibrate its probabilities; empty where that did not pay."""
+        return tuple(step for step in self.post if step.calibrates)
 
     @property
     def block_rows(self) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
@@ -77,8 +75,10 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
             yield say("rung {name!r} does not predict what the target is", name=name)
         if rung.target_scale is not None and not _is_sound(rung.target_scale, target):
             yield say("the target scale of rung {name!r} is none", name=name)
-        if rung.post and not _weighs(rung, fitted):
+        if len(rung.post) > len(rung.calibration) and not _weighs(rung, fitted):
             yield say("the class weights of rung {name!r} are none", name=name)
+        if rung.calibration and not _is_calibrated(rung):
+            yield say("the calibration of rung {name!r} is none", name=name)
         if rung.network.outputs != outputs or not has_its_shapes(rung):
             yield say("the weights of rung {name!r} have other shapes than its network", name=name)
         if not _takes(rung, fitted.encoder.layout):
@@ -182,11 +182,18 @@ def _spreads(rung: Rung, layout: Layout) -> bool:
 
 
 def _weighs(rung: Rung, fitted: Fitted) -> bool:
-    """Whether a rung's class weights are of its classes, asked for, and can be taken out, once."""
-    classes, weight = _target(fitted).classes, np.asarray(rung.class_weight)
-    sound = 0 < len(weight) == len(classes) and bool(np.isfinite(weight).all())
+    """Whether a rung's class weights are asked for, of its classes, and taken out once, at last."""
+    *before, last = rung.post
     asked = fitted.spec.class_weight is not None and rung.input_layer is not None
-    return sound and asked and bool((weight > 0).all()) and len(rung.post) == 1
+    of_classes = bool(_target(fitted).classes) and last.is_sound(rung.network.outputs)
+    return asked and of_classes and tuple(before) == rung.calibration
+
+
+def _is_calibrated(rung: Rung) -> bool:
+    """Whether a rung of classes that looks at columns is calibrated, and once."""
+    of_classes = rung.target_scale is None and rung.input_layer is not None
+    sound = all(step.is_sound(rung.network.outputs) for step in rung.calibration)
+    return of_classes and sound and len(rung.calibration) == 1
 
 
 def has_its_shapes(rung: Rung) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement
+from gradum.fitting.post import calibrated_in_words
+from gradum.fitting.rungs import KINDS
 from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
@@ -134,8 +136,7 @@ def sections_of(
     if judgement is not None:
         parts.append(Section("scores", (ladder(judgement),)))
     if findings is not None:
-        assert fitted.schema.target is not None
-        parts.append(Section("errors", _errors(findings, fitted.schema.target.name)))
+        parts.append(Section("errors", _errors(findings, fitted)))
         used = _some(importance_bars(findings.importance, findings.rung))
         parts.append(Section("uses", (*used, *_some(coefficient_dots(findings.coefficients)))))
         if findings.explanation is not None:
@@ -150,17 +151,19 @@ def sections_of(
     return [*parts, Section("data"), Section("repeat")]
 
 
-def _errors(findings: Findings, target: str) -> tuple[Picture, ...]:
+def _errors(findings: Findings, fitted: Fitted) -> tuple[Picture, ...]:
+    assert fitted.schema.target is not None
     number = findings.residuals is not None
     pictures: list[Picture] = []
     if findings.residuals is not None:
-        pictures += residual_pictures(findings.residuals, target)
+        pictures += residual_pictures(findings.residuals, fitted.schema.target.name)
     if findings.confusion is not None:
         pictures.append(confusion_matrix(findings.confusion))
     pictures += ranking(findings.ranking)
     if findings.lift is not None:
         pictures.append(gain_curve(findings.lift))
-    pictures.append(reliability_curve(findings.reliability, number=number))
+    calibrated = calibrated_in_words(say(KINDS[fitted.used].in_words), fitted.rung().calibration)
+    pictures.append(reliability_curve(findings.reliability, calibrated, number=number))
     if findings.threshold is not None:
         pictures.append(threshold_curve(findings.threshold))
     return tuple(pictures)

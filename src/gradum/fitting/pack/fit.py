@@ -15,6 +15,7 @@ from gradum.core.losses import Loss
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
+from gradum.fitting.calibration import Calibration, HeldOutLogits, chosen_calibration
 from gradum.fitting.context import Context
 from gradum.fitting.folding import walks_up_to
 from gradum.fitting.pack.goal import Goal, judging, loss_of
@@ -25,6 +26,7 @@ from gradum.fitting.pack.program import PackProgram
 from gradum.fitting.pack.select import (
     answers,
     greedy,
+    logits_of,
     sharpened,
     sharpness,
     sharpness_of_more,
@@ -148,11 +150,19 @@ def fit_pack(
             "batch_size": training.batch_size,
             "steps": training.steps,
         },
-        post=steps_for(rows.class_weight),
+        post=steps_for(rows.class_weight, _calibration(chosen, rows, context)),
     )
     if scale is not None:
         rung = with_spread(rung, rows.take(judged), context, predicted)
     return replace(rung, seconds=perf_counter() - began)
+
+
+def _calibration(chosen: _Chosen, rows: Rows, context: Context) -> tuple[Calibration, ...]:
+    """Return the calibration of a pack of classes by what its folds hold out; if any pays."""
+    if rows.classes is None:
+        return ()
+    held_out = HeldOutLogits.of(chosen.logits, rows, chosen.rows)
+    return chosen_calibration(held_out, context.random("pack", "calibration"))
 
 
 def _goal(
@@ -171,14 +181,15 @@ def _goal(
 class _Chosen:
     """The members kept, and what they say of rows that they have not learned from.
 
-    ``rows`` (m,) are these rows and ``predicted`` (m, k or K) the mean of each one's fold, whose
-    loss is ``loss``.
+    ``rows`` (m,) are these rows, ``predicted`` (m, k or K) the mean of each one's fold, and
+    ``logits`` (m, k) that mean as sure of itself as suits these rows, whose loss is ``loss``.
     """
 
     params: Params
     network: PackNetwork
     rows: np.ndarray
     predicted: np.ndarray
+    logits: np.ndarray
     loss: float
 
 
@@ -222,12 +233,13 @@ def _chosen(
     ]
     together = np.concatenate(means)
     if network.link == "identity":
-        loss = float(goal.mean_loss(together, judged))
+        logits, loss = together, float(goal.mean_loss(together, judged))
     else:
         factor, loss = sharpness(together, goal.target[judged], goal.weight[judged])
+        logits = factor * logits_of(together)
         params["sharpness"][:] = sharpness_of_more(factor, shares, share)
     kept_network = structs.replace(network, members=len(kept))
-    return _Chosen(params, kept_network, judged, together, loss)
+    return _Chosen(params, kept_network, judged, together, logits, loss)
 
 
 def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold], np.ndarray]:

@@ -70,6 +70,12 @@ def answers(network: PackNetwork, logits: np.ndarray) -> np.ndarray:
     return scipy.special.softmax(logits, axis=-1)
 
 
+def logits_of(probability: np.ndarray) -> np.ndarray:
+    """Return logits (n, k) of probabilities (n, K): log-odds of two classes, or K logarithms."""
+    logs = np.log(np.maximum(probability, LEAST_PROBABILITY))
+    return logs[:, 1:] - logs[:, :1] if logs.shape[1] == 2 else logs
+
+
 def sharpened(params: Params, factors: np.ndarray) -> Params:
     """Multiply the logits of members [M] by factors of their own: their last layers, wide parts."""
     factor = factors[:, None, None]

@@ -48,7 +48,10 @@ class MLPKind:
         return fit_in_segments(rows.spool, train, validation, spec.mlp, context, scale=rows.scale)
 
     def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
-        """Train on all rows for as many epochs as were best for the judged rung."""
+        """Train on all rows for as many epochs as were best for the judged rung.
+
+        Its calibration stays, for no row is left to find another by.
+        """
         return fit_mlp(
             rows.take(Part.TRAIN),
             None,
@@ -56,6 +59,7 @@ class MLPKind:
             context,
             log_target=spec.log_target,
             epochs=judged.certificate.best_epoch,
+            calibration=judged.calibration,
         )
 
     def smaller(self, spec: Spec, judged: Rung) -> Spec:

@@ -18,6 +18,7 @@ from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import SHARE_OF_TIME
 from gradum.fitting.pack.text_scores import STRENGTHS as SCORE_STRENGTHS
 from gradum.fitting.pack.wide import STRENGTHS, is_much_work
+from gradum.fitting.post import steps_for
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import (
     ADAM,
@@ -74,8 +75,9 @@ class PackKind:
         raise NotImplementedError
 
     def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
-        """Train another pack, on all rows."""
-        return self.fit(rows, spec, context)
+        """Train another pack, on all rows; it is calibrated as the one that was judged."""
+        rung = self.fit(rows, spec, context)
+        return replace(rung, post=steps_for(rung.class_weight, judged.calibration))
 
     def smaller(self, spec: Spec, judged: Rung) -> Spec:
         """Return the spec."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradum.core.models.input_layer import InputLayer
 from gradum.fitting.context import Context
-from gradum.fitting.mlp import encoded, refuse_infinite, robust_layer, train_network
+from gradum.fitting.mlp import calibrated, encoded, refuse_infinite, robust_layer, train_network
 from gradum.fitting.mlp_spec import MLPSpec
 from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows
@@ -91,6 +91,7 @@ def fit_mlp(
     if scale is not None:
         fitted = rung.network.forward(solution.params, some.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(sample.target, fitted, sample.weight)
-    rung = replace(rung, target_scale=scale, post=steps_for(sample.class_weight))
+    calibration = calibrated(rung, validation, judged, context)
+    rung = replace(rung, target_scale=scale, post=steps_for(sample.class_weight, calibration))
     rung = with_spread(rung, validation, context)
     return replace(rung, seconds=rung.seconds + perf_counter() - began)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import altair as alt
 
-from gradum.messages import say
+from gradum.messages import say, sentences
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import (
     FAINT,
@@ -19,8 +21,13 @@ from gradum.show.pictures.picture import (
 from gradum.study.reliability import Reliability
 
 
-def reliability_curve(reliability: Reliability, *, number: bool) -> Picture:
-    """Draw the observed share, or mean, of each bin of predictions, with its interval."""
+def reliability_curve(
+    reliability: Reliability, calibrated: Iterable[str] = (), *, number: bool
+) -> Picture:
+    """Draw the observed share, or mean, of each bin of predictions, with its interval.
+
+    ``calibrated`` are sentences on how the model was calibrated, if it was.
+    """
     rows = [
         {"predicted": bin_.predicted, **bounds(bin_.observed, "observed"), "rows": bin_.rows}
         for bin_ in reliability.bins
@@ -48,9 +55,14 @@ def reliability_curve(reliability: Reliability, *, number: bool) -> Picture:
         say("Reliability: {label}", label=reliability.label),
         chart.properties(width="container", height=300),
         reliability.sentence,
-        say(
-            "On the dashed line predictions mean what they say; lines and band are 95% intervals "
-            "of what was observed among rows of similar prediction."
+        sentences(
+            [
+                say(
+                    "On the dashed line predictions mean what they say; lines and band are 95% "
+                    "intervals of what was observed among rows of similar prediction."
+                ),
+                *calibrated,
+            ]
         ),
         (expected, observed, say("from"), say("to"), say("rows")),
         tuple(

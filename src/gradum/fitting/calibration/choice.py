@@ -1,0 +1,84 @@
+"""Whether a calibration pays: log loss on rows that neither the model nor the calibration has seen.
+
+Shapes: c ways to calibrate, n rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.fitting.calibration.held_out_logits import HeldOutLogits
+from gradum.fitting.calibration.matrix import MatrixScaling
+from gradum.fitting.calibration.quadratic import QuadraticScaling
+from gradum.fitting.calibration.temperature import TemperatureScaling
+from gradum.fitting.folding import folds_up_to
+from gradum.margins import first_least
+from gradum.tables.split import Part
+
+Calibration = TemperatureScaling | QuadraticScaling | MatrixScaling
+WAYS: tuple[type[Calibration], ...] = (TemperatureScaling, QuadraticScaling, MatrixScaling)
+"""From the simplest on."""
+
+FOLDS = 5
+
+
+def chosen_calibration(
+    held_out: HeldOutLogits, rng: np.random.Generator
+) -> tuple[Calibration, ...]:
+    """Return the calibration that pays, as the steps that follow the logits; none if none does.
+
+    Each way that suits the rows is cross-validated on them, with groups kept together and the past
+    before the future. Of these, and of no calibration, the simplest counts whose mean log loss is
+    within one standard error of the best: the error of the paired difference (the rule of one
+    standard error: L. Breiman et al., Classification and Regression Trees, 1984).
+    """
+    ways = [way for way in WAYS if way.suits(held_out)]
+    walks = _walks(held_out, rng) if ways else []
+    if not walks:
+        return ()
+    judged = held_out.take(np.concatenate([held for _, held in walks]))
+    losses = [judged.losses(judged.logits)]
+    for way in ways:
+        calibrated = [_fitted(way, held_out, train)(held_out.logits[held]) for train, held in walks]
+        losses.append(judged.losses(np.concatenate(calibrated)))
+    chosen = simplest(np.stack(losses), judged)
+    return () if chosen == 0 else (_fitted(ways[chosen - 1], held_out),)
+
+
+def simplest(losses: np.ndarray, judged: HeldOutLogits) -> int:
+    """Return the first of losses (c, n) whose mean is within one standard error of the least."""
+    share = judged.weight / judged.weight.sum()
+    best = losses[first_least(losses @ share)]
+    differences = losses - best
+    means = differences @ share
+    moves = share * (differences - means[:, None])
+    if judged.groups is not None:
+        _, group = np.unique(judged.groups, return_inverse=True)
+        moves = np.stack([np.bincount(group, weights=move) for move in moves])
+    errors = np.sqrt(np.square(moves).sum(axis=1))
+    return int(np.argmax(means <= errors))
+
+
+def _fitted(
+    way: type[Calibration], held_out: HeldOutLogits, rows: np.ndarray | None = None
+) -> Calibration:
+    part = held_out if rows is None else held_out.take(rows)
+    return way.fit(part, part.one_row)
+
+
+def _walks(
+    held_out: HeldOutLogits, rng: np.random.Generator
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the rows of each fold to learn from, and those held out."""
+    parts = folds_up_to(
+        FOLDS,
+        len(held_out),
+        labels=held_out.target,
+        groups=held_out.groups,
+        time=held_out.time,
+        validation=0.0,
+        rng=rng,
+    )
+    return [
+        (np.flatnonzero(part == Part.TRAIN), np.flatnonzero(part == Part.TEST)) for part in parts
+    ]
