@@ -10,7 +10,6 @@ from gradum.errors import TargetError
 from gradum.fitting.conformal.statement import Statement
 from gradum.fitting.conformal_predictor import ConformalPredictor
 from gradum.fitting.judge import Judge, first_repeat
-from gradum.fitting.predict import predict_checked
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.ship.judges import load_judges

@@ -16,6 +16,7 @@ from gradum.core.models.parameters import named
 from gradum.errors import SpecError
 from gradum.fitting.conformal.guarantee import Guarantee
 from gradum.fitting.judgement import Judgement
+from gradum.fitting.reference import Reference
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
 from gradum.messages import listed, say
@@ -59,6 +60,8 @@ class Fitted:
         Where it all came from.
     guarantee : Guarantee or None
         What intervals and sets are made of; None where no row was judged, and in older files.
+    reference : Reference or None
+        What its rows were like, to hold later ones against; None in files that do not say.
     """
 
     spec: Spec
@@ -68,6 +71,7 @@ class Fitted:
     judgement: Judgement | None
     provenance: Provenance
     guarantee: Guarantee | None = None
+    reference: Reference | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached, which is made again when it is needed."""

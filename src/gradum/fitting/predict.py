@@ -41,19 +41,19 @@ def predict(
         A column that the model needs is absent, or of another kind.
     """
     refuse_after_fork()  # of a plain row too: the next one may not be plain
-    chosen = fitted.rung(rung)
+    fitted.rung(rung)  # or there is none, and nothing need be read
     design = fitted.row_door.design(data)
     if design is not None:
-        return chosen.predict(design), ()
+        return fitted.rung(rung).predict(design), ()
     checked = check(read(data), fitted.schema, encoder=fitted.encoder)
-    return predict_checked(fitted, checked, rung=rung), checked.differences
+    return predict_typed(fitted, checked.frame, rung=rung), checked.differences
 
 
-def predict_checked(
-    fitted: Fitted, checked: Checked, *, rung: str | None = None, of_rows: int | None = None
+def predict_typed(
+    fitted: Fitted, frame: pl.DataFrame, *, rung: str | None = None, of_rows: int | None = None
 ) -> Prediction:
-    """Predict the rows of a checked table, or of a block of one ``of_rows`` rows."""
-    chosen, frame = fitted.rung(rung), checked.frame
+    """Predict typed columns, as `tables.check` leaves them, or a block of ``of_rows`` rows."""
+    chosen = fitted.rung(rung)
     designs = fitted.encoder.blocks(frame, chosen.block_rows)
     # By the number of all rows, a block is predicted as the whole table would be.
     return Prediction.join(chosen.predict_blocks(designs, of_rows or len(frame)))
@@ -98,7 +98,7 @@ class Streamed:
         )
         for table, checked in blocks:
             self.differences = merged((*self.differences, *checked.differences))
-            yield table, checked, predict_checked(fitted, checked, rung=self.rung, of_rows=rows)
+            yield table, checked, predict_typed(fitted, checked.frame, rung=self.rung, of_rows=rows)
 
 
 def prediction_frame(prediction: Prediction, classes: Sequence[Label]) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from gradum.files import archive
 from gradum.fitting.conformal.guarantee import Terms
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.fitting.judgement import Judgement
+from gradum.fitting.reference import Reference
 from gradum.fitting.spec import TITLES, Spec
 from gradum.messages import say
 from gradum.scores.interval import with_unknown_bounds
@@ -40,6 +41,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     judgement: Judgement | None
     provenance: Provenance
     guarantee: Terms | None = None
+    reference: Reference | None = None
 
 
 def save(fitted: Fitted, path: str | os.PathLike) -> None:
@@ -60,6 +62,7 @@ def save(fitted: Fitted, path: str | os.PathLike) -> None:
         fitted.judgement,
         structs.replace(fitted.provenance, fingerprint=fingerprint_of(arrays)),
         fitted.guarantee and fitted.guarantee.terms,
+        fitted.reference,
     )
     scores = score_arrays(fitted.guarantee)
     archive.write(path, msgspec.to_builtins(manifest), arrays | scores)
@@ -93,6 +96,7 @@ def load(path: str | os.PathLike) -> Fitted:
         manifest.judgement,
         manifest.provenance,
         guarantee,
+        manifest.reference,
     )
     if len(rungs) < len(manifest.rungs) or named_arrays(rungs.values()).keys() != arrays.keys():
         raise _refused(path, say("the weights are not those of its rungs, each named once"))

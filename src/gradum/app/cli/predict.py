@@ -140,7 +140,6 @@ def _at_once(
     *,
     force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
-    from gradum.fitting.predict import predict_checked
     from gradum.ship.predictions import kept_columns, write
     from gradum.tables.check import check
     from gradum.tables.read import read
@@ -149,7 +148,7 @@ def _at_once(
     kept = kept_columns(table, keep)
     also = () if conformal is None else conformal.also
     checked = check(table, fitted.schema, encoder=fitted.encoder, also=also)
-    prediction = predict_checked(fitted, checked, rung=rung)
+    prediction = predict_typed(fitted, checked.frame, rung=rung)
     frame = _predicted(fitted, checked, prediction, conformal)
     return write(out, [(kept, frame)], force=force), checked.differences
 
