@@ -10,6 +10,7 @@ from gradum.errors import TargetError
 from gradum.fitting.conformal.statement import Statement
 from gradum.fitting.conformal_predictor import ConformalPredictor
 from gradum.fitting.judge import Judge, first_repeat
+from gradum.fitting.predict import predict_typed
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.ship.judges import load_judges
@@ -78,7 +79,7 @@ def model_sets(
         )
     conformal = conformal_of(model, coverage, rung=rung, by_class=by_class)
     checked = _checked(model, data, conformal)
-    prediction = predict_checked(model.fitted, checked, rung=rung)
+    prediction = predict_typed(model.fitted, checked.frame, rung=rung)
     return conformal.labels(conformal.sets(checked.frame, prediction)), checked
 
 

@@ -140,6 +140,7 @@ def _at_once(
     *,
     force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
+    from gradum.fitting.predict import predict_typed
     from gradum.ship.predictions import kept_columns, write
     from gradum.tables.check import check
     from gradum.tables.read import read
