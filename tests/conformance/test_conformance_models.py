@@ -14,6 +14,7 @@ from gradum.core import Embedding, Network
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import named, nested
+from gradum.fitting.calibration import TemperatureScaling
 from gradum.fitting.fitted import named_arrays
 from gradum.fitting.post import PriorShift
 from gradum.fitting.rung import Rung
@@ -304,7 +305,10 @@ def test_it_is_the_same_once_it_is_saved_and_loaded(kind):
         status=Status.CONVERGED,
         certificate=Certificate("stationary"),
         advice="Look at the learning curve.",
-        post=(PriorShift(tuple(np.linspace(0.5, 1.5, classes).tolist())),),
+        post=(
+            TemperatureScaling(1.7),
+            PriorShift(tuple(np.linspace(0.5, 1.5, classes).tolist())),
+        ),
     )
     text = msgspec.json.encode(recorded(rung))
     again = restored(msgspec.json.decode(text, type=RungRecord), named_arrays([rung]))

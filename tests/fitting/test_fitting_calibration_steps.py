@@ -47,28 +47,28 @@ STEPS = [
 ]
 
 
-def penalised(way, held, strength, numbers):
+def penalised(way, held, one_row, numbers):
     """The objective of a fit, written out; numbers are what the step is made of."""
     if way is TemperatureScaling:
         step, penalty = TemperatureScaling(float(numbers[0])), 0.0
     elif way is QuadraticScaling:
-        heat = TemperatureScaling.fit(held, strength).temperature
+        heat = TemperatureScaling.fit(held, one_row).temperature
         ends = float(held.logits.min()), float(held.logits.max())
         step = QuadraticScaling(*ends, *numbers.tolist())
-        penalty = numbers[2] ** 2 + ((heat * numbers[:2] - 1) ** 2).sum()
+        penalty = 2 * (numbers[2] ** 2 + ((heat * numbers[:2] - 1) ** 2).sum())
     else:
-        heat, classes = TemperatureScaling.fit(held, strength).temperature, held.classes
+        heat, classes = TemperatureScaling.fit(held, one_row).temperature, held.classes
         matrix = numbers.reshape(classes, classes + 1)
         weight, bias = matrix[:, :-1], matrix[:, -1]
         step = MatrixScaling(tuple(map(tuple, weight.tolist())), tuple(bias.tolist()))
         off = np.square(heat * weight - np.eye(classes))
         itself = np.diag(off).sum()
-        penalty = (bias**2).sum() + itself + (classes - 1) * (off.sum() - itself)
+        penalty = classes * ((bias**2).sum() + itself + (classes - 1) * (off.sum() - itself))
     logits = step(held.logits)
     whole = np.insert(logits, 0, 0, axis=1) if logits.shape[1] == 1 else logits
     logs = scipy.special.log_softmax(whole, axis=1)
-    true = logs[np.arange(len(logs)), held.target]
-    return -np.average(true, weights=held.weight) + strength * penalty
+    true = (1 - one_row) * logs[np.arange(len(logs)), held.target] + one_row * logs.mean(axis=1)
+    return -np.average(true, weights=held.weight) + one_row * penalty
 
 
 def numbers_of(step):
@@ -108,13 +108,13 @@ def test_calibrated_log_odds_stay_what_they_are(way):
     logits = normal(100_000, 1)
     held = held_out(logits, drawn(logits))
     at = np.linspace(-4, 4, 9)[:, None]
-    np.testing.assert_allclose(way.fit(held, held.strength)(at), at, atol=0.15)
+    np.testing.assert_allclose(way.fit(held, held.one_row)(at), at, atol=0.15)
 
 
 def test_calibrated_logits_of_more_classes_stay_what_they_are():
     logits = normal(20_000, 3)
     held = held_out(logits, drawn(logits))
-    said = scipy.special.softmax(MatrixScaling.fit(held, held.strength)(logits), axis=1)
+    said = scipy.special.softmax(MatrixScaling.fit(held, held.one_row)(logits), axis=1)
     assert np.abs(said - scipy.special.softmax(logits, axis=1)).max() < 0.03
 
 
@@ -124,11 +124,21 @@ def test_log_odds_that_are_twice_too_sure_are_halved():
     assert step.temperature == pytest.approx(2, rel=0.02)
 
 
+def test_few_rows_without_a_mistake_make_no_model_as_sure_as_can_be():
+    """200 rows, all right: the loss would fall on and on as logits grow, but for one row more."""
+    logits = np.abs(normal(200, 1)) + 2
+    target = drawn(np.zeros((200, 1)))
+    held = held_out(np.where(target[:, None] == 1, logits, -logits), target)
+    sharper = TemperatureScaling.fit(held, 0.0)
+    assert sharper.temperature == pytest.approx(0.2, rel=1e-3)
+    assert 0.4 < TemperatureScaling.fit(held, held.one_row).temperature < 2
+
+
 def test_log_odds_that_are_bent_are_straightened():
     logits = RNG(5).uniform(-2, 2, (50_000, 1))
     true = 0.25 * logits**2 + 1.5 * logits + 0.5
     held = held_out(logits, drawn(true))
-    step = QuadraticScaling.fit(held, held.strength)
+    step = QuadraticScaling.fit(held, held.one_row)
     probability = scipy.special.expit(step(logits))
     assert np.abs(probability - scipy.special.expit(true)).max() < 0.02
     straight = TemperatureScaling.fit(held, 0.0)(logits)
@@ -140,7 +150,7 @@ def test_classes_that_were_mixed_up_are_told_apart_again():
     true -= true.mean(axis=1, keepdims=True)
     mix = np.array([[1.5, 0.3, -0.2], [0.1, 0.8, 0.2], [-0.4, 0.2, 1.1]])
     held = held_out(true @ mix.T + [0.5, -0.2, -0.3], drawn(true))
-    step = MatrixScaling.fit(held, held.strength)
+    step = MatrixScaling.fit(held, held.one_row)
     said = scipy.special.softmax(step(held.logits), axis=1)
     assert np.abs(said - scipy.special.softmax(true, axis=1)).max() < 0.04
 

@@ -259,6 +259,16 @@ def a_metric_of_another_task(manifest, arrays):
 TWO, THREE, NUMBER = "two-classes-2", "three-classes-2", "number-2"
 BALANCED = "two-classes-balanced-2"
 WEIGHTS = {"type": "prior-shift", "class_weight": [1.0, 2.0]}
+HEAT = {"type": "temperature", "temperature": 1.5}
+BENT = {
+    "type": "quadratic",
+    "low": -1.0,
+    "high": 1.0,
+    "slope_low": 1.0,
+    "slope_high": 2.0,
+    "intercept": 0.0,
+}
+MIXED = {"type": "matrix", "weight": [[1.0, 0.5], [0.0, 1.0]], "bias": [0.0, 0.0]}
 CONTRADICTIONS = {
     "the manifest is of something else": (
         TWO,
@@ -404,6 +414,27 @@ CONTRADICTIONS = {
         "class weights",
     ),
     "a class weight more": (BALANCED, twice("rungs.linear.post.0.class_weight"), "class weights"),
+    "a calibration twice": (TWO, setting("rungs.mlp.post", [HEAT, HEAT]), "calibration"),
+    "a calibration of a baseline": (TWO, setting("rungs.baseline.post", [HEAT]), "calibration"),
+    "a calibration of a number": (NUMBER, setting("rungs.mlp.post", [HEAT]), "calibration"),
+    "a temperature of 0": (TWO, setting("rungs.mlp.post", [HEAT | {"temperature": 0}]), "calib"),
+    "a line that falls": (
+        TWO,
+        setting("rungs.mlp.post", [BENT | {"slope_low": -1.0}]),
+        "calibration",
+    ),
+    "a bent line of three logits": (THREE, setting("rungs.mlp.post", [BENT]), "calibration"),
+    "a matrix of two classes": (TWO, setting("rungs.mlp.post", [MIXED]), "calibration"),
+    "a matrix of two among three classes": (
+        THREE,
+        setting("rungs.mlp.post", [MIXED]),
+        "calibration",
+    ),
+    "class weights before a calibration": (
+        BALANCED,
+        lambda m, a: at(m, "rungs.mlp.post").append(HEAT),
+        "class weights",
+    ),
     "a step that nobody knows": (TWO, setting("rungs.mlp.post", [{"type": "luck"}]), "luck"),
     "a model that nobody knows": (TWO, setting("rungs.mlp.network.type", "forest"), "forest"),
     "a pack's tag": (TWO, setting("rungs.mlp.network.type", "pack"), "members"),

@@ -11,6 +11,7 @@ from msgspec import structs
 import gradum
 from gradum.core.models.bends import with_crossings
 from gradum.core.models.input_layer import InputLayer
+from gradum.fitting.calibration import MatrixScaling
 from gradum.study.explanation.breakpoints import exact_curve
 from gradum.study.explanation.scale import answer_on
 from gradum.study.first_layer import Opened
@@ -43,17 +44,23 @@ def network():
     return gradum.fit(task("amount", 400), "amount", model="mlp", **ONCE)
 
 
-@pytest.fixture(scope="module", params=[*TARGETS, "network"])
+CALIBRATION = MatrixScaling(((1.5, 0.2, 0.0), (0.0, 0.7, -0.4), (0.1, 0.3, 1.1)), (0.2, -0.1, 0.0))
+
+
+@pytest.fixture(scope="module", params=[*TARGETS, "network", "calibrated grade"])
 def curve(request):
     """A pack of ramps alone with a pair of columns, for numbers and classes; and a ReLU network."""
     if request.param == "network":
         fitted, frame = network().fitted, network().run.dataset.frame
         return *followed(fitted, fitted.rung("mlp"), "target", frame, "size"), frame["size"]
-    run = pack_of(request.param).run
+    target = request.param.split()[-1]
+    run = pack_of(target).run
     rung, columns = run.fitted.rung("pack"), run.fitted.encoder.layout.dense
     pairs = [{columns[one].source, columns[other].source} for one, other, _ in rung.network.pairs]
     assert any("size" in pair for pair in pairs)
-    ramps = replace(rung, params=rung.params | {"wave": np.zeros_like(rung.params["wave"])})
+    post = rung.post if request.param == target else (CALIBRATION,)
+    still = {"wave": np.zeros_like(rung.params["wave"])}
+    ramps = replace(rung, params=rung.params | still, post=post)
     scale = "probability" if run.fitted.classes else "target"
     frame = run.dataset.frame
     return *followed(run.fitted, ramps, scale, frame, "size"), frame["size"]

@@ -1,5 +1,6 @@
 """Shapley values against every order written out, through `Model.predict` alone."""
 
+import dataclasses
 from itertools import permutations
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import gradum
 from gradum.errors import SpecError
+from gradum.fitting.calibration import QuadraticScaling
 from gradum.study.explanation import shapley
 from gradum.study.explanation.shapley import coalition_weights
 from synthetic import QUICK
@@ -75,8 +77,11 @@ def test_values_are_those_of_all_orders(numbers, rung):
         assert (part.sampling_error == 0).all()
 
 
-def test_classes_have_values_of_their_own(classes):
+@pytest.mark.parametrize("post", [(), (QuadraticScaling(-1.0, 2.0, 0.6, 1.8, 0.3),)])
+def test_classes_have_values_of_their_own(classes, post, monkeypatch):
     rows, model = classes
+    pack = dataclasses.replace(model.fitted.rungs["pack"], post=post)
+    monkeypatch.setitem(model.fitted.rungs, "pack", pack)
     background = rows.head(10)
     part = model.explain(rows[[60]], background=background, rung="pack").found.parts[0]
     expected = by_all_orders(

@@ -56,9 +56,9 @@ class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
     @classmethod
     def suits(cls, held_out: HeldOutLogits) -> bool:
         """Whether there are two classes, each of rows enough, with logits that differ."""
-        if held_out.logits.shape[1] > 1 or np.ptp(held_out.logits) == 0:
+        if np.bincount(held_out.target, minlength=2).min() < FEWEST_OF_A_CLASS:
             return False
-        return bool(np.bincount(held_out.target, minlength=2).min() >= FEWEST_OF_A_CLASS)
+        return held_out.logits.shape[1] == 1 and bool(np.ptp(held_out.logits) > 0)
 
     @classmethod
     def fit(cls, held_out: HeldOutLogits, one_row: float) -> QuadraticScaling:
