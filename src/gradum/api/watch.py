@@ -225,8 +225,8 @@ def _boosted(values: np.ndarray, coded: np.ndarray, label: np.ndarray) -> Scores
     trees = HistGradientBoostingClassifier(
         max_iter=50,
         max_leaf_nodes=15,
-        categorical_features=coded,
-        early_stopping=False,
+        categorical_features=coded,  # type: ignore[arg-type] - a mask is taken too
+        early_stopping=False,  # type: ignore[arg-type] - the same
         random_state=0,
     )
     trees.fit(values, label)

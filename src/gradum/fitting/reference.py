@@ -6,7 +6,7 @@ levels that are no longer told apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from zlib import crc32
 
 import msgspec
@@ -26,9 +26,12 @@ MOST_ROWS = 100_000
 BIN_ROWS = 20
 """Rows between two quantiles that are kept, at least; and rows of a level that is named."""
 
+SHARED_ROWS = 5
+"""Rows that have a value, at least, where it is a quantile itself and not between two values."""
+
 MOST_QUANTILES = 99
 NAMED_SHARE = 0.02
-BUCKETS = 16
+BUCKETS = 32
 MOST_ANSWERS = 20
 LEVELLED = ("categorical", "boolean")
 
@@ -41,7 +44,8 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numb
     rows : int
         With a value.
     edges : tuple of float
-        Quantiles, distinct and rising: at most rows / 20 and at most 99 of them.
+        Quantiles, distinct and rising: at most rows / 20 and at most 99 of them. Each lies half
+        way to the next value, unless at least `SHARED_ROWS` rows have it.
     at_most : tuple of int
         How many rows have a value of at most each edge.
     deviation : float
@@ -63,24 +67,28 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numb
         count = min(rows // BIN_ROWS, MOST_QUANTILES)
         ordered = np.sort(values)
         places = np.ceil(rows * np.arange(1, count + 1) / (count + 1)).astype(np.int64) - 1
-        edges = np.unique(ordered[places])
-        at_most = np.searchsorted(ordered, edges, side="right")
+        values_there = np.unique(ordered[places])
+        at_most = np.searchsorted(ordered, values_there, side="right")
+        shared = at_most - np.searchsorted(ordered, values_there) >= SHARED_ROWS
+        following = ordered[np.minimum(at_most, rows - 1)]
+        edges = np.where(shared, values_there, (values_there + following) / 2)
         return cls(
             rows,
             tuple(edges.tolist()),
             tuple(at_most.tolist()),
-            float(values.std()) if rows else 0.0,
+            float(ordered.std()) if rows else 0.0,
             len(edges) < count,
         )
 
     @property
     def median(self) -> float:
         """The value that half of the rows do not exceed, to within the quantiles that are kept."""
+        if not self.edges:
+            return np.nan
         if self.stepped:
-            return self.edges[
-                min(np.searchsorted(self.at_most, self.rows / 2), len(self.edges) - 1)
-            ]
-        return float(np.interp(self.rows / 2, self.at_most, self.edges)) if self.edges else np.nan
+            place = int(np.searchsorted(self.at_most, self.rows / 2))
+            return self.edges[min(place, len(self.edges) - 1)]
+        return float(np.interp(self.rows / 2, self.at_most, self.edges))
 
     def bins(self, values: np.ndarray) -> np.ndarray:
         """Count values (m,) between the edges: each bin holds its upper edge (k + 1,)."""
@@ -103,9 +111,7 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="level
     named : dict of str to int
         Rows of the levels that have at least 20 and 2% of them.
     others : tuple of int
-        Rows of the other levels in 16 buckets, to which a hash of its name assigns each. Buckets
-        do not hang on the rows, so that counts in them can be compared; levels that were told
-        apart because they were rare here would be commoner in any other rows.
+        Rows of the other levels in 32 buckets, to which a hash of its name assigns each.
     unseen : float
         Rows whose level the encoder would not know, if they came new to it: `expected_unseen`.
     """
@@ -123,15 +129,27 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="level
         named = {level: count for level, count in counts.items() if count >= least}
         return cls(rows, named, bucketed(counts, named), unseen)
 
-    def cells(self, counts: dict[str, int]) -> np.ndarray:
-        """Arrange counts of levels as ``counts`` of the reference are: names, then buckets."""
+    @property
+    def counts(self) -> np.ndarray:
+        """Rows of the named levels, then of the buckets of others (k,)."""
+        return np.array([*self.named.values(), *self.others])
+
+    def arranged(self, counts: Mapping[str, int]) -> np.ndarray:
+        """Arrange other rows' counts of levels as ``counts`` are (k,)."""
         named = [counts.get(level, 0) for level in self.named]
         return np.array([*named, *bucketed(counts, self.named)])
 
-    @property
-    def counts(self) -> np.ndarray:
-        """Rows of the named levels, then of the buckets."""
-        return np.array([*self.named.values(), *self.others])
+    def comparable(self, counts: np.ndarray) -> np.ndarray:
+        """Join counts, arranged as ``counts``, in cells that were not chosen by these rows.
+
+        Levels that are told apart because they happen to be common here would be rarer in any
+        other rows. So all are put in their buckets, unless every level that occurs is named.
+        """
+        named, others = counts[: len(self.named)], counts[len(self.named) :]
+        if not any(self.others):
+            return np.append(named, others.sum())
+        places = [bucket(level) for level in self.named]
+        return others + np.bincount(places, weights=named, minlength=BUCKETS).astype(np.int64)
 
 
 Distribution = Numbers | Levels
@@ -281,10 +299,15 @@ def level_counts(levels: pl.Series) -> dict[str, int]:
     return dict(counts.sort(["rows", "level"], descending=[True, False]).iter_rows())
 
 
-def bucketed(counts: dict[str, int], named: Collection[str]) -> tuple[int, ...]:
+def bucketed(counts: Mapping[str, int], named: Collection[str]) -> tuple[int, ...]:
     """Count the rows of levels that are not named in each bucket."""
     buckets = [0] * BUCKETS
     for level, count in counts.items():
         if level not in named:
-            buckets[crc32(level.encode()) % BUCKETS] += count
+            buckets[bucket(level)] += count
     return tuple(buckets)
+
+
+def bucket(level: str) -> int:
+    """Return the bucket of a level, which no row decides: from 0 on."""
+    return crc32(level.encode()) % BUCKETS

@@ -43,7 +43,8 @@ def watch_column(
     values, before, now = summary.values, summary.values.counts, new.counts
     median = level = unseen = None
     if isinstance(values, Levels):
-        distance = between_levels(before, now, stream(seed, "study", "watch", column.name))
+        rng = stream(seed, "study", "watch", column.name)
+        distance = between_levels(values.comparable(before), values.comparable(now), rng)
         level, unseen = _moved_level(values, before, now), _unseen(values, new)
         places = tuple(values.named)
     else:

@@ -56,7 +56,7 @@ class CountedColumn:
     def counts(self) -> np.ndarray:
         """Rows in each cell of the reference (k,)."""
         if isinstance(self._values, Levels):
-            return self._values.cells(self._levels)
+            return self._values.arranged(self._levels)
         return np.broadcast_to(self._bins, len(self._values.edges) + 1)
 
     @property

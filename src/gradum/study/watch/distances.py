@@ -156,14 +156,13 @@ def levels_p(reference: np.ndarray, new: np.ndarray, rng: np.random.Generator) -
 
 def share_p(some: int, n: int, others: int, m: int) -> float:
     """Return Fisher's exact p-value of ``some`` of n rows and ``others`` of m."""
-    return float(stats.fisher_exact([[some, n - some], [others, m - others]]).pvalue)
+    table = [[some, n - some], [others, m - others]]
+    return float(stats.fisher_exact(table)[1])  # type: ignore[arg-type] - of a table of two by two
 
 
 def more_p(some: int, n: int, others: int, m: int) -> float:
     """Return Fisher's exact p-value of ``others`` of m being a larger share than ``some`` of n."""
-    return float(
-        stats.fisher_exact([[some, n - some], [others, m - others]], alternative="less").pvalue
-    )
+    return float(stats.hypergeom.sf(others - 1, n + m, some + others, m))
 
 
 def stability(reference: np.ndarray, new: np.ndarray) -> float:

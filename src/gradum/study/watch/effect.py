@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -14,6 +16,7 @@ from gradum.fitting.reference import (
     Reference,
     answers_of,
     as_numbers,
+    bucket,
 )
 from gradum.margins import first_greatest
 from gradum.study.watch.watched import Effect
@@ -59,7 +62,8 @@ def effect_of(
     rng : Generator
         Draws the ranks of equal values, and the rows whose level is another.
     """
-    mapped = mapped_back(rows[column], reference.columns[column], reference.rows, rng)
+    known = fitted.encoder.levels.get(column, ())
+    mapped = mapped_back(rows[column], reference.columns[column], reference.rows, known, rng)
     change = answers - answers_for(fitted, rows.with_columns(mapped), rung)
     deviation = np.maximum(_deviations(reference, answers), np.finfo(np.float64).tiny)
     absolute = np.abs(change).mean(axis=0)
@@ -75,42 +79,39 @@ def effect_of(
 
 
 def mapped_back(
-    values: pl.Series, summary: ColumnSummary, rows: int, rng: np.random.Generator
+    values: pl.Series,
+    summary: ColumnSummary,
+    rows: int,
+    known: Sequence[str],
+    rng: np.random.Generator,
 ) -> pl.Series:
     """Return a typed column (n,) with the reference's distribution, moved as little as may be.
 
     As many rows gain or lose a value as the shares of missing ones differ, drawn by chance.
+
+    Parameters
+    ----------
+    values : Series
+    summary : ColumnSummary
+        Of the reference, which has ``rows``.
+    known : sequence of str
+        The levels that the encoder knows.
+    rng : Generator
     """
-    mapped = _without_missing(values, rng)
-    if mapped is None or not summary.values.rows:
-        return values
-    present = (
-        _mapped_levels(mapped, summary.values, rng)
-        if isinstance(summary.values, Levels)
-        else _mapped_numbers(mapped, summary.values, rng)
-    )
-    missing = values.is_null().to_numpy().copy()
-    wanted = round(summary.missing / rows * len(values))
-    few, many = np.flatnonzero(~missing), np.flatnonzero(missing)
-    if wanted > len(many):
-        missing[rng.choice(few, wanted - len(many), replace=False)] = True
-    elif wanted < len(many):
-        missing[rng.choice(many, len(many) - wanted, replace=False)] = False
-    return (
-        pl.select(pl.when(pl.lit(pl.Series(missing))).then(None).otherwise(pl.lit(present)))
-        .to_series()
-        .cast(values.dtype)
-        .alias(values.name)
-    )
-
-
-def _without_missing(values: pl.Series, rng: np.random.Generator) -> pl.Series | None:
-    """Return a column whose missing values are drawn from the others; None where there are none."""
     present = values.drop_nulls()
-    if present.is_empty():
-        return None
+    if present.is_empty() or not summary.values.rows:
+        return values
     drawn = present[rng.integers(len(present), size=len(values))]
-    return values.fill_null(drawn)
+    filled = values.fill_null(drawn)
+    if isinstance(summary.values, Levels):
+        mapped = _mapped_levels(filled, summary.values, known, rng)
+    else:
+        mapped = _mapped_numbers(filled, summary.values, rng)
+    missing = values.is_null().to_numpy().copy()
+    more = round(summary.missing / rows * len(values)) - int(missing.sum())
+    changed = rng.permutation(np.flatnonzero(missing == (more < 0)))[: abs(more)]
+    missing[changed] = more > 0
+    return mapped.set(pl.Series(missing), None).alias(values.name)
 
 
 def _mapped_numbers(values: pl.Series, known: Numbers, rng: np.random.Generator) -> pl.Series:
@@ -133,29 +134,35 @@ def _mapped_numbers(values: pl.Series, known: Numbers, rng: np.random.Generator)
         mapped = np.where(rank < levels[0], numbers + edges[0] - low, mapped)
         mapped = np.where(rank > levels[-1], numbers + edges[-1] - high, mapped)
     if (numbers == np.round(numbers)).all():
-        mapped = np.round(mapped)
+        mapped = np.floor(mapped)  # what lies half way to the next value stands for the lower
     return pl.Series(values.name, mapped).cast(values.to_physical().dtype).cast(values.dtype)
 
 
-def _mapped_levels(values: pl.Series, known: Levels, rng: np.random.Generator) -> pl.Series:
-    """Redraw the level of as few rows as give the named levels their shares (total variation).
+def _mapped_levels(
+    values: pl.Series, summary: Levels, known: Sequence[str], rng: np.random.Generator
+) -> pl.Series:
+    """Redraw the level of as few rows as give the named levels and the buckets their shares.
 
-    Rows of levels that are too common are drawn and given to those that are too rare. Levels that
-    the reference does not name count as one.
+    Rows of what is too common are drawn and given to what is too rare; what goes to a bucket
+    becomes one of its known levels.
     """
     levels = values.cast(pl.String).to_numpy().astype(object)
-    codes = {level: code for code, level in enumerate(known.named)}
-    code = np.array([codes.get(level, len(codes)) for level in levels])
-    wanted = np.round(known.counts[: len(codes)] / known.rows * len(levels)).astype(np.int64)
-    wanted = np.append(wanted, max(len(levels) - int(wanted.sum()), 0))
-    change = wanted - np.bincount(code, minlength=len(wanted))
+    named = {level: code for code, level in enumerate(summary.named)}
+    codes = {level: named.get(level, len(named) + bucket(level)) for level in set(levels)}
+    code = np.array([codes[level] for level in levels])
+    counts = summary.counts
+    wanted = np.diff(np.round(np.cumsum(np.append(0, counts)) / summary.rows * len(levels)))
+    change = wanted.astype(np.int64) - np.bincount(code, minlength=len(counts))
     order = rng.permutation(len(levels))
-    spare = np.concatenate(
-        [order[code[order] == place][: max(-excess, 0)] for place, excess in enumerate(change)]
-    )
-    given = np.repeat(np.arange(len(codes)), np.maximum(change[:-1], 0))
-    taken = spare[: len(given)]
-    levels[taken] = np.array(list(codes), object)[given[: len(taken)]]
+    spare = [order[code[order] == cell][: max(-more, 0)] for cell, more in enumerate(change)]
+    given = np.repeat(np.arange(len(counts)), np.maximum(change, 0))
+    candidates = [[level] for level in named] + [[] for _ in summary.others]
+    for level in known:
+        if level not in named:
+            candidates[len(named) + bucket(level)].append(level)
+    for row, cell in zip(np.concatenate(spare), given, strict=True):
+        if candidates[cell]:
+            levels[row] = candidates[cell][rng.integers(len(candidates[cell]))]
     if values.dtype == pl.Boolean:
         return pl.Series(values.name, levels == "true")
     return pl.Series(values.name, levels.tolist(), dtype=pl.String)
