@@ -11,6 +11,7 @@ from gradum.study.watch.answered import Learners, Scores
 
 SMALL_TREES: dict[str, Any] = {
     "learning_rate": 0.1,
+    "max_bins": 64,
     "max_leaf_nodes": 6,
     "min_samples_leaf": 30,
     "early_stopping": False,

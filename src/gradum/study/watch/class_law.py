@@ -1,7 +1,7 @@
 """How probable each class is for new rows, learned from judged rows, and how surely that is known.
 
-The model's own probabilities are recalibrated, and corrected where the columns of judged rows show
-that they are off: PAPE (J. Białek et al., arXiv 2401.08348) with a correction by columns.
+The model's own probabilities are recalibrated (J. Białek et al., arXiv 2401.08348), and corrected
+where the columns of judged rows show that they are off.
 """
 
 from __future__ import annotations
@@ -14,11 +14,18 @@ from scipy.special import logsumexp, softmax
 
 from gradum.study.watch.answered import Answered, Learner
 from gradum.study.watch.cross_fitting import CrossFitted
+from gradum.study.watch.likeness import effective
 
 PRECISION_OF_SLOPE = PRECISION_OF_BIAS = 1.0
 PRECISION_OF_CORRECTION = 10.0
 MOST_CERTAIN = 0.98
 MOST_CORRECTION = 5.0
+OUTERMOST = 0.03
+"""The share of judged rows on either side whose logits mark how sure a model is believed to be.
+
+Beyond what it learned from, a model is surer than it should be.
+"""
+
 MOST_NUMBERS = 2e7
 """Of the design of the recalibration: of more rows, as many are taken as fit."""
 
@@ -33,6 +40,7 @@ class ClassLaw:
     Parameters
     ----------
     log_p : ndarray of shape (n, K)
+        Held within what the model said of 94% of the judged rows.
     focus : ndarray of shape (n,)
         The class that is corrected: the second of two, the predicted one of more.
     correction : CrossFitted
@@ -56,30 +64,33 @@ class ClassLaw:
         target: np.ndarray,
         new: Answered,
         *,
-        weight: np.ndarray,
+        alike: np.ndarray,
         learn: Learner,
         rng: np.random.Generator,
     ) -> ClassLaw:
-        """Learn θ from the classes (m,) of judged rows that count by ``weight`` (m,).
+        """Learn θ from the classes (m,) of judged rows.
 
         f is the mean of a step of Newton's method, (1[y = focus] − p) / p(1 − p), learned by the
         columns and the answers. All of θ is near 0 unless judged rows say otherwise: a normal
-        prior shrinks it, and the covariance is the inverse of the second derivative.
+        prior shrinks it. Its mode rests on all judged rows alike; the covariance is the inverse of
+        the second derivative with rows weighted by ``alike`` (m,), how like the new ones they are.
         """
         classes = judged.log_probability.shape[1]
         most = int(MOST_NUMBERS / (classes * (classes + 2)))
         if len(judged) > most:
             some = np.sort(rng.choice(len(judged), most, replace=False))
-            judged, target, weight = judged.take(some), target[some], weight[some]
+            judged, target, alike = judged.take(some), target[some], alike[some]
         log_p, focus = judged.log_probability, _focus(judged)
         probability = softmax(log_p, axis=1)[np.arange(len(judged)), focus]
         p = np.clip(probability, 1 - MOST_CERTAIN, MOST_CERTAIN)
         step, trust = (np.equal(target, focus) - p) / (p * (1 - p)), judged.weight * p * (1 - p)
         correction = CrossFitted.by(learn, judged.values, step, trust, new.values, rng)
         features = _features(log_p, focus, correction.out_of_fold)
-        mean, covariance = _posterior(log_p, features, target, weight)
-        root = np.linalg.cholesky(covariance)
-        return cls(new.log_probability, _focus(new), correction, mean, root)
+        losses = _Losses(log_p, features, target)
+        mean = losses.mode(effective(judged.weight))
+        root = np.linalg.cholesky(np.linalg.inv(losses.hessian(mean, alike)))
+        bounds = np.quantile(log_p, [OUTERMOST, 1 - OUTERMOST], axis=0)
+        return cls(np.clip(new.log_probability, *bounds), _focus(new), correction, mean, root)
 
     @property
     def probability(self) -> np.ndarray:
@@ -113,34 +124,48 @@ def _features(log_p: np.ndarray, focus: np.ndarray, correction: np.ndarray) -> n
     return features
 
 
-def _posterior(
-    log_p: np.ndarray, features: np.ndarray, target: np.ndarray, weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mode of θ and its covariance there (Laplace's approximation)."""
-    classes = log_p.shape[1]
-    precision = np.r_[
-        PRECISION_OF_SLOPE, PRECISION_OF_CORRECTION, np.full(classes, PRECISION_OF_BIAS)
-    ]
-    rows = np.arange(len(target))
-    found = features[rows, target]
+@dataclass(frozen=True, eq=False)
+class _Losses:
+    """−ln q of the classes (m,) of judged rows, and half the prior's precision times θ²."""
 
-    def loss(theta: np.ndarray) -> float:
-        logits = log_p + features @ theta
-        losses = logsumexp(logits, axis=1) - logits[rows, target]
-        return float(weight @ losses + precision @ theta**2 / 2)
+    log_p: np.ndarray
+    features: np.ndarray
+    target: np.ndarray
 
-    def gradient(theta: np.ndarray) -> np.ndarray:
-        shares = softmax(log_p + features @ theta, axis=1)
-        expected = np.einsum("nk,nkp->np", shares, features)
-        return weight @ (expected - found) + precision * theta
+    def mode(self, weight: np.ndarray) -> np.ndarray:
+        """Return the θ of the least sum, rows weighted (m,)."""
+        start = np.zeros(self.features.shape[2])
+        return minimize(
+            self.value,
+            start,
+            args=(weight,),
+            jac=self.gradient,
+            hess=self.hessian,
+            method="trust-exact",
+        ).x
 
-    def hessian(theta: np.ndarray) -> np.ndarray:
-        shares = softmax(log_p + features @ theta, axis=1)
-        expected = np.einsum("nk,nkp->np", shares, features)
-        by_class = (features * (weight[:, None] * shares)[:, :, None]).reshape(-1, len(precision))
-        squares = by_class.T @ features.reshape(-1, len(precision))
-        return squares - (expected * weight[:, None]).T @ expected + np.diag(precision)
+    def value(self, theta: np.ndarray, weight: np.ndarray) -> float:
+        logits = self.log_p + self.features @ theta
+        losses = logsumexp(logits, axis=1) - logits[np.arange(len(logits)), self.target]
+        return float(weight @ losses + self._precision @ theta**2 / 2)
 
-    start = np.zeros(len(precision))
-    mode = minimize(loss, start, jac=gradient, hess=hessian, method="trust-exact").x
-    return mode, np.linalg.inv(hessian(mode))
+    def gradient(self, theta: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        expected = np.einsum("nk,nkp->np", self._shares(theta), self.features)
+        observed = self.features[np.arange(len(self.target)), self.target]
+        return weight @ (expected - observed) + self._precision * theta
+
+    def hessian(self, theta: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        shares, parameters = self._shares(theta), len(theta)
+        expected = np.einsum("nk,nkp->np", shares, self.features)
+        weighted = (self.features * (weight[:, None] * shares)[:, :, None]).reshape(-1, parameters)
+        squares = weighted.T @ self.features.reshape(-1, parameters)
+        of_means = (expected * weight[:, None]).T @ expected
+        return squares - of_means + np.diag(self._precision)
+
+    def _shares(self, theta: np.ndarray) -> np.ndarray:
+        return softmax(self.log_p + self.features @ theta, axis=1)
+
+    @property
+    def _precision(self) -> np.ndarray:
+        biases = np.full(self.features.shape[1], PRECISION_OF_BIAS)
+        return np.r_[PRECISION_OF_SLOPE, PRECISION_OF_CORRECTION, biases]

@@ -140,11 +140,11 @@ def expect(
     if len(new) > MOST_ROWS:
         looked_at = np.sort(rng.choice(len(new), MOST_ROWS, replace=False))
         new = new.take(looked_at)
-    weight = likeness(judged, new, learners.membership, rng)
+    alike = likeness(judged, new, learners.membership, rng)
     if task == "regression":
-        law = NumberLaw.learn(judged, target, new, weight=weight, learn=learners.size, rng=rng)
+        law = NumberLaw.learn(judged, target, new, alike=alike, learn=learners.size, rng=rng)
     else:
-        law = ClassLaw.learn(judged, target, new, weight=weight, learn=learners.mean, rng=rng)
+        law = ClassLaw.learn(judged, target, new, alike=alike, learn=learners.mean, rng=rng)
     names = tuple(dict.fromkeys((metric, *ALONGSIDE[task])))
     drawn = _scored(law, new, task, names, rng)
     found = [_score(name, drawn.scores[name], scores[name]) for name in names if name in scores]
@@ -155,7 +155,7 @@ def expect(
         scores=known,
         rows=len(new),
         judged_rows=len(judged),
-        alike=float(weight.sum()),
+        alike=float(alike.sum()),
         by_columns=new.columns is not None,
         telling_rows=tuple(looked_at[telling_rows(_answer(new), drawn.spread)].tolist()),
         labels_to_halve=labels_to_halve(error, one_row, len(new)),
@@ -280,8 +280,8 @@ def _sentences(expectation: Expectation) -> list[str]:
     if expectation.alike < FEWEST_JUDGED:
         told.append(
             say(
-                "Few judged rows are like these: all {judged:,} tell as much as {alike:,.0f} such rows "
-                "would, so the true score may lie outside of the interval.",
+                "Few judged rows are like these: all {judged:,} tell as much as {alike:,.0f} such "
+                "rows would, so the true score may lie outside of the interval.",
                 judged=expectation.judged_rows,
                 alike=expectation.alike,
             )

@@ -41,7 +41,7 @@ class NumberLaw:
         target: np.ndarray,
         new: Answered,
         *,
-        weight: np.ndarray,
+        alike: np.ndarray,
         learn: Learner,
         rng: np.random.Generator,
     ) -> NumberLaw:
@@ -56,7 +56,7 @@ class NumberLaw:
             np.log(np.maximum(size.of_new, LEAST_SIZE) * mean),
         )
         deviation = error / np.exp(log_size.out_of_fold)
-        return cls(new.prediction.value, log_size, deviation, weight)
+        return cls(new.prediction.value, log_size, deviation, alike)
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw targets of the new rows (n,), from a law that is drawn itself.
