@@ -85,6 +85,8 @@ class Expectation(msgspec.Struct, frozen=True):
         Places of the new rows, from 0, whose labels would tell most of the score.
     labels_to_halve : int
         How many labels, of new rows drawn by chance, would halve the interval of the first score.
+    worse : bool
+        Whether the first score is expected to be worse beyond chance, all tests being counted.
     sentences : tuple of str
     """
 
@@ -95,7 +97,18 @@ class Expectation(msgspec.Struct, frozen=True):
     by_columns: bool
     telling_rows: tuple[int, ...]
     labels_to_halve: int
+    worse: bool = False
     sentences: tuple[str, ...] = ()
+
+    @property
+    def worse_p(self) -> float | None:
+        """The p-value of the first score's not being worse than that of the judged rows."""
+        return self.scores[0].worse_p if self.scores else None
+
+    def numbered(self, numbers: np.ndarray) -> Expectation:
+        """Name rows by their places in a table (n,), from 0, instead of in what was drawn of it."""
+        rows = tuple(numbers[list(self.telling_rows)].tolist())
+        return msgspec.structs.replace(self, telling_rows=rows)
 
 
 def expect(
