@@ -18,6 +18,7 @@ BENCHMARKS = {
     "watch": "[PAIRS] [ROWS]",
     "explanations": "FOLDER [PARTS]",
     "prediction_sets": "FOLDER [EFFORT] [SEEDS] [SETS]",
+    "expected": "FOLDER [SEEDS] [MODELS] | simulated [DRAWS]",
     "quality": "--data FOLDER [OPTIONS], which --help lists",
     "parts": "FOLDER [SETS] [PARTS]",
     "rungs": "FOLDER [SEEDS]",

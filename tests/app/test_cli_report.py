@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss
 
 import gradum
 from gradum.api import load_run
-from gradum.api.runs import judged_rows
+from gradum.api.judged_rows import judged_rows
 from synthetic import task
 
 

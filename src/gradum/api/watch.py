@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from gradum.api.expected_score import expected_score
 from gradum.api.learned_rows import kept_rows
 from gradum.api.run_rows import MOST_BYTES, run_with_its_table
 from gradum.errors import SpecError, TableError
@@ -58,12 +59,18 @@ def watch_model(
     some = _drawn(fitted, data, reading, ANSWERED_ROWS, "new", new)
     _refuse_few(some)
     joint, unlooked = _jointly(fitted, before, some.frame)
+    expected = expected_score(model, some.frame, rung)
+    if isinstance(expected, str):
+        expected, unlooked = None, (*unlooked, expected)
+    else:
+        expected = expected.numbered(some.numbers)
     found = watch(
         fitted,
         before.summary,
         new,
         some.frame,
         joint=joint,
+        expected=expected,
         notes=(*(difference.sentence for difference in some.differences), *unlooked),
         rung=rung,
     )
@@ -86,6 +93,8 @@ class Drawn:
     ----------
     frame : DataFrame
         The features of the rows drawn.
+    numbers : ndarray of shape (n,)
+        Their places in the table, from 0, rising.
     rows : int
         Of the whole table.
     source : str
@@ -95,6 +104,7 @@ class Drawn:
     """
 
     frame: pl.DataFrame
+    numbers: np.ndarray
     rows: int
     source: str
     differences: tuple[Difference, ...]
@@ -122,7 +132,8 @@ def _drawn(
             frames.append(frame[numbers[first:last] - before])
             before, source = before + len(frame), table.source
             differences = merged([*differences, *checked.differences])
-    return Drawn(pl.concat(frames, how="vertical_relaxed"), rows, source, tuple(differences))
+    frame = pl.concat(frames, how="vertical_relaxed")
+    return Drawn(frame, numbers, rows, source, tuple(differences))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say, say_plural
+from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
 from gradum.show.text import preformatted, summary_of
 from gradum.show.visible import visible
 from gradum.show.watch_words import column_cells, column_header, psi_note, verdict
@@ -104,8 +105,23 @@ class Watch:
         if found.joint is not None and not any(alarm.kind == "joint" for alarm in found.alarms):
             yield Text(visible(found.joint.sentence))
         yield Text(visible(psi_note()), style="dim")
+        yield from self._expected()
         for note in found.notes:
             yield Text(visible(say("note: {sentence}", sentence=note)), style="dim")
+
+    def _expected(self) -> Iterator[RenderableType]:
+        expected = self.found.expected_score
+        if expected is None:
+            return
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for place, name in enumerate(expected_header()):
+            table.add_column(name, justify="right" if place else "left")
+        for score in expected.scores:
+            table.add_row(*map(Text, expected_cells(score)))
+        yield Text()
+        yield table
+        for sentence in expected_sentences(expected):
+            yield Text(visible(sentence))
 
     def _columns(self) -> RenderableType:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")

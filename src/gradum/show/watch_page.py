@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
 from gradum.show.page import file, for_script, render
 from gradum.show.pictures.drift import answers_picture, column_picture
 from gradum.show.row_page import RowSection, RowTable
@@ -54,6 +55,11 @@ def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
             [answers.sentence] if answers.sentence else [say("The answers have not moved.")],
             [answers_picture(answers, fitted)],
         )
+    expected = found.expected_score
+    if expected is not None:
+        scores = RowTable(expected_header(), [expected_cells(each) for each in expected.scores])
+        title, sentences = say("The score to be expected"), expected_sentences(expected)
+        yield RowSection("expected", title, sentences, tables=[scores])
     table = RowTable(column_header(), [column_cells(fitted, each) for each in found.columns])
     yield RowSection("columns", say("All columns"), how_to_read(found), tables=[table])
     rest = [found.joint.sentence] if found.joint is not None else []

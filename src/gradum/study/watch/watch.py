@@ -19,6 +19,7 @@ from gradum.study.watch.columns import watch_column
 from gradum.study.watch.counted import Counted
 from gradum.study.watch.distances import LEVEL
 from gradum.study.watch.effect import EFFECT_ROWS, answer_names, answers_for, effect_of
+from gradum.study.watch.expected import Expectation
 from gradum.study.watch.watched import (
     AnswersWatch,
     ColumnWatch,
@@ -36,6 +37,7 @@ def watch(
     some: pl.DataFrame,
     *,
     joint: JointWatch | None,
+    expected: Expectation | None = None,
     notes: Iterable[str] = (),
     rung: str | None = None,
 ) -> Watched:
@@ -55,6 +57,8 @@ def watch(
         Typed new rows, drawn by chance: those whose answers are looked at.
     joint : JointWatch or None
         What a classifier tells apart, if reference rows are at hand.
+    expected : Expectation or None
+        The score that the rows will have, if rows that judged the model are at hand.
     notes : iterable of str
         What else is to be said of the rows.
     rung : str, optional
@@ -70,6 +74,8 @@ def watch(
     answers = watch_answers(reference, said, answer_names(fitted)) if of_used else None
     ps = [p for column in columns for p in column.ps]
     ps += [test.p for test in (answers, joint) if test is not None and test.p is not None]
+    worse_p = None if expected is None else expected.worse_p
+    ps += [] if worse_p is None else [worse_p]
     beyond = iter((stats.false_discovery_control(ps) <= LEVEL).tolist())
     drawn = np.sort(stream(seed, "study", "watch", "effect").permutation(len(some))[:EFFECT_ROWS])
     rows, said = some[drawn], said[drawn]
@@ -96,23 +102,31 @@ def watch(
     if joint is not None:
         joint = structs.replace(joint, drifted=next(beyond))
         joint = structs.replace(joint, sentence=joint_sentence(joint))
+    if expected is not None and worse_p is not None:
+        expected = structs.replace(expected, worse=next(beyond))
     return Watched(
         target=fitted.spec.target,
         rung=fitted.rung(rung).name,
         rows=new.rows,
         reference_rows=reference.rows,
-        alarms=tuple(_alarms(columns, answers, joint)),
+        alarms=tuple(_alarms(columns, answers, joint, expected)),
         tests=len(ps),
         columns=tuple(_farthest_first(columns)),
         answers=answers,
         joint=joint,
+        expected_score=expected,
         notes=(*notes, *_notes(reference, answers)),
     )
 
 
 def _alarms(
-    columns: Iterable[ColumnWatch], answers: AnswersWatch | None, joint: JointWatch | None
+    columns: Iterable[ColumnWatch],
+    answers: AnswersWatch | None,
+    joint: JointWatch | None,
+    expected: Expectation | None,
 ) -> Iterator[WatchAlarm]:
+    if expected is not None and expected.worse:
+        yield WatchAlarm("score", expected.sentences[0])
     if answers is not None and answers.drifted:
         yield WatchAlarm("answers", answers.sentence)
     for column in _farthest_first(columns):

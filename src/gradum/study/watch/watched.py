@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from gradum.study.watch.expected import Expectation
+
 AlarmKind = Literal["column", "answers", "joint", "score", "sequence", "groups"]
 ColumnKind = Literal["numeric", "boolean", "categorical", "date", "text"]
 
@@ -230,8 +232,10 @@ class Watched(msgspec.Struct, frozen=True):
     answers : AnswersWatch or None
     joint : JointWatch or None
         None where no reference rows are at hand.
-    expected_score, stream, groups : Struct or None
-        What is expected without labels, what labels show in their order, and by group.
+    expected_score : Expectation or None
+        What is expected without labels; None where no judged rows are at hand.
+    stream, groups : Struct or None
+        What labels show in their order, and by group.
     notes : tuple of str
         What else is to be known of the rows, and what was not looked at and why.
     """
@@ -245,7 +249,7 @@ class Watched(msgspec.Struct, frozen=True):
     columns: tuple[ColumnWatch, ...]
     answers: AnswersWatch | None = None
     joint: JointWatch | None = None
-    expected_score: msgspec.Struct | None = None
+    expected_score: Expectation | None = None
     stream: msgspec.Struct | None = None
     groups: msgspec.Struct | None = None
     notes: tuple[str, ...] = ()

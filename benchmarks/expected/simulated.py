@@ -1,0 +1,92 @@
+"""How often the interval of an expected score holds, where rows shift and their law does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from scipy.special import expit
+
+from benchmarks.page import table
+from gradum.api.boosted_trees import boosted_trees
+from gradum.fitting.rung import Prediction
+from gradum.randomness import stream
+from gradum.scores.bootstrap import Resamples, intervals
+from gradum.scores.metrics import score
+from gradum.scores.outcome import Outcome, Task
+from gradum.study.watch.answered import Answered
+from gradum.study.watch.expected import ALONGSIDE, expect
+
+JUDGED, NEW, COLUMNS = 2_000, 1_000, 6
+SHIFTS = (0.0, 0.5, 1.0)
+"""How far the mean of three columns moves, in standard deviations."""
+
+Draw = tuple[Prediction, np.ndarray, np.ndarray]
+Population = Callable[[int, float, np.random.Generator], Draw]
+
+
+def two_classes(rows: int, shift: float, rng: np.random.Generator) -> Draw:
+    """Draw rows of a model that is too sure of itself and misses an interaction."""
+    columns = _columns(rows, shift, rng)
+    logit = columns[:, 0] + 0.7 * columns[:, 1] * columns[:, 2] - 0.5
+    target = (rng.random(rows) < expit(logit)).astype(np.intp)
+    said = expit(1.3 * columns[:, 0] - 0.5 + 0.2 * columns[:, 3])
+    return Prediction.of_classes(np.column_stack([1 - said, said])), target, columns
+
+
+def numbers(rows: int, shift: float, rng: np.random.Generator) -> Draw:
+    """Draw rows whose noise grows with a column."""
+    columns = _columns(rows, shift, rng)
+    mean = 2 * columns[:, 0] + columns[:, 1]
+    target = mean + np.exp(0.5 * columns[:, 2]) * rng.normal(size=rows)
+    return Prediction(mean + 0.3 * columns[:, 3], None), target, columns
+
+
+POPULATIONS: dict[Task, Population] = {"binary": two_classes, "regression": numbers}
+
+
+def main(draws: int) -> None:
+    """Print how often the interval covers the score of the new rows."""
+    for task in POPULATIONS:
+        print(table((task, "shift", "covered", "mean error", "mean width"), _lines(task, draws)))
+
+
+def _lines(task: Task, draws: int) -> Iterator[tuple[str, ...]]:
+    for shift in SHIFTS:
+        found = [_one(task, shift, draw) for draw in range(draws)]
+        for metric in ALONGSIDE[task]:
+            covered, error, width = np.mean([each[metric] for each in found], axis=0)
+            yield metric, f"{shift:g}", f"{covered:.1%}", f"{error:.4f}", f"{width:.4f}"
+
+
+def _one(task: Task, shift: float, draw: int) -> dict[str, tuple[bool, float, float]]:
+    """Return, by metric, whether the interval holds, how far off its middle is, and its width."""
+    rng = stream(draw, "simulated", task, str(shift))
+    prediction, target, columns = POPULATIONS[task](JUDGED, 0.0, rng)
+    outcome = Outcome(task, target, prediction.value, prediction.probability)
+    scores = intervals(outcome, Resamples.draw(JUDGED, count=100, rng=rng))
+    said, truth, others = POPULATIONS[task](NEW, shift, rng)
+    found = expect(
+        Answered(prediction, np.ones(JUDGED), columns),
+        target,
+        Answered(said, np.ones(NEW), others),
+        task=task,
+        metric=ALONGSIDE[task][0],
+        scores=scores,
+        learners=boosted_trees(),
+        rng=rng,
+    )
+    true = score(Outcome(task, truth, said.value, said.probability))
+    return {
+        each.metric: (
+            each.low <= true[each.metric] <= each.high,
+            abs(each.value - true[each.metric]),
+            each.high - each.low,
+        )
+        for each in found.scores
+    }
+
+
+def _columns(rows: int, shift: float, rng: np.random.Generator) -> np.ndarray:
+    moved = np.r_[np.full(3, shift), np.zeros(COLUMNS - 3)]
+    return rng.normal(size=(rows, COLUMNS)) + moved

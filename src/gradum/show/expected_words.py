@@ -1,0 +1,39 @@
+"""The score to be expected without labels, in words and as cells of a table."""
+
+from __future__ import annotations
+
+from gradum.messages import listed, say
+from gradum.scores.figures import figure
+from gradum.scores.metrics import METRICS
+from gradum.study.watch.expected import Expectation, ExpectedScore
+
+
+def expected_header() -> list[str]:
+    """Return the headings of `expected_cells`."""
+    return [say("metric"), say("expected"), say("95% interval"), say("judged rows")]
+
+
+def expected_cells(score: ExpectedScore) -> list[str]:
+    """Return a score, its interval, and that of the judged rows."""
+    interval = say("{low} to {high}", low=figure(score.low), high=figure(score.high))
+    return [say(METRICS[score.metric].title), figure(score.value), interval, figure(score.judged)]
+
+
+def expected_sentences(expected: Expectation) -> list[str]:
+    """Return what is to be known of the scores, and which labels would tell most."""
+    told = list(expected.sentences)
+    if expected.telling_rows:
+        told.append(
+            say(
+                "Labels of these rows would tell most of the score: {rows}.",
+                rows=listed([f"{row + 1:,}" for row in expected.telling_rows]),
+            )
+        )
+    if expected.labels_to_halve < expected.rows:
+        told.append(
+            say(
+                "Labels of {count:,} rows drawn by chance would halve the interval.",
+                count=expected.labels_to_halve,
+            )
+        )
+    return told

@@ -1,0 +1,32 @@
+"""Typed rows and what a model said of them, as numbers to tell them apart by."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.rung import Prediction
+from gradum.randomness import stream
+from gradum.study.watch.answered import Answered
+
+MOST_COLUMNS = 200
+"""Encoded columns by which rows are told apart; of more, as many are drawn by chance."""
+
+
+def answered_rows(
+    fitted: Fitted, frame: pl.DataFrame, prediction: Prediction, weight: np.ndarray | None = None
+) -> Answered:
+    """Put typed rows (n) beside what was said of them; of texts only their lengths count.
+
+    The middle one of several quantiles is the prediction.
+    """
+    design = fitted.encoder.transform(frame)
+    columns = np.column_stack([design.dense, design.codes])
+    if columns.shape[1] > MOST_COLUMNS:
+        rng = stream(fitted.spec.seed, "study", "watch", "expected columns")
+        columns = columns[:, np.sort(rng.choice(columns.shape[1], MOST_COLUMNS, replace=False))]
+    if prediction.value.ndim == 2:
+        middle = prediction.value.shape[1] // 2
+        prediction = Prediction(prediction.value[:, middle], None)
+    return Answered(prediction, np.ones(len(frame)) if weight is None else weight, columns)

@@ -1,0 +1,302 @@
+"""The score that new rows will have, expected before their labels are known.
+
+Judged rows tell how targets follow from answers and columns; new rows have answers and columns.
+Were labels of new rows to follow by the same law, they would be like those that are drawn here,
+many times over; each draw is scored as if it were the truth. The draws differ by the labels, by
+what the judged rows leave unknown of the law, and by nothing else: where the law itself has
+changed, no row without a label shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from scipy.special import ndtr
+
+from gradum.errors import TableError
+from gradum.messages import say
+from gradum.scores.bootstrap import Resamples, resampled
+from gradum.scores.figures import figure
+from gradum.scores.interval import Interval, standard_error
+from gradum.scores.metrics import METRICS, row_losses
+from gradum.scores.outcome import Outcome, Task
+from gradum.scores.weighting import Weighting
+from gradum.study.watch.answered import Answered, Learners
+from gradum.study.watch.class_law import ClassLaw
+from gradum.study.watch.likeness import likeness
+from gradum.study.watch.number_law import NumberLaw
+from gradum.study.watch.telling_rows import labels_to_halve, telling_rows
+
+FEWEST_JUDGED = 100
+FEWEST_NEW = 20
+MOST_ROWS = 10_000
+DRAWS = (100, 400)
+RANKED_ROWS = 1e7
+RESAMPLES = 200
+
+ALONGSIDE: Mapping[Task, tuple[str, ...]] = {
+    "regression": ("rmse", "mae", "r2"),
+    "binary": ("log_loss", "accuracy", "auc", "f1"),
+    "multiclass": ("log_loss", "accuracy", "auc", "macro_f1"),
+}
+
+
+class ExpectedScore(msgspec.Struct, frozen=True):
+    """One score of new rows, before their labels are known.
+
+    Parameters
+    ----------
+    metric : str
+    value, low, high : float
+        What is expected, and between which the score lies in 95% of cases.
+    standard_error : float
+    judged : float
+        The score of the judged rows.
+    worse_p : float or None
+        The p-value of not being worse than the judged rows were; None where it is not known.
+    """
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    standard_error: float
+    judged: float
+    worse_p: float | None
+
+
+class Expectation(msgspec.Struct, frozen=True):
+    """What is expected of new rows without labels.
+
+    Parameters
+    ----------
+    scores : tuple of ExpectedScore
+        That of the run's metric first.
+    rows, judged_rows : int
+        New and judged rows that this rests on.
+    alike : float
+        How many judged rows would say as much, were all of them like the new ones.
+    by_columns : bool
+        Whether rows were held against each other by their columns, or by the answers alone.
+    telling_rows : tuple of int
+        Places of the new rows, from 0, whose labels would tell most of the score.
+    labels_to_halve : int
+        How many labels, of new rows drawn by chance, would halve the interval of the first score.
+    worse : bool
+        Whether the first score is expected to be worse beyond chance, all tests being counted.
+    sentences : tuple of str
+    """
+
+    scores: tuple[ExpectedScore, ...]
+    rows: int
+    judged_rows: int
+    alike: float
+    by_columns: bool
+    telling_rows: tuple[int, ...]
+    labels_to_halve: int
+    worse: bool = False
+    sentences: tuple[str, ...] = ()
+
+    @property
+    def worse_p(self) -> float | None:
+        """The p-value of the first score's not being worse than that of the judged rows."""
+        return self.scores[0].worse_p if self.scores else None
+
+    def numbered(self, numbers: np.ndarray) -> Expectation:
+        """Name rows by their places in a table (n,), from 0, instead of in what was drawn of it."""
+        rows = tuple(numbers[list(self.telling_rows)].tolist())
+        return msgspec.structs.replace(self, telling_rows=rows)
+
+
+def expect(
+    judged: Answered,
+    target: np.ndarray,
+    new: Answered,
+    *,
+    task: Task,
+    metric: str,
+    scores: Mapping[str, Interval],
+    learners: Learners,
+    rng: np.random.Generator,
+) -> Expectation:
+    """Expect the scores of new rows.
+
+    Parameters
+    ----------
+    judged : Answered
+        m rows that the model had not learned from.
+    target : ndarray of shape (m,)
+        Their targets: numbers, or class codes.
+    new : Answered
+        n rows without labels, with the same columns, or with none on either side.
+    task : str
+    metric : str
+        The run's.
+    scores : mapping of str to Interval
+        What the run scored on its judged rows, by metric.
+    learners : Learners
+    rng : Generator
+
+    Raises
+    ------
+    TableError
+        There are fewer than `FEWEST_JUDGED` judged rows, or than `FEWEST_NEW` new ones.
+    """
+    _refuse_few(len(judged), len(new))
+    if len(judged) > MOST_ROWS:
+        some = np.sort(rng.choice(len(judged), MOST_ROWS, replace=False))
+        judged, target = judged.take(some), target[some]
+    looked_at = np.arange(len(new))
+    if len(new) > MOST_ROWS:
+        looked_at = np.sort(rng.choice(len(new), MOST_ROWS, replace=False))
+        new = new.take(looked_at)
+    alike = likeness(judged, new, learners.membership, rng)
+    if task == "regression":
+        law = NumberLaw.learn(judged, target, new, alike=alike, learn=learners.size, rng=rng)
+    else:
+        law = ClassLaw.learn(judged, target, new, alike=alike, learn=learners.mean, rng=rng)
+    names = tuple(dict.fromkeys((metric, *ALONGSIDE[task])))
+    drawn = _scored(law, new, task, names, rng)
+    found = [_score(name, drawn.scores[name], scores[name]) for name in names if name in scores]
+    known = tuple(score for score in found if score is not None)
+    one_row = _error_of_one_row(drawn.last, metric, rng)
+    error = standard_error(drawn.scores[metric])
+    expectation = Expectation(
+        scores=known,
+        rows=len(new),
+        judged_rows=len(judged),
+        alike=float(alike.sum()),
+        by_columns=new.columns is not None,
+        telling_rows=tuple(looked_at[telling_rows(_answer(new), drawn.spread)].tolist()),
+        labels_to_halve=labels_to_halve(error, one_row, len(new)),
+    )
+    return msgspec.structs.replace(expectation, sentences=tuple(_sentences(expectation)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Scores of drawn labels.
+
+    Parameters
+    ----------
+    scores : dict of str to ndarray of shape (B,)
+    spread : ndarray of shape (n,)
+        The standard deviation of each row's loss, times its weight.
+    last : Outcome
+        With the labels drawn last.
+    """
+
+    scores: dict[str, np.ndarray]
+    spread: np.ndarray
+    last: Outcome
+
+
+def _scored(
+    law: ClassLaw | NumberLaw,
+    new: Answered,
+    task: Task,
+    names: tuple[str, ...],
+    rng: np.random.Generator,
+) -> _Drawn:
+    probability = new.prediction.probability
+    rankings = 1 if probability is None else max(1.0, probability.shape[1] / 2)
+    draws = int(np.clip(RANKED_ROWS / (len(new) * rankings), *DRAWS))
+    scores: dict[str, list[float]] = {name: [] for name in names}
+    total, squares = np.zeros((2, len(new)))
+    for _ in range(draws):
+        target = law.draw(rng)
+        outcome = Outcome(task, target, new.prediction.value, probability, new.weight)
+        rows = Weighting(outcome, new.weight[None, :])
+        for name in names:
+            scores[name].append(float(METRICS[name].function(rows)[0]))
+        losses = row_losses(outcome)
+        total += losses
+        squares += losses**2
+    variance = np.maximum(squares / draws - (total / draws) ** 2, 0.0)
+    spread = np.sqrt(variance) * new.weight
+    return _Drawn({name: np.array(drawn) for name, drawn in scores.items()}, spread, outcome)
+
+
+def _score(name: str, drawn: np.ndarray, judged: Interval) -> ExpectedScore | None:
+    """Make a score of its draws (B,); None where some of them leave it undefined."""
+    if np.isnan(drawn).any():
+        return None
+    value, error = float(drawn.mean()), standard_error(drawn)
+    low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
+    both = np.hypot(error, judged.standard_error)
+    worse = METRICS[name].sign * (value - judged.value)
+    worse_p = float(ndtr(-worse / both)) if both > 0 else None
+    return ExpectedScore(name, value, low, high, error, judged.value, worse_p)
+
+
+def _error_of_one_row(outcome: Outcome, metric: str, rng: np.random.Generator) -> float:
+    """Return √n SE: the standard error of a score of n rows drawn by chance, for n = 1."""
+    resamples = Resamples.draw(len(outcome), count=RESAMPLES, rng=rng)
+    drawn = resampled([outcome], resamples, [metric])[metric][0]
+    return float(standard_error(drawn) * np.sqrt(len(outcome)))
+
+
+def _answer(rows: Answered) -> np.ndarray:
+    """Return what was said of each row (n,): a number, or how probable the likeliest class is."""
+    probability = rows.prediction.probability
+    if probability is None:
+        return rows.prediction.value
+    return probability[:, 1] if probability.shape[1] == 2 else probability.max(axis=1)
+
+
+def _refuse_few(judged: int, new: int) -> None:
+    if judged < FEWEST_JUDGED:
+        raise TableError(
+            say(
+                "No score is expected of rows without labels: the model was judged on {rows:,} "
+                "rows, and that takes {fewest}.",
+                rows=judged,
+                fewest=FEWEST_JUDGED,
+            ),
+            say("Fit with more rows."),
+        )
+    if new < FEWEST_NEW:
+        raise TableError(
+            say(
+                "No score is expected of {rows:,} rows without labels: that takes {fewest}.",
+                rows=new,
+                fewest=FEWEST_NEW,
+            ),
+            say("Give more rows."),
+        )
+
+
+def _sentences(expectation: Expectation) -> list[str]:
+    told = []
+    if expectation.scores:
+        first = expectation.scores[0]
+        told.append(
+            say(
+                "Without labels, the {metric} of these rows is expected to be {value} "
+                "({low} to {high}); on the judged rows it was {judged}.",
+                metric=METRICS[first.metric].words,
+                value=figure(first.value),
+                low=figure(first.low),
+                high=figure(first.high),
+                judged=figure(first.judged),
+            )
+        )
+    told.append(
+        say(
+            "This holds if the target follows from the columns as it did on the judged rows; "
+            "a change of that relation cannot be seen without labels."
+        )
+    )
+    if expectation.alike < FEWEST_JUDGED:
+        told.append(
+            say(
+                "Few judged rows are like these: all {judged:,} tell as much as {alike:,.0f} such "
+                "rows would, so the true score may lie outside of the interval.",
+                judged=expectation.judged_rows,
+                alike=expectation.alike,
+            )
+        )
+    return told
