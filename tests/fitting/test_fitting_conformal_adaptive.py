@@ -2,17 +2,14 @@
 
 import numpy as np
 import pytest
-from scipy.special import expit
 
 from gradum.fitting.conformal.adaptive import (
+    SCALE_OF_CLASSES,
+    SCALE_OF_NUMBERS,
     STEPS,
     Tracker,
     quantile_loss,
     rate_bound,
-    scale_of_classes,
-    scale_of_numbers,
-    score_at,
-    size_at,
 )
 
 LOWEST, HIGHEST, TIMES = -2.0, 3.0, 4_000
@@ -67,7 +64,7 @@ def test_no_adversary_moves_the_rate_further_than_the_theorem_says(adversary, st
 def test_the_rate_is_kept_while_the_scores_grow_a_hundredfold():
     rng = np.random.default_rng(0)
     sizes = np.abs(rng.normal(size=20_000)) * np.geomspace(1, 100, 20_000)
-    scores, time = scale_of_numbers(sizes), np.arange(20_000)
+    scores, time = SCALE_OF_NUMBERS.onto(sizes), np.arange(20_000)
     tracker = Tracker.warmed_up(scores[:1_000], time[:1_000], 0.1)
     followed = tracker.follow(scores[1_000:], time[1_000:])
     assert np.mean(scores[1_000:] > followed.thresholds) == pytest.approx(0.1, abs=0.005)
@@ -148,10 +145,10 @@ def test_the_quantile_loss_is_least_at_the_quantile():
 
 def test_the_scales_are_monotone_and_lead_back():
     score = np.array([0.0, 1e-9, 0.2, 0.5, 0.999, 1.0])
-    assert np.all(np.diff(scale_of_classes(score)) > 0)
-    assert score_at(scale_of_classes(score)) == pytest.approx(score, abs=1e-15)
-    assert scale_of_classes(np.array([0.5]))[0] == 0.0
-    assert expit(scale_of_classes(np.array([0.3]))) == pytest.approx(0.3)
+    odds = SCALE_OF_CLASSES.onto(score)
+    assert np.all(np.diff(odds) > 0)
+    assert odds[2:4] == pytest.approx([np.log(0.2 / 0.8), 0.0])
+    assert SCALE_OF_CLASSES.back(odds) == pytest.approx(score, abs=1e-15)
     sizes = np.array([0.0, 1e-9, 1.0, 1e9])
-    assert np.all(np.isfinite(scale_of_numbers(sizes)))
-    assert size_at(scale_of_numbers(sizes)) == pytest.approx(sizes)
+    assert np.all(np.isfinite(SCALE_OF_NUMBERS.onto(sizes)))
+    assert SCALE_OF_NUMBERS.back(SCALE_OF_NUMBERS.onto(sizes)) == pytest.approx(sizes)

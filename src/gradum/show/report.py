@@ -21,6 +21,7 @@ from gradum.show.page import file, for_script, render
 from gradum.show.pictures.coefficients import coefficient_dots
 from gradum.show.pictures.confusion import confusion_matrix
 from gradum.show.pictures.contributions import contribution_bars, contribution_swarm
+from gradum.show.pictures.coverage import coverage_pictures
 from gradum.show.pictures.effects import effect_picture
 from gradum.show.pictures.growth import growth_curve
 from gradum.show.pictures.importance import importance_bars
@@ -48,6 +49,7 @@ TITLE_OF_SECTION = {
     "verdict": marked("Verdict"),
     "scores": marked("Scores"),
     "errors": marked("Where it errs"),
+    "coverage": marked("How sure it is"),
     "uses": marked("What it uses"),
     "explanations": marked("Explanations"),
     "regression": marked("Regression table"),
@@ -136,7 +138,11 @@ def sections_of(
     if judgement is not None:
         parts.append(Section("scores", (ladder(judgement),)))
     if findings is not None:
+        assert fitted.schema.target is not None
         parts.append(Section("errors", _errors(findings, fitted)))
+        if findings.coverage is not None:
+            pictures = coverage_pictures(findings.coverage, fitted.schema.target.name)
+            parts.append(Section("coverage", tuple(pictures)))
         used = _some(importance_bars(findings.importance, findings.rung))
         parts.append(Section("uses", (*used, *_some(coefficient_dots(findings.coefficients)))))
         if findings.explanation is not None:

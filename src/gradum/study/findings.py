@@ -16,6 +16,7 @@ from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.solvers.threads import turn
 from gradum.study.confusion import Confusion, confusion
+from gradum.study.coverage.coverage import Coverage, coverage
 from gradum.study.evidence import Evidence
 from gradum.study.explanation.judged import (
     JudgedExplanation,
@@ -77,6 +78,7 @@ class Findings(msgspec.Struct, frozen=True):
     worst: tuple[WorstRow, ...] = ()
     explanation: JudgedExplanation | None = None
     surrogate: Surrogate | None = None
+    coverage: Coverage | None = None
 
     def __post_init__(self) -> None:
         """Refuse names that no report could look up; a file may have been written by hand."""
@@ -132,6 +134,7 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         threshold=threshold(evidence, spec.cost) if spec.cost else None,
         worst=worst_rows(evidence, foremost),
         surrogate=surrogate(run) if spec.explain else None,
+        coverage=coverage(run, evidence, spec.slices),
     )
     if spec.explain and not context.stop():
         worst = [each.row for each in found.worst]

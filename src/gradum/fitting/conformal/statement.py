@@ -40,12 +40,12 @@ PROMISES: dict[Name, tuple[str, str]] = {  # of intervals, and of sets
         marked(
             "In the long run {share} of the times are covered, whatever happens, so long as "
             "outcomes come in: a row whose target and time are given moves the intervals of later "
-            "ones. Nothing is promised of rows without an earlier outcome between them (adaptive)."
+            "ones. Nothing is promised of rows that come after the last outcome (adaptive)."
         ),
         marked(
             "In the long run at least {share} of the times are covered, whatever happens, so long "
             "as outcomes come in: a row whose target and time are given moves the sets of later "
-            "ones. Nothing is promised of rows without an earlier outcome between them (adaptive)."
+            "ones. Nothing is promised of rows that come after the last outcome (adaptive)."
         ),
     ),
     "none": (
