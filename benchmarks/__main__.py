@@ -16,6 +16,7 @@ BENCHMARKS = {
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "coverage": "[DRAWS] [FITS]",
     "explanations": "FOLDER [PARTS]",
+    "intervals": "FOLDER [SEEDS]",
     "quality": "--data FOLDER [OPTIONS], which --help lists",
     "parts": "FOLDER [SETS] [PARTS]",
     "rungs": "FOLDER [SEEDS]",
