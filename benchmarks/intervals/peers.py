@@ -40,13 +40,16 @@ def conformalised_quantiles(
 
 
 def forest_quantiles(train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
-    """Return a quantile forest's quantiles (n, 100); it takes levels as numbers in order."""
+    """Return a quantile forest's quantiles (n, 100); it takes levels as numbers, none missing."""
     from quantile_forest import RandomForestQuantileRegressor
 
     model: Any = RandomForestQuantileRegressor(n_jobs=CORES, random_state=0)
     columns, target = _parted(train)
-    model.fit(_as_numbers(columns), target)
-    return model.predict(_as_numbers(_parted(test)[0]), quantiles=LEVELS.tolist())
+    known = _as_numbers(columns)
+    middle = known.median()
+    model.fit(known.fillna(middle), target)
+    asked = _as_numbers(_parted(test)[0]).fillna(middle)
+    return model.predict(asked, quantiles=LEVELS.tolist())
 
 
 def _parted(rows: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
