@@ -47,6 +47,8 @@ from gradum.tables.wording import size
 
 if TYPE_CHECKING:
     # What a prediction does not need is imported where it is asked for.
+    from gradum.fitting.conformal.statement import Statement
+    from gradum.fitting.judge import Judge
     from gradum.show.alike import AlikeRows
     from gradum.show.counterfactual import Counterfactuals
     from gradum.show.effects import EffectCurves
@@ -187,6 +189,111 @@ class Model:
         probability = self._predict(data, rung).probability
         assert probability is not None
         return probability
+
+    def predict_interval(
+        self, data: Any, coverage: float = 0.9, *, rung: str | None = None
+    ) -> np.ndarray:
+        """Return for each row an interval that holds its target with a stated probability.
+
+        It is made of the errors on the rows that judged the model, by conformal prediction;
+        `guarantee` says what is promised. From too few judged rows it is infinite. Where the fit
+        was given ``interval_by``, that column is needed, and each of its values is covered by
+        itself.
+
+        Parameters
+        ----------
+        data : path, data frame, array, list of dicts or one dict
+            As in `predict`.
+        coverage : float
+            The share of rows that are to lie in their intervals, between 0 and 1.
+        rung : str, optional
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n, 2)
+            Lower and upper ends, in the target's units.
+
+        Raises
+        ------
+        TargetError
+            The target is a class.
+        SpecError
+            The coverage is none, or the model keeps no scores of judged rows.
+        SchemaError
+            A column is absent or of another kind.
+        """
+        from gradum.api.intervals import model_intervals
+
+        ends, checked = model_intervals(self, data, coverage, rung)
+        self._last.differences = checked.differences
+        return ends
+
+    def predict_set(
+        self,
+        data: Any,
+        coverage: float = 0.9,
+        *,
+        rung: str | None = None,
+        by_class: bool = False,
+    ) -> list[tuple]:
+        """Return for each row the classes of which one is its own with a stated probability.
+
+        Made and promised as in `predict_interval`. The predicted class is always among them, so
+        that no set is empty; this can only cover more.
+
+        Parameters
+        ----------
+        data, coverage, rung
+            As in `predict_interval`.
+        by_class : bool
+            Whether the coverage is to hold of the rows of each class by itself.
+
+        Returns
+        -------
+        list of tuple
+            Labels, in the order of `classes`.
+
+        Raises
+        ------
+        TargetError
+            The target is a number.
+        SpecError, SchemaError
+            As in `predict_interval`.
+        """
+        from gradum.api.intervals import model_sets
+
+        sets, checked = model_sets(self, data, coverage, rung, by_class=by_class)
+        self._last.differences = checked.differences
+        return sets
+
+    def guarantee(
+        self, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False
+    ) -> Statement:
+        """Say what intervals and sets are promised of new rows like those that judged.
+
+        Returns
+        -------
+        Statement
+            ``name`` is "split", "cross", "adaptive" or "none"; ``at_least`` is the least coverage,
+            ``low`` and ``high`` say where that of 1,000 rows will lie, ``sentence`` has all in
+            words, and of "none" the reason and the remedy.
+
+        Raises
+        ------
+        SpecError
+            As in `predict_interval`.
+        """
+        from gradum.api.intervals import model_guarantee
+
+        return model_guarantee(self, coverage, rung, by_class=by_class)
+
+    @cached_property
+    def judges(self) -> tuple[Judge, ...]:
+        """The models of a cross-validation, on which its guarantee rests; none of a hold-out."""
+        from gradum.api.intervals import judges_of
+
+        return judges_of(self)
 
     def _predict(self, data: Any, rung: str | None) -> Prediction:
         prediction, self._last.differences = predict(self.fitted, data, rung=rung)

@@ -14,6 +14,7 @@ import polars as pl
 
 from gradum.core.models.parameters import named
 from gradum.errors import SpecError
+from gradum.fitting.conformal.guarantee import Guarantee
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
@@ -56,6 +57,8 @@ class Fitted:
         How good they are; None where a run was interrupted before any could be judged.
     provenance : Provenance
         Where it all came from.
+    guarantee : Guarantee or None
+        What intervals and sets are made of; None where no row was judged, and in older files.
     """
 
     spec: Spec
@@ -64,6 +67,7 @@ class Fitted:
     rungs: dict[str, Rung]
     judgement: Judgement | None
     provenance: Provenance
+    guarantee: Guarantee | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached, which is made again when it is needed."""

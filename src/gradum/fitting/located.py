@@ -47,3 +47,15 @@ class Located:
         """Return the targets (n,) of which ``deviations`` are those given: m + t s."""
         side = np.where(np.less(deviation, 0), self.below, self.above)
         return self.centre + deviation * side
+
+    def take(self, rows: np.ndarray) -> Located:
+        """Return what was said of the given rows."""
+        return Located(self.centre[rows], self.below[rows], self.above[rows])
+
+    def scaled(self, centre: float, scale: float) -> Located:
+        """Return the same on the scale of centre + scale · target, where the scale is above 0."""
+        return Located(centre + scale * self.centre, scale * self.below, scale * self.above)
+
+    def mirrored(self) -> Located:
+        """Return the same of the targets with the other sign."""
+        return Located(-self.centre, self.above, self.below)

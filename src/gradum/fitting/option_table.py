@@ -207,6 +207,14 @@ class Options(TypedDict, total=False):
             "Tell what more rows would bring. Default: where that is quicker than training.",
         ),
     ]
+    interval_by: Annotated[
+        str | None,
+        Option(
+            "interval_by",
+            "Hold the coverage of intervals for each value of COL by itself.",
+            "COL",
+        ),
+    ]
     refit: Annotated[
         bool,
         Option("refit", "After the verdict, refit the rung in use on all rows.", default=False),

@@ -12,7 +12,7 @@ import polars as pl
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Prediction
 from gradum.forks import refuse_after_fork
-from gradum.tables.check import Difference, check, check_blocks, merged
+from gradum.tables.check import Checked, Difference, check, check_blocks, merged
 from gradum.tables.read import read
 from gradum.tables.schema import Label
 from gradum.tables.stream import Stream
@@ -45,11 +45,18 @@ def predict(
     design = fitted.row_door.design(data)
     if design is not None:
         return chosen.predict(design), ()
-    table = read(data)
-    checked = check(table, fitted.schema, encoder=fitted.encoder)
-    designs = fitted.encoder.blocks(checked.frame, chosen.block_rows)
-    blocks = chosen.predict_blocks(designs, len(checked.frame))
-    return Prediction.join(blocks), checked.differences
+    checked = check(read(data), fitted.schema, encoder=fitted.encoder)
+    return predict_checked(fitted, checked, rung=rung), checked.differences
+
+
+def predict_checked(
+    fitted: Fitted, checked: Checked, *, rung: str | None = None, of_rows: int | None = None
+) -> Prediction:
+    """Predict the rows of a checked table, or of a block of one ``of_rows`` rows."""
+    chosen, frame = fitted.rung(rung), checked.frame
+    designs = fitted.encoder.blocks(frame, chosen.block_rows)
+    # By the number of all rows, a block is predicted as the whole table would be.
+    return Prediction.join(chosen.predict_blocks(designs, of_rows or len(frame)))
 
 
 @dataclass
@@ -62,6 +69,8 @@ class Streamed:
     rows : Stream
         The table.
     rung : str, optional
+    also : tuple of str
+        Columns that are wanted though no model uses them.
 
     Attributes
     ----------
@@ -72,24 +81,24 @@ class Streamed:
     fitted: Fitted
     rows: Stream
     rung: str | None = None
+    also: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
 
-    def __iter__(self) -> Iterator[tuple[Table, Prediction]]:
-        """Yield each block with what was said of it.
+    def __iter__(self) -> Iterator[tuple[Table, Checked, Prediction]]:
+        """Yield each block as it was given and as it was read, with what was said of it.
 
         Raises
         ------
         SchemaError
             A column that the model needs is absent, or, as the last block tells, of another kind.
         """
-        chosen, encoder = self.fitted.rung(self.rung), self.fitted.encoder
-        blocks = check_blocks(self.rows.blocks(), self.fitted.schema, encoder=encoder)
+        fitted, rows = self.fitted, len(self.rows)
+        blocks = check_blocks(
+            self.rows.blocks(), fitted.schema, encoder=fitted.encoder, also=self.also
+        )
         for table, checked in blocks:
             self.differences = merged((*self.differences, *checked.differences))
-            designs = encoder.blocks(checked.frame, chosen.block_rows)
-            # By the number of all rows, a block is predicted as the whole table would be.
-            predicted = chosen.predict_blocks(designs, len(self.rows))
-            yield table, Prediction.join(predicted)
+            yield table, checked, predict_checked(fitted, checked, rung=self.rung, of_rows=rows)
 
 
 def prediction_frame(prediction: Prediction, classes: Sequence[Label]) -> pl.DataFrame:

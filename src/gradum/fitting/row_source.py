@@ -198,6 +198,8 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
                 message,
                 say("Choose another."),
             )
+    if spec.interval_by is not None:
+        _refuse_levels(spec.interval_by, schema, target)
     if spec.report.cost is not None and target.task != "binary":
         raise SpecError(
             say(
@@ -213,3 +215,21 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
             say("Leave class weights out."),
         )
     return target
+
+
+def _refuse_levels(name: str, schema: Schema, target: Target) -> None:
+    """Refuse a column by whose levels no intervals can be made."""
+    if name == target.name:
+        raise SpecError(
+            say("Intervals cannot be made by column {column!r}: it is the target.", column=name),
+            say("For sets by class, leave out --interval-by and predict with --by-class."),
+        )
+    if schema.column(name).kind in ("nested", "text", "date"):
+        raise SpecError(
+            say(
+                "Intervals cannot be made by column {column!r}: it is of the kind {kind}.",
+                column=name,
+                kind=schema.column(name).kind,
+            ),
+            say("Give --interval-by a column of few levels."),
+        )

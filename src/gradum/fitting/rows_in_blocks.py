@@ -159,7 +159,7 @@ class DescribedInBlocks:
                 self.parting,
                 spool,
                 totals=Totals(len(classes), log=spec.log_target),
-                also=spec.report.slices,
+                also=spec.also,
                 context=context,
             )
             _end_if(context)
@@ -168,7 +168,7 @@ class DescribedInBlocks:
                 spool.weigh(by_class)
             dataset = self._dataset(held)
             if self.test is not None:
-                dataset = join(dataset, labelled(self.test, self.schema, also=spec.report.slices))
+                dataset = join(dataset, labelled(self.test, self.schema, also=spec.also))
             parts = np.full(len(dataset), Part.TEST, np.int8)
             parts[: len(held.parts)] = held.parts
             _require_parts(parts)

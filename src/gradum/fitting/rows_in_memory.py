@@ -38,13 +38,13 @@ class RowsInMemory:
         """Infer the schema, and keep the rows that have a target and a weight."""
         table = self.read()
         spec, schema = understood(asked, table)
-        dataset, notes = labelled(table, schema, also=spec.report.slices), table.notes
+        dataset, notes = labelled(table, schema, also=spec.also), table.notes
         del table  # whose columns the dataset has anew; nobody else may need them
         if spec.drop_rare_classes:
             dataset = without_rare_classes(dataset)
         require_enough(dataset)
         if asked.test is not None:
-            test = labelled(asked.test, dataset.schema, also=spec.report.slices)
+            test = labelled(asked.test, dataset.schema, also=spec.also)
             dataset = join(dataset, test)
         return DescribedInMemory(spec, dataset, notes)
 

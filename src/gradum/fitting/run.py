@@ -22,6 +22,8 @@ from gradum.fitting.dataset import Dataset
 from gradum.fitting.estimate import share_out
 from gradum.fitting.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
+from gradum.fitting.judge import Judge
+from gradum.fitting.judged_scores import guarantee_of
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
@@ -35,7 +37,6 @@ from gradum.messages import marked, say, say_plural, sentences
 from gradum.scores.figures import figure
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
-from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part, straddling_duplicates
 from gradum.tables.table import Table
@@ -57,18 +58,6 @@ NO_TIME_TO_REFIT = marked(
 )
 TRAINING_ROWS = 10_000
 """How many training rows are scored where the time limit leaves no time for all."""
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Rungs that predicted rows which they had not learned from: the hold-out's, or one fold's.
-
-    ``parts`` (n,) gives each row's `Part` in that fit; rows of the part TEST were judged.
-    """
-
-    encoder: Encoder
-    rungs: dict[str, Rung]
-    parts: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -204,8 +193,13 @@ def _climbed(
                 context.tell(NotRefitted(why))
                 judgement = structs.replace(judgement, notes=(*judgement.notes, why))
                 spec = structs.replace(spec, refit=False)  # as the model is
+    guarantee = None
+    if judgement is not None:
+        guarantee = guarantee_of(
+            spec, dataset, judges, judgement.verdict.used, interrupted=judgement.interrupted
+        )
     made = provenance(dataset, rungs, began)
-    fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made)
+    fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made, guarantee)
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
 
 

@@ -112,7 +112,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     whether it is, once `gradum.fitting.memory_bound` or the user has decided. ``effort`` says how
     large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds from
     reading the table to the verdict; the fits share them, and one that runs out of its share ends
-    with what it has.
+    with what it has. Each level of the column ``interval_by`` has intervals of its own.
     """
 
     target: str
@@ -135,6 +135,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     report: ReportSpec = ReportSpec()
     max_memory: int | None = None
     blocks: bool | None = None
+    interval_by: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""
@@ -193,6 +194,12 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def rungs(self) -> tuple[str, ...]:
         """The rungs to climb; the baseline is always there to be compared with."""
         return tuple(TITLES) if self.model == "ladder" else ("baseline", self.model)
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """The columns that are kept beside those that the models use."""
+        by = () if self.interval_by is None else (self.interval_by,)
+        return (*self.report.slices, *by)
 
     @property
     def packed(self) -> PackSpec:

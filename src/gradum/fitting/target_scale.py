@@ -69,7 +69,10 @@ class TargetScale(msgspec.Struct, frozen=True):
 
     def quantile(self, scaled: np.ndarray) -> np.ndarray:
         """Bring quantiles back: in order, not clamped, and of logarithms without smearing."""
-        values = self.centre + self.scale * scaled
+        return self.unlogged(self.centre + self.scale * scaled)
+
+    def unlogged(self, values: np.ndarray) -> np.ndarray:
+        """Return the targets of which these are the logarithms, where the model learned those."""
         with np.errstate(over="ignore"):
             return np.exp(values) if self.log else values
 

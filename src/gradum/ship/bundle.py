@@ -12,6 +12,7 @@ from msgspec import structs
 
 from gradum.errors import ModelFileError
 from gradum.files import archive
+from gradum.fitting.conformal.guarantee import Terms
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.spec import TITLES, Spec
@@ -20,6 +21,7 @@ from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
 from gradum.ship.contradictions import contradiction
 from gradum.ship.format_1 import upgraded
+from gradum.ship.guarantee_record import PREFIX, restored_guarantee, score_arrays
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
@@ -37,6 +39,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rungs: tuple[RungRecord, ...]
     judgement: Judgement | None
     provenance: Provenance
+    guarantee: Terms | None = None
 
 
 def save(fitted: Fitted, path: str | os.PathLike) -> None:
@@ -56,8 +59,10 @@ def save(fitted: Fitted, path: str | os.PathLike) -> None:
         tuple(recorded(rung) for rung in fitted.rungs.values()),
         fitted.judgement,
         structs.replace(fitted.provenance, fingerprint=fingerprint_of(arrays)),
+        fitted.guarantee and fitted.guarantee.terms,
     )
-    archive.write(path, msgspec.to_builtins(manifest), arrays)
+    scores = score_arrays(fitted.guarantee)
+    archive.write(path, msgspec.to_builtins(manifest), arrays | scores)
 
 
 def load(path: str | os.PathLike) -> Fitted:
@@ -69,12 +74,15 @@ def load(path: str | os.PathLike) -> Fitted:
         The file is damaged, hostile, or of another format version; or its parts contradict each
         other, so that a prediction or a summary would trip over it.
     """
-    raw, arrays = archive.read(path)
+    raw, content = archive.read(path)
+    scores = {name: array for name, array in content.items() if name.startswith(PREFIX)}
+    arrays = {name: array for name, array in content.items() if name not in scores}
     version = _known_format(raw.get("format"), path)
     with_unknown_bounds(raw.get("judgement"))
     try:
         manifest = msgspec.convert(upgraded(raw) if version == 1 else raw, _Manifest)
         rungs = {record.name: restored(record, arrays) for record in manifest.rungs}
+        guarantee = restored_guarantee(manifest.guarantee, scores)
     except ValueError as error:
         raise _refused(path, str(error)) from error
     fitted = Fitted(
@@ -84,6 +92,7 @@ def load(path: str | os.PathLike) -> Fitted:
         rungs,
         manifest.judgement,
         manifest.provenance,
+        guarantee,
     )
     if len(rungs) < len(manifest.rungs) or named_arrays(rungs.values()).keys() != arrays.keys():
         raise _refused(path, say("the weights are not those of its rungs, each named once"))

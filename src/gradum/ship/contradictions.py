@@ -32,7 +32,7 @@ def contradiction(fitted: Fitted) -> str | None:
 
     Each check takes for granted what those before it have found to hold.
     """
-    checks = (_schema, _encoder, _rungs, _judgement)
+    checks = (_schema, _encoder, _rungs, _judgement, _guarantee)
     return next((cause for check in checks for cause in check(fitted)), None)
 
 
@@ -133,6 +133,32 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
         )
     if not judgement.prevalence.keys() <= {str(label) for label in target.classes}:
         yield say("the judgement speaks of other classes than the schema")
+
+
+def _guarantee(fitted: Fitted) -> Iterator[str]:
+    if fitted.guarantee is None:
+        return
+    terms, scores = fitted.guarantee.terms, fitted.guarantee.scores
+    if not fitted.rungs.keys() <= scores.by_rung.keys() <= set(KINDS):
+        yield say("the scores of judged rows are of other rungs than the model's")
+    if not all((score >= 0).all() for score in scores.by_rung.values()):
+        yield say("a score of a judged row is less than 0")
+    if (terms.name == "cross") != (terms.folds > 1) or not len(scores) <= terms.rows:
+        yield say("the guarantee does not have as many rows or models as it says")
+    codes = (
+        (scores.fold, max(terms.folds, 1) if terms.name == "cross" else len(scores)),
+        (scores.group, 2**31),
+        (scores.label, len(_target(fitted).classes)),
+        (scores.level, len(terms.levels)),
+    )
+    if any(code is not None and not ((code >= 0) & (code < most)).all() for code, most in codes):
+        yield say("a judged row has a fold, a group, a class or a level that is none")
+    if (terms.by is None) != (scores.level is None) or terms.by != fitted.spec.interval_by:
+        yield say("the guarantee is by other levels than the spec asks for")
+    if (scores.label is None) != (not _target(fitted).classes):
+        yield say("the judged rows' classes are not those of the target")
+    if scores.weight is not None and not (scores.weight > 0).all():
+        yield say("a judged row weighs nothing")
 
 
 def _target(fitted: Fitted) -> Target:

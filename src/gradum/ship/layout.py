@@ -5,6 +5,18 @@ from __future__ import annotations
 MODEL, METRICS, PREDICTIONS = "model.gradum", "metrics.json", "predictions.parquet"
 HISTORY, SPEC, SCHEMA = "history.jsonl", "spec.toml", "schema.json"
 FINDINGS, REPORT, BACKGROUND = "findings.json", "report.html", "background.parquet"
-FILES = (REPORT, MODEL, PREDICTIONS, METRICS, FINDINGS, BACKGROUND, HISTORY, SPEC, SCHEMA)
+JUDGES = "judges.gradum"  # of a cross-validation alone
+FILES = (
+    REPORT,
+    MODEL,
+    JUDGES,
+    PREDICTIONS,
+    METRICS,
+    FINDINGS,
+    BACKGROUND,
+    HISTORY,
+    SPEC,
+    SCHEMA,
+)
 
 STATE = ".gradum-run"  # while the run is unfinished; see `gradum.ship.state_folder`

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import polars as pl
 
 from gradum.errors import OutputError, SpecError
@@ -89,7 +90,8 @@ def write(
         parts: list[Path] = []
         for kept, frame in blocks:
             parts.append(Path(at) / f"{len(parts)}.parquet")
-            _beside(kept, frame, rows).write_parquet(parts[-1])
+            block = _beside(kept, frame, rows)
+            (block if path.suffix.lower() == ".parquet" else _flat(block)).write_parquet(parts[-1])
             rows += len(frame)
         if len(parts) == 1 and path.suffix.lower() == ".parquet":
             parts[0].replace(temporary)
@@ -106,3 +108,16 @@ def _beside(kept: pl.DataFrame, frame: pl.DataFrame, before: int) -> pl.DataFram
     if not first.width:
         first = pl.DataFrame({"row": range(before + 1, before + len(frame) + 1)})
     return pl.concat([first, frame], how="horizontal")
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return lists, such as sets of classes, as the JSON text that CSV can hold."""
+    lists = [column for column in frame if isinstance(column.dtype, pl.List)]
+    return frame.with_columns(
+        pl.Series(
+            column.name,
+            [msgspec.json.encode(values).decode() for values in column.to_list()],
+            dtype=pl.String,
+        )
+        for column in lists
+    )

@@ -12,14 +12,17 @@ import polars as pl
 from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import cause_of, replacing, write_text
 from gradum.fitting.dataset import Dataset
+from gradum.fitting.judge import first_repeat
 from gradum.fitting.predict import prediction_frame
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction
 from gradum.messages import say
 from gradum.ship import bundle
+from gradum.ship.judges import save_judges
 from gradum.ship.layout import (
     BACKGROUND,
     HISTORY,
+    JUDGES,
     METRICS,
     MODEL,
     PREDICTIONS,
@@ -41,6 +44,8 @@ def write(folder: Path, run: Run, run_spec: RunSpec) -> None:
     """
     write_text(folder / SPEC, toml(run_spec))
     write_text(folder / SCHEMA, run.fitted.schema.to_json())
+    if run.fitted.guarantee is not None and run.fitted.guarantee.terms.name == "cross":
+        save_judges(first_repeat(run.judges), run.fitted.used, folder / JUDGES)
     bundle.save(run.fitted, folder / MODEL)
     write_text(folder / METRICS, msgspec.json.format(metrics_json(run)).decode() + "\n")
     write_text(folder / HISTORY, _history(run))
@@ -98,6 +103,7 @@ def metrics_json(run: Run) -> bytes:
         "enough": judgement.verdict.enough if judgement else None,
         "interrupted": run.interrupted,
         "judgement": judgement,
+        "guarantee": fitted.guarantee and fitted.guarantee.terms,
         "rungs": {
             rung.name: {
                 "status": rung.status,

@@ -12,9 +12,10 @@ from msgspec import structs
 from gradum.errors import SpecError
 from gradum.fitting.context import ALONE, Context, ignore
 from gradum.fitting.dataset import FEWEST_ROWS, Dataset
+from gradum.fitting.judge import Judge, first_repeat
 from gradum.fitting.judgement import Seen
 from gradum.fitting.ladder import climb
-from gradum.fitting.run import Judge, Run
+from gradum.fitting.run import Run
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.rungs.kind import Curve
@@ -27,7 +28,6 @@ from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import METRICS, score
 from gradum.study.extrapolation import doubled
-from gradum.study.first_repeat import first_repeat
 from gradum.tables.encode import Encoder
 from gradum.tables.split import Part, hold_out
 
@@ -87,7 +87,7 @@ def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
     """
     assert run.fitted.judgement is not None
     metric = run.fitted.judgement.verdict.metric
-    judges = first_repeat(run)
+    judges = first_repeat(run.judges)
     skipped = _reason_to_skip(run, judges, asked)
     if skipped:
         return Growth(metric, skipped=skipped)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from gradum.fitting.judge import first_repeat
 from gradum.fitting.judgement import Seen
 from gradum.fitting.run import Run
 from gradum.margins import falling
@@ -20,7 +21,6 @@ from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import DEFAULT_METRIC, row_losses
 from gradum.scores.outcome import Outcome
 from gradum.study.first_layer import Change, Opened
-from gradum.study.first_repeat import first_repeat
 from gradum.tables.split import Part
 
 REPEATS = 5
@@ -107,7 +107,7 @@ def importance(run: Run) -> Importance:
 
 def _looked_at(run: Run, rng: np.random.Generator) -> np.ndarray:
     """Return the positions of judged rows, at random where they are many."""
-    tested = [judge.parts == Part.TEST for judge in first_repeat(run)]
+    tested = [judge.parts == Part.TEST for judge in first_repeat(run.judges)]
     rows = np.flatnonzero(np.any(tested, axis=0))
     classes = max(len(run.dataset.classes), 1)
     most = min(MOST_ROWS, max(MOST_LOGITS // classes, SCREENING_ROWS))
@@ -129,7 +129,7 @@ class _Opening:
 def _openings(run: Run, rows: np.ndarray) -> list[_Opening]:
     frame = run.dataset.frame[rows]
     openings = []
-    for judge in first_repeat(run):
+    for judge in first_repeat(run.judges):
         judged = np.flatnonzero(judge.parts[rows] == Part.TEST)
         if len(judged):
             design = judge.encoder.transform(frame)

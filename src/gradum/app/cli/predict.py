@@ -9,11 +9,16 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
+from gradum.errors import SpecError
 from gradum.messages import say, say_plural
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from gradum.fitting.conformal_predictor import ConformalPredictor
     from gradum.fitting.fitted import Fitted
-    from gradum.tables.check import Difference
+    from gradum.fitting.rung import Prediction
+    from gradum.tables.check import Checked, Difference
 
 
 def command(
@@ -27,6 +32,17 @@ def command(
         typer.Option("--keep", metavar="COL", help="Copy COL from the table to the predictions."),
     ] = None,
     rung: options.Rung = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            "--interval",
+            metavar="SHARE",
+            help="Add an interval, or a set of classes, that holds the target of so many rows.",
+        ),
+    ] = None,
+    by_class: Annotated[
+        bool, typer.Option("--by-class", help="Hold the share of --interval for each class.")
+    ] = False,
     sheet: options.Sheet = None,
     query: options.Query = None,
     encoding: options.Encoding = None,
@@ -39,8 +55,10 @@ def command(
     """Predict every row of a table, in order, and write the predictions to a file.
 
     Of classes these are labels and probabilities. Where the fit balanced the classes, labels are
-    those of equally common classes; probabilities are the table's all the same.
+    those of equally common classes; probabilities are the table's all the same. With --interval,
+    columns low and high, or set, are added, and what they guarantee is said.
     """
+    from gradum.api.intervals import conformal_of
     from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable
     from gradum.fitting.memory_bound import predicted_in_blocks
@@ -58,10 +76,18 @@ def command(
     loaded = load_model(model)
     fitted = loaded.fitted
     fitted.rung(rung)  # or there is none, and nothing need be read
+    conformal = None
+    if interval is not None:
+        conformal = conformal_of(loaded, interval, rung=rung, by_class=by_class)
+    elif by_class:
+        raise SpecError(
+            say("--by-class says of what --interval holds, which is not given."),
+            say("Give --interval 0.9, or leave it out."),
+        )
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
     with at_hand(data, reading, out.resolve().parent) as table:
         predicting = _in_blocks if predicted_in_blocks(fitted, table, most) else _at_once
-        rows, differences = predicting(fitted, table, out, keep or [], rung, force=force)
+        rows, differences = predicting(fitted, table, out, keep or [], rung, conformal, force=force)
         again = None
         read_again = is_address(data) or files_of(data)  # not what came through a pipe
         if loaded.folder is not None and read_again and (as_json or not quiet):
@@ -74,6 +100,7 @@ def command(
                 "rung": fitted.rung(rung).name,
                 "out": str(out),
                 "trained_on": again,
+                "guarantee": None if conformal is None else conformal.statement,
                 "differences": [
                     {"column": d.column, "kind": d.kind, "count": d.count, "sentence": d.sentence}
                     for d in differences
@@ -95,6 +122,8 @@ def command(
                 out=out,
             )
         )
+        if conformal is not None:
+            write(conformal.statement.sentence)
 
 
 def _note(sentence: str) -> str:
@@ -102,36 +131,68 @@ def _note(sentence: str) -> str:
 
 
 def _at_once(
-    fitted: Fitted, data: Any, out: Path, keep: list[str], rung: str | None, *, force: bool
+    fitted: Fitted,
+    data: Any,
+    out: Path,
+    keep: list[str],
+    rung: str | None,
+    conformal: ConformalPredictor | None,
+    *,
+    force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
-    from gradum.fitting.predict import predict, prediction_frame
+    from gradum.fitting.predict import predict_checked
     from gradum.ship.predictions import kept_columns, write
+    from gradum.tables.check import check
     from gradum.tables.read import read
 
     table = read(data)
     kept = kept_columns(table, keep)
-    prediction, differences = predict(fitted, table, rung=rung)
-    rows = write(out, [(kept, prediction_frame(prediction, fitted.classes))], force=force)
-    return rows, differences
+    also = () if conformal is None else conformal.also
+    checked = check(table, fitted.schema, encoder=fitted.encoder, also=also)
+    prediction = predict_checked(fitted, checked, rung=rung)
+    frame = _predicted(fitted, checked, prediction, conformal)
+    return write(out, [(kept, frame)], force=force), checked.differences
 
 
 def _in_blocks(
-    fitted: Fitted, data: Any, out: Path, keep: list[str], rung: str | None, *, force: bool
+    fitted: Fitted,
+    data: Any,
+    out: Path,
+    keep: list[str],
+    rung: str | None,
+    conformal: ConformalPredictor | None,
+    *,
+    force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
     """Predict a table that is read block by block, and written so."""
-    from gradum.fitting.predict import Streamed, prediction_frame
+    from gradum.fitting.predict import Streamed
     from gradum.ship.predictions import kept_columns, write
     from gradum.tables.stream import opened
 
     with opened(data, out.resolve().parent) as rows:
         kept_columns(rows.head, keep)  # or there are no such columns
-        predicted = Streamed(fitted, rows, rung)
+        predicted = Streamed(fitted, rows, rung, () if conformal is None else conformal.also)
         count = write(
             out,
             (
-                (kept_columns(table, keep), prediction_frame(prediction, fitted.classes))
-                for table, prediction in predicted
+                (kept_columns(table, keep), _predicted(fitted, checked, prediction, conformal))
+                for table, checked, prediction in predicted
             ),
             force=force,
         )
         return count, predicted.differences
+
+
+def _predicted(
+    fitted: Fitted,
+    checked: Checked,
+    prediction: Prediction,
+    conformal: ConformalPredictor | None,
+) -> pl.DataFrame:
+    """Return the columns of a prediction, and those of its intervals or sets."""
+    from gradum.fitting.predict import prediction_frame
+
+    frame = prediction_frame(prediction, fitted.classes)
+    if conformal is None:
+        return frame
+    return frame.hstack(conformal.columns(checked.frame, prediction))

@@ -16,6 +16,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.judge import first_repeat
 from gradum.fitting.run import Run
 from gradum.messages import say
 from gradum.solvers.threads import one_thread
@@ -33,7 +34,6 @@ from gradum.study.explanation.interactions import (
 from gradum.study.explanation.one_row import RowExplanation, row_explanation
 from gradum.study.explanation.overall import Overall, overall
 from gradum.study.explanation.shapley import FEWEST_ROUNDS
-from gradum.study.first_repeat import first_repeat
 from gradum.tables.split import Part
 from gradum.tables.wording import number
 
@@ -232,7 +232,7 @@ def _by_judge(
     """Explain judged rows at some places, each by its own judge."""
     columns = list(evidence.features)
     judges = []
-    for judge in first_repeat(run):
+    for judge in first_repeat(run.judges):
         judged = places[judge.parts[evidence.rows[places]] == Part.TEST]
         if not len(judged):
             continue

@@ -1,0 +1,1 @@
+"""Intervals and sets with a stated guarantee: conformal prediction from the rows that judged."""

@@ -1,0 +1,77 @@
+"""Nonconformity scores of judged rows in order, with the weight that lies below any value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.margins import LAST_DIGITS
+
+SLACK = 1e-6
+"""What is added to every score, in units of the spread or of probability.
+
+The same row may be predicted in float32 by NumPy or by a compiled program, which round otherwise.
+Where many rows have one score, no new row of that score may fall out of its interval by rounding.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreList:
+    """Scores of n rows, from the least to the greatest.
+
+    Parameters
+    ----------
+    score : ndarray of shape (n,)
+        r, rising.
+    mass : ndarray of shape (n + 1,)
+        W, the weight of the first i scores at place i; 0 at place 0.
+    """
+
+    score: np.ndarray
+    mass: np.ndarray
+
+    @classmethod
+    def of(cls, score: np.ndarray, weight: np.ndarray) -> ScoreList:
+        """Sort scores (n,) of rows with weights (n,), each raised by `SLACK`."""
+        order = np.argsort(score, kind="stable")
+        return cls(score[order] + SLACK, np.concatenate([[0.0], np.cumsum(weight[order])]))
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+    @property
+    def total(self) -> float:
+        """The weight of all scores."""
+        return float(self.mass[-1])
+
+    def up_to(self, value: np.ndarray) -> np.ndarray:
+        """Return the weight of the scores that are at most each value."""
+        return self.mass[self.score.searchsorted(value, "right")]
+
+    def below(self, value: np.ndarray) -> np.ndarray:
+        """Return the weight of the scores that are less than each value."""
+        return self.mass[self.score.searchsorted(value, "left")]
+
+    def quantile(self, share: float) -> float:
+        """Return the least score up to which a share of the weight lies; there is one at least."""
+        enough = self.mass[1:] >= share * self.total * (1 - LAST_DIGITS)
+        return float(self.score[enough.argmax()])
+
+
+def wanted_mass(coverage: float, total: float, newcomer: float) -> float:
+    """Return the weight that the scores within an interval must have: (1 − α)(W + w_∞).
+
+    Where the scores weigh less in all, only an interval without end covers so much. Rounding must
+    not ask for one score more, so that a share `LAST_DIGITS` less will do.
+
+    Parameters
+    ----------
+    coverage : float
+        1 − α.
+    total : float
+        W, the weight of all scores.
+    newcomer : float
+        w_∞, the weight of a new row.
+    """
+    return coverage * (total + newcomer) * (1 - LAST_DIGITS)

@@ -1,0 +1,213 @@
+"""The guarantee of intervals and sets in words, with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from gradum.fitting.conformal.guarantee import Name, Terms
+from gradum.fitting.conformal.law import NEW_ROWS, cross_bound, fewest_scores, split_range
+from gradum.margins import LAST_DIGITS
+from gradum.messages import marked, say, sentences
+from gradum.scores.figures import percent
+from gradum.tables.wording import quoted
+
+PROMISES: dict[Name, tuple[str, str]] = {  # of intervals, and of sets
+    "split": (
+        marked(
+            "The interval of a new row like the {rows:,} that judged holds its target with a "
+            "probability of at least {share} (split conformal)."
+        ),
+        marked(
+            "The set of a new row like the {rows:,} that judged holds its class with a "
+            "probability of at least {share} (split conformal)."
+        ),
+    ),
+    "cross": (
+        marked(
+            "The interval of a new row like the {rows:,} that judged holds its target with a "
+            "probability of about {share}, and of at least {least} for certain "
+            "(CV+ by {folds} models)."
+        ),
+        marked(
+            "The set of a new row like the {rows:,} that judged holds its class with a "
+            "probability of about {share}, and of at least {least} for certain "
+            "(CV+ by {folds} models)."
+        ),
+    ),
+    "none": (
+        marked("No guarantee: {reason} Intervals aim at {share} and may miss it. {remedy}"),
+        marked("No guarantee: {reason} Sets aim at {share} and may miss it. {remedy}"),
+    ),
+}
+
+INFINITE = marked(
+    "For that, {fewest:,} rows or groups have to judge, and {size:,} did: every interval is "
+    "infinite."
+)
+SETS_OF_ALL = marked(
+    "For that, {fewest:,} rows or groups have to judge, and {size:,} did: every set has all "
+    "classes."
+)
+INFINITE_BY_LEVEL = marked(
+    "For that, {fewest:,} rows or groups of each value have to judge. Intervals are infinite for "
+    "other values of column {column!r}, such as {names}."
+)
+SETS_OF_ALL_BY_LEVEL = marked(
+    "For that, {fewest:,} rows or groups of each value have to judge. Sets have all classes for "
+    "other values of column {column!r}, such as {names}."
+)
+ALWAYS_IN = marked(
+    "For that, {fewest:,} rows or groups of each class have to judge. Classes of fewer are in "
+    "every set: {names}."
+)
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """What is promised of a new row that is like those that judged.
+
+    Parameters
+    ----------
+    name : str
+        "split", "cross", "adaptive" or "none"; see `Terms`.
+    coverage : float
+        1 − α, what was asked for.
+    at_least : float or None
+        The least probability that the row's target is in its interval or set; None without a
+        guarantee.
+    low, high : float or None
+        Between which shares of 1,000 new rows are covered in 95 of 100 cases; None where no law
+        says so.
+    rows : int
+        How many rows judged.
+    sentence : str
+        All this in words.
+    """
+
+    name: Name
+    coverage: float
+    at_least: float | None
+    low: float | None
+    high: float | None
+    rows: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Support:
+    """How many scores stand behind intervals or sets.
+
+    Parameters
+    ----------
+    size : float
+        n: their rows, or groups, or what the rows weigh together in units of a new one.
+    groups : bool
+        Whether they are counted in groups.
+    weighted : bool
+        Whether some count more than others.
+    by : str or None
+        The column each of whose levels is covered by itself; "" for each class.
+    sizes : tuple of (str or None, float)
+        Those levels or classes, None for a missing value, each with its own n.
+    """
+
+    size: float
+    groups: bool = False
+    weighted: bool = False
+    by: str | None = None
+    sizes: tuple[tuple[str | None, float], ...] = ()
+
+    def enough(self, coverage: float) -> list[float]:
+        """Return n, or that of each level or class, where intervals can be of finite length."""
+        sizes = [self.size] if self.by is None else [size for _, size in self.sizes]
+        return [size for size in sizes if suffices(size, coverage)]
+
+    def lacking(self, coverage: float) -> list[str | None]:
+        """Return the levels or classes that have too few scores of their own."""
+        return [name for name, size in self.sizes if not suffices(size, coverage)]
+
+
+def suffices(size: float, coverage: float) -> bool:
+    """Whether so many scores bound an interval."""
+    return size >= fewest_scores(coverage) * (1 - LAST_DIGITS)
+
+
+def state(terms: Terms, coverage: float, support: Support, *, classes: bool) -> Statement:
+    """Say what terms promise at a coverage, of intervals or of sets of ``classes``."""
+    least, low, high = coverage, None, None
+    enough = support.enough(coverage)
+    if terms.name == "none":
+        least = None
+    elif terms.name == "cross":
+        bounds = [cross_bound(coverage, size, terms.folds) for size in enough]
+        least = min(bounds, default=coverage)
+    elif enough and support.by is None and not support.groups and not support.weighted:
+        low, high = split_range(coverage, round(support.size))
+    promise = say(
+        PROMISES[terms.name][classes],
+        share=_percent(coverage),
+        least=_percent(least or 0.0),
+        rows=terms.rows,
+        folds=terms.folds,
+        reason=terms.reason,
+        remedy=terms.remedy,
+    )
+    parts = (
+        promise.rstrip(),
+        _range(low, high),
+        _of_whom(terms, support),
+        _without_end(coverage, support, classes=classes),
+    )
+    return Statement(terms.name, coverage, least, low, high, terms.rows, sentences(parts))
+
+
+def _percent(share: float) -> str:
+    return percent(share, decimals=1)
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return say(
+        "Of {rows:,} new rows, {low} to {high} are covered in 95 of 100 cases.",
+        rows=NEW_ROWS,
+        low=_percent(low),
+        high=_percent(high),
+    )
+
+
+def _of_whom(terms: Terms, support: Support) -> str:
+    """Say which new rows are meant, where the promise is not of all alike."""
+    if terms.name == "none":
+        return ""
+    parts = []
+    if support.groups:
+        parts.append(say("New rows are of groups other than those that judged."))
+    if support.weighted:
+        parts.append(say("New rows come as often as their weights say."))
+    if support.by == "":
+        parts.append(say("That is so of the rows of each class by themselves."))
+    elif support.by is not None:
+        parts.append(
+            say("That is so of each value of column {column!r} by itself.", column=support.by)
+        )
+    return sentences(parts)
+
+
+def _without_end(coverage: float, support: Support, *, classes: bool) -> str:
+    """Say where there are too few scores to leave anything out."""
+    fewest = fewest_scores(coverage)
+    if support.by is None:
+        if support.enough(coverage):
+            return ""
+        too_few = SETS_OF_ALL if classes else INFINITE
+        return say(too_few, fewest=fewest, size=round(support.size))
+    lacking = [say("missing") if name is None else name for name in support.lacking(coverage)]
+    if not lacking:
+        return ""
+    if support.by == "":
+        message = ALWAYS_IN
+    else:
+        message = SETS_OF_ALL_BY_LEVEL if classes else INFINITE_BY_LEVEL
+    return say(message, fewest=fewest, names=quoted(lacking), column=support.by)
