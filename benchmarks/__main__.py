@@ -19,6 +19,7 @@ BENCHMARKS = {
     "explanations": "FOLDER [PARTS]",
     "prediction_sets": "FOLDER [EFFORT] [SEEDS] [SETS]",
     "expected": "FOLDER [SEEDS] [MODELS] | simulated [DRAWS]",
+    "intervals": "FOLDER [SEEDS]",
     "quality": "--data FOLDER [OPTIONS], which --help lists",
     "parts": "FOLDER [SETS] [PARTS]",
     "rungs": "FOLDER [SEEDS]",

@@ -269,6 +269,8 @@ BENT = {
     "intercept": 0.0,
 }
 MIXED = {"type": "matrix", "weight": [[1.0, 0.5], [0.0, 1.0]], "bias": [0.0, 0.0]}
+SIDE = {"level": 0.0, "low": 0.0, "high": 0.0, "curves": []}
+EVEN, ENDLESS = ({"below": SIDE, "above": {**SIDE, "high": high}} for high in (0.0, 1e4))
 CONTRADICTIONS = {
     "the manifest is of something else": (
         TWO,
@@ -396,6 +398,8 @@ CONTRADICTIONS = {
     "a scale below 0": (NUMBER, setting("rungs.linear.target_scale.scale", -1.0), "target scale"),
     "a logarithm of 0": (NUMBER, setting("rungs.linear.target_scale.low", 0.0), "target scale"),
     "a smearing of 0": (NUMBER, setting("rungs.linear.target_scale.smearing", 0.0), "target scale"),
+    "a spread of classes": (TWO, setting("rungs.linear.spread", EVEN), "spread"),
+    "a spread without end": (NUMBER, setting("rungs.linear.spread", ENDLESS), "spread"),
     "class weights unasked": (
         TWO,
         setting("rungs.linear.post", [WEIGHTS]),
