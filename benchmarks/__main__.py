@@ -16,6 +16,7 @@ BENCHMARKS = {
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "coverage": "[DRAWS] [FITS]",
     "watch": "[PAIRS] [ROWS]",
+    "guarantees": "[SPLITS] [DRAWS]",
     "explanations": "FOLDER [PARTS]",
     "prediction_sets": "FOLDER [EFFORT] [SEEDS] [SETS]",
     "expected": "FOLDER [SEEDS] [MODELS] | simulated [DRAWS]",
