@@ -16,6 +16,7 @@ BENCHMARKS = {
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "coverage": "[DRAWS] [FITS]",
     "explanations": "FOLDER [PARTS]",
+    "adaptive": "FOLDER",
     "prediction_sets": "FOLDER [EFFORT] [SEEDS] [SETS]",
     "quality": "--data FOLDER [OPTIONS], which --help lists",
     "parts": "FOLDER [SETS] [PARTS]",
