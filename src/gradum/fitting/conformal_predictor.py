@@ -223,7 +223,8 @@ class ConformalPredictor:
         Rows of a level that no judged row has leave nothing out.
         """
         thresholds = np.full(len(frame), np.inf)
-        checked, encoder = Checked(frame, self.schema), self.judges[0][0]
+        source = say("the table")
+        checked, encoder = Checked(frame, self.schema, source=source), self.judges[0][0]
         known, time = np.full(len(frame), np.nan), np.zeros(len(frame))
         if self.outcomes:
             known, time = outcomes(checked, self.rung, encoder)
