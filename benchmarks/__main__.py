@@ -18,6 +18,7 @@ BENCHMARKS = {
     "watch": "[PAIRS] [ROWS]",
     "guarantees": "[SPLITS] [DRAWS]",
     "explanations": "FOLDER [PARTS]",
+    "adaptive": "FOLDER",
     "prediction_sets": "FOLDER [EFFORT] [SEEDS] [SETS]",
     "expected": "FOLDER [SEEDS] [MODELS] | simulated [DRAWS]",
     "intervals": "FOLDER [SEEDS]",

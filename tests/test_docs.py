@@ -24,6 +24,8 @@ from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
 from gradum.study.confusion import Confusion
+from gradum.study.coverage.coverage import Coverage, SetSize, WidthAt, Widths
+from gradum.study.coverage.groups import GroupCoverage
 from gradum.study.explanation.background import BACKGROUND_ROWS
 from gradum.study.explanation.counterfactual.result import (
     ColumnChange,
@@ -94,6 +96,7 @@ def test_every_key_of_findings_json_is_documented():
     parts += [Lift, Top, ThresholdTable, AtThreshold, ClassScores, Surrogate, Fidelity, Rule]
     parts += [JudgedExplanation, JudgedRow, RowExplanation, Contribution, Interactions, Interaction]
     parts += [Overall, ColumnOverall, Direction, LevelContribution]
+    parts += [Coverage, GroupCoverage, Widths, WidthAt, SetSize]
     keys = {name for part in parts for name in part.__struct_fields__}
     assert keys <= documented
 
@@ -185,6 +188,7 @@ def folder(tmp_path_factory):
 GUIDES = [
     "README.md",
     *(f"docs/{name}.md" for name in ("quick-start", "analyst", "validator", "student", "choices")),
+    "docs/intervals.md",
 ]
 
 

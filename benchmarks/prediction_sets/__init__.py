@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 
 import gradum
 from benchmarks.explanations.environments import python_with, version_in
-from benchmarks.page import PAGE, circumstances, replace_section, table
+from benchmarks.page import DOCS, circumstances, replace_section, table
 from benchmarks.quality.frames import strings_or_none
 from benchmarks.quality.sets import Suite, Table
 from benchmarks.quality.split import Split
@@ -71,7 +71,7 @@ def main(folder: str, effort: str = "standard", seeds: str = "0", sets: str = ""
     text = _page(compared, effort, python)
     print(text)
     if effort == "standard" and not sets:
-        replace_section(PAGE, "prediction sets", text)
+        replace_section(DOCS / "accuracy.md", "prediction sets", text)
 
 
 def _compared(

@@ -347,9 +347,11 @@ class Model:
         with at_hand(data, reading) as table:
             bound = judging_bound(self.fitted, table, most)
             if bound is None:
-                return evaluate(self.fitted, read(table), run_rows=known)
+                return evaluate(self.fitted, read(table), run_rows=known, judges=self.judges)
             with opened(table) as rows:
-                return evaluate_in_blocks(self.fitted, rows, bound, run_rows=known)
+                return evaluate_in_blocks(
+                    self.fitted, rows, bound, run_rows=known, judges=self.judges
+                )
 
     def explain(
         self,

@@ -112,8 +112,16 @@ class ConformalPredictor:
         return self.schema.target.classes
 
     def without_outcomes(self) -> ConformalPredictor:
-        """Return the same that learns from no outcome: of rows that come in blocks."""
-        return replace(self, outcomes=False)
+        """Return the same for rows that come in blocks, in which no order of time is looked for."""
+        if self.scores.moment is None:
+            return self
+        terms = structs.replace(
+            self.terms,
+            name="none",
+            reason=say("The table is read in blocks, and no outcome in it is learned from."),
+            remedy=say("Give fewer rows at a time, or more --max-memory (max_memory)."),
+        )
+        return replace(self, terms=terms, outcomes=False)
 
     @property
     def also(self) -> tuple[str, ...]:
@@ -215,7 +223,8 @@ class ConformalPredictor:
         Rows of a level that no judged row has leave nothing out.
         """
         thresholds = np.full(len(frame), np.inf)
-        checked, encoder = Checked(frame, self.schema), self.judges[0][0]
+        source = say("the table")
+        checked, encoder = Checked(frame, self.schema, source=source), self.judges[0][0]
         known, time = np.full(len(frame), np.nan), np.zeros(len(frame))
         if self.outcomes:
             known, time = outcomes(checked, self.rung, encoder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 
@@ -9,6 +11,7 @@ from gradum.errors import TargetError
 from gradum.fitting import balance
 from gradum.fitting.dataset import Dataset, labelled
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.judge import Judge
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.streamed.parting import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.messages import say
@@ -16,6 +19,7 @@ from gradum.randomness import stream
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
 from gradum.study.changes import Change, change_sentences, changes, level_moved
+from gradum.study.coverage.new_rows import NewCoverage, coverage_of_new
 from gradum.study.run_rows import RunRows, trained_on_sentence
 from gradum.tables.stream import Stream
 from gradum.tables.table import Table
@@ -36,7 +40,10 @@ class Evaluation(msgspec.Struct, frozen=True):
         Scores of the rung in use beside those that the run found, what got worse first. Of the
         rows that are new to the run; empty where there are none, or no scores of the run.
     sentences : tuple of str
-        What must be known first: rows trained on, what got worse, where the target's level moved.
+        What must be known first: rows trained on, what got worse, where the target's level moved,
+        how many are covered.
+    coverage : NewCoverage or None
+        Of intervals or sets of the rows that are new to the run; None where there are none.
     """
 
     judgement: Judgement
@@ -44,6 +51,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     trained_on: int | None = None
     changes: tuple[Change, ...] = ()
     sentences: tuple[str, ...] = ()
+    coverage: NewCoverage | None = None
 
 
 def evaluate(
@@ -52,6 +60,7 @@ def evaluate(
     *,
     drawn_from: int | None = None,
     run_rows: RunRows | None = None,
+    judges: Sequence[Judge] = (),
 ) -> Evaluation:
     """Score every rung on a table that holds the target.
 
@@ -63,13 +72,17 @@ def evaluate(
         Rows of the whole table, where these are some of them.
     run_rows : RunRows, optional
         The rows of the run that fitted the model, where they are at hand.
+    judges : sequence of Judge
+        Those of a cross-validation, which its intervals need, where they are at hand.
 
     Raises
     ------
     SchemaError, TargetError
         The table does not match the model's schema, or has no usable target.
     """
-    dataset = labelled(table, fitted.schema, encoder=fitted.encoder)
+    by = None if fitted.guarantee is None else fitted.guarantee.terms.by
+    also = () if by is None else (by,)
+    dataset = labelled(table, fitted.schema, encoder=fitted.encoder, also=also)
     design = fitted.encoder.transform(dataset.frame)
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
     seen = Seen(np.arange(len(dataset)), predictions)
@@ -103,12 +116,17 @@ def evaluate(
     count = int(np.count_nonzero(learned))
     first = (trained_on_sentence(count, len(dataset), scored=True),) if count else ()
     compared, sentences = _beside_the_run(fitted, dataset, seen, judgement, learned | held_out)
+    covered = coverage_of_new(
+        fitted, judges, dataset, predictions[fitted.used], ~(learned | held_out)
+    )
+    said = () if covered is None else (covered.sentence,)
     return Evaluation(
         judgement,
         dataset.differences,
         None if run_rows is None else count,
         compared,
-        (*first, *sentences),
+        (*first, *sentences, *said),
+        covered,
     )
 
 
@@ -152,7 +170,12 @@ def _beside_the_run(
 
 
 def evaluate_in_blocks(
-    fitted: Fitted, rows: Stream, memory: int, *, run_rows: RunRows | None = None
+    fitted: Fitted,
+    rows: Stream,
+    memory: int,
+    *,
+    run_rows: RunRows | None = None,
+    judges: Sequence[Judge] = (),
 ) -> Evaluation:
     """Score every rung on as many rows of a large table as ``memory`` bytes have room for.
 
@@ -161,7 +184,10 @@ def evaluate_in_blocks(
     room = HELD_SHARE * memory / held_row(rows.head.frame, len(fitted.classes))
     count = int(max(room, FEWEST_HELD))
     if count >= len(rows):
-        return evaluate(fitted, rows.take(np.arange(len(rows))), run_rows=run_rows)
+        whole = rows.take(np.arange(len(rows)))
+        return evaluate(fitted, whole, run_rows=run_rows, judges=judges)
     rng = stream(fitted.spec.seed, "evaluate")
     numbers = np.sort(rng.choice(len(rows), count, replace=False))
-    return evaluate(fitted, rows.take(numbers), drawn_from=len(rows), run_rows=run_rows)
+    return evaluate(
+        fitted, rows.take(numbers), drawn_from=len(rows), run_rows=run_rows, judges=judges
+    )

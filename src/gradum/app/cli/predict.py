@@ -86,7 +86,10 @@ def command(
         )
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
     with at_hand(data, reading, out.resolve().parent) as table:
-        predicting = _in_blocks if predicted_in_blocks(fitted, table, most) else _at_once
+        in_blocks = predicted_in_blocks(fitted, table, most)
+        if in_blocks and conformal is not None:
+            conformal = conformal.without_outcomes()
+        predicting = _in_blocks if in_blocks else _at_once
         rows, differences = predicting(fitted, table, out, keep or [], rung, conformal, force=force)
         again = None
         read_again = is_address(data) or files_of(data)  # not what came through a pipe

@@ -7,8 +7,8 @@ import altair as alt
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.picture import (
-    FAINT,
     FIRST,
+    INK,
     SECOND,
     Picture,
     bounds,
@@ -66,7 +66,7 @@ def _groups(found: Coverage) -> Picture:
     )
     axis = alt.X(**quantitative("low", say("share of the rows covered")), axis=alt.Axis(format="%"))
     nominal = alt.Chart(data([{"at": found.nominal}])).mark_rule(
-        color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
+        color=INK, strokeDash=[4, 4], strokeWidth=1.5
     )
     chart = (
         nominal.encode(x=alt.X("at:Q"))
