@@ -1,5 +1,7 @@
 """Predictive distributions against their definition, numerical integration and known laws."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -36,7 +38,10 @@ def made(judges, newcomer=1.0, forward=same, inverse=same):
 def values_of(judges):
     """The values (m, n) that the judged rows give, and their weights (n,), by the definition."""
     values = [
-        [[said.take(np.array([row])).at(one)[0] for one in score] for row in range(len(said.centre))]
+        [
+            [said.take(np.array([row])).at(one)[0] for one in score]
+            for row in range(len(said.centre))
+        ]
         for score, _, said in judges
     ]
     return np.concatenate(values, axis=1), np.concatenate([weight for _, weight, _ in judges])
@@ -76,8 +81,7 @@ def test_the_crps_is_the_integral_that_defines_it(judges):
             return (weight @ (row <= point) / weight.sum() - (true <= point)) ** 2
 
         pieces = [
-            quad(squared, low, high, epsabs=1e-12)[0]
-            for low, high in zip(knots[:-1], knots[1:], strict=True)
+            quad(squared, low, high, epsabs=1e-12)[0] for low, high in itertools.pairwise(knots)
         ]
         assert score == pytest.approx(sum(pieces), rel=1e-6)
 
