@@ -15,6 +15,7 @@ BENCHMARKS = {
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "coverage": "[DRAWS] [FITS]",
+    "guarantees": "[SPLITS] [DRAWS]",
     "explanations": "FOLDER [PARTS]",
     "intervals": "FOLDER [SEEDS]",
     "quality": "--data FOLDER [OPTIONS], which --help lists",

@@ -7,6 +7,9 @@ import polars as pl
 import pytest
 
 import gradum
+from gradum.fitting import memory_bound
+from gradum.tables import stream
+from synthetic import ONCE, task
 
 
 def test_every_row_is_predicted_in_order(gradum_command, linear_run, tables, tmp_path):
@@ -131,3 +134,63 @@ def test_force_replaces_a_file(gradum_command, linear_run, tables, tmp_path):
     arguments = [linear_run[0], tables / "held.csv", "-o", tmp_path / "p.csv", "--force"]
     assert gradum_command("predict", *arguments).code == 0
     assert len(pl.read_csv(tmp_path / "p.csv")) == 80
+
+
+def test_sets_stand_beside_predictions_with_their_guarantee(
+    gradum_command, linear_run, tables, tmp_path
+):
+    folder, _ = linear_run
+    asked = ("predict", folder, tables / "held.csv", "--interval", 0.8, "--by-class")
+    ended = gradum_command(*asked, "-o", tmp_path / "p.csv")
+    assert (ended.code, ended.err) == (0, "")
+    model = gradum.load(folder)
+    said = model.guarantee(0.8, by_class=True)
+    assert " ".join(said.sentence.split()) in " ".join(ended.out.split())
+    expected = [list(s) for s in model.predict_set(tables / "held.csv", 0.8, by_class=True)]
+    frame = pl.read_csv(tmp_path / "p.csv")
+    assert frame.columns[-1] == "set"
+    assert [json.loads(text) for text in frame["set"]] == expected
+    ended = gradum_command(*asked, "--json", "-o", tmp_path / "p.parquet")
+    assert pl.read_parquet(tmp_path / "p.parquet")["set"].to_list() == expected
+    assert json.loads(ended.out)["guarantee"] == msgspec.to_builtins(said)
+    assert json.loads(ended.out)["guarantee"]["name"] == "cross"
+
+
+def test_intervals_of_a_table_in_blocks_are_those_of_the_table(
+    gradum_command, tables, tmp_path, monkeypatch
+):
+    fitted = gradum.fit(task("amount", 300), "amount", model="linear", interval_by="colour", **ONCE)
+    fitted.save(tmp_path / "model.gradum")
+    asked = ("predict", tmp_path / "model.gradum", tables / "amount.csv", "--interval", 0.9, "-o")
+    assert gradum_command(*asked, tmp_path / "whole.csv").code == 0
+    monkeypatch.setattr(memory_bound, "predicted_in_blocks", lambda *_: True)
+    monkeypatch.setattr(stream, "BLOCK_ROWS", 70)
+    assert gradum_command(*asked, tmp_path / "blocks.csv").code == 0
+    whole, blocks = (pl.read_csv(tmp_path / f"{name}.csv") for name in ("whole", "blocks"))
+    assert whole.columns == ["row", "prediction", "low", "high"]
+    assert (whole["low"] < whole["high"]).all()
+    np.testing.assert_allclose(whole.to_numpy(), blocks.to_numpy())
+    lacking = pl.read_csv(tables / "amount.csv").with_columns(colour=pl.lit("mauve"))
+    lacking.write_csv(tmp_path / "new.csv")
+    gradum_command(*asked[:2], tmp_path / "new.csv", *asked[3:], tmp_path / "new.parquet")
+    assert pl.read_parquet(tmp_path / "new.parquet")["high"].is_infinite().all()
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["--interval", "1"], "The coverage is 1."),
+        (["--interval", "nan"], "The coverage is nan."),
+        (["--by-class"], "--interval"),
+        (["--interval", "0.9", "--rung", "mlp"], "no rung 'mlp'"),
+    ],
+)
+def test_an_interval_that_makes_no_sense_is_refused_in_a_line(
+    words, error, gradum_command, linear_run, tables, tmp_path
+):
+    out = ("-o", tmp_path / "p.csv")
+    ended = gradum_command("predict", linear_run[0], tables / "held.csv", *words, *out)
+    assert ended.code == 2
+    assert error in ended.err
+    assert ended.err.count("\n") == 1
+    assert not (tmp_path / "p.csv").exists()

@@ -1,0 +1,263 @@
+"""Whether intervals and sets cover what they promise, where new rows are at hand without end.
+
+`python -m benchmarks guarantees [SPLITS] [DRAWS]`: whole fits of the linear rung to rows of known
+populations, judged in each of gradum's ways and asked about 1,000 new rows; and how much it
+matters that the rung in use was chosen on the very rows of which its intervals are made. With 200
+splits and 20,000 draws or more, the tables take their place in docs/accuracy.md; with fewer they
+are printed.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+import gradum
+from benchmarks.page import DOCS, circumstances, replace_section, table
+from benchmarks.sides import CORES
+from gradum.fitting.conformal.intervals import conformal_intervals
+from gradum.fitting.conformal.law import split_range
+from gradum.fitting.conformal.score_list import ScoreList
+from gradum.fitting.located import Located
+from gradum.fitting.spec import LinearSpec, SplitSpec
+
+SPLITS, DRAWS = 200, 20_000
+COVERAGES = (0.8, 0.95)
+NEW_ROWS, LEARNED = 1_000, 200
+LEVELS = {"calm": 0.5, "plain": 1.0, "wild": 2.0}
+TOGETHER = 5  # rows of a group
+LINEAR = LinearSpec(strengths=(10.0, 1.0, 0.1), folds=3)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to judge and to ask.
+
+    Parameters
+    ----------
+    name : str
+    target : str
+        "number" or "class".
+    sizes : tuple of int
+        Numbers of judged rows.
+    options : dict
+        What `gradum.fit` is told besides.
+    held_out : bool
+        Whether other rows judge than those that are learned from.
+    by : str or None
+        The column or "class" by which coverage is counted.
+    """
+
+    name: str
+    target: str
+    sizes: tuple[int, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    held_out: bool = True
+    by: str | None = None
+
+
+CROSS = {"cv": 5, "split": SplitSpec(repeats=1)}
+WAYS = (
+    Way("split, a number", "number", (100, 300, 1_000)),
+    Way("split, a class", "class", (100, 300, 1_000)),
+    Way("by level, a number", "number", (100, 300, 1_000), {"interval_by": "level"}, by="level"),
+    Way("by class, a class", "class", (100, 300, 1_000), by="class"),
+    Way("groups of five, a number", "number", (100, 300, 1_000), {"group": "house"}),
+    Way("CV+, a number", "number", (60, 200, 1_000), CROSS, held_out=False),
+    Way("CV+, a class", "class", (60, 200, 1_000), CROSS, held_out=False),
+)
+
+
+@dataclass
+class Covered:
+    """How many of some new rows were covered, and what was promised of them.
+
+    ``judged`` is the number of scores that the law is of.
+    """
+
+    rows: int
+    covered: int
+    judged: int
+    at_least: float
+
+
+def main(splits: str = str(SPLITS), draws: str = str(DRAWS)) -> None:
+    """Measure both, and print or publish what was found."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    context = multiprocessing.get_context("spawn")
+    asked = [(way, size) for way in range(len(WAYS)) for size in WAYS[way].sizes]
+    with ProcessPoolExecutor(CORES, mp_context=context) as pool:
+        running = [pool.submit(measure, way, size, int(splits)) for way, size in asked]
+        lines = []
+        for (way, size), counted in zip(asked, running, strict=True):
+            lines += _lines(WAYS[way], size, counted.result())
+            print(*lines[-len(COVERAGES) :], sep="\n", flush=True)
+    head = ["judged", "rows", "aim", "mean", "law", "least", "in the range", "p"]
+    text = "\n".join(
+        [
+            f"{int(splits):,} splits a line, {NEW_ROWS:,} new rows each, in percent:\n",
+            table(head, lines),
+            f"{int(draws):,} draws a line; coverage less that of a rung that is not chosen, in "
+            "points:\n",
+            _chosen(int(draws)),
+            circumstances(("gradum", "numpy", "scipy")) + "\n",
+        ]
+    )
+    print(text)
+    if int(splits) >= SPLITS and int(draws) >= DRAWS:
+        replace_section(DOCS / "accuracy.md", "guarantees", text)
+
+
+def measure(place: int, size: int, splits: int) -> dict[float, list[Covered]]:
+    """Fit again and again, and count what is covered of new rows, at each coverage."""
+    way, rng = WAYS[place], np.random.default_rng((place, size))
+    found: dict[float, list[Covered]] = {coverage: [] for coverage in COVERAGES}
+    for _ in range(splits):
+        options = dict(way.options)
+        learned = _rows(way, LEARNED if way.held_out else size, rng)
+        if way.held_out:
+            options["test"] = _rows(way, size, rng)
+        model = gradum.fit(
+            learned, "y", model="linear", linear=LINEAR, learning_curve=False, **options
+        )
+        new = _rows(way, NEW_ROWS, rng)
+        for coverage in COVERAGES:
+            found[coverage] += _covered(way, model, new, coverage)
+    return found
+
+
+def _rows(way: Way, rows: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Draw rows of which a linear model knows all but the noise."""
+    columns = rng.normal(size=(rows, 4))
+    level = rng.choice(list(LEVELS), size=rows)
+    spread = np.array([LEVELS[name] for name in level])
+    house = np.arange(rows) // TOGETHER + int(rng.integers(2**40)) * TOGETHER
+    told = columns @ np.array([1.0, 0.5, 0.0, 0.0])
+    common = np.repeat(rng.normal(size=-(-rows // TOGETHER)), TOGETHER)[:rows]
+    noise = spread * rng.normal(size=rows) + common * ("group" in way.options)
+    target = told + noise
+    if way.target == "class":
+        target = np.where(target > 0.5, "yes", "no")
+    named = {f"x{place}": column for place, column in enumerate(columns.T)}
+    group = {"house": house} if "group" in way.options else {}
+    return pl.DataFrame({**named, "level": level, **group, "y": target})
+
+
+def _covered(way: Way, model: gradum.Model, new: pl.DataFrame, coverage: float) -> list[Covered]:
+    by_class = way.by == "class"
+    if way.target == "class":
+        sets = model.predict_set(new, coverage, by_class=by_class)
+        held = [label in labels for label, labels in zip(new["y"], sets, strict=True)]
+        within = np.array(held)
+    else:
+        low, high = model.predict_interval(new, coverage).T
+        target = new["y"].to_numpy()
+        within = (low <= target) & (target <= high)
+    guarantee = model.fitted.guarantee
+    assert guarantee is not None
+    at_least = model.guarantee(coverage, by_class=by_class).at_least or 0.0
+    if way.by is None:
+        return [Covered(len(within), int(within.sum()), len(guarantee.scores), at_least)]
+    names = model.classes if by_class else guarantee.terms.levels
+    code = guarantee.scores.label if by_class else guarantee.scores.level
+    assert code is not None
+    own = [(new["y" if by_class else way.by] == name).to_numpy() for name in names]
+    return [
+        Covered(int(rows.sum()), int(within[rows].sum()), int((code == place).sum()), at_least)
+        for place, rows in enumerate(own)
+    ]
+
+
+def _lines(way: Way, size: int, by_coverage: dict[float, list[Covered]]) -> list[list[str]]:
+    return [
+        [way.name, f"{size:,}", f"{100 * coverage:g}", *_line(way, coverage, found)]
+        for coverage, found in by_coverage.items()
+    ]
+
+
+def _line(way: Way, coverage: float, found: list[Covered]) -> list[str]:
+    """Hold what was covered against the law of the split, or against the bound of CV+."""
+    bounded = [count for count in found if _rank(coverage, count) <= count.judged]
+    shares = np.array([count.covered / count.rows for count in bounded])
+    error = shares.std(ddof=1) / np.sqrt(len(shares))
+    mean, least = f"{100 * shares.mean():.2f} ± {100 * error:.2f}", f"{100 * shares.min():.1f}"
+    if not way.held_out or "group" in way.options:
+        bound = np.mean([count.at_least for count in bounded])
+        return [mean, f"≥ {100 * bound:.1f}", least, "–", "–"]
+    law = np.mean([_rank(coverage, count) / (count.judged + 1) for count in bounded])
+    places = [_place_in_law(count, _rank(coverage, count)) for count in bounded]
+    within = "–"
+    if way.by is None:
+        low, high = split_range(coverage, bounded[0].judged)
+        within = f"{100 * np.mean((low <= shares) & (shares <= high)):.1f}"
+    p = stats.kstest(places, "uniform").pvalue
+    return [mean, f"{100 * law:.2f}", least, within, f"{p:.2g}"]
+
+
+def _rank(coverage: float, count: Covered) -> int:
+    return math.ceil(coverage * (count.judged + 1) - 1e-9)
+
+
+def _place_in_law(count: Covered, rank: int) -> float:
+    """Return the middle of the steps of the law's distribution function at what was covered.
+
+    It is uniform between 0 and 1, up to the height of a step.
+    """
+    law = partial(stats.betabinom.cdf, n=count.rows, a=rank, b=count.judged + 1 - rank)
+    return float(law(count.covered) + law(count.covered - 1)) / 2
+
+
+CHOICES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "equally good, errors unrelated": lambda rng, rows: rng.normal(size=(4, rows)),
+    "equally good, errors alike by 90%": lambda rng, rows: (
+        np.sqrt(0.9) * rng.normal(size=rows) + np.sqrt(0.1) * rng.normal(size=(4, rows))
+    ),
+    "each 10% better than the last": lambda rng, rows: (
+        np.array([[1.0], [0.9], [0.81], [0.729]])
+        * (np.sqrt(0.5) * rng.normal(size=rows) + np.sqrt(0.5) * rng.normal(size=(4, rows)))
+    ),
+}
+
+
+def _chosen(draws: int) -> str:
+    """Choose the best of four rungs by RMSE on the rows that its intervals are made of."""
+    lines = []
+    for name, errors in CHOICES.items():
+        for size in (60, 200, 1_000):
+            lines.append([name, f"{size:,}", *_changes(errors, size, draws)])
+    head = ["four rungs", "judged rows", *(f"at {100 * coverage:g}%" for coverage in COVERAGES)]
+    return table(head, lines)
+
+
+def _changes(
+    errors: Callable[[np.random.Generator, int], np.ndarray], size: int, draws: int
+) -> list[str]:
+    rng = np.random.default_rng((size, 7))
+    deviation = errors(rng, 200_000).std(
+        axis=1
+    )  # of each rung, known exactly but for the third digit
+    changes: dict[float, list[float]] = {coverage: [] for coverage in COVERAGES}
+    alone = Located(np.zeros(1), np.ones(1), np.ones(1))
+    for _ in range(draws):
+        said = errors(rng, size)
+        chosen = int(np.square(said).mean(axis=1).argmin())
+        ranked = ScoreList.of(np.abs(said[chosen]), np.ones(size))
+        for coverage in COVERAGES:
+            _, (radius,) = conformal_intervals([ranked], [alone], coverage)
+            covered = float(2 * stats.norm.cdf(radius / deviation[chosen]) - 1)
+            expected = math.ceil(coverage * (size + 1) - 1e-9) / (size + 1)
+            changes[coverage].append(covered - expected)
+    return [
+        f"{100 * np.mean(found):+.2f} ± {100 * np.std(found) / np.sqrt(draws):.2f}"
+        for found in changes.values()
+    ]
