@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
+import gradum
+from gradum.files import archive
 from gradum.fitting.spread.fit import Residuals, constant_spread, fit_spread
 from gradum.fitting.spread.spread import Curve, Side, Spread
 from gradum.fitting.with_spread import with_spread_of
-from synthetic import FEATURES, task
+from synthetic import FEATURES, QUICK, task
 
 ROWS = 3000
 TAIL = 1.6448536  # of a normal distribution, beyond which is 1 in 20
@@ -159,6 +162,40 @@ def test_every_rung_of_numbers_says_how_far_targets_may_lie(name, regressor, des
     target = task("amount", 300, seed=4)["amount"].to_numpy()
     t = located.deviations(rung.target_scale.forward(target))
     assert 0.8 < np.mean(np.abs(t) < 1) < 0.97
+
+
+@pytest.mark.parametrize("name", ["baseline", "linear", "mlp", "pack"])
+def test_a_spread_is_saved_and_loaded_bit_for_bit(name, regressor, design, tmp_path):
+    regressor.save(tmp_path / "model.gradum")
+    again = gradum.load(tmp_path / "model.gradum").fitted.rungs[name]
+    rung = regressor.fitted.rungs[name]
+    assert again.spread == rung.spread
+    np.testing.assert_array_equal(again.locate(design).below, rung.locate(design).below)
+    np.testing.assert_array_equal(again.locate(design).above, rung.locate(design).above)
+
+
+def test_a_file_without_a_spread_loads_with_an_even_one(regressor, design, tmp_path):
+    path = tmp_path / "old.gradum"
+    regressor.save(path)
+    manifest, arrays = archive.read(path)
+    for record in manifest["rungs"]:
+        del record["spread"]
+    archive.write(path, manifest, arrays)
+    located = gradum.load(path).fitted.rungs["linear"].locate(design)
+    assert set(located.below) == set(located.above) == {1.0}
+
+
+def test_a_linear_rung_is_spread_by_rows_that_it_had_not_learned_from():
+    """With half as many columns as rows, residuals of learned rows are far too short."""
+    rng = np.random.default_rng(5)
+    columns = rng.normal(size=(160, 80))
+    frame = pl.DataFrame(columns, schema=[f"x{place}" for place in range(80)])
+    target = columns @ rng.normal(size=80) + 3 * rng.normal(size=160)
+    model = gradum.fit(frame.with_columns(y=target), "y", model="linear", cv=2, **QUICK)
+    rung, design = model.fitted.rungs["linear"], model.fitted.encoder.transform(frame)
+    assert rung.target_scale is not None
+    t = rung.locate(design).deviations(rung.target_scale.forward(target))
+    assert np.mean(np.abs(t) < 1) > 0.95
 
 
 def test_classes_have_no_spread(classifier):
