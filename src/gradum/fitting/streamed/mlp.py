@@ -94,5 +94,5 @@ def fit_mlp(
         rung,
         target_scale=scale,
         seconds=rung.seconds + perf_counter() - began,
-        post=steps_for(sample.class_weight, calibrated(rung, validation, judged, context)),
+        post=steps_for(sample.class_weight, calibrated(rung, validation, context)),
     )
