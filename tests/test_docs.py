@@ -17,6 +17,7 @@ from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.fitting import options
 from gradum.fitting.by_class import ClassScores
+from gradum.fitting.calibration import choice, matrix, quadratic, temperature
 from gradum.fitting.mlp import LEARNING_RATES
 from gradum.fitting.pack.inputs import TEXT_COLUMNS
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
@@ -75,7 +76,7 @@ from pages import assert_page_shows, script
 from synthetic import FEW, SHORT, TINY
 
 ROOT = Path(__file__).parent.parent
-WORDS = {4: "four", 6: "six", 8: "eight"}
+WORDS = {4: "four", 5: "five", 6: "six", 8: "eight"}
 CODE = re.compile(r"`([a-z_0-9]+)`")
 
 
@@ -150,6 +151,12 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"up to {pack.text_scores} classes, to the scores",
         f"`--effort quick` trains {WORDS[quick.members]} networks for {quick.epochs} epochs, "
         f"`best` {best.members} for {best.epochs}; above {pack.epochs_at:,} rows",
+        f"one number between {1 / temperature.MOST} and {temperature.MOST:g}; from "
+        f"{temperature.FEWEST_ROWS} rows on",
+        f"from {quadratic.FEWEST_OF_A_CLASS} rows of each class on",
+        f"of 3 to {matrix.MOST_CLASSES} classes",
+        f"from {matrix.FEWEST_ROWS} rows a class on",
+        f"cross-validated on the same rows in {WORDS[choice.FOLDS]} folds",
         f"Shapley values before {BACKGROUND_ROWS} background rows",
         f"Up to {MOST_EXACT} columns",
         f"is below {TOLERANCE} of the range",

@@ -82,22 +82,19 @@ def fit_mlp(
         with np.errstate(over="ignore", invalid="ignore"):  # of weights that grew without end
             fitted = rung.network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
-    if validation is not None and judged is not None:
-        calibration = calibrated(rung, validation, judged, context)
+    if validation is not None:
+        calibration = calibrated(rung, validation, context)
     rung = replace(rung, target_scale=scale, post=steps_for(rows.class_weight, calibration))
     if validation is not None:
         rung = with_spread(rung, validation, context)
     return replace(rung, seconds=rung.seconds + perf_counter() - began)
 
 
-def calibrated(
-    rung: Rung, validation: Rows, data: Data, context: Context
-) -> tuple[Calibration, ...]:
+def calibrated(rung: Rung, validation: Rows, context: Context) -> tuple[Calibration, ...]:
     """Return the calibration of a network of classes, found on validation rows; if any pays."""
     if validation.classes is None:
         return ()
-    logits = rung.network.forward(rung.params, data.inputs)
-    held_out = HeldOutLogits.of(logits, validation)
+    held_out = HeldOutLogits.of(rung.logits(validation.design), validation)
     return chosen_calibration(held_out, context.random("mlp", "calibration"))
 
 

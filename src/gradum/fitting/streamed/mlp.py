@@ -91,7 +91,7 @@ def fit_mlp(
     if scale is not None:
         fitted = rung.network.forward(solution.params, some.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(sample.target, fitted, sample.weight)
-    calibration = calibrated(rung, validation, judged, context)
+    calibration = calibrated(rung, validation, context)
     rung = replace(rung, target_scale=scale, post=steps_for(sample.class_weight, calibration))
     rung = with_spread(rung, validation, context)
     return replace(rung, seconds=rung.seconds + perf_counter() - began)
