@@ -290,6 +290,13 @@ def _sentences(expectation: Expectation) -> list[str]:
             "a change of that relation cannot be seen without labels."
         )
     )
+    if not expectation.by_columns:
+        told.append(
+            say(
+                "Rows were held against each other by their answers alone, because the columns of "
+                "the judged rows are not at hand."
+            )
+        )
     if expectation.alike < FEWEST_JUDGED:
         told.append(
             say(
