@@ -41,8 +41,7 @@ def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
         yield RowSection(
             "drift",
             say("What has moved"),
-            [column.sentence for column in drifted if not column.alarming],
-            [
+            pictures=[
                 column_picture(f"column-{place}", column)
                 for place, column in enumerate(drifted[:MOST_PICTURES])
             ],
@@ -52,8 +51,7 @@ def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
         yield RowSection(
             "answers",
             say("The answers"),
-            [answers.sentence] if answers.sentence else [say("The answers have not moved.")],
-            [answers_picture(answers, fitted)],
+            pictures=[answers_picture(answers, fitted)],
         )
     expected = found.expected_score
     if expected is not None:

@@ -88,7 +88,9 @@ class _Judge:
     values: np.ndarray
     label: np.ndarray
 
-    def area(self, place: int | None = None, rng: np.random.Generator | None = None) -> tuple:
+    def area(
+        self, place: int | None = None, rng: np.random.Generator | None = None
+    ) -> tuple[float, float]:
         """Return the area under the ROC curve, and p of new rows ranking higher (Mann, Whitney).
 
         A column that is named by its place is shuffled first.
@@ -114,8 +116,8 @@ def _foremost(
             for place in range(len(names))
         ]
     )
-    foremost = [place for place in falling(loss)[:SHOWN_COLUMNS] if loss[place] >= LEAST_LOSS]
-    return tuple((names[place], float(loss[place])) for place in foremost)
+    foremost = [place for place in falling(loss).tolist() if loss[place] >= LEAST_LOSS]
+    return tuple((names[int(place)], float(loss[place])) for place in foremost[:SHOWN_COLUMNS])
 
 
 def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray, np.ndarray]:
