@@ -85,10 +85,10 @@ def _errors(shift: Shift, folder: Path, seed: int, model: str) -> Iterator[Error
     judged = answered_rows(fitted, evidence.frame, evidence.prediction, evidence.weight)
     assert fitted.judgement is not None
     scores = fitted.judgement.scores[fitted.used]["test"]
-    for chunk in chunks:
-        new, target = _answered(fitted, chunk)
+    answered = [_answered(fitted, chunk) for chunk in chunks]
+    peers = cbpe(judged, evidence.target, [new for new, _ in answered])
+    for (new, target), said in zip(answered, peers, strict=True):
         true = score(_outcome(new, target))
-        said = cbpe(judged, evidence.target, new)
         found = {}
         for columns in (True, False):
             rows = [each if columns else each.without_columns for each in (judged, new)]
