@@ -49,6 +49,7 @@ def expected_score(model: Model, new: pl.DataFrame, rung: str | None) -> Expecta
             scores=judgement.scores[fitted.used]["test"],
             learners=boosted_trees(),
             rng=stream(fitted.spec.seed, "study", "watch", "expected score"),
+            dependent=fitted.schema.group is not None or fitted.schema.time is not None,
         )
     except GradumError as error:
         return say("No score is expected without labels. {cause}", cause=error.message)
