@@ -15,7 +15,7 @@ BENCHMARKS = {
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "coverage": "[DRAWS] [FITS]",
-    "watch": "[PAIRS] [ROWS]",
+    "watch": "[FITS] [ROWS]",
     "guarantees": "[SPLITS] [DRAWS]",
     "explanations": "FOLDER [PARTS]",
     "adaptive": "FOLDER",

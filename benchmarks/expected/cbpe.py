@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,19 +20,23 @@ NAMES = {"roc_auc": "auc", "accuracy": "accuracy"}
 WORKER = Path(__file__).parent / "cbpe_worker.py"
 
 
-def cbpe(judged: Answered, target: np.ndarray, new: Answered) -> dict[str, float]:
-    """Return the metrics that nannyml expects of the new rows, by gradum's names."""
+def cbpe(
+    judged: Answered, target: np.ndarray, chunks: Sequence[Answered]
+) -> list[dict[str, float]]:
+    """Return the metrics that nannyml expects of each chunk of new rows, by gradum's names."""
     with TemporaryDirectory() as folder:
-        reference, rows = Path(folder) / "reference.parquet", Path(folder) / "new.parquet"
+        reference = Path(folder) / "reference.parquet"
+        files = [Path(folder) / f"{place}.parquet" for place in range(len(chunks))]
         _frame(judged).with_columns(target=pl.Series(target)).write_parquet(reference)
-        _frame(new).write_parquet(rows)
-        command = [_python(), str(WORKER), str(reference), str(rows)]
+        for file, chunk in zip(files, chunks, strict=True):
+            _frame(chunk).write_parquet(file)
+        command = [_python(), str(WORKER), str(reference), *map(str, files)]
         quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1"}
         ended = subprocess.run(command, capture_output=True, text=True, env=quiet)
     if ended.returncode:
         raise Absent(ended.stderr.strip().splitlines()[-1])
-    found = json.loads(ended.stdout.strip().splitlines()[-1])
-    return {NAMES[name]: value for name, value in found.items()}
+    lines = ended.stdout.strip().splitlines()[-len(chunks) :]
+    return [{NAMES[name]: value for name, value in json.loads(line).items()} for line in lines]
 
 
 def nannyml_version() -> str:

@@ -1,7 +1,7 @@
-"""The CBPE of nannyml, in its own environment: ``python cbpe_worker.py REFERENCE NEW``.
+"""The CBPE of nannyml, in its own environment: ``python cbpe_worker.py REFERENCE NEW ...``.
 
-Both are Parquet files with the columns ``probability``, ``prediction`` and, of the reference,
-``target``. The estimates of all rows of NEW as one chunk are printed as JSON.
+All are Parquet files with the columns ``probability``, ``prediction`` and, of the reference,
+``target``. The estimates of each NEW as one chunk are printed as a line of JSON.
 """
 
 from __future__ import annotations
@@ -12,24 +12,25 @@ import sys
 METRICS = ("roc_auc", "accuracy")
 
 
-def main(reference: str, new: str) -> None:
-    """Estimate the metrics of the new rows."""
+def main(reference: str, *chunks: str) -> None:
+    """Estimate the metrics of each chunk of new rows."""
     import nannyml
     import pandas
 
-    known, rows = pandas.read_parquet(reference), pandas.read_parquet(new)
-    estimator = nannyml.CBPE(
-        y_pred_proba="probability",
-        y_pred="prediction",
-        y_true="target",
-        problem_type="classification_binary",
-        metrics=list(METRICS),
-        chunk_size=len(rows),
-    )
-    estimator.fit(known)
-    estimates = estimator.estimate(rows).filter(period="analysis").to_df()
-    found = {name: float(estimates[name, "value"].iloc[0]) for name in METRICS}
-    print(json.dumps(found))
+    known = pandas.read_parquet(reference)
+    for chunk in chunks:
+        rows = pandas.read_parquet(chunk)
+        estimator = nannyml.CBPE(
+            y_pred_proba="probability",
+            y_pred="prediction",
+            y_true="target",
+            problem_type="classification_binary",
+            metrics=list(METRICS),
+            chunk_size=len(rows),
+        )
+        estimator.fit(known)
+        estimates = estimator.estimate(rows).filter(period="analysis").to_df()
+        print(json.dumps({name: float(estimates[name, "value"].iloc[0]) for name in METRICS}))
 
 
 if __name__ == "__main__":

@@ -85,13 +85,13 @@ def _errors(shift: Shift, folder: Path, seed: int, model: str) -> Iterator[Error
     judged = answered_rows(fitted, evidence.frame, evidence.prediction, evidence.weight)
     assert fitted.judgement is not None
     scores = fitted.judgement.scores[fitted.used]["test"]
-    for chunk in chunks:
-        new, target = _answered(fitted, chunk)
+    answered = [_answered(fitted, chunk) for chunk in chunks]
+    peers = cbpe(judged, evidence.target, [new for new, _ in answered])
+    for (new, target), said in zip(answered, peers, strict=True):
         true = score(_outcome(new, target))
-        said = cbpe(judged, evidence.target, new)
         found = {}
         for columns in (True, False):
-            rows = [each if columns else _by_answers(each) for each in (judged, new)]
+            rows = [each if columns else each.without_columns for each in (judged, new)]
             found[columns] = expect(
                 rows[0],
                 evidence.target,
@@ -124,10 +124,6 @@ def _answered(fitted: Fitted, chunk: pl.DataFrame) -> tuple[Answered, np.ndarray
     dataset = labelled(read(chunk), fitted.schema, encoder=fitted.encoder)
     prediction = fitted.rung().predict(fitted.encoder.transform(dataset.frame))
     return answered_rows(fitted, dataset.frame, prediction), dataset.target
-
-
-def _by_answers(rows: Answered) -> Answered:
-    return Answered(rows.prediction, rows.weight)
 
 
 def _outcome(rows: Answered, target: np.ndarray) -> Outcome:

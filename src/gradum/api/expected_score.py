@@ -1,20 +1,28 @@
-"""The score to be expected of new rows without labels: where the judged rows are found."""
+"""The score to be expected of new rows without labels: where the judged rows are found.
+
+They are the run's own, with their columns, where its table is at hand; else the summary in the
+model file, which knows of answers and targets alone.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from gradum.api.boosted_trees import boosted_trees
 from gradum.api.judged_rows import judged_rows
 from gradum.api.run_rows import MOST_BYTES, run_with_its_table
 from gradum.errors import GradumError, SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.judgement import Judgement
 from gradum.fitting.predict import predict_typed
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.study.evidence import Evidence
+from gradum.study.watch.answered import Answered
 from gradum.study.watch.answered_rows import answered_rows
 from gradum.study.watch.expected import MOST_ROWS, Expectation, expect
 
@@ -26,37 +34,71 @@ def expected_score(model: Model, new: pl.DataFrame, rung: str | None) -> Expecta
     """Expect the scores of typed new rows by the rows that judged the model, or say why not."""
     fitted = model.fitted
     try:
-        evidence = _evidence(model, rung)
-        judgement = fitted.judgement
-        assert judgement is not None
-        judged = answered_rows(fitted, evidence.frame, evidence.prediction, evidence.weight)
+        judgement = _judgement(fitted, rung)
+        judged, target = _judged(model)
+        answered = answered_rows(fitted, new, predict_typed(fitted, new))
+        if judged.columns is None:
+            answered = answered.without_columns
+        assert fitted.schema.target is not None
         return expect(
             judged,
-            evidence.target,
-            answered_rows(fitted, new, predict_typed(fitted, new, rung=rung)),
-            task=evidence.task,
+            target,
+            answered,
+            task=fitted.schema.target.task,
             metric=judgement.verdict.metric,
-            scores=judgement.scores[evidence.rung]["test"],
+            scores=judgement.scores[fitted.used]["test"],
             learners=boosted_trees(),
             rng=stream(fitted.spec.seed, "study", "watch", "expected score"),
+            dependent=fitted.schema.group is not None or fitted.schema.time is not None,
         )
     except GradumError as error:
         return say("No score is expected without labels. {cause}", cause=error.message)
 
 
-def _evidence(model: Model, rung: str | None) -> Evidence:
-    """Return the rows that judged the model.
+def _judgement(fitted: Fitted, rung: str | None) -> Judgement:
+    """Return the judgement of the rung in use.
 
     Raises
     ------
-    GradumError
-        There are none, or they are not at hand.
+    SpecError
+        There is none, or another rung is asked for.
     """
-    fitted = model.fitted
     if fitted.judgement is None:
         raise SpecError(say("The model was not judged."))
     if rung is not None and fitted.rung(rung).name != fitted.used:
         raise SpecError(say("Predictions of judged rows are kept of the rung in use alone."))
+    return fitted.judgement
+
+
+def _judged(model: Model) -> tuple[Answered, np.ndarray]:
+    """Return the rows that judged the model and their targets, or such as go together like them.
+
+    Raises
+    ------
+    GradumError
+        They are not at hand, and the model file has no summary of them.
+    """
+    fitted = model.fitted
+    try:
+        evidence = _evidence(model)
+    except SpecError:
+        summary = fitted.reference and fitted.reference.judged
+        if not summary:
+            raise
+        prediction, target = summary.as_rows()
+        return Answered(prediction, np.ones(len(target))), target
+    judged = answered_rows(fitted, evidence.frame, evidence.prediction, evidence.weight)
+    return judged, evidence.target
+
+
+def _evidence(model: Model) -> Evidence:
+    """Return the judged rows with their columns.
+
+    Raises
+    ------
+    GradumError
+        They are not at hand.
+    """
     if model.run is not None:
         return Evidence.of(model.run, MOST_ROWS)
     run_spec = run_with_its_table(model.folder)

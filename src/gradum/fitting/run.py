@@ -24,6 +24,7 @@ from gradum.fitting.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judge import Judge
 from gradum.fitting.judged_scores import guarantee_of
+from gradum.fitting.judged_summary import judged_summary
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
@@ -215,9 +216,11 @@ def _reference(
     reference = Reference.of_rows(dataset, learned, spec.seed)
     if judgement is None or "test" not in seen:
         return reference
-    _, averaged = seen["test"].average(len(dataset))
+    rows, averaged = seen["test"].average(len(dataset))
+    prediction = averaged[judgement.verdict.used]
     same_fit = not (spec.refit or plan.folds)
-    return reference.with_answers(averaged[judgement.verdict.used], same_fit=same_fit)
+    judged = judged_summary(prediction, dataset.target[rows], dataset.weight[rows])
+    return structs.replace(reference.with_answers(prediction, same_fit=same_fit), judged=judged)
 
 
 def _judges(spec: Spec, divided: Divided, kept: Judge, context: Context) -> list[Judge]:

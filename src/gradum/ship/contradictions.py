@@ -9,6 +9,7 @@ import numpy as np
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.judged_summary import JudgedClasses, JudgedSummary
 from gradum.fitting.reference import BUCKETS, LEVELLED, Distribution, Levels
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
@@ -189,6 +190,24 @@ def _reference(fitted: Fitted) -> Iterator[str]:
     classes = len(_target(fitted).classes)
     if places != sorted(set(places)) or not set(places) <= set(range(max(classes, 1))):
         yield say("the summary of its answers is of other answers than the model gives")
+    if reference.judged is not None and not _goes_together(reference.judged, classes):
+        yield say("the summary of its judged rows is of other answers than the model gives")
+
+
+def _goes_together(judged: JudgedSummary, classes: int) -> bool:
+    """Whether bins are of the model's classes, or of numbers, and count rows."""
+    if isinstance(judged, JudgedClasses):
+        shares, rows = ([getattr(each, n) for each in judged.bins] for n in ("probability", "rows"))
+        numbers = [number for each in (*shares, *rows) for number in each]
+        return (
+            classes > 0
+            and all(len(each) == classes for each in (*shares, *rows))
+            and all(0 <= number < np.inf for number in numbers)
+        )
+    numbers = [number for each in judged.bins for number in (each.prediction, each.error)]
+    sizes = [number for each in judged.bins for number in (each.error, each.rows)]
+    finite = np.isfinite([*numbers, *judged.deviations]).all()
+    return bool(classes == 0 and judged.deviations and finite and min(sizes, default=0) >= 0)
 
 
 def _counts_rows(values: Distribution) -> bool:

@@ -21,7 +21,8 @@ def expected_cells(score: ExpectedScore) -> list[str]:
 
 def expected_sentences(expected: Expectation) -> list[str]:
     """Return what is to be known of the scores, and which labels would tell most."""
-    told = list(expected.sentences)
+    # The alarm of a worse score is the first sentence, and has been shown.
+    told = list(expected.sentences[1:] if expected.worse else expected.sentences)
     if expected.telling_rows:
         told.append(
             say(

@@ -75,6 +75,11 @@ class Answered:
         # The log-odds of the second of two classes say all that both logarithms do.
         return log_p - log_p[:, :1] if log_p.shape[1] == 2 else log_p
 
+    @property
+    def without_columns(self) -> Answered:
+        """The same rows, of which only the answers are known."""
+        return Answered(self.prediction, self.weight)
+
     def take(self, rows: np.ndarray) -> Answered:
         """Return the rows at some places."""
         columns = None if self.columns is None else self.columns[rows]

@@ -85,16 +85,17 @@ class ClassLaw:
         p = np.clip(probability, 1 - MOST_CERTAIN, MOST_CERTAIN)
         step, trust = (np.equal(target, focus) - p) / (p * (1 - p)), judged.weight * p * (1 - p)
         correction = CrossFitted.by(learn, judged.values, step, trust, new.values, rng)
+        bounds = np.quantile(log_p, [OUTERMOST, 1 - OUTERMOST], axis=0)
+        log_p = np.clip(log_p, *bounds)
         features = _features(log_p, focus, correction.out_of_fold)
         losses = _Losses(log_p, features, target)
         mean = losses.mode(effective(judged.weight))
         root = np.linalg.cholesky(np.linalg.inv(losses.hessian(mean, alike)))
-        bounds = np.quantile(log_p, [OUTERMOST, 1 - OUTERMOST], axis=0)
         return cls(np.clip(new.log_probability, *bounds), _focus(new), correction, mean, root)
 
     @property
     def probability(self) -> np.ndarray:
-        """Q at the mean of θ and f (n, K)."""
+        """The probabilities at the mean of θ and f (n, K)."""
         return self._shares(self.mean, self.correction.of_new.mean(axis=0))
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:

@@ -74,7 +74,7 @@ class Expectation(msgspec.Struct, frozen=True):
     Parameters
     ----------
     scores : tuple of ExpectedScore
-        That of the run's metric first.
+        That of the run's metric first; none of metrics that some draws leave undefined.
     rows, judged_rows : int
         New and judged rows that this rests on.
     alike : float
@@ -121,6 +121,7 @@ def expect(
     scores: Mapping[str, Interval],
     learners: Learners,
     rng: np.random.Generator,
+    dependent: bool = False,
 ) -> Expectation:
     """Expect the scores of new rows.
 
@@ -139,6 +140,8 @@ def expect(
         What the run scored on its judged rows, by metric.
     learners : Learners
     rng : Generator
+    dependent : bool
+        Whether rows belong together, in groups or in time.
 
     Raises
     ------
@@ -146,13 +149,8 @@ def expect(
         There are fewer than `FEWEST_JUDGED` judged rows, or than `FEWEST_NEW` new ones.
     """
     _refuse_few(len(judged), len(new))
-    if len(judged) > MOST_ROWS:
-        some = np.sort(rng.choice(len(judged), MOST_ROWS, replace=False))
-        judged, target = judged.take(some), target[some]
-    looked_at = np.arange(len(new))
-    if len(new) > MOST_ROWS:
-        looked_at = np.sort(rng.choice(len(new), MOST_ROWS, replace=False))
-        new = new.take(looked_at)
+    some, looked_at = _at_most(len(judged), rng), _at_most(len(new), rng)
+    judged, target, new = judged.take(some), target[some], new.take(looked_at)
     alike = likeness(judged, new, learners.membership, rng)
     if task == "regression":
         law = NumberLaw.learn(judged, target, new, alike=alike, learn=learners.size, rng=rng)
@@ -161,11 +159,10 @@ def expect(
     names = tuple(dict.fromkeys((metric, *ALONGSIDE[task])))
     drawn = _scored(law, new, task, names, rng)
     found = [_score(name, drawn.scores[name], scores[name]) for name in names if name in scores]
-    known = tuple(score for score in found if score is not None)
     one_row = _error_of_one_row(drawn.last, metric, rng)
     error = standard_error(drawn.scores[metric])
     expectation = Expectation(
-        scores=known,
+        scores=tuple(score for score in found if score is not None),
         rows=len(new),
         judged_rows=len(judged),
         alike=float(alike.sum()),
@@ -173,7 +170,12 @@ def expect(
         telling_rows=tuple(looked_at[telling_rows(_answer(new), drawn.spread)].tolist()),
         labels_to_halve=labels_to_halve(error, one_row, len(new)),
     )
-    return msgspec.structs.replace(expectation, sentences=tuple(_sentences(expectation)))
+    return msgspec.structs.replace(expectation, sentences=tuple(_sentences(expectation, dependent)))
+
+
+def _at_most(rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the places of all rows, or of `MOST_ROWS` of them."""
+    return np.sort(rng.choice(rows, min(rows, MOST_ROWS), replace=False))
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,7 +271,7 @@ def _refuse_few(judged: int, new: int) -> None:
         )
 
 
-def _sentences(expectation: Expectation) -> list[str]:
+def _sentences(expectation: Expectation, dependent: bool) -> list[str]:
     told = []
     if expectation.scores:
         first = expectation.scores[0]
@@ -290,6 +292,20 @@ def _sentences(expectation: Expectation) -> list[str]:
             "a change of that relation cannot be seen without labels."
         )
     )
+    if not expectation.by_columns:
+        told.append(
+            say(
+                "Rows were held against each other by their answers alone, because the columns of "
+                "the judged rows are not at hand."
+            )
+        )
+    if dependent:
+        told.append(
+            say(
+                "The interval takes rows for independent: those that belong together, in groups or "
+                "in time, tell less, and it may be too narrow."
+            )
+        )
     if expectation.alike < FEWEST_JUDGED:
         told.append(
             say(
