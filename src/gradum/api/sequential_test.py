@@ -1,0 +1,313 @@
+"""Errors among rows whose labels came in, counted in their order; a state carries the count on."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from gradum.api.runs import judged_rows
+from gradum.api.table_rows import TableRows, table_rows
+from gradum.errors import ColumnError, SpecError
+from gradum.files.atomic import write_bytes
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.judged_errors import JudgedErrors, is_wrong, judged_errors
+from gradum.messages import say
+from gradum.study.evidence import Evidence
+from gradum.study.watch.sequence import (
+    ALPHA,
+    ErrorBound,
+    ErrorCount,
+    Labelled,
+    SequentialTest,
+    Unjudged,
+    follow,
+)
+from gradum.study.watch.taken import TakenTable, refuse_taken, stable_hashes
+from gradum.tables.check import Checked, check, check_blocks, class_codes, has_target, time_values
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.table import Table
+from gradum.tables.wording import nearest, quoted
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+
+def sequential_test(
+    model: Model,
+    data: Any,
+    *,
+    labels: str | None = None,
+    at_most: float | None = None,
+    beyond: float | None = None,
+    alpha: float = ALPHA,
+    state: str | os.PathLike | None = None,
+    reading: ReadingOptions = PLAINLY,
+) -> SequentialTest:
+    """Test whether the rate of errors is above a bound, row by row of a table with labels.
+
+    Rows are taken in the order of the run's time column, if it has one, else of the table. The
+    test holds at every row: see `gradum.study.watch.e_process`.
+
+    Parameters
+    ----------
+    model : Model
+    data : path, data frame, …
+        What ``predict`` takes.
+    labels : str, optional
+        The column of labels; the run's target if left out.
+    at_most : float, optional
+        The rate that is tested; if left out, the highest that the judged rows leave possible.
+    beyond : float, optional
+        Of numbers: from which distance on a prediction is an error; if left out, the one that 90%
+        of the judged rows keep within.
+    alpha : float
+        The probability, at most, of ever raising an alarm where there is no cause.
+    state : path, optional
+        A JSON file that the test is carried on from, if it is there, and written to.
+    reading : ReadingOptions
+        Which table of a workbook or a database, and how a text is written.
+
+    Raises
+    ------
+    SpecError
+        The bound is not known, no row has a label, rows were counted before, or the state is of
+        another model or another bound.
+    ColumnError, SchemaError
+        The column of labels is absent or of another kind, or a feature is.
+    OutputError
+        The state cannot be written.
+    """
+    fitted = model.fitted
+    before = None if state is None else _read_state(Path(state))
+    if before is None:
+        bound = _bound(model, at_most, beyond, alpha)
+        before = ErrorCount(fitted.provenance.fingerprint, bound)
+    else:
+        _refuse_other(before, Path(str(state)), fitted, at_most, beyond, alpha)
+    column = _label_column(fitted, labels)
+    with table_rows(data, fitted, reading) as rows:
+        labelled, hashes = _labelled(rows, fitted, column, before.bound.beyond)
+        if state is not None:
+            refuse_taken(rows.source, hashes, before.tables)
+        test = follow(labelled, before, _notes(fitted, before.bound))
+        if state is not None:
+            taken = (*before.tables, TakenTable.of(rows.source, hashes))
+            count = msgspec.structs.replace(test.count, tables=taken)
+            test = msgspec.structs.replace(test, count=count)
+            write_bytes(state, msgspec.json.encode(count))
+    return test
+
+
+def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: float) -> ErrorBound:
+    """Return the rate that was given, or the highest that the judged rows leave possible."""
+    if beyond is not None and model.classes:
+        raise SpecError(
+            say("The target has classes, and no distance makes an error of one."),
+            say("Leave out --beyond."),
+        )
+    if beyond is not None and not beyond >= 0:
+        raise SpecError(
+            say("A distance of {beyond} makes no error.", beyond=beyond), say("Give one from 0 up.")
+        )
+    if at_most is not None and (beyond is not None or model.classes):
+        return ErrorBound.given(at_most, beyond, alpha)
+    judged = _judged(model, beyond)
+    if at_most is not None:
+        return ErrorBound.given(at_most, judged.beyond, alpha)
+    return ErrorBound.of_judged(judged, alpha)
+
+
+def _judged(model: Model, beyond: float | None) -> JudgedErrors:
+    """Count the errors among the rows that judged a run."""
+    if model.run is not None and model.run.judged is not None:
+        evidence = Evidence.of(model.run)
+    elif model.folder is not None:
+        evidence = judged_rows(model.folder)
+    else:
+        raise SpecError(
+            say(
+                "How often the model was wrong on the judged rows is known of its run folder only."
+            ),
+            say("Name the run folder, or give --at-most RATE, and --beyond DISTANCE for numbers."),
+        )
+    return judged_errors(
+        evidence.truth, evidence.rows, evidence.prediction, evidence.seed, beyond=beyond
+    )
+
+
+def _label_column(fitted: Fitted, labels: str | None) -> str:
+    """Return the column of labels, which no model uses."""
+    if labels is None:
+        return fitted.spec.target
+    if any(labels == feature.name for feature in fitted.schema.features):
+        raise ColumnError(
+            say("Column {column!r} is one that the model predicts from.", column=labels),
+            say(
+                "Name the column of labels, or leave it out if it is {target!r}.",
+                target=fitted.spec.target,
+            ),
+        )
+    return labels
+
+
+def _notes(fitted: Fitted, bound: ErrorBound) -> tuple[str, ...]:
+    """Say where the claim rests on more than the rows in their order."""
+    notes, group = [], fitted.schema.group
+    if group is not None:
+        notes.append(
+            say(
+                "Rows of one {group} may have errors in common: where many of them follow one "
+                "another, an alarm may be theirs alone.",
+                group=group,
+            )
+        )
+    if bound.judged is not None and fitted.judgement is not None and fitted.judgement.kept_on_all:
+        notes.append(
+            say(
+                "The judged rows were predicted by the models of the cross-validation, which "
+                "learned from fewer rows than the one that is kept."
+            )
+        )
+    return tuple(notes)
+
+
+def _labelled(
+    rows: TableRows, fitted: Fitted, column: str, beyond: float | None
+) -> tuple[Labelled, np.ndarray]:
+    """Predict the rows of a table that have a label; also the hashes of all rows' features."""
+    schema, rung = fitted.schema, fitted.rung()
+    target = schema.target
+    assert target is not None
+    features = [feature.name for feature in schema.features]
+    wrong, known, times, hashes = [], [], [], []
+    unknown: Counter[str] = Counter()
+    missing = 0
+    for checked in _checked(rows, fitted, column):
+        frame, labels = checked.frame, checked.frame[target.name]
+        kept = has_target(checked)
+        missing += labels.null_count()
+        if target.classes:
+            codes = class_codes(checked)
+            unseen = labels.filter((codes == -1) & kept)
+            unknown.update(map(str, unseen))
+            truth = codes.to_numpy()
+        else:
+            truth = labels.to_numpy()
+        designs = fitted.encoder.blocks(frame, rung.block_rows)
+        predicted = np.concatenate(
+            [prediction.value for prediction in rung.predict_blocks(designs, len(rows))]
+        )
+        wrong.append(is_wrong(truth, predicted, beyond))
+        known.append(kept.to_numpy())
+        times.append(time_values(checked))
+        hashes.append(stable_hashes(frame.select(features)))
+    kept_rows = np.concatenate(known)
+    places = np.flatnonzero(kept_rows)
+    if schema.time is not None and all(time is not None for time in times):
+        places = places[np.argsort(np.concatenate(times)[places], kind="stable")]
+    if len(places) and sum(unknown.values()) == len(places):
+        raise ColumnError(
+            say(
+                "No label of column {column!r} is a class of the model: it has {labels}.",
+                column=column,
+                labels=quoted(unknown),
+            ),
+            say("Give one of {classes}.", classes=quoted(target.classes)),
+        )
+    labelled = Labelled(
+        rows.source,
+        column,
+        np.concatenate(wrong)[places],
+        places + 1,
+        Unjudged(missing, len(kept_rows) - len(places) - missing, dict(unknown.most_common())),
+        _order(fitted, times),
+    )
+    return labelled, np.concatenate(hashes)
+
+
+def _order(fitted: Fitted, times: list[np.ndarray | None]) -> tuple[str, ...]:
+    name = fitted.schema.time
+    if name is None:
+        return ()
+    if all(time is not None for time in times):
+        return (say("Rows are taken in the order of {time}.", time=name),)
+    return (say("Rows are taken as they stand: the table has no column {time!r}.", time=name),)
+
+
+def _checked(rows: TableRows, fitted: Fitted, column: str) -> Iterator[Checked]:
+    """Read a table by the model's schema, at once or block by block, its labels as the target."""
+    schema, table = fitted.schema, rows.table
+    if isinstance(table, Table):
+        yield check(_with_labels(table, fitted, column), schema, require_target=True)
+        return
+    blocks = (_with_labels(block, fitted, column) for block in table.blocks())
+    yield from (checked for _, checked in check_blocks(blocks, schema, require_target=True))
+
+
+def _with_labels(table: Table, fitted: Fitted, column: str) -> Table:
+    """Put a column of labels in the place of the target."""
+    target, frame = fitted.spec.target, table.frame
+    if column not in frame.columns:
+        raise ColumnError(
+            say("{source} has no column {name!r}.", source=table.source, name=column),
+            nearest(column, frame.columns),
+        )
+    if column == target:
+        return table
+    labels = frame[column].alias(target)
+    return replace(table, frame=frame.drop(column, target, strict=False).with_columns(labels))
+
+
+def _read_state(path: Path) -> ErrorCount | None:
+    """Return the test that a file holds; None where there is no file yet."""
+    if not path.exists():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ErrorCount)
+    except (OSError, ValueError, RecursionError) as error:
+        raise SpecError(
+            say("{path} holds no state of a test: {cause}.", path=path, cause=error),
+            say("Name the file that the test wrote, or a new one."),
+        ) from error
+
+
+def _refuse_other(
+    before: ErrorCount,
+    path: Path,
+    fitted: Fitted,
+    at_most: float | None,
+    beyond: float | None,
+    alpha: float,
+) -> None:
+    """Refuse a state that is of another model, or tests another bound than the one asked for."""
+    if before.fingerprint != fitted.provenance.fingerprint:
+        raise SpecError(
+            say("{path} holds the test of another model.", path=path),
+            say("Name a new file."),
+        )
+    bound = before.bound
+    asked_and_known = {
+        "--at-most": (at_most, bound.at_most),
+        "--beyond": (beyond, bound.beyond),
+        "alpha": (alpha, bound.alpha),
+    }
+    for option, (asked, known) in asked_and_known.items():
+        if asked is not None and asked != known:
+            raise SpecError(
+                say(
+                    "{path} holds a test with {option} {known}, not {asked}.",
+                    path=path,
+                    option=option,
+                    known=known,
+                    asked=asked,
+                ),
+                say("Leave the option out, or name a new file."),
+            )
