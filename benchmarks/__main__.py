@@ -23,6 +23,7 @@ BENCHMARKS = {
     "encoding": "",
     "convex": "[TASKS] [SIZES] [ROUNDS]",
     "resume": "[KILLS]",
+    "sequence": "[STREAMS]",
     "results": "FILE",
 }
 

@@ -14,6 +14,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.api.explanation import explain_model
+from gradum.api.groups import grouping_of, judged_by_group
 from gradum.api.inference import infer_run
 from gradum.api.run_rows import rows_in_memory, run_rows
 from gradum.errors import SpecError, TargetError
@@ -34,7 +35,7 @@ from gradum.show.inference import Summary
 from gradum.show.source import Source
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
-from gradum.study.evaluate import Evaluation, evaluate, evaluate_in_blocks
+from gradum.study.evaluate import Evaluation, Grouping, evaluate, evaluate_in_blocks
 from gradum.study.explanation.scale import Scale
 from gradum.study.findings import Findings, examine
 from gradum.study.run_rows import RunRows
@@ -194,8 +195,10 @@ class Model:
 
     def evaluate(
         self,
-        data: Any,
+        data: Any = None,
         *,
+        by: str | Sequence[str] = (),
+        metric: str | None = None,
         max_memory: int | str | None = None,
         sheet: str | None = None,
         query: str | None = None,
@@ -210,7 +213,15 @@ class Model:
         ``skip_rows`` say how a text is written, as in `gradum.fit`. How many of the rows
         the model was trained on is said by one that was fitted here, or was loaded from a run
         folder whose table is still what it was.
+
+        ``by`` names columns, which the model need not use, by whose groups the rung in use is
+        scored too: by a ``metric``, the run's own if left out, and for two classes by selection
+        rate and rates of true and false positives; see `gradum.study.groups`. Without ``data``,
+        the rows that judged the run are grouped.
         """
+        grouping = grouping_of(self, by, metric)
+        if data is None:
+            return judged_by_group(self, grouping)
         known, unknown = None, ()
         if self.run is not None:
             known = rows_in_memory(self.run)
@@ -225,7 +236,7 @@ class Model:
             )
             known = None
         reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-        found = self._evaluated(data, max_memory, known, reading)
+        found = self._evaluated(data, max_memory, known, reading, grouping)
         return structs.replace(found, sentences=(*unknown, *found.sentences))
 
     def _evaluated(
@@ -234,14 +245,17 @@ class Model:
         max_memory: int | str | None,
         known: RunRows | None,
         reading: ReadingOptions,
+        grouping: Grouping,
     ) -> Evaluation:
         most = None if max_memory is None else read_size(max_memory)
         with at_hand(data, reading) as table:
             bound = judging_bound(self.fitted, table, most)
             if bound is None:
-                return evaluate(self.fitted, read(table), run_rows=known)
+                return evaluate(self.fitted, read(table), run_rows=known, grouping=grouping)
             with opened(table) as rows:
-                return evaluate_in_blocks(self.fitted, rows, bound, run_rows=known)
+                return evaluate_in_blocks(
+                    self.fitted, rows, bound, run_rows=known, grouping=grouping
+                )
 
     def explain(
         self,

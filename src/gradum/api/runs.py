@@ -4,45 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import structs
 
+from gradum.api.judged_rows import judged_rows
 from gradum.api.model import Model
-from gradum.api.run_rows import run_dataset
-from gradum.errors import ModelFileError, SchemaError
+from gradum.errors import ModelFileError
 from gradum.files.atomic import write_bytes
-from gradum.fitting import balance
 from gradum.fitting.context import ALONE, Context
-from gradum.fitting.dataset import Dataset, labelled
 from gradum.fitting.option_values import read_cost
-from gradum.messages import listed, say
+from gradum.messages import say
 from gradum.scores.interval import with_unknown_bounds
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
 from gradum.ship.run_spec import (
     RunSpec,
-    changed_files,
-    named,
     read_spec,
-    refuse_other_content,
 )
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.source import Source
 from gradum.study.compare import RunComparison, compare
-from gradum.study.evidence import Evidence
 from gradum.study.explanation.background import background_rows
 from gradum.study.findings import Findings, examine, without_rows
 from gradum.study.segments import segments
 from gradum.study.threshold import threshold
 from gradum.tables.addresses import is_address
-from gradum.tables.check import widened
-from gradum.tables.read import read
-from gradum.tables.schema import Schema
-from gradum.tables.stream import at_hand, opened
 
 
 def save_run(
@@ -175,62 +163,3 @@ def compare_runs(first: Path, second: Path, *, data: str | None = None) -> RunCo
         The runs cannot be compared; the message says why.
     """
     return compare(judged_rows(first, data=data), judged_rows(second, data=data))
-
-
-def judged_rows(folder: Path, *, also: Sequence[str] = (), data: str | None = None) -> Evidence:
-    """Put the judged rows of a run folder together again: its predictions, and its table.
-
-    ``also`` names columns of the table that are wanted though no model uses them; ``data`` names
-    a table on another machine again.
-
-    Raises
-    ------
-    ModelFileError, SchemaError
-        A file of the run is absent, damaged, or no longer what it was.
-    """
-    refuse_unfinished(folder)
-    run_spec = read_spec(folder / SPEC)
-    place = named(run_spec, data if is_address(run_spec.data) else None)
-    changed = changed_files(run_spec)
-    if changed:
-        raise SchemaError(
-            say(
-                "{folder} was made from other rows: {files} has changed or gone.",
-                folder=folder,
-                files=listed(changed),
-            ),
-            say("Bring the file back, or fit again."),
-        )
-    fitted = load(folder / MODEL).fitted
-    with at_hand(place, run_spec.spec.reading) as table:
-        refuse_other_content(run_spec, table.sha256, folder)
-        if run_spec.spec.blocks:
-            dataset = _judged_dataset(folder, run_spec, table, fitted.schema, also)
-        else:
-            dataset = run_dataset(run_spec, table, fitted.schema, also)
-    rows, prediction = run_folder.read_predictions(folder, dataset)
-    return Evidence(
-        fitted.used,
-        dataset.truth,
-        rows,
-        dataset.numbers[rows] + 1,
-        prediction,
-        widened(dataset.frame[rows]),
-        fitted.schema,
-        fitted.spec.seed,
-        len(rows),
-        balance.threshold(fitted.rung().class_weight),
-        fitted.judgement.rivals if fitted.judgement else (),
-    )
-
-
-def _judged_dataset(
-    folder: Path, run_spec: RunSpec, table: Any, schema: Schema, also: Sequence[str]
-) -> Dataset:
-    """Return the judged rows alone, of a table that does not fit in memory."""
-    if run_spec.test is not None:
-        return labelled(read(run_spec.test), schema, also=also)
-    numbers = run_folder.judged_numbers(folder)
-    with opened(table) as rows:
-        dataset = labelled(rows.take(numbers), schema, also=also, block=True)
-    return replace(dataset, numbers=numbers[dataset.numbers], drawn_from=len(rows))

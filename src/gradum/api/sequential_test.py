@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from gradum.api.runs import judged_rows
+from gradum.api.groups import judged_evidence
 from gradum.api.table_rows import TableRows, table_rows
 from gradum.errors import ColumnError, SpecError
 from gradum.files.atomic import write_bytes
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judged_errors import JudgedErrors, is_wrong, judged_errors
 from gradum.messages import say
-from gradum.study.evidence import Evidence
 from gradum.study.watch.sequence import (
     ALPHA,
     ErrorBound,
@@ -127,17 +126,14 @@ def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: flo
 
 def _judged(model: Model, beyond: float | None) -> JudgedErrors:
     """Count the errors among the rows that judged a run."""
-    if model.run is not None and model.run.judged is not None:
-        evidence = Evidence.of(model.run)
-    elif model.folder is not None:
-        evidence = judged_rows(model.folder)
-    else:
+    if model.run is None and model.folder is None:
         raise SpecError(
             say(
                 "How often the model was wrong on the judged rows is known of its run folder only."
             ),
             say("Name the run folder, or give --at-most RATE, and --beyond DISTANCE for numbers."),
         )
+    evidence = judged_evidence(model)
     return judged_errors(
         evidence.truth, evidence.rows, evidence.prediction, evidence.seed, beyond=beyond
     )

@@ -10,13 +10,18 @@ from gradum.fitting import balance
 from gradum.fitting.dataset import Dataset, labelled
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement, Seen, judge
+from gradum.fitting.rung import Prediction
 from gradum.fitting.streamed.parting import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
 from gradum.study.changes import Change, change_sentences, changes, level_moved
+from gradum.study.evidence import Evidence
+from gradum.study.groups import Groups, scores_by_group
 from gradum.study.run_rows import RunRows, trained_on_sentence
+from gradum.tables.check import widened
+from gradum.tables.schema import with_columns_of
 from gradum.tables.stream import Stream
 from gradum.tables.table import Table
 
@@ -37,6 +42,8 @@ class Evaluation(msgspec.Struct, frozen=True):
         rows that are new to the run; empty where there are none, or no scores of the run.
     sentences : tuple of str
         What must be known first: rows trained on, what got worse, where the target's level moved.
+    groups : Groups or None
+        Scores of the rung in use by the groups that were asked for.
     """
 
     judgement: Judgement
@@ -44,6 +51,17 @@ class Evaluation(msgspec.Struct, frozen=True):
     trained_on: int | None = None
     changes: tuple[Change, ...] = ()
     sentences: tuple[str, ...] = ()
+    groups: Groups | None = None
+
+
+class Grouping(msgspec.Struct, frozen=True):
+    """By what columns scores are asked for, and which score; the run's own metric if None."""
+
+    columns: tuple[str, ...] = ()
+    metric: str | None = None
+
+
+UNGROUPED = Grouping()
 
 
 def evaluate(
@@ -52,6 +70,7 @@ def evaluate(
     *,
     drawn_from: int | None = None,
     run_rows: RunRows | None = None,
+    grouping: Grouping = UNGROUPED,
 ) -> Evaluation:
     """Score every rung on a table that holds the target.
 
@@ -63,13 +82,18 @@ def evaluate(
         Rows of the whole table, where these are some of them.
     run_rows : RunRows, optional
         The rows of the run that fitted the model, where they are at hand.
+    grouping : Grouping
+        Columns of the table, which the model need not use.
 
     Raises
     ------
     SchemaError, TargetError
         The table does not match the model's schema, or has no usable target.
+    SpecError
+        The rows cannot be grouped so.
     """
-    dataset = labelled(table, fitted.schema, encoder=fitted.encoder)
+    schema = with_columns_of(fitted.schema, table, grouping.columns)
+    dataset = labelled(table, schema, encoder=fitted.encoder, also=grouping.columns)
     design = fitted.encoder.transform(dataset.frame)
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
     seen = Seen(np.arange(len(dataset)), predictions)
@@ -109,7 +133,34 @@ def evaluate(
         None if run_rows is None else count,
         compared,
         (*first, *sentences),
+        _grouped(fitted, dataset, predictions[fitted.used], judgement, grouping),
     )
+
+
+def _grouped(
+    fitted: Fitted,
+    dataset: Dataset,
+    prediction: Prediction,
+    judgement: Judgement,
+    grouping: Grouping,
+) -> Groups | None:
+    """Score the rung in use by groups of a table's rows."""
+    if not grouping.columns:
+        return None
+    evidence = Evidence(
+        fitted.used,
+        dataset.truth,
+        np.arange(len(dataset)),
+        dataset.numbers + 1,
+        prediction,
+        widened(dataset.frame),
+        dataset.schema,
+        fitted.spec.seed,
+        len(dataset),
+        balance.threshold(fitted.rung().class_weight),
+    )
+    metric = grouping.metric or judgement.verdict.metric
+    return scores_by_group(evidence, grouping.columns, metric)
 
 
 def _beside_the_run(
@@ -152,7 +203,12 @@ def _beside_the_run(
 
 
 def evaluate_in_blocks(
-    fitted: Fitted, rows: Stream, memory: int, *, run_rows: RunRows | None = None
+    fitted: Fitted,
+    rows: Stream,
+    memory: int,
+    *,
+    run_rows: RunRows | None = None,
+    grouping: Grouping = UNGROUPED,
 ) -> Evaluation:
     """Score every rung on as many rows of a large table as ``memory`` bytes have room for.
 
@@ -161,7 +217,10 @@ def evaluate_in_blocks(
     room = HELD_SHARE * memory / held_row(rows.head.frame, len(fitted.classes))
     count = int(max(room, FEWEST_HELD))
     if count >= len(rows):
-        return evaluate(fitted, rows.take(np.arange(len(rows))), run_rows=run_rows)
+        table = rows.take(np.arange(len(rows)))
+        return evaluate(fitted, table, run_rows=run_rows, grouping=grouping)
     rng = stream(fitted.spec.seed, "evaluate")
     numbers = np.sort(rng.choice(len(rows), count, replace=False))
-    return evaluate(fitted, rows.take(numbers), drawn_from=len(rows), run_rows=run_rows)
+    return evaluate(
+        fitted, rows.take(numbers), drawn_from=len(rows), run_rows=run_rows, grouping=grouping
+    )

@@ -5,11 +5,11 @@ Of t rows in their order, k are errors. For a tilt λ > 0 and a rate m,
     E_λ(m) = exp(λ k) / (1 − m + m exp(λ))ᵗ
 
 is a product over rows of 1 + b (ℓ − m), with ℓ = 1 for an error, else 0, and the bet
-b = (exp(λ) − 1) / (1 − m + m exp(λ)), which is below 1/m. Let the chance of an error at row s, given
-all rows before, be p_s. Then E_λ of the mean (p_1 + … + p_t) / t is at most a martingale that begins
-at 1, because ln(1 − p + p exp(λ)) is concave in p. So is the mean E of several E_λ, and by Ville's
-inequality E ever reaches 1/α with probability at most α: however many looks are taken, and even
-where the rate drifts.
+b = (exp(λ) − 1) / (1 − m + m exp(λ)), which is below 1/m. Let the chance of an error at row s,
+given all rows before, be p_s. Then E_λ of the mean (p_1 + … + p_t) / t is at most a martingale that
+begins at 1, because ln(1 − p + p exp(λ)) is concave in p. So is the mean E of several E_λ, and by
+Ville's inequality E ever reaches 1/α with probability at most α: however many looks are taken, and
+even where the rate drifts.
 
 Sources: J. Ville, Étude critique de la notion de collectif, 1939; S. Howard and others,
 Time-uniform, nonparametric, nonasymptotic confidence sequences, 2021; I. Waudby-Smith and
