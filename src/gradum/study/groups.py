@@ -449,7 +449,7 @@ def _sentences(found: Groups, measures: Sequence[Measure]) -> tuple[str, ...]:
         alike.setdefault((group.column, name, finding), []).append(repr(group.values))
     said = [
         say(
-            "{measure} by {column}: {finding} in {groups}.",
+            "{measure} by {column}, {finding}: {groups}.",
             measure=say(titles[name]),
             column=column,
             finding=say(finding),
