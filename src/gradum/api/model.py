@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from gradum.show.effects import EffectCurves
     from gradum.show.influence import InfluentialRows
     from gradum.show.surrogate import SurrogateTree
+    from gradum.show.watch import Watch
 
 
 class Page(str):
@@ -569,6 +570,56 @@ class Model:
         from gradum.api.alike import influence_model
 
         return influence_model(self, data, row=row, count=count, rung=rung)
+
+    def watch(
+        self,
+        data: Any,
+        *,
+        reference: Any = None,
+        rung: str | None = None,
+        sheet: str | None = None,
+        query: str | None = None,
+        encoding: str | None = None,
+        skip_rows: int | None = None,
+    ) -> Watch:
+        """Say whether new rows are like those that the model learned from, and what differs.
+
+        Each column, all of them together, and the answers are held against the rows of the fit,
+        of which the model file has a summary. Of rows that are alike, at most 5% of watches find
+        any drift. Drift that moves the answers by less than 2% of their deviation is no alarm.
+
+        Parameters
+        ----------
+        data : path, data frame, array, list of dicts or iterable of such
+            New rows: 20 at least.
+        reference : path or data frame, optional
+            Rows to compare with, in place of those that the model learned from.
+        rung : str, optional
+            As in `predict`; its answers are not compared with those for the judged rows unless it
+            is the one in use.
+        sheet, query, encoding, skip_rows : optional
+            How ``data`` is read, as in `gradum.fit`.
+
+        Returns
+        -------
+        Watch
+            It shows itself; ``alarm`` says whether there is one, ``frame`` has one line a column,
+            ``found`` everything as plain values, and ``page()`` a page.
+
+        Raises
+        ------
+        SpecError
+            There is no such rung, or the model's file is of an earlier gradum.
+        SchemaError
+            A column is absent or of another kind.
+        TableError
+            The rows are too few.
+        """
+        refuse_after_fork()
+        from gradum.api.watch import watch_model  # trees and charts
+
+        reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+        return watch_model(self, data, reference=reference, rung=rung, reading=reading)
 
     def surrogate(self) -> SurrogateTree:
         """Grow a tree of at most four questions that says what the rung in use says.

@@ -15,6 +15,7 @@ import polars as pl
 from gradum.core.models.parameters import named
 from gradum.errors import SpecError
 from gradum.fitting.judgement import Judgement
+from gradum.fitting.reference import Reference
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
 from gradum.messages import listed, say
@@ -56,6 +57,8 @@ class Fitted:
         How good they are; None where a run was interrupted before any could be judged.
     provenance : Provenance
         Where it all came from.
+    reference : Reference or None
+        What its rows were like, to hold later ones against; None in files that do not say.
     """
 
     spec: Spec
@@ -64,6 +67,7 @@ class Fitted:
     rungs: dict[str, Rung]
     judgement: Judgement | None
     provenance: Provenance
+    reference: Reference | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached, which is made again when it is needed."""

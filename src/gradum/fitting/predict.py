@@ -41,15 +41,20 @@ def predict(
         A column that the model needs is absent, or of another kind.
     """
     refuse_after_fork()  # of a plain row too: the next one may not be plain
-    chosen = fitted.rung(rung)
+    fitted.rung(rung)  # or there is none, and nothing need be read
     design = fitted.row_door.design(data)
     if design is not None:
-        return chosen.predict(design), ()
+        return fitted.rung(rung).predict(design), ()
     table = read(data)
     checked = check(table, fitted.schema, encoder=fitted.encoder)
-    designs = fitted.encoder.blocks(checked.frame, chosen.block_rows)
-    blocks = chosen.predict_blocks(designs, len(checked.frame))
-    return Prediction.join(blocks), checked.differences
+    return predict_typed(fitted, checked.frame, rung=rung), checked.differences
+
+
+def predict_typed(fitted: Fitted, frame: pl.DataFrame, *, rung: str | None = None) -> Prediction:
+    """Predict every row of typed columns, as `tables.check` leaves them."""
+    chosen = fitted.rung(rung)
+    designs = fitted.encoder.blocks(frame, chosen.block_rows)
+    return Prediction.join(chosen.predict_blocks(designs, len(frame)))
 
 
 @dataclass

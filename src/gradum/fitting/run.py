@@ -26,6 +26,8 @@ from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.metric import metric_for
+from gradum.fitting.plan import Plan
+from gradum.fitting.reference import Reference
 from gradum.fitting.rivals import Contest, Rival, contest, refuse_in_blocks
 from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
@@ -205,8 +207,22 @@ def _climbed(
                 judgement = structs.replace(judgement, notes=(*judgement.notes, why))
                 spec = structs.replace(spec, refit=False)  # as the model is
     made = provenance(dataset, rungs, began)
-    fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made)
+    reference = _reference(spec, dataset, plan, seen, judgement)
+    fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made, reference)
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
+
+
+def _reference(
+    spec: Spec, dataset: Dataset, plan: Plan, seen: dict[str, Seen], judgement: Judgement | None
+) -> Reference:
+    """Return what later rows are held against: these rows, and what was said of the judged ones."""
+    learned = len(dataset) if spec.refit else int(np.count_nonzero(plan.kept == Part.TRAIN))
+    reference = Reference.of_rows(dataset, learned, spec.seed)
+    if judgement is None or "test" not in seen:
+        return reference
+    _, averaged = seen["test"].average(len(dataset))
+    same_fit = not (spec.refit or plan.folds)
+    return reference.with_answers(averaged[judgement.verdict.used], same_fit=same_fit)
 
 
 def _judges(spec: Spec, divided: Divided, kept: Judge, context: Context) -> list[Judge]:

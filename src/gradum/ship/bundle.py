@@ -14,6 +14,7 @@ from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.fitting.judgement import Judgement
+from gradum.fitting.reference import Reference
 from gradum.fitting.spec import TITLES, Spec
 from gradum.messages import say
 from gradum.scores.interval import with_unknown_bounds
@@ -37,6 +38,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rungs: tuple[RungRecord, ...]
     judgement: Judgement | None
     provenance: Provenance
+    reference: Reference | None = None
 
 
 def save(fitted: Fitted, path: str | os.PathLike) -> None:
@@ -56,6 +58,7 @@ def save(fitted: Fitted, path: str | os.PathLike) -> None:
         tuple(recorded(rung) for rung in fitted.rungs.values()),
         fitted.judgement,
         structs.replace(fitted.provenance, fingerprint=fingerprint_of(arrays)),
+        fitted.reference,
     )
     archive.write(path, msgspec.to_builtins(manifest), arrays)
 
@@ -84,6 +87,7 @@ def load(path: str | os.PathLike) -> Fitted:
         rungs,
         manifest.judgement,
         manifest.provenance,
+        manifest.reference,
     )
     if len(rungs) < len(manifest.rungs) or named_arrays(rungs.values()).keys() != arrays.keys():
         raise _refused(path, say("the weights are not those of its rungs, each named once"))

@@ -9,6 +9,7 @@ import numpy as np
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.reference import BUCKETS, LEVELLED, Distribution, Levels
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.target_scale import TargetScale
@@ -32,7 +33,7 @@ def contradiction(fitted: Fitted) -> str | None:
 
     Each check takes for granted what those before it have found to hold.
     """
-    checks = (_schema, _encoder, _rungs, _judgement)
+    checks = (_schema, _encoder, _rungs, _judgement, _reference)
     return next((cause for check in checks for cause in check(fitted)), None)
 
 
@@ -131,6 +132,44 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
         )
     if not judgement.prevalence.keys() <= {str(label) for label in target.classes}:
         yield say("the judgement speaks of other classes than the schema")
+
+
+def _reference(fitted: Fitted) -> Iterator[str]:
+    reference = fitted.reference
+    if reference is None:
+        return
+    kinds = {column.name: column.kind for column in fitted.schema.features}
+    if reference.columns.keys() != kinds.keys():
+        yield say("the summary of its rows is of other columns than the schema names")
+    summaries = list(reference.columns.values())
+    if any(
+        isinstance(summary.values, Levels) != (kinds[name] in LEVELLED)
+        for name, summary in reference.columns.items()
+    ):
+        yield say("the summary of its rows is of columns of other kinds")
+    counted = [summary.missing + summary.values.rows == reference.rows for summary in summaries]
+    if reference.target is not None:
+        summaries.append(reference.target)
+    numbers = [summary.values for summary in summaries]
+    numbers += [answer.values for answer in reference.answers]
+    if not all(counted) or not all(map(_counts_rows, numbers)):
+        yield say("the summary of its rows counts others than there are")
+    places = [answer.place for answer in reference.answers]
+    classes = len(_target(fitted).classes)
+    if places != sorted(set(places)) or not set(places) <= set(range(max(classes, 1))):
+        yield say("the summary of its answers is of other answers than the model gives")
+
+
+def _counts_rows(values: Distribution) -> bool:
+    """Whether counts are of so many rows, at edges that rise."""
+    if isinstance(values, Levels):
+        counts = [*values.named.values(), *values.others]
+        whole = len(values.others) == BUCKETS and sum(counts) == values.rows
+        return whole and min(counts, default=0) >= 0 and 0 <= values.unseen <= values.rows
+    edges, at_most = np.array(values.edges), np.array([0, *values.at_most, values.rows])
+    finite = np.isfinite([*edges, values.deviation]).all() and values.deviation >= 0
+    rising = (np.diff(edges) > 0).all() and (np.diff(at_most) >= 0).all()
+    return bool(finite and rising and len(at_most) == len(edges) + 2)
 
 
 def _target(fitted: Fitted) -> Target:

@@ -29,6 +29,7 @@ from gradum.app.cli import (
     rerun,
     resume,
     streams,
+    watch,
 )
 from gradum.errors import GradumError
 
@@ -44,6 +45,7 @@ COMMANDS = (
     resume,
     predict,
     evaluate,
+    watch,
     explain,
     counterfactual,
     infer,
@@ -80,7 +82,7 @@ def _root(
     """Neural models for tables that their users can trust.
 
     Ends with 0 when done, 2 when something given cannot be used, 1 when the machine fails (a full
-    disk, say), 3 when rerun finds other weights, 130 when interrupted.
+    disk, say), 3 when rerun finds other weights or watch an alarm, 130 when interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

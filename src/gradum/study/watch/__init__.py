@@ -1,1 +1,1 @@
-"""Whether a model still holds on new rows."""
+"""Whether a model still holds: new rows against what was learned."""

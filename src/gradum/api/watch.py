@@ -1,0 +1,251 @@
+"""New rows against what a model learned from: where both are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from gradum.api.learned_rows import kept_rows
+from gradum.api.run_rows import MOST_BYTES, run_with_its_table
+from gradum.errors import SpecError, TableError
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.predict import predict_typed
+from gradum.fitting.reference import MOST_ROWS, Reference
+from gradum.messages import say, say_plural
+from gradum.randomness import stream
+from gradum.show.watch import Watch
+from gradum.study.explanation.drawn_rows import drawn_rows
+from gradum.study.watch.answers import ANSWERED_ROWS
+from gradum.study.watch.counted import Counted
+from gradum.study.watch.joint import FEWEST_ROWS as FEWEST_JOINT_ROWS
+from gradum.study.watch.joint import JOINT_ROWS, Scores, watch_jointly
+from gradum.study.watch.watch import watch
+from gradum.study.watch.watched import JointWatch
+from gradum.tables.check import Difference, check_blocks, merged, widened
+from gradum.tables.read import read
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.split import Part
+from gradum.tables.stream import BLOCK_ROWS, at_hand, opened
+from gradum.tables.table import Table
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+FEWEST_ROWS = 20
+
+
+def watch_model(
+    model: Model,
+    data: Any,
+    *,
+    reference: Any = None,
+    rung: str | None = None,
+    reading: ReadingOptions = PLAINLY,
+) -> Watch:
+    """Hold new rows, which are read with ``reading``, against a model's; see `Model.watch`."""
+    fitted = model.fitted
+    fitted.rung(rung)  # or there is none, and nothing need be read
+    before = _given(fitted, reference, rung) if reference is not None else _of_run(model)
+    new = Counted(before.summary.columns, fitted.encoder)
+    some = _drawn(fitted, data, reading, ANSWERED_ROWS, "new", new)
+    _refuse_few(some)
+    joint, unlooked = _jointly(fitted, before, some.frame)
+    found = watch(
+        fitted,
+        before.summary,
+        new,
+        some.frame,
+        joint=joint,
+        notes=(*(difference.sentence for difference in some.differences), *unlooked),
+        rung=rung,
+    )
+    return Watch(found, fitted, some.source)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What new rows are held against: a summary, and rows or why there are none."""
+
+    summary: Reference
+    rows: pl.DataFrame | str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Typed rows of a table, drawn by chance.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The features of the rows drawn.
+    rows : int
+        Of the whole table.
+    source : str
+        What it is called.
+    differences : tuple of Difference
+        How the whole table differs from the rows learned from.
+    """
+
+    frame: pl.DataFrame
+    rows: int
+    source: str
+    differences: tuple[Difference, ...]
+
+
+def _drawn(
+    fitted: Fitted,
+    data: Any,
+    reading: ReadingOptions,
+    most: int,
+    name: str,
+    counted: Counted | None = None,
+) -> Drawn:
+    """Read a table block by block, count all rows if asked to, and return some of them."""
+    features = [column.name for column in fitted.schema.features]
+    frames, differences, before, source = [], [], 0, ""
+    with _blocks(data, reading) as (rows, tables):
+        rng = stream(fitted.spec.seed, "study", "watch", name)
+        numbers = np.sort(rng.choice(rows, min(rows, most), replace=False))
+        for table, checked in check_blocks(tables, fitted.schema, encoder=fitted.encoder):
+            frame = checked.frame.select(features)
+            if counted is not None:
+                counted.add(frame)
+            first, last = np.searchsorted(numbers, [before, before + len(frame)])
+            frames.append(frame[numbers[first:last] - before])
+            before, source = before + len(frame), table.source
+            differences = merged([*differences, *checked.differences])
+    return Drawn(pl.concat(frames, how="vertical_relaxed"), rows, source, tuple(differences))
+
+
+@contextmanager
+def _blocks(data: Any, reading: ReadingOptions) -> Iterator[tuple[int, Iterator[Table]]]:
+    """Yield the number of a table's rows, and the blocks in which it is gone through."""
+    with at_hand(data, reading) as here, ExitStack() as entered:
+        table = here
+        if not isinstance(here, Table):
+            try:
+                rows = entered.enter_context(opened(here))
+            except TableError:  # JSON is read as a whole
+                table = read(here)
+            else:
+                _refuse_empty(rows.head.source, len(rows))
+                yield len(rows), rows.blocks()
+                return
+        _refuse_empty(table.source, len(table.frame))
+        starts = range(0, len(table.frame), BLOCK_ROWS)
+        parts = (replace(table, frame=table.frame[at : at + BLOCK_ROWS]) for at in starts)
+        yield len(table.frame), parts
+
+
+def _of_run(model: Model) -> Before:
+    """Return the summary in the model file, and rows that the run learned from, if at hand."""
+    fitted = model.fitted
+    if fitted.reference is not None:
+        return Before(fitted.reference, _own_rows(model))
+    try:
+        dataset, parts = kept_rows(model)
+    except SpecError as error:
+        raise SpecError(
+            say("The model was made by an earlier gradum, and holds no summary of its rows."),
+            say("Fit it again, or give rows to compare with by --reference (reference)."),
+        ) from error
+    learned = int(np.count_nonzero(parts == Part.TRAIN))
+    summary = Reference.of_rows(dataset, learned, fitted.spec.seed)
+    return Before(summary, _own_rows(model))
+
+
+def _own_rows(model: Model) -> pl.DataFrame | str:
+    """Return some of the rows that a run learned from, or why they are not at hand."""
+    fitted = model.fitted
+    if model.run is not None:
+        rng = stream(fitted.spec.seed, "study", "watch", "reference")
+        features = [column.name for column in fitted.schema.features]
+        return widened(drawn_rows(model.run.dataset.frame.select(features), JOINT_ROWS, rng))
+    try:
+        run_spec = run_with_its_table(model.folder)
+        if sum(Path(file).stat().st_size for file in run_spec.sha256) > MOST_BYTES:
+            return say("The run's table is too large to be read again.")
+        return _drawn(fitted, run_spec.data, run_spec.spec.reading, JOINT_ROWS, "reference").frame
+    except SpecError as error:
+        return error.message
+
+
+def _given(fitted: Fitted, data: Any, rung: str | None) -> Before:
+    """Return the summary of rows that somebody gives to compare with, and some of them.
+
+    How many of their levels are unknown to the model is counted, as of new rows.
+    """
+    given = _drawn(fitted, data, PLAINLY, MOST_ROWS, "reference")
+    _refuse_few(given)
+
+    def unseen(column: str, counts: dict[str, int]) -> float:
+        known = set(fitted.encoder.levels.get(column, counts))
+        return float(sum(rows for level, rows in counts.items() if level not in known))
+
+    rng = stream(fitted.spec.seed, "study", "watch", "reference", "answers")
+    some = drawn_rows(given.frame, ANSWERED_ROWS, rng)
+    summary = Reference.of(given.frame, fitted.schema.features, unseen).with_answers(
+        predict_typed(fitted, some, rung=rung), same_fit=True
+    )
+    return Before(summary, drawn_rows(some, JOINT_ROWS, rng))
+
+
+def _jointly(
+    fitted: Fitted, before: Before, new: pl.DataFrame
+) -> tuple[JointWatch | None, tuple[str, ...]]:
+    """Let a classifier tell new rows from others, or say why it was not asked."""
+    if isinstance(before.rows, str):
+        why = say(
+            "Columns were looked at one by one, not jointly. {cause} Rows to compare with can be "
+            "given by --reference (reference).",
+            cause=before.rows,
+        )
+        return None, (why,)
+    if min(len(before.rows), len(new)) < FEWEST_JOINT_ROWS:
+        why = say(
+            "Columns were looked at one by one, not jointly: that takes {rows} rows.",
+            rows=FEWEST_JOINT_ROWS,
+        )
+        return None, (why,)
+    rng = stream(fitted.spec.seed, "study", "watch", "joint")
+    some = drawn_rows(new, JOINT_ROWS, rng)
+    return watch_jointly(before.rows, some, fitted.schema.features, _boosted, rng), ()
+
+
+def _boosted(values: np.ndarray, coded: np.ndarray, label: np.ndarray) -> Scores:
+    """Learn to tell rows apart by gradient-boosted trees."""
+    trees = HistGradientBoostingClassifier(
+        max_iter=50,
+        max_leaf_nodes=15,
+        categorical_features=coded,  # type: ignore[arg-type] - a mask is taken too
+        early_stopping=False,  # type: ignore[arg-type] - the same
+        random_state=0,
+    )
+    trees.fit(values, label)
+    return trees.decision_function
+
+
+def _refuse_empty(source: str, rows: int) -> None:
+    if not rows:
+        raise TableError(say("{source} has no rows.", source=source), say("Give some."))
+
+
+def _refuse_few(drawn: Drawn) -> None:
+    if drawn.rows < FEWEST_ROWS:
+        raise TableError(
+            say_plural(
+                "{source} has {count:,} row, which can show no drift.",
+                "{source} has {count:,} rows, which can show no drift.",
+                drawn.rows,
+                source=drawn.source,
+            ),
+            say("Give at least {rows}.", rows=FEWEST_ROWS),
+        )

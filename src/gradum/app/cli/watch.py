@@ -1,0 +1,73 @@
+"""``gradum watch``: whether new rows are like those that a model learned from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.cache import cache_directory
+from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.pages import check_page
+from gradum.messages import say
+
+ALARM = 3
+"""What the command ends with where there is an alarm."""
+
+
+def command(
+    model: options.Model,
+    data: Annotated[
+        str, typer.Argument(metavar="TABLE", help=f"{options.TABLE} It holds the new rows.")
+    ],
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference",
+            metavar="TABLE",
+            help="Rows to compare with. Default: those that the model learned from.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")
+    ] = None,
+    rung: options.Rung = None,
+    sheet: options.Sheet = None,
+    query: options.Query = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Say whether new rows are like those that a model learned from, and what it is that differs.
+
+    Holds each column, all of them together, and the model's answers against the rows of the fit.
+    What has drifted is told with its size, the least size that so many rows could show, and what it
+    does to the answers: where it does nothing, there is no alarm. Of rows that are alike, at most
+    5% of watches find any drift. Ends with 3 where there is an alarm.
+    """
+    from gradum.api.watch import watch_model
+    from gradum.files.atomic import write_text
+    from gradum.fitting.options import make_reading
+
+    if out is not None:
+        check_page(out)
+    found = watch_model(
+        load_model(model),
+        data,
+        reference=reference,
+        rung=rung,
+        reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
+    )
+    if out is not None:
+        write_text(out, found.page(cache_directory()))
+    if as_json:
+        write_json(found.found)
+    elif not quiet:
+        write(found)
+        if out is not None:
+            write(say("Written to {path}.", path=out))
+    if found.alarm:
+        raise typer.Exit(ALARM)

@@ -1,0 +1,61 @@
+"""A watch as one self-contained page: the verdict, each column that has drifted, all columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say
+from gradum.show.page import file, for_script, render
+from gradum.show.pictures.drift import answers_picture, column_picture
+from gradum.show.row_page import RowSection, RowTable
+from gradum.show.vega import vega_script
+from gradum.show.watch_words import column_cells, column_header, how_to_read, verdict
+from gradum.study.watch.watched import Watched
+
+MOST_PICTURES = 20
+
+
+def watch_page(found: Watched, fitted: Fitted, source: str, cache: Path | None = None) -> str:
+    """Return the page; ``cache`` keeps the charts' script from one page to the next."""
+    sections = list(_sections(found, fitted))
+    pictures = [picture for section in sections for picture in section.pictures]
+    return render(
+        "watch.html",
+        heading=say("Watch: {target}", target=found.target),
+        verdict=verdict(found, source),
+        alarms=found.alarms,
+        sections=sections,
+        charts=for_script({picture.name: picture.specification for picture in pictures}),
+        vega=vega_script(cache),
+        style=file("report.css"),
+        script=file("report.js"),
+    )
+
+
+def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
+    drifted = [column for column in found.columns if column.drifted]
+    if drifted:
+        yield RowSection(
+            "drift",
+            say("What has moved"),
+            [column.sentence for column in drifted if not column.alarming],
+            [
+                column_picture(f"column-{place}", column)
+                for place, column in enumerate(drifted[:MOST_PICTURES])
+            ],
+        )
+    if found.answers is not None:
+        answers = found.answers
+        yield RowSection(
+            "answers",
+            say("The answers"),
+            [answers.sentence] if answers.sentence else [say("The answers have not moved.")],
+            [answers_picture(answers, fitted)],
+        )
+    table = RowTable(column_header(), [column_cells(fitted, each) for each in found.columns])
+    yield RowSection("columns", say("All columns"), how_to_read(found), tables=[table])
+    rest = [found.joint.sentence] if found.joint is not None else []
+    if rest or found.notes:
+        yield RowSection("notes", say("What else is to be known"), [*rest, *found.notes])

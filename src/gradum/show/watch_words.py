@@ -1,0 +1,104 @@
+"""A watch in words that text and page share."""
+
+from __future__ import annotations
+
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say, say_plural
+from gradum.scores.figures import figure, percent
+from gradum.study.watch.watched import ColumnWatch, Watched
+from gradum.tables.wording import shortened
+
+
+def verdict(found: Watched, source: str) -> str:
+    """Say in one sentence whether there is an alarm."""
+    if not found.alarms:
+        return say_plural(
+            "No alarm: {count:,} row of {source} is like the {reference:,} rows that {target!r} "
+            "was learned from, as far as it can show.",
+            "No alarm: the {count:,} rows of {source} are like the {reference:,} rows that "
+            "{target!r} was learned from, as far as they can show.",
+            found.rows,
+            source=source,
+            reference=found.reference_rows,
+            target=shortened(found.target),
+        )
+    return say_plural(
+        "{count} alarm: the {rows:,} rows of {source} are not like the {reference:,} rows that "
+        "{target!r} was learned from.",
+        "{count} alarms: the {rows:,} rows of {source} are not like the {reference:,} rows that "
+        "{target!r} was learned from.",
+        len(found.alarms),
+        rows=found.rows,
+        source=source,
+        reference=found.reference_rows,
+        target=shortened(found.target),
+    )
+
+
+def column_header() -> tuple[str, ...]:
+    """Name the cells of `column_cells`."""
+    return (
+        say("column"),
+        say("size"),
+        say("least shown"),
+        "p",
+        "PSI",
+        say("effect"),
+        say("verdict"),
+    )
+
+
+def column_cells(fitted: Fitted, column: ColumnWatch) -> tuple[str, ...]:
+    """Write a column in a line of a table."""
+    effect = "" if column.effect is None else figure(column.effect.absolute, digits=2)
+    if column.effect is not None and fitted.classes:
+        effect = percent(column.effect.absolute, decimals=1)
+    return (
+        shortened(column.column),
+        figure(column.size, digits=2),
+        figure(column.least_size, digits=2),
+        p_text(min(column.ps)),
+        f"{column.psi:.2f}",
+        effect,
+        state(column),
+    )
+
+
+def state(column: ColumnWatch) -> str:
+    """Say in a word or two what becomes of a column."""
+    if column.alarming:
+        return say("drifted")
+    return say("drifted, harmless") if column.drifted else say("no drift shown")
+
+
+def p_text(p: float) -> str:
+    """Write a p-value."""
+    return "< 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
+
+
+def how_to_read(found: Watched) -> tuple[str, ...]:
+    """Say what the figures of a watch are."""
+    return (
+        say(
+            "The size is the Kolmogorov–Smirnov distance of numbers, dates and lengths of texts, "
+            "and the total variation of levels: the largest difference of a share. Beside it "
+            "stands the least size that so many rows could show."
+        ),
+        say_plural(
+            "{count} test was made. Of rows like those learned from, at most 5% of watches find "
+            "any drift.",
+            "{count} tests were made and counted together: of rows like those learned from, at "
+            "most 5% of watches find any drift.",
+            found.tests,
+        ),
+        psi_note(),
+    )
+
+
+def psi_note() -> str:
+    """Say what the population stability index misses."""
+    return say(
+        "The usual threshold of the PSI, 0.1, takes no account of the number of rows: it misses a "
+        "shift of 0.2 standard deviations however many there are, and finds drift in few rows "
+        "where there is none."
+    )

@@ -1,0 +1,141 @@
+"""Whether new rows can be told from the reference's by all columns together.
+
+A classifier learns on half of both to tell them apart, and is judged on the other half, and once
+more with the halves exchanged. Where rows come from one distribution, its scores on a half that it
+has not learned from rank as chance has them, whatever the classifier is: the p-value of the area
+under its ROC curve is that of Mann and Whitney. The mean of two p-values, doubled, is a p-value
+however they hang together.
+Sources: D. Lopez-Paz, M. Oquab, Revisiting classifier two-sample tests (ICLR 2017);
+L. Rüschendorf, Random variables with maximum sums (Advances in Applied Probability 14, 1982).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from gradum.margins import falling
+from gradum.study.watch.distances import LEVEL
+from gradum.study.watch.watched import JointWatch
+from gradum.tables.columns import Column
+
+JOINT_ROWS = 5_000
+"""Rows of each kind, drawn by chance."""
+
+FEWEST_ROWS = 40
+"""Of each kind: twenty in a half."""
+
+MOST_LEVELS = 200
+SHOWN_COLUMNS = 3
+LEAST_LOSS = 0.005
+
+Scores = Callable[[np.ndarray], np.ndarray]
+Learner = Callable[[np.ndarray, np.ndarray, np.ndarray], Scores]
+"""Learns from columns (n, d), which of them are codes (d,), and labels (n,); then scores rows."""
+
+
+def watch_jointly(
+    reference: pl.DataFrame,
+    new: pl.DataFrame,
+    columns: Sequence[Column],
+    learn: Learner,
+    rng: np.random.Generator,
+) -> JointWatch:
+    """Tell new rows from the reference's.
+
+    Parameters
+    ----------
+    reference, new : DataFrame
+        Typed rows, as `tables.check` leaves them: at least `FEWEST_ROWS` each.
+    columns : sequence of Column
+        Those to tell them apart by.
+    learn : Learner
+    rng : Generator
+        Halves the rows, and shuffles columns.
+    """
+    names = [column.name for column in columns]
+    rows = pl.concat([reference.select(names), new.select(names)], how="vertical_relaxed")
+    values, coded = _as_array(rows, columns)
+    label = np.repeat([0, 1], [len(reference), len(new)])
+    half = np.concatenate([_halves(len(reference), rng), _halves(len(new), rng)])
+    areas, ps, losses = [], [], []
+    for judging in (0, 1):
+        learned, judged = half != judging, half == judging
+        score = learn(values[learned], coded, label[learned])
+        area, p = _area(score(values[judged]), label[judged])
+        areas.append(area)
+        ps.append(p)
+        losses.append(_losses(score, values[judged], label[judged], area, rng))
+    loss = np.mean(losses, axis=0)
+    foremost = [place for place in falling(loss)[:SHOWN_COLUMNS] if loss[place] >= LEAST_LOSS]
+    return JointWatch(
+        auc=float(np.mean(areas)),
+        least_auc=_least_area(len(reference) // 2, len(new) // 2),
+        p=float(min(1.0, 2 * np.mean(ps))),
+        rows=len(new),
+        reference_rows=len(reference),
+        columns=tuple((names[place], float(loss[place])) for place in foremost),
+    )
+
+
+def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray, np.ndarray]:
+    """Return columns (n, d) as numbers, NaN where missing, and which of them are codes (d,)."""
+    coded = np.array([column.kind == "categorical" for column in columns])
+    arrays = []
+    for column, levels in zip(columns, coded, strict=True):
+        values = rows[column.name]
+        if levels:
+            values = _codes(values)
+        elif values.dtype == pl.String:
+            values = values.str.len_chars()
+        arrays.append(values.to_physical().cast(pl.Float64).to_numpy())
+    return np.column_stack(arrays), coded
+
+
+def _codes(values: pl.Series) -> pl.Series:
+    """Give the commonest levels numbers from 0 on; the others share one."""
+    counts = values.drop_nulls().value_counts(name="rows")
+    ordered = counts.sort(["rows", values.name], descending=[True, False])[values.name]
+    levels = ordered.head(MOST_LEVELS)
+    return values.replace_strict(
+        levels, np.arange(len(levels)), default=len(levels), return_dtype=pl.Float64
+    ).set(values.is_null(), None)
+
+
+def _halves(rows: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.permutation(np.arange(rows) % 2)
+
+
+def _area(score: np.ndarray, label: np.ndarray) -> tuple[float, float]:
+    """Return the area under the ROC curve, and p of new rows ranking higher (Mann, Whitney)."""
+    new, others = score[label == 1], score[label == 0]
+    found = stats.mannwhitneyu(new, others, alternative="greater")
+    return float(found.statistic / (len(new) * len(others))), float(found.pvalue)
+
+
+def _least_area(n: int, m: int) -> float:
+    """Return the least area of p = 5%, alone, in both halves of n and m rows.
+
+    It is 0.5 + 1.96 √((n + m + 1) / (12 n m)), as each p-value has to be 2.5% then.
+    """
+    error = np.sqrt((n + m + 1) / (12 * n * m))
+    return float(0.5 + stats.norm.isf(LEVEL / 2) * error)
+
+
+def _losses(
+    score: Scores,
+    values: np.ndarray,
+    label: np.ndarray,
+    area: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return what the area loses when each column is shuffled (d,)."""
+    losses = np.zeros(values.shape[1])
+    for place in range(values.shape[1]):
+        shuffled = values.copy()
+        shuffled[:, place] = rng.permutation(values[:, place])
+        losses[place] = area - _area(score(shuffled), label)[0]
+    return losses

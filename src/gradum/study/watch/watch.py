@@ -1,0 +1,144 @@
+"""New rows against what a model learned from: which tests are made, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import polars as pl
+from msgspec import structs
+from scipy import stats
+
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.reference import Reference
+from gradum.margins import falling
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.study.watch.answers import watch_answers
+from gradum.study.watch.columns import watch_column
+from gradum.study.watch.counted import Counted
+from gradum.study.watch.distances import LEVEL
+from gradum.study.watch.effect import EFFECT_ROWS, answer_names, answers_for, effect_of
+from gradum.study.watch.watched import (
+    AnswersWatch,
+    ColumnWatch,
+    JointWatch,
+    WatchAlarm,
+    Watched,
+)
+from gradum.study.watch.wording import answers_sentence, column_sentence, joint_sentence
+
+
+def watch(
+    fitted: Fitted,
+    reference: Reference,
+    new: Counted,
+    some: pl.DataFrame,
+    *,
+    joint: JointWatch | None,
+    notes: Iterable[str] = (),
+    rung: str | None = None,
+) -> Watched:
+    """Hold new rows against a reference.
+
+    All tests are counted together: of rows that are like the reference's, at most 5% of watches
+    find any drift (Y. Benjamini, Y. Hochberg, Controlling the false discovery rate, JRSS B 57,
+    1995).
+
+    Parameters
+    ----------
+    fitted : Fitted
+    reference : Reference
+    new : Counted
+        All new rows, counted.
+    some : DataFrame
+        Typed new rows, drawn by chance: those whose answers are looked at.
+    joint : JointWatch or None
+        What a classifier tells apart, if reference rows are at hand.
+    notes : iterable of str
+        What else is to be said of the rows.
+    rung : str, optional
+        The rung in use, if not another is asked for.
+    """
+    seed = fitted.spec.seed
+    columns = [
+        watch_column(column, reference, new.columns[column.name], some[column.name], seed)
+        for column in fitted.schema.features
+    ]
+    said = answers_for(fitted, some, rung)
+    of_used = rung is None or fitted.rung(rung).name == fitted.used
+    answers = watch_answers(reference, said, answer_names(fitted)) if of_used else None
+    ps = [p for column in columns for p in column.ps]
+    ps += [test.p for test in (answers, joint) if test is not None and test.p is not None]
+    beyond = iter((stats.false_discovery_control(ps) <= LEVEL).tolist())
+    drawn = np.sort(stream(seed, "study", "watch", "effect").permutation(len(some))[:EFFECT_ROWS])
+    rows, said = some[drawn], said[drawn]
+
+    def concluded(column: ColumnWatch) -> ColumnWatch:
+        tests = [next(beyond) for _ in column.ps]
+        found = structs.replace(column, drifted=any(tests))
+        if not found.drifted:
+            return found
+        if column.kind != "text":
+            rng = stream(seed, "study", "watch", "effect", column.column)
+            effect = effect_of(fitted, reference, column.column, rows, said, rung=rung, rng=rng)
+            found = structs.replace(found, effect=effect)
+        values, *others = tests
+        missing = others.pop(0) if column.missing.p is not None else False
+        unseen = others.pop(0) if column.unseen is not None else False
+        sentence = column_sentence(fitted, found, values=values, missing=missing, unseen=unseen)
+        return structs.replace(found, sentence=sentence)
+
+    columns = [concluded(column) for column in columns]
+    if answers is not None and answers.p is not None:
+        answers = structs.replace(answers, drifted=next(beyond))
+        answers = structs.replace(answers, sentence=answers_sentence(fitted, answers))
+    if joint is not None:
+        joint = structs.replace(joint, drifted=next(beyond))
+        joint = structs.replace(joint, sentence=joint_sentence(joint))
+    return Watched(
+        target=fitted.spec.target,
+        rung=fitted.rung(rung).name,
+        rows=new.rows,
+        reference_rows=reference.rows,
+        alarms=tuple(_alarms(columns, answers, joint)),
+        tests=len(ps),
+        columns=tuple(_farthest_first(columns)),
+        answers=answers,
+        joint=joint,
+        notes=(*notes, *_notes(reference, answers)),
+    )
+
+
+def _alarms(
+    columns: Iterable[ColumnWatch], answers: AnswersWatch | None, joint: JointWatch | None
+) -> Iterator[WatchAlarm]:
+    if answers is not None and answers.drifted:
+        yield WatchAlarm("answers", answers.sentence)
+    for column in _farthest_first(columns):
+        if column.alarming:
+            yield WatchAlarm("column", column.sentence, column.column)
+    if joint is not None and joint.drifted and not any(column.drifted for column in columns):
+        yield WatchAlarm("joint", joint.sentence)
+
+
+def _farthest_first(columns: Iterable[ColumnWatch]) -> list[ColumnWatch]:
+    """Put columns that alarm first, then harmless drift, then the others; the larger first."""
+    listed = list(columns)
+    rank = np.array([column.alarming + 0.5 * column.drifted for column in listed])
+    size = np.array([column.size for column in listed])
+    order = falling(size)
+    return [listed[place] for place in order[np.argsort(-rank[order], kind="stable")]]
+
+
+def _notes(reference: Reference, answers: AnswersWatch | None) -> Iterator[str]:
+    if reference.dependent:
+        yield say(
+            "The rows learned from belong together in groups or in time, and p-values take rows "
+            "as independent: of such rows, drift is found more often than it is there."
+        )
+    if answers is not None and answers.p is None:
+        yield say(
+            "Whether the answers have moved is shown but not tested: the judged rows were answered "
+            "by other fits than the one that is kept."
+        )

@@ -1,0 +1,197 @@
+"""What a watch found, in sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.fitting.fitted import Fitted
+from gradum.messages import listed, say, say_plural, sentences
+from gradum.scores.figures import figure, percent
+from gradum.study.watch.effect import HARMLESS
+from gradum.study.watch.watched import AnswersWatch, ColumnWatch, Effect, JointWatch, Median
+from gradum.tables.wording import and_more, quoted, shortened
+
+
+def column_sentence(
+    fitted: Fitted, column: ColumnWatch, *, values: bool, missing: bool, unseen: bool
+) -> str:
+    """Say how a column has drifted, by those of its tests that are beyond chance, and its effect.
+
+    Parameters
+    ----------
+    fitted, column
+    values, missing, unseen : bool
+        Whether the test of its values, of missing values, of unseen levels is.
+    """
+    if not column.drifted:
+        return ""
+    return sentences(
+        [
+            _moved(column) if values else "",
+            _missing(column) if missing else "",
+            _unseen(column) if unseen else "",
+            _effect(fitted, column),
+        ]
+    )
+
+
+def answers_sentence(fitted: Fitted, answers: AnswersWatch) -> str:
+    """Say how the answers have moved."""
+    if not answers.drifted:
+        return ""
+    values = {
+        "size": figure(answers.size, digits=2),
+        "least": figure(answers.least_size, digits=2),
+        "before": _answer(fitted, answers.reference_median),
+        "now": _answer(fitted, answers.median),
+    }
+    if fitted.classes:
+        return say(
+            "The predicted probability of {answer!r} is {now} in the median, {before} for the rows "
+            "that judged the model (distance {size}; {least} could be shown).",
+            answer=shortened(answers.answer),
+            **values,
+        )
+    return say(
+        "The predicted {answer!r} is {now} in the median, {before} for the rows that judged the "
+        "model (distance {size}; {least} could be shown).",
+        answer=shortened(answers.answer),
+        **values,
+    )
+
+
+def joint_sentence(joint: JointWatch) -> str:
+    """Say whether new rows can be told from others by all columns together."""
+    values = {"auc": figure(joint.auc, digits=3), "least": figure(joint.least_auc, digits=3)}
+    if not joint.drifted:
+        return say(
+            "A classifier cannot tell new rows from those learned from by all columns together "
+            "(AUC {auc}; {least} could be shown).",
+            **values,
+        )
+    told = say(
+        "A classifier tells new rows from those learned from by all columns together (AUC {auc}; "
+        "0.5 is chance, {least} could be shown).",
+        **values,
+    )
+    columns = [repr(shortened(name)) for name, _ in joint.columns]
+    most = say("It does so most by {columns}.", columns=listed(columns, "and")) if columns else ""
+    return sentences([told, most])
+
+
+def _moved(column: ColumnWatch) -> str:
+    values = {
+        "column": shortened(column.column),
+        "size": figure(column.size, digits=2),
+        "least": figure(column.least_size, digits=2),
+    }
+    if column.level is not None:
+        return say(
+            "Column {column!r} has moved: {level!r} is {now} of its values, where it was {before} "
+            "(total variation {size}; {least} could be shown).",
+            level=shortened(column.level.level),
+            before=percent(column.level.reference, decimals=1),
+            now=percent(column.level.new, decimals=1),
+            **values,
+        )
+    if column.median is None:
+        return say(
+            "Column {column!r} has moved (distance {size}; {least} could be shown).", **values
+        )
+    shift = figure(column.median.shift, digits=2, sign=True)
+    before, now = median_texts(column.kind, column.median)
+    if column.kind == "text":
+        return say(
+            "Column {column!r} has moved: the median of its lengths is {now} characters, where it "
+            "was {before} ({shift} standard deviations; distance {size}, {least} could be shown).",
+            before=before,
+            now=now,
+            shift=shift,
+            **values,
+        )
+    return say(
+        "Column {column!r} has moved: its median is {now}, where it was {before} ({shift} standard "
+        "deviations; distance {size}, {least} could be shown).",
+        before=before,
+        now=now,
+        shift=shift,
+        **values,
+    )
+
+
+def median_texts(kind: str, median: Median) -> tuple[str, str]:
+    """Write the medians of the reference and of new rows, dates as days."""
+    both = (median.reference, median.new)
+    if kind != "date":
+        return figure(both[0]), figure(both[1])
+    before, now = (str(np.datetime64(int(value), "us").astype("M8[D]")) for value in both)
+    return before, now
+
+
+def _missing(column: ColumnWatch) -> str:
+    return say(
+        "Column {column!r} has no value in {now} of the rows, where it was {before}.",
+        column=shortened(column.column),
+        now=percent(column.missing.new, decimals=1),
+        before=percent(column.missing.reference, decimals=1),
+    )
+
+
+def _unseen(column: ColumnWatch) -> str:
+    unseen = column.unseen
+    assert unseen is not None
+    return say_plural(
+        "Column {column!r} has {count:,} row of levels that the model does not know ({levels}), "
+        "where about {expected} could be expected.",
+        "Column {column!r} has {count:,} rows of levels that the model does not know ({levels}), "
+        "where about {expected} could be expected.",
+        unseen.rows,
+        column=shortened(column.column),
+        levels=and_more(quoted(unseen.levels), unseen.count - len(unseen.levels)),
+        expected=figure(np.ceil(unseen.expected), digits=3),
+    )
+
+
+def _effect(fitted: Fitted, column: ColumnWatch) -> str:
+    effect = column.effect
+    if effect is None:
+        return say("What that does to the answers is not known, as the words of texts are not.")
+    if effect.unused:
+        return say("No answer hangs on it: it is harmless.")
+    if effect.harmless:
+        return say(
+            "It moves answers by less than {share} of their standard deviation: it is harmless.",
+            share=percent(HARMLESS),
+        )
+    return effect_sentence(fitted, effect)
+
+
+def effect_sentence(fitted: Fitted, effect: Effect) -> str:
+    """Say by how much a drift moves the answers."""
+    mean = _change(fitted, effect.mean, sign=True)
+    absolute = _change(fitted, effect.absolute, sign=False)
+    if fitted.classes:
+        return say(
+            "It moves the predicted probability of {answer!r} by {mean} on average, a single one "
+            "by {absolute}.",
+            answer=shortened(effect.answer),
+            mean=mean,
+            absolute=absolute,
+        )
+    return say(
+        "It moves predictions by {mean} on average, a single one by {absolute}.",
+        mean=mean,
+        absolute=absolute,
+    )
+
+
+def _answer(fitted: Fitted, value: float) -> str:
+    return percent(value, decimals=1) if fitted.classes else figure(value)
+
+
+def _change(fitted: Fitted, value: float, *, sign: bool) -> str:
+    """Write a change in the target's unit, or of a probability in points."""
+    if not fitted.classes:
+        return figure(value, digits=3, sign=sign)
+    points = figure(100 * value, digits=2, sign=sign)
+    return say("{points} points", points=points)
