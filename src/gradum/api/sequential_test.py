@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import msgspec
 import numpy as np
 
 from gradum.api.groups import judged_evidence
+from gradum.api.labels import label_column, with_labels
 from gradum.api.table_rows import TableRows, table_rows
 from gradum.errors import ColumnError, SpecError
 from gradum.files.atomic import write_bytes
@@ -33,7 +33,7 @@ from gradum.tables.check import Checked, check, check_blocks, class_codes, has_t
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.brought import PLAINLY
 from gradum.tables.table import Table
-from gradum.tables.wording import nearest, quoted
+from gradum.tables.wording import quoted
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -91,7 +91,7 @@ def sequential_test(
         before = ErrorCount(fitted.provenance.fingerprint, bound)
     else:
         _refuse_other(before, Path(str(state)), fitted, at_most, beyond, alpha)
-    column = _label_column(fitted, labels)
+    column = label_column(fitted, labels)
     with table_rows(data, fitted, reading) as rows:
         labelled, hashes = _labelled(rows, fitted, column, before.bound.beyond)
         if state is not None:
@@ -125,33 +125,19 @@ def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: flo
 
 
 def _judged(model: Model, beyond: float | None) -> JudgedErrors:
-    """Count the errors among the rows that judged a run."""
+    """Return the errors among the rows that judged the run, counted again for another distance."""
+    reference = model.fitted.reference
+    if beyond is None and reference is not None and reference.errors is not None:
+        return reference.errors
     if model.run is None and model.folder is None:
         raise SpecError(
-            say(
-                "How often the model was wrong on the judged rows is known of its run folder only."
-            ),
-            say("Name the run folder, or give --at-most RATE, and --beyond DISTANCE for numbers."),
+            say("A model file alone does not hold the rows that judged it."),
+            say("Name its run folder, or give --at-most RATE."),
         )
     evidence = judged_evidence(model)
     return judged_errors(
         evidence.truth, evidence.rows, evidence.prediction, evidence.seed, beyond=beyond
     )
-
-
-def _label_column(fitted: Fitted, labels: str | None) -> str:
-    """Return the column of labels, which no model uses."""
-    if labels is None:
-        return fitted.spec.target
-    if any(labels == feature.name for feature in fitted.schema.features):
-        raise ColumnError(
-            say("Column {column!r} is one that the model predicts from.", column=labels),
-            say(
-                "Name the column of labels, or leave it out if it is {target!r}.",
-                target=fitted.spec.target,
-            ),
-        )
-    return labels
 
 
 def _notes(fitted: Fitted, bound: ErrorBound) -> tuple[str, ...]:
@@ -242,24 +228,10 @@ def _checked(rows: TableRows, fitted: Fitted, column: str) -> Iterator[Checked]:
     """Read a table by the model's schema, at once or block by block, its labels as the target."""
     schema, table = fitted.schema, rows.table
     if isinstance(table, Table):
-        yield check(_with_labels(table, fitted, column), schema, require_target=True)
+        yield check(with_labels(table, fitted, column), schema, require_target=True)
         return
-    blocks = (_with_labels(block, fitted, column) for block in table.blocks())
+    blocks = (with_labels(block, fitted, column) for block in table.blocks())
     yield from (checked for _, checked in check_blocks(blocks, schema, require_target=True))
-
-
-def _with_labels(table: Table, fitted: Fitted, column: str) -> Table:
-    """Put a column of labels in the place of the target."""
-    target, frame = fitted.spec.target, table.frame
-    if column not in frame.columns:
-        raise ColumnError(
-            say("{source} has no column {name!r}.", source=table.source, name=column),
-            nearest(column, frame.columns),
-        )
-    if column == target:
-        return table
-    labels = frame[column].alias(target)
-    return replace(table, frame=frame.drop(column, target, strict=False).with_columns(labels))
 
 
 def _read_state(path: Path) -> ErrorCount | None:

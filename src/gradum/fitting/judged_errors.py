@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 from scipy.special import betaincinv
@@ -12,10 +14,10 @@ from gradum.randomness import stream
 from gradum.scores.interval import NORMAL_95, Basis
 
 COMMON = 0.9  # the share of judged rows whose error, of numbers, is no farther than usual
-MOST_ROWS = 50_000  # of which resamples say how much belonging together takes away
+MOST_ROWS, RESAMPLES = 10_000, 250  # that say how much belonging together takes away
 
 
-class JudgedErrors(msgspec.Struct, frozen=True):
+class JudgedErrors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Errors among the judged rows, each of which counts once, whatever its weight.
 
     Parameters
@@ -103,7 +105,7 @@ def _independent(
     if len(rows) > MOST_ROWS:
         some = np.sort(rng.choice(len(rows), MOST_ROWS, replace=False))
         rows, prediction, wrong = rows[some], prediction.take(some), wrong[some]
-    resamples = truth.resamples(Seen(rows, {"judged": prediction}), rng)
+    resamples = replace(truth.resamples(Seen(rows, {"judged": prediction}), rng), count=RESAMPLES)
     drawn = np.concatenate([weights @ wrong / weights.sum(axis=1) for weights in resamples])
     held, most = resamples.scheme.independent(np.ones(len(rows), bool)), float(len(rows))
     spread, rate = float(drawn.std(ddof=1)), float(wrong.mean())

@@ -15,6 +15,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.fitting.dataset import Dataset
+from gradum.fitting.judged_errors import JudgedErrors
 from gradum.fitting.rung import Prediction
 from gradum.margins import falling
 from gradum.randomness import stream
@@ -192,6 +193,8 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Those of a cross-validation, and of what was refitted since, come from other fits.
     dependent : bool
         Whether rows belong together, in groups or in time.
+    errors : JudgedErrors or None
+        How often the rung in use was wrong on judged rows; None where nothing was judged.
     """
 
     rows: int
@@ -200,6 +203,7 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: tuple[AnswerSummary, ...] = ()
     same_fit: bool = False
     dependent: bool = False
+    errors: JudgedErrors | None = None
 
     @classmethod
     def of(cls, frame: pl.DataFrame, columns: Iterable[Column], unseen: Unseen) -> Reference:

@@ -22,6 +22,7 @@ from gradum.fitting.dataset import Dataset
 from gradum.fitting.estimate import share_out
 from gradum.fitting.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
+from gradum.fitting.judged_errors import judged_errors
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
@@ -220,9 +221,11 @@ def _reference(
     reference = Reference.of_rows(dataset, learned, spec.seed)
     if judgement is None or "test" not in seen:
         return reference
-    _, averaged = seen["test"].average(len(dataset))
-    same_fit = not (spec.refit or plan.folds)
-    return reference.with_answers(averaged[judgement.verdict.used], same_fit=same_fit)
+    rows, averaged = seen["test"].average(len(dataset))
+    used = averaged[judgement.verdict.used]
+    reference = reference.with_answers(used, same_fit=not (spec.refit or plan.folds))
+    errors = judged_errors(dataset.truth, rows, used, spec.seed)
+    return structs.replace(reference, errors=errors)
 
 
 def _judges(spec: Spec, divided: Divided, kept: Judge, context: Context) -> list[Judge]:

@@ -9,6 +9,7 @@ import numpy as np
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.judged_errors import JudgedErrors
 from gradum.fitting.reference import BUCKETS, LEVELLED, Distribution, Levels
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
@@ -158,6 +159,15 @@ def _reference(fitted: Fitted) -> Iterator[str]:
     classes = len(_target(fitted).classes)
     if places != sorted(set(places)) or not set(places) <= set(range(max(classes, 1))):
         yield say("the summary of its answers is of other answers than the model gives")
+    if reference.errors is not None and not _can_be(reference.errors, numbers=not classes):
+        yield say("its judged errors are more, or of others, than there can be")
+
+
+def _can_be(errors: JudgedErrors, *, numbers: bool) -> bool:
+    """Whether so many of so many rows can be errors, by a distance if they are of numbers."""
+    beyond = errors.beyond
+    counted = 0 <= errors.errors <= errors.rows and 0 < errors.independent <= errors.rows
+    return counted and (beyond is not None and 0 <= beyond < np.inf if numbers else beyond is None)
 
 
 def _counts_rows(values: Distribution) -> bool:
