@@ -577,6 +577,12 @@ class Model:
         *,
         reference: Any = None,
         rung: str | None = None,
+        labels: str | None = None,
+        stream: bool = False,
+        by: str | Sequence[str] = (),
+        at_most: float | None = None,
+        beyond: float | None = None,
+        state: str | os.PathLike | None = None,
         sheet: str | None = None,
         query: str | None = None,
         encoding: str | None = None,
@@ -597,6 +603,22 @@ class Model:
         rung : str, optional
             As in `predict`; its answers are not compared with those for the judged rows unless it
             is the one in use.
+        labels : str, optional
+            The column of labels, for ``stream`` and ``by``; the target if left out.
+        stream : bool
+            Count errors in the order of the rows, and raise an alarm once their rate is shown to be
+            above a bound, which holds however often it is looked at; see
+            `gradum.study.watch.sequence`.
+        by : str or sequence of str
+            Columns by whose groups rows with labels are scored, as by `evaluate`.
+        at_most : float, optional
+            The rate of errors that is tested; if left out, the highest that the judged rows leave
+            possible.
+        beyond : float, optional
+            Of numbers: from which distance on a prediction is an error; if left out, the one that
+            90% of the judged rows keep within.
+        state : path, optional
+            A JSON file that the count of errors is carried on from, if it is there, and written to.
         sheet, query, encoding, skip_rows : optional
             How ``data`` is read, as in `gradum.fit`.
 
@@ -617,9 +639,13 @@ class Model:
         """
         refuse_after_fork()
         from gradum.api.watch import watch_model  # trees and charts
+        from gradum.api.watch_labels import LabelOptions
 
+        asked = LabelOptions(labels, stream, by, at_most, beyond, state)
         reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-        return watch_model(self, data, reference=reference, rung=rung, reading=reading)
+        return watch_model(
+            self, data, reference=reference, rung=rung, labels=asked, reading=reading
+        )
 
     def surrogate(self) -> SurrogateTree:
         """Grow a tree of at most four questions that says what the rung in use says.

@@ -14,6 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from gradum.api.learned_rows import kept_rows
 from gradum.api.run_rows import MOST_BYTES, run_with_its_table
+from gradum.api.watch_labels import NO_LABELS, LabelOptions, watched_with_labels
 from gradum.errors import SpecError, TableError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict_typed
@@ -48,10 +49,12 @@ def watch_model(
     *,
     reference: Any = None,
     rung: str | None = None,
+    labels: LabelOptions = NO_LABELS,
     reading: ReadingOptions = PLAINLY,
 ) -> Watch:
     """Hold new rows, which are read with ``reading``, against a model's; see `Model.watch`."""
     fitted = model.fitted
+    labels.refuse_unused(data)
     fitted.rung(rung)  # or there is none, and nothing need be read
     before = _given(fitted, reference, rung) if reference is not None else _of_run(model)
     new = Counted(before.summary.columns, fitted.encoder)
@@ -67,6 +70,7 @@ def watch_model(
         notes=(*(difference.sentence for difference in some.differences), *unlooked),
         rung=rung,
     )
+    found = watched_with_labels(model, found, data, labels, reading)
     return Watch(found, fitted, some.source)
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say, say_plural
+from gradum.show.groups import group_parts
 from gradum.show.text import preformatted, summary_of
 from gradum.show.visible import visible
 from gradum.show.watch_words import column_cells, column_header, psi_note, verdict
@@ -100,10 +101,15 @@ class Watch:
         for column in harmless:
             yield Text(visible(column.sentence), style="dim")
         yield Text()
+        if found.stream is not None:
+            yield from (Text(visible(sentence)) for sentence in found.stream.sentences)
+            yield Text()
         yield self._columns()
         if found.joint is not None and not any(alarm.kind == "joint" for alarm in found.alarms):
             yield Text(visible(found.joint.sentence))
         yield Text(visible(psi_note()), style="dim")
+        if found.groups is not None:
+            yield from group_parts(found.groups)
         for note in found.notes:
             yield Text(visible(say("note: {sentence}", sentence=note)), style="dim")
 

@@ -92,8 +92,7 @@ def evaluate(
     SpecError
         The rows cannot be grouped so.
     """
-    schema = with_columns_of(fitted.schema, table, grouping.columns)
-    dataset = labelled(table, schema, encoder=fitted.encoder, also=grouping.columns)
+    dataset = _labelled(fitted, table, grouping)
     design = fitted.encoder.transform(dataset.frame)
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
     seen = Seen(np.arange(len(dataset)), predictions)
@@ -133,16 +132,32 @@ def evaluate(
         None if run_rows is None else count,
         compared,
         (*first, *sentences),
-        _grouped(fitted, dataset, predictions[fitted.used], judgement, grouping),
+        _grouped(fitted, dataset, predictions[fitted.used], grouping),
     )
 
 
+def table_by_group(fitted: Fitted, table: Table, grouping: Grouping) -> Groups:
+    """Score the rung in use by groups of a table that holds the target, and nothing else.
+
+    Raises
+    ------
+    SchemaError, TargetError, SpecError
+        As `evaluate`.
+    """
+    dataset = _labelled(fitted, table, grouping)
+    prediction = fitted.rung().predict(fitted.encoder.transform(dataset.frame))
+    groups = _grouped(fitted, dataset, prediction, grouping)
+    assert groups is not None
+    return groups
+
+
+def _labelled(fitted: Fitted, table: Table, grouping: Grouping) -> Dataset:
+    schema = with_columns_of(fitted.schema, table, grouping.columns)
+    return labelled(table, schema, encoder=fitted.encoder, also=grouping.columns)
+
+
 def _grouped(
-    fitted: Fitted,
-    dataset: Dataset,
-    prediction: Prediction,
-    judgement: Judgement,
-    grouping: Grouping,
+    fitted: Fitted, dataset: Dataset, prediction: Prediction, grouping: Grouping
 ) -> Groups | None:
     """Score the rung in use by groups of a table's rows."""
     if not grouping.columns:
@@ -159,7 +174,7 @@ def _grouped(
         len(dataset),
         balance.threshold(fitted.rung().class_weight),
     )
-    metric = grouping.metric or judgement.verdict.metric
+    metric = grouping.metric or fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task]
     return scores_by_group(evidence, grouping.columns, metric)
 
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from gradum.study.groups import Groups
+from gradum.study.watch.sequence import SequentialTest
+
 AlarmKind = Literal["column", "answers", "joint", "score", "sequence", "groups"]
 ColumnKind = Literal["numeric", "boolean", "categorical", "date", "text"]
 
@@ -246,6 +249,6 @@ class Watched(msgspec.Struct, frozen=True):
     answers: AnswersWatch | None = None
     joint: JointWatch | None = None
     expected_score: msgspec.Struct | None = None
-    stream: msgspec.Struct | None = None
-    groups: msgspec.Struct | None = None
+    stream: SequentialTest | None = None
+    groups: Groups | None = None
     notes: tuple[str, ...] = ()
