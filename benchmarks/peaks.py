@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -272,8 +273,10 @@ def write(pieces: Iterator[pl.DataFrame], form: str, path: Path) -> None:
                 file.write(piece.write_csv(include_header=number == 0).encode())
 
 
-def measured(*words: Any) -> Taken:
+def measured(*words: Any, ends: Collection[int] = (0,)) -> Taken:
     """Run ``gradum`` with these words; return what it took.
+
+    It may end with any of the exit codes ``ends``.
 
     A process's peak counts that of the one that started it: a small one does.
     """
@@ -281,8 +284,9 @@ def measured(*words: Any) -> Taken:
     command = [sys.executable, "-S", "-c", STARTER, *COMMAND, *map(str, words)]
     said = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     status, peak, busy = said.stdout.split()
-    if int(status):
-        raise subprocess.CalledProcessError(int(status), words)
+    code = os.waitstatus_to_exitcode(int(status))
+    if code not in ends:
+        raise subprocess.CalledProcessError(code, words)
     unit = 1 if sys.platform == "darwin" else 1024
     return Taken(int(peak) * unit, time.perf_counter() - begun, float(busy))
 

@@ -49,8 +49,7 @@ def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
         yield RowSection(
             "drift",
             say("What has moved"),
-            [column.sentence for column in drifted if not column.alarming],
-            [
+            pictures=[
                 column_picture(f"column-{place}", column)
                 for place, column in enumerate(drifted[:MOST_PICTURES])
             ],
@@ -60,8 +59,7 @@ def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
         yield RowSection(
             "answers",
             say("The answers"),
-            [answers.sentence] if answers.sentence else [say("The answers have not moved.")],
-            [answers_picture(answers, fitted)],
+            pictures=[answers_picture(answers, fitted)],
         )
     table = RowTable(column_header(), [column_cells(fitted, each) for each in found.columns])
     yield RowSection("columns", say("All columns"), how_to_read(found), tables=[table])

@@ -35,7 +35,7 @@ def answers_picture(answers: AnswersWatch, fitted: Fitted) -> Picture:
     if fitted.classes:
         title = say("probability of {label}", label=repr(shortened(answers.answer)))
     places, before, now = answers.places, answers.reference_counts, answers.counts
-    description = answers.sentence or say("The answers have not moved.")
+    description = answers.sentence or say("It is not shown that the answers have moved.")
     return _functions("answers", title, places, before, now, description, dates=False)
 
 

@@ -144,22 +144,22 @@ def _mapped_levels(
     """Redraw the level of as few rows as give the named levels and the buckets their shares.
 
     Rows of what is too common are drawn and given to what is too rare; what goes to a bucket
-    becomes one of its known levels.
+    becomes one of its known levels. Levels that are not known are always too common.
     """
     levels = values.cast(pl.String).to_numpy().astype(object)
     named = {level: code for code, level in enumerate(summary.named)}
-    codes = {level: named.get(level, len(named) + bucket(level)) for level in set(levels)}
-    code = np.array([codes[level] for level in levels])
-    counts = summary.counts
+    candidates = [[level] for level in named] + [[] for _ in summary.others]
+    for level in known:
+        if level not in named:
+            candidates[len(named) + bucket(level)].append(level)
+    cell_of = {level: cell for cell, some in enumerate(candidates) for level in some}
+    code = np.array([cell_of.get(level, len(candidates)) for level in levels])
+    counts = np.append(summary.counts, 0)
     wanted = np.diff(np.round(np.cumsum(np.append(0, counts)) / summary.rows * len(levels)))
     change = wanted.astype(np.int64) - np.bincount(code, minlength=len(counts))
     order = rng.permutation(len(levels))
     spare = [order[code[order] == cell][: max(-more, 0)] for cell, more in enumerate(change)]
     given = np.repeat(np.arange(len(counts)), np.maximum(change, 0))
-    candidates = [[level] for level in named] + [[] for _ in summary.others]
-    for level in known:
-        if level not in named:
-            candidates[len(named) + bucket(level)].append(level)
     for row, cell in zip(np.concatenate(spare), given, strict=True):
         if candidates[cell]:
             levels[row] = candidates[cell][rng.integers(len(candidates[cell]))]

@@ -12,6 +12,7 @@ L. Rüschendorf, Random variables with maximum sums (Advances in Applied Probabi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -61,24 +62,62 @@ def watch_jointly(
     values, coded = _as_array(rows, columns)
     label = np.repeat([0, 1], [len(reference), len(new)])
     half = np.concatenate([_halves(len(reference), rng), _halves(len(new), rng)])
-    areas, ps, losses = [], [], []
+    judges = []
     for judging in (0, 1):
         learned, judged = half != judging, half == judging
         score = learn(values[learned], coded, label[learned])
-        area, p = _area(score(values[judged]), label[judged])
-        areas.append(area)
-        ps.append(p)
-        losses.append(_losses(score, values[judged], label[judged], area, rng))
-    loss = np.mean(losses, axis=0)
-    foremost = [place for place in falling(loss)[:SHOWN_COLUMNS] if loss[place] >= LEAST_LOSS]
+        judges.append(_Judge(score, values[judged], label[judged]))
+    areas, ps = zip(*(judge.area() for judge in judges), strict=True)
+    p = float(min(1.0, 2 * np.mean(ps)))
+    foremost = _foremost(judges, names, rng) if p <= LEVEL else ()
     return JointWatch(
         auc=float(np.mean(areas)),
         least_auc=_least_area(len(reference) // 2, len(new) // 2),
-        p=float(min(1.0, 2 * np.mean(ps))),
+        p=p,
         rows=len(new),
         reference_rows=len(reference),
-        columns=tuple((names[place], float(loss[place])) for place in foremost),
+        columns=foremost,
     )
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """A classifier, and rows (n, d) with labels (n,) that it has not learned from."""
+
+    score: Scores
+    values: np.ndarray
+    label: np.ndarray
+
+    def area(
+        self, place: int | None = None, rng: np.random.Generator | None = None
+    ) -> tuple[float, float]:
+        """Return the area under the ROC curve, and p of new rows ranking higher (Mann, Whitney).
+
+        A column that is named by its place is shuffled first.
+        """
+        values = self.values
+        if place is not None and rng is not None:
+            values = values.copy()
+            values[:, place] = rng.permutation(values[:, place])
+        score = self.score(values)
+        new, others = score[self.label == 1], score[self.label == 0]
+        found = stats.mannwhitneyu(new, others, alternative="greater")
+        return float(found.statistic / (len(new) * len(others))), float(found.pvalue)
+
+
+def _foremost(
+    judges: Sequence[_Judge], names: Sequence[str], rng: np.random.Generator
+) -> tuple[tuple[str, float], ...]:
+    """Return the columns without which the area loses most, and how much."""
+    whole = np.mean([judge.area()[0] for judge in judges])
+    loss = np.array(
+        [
+            whole - np.mean([judge.area(place, rng)[0] for judge in judges])
+            for place in range(len(names))
+        ]
+    )
+    foremost = [place for place in falling(loss).tolist() if loss[place] >= LEAST_LOSS]
+    return tuple((names[int(place)], float(loss[place])) for place in foremost[:SHOWN_COLUMNS])
 
 
 def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray, np.ndarray]:
@@ -109,13 +148,6 @@ def _halves(rows: int, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(np.arange(rows) % 2)
 
 
-def _area(score: np.ndarray, label: np.ndarray) -> tuple[float, float]:
-    """Return the area under the ROC curve, and p of new rows ranking higher (Mann, Whitney)."""
-    new, others = score[label == 1], score[label == 0]
-    found = stats.mannwhitneyu(new, others, alternative="greater")
-    return float(found.statistic / (len(new) * len(others))), float(found.pvalue)
-
-
 def _least_area(n: int, m: int) -> float:
     """Return the least area of p = 5%, alone, in both halves of n and m rows.
 
@@ -123,19 +155,3 @@ def _least_area(n: int, m: int) -> float:
     """
     error = np.sqrt((n + m + 1) / (12 * n * m))
     return float(0.5 + stats.norm.isf(LEVEL / 2) * error)
-
-
-def _losses(
-    score: Scores,
-    values: np.ndarray,
-    label: np.ndarray,
-    area: float,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Return what the area loses when each column is shuffled (d,)."""
-    losses = np.zeros(values.shape[1])
-    for place in range(values.shape[1]):
-        shuffled = values.copy()
-        shuffled[:, place] = rng.permutation(values[:, place])
-        losses[place] = area - _area(score(shuffled), label)[0]
-    return losses

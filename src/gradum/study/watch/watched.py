@@ -204,7 +204,7 @@ class JointWatch(msgspec.Struct, frozen=True):
     rows, reference_rows : int
         That were looked at.
     columns : tuple of (str, float)
-        The columns that tell them apart most, and what the area loses without each.
+        Where it can, the columns that tell them apart most, and what the area loses without each.
     """
 
     auc: float

@@ -168,30 +168,21 @@ def _effect(fitted: Fitted, column: ColumnWatch) -> str:
 
 def effect_sentence(fitted: Fitted, effect: Effect) -> str:
     """Say by how much a drift moves the answers."""
-    mean = _change(fitted, effect.mean, sign=True)
-    absolute = _change(fitted, effect.absolute, sign=False)
     if fitted.classes:
         return say(
-            "It moves the predicted probability of {answer!r} by {mean} on average, a single one "
-            "by {absolute}.",
+            "It moves the predicted probability of {answer!r} by {mean} percentage points on "
+            "average; by {absolute} where changes up and down do not cancel.",
             answer=shortened(effect.answer),
-            mean=mean,
-            absolute=absolute,
+            mean=figure(100 * effect.mean, digits=2, sign=True),
+            absolute=figure(100 * effect.absolute, digits=2),
         )
     return say(
-        "It moves predictions by {mean} on average, a single one by {absolute}.",
-        mean=mean,
-        absolute=absolute,
+        "It moves predictions by {mean} on average; by {absolute} where changes up and down do not "
+        "cancel.",
+        mean=figure(effect.mean, digits=3, sign=True),
+        absolute=figure(effect.absolute, digits=3),
     )
 
 
 def _answer(fitted: Fitted, value: float) -> str:
     return percent(value, decimals=1) if fitted.classes else figure(value)
-
-
-def _change(fitted: Fitted, value: float, *, sign: bool) -> str:
-    """Write a change in the target's unit, or of a probability in points."""
-    if not fitted.classes:
-        return figure(value, digits=3, sign=sign)
-    points = figure(100 * value, digits=2, sign=sign)
-    return say("{points} points", points=points)
