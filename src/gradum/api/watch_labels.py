@@ -82,20 +82,35 @@ class LabelOptions:
 NO_LABELS = LabelOptions()
 
 
-def watched_with_labels(
-    model: Model, found: Watched, data: Any, asked: LabelOptions, reading: ReadingOptions
-) -> Watched:
-    """Add to a watch what the labels show.
+@dataclass(frozen=True)
+class ShownByLabels:
+    """What the labels of new rows show, as far as it was asked for."""
+
+    stream: SequentialTest | None = None
+    groups: Groups | None = None
+
+    def added_to(self, found: Watched) -> Watched:
+        """Add it to a watch, an alarm first."""
+        alarms = found.alarms
+        if self.stream is not None and self.stream.alarm is not None:
+            alarms = (WatchAlarm("sequence", self.stream.sentences[0]), *alarms)
+        return structs.replace(found, stream=self.stream, groups=self.groups, alarms=alarms)
+
+
+def shown_by_labels(
+    model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions
+) -> ShownByLabels:
+    """Count errors in their order, and score rows by group, as far as that is asked for.
 
     Raises
     ------
     SpecError, ColumnError, SchemaError
         As `sequential_test`; or a column to group by is not there.
     """
-    if asked.by:
-        found = structs.replace(found, groups=_groups(model, data, asked, reading))
+    asked.refuse_unused(data)
+    groups = _groups(model, data, asked, reading) if asked.by else None
     if not asked.in_order:
-        return found
+        return ShownByLabels(groups=groups)
     test = sequential_test(
         model,
         data,
@@ -105,11 +120,7 @@ def watched_with_labels(
         state=asked.state,
         reading=reading,
     )
-    return structs.replace(found, stream=test, alarms=(*_alarms(test), *found.alarms))
-
-
-def _alarms(test: SequentialTest) -> tuple[WatchAlarm, ...]:
-    return () if test.alarm is None else (WatchAlarm("sequence", test.sentences[0]),)
+    return ShownByLabels(test, groups)
 
 
 def _groups(model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions) -> Groups:

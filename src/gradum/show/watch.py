@@ -102,12 +102,16 @@ class Watch:
             yield Text(visible(column.sentence), style="dim")
         yield Text()
         if found.stream is not None:
-            yield from (Text(visible(sentence)) for sentence in found.stream.sentences)
+            # An alarm has been said.
+            said = found.stream.sentences[found.stream.alarm is not None :]
+            yield from (Text(visible(sentence)) for sentence in said)
             yield Text()
-        yield self._columns()
+        if found.columns:
+            yield self._columns()
         if found.joint is not None and not any(alarm.kind == "joint" for alarm in found.alarms):
             yield Text(visible(found.joint.sentence))
-        yield Text(visible(psi_note()), style="dim")
+        if found.columns:
+            yield Text(visible(psi_note()), style="dim")
         if found.groups is not None:
             yield from group_parts(found.groups)
         for note in found.notes:
