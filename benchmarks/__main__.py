@@ -25,6 +25,7 @@ BENCHMARKS = {
     "convex": "[TASKS] [SIZES] [ROUNDS]",
     "resume": "[KILLS]",
     "sequence": "[STREAMS]",
+    "groups": "[DRAWS]",
     "results": "FILE",
 }
 
