@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+from msgspec import structs
 
 from gradum.api.groups import judged_evidence
 from gradum.api.labels import label_column, with_labels
@@ -29,7 +31,16 @@ from gradum.study.watch.sequence import (
     follow,
 )
 from gradum.study.watch.taken import TakenTable, refuse_taken, stable_hashes
-from gradum.tables.check import Checked, check, check_blocks, class_codes, has_target, time_values
+from gradum.tables.check import (
+    Checked,
+    Difference,
+    check,
+    check_blocks,
+    class_codes,
+    has_target,
+    merged,
+    time_values,
+)
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.brought import PLAINLY
 from gradum.tables.table import Table
@@ -93,16 +104,23 @@ def sequential_test(
         _refuse_other(before, Path(str(state)), fitted, at_most, beyond, alpha)
     column = label_column(fitted, labels)
     with table_rows(data, fitted, reading) as rows:
-        labelled, hashes = _labelled(rows, fitted, column, before.bound.beyond)
-        if state is not None:
-            refuse_taken(rows.source, hashes, before.tables)
-        test = follow(labelled, before, _notes(fitted, before.bound))
-        if state is not None:
-            taken = (*before.tables, TakenTable.of(rows.source, hashes))
-            count = msgspec.structs.replace(test.count, tables=taken)
-            test = msgspec.structs.replace(test, count=count)
-            write_bytes(state, msgspec.json.encode(count))
-    return test
+        blocks, hashes = [], []
+        for checked in _checked(rows, fitted, column):
+            blocks.append(_Block.of(fitted, checked, len(rows), before.bound.beyond))
+            if state is not None:
+                features = [feature.name for feature in fitted.schema.features]
+                hashes.append(stable_hashes(checked.frame.select(features)))
+        labelled = _labelled(fitted, blocks, rows.source, column)
+    notes = _notes(fitted, before.bound)
+    if state is None:
+        return follow(labelled, before, notes)
+    of_rows = np.concatenate(hashes)
+    refuse_taken(labelled.source, of_rows, before.tables)
+    test = follow(labelled, before, notes)
+    tables = (*before.tables, TakenTable.of(labelled.source, of_rows))
+    count = structs.replace(test.count, tables=tables)
+    write_bytes(state, msgspec.json.encode(count))
+    return structs.replace(test, count=count)
 
 
 def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: float) -> ErrorBound:
@@ -161,67 +179,94 @@ def _notes(fitted: Fitted, bound: ErrorBound) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _labelled(
-    rows: TableRows, fitted: Fitted, column: str, beyond: float | None
-) -> tuple[Labelled, np.ndarray]:
-    """Predict the rows of a table that have a label; also the hashes of all rows' features."""
-    schema, rung = fitted.schema, fitted.rung()
-    target = schema.target
-    assert target is not None
-    features = [feature.name for feature in schema.features]
-    wrong, known, times, hashes = [], [], [], []
-    unknown: Counter[str] = Counter()
-    missing = 0
-    for checked in _checked(rows, fitted, column):
-        frame, labels = checked.frame, checked.frame[target.name]
-        kept = has_target(checked)
-        missing += labels.null_count()
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Rows of a table, predicted.
+
+    Parameters
+    ----------
+    wrong, counted : ndarray of shape (n,)
+        Which predictions are errors; which rows have a label that is no class left out.
+    missing : int
+        Rows without a label.
+    unknown : tuple of str
+        The labels that training never saw, one for each of their rows.
+    time : ndarray of shape (n,) or None
+    differences : tuple of Difference
+        What labels could not be read.
+    """
+
+    wrong: np.ndarray
+    counted: np.ndarray
+    missing: int
+    unknown: tuple[str, ...]
+    time: np.ndarray | None
+    differences: tuple[Difference, ...]
+
+    @classmethod
+    def of(cls, fitted: Fitted, checked: Checked, rows: int, beyond: float | None) -> _Block:
+        """Predict some of ``rows`` rows."""
+        target, rung = fitted.schema.target, fitted.rung()
+        assert target is not None
+        labels, counted = checked.frame[target.name], has_target(checked)
+        unknown: tuple[str, ...] = ()
         if target.classes:
             codes = class_codes(checked)
-            unseen = labels.filter((codes == -1) & kept)
-            unknown.update(map(str, unseen))
+            unknown = tuple(map(str, labels.filter((codes == -1) & counted)))
             truth = codes.to_numpy()
         else:
             truth = labels.to_numpy()
-        designs = fitted.encoder.blocks(frame, rung.block_rows)
-        predicted = np.concatenate(
-            [prediction.value for prediction in rung.predict_blocks(designs, len(rows))]
+        designs = fitted.encoder.blocks(checked.frame, rung.block_rows)
+        predicted = [prediction.value for prediction in rung.predict_blocks(designs, rows)]
+        return cls(
+            is_wrong(truth, np.concatenate(predicted), beyond),
+            counted.to_numpy(),
+            labels.null_count(),
+            unknown,
+            time_values(checked),
+            tuple(each for each in checked.differences if each.column == target.name),
         )
-        wrong.append(is_wrong(truth, predicted, beyond))
-        known.append(kept.to_numpy())
-        times.append(time_values(checked))
-        hashes.append(stable_hashes(frame.select(features)))
-    kept_rows = np.concatenate(known)
-    places = np.flatnonzero(kept_rows)
-    if schema.time is not None and all(time is not None for time in times):
-        places = places[np.argsort(np.concatenate(times)[places], kind="stable")]
-    if len(places) and sum(unknown.values()) == len(places):
+
+
+def _labelled(fitted: Fitted, blocks: Sequence[_Block], source: str, column: str) -> Labelled:
+    """Put the rows with labels in the order in which they are tested.
+
+    Raises
+    ------
+    ColumnError
+        No label is a class of the model.
+    """
+    counted = np.concatenate([block.counted for block in blocks])
+    places, notes = np.flatnonzero(counted), []
+    if (name := fitted.schema.time) is not None:
+        times = [block.time for block in blocks if block.time is not None]
+        if len(times) == len(blocks):
+            places = places[np.argsort(np.concatenate(times)[places], kind="stable")]
+            notes.append(say("Rows are taken in the order of {time}.", time=name))
+        else:
+            notes.append(
+                say("Rows are taken as they stand: the table has no column {time!r}.", time=name)
+            )
+    unknown = Counter(label for block in blocks for label in block.unknown)
+    if len(places) and unknown.total() == len(places):
         raise ColumnError(
             say(
                 "No label of column {column!r} is a class of the model: it has {labels}.",
                 column=column,
                 labels=quoted(unknown),
             ),
-            say("Give one of {classes}.", classes=quoted(target.classes)),
+            say("Give one of {classes}.", classes=quoted(fitted.classes)),
         )
-    labelled = Labelled(
-        rows.source,
+    missing = sum(block.missing for block in blocks)
+    unread = merged(difference for block in blocks for difference in block.differences)
+    return Labelled(
+        source,
         column,
-        np.concatenate(wrong)[places],
+        np.concatenate([block.wrong for block in blocks])[places],
         places + 1,
-        Unjudged(missing, len(kept_rows) - len(places) - missing, dict(unknown.most_common())),
-        _order(fitted, times),
+        Unjudged(missing, len(counted) - len(places) - missing, dict(unknown.most_common())),
+        (*(difference.sentence for difference in unread), *notes),
     )
-    return labelled, np.concatenate(hashes)
-
-
-def _order(fitted: Fitted, times: list[np.ndarray | None]) -> tuple[str, ...]:
-    name = fitted.schema.time
-    if name is None:
-        return ()
-    if all(time is not None for time in times):
-        return (say("Rows are taken in the order of {time}.", time=name),)
-    return (say("Rows are taken as they stand: the table has no column {time!r}.", time=name),)
 
 
 def _checked(rows: TableRows, fitted: Fitted, column: str) -> Iterator[Checked]:
