@@ -30,6 +30,8 @@ BENCHMARKS = {
     "encoding": "",
     "convex": "[TASKS] [SIZES] [ROUNDS]",
     "resume": "[KILLS]",
+    "sequence": "[STREAMS]",
+    "groups": "[DRAWS]",
     "results": "FILE",
 }
 

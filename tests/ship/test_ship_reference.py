@@ -55,6 +55,9 @@ def test_unchanged_it_loads(saved, tmp_path):
         (["columns", "c", "values", "unseen"], -1.0, "counts others"),
         (["answers", 0, "place"], 1, "other answers"),
         (["answers", 0, "place"], -1, "other answers"),
+        (["errors", "errors"], 201, "judged errors"),
+        (["errors", "independent"], 0.0, "judged errors"),
+        (["errors", "beyond"], None, "judged errors"),
         (["surprise"], 1, "surprise"),
     ],
 )

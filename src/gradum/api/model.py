@@ -14,6 +14,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.api.explanation import explain_model
+from gradum.api.groups import grouping_of, judged_by_group
 from gradum.api.inference import infer_run
 from gradum.api.run_rows import rows_in_memory, run_rows
 from gradum.errors import SpecError, TargetError
@@ -34,7 +35,7 @@ from gradum.show.inference import Summary
 from gradum.show.source import Source
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
-from gradum.study.evaluate import Evaluation, evaluate, evaluate_in_blocks
+from gradum.study.evaluate import Evaluation, Grouping, evaluate, evaluate_in_blocks
 from gradum.study.explanation.scale import Scale
 from gradum.study.findings import Findings, examine
 from gradum.study.run_rows import RunRows
@@ -336,8 +337,10 @@ class Model:
 
     def evaluate(
         self,
-        data: Any,
+        data: Any = None,
         *,
+        by: str | Sequence[str] = (),
+        metric: str | None = None,
         max_memory: int | str | None = None,
         sheet: str | None = None,
         query: str | None = None,
@@ -352,7 +355,15 @@ class Model:
         ``skip_rows`` say how a text is written, as in `gradum.fit`. How many of the rows
         the model was trained on is said by one that was fitted here, or was loaded from a run
         folder whose table is still what it was.
+
+        ``by`` names columns, which the model need not use, by whose groups the rung in use is
+        scored too: by a ``metric``, the run's own if left out, and for two classes by selection
+        rate and rates of true and false positives; see `gradum.study.groups`. Without ``data``,
+        the rows that judged the run are grouped.
         """
+        grouping = grouping_of(self, by, metric)
+        if data is None:
+            return judged_by_group(self, grouping)
         known, unknown = None, ()
         if self.run is not None:
             known = rows_in_memory(self.run)
@@ -367,7 +378,7 @@ class Model:
             )
             known = None
         reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-        found = self._evaluated(data, max_memory, known, reading)
+        found = self._evaluated(data, max_memory, known, reading, grouping)
         return structs.replace(found, sentences=(*unknown, *found.sentences))
 
     def _evaluated(
@@ -376,15 +387,27 @@ class Model:
         max_memory: int | str | None,
         known: RunRows | None,
         reading: ReadingOptions,
+        grouping: Grouping,
     ) -> Evaluation:
         most = None if max_memory is None else read_size(max_memory)
         with at_hand(data, reading) as table:
             bound = judging_bound(self.fitted, table, most)
             if bound is None:
-                return evaluate(self.fitted, read(table), run_rows=known, judges=self.judges)
+                return evaluate(
+                    self.fitted,
+                    read(table),
+                    run_rows=known,
+                    judges=self.judges,
+                    grouping=grouping,
+                )
             with opened(table) as rows:
                 return evaluate_in_blocks(
-                    self.fitted, rows, bound, run_rows=known, judges=self.judges
+                    self.fitted,
+                    rows,
+                    bound,
+                    run_rows=known,
+                    judges=self.judges,
+                    grouping=grouping,
                 )
 
     def explain(
@@ -706,6 +729,12 @@ class Model:
         *,
         reference: Any = None,
         rung: str | None = None,
+        labels: str | None = None,
+        stream: bool = False,
+        by: str | Sequence[str] = (),
+        at_most: float | None = None,
+        beyond: float | None = None,
+        state: str | os.PathLike | None = None,
         sheet: str | None = None,
         query: str | None = None,
         encoding: str | None = None,
@@ -726,6 +755,22 @@ class Model:
         rung : str, optional
             As in `predict`; its answers are not compared with those for the judged rows unless it
             is the one in use.
+        labels : str, optional
+            The column of labels, for ``stream`` and ``by``; the target if left out.
+        stream : bool
+            Count errors in the order of the rows, and raise an alarm once their rate is shown to be
+            above a bound, which holds however often it is looked at; see
+            `gradum.study.watch.sequence`.
+        by : str or sequence of str
+            Columns by whose groups rows with labels are scored, as by `evaluate`.
+        at_most : float, optional
+            The rate of errors that is tested; if left out, the highest that the judged rows leave
+            possible.
+        beyond : float, optional
+            Of numbers: from which distance on a prediction is an error; if left out, the one that
+            90% of the judged rows keep within.
+        state : path, optional
+            A JSON file that the count of errors is carried on from, if it is there, and written to.
         sheet, query, encoding, skip_rows : optional
             How ``data`` is read, as in `gradum.fit`.
 
@@ -746,9 +791,13 @@ class Model:
         """
         refuse_after_fork()
         from gradum.api.watch import watch_model  # trees and charts
+        from gradum.api.watch_labels import LabelOptions
 
+        asked = LabelOptions(labels, stream, by, at_most, beyond, state)
         reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-        return watch_model(self, data, reference=reference, rung=rung, reading=reading)
+        return watch_model(
+            self, data, reference=reference, rung=rung, labels=asked, reading=reading
+        )
 
     def surrogate(self) -> SurrogateTree:
         """Grow a tree of at most four questions that says what the rung in use says.

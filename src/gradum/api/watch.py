@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from gradum.api.expected_score import expected_score
 from gradum.api.learned_rows import kept_rows
 from gradum.api.run_rows import MOST_BYTES, run_with_its_table
+from gradum.api.watch_labels import NO_LABELS, LabelOptions, shown_by_labels
 from gradum.errors import SpecError, TableError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict_typed
@@ -29,7 +30,7 @@ from gradum.study.watch.counted import Counted
 from gradum.study.watch.joint import FEWEST_ROWS as FEWEST_JOINT_ROWS
 from gradum.study.watch.joint import JOINT_ROWS, Scores, watch_jointly
 from gradum.study.watch.watch import watch
-from gradum.study.watch.watched import JointWatch
+from gradum.study.watch.watched import JointWatch, Watched
 from gradum.tables.check import Difference, check_blocks, merged, widened
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
@@ -50,14 +51,18 @@ def watch_model(
     *,
     reference: Any = None,
     rung: str | None = None,
+    labels: LabelOptions = NO_LABELS,
     reading: ReadingOptions = PLAINLY,
 ) -> Watch:
     """Hold new rows, which are read with ``reading``, against a model's; see `Model.watch`."""
     fitted = model.fitted
+    shown = shown_by_labels(model, data, labels, reading)
     fitted.rung(rung)  # or there is none, and nothing need be read
     before = _given(fitted, reference, rung) if reference is not None else _of_run(model)
     new = Counted(before.summary.columns, fitted.encoder)
     some = _drawn(fitted, data, reading, ANSWERED_ROWS, "new", new)
+    if some.rows < FEWEST_ROWS and shown.stream is not None:
+        return Watch(shown.added_to(_uncompared(before.summary, some, fitted)), fitted, some.source)
     _refuse_few(some)
     joint, unlooked = _jointly(fitted, before, some.frame)
     expected = expected_score(model, some.frame, rung)
@@ -75,7 +80,22 @@ def watch_model(
         notes=(*(difference.sentence for difference in some.differences), *unlooked),
         rung=rung,
     )
-    return Watch(found, fitted, some.source)
+    return Watch(shown.added_to(found), fitted, some.source)
+
+
+def _uncompared(reference: Reference, some: Drawn, fitted: Fitted) -> Watched:
+    """Return a watch of rows too few to be compared, whose labels are counted all the same."""
+    note = say("Columns and answers were not looked at: that takes {rows} rows.", rows=FEWEST_ROWS)
+    return Watched(
+        target=fitted.spec.target,
+        rung=fitted.used,
+        rows=some.rows,
+        reference_rows=reference.rows,
+        alarms=(),
+        tests=0,
+        columns=(),
+        notes=(*(difference.sentence for difference in some.differences), note),
+    )
 
 
 @dataclass(frozen=True)

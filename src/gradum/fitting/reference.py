@@ -15,6 +15,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.fitting.dataset import Dataset
+from gradum.fitting.judged_errors import JudgedErrors
 from gradum.fitting.judged_summary import JudgedSummary
 from gradum.fitting.rung import Prediction
 from gradum.margins import falling
@@ -195,6 +196,8 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Whether rows belong together, in groups or in time.
     judged : JudgedClasses or JudgedNumbers or None
         How answers and targets of judged rows went together; None where nothing was judged.
+    errors : JudgedErrors or None
+        How often the rung in use was wrong on judged rows; None where nothing was judged.
     """
 
     rows: int
@@ -204,6 +207,7 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     same_fit: bool = False
     dependent: bool = False
     judged: JudgedSummary | None = None
+    errors: JudgedErrors | None = None
 
     @classmethod
     def of(cls, frame: pl.DataFrame, columns: Iterable[Column], unseen: Unseen) -> Reference:

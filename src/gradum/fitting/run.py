@@ -23,6 +23,7 @@ from gradum.fitting.estimate import share_out
 from gradum.fitting.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
 from gradum.fitting.judge import Judge
+from gradum.fitting.judged_errors import judged_errors
 from gradum.fitting.judged_scores import guarantee_of
 from gradum.fitting.judged_summary import judged_summary
 from gradum.fitting.judgement import Judgement, Seen, judge
@@ -217,10 +218,13 @@ def _reference(
     if judgement is None or "test" not in seen:
         return reference
     rows, averaged = seen["test"].average(len(dataset))
-    prediction = averaged[judgement.verdict.used]
-    same_fit = not (spec.refit or plan.folds)
-    judged = judged_summary(prediction, dataset.target[rows], dataset.weight[rows])
-    return structs.replace(reference.with_answers(prediction, same_fit=same_fit), judged=judged)
+    used = averaged[judgement.verdict.used]
+    reference = reference.with_answers(used, same_fit=not (spec.refit or plan.folds))
+    return structs.replace(
+        reference,
+        judged=judged_summary(used, dataset.target[rows], dataset.weight[rows]),
+        errors=judged_errors(dataset.truth, rows, used, spec.seed),
+    )
 
 
 def _judges(spec: Spec, divided: Divided, kept: Judge, context: Context) -> list[Judge]:

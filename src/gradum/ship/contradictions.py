@@ -9,6 +9,7 @@ import numpy as np
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.judged_errors import JudgedErrors
 from gradum.fitting.judged_summary import JudgedClasses, JudgedSummary
 from gradum.fitting.reference import BUCKETS, LEVELLED, Distribution, Levels
 from gradum.fitting.rung import Rung
@@ -192,6 +193,8 @@ def _reference(fitted: Fitted) -> Iterator[str]:
         yield say("the summary of its answers is of other answers than the model gives")
     if reference.judged is not None and not _goes_together(reference.judged, classes):
         yield say("the summary of its judged rows is of other answers than the model gives")
+    if reference.errors is not None and not _can_be(reference.errors, numbers=not classes):
+        yield say("its judged errors are more, or of others, than there can be")
 
 
 def _goes_together(judged: JudgedSummary, classes: int) -> bool:
@@ -208,6 +211,13 @@ def _goes_together(judged: JudgedSummary, classes: int) -> bool:
     sizes = [number for each in judged.bins for number in (each.error, each.rows)]
     finite = np.isfinite([*numbers, *judged.deviations]).all()
     return bool(classes == 0 and judged.deviations and finite and min(sizes, default=0) >= 0)
+
+
+def _can_be(errors: JudgedErrors, *, numbers: bool) -> bool:
+    """Whether so many of so many rows can be errors, by a distance if they are of numbers."""
+    beyond = errors.beyond
+    counted = 0 <= errors.errors <= errors.rows and 0 < errors.independent <= errors.rows
+    return counted and (beyond is not None and 0 <= beyond < np.inf if numbers else beyond is None)
 
 
 def _counts_rows(values: Distribution) -> bool:

@@ -13,6 +13,7 @@ from rich.text import Text
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say, say_plural
 from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
+from gradum.show.groups import group_parts
 from gradum.show.text import preformatted, summary_of
 from gradum.show.visible import visible
 from gradum.show.watch_words import (
@@ -106,11 +107,20 @@ class Watch:
         if harmless := harmless_sentence(found):
             yield Text(visible(harmless))
         yield Text()
-        yield self._columns()
+        if found.stream is not None:
+            # An alarm has been said.
+            said = found.stream.sentences[found.stream.alarm is not None :]
+            yield from (Text(visible(sentence)) for sentence in said)
+            yield Text()
+        if found.columns:
+            yield self._columns()
         if found.joint is not None and not any(alarm.kind == "joint" for alarm in found.alarms):
             yield Text(visible(found.joint.sentence))
-        yield Text(visible(psi_note()), style="dim")
+        if found.columns:
+            yield Text(visible(psi_note()), style="dim")
         yield from self._expected()
+        if found.groups is not None:
+            yield from group_parts(found.groups)
         for note in found.notes:
             yield Text(visible(say("note: {sentence}", sentence=note)), style="dim")
 

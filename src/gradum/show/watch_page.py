@@ -8,8 +8,10 @@ from pathlib import Path
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
+from gradum.show.groups import group_tables, key_to_rates
 from gradum.show.page import file, for_script, render
 from gradum.show.pictures.drift import answers_picture, column_picture
+from gradum.show.pictures.error_course import error_course
 from gradum.show.row_page import RowSection, RowTable
 from gradum.show.vega import vega_script
 from gradum.show.watch_words import column_cells, column_header, how_to_read, verdict
@@ -36,6 +38,13 @@ def watch_page(found: Watched, fitted: Fitted, source: str, cache: Path | None =
 
 
 def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
+    if found.stream is not None:
+        course = error_course(found.stream)
+        yield RowSection("errors", course.title, found.stream.sentences, [course])
+    if found.groups is not None:
+        said = [*found.groups.sentences, *key_to_rates(found.groups)]
+        tables = [RowTable(table.header, table.rows) for table in group_tables(found.groups)]
+        yield RowSection("groups", say("By group"), said, tables=tables)
     drifted = [column for column in found.columns if column.drifted]
     if drifted:
         yield RowSection(

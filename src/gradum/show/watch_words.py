@@ -14,6 +14,12 @@ MOST_NAMED = 10
 
 def verdict(found: Watched, source: str) -> str:
     """Say in one sentence whether there is an alarm."""
+    if found.alarms and all(alarm.kind == "sequence" for alarm in found.alarms):
+        return say(
+            "An alarm: the labels of {source} show more errors than there may be.", source=source
+        )
+    if not found.alarms and not found.tests:
+        return say("No alarm by the labels of {source}.", source=source)
     if not found.alarms:
         return say_plural(
             "No alarm: {count:,} row of {source} is like the {reference:,} rows that {target!r} "

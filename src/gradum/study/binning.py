@@ -36,13 +36,13 @@ class Cut:
     codes: np.ndarray
 
 
-def cut(values: pl.Series, kind: str) -> Cut:
+def cut(values: pl.Series, kind: str, most_levels: int = MOST_LEVELS) -> Cut:
     """Cut a typed column, as `tables.check` leaves it, of one of the kinds that a model may use.
 
     - Numbers and dates: quarters of the rows with a value, none of which splits equal values; up
       to `FEW_VALUES` distinct ones are a segment each. A quarter is named by its smallest and
       its largest value.
-    - Categories: the `MOST_LEVELS` commonest levels, and the others together.
+    - Categories: the ``most_levels`` commonest levels, and the others together.
     - Texts, like numbers, by how many words they have.
     - Rows without a value are the last segment, "missing".
     """
@@ -59,7 +59,7 @@ def cut(values: pl.Series, kind: str) -> Cut:
         case "boolean":
             names, codes = ["false", "true"], present.to_numpy().astype(np.intp)
         case _:
-            names, codes = _levels(present)
+            names, codes = _levels(present, most_levels)
     whole = np.full(len(values), len(names), np.intp)
     whole[values.is_not_null().to_numpy()] = codes
     return Cut(
@@ -96,9 +96,9 @@ def _date_writer(dates: pl.Series) -> Callable[[float], str]:
     )
 
 
-def _levels(values: pl.Series) -> tuple[list[str], np.ndarray]:
+def _levels(values: pl.Series, most: int) -> tuple[list[str], np.ndarray]:
     counts = values.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])
-    levels = counts[values.name].head(MOST_LEVELS)
+    levels = counts[values.name].head(most)
     codes = values.replace_strict(
         levels, np.arange(len(levels)), default=len(levels), return_dtype=pl.Int64
     )

@@ -13,6 +13,7 @@ from gradum.fitting.dataset import Dataset, labelled
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judge import Judge
 from gradum.fitting.judgement import Judgement, Seen, judge
+from gradum.fitting.rung import Prediction
 from gradum.fitting.streamed.parting import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.messages import say
 from gradum.randomness import stream
@@ -20,7 +21,11 @@ from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
 from gradum.study.changes import Change, change_sentences, changes, level_moved
 from gradum.study.coverage.new_rows import NewCoverage, coverage_of_new
+from gradum.study.evidence import Evidence
+from gradum.study.groups import Groups, scores_by_group
 from gradum.study.run_rows import RunRows, trained_on_sentence
+from gradum.tables.check import widened
+from gradum.tables.schema import with_columns_of
 from gradum.tables.stream import Stream
 from gradum.tables.table import Table
 
@@ -44,6 +49,8 @@ class Evaluation(msgspec.Struct, frozen=True):
         how many are covered.
     coverage : NewCoverage or None
         Of intervals or sets of the rows that are new to the run; None where there are none.
+    groups : Groups or None
+        Scores of the rung in use by the groups that were asked for.
     """
 
     judgement: Judgement
@@ -52,6 +59,17 @@ class Evaluation(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...] = ()
     sentences: tuple[str, ...] = ()
     coverage: NewCoverage | None = None
+    groups: Groups | None = None
+
+
+class Grouping(msgspec.Struct, frozen=True):
+    """By what columns scores are asked for, and which score; the run's own metric if None."""
+
+    columns: tuple[str, ...] = ()
+    metric: str | None = None
+
+
+UNGROUPED = Grouping()
 
 
 def evaluate(
@@ -61,6 +79,7 @@ def evaluate(
     drawn_from: int | None = None,
     run_rows: RunRows | None = None,
     judges: Sequence[Judge] = (),
+    grouping: Grouping = UNGROUPED,
 ) -> Evaluation:
     """Score every rung on a table that holds the target.
 
@@ -74,15 +93,17 @@ def evaluate(
         The rows of the run that fitted the model, where they are at hand.
     judges : sequence of Judge
         Those of a cross-validation, which its intervals need, where they are at hand.
+    grouping : Grouping
+        Columns of the table, which the model need not use.
 
     Raises
     ------
     SchemaError, TargetError
         The table does not match the model's schema, or has no usable target.
+    SpecError
+        The rows cannot be grouped so.
     """
-    by = None if fitted.guarantee is None else fitted.guarantee.terms.by
-    also = () if by is None else (by,)
-    dataset = labelled(table, fitted.schema, encoder=fitted.encoder, also=also)
+    dataset = _labelled(fitted, table, grouping)
     design = fitted.encoder.transform(dataset.frame)
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
     seen = Seen(np.arange(len(dataset)), predictions)
@@ -127,7 +148,52 @@ def evaluate(
         compared,
         (*first, *sentences, *said),
         covered,
+        _grouped(fitted, dataset, predictions[fitted.used], grouping),
     )
+
+
+def table_by_group(fitted: Fitted, table: Table, grouping: Grouping) -> Groups:
+    """Score the rung in use by groups of a table that holds the target, and nothing else.
+
+    Raises
+    ------
+    SchemaError, TargetError, SpecError
+        As `evaluate`.
+    """
+    dataset = _labelled(fitted, table, grouping)
+    prediction = fitted.rung().predict(fitted.encoder.transform(dataset.frame))
+    groups = _grouped(fitted, dataset, prediction, grouping)
+    assert groups is not None
+    return groups
+
+
+def _labelled(fitted: Fitted, table: Table, grouping: Grouping) -> Dataset:
+    by = None if fitted.guarantee is None else fitted.guarantee.terms.by
+    schema = with_columns_of(fitted.schema, table, grouping.columns)
+    also = (*grouping.columns, *(() if by is None else (by,)))
+    return labelled(table, schema, encoder=fitted.encoder, also=also)
+
+
+def _grouped(
+    fitted: Fitted, dataset: Dataset, prediction: Prediction, grouping: Grouping
+) -> Groups | None:
+    """Score the rung in use by groups of a table's rows."""
+    if not grouping.columns:
+        return None
+    evidence = Evidence(
+        fitted.used,
+        dataset.truth,
+        np.arange(len(dataset)),
+        dataset.numbers + 1,
+        prediction,
+        widened(dataset.frame),
+        dataset.schema,
+        fitted.spec.seed,
+        len(dataset),
+        balance.threshold(fitted.rung().class_weight),
+    )
+    metric = grouping.metric or fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task]
+    return scores_by_group(evidence, grouping.columns, metric)
 
 
 def _beside_the_run(
@@ -176,6 +242,7 @@ def evaluate_in_blocks(
     *,
     run_rows: RunRows | None = None,
     judges: Sequence[Judge] = (),
+    grouping: Grouping = UNGROUPED,
 ) -> Evaluation:
     """Score every rung on as many rows of a large table as ``memory`` bytes have room for.
 
@@ -185,9 +252,14 @@ def evaluate_in_blocks(
     count = int(max(room, FEWEST_HELD))
     if count >= len(rows):
         whole = rows.take(np.arange(len(rows)))
-        return evaluate(fitted, whole, run_rows=run_rows, judges=judges)
+        return evaluate(fitted, whole, run_rows=run_rows, judges=judges, grouping=grouping)
     rng = stream(fitted.spec.seed, "evaluate")
     numbers = np.sort(rng.choice(len(rows), count, replace=False))
     return evaluate(
-        fitted, rows.take(numbers), drawn_from=len(rows), run_rows=run_rows, judges=judges
+        fitted,
+        rows.take(numbers),
+        drawn_from=len(rows),
+        run_rows=run_rows,
+        judges=judges,
+        grouping=grouping,
     )

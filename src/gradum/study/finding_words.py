@@ -14,4 +14,8 @@ FIRST_IS_BETTER, SECOND_IS_BETTER = marked("first is better"), marked("second is
 
 WEAKER, STRONGER = marked("weaker than the rest"), marked("stronger than the rest")
 TOO_FEW_ROWS = marked("too few rows to say")
-"""Of a segment."""
+"""Of a segment, or of a group."""
+
+HIGHER, LOWER = marked("higher than the rest"), marked("lower than the rest")
+UNDEFINED = marked("undefined")
+"""Of a group."""

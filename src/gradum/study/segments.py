@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
@@ -16,12 +15,11 @@ from gradum.messages import say
 from gradum.scores.bootstrap import BLOCK_BYTES
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, row_losses
-from gradum.scores.outcome import Outcome
-from gradum.scores.weighting import Weighting
 from gradum.study.binning import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, STRONGER, TOO_FEW_ROWS, WEAKER
 from gradum.study.resampling import RESAMPLES, around, places_to_redraw, redrawn
+from gradum.study.scored_parts import ERROR, Part, farthest_by_chance, independent
 from gradum.tables.wording import nearest
 
 FEWEST_ROWS = 30
@@ -29,7 +27,6 @@ FEWEST_SHARE = 0.02
 MOST_WEAKEST = 5
 FINALISTS = 10
 SAME_ROWS = 0.8
-ERROR = 0.05
 SEARCHED_VALUES = 4_000_000
 PERMUTED_ROWS = 10_000
 
@@ -197,36 +194,6 @@ def _mean_and_variance(
     return mean, (wwll - 2 * mean * wwl + mean**2 * ww) / w**2
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Some of n rows; ``places`` are theirs among the n."""
-
-    places: np.ndarray
-    outcome: Outcome
-
-    @classmethod
-    def of(cls, evidence: Evidence, rows: np.ndarray, mask: np.ndarray) -> _Part:
-        """Take those of n judged rows, given by position, where a mask (n,) holds."""
-        places = np.flatnonzero(mask)
-        chosen = rows[places]
-        prediction = evidence.prediction.take(chosen)
-        return cls(
-            places,
-            Outcome(
-                task=evidence.task,
-                target=evidence.target[chosen],
-                prediction=prediction.value,
-                probability=prediction.probability,
-                weight=evidence.weight[chosen],
-            ),
-        )
-
-    def score(self, metric: str, weights: np.ndarray) -> np.ndarray:
-        """Return a metric (B,) under weights (B, n) of the n rows."""
-        own = weights.take(self.places, axis=1)
-        return METRICS[metric].function(Weighting(self.outcome, own))
-
-
 def _comparisons(chosen: Sequence[tuple[Cut, int]]) -> int:
     """Count the comparisons of segments with the rest: one for the two of a column."""
     compared = Counter(column.column for column, code in chosen if _comparable(column, code))
@@ -254,11 +221,12 @@ def _score(
     sides = [side for mask in within for side in (mask, ~mask)]
     every, places = np.arange(len(evidence)), places_to_redraw(evidence, "segments")
     weight = evidence.weight[None, :]
-    values = [_Part.of(evidence, every, side).score(metric, weight)[0] for side in sides]
-    parts = [_Part.of(evidence, places, side[places]) for side in sides]
+    score = METRICS[metric].function
+    values = [score(Part.of(evidence, every, side).weighting(weight))[0] for side in sides]
+    parts = [Part.of(evidence, places, side[places]) for side in sides]
     drawn = np.concatenate(
         [
-            [part.score(metric, weights) for part in parts]
+            [score(part.weighting(weights)) for part in parts]
             for weights in redrawn(evidence, places, "segments")
         ],
         axis=1,
@@ -293,7 +261,7 @@ def _by_chance(
         shrunk = np.sqrt(PERMUTED_ROWS / len(places))
         places, within = places[some], [mask[some] for mask in within]
     rows, weight = len(places), evidence.weight[places]
-    whole = _Part.of(evidence, places, np.full(rows, True))
+    whole = Part.of(evidence, places, np.full(rows, True))
     permuted = [rng.permutation(rows) for _ in range(RESAMPLES)]
     step = max(1, BLOCK_BYTES // (8 * rows))
     drawn = np.empty((len(within), RESAMPLES))
@@ -301,12 +269,12 @@ def _by_chance(
         block = np.array(permuted[start : start + step])
         for line, mask in zip(drawn, within, strict=True):
             inside = mask[block]
-            own, rest = (whole.score(metric, weight * side) for side in (inside, ~inside))
+            own, rest = (
+                METRICS[metric].function(whole.weighting(weight * side))
+                for side in (inside, ~inside)
+            )
             line[start : start + step] = own - rest
-    sides = np.nan_to_num(np.stack([-drawn, drawn], axis=1)).clip(min=0.0)
-    scale = np.sqrt(np.mean(sides**2, axis=2))
-    farthest = np.max(sides / np.where(scale > 0, scale, 1.0)[:, :, None], axis=(0, 1))
-    return scale * np.quantile(farthest, 1.0 - ERROR) * shrunk
+    return farthest_by_chance(drawn) * shrunk
 
 
 def _segment(
@@ -328,7 +296,7 @@ def _segment(
     within = column.codes == code
     value = float(values[0] - values[1])
     error = around(value, drawn[0] - drawn[1]).standard_error
-    freedom = min(_independent(evidence, side) for side in (within, ~within)) - 1
+    freedom = min(independent(evidence, side) for side in (within, ~within)) - 1
     reach = stdtrit(max(freedom, 1), 1.0 - level / 2) * error
     low, high = value - max(reach, chance[1]), value + max(reach, chance[0])
     difference = None
@@ -377,9 +345,3 @@ def _weakest(
         if all((within & other).sum() <= SAME_ROWS * (within | other).sum() for other, _ in kept):
             kept.append((within, segment))
     return tuple(segment for _, segment in kept[:MOST_WEAKEST])
-
-
-def _independent(evidence: Evidence, side: np.ndarray) -> int:
-    """Count what is drawn on its own in a resample: groups where there are any, else rows."""
-    groups = evidence.groups
-    return int(side.sum()) if groups is None else len(np.unique(groups[side]))

@@ -366,11 +366,8 @@ def target_values(checked: Checked) -> np.ndarray:
     values = checked.frame[target.name]
     if target.task == "regression":
         return values.to_numpy().astype(np.float64)
-    labels = _typed_labels(target.classes, values.dtype)
-    codes = values.replace_strict(
-        labels, list(range(len(labels))), default=-1, return_dtype=pl.Int64
-    )
-    unseen = (codes == -1) & values.is_not_null() & ~_is_left_out(values, target)
+    codes = class_codes(checked)
+    unseen = (codes == -1) & has_target(checked)
     if unseen.any():
         examples = quoted(values.filter(unseen).unique(maintain_order=True))
         raise TargetError(
@@ -385,7 +382,19 @@ def target_values(checked: Checked) -> np.ndarray:
                 classes=quoted(target.classes, SHOWN_NAMES),
             ),
         )
-    return codes.fill_null(-1).to_numpy()
+    return codes.to_numpy()
+
+
+def class_codes(checked: Checked) -> pl.Series:
+    """Return each label's position in ``schema.target.classes``, -1 where it is none (n,)."""
+    target = checked.schema.target
+    assert target is not None
+    values = checked.frame[target.name]
+    labels = _typed_labels(target.classes, values.dtype)
+    codes = values.replace_strict(
+        labels, list(range(len(labels))), default=-1, return_dtype=pl.Int64
+    )
+    return codes.fill_null(-1)
 
 
 def has_target(checked: Checked) -> pl.Series:

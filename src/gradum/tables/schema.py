@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gradum.errors import ColumnError, SchemaError, TableError
 from gradum.messages import listed, say, say_plural
@@ -166,6 +167,17 @@ def infer(
         hints = {name: clauses[0] for name in named if (clauses := mostly_numbers(values_of(name)))}
         raise _nothing_usable(schema, dropped, hints)
     return schema
+
+
+def with_columns_of(schema: Schema, table: Table, names: Collection[str]) -> Schema:
+    """Add to a schema the columns of a table by these names that it does not know; none is used."""
+    known = {column.name for column in schema.columns}
+    new = [name for name in table.frame.columns if name in names and name not in known]
+    if not new:
+        return schema
+    understood = infer(replace(table, frame=table.frame.select(new))).columns
+    unused = (structs.replace(column, role="unused") for column in understood)
+    return structs.replace(schema, columns=(*schema.columns, *unused))
 
 
 def require_features(schema: Schema) -> None:

@@ -14,8 +14,23 @@ from gradum.messages import say
 def command(
     model: options.Model,
     data: Annotated[
-        str, typer.Argument(metavar="TABLE", help=f"{options.TABLE} It holds the target as well.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="TABLE",
+            help=f"{options.TABLE} It holds the target as well. Default, with --by: the rows that "
+            "judged the run.",
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="COL", help="Score by the groups of a column as well."),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric", metavar="NAME", help="What groups are scored by. Default: the run's metric."
+        ),
+    ] = None,
     sheet: options.Sheet = None,
     query: options.Query = None,
     encoding: options.Encoding = None,
@@ -25,10 +40,13 @@ def command(
 ) -> None:
     """Score every rung of a model on a table that it has not seen, beside the run's own scores.
 
-    What got worse since comes first, and so do rows that the model was trained on.
+    What got worse since comes first, and so do rows that the model was trained on. With --by, each
+    group is held against all other rows, by intervals that are right for all groups at once.
     """
     evaluation = load_model(model).evaluate(
         data,
+        by=by or (),
+        metric=metric,
         max_memory=max_memory,
         sheet=sheet,
         query=query,
@@ -38,8 +56,13 @@ def command(
     if as_json:
         write_json(evaluation)
         return
+    from gradum.show.groups import group_parts
     from gradum.show.text import change_parts, class_parts, verdict_parts
 
+    groups = () if evaluation.groups is None else group_parts(evaluation.groups)
+    if data is None:
+        write(*groups)
+        return
     write(*(say("note: {sentence}", sentence=sentence) for sentence in evaluation.differences))
     write(*change_parts(evaluation))
-    write(*verdict_parts(evaluation.judgement), *class_parts(evaluation.judgement))
+    write(*verdict_parts(evaluation.judgement), *class_parts(evaluation.judgement), *groups)

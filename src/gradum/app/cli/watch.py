@@ -34,6 +34,41 @@ def command(
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")
     ] = None,
     rung: options.Rung = None,
+    labels: Annotated[
+        str | None,
+        typer.Option("--labels", metavar="COL", help="The labels' column. Default: the target."),
+    ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Count errors in the order of the rows.")
+    ] = False,
+    at_most: Annotated[
+        float | None,
+        typer.Option(
+            "--at-most",
+            metavar="RATE",
+            help="The rate of errors to test. Default: the highest that the judged rows leave "
+            "possible.",
+        ),
+    ] = None,
+    beyond: Annotated[
+        float | None,
+        typer.Option(
+            "--beyond",
+            metavar="DISTANCE",
+            help="Of numbers: farther from its label, a prediction is an error. Default: what 90% "
+            "of the judged rows keep within.",
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state", metavar="FILE", help="JSON to carry the count on from, and write it to."
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="COL", help="Score rows with labels by a column's groups."),
+    ] = None,
     sheet: options.Sheet = None,
     query: options.Query = None,
     encoding: options.Encoding = None,
@@ -46,9 +81,12 @@ def command(
     Holds each column, all of them together, and the model's answers against the rows of the fit.
     What has drifted is told with its size, the least size that so many rows could show, and what it
     does to the answers: where it does nothing, there is no alarm. Of rows that are alike, at most
-    5% of watches find any drift. Ends with 3 where there is an alarm.
+    5% of watches find any drift. With --stream, rows with labels are also counted as errors or not,
+    in their order, and there is an alarm once the rate of errors is shown to be too high. Ends with
+    3 where there is an alarm.
     """
     from gradum.api.watch import watch_model
+    from gradum.api.watch_labels import LabelOptions
     from gradum.files.atomic import write_text
     from gradum.fitting.options import make_reading
 
@@ -59,6 +97,7 @@ def command(
         data,
         reference=reference,
         rung=rung,
+        labels=LabelOptions(labels, stream, by or (), at_most, beyond, state),
         reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
     )
     if out is not None:

@@ -62,6 +62,7 @@ FIELDS = {
     "predicted": marked("predicted"),
     "recall": marked("recall"),
     "row": marked("row"),
+    "rate": marked("rate"),
     "rows": marked("rows"),
     "rung": marked("rung"),
     "seconds": marked("seconds"),

@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from gradum.study.groups import Groups
 from gradum.study.watch.expected import Expectation
+from gradum.study.watch.sequence import SequentialTest
 
 AlarmKind = Literal["column", "answers", "joint", "score", "sequence", "groups"]
 ColumnKind = Literal["numeric", "boolean", "categorical", "date", "text"]
@@ -250,6 +252,6 @@ class Watched(msgspec.Struct, frozen=True):
     answers: AnswersWatch | None = None
     joint: JointWatch | None = None
     expected_score: Expectation | None = None
-    stream: msgspec.Struct | None = None
-    groups: msgspec.Struct | None = None
+    stream: SequentialTest | None = None
+    groups: Groups | None = None
     notes: tuple[str, ...] = ()

@@ -1,0 +1,73 @@
+"""``python -m benchmarks sequence [STREAMS]``: how often a test at every row raises false alarms.
+
+Streams of errors are drawn whose rate is known, and the test of `gradum watch --stream` looks after
+each of their rows. It may ever raise an alarm in at most 5% of streams whose rate is no higher than
+the bound, given or taken from judged rows, and its confidence sequence may ever miss the rate in at
+most 5%.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradum.fitting.judged_errors import JudgedErrors
+from gradum.study.watch.e_process import bounds, log_evidence, reaches
+from gradum.study.watch.sequence import ALPHA, ErrorBound
+
+LOOKS = 20_000
+RATES = (0.02, 0.1, 0.3)
+JUDGED = 500
+RISES = ((0.1, 0.15), (0.02, 0.04), (0.3, 0.4))
+LOOKS_AT_BOUNDS = np.unique(np.geomspace(1, LOOKS, 200).astype(int))
+
+
+def main(streams: str = "2000") -> None:
+    """Print false alarms, missed rates, and the rows that risen rates take to be seen."""
+    count = int(streams)
+    for rate in RATES:
+        given = [bool(first_alarm(errors, rate, ALPHA)) for errors in drawn(rate, count, seed=1)]
+        judged = list(against_judged(rate, count))
+        missed = [misses(errors, rate) for errors in drawn(rate, count, seed=3)]
+        print(
+            f"rate {rate:.0%}, {count:,} streams of {LOOKS:,} looks: false alarms "
+            f"{np.mean(given):.1%} of a given bound, {np.mean(judged):.1%} of one from {JUDGED} "
+            f"judged rows; the confidence sequence missed the rate in {np.mean(missed):.1%}"
+        )
+    for before, after in RISES:
+        rows = [first_alarm(errors, before, ALPHA) for errors in drawn(after, count // 4, seed=4)]
+        seen = [row or np.inf for row in rows]
+        low, middle, high = np.quantile(seen, [0.1, 0.5, 0.9], method="inverted_cdf")
+        print(
+            f"{before:.0%} to {after:.0%}, a given bound: seen after {middle:,.0f} rows in the "
+            f"median, {low:,.0f} to {high:,.0f} in 80% of streams"
+        )
+
+
+def drawn(rate: float, count: int, *, seed: int) -> Iterator[np.ndarray]:
+    """Yield streams: how many errors there are after each row."""
+    rng = np.random.default_rng([seed, round(1000 * rate)])
+    for _ in range(count):
+        yield np.cumsum(rng.random(LOOKS) < rate)
+
+
+def first_alarm(errors: np.ndarray, rate: float, alpha: float) -> int:
+    """Return after how many rows the first alarm comes, 0 if none does."""
+    reached = reaches(log_evidence(np.arange(1, len(errors) + 1), errors, rate), alpha)
+    return int(reached.argmax()) + 1 if reached.any() else 0
+
+
+def against_judged(rate: float, count: int) -> Iterator[bool]:
+    """Yield whether there is an alarm where the bound is taken from judged rows."""
+    rng = np.random.default_rng([2, round(1000 * rate)])
+    for errors in drawn(rate, count, seed=2):
+        judged = JudgedErrors(JUDGED, int(rng.binomial(JUDGED, rate)), JUDGED)
+        bound = ErrorBound.of_judged(judged)
+        yield bool(first_alarm(errors, bound.at_most, bound.level))
+
+
+def misses(errors: np.ndarray, rate: float) -> bool:
+    """Whether the confidence sequence ever leaves the rate out, at 200 looks."""
+    low, high = bounds(LOOKS_AT_BOUNDS, errors[LOOKS_AT_BOUNDS - 1], ALPHA)
+    return bool(((rate < low) | (rate > high)).any())

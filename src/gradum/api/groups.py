@@ -1,0 +1,72 @@
+"""Scores by group: what was asked for, and those of the rows that judged a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gradum.api.judged_rows import judged_rows
+from gradum.errors import SpecError
+from gradum.fitting.metric import metric_for
+from gradum.messages import say
+from gradum.study.evaluate import Evaluation, Grouping
+from gradum.study.evidence import Evidence
+from gradum.study.groups import scores_by_group
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+
+def grouping_of(model: Model, by: str | Sequence[str], metric: str | None) -> Grouping:
+    """Return what was asked for: one column or several, and a metric that the task has.
+
+    Raises
+    ------
+    SpecError
+        There is no such metric, or it was given without columns.
+    """
+    columns = (by,) if isinstance(by, str) else tuple(by)
+    if metric is not None:
+        metric_for(metric, model.task)
+        if not columns:
+            raise SpecError(
+                say("A metric is chosen for groups, and none are asked for."),
+                say("Name their column with --by (by)."),
+            )
+    return Grouping(columns, metric)
+
+
+def judged_by_group(model: Model, grouping: Grouping) -> Evaluation:
+    """Score the rows that judged a run by group; the other scores are those of the run.
+
+    Raises
+    ------
+    SpecError
+        No groups are asked for, the judged rows are not at hand, or cannot be grouped so.
+    """
+    judgement = model.fitted.judgement
+    if not grouping.columns:
+        raise SpecError(
+            say("There is no table to evaluate the model on."),
+            say("Name one, or group the judged rows of a run with --by (by)."),
+        )
+    if judgement is None or (model.run is None and model.folder is None):
+        raise SpecError(
+            say("A model file alone does not hold the rows that judged it."),
+            say("Name its run folder, or a table."),
+        )
+    evidence = judged_evidence(model, grouping.columns)
+    metric = grouping.metric or judgement.verdict.metric
+    return Evaluation(judgement, (), groups=scores_by_group(evidence, grouping.columns, metric))
+
+
+def judged_evidence(model: Model, also: Sequence[str] = ()) -> Evidence:
+    """Return the judged rows of a run that is at hand, or is in a folder with its table.
+
+    ``also`` names columns that are wanted though no model uses them; of a run at hand only those
+    are known that were sliced by.
+    """
+    if model.run is not None and model.run.judged is not None:
+        return Evidence.of(model.run)
+    assert model.folder is not None
+    return judged_rows(model.folder, also=also)

@@ -1,0 +1,40 @@
+"""A column of labels of new rows, in the place of the target."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gradum.errors import ColumnError
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say
+from gradum.tables.table import Table
+from gradum.tables.wording import nearest
+
+
+def label_column(fitted: Fitted, labels: str | None) -> str:
+    """Return the column of labels, which no model uses."""
+    if labels is None:
+        return fitted.spec.target
+    if any(labels == feature.name for feature in fitted.schema.features):
+        raise ColumnError(
+            say("Column {column!r} is one that the model predicts from.", column=labels),
+            say(
+                "Name the column of labels, or leave it out if it is {target!r}.",
+                target=fitted.spec.target,
+            ),
+        )
+    return labels
+
+
+def with_labels(table: Table, fitted: Fitted, column: str) -> Table:
+    """Put a column of labels in the place of the target."""
+    target, frame = fitted.spec.target, table.frame
+    if column not in frame.columns:
+        raise ColumnError(
+            say("{source} has no column {name!r}.", source=table.source, name=column),
+            nearest(column, frame.columns),
+        )
+    if column == target:
+        return table
+    labels = frame[column].alias(target)
+    return replace(table, frame=frame.drop(column, target, strict=False).with_columns(labels))

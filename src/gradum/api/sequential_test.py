@@ -1,0 +1,326 @@
+"""Errors among rows whose labels came in, counted in their order; a state carries the count on."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from msgspec import structs
+
+from gradum.api.groups import judged_evidence
+from gradum.api.labels import label_column, with_labels
+from gradum.api.table_rows import TableRows, table_rows
+from gradum.errors import ColumnError, SpecError
+from gradum.files.atomic import write_bytes
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.judged_errors import JudgedErrors, is_wrong, judged_errors
+from gradum.messages import say
+from gradum.study.watch.sequence import (
+    ALPHA,
+    ErrorBound,
+    ErrorCount,
+    Labelled,
+    SequentialTest,
+    Unjudged,
+    follow,
+)
+from gradum.study.watch.taken import TakenTable, refuse_taken, stable_hashes
+from gradum.tables.check import (
+    Checked,
+    Difference,
+    check,
+    check_blocks,
+    class_codes,
+    has_target,
+    merged,
+    time_values,
+)
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.table import Table
+from gradum.tables.wording import quoted
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+
+def sequential_test(
+    model: Model,
+    data: Any,
+    *,
+    labels: str | None = None,
+    at_most: float | None = None,
+    beyond: float | None = None,
+    alpha: float = ALPHA,
+    state: str | os.PathLike | None = None,
+    reading: ReadingOptions = PLAINLY,
+) -> SequentialTest:
+    """Test whether the rate of errors is above a bound, row by row of a table with labels.
+
+    Rows are taken in the order of the run's time column, if it has one, else of the table. The
+    test holds at every row: see `gradum.study.watch.e_process`.
+
+    Parameters
+    ----------
+    model : Model
+    data : path, data frame, …
+        What ``predict`` takes.
+    labels : str, optional
+        The column of labels; the run's target if left out.
+    at_most : float, optional
+        The rate that is tested; if left out, the highest that the judged rows leave possible.
+    beyond : float, optional
+        Of numbers: from which distance on a prediction is an error; if left out, the one that 90%
+        of the judged rows keep within.
+    alpha : float
+        The probability, at most, of ever raising an alarm where there is no cause.
+    state : path, optional
+        A JSON file that the test is carried on from, if it is there, and written to.
+    reading : ReadingOptions
+        Which table of a workbook or a database, and how a text is written.
+
+    Raises
+    ------
+    SpecError
+        The bound is not known, no row has a label, rows were counted before, or the state is of
+        another model or another bound.
+    ColumnError, SchemaError
+        The column of labels is absent or of another kind, or a feature is.
+    OutputError
+        The state cannot be written.
+    """
+    fitted = model.fitted
+    before = None if state is None else _read_state(Path(state))
+    if before is None:
+        bound = _bound(model, at_most, beyond, alpha)
+        before = ErrorCount(fitted.provenance.fingerprint, bound)
+    else:
+        _refuse_other(before, Path(str(state)), fitted, at_most, beyond, alpha)
+    column = label_column(fitted, labels)
+    with table_rows(data, fitted, reading) as rows:
+        blocks, hashes = [], []
+        for checked in _checked(rows, fitted, column):
+            blocks.append(_Block.of(fitted, checked, len(rows), before.bound.beyond))
+            if state is not None:
+                features = [feature.name for feature in fitted.schema.features]
+                hashes.append(stable_hashes(checked.frame.select(features)))
+        labelled = _labelled(fitted, blocks, rows.source, column)
+    notes = _notes(fitted, before.bound)
+    if state is None:
+        return follow(labelled, before, notes)
+    of_rows = np.concatenate(hashes)
+    refuse_taken(labelled.source, of_rows, before.tables)
+    test = follow(labelled, before, notes)
+    tables = (*before.tables, TakenTable.of(labelled.source, of_rows))
+    count = structs.replace(test.count, tables=tables)
+    write_bytes(state, msgspec.json.encode(count))
+    return structs.replace(test, count=count)
+
+
+def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: float) -> ErrorBound:
+    """Return the rate that was given, or the highest that the judged rows leave possible."""
+    if beyond is not None and model.classes:
+        raise SpecError(
+            say("The target has classes, and no distance makes an error of one."),
+            say("Leave out --beyond."),
+        )
+    if beyond is not None and not beyond >= 0:
+        raise SpecError(
+            say("A distance of {beyond} makes no error.", beyond=beyond), say("Give one from 0 up.")
+        )
+    if at_most is not None and (beyond is not None or model.classes):
+        return ErrorBound.given(at_most, beyond, alpha)
+    judged = _judged(model, beyond)
+    if at_most is not None:
+        return ErrorBound.given(at_most, judged.beyond, alpha)
+    return ErrorBound.of_judged(judged, alpha)
+
+
+def _judged(model: Model, beyond: float | None) -> JudgedErrors:
+    """Return the errors among the rows that judged the run, counted again for another distance."""
+    reference = model.fitted.reference
+    if beyond is None and reference is not None and reference.errors is not None:
+        return reference.errors
+    if model.run is None and model.folder is None:
+        raise SpecError(
+            say("A model file alone does not hold the rows that judged it."),
+            say("Name its run folder, or give --at-most RATE."),
+        )
+    evidence = judged_evidence(model)
+    return judged_errors(
+        evidence.truth, evidence.rows, evidence.prediction, evidence.seed, beyond=beyond
+    )
+
+
+def _notes(fitted: Fitted, bound: ErrorBound) -> tuple[str, ...]:
+    """Say where the claim rests on more than the rows in their order."""
+    notes, group = [], fitted.schema.group
+    if group is not None:
+        notes.append(
+            say(
+                "Rows of one {group} may have errors in common: where many of them follow one "
+                "another, an alarm may be theirs alone.",
+                group=group,
+            )
+        )
+    if bound.judged is not None and fitted.judgement is not None and fitted.judgement.kept_on_all:
+        notes.append(
+            say(
+                "The judged rows were predicted by the models of the cross-validation, which "
+                "learned from fewer rows than the one that is kept."
+            )
+        )
+    return tuple(notes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Rows of a table, predicted.
+
+    Parameters
+    ----------
+    wrong, counted : ndarray of shape (n,)
+        Which predictions are errors; which rows have a label that is no class left out.
+    missing : int
+        Rows without a label.
+    unknown : tuple of str
+        The labels that training never saw, one for each of their rows.
+    time : ndarray of shape (n,) or None
+    differences : tuple of Difference
+        What labels could not be read.
+    """
+
+    wrong: np.ndarray
+    counted: np.ndarray
+    missing: int
+    unknown: tuple[str, ...]
+    time: np.ndarray | None
+    differences: tuple[Difference, ...]
+
+    @classmethod
+    def of(cls, fitted: Fitted, checked: Checked, rows: int, beyond: float | None) -> _Block:
+        """Predict some of ``rows`` rows."""
+        target, rung = fitted.schema.target, fitted.rung()
+        assert target is not None
+        labels, counted = checked.frame[target.name], has_target(checked)
+        unknown: tuple[str, ...] = ()
+        if target.classes:
+            codes = class_codes(checked)
+            unknown = tuple(map(str, labels.filter((codes == -1) & counted)))
+            truth = codes.to_numpy()
+        else:
+            truth = labels.to_numpy()
+        designs = fitted.encoder.blocks(checked.frame, rung.block_rows)
+        predicted = [prediction.value for prediction in rung.predict_blocks(designs, rows)]
+        return cls(
+            is_wrong(truth, np.concatenate(predicted), beyond),
+            counted.to_numpy(),
+            labels.null_count(),
+            unknown,
+            time_values(checked),
+            tuple(each for each in checked.differences if each.column == target.name),
+        )
+
+
+def _labelled(fitted: Fitted, blocks: Sequence[_Block], source: str, column: str) -> Labelled:
+    """Put the rows with labels in the order in which they are tested.
+
+    Raises
+    ------
+    ColumnError
+        No label is a class of the model.
+    """
+    counted = np.concatenate([block.counted for block in blocks])
+    places, notes = np.flatnonzero(counted), []
+    if (name := fitted.schema.time) is not None:
+        times = [block.time for block in blocks if block.time is not None]
+        if len(times) == len(blocks):
+            places = places[np.argsort(np.concatenate(times)[places], kind="stable")]
+            notes.append(say("Rows are taken in the order of {time}.", time=name))
+        else:
+            notes.append(
+                say("Rows are taken as they stand: the table has no column {time!r}.", time=name)
+            )
+    unknown = Counter(label for block in blocks for label in block.unknown)
+    if len(places) and unknown.total() == len(places):
+        raise ColumnError(
+            say(
+                "No label of column {column!r} is a class of the model: it has {labels}.",
+                column=column,
+                labels=quoted(unknown),
+            ),
+            say("Give one of {classes}.", classes=quoted(fitted.classes)),
+        )
+    missing = sum(block.missing for block in blocks)
+    unread = merged(difference for block in blocks for difference in block.differences)
+    return Labelled(
+        source,
+        column,
+        np.concatenate([block.wrong for block in blocks])[places],
+        places + 1,
+        Unjudged(missing, len(counted) - len(places) - missing, dict(unknown.most_common())),
+        (*(difference.sentence for difference in unread), *notes),
+    )
+
+
+def _checked(rows: TableRows, fitted: Fitted, column: str) -> Iterator[Checked]:
+    """Read a table by the model's schema, at once or block by block, its labels as the target."""
+    schema, table = fitted.schema, rows.table
+    if isinstance(table, Table):
+        yield check(with_labels(table, fitted, column), schema, require_target=True)
+        return
+    blocks = (with_labels(block, fitted, column) for block in table.blocks())
+    yield from (checked for _, checked in check_blocks(blocks, schema, require_target=True))
+
+
+def _read_state(path: Path) -> ErrorCount | None:
+    """Return the test that a file holds; None where there is no file yet."""
+    if not path.exists():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ErrorCount)
+    except (OSError, ValueError, RecursionError) as error:
+        raise SpecError(
+            say("{path} holds no state of a test: {cause}.", path=path, cause=error),
+            say("Name the file that the test wrote, or a new one."),
+        ) from error
+
+
+def _refuse_other(
+    before: ErrorCount,
+    path: Path,
+    fitted: Fitted,
+    at_most: float | None,
+    beyond: float | None,
+    alpha: float,
+) -> None:
+    """Refuse a state that is of another model, or tests another bound than the one asked for."""
+    if before.fingerprint != fitted.provenance.fingerprint:
+        raise SpecError(
+            say("{path} holds the test of another model.", path=path),
+            say("Name a new file."),
+        )
+    bound = before.bound
+    asked_and_known = {
+        "--at-most": (at_most, bound.at_most),
+        "--beyond": (beyond, bound.beyond),
+        "alpha": (alpha, bound.alpha),
+    }
+    for option, (asked, known) in asked_and_known.items():
+        if asked is not None and asked != known:
+            raise SpecError(
+                say(
+                    "{path} holds a test with {option} {known}, not {asked}.",
+                    path=path,
+                    option=option,
+                    known=known,
+                    asked=asked,
+                ),
+                say("Leave the option out, or name a new file."),
+            )

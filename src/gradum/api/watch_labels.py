@@ -1,0 +1,137 @@
+"""What the labels of new rows show: errors in their order, and scores by group."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from msgspec import structs
+
+from gradum.api.groups import grouping_of
+from gradum.api.labels import label_column, with_labels
+from gradum.api.sequential_test import sequential_test
+from gradum.api.table_rows import table_rows
+from gradum.errors import SpecError
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.study.evaluate import table_by_group
+from gradum.study.evidence import MOST_ROWS
+from gradum.study.groups import Groups
+from gradum.study.watch.sequence import SequentialTest
+from gradum.study.watch.watched import WatchAlarm, Watched
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.stream import is_batches
+from gradum.tables.table import Table
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+
+@dataclass(frozen=True)
+class LabelOptions:
+    """What is asked of labels.
+
+    Parameters
+    ----------
+    labels : str or None
+        Their column; the run's target if None.
+    in_order : bool
+        Whether errors are counted in the order of the rows.
+    by : str or sequence of str
+        Columns by whose groups scores are told.
+    at_most, beyond, state : optional
+        As `sequential_test` takes them.
+    """
+
+    labels: str | None = None
+    in_order: bool = False
+    by: str | Sequence[str] = ()
+    at_most: float | None = None
+    beyond: float | None = None
+    state: str | os.PathLike | None = None
+
+    def refuse_unused(self, data: Any) -> None:
+        """Refuse options of which nothing would be done, and rows that come only once.
+
+        Raises
+        ------
+        SpecError
+        """
+        of_order = {"--at-most": self.at_most, "--beyond": self.beyond, "--state": self.state}
+        for option, value in of_order.items():
+            if value is not None and not self.in_order:
+                raise SpecError(
+                    say("{option} is for errors counted in their order.", option=option),
+                    say("Give --stream (stream) as well."),
+                )
+        if self.labels is not None and not (self.in_order or self.by):
+            raise SpecError(
+                say("Of the labels nothing is asked."),
+                say("Give --stream (stream), --by COL (by), or both."),
+            )
+        if (self.in_order or self.by) and is_batches(data):
+            raise SpecError(
+                say("Batches come only once, and rows with labels are read again."),
+                say("Give a table."),
+            )
+
+
+NO_LABELS = LabelOptions()
+
+
+@dataclass(frozen=True)
+class ShownByLabels:
+    """What the labels of new rows show, as far as it was asked for."""
+
+    stream: SequentialTest | None = None
+    groups: Groups | None = None
+
+    def added_to(self, found: Watched) -> Watched:
+        """Add it to a watch, an alarm first."""
+        alarms = found.alarms
+        if self.stream is not None and self.stream.alarm is not None:
+            alarms = (WatchAlarm("sequence", self.stream.sentences[0]), *alarms)
+        return structs.replace(found, stream=self.stream, groups=self.groups, alarms=alarms)
+
+
+def shown_by_labels(
+    model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions
+) -> ShownByLabels:
+    """Count errors in their order, and score rows by group, as far as that is asked for.
+
+    Raises
+    ------
+    SpecError, ColumnError, SchemaError
+        As `sequential_test`; or a column to group by is not there.
+    """
+    asked.refuse_unused(data)
+    groups = _groups(model, data, asked, reading) if asked.by else None
+    if not asked.in_order:
+        return ShownByLabels(groups=groups)
+    test = sequential_test(
+        model,
+        data,
+        labels=asked.labels,
+        at_most=asked.at_most,
+        beyond=asked.beyond,
+        state=asked.state,
+        reading=reading,
+    )
+    return ShownByLabels(test, groups)
+
+
+def _groups(model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions) -> Groups:
+    """Score the rows with labels by group; of very many, as many as a study looks at."""
+    fitted = model.fitted
+    column = label_column(fitted, asked.labels)
+    with table_rows(data, fitted, reading) as rows:
+        table = rows.table
+        if not isinstance(table, Table):
+            rng = stream(fitted.spec.seed, "study", "watch", "groups")
+            drawn = rng.choice(len(table), min(len(table), MOST_ROWS), replace=False)
+            table = table.take(np.sort(drawn))
+        labelled = with_labels(table, fitted, column)
+        return table_by_group(fitted, labelled, grouping_of(model, asked.by, None))

@@ -1,0 +1,73 @@
+"""The course of an error rate: what labels have shown of it after each row."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from gradum.messages import say, sentences
+from gradum.scores.figures import figure, percent
+from gradum.show.pictures.picture import (
+    FIRST,
+    INK,
+    SECOND,
+    Picture,
+    data,
+    quantitative,
+    tooltips,
+)
+from gradum.study.watch.sequence import SequentialTest
+
+SHOWN_LOOKS = 20
+"""In the table below the chart."""
+
+
+def error_course(test: SequentialTest) -> Picture:
+    """Draw the rate of errors so far, between which bounds it lies, and the rate that is tested."""
+    looks = [
+        {
+            "rows": look.rows,
+            "rate": look.errors / look.rows,
+            "low": look.low,
+            "high": look.high,
+        }
+        for look in test.course
+    ]
+    at_most = test.bound.at_most
+    base = alt.Chart(data(looks)).encode(
+        x=alt.X(**quantitative("rows", say("rows with labels"))),
+        tooltip=tooltips("rows:Q", "rate:Q", "low:Q", "high:Q"),
+    )
+    axis = alt.Y(**quantitative("low", say("rate of errors")))
+    chart = (
+        base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2=alt.Y2("high:Q"))
+        + base.mark_line(color=FIRST).encode(y=alt.Y("rate:Q"))
+        + alt.Chart(data([{"rate": at_most}]))
+        .mark_rule(color=INK, strokeDash=[4, 4])
+        .encode(y=alt.Y("rate:Q"))
+    )
+    caption = [
+        say(
+            "The line is the rate of errors so far, the band holds it at all rows at once with "
+            "{certainty} certainty, and the dashed line is the rate of {rate} that is tested.",
+            certainty=percent(1.0 - test.bound.alpha),
+            rate=percent(at_most, decimals=1),
+        )
+    ]
+    if test.alarm is not None and test.alarm.row is not None:
+        alarm = alt.Chart(data([{"rows": test.alarm.rows}]))
+        chart += alarm.mark_rule(color=SECOND, strokeWidth=2).encode(x=alt.X("rows:Q"))
+        caption.append(say("The upright line is the row of the alarm."))
+    shown = looks[:: max(1, len(looks) // SHOWN_LOOKS)]
+    shown = shown if shown[-1] is looks[-1] else [*shown, looks[-1]]
+    return Picture(
+        "error-course",
+        say("Errors as labels came in"),
+        chart.properties(width="container", height=300),
+        test.sentences[0],
+        sentences(caption),
+        (say("rows with labels"), say("rate of errors"), say("from"), say("to")),
+        tuple(
+            (f"{look['rows']:,}", figure(look["rate"]), figure(look["low"]), figure(look["high"]))
+            for look in shown
+        ),
+    )
