@@ -56,7 +56,7 @@ def test_few_judged_rows_are_said_and_end_where_the_picture_does():
     assert "Too few rows judged the model for a 90% interval of price" in picture.description
     (interval,) = picture.specification["layer"][1]["data"]["values"]
     assert interval == {"low": -1.0, "high": 3.0}
-    assert ("5%", "unknown") in picture.rows
+    assert ("5%", "not known") in picture.rows
 
 
 @pytest.mark.parametrize("scores", [np.zeros(0), np.zeros(1), np.full(50, 0.3)])

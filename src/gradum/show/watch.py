@@ -92,8 +92,7 @@ class Watch:
         return self.summary()
 
     def __repr__(self) -> str:
-        alarms = len(self.found.alarms)
-        return f"<gradum.Watch of {self.found.rows:,} rows: {alarms} alarms>"
+        return f"<gradum.Watch of {self.found.rows:,} rows>"
 
     def _repr_html_(self) -> str:
         return preformatted(self.summary())

@@ -84,4 +84,4 @@ def in_words(expected: RowDistribution, target: str) -> str:
 
 
 def _end(value: float) -> str:
-    return figure(value) if np.isfinite(value) else say("unknown")
+    return figure(value) if np.isfinite(value) else say("not known")
