@@ -58,7 +58,6 @@ def command(
     those of equally common classes; probabilities are the table's all the same. With --interval,
     columns low and high, or set, are added, and what they guarantee is said.
     """
-    from gradum.api.intervals import conformal_of
     from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable
     from gradum.fitting.memory_bound import predicted_in_blocks
@@ -78,6 +77,8 @@ def command(
     fitted.rung(rung)  # or there is none, and nothing need be read
     conformal = None
     if interval is not None:
+        from gradum.api.intervals import conformal_of  # which a prediction alone does without
+
         conformal = conformal_of(loaded, interval, rung=rung, by_class=by_class)
     elif by_class:
         raise SpecError(
