@@ -122,3 +122,17 @@ def test_the_report_counts_the_later_judged_rows(numbers):
     assert found.rows == np.count_nonzero(scores.moment > scores.moment.max() // 2)
     assert found.covered / found.rows == pytest.approx(0.9, abs=0.06)
     assert "order of time" in found.overall
+
+
+def test_rows_in_blocks_are_promised_nothing(numbers, later, tmp_path, gradum_command):
+    numbers.save(tmp_path / "model.gradum")
+    later.write_parquet(tmp_path / "later.parquet")
+    out = tmp_path / "out.parquet"
+    words = ["predict", f"{tmp_path}/model.gradum", f"{tmp_path}/later.parquet", "-o", f"{out}"]
+    for memory, promise in (("1GB", "long run"), ("10kB", "No guarantee")):
+        ended = gradum_command(*words, "--interval", "0.9", "--max-memory", memory, "--force")
+        assert ended.code == 0
+        assert promise in ended.out
+    unknown = numbers.predict_interval(later.drop("amount"), coverage=0.9)
+    blocks = pl.read_parquet(out).select("low", "high").to_numpy()
+    assert blocks == pytest.approx(unknown, rel=1e-5)

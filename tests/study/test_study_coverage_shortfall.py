@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, binomtest, hypergeom
 from statsmodels.stats.multitest import multipletests
 
 from gradum.study.coverage.shortfall import (
@@ -50,6 +50,13 @@ def test_the_law_over_two_thresholds_is_that_of_all_ways_within_each():
     assert shortfall_of_judged(covered, inside, strata) == pytest.approx(expected)
 
 
+def test_the_law_of_many_rows_is_that_of_scipy():
+    covered, inside = np.arange(10_000) < 9_000, np.arange(10_000) % 7 == 0
+    expected = hypergeom.cdf(np.count_nonzero(covered & inside), 10_000, 9_000, inside.sum())
+    found = shortfall_of_judged(covered, inside, np.zeros(10_000, int))
+    assert found == pytest.approx(expected, rel=1e-8)
+
+
 def test_new_rows_are_covered_as_simulated_thresholds_cover_them():
     rng, judged, rows = np.random.default_rng(1), 30, 20
     scores = rng.random((40_000, judged))
@@ -78,6 +85,10 @@ def test_holm_is_that_of_statsmodels():
 
 
 def test_exact_intervals_hold_at_their_ends():
+    for covered, rows in ((7, 10), (0, 4), (4, 4)):
+        found = exact_share(covered, rows)
+        ends = binomtest(covered, rows).proportion_ci(0.95, method="exact")
+        assert (found.low, found.high) == pytest.approx((ends.low, ends.high))
     share = exact_share(7, 10)
     assert binom.sf(6, 10, share.low) == pytest.approx(0.025, rel=1e-6)
     assert binom.cdf(7, 10, share.high) == pytest.approx(0.025, rel=1e-6)

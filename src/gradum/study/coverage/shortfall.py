@@ -13,7 +13,8 @@ for the beta-binomial law; Holm, A simple sequentially rejective multiple test p
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import betabinom, binomtest, hypergeom
+from scipy.special import betaincinv, gammaln
+from scipy.stats import betabinom
 
 from gradum.margins import EQUAL
 from gradum.scores.interval import Interval
@@ -36,11 +37,27 @@ def shortfall_of_judged(covered: np.ndarray, inside: np.ndarray, strata: np.ndar
     for stratum in np.unique(strata[inside]):
         rows = strata == stratum
         drawn = int(np.count_nonzero(rows & inside))
-        counts = np.arange(drawn + 1)
         among = int(np.count_nonzero(rows)), int(np.count_nonzero(rows & covered))
-        law = np.convolve(law, hypergeom.pmf(counts, *among, drawn))
+        law = np.convolve(law, _hypergeometric(*among, drawn))
     within = int(np.count_nonzero(covered & inside))
     return min(float(law[: within + 1].sum()), 1.0)
+
+
+def _hypergeometric(rows: int, covered: int, drawn: int) -> np.ndarray:
+    """Return the probabilities (m + 1,) that 0 … m of m rows drawn from n are covered.
+
+    C(K, x) C(n − K, m − x) / C(n, m), where K of the n rows are. SciPy's own takes a second where
+    rows and groups are many.
+    """
+    counts = np.arange(drawn + 1)
+    ways = _log_choices(covered, counts) + _log_choices(rows - covered, drawn - counts)
+    return np.exp(ways - _log_choices(rows, np.array(drawn)))
+
+
+def _log_choices(n: int, k: np.ndarray) -> np.ndarray:
+    """Return log C(n, k); −∞ where k > n."""
+    choices = gammaln(n + 1) - gammaln(k + 1) - gammaln(np.maximum(n - k, 0) + 1)
+    return np.where(k <= n, choices, -np.inf)
 
 
 def shortfall_of_new(covered: int, rows: int, judged: int, coverage: float) -> float:
@@ -80,6 +97,7 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
 def exact_share(covered: int, rows: int) -> Interval:
     """Return the share of rows covered, with its exact 95% interval (Clopper and Pearson)."""
-    share = covered / rows
-    ends = binomtest(covered, rows).proportion_ci(0.95, method="exact")
-    return Interval(share, ends.low, ends.high, float(np.sqrt(share * (1 - share) / rows)))
+    share, missed = covered / rows, rows - covered
+    low = float(betaincinv(covered, missed + 1, 0.025)) if covered else 0.0
+    high = float(betaincinv(covered + 1, missed, 0.975)) if missed else 1.0
+    return Interval(share, low, high, float(np.sqrt(share * (1 - share) / rows)))
