@@ -127,6 +127,7 @@ def command(
                 "out": str(out),
                 "trained_on": again,
                 "guarantee": None if conformal is None else conformal.statement,
+                "distribution": None if distribution is None else distribution.sentence,
                 "differences": [
                     {"column": d.column, "kind": d.kind, "count": d.count, "sentence": d.sentence}
                     for d in differences
