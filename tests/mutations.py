@@ -18,6 +18,7 @@ from safetensors.numpy import load
 import gradum
 from gradum.errors import GradumError, ModelFileError
 from gradum.fitting.fitted import fingerprint_of
+from gradum.ship.guarantee_record import PREFIX
 
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
 RAW = "(raw)"  # stands for JSON that no Python value is written as
@@ -83,8 +84,13 @@ def sealed(manifest, weights):
     value = json.loads(manifest)
     if "provenance" not in value:  # a checkpoint
         return manifest
-    value["provenance"]["fingerprint"] = fingerprint_of(arrays)
+    value["provenance"]["fingerprint"] = fingerprint(arrays)
     return json.dumps(value).encode()
+
+
+def fingerprint(arrays):
+    """The hash of the weights among the arrays of a model file."""
+    return fingerprint_of({n: array for n, array in arrays.items() if not n.startswith(PREFIX)})
 
 
 def mutated(random, file):
@@ -236,6 +242,8 @@ def use(path, rows, *, report=False, load=None):
             lambda: model.predict(rows),
             lambda: model.predict(rows, rung="enough"),
             lambda: model.coefficients,
+            model.guarantee,
+            lambda: model.predict_set(rows) if model.classes else model.predict_interval(rows),
             lambda: model.evaluate(rows) if report else None,
         ):
             try:

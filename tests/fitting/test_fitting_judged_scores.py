@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.errors import SpecError, TargetError
+from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.fitting.conformal import levels
 from gradum.fitting.events import RungFinished
 from gradum.fitting.judge import first_repeat
@@ -134,6 +134,17 @@ def test_each_level_is_covered_by_itself():
     expected = rung.target_scale.scale * (said.below + said.above) * red[rank - 1]
     assert width[[0, 3]] == pytest.approx(expected[[0, 3]], rel=1e-4)
     assert "'colour'" in model.guarantee(0.8).sentence
+
+
+def test_the_column_of_the_levels_need_be_no_feature_but_has_to_be_there():
+    table = task("amount", 400)
+    options = {**ONCE, "model": "linear", "drop": "colour"}
+    model = gradum.fit(table, "amount", interval_by="colour", **options)
+    assert "colour" not in model.features
+    assert np.isfinite(model.predict_interval(table, 0.8)).all()
+    with pytest.raises(SchemaError, match="'colour'"):
+        model.predict_interval(table.drop("colour"), 0.8)
+    assert len(model.predict(table.drop("colour"))) == 400
 
 
 def test_a_column_that_has_no_levels_for_this_is_refused(monkeypatch):

@@ -21,3 +21,14 @@ def test_each_side_has_its_own_scale():
 def test_blocks_are_joined_in_order():
     one, two = (Located(*(np.full(2, float(at)) for _ in range(3))) for at in (1, 2))
     assert Located.join([one, two]).centre.tolist() == [1, 1, 2, 2]
+
+
+def test_another_scale_and_the_other_sign_leave_deviations_what_they_are():
+    rng = np.random.default_rng(4)
+    said = Located(rng.normal(size=30), rng.gamma(2, size=30), rng.gamma(3, size=30))
+    target = rng.normal(size=30)
+    deviation = said.deviations(target)
+    np.testing.assert_allclose(said.scaled(7.0, 3.0).deviations(7 + 3 * target), deviation)
+    np.testing.assert_allclose(said.mirrored().deviations(-target), -deviation)
+    rows = np.array([4, 2, 2])
+    np.testing.assert_array_equal(said.take(rows).deviations(target[rows]), deviation[rows])

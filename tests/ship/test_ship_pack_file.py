@@ -11,7 +11,7 @@ import gradum
 import mutations
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.fitting.fitted import fingerprint_of, named_arrays
+from gradum.fitting.fitted import named_arrays
 from gradum.fitting.rung import Rung
 from gradum.ship.rung_record import recorded, restored
 from packed_models import TARGETS, TINY, everything, pack_of
@@ -178,7 +178,7 @@ def written(path, folder, change):
     manifest, arrays = archive.read(path)
     arrays = dict(arrays)
     change(manifest, arrays)
-    manifest["provenance"]["fingerprint"] = fingerprint_of(arrays)
+    manifest["provenance"]["fingerprint"] = mutations.fingerprint(arrays)
     changed = folder / "changed.gradum"
     changed.write_bytes(mutations.packed(json.dumps(manifest).encode(), archive.save(arrays)))
     return changed

@@ -282,5 +282,8 @@ def _sayers(
         remedy = say("Predict by the rung in use, {used}.", used=fitted.used)
     else:
         reason = say("The models that judged are not beside the model file.")
-        remedy = say("Predict with the run folder, in which judges.gradum lies.")
+        remedy = say(
+            "Predict with the run folder of gradum fit, in which judges.gradum lies, or judge by a "
+            "test file."
+        )
     return structs.replace(terms, name="none", reason=reason, remedy=remedy), kept

@@ -79,7 +79,6 @@ def command(
     columns low and high, or set, are added, and what they guarantee is said; with --quantiles and
     --beyond, columns such as quantile_0.1 and beyond_250.
     """
-    from gradum.api.intervals import conformal_of
     from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable
     from gradum.fitting.distribution_columns import DistributionColumns
@@ -100,6 +99,8 @@ def command(
     fitted.rung(rung)  # or there is none, and nothing need be read
     conformal = None
     if interval is not None:
+        from gradum.api.intervals import conformal_of  # which a prediction alone does without
+
         conformal = conformal_of(loaded, interval, rung=rung, by_class=by_class)
     elif by_class:
         raise SpecError(

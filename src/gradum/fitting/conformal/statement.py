@@ -42,25 +42,29 @@ PROMISES: dict[Name, tuple[str, str]] = {  # of intervals, and of sets
     ),
 }
 
-INFINITE = marked(
-    "For that, {fewest:,} rows or groups have to judge, and {size:,} did: every interval is "
-    "infinite."
+TOO_FEW = (  # for intervals, and for sets
+    marked(
+        "At {share}, {fewest:,} rows or groups have to judge, and {size:,} did: every interval is "
+        "infinite."
+    ),
+    marked(
+        "At {share}, {fewest:,} rows or groups have to judge, and {size:,} did: every set has all "
+        "classes."
+    ),
 )
-SETS_OF_ALL = marked(
-    "For that, {fewest:,} rows or groups have to judge, and {size:,} did: every set has all "
-    "classes."
-)
-INFINITE_BY_LEVEL = marked(
-    "For that, {fewest:,} rows or groups of each value have to judge. Intervals are infinite for "
-    "other values of column {column!r}, such as {names}."
-)
-SETS_OF_ALL_BY_LEVEL = marked(
-    "For that, {fewest:,} rows or groups of each value have to judge. Sets have all classes for "
-    "other values of column {column!r}, such as {names}."
+TOO_FEW_BY_LEVEL = (
+    marked(
+        "At {share}, {fewest:,} rows or groups of each value have to judge: intervals are infinite "
+        "for other values of column {column!r}, such as {names}."
+    ),
+    marked(
+        "At {share}, {fewest:,} rows or groups of each value have to judge: sets have all classes "
+        "for other values of column {column!r}, such as {names}."
+    ),
 )
 ALWAYS_IN = marked(
-    "For that, {fewest:,} rows or groups of each class have to judge. Classes of fewer are in "
-    "every set: {names}."
+    "At {share}, {fewest:,} rows or groups of each class have to judge: classes of fewer are in "
+    "every set, such as {names}."
 )
 
 
@@ -135,30 +139,29 @@ def suffices(size: float, coverage: float) -> bool:
 
 def state(terms: Terms, coverage: float, support: Support, *, classes: bool) -> Statement:
     """Say what terms promise at a coverage, of intervals or of sets of ``classes``."""
-    least, low, high = coverage, None, None
-    enough = support.enough(coverage)
+    enough, low, high = support.enough(coverage), None, None
     if terms.name == "none":
         least = None
+    elif not enough:
+        least = 1.0  # nothing is left out
     elif terms.name == "cross":
-        bounds = [cross_bound(coverage, size, terms.folds) for size in enough]
-        least = min(bounds, default=coverage)
-    elif enough and support.by is None and not support.groups and not support.weighted:
-        low, high = split_range(coverage, round(support.size))
-    promise = say(
-        PROMISES[terms.name][classes],
-        share=_percent(coverage),
-        least=_percent(least or 0.0),
-        rows=terms.rows,
-        folds=terms.folds,
-        reason=terms.reason,
-        remedy=terms.remedy,
-    )
-    parts = (
-        promise.rstrip(),
-        _range(low, high),
-        _of_whom(terms, support),
-        _without_end(coverage, support, classes=classes),
-    )
+        least = min(cross_bound(coverage, size, terms.folds) for size in enough)
+    else:
+        least = coverage
+        if support.by is None and not support.groups and not support.weighted:
+            low, high = split_range(coverage, round(support.size))
+    parts = [_without_end(coverage, support, classes=classes)]
+    if enough or terms.name == "none":
+        promise = say(
+            PROMISES[terms.name][classes],
+            share=_percent(coverage),
+            least=_percent(least or 0.0),
+            rows=terms.rows,
+            folds=terms.folds,
+            reason=terms.reason,
+            remedy=terms.remedy,
+        )
+        parts = [promise.rstrip(), _range(low, high), _of_whom(terms, support), *parts]
     return Statement(terms.name, coverage, least, low, high, terms.rows, sentences(parts))
 
 
@@ -197,17 +200,20 @@ def _of_whom(terms: Terms, support: Support) -> str:
 
 def _without_end(coverage: float, support: Support, *, classes: bool) -> str:
     """Say where there are too few scores to leave anything out."""
-    fewest = fewest_scores(coverage)
-    if support.by is None:
-        if support.enough(coverage):
-            return ""
-        too_few = SETS_OF_ALL if classes else INFINITE
-        return say(too_few, fewest=fewest, size=round(support.size))
     lacking = [say("missing") if name is None else name for name in support.lacking(coverage)]
-    if not lacking:
-        return ""
-    if support.by == "":
-        message = ALWAYS_IN
+    if support.by is None:
+        message = "" if support.enough(coverage) else TOO_FEW[classes]
+    elif not lacking:
+        message = ""
     else:
-        message = SETS_OF_ALL_BY_LEVEL if classes else INFINITE_BY_LEVEL
-    return say(message, fewest=fewest, names=quoted(lacking), column=support.by)
+        message = ALWAYS_IN if support.by == "" else TOO_FEW_BY_LEVEL[classes]
+    if not message:
+        return ""
+    return say(
+        message,
+        share=_percent(coverage),
+        fewest=fewest_scores(coverage),
+        size=round(support.size),
+        names=quoted(lacking),
+        column=support.by,
+    )
