@@ -81,7 +81,6 @@ def command(
     """
     from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable
-    from gradum.fitting.distribution_columns import DistributionColumns
     from gradum.fitting.memory_bound import predicted_in_blocks
     from gradum.fitting.option_values import read_size
     from gradum.fitting.options import make_reading
@@ -109,6 +108,9 @@ def command(
         )
     distribution = None
     if quantiles is not None or beyond is not None:
+        from gradum.api.intervals import conformal_of
+        from gradum.fitting.distribution_columns import DistributionColumns
+
         distribution = DistributionColumns.of(conformal_of(loaded, rung=rung), quantiles, beyond)
     added = [columns for columns in (conformal, distribution) if columns is not None]
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
