@@ -244,6 +244,7 @@ def use(path, rows, *, report=False, load=None):
             lambda: model.coefficients,
             model.guarantee,
             lambda: model.predict_set(rows) if model.classes else model.predict_interval(rows),
+            lambda: model.classes or model.predict_distribution(rows).quantile([0.1, 0.9]),
             lambda: model.evaluate(rows) if report else None,
         ):
             try:

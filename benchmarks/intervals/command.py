@@ -14,8 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 import gradum
 from benchmarks.explanations.environments import python_with, version_in
@@ -25,6 +27,7 @@ from benchmarks.quality.frames import categories, strings_or_none
 from benchmarks.quality.sets import Suite
 from benchmarks.quality.split import Split
 from gradum.errors import GradumError
+from gradum.fitting.located import Located
 from gradum.tables.check import check
 
 ROWS, FIT_SHARE = 4_000, 0.8
@@ -73,14 +76,14 @@ def _by_gradum(split: Split, seed: int) -> dict[str, float]:
     train, test = strings_or_none(split)
     target = split.train_target.to_numpy()
     fitted = int(FIT_SHARE * len(target))
-    columns = {"categorical": split.categorical, "numeric": split.numeric}
-    pack = gradum.PackRegressor(random_state=seed, **columns)
+    pack: Any = gradum.PackRegressor(
+        random_state=seed, categorical=split.categorical, numeric=split.numeric
+    )
     pack.fit(train.iloc[:fitted], target[:fitted])
     rung, encoder = pack.rung_, pack.encoder_
     scale = rung.target_scale
-    assert scale is not None
 
-    def located(rows):
+    def located(rows: pd.DataFrame) -> Located:
         checked = check(pack._table(rows), pack.schema_, encoder=encoder)
         return rung.locate(encoder.transform(checked.frame))
 
@@ -89,11 +92,11 @@ def _by_gradum(split: Split, seed: int) -> dict[str, float]:
     sizes = np.sort(np.abs(deviations))
     place = int(np.ceil((1 - ALPHA) * (len(sizes) + 1))) - 1
     size = sizes[place] if place < len(sizes) else np.inf
-    ends = (scale.quantile(asked.at(side * size)) for side in (-1.0, 1.0))
+    low, high = (scale.quantile(asked.at(side * size)) for side in (-1.0, 1.0))
     true, deviation = split.test_target.to_numpy(), float(target[:fitted].std())
     levels = np.quantile(deviations, LEVELS, method="hazen")
     quantiles = np.column_stack([scale.quantile(asked.at(level)) for level in levels])
-    figures = measured(true, *ends, deviation)
+    figures = measured(true, low, high, deviation)
     return figures | {"crps": crps(true, quantiles) / deviation}
 
 

@@ -182,6 +182,8 @@ def test_intervals_of_a_table_in_blocks_are_those_of_the_table(
         (["--interval", "1"], "The coverage is 1."),
         (["--interval", "nan"], "The coverage is nan."),
         (["--by-class"], "--interval"),
+        (["--quantiles", "0.5"], "neither quantiles nor a threshold"),
+        (["--beyond", "250"], "neither quantiles nor a threshold"),
         (["--interval", "0.9", "--rung", "mlp"], "no rung 'mlp'"),
     ],
 )
@@ -194,3 +196,25 @@ def test_an_interval_that_makes_no_sense_is_refused_in_a_line(
     assert error in ended.err
     assert ended.err.count("\n") == 1
     assert not (tmp_path / "p.csv").exists()
+
+
+def test_quantiles_and_probabilities_beyond_are_columns(
+    gradum_command, regressor, tables, tmp_path, monkeypatch
+):
+    regressor.save(tmp_path / "model.gradum")
+    asked = ("predict", tmp_path / "model.gradum", tables / "amount.csv", "--rung", "linear")
+    asked = (*asked, "--quantiles", "0.1,0.9", "--beyond", 20)
+    ended = gradum_command(*asked, "-o", tmp_path / "whole.csv")
+    assert (ended.code, ended.err) == (0, "")
+    assert "lies below a quantile with its probability, to within 1 in 241." in ended.out
+    whole = pl.read_csv(tmp_path / "whole.csv")
+    assert whole.columns == ["row", "prediction", "quantile_0.1", "quantile_0.9", "beyond_20"]
+    distribution = regressor.predict_distribution(tables / "amount.csv", rung="linear")
+    np.testing.assert_allclose(whole.to_numpy()[:, 2:4], distribution.quantile([0.1, 0.9]))
+    np.testing.assert_allclose(whole["beyond_20"], distribution.beyond(20))
+    monkeypatch.setattr(memory_bound, "predicted_in_blocks", lambda *_: True)
+    monkeypatch.setattr(stream, "BLOCK_ROWS", 70)
+    ended = gradum_command(*asked, "--json", "-o", tmp_path / "blocks.csv")
+    assert "1 in 241" in json.loads(ended.out)["distribution"]
+    blocks = pl.read_csv(tmp_path / "blocks.csv")
+    np.testing.assert_allclose(whole.to_numpy(), blocks.to_numpy())

@@ -146,9 +146,9 @@ def _guarantee(fitted: Fitted) -> Iterator[str]:
     terms, scores = fitted.guarantee.terms, fitted.guarantee.scores
     if not fitted.rungs.keys() <= scores.by_rung.keys() <= set(KINDS):
         yield say("the scores of judged rows are of other rungs than the model's")
-    classes = bool(_target(fitted).classes)
-    if classes and not all((score >= 0).all() for score in scores.by_rung.values()):
-        yield say("a score of a judged row is less than 0")
+    least = 0.0 if _target(fitted).classes else -np.inf
+    if not all((score >= least).all() for score in scores.by_rung.values()):
+        yield say("a score of a judged row is less than 0, or no number")
     if (terms.name == "cross") != (terms.folds > 1) or not len(scores) <= terms.rows:
         yield say("the guarantee does not have as many rows or models as it says")
     codes = (

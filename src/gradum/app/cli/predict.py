@@ -81,7 +81,6 @@ def command(
     """
     from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable
-    from gradum.fitting.distribution_columns import DistributionColumns
     from gradum.fitting.memory_bound import predicted_in_blocks
     from gradum.fitting.option_values import read_size
     from gradum.fitting.options import make_reading
@@ -109,6 +108,9 @@ def command(
         )
     distribution = None
     if quantiles is not None or beyond is not None:
+        from gradum.api.intervals import conformal_of
+        from gradum.fitting.distribution_columns import DistributionColumns
+
         distribution = DistributionColumns.of(conformal_of(loaded, rung=rung), quantiles, beyond)
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
     with at_hand(data, reading, out.resolve().parent) as table:
@@ -131,6 +133,7 @@ def command(
                 "out": str(out),
                 "trained_on": again,
                 "guarantee": None if conformal is None else conformal.statement,
+                "distribution": None if distribution is None else distribution.sentence,
                 "differences": [
                     {"column": d.column, "kind": d.kind, "count": d.count, "sentence": d.sentence}
                     for d in differences
