@@ -212,8 +212,11 @@ def told(rung, share, members, classes):
         mean = np.array([1 - yes, yes])
     else:
         mean = share @ scipy.special.softmax(members[:, 0], axis=1)
-    sharp = mean ** rung.params["sharpness"][0]
-    return sharp / sharp.sum()
+    logs = rung.params["sharpness"][0] * np.log(mean)
+    for step in rung.calibration:
+        assert len(logs) > 2
+        logs = np.array(step.weight) @ (logs - logs.mean()) + step.bias
+    return scipy.special.softmax(logs)
 
 
 def test_on_the_whole_is_the_mean_over_single_rows():

@@ -156,7 +156,7 @@ class Rung:
         """Predict the rows of a design, or of what is encoded block by block."""
         return Prediction.join(self.predict_blocks(design.blocks(self.block_rows), len(design)))
 
-    def logits(self, design: Design) -> np.ndarray:
+    def logits(self, design: Design | Unencoded) -> np.ndarray:
         """Return the raw outputs (n, k), in float64."""
         blocks = self._logits_of_blocks(design.blocks(self.block_rows), len(design))
         return np.concatenate(list(blocks))
