@@ -101,15 +101,22 @@ def main(fits: str = str(FITS), rows: str = str(ROWS)) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(CORES, mp_context=context) as pool:
         counted = np.array(list(pool.map(seen, range(int(fits)))))
+    text = report(counted, used(int(rows)), int(rows))
+    print(text)
+    if int(fits) >= FITS and int(rows) >= ROWS:
+        replace_section(DOCS / "accuracy.md", "watch", text)
+
+
+def report(counted: np.ndarray, taken: Taken, rows: int) -> str:
+    """Write what was `seen` of each fit, and what the command took for so many rows."""
     names = (
         "any drift, in rows of the same population",
         "an alarm, in rows of the same population",
         f"the moved column, where one is moved by {SHIFT} standard deviations",
     )
-    taken = used(int(rows))
-    text = "\n".join(
+    return "\n".join(
         [
-            f"{int(fits):,} fits of {LEARNED:,} rows of 20 columns, each watched on {TABLES} "
+            f"{len(counted):,} fits of {LEARNED:,} rows of 20 columns, each watched on {TABLES} "
             f"tables of {NEW:,} rows of the same population, and on one of which a column is "
             "moved. Share of the tables in which a watch finds it, in percent ± one standard "
             "error:\n",
@@ -117,15 +124,12 @@ def main(fits: str = str(FITS), rows: str = str(ROWS)) -> None:
                 ["found", "%"],
                 [[name, _share(found)] for name, found in zip(names, counted.T, strict=True)],
             ),
-            f"`gradum watch` of {int(rows):,} rows of these columns (Parquet), with its start: "
+            f"`gradum watch` of {rows:,} rows of these columns (Parquet), with its start: "
             f"{taken.seconds:.1f} s, {taken.busy:.1f} s of a processor, "
             f"{taken.peak / 1e6:,.0f} MB at the peak.\n",
             circumstances(("gradum", "numpy", "scipy", "scikit-learn")) + "\n",
         ]
     )
-    print(text)
-    if int(fits) >= FITS and int(rows) >= ROWS:
-        replace_section(DOCS / "accuracy.md", "watch", text)
 
 
 def used(rows: int) -> Taken:

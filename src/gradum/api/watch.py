@@ -259,7 +259,7 @@ def _boosted(values: np.ndarray, coded: np.ndarray, label: np.ndarray) -> Scores
     trees = HistGradientBoostingClassifier(
         max_iter=40,
         max_leaf_nodes=8,
-        max_bins=64,
+        max_bins=64,  # as many as there can be levels, and quicker than more
         categorical_features=coded,  # type: ignore[arg-type] - a mask is taken too
         early_stopping=False,  # type: ignore[arg-type] - the same
         random_state=0,

@@ -8,7 +8,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
 from gradum.study.watch.effect import HARMLESS
-from gradum.study.watch.watched import AnswersWatch, ColumnWatch, Effect, JointWatch, Median
+from gradum.study.watch.watched import AnswersWatch, ColumnWatch, DriftEffect, JointWatch, Median
 from gradum.tables.wording import and_more, shortened
 
 
@@ -163,7 +163,7 @@ def _effect(fitted: Fitted, column: ColumnWatch) -> str:
     return effect_sentence(fitted, effect)
 
 
-def effect_sentence(fitted: Fitted, effect: Effect) -> str:
+def effect_sentence(fitted: Fitted, effect: DriftEffect) -> str:
     """Say by how much a drift moves the answers."""
     if fitted.classes:
         return say(
