@@ -236,3 +236,20 @@ def test_the_same_seed_expects_the_same_and_it_is_json():
     assert msgspec.json.decode(msgspec.json.encode(first), type=Expectation) == first
     assert "cannot be seen without labels" in " ".join(first.sentences)
     assert first.numbered(np.arange(200) + 7).telling_rows[0] == first.telling_rows[0] + 7
+
+
+def test_boosted_trees_take_missing_constant_and_unseen_values():
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=800)
+    values = np.column_stack([np.where(rng.random(800) < 0.2, np.nan, x), np.ones(800)])
+    values = np.column_stack([values, np.full(800, np.nan)])
+    target, weight = (np.isnan(values[:, 0])).astype(float), rng.random(800) + 0.5
+    learners = boosted_trees()
+    asked = np.array([[np.nan, 1.0, np.nan], [0.0, 1.0, np.nan], [1e9, -1e9, 3.0]])
+    odds = learners.membership(values, target, weight)(asked)
+    mean = learners.mean(values, target, weight)(asked)
+    size = learners.size(values, target + 0.5, weight)(asked)
+    assert odds[0] > 3 > -3 > odds[1]
+    np.testing.assert_allclose(mean[:2], [1, 0], atol=0.05)
+    np.testing.assert_allclose(size[:2], [1.5, 0.5], rtol=0.05)
+    assert np.isfinite([*odds, *mean, *size]).all()

@@ -67,6 +67,8 @@ class _Bins:
         """Return the number of the bin of each value (n, d)."""
         numbers = np.empty(rows.shape)
         for place, edges in enumerate(self.edges):
-            numbers[:, place] = np.searchsorted(edges, rows[:, place], side="right")
-        numbers[np.isnan(rows)] = np.nan
+            column = rows[:, place]
+            bins = np.searchsorted(edges, column, side="right")
+            # A column without a value teaches nothing, and scikit-learn refuses it.
+            numbers[:, place] = np.where(np.isnan(column) & (len(edges) > 0), np.nan, bins)
         return numbers
