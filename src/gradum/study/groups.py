@@ -393,7 +393,7 @@ def _by_chance(
     chance = np.zeros((*comparable.shape, 2))
     if _is_dependent(evidence) or not comparable.any():
         return chance
-    rng, rows, weight = evidence.rng("groups by chance"), len(places), evidence.weight[places]
+    rng, rows, weight = evidence.rng("groups permuted"), len(places), evidence.weight[places]
     whole = Part.of(evidence, places, np.full(rows, True))
     pooled = _scored([whole], measures, weight[None, :])[0]
     drawn = np.zeros((*comparable.shape, RESAMPLES))
