@@ -61,7 +61,7 @@ def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
             say("The answers"),
             pictures=[answers_picture(answers, fitted)],
         )
-    table = RowTable(column_header(), [column_cells(fitted, each) for each in found.columns])
+    table = RowTable(column_header(), [column_cells(fitted, column) for column in found.columns])
     yield RowSection("columns", say("All columns"), how_to_read(found), tables=[table])
     rest = [found.joint.sentence] if found.joint is not None else []
     if rest or found.notes:
