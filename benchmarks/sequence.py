@@ -20,6 +20,9 @@ LOOKS = 20_000
 RATES = (0.02, 0.1, 0.3)
 JUDGED = 500
 RISES = ((0.1, 0.15), (0.02, 0.04), (0.3, 0.4))
+KNOWN = (2_000, 20_000)
+"""Judged rows whose errors set the bound where a rise is to be seen."""
+
 LOOKS_AT_BOUNDS = np.unique(np.geomspace(1, LOOKS, 200).astype(int))
 
 
@@ -36,13 +39,14 @@ def main(streams: str = "2000") -> None:
             f"judged rows; the confidence sequence missed the rate in {np.mean(missed):.1%}"
         )
     for before, after in RISES:
-        rows = [first_alarm(errors, before, ALPHA) for errors in drawn(after, count // 4, seed=4)]
-        seen = [row or np.inf for row in rows]
-        low, middle, high = np.quantile(seen, [0.1, 0.5, 0.9], method="inverted_cdf")
-        print(
-            f"{before:.0%} to {after:.0%}, a given bound: seen after {middle:,.0f} rows in the "
-            f"median, {low:,.0f} to {high:,.0f} in 80% of streams"
-        )
+        for judged in (None, *KNOWN):
+            seen = [row or np.inf for row in waits(before, after, judged, count // 4)]
+            low, middle, high = np.quantile(seen, [0.1, 0.5, 0.9], method="inverted_cdf")
+            bound = "a given bound" if judged is None else f"one from {judged:,} judged rows"
+            print(
+                f"{before:.0%} to {after:.0%}, {bound}: seen after {middle:,.0f} rows in the "
+                f"median, {low:,.0f} to {high:,.0f} in 80% of streams"
+            )
 
 
 def drawn(rate: float, count: int, *, seed: int) -> Iterator[np.ndarray]:
@@ -65,6 +69,17 @@ def against_judged(rate: float, count: int) -> Iterator[bool]:
         judged = JudgedErrors(JUDGED, int(rng.binomial(JUDGED, rate)), JUDGED)
         bound = ErrorBound.of_judged(judged)
         yield bool(first_alarm(errors, bound.at_most, bound.level))
+
+
+def waits(before: float, after: float, judged: int | None, count: int) -> Iterator[int]:
+    """Yield after how many rows a risen rate is seen, 0 if it is not."""
+    rng = np.random.default_rng([5, round(1000 * before), judged or 0])
+    for errors in drawn(after, count, seed=4):
+        bound = ErrorBound.given(before, None)
+        if judged is not None:
+            known = JudgedErrors(judged, int(rng.binomial(judged, before)), judged)
+            bound = ErrorBound.of_judged(known)
+        yield first_alarm(errors, bound.at_most, bound.level)
 
 
 def misses(errors: np.ndarray, rate: float) -> bool:

@@ -185,3 +185,18 @@ def test_a_column_of_too_many_levels_is_refused():
     seen = numbers(np.arange(300.0), np.zeros(300), features=names)
     with pytest.raises(SpecError, match="300 levels, more than 200 groups"):
         scores_by_group(seen, ["site"], "mae")
+
+
+def test_a_column_of_one_group_is_refused():
+    seen = numbers(np.arange(50.0), np.zeros(50), features=column({"only": 50}))
+    with pytest.raises(SpecError, match="the same value in all rows"):
+        scores_by_group(seen, ["site"], "mae")
+
+
+def test_a_group_that_is_always_right_has_an_interval():
+    truth = np.r_[np.ones(40, int), np.tile([0, 1], 60)]
+    seen = classes(truth, np.full(160, 0.9), features=column({"right": 40, "half": 120}))
+    score = of(scores_by_group(seen, ["site"], "accuracy"), "right").scores["accuracy"]
+    assert (score.value, score.interval.high) == (1.0, 1.0)
+    assert 0.85 < score.interval.low < 0.95
+    assert score.finding == "stronger than the rest"

@@ -156,6 +156,15 @@ def test_a_state_survives_json():
     assert msgspec.json.decode(msgspec.json.encode(count), type=ErrorCount) == count
 
 
+@pytest.mark.parametrize("changed", [{"errors": 31}, {"rows": -1}, {"bound": {"at_most": 2.0}}])
+def test_a_state_that_contradicts_itself_is_refused(changed):
+    count = follow(labelled([True] * 30), ErrorCount("m", ErrorBound.given(0.1, None))).count
+    content = msgspec.to_builtins(count)
+    bound = content["bound"] | changed.pop("bound", {})
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(content | changed | {"bound": bound}, ErrorCount)
+
+
 def frame(rows=30, seed=0):
     rng = np.random.default_rng(seed)
     columns = {

@@ -104,5 +104,6 @@ def measures_of(task: Task, metric: str) -> tuple[Measure, ...]:
         _of_rarer if compares_classes else _all_rows,
         better if line.greater_is_better else worse,
         worse if line.greater_is_better else better,
+        is_share=line.shares is not None and not line.by_class,
     )
     return (measure, *RATES) if task == "binary" else (measure,)

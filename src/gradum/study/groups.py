@@ -13,7 +13,7 @@ from scipy.special import ndtr, stdtrit
 from gradum.errors import SpecError
 from gradum.messages import listed, say, say_plural
 from gradum.scores.bootstrap import BLOCK_BYTES
-from gradum.scores.interval import Interval, standard_error, wilson
+from gradum.scores.interval import NO_SPREAD, Interval, standard_error, wilson
 from gradum.study.binning import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED
@@ -102,7 +102,7 @@ class Groups(msgspec.Struct, frozen=True):
     groups : tuple of Group
         Column by column.
     gaps : tuple of Gap
-        Of rates, in columns with at least two groups of enough rows.
+        Of rates and other shares, in columns with at least two groups of enough rows.
     sentences : tuple of str
         What was found, and what the intervals mean.
     """
@@ -142,7 +142,7 @@ def scores_by_group(evidence: Evidence, columns: Sequence[str], metric: str) -> 
     Raises
     ------
     SpecError
-        A column is the target, is not there, or has more than 200 groups.
+        A column is the target, is not there, or has fewer than 2 or more than 200 groups.
     """
     measures = measures_of(evidence.task, metric)
     asked = [
@@ -203,6 +203,11 @@ def _cut(evidence: Evidence, name: str) -> Cut:
         raise SpecError(say("There is no column {column!r}.", column=name), nearest(name, others))
     kind, values = schema.column(name).kind, evidence.frame[name]
     column = cut(values, kind, MOST_GROUPS)
+    if len(np.unique(column.codes)) < 2:
+        raise SpecError(
+            say("Column {column!r} has the same value in all rows.", column=name),
+            say("Group by another column."),
+        )
     if len(column.names) > MOST_GROUPS:
         raise SpecError(
             say(
@@ -302,7 +307,7 @@ class _Compared:
         if not self.measures[kind].is_share:
             return value - quantile * error, value + quantile * error
         rows = float(self.counted[place, kind])
-        if error > 0:
+        if error > NO_SPREAD:
             rows = min(value * (1.0 - value) / error**2, rows)
         return wilson(value, rows, quantile)
 

@@ -37,10 +37,12 @@ def error_course(test: SequentialTest) -> Picture:
         x=alt.X(**quantitative("rows", say("rows with labels"))),
         tooltip=tooltips("rows:Q", "rate:Q", "low:Q", "high:Q"),
     )
-    axis = alt.Y(**quantitative("low", say("rate of errors")))
+    # The first looks know next to nothing, and would leave the others no room.
+    top = max(look["high"] for look in looks[len(looks) // 10 :])
+    axis = alt.Y(**quantitative("low", say("rate of errors"), domain=[0, max(top, at_most)]))
     chart = (
-        base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2=alt.Y2("high:Q"))
-        + base.mark_line(color=FIRST).encode(y=alt.Y("rate:Q"))
+        base.mark_area(color=FIRST, opacity=0.15, clip=True).encode(y=axis, y2=alt.Y2("high:Q"))
+        + base.mark_line(color=FIRST, clip=True).encode(y=alt.Y("rate:Q"))
         + alt.Chart(data([{"rate": at_most}]))
         .mark_rule(color=INK, strokeDash=[4, 4])
         .encode(y=alt.Y("rate:Q"))

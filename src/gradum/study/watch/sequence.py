@@ -82,6 +82,11 @@ class ErrorCount(msgspec.Struct, frozen=True):
         After how many rows there was an alarm.
     tables : tuple of TakenTable
         What they were counted in.
+
+    Raises
+    ------
+    ValueError
+        There are more errors than rows, or the rate is none.
     """
 
     fingerprint: str
@@ -90,6 +95,12 @@ class ErrorCount(msgspec.Struct, frozen=True):
     errors: int = 0
     alarm: int | None = None
     tables: tuple[TakenTable, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what no test has counted: a file may come from anybody."""
+        bound = self.bound
+        if not (0 <= self.errors <= self.rows and 0 < bound.at_most <= 1 and 0 < bound.level < 1):
+            raise ValueError(say("it counts more errors than rows, or tests no rate"))
 
 
 class Look(msgspec.Struct, frozen=True):
