@@ -19,6 +19,7 @@ BENCHMARKS = {
     "explanations": "FOLDER [PARTS]",
     "adaptive": "FOLDER",
     "prediction_sets": "FOLDER [EFFORT] [SEEDS] [SETS]",
+    "intervals": "FOLDER [SEEDS]",
     "quality": "--data FOLDER [OPTIONS], which --help lists",
     "parts": "FOLDER [SETS] [PARTS]",
     "rungs": "FOLDER [SEEDS]",

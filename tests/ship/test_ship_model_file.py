@@ -259,6 +259,8 @@ def a_metric_of_another_task(manifest, arrays):
 TWO, THREE, NUMBER = "two-classes-2", "three-classes-2", "number-2"
 BALANCED = "two-classes-balanced-2"
 WEIGHTS = {"type": "prior-shift", "class_weight": [1.0, 2.0]}
+SIDE = {"level": 0.0, "low": 0.0, "high": 0.0, "curves": []}
+EVEN, ENDLESS = ({"below": SIDE, "above": {**SIDE, "high": high}} for high in (0.0, 1e4))
 CONTRADICTIONS = {
     "the manifest is of something else": (
         TWO,
@@ -386,6 +388,8 @@ CONTRADICTIONS = {
     "a scale below 0": (NUMBER, setting("rungs.linear.target_scale.scale", -1.0), "target scale"),
     "a logarithm of 0": (NUMBER, setting("rungs.linear.target_scale.low", 0.0), "target scale"),
     "a smearing of 0": (NUMBER, setting("rungs.linear.target_scale.smearing", 0.0), "target scale"),
+    "a spread of classes": (TWO, setting("rungs.linear.spread", EVEN), "spread"),
+    "a spread without end": (NUMBER, setting("rungs.linear.spread", ENDLESS), "spread"),
     "class weights unasked": (
         TWO,
         setting("rungs.linear.post", [WEIGHTS]),

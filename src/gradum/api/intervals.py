@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradum.errors import TargetError
+from gradum.fitting.conformal.distribution import Distribution
 from gradum.fitting.conformal.statement import Statement
 from gradum.fitting.conformal_predictor import ConformalPredictor
 from gradum.fitting.judge import Judge, first_repeat
@@ -41,9 +42,9 @@ def judges_of(model: Model) -> tuple[Judge, ...]:
 
 
 def conformal_of(
-    model: Model, coverage: float, *, rung: str | None = None, by_class: bool = False
+    model: Model, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False
 ) -> ConformalPredictor:
-    """Return what makes a model's intervals and sets of a coverage.
+    """Return what makes a model's intervals and sets of a coverage, and its distributions.
 
     Raises
     ------
@@ -65,6 +66,19 @@ def model_intervals(
     conformal = conformal_of(model, coverage, rung=rung)
     checked = _checked(model, data, conformal)
     return conformal.intervals(checked.frame), checked
+
+
+def model_distribution(model: Model, data: Any, rung: str | None) -> tuple[Distribution, Checked]:
+    """Return the predictive distributions of rows; see `Model.predict_distribution`."""
+    refuse_after_fork()
+    if model.classes:
+        raise TargetError(
+            say("The target is a class, whose distribution is its probabilities."),
+            say("Use predict_proba."),
+        )
+    conformal = conformal_of(model, rung=rung)
+    checked = _checked(model, data, conformal)
+    return conformal.distribution(checked.frame), checked
 
 
 def model_sets(

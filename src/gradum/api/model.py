@@ -47,6 +47,7 @@ from gradum.tables.wording import size
 
 if TYPE_CHECKING:
     # What a prediction does not need is imported where it is asked for.
+    from gradum.fitting.conformal.distribution import Distribution
     from gradum.fitting.conformal.statement import Statement
     from gradum.fitting.judge import Judge
     from gradum.show.alike import AlikeRows
@@ -266,6 +267,39 @@ class Model:
         sets, checked = model_sets(self, data, coverage, rung, by_class=by_class)
         self._last.differences = checked.differences
         return sets
+
+    def predict_distribution(self, data: Any, *, rung: str | None = None) -> Distribution:
+        """Return what may be expected of each row's target: a whole distribution.
+
+        It is made of the signed errors on the rows that judged the model (a conformal predictive
+        system), and promised as in `predict_interval`: of rows like those that judged, the
+        probability that it gave of values up to the true one is uniform.
+
+        Parameters
+        ----------
+        data, rung
+            As in `predict`.
+
+        Returns
+        -------
+        Distribution
+            ``quantile(levels)``, ``interval(coverage)``, ``beyond(threshold)``,
+            ``cumulative(values)``, ``mean`` and ``crps(target)``, each a row a line.
+
+        Raises
+        ------
+        TargetError
+            The target is a class.
+        SpecError
+            The model keeps no scores of judged rows.
+        SchemaError
+            A column is absent or of another kind.
+        """
+        from gradum.api.intervals import model_distribution
+
+        distribution, checked = model_distribution(self, data, rung)
+        self._last.differences = checked.differences
+        return distribution
 
     def guarantee(
         self, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False

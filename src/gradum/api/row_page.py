@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from gradum.api.effects import with_curves
+from gradum.api.intervals import conformal_of
 from gradum.api.learned_rows import learned_rows
 from gradum.errors import SpecError
 from gradum.margins import falling
@@ -21,6 +22,7 @@ from gradum.show.row_page import (
     alike_section,
     answers_to_show,
     changes_section,
+    distribution_section,
     effects_section,
     row_page,
 )
@@ -28,6 +30,8 @@ from gradum.study.explanation.alike import Alike, alike
 from gradum.study.explanation.counterfactual.counterfactual import counterfactuals
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.effects import effects_of
+from gradum.study.row_distribution import COVERAGE, row_distribution
+from gradum.tables.encode import Unencoded
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -44,6 +48,9 @@ def page_of_row(model: Model, explanation: Explanation, *, cache: Path | None = 
 def _sections(model: Model, explanation: Explanation) -> Iterator[RowSection]:
     found, fitted = explanation.found, model.fitted
     row, number = found.values[:1], found.rows[:1]
+    expected = _expected(model, explanation)
+    if expected is not None:
+        yield expected
     columns = _foremost(explanation)
     if columns:
         effects = effects_of(
@@ -70,6 +77,25 @@ def _sections(model: Model, explanation: Explanation) -> Iterator[RowSection]:
     except SpecError:  # they are not kept
         return
     yield alike_section(AlikeRows(_like_it(learned, row, int(number[0])), fitted))
+
+
+def _expected(model: Model, explanation: Explanation) -> RowSection | None:
+    """Return what may be expected of the row's number, where judged rows tell."""
+    found, guarantee = explanation.found, model.fitted.guarantee
+    if model.classes or guarantee is None:
+        return None
+    conformal = conformal_of(model, COVERAGE, rung=found.rung)
+    row = found.values[:1]
+    if not set(conformal.also) <= set(row.columns):
+        return None
+    prediction = model.fitted.rung(found.rung).predict(Unencoded(model.fitted.encoder, row))
+    expected = row_distribution(
+        conformal.distribution(row), float(prediction.value[0]), conformal.intervals(row)[0]
+    )
+    if expected is None:
+        return None
+    target = model.fitted.spec.target
+    return distribution_section(expected, target, conformal.statement.sentence)
 
 
 def _like_it(learned: LearnedRows, row: pl.DataFrame, number: int) -> Alike:

@@ -9,6 +9,8 @@ import numpy as np
 from gradum.core.models.network import Network
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
+from gradum.fitting.spread.fit import constant_spread
+from gradum.fitting.spread.spread import Spread
 from gradum.fitting.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
 
@@ -21,13 +23,14 @@ def fit_baseline(rows: Rows, *, log_target: bool) -> Rung:
         weight = rows.weight / rows.weight.mean()
         return baseline_of_shares(np.bincount(rows.target, weight, rows.classes), began)
     scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
+    return baseline_of_mean(scale, rows, began)
+
+
+def baseline_of_mean(scale: TargetScale, rows: Rows, began: float) -> Rung:
+    """Return the baseline that predicts the centre of a scale; rows show how they spread."""
     scale = scale.with_smearing(rows.target, np.zeros(len(rows)), rows.weight)
-    return baseline_of_mean(scale, began)
-
-
-def baseline_of_mean(scale: TargetScale, began: float) -> Rung:
-    """Return the baseline that predicts the centre of a scale."""
-    return _baseline("squared_error", np.zeros(1), scale, began)
+    spread = constant_spread(scale.forward(rows.target), rows.weight)
+    return _baseline("squared_error", np.zeros(1), scale, began, spread)
 
 
 def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
@@ -43,7 +46,13 @@ def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
     return _baseline("log_loss", bias, None, began)
 
 
-def _baseline(loss: str, bias: np.ndarray, scale: TargetScale | None, began: float) -> Rung:
+def _baseline(
+    loss: str,
+    bias: np.ndarray,
+    scale: TargetScale | None,
+    began: float,
+    spread: Spread | None = None,
+) -> Rung:
     """Put the answer, 0 on the scaled target or the log of the shares, into a bias."""
     return Rung(
         name="baseline",
@@ -56,4 +65,5 @@ def _baseline(loss: str, bias: np.ndarray, scale: TargetScale | None, began: flo
         status=Status.CONVERGED,
         certificate=Certificate("stationary"),
         seconds=perf_counter() - began,
+        spread=spread,
     )

@@ -11,6 +11,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.errors import SchemaError, SpecError, TargetError
+from gradum.fitting.conformal.distribution import Distribution, PredictiveSystem
 from gradum.fitting.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.fitting.conformal.intervals import conformal_intervals
 from gradum.fitting.conformal.levels import level_codes
@@ -20,6 +21,7 @@ from gradum.fitting.conformal.statement import Statement, Support, state
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.following import outcomes, scale_of, tracker_of
 from gradum.fitting.judge import Judge
+from gradum.fitting.located import Located
 from gradum.fitting.rung import Prediction, Rung
 from gradum.messages import say
 from gradum.tables.check import Checked
@@ -156,17 +158,38 @@ class ConformalPredictor:
             size = self._followed(frame)
             ends = np.column_stack([said.at(-size), said.at(size)])
             return scale.quantile(ends)
-        located = []
-        for encoder, rung in self.judges:
-            assert rung.target_scale is not None
-            said = rung.locate(Unencoded(encoder, frame))
-            located.append(said.scaled(rung.target_scale.centre, rung.target_scale.scale))
+        located = self._located(frame)
         ends = np.empty((len(frame), 2))
         for rows, among in self._strata(frame):
             lists, newcomer = self._lists(among)
             there = [said.take(rows) for said in located]
             ends[rows] = np.column_stack(conformal_intervals(lists, there, self.coverage, newcomer))
         return scale.unlogged(ends)
+
+    def distribution(self, frame: pl.DataFrame) -> Distribution:
+        """Return the predictive distributions of checked rows (n).
+
+        Raises
+        ------
+        TargetError
+            The target is a class.
+        SchemaError
+            As `intervals`.
+        """
+        scale = self.rung.target_scale
+        if scale is None:
+            raise TargetError(
+                say("The target is a class, whose distribution is its probabilities."),
+                say("Use predict_proba."),
+            )
+        located, systems = self._located(frame), []
+        for rows, among in self._strata(frame):
+            lists, newcomer = self.scores.signed_lists(
+                self.rung.name, among, folds=len(self.judges)
+            )
+            there = [said.take(rows) for said in located]
+            systems.append((rows, PredictiveSystem(lists, there, newcomer)))
+        return Distribution(systems, len(frame), scale.logged, scale.unlogged)
 
     def sets(self, frame: pl.DataFrame, prediction: Prediction) -> np.ndarray:
         """Say of each class (n, K) whether it is in a checked row's set.
@@ -233,6 +256,15 @@ class ConformalPredictor:
                 tracker = tracker_of(self.scores, among, self.rung, self.coverage)
                 thresholds[rows] = tracker.follow(known[rows], time[rows]).thresholds
         return scale_of(self.rung).back(thresholds)
+
+    def _located(self, frame: pl.DataFrame) -> list[Located]:
+        """Return what each judge says of checked rows, in the target's units or their logarithm."""
+        located = []
+        for encoder, rung in self.judges:
+            assert rung.target_scale is not None
+            said = rung.locate(Unencoded(encoder, frame))
+            located.append(said.scaled(rung.target_scale.centre, rung.target_scale.scale))
+        return located
 
     def _probability(
         self, encoder: Encoder, rung: Rung, frame: pl.DataFrame, prediction: Prediction

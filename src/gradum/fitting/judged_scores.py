@@ -136,7 +136,7 @@ def _scores(
 def score(rung: Rung, design: Unencoded, target: np.ndarray) -> np.ndarray:
     """Return the nonconformity scores (n,) of rows with known targets.
 
-    Of numbers, |t| of `Located.deviations`; of classes, 1 − p of the true one.
+    Of numbers, t of `Located.deviations`, with its sign; of classes, 1 − p of the true one.
     """
     if rung.target_scale is None:
         probability = rung.predict(design).probability
@@ -144,7 +144,7 @@ def score(rung: Rung, design: Unencoded, target: np.ndarray) -> np.ndarray:
         return 1 - probability[np.arange(len(target)), target]
     with np.errstate(divide="ignore", invalid="ignore"):
         deviation = rung.locate(design).deviations(rung.target_scale.forward(target))
-    return np.minimum(np.nan_to_num(np.abs(deviation), nan=np.inf), LARGEST_SCORE)
+    return np.clip(np.nan_to_num(deviation, nan=np.inf), -LARGEST_SCORE, LARGEST_SCORE)
 
 
 def _terms(

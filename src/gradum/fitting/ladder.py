@@ -14,6 +14,7 @@ from gradum.fitting.rungs import KINDS, kinds_of
 from gradum.fitting.rungs.kind import RungKind
 from gradum.fitting.rungs.learning import InMemory, LearningRows
 from gradum.fitting.spec import Spec
+from gradum.fitting.with_spread import with_spread_of
 from gradum.messages import marked, say
 from gradum.solvers.status import Status
 
@@ -57,8 +58,8 @@ def learners(spec: Spec, rows: LearningRows) -> Sequence[RungKind]:
 def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[str, Rung]:
     """Fit a rung again on all rows, the judging ones too.
 
-    No row is left to choose by: what validation rows chose for the judged rung is kept. The other
-    rungs are dropped, as they are of other rows.
+    No row is left to choose by: what validation rows chose for the judged rung is kept, and so is
+    its spread. The other rungs are dropped, as they are of other rows.
 
     Raises
     ------
@@ -72,6 +73,7 @@ def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[st
     rung = _fitted(kind, timed, partial(kind.refit, rows, spec, judged))
     if rung.status is Status.TIME_LIMIT:
         raise OutOfTime
+    rung = with_spread_of(rung, judged)
     context.tell(RungFinished.of(rung))
     return {kind.name: rung}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +22,7 @@ from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
 from gradum.fitting.target_scale import TargetScale
+from gradum.fitting.with_spread import with_spread
 from gradum.solvers.compact import Compact
 from gradum.solvers.convex import choose, minimise
 from gradum.solvers.linear_model import LinearModel
@@ -68,7 +71,7 @@ def fit_linear(
             start=path.start,
         )
     )
-    return linear_rung(
+    rung = linear_rung(
         loss,
         layer,
         scale,
@@ -76,7 +79,6 @@ def fit_linear(
         rows,
         solution,
         path,
-        seconds=perf_counter() - began,
         settings={
             "alpha": path.best,
             "folds": len(walks),
@@ -85,6 +87,25 @@ def fit_linear(
             "why": choice.reason,
         },
     )
+    if scale is not None and path.of_folds:
+        held, predicted = _cross_fitted(columns, walks, path)
+        rung = with_spread(rung, rows.take(held), context, predicted)
+    return replace(rung, seconds=perf_counter() - began)
+
+
+def _cross_fitted(
+    columns: Columns, walks: Sequence[Walk], path: Path
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows (m,) that the walks hold out, and what the best penalty's fits say of them.
+
+    The penalty was chosen on these rows, but it is one number of many.
+    """
+    layers = [params["layers"][0] for params in path.of_folds]
+    fitted = columns @ np.concatenate([layer["weight"] for layer in layers], axis=1)
+    fitted += np.concatenate([layer["bias"] for layer in layers])
+    held = [held for _, held in walks]
+    predicted = [fitted[rows, fold] for fold, rows in enumerate(held)]
+    return np.concatenate(held), np.concatenate(predicted)
 
 
 def linear_rung(
@@ -96,7 +117,6 @@ def linear_rung(
     solution: Solution,
     path: Path,
     *,
-    seconds: float,
     settings: dict[str, Any],
 ) -> Rung:
     """Return the rung of a solution; rows and their columns show what the logarithm hides."""
@@ -119,7 +139,6 @@ def linear_rung(
             for alpha, held_out in zip(path.alphas, path.losses, strict=False)
         ),
         iterations=solution.iterations,
-        seconds=seconds,
         settings=settings,
         post=steps_for(rows.class_weight),
     )

@@ -48,6 +48,11 @@ class Located:
         side = np.where(np.less(deviation, 0), self.below, self.above)
         return self.centre + deviation * side
 
+    def at_each(self, deviations: np.ndarray) -> np.ndarray:
+        """Return the targets (n, k) of which every row's deviation is each of those given (k,)."""
+        side = np.where(deviations < 0, self.below[:, None], self.above[:, None])
+        return self.centre[:, None] + deviations * side
+
     def take(self, rows: np.ndarray) -> Located:
         """Return what was said of the given rows."""
         return Located(self.centre[rows], self.below[rows], self.above[rows])

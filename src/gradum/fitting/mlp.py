@@ -21,6 +21,7 @@ from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
+from gradum.fitting.with_spread import with_spread
 from gradum.messages import say, sentences
 from gradum.solvers import schedules
 from gradum.solvers.data import Data, Validation
@@ -77,12 +78,10 @@ def fit_mlp(
         with np.errstate(over="ignore", invalid="ignore"):  # of weights that grew without end
             fitted = rung.network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
-    return replace(
-        rung,
-        target_scale=scale,
-        seconds=rung.seconds + perf_counter() - began,
-        post=steps_for(rows.class_weight),
-    )
+    rung = replace(rung, target_scale=scale, post=steps_for(rows.class_weight))
+    if validation is not None:
+        rung = with_spread(rung, validation, context)
+    return replace(rung, seconds=rung.seconds + perf_counter() - began)
 
 
 def train_network(

@@ -31,8 +31,9 @@ class Path:
     """What was tried: a penalty and its mean held-out loss, strongest penalty first.
 
     A single penalty is not judged and has no loss. ``solutions`` are the first fold's, from which
-    the answer on all rows is not far. ``spreads`` are the standard errors of the means, over the
-    folds; 0 for a single fold. ``cut`` says that somebody ended the walk before its end.
+    the answer on all rows is not far; ``of_folds`` are those of every fold under the best penalty.
+    ``spreads`` are the standard errors of the means, over the folds; 0 for a single fold. ``cut``
+    says that somebody ended the walk before its end.
     """
 
     alphas: tuple[float, ...]
@@ -40,6 +41,7 @@ class Path:
     solutions: tuple[Params, ...] = ()
     spreads: tuple[float, ...] = ()
     cut: bool = False
+    of_folds: tuple[Params, ...] = ()
 
     @property
     def best(self) -> float:
@@ -90,7 +92,7 @@ def choose_penalty(
     selects = bool(np.any(price(1.0).l1))
     walk = folds_of(model, folds, selects=selects) or OneByOne(model, folds, hear)
     shares = np.array([model.weight[held].sum() for _, held in folds])
-    alphas, losses, solutions, spreads = [], [], [], []
+    alphas, losses, solutions, spreads, of_folds = [], [], [], [], ()
     for step, strength in enumerate(strengths, 1):
         held_out = np.array(walk.fit([price(strength / len(train)) for train, _ in folds]))
         solutions.append(walk.params(0))
@@ -98,12 +100,15 @@ def choose_penalty(
         losses.append(float(np.average(held_out, weights=shares)))
         spreads.append(_standard_error(held_out))
         asked_to_end = yield PathStep("linear", step, len(strengths), alphas[-1], losses[-1])
-        risen = step - 1 - int(first_least(np.array(losses))) >= RISES_BEFORE_STOP
+        rises = step - 1 - int(first_least(np.array(losses)))
+        if not rises:
+            of_folds = tuple(walk.params(fold) for fold in range(len(folds)))
+        risen = rises >= RISES_BEFORE_STOP
         done = step == len(strengths) or (risen and not to_the_end)
         if asked_to_end or done:
             break
     cut = bool(asked_to_end) and not done
-    return Path(tuple(alphas), tuple(losses), tuple(solutions), tuple(spreads), cut)
+    return Path(tuple(alphas), tuple(losses), tuple(solutions), tuple(spreads), cut, of_folds)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from itertools import tee
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from gradum.core.models.parameters import Params
 from gradum.fitting.balance import ClassWeight
 from gradum.fitting.located import Located
 from gradum.fitting.post import PostStep
+from gradum.fitting.spread.spread import Spread
 from gradum.fitting.target_scale import TargetScale
 from gradum.margins import first_greatest
 from gradum.solvers.solution import Certificate, Status
@@ -32,6 +34,9 @@ WORTH_COMPILING = 2**32
 
 NumPy takes 0.1 s for so many and XLA a third of that, once it has compiled, which takes 0.2 s.
 """
+
+LEAST_GAP = 1e-3
+"""The least spread of several quantiles, on the scale that they were learned on; they may meet."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,9 @@ class Rung:
         What the status means here; the status's own sentence unless more is known.
     post : tuple of PostStep
         What follows the logits, in order.
+    spread : Spread or None
+        How far from its predictions numbers may lie; None for classes, for several quantiles, which
+        say so themselves, and where nothing is known of it.
     """
 
     name: str
@@ -117,6 +125,7 @@ class Rung:
     settings: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
     post: tuple[PostStep, ...] = ()
+    spread: Spread | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached, which is made again when it is needed."""
@@ -157,8 +166,15 @@ class Rung:
 
     def locate(self, design: Design | Unencoded) -> Located:
         """Say where the targets of a design's rows are expected; of numbers only."""
-        blocks = self._logits_of_blocks(design.blocks(self.block_rows), len(design))
-        return Located.join(map(self._located, blocks))
+        designs, same = tee(design.blocks(self.block_rows))
+        return Located.join(map(self._located, designs, self._logits_of_blocks(same, len(design))))
+
+    def features(self, design: Design, prediction: np.ndarray) -> np.ndarray:
+        """Return what a spread may hang on (n, 1 + d): predictions (n,) and the dense inputs."""
+        if self.input_layer is None:
+            return prediction[:, None]
+        inputs = self.input_layer(design.arrays, dtype=self._dtype)["dense"]
+        return np.column_stack([prediction, inputs])
 
     def compiles(self, rows: int) -> bool:
         """Whether so many rows are worth a compiled program; a model of float64 never is."""
@@ -205,14 +221,16 @@ class Rung:
         if running is not None:
             yield _fetched(*running)
 
-    def _located(self, logits: np.ndarray) -> Located:
-        """Put the middle of the quantiles in the centre, and as far from it as the outermost."""
-        inner = np.sort(logits, axis=1)
-        centre = inner[:, inner.shape[1] // 2]
-        one = np.ones(len(centre))
-        if inner.shape[1] < 3:
-            return Located(centre, one, one)
-        return Located(centre, centre - inner[:, 0], inner[:, -1] - centre)
+    def _located(self, design: Design, logits: np.ndarray) -> Located:
+        """Spread a row's target as far as the rung's spread says, or its outermost quantiles."""
+        centre = np.median(logits, axis=1)
+        if logits.shape[1] > 1:
+            gaps = centre - logits.min(axis=1), logits.max(axis=1) - centre
+            return Located(centre, *(np.maximum(gap, LEAST_GAP) for gap in gaps))
+        if self.spread is None:
+            return Located(centre, np.ones(len(centre)), np.ones(len(centre)))
+        features = self.features(design, centre) if self.spread.looks_at_inputs else centre[:, None]
+        return Located(centre, self.spread.below(features), self.spread.above(features))
 
     def prediction(self, logits: np.ndarray) -> Prediction:
         """Turn logits (n, k) into numbers in the target's units, or class probabilities."""

@@ -54,7 +54,11 @@ class TargetScale(msgspec.Struct, frozen=True):
 
     def forward(self, target: np.ndarray) -> np.ndarray:
         """Bring targets to the models' scale."""
-        return ((np.log(target) if self.log else target) - self.centre) / self.scale
+        return (self.logged(target) - self.centre) / self.scale
+
+    def logged(self, target: np.ndarray) -> np.ndarray:
+        """Return the logarithms of targets, where the models learn those."""
+        return np.log(target) if self.log else target
 
     def inverse(self, scaled: np.ndarray, *, clamp: bool) -> np.ndarray:
         """Bring predictions back; ``clamp`` holds them within the training targets."""

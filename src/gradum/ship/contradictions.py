@@ -83,6 +83,8 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
             yield say("the weights of rung {name!r} have other shapes than its network", name=name)
         if not _takes(rung, fitted.encoder.layout):
             yield say("rung {name!r} does not take what the encoder yields", name=name)
+        if rung.spread is not None and not _spreads(rung, fitted.encoder.layout):
+            yield say("the spread of rung {name!r} is none", name=name)
         if not rung.network.is_sound(rung.params) or not stays_finite(rung, fitted.encoder.layout):
             yield say(
                 "the weights of rung {name!r} can come to predictions that are no numbers",
@@ -139,7 +141,8 @@ def _guarantee(fitted: Fitted) -> Iterator[str]:
     terms, scores = fitted.guarantee.terms, fitted.guarantee.scores
     if not fitted.rungs.keys() <= scores.by_rung.keys() <= set(KINDS):
         yield say("the scores of judged rows are of other rungs than the model's")
-    if not all((score >= 0).all() for score in scores.by_rung.values()):
+    classes = bool(_target(fitted).classes)
+    if classes and not all((score >= 0).all() for score in scores.by_rung.values()):
         yield say("a score of a judged row is less than 0")
     if (terms.name == "cross") != (terms.folds > 1) or not len(scores) <= terms.rows:
         yield say("the guarantee does not have as many rows or models as it says")
@@ -169,6 +172,14 @@ def _is_sound(scale: TargetScale, target: Target) -> bool:
     positive = min(scale.scale, scale.smearing, scale.low if scale.log else 1.0) > 0
     sound = scale.spread is None or (scale.log and scale.spread.is_sound)
     return positive and sound and scale.low <= scale.high and scale.log == target.log
+
+
+def _spreads(rung: Rung, layout: Layout) -> bool:
+    """Whether a rung's spread is of a number, and of what the rung takes."""
+    layer = rung.input_layer
+    inputs = 0 if layer is None else len(layer.columns(layout)[0])
+    assert rung.spread is not None
+    return rung.target_scale is not None and rung.spread.is_sound(inputs)
 
 
 def _weighs(rung: Rung, fitted: Fitted) -> bool:

@@ -13,6 +13,7 @@ from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import nested
 from gradum.fitting.post import PostStep
 from gradum.fitting.rung import Rung
+from gradum.fitting.spread.spread import Spread
 from gradum.fitting.target_scale import TargetScale
 from gradum.messages import say
 from gradum.solvers.solution import Certificate, Status
@@ -41,6 +42,7 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: dict[str, Any]
     advice: str
     post: tuple[PostStep, ...]
+    spread: Spread | None = None
 
 
 def recorded(rung: Rung) -> RungRecord:
@@ -61,6 +63,7 @@ def recorded(rung: Rung) -> RungRecord:
         settings=dict(rung.settings),
         advice=rung.advice,
         post=rung.post,
+        spread=rung.spread,
     )
 
 
@@ -124,4 +127,5 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
         settings=record.settings,
         advice=record.advice,
         post=record.post,
+        spread=record.spread,
     )

@@ -20,10 +20,12 @@ from gradum.show.explanation_words import because, heading
 from gradum.show.page import file, for_script, render
 from gradum.show.pictures.effects import effect_picture
 from gradum.show.pictures.picture import Picture
+from gradum.show.pictures.row_distribution import distribution_picture
 from gradum.show.pictures.waterfall import waterfall
 from gradum.show.vega import vega_script
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.one_row import RowExplanation, row_explanation
+from gradum.study.row_distribution import RowDistribution
 
 MOST_CLASSES = 2
 """Classes with a picture of their own: the likeliest, and the one that comes next."""
@@ -86,6 +88,12 @@ def row_page(
         style=file("report.css"),
         script=file("report.js"),
     )
+
+
+def distribution_section(expected: RowDistribution, target: str, promise: str) -> RowSection:
+    """Return what may be expected of the row's target, and what is promised of that."""
+    picture = distribution_picture(expected, target)
+    return RowSection("expected", say("What may be expected?"), [promise], [picture])
 
 
 def effects_section(effects: Effects, answer: int) -> RowSection:

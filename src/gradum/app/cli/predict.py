@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     import polars as pl
 
     from gradum.fitting.conformal_predictor import ConformalPredictor
+    from gradum.fitting.distribution_columns import DistributionColumns
     from gradum.fitting.fitted import Fitted
     from gradum.fitting.rung import Prediction
     from gradum.tables.check import Checked, Difference
+
+    Added = ConformalPredictor | DistributionColumns
 
 
 def command(
@@ -43,6 +47,22 @@ def command(
     by_class: Annotated[
         bool, typer.Option("--by-class", help="Hold the share of --interval for each class.")
     ] = False,
+    quantiles: Annotated[
+        str | None,
+        typer.Option(
+            "--quantiles",
+            metavar="SHARES",
+            help="Add quantiles of the predictive distribution, such as 0.1,0.5,0.9.",
+        ),
+    ] = None,
+    beyond: Annotated[
+        str | None,
+        typer.Option(
+            "--beyond",
+            metavar="NUMBERS",
+            help="Add the probability of a target above each number, such as 250.",
+        ),
+    ] = None,
     sheet: options.Sheet = None,
     query: options.Query = None,
     encoding: options.Encoding = None,
@@ -56,11 +76,13 @@ def command(
 
     Of classes these are labels and probabilities. Where the fit balanced the classes, labels are
     those of equally common classes; probabilities are the table's all the same. With --interval,
-    columns low and high, or set, are added, and what they guarantee is said.
+    columns low and high, or set, are added, and what they guarantee is said; with --quantiles and
+    --beyond, columns such as quantile_0.1 and beyond_250.
     """
     from gradum.api.intervals import conformal_of
     from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable
+    from gradum.fitting.distribution_columns import DistributionColumns
     from gradum.fitting.memory_bound import predicted_in_blocks
     from gradum.fitting.option_values import read_size
     from gradum.fitting.options import make_reading
@@ -84,13 +106,17 @@ def command(
             say("--by-class says of what --interval holds, which is not given."),
             say("Give --interval 0.9, or leave it out."),
         )
+    distribution = None
+    if quantiles is not None or beyond is not None:
+        distribution = DistributionColumns.of(conformal_of(loaded, rung=rung), quantiles, beyond)
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
     with at_hand(data, reading, out.resolve().parent) as table:
         in_blocks = predicted_in_blocks(fitted, table, most)
         if in_blocks and conformal is not None:
             conformal = conformal.without_outcomes()
+        added = [columns for columns in (conformal, distribution) if columns is not None]
         predicting = _in_blocks if in_blocks else _at_once
-        rows, differences = predicting(fitted, table, out, keep or [], rung, conformal, force=force)
+        rows, differences = predicting(fitted, table, out, keep or [], rung, added, force=force)
         again = None
         read_again = is_address(data) or files_of(data)  # not what came through a pipe
         if loaded.folder is not None and read_again and (as_json or not quiet):
@@ -127,6 +153,8 @@ def command(
         )
         if conformal is not None:
             write(conformal.statement.sentence)
+        if distribution is not None:
+            write(distribution.sentence)
 
 
 def _note(sentence: str) -> str:
@@ -139,7 +167,7 @@ def _at_once(
     out: Path,
     keep: list[str],
     rung: str | None,
-    conformal: ConformalPredictor | None,
+    added: Sequence[Added],
     *,
     force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
@@ -150,10 +178,9 @@ def _at_once(
 
     table = read(data)
     kept = kept_columns(table, keep)
-    also = () if conformal is None else conformal.also
-    checked = check(table, fitted.schema, encoder=fitted.encoder, also=also)
+    checked = check(table, fitted.schema, encoder=fitted.encoder, also=_also(added))
     prediction = predict_checked(fitted, checked, rung=rung)
-    frame = _predicted(fitted, checked, prediction, conformal)
+    frame = _predicted(fitted, checked, prediction, added)
     return write(out, [(kept, frame)], force=force), checked.differences
 
 
@@ -163,7 +190,7 @@ def _in_blocks(
     out: Path,
     keep: list[str],
     rung: str | None,
-    conformal: ConformalPredictor | None,
+    added: Sequence[Added],
     *,
     force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
@@ -174,11 +201,11 @@ def _in_blocks(
 
     with opened(data, out.resolve().parent) as rows:
         kept_columns(rows.head, keep)  # or there are no such columns
-        predicted = Streamed(fitted, rows, rung, () if conformal is None else conformal.also)
+        predicted = Streamed(fitted, rows, rung, _also(added))
         count = write(
             out,
             (
-                (kept_columns(table, keep), _predicted(fitted, checked, prediction, conformal))
+                (kept_columns(table, keep), _predicted(fitted, checked, prediction, added))
                 for table, checked, prediction in predicted
             ),
             force=force,
@@ -186,16 +213,17 @@ def _in_blocks(
         return count, predicted.differences
 
 
+def _also(added: Sequence[Added]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for columns in added for name in columns.also))
+
+
 def _predicted(
-    fitted: Fitted,
-    checked: Checked,
-    prediction: Prediction,
-    conformal: ConformalPredictor | None,
+    fitted: Fitted, checked: Checked, prediction: Prediction, added: Sequence[Added]
 ) -> pl.DataFrame:
-    """Return the columns of a prediction, and those of its intervals or sets."""
+    """Return the columns of a prediction, and those that are added to it."""
     from gradum.fitting.predict import prediction_frame
 
     frame = prediction_frame(prediction, fitted.classes)
-    if conformal is None:
-        return frame
-    return frame.hstack(conformal.columns(checked.frame, prediction))
+    for columns in added:
+        frame = frame.hstack(columns.columns(checked.frame, prediction))
+    return frame

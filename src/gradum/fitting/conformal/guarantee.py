@@ -54,7 +54,8 @@ class JudgedScores:
     Parameters
     ----------
     by_rung : mapping of str to ndarray of shape (n,)
-        Each rung's: |t| of numbers (`Located.deviations`), 1 − p of the class that is true.
+        Each rung's: the signed t of numbers (`Located.deviations`), whose size is their score, and
+        1 − p of the class that is true.
     fold : ndarray of shape (n,)
         Which of the judges judged each row, from 0.
     weight : ndarray of shape (n,) or None
@@ -99,12 +100,26 @@ class JudgedScores:
 
         With ``folds`` = 1, all are taken for one judge's.
         """
+        divided, newcomer = self._divided(rung, among, folds)
+        return [ScoreList.of(np.abs(score), weight) for score, weight in divided], newcomer
+
+    def signed_lists(
+        self, rung: str, among: np.ndarray, *, folds: int
+    ) -> tuple[list[ScoreList], float]:
+        """Return the same of numbers, with the sides on which they lie."""
+        divided, newcomer = self._divided(rung, among, folds)
+        return [ScoreList.signed(score, weight) for score, weight in divided], newcomer
+
+    def _divided(
+        self, rung: str, among: np.ndarray, folds: int
+    ) -> tuple[list[tuple[np.ndarray, np.ndarray]], float]:
+        """Return a rung's scores and their weights, judge by judge, and a new row's weight."""
         weight, newcomer = self.weights(among)
         score, fold = self.by_rung[rung][among], self.fold[among]
         if folds == 1:
-            return [ScoreList.of(score, weight)], newcomer
+            return [(score, weight)], newcomer
         judged_by = [fold == judge for judge in range(folds)]
-        return [ScoreList.of(score[own], weight[own]) for own in judged_by], newcomer
+        return [(score[own], weight[own]) for own in judged_by], newcomer
 
 
 @dataclass(frozen=True, eq=False)

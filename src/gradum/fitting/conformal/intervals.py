@@ -58,13 +58,13 @@ def conformal_intervals(
     if wanted > total:
         return np.full(rows, -np.inf), np.full(rows, np.inf)
     mirrored = [(ranked, said.mirrored()) for ranked, said in judges]
-    return -_upper_ends(mirrored, wanted, total), _upper_ends(judges, wanted, total)
+    return -least_ends(mirrored, wanted, total), least_ends(judges, wanted, total)
 
 
-def _upper_ends(
+def least_ends(
     judges: Sequence[tuple[ScoreList, Located]], wanted: float, total: float
 ) -> np.ndarray:
-    """Return the least values (m,) up to which ends of the wanted weight lie.
+    """Return the least values (m,) up to which ends of the wanted weight lie, of W in all.
 
     Each judge's own end of this share is found in its sorted list. Up to the greatest of these, all
     judges together have the wanted weight; below the least, they lack it; in between, bisection by

@@ -34,8 +34,13 @@ class ScoreList:
     @classmethod
     def of(cls, score: np.ndarray, weight: np.ndarray) -> ScoreList:
         """Sort scores (n,) of rows with weights (n,), each raised by `SLACK`."""
+        return cls.signed(score + SLACK, weight)
+
+    @classmethod
+    def signed(cls, score: np.ndarray, weight: np.ndarray) -> ScoreList:
+        """Sort scores (n,) of either sign as they are, of rows with weights (n,)."""
         order = np.argsort(score, kind="stable")
-        return cls(score[order] + SLACK, np.concatenate([[0.0], np.cumsum(weight[order])]))
+        return cls(score[order], np.concatenate([[0.0], np.cumsum(weight[order])]))
 
     def __len__(self) -> int:
         return len(self.score)

@@ -39,6 +39,7 @@ from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.smearing import HELD_OUT
 from gradum.fitting.target_scale import TargetScale
+from gradum.fitting.with_spread import with_spread
 from gradum.messages import say
 from gradum.solvers.solution import Certificate
 from gradum.solvers.threads import threads_for
@@ -121,11 +122,11 @@ def fit_pack(
     training.run(held, context, began=began, end=began + limit)
     chosen = _chosen(held, training, inputs, goal, spec)
     kept, network = chosen.params, chosen.network
+    judged, predicted = chosen.rows, chosen.predicted[:, 0]
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
-        judged, predicted = chosen.rows, chosen.predicted[:, 0]
         target, weight = rows.target[judged], rows.weight[judged]
         scale = scale.with_smearing(target, predicted, weight, where=HELD_OUT)
-    return Rung(
+    rung = Rung(
         name="pack",
         loss=goal.loss.name,
         network=network,
@@ -137,7 +138,6 @@ def fit_pack(
         certificate=Certificate("cross-fitted", validation_loss=chosen.loss),
         history=tuple(training.history),
         iterations=len(training.history),
-        seconds=perf_counter() - began,
         advice=training.advice,
         settings={
             "members": spec.members,
@@ -150,6 +150,9 @@ def fit_pack(
         },
         post=steps_for(rows.class_weight),
     )
+    if scale is not None:
+        rung = with_spread(rung, rows.take(judged), context, predicted)
+    return replace(rung, seconds=perf_counter() - began)
 
 
 def _goal(

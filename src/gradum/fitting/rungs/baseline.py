@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from time import perf_counter
 
-import numpy as np
-
 from gradum.fitting.baseline import baseline_of_mean, baseline_of_shares, fit_baseline
 from gradum.fitting.context import Context
 from gradum.fitting.pack.goal import loss_of
@@ -46,10 +44,7 @@ class BaselineKind:
         began = perf_counter()
         if rows.scale is None:
             return baseline_of_shares(rows.totals.by_class, began)
-        sample = rows.take(Part.TRAIN)
-        nothing = np.zeros(len(sample))
-        scale = rows.scale.with_smearing(sample.target, nothing, sample.weight)
-        return baseline_of_mean(scale, began)
+        return baseline_of_mean(rows.scale, rows.take(Part.TRAIN), began)
 
     def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
         """Fit it to all rows."""

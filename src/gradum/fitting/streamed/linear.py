@@ -19,6 +19,7 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
 from gradum.fitting.streamed.spool import Spool
 from gradum.fitting.target_scale import TargetScale
+from gradum.fitting.with_spread import with_spread
 from gradum.messages import marked, say
 from gradum.solvers.driver import solve
 from gradum.solvers.events import EpochDone
@@ -99,7 +100,7 @@ def fit_linear(
         return context.over()
 
     solution = solve(passes, hear)
-    return linear_rung(
+    rung = linear_rung(
         loss,
         layer,
         scale,
@@ -107,7 +108,6 @@ def fit_linear(
         sample,
         solution,
         path,
-        seconds=perf_counter() - began,
         settings={
             "alpha": alpha,
             "folds": 1,
@@ -116,3 +116,5 @@ def fit_linear(
             "why": say(WHY),
         },
     )
+    rung = with_spread(rung, sample.take(np.flatnonzero(validation)), context)
+    return replace(rung, seconds=perf_counter() - began)

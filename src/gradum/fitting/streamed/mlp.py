@@ -18,6 +18,7 @@ from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.streamed.spool import Spool
 from gradum.fitting.target_scale import TargetScale
+from gradum.fitting.with_spread import with_spread
 from gradum.solvers import buffer
 from gradum.solvers.solution import Status
 
@@ -90,9 +91,6 @@ def fit_mlp(
     if scale is not None:
         fitted = rung.network.forward(solution.params, some.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(sample.target, fitted, sample.weight)
-    return replace(
-        rung,
-        target_scale=scale,
-        seconds=rung.seconds + perf_counter() - began,
-        post=steps_for(sample.class_weight),
-    )
+    rung = replace(rung, target_scale=scale, post=steps_for(sample.class_weight))
+    rung = with_spread(rung, validation, context)
+    return replace(rung, seconds=rung.seconds + perf_counter() - began)

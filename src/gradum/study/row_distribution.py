@@ -1,0 +1,63 @@
+"""What may be expected of one row's target, in a few numbers that can be drawn."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from gradum.fitting.conformal.distribution import Distribution
+
+COVERAGE = 0.9
+"""Of the interval."""
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+DRAWN = (0.01, 0.99)
+"""Between these quantiles are the bins; the outermost also hold what lies beyond."""
+BINS = 30
+
+
+class RowDistribution(msgspec.Struct, frozen=True):
+    """A row's predictive distribution.
+
+    Parameters
+    ----------
+    prediction : float
+        What the model predicts.
+    low, high : float
+        The row's interval, as `Model.predict_interval` gives it; infinite from too few judged rows.
+    quantiles : tuple of (float, float)
+        Probabilities, and the values up to which the target lies with them.
+    bins : tuple of (float, float, float)
+        From, to, and the probability of a target there.
+    """
+
+    prediction: float
+    low: float
+    high: float
+    quantiles: tuple[tuple[float, float], ...]
+    bins: tuple[tuple[float, float, float], ...]
+
+
+def row_distribution(
+    distribution: Distribution, prediction: float, interval: np.ndarray
+) -> RowDistribution | None:
+    """Summarise the distribution of a single row, whose interval (2,) is known too.
+
+    None where too few rows have judged, or all of them came to the same value.
+    """
+    levels = np.linspace(*DRAWN, 99)
+    values = distribution.quantile(levels)[0]
+    known = values[np.isfinite(values)]
+    if not len(known) or not known[0] < known[-1]:
+        return None
+    edges = np.linspace(known[0], known[-1], BINS + 1)
+    below = [float(distribution.cumulative(edge)[0]) for edge in edges[1:-1]]
+    shares = np.diff([0.0, *below, 1.0])
+    low, high = interval.tolist()
+    quantiles = distribution.quantile(LEVELS)[0].tolist()
+    return RowDistribution(
+        prediction,
+        low,
+        high,
+        tuple(zip(LEVELS, quantiles, strict=True)),
+        tuple(zip(edges[:-1].tolist(), edges[1:].tolist(), shares.tolist(), strict=True)),
+    )
