@@ -76,7 +76,7 @@ def watch(
     drawn = np.sort(stream(seed, "study", "watch", "effect").permutation(len(some))[:EFFECT_ROWS])
     rows, said = some[drawn], said[drawn]
 
-    def effect(column: str) -> DriftEffect:
+    def effect(column: str) -> DriftEffect | None:
         rng = stream(seed, "study", "watch", "effect", column)
         return effect_of(fitted, reference, column, rows, said, rung=rung, rng=rng)
 
@@ -112,7 +112,7 @@ def _concluded(
     fitted: Fitted,
     column: ColumnWatch,
     beyond: Mapping[str, bool],
-    effect: Callable[[str], DriftEffect],
+    effect: Callable[[str], DriftEffect | None],
 ) -> ColumnWatch:
     """Return a column with its effect and its sentence, if any of its tests is beyond chance."""
     if not any(beyond.values()):

@@ -138,7 +138,7 @@ def _unseen(column: ColumnWatch) -> str:
 def _effect(fitted: Fitted, column: ColumnWatch) -> str:
     effect = column.effect
     if effect is None:
-        return say("What that does to the answers is not known, as the words of texts are not.")
+        return say("What that does to the answers is not known.")
     if effect.unused:
         return say("No answer hangs on it: it is harmless.")
     if effect.harmless:
