@@ -320,7 +320,9 @@ def test_blocks_are_counted_as_the_whole(model, tmp_path, like, monkeypatch):
 def test_rows_to_compare_with_can_be_given(model):
     moved = rows(1_000, 7).with_columns(pl.col("x") + 1)
     assert model.watch(moved).alarm
-    assert not model.watch(rows(800, 8).with_columns(pl.col("x") + 1), reference=moved).alarm
+    against = model.watch(rows(800, 8).with_columns(pl.col("x") + 1), reference=moved)
+    assert not against.alarm
+    assert any("stand for the rows learned from" in note for note in against.found.notes)
 
 
 def test_a_model_without_its_rows_compares_column_by_column(model, tmp_path):
