@@ -66,7 +66,7 @@ def column_cells(fitted: Fitted, column: ColumnWatch) -> tuple[str, ...]:
         shortened(column.column),
         figure(column.size, digits=2),
         figure(column.least_size, digits=2),
-        p_text(min(column.ps)),
+        p_text(min(column.tests.values())),
         f"{column.psi:.2f}",
         effect,
         state(column),
