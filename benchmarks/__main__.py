@@ -15,7 +15,7 @@ BENCHMARKS = {
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "coverage": "[DRAWS] [FITS]",
-    "watch": "[PAIRS] [ROWS]",
+    "watch": "[FITS] [ROWS]",
     "explanations": "FOLDER [PARTS]",
     "expected": "FOLDER [SEEDS] [MODELS] | simulated [DRAWS]",
     "quality": "--data FOLDER [OPTIONS], which --help lists",

@@ -386,3 +386,15 @@ def test_a_model_of_earlier_versions_asks_for_rows(model, tmp_path):
         old.watch(rows(100, 10))
     assert not old.watch(rows(500, 10), reference=rows(500, 11)).alarm
     assert not gradum.Model(old.fitted, model.run).watch(rows(500, 10)).alarm
+
+
+def test_columns_of_many_levels_are_taken_by_the_trees():
+    from gradum.api.watch import _boosted
+
+    draw = rng(18)
+    frames = [
+        pl.DataFrame({"a": [f"level {code}" for code in draw.integers(low, 80, 400)]})
+        for low in (0, 40)
+    ]
+    found = watch_jointly(*frames, [Column("a", "categorical", "feature")], _boosted, draw)
+    assert found.auc > 0.55

@@ -15,7 +15,13 @@ from gradum.messages import say, say_plural
 from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
 from gradum.show.text import preformatted, summary_of
 from gradum.show.visible import visible
-from gradum.show.watch_words import column_cells, column_header, psi_note, verdict
+from gradum.show.watch_words import (
+    column_cells,
+    column_header,
+    harmless_sentence,
+    psi_note,
+    verdict,
+)
 from gradum.study.watch.watched import ColumnWatch, Watched
 
 MOST_COLUMNS = 40
@@ -97,9 +103,8 @@ class Watch:
         yield Text(visible(verdict(found, self.source)), style=style)
         for alarm in found.alarms:
             yield Text(visible(alarm.sentence))
-        harmless = [column for column in found.columns if column.drifted and not column.alarming]
-        for column in harmless:
-            yield Text(visible(column.sentence), style="dim")
+        if harmless := harmless_sentence(found):
+            yield Text(visible(harmless))
         yield Text()
         yield self._columns()
         if found.joint is not None and not any(alarm.kind == "joint" for alarm in found.alarms):

@@ -58,7 +58,7 @@ def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
         scores = RowTable(expected_header(), [expected_cells(each) for each in expected.scores])
         title, sentences = say("The score to be expected"), expected_sentences(expected)
         yield RowSection("expected", title, sentences, tables=[scores])
-    table = RowTable(column_header(), [column_cells(fitted, each) for each in found.columns])
+    table = RowTable(column_header(), [column_cells(fitted, column) for column in found.columns])
     yield RowSection("columns", say("All columns"), how_to_read(found), tables=[table])
     rest = [found.joint.sentence] if found.joint is not None else []
     if rest or found.notes:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure, percent
+from gradum.study.watch.effect import HARMLESS
 from gradum.study.watch.watched import ColumnWatch, Watched
-from gradum.tables.wording import shortened
+from gradum.tables.wording import quoted, shortened
+
+MOST_NAMED = 10
 
 
 def verdict(found: Watched, source: str) -> str:
@@ -40,7 +43,7 @@ def column_header() -> tuple[str, ...]:
     return (
         say("column"),
         say("size"),
-        say("least shown"),
+        say("shown from"),
         "p",
         "PSI",
         say("effect"),
@@ -71,6 +74,23 @@ def state(column: ColumnWatch) -> str:
     return say("drifted, harmless") if column.drifted else say("no drift shown")
 
 
+def harmless_sentence(found: Watched) -> str:
+    """Name the columns whose drift does no harm; nothing where there are none."""
+    harmless = [column for column in found.columns if column.drifted and not column.alarming]
+    if not harmless:
+        return ""
+    names = quoted([column.column for column in harmless], MOST_NAMED)
+    return say_plural(
+        "{count} column has drifted without harm, as it moves answers by less than {share} of "
+        "their standard deviation: {names}.",
+        "{count} columns have drifted without harm, as each moves answers by less than {share} of "
+        "their standard deviation: {names}.",
+        len(harmless),
+        share=percent(HARMLESS),
+        names=names,
+    )
+
+
 def p_text(p: float) -> str:
     """Write a p-value."""
     return "< 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
@@ -82,7 +102,8 @@ def how_to_read(found: Watched) -> tuple[str, ...]:
         say(
             "The size is the Kolmogorov–Smirnov distance of numbers, dates and lengths of texts, "
             "and the total variation of levels: the largest difference of a share. Beside it "
-            "stands the least size that so many rows could show."
+            "stands the size from which on so many rows would show it for sure at 5%, were it the "
+            "only test; ranks and levels may show less."
         ),
         say_plural(
             "{count} test was made. Of rows like those learned from, at most 5% of watches find "

@@ -19,7 +19,7 @@ from gradum.study.watch.watched import (
 )
 from gradum.tables.columns import Column
 
-SHOWN_LEVELS = 5
+SHOWN_LEVELS = 3
 
 
 def watch_column(

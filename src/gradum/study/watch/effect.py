@@ -19,7 +19,7 @@ from gradum.fitting.reference import (
     bucket,
 )
 from gradum.margins import first_greatest
-from gradum.study.watch.watched import Effect
+from gradum.study.watch.watched import DriftEffect
 
 EFFECT_ROWS = 5_000
 """New rows that are answered once more for each column that has drifted."""
@@ -48,7 +48,7 @@ def effect_of(
     *,
     rung: str | None,
     rng: np.random.Generator,
-) -> Effect:
+) -> DriftEffect:
     """Hold the answers for new rows against those with a column mapped back to the reference.
 
     Parameters
@@ -69,7 +69,7 @@ def effect_of(
     absolute = np.abs(change).mean(axis=0)
     place = int(first_greatest(absolute / deviation))
     share = float(absolute[place] / deviation[place])
-    return Effect(
+    return DriftEffect(
         answer_names(fitted)[place],
         float(change[:, place].mean()),
         float(absolute[place]),

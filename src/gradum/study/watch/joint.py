@@ -29,7 +29,9 @@ JOINT_ROWS = 5_000
 FEWEST_ROWS = 40
 """Of each kind: twenty in a half."""
 
-MOST_LEVELS = 200
+MOST_LEVELS = 60
+"""Of a column that are told apart; a classifier may take no more codes than 64."""
+
 SHOWN_COLUMNS = 3
 LEAST_LOSS = 0.005
 

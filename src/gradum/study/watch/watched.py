@@ -23,7 +23,7 @@ class WatchAlarm(msgspec.Struct, frozen=True):
     column: str | None = None
 
 
-class Effect(msgspec.Struct, frozen=True):
+class DriftEffect(msgspec.Struct, frozen=True):
     """What a column's drift does to the answers for new rows.
 
     An answer is held against the answer for the same row with the column mapped back to the
@@ -121,7 +121,7 @@ class ColumnWatch(msgspec.Struct, frozen=True):
     drifted : bool
         Whether any of these is beyond chance, all tests of the watch being counted
         (Benjamini and Hochberg, 5%).
-    effect : Effect or None
+    effect : DriftEffect or None
         Of a column that has drifted; None of the others, and of texts.
     sentence : str
     """
@@ -140,7 +140,7 @@ class ColumnWatch(msgspec.Struct, frozen=True):
     reference_counts: tuple[int, ...]
     places: tuple[float, ...] | tuple[str, ...]
     drifted: bool = False
-    effect: Effect | None = None
+    effect: DriftEffect | None = None
     sentence: str = ""
 
     @property

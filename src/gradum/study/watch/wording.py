@@ -8,8 +8,8 @@ from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
 from gradum.study.watch.effect import HARMLESS
-from gradum.study.watch.watched import AnswersWatch, ColumnWatch, Effect, JointWatch, Median
-from gradum.tables.wording import and_more, quoted, shortened
+from gradum.study.watch.watched import AnswersWatch, ColumnWatch, DriftEffect, JointWatch, Median
+from gradum.tables.wording import and_more, shortened
 
 
 def column_sentence(
@@ -41,20 +41,19 @@ def answers_sentence(fitted: Fitted, answers: AnswersWatch) -> str:
         return ""
     values = {
         "size": figure(answers.size, digits=2),
-        "least": figure(answers.least_size, digits=2),
         "before": _answer(fitted, answers.reference_median),
         "now": _answer(fitted, answers.median),
     }
     if fitted.classes:
         return say(
             "The predicted probability of {answer!r} is {now} in the median, {before} for the rows "
-            "that judged the model (distance {size}; {least} could be shown).",
+            "that judged the model (distance {size}).",
             answer=shortened(answers.answer),
             **values,
         )
     return say(
         "The predicted {answer!r} is {now} in the median, {before} for the rows that judged the "
-        "model (distance {size}; {least} could be shown).",
+        "model (distance {size}).",
         answer=shortened(answers.answer),
         **values,
     )
@@ -62,59 +61,54 @@ def answers_sentence(fitted: Fitted, answers: AnswersWatch) -> str:
 
 def joint_sentence(joint: JointWatch) -> str:
     """Say whether new rows can be told from others by all columns together."""
-    values = {"auc": figure(joint.auc, digits=3), "least": figure(joint.least_auc, digits=3)}
+    auc = figure(joint.auc, digits=3)
     if not joint.drifted:
         return say(
             "A classifier cannot tell new rows from those learned from by all columns together "
-            "(AUC {auc}; {least} could be shown).",
-            **values,
+            "(AUC {auc}, where 0.5 is chance).",
+            auc=auc,
         )
-    told = say(
-        "A classifier tells new rows from those learned from by all columns together (AUC {auc}; "
-        "0.5 is chance, {least} could be shown).",
-        **values,
-    )
     columns = [repr(shortened(name)) for name, _ in joint.columns]
+    told = say(
+        "A classifier tells new rows from those learned from by all columns together (AUC {auc}, "
+        "where 0.5 is chance).",
+        auc=auc,
+    )
     most = say("It does so most by {columns}.", columns=listed(columns, "and")) if columns else ""
     return sentences([told, most])
 
 
 def _moved(column: ColumnWatch) -> str:
-    values = {
-        "column": shortened(column.column),
-        "size": figure(column.size, digits=2),
-        "least": figure(column.least_size, digits=2),
-    }
+    name, size = shortened(column.column), figure(column.size, digits=2)
     if column.level is not None:
         return say(
             "Column {column!r} has moved: {level!r} is {now} of its values, where it was {before} "
-            "(total variation {size}; {least} could be shown).",
+            "(total variation {size}).",
+            column=name,
             level=shortened(column.level.level),
             before=percent(column.level.reference, decimals=1),
             now=percent(column.level.new, decimals=1),
-            **values,
+            size=size,
         )
-    if column.median is None:
-        return say(
-            "Column {column!r} has moved (distance {size}; {least} could be shown).", **values
-        )
-    shift = figure(column.median.shift, digits=2, sign=True)
+    if column.median is None or column.median.reference == column.median.new:
+        return say("Column {column!r} has moved (distance {size}).", column=name, size=size)
     before, now = median_texts(column.kind, column.median)
+    values = {
+        "column": name,
+        "size": size,
+        "before": before,
+        "now": now,
+        "shift": figure(column.median.shift, digits=2, sign=True),
+    }
     if column.kind == "text":
         return say(
             "Column {column!r} has moved: the median of its lengths is {now} characters, where it "
-            "was {before} ({shift} standard deviations; distance {size}, {least} could be shown).",
-            before=before,
-            now=now,
-            shift=shift,
+            "was {before} ({shift} standard deviations; distance {size}).",
             **values,
         )
     return say(
         "Column {column!r} has moved: its median is {now}, where it was {before} ({shift} standard "
-        "deviations; distance {size}, {least} could be shown).",
-        before=before,
-        now=now,
-        shift=shift,
+        "deviations; distance {size}).",
         **values,
     )
 
@@ -147,7 +141,10 @@ def _unseen(column: ColumnWatch) -> str:
         "where about {expected} could be expected.",
         unseen.rows,
         column=shortened(column.column),
-        levels=and_more(quoted(unseen.levels), unseen.count - len(unseen.levels)),
+        levels=and_more(
+            listed([repr(shortened(level)) for level in unseen.levels]),
+            unseen.count - len(unseen.levels),
+        ),
         expected=figure(np.ceil(unseen.expected), digits=3),
     )
 
@@ -166,7 +163,7 @@ def _effect(fitted: Fitted, column: ColumnWatch) -> str:
     return effect_sentence(fitted, effect)
 
 
-def effect_sentence(fitted: Fitted, effect: Effect) -> str:
+def effect_sentence(fitted: Fitted, effect: DriftEffect) -> str:
     """Say by how much a drift moves the answers."""
     if fitted.classes:
         return say(
