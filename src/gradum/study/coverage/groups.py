@@ -128,10 +128,15 @@ def _by_resampling(rows: CoveredRows, columns: Iterable[Cut]) -> Iterator[GroupC
     """
     scheme = rows.evidence.resamples("coverage", rows.places).scheme
     weights = np.concatenate(list(redrawn(rows.evidence, rows.places, "coverage")))
+    within = weights * rows.covered  # of which a product with a mask sums the covered rows
+    everything, all_covered = weights.sum(axis=1), within.sum(axis=1)
     for column, values, inside in _groups(columns):
         count, covered = _counts(inside, rows.covered)
-        own, rest = (_shares(weights, rows.covered, mask) for mask in (inside, ~inside))
-        things = min(scheme.independent(mask) for mask in (inside, ~inside))
+        mask = inside.astype(float)
+        weight, hits = weights @ mask, within @ mask
+        with np.errstate(invalid="ignore", divide="ignore"):
+            own, rest = hits / weight, (all_covered - hits) / (everything - weight)
+        things = min(scheme.independent(inside), scheme.independent(~inside))
         difference = own - rest
         error = _spread(difference)
         p_value = None
@@ -152,13 +157,6 @@ def _groups(columns: Iterable[Cut]) -> Iterator[tuple[str, str, np.ndarray]]:
 
 def _counts(inside: np.ndarray, covered: np.ndarray) -> tuple[int, int]:
     return int(np.count_nonzero(inside)), int(np.count_nonzero(inside & covered))
-
-
-def _shares(weights: np.ndarray, covered: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Return the shares covered within a mask (m,) under weights (1 + B, m): (1 + B,)."""
-    there = weights[:, inside]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (there @ covered[inside]) / there.sum(axis=1)
 
 
 def _spread(shares: np.ndarray) -> float:
