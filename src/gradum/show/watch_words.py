@@ -14,6 +14,15 @@ MOST_NAMED = 10
 
 def verdict(found: Watched, source: str) -> str:
     """Say in one sentence whether there is an alarm."""
+    if not found.alarms and any(column.drifted for column in found.columns):
+        return say(
+            "No alarm: the {rows:,} rows of {source} differ from the {reference:,} rows that "
+            "{target!r} was learned from, but only in what hardly moves an answer.",
+            rows=found.rows,
+            source=source,
+            reference=found.reference_rows,
+            target=shortened(found.target),
+        )
     if not found.alarms:
         return say_plural(
             "No alarm: {count:,} row of {source} is like the {reference:,} rows that {target!r} "
