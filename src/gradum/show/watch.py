@@ -53,8 +53,8 @@ class Watch:
         """One line a column.
 
         ``column``, ``kind``, ``size``, ``least_size``, ``p`` (the least of its tests'), ``psi``,
-        ``missing``, ``reference_missing``, ``drifted``, ``effect`` (the mean size of the change of an answer,
-        null where it is not known) and ``harmless``.
+        ``missing``, ``reference_missing``, ``drifted``, ``effect`` (the mean size of the change of
+        an answer, null where it is not known) and ``harmless``.
         """
         return pl.DataFrame(
             [_record(column) for column in self.found.columns],
