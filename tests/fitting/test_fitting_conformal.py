@@ -12,7 +12,7 @@ from gradum.fitting.conformal.intervals import conformal_intervals
 from gradum.fitting.conformal.law import cross_bound, fewest_scores, split_range
 from gradum.fitting.conformal.score_list import SLACK, ScoreList
 from gradum.fitting.conformal.sets import conforming_classes
-from gradum.fitting.judged_scores import MOST_SCORES, drawn
+from gradum.fitting.intervals.scoring import MOST_SCORES, drawn
 from gradum.fitting.located import Located
 
 COVERAGES = (0.05, 0.5, 0.8, 0.9, 0.95)

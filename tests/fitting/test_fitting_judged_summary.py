@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradum.fitting.judged_summary import BIN_ROWS, judged_summary
+from gradum.fitting.reference.judged_summary import BIN_ROWS, judged_summary
 from gradum.fitting.rung import Prediction
 
 

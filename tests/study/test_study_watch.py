@@ -9,7 +9,7 @@ from scipy import stats
 
 import gradum
 from gradum.errors import SchemaError, SpecError, TableError
-from gradum.fitting.reference import (
+from gradum.fitting.reference.reference import (
     ColumnSummary,
     Levels,
     Numbers,

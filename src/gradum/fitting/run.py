@@ -22,17 +22,17 @@ from gradum.fitting.dataset import Dataset
 from gradum.fitting.estimate import share_out
 from gradum.fitting.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
+from gradum.fitting.intervals.scoring import guarantee_of
 from gradum.fitting.judge import Judge
-from gradum.fitting.judged_errors import judged_errors
-from gradum.fitting.judged_scores import guarantee_of
-from gradum.fitting.judged_summary import judged_summary
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.metric import metric_for
 from gradum.fitting.plan import Plan
 from gradum.fitting.post import calibrated_in_words
-from gradum.fitting.reference import Reference
+from gradum.fitting.reference.judged_errors import judged_errors
+from gradum.fitting.reference.judged_summary import judged_summary
+from gradum.fitting.reference.reference import Reference
 from gradum.fitting.rivals import Contest, Rival, contest, refuse_in_blocks
 from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung

@@ -9,9 +9,9 @@ import numpy as np
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.judged_errors import JudgedErrors
-from gradum.fitting.judged_summary import JudgedClasses, JudgedSummary
-from gradum.fitting.reference import BUCKETS, LEVELLED, Distribution, Levels
+from gradum.fitting.reference.judged_errors import JudgedErrors
+from gradum.fitting.reference.judged_summary import JudgedClasses, JudgedSummary
+from gradum.fitting.reference.reference import BUCKETS, LEVELLED, Distribution, Levels
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.target_scale import TargetScale

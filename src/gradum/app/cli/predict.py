@@ -16,9 +16,9 @@ from gradum.messages import say, say_plural
 if TYPE_CHECKING:
     import polars as pl
 
-    from gradum.fitting.conformal_predictor import ConformalPredictor
-    from gradum.fitting.distribution_columns import DistributionColumns
     from gradum.fitting.fitted import Fitted
+    from gradum.fitting.intervals.distribution_columns import DistributionColumns
+    from gradum.fitting.intervals.predictor import ConformalPredictor
     from gradum.fitting.rung import Prediction
     from gradum.tables.check import Checked, Difference
 
@@ -109,7 +109,7 @@ def command(
     distribution = None
     if quantiles is not None or beyond is not None:
         from gradum.api.intervals import conformal_of
-        from gradum.fitting.distribution_columns import DistributionColumns
+        from gradum.fitting.intervals.distribution_columns import DistributionColumns
 
         distribution = DistributionColumns.of(conformal_of(loaded, rung=rung), quantiles, beyond)
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)

@@ -9,7 +9,7 @@ import polars as pl
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict_typed
-from gradum.fitting.reference import (
+from gradum.fitting.reference.reference import (
     ColumnSummary,
     Levels,
     Numbers,

@@ -15,8 +15,8 @@ import polars as pl
 from msgspec import structs
 
 from gradum.fitting.dataset import Dataset
-from gradum.fitting.judged_errors import JudgedErrors
-from gradum.fitting.judged_summary import JudgedSummary
+from gradum.fitting.reference.judged_errors import JudgedErrors
+from gradum.fitting.reference.judged_summary import JudgedSummary
 from gradum.fitting.rung import Prediction
 from gradum.margins import falling
 from gradum.randomness import stream

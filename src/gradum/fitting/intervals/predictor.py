@@ -19,7 +19,7 @@ from gradum.fitting.conformal.score_list import ScoreList
 from gradum.fitting.conformal.sets import conforming_classes
 from gradum.fitting.conformal.statement import Statement, Support, state
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.following import outcomes, scale_of, tracker_of
+from gradum.fitting.intervals.following import outcomes, scale_of, tracker_of
 from gradum.fitting.judge import Judge
 from gradum.fitting.located import Located
 from gradum.fitting.rung import Prediction, Rung

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradum.fitting.conformal.adaptive import SCALE_OF_CLASSES, SCALE_OF_NUMBERS, Scale, Tracker
 from gradum.fitting.conformal.guarantee import JudgedScores
-from gradum.fitting.judged_scores import score
+from gradum.fitting.intervals.scoring import score
 from gradum.fitting.rung import Rung
 from gradum.tables.check import Checked, target_values, time_values
 from gradum.tables.encode import Encoder, Unencoded
