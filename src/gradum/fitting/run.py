@@ -28,11 +28,8 @@ from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.metric import metric_for
-from gradum.fitting.plan import Plan
 from gradum.fitting.post import calibrated_in_words
-from gradum.fitting.reference.judged_errors import judged_errors
-from gradum.fitting.reference.judged_summary import judged_summary
-from gradum.fitting.reference.reference import Reference
+from gradum.fitting.reference.reference import reference_of
 from gradum.fitting.rivals import Contest, Rival, contest, refuse_in_blocks
 from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
@@ -204,27 +201,9 @@ def _climbed(
             spec, dataset, judges, judgement.verdict.used, interrupted=judgement.interrupted
         )
     made = provenance(dataset, rungs, began)
-    reference = _reference(spec, dataset, plan, seen, judgement)
+    reference = reference_of(spec, dataset, plan, seen.get("test"), judgement)
     fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made, guarantee, reference)
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
-
-
-def _reference(
-    spec: Spec, dataset: Dataset, plan: Plan, seen: dict[str, Seen], judgement: Judgement | None
-) -> Reference:
-    """Return what later rows are held against: these rows, and what was said of the judged ones."""
-    learned = len(dataset) if spec.refit else int(np.count_nonzero(plan.kept == Part.TRAIN))
-    reference = Reference.of_rows(dataset, learned, spec.seed)
-    if judgement is None or "test" not in seen:
-        return reference
-    rows, averaged = seen["test"].average(len(dataset))
-    used = averaged[judgement.verdict.used]
-    reference = reference.with_answers(used, same_fit=not (spec.refit or plan.folds))
-    return structs.replace(
-        reference,
-        judged=judged_summary(used, dataset.target[rows], dataset.weight[rows]),
-        errors=judged_errors(dataset.truth, rows, used, spec.seed),
-    )
 
 
 def _judges(spec: Spec, divided: Divided, kept: Judge, context: Context) -> list[Judge]:

@@ -11,7 +11,8 @@ from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.reference.judged_errors import JudgedErrors
 from gradum.fitting.reference.judged_summary import JudgedClasses, JudgedSummary
-from gradum.fitting.reference.reference import BUCKETS, LEVELLED, Distribution, Levels
+from gradum.fitting.reference.reference import LEVELLED
+from gradum.fitting.reference.values import BUCKETS, Levels, Values
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.target_scale import TargetScale
@@ -220,7 +221,7 @@ def _can_be(errors: JudgedErrors, *, numbers: bool) -> bool:
     return counted and (beyond is not None and 0 <= beyond < np.inf if numbers else beyond is None)
 
 
-def _counts_rows(values: Distribution) -> bool:
+def _counts_rows(values: Values) -> bool:
     """Whether counts are of so many rows, at edges that rise."""
     if isinstance(values, Levels):
         counts = [*values.named.values(), *values.others]

@@ -1,4 +1,4 @@
-"""How often a model was wrong on the rows that judged it, and how often it may be wrong at most."""
+"""The errors of a model on the rows that judged it, and the highest rate that they allow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How answers and targets of judged rows went together, as a summary that the model file can hold.
+"""The answers and targets of judged rows together, summed up for the model file.
 
 No row is in it: every figure is of at least `BIN_ROWS` rows.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from gradum.fitting.reference.values import BIN_ROWS
 from gradum.fitting.rung import Prediction
 
-BIN_ROWS = 20
 MOST_BINS = 50
 MOST_DEVIATIONS = 99
 
@@ -29,8 +29,8 @@ class JudgedClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
     def as_rows(self) -> tuple[Prediction, np.ndarray]:
         """Return rows that go together as the judged ones did: answers, and class codes."""
-        counts = np.array([each.rows for each in self.bins])
-        shares = np.array([each.probability for each in self.bins])
+        counts = np.array([one.rows for one in self.bins])
+        shares = np.array([one.probability for one in self.bins])
         of_bin, target = np.indices(counts.shape)
         rows = np.repeat(of_bin.ravel(), counts.ravel())
         return Prediction.of_classes(shares[rows]), np.repeat(target.ravel(), counts.ravel())
@@ -59,9 +59,9 @@ class JudgedNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
     def as_rows(self) -> tuple[Prediction, np.ndarray]:
         """Return rows that go together as the judged ones did: answers, and numbers."""
-        rows = np.repeat(np.arange(len(self.bins)), [each.rows for each in self.bins])
-        predicted = np.array([each.prediction for each in self.bins])[rows]
-        size = np.array([each.error for each in self.bins])[rows]
+        rows = np.repeat(np.arange(len(self.bins)), [one.rows for one in self.bins])
+        predicted = np.array([one.prediction for one in self.bins])[rows]
+        size = np.array([one.error for one in self.bins])[rows]
         # The golden ratio spreads the quantiles evenly over the rows of every bin.
         places = (np.arange(len(rows)) * (np.sqrt(5) - 1) / 2 % 1) * len(self.deviations)
         deviations = np.array(self.deviations)[places.astype(int)]
@@ -79,9 +79,7 @@ def judged_summary(
         return None
     count = min(len(target) // BIN_ROWS, MOST_BINS)
     if prediction.probability is None:
-        value = prediction.value
-        middle = value if value.ndim == 1 else value[:, value.shape[1] // 2]
-        return _of_numbers(middle, target, count)
+        return _of_numbers(prediction.middle, target, count)
     return _of_classes(prediction.value, prediction.probability, target, count)
 
 

@@ -1,13 +1,11 @@
-"""What the rows of a fit were like, as a summary that the model file can hold: no row is in it.
+"""The rows of a fit, summed up for the model file so that later rows can be held against them.
 
-Later rows are held against it. Every figure is a count of at least `BIN_ROWS` rows, or of rows of
-levels that are no longer told apart.
+No row is in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from zlib import crc32
+from collections.abc import Callable, Iterable
 
 import msgspec
 import numpy as np
@@ -15,146 +13,31 @@ import polars as pl
 from msgspec import structs
 
 from gradum.fitting.dataset import Dataset
-from gradum.fitting.reference.judged_errors import JudgedErrors
-from gradum.fitting.reference.judged_summary import JudgedSummary
+from gradum.fitting.judgement import Judgement, Seen
+from gradum.fitting.plan import Plan
+from gradum.fitting.reference.judged_errors import JudgedErrors, judged_errors
+from gradum.fitting.reference.judged_summary import JudgedSummary, judged_summary
+from gradum.fitting.reference.values import (
+    Levels,
+    Numbers,
+    Values,
+    as_numbers,
+    expected_unseen,
+    level_counts,
+)
 from gradum.fitting.rung import Prediction
+from gradum.fitting.spec import Spec
 from gradum.margins import falling
 from gradum.randomness import stream
 from gradum.tables.columns import Column, KindName
+from gradum.tables.split import Part
 
 MOST_ROWS = 100_000
 """Rows that are summarised; of more, as many are drawn by chance."""
 
-BIN_ROWS = 20
-"""Rows between two quantiles that are kept, at least; and rows of a level that is named."""
-
-SHARED_ROWS = 5
-"""Rows that have a value, at least, where it is a quantile itself and not between two values."""
-
-MOST_QUANTILES = 99
-NAMED_SHARE = 0.02
-BUCKETS = 32
 MOST_ANSWERS = 20
 LEVELLED = ("categorical", "boolean")
 
-
-class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbers"):
-    """The distribution of numbers, known at some of their quantiles.
-
-    Parameters
-    ----------
-    rows : int
-        With a value.
-    edges : tuple of float
-        Quantiles, distinct and rising: at most rows / 20 and at most 99 of them. Each lies half
-        way to the next value, unless at least `SHARED_ROWS` rows have it.
-    at_most : tuple of int
-        How many rows have a value of at most each edge.
-    deviation : float
-        The standard deviation.
-    stepped : bool
-        Whether so many values are equal that quantiles coincide.
-    """
-
-    rows: int
-    edges: tuple[float, ...]
-    at_most: tuple[int, ...]
-    deviation: float
-    stepped: bool
-
-    @classmethod
-    def of(cls, values: np.ndarray) -> Numbers:
-        """Summarise values (n,), none of them missing."""
-        rows = len(values)
-        count = min(rows // BIN_ROWS, MOST_QUANTILES)
-        ordered = np.sort(values)
-        places = np.ceil(rows * np.arange(1, count + 1) / (count + 1)).astype(np.int64) - 1
-        values_there = np.unique(ordered[places])
-        at_most = np.searchsorted(ordered, values_there, side="right")
-        shared = at_most - np.searchsorted(ordered, values_there) >= SHARED_ROWS
-        following = ordered[np.minimum(at_most, rows - 1)]
-        edges = np.where(shared, values_there, (values_there + following) / 2)
-        return cls(
-            rows,
-            tuple(edges.tolist()),
-            tuple(at_most.tolist()),
-            float(ordered.std()) if rows else 0.0,
-            len(edges) < count,
-        )
-
-    @property
-    def median(self) -> float:
-        """The value that half of the rows do not exceed, to within the quantiles that are kept."""
-        if not self.edges:
-            return np.nan
-        if self.stepped:
-            place = int(np.searchsorted(self.at_most, self.rows / 2))
-            return self.edges[min(place, len(self.edges) - 1)]
-        return float(np.interp(self.rows / 2, self.at_most, self.edges))
-
-    def bins(self, values: np.ndarray) -> np.ndarray:
-        """Count values (m,) between the edges: each bin holds its upper edge (k + 1,)."""
-        places = np.searchsorted(self.edges, values, side="left")
-        return np.bincount(places, minlength=len(self.edges) + 1)
-
-    @property
-    def counts(self) -> np.ndarray:
-        """Rows between the edges, as `bins` counts them (k + 1,)."""
-        return np.diff([0, *self.at_most, self.rows])
-
-
-class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="levels"):
-    """How many rows have each level of a column.
-
-    Parameters
-    ----------
-    rows : int
-        With a level.
-    named : dict of str to int
-        Rows of the levels that have at least 20 and 2% of them.
-    others : tuple of int
-        Rows of the other levels in 32 buckets, to which a hash of its name assigns each.
-    unseen : float
-        Rows whose level the encoder would not know, if they came new to it: `expected_unseen`.
-    """
-
-    rows: int
-    named: dict[str, int]
-    others: tuple[int, ...]
-    unseen: float
-
-    @classmethod
-    def of(cls, counts: dict[str, int], unseen: float) -> Levels:
-        """Summarise counts of levels."""
-        rows = sum(counts.values())
-        least = max(BIN_ROWS, NAMED_SHARE * rows)
-        named = {level: count for level, count in counts.items() if count >= least}
-        return cls(rows, named, bucketed(counts, named), unseen)
-
-    @property
-    def counts(self) -> np.ndarray:
-        """Rows of the named levels, then of the buckets of others (k,)."""
-        return np.array([*self.named.values(), *self.others])
-
-    def arranged(self, counts: Mapping[str, int]) -> np.ndarray:
-        """Arrange other rows' counts of levels as ``counts`` are (k,)."""
-        named = [counts.get(level, 0) for level in self.named]
-        return np.array([*named, *bucketed(counts, self.named)])
-
-    def comparable(self, counts: np.ndarray) -> np.ndarray:
-        """Join counts, arranged as ``counts``, in cells that were not chosen by these rows.
-
-        Levels that are told apart because they happen to be common here would be rarer in any
-        other rows. So all are put in their buckets, unless every level that occurs is named.
-        """
-        named, others = counts[: len(self.named)], counts[len(self.named) :]
-        if not any(self.others):
-            return np.append(named, others.sum())
-        places = [bucket(level) for level in self.named]
-        return others + np.bincount(places, weights=named, minlength=BUCKETS).astype(np.int64)
-
-
-Distribution = Numbers | Levels
 Unseen = Callable[[str, dict[str, int]], float]
 """From a column and its rows by level to those whose level an encoder does not know."""
 
@@ -166,7 +49,7 @@ class ColumnSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     missing: int
-    values: Distribution
+    values: Values
 
 
 class AnswerSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -255,6 +138,42 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+def reference_of(
+    spec: Spec,
+    dataset: Dataset,
+    plan: Plan,
+    judged: Seen | None,
+    judgement: Judgement | None,
+) -> Reference:
+    """Return what later rows are held against: a run's rows, and what was said of the judged ones.
+
+    Parameters
+    ----------
+    spec : Spec
+        With ``refit`` if the model has been refitted.
+    dataset : Dataset
+        The rows.
+    plan : Plan
+        The part that each row had.
+    judged : Seen or None
+        The predictions of the judged rows.
+    judgement : Judgement or None
+        It says which rung is used; None where nothing was judged.
+    """
+    learned = len(dataset) if spec.refit else int(np.count_nonzero(plan.kept == Part.TRAIN))
+    reference = Reference.of_rows(dataset, learned, spec.seed)
+    if judgement is None or judged is None:
+        return reference
+    rows, averaged = judged.average(len(dataset))
+    used = averaged[judgement.verdict.used]
+    reference = reference.with_answers(used, same_fit=not (spec.refit or plan.folds))
+    return structs.replace(
+        reference,
+        judged=judged_summary(used, dataset.target[rows], dataset.weight[rows]),
+        errors=judged_errors(dataset.truth, rows, used, spec.seed),
+    )
+
+
 def summary(values: pl.Series, kind: KindName, unseen: Unseen) -> ColumnSummary:
     """Summarise a typed column of a kind that a model may use."""
     missing = values.null_count()
@@ -262,30 +181,6 @@ def summary(values: pl.Series, kind: KindName, unseen: Unseen) -> ColumnSummary:
         counts = level_counts(values)
         return ColumnSummary(missing, Levels.of(counts, unseen(values.name, counts)))
     return ColumnSummary(missing, Numbers.of(as_numbers(values)))
-
-
-def expected_unseen(counts: dict[str, int], learned: int) -> float:
-    """Return how many of n rows would have a level that ``learned`` others of them lack.
-
-    A row of a level of c rows meets none of the c − 1 others among those with probability
-    (1 − learned / (n − 1))^(c − 1) at most; where all others are learned from, that counts the
-    levels of one row (I. J. Good, The population frequencies of species, Biometrika 40, 1953).
-    Each level is taken to have one row less, as new rows of one unseen level come together.
-    """
-    sizes = np.array(list(counts.values()), np.float64)
-    left_out = max(1 - learned / max(sizes.sum() - 1, 1), 0.0)
-    return float(sizes @ left_out ** np.maximum(sizes - 2, 0))
-
-
-def as_numbers(values: pl.Series) -> np.ndarray:
-    """Return the values of a typed column that are there, as numbers: float64.
-
-    Dates are microseconds since 1970 (UTC), texts are as long as their characters.
-    """
-    present = values.drop_nulls()
-    if present.dtype == pl.String:
-        present = present.str.len_chars()
-    return present.to_physical().cast(pl.Float64).to_numpy()
 
 
 def answers_of(prediction: Prediction) -> np.ndarray:
@@ -297,25 +192,4 @@ def answers_of(prediction: Prediction) -> np.ndarray:
     if prediction.probability is not None:
         probability = prediction.probability
         return probability[:, 1:] if probability.shape[1] == 2 else probability
-    value = prediction.value
-    return value[:, None] if value.ndim == 1 else value[:, value.shape[1] // 2, None]
-
-
-def level_counts(levels: pl.Series) -> dict[str, int]:
-    """Return how many rows have each level, the commonest first, equals by name."""
-    counts = levels.drop_nulls().cast(pl.String).alias("level").value_counts(name="rows")
-    return dict(counts.sort(["rows", "level"], descending=[True, False]).iter_rows())
-
-
-def bucketed(counts: Mapping[str, int], named: Collection[str]) -> tuple[int, ...]:
-    """Count the rows of levels that are not named in each bucket."""
-    buckets = [0] * BUCKETS
-    for level, count in counts.items():
-        if level not in named:
-            buckets[bucket(level)] += count
-    return tuple(buckets)
-
-
-def bucket(level: str) -> int:
-    """Return the bucket of a level, which no row decides: from 0 on."""
-    return crc32(level.encode()) % BUCKETS
+    return prediction.middle[:, None]
