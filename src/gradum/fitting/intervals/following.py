@@ -47,6 +47,6 @@ def outcomes(checked: Checked, rung: Rung, encoder: Encoder) -> tuple[np.ndarray
         return nothing
     time, tracked = time_values(checked), nothing[0]
     assert time is not None
-    found = score(rung, Unencoded(encoder, frame, known), target[known])
-    tracked[known] = scale_of(rung).onto(found)
+    scores = score(rung, Unencoded(encoder, frame, known), target[known])
+    tracked[known] = scale_of(rung).onto(scores)
     return tracked, time

@@ -41,7 +41,7 @@ class ConformalPredictor:
     rung : Rung
         The one that predicts.
     judges : sequence of (Encoder, Rung)
-        Who says where new rows lie: the model itself, or those of a cross-validation.
+        The models that answer for new rows: the model itself, or those of a cross-validation.
     schema : Schema
         What the columns are; the target's and the time's are outcomes to learn from.
     coverage : float
@@ -98,14 +98,14 @@ class ConformalPredictor:
                 say("The model keeps no scores of judged rows, of which intervals are made."),
                 say("Fit again with this version of gradum."),
             )
-        terms, sayers = _sayers(fitted, guarantee, judges, chosen)
+        terms, answering = _answering(fitted, guarantee, judges, chosen)
         scores = guarantee.scores
         if by_class and scores.moment is not None:
             raise SpecError(
                 say("Sets that follow the order of time are not made for each class."),
                 say("Leave out --by-class (by_class), or fit without --time (time)."),
             )
-        return cls(terms, scores, chosen, sayers, fitted.schema, coverage, by_class)
+        return cls(terms, scores, chosen, answering, fitted.schema, coverage, by_class)
 
     @property
     def classes(self) -> tuple:
@@ -127,12 +127,12 @@ class ConformalPredictor:
 
     @property
     def also(self) -> tuple[str, ...]:
-        """The columns that it needs besides those that the model uses."""
+        """The columns that are needed besides those that the model uses."""
         return () if self.terms.by is None else (self.terms.by,)
 
     @cached_property
     def statement(self) -> Statement:
-        """What is promised."""
+        """What is promised, in words and numbers."""
         return state(self.terms, self.coverage, self._support(), classes=bool(self.classes))
 
     def intervals(self, frame: pl.DataFrame) -> np.ndarray:
@@ -154,15 +154,15 @@ class ConformalPredictor:
                 say("The target is a class, which has no interval."), say("Use predict_set.")
             )
         if self.scores.moment is not None:
-            said = self.rung.locate(Unencoded(self.judges[0][0], frame))
+            place = self.rung.locate(Unencoded(self.judges[0][0], frame))
             size = self._followed(frame)
-            ends = np.column_stack([said.at(-size), said.at(size)])
+            ends = np.column_stack([place.at(-size), place.at(size)])
             return scale.quantile(ends)
         located = self._located(frame)
         ends = np.empty((len(frame), 2))
         for rows, among in self._strata(frame):
             lists, newcomer = self._lists(among)
-            there = [said.take(rows) for said in located]
+            there = [place.take(rows) for place in located]
             ends[rows] = np.column_stack(conformal_intervals(lists, there, self.coverage, newcomer))
         return scale.unlogged(ends)
 
@@ -187,7 +187,7 @@ class ConformalPredictor:
             lists, newcomer = self.scores.signed_lists(
                 self.rung.name, among, folds=len(self.judges)
             )
-            there = [said.take(rows) for said in located]
+            there = [place.take(rows) for place in located]
             systems.append((rows, PredictiveSystem(lists, there, newcomer)))
         return Distribution(systems, len(frame), scale.logged, scale.unlogged)
 
@@ -258,12 +258,12 @@ class ConformalPredictor:
         return scale_of(self.rung).back(thresholds)
 
     def _located(self, frame: pl.DataFrame) -> list[Located]:
-        """Return what each judge says of checked rows, in the target's units or their logarithm."""
+        """Return where each judge expects rows, in the target's units, or their logarithm."""
         located = []
         for encoder, rung in self.judges:
             assert rung.target_scale is not None
-            said = rung.locate(Unencoded(encoder, frame))
-            located.append(said.scaled(rung.target_scale.centre, rung.target_scale.scale))
+            place = rung.locate(Unencoded(encoder, frame))
+            located.append(place.scaled(rung.target_scale.centre, rung.target_scale.scale))
         return located
 
     def _probability(
@@ -324,10 +324,10 @@ def check_coverage(coverage: float) -> None:
         )
 
 
-def _sayers(
+def _answering(
     fitted: Fitted, guarantee: Guarantee, judges: Sequence[Judge], rung: Rung
 ) -> tuple[Terms, Sequence[tuple[Encoder, Rung]]]:
-    """Return who says where new rows lie, and the terms: without the judges of a CV+, no CV+."""
+    """Return the models that answer for new rows, and the terms: without its judges, no CV+."""
     terms = guarantee.terms
     kept = [(fitted.encoder, rung)]
     if terms.name != "cross":

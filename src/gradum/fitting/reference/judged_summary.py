@@ -35,6 +35,13 @@ class JudgedClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         rows = np.repeat(of_bin.ravel(), counts.ravel())
         return Prediction.of_classes(shares[rows]), np.repeat(target.ravel(), counts.ravel())
 
+    def is_sound(self, classes: int) -> bool:
+        """Whether every bin has a finite probability and a count of each of so many classes."""
+        columns = [column for one in self.bins for column in (one.probability, one.rows)]
+        numbers = [number for column in columns for number in column]
+        whole = classes > 0 and all(len(column) == classes for column in columns)
+        return whole and all(0 <= number < np.inf for number in numbers)
+
 
 class NumberBin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Judged rows of similar answers: their means, and the mean size of their errors."""
@@ -66,6 +73,13 @@ class JudgedNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         places = (np.arange(len(rows)) * (np.sqrt(5) - 1) / 2 % 1) * len(self.deviations)
         deviations = np.array(self.deviations)[places.astype(int)]
         return Prediction(predicted, None), predicted + size * deviations
+
+    def is_sound(self, classes: int) -> bool:
+        """Whether there are no classes, and numbers are finite, sizes and counts not below 0."""
+        numbers = [number for one in self.bins for number in (one.prediction, one.error)]
+        sizes = [number for one in self.bins for number in (one.error, one.rows)]
+        finite = bool(np.isfinite([*numbers, *self.deviations]).all() and self.deviations)
+        return classes == 0 and finite and min(sizes, default=0) >= 0
 
 
 JudgedSummary = JudgedClasses | JudgedNumbers

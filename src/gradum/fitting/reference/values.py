@@ -7,6 +7,7 @@ apart.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import ClassVar
 from zlib import crc32
 
 import msgspec
@@ -48,6 +49,8 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numb
     deviation: float
     stepped: bool
 
+    levelled: ClassVar[bool] = False
+
     @classmethod
     def of(cls, values: np.ndarray) -> Numbers:
         """Summarise values (n,), none of them missing."""
@@ -88,6 +91,13 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numb
         """Rows between the edges, as `bins` counts them (k + 1,)."""
         return np.diff([0, *self.at_most, self.rows])
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether counts are of so many rows, at finite edges that rise."""
+        finite = np.isfinite([*self.edges, self.deviation]).all() and self.deviation >= 0
+        rising = (np.diff(self.edges) > 0).all() and len(self.at_most) == len(self.edges)
+        return bool(finite and rising and (self.counts >= 0).all())
+
 
 class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="levels"):
     """How many rows have each level of a column.
@@ -109,6 +119,8 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="level
     others: tuple[int, ...]
     unseen: float
 
+    levelled: ClassVar[bool] = True
+
     @classmethod
     def of(cls, counts: dict[str, int], unseen: float) -> Levels:
         """Summarise counts of levels."""
@@ -121,6 +133,13 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="level
     def counts(self) -> np.ndarray:
         """Rows of the named levels, then of the buckets of others (k,)."""
         return np.array([*self.named.values(), *self.others])
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether counts are of so many rows, those of other levels by bucket."""
+        counts = [*self.named.values(), *self.others]  # of a stranger's file, and so of any size
+        whole = len(self.others) == BUCKETS and sum(counts) == self.rows
+        return whole and min(counts, default=0) >= 0 and 0 <= self.unseen <= self.rows
 
     def arranged(self, counts: Mapping[str, int]) -> np.ndarray:
         """Arrange other rows' counts of levels as ``counts`` are (k,)."""
