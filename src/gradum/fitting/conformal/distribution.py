@@ -60,8 +60,8 @@ class PredictiveSystem:
     def cumulative(self, values: np.ndarray) -> np.ndarray:
         """Return F (m,) at values (m,) on the judges' scale."""
         mass = np.zeros(len(values))
-        for ranked, place in self._judges():
-            mass += ranked.up_to(place.deviations(values))
+        for ranked, expected in self._judges():
+            mass += ranked.up_to(expected.deviations(values))
         return (mass + self.newcomer / 2) / (self.total + self.newcomer)
 
     def quantile(self, level: float) -> np.ndarray:
@@ -81,7 +81,7 @@ class PredictiveSystem:
         for at in range(0, rows, step):
             part = np.arange(at, min(at + step, rows))
             block = np.concatenate(
-                [place.take(part).at_each(ranked.score) for ranked, place in judges], axis=1
+                [expected.take(part).at_each(ranked.score) for ranked, expected in judges], axis=1
             )
             shares = np.broadcast_to(share, block.shape)
             if len(judges) > 1:
@@ -91,7 +91,7 @@ class PredictiveSystem:
 
     def _judges(self) -> Iterator[tuple[ScoreList, Located]]:
         pairs = zip(self.scores, self.located, strict=True)
-        return ((ranked, place) for ranked, place in pairs if len(ranked))
+        return ((ranked, expected) for ranked, expected in pairs if len(ranked))
 
 
 @dataclass(frozen=True, eq=False)

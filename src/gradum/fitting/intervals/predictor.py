@@ -154,15 +154,15 @@ class ConformalPredictor:
                 say("The target is a class, which has no interval."), say("Use predict_set.")
             )
         if self.scores.moment is not None:
-            place = self.rung.locate(Unencoded(self.judges[0][0], frame))
+            expected = self.rung.locate(Unencoded(self.judges[0][0], frame))
             size = self._followed(frame)
-            ends = np.column_stack([place.at(-size), place.at(size)])
+            ends = np.column_stack([expected.at(-size), expected.at(size)])
             return scale.quantile(ends)
         located = self._located(frame)
         ends = np.empty((len(frame), 2))
         for rows, among in self._strata(frame):
             lists, newcomer = self._lists(among)
-            there = [place.take(rows) for place in located]
+            there = [expected.take(rows) for expected in located]
             ends[rows] = np.column_stack(conformal_intervals(lists, there, self.coverage, newcomer))
         return scale.unlogged(ends)
 
@@ -187,7 +187,7 @@ class ConformalPredictor:
             lists, newcomer = self.scores.signed_lists(
                 self.rung.name, among, folds=len(self.judges)
             )
-            there = [place.take(rows) for place in located]
+            there = [expected.take(rows) for expected in located]
             systems.append((rows, PredictiveSystem(lists, there, newcomer)))
         return Distribution(systems, len(frame), scale.logged, scale.unlogged)
 
@@ -262,8 +262,8 @@ class ConformalPredictor:
         located = []
         for encoder, rung in self.judges:
             assert rung.target_scale is not None
-            place = rung.locate(Unencoded(encoder, frame))
-            located.append(place.scaled(rung.target_scale.centre, rung.target_scale.scale))
+            expected = rung.locate(Unencoded(encoder, frame))
+            located.append(expected.scaled(rung.target_scale.centre, rung.target_scale.scale))
         return located
 
     def _probability(
