@@ -1,4 +1,4 @@
-"""Thresholds that follow time: the rate of misses against adversaries, and what each may know."""
+"""Thresholds that follow time: the rate of misses against adversaries, and what thresholds know."""
 
 import numpy as np
 import pytest
@@ -112,8 +112,8 @@ def test_the_order_of_the_rows_and_the_type_of_time_do_not_matter(days):
     expected = tracker.follow(scores, time)
     shuffled = np.random.default_rng(2).permutation(300)
     dates = np.datetime64("2026-01-01") + time.astype("timedelta64[D]")
-    for other in (tracker.follow(scores[shuffled], time[shuffled]),):
-        assert np.allclose(other.thresholds, expected.thresholds[shuffled])
+    other = tracker.follow(scores[shuffled], time[shuffled])
+    assert np.allclose(other.thresholds, expected.thresholds[shuffled])
     assert np.array_equal(tracker.follow(scores, dates).thresholds, expected.thresholds)
 
 

@@ -39,6 +39,7 @@ from gradum.messages import marked, say, say_plural, sentences
 from gradum.scores.figures import figure
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
+from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part, straddling_duplicates
 from gradum.tables.table import Table
@@ -183,18 +184,9 @@ def _climbed(
     if judgement is not None:
         context.tell(Judged(judgement))
         if spec.refit and not context.stop():
-            try:
-                whole, everything = divided.everything()
-                again = refit(spec, everything, rungs[judgement.verdict.used], context)
-                if context.stop():  # half a refit is worth less than the model that was judged
-                    judgement = structs.replace(judgement, interrupted=True)
-                else:
-                    encoder, rungs = whole, again
-            except OutOfTime:
-                why = say(NO_TIME_TO_REFIT)
-                context.tell(NotRefitted(why))
-                judgement = structs.replace(judgement, notes=(*judgement.notes, why))
-                spec = structs.replace(spec, refit=False)  # as the model is
+            spec, encoder, rungs, judgement = _refitted(
+                spec, divided, encoder, rungs, judgement, context
+            )
     guarantee = None
     if judgement is not None:
         guarantee = guarantee_of(
@@ -204,6 +196,28 @@ def _climbed(
     reference = reference_of(spec, dataset, plan, seen.get("test"), judgement)
     fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made, guarantee, reference)
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
+
+
+def _refitted(
+    spec: Spec,
+    divided: Divided,
+    encoder: Encoder,
+    rungs: dict[str, Rung],
+    judgement: Judgement,
+    context: Context,
+) -> tuple[Spec, Encoder, dict[str, Rung], Judgement]:
+    """Return the same once the rung in use is refitted on all rows, if the time suffices."""
+    try:
+        whole, everything = divided.everything()
+        again = refit(spec, everything, rungs[judgement.verdict.used], context)
+    except OutOfTime:
+        why = say(NO_TIME_TO_REFIT)
+        context.tell(NotRefitted(why))
+        noted = structs.replace(judgement, notes=(*judgement.notes, why))
+        return structs.replace(spec, refit=False), encoder, rungs, noted  # as the model is
+    if context.stop():  # half a refit is worth less than the model that was judged
+        return spec, encoder, rungs, structs.replace(judgement, interrupted=True)
+    return spec, whole, again, judgement
 
 
 def _judges(spec: Spec, divided: Divided, kept: Judge, context: Context) -> list[Judge]:

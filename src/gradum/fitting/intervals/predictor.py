@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
-from gradum.errors import SchemaError, SpecError, TargetError
+from gradum.errors import SchemaError, SpecError
 from gradum.fitting.conformal.distribution import Distribution, PredictiveSystem
 from gradum.fitting.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.fitting.conformal.intervals import conformal_intervals
@@ -136,23 +136,18 @@ class ConformalPredictor:
         return state(self.terms, self.coverage, self._support(), classes=bool(self.classes))
 
     def intervals(self, frame: pl.DataFrame) -> np.ndarray:
-        """Return the lower and the upper end of each checked row's interval (n, 2).
+        """Return both ends of each checked row's interval (n, 2); of numbers only.
 
         They are in the target's units, and need not lie on both sides of the prediction: of
         logarithms, that is a mean, and the interval is about the median.
 
         Raises
         ------
-        TargetError
-            The target is a class.
         SchemaError
             The column is absent by whose levels intervals are made.
         """
         scale = self.rung.target_scale
-        if scale is None:
-            raise TargetError(
-                say("The target is a class, which has no interval."), say("Use predict_set.")
-            )
+        assert scale is not None
         if self.scores.moment is not None:
             expected = self.rung.locate(Unencoded(self.judges[0][0], frame))
             size = self._followed(frame)
@@ -167,21 +162,15 @@ class ConformalPredictor:
         return scale.unlogged(ends)
 
     def distribution(self, frame: pl.DataFrame) -> Distribution:
-        """Return the predictive distributions of checked rows (n).
+        """Return the predictive distributions of checked rows (n); of numbers only.
 
         Raises
         ------
-        TargetError
-            The target is a class.
         SchemaError
             As `intervals`.
         """
         scale = self.rung.target_scale
-        if scale is None:
-            raise TargetError(
-                say("The target is a class, whose distribution is its probabilities."),
-                say("Use predict_proba."),
-            )
+        assert scale is not None
         located, systems = self._located(frame), []
         for rows, among in self._strata(frame):
             lists, newcomer = self.scores.signed_lists(
