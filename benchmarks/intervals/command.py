@@ -21,7 +21,7 @@ import pandas as pd
 
 import gradum
 from benchmarks.explanations.environments import python_with, version_in
-from benchmarks.intervals.rows import ALPHA, LEVELS, crps, measured
+from benchmarks.intervals.figures import ALPHA, LEVELS, crps, measured
 from benchmarks.page import DOCS, circumstances, replace_section, table
 from benchmarks.quality.frames import categories, strings_or_none
 from benchmarks.quality.sets import Suite

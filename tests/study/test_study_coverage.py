@@ -6,7 +6,7 @@ import pytest
 
 import gradum
 from gradum.show.pictures.coverage import coverage_pictures
-from gradum.study.coverage.coverage import coverage
+from gradum.study.coverage.coverage import coverage, without_few_rows
 from gradum.study.coverage.groups import SHORT
 from gradum.study.coverage.judged import judged_intervals
 from gradum.study.evidence import Evidence
@@ -133,3 +133,10 @@ def test_the_pictures_show_the_values(found, crossed):
     sizes = coverage_pictures(coverage(crossed.run, Evidence.of(crossed.run)), "grade")[-1]
     assert sizes.name == "set-sizes"
     assert sizes.svg.startswith("<svg")
+
+
+def test_without_rows_no_group_of_few_is_named(found):
+    few = [group for group in found.groups if group.rows < 10]
+    assert few
+    kept = without_few_rows(found)
+    assert set(kept.groups) == set(found.groups) - set(few)

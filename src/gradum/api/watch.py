@@ -100,10 +100,11 @@ def _uncompared(reference: Reference, some: Drawn, fitted: Fitted) -> Watched:
 
 @dataclass(frozen=True)
 class Before:
-    """What new rows are held against: a summary, and rows or why there are none."""
+    """What new rows are held against: a summary; rows, or why there are none; what to say."""
 
     summary: Reference
     rows: pl.DataFrame | str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,8 @@ def _given(fitted: Fitted, data: Any, rung: str | None) -> Before:
     summary = Reference.of(given.frame, fitted.schema.features, unseen).with_answers(
         predict_typed(fitted, some, rung=rung), same_fit=True
     )
-    return Before(summary, drawn_rows(some, JOINT_ROWS, rng))
+    note = say("Those of {source} stand for the rows learned from.", source=given.source)
+    return Before(summary, drawn_rows(some, JOINT_ROWS, rng), (note,))
 
 
 def _jointly(
@@ -240,18 +242,19 @@ def _jointly(
             "given by --reference (reference).",
             cause=before.rows,
         )
-        return None, (why,)
+        return None, (*before.notes, why)
     if min(len(before.rows), len(new)) < FEWEST_JOINT_ROWS:
         why = say(
             "Columns were looked at one by one, not jointly: that takes {rows} rows.",
             rows=FEWEST_JOINT_ROWS,
         )
-        return None, (why,)
+        return None, (*before.notes, why)
     rng = stream(fitted.spec.seed, "study", "watch", "joint")
     some = drawn_rows(new, JOINT_ROWS, rng)
     # Threads that wait for each other take many times as long on a machine that is not idle.
     with threadpool_limits(1, user_api="openmp"):
-        return watch_jointly(before.rows, some, fitted.schema.features, _boosted, rng), ()
+        found = watch_jointly(before.rows, some, fitted.schema.features, _boosted, rng)
+    return found, before.notes
 
 
 def _boosted(values: np.ndarray, coded: np.ndarray, label: np.ndarray) -> Scores:

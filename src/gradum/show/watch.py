@@ -54,9 +54,9 @@ class Watch:
     def frame(self) -> pl.DataFrame:
         """One line a column.
 
-        ``column``, ``kind``, ``size``, ``least_size``, ``p``, ``psi``, ``missing``,
-        ``reference_missing``, ``drifted``, ``effect`` (the mean size of the change of an answer,
-        null where it is not known) and ``harmless``.
+        ``column``, ``kind``, ``size``, ``least_size``, ``p`` (the least of its tests'), ``psi``,
+        ``missing``, ``reference_missing``, ``drifted``, ``effect`` (the mean size of the change of
+        an answer, null where it is not known) and ``harmless``.
         """
         return pl.DataFrame(
             [_record(column) for column in self.found.columns],
@@ -92,7 +92,7 @@ class Watch:
         return self.summary()
 
     def __repr__(self) -> str:
-        return f"<gradum.Watch of {self.found.rows:,} rows>"
+        return f"<gradum.Watch with {len(self.found.alarms)} alarms>"
 
     def _repr_html_(self) -> str:
         return preformatted(self.summary())
@@ -159,7 +159,7 @@ def _record(column: ColumnWatch) -> dict[str, str | float | bool | None]:
         "kind": column.kind,
         "size": column.size,
         "least_size": column.least_size,
-        "p": min(column.ps),
+        "p": min(column.tests.values()),
         "psi": column.psi,
         "missing": column.missing.new,
         "reference_missing": column.missing.reference,

@@ -20,6 +20,15 @@ def verdict(found: Watched, source: str) -> str:
         )
     if not found.alarms and not found.tests:
         return say("No alarm by the labels of {source}.", source=source)
+    if not found.alarms and any(column.drifted for column in found.columns):
+        return say(
+            "No alarm: the {rows:,} rows of {source} differ from the {reference:,} rows that "
+            "{target!r} was learned from, but only in what hardly moves an answer.",
+            rows=found.rows,
+            source=source,
+            reference=found.reference_rows,
+            target=shortened(found.target),
+        )
     if not found.alarms:
         return say_plural(
             "No alarm: {count:,} row of {source} is like the {reference:,} rows that {target!r} "
@@ -66,7 +75,7 @@ def column_cells(fitted: Fitted, column: ColumnWatch) -> tuple[str, ...]:
         shortened(column.column),
         figure(column.size, digits=2),
         figure(column.least_size, digits=2),
-        p_text(min(column.ps)),
+        p_text(min(column.tests.values())),
         f"{column.psi:.2f}",
         effect,
         state(column),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -23,6 +23,7 @@ from gradum.study.watch.expected import Expectation
 from gradum.study.watch.watched import (
     AnswersWatch,
     ColumnWatch,
+    DriftEffect,
     JointWatch,
     WatchAlarm,
     Watched,
@@ -72,51 +73,62 @@ def watch(
     said = answers_for(fitted, some, rung)
     of_used = rung is None or fitted.rung(rung).name == fitted.used
     answers = watch_answers(reference, said, answer_names(fitted)) if of_used else None
-    ps = [p for column in columns for p in column.ps]
-    ps += [test.p for test in (answers, joint) if test is not None and test.p is not None]
+    tests = [column.tests for column in columns]
     worse_p = None if expected is None else expected.worse_p
-    ps += [] if worse_p is None else [worse_p]
-    beyond = iter((stats.false_discovery_control(ps) <= LEVEL).tolist())
+    of_all = [test.p for test in (answers, joint) if test is not None] + [worse_p]
+    tests += [{"all": p} for p in of_all if p is not None]
+    beyond = iter(_beyond_chance(tests))
     drawn = np.sort(stream(seed, "study", "watch", "effect").permutation(len(some))[:EFFECT_ROWS])
     rows, said = some[drawn], said[drawn]
 
-    def concluded(column: ColumnWatch) -> ColumnWatch:
-        tests = [next(beyond) for _ in column.ps]
-        found = structs.replace(column, drifted=any(tests))
-        if not found.drifted:
-            return found
-        if column.kind != "text":
-            rng = stream(seed, "study", "watch", "effect", column.column)
-            effect = effect_of(fitted, reference, column.column, rows, said, rung=rung, rng=rng)
-            found = structs.replace(found, effect=effect)
-        values, *others = tests
-        missing = others.pop(0) if column.missing.p is not None else False
-        unseen = others.pop(0) if column.unseen is not None else False
-        sentence = column_sentence(fitted, found, values=values, missing=missing, unseen=unseen)
-        return structs.replace(found, sentence=sentence)
+    def effect(column: str) -> DriftEffect | None:
+        rng = stream(seed, "study", "watch", "effect", column)
+        return effect_of(fitted, reference, column, rows, said, rung=rung, rng=rng)
 
-    columns = [concluded(column) for column in columns]
+    columns = [_concluded(fitted, column, next(beyond), effect) for column in columns]
     if answers is not None and answers.p is not None:
-        answers = structs.replace(answers, drifted=next(beyond))
+        answers = structs.replace(answers, drifted=next(beyond)["all"])
         answers = structs.replace(answers, sentence=answers_sentence(fitted, answers))
     if joint is not None:
-        joint = structs.replace(joint, drifted=next(beyond))
+        joint = structs.replace(joint, drifted=next(beyond)["all"])
         joint = structs.replace(joint, sentence=joint_sentence(joint))
     if expected is not None and worse_p is not None:
-        expected = structs.replace(expected, worse=next(beyond))
+        expected = structs.replace(expected, worse=next(beyond)["all"])
     return Watched(
         target=fitted.spec.target,
         rung=fitted.rung(rung).name,
         rows=new.rows,
         reference_rows=reference.rows,
         alarms=tuple(_alarms(columns, answers, joint, expected)),
-        tests=len(ps),
+        tests=sum(map(len, tests)),
         columns=tuple(_farthest_first(columns)),
         answers=answers,
         joint=joint,
         expected_score=expected,
         notes=(*notes, *_notes(reference, answers)),
     )
+
+
+def _beyond_chance(tests: Sequence[Mapping[str, float]]) -> list[dict[str, bool]]:
+    """Return which p-values, by name, are beyond chance if all are counted together."""
+    ps = [p for named in tests for p in named.values()]
+    beyond = iter((stats.false_discovery_control(ps) <= LEVEL).tolist())
+    return [{name: next(beyond) for name in named} for named in tests]
+
+
+def _concluded(
+    fitted: Fitted,
+    column: ColumnWatch,
+    beyond: Mapping[str, bool],
+    effect: Callable[[str], DriftEffect | None],
+) -> ColumnWatch:
+    """Return a column with its effect and its sentence, if any of its tests is beyond chance."""
+    if not any(beyond.values()):
+        return column
+    drifted = structs.replace(
+        column, drifted=True, effect=None if column.kind == "text" else effect(column.column)
+    )
+    return structs.replace(drifted, sentence=column_sentence(fitted, drifted, beyond))
 
 
 def _alarms(
