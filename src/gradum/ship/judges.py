@@ -57,7 +57,7 @@ def load_judges(fitted: Fitted, path: Path) -> tuple[Judge, ...]:
     try:
         manifest = msgspec.convert(raw, _Manifest)
         rungs = [
-            restored(record.rung, _own(arrays, number))
+            restored(record.rung, _arrays_of(arrays, number))
             for number, record in enumerate(manifest.judges)
         ]
     except ValueError as error:
@@ -88,7 +88,7 @@ def load_judges(fitted: Fitted, path: Path) -> tuple[Judge, ...]:
     return judges
 
 
-def _own(arrays: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
+def _arrays_of(arrays: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
     prefix = f"{number}/"
     return {
         name.removeprefix(prefix): array
