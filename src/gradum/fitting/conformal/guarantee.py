@@ -32,7 +32,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     judges : str
         Of "cross": the fingerprint of their weights.
     by : str or None
-        The column each of whose levels has intervals of its own.
+        The column whose levels have intervals of their own.
     levels : tuple of str or None
         Its levels among the judged rows, as text; None is a missing value.
     """

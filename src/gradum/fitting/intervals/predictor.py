@@ -144,7 +144,7 @@ class ConformalPredictor:
         Raises
         ------
         SchemaError
-            The column is absent by whose levels intervals are made.
+            The column by whose levels intervals are made is absent.
         """
         scale = self.rung.target_scale
         assert scale is not None

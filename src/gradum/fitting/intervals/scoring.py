@@ -20,7 +20,7 @@ from gradum.tables.encode import Unencoded
 from gradum.tables.split import Part
 
 MOST_SCORES = 10_000
-"""Of which an interval is made: of more rows, as many are drawn by chance, which stays valid."""
+"""An interval is made of at most so many; from more rows, as many are drawn by chance."""
 
 LARGEST_SCORE = 1e150
 """Stands for an infinite score, such as that of a row where no spread is expected."""
@@ -31,7 +31,7 @@ def guarantee_of(
 ) -> Guarantee:
     """Return what the judged rows guarantee of the rung in use, and their scores by every rung.
 
-    Of a repeated cross-validation the first repeat counts, so that each row has one score. Rows of
+    The first repeat of a repeated cross-validation counts, so that each row has one score. Rows of
     a test file count as rows that were held out.
 
     Parameters
@@ -78,7 +78,7 @@ def scored_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the judged rows whose scores are kept (n,), and which judge judged each (n,).
 
-    Of rows in the order of time these are the last.
+    Where rows have an order of time, the last ones are kept; else some are drawn.
     """
     tested = [np.flatnonzero(judge.parts == Part.TEST) for judge in judges]
     rows, fold = np.concatenate(tested), np.repeat(np.arange(len(judges)), list(map(len, tested)))
