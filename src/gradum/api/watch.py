@@ -20,7 +20,7 @@ from gradum.api.watch_labels import NO_LABELS, LabelOptions, shown_by_labels
 from gradum.errors import SpecError, TableError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict_typed
-from gradum.fitting.reference import MOST_ROWS, Reference
+from gradum.fitting.reference.reference import MOST_ROWS, Reference
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.show.watch import Watch

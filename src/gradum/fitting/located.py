@@ -1,4 +1,4 @@
-"""Where a rung expects a number, and how far from there it may lie: what intervals are made of."""
+"""The place where a rung expects a number, and how far from there it may lie."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class Located:
         return distance / np.where(distance < 0, self.below, self.above)
 
     def at(self, deviation: np.ndarray | float) -> np.ndarray:
-        """Return the targets (n,) of which ``deviations`` are those given: m + t s."""
+        """Return the targets (n,) whose `deviations` are those given: m + t s."""
         side = np.where(np.less(deviation, 0), self.below, self.above)
         return self.centre + deviation * side
 
     def at_each(self, deviations: np.ndarray) -> np.ndarray:
-        """Return the targets (n, k) of which every row's deviation is each of those given (k,)."""
+        """Return the targets (n, k) of every row whose deviations are those given (k,)."""
         side = np.where(deviations < 0, self.below[:, None], self.above[:, None])
         return self.centre[:, None] + deviations * side
 

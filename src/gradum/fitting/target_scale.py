@@ -76,7 +76,7 @@ class TargetScale(msgspec.Struct, frozen=True):
         return self.unlogged(self.centre + self.scale * scaled)
 
     def unlogged(self, values: np.ndarray) -> np.ndarray:
-        """Return the targets of which these are the logarithms, where the model learned those."""
+        """Undo `logged`."""
         with np.errstate(over="ignore"):
             return np.exp(values) if self.log else values
 

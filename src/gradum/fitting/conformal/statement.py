@@ -135,7 +135,7 @@ class Support:
     weighted : bool
         Whether some count more than others.
     by : str or None
-        The column each of whose levels is covered by itself; "" for each class.
+        The column whose levels are covered each by itself; "" for each class.
     chosen : bool
         Whether the rung was chosen among several by its score on the same rows.
     sizes : tuple of (str or None, float)

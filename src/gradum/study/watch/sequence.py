@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import structs
 
 from gradum.errors import SpecError
-from gradum.fitting.judged_errors import JudgedErrors
+from gradum.fitting.reference.judged_errors import JudgedErrors
 from gradum.messages import listed, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
 from gradum.study.watch.e_process import bounds, log_evidence, reaches

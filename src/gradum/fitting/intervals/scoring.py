@@ -1,4 +1,4 @@
-"""The end of a run: the judged rows' scores are kept, and what they guarantee is decided."""
+"""The scores of a run's judged rows, and the guarantee that they give its intervals and sets."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from gradum.tables.encode import Unencoded
 from gradum.tables.split import Part
 
 MOST_SCORES = 10_000
-"""Of which an interval is made: of more rows, as many are drawn by chance, which stays valid."""
+"""An interval is made of at most so many; from more rows, as many are drawn by chance."""
 
 LARGEST_SCORE = 1e150
-"""What stands for an infinite score, such as that of a row where no spread is expected."""
+"""Stands for an infinite score, such as that of a row where no spread is expected."""
 
 
 def guarantee_of(
@@ -31,7 +31,7 @@ def guarantee_of(
 ) -> Guarantee:
     """Return what the judged rows guarantee of the rung in use, and their scores by every rung.
 
-    Of a repeated cross-validation the first repeat counts, so that each row has one score. Rows of
+    The first repeat of a repeated cross-validation counts, so that each row has one score. Rows of
     a test file count as rows that were held out.
 
     Parameters
@@ -78,7 +78,7 @@ def scored_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the judged rows whose scores are kept (n,), and which judge judged each (n,).
 
-    Of rows in the order of time these are the last.
+    Where rows have an order of time, the last ones are kept; else some are drawn.
     """
     tested = [np.flatnonzero(judge.parts == Part.TEST) for judge in judges]
     rows, fold = np.concatenate(tested), np.repeat(np.arange(len(judges)), list(map(len, tested)))
@@ -126,10 +126,11 @@ def _scores(
     names = [name for name in judges[0].rungs if all(name in judge.rungs for judge in judges)]
     scores = {name: np.empty(len(rows)) for name in names}
     for number, judge in enumerate(judges):
-        own = np.flatnonzero(fold == number)
-        design = Unencoded(judge.encoder, dataset.frame, rows[own])
+        places = np.flatnonzero(fold == number)
+        design = Unencoded(judge.encoder, dataset.frame, rows[places])
         for name in names:
-            scores[name][own] = score(judge.rungs[name], design, dataset.target[rows[own]])
+            target = dataset.target[rows[places]]
+            scores[name][places] = score(judge.rungs[name], design, target)
     return scores
 
 
