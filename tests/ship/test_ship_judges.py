@@ -102,6 +102,7 @@ def test_scores_that_contradict_their_model_are_refused(folders, tmp_path):
         ({**manifest, "guarantee": None}, arrays),
         ({**manifest, "guarantee": {**terms, "name": "certain"}}, arrays),
         ({**manifest, "guarantee": {**terms, "folds": 1}}, arrays),
+        ({**manifest, "guarantee": {**terms, "name": "adaptive", "folds": 0}}, arrays),
         ({**manifest, "guarantee": {**terms, "rows": 3}}, arrays),
         ({**manifest, "guarantee": {**terms, "by": "colour", "levels": ["red"]}}, arrays),
     ]

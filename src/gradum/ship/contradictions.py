@@ -149,6 +149,8 @@ def _guarantee(fitted: Fitted) -> Iterator[str]:
         yield say("a score of a judged row is less than 0, or no number")
     if (terms.name == "cross") != (terms.folds > 1) or not len(scores) <= terms.rows:
         yield say("the guarantee does not have as many rows or models as it says")
+    if terms.name == "adaptive" and scores.moment is None:
+        yield say("the guarantee follows time, but no judged row has one")
     codes = (
         (scores.fold, max(terms.folds, 1) if terms.name == "cross" else len(scores)),
         (scores.group, 2**31),
