@@ -253,6 +253,34 @@ def test_flags_are_mapped():
     assert mapped.sum() == 30
 
 
+@pytest.mark.parametrize(
+    "old",
+    [
+        pl.Series("x", rng(16).normal(size=1_000)),
+        pl.Series("x", rng(17).poisson(2, 1_000).astype(float)),
+        pl.Series("x", 1e15 + np.arange(1_000)).cast(pl.Int64).cast(pl.Datetime("us", "UTC")),
+        pl.Series("x", ["a"] * 700 + ["b"] * 300),
+        pl.Series("x", [True] * 300 + [False] * 700),
+    ],
+    ids=lambda old: str(old.dtype),
+)
+def test_a_column_that_is_all_missing_is_filled_as_it_was_before(old):
+    known = () if old.dtype.is_numeric() or old.dtype.is_temporal() else ("a", "b")
+    values = Levels.of(level_counts(old), 0.0) if known else Numbers.of(as_numbers(old))
+    mapped = mapped_back(old.clear(1_000), ColumnSummary(0, values), 1_000, known, rng())
+    assert mapped.dtype == old.dtype
+    if known:
+        assert level_counts(mapped) == level_counts(old)
+    else:
+        assert stats.ks_2samp(as_numbers(mapped), as_numbers(old)).statistic < 0.05
+
+
+def test_a_column_that_was_all_missing_is_emptied():
+    nothing = ColumnSummary(1_000, Levels.of({}, 0.0))
+    values = pl.Series("x", ["a"] * 100)
+    assert mapped_back(values, nothing, 1_000, ("a",), rng()).null_count() == 100
+
+
 # The watch
 
 
@@ -315,6 +343,14 @@ def test_blocks_are_counted_as_the_whole(model, tmp_path, like, monkeypatch):
     assert [(each.column, each.counts) for each in found.columns] == [
         (each.column, each.counts) for each in like.found.columns
     ]
+
+
+def test_a_column_that_no_longer_comes_is_not_harmless(model):
+    new = rows(1_000, 7).with_columns(x=pl.lit(None, dtype=pl.Float64))
+    watch = model.watch(new)
+    found = column(watch, "x")
+    assert found.alarming
+    assert found.effect.absolute == pytest.approx(3 * np.sqrt(2 / np.pi), rel=0.1)  # E |3 x|
 
 
 def test_rows_to_compare_with_can_be_given(model):
@@ -398,3 +434,9 @@ def test_columns_of_many_levels_are_taken_by_the_trees():
     ]
     found = watch_jointly(*frames, [Column("a", "categorical", "feature")], _boosted, draw)
     assert found.auc > 0.55
+
+
+@pytest.mark.parametrize("distance", [-1.0, np.inf, np.nan])
+def test_a_distance_that_makes_no_error_is_refused(model, distance):
+    with pytest.raises(SpecError, match="makes no error"):
+        model.watch(rows(100, 8), stream=True, beyond=distance)

@@ -130,7 +130,7 @@ def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: flo
             say("The target has classes, and no distance makes an error of one."),
             say("Leave out --beyond."),
         )
-    if beyond is not None and not beyond >= 0:
+    if beyond is not None and not 0 <= beyond < np.inf:
         raise SpecError(
             say("A distance of {beyond} makes no error.", beyond=beyond), say("Give one from 0 up.")
         )

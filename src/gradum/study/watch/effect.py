@@ -87,7 +87,8 @@ def mapped_back(
 ) -> pl.Series:
     """Return a typed column (n,) with the reference's distribution, moved as little as may be.
 
-    As many rows gain or lose a value as the shares of missing ones differ, drawn by chance.
+    As many rows gain or lose a value as the shares of missing ones differ, drawn by chance. Where
+    no row has a value, those that rows gain are drawn from the reference's.
 
     Parameters
     ----------
@@ -98,8 +99,12 @@ def mapped_back(
         The levels that the encoder knows.
     rng : Generator
     """
+    if not summary.values.rows:
+        return values.clear(len(values))  # all missing
     present = values.drop_nulls()
-    if present.is_empty() or not summary.values.rows:
+    if present.is_empty():
+        present = _known_values(summary, known, values.dtype)
+    if present.is_empty():
         return values
     drawn = present[rng.integers(len(present), size=len(values))]
     filled = values.fill_null(drawn)
@@ -112,6 +117,17 @@ def mapped_back(
     changed = rng.permutation(np.flatnonzero(missing == (more < 0)))[: abs(more)]
     missing[changed] = more > 0
     return mapped.set(pl.Series(missing), None).alias(values.name)
+
+
+def _known_values(summary: ColumnSummary, known: Sequence[str], dtype: pl.DataType) -> pl.Series:
+    """Return the reference's quantiles, or the levels that are known, as values of a column."""
+    if isinstance(summary.values, Numbers):
+        quantiles = pl.Series(summary.values.edges, dtype=pl.Float64)
+        return (
+            quantiles.cast(pl.Int64).cast(dtype) if dtype.is_temporal() else quantiles.cast(dtype)
+        )
+    levels = pl.Series([*summary.values.named, *known], dtype=pl.String)
+    return levels == "true" if dtype == pl.Boolean else levels
 
 
 def _mapped_numbers(values: pl.Series, known: Numbers, rng: np.random.Generator) -> pl.Series:
