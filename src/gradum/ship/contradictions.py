@@ -185,32 +185,36 @@ def _reference(fitted: Fitted) -> Iterator[str]:
         summaries.append(reference.target)
     numbers = [summary.values for summary in summaries]
     numbers += [answer.values for answer in reference.answers]
-    if not all(counted) or not all(map(_counts_rows, numbers)):
+    if reference.rows < 1 or not all(counted) or not all(map(_counts_rows, numbers)):
         yield say("the summary of its rows counts others than there are")
     places = [answer.place for answer in reference.answers]
     classes = len(_target(fitted).classes)
     if places != sorted(set(places)) or not set(places) <= set(range(max(classes, 1))):
         yield say("the summary of its answers is of other answers than the model gives")
-    if reference.judged is not None and not _goes_together(reference.judged, classes):
+    most = 0 if fitted.judgement is None else fitted.judgement.rows["test"]
+    if reference.judged is not None and not _goes_together(reference.judged, classes, most):
         yield say("the summary of its judged rows is of other answers than the model gives")
     if reference.errors is not None and not _can_be(reference.errors, numbers=not classes):
         yield say("its judged errors are more, or of others, than there can be")
 
 
-def _goes_together(judged: JudgedSummary, classes: int) -> bool:
-    """Whether bins are of the model's classes, or of numbers, and count rows."""
+def _goes_together(judged: JudgedSummary, classes: int, most: int) -> bool:
+    """Whether bins are of the model's classes, or of numbers, and of at most so many rows."""
     if isinstance(judged, JudgedClasses):
         shares, rows = ([getattr(each, n) for each in judged.bins] for n in ("probability", "rows"))
-        numbers = [number for each in (*shares, *rows) for number in each]
-        return (
-            classes > 0
-            and all(len(each) == classes for each in (*shares, *rows))
-            and all(0 <= number < np.inf for number in numbers)
-        )
-    numbers = [number for each in judged.bins for number in (each.prediction, each.error)]
-    sizes = [number for each in judged.bins for number in (each.error, each.rows)]
-    finite = np.isfinite([*numbers, *judged.deviations]).all()
-    return bool(classes == 0 and judged.deviations and finite and min(sizes, default=0) >= 0)
+        counts = [count for each in rows for count in each]
+        numbers = [number for each in shares for number in each]
+        fitting = classes > 0 and all(len(each) == classes for each in (*shares, *rows))
+        finite = all(0 <= number < np.inf for number in numbers)
+    else:
+        counts = [each.rows for each in judged.bins]
+        errors = np.array([each.error for each in judged.bins])
+        farthest = np.abs(judged.deviations).max(initial=0.0)
+        fitting = classes == 0 and bool(judged.deviations) and bool((errors >= 0).all())
+        with np.errstate(over="ignore"):
+            targets = np.abs([each.prediction for each in judged.bins]) + errors * farthest
+            finite = bool(np.isfinite(targets**2 * most).all())  # as scores need them
+    return fitting and finite and min(counts, default=0) >= 0 and 0 < sum(counts) <= most
 
 
 def _can_be(errors: JudgedErrors, *, numbers: bool) -> bool:
