@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 from scipy import stats
 
 import gradum
@@ -415,8 +418,6 @@ def test_what_cannot_be_compared_is_refused(model, data, error, words):
 
 
 def test_a_model_of_earlier_versions_asks_for_rows(model, tmp_path):
-    from dataclasses import replace
-
     old = gradum.Model(replace(model.fitted, reference=None))
     with pytest.raises(SpecError, match="Fit it again"):
         old.watch(rows(100, 10))
@@ -440,3 +441,20 @@ def test_columns_of_many_levels_are_taken_by_the_trees():
 def test_a_distance_that_makes_no_error_is_refused(model, distance):
     with pytest.raises(SpecError, match="makes no error"):
         model.watch(rows(100, 8), stream=True, beyond=distance)
+
+
+def test_rows_of_a_watch_that_is_refused_are_not_counted(model, tmp_path):
+    state, asked = tmp_path / "state.json", {"stream": True, "at_most": 0.5, "beyond": 1.0}
+    with pytest.raises(SpecError, match="no rung"):
+        model.watch(rows(100, 9), rung="pack", state=state, **asked)
+    few = rows(3, 9)
+    with pytest.raises(TableError, match="can show no drift"):
+        model.watch(rows(100, 9), reference=few, state=state, **asked)
+    assert not state.exists()
+
+
+def test_numbers_without_their_judged_rows_need_a_distance(model):
+    reference = structs.replace(model.fitted.reference, errors=None)
+    earlier = gradum.Model(replace(model.fitted, reference=reference))
+    with pytest.raises(SpecError, match="--at-most RATE and --beyond DISTANCE"):
+        earlier.watch(rows(100, 9), stream=True, at_most=0.1)

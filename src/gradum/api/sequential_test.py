@@ -150,7 +150,9 @@ def _judged(model: Model, beyond: float | None) -> JudgedErrors:
     if model.run is None and model.folder is None:
         raise SpecError(
             say("A model file alone does not hold the rows that judged it."),
-            say("Name its run folder, or give --at-most RATE."),
+            say("Name its run folder, or give --at-most RATE.")
+            if model.classes
+            else say("Name its run folder, or give --at-most RATE and --beyond DISTANCE."),
         )
     evidence = judged_evidence(model)
     return judged_errors(
