@@ -191,9 +191,10 @@ def _reference(fitted: Fitted) -> Iterator[str]:
     classes = len(_target(fitted).classes)
     if places != sorted(set(places)) or not set(places) <= set(range(max(classes, 1))):
         yield say("the summary of its answers is of other answers than the model gives")
-    most = 0 if fitted.judgement is None else fitted.judgement.rows["test"]
-    if reference.judged is not None and not _goes_together(reference.judged, classes, most):
-        yield say("the summary of its judged rows is of other answers than the model gives")
+    if reference.judged is not None and fitted.judgement is not None:  # a judge has none
+        most = fitted.judgement.rows["test"]
+        if not _goes_together(reference.judged, classes, most):
+            yield say("the summary of its judged rows is of other answers than the model gives")
     if reference.errors is not None and not _can_be(reference.errors, numbers=not classes):
         yield say("its judged errors are more, or of others, than there can be")
 
