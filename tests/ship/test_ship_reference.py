@@ -58,6 +58,11 @@ def test_unchanged_it_loads(saved, tmp_path):
         (["errors", "errors"], 201, "judged errors"),
         (["errors", "independent"], 0.0, "judged errors"),
         (["errors", "beyond"], None, "judged errors"),
+        (["judged", "bins"], [], "judged rows"),
+        (["judged", "bins", 0, "rows"], 10**13, "judged rows"),
+        (["judged", "bins", 0, "rows"], 2**63, "judged rows"),
+        (["judged", "bins", 0, "prediction"], 1e300, "judged rows"),
+        (["judged", "bins", 0, "error"], -1.0, "judged rows"),
         (["surprise"], 1, "surprise"),
     ],
 )
@@ -65,6 +70,18 @@ def test_contradictions_are_refused(saved, tmp_path, path, value, cause):
     with pytest.raises(ModelFileError) as refused:
         gradum.load(changed(saved, tmp_path, path, value))
     assert re.search(cause, str(refused.value))
+
+
+def test_a_summary_of_no_rows_is_refused(saved, tmp_path):
+    nothing = {
+        "x": {"type": "numbers", "rows": 0, "edges": [], "at_most": [], "deviation": 0.0},
+        "c": {"type": "levels", "rows": 0, "named": {}, "others": [0] * 32, "unseen": 0.0},
+    }
+    nothing["x"]["stepped"] = False
+    columns = {name: {"missing": 0, "values": values} for name, values in nothing.items()}
+    path = changed(saved, tmp_path, ["columns"], columns)
+    with pytest.raises(ModelFileError, match="counts others"):
+        gradum.load(changed(path, tmp_path, ["rows"], 0))
 
 
 def test_kinds_of_columns_are_those_of_the_schema(saved, tmp_path):

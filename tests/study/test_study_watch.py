@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 from scipy import stats
 
 import gradum
@@ -253,6 +256,34 @@ def test_flags_are_mapped():
     assert mapped.sum() == 30
 
 
+@pytest.mark.parametrize(
+    "old",
+    [
+        pl.Series("x", rng(16).normal(size=1_000)),
+        pl.Series("x", rng(17).poisson(2, 1_000).astype(float)),
+        pl.Series("x", 1e15 + np.arange(1_000)).cast(pl.Int64).cast(pl.Datetime("us", "UTC")),
+        pl.Series("x", ["a"] * 700 + ["b"] * 300),
+        pl.Series("x", [True] * 300 + [False] * 700),
+    ],
+    ids=lambda old: str(old.dtype),
+)
+def test_a_column_that_is_all_missing_is_filled_as_it_was_before(old):
+    known = () if old.dtype.is_numeric() or old.dtype.is_temporal() else ("a", "b")
+    values = Levels.of(level_counts(old), 0.0) if known else Numbers.of(as_numbers(old))
+    mapped = mapped_back(old.clear(1_000), ColumnSummary(0, values), 1_000, known, rng())
+    assert mapped.dtype == old.dtype
+    if known:
+        assert level_counts(mapped) == level_counts(old)
+    else:
+        assert stats.ks_2samp(as_numbers(mapped), as_numbers(old)).statistic < 0.05
+
+
+def test_a_column_that_was_all_missing_is_emptied():
+    nothing = ColumnSummary(1_000, Levels.of({}, 0.0))
+    values = pl.Series("x", ["a"] * 100)
+    assert mapped_back(values, nothing, 1_000, ("a",), rng()).null_count() == 100
+
+
 # The watch
 
 
@@ -316,6 +347,14 @@ def test_blocks_are_counted_as_the_whole(model, tmp_path, like, monkeypatch):
     assert [(each.column, each.counts) for each in found.columns] == [
         (each.column, each.counts) for each in like.found.columns
     ]
+
+
+def test_a_column_that_no_longer_comes_is_not_harmless(model):
+    new = rows(1_000, 7).with_columns(x=pl.lit(None, dtype=pl.Float64))
+    watch = model.watch(new)
+    found = column(watch, "x")
+    assert found.alarming
+    assert found.effect.absolute == pytest.approx(3 * np.sqrt(2 / np.pi), rel=0.1)  # E |3 x|
 
 
 def test_rows_to_compare_with_can_be_given(model):
@@ -382,8 +421,6 @@ def test_what_cannot_be_compared_is_refused(model, data, error, words):
 
 
 def test_a_model_of_earlier_versions_asks_for_rows(model, tmp_path):
-    from dataclasses import replace
-
     old = gradum.Model(replace(model.fitted, reference=None))
     with pytest.raises(SpecError, match="Fit it again"):
         old.watch(rows(100, 10))
@@ -421,3 +458,26 @@ def test_where_no_value_is_left_those_before_are_drawn(before, dtype):
     nothing = pl.Series("x", [None] * 60, dtype=dtype)
     mapped = mapped_back(nothing, ColumnSummary(0, values), 60, (), rng())
     assert mapped.value_counts(sort=True)["count"].to_list() == [30, 30]
+
+
+@pytest.mark.parametrize("distance", [-1.0, np.inf, np.nan])
+def test_a_distance_that_makes_no_error_is_refused(model, distance):
+    with pytest.raises(SpecError, match="makes no error"):
+        model.watch(rows(100, 8), stream=True, beyond=distance)
+
+
+def test_rows_of_a_watch_that_is_refused_are_not_counted(model, tmp_path):
+    state, asked = tmp_path / "state.json", {"stream": True, "at_most": 0.5, "beyond": 1.0}
+    with pytest.raises(SpecError, match="no rung"):
+        model.watch(rows(100, 9), rung="pack", state=state, **asked)
+    few = rows(3, 9)
+    with pytest.raises(TableError, match="can show no drift"):
+        model.watch(rows(100, 9), reference=few, state=state, **asked)
+    assert not state.exists()
+
+
+def test_numbers_without_their_judged_rows_need_a_distance(model):
+    reference = structs.replace(model.fitted.reference, errors=None)
+    earlier = gradum.Model(replace(model.fitted, reference=reference))
+    with pytest.raises(SpecError, match="--at-most RATE and --beyond DISTANCE"):
+        earlier.watch(rows(100, 9), stream=True, at_most=0.1)

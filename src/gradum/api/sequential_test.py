@@ -130,7 +130,7 @@ def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: flo
             say("The target has classes, and no distance makes an error of one."),
             say("Leave out --beyond."),
         )
-    if beyond is not None and not beyond >= 0:
+    if beyond is not None and not 0 <= beyond < np.inf:
         raise SpecError(
             say("A distance of {beyond} makes no error.", beyond=beyond), say("Give one from 0 up.")
         )
@@ -150,7 +150,9 @@ def _judged(model: Model, beyond: float | None) -> JudgedErrors:
     if model.run is None and model.folder is None:
         raise SpecError(
             say("A model file alone does not hold the rows that judged it."),
-            say("Name its run folder, or give --at-most RATE."),
+            say("Name its run folder, or give --at-most RATE.")
+            if model.classes
+            else say("Name its run folder, or give --at-most RATE and --beyond DISTANCE."),
         )
     evidence = judged_evidence(model)
     return judged_errors(

@@ -56,9 +56,10 @@ def watch_model(
 ) -> Watch:
     """Hold new rows, which are read with ``reading``, against a model's; see `Model.watch`."""
     fitted = model.fitted
-    shown = shown_by_labels(model, data, labels, reading)
     fitted.rung(rung)  # or there is none, and nothing need be read
     before = _given(fitted, reference, rung) if reference is not None else _of_run(model)
+    # Labels are counted, and a state is written, only once nothing is left to be refused.
+    shown = shown_by_labels(model, data, labels, reading)
     new = Counted(before.summary.columns, fitted.encoder)
     some = _drawn(fitted, data, reading, ANSWERED_ROWS, "new", new)
     if some.rows < FEWEST_ROWS and shown.stream is not None:

@@ -185,14 +185,20 @@ def _reference(fitted: Fitted) -> Iterator[str]:
         summaries.append(reference.target)
     distributions = [summary.values for summary in summaries]
     distributions += [answer.values for answer in reference.answers]
-    if not all(counted) or not all(values.is_sound for values in distributions):
+    if (
+        reference.rows < 1
+        or not all(counted)
+        or not all(values.is_sound for values in distributions)
+    ):
         yield say("the summary of its rows counts others than there are")
     places = [answer.place for answer in reference.answers]
     classes = len(_target(fitted).classes)
     if places != sorted(set(places)) or not set(places) <= set(range(max(classes, 1))):
         yield say("the summary of its answers is of other answers than the model gives")
-    if reference.judged is not None and not reference.judged.is_sound(classes):
-        yield say("the summary of its judged rows is of other answers than the model gives")
+    if reference.judged is not None and fitted.judgement is not None:  # a judge has none
+        most = fitted.judgement.rows["test"]
+        if not reference.judged.is_sound(classes, most):
+            yield say("the summary of its judged rows is of other answers than the model gives")
     if reference.errors is not None and not reference.errors.is_sound(classes):
         yield say("its judged errors are more, or of others, than there can be")
 

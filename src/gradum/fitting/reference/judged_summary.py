@@ -35,12 +35,15 @@ class JudgedClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         rows = np.repeat(of_bin.ravel(), counts.ravel())
         return Prediction.of_classes(shares[rows]), np.repeat(target.ravel(), counts.ravel())
 
-    def is_sound(self, classes: int) -> bool:
-        """Whether every bin has a finite probability and a count of each of so many classes."""
+    def is_sound(self, classes: int, most: int) -> bool:
+        """Whether bins have finite probabilities and counts of so many classes.
+
+        There may be up to ``most`` rows in all, and more than none.
+        """
         columns = [column for one in self.bins for column in (one.probability, one.rows)]
-        numbers = [number for column in columns for number in column]
         whole = classes > 0 and all(len(column) == classes for column in columns)
-        return whole and all(0 <= number < np.inf for number in numbers)
+        finite = all(0 <= share < np.inf for one in self.bins for share in one.probability)
+        return whole and finite and _counts_up_to(most, [n for one in self.bins for n in one.rows])
 
 
 class NumberBin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,12 +77,19 @@ class JudgedNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         deviations = np.array(self.deviations)[places.astype(int)]
         return Prediction(predicted, None), predicted + size * deviations
 
-    def is_sound(self, classes: int) -> bool:
-        """Whether there are no classes, and numbers are finite, sizes and counts not below 0."""
-        numbers = [number for one in self.bins for number in (one.prediction, one.error)]
-        sizes = [number for one in self.bins for number in (one.error, one.rows)]
-        finite = bool(np.isfinite([*numbers, *self.deviations]).all() and self.deviations)
-        return classes == 0 and finite and min(sizes, default=0) >= 0
+    def is_sound(self, classes: int, most: int) -> bool:
+        """Whether there are no classes, and scores of up to ``most`` rows would be finite."""
+        errors = np.array([one.error for one in self.bins])
+        farthest = np.abs(self.deviations).max(initial=0.0)
+        with np.errstate(over="ignore"):
+            targets = np.abs([one.prediction for one in self.bins]) + errors * farthest
+            finite = bool(np.isfinite(targets**2 * most).all() and (errors >= 0).all())
+        numbers = classes == 0 and bool(self.deviations)
+        return numbers and finite and _counts_up_to(most, [one.rows for one in self.bins])
+
+
+def _counts_up_to(most: int, counts: list[int]) -> bool:
+    return min(counts, default=0) >= 0 and 0 < sum(counts) <= most
 
 
 JudgedSummary = JudgedClasses | JudgedNumbers

@@ -99,6 +99,8 @@ def mapped_back(
         The levels that the encoder knows.
     rng : Generator
     """
+    if not summary.values.rows:
+        return values.clear(len(values))  # all missing
     present = values.drop_nulls()
     if present.is_empty():
         present = _any_values(summary.values, known, values)
