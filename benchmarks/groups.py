@@ -15,7 +15,8 @@ import polars as pl
 from gradum.fitting.judgement import Truth
 from gradum.fitting.rung import Prediction
 from gradum.study.evidence import Evidence
-from gradum.study.groups import Groups, scores_by_group
+from gradum.study.groups.groups import Groups
+from gradum.study.groups.scoring import scores_by_group
 from gradum.tables.columns import Column, Target
 from gradum.tables.schema import Schema
 

@@ -10,9 +10,9 @@ from sklearn import metrics as peer
 from gradum.errors import SpecError
 from gradum.scores.metrics import METRICS
 from gradum.study import groups as module
-from gradum.study.group_measures import measures_of
-from gradum.study.groups import scores_by_group
-from gradum.study.scored_parts import Part
+from gradum.study.groups.measures import measures_of
+from gradum.study.groups.scoring import scores_by_group
+from gradum.study.subsets import Subset
 
 SIZES = {"large": 300, "middle": 120, "small": 40, "tiny": 6, "one": 1, "another": 1}
 
@@ -125,7 +125,7 @@ def test_differences_by_chance_are_those_of_random_groups():
     every = np.arange(400)
     ones = np.ones((3, 1))
     chance = module._by_chance(seen, asked, measures, every, ones > 0, np.ones(3))
-    rng, whole = np.random.default_rng(0), Part.of(seen, every, every >= 0)
+    rng, whole = np.random.default_rng(0), Subset.of(seen, every, every >= 0)
     score = METRICS["log_loss"].function
     drawn = np.empty((3, 500))
     for draw in range(500):

@@ -73,18 +73,13 @@ class CoveredRows:
     covered: np.ndarray
     strata: np.ndarray
 
-    @property
-    def independent(self) -> bool:
-        """Whether the rows were drawn one by one."""
-        return self.evidence.groups is None and self.evidence.time is None
-
 
 def covered_groups(rows: CoveredRows, slices: Sequence[str]) -> tuple[GroupCoverage, ...]:
     """Test every level of the categorical features, segment of the slices, and class.
 
     They are held against one level together. Those that speak most of a shortfall come first.
     """
-    test = _by_counting if rows.independent else _by_resampling
+    test = _by_resampling if rows.evidence.dependent else _by_counting
     groups = [group for column in _cuts(rows, slices) for group in test(rows, column)]
     tested = [place for place, group in enumerate(groups) if group.p_value is not None]
     adjusted = holm(np.array([groups[place].p_value for place in tested], float))
