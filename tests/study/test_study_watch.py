@@ -308,7 +308,7 @@ def test_missing_values_are_found(model):
 
 
 def test_blocks_are_counted_as_the_whole(model, tmp_path, like, monkeypatch):
-    monkeypatch.setattr("gradum.api.watch.BLOCK_ROWS", 64)
+    monkeypatch.setattr("gradum.api.sampled_rows.BLOCK_ROWS", 64)
     assert model.watch(rows(1_000, 2)).found == like.found
     rows(1_000, 2).write_csv(tmp_path / "new.csv")
     found = model.watch(tmp_path / "new.csv").found
@@ -332,7 +332,7 @@ def test_a_model_without_its_rows_compares_column_by_column(model, tmp_path):
 
 def test_a_classifier_sees_what_no_single_column_shows():
     """Two columns whose signs agree before, and differ now."""
-    from gradum.api.watch import _boosted
+    from gradum.api.boosted_trees import classifying_trees
 
     draw = rng(16)
     x = draw.normal(size=(1_500, 2))
@@ -345,7 +345,7 @@ def test_a_classifier_sees_what_no_single_column_shows():
         )
     ]
     columns = [Column("a", "numeric", "feature"), Column("b", "numeric", "feature")]
-    found = watch_jointly(*frames, columns, _boosted, rng())
+    found = watch_jointly(*frames, columns, classifying_trees, rng())
     assert found.auc > 0.9
     assert found.p < 1e-6
     assert {name for name, _ in found.columns} == {"a", "b"}
@@ -389,12 +389,12 @@ def test_a_model_of_earlier_versions_asks_for_rows(model, tmp_path):
 
 
 def test_columns_of_many_levels_are_taken_by_the_trees():
-    from gradum.api.watch import _boosted
+    from gradum.api.boosted_trees import classifying_trees
 
     draw = rng(18)
     frames = [
         pl.DataFrame({"a": [f"level {code}" for code in draw.integers(low, 80, 400)]})
         for low in (0, 40)
     ]
-    found = watch_jointly(*frames, [Column("a", "categorical", "feature")], _boosted, draw)
+    found = watch_jointly(*frames, [Column("a", "categorical", "feature")], classifying_trees, draw)
     assert found.auc > 0.55

@@ -14,7 +14,8 @@ from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome
 from gradum.study.watch.answered import Answered, Learners
 from gradum.study.watch.class_law import ClassLaw, _Losses
-from gradum.study.watch.expected import Expectation, expect
+from gradum.study.watch.expectation import Expectation
+from gradum.study.watch.expected import expect
 from gradum.study.watch.likeness import likeness
 from gradum.study.watch.telling_rows import labels_to_halve, telling_rows
 

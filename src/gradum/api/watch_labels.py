@@ -20,7 +20,7 @@ from gradum.randomness import stream
 from gradum.study.evaluate import table_by_group
 from gradum.study.evidence import MOST_ROWS
 from gradum.study.groups.groups import Groups
-from gradum.study.watch.sequence import SequentialTest
+from gradum.study.watch.sequential_test import SequentialTest
 from gradum.study.watch.watched import WatchAlarm, Watched
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.stream import is_batches

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradum.messages import listed, say
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
-from gradum.study.watch.expected import Expectation, ExpectedScore
+from gradum.study.watch.expectation import Expectation, ExpectedScore
 
 
 def expected_header() -> list[str]:

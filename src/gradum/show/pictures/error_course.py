@@ -15,7 +15,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.study.watch.sequence import SequentialTest
+from gradum.study.watch.sequential_test import SequentialTest
 
 SHOWN_LOOKS = 20
 """In the table below the chart."""

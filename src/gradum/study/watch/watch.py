@@ -1,8 +1,9 @@
-"""New rows against what a model learned from: which tests are made, and what they come to."""
+"""New rows against what a model learned from: the tests that are made, and what they come to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -19,10 +20,11 @@ from gradum.study.watch.columns import watch_column
 from gradum.study.watch.counted import Counted
 from gradum.study.watch.distances import LEVEL
 from gradum.study.watch.effect import EFFECT_ROWS, answer_names, answers_for, effect_of
-from gradum.study.watch.expected import Expectation
+from gradum.study.watch.expectation import Expectation
 from gradum.study.watch.watched import (
     AnswersWatch,
     ColumnWatch,
+    DriftEffect,
     JointWatch,
     WatchAlarm,
     Watched,
@@ -69,40 +71,20 @@ def watch(
         watch_column(column, reference, new.columns[column.name], some[column.name], seed)
         for column in fitted.schema.features
     ]
-    said = answers_for(fitted, some, rung)
+    predicted = answers_for(fitted, some, rung)
     of_used = rung is None or fitted.rung(rung).name == fitted.used
-    answers = watch_answers(reference, said, answer_names(fitted)) if of_used else None
-    ps = [p for column in columns for p in column.ps]
-    ps += [test.p for test in (answers, joint) if test is not None and test.p is not None]
-    worse_p = None if expected is None else expected.worse_p
-    ps += [] if worse_p is None else [worse_p]
+    answers = watch_answers(reference, predicted, answer_names(fitted)) if of_used else None
+    ps = list(_p_values(columns, answers, joint, expected))
     beyond = iter((stats.false_discovery_control(ps) <= LEVEL).tolist())
-    drawn = np.sort(stream(seed, "study", "watch", "effect").permutation(len(some))[:EFFECT_ROWS])
-    rows, said = some[drawn], said[drawn]
-
-    def concluded(column: ColumnWatch) -> ColumnWatch:
-        tests = [next(beyond) for _ in column.ps]
-        found = structs.replace(column, drifted=any(tests))
-        if not found.drifted:
-            return found
-        if column.kind != "text":
-            rng = stream(seed, "study", "watch", "effect", column.column)
-            effect = effect_of(fitted, reference, column.column, rows, said, rung=rung, rng=rng)
-            found = structs.replace(found, effect=effect)
-        values, *others = tests
-        missing = others.pop(0) if column.missing.p is not None else False
-        unseen = others.pop(0) if column.unseen is not None else False
-        sentence = column_sentence(fitted, found, values=values, missing=missing, unseen=unseen)
-        return structs.replace(found, sentence=sentence)
-
-    columns = [concluded(column) for column in columns]
+    effects = _Effects.of(fitted, reference, some, predicted, rung)
+    columns = [_concluded(column, beyond, effects) for column in columns]
     if answers is not None and answers.p is not None:
         answers = structs.replace(answers, drifted=next(beyond))
         answers = structs.replace(answers, sentence=answers_sentence(fitted, answers))
     if joint is not None:
         joint = structs.replace(joint, drifted=next(beyond))
         joint = structs.replace(joint, sentence=joint_sentence(joint))
-    if expected is not None and worse_p is not None:
+    if expected is not None and expected.worse_p is not None:
         expected = structs.replace(expected, worse=next(beyond))
     return Watched(
         target=fitted.spec.target,
@@ -117,6 +99,75 @@ def watch(
         expected_score=expected,
         notes=(*notes, *_notes(reference, answers)),
     )
+
+
+def _p_values(
+    columns: Iterable[ColumnWatch],
+    answers: AnswersWatch | None,
+    joint: JointWatch | None,
+    expected: Expectation | None,
+) -> Iterator[float]:
+    """Yield the p-values of all tests, in the order in which `watch` concludes from them."""
+    for column in columns:
+        yield from column.ps
+    others = [test.p for test in (answers, joint) if test is not None]
+    if expected is not None:
+        others.append(expected.worse_p)
+    yield from (p for p in others if p is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Effects:
+    """Up to `EFFECT_ROWS` new rows (n) and the answers for them (n, c), to be answered again."""
+
+    fitted: Fitted
+    reference: Reference
+    rows: pl.DataFrame
+    answers: np.ndarray
+    rung: str | None
+
+    @classmethod
+    def of(
+        cls,
+        fitted: Fitted,
+        reference: Reference,
+        rows: pl.DataFrame,
+        answers: np.ndarray,
+        rung: str | None,
+    ) -> _Effects:
+        """Draw some of the rows."""
+        order = stream(fitted.spec.seed, "study", "watch", "effect").permutation(len(rows))
+        drawn = np.sort(order[:EFFECT_ROWS])
+        return cls(fitted, reference, rows[drawn], answers[drawn], rung)
+
+    def of_column(self, column: ColumnWatch) -> DriftEffect | None:
+        """Return what the drift of a column does to the answers; None of texts."""
+        if column.kind == "text":
+            return None
+        rng = stream(self.fitted.spec.seed, "study", "watch", "effect", column.column)
+        return effect_of(
+            self.fitted,
+            self.reference,
+            column.column,
+            self.rows,
+            self.answers,
+            rung=self.rung,
+            rng=rng,
+        )
+
+
+def _concluded(column: ColumnWatch, beyond: Iterator[bool], effects: _Effects) -> ColumnWatch:
+    """Say what a column's tests show; ``beyond`` tells of each whether it is beyond chance."""
+    values, *others = (next(beyond) for _ in column.ps)
+    missing = others.pop(0) if column.missing.p is not None else False
+    unseen = others.pop(0) if column.unseen is not None else False
+    if not (values or missing or unseen):
+        return column
+    drifted = structs.replace(column, drifted=True, effect=effects.of_column(column))
+    sentence = column_sentence(
+        effects.fitted, drifted, values=values, missing=missing, unseen=unseen
+    )
+    return structs.replace(drifted, sentence=sentence)
 
 
 def _alarms(

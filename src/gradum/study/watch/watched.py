@@ -7,8 +7,8 @@ from typing import Literal
 import msgspec
 
 from gradum.study.groups.groups import Groups
-from gradum.study.watch.expected import Expectation
-from gradum.study.watch.sequence import SequentialTest
+from gradum.study.watch.expectation import Expectation
+from gradum.study.watch.sequential_test import SequentialTest
 
 AlarmKind = Literal["column", "answers", "joint", "score", "sequence"]
 ColumnKind = Literal["numeric", "boolean", "categorical", "date", "text"]
