@@ -152,7 +152,7 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"`--effort quick` trains {WORDS[quick.members]} networks for {quick.epochs} epochs, "
         f"`best` {best.members} for {best.epochs}; above {pack.epochs_at:,} rows",
         f"one number between {1 / temperature.MOST} and {temperature.MOST:g}; from "
-        f"{temperature.FEWEST_ROWS} rows on",
+        f"{choice.FEWEST_ROWS} rows on",
         f"from {quadratic.FEWEST_OF_A_CLASS} rows of each class on",
         f"of 3 to {matrix.MOST_CLASSES} classes",
         f"from {matrix.FEWEST_ROWS} rows a class on",

@@ -66,6 +66,14 @@ def test_few_rows_say_nothing():
     assert not chosen_calibration(held_out(4 * true[:0], true[:0]), RNG(0))
 
 
+def test_a_row_that_outweighs_all_others_says_nothing():
+    true = normal(300, 1)
+    held = held_out(4 * true, true)
+    heavy = HeldOutLogits(held.logits, held.target, np.append(np.ones(299), 1e30))
+    assert chosen(held)
+    assert not chosen(heavy)
+
+
 def test_a_class_that_is_hardly_there_leaves_temperature_alone():
     """Of 1,000 rows 20 are of the second class; log-odds are bent."""
     true = normal(1_000, 1) - 8

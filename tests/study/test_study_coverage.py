@@ -6,7 +6,7 @@ import pytest
 
 import gradum
 from gradum.show.pictures.coverage import coverage_pictures
-from gradum.study.coverage.coverage import coverage
+from gradum.study.coverage.coverage import coverage, without_few_rows
 from gradum.study.coverage.groups import SHORT
 from gradum.study.coverage.judged import judged_intervals
 from gradum.study.evidence import Evidence
@@ -16,17 +16,19 @@ from synthetic import ONCE, task
 FIT = {"model": "linear", "learning_curve": False}
 
 
-def noisy(rows, seed=0, spread=4.0):
-    """Numbers whose noise is larger where members are, by that factor."""
+def noisy(rows, seed=0, spread=6.0):
+    """Numbers to which noise of that spread is added where members are."""
     frame = task("amount", rows, seed)
     noise = np.random.default_rng([seed, 7]).normal(size=rows)
-    factor = np.where(frame["member"], spread, 0.5)
+    factor = np.where(frame["member"], spread, 0.0)
     return frame.with_columns(amount=pl.col("amount") + pl.Series(noise * factor))
 
 
 @pytest.fixture(scope="module")
 def held_out():
-    return gradum.fit(noisy(1_000), "amount", **FIT, **ONCE)
+    """Judged on rows whose noise those that were learned from did not have."""
+    test = noisy(200, seed=1)
+    return gradum.fit(task("amount", 800), "amount", test=test, **FIT, **ONCE)
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +45,19 @@ def test_each_judged_row_is_held_against_the_others(held_out):
     judged = judged_intervals(held_out.run, 0.8)
     rows = np.flatnonzero(held_out.run.parts == Part.TEST)
     assert np.array_equal(judged.rows, rows)
-    frame = noisy(1_000)[rows]
+    frame = noisy(200, seed=1)
     predicted, target = held_out.predict(frame), frame["amount"].to_numpy()
-    sizes = np.abs(target - predicted)
+    low, high = held_out.predict_interval(frame, coverage=0.8).T
+    # In units of the interval's own half, so that a threshold of 1 gives the interval itself.
+    sizes = np.abs(target - predicted) / np.where(
+        target < predicted, predicted - low, high - predicted
+    )
     for place in range(len(rows)):
         others = np.sort(np.delete(sizes, place))
         size = others[int(np.ceil(round(0.8 * len(rows), 9))) - 1]
         assert judged.covered[place] == (sizes[place] <= size)
     assert judged.predicted == pytest.approx(predicted)
-    threshold = np.sort(sizes)[int(np.ceil(round(0.8 * (len(rows) + 1), 9))) - 1]
-    assert judged.width == pytest.approx(np.full(len(rows), 2 * threshold), rel=1e-4)
+    assert judged.width == pytest.approx(high - low, rel=1e-4)
 
 
 def test_the_noisy_group_is_named_and_the_count_is_a_matter_of_counting(found):
@@ -65,8 +70,11 @@ def test_the_noisy_group_is_named_and_the_count_is_a_matter_of_counting(found):
     assert found.tested == sum(group.p_value is not None for group in found.groups)
 
 
-def test_widths_are_summed_up_by_tenths(found):
-    assert found.widths.mean == pytest.approx(found.widths.median, rel=1e-6)
+def test_widths_are_summed_up_by_tenths(held_out, found):
+    widths = judged_intervals(held_out.run, 0.9).width
+    assert found.widths.mean == pytest.approx(widths.mean())
+    assert found.widths.median == pytest.approx(np.median(widths))
+    assert all(at.low <= at.median <= at.high for at in found.widths.by_prediction)
     assert len(found.widths.by_prediction) == 10
     assert np.mean([at.covered for at in found.widths.by_prediction]) == pytest.approx(0.9)
     assert found.sizes == ()
@@ -101,13 +109,13 @@ def test_new_rows_are_counted_as_predict_answers_them(held_out):
 
 
 def test_rows_of_more_noise_are_said_to_be_unlike(held_out):
-    covered = held_out.evaluate(noisy(500, seed=6, spread=9.0)).coverage
+    covered = held_out.evaluate(noisy(500, seed=6, spread=15.0)).coverage
     assert covered.p_value < 0.001
     assert "not like those that judged" in covered.sentence
 
 
 def test_rows_of_the_run_are_not_new(held_out):
-    assert held_out.evaluate(noisy(1_000)).coverage is None
+    assert held_out.evaluate(noisy(200, seed=1)).coverage is None
 
 
 def test_the_pictures_show_the_values(found, crossed):
@@ -125,3 +133,10 @@ def test_the_pictures_show_the_values(found, crossed):
     sizes = coverage_pictures(coverage(crossed.run, Evidence.of(crossed.run)), "grade")[-1]
     assert sizes.name == "set-sizes"
     assert sizes.svg.startswith("<svg")
+
+
+def test_without_rows_no_group_of_few_is_named(found):
+    few = [group for group in found.groups if group.rows < 10]
+    assert few
+    kept = without_few_rows(found)
+    assert set(kept.groups) == set(found.groups) - set(few)

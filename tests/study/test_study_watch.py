@@ -320,7 +320,9 @@ def test_blocks_are_counted_as_the_whole(model, tmp_path, like, monkeypatch):
 def test_rows_to_compare_with_can_be_given(model):
     moved = rows(1_000, 7).with_columns(pl.col("x") + 1)
     assert model.watch(moved).alarm
-    assert not model.watch(rows(800, 8).with_columns(pl.col("x") + 1), reference=moved).alarm
+    against = model.watch(rows(800, 8).with_columns(pl.col("x") + 1), reference=moved)
+    assert not against.alarm
+    assert any("stand for the rows learned from" in note for note in against.found.notes)
 
 
 def test_a_model_without_its_rows_compares_column_by_column(model, tmp_path):
@@ -398,3 +400,23 @@ def test_columns_of_many_levels_are_taken_by_the_trees():
     ]
     found = watch_jointly(*frames, [Column("a", "categorical", "feature")], classifying_trees, draw)
     assert found.auc > 0.55
+
+
+@pytest.mark.parametrize("name", ["x", "level", "flag"])
+def test_a_column_that_is_gone_is_no_harmless_one(model, name):
+    new = rows(1_000, 12).with_columns(pl.when(pl.int_range(pl.len()) < 1).then(name).alias(name))
+    found = column(model.watch(new), name)
+    assert found.missing.new > 0.99
+    assert found.alarming
+    assert found.effect.absolute > 0.1
+
+
+@pytest.mark.parametrize(
+    ("before", "dtype"),
+    [(pl.Series(["a", "b"] * 30), pl.String), (pl.Series([1.0, 2.0] * 30), pl.Float64)],
+)
+def test_where_no_value_is_left_those_before_are_drawn(before, dtype):
+    values = Levels.of(level_counts(before), 0.0) if dtype == pl.String else Numbers.of(before)
+    nothing = pl.Series("x", [None] * 60, dtype=dtype)
+    mapped = mapped_back(nothing, ColumnSummary(0, values), 60, (), rng())
+    assert mapped.value_counts(sort=True)["count"].to_list() == [30, 30]

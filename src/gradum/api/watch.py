@@ -102,15 +102,16 @@ def _jointly(
             "given by --reference (reference).",
             cause=before.rows,
         )
-        return None, (why,)
+        return None, (*before.notes, why)
     if min(len(before.rows), len(new)) < FEWEST_JOINT_ROWS:
         why = say(
             "Columns were looked at one by one, not jointly: that takes {rows} rows.",
             rows=FEWEST_JOINT_ROWS,
         )
-        return None, (why,)
+        return None, (*before.notes, why)
     rng = stream(fitted.spec.seed, "study", "watch", "joint")
     some = drawn_rows(new, JOINT_ROWS, rng)
     # Threads that wait for each other take many times as long on a machine that is not idle.
     with threadpool_limits(1, user_api="openmp"):
-        return watch_jointly(before.rows, some, fitted.schema.features, classifying_trees, rng), ()
+        found = watch_jointly(before.rows, some, fitted.schema.features, classifying_trees, rng)
+    return found, before.notes

@@ -37,10 +37,13 @@ class WatchReference:
     summary : Reference
     rows : DataFrame or str
         Some of the rows, typed, for a classifier to tell new ones from; or why there are none.
+    notes : tuple of str
+        What is to be said of them.
     """
 
     summary: Reference
     rows: pl.DataFrame | str
+    notes: tuple[str, ...] = ()
 
 
 def reference_of_run(model: Model) -> WatchReference:
@@ -91,7 +94,8 @@ def given_reference(model: Model, data: Any, rung: str | None) -> WatchReference
     summary = Reference.of(given.frame, fitted.schema.features, unseen).with_answers(
         predict_typed(fitted, some, rung=rung), same_fit=True
     )
-    return WatchReference(summary, drawn_rows(some, JOINT_ROWS, rng))
+    note = say("Those of {source} stand for the rows learned from.", source=given.source)
+    return WatchReference(summary, drawn_rows(some, JOINT_ROWS, rng), (note,))
 
 
 def refuse_few(sampled: SampledRows) -> None:

@@ -76,7 +76,7 @@ class DistributionColumns:
     def sentence(self) -> str:
         """What is promised of the columns."""
         terms = self.conformal.terms
-        if terms.name == "none":
+        if terms.name in ("none", "adaptive"):
             unknown = say("No guarantee holds of quantiles and probabilities beyond.")
             return sentences([unknown, terms.reason, terms.remedy])
         if terms.name == "split":

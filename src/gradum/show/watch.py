@@ -91,7 +91,7 @@ class Watch:
         return self.summary()
 
     def __repr__(self) -> str:
-        return f"<gradum.Watch of {self.found.rows:,} rows>"
+        return f"<gradum.Watch with {len(self.found.alarms)} alarms>"
 
     def _repr_html_(self) -> str:
         return preformatted(self.summary())
@@ -163,7 +163,7 @@ def _record(column: ColumnWatch) -> dict[str, str | float | bool | None]:
         "kind": column.kind,
         "size": column.size,
         "least_size": column.least_size,
-        "p": min(column.ps),
+        "p": min(column.tests.values()),
         "psi": column.psi,
         "missing": column.missing.new,
         "reference_missing": column.missing.reference,

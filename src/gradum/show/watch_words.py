@@ -53,7 +53,7 @@ def shown_columns(found: Watched) -> list[ColumnWatch]:
     """Return the columns for a terminal: all that have drifted, and the ten nearest to it."""
     drifted = [column for column in found.columns if column.drifted]
     others = [column for column in found.columns if not column.drifted]
-    order = falling(np.array([-min(column.ps) for column in others]))
+    order = falling(np.array([-min(column.tests.values()) for column in others]))
     return [*drifted, *(others[place] for place in order[:NEAREST])]
 
 
@@ -79,7 +79,7 @@ def column_cells(fitted: Fitted, column: ColumnWatch) -> tuple[str, ...]:
         shortened(column.column),
         figure(column.size, digits=2),
         figure(column.least_size, digits=2),
-        p_text(min(column.ps)),
+        p_text(min(column.tests.values())),
         f"{column.psi:.2f}",
         effect,
         state(column),

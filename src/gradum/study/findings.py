@@ -16,7 +16,7 @@ from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.solvers.threads import turn
 from gradum.study.confusion import Confusion, confusion
-from gradum.study.coverage.coverage import Coverage, coverage
+from gradum.study.coverage.coverage import Coverage, coverage, without_few_rows
 from gradum.study.evidence import Evidence
 from gradum.study.explanation.judged import (
     JudgedExplanation,
@@ -169,11 +169,12 @@ def _foremost(evidence: Evidence, found: Importance) -> list[str]:
 def without_rows(findings: Findings) -> Findings:
     """Return the same without any single row of the table.
 
-    The rules of the tree go too: they may name levels that few rows have.
+    The rules of the tree go too, and the coverage of levels that few rows have, which they name.
     """
     residuals = findings.residuals and structs.replace(findings.residuals, points=())
     table = findings.regression and without_influential(findings.regression)
     explanation = findings.explanation and without_judged_rows(findings.explanation)
+    covered = findings.coverage and without_few_rows(findings.coverage)
     return structs.replace(
         findings,
         worst=(),
@@ -181,4 +182,5 @@ def without_rows(findings: Findings) -> Findings:
         regression=table,
         explanation=explanation,
         surrogate=None,
+        coverage=covered,
     )

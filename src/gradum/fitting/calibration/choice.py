@@ -12,7 +12,7 @@ from gradum.fitting.calibration.matrix import MatrixScaling
 from gradum.fitting.calibration.quadratic import QuadraticScaling
 from gradum.fitting.calibration.temperature import TemperatureScaling
 from gradum.fitting.folding import folds_up_to
-from gradum.margins import first_least
+from gradum.margins import EQUAL, first_least
 from gradum.tables.split import Part
 
 Calibration = TemperatureScaling | QuadraticScaling | MatrixScaling
@@ -20,6 +20,7 @@ WAYS: tuple[type[Calibration], ...] = (TemperatureScaling, QuadraticScaling, Mat
 """From the simplest on."""
 
 FOLDS = 5
+FEWEST_ROWS = 100  # of equal weights, or as much as so many tell
 MOST_ROWS = 50_000  # of which more would say the same
 
 
@@ -28,17 +29,18 @@ def chosen_calibration(
 ) -> tuple[Calibration, ...]:
     """Return the calibration that pays, as the steps that follow the logits; none if none does.
 
-    Of very many rows, some are drawn.
-
     Each way that suits the rows is cross-validated on them, with groups kept together and the past
     before the future. Of these, and of no calibration, the simplest counts whose mean log loss is
     within one standard error of the best: the error of the paired difference (the rule of one
-    standard error: L. Breiman et al., Classification and Regression Trees, 1984).
+    standard error: L. Breiman et al., Classification and Regression Trees, 1984). Of more than
+    `MOST_ROWS` rows, so many are drawn.
     """
     if len(held_out) > MOST_ROWS:
         held_out = held_out.take(np.sort(rng.choice(len(held_out), MOST_ROWS, replace=False)))
+    if len(held_out) < FEWEST_ROWS or held_out.one_row > (1 + EQUAL) / FEWEST_ROWS:
+        return ()
     ways = [way for way in WAYS if way.suits(held_out)]
-    walks = _walks(held_out, rng) if ways else []
+    walks = _walks(held_out, rng)
     if not walks:
         return ()
     judged = held_out.take(np.concatenate([held for _, held in walks]))
@@ -47,7 +49,10 @@ def chosen_calibration(
         calibrated = [_fitted(way, held_out, train)(held_out.logits[held]) for train, held in walks]
         losses.append(judged.losses(np.concatenate(calibrated)))
     chosen = simplest(np.stack(losses), judged)
-    return () if chosen == 0 else (_fitted(ways[chosen - 1], held_out),)
+    if chosen == 0:
+        return ()
+    step = _fitted(ways[chosen - 1], held_out)
+    return (step,) if step.is_sound(held_out.logits.shape[1]) else ()
 
 
 def simplest(losses: np.ndarray, judged: HeldOutLogits) -> int:

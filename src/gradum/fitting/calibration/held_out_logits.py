@@ -67,8 +67,8 @@ class HeldOutLogits:
 
     @property
     def one_row(self) -> float:
-        """ε: what one row counts, 1 / n, with n = (Σ w)² / Σ w² under unequal weights."""
-        return float(np.square(self.weight).sum() / self.weight.sum() ** 2)
+        """ε: what one row counts, 1 / n, where n is (Σ w)² / Σ w²; ½ at most."""
+        return min(float(np.square(self.weight).sum() / self.weight.sum() ** 2), 0.5)
 
     def take(self, rows: np.ndarray) -> HeldOutLogits:
         """Return some of the rows."""

@@ -62,8 +62,8 @@ class Scale:
     back: Callable[[np.ndarray], np.ndarray]
 
 
-def _logarithm(size: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(size, np.finfo(float).tiny))
+def _logarithm(deviation: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(np.abs(deviation), np.finfo(float).tiny))
 
 
 def _log_odds(score: np.ndarray) -> np.ndarray:

@@ -197,3 +197,9 @@ def _sentence(groups: Sequence[GroupCoverage], tested: int) -> str:
         tested=tested,
     )
     return sentences([where, among])
+
+
+def without_few_rows(found: Coverage) -> Coverage:
+    """Return the same without the groups that have too few rows to be tested."""
+    tested = tuple(group for group in found.groups if group.p_value is not None)
+    return msgspec.structs.replace(found, groups=tested)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -80,7 +80,7 @@ def covered_groups(rows: CoveredRows, slices: Sequence[str]) -> tuple[GroupCover
     They are held against one level together. Those that speak most of a shortfall come first.
     """
     test = _by_resampling if rows.evidence.dependent else _by_counting
-    groups = [group for column in _cuts(rows, slices) for group in test(rows, column)]
+    groups = list(test(rows, _cuts(rows, slices)))
     tested = [place for place, group in enumerate(groups) if group.p_value is not None]
     adjusted = holm(np.array([groups[place].p_value for place in tested], float))
     for place, p_value in zip(tested, adjusted.tolist(), strict=True):
@@ -103,56 +103,55 @@ def _cuts(rows: CoveredRows, slices: Sequence[str]) -> Iterator[Cut]:
         yield Cut(target, evidence.classes, evidence.target[rows.places])
 
 
-def _by_counting(rows: CoveredRows, column: Cut) -> Iterator[GroupCoverage]:
-    """Test the groups of a column, of independent rows, by the law of counts."""
-    for code, values in enumerate(column.names):
-        inside = column.codes == code
+def _by_counting(rows: CoveredRows, columns: Iterable[Cut]) -> Iterator[GroupCoverage]:
+    """Test the groups of columns, of independent rows, by the law of counts."""
+    for column, values, inside in _groups(columns):
         count, covered = _counts(inside, rows.covered)
-        if not count:
-            continue
         p_value = None
         if count >= FEWEST_ROWS:
             p_value = shortfall_of_judged(rows.covered, inside, rows.strata)
         share = exact_share(covered, count)
-        yield GroupCoverage(column.column, values, count, covered, share, p_value, TOO_FEW_ROWS)
+        yield GroupCoverage(column, values, count, covered, share, p_value, TOO_FEW_ROWS)
 
 
-def _by_resampling(rows: CoveredRows, column: Cut) -> Iterator[GroupCoverage]:
-    """Test the groups of a column by the judge's resamples of whole groups or stretches of time.
+def _by_resampling(rows: CoveredRows, columns: Iterable[Cut]) -> Iterator[GroupCoverage]:
+    """Test the groups of columns by the judge's resamples of whole groups or stretches of time.
 
     t = (share − the rest's) / its standard error has Student's law with one degree of freedom fewer
     than there are independent things. The interval is Wilson's for as many rows as the standard
     error speaks of.
     """
     scheme = rows.evidence.resamples("coverage", rows.places).scheme
-    inside = column.codes[:, None] == np.arange(len(column.names))
-    own, rest = _resampled(rows, inside), _resampled(rows, ~inside)
-    for code, values in enumerate(column.names):
-        mask = inside[:, code]
-        count, covered = _counts(mask, rows.covered)
-        if not count:
-            continue
-        things = min(scheme.independent(mask), scheme.independent(~mask))
-        difference = own[:, code] - rest[:, code]
+    weights = np.concatenate(list(redrawn(rows.evidence, rows.places, "coverage")))
+    within = weights * rows.covered  # of which a product with a mask sums the covered rows
+    everything, all_covered = weights.sum(axis=1), within.sum(axis=1)
+    for column, values, inside in _groups(columns):
+        count, covered = _counts(inside, rows.covered)
+        mask = inside.astype(float)
+        weight, hits = weights @ mask, within @ mask
+        with np.errstate(invalid="ignore", divide="ignore"):
+            own, rest = hits / weight, (all_covered - hits) / (everything - weight)
+        things = min(scheme.independent(inside), scheme.independent(~inside))
+        difference = own - rest
         error = _spread(difference)
         p_value = None
         if things >= FEWEST_ROWS and error > 0:
             p_value = float(stdtr(things - 1, difference[0] / error))
-        share = _wilson(covered / count, _spread(own[:, code]), scheme.independent(mask))
-        yield GroupCoverage(column.column, values, count, covered, share, p_value, TOO_FEW_ROWS)
+        share = _wilson(covered / count, _spread(own), scheme.independent(inside))
+        yield GroupCoverage(column, values, count, covered, share, p_value, TOO_FEW_ROWS)
+
+
+def _groups(columns: Iterable[Cut]) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield each group's column, its name within that, and the mask of its rows, if it has any."""
+    for column in columns:
+        for code, values in enumerate(column.names):
+            inside = column.codes == code
+            if inside.any():
+                yield column.column, values, inside
 
 
 def _counts(inside: np.ndarray, covered: np.ndarray) -> tuple[int, int]:
     return int(np.count_nonzero(inside)), int(np.count_nonzero(inside & covered))
-
-
-def _resampled(rows: CoveredRows, inside: np.ndarray) -> np.ndarray:
-    """Return the shares covered within masks (m, k): as the rows are, then resampled (1 + B, k)."""
-    counted = inside.astype(float)
-    hits = counted * rows.covered[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        blocks = redrawn(rows.evidence, rows.places, "coverage")
-        return np.concatenate([(weights @ hits) / (weights @ counted) for weights in blocks])
 
 
 def _spread(shares: np.ndarray) -> float:

@@ -101,7 +101,7 @@ def _held_against_others(
 ) -> tuple[np.ndarray, float]:
     """Say which rows of a mask the others cover, and the threshold that all of them make."""
     weight, newcomer = scores.weights(among)
-    score = scores.by_rung[rung][among]
+    score = np.abs(scores.by_rung[rung][among])
     ranked = ScoreList.of(score, weight)
     # Without its own weight, less than this must lie below a row's score.
     wanted = coverage * (ranked.total - weight + newcomer) * (1 - EQUAL)

@@ -47,7 +47,7 @@ class ClassLaw:
         f, in log-odds.
     mean : ndarray of shape (K + 2,)
         θ.
-    root : ndarray of shape (K + 2, K + 2)
+    root : ndarray of shape (K + 2, K + 3)
         R, of which R Rᵀ is the covariance of θ.
     """
 
@@ -72,8 +72,10 @@ class ClassLaw:
 
         f is the mean of a step of Newton's method, (1[y = focus] − p) / p(1 − p), learned by the
         columns and the answers. All of θ is near 0 unless judged rows say otherwise: a normal
-        prior shrinks it. Its mode rests on all judged rows alike; the covariance is the inverse of
-        the second derivative with rows weighted by ``alike`` (m,), how like the new ones they are.
+        prior shrinks it. Its mode rests on all judged rows. The covariance is the inverse of the
+        second derivative with rows weighted by ``alike`` (m,), how like the new ones they are, and
+        the square of how far the mode moves with these weights: rows that are like the new ones
+        may follow another law than all.
         """
         classes = judged.log_probability.shape[1]
         most = int(MOST_NUMBERS / (classes * (classes + 2)))
@@ -90,7 +92,9 @@ class ClassLaw:
         features = _features(log_p, focus, correction.out_of_fold)
         losses = _Losses(log_p, features, target)
         mean = losses.mode(effective(judged.weight))
-        root = np.linalg.cholesky(np.linalg.inv(losses.hessian(mean, alike)))
+        moved = losses.mode(alike) - mean
+        covariance = np.linalg.inv(losses.hessian(mean, alike))
+        root = np.column_stack([np.linalg.cholesky(covariance), moved])
         return cls(np.clip(new.log_probability, *bounds), _focus(new), correction, mean, root)
 
     @property
@@ -100,7 +104,7 @@ class ClassLaw:
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw classes of the new rows (n,), from probabilities that are drawn themselves."""
-        theta = self.mean + self.root @ rng.normal(size=len(self.mean))
+        theta = self.mean + self.root @ rng.normal(size=self.root.shape[1])
         shares = self._shares(theta, self.correction.draw(rng))
         passed = np.cumsum(shares, axis=1)[:, :-1]
         return (rng.random(len(shares))[:, None] > passed).sum(axis=1)

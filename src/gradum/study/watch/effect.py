@@ -48,7 +48,7 @@ def effect_of(
     *,
     rung: str | None,
     rng: np.random.Generator,
-) -> DriftEffect:
+) -> DriftEffect | None:
     """Hold the answers for new rows against those with a column mapped back to the reference.
 
     Parameters
@@ -61,9 +61,16 @@ def effect_of(
     rung : str or None
     rng : Generator
         Draws the ranks of equal values, and the rows whose level is another.
+
+    Returns
+    -------
+    DriftEffect or None
+        None where the reference has too few values to map back to.
     """
     known = fitted.encoder.levels.get(column, ())
     mapped = mapped_back(rows[column], reference.columns[column], reference.rows, known, rng)
+    if mapped is None:
+        return None
     change = answers - answers_for(fitted, rows.with_columns(mapped), rung)
     deviation = np.maximum(_deviations(reference, answers), np.finfo(np.float64).tiny)
     absolute = np.abs(change).mean(axis=0)
@@ -84,10 +91,11 @@ def mapped_back(
     rows: int,
     known: Sequence[str],
     rng: np.random.Generator,
-) -> pl.Series:
+) -> pl.Series | None:
     """Return a typed column (n,) with the reference's distribution, moved as little as may be.
 
-    As many rows gain or lose a value as the shares of missing ones differ, drawn by chance.
+    As many rows gain or lose a value as the shares of missing ones differ, drawn by chance. None
+    where the reference knows neither a quantile nor a level.
 
     Parameters
     ----------
@@ -99,8 +107,10 @@ def mapped_back(
     rng : Generator
     """
     present = values.drop_nulls()
-    if present.is_empty() or not summary.values.rows:
-        return values
+    if present.is_empty():
+        present = _any_values(summary.values, known, values)
+    if present.is_empty():
+        return None
     drawn = present[rng.integers(len(present), size=len(values))]
     filled = values.fill_null(drawn)
     if isinstance(summary.values, Levels):
@@ -112,6 +122,15 @@ def mapped_back(
     changed = rng.permutation(np.flatnonzero(missing == (more < 0)))[: abs(more)]
     missing[changed] = more > 0
     return mapped.set(pl.Series(missing), None).alias(values.name)
+
+
+def _any_values(summary: Numbers | Levels, known: Sequence[str], like: pl.Series) -> pl.Series:
+    """Return some values of the reference, yet to be mapped, for a column that has none."""
+    if isinstance(summary, Numbers):
+        numbers = pl.Series(summary.edges, dtype=pl.Float64)
+        return numbers.cast(like.to_physical().dtype).cast(like.dtype)
+    levels = pl.Series([*summary.named, *known], dtype=pl.String)
+    return levels == "true" if like.dtype == pl.Boolean else levels
 
 
 def _mapped_numbers(values: pl.Series, known: Numbers, rng: np.random.Generator) -> pl.Series:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -74,25 +73,34 @@ def watch(
     predicted = answers_for(fitted, some, rung)
     of_used = rung is None or fitted.rung(rung).name == fitted.used
     answers = watch_answers(reference, predicted, answer_names(fitted)) if of_used else None
-    ps = list(_p_values(columns, answers, joint, expected))
-    beyond = iter((stats.false_discovery_control(ps) <= LEVEL).tolist())
-    effects = _Effects.of(fitted, reference, some, predicted, rung)
-    columns = [_concluded(column, beyond, effects) for column in columns]
+    tests = [column.tests for column in columns]
+    worse_p = None if expected is None else expected.worse_p
+    of_all = [test.p for test in (answers, joint) if test is not None] + [worse_p]
+    tests += [{"all": p} for p in of_all if p is not None]
+    beyond = iter(_beyond_chance(tests))
+    drawn = np.sort(stream(seed, "study", "watch", "effect").permutation(len(some))[:EFFECT_ROWS])
+    rows, predicted = some[drawn], predicted[drawn]
+
+    def effect(column: str) -> DriftEffect | None:
+        rng = stream(seed, "study", "watch", "effect", column)
+        return effect_of(fitted, reference, column, rows, predicted, rung=rung, rng=rng)
+
+    columns = [_concluded(fitted, column, next(beyond), effect) for column in columns]
     if answers is not None and answers.p is not None:
-        answers = structs.replace(answers, drifted=next(beyond))
+        answers = structs.replace(answers, drifted=next(beyond)["all"])
         answers = structs.replace(answers, sentence=answers_sentence(fitted, answers))
     if joint is not None:
-        joint = structs.replace(joint, drifted=next(beyond))
+        joint = structs.replace(joint, drifted=next(beyond)["all"])
         joint = structs.replace(joint, sentence=joint_sentence(joint))
-    if expected is not None and expected.worse_p is not None:
-        expected = structs.replace(expected, worse=next(beyond))
+    if expected is not None and worse_p is not None:
+        expected = structs.replace(expected, worse=next(beyond)["all"])
     return Watched(
         target=fitted.spec.target,
         rung=fitted.rung(rung).name,
         rows=new.rows,
         reference_rows=reference.rows,
         alarms=tuple(_alarms(columns, answers, joint, expected)),
-        tests=len(ps),
+        tests=sum(map(len, tests)),
         columns=tuple(_farthest_first(columns)),
         answers=answers,
         joint=joint,
@@ -101,73 +109,26 @@ def watch(
     )
 
 
-def _p_values(
-    columns: Iterable[ColumnWatch],
-    answers: AnswersWatch | None,
-    joint: JointWatch | None,
-    expected: Expectation | None,
-) -> Iterator[float]:
-    """Yield the p-values of all tests, in the order in which `watch` concludes from them."""
-    for column in columns:
-        yield from column.ps
-    others = [test.p for test in (answers, joint) if test is not None]
-    if expected is not None:
-        others.append(expected.worse_p)
-    yield from (p for p in others if p is not None)
+def _beyond_chance(tests: Sequence[Mapping[str, float]]) -> list[dict[str, bool]]:
+    """Return which p-values, by name, are beyond chance if all are counted together."""
+    ps = [p for named in tests for p in named.values()]
+    beyond = iter((stats.false_discovery_control(ps) <= LEVEL).tolist())
+    return [{name: next(beyond) for name in named} for named in tests]
 
 
-@dataclass(frozen=True, eq=False)
-class _Effects:
-    """Up to `EFFECT_ROWS` new rows (n) and the answers for them (n, c), to be answered again."""
-
-    fitted: Fitted
-    reference: Reference
-    rows: pl.DataFrame
-    answers: np.ndarray
-    rung: str | None
-
-    @classmethod
-    def of(
-        cls,
-        fitted: Fitted,
-        reference: Reference,
-        rows: pl.DataFrame,
-        answers: np.ndarray,
-        rung: str | None,
-    ) -> _Effects:
-        """Draw some of the rows."""
-        order = stream(fitted.spec.seed, "study", "watch", "effect").permutation(len(rows))
-        drawn = np.sort(order[:EFFECT_ROWS])
-        return cls(fitted, reference, rows[drawn], answers[drawn], rung)
-
-    def of_column(self, column: ColumnWatch) -> DriftEffect | None:
-        """Return what the drift of a column does to the answers; None of texts."""
-        if column.kind == "text":
-            return None
-        rng = stream(self.fitted.spec.seed, "study", "watch", "effect", column.column)
-        return effect_of(
-            self.fitted,
-            self.reference,
-            column.column,
-            self.rows,
-            self.answers,
-            rung=self.rung,
-            rng=rng,
-        )
-
-
-def _concluded(column: ColumnWatch, beyond: Iterator[bool], effects: _Effects) -> ColumnWatch:
-    """Say what a column's tests show; ``beyond`` tells of each whether it is beyond chance."""
-    values, *others = (next(beyond) for _ in column.ps)
-    missing = others.pop(0) if column.missing.p is not None else False
-    unseen = others.pop(0) if column.unseen is not None else False
-    if not (values or missing or unseen):
+def _concluded(
+    fitted: Fitted,
+    column: ColumnWatch,
+    beyond: Mapping[str, bool],
+    effect: Callable[[str], DriftEffect | None],
+) -> ColumnWatch:
+    """Return a column with its effect and its sentence, if any of its tests is beyond chance."""
+    if not any(beyond.values()):
         return column
-    drifted = structs.replace(column, drifted=True, effect=effects.of_column(column))
-    sentence = column_sentence(
-        effects.fitted, drifted, values=values, missing=missing, unseen=unseen
+    drifted = structs.replace(
+        column, drifted=True, effect=None if column.kind == "text" else effect(column.column)
     )
-    return structs.replace(drifted, sentence=sentence)
+    return structs.replace(drifted, sentence=column_sentence(fitted, drifted, beyond))
 
 
 def _alarms(

@@ -146,10 +146,11 @@ class ColumnWatch(msgspec.Struct, frozen=True):
     sentence: str = ""
 
     @property
-    def ps(self) -> tuple[float, ...]:
-        """The p-values of its tests: values, missing ones, unseen levels."""
-        others = (self.missing.p, None if self.unseen is None else self.unseen.p)
-        return (self.p, *(p for p in others if p is not None))
+    def tests(self) -> dict[str, float]:
+        """The p-value of each test that was made: of "values", "missing" ones, "unseen" levels."""
+        made = {"values": self.p, "missing": self.missing.p}
+        made["unseen"] = None if self.unseen is None else self.unseen.p
+        return {name: p for name, p in made.items() if p is not None}
 
     @property
     def alarming(self) -> bool:

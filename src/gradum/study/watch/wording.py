@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from gradum.fitting.fitted import Fitted
@@ -12,27 +14,11 @@ from gradum.study.watch.watched import AnswersWatch, ColumnWatch, DriftEffect, J
 from gradum.tables.wording import and_more, shortened
 
 
-def column_sentence(
-    fitted: Fitted, column: ColumnWatch, *, values: bool, missing: bool, unseen: bool
-) -> str:
-    """Say how a column has drifted, by those of its tests that are beyond chance, and its effect.
-
-    Parameters
-    ----------
-    fitted, column
-    values, missing, unseen : bool
-        Whether the test of its values, of missing values, of unseen levels is.
-    """
-    if not column.drifted:
-        return ""
-    return sentences(
-        [
-            _moved(column) if values else "",
-            _missing(column) if missing else "",
-            _unseen(column) if unseen else "",
-            _effect(fitted, column),
-        ]
-    )
+def column_sentence(fitted: Fitted, column: ColumnWatch, beyond: Mapping[str, bool]) -> str:
+    """Say how a column has drifted, by its tests that are beyond chance, and with what effect."""
+    words = {"values": _moved, "missing": _missing, "unseen": _unseen}
+    found = [words[test](column) for test, is_beyond in beyond.items() if is_beyond]
+    return sentences([*found, _effect(fitted, column)])
 
 
 def answers_sentence(fitted: Fitted, answers: AnswersWatch) -> str:
@@ -152,7 +138,7 @@ def _unseen(column: ColumnWatch) -> str:
 def _effect(fitted: Fitted, column: ColumnWatch) -> str:
     effect = column.effect
     if effect is None:
-        return say("What that does to the answers is not known, as the words of texts are not.")
+        return say("What that does to the answers is not known.")
     if effect.unused:
         return say("No answer hangs on it: it is harmless.")
     if effect.harmless:
