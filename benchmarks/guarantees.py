@@ -164,10 +164,10 @@ def _covered(way: Way, model: gradum.Model, new: pl.DataFrame, coverage: float) 
     names = model.classes if by_class else guarantee.terms.levels
     code = guarantee.scores.label if by_class else guarantee.scores.level
     assert code is not None
-    own = [(new["y" if by_class else way.by] == name).to_numpy() for name in names]
+    masks = [(new["y" if by_class else way.by] == name).to_numpy() for name in names]
     return [
         Covered(int(rows.sum()), int(within[rows].sum()), int((code == place).sum()), at_least)
-        for place, rows in enumerate(own)
+        for place, rows in enumerate(masks)
     ]
 
 

@@ -42,20 +42,20 @@ def test_a_group_has_the_scores_of_its_rows_and_their_differences_from_the_other
     group = of(found, "middle")
     inside = (seen.frame["site"] == "middle").to_numpy()
     assert (group.column, group.rows, found.selected) == ("site", 120, "yes")
-    said, share, truth = seen.prediction.value, seen.prediction.probability[:, 1], seen.target
+    predicted, share, truth = seen.prediction.value, seen.prediction.probability[:, 1], seen.target
 
     def loss(rows):
         return peer.log_loss(truth[rows], share[rows], labels=[0, 1])
 
     def rates(rows):
-        table = peer.confusion_matrix(truth[rows], said[rows])
-        return said[rows].mean(), table[1, 1] / table[1].sum(), table[0, 1] / table[0].sum()
+        table = peer.confusion_matrix(truth[rows], predicted[rows])
+        return predicted[rows].mean(), table[1, 1] / table[1].sum(), table[0, 1] / table[0].sum()
 
     scores = [group.scores[name] for name in found.measures]
-    own, rest = [loss(inside), *rates(inside)], [loss(~inside), *rates(~inside)]
-    np.testing.assert_allclose([score.value for score in scores], own)
+    inner, rest = [loss(inside), *rates(inside)], [loss(~inside), *rates(~inside)]
+    np.testing.assert_allclose([score.value for score in scores], inner)
     apart = [score.difference.value for score in scores]
-    np.testing.assert_allclose(apart, np.subtract(own, rest))
+    np.testing.assert_allclose(apart, np.subtract(inner, rest))
     for score in scores:
         assert score.interval.low < score.value < score.interval.high
         assert score.difference.low < score.difference.value < score.difference.high
@@ -132,8 +132,8 @@ def test_differences_by_chance_are_those_of_random_groups():
         order = rng.permutation(400)
         for place, group in enumerate(groups):
             inside = group.mask[order].astype(float)[None, :]
-            own, rest = (score(whole.weighting(side))[0] for side in (inside, 1 - inside))
-            drawn[place, draw] = own - rest
+            inner, rest = (score(whole.weighting(side))[0] for side in (inside, 1 - inside))
+            drawn[place, draw] = inner - rest
     farthest = np.abs(drawn / drawn.std(axis=1, keepdims=True)).max(axis=0)
     expected = drawn.std(axis=1) * np.quantile(farthest, 0.95)
     np.testing.assert_allclose(chance[:, 0].mean(axis=1), expected, rtol=0.2)

@@ -73,7 +73,7 @@ def like(model):
 
 
 def column(watch, name):
-    return next(each for each in watch.found.columns if each.column == name)
+    return next(line for line in watch.found.columns if line.column == name)
 
 
 # Distances
@@ -258,7 +258,7 @@ def test_flags_are_mapped():
 
 def test_like_rows_raise_no_alarm(like):
     assert not like.alarm
-    assert not any(each.drifted for each in like.found.columns)
+    assert not any(line.drifted for line in like.found.columns)
     assert "No alarm" in like.summary()
 
 
@@ -312,8 +312,8 @@ def test_blocks_are_counted_as_the_whole(model, tmp_path, like, monkeypatch):
     assert model.watch(rows(1_000, 2)).found == like.found
     rows(1_000, 2).write_csv(tmp_path / "new.csv")
     found = model.watch(tmp_path / "new.csv").found
-    assert [(each.column, each.counts) for each in found.columns] == [
-        (each.column, each.counts) for each in like.found.columns
+    assert [(line.column, line.counts) for line in found.columns] == [
+        (line.column, line.counts) for line in like.found.columns
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the labels of new rows show: errors in their order, and scores by group."""
+"""Labels of new rows: errors in their order, and scores by group."""
 
 from __future__ import annotations
 

@@ -106,9 +106,9 @@ class Watch:
             yield Text(visible(harmless))
         yield Text()
         if found.stream is not None:
-            # An alarm has been said.
-            said = found.stream.sentences[found.stream.alarm is not None :]
-            yield from (Text(visible(sentence)) for sentence in said)
+            # The sentence of an alarm stands above.
+            others = found.stream.sentences[found.stream.alarm is not None :]
+            yield from (Text(visible(sentence)) for sentence in others)
             yield Text()
         if found.columns:
             yield self._columns()

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from gradum.scores.bootstrap import BLOCK_BYTES
-from gradum.scores.interval import NO_SPREAD, Interval, standard_error, wilson
+from gradum.scores.interval import Interval, effective_rows, standard_error, wilson
 from gradum.study.binning import Cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED
@@ -128,9 +128,7 @@ class Comparison:
         quantile = float(stdtrit(self.freedom[place], 1.0 - level / 2))
         if not self.measures[kind].is_share:
             return value - quantile * error, value + quantile * error
-        rows = float(self.counted[place, kind])
-        if error > NO_SPREAD:
-            rows = min(value * (1.0 - value) / error**2, rows)
+        rows = effective_rows(value, error, float(self.counted[place, kind]))
         return wilson(value, rows, quantile)
 
 
