@@ -13,9 +13,11 @@ from benchmarks import sides
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.explanations.brute_force import by_brute_force
 from benchmarks.explanations.network import Network, Problem
+from benchmarks.intervals.figures import LEVELS, crps, interval_score
 from benchmarks.page import replace_section
 from benchmarks.sides import Absent, Ratio, Side, in_fresh_processes, in_turns, spread
 from benchmarks.training import flops
+from scipy.stats import norm
 
 HERE = {"PYTHONPATH": os.pathsep.join(sys.path)}
 
@@ -197,3 +199,13 @@ def test_a_section_that_is_not_there_is_refused(tmp_path):
 
 def test_every_benchmark_that_is_listed_is_there():
     assert [name for name in BENCHMARKS if not find_spec(f"benchmarks.{name}")] == []
+
+
+def test_interval_scores_and_crps_are_their_definitions():
+    target = np.array([0.0, 5.0, -2.0])
+    low, high = np.full(3, -1.0), np.full(3, 1.0)
+    assert interval_score(target, low, high) == pytest.approx(2 + 20 * (0 + 4 + 1) / 3)
+    quantiles = np.tile(norm.ppf(LEVELS), (3, 1))
+    z = target  # of a standard normal distribution, by Gneiting and Raftery (2007)
+    exact = z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi)
+    assert crps(target, quantiles) == pytest.approx(exact.mean(), rel=5e-3)

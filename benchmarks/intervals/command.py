@@ -18,7 +18,7 @@ import pandas as pd
 
 import gradum
 from benchmarks.environments import answer_of, python_with, version_in
-from benchmarks.intervals.rows import ALPHA, LEVELS, crps, measured
+from benchmarks.intervals.figures import ALPHA, LEVELS, crps, measured
 from benchmarks.page import ACCURACY, publish, table
 from benchmarks.quality.frames import categories, strings_or_none
 from benchmarks.quality.sets import Suite

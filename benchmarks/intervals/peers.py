@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.intervals.rows import ALPHA, LEVELS, crps, measured
+from benchmarks.intervals.figures import ALPHA, LEVELS, crps, measured
 
 CORES = 2
 

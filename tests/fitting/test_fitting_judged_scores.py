@@ -33,6 +33,11 @@ def test_a_hold_out_keeps_the_errors_of_its_judged_rows(regressor):
     assert inside == np.ceil(0.8 * (len(judged) + 1)) / len(judged)
 
 
+def test_what_choosing_the_rung_on_the_same_rows_can_cost_is_said(regressor, folded):
+    assert "can cost up to 3 points" in regressor.guarantee().sentence  # 40 / √240
+    assert "chosen" not in folded.guarantee().sentence
+
+
 def test_the_scores_of_classes_are_what_the_true_one_lacks(classifier):
     scores, run = classifier.fitted.guarantee.scores, classifier.run
     judged = np.flatnonzero(run.parts == Part.TEST)

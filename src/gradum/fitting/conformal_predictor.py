@@ -302,8 +302,14 @@ class ConformalPredictor:
         elif self.by_class:
             by, names, code = "", tuple(map(str, self.classes)), scores.label
         sizes = tuple((name, self._size(code == place)) for place, name in enumerate(names))
-        weighted = scores.weight is not None
-        return Support(self._size(everything), scores.group is not None, weighted, by, sizes)
+        return Support(
+            size=self._size(everything),
+            groups=scores.group is not None,
+            weighted=scores.weight is not None,
+            by=by,
+            chosen=len(scores.by_rung) > 2,  # the baseline and one other are no choice
+            sizes=sizes,
+        )
 
     def _size(self, among: np.ndarray) -> float:
         weight, newcomer = self.scores.weights(among)

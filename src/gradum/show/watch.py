@@ -53,9 +53,9 @@ class Watch:
     def frame(self) -> pl.DataFrame:
         """One line a column.
 
-        ``column``, ``kind``, ``size``, ``least_size``, ``p``, ``psi``, ``missing``,
-        ``reference_missing``, ``drifted``, ``effect`` (the mean size of the change of an answer,
-        null where it is not known) and ``harmless``.
+        ``column``, ``kind``, ``size``, ``least_size``, ``p`` (the least of its tests'), ``psi``,
+        ``missing``, ``reference_missing``, ``drifted``, ``effect`` (the mean size of the change of
+        an answer, null where it is not known) and ``harmless``.
         """
         return pl.DataFrame(
             [_record(column) for column in self.found.columns],

@@ -25,6 +25,15 @@ def verdict(found: Watched, source: str) -> str:
         )
     if not found.alarms and not found.tests:
         return say("No alarm by the labels of {source}.", source=source)
+    if not found.alarms and any(column.drifted for column in found.columns):
+        return say(
+            "No alarm: the {rows:,} rows of {source} differ from the {reference:,} rows that "
+            "{target!r} was learned from, but only in what hardly moves an answer.",
+            rows=found.rows,
+            source=source,
+            reference=found.reference_rows,
+            target=shortened(found.target),
+        )
     if not found.alarms:
         return say_plural(
             "No alarm: {count:,} row of {source} is like the {reference:,} rows that {target!r} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import msgspec
@@ -10,7 +11,7 @@ from gradum.fitting.conformal.guarantee import Name, Terms
 from gradum.fitting.conformal.law import NEW_ROWS, cross_bound, fewest_scores, split_range
 from gradum.margins import LAST_DIGITS
 from gradum.messages import marked, say, sentences
-from gradum.scores.figures import percent
+from gradum.scores.figures import figure, percent
 from gradum.tables.wording import quoted
 
 PROMISES: dict[Name, tuple[str, str]] = {  # of intervals, and of sets
@@ -53,6 +54,13 @@ PROMISES: dict[Name, tuple[str, str]] = {  # of intervals, and of sets
         marked("No guarantee: {reason} Sets aim at {share} and may miss it. {remedy}"),
     ),
 }
+
+COST_OF_CHOOSING = 40.0
+"""Times 1 / √n: the points of coverage that the best of four rungs on n judged rows may lack.
+
+Measured where all are equally good and their errors unrelated, which costs most: 33 / √n points at
+80%, where it is about as much as at any coverage (`python -m benchmarks guarantees`).
+"""
 
 TOO_FEW = (  # for intervals, and for sets
     marked(
@@ -128,6 +136,8 @@ class Support:
         Whether some count more than others.
     by : str or None
         The column each of whose levels is covered by itself; "" for each class.
+    chosen : bool
+        Whether the rung was chosen among several by its score on the same rows.
     sizes : tuple of (str or None, float)
         Those levels or classes, None for a missing value, each with its own n.
     """
@@ -136,6 +146,7 @@ class Support:
     groups: bool = False
     weighted: bool = False
     by: str | None = None
+    chosen: bool = False
     sizes: tuple[tuple[str | None, float], ...] = ()
 
     def enough(self, coverage: float) -> list[float]:
@@ -210,6 +221,15 @@ def _of_whom(terms: Terms, support: Support) -> str:
     elif support.by is not None:
         parts.append(
             say("That is so of each value of column {column!r} by itself.", column=support.by)
+        )
+    if support.chosen:
+        points = COST_OF_CHOOSING / math.sqrt(support.size)
+        parts.append(
+            say(
+                "The rung was chosen on the same rows, which can cost up to {points} points of "
+                "that.",
+                points=figure(points, digits=1),
+            )
         )
     return sentences(parts)
 

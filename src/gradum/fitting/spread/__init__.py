@@ -1,0 +1,1 @@
+"""How far from its prediction a number may lie, by row, and how that is fitted."""
