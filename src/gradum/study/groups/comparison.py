@@ -44,7 +44,7 @@ class ColumnGroup:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class GroupComparison:
     """s groups by k measures.
 
     Parameters
@@ -134,7 +134,7 @@ class Comparison:
 
 def compare_groups(
     evidence: Evidence, groups: Sequence[ColumnGroup], measures: Sequence[GroupMeasure]
-) -> Comparison:
+) -> GroupComparison:
     """Score groups, and all rows outside of each, on the same resamples of the rows."""
     every, weight = np.arange(len(evidence)), evidence.weight[None, :]
     sides = [side for group in groups for side in (group.mask, ~group.mask)]
@@ -159,7 +159,7 @@ def compare_groups(
     apart = off[::2] - off[1::2]
     errors = np.apply_along_axis(standard_error, 2, apart)
     comparable &= ~np.isnan(errors)
-    return Comparison(
+    return GroupComparison(
         evidence,
         groups,
         measures,
