@@ -151,8 +151,8 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"up to {pack.text_scores} classes, to the scores",
         f"`--effort quick` trains {WORDS[quick.members]} networks for {quick.epochs} epochs, "
         f"`best` {best.members} for {best.epochs}; above {pack.epochs_at:,} rows",
-        f"one number between {1 / temperature.MOST} and {temperature.MOST:g}; from "
-        f"{choice.FEWEST_ROWS} rows on",
+        f"A step needs {choice.FEWEST_ROWS} rows of equal weight",
+        f"one number between {1 / temperature.MOST} and {temperature.MOST:g}.",
         f"from {quadratic.FEWEST_OF_A_CLASS} rows of each class on",
         f"of 3 to {matrix.MOST_CLASSES} classes",
         f"from {matrix.FEWEST_ROWS} rows a class on",

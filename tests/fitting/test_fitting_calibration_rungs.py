@@ -1,4 +1,4 @@
-"""Which rows a rung is calibrated on, and what becomes of its calibration."""
+"""The rows that a rung is calibrated on, and the fate of its calibration."""
 
 from itertools import count
 
@@ -53,9 +53,9 @@ def test_a_network_is_calibrated_on_its_validation_rows_in_the_world_that_it_lea
     whole = rung.logits(validation.design) / 2
     whole = np.insert(whole, 0, 0, axis=1) if target == "flag" else whole
     balanced = scipy.special.softmax(whole, axis=1)
-    said = rung.predict(validation.design)
-    np.testing.assert_allclose(said.balanced, balanced, atol=1e-6)
-    np.testing.assert_array_equal(said.value, balanced.argmax(axis=1))
+    prediction = rung.predict(validation.design)
+    np.testing.assert_allclose(prediction.balanced, balanced, atol=1e-6)
+    np.testing.assert_array_equal(prediction.value, balanced.argmax(axis=1))
 
 
 def test_without_validation_rows_a_calibration_is_the_one_that_is_given(seen):

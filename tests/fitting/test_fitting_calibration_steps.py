@@ -114,8 +114,8 @@ def test_calibrated_log_odds_stay_what_they_are(way):
 def test_calibrated_logits_of_more_classes_stay_what_they_are():
     logits = normal(20_000, 3)
     held = held_out(logits, drawn(logits))
-    said = scipy.special.softmax(MatrixScaling.fit(held, held.one_row)(logits), axis=1)
-    assert np.abs(said - scipy.special.softmax(logits, axis=1)).max() < 0.03
+    probability = scipy.special.softmax(MatrixScaling.fit(held, held.one_row)(logits), axis=1)
+    assert np.abs(probability - scipy.special.softmax(logits, axis=1)).max() < 0.03
 
 
 def test_log_odds_that_are_twice_too_sure_are_halved():
@@ -151,8 +151,8 @@ def test_classes_that_were_mixed_up_are_told_apart_again():
     mix = np.array([[1.5, 0.3, -0.2], [0.1, 0.8, 0.2], [-0.4, 0.2, 1.1]])
     held = held_out(true @ mix.T + [0.5, -0.2, -0.3], drawn(true))
     step = MatrixScaling.fit(held, held.one_row)
-    said = scipy.special.softmax(step(held.logits), axis=1)
-    assert np.abs(said - scipy.special.softmax(true, axis=1)).max() < 0.04
+    probability = scipy.special.softmax(step(held.logits), axis=1)
+    assert np.abs(probability - scipy.special.softmax(true, axis=1)).max() < 0.04
 
 
 def test_a_quadratic_is_one_between_its_ends_and_a_line_beyond():

@@ -12,7 +12,7 @@ from gradum.fitting.conformal.intervals import conformal_intervals
 from gradum.fitting.conformal.law import cross_bound, fewest_scores, split_range
 from gradum.fitting.conformal.score_list import SLACK, ScoreList
 from gradum.fitting.conformal.sets import conforming_classes
-from gradum.fitting.judged_scores import MOST_SCORES, drawn
+from gradum.fitting.intervals.scoring import MOST_SCORES, drawn
 from gradum.fitting.located import Located
 
 COVERAGES = (0.05, 0.5, 0.8, 0.9, 0.95)
@@ -26,7 +26,9 @@ def ends_by_definition(scores, weights, judges, coverage, newcomer):
     """The n × m matrix of ends, and the least above which too little weight is left."""
     wanted = coverage * (sum(map(np.sum, weights)) + newcomer) - 1e-9
     pairs = zip(scores, judges, strict=True)
-    upper = np.concatenate([j.centre + (r[:, None] + SLACK) * j.above for r, j in pairs])
+    upper = np.concatenate(
+        [judge.centre + (score[:, None] + SLACK) * judge.above for score, judge in pairs]
+    )
     weight = np.concatenate(weights)
     ends = np.full(upper.shape[1], np.inf)
     for row, column in enumerate(upper.T):
@@ -47,11 +49,11 @@ def test_intervals_are_those_of_the_definition(sizes, weighted):
     lists = [ScoreList.of(*pair) for pair in zip(scores, weights, strict=True)]
     for coverage in COVERAGES:
         low, high = conformal_intervals(lists, judges, coverage, newcomer)
-        told = scores, weights, judges, coverage, newcomer
-        np.testing.assert_allclose(high, ends_by_definition(*told), rtol=0, atol=1e-7)
-        mirrored = [Located(-said.centre, said.above, said.below) for said in judges]
-        told = scores, weights, mirrored, coverage, newcomer
-        np.testing.assert_allclose(-low, ends_by_definition(*told), rtol=0, atol=1e-7)
+        arguments = scores, weights, judges, coverage, newcomer
+        np.testing.assert_allclose(high, ends_by_definition(*arguments), rtol=0, atol=1e-7)
+        mirrored = [Located(-judge.centre, judge.above, judge.below) for judge in judges]
+        arguments = scores, weights, mirrored, coverage, newcomer
+        np.testing.assert_allclose(-low, ends_by_definition(*arguments), rtol=0, atol=1e-7)
 
 
 def test_a_split_takes_the_rank_that_exact_arithmetic_says():
@@ -93,8 +95,8 @@ def test_sets_are_those_of_the_definition():
                     if score + SLACK < 1 - shares[judge][row, label]
                 )
                 expected[row, label] = better < coverage * (total + newcomer)
-        said = conforming_classes(lists, shares, coverage, newcomer)
-        np.testing.assert_array_equal(said, expected)
+        chosen = conforming_classes(lists, shares, coverage, newcomer)
+        np.testing.assert_array_equal(chosen, expected)
 
 
 def test_a_group_counts_once_however_many_rows_it_has():

@@ -31,7 +31,7 @@ def made(judges, newcomer=1.0, forward=same, inverse=same):
     """A distribution of the first judge's rows, from (scores, weights, located) of each."""
     lists = [ScoreList.signed(score, weight) for score, weight, _ in judges]
     rows = len(judges[0][2].centre)
-    system = PredictiveSystem(lists, [said for *_, said in judges], newcomer)
+    system = PredictiveSystem(lists, [located for *_, located in judges], newcomer)
     return Distribution([(np.arange(rows), system)], rows, forward, inverse)
 
 
@@ -39,10 +39,10 @@ def values_of(judges):
     """The values (m, n) that the judged rows give, and their weights (n,), by the definition."""
     values = [
         [
-            [said.take(np.array([row])).at(one)[0] for one in score]
-            for row in range(len(said.centre))
+            [located.take(np.array([row])).at(one)[0] for one in score]
+            for row in range(len(located.centre))
         ]
-        for score, _, said in judges
+        for score, _, located in judges
     ]
     return np.concatenate(values, axis=1), np.concatenate([weight for _, weight, _ in judges])
 
@@ -62,8 +62,8 @@ def test_cumulative_probabilities_and_quantiles_are_the_definitions(judges):
         np.testing.assert_allclose(distribution.cumulative(point), expected)
         np.testing.assert_allclose(distribution.beyond(np.full(5, point)), 1 - expected)
     for level in (0.001, 0.1, 0.5, 0.87, 0.999):
-        found = distribution.quantile(level)[:, 0]
-        for row, quantile in zip(values, found, strict=True):
+        quantiles = distribution.quantile(level)[:, 0]
+        for row, quantile in zip(values, quantiles, strict=True):
             order = np.argsort(row)
             reached = (np.cumsum(weight[order]) + 1.0) / total >= level * (1 - 1e-12)
             expected = row[order][reached.argmax()] if reached.any() else np.inf

@@ -25,10 +25,10 @@ def test_blocks_are_joined_in_order():
 
 def test_another_scale_and_the_other_sign_leave_deviations_what_they_are():
     rng = np.random.default_rng(4)
-    said = Located(rng.normal(size=30), rng.gamma(2, size=30), rng.gamma(3, size=30))
+    located = Located(rng.normal(size=30), rng.gamma(2, size=30), rng.gamma(3, size=30))
     target = rng.normal(size=30)
-    deviation = said.deviations(target)
-    np.testing.assert_allclose(said.scaled(7.0, 3.0).deviations(7 + 3 * target), deviation)
-    np.testing.assert_allclose(said.mirrored().deviations(-target), -deviation)
+    deviation = located.deviations(target)
+    np.testing.assert_allclose(located.scaled(7.0, 3.0).deviations(7 + 3 * target), deviation)
+    np.testing.assert_allclose(located.mirrored().deviations(-target), -deviation)
     rows = np.array([4, 2, 2])
-    np.testing.assert_array_equal(said.take(rows).deviations(target[rows]), deviation[rows])
+    np.testing.assert_array_equal(located.take(rows).deviations(target[rows]), deviation[rows])

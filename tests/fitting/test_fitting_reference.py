@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.fitting.reference import (
+from gradum.fitting.reference.values import (
     BIN_ROWS,
     BUCKETS,
     SHARED_ROWS,

@@ -48,14 +48,14 @@ def test_a_loaded_run_gives_the_same_sets_and_the_same_guarantee(folders, folds)
 
 def test_without_the_judges_there_are_sets_but_no_guarantee(folders):
     alone = gradum.load(folders / "three" / "model.gradum")
-    said = alone.guarantee()
-    assert (said.name, said.at_least) == ("none", None)
-    assert "judges.gradum" in said.sentence
+    statement = alone.guarantee()
+    assert (statement.name, statement.at_least) == ("none", None)
+    assert "judges.gradum" in statement.sentence
     assert len(alone.predict_set(NEW)) == len(NEW)
     other = next(name for name in alone.fitted.rungs if name != alone.used)
-    said = gradum.load(folders / "three").guarantee(rung=other)
-    assert said.name == "none"
-    assert alone.used in said.sentence
+    statement = gradum.load(folders / "three").guarantee(rung=other)
+    assert statement.name == "none"
+    assert alone.used in statement.sentence
 
 
 def test_judges_of_another_model_are_refused(folders, tmp_path):

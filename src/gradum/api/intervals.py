@@ -9,7 +9,7 @@ import numpy as np
 from gradum.errors import TargetError
 from gradum.fitting.conformal.distribution import Distribution
 from gradum.fitting.conformal.statement import Statement
-from gradum.fitting.conformal_predictor import ConformalPredictor
+from gradum.fitting.intervals.predictor import ConformalPredictor
 from gradum.fitting.judge import Judge, first_repeat
 from gradum.fitting.predict import predict_typed
 from gradum.forks import refuse_after_fork

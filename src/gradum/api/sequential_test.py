@@ -19,7 +19,7 @@ from gradum.api.table_rows import TableRows, table_rows
 from gradum.errors import ColumnError, SpecError
 from gradum.files.atomic import write_bytes
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.judged_errors import JudgedErrors, is_wrong, judged_errors
+from gradum.fitting.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
 from gradum.messages import say
 from gradum.study.watch.sequence import Labelled, follow
 from gradum.study.watch.sequential_test import (

@@ -19,7 +19,7 @@ from gradum.api.watch_reference import (
     refuse_few,
 )
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.reference import Reference
+from gradum.fitting.reference.reference import Reference
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.show.watch import Watch

@@ -13,7 +13,7 @@ from gradum.api.run_rows import small_run_with_its_table
 from gradum.api.sampled_rows import SampledRows, sampled_rows
 from gradum.errors import SpecError, TableError
 from gradum.fitting.predict import predict_typed
-from gradum.fitting.reference import MOST_ROWS, Reference
+from gradum.fitting.reference.reference import MOST_ROWS, Reference
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.study.explanation.drawn_rows import drawn_rows

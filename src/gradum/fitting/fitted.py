@@ -16,7 +16,7 @@ from gradum.core.models.parameters import named
 from gradum.errors import SpecError
 from gradum.fitting.conformal.guarantee import Guarantee
 from gradum.fitting.judgement import Judgement
-from gradum.fitting.reference import Reference
+from gradum.fitting.reference.reference import Reference
 from gradum.fitting.rung import Rung
 from gradum.fitting.spec import Spec
 from gradum.messages import listed, say

@@ -36,19 +36,21 @@ def walks_up_to(
 
     Where not even two folds can be made, the rows marked by ``validation`` (n,) are held out.
     """
-    parts = folds_up_to(
-        most,
-        len(rows),
-        labels=None if rows.classes is None else rows.target,
-        groups=rows.groups,
-        time=rows.time,
-        validation=0.0,
-        rng=rng,
-    )
-    walks = [
+    labels = None if rows.classes is None else rows.target
+    walks = walks_of(most, len(rows), labels=labels, groups=rows.groups, time=rows.time, rng=rng)
+    return walks or [held_out(validation)]
+
+
+def walks_of(most: int, rows: int, **options: Any) -> list[Walk]:
+    """Hold out each of up to ``most`` folds of n rows, and learn from all others.
+
+    The options are those of `folds`, which divides the rows. Empty if not even two folds can be
+    made.
+    """
+    parts = folds_up_to(most, rows, validation=0.0, **options)
+    return [
         (np.flatnonzero(part == Part.TRAIN), np.flatnonzero(part == Part.TEST)) for part in parts
     ]
-    return walks or [held_out(validation)]
 
 
 def held_out(validation: np.ndarray) -> Walk:

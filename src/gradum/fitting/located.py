@@ -1,4 +1,4 @@
-"""Where a rung expects a number, and how far from there it may lie: what intervals are made of."""
+"""The place where a rung expects a number, and how far from there it may lie."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
 
 
 PostStep = PriorShift | TemperatureScaling | QuadraticScaling | MatrixScaling
-"""Whatever may follow the logits.
+"""A step that may follow the logits.
 
 ``decides`` says whether labels are chosen by its result, ``calibrates`` whether it makes
 probabilities mean what they say, ``title`` how that is called; ``class_weight`` are the class

@@ -22,17 +22,14 @@ from gradum.fitting.dataset import Dataset
 from gradum.fitting.estimate import share_out
 from gradum.fitting.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint
+from gradum.fitting.intervals.scoring import guarantee_of
 from gradum.fitting.judge import Judge
-from gradum.fitting.judged_errors import judged_errors
-from gradum.fitting.judged_scores import guarantee_of
-from gradum.fitting.judged_summary import judged_summary
 from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.metric import metric_for
-from gradum.fitting.plan import Plan
 from gradum.fitting.post import calibrated_in_words
-from gradum.fitting.reference import Reference
+from gradum.fitting.reference.reference import reference_of
 from gradum.fitting.rivals import Contest, Rival, contest, refuse_in_blocks
 from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
@@ -42,6 +39,7 @@ from gradum.messages import marked, say, say_plural, sentences
 from gradum.scores.figures import figure
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
+from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part, straddling_duplicates
 from gradum.tables.table import Table
@@ -186,45 +184,40 @@ def _climbed(
     if judgement is not None:
         context.tell(Judged(judgement))
         if spec.refit and not context.stop():
-            try:
-                whole, everything = divided.everything()
-                again = refit(spec, everything, rungs[judgement.verdict.used], context)
-                if context.stop():  # half a refit is worth less than the model that was judged
-                    judgement = structs.replace(judgement, interrupted=True)
-                else:
-                    encoder, rungs = whole, again
-            except OutOfTime:
-                why = say(NO_TIME_TO_REFIT)
-                context.tell(NotRefitted(why))
-                judgement = structs.replace(judgement, notes=(*judgement.notes, why))
-                spec = structs.replace(spec, refit=False)  # as the model is
+            spec, encoder, rungs, judgement = _refitted(
+                spec, divided, encoder, rungs, judgement, context
+            )
     guarantee = None
     if judgement is not None:
         guarantee = guarantee_of(
             spec, dataset, judges, judgement.verdict.used, interrupted=judgement.interrupted
         )
     made = provenance(dataset, rungs, began)
-    reference = _reference(spec, dataset, plan, seen, judgement)
+    reference = reference_of(spec, dataset, plan, seen.get("test"), judgement)
     fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made, guarantee, reference)
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
 
 
-def _reference(
-    spec: Spec, dataset: Dataset, plan: Plan, seen: dict[str, Seen], judgement: Judgement | None
-) -> Reference:
-    """Return what later rows are held against: these rows, and what was said of the judged ones."""
-    learned = len(dataset) if spec.refit else int(np.count_nonzero(plan.kept == Part.TRAIN))
-    reference = Reference.of_rows(dataset, learned, spec.seed)
-    if judgement is None or "test" not in seen:
-        return reference
-    rows, averaged = seen["test"].average(len(dataset))
-    used = averaged[judgement.verdict.used]
-    reference = reference.with_answers(used, same_fit=not (spec.refit or plan.folds))
-    return structs.replace(
-        reference,
-        judged=judged_summary(used, dataset.target[rows], dataset.weight[rows]),
-        errors=judged_errors(dataset.truth, rows, used, spec.seed),
-    )
+def _refitted(
+    spec: Spec,
+    divided: Divided,
+    encoder: Encoder,
+    rungs: dict[str, Rung],
+    judgement: Judgement,
+    context: Context,
+) -> tuple[Spec, Encoder, dict[str, Rung], Judgement]:
+    """Return the same once the rung in use is refitted on all rows, if the time suffices."""
+    try:
+        whole, everything = divided.everything()
+        again = refit(spec, everything, rungs[judgement.verdict.used], context)
+    except OutOfTime:
+        why = say(NO_TIME_TO_REFIT)
+        context.tell(NotRefitted(why))
+        noted = structs.replace(judgement, notes=(*judgement.notes, why))
+        return structs.replace(spec, refit=False), encoder, rungs, noted  # as the model is
+    if context.stop():  # half a refit is worth less than the model that was judged
+        return spec, encoder, rungs, structs.replace(judgement, interrupted=True)
+    return spec, whole, again, judgement
 
 
 def _judges(spec: Spec, divided: Divided, kept: Judge, context: Context) -> list[Judge]:

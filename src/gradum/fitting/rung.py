@@ -71,6 +71,11 @@ class Prediction:
             _joined([block.balanced for block in several]),
         )
 
+    @property
+    def middle(self) -> np.ndarray:
+        """The predicted number (n,), the middle one of several quantiles; or the class."""
+        return self.value if self.value.ndim == 1 else self.value[:, self.value.shape[1] // 2]
+
     def take(self, rows: np.ndarray) -> Prediction:
         """Return what was said of the given rows."""
         return Prediction(

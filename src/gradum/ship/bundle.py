@@ -15,7 +15,7 @@ from gradum.files import archive
 from gradum.fitting.conformal.guarantee import Terms
 from gradum.fitting.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.fitting.judgement import Judgement
-from gradum.fitting.reference import Reference
+from gradum.fitting.reference.reference import Reference
 from gradum.fitting.spec import TITLES, Spec
 from gradum.messages import say
 from gradum.scores.interval import with_unknown_bounds

@@ -9,9 +9,7 @@ import numpy as np
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.judged_errors import JudgedErrors
-from gradum.fitting.judged_summary import JudgedClasses, JudgedSummary
-from gradum.fitting.reference import BUCKETS, LEVELLED, Distribution, Levels
+from gradum.fitting.reference.reference import LEVELLED
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.target_scale import TargetScale
@@ -176,60 +174,25 @@ def _reference(fitted: Fitted) -> Iterator[str]:
         yield say("the summary of its rows is of other columns than the schema names")
     summaries = list(reference.columns.values())
     if any(
-        isinstance(summary.values, Levels) != (kinds[name] in LEVELLED)
+        summary.values.levelled != (kinds[name] in LEVELLED)
         for name, summary in reference.columns.items()
     ):
         yield say("the summary of its rows is of columns of other kinds")
     counted = [summary.missing + summary.values.rows == reference.rows for summary in summaries]
     if reference.target is not None:
         summaries.append(reference.target)
-    numbers = [summary.values for summary in summaries]
-    numbers += [answer.values for answer in reference.answers]
-    if not all(counted) or not all(map(_counts_rows, numbers)):
+    distributions = [summary.values for summary in summaries]
+    distributions += [answer.values for answer in reference.answers]
+    if not all(counted) or not all(values.is_sound for values in distributions):
         yield say("the summary of its rows counts others than there are")
     places = [answer.place for answer in reference.answers]
     classes = len(_target(fitted).classes)
     if places != sorted(set(places)) or not set(places) <= set(range(max(classes, 1))):
         yield say("the summary of its answers is of other answers than the model gives")
-    if reference.judged is not None and not _goes_together(reference.judged, classes):
+    if reference.judged is not None and not reference.judged.is_sound(classes):
         yield say("the summary of its judged rows is of other answers than the model gives")
-    if reference.errors is not None and not _can_be(reference.errors, numbers=not classes):
+    if reference.errors is not None and not reference.errors.is_sound(classes):
         yield say("its judged errors are more, or of others, than there can be")
-
-
-def _goes_together(judged: JudgedSummary, classes: int) -> bool:
-    """Whether bins are of the model's classes, or of numbers, and count rows."""
-    if isinstance(judged, JudgedClasses):
-        shares, rows = ([getattr(each, n) for each in judged.bins] for n in ("probability", "rows"))
-        numbers = [number for each in (*shares, *rows) for number in each]
-        return (
-            classes > 0
-            and all(len(each) == classes for each in (*shares, *rows))
-            and all(0 <= number < np.inf for number in numbers)
-        )
-    numbers = [number for each in judged.bins for number in (each.prediction, each.error)]
-    sizes = [number for each in judged.bins for number in (each.error, each.rows)]
-    finite = np.isfinite([*numbers, *judged.deviations]).all()
-    return bool(classes == 0 and judged.deviations and finite and min(sizes, default=0) >= 0)
-
-
-def _can_be(errors: JudgedErrors, *, numbers: bool) -> bool:
-    """Whether so many of so many rows can be errors, by a distance if they are of numbers."""
-    beyond = errors.beyond
-    counted = 0 <= errors.errors <= errors.rows and 0 < errors.independent <= errors.rows
-    return counted and (beyond is not None and 0 <= beyond < np.inf if numbers else beyond is None)
-
-
-def _counts_rows(values: Distribution) -> bool:
-    """Whether counts are of so many rows, at edges that rise."""
-    if isinstance(values, Levels):
-        counts = [*values.named.values(), *values.others]
-        whole = len(values.others) == BUCKETS and sum(counts) == values.rows
-        return whole and min(counts, default=0) >= 0 and 0 <= values.unseen <= values.rows
-    edges, at_most = np.array(values.edges), np.array([0, *values.at_most, values.rows])
-    finite = np.isfinite([*edges, values.deviation]).all() and values.deviation >= 0
-    rising = (np.diff(edges) > 0).all() and (np.diff(at_most) >= 0).all()
-    return bool(finite and rising and len(at_most) == len(edges) + 2)
 
 
 def _target(fitted: Fitted) -> Target:

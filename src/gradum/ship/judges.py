@@ -12,8 +12,8 @@ import numpy as np
 from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.fitting.fitted import Fitted, fingerprint_of, named_arrays
+from gradum.fitting.intervals.scoring import judge_arrays
 from gradum.fitting.judge import Judge
-from gradum.fitting.judged_scores import judge_arrays
 from gradum.messages import say
 from gradum.ship.contradictions import contradiction
 from gradum.ship.rung_record import RungRecord, recorded, restored
@@ -57,7 +57,7 @@ def load_judges(fitted: Fitted, path: Path) -> tuple[Judge, ...]:
     try:
         manifest = msgspec.convert(raw, _Manifest)
         rungs = [
-            restored(record.rung, _own(arrays, number))
+            restored(record.rung, _arrays_of(arrays, number))
             for number, record in enumerate(manifest.judges)
         ]
     except ValueError as error:
@@ -88,7 +88,7 @@ def load_judges(fitted: Fitted, path: Path) -> tuple[Judge, ...]:
     return judges
 
 
-def _own(arrays: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
+def _arrays_of(arrays: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
     prefix = f"{number}/"
     return {
         name.removeprefix(prefix): array

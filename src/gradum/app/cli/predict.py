@@ -16,9 +16,10 @@ from gradum.messages import say, say_plural
 if TYPE_CHECKING:
     import polars as pl
 
-    from gradum.fitting.conformal_predictor import ConformalPredictor
-    from gradum.fitting.distribution_columns import DistributionColumns
+    from gradum.api.model import Model
     from gradum.fitting.fitted import Fitted
+    from gradum.fitting.intervals.distribution_columns import DistributionColumns
+    from gradum.fitting.intervals.predictor import ConformalPredictor
     from gradum.fitting.rung import Prediction
     from gradum.tables.check import Checked, Difference
 
@@ -96,22 +97,8 @@ def command(
     loaded = load_model(model)
     fitted = loaded.fitted
     fitted.rung(rung)  # or there is none, and nothing need be read
-    conformal = None
-    if interval is not None:
-        from gradum.api.intervals import conformal_of  # which a prediction alone does without
-
-        conformal = conformal_of(loaded, interval, rung=rung, by_class=by_class)
-    elif by_class:
-        raise SpecError(
-            say("--by-class says of what --interval holds, which is not given."),
-            say("Give --interval 0.9, or leave it out."),
-        )
-    distribution = None
-    if quantiles is not None or beyond is not None:
-        from gradum.api.intervals import conformal_of
-        from gradum.fitting.distribution_columns import DistributionColumns
-
-        distribution = DistributionColumns.of(conformal_of(loaded, rung=rung), quantiles, beyond)
+    conformal = _conformal(loaded, interval, rung, by_class=by_class)
+    distribution = _distribution(loaded, quantiles, beyond, rung)
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
     with at_hand(data, reading, out.resolve().parent) as table:
         in_blocks = predicted_in_blocks(fitted, table, most)
@@ -159,6 +146,34 @@ def command(
             write(conformal.statement.sentence)
         if distribution is not None:
             write(distribution.sentence)
+
+
+def _conformal(
+    model: Model, interval: float | None, rung: str | None, *, by_class: bool
+) -> ConformalPredictor | None:
+    """Return what makes intervals or sets, if --interval asks for them."""
+    if interval is not None:
+        from gradum.api.intervals import conformal_of  # which a prediction alone does without
+
+        return conformal_of(model, interval, rung=rung, by_class=by_class)
+    if by_class:
+        raise SpecError(
+            say("--by-class says of what --interval holds, which is not given."),
+            say("Give --interval 0.9, or leave it out."),
+        )
+    return None
+
+
+def _distribution(
+    model: Model, quantiles: str | None, beyond: str | None, rung: str | None
+) -> DistributionColumns | None:
+    """Return the columns of distributions, if --quantiles or --beyond asks for any."""
+    if quantiles is None and beyond is None:
+        return None
+    from gradum.api.intervals import conformal_of
+    from gradum.fitting.intervals.distribution_columns import DistributionColumns
+
+    return DistributionColumns.of(conformal_of(model, rung=rung), quantiles, beyond)
 
 
 def _note(sentence: str) -> str:

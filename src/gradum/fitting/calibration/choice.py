@@ -1,4 +1,4 @@
-"""Whether a calibration pays: log loss on rows that neither the model nor the calibration has seen.
+"""The choice of a calibration: by log loss on rows that neither the model nor the step has seen.
 
 Shapes: c ways to calibrate, n rows.
 """
@@ -11,9 +11,8 @@ from gradum.fitting.calibration.held_out_logits import HeldOutLogits
 from gradum.fitting.calibration.matrix import MatrixScaling
 from gradum.fitting.calibration.quadratic import QuadraticScaling
 from gradum.fitting.calibration.temperature import TemperatureScaling
-from gradum.fitting.folding import folds_up_to
+from gradum.fitting.folding import walks_of
 from gradum.margins import EQUAL, first_least
-from gradum.tables.split import Part
 
 Calibration = TemperatureScaling | QuadraticScaling | MatrixScaling
 WAYS: tuple[type[Calibration], ...] = (TemperatureScaling, QuadraticScaling, MatrixScaling)
@@ -40,7 +39,14 @@ def chosen_calibration(
     if len(held_out) < FEWEST_ROWS or held_out.one_row > (1 + EQUAL) / FEWEST_ROWS:
         return ()
     ways = [way for way in WAYS if way.suits(held_out)]
-    walks = _walks(held_out, rng)
+    walks = walks_of(
+        FOLDS,
+        len(held_out),
+        labels=held_out.target,
+        groups=held_out.groups,
+        time=held_out.time,
+        rng=rng,
+    )
     if not walks:
         return ()
     judged = held_out.take(np.concatenate([held for _, held in walks]))
@@ -74,21 +80,3 @@ def _fitted(
 ) -> Calibration:
     part = held_out if rows is None else held_out.take(rows)
     return way.fit(part, part.one_row)
-
-
-def _walks(
-    held_out: HeldOutLogits, rng: np.random.Generator
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the rows of each fold to learn from, and those held out."""
-    parts = folds_up_to(
-        FOLDS,
-        len(held_out),
-        labels=held_out.target,
-        groups=held_out.groups,
-        time=held_out.time,
-        validation=0.0,
-        rng=rng,
-    )
-    return [
-        (np.flatnonzero(part == Part.TRAIN), np.flatnonzero(part == Part.TEST)) for part in parts
-    ]

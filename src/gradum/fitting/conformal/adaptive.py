@@ -13,7 +13,7 @@ Summed over T times this is an identity, whatever the scores were::
     (1/T) Σ e_t − α = (θ_(T+1) − θ_1) / (η T)
 
 A θ above all scores falls and one below all scores rises. So with scores in [a, b] and θ_1 among
-them, the right side is at most (b − a + η) / (η T) in size: `rate_bound`.
+them, the right side is at most (b − a + η) / (η T) in size.
 
 Scores are tracked on a scale that has no end, the logarithm of |t| for numbers and the log-odds of
 1 − p for classes. A step is then a factor, of the same meaning in every unit, and no threshold is
@@ -180,18 +180,3 @@ def quantile_loss(scores: np.ndarray, thresholds: np.ndarray, miscoverage: float
     """
     above = scores - thresholds
     return float(np.mean(np.maximum((1.0 - miscoverage) * above, -miscoverage * above)))
-
-
-def rate_bound(lowest: float, highest: float, step: float, times: int) -> float:
-    """Return how far the rate of misses over so many times may lie from α: (b − a + η) / (η T).
-
-    Parameters
-    ----------
-    lowest, highest : float
-        a and b, between which all scores and the first threshold lie.
-    step : float
-        η.
-    times : int
-        T.
-    """
-    return (highest - lowest + step) / (step * times)

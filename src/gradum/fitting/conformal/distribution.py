@@ -60,8 +60,8 @@ class PredictiveSystem:
     def cumulative(self, values: np.ndarray) -> np.ndarray:
         """Return F (m,) at values (m,) on the judges' scale."""
         mass = np.zeros(len(values))
-        for ranked, said in self._judges():
-            mass += ranked.up_to(said.deviations(values))
+        for ranked, expected in self._judges():
+            mass += ranked.up_to(expected.deviations(values))
         return (mass + self.newcomer / 2) / (self.total + self.newcomer)
 
     def quantile(self, level: float) -> np.ndarray:
@@ -81,7 +81,7 @@ class PredictiveSystem:
         for at in range(0, rows, step):
             part = np.arange(at, min(at + step, rows))
             block = np.concatenate(
-                [said.take(part).at_each(ranked.score) for ranked, said in judges], axis=1
+                [expected.take(part).at_each(ranked.score) for ranked, expected in judges], axis=1
             )
             shares = np.broadcast_to(share, block.shape)
             if len(judges) > 1:
@@ -91,7 +91,7 @@ class PredictiveSystem:
 
     def _judges(self) -> Iterator[tuple[ScoreList, Located]]:
         pairs = zip(self.scores, self.located, strict=True)
-        return ((ranked, said) for ranked, said in pairs if len(ranked))
+        return ((ranked, expected) for ranked, expected in pairs if len(ranked))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +140,8 @@ class Distribution:
             check_level(level)
         values = np.empty((self.rows, len(wanted)))
         for rows, system in self.systems:
-            for place, level in enumerate(wanted.tolist()):
-                values[rows, place] = system.quantile(level)
+            for column, level in enumerate(wanted.tolist()):
+                values[rows, column] = system.quantile(level)
         return self.inverse(values)
 
     def interval(self, coverage: float = 0.9) -> np.ndarray:
@@ -201,7 +201,7 @@ class Distribution:
         ShapeError
             The targets are neither one nor n.
         """
-        true, scores = self._each(target), np.empty(self.rows)
+        true, scores = self._by_row(target), np.empty(self.rows)
         for rows, values, share in self._blocks():
             away = values - true[rows, None]
             below = np.cumsum(share, axis=1)
@@ -213,7 +213,7 @@ class Distribution:
             for part, values, share in system.blocks():
                 yield rows[part], self.inverse(values), share
 
-    def _each(self, values: ArrayLike) -> np.ndarray:
+    def _by_row(self, values: ArrayLike) -> np.ndarray:
         given = np.asarray(values, np.float64)
         if given.shape not in ((), (1,), (self.rows,)):
             raise ShapeError(
@@ -228,7 +228,7 @@ class Distribution:
 
     def _scaled(self, values: ArrayLike) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
-            scaled = self.forward(self._each(values))
+            scaled = self.forward(self._by_row(values))
         # The logarithm of what is not above 0: no target of such a model lies there.
         return np.where(np.isnan(scaled), -np.inf, scaled)
 

@@ -1,4 +1,4 @@
-"""What is kept of the rows that judged, and what may be promised with it."""
+"""The guarantee of a model: its terms, and the scores of judged rows that it rests on."""
 
 from __future__ import annotations
 
@@ -118,8 +118,8 @@ class JudgedScores:
         score, fold = self.by_rung[rung][among], self.fold[among]
         if folds == 1:
             return [(score, weight)], newcomer
-        judged_by = [fold == judge for judge in range(folds)]
-        return [(score[own], weight[own]) for own in judged_by], newcomer
+        parts = [fold == judge for judge in range(folds)]
+        return [(score[part], weight[part]) for part in parts], newcomer
 
 
 @dataclass(frozen=True, eq=False)

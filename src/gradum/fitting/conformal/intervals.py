@@ -50,14 +50,16 @@ def conformal_intervals(
         The weight of a new row.
     """
     judges = [
-        (ranked, said) for ranked, said in zip(scores, located, strict=True) if ranked.total > 0
+        (ranked, expected)
+        for ranked, expected in zip(scores, located, strict=True)
+        if ranked.total > 0
     ]
     rows = len(located[0].centre)
     total = sum(ranked.total for ranked, _ in judges)
     wanted = wanted_mass(coverage, total, newcomer)
     if wanted > total:
         return np.full(rows, -np.inf), np.full(rows, np.inf)
-    mirrored = [(ranked, said.mirrored()) for ranked, said in judges]
+    mirrored = [(ranked, expected.mirrored()) for ranked, expected in judges]
     return -least_ends(mirrored, wanted, total), least_ends(judges, wanted, total)
 
 
@@ -70,13 +72,13 @@ def least_ends(
     judges together have the wanted weight; below the least, they lack it; in between, bisection by
     the weights that lie below. What is returned is always enough.
     """
-    own = np.stack([said.at(ranked.quantile(wanted / total)) for ranked, said in judges])
-    short, enough = own.min(axis=0), own.max(axis=0)
+    ends = np.stack([expected.at(ranked.quantile(wanted / total)) for ranked, expected in judges])
+    short, enough = ends.min(axis=0), ends.max(axis=0)
     if len(judges) == 1:
         return enough
     for _ in range(HALVINGS):
         middle = short + (enough - short) / 2
-        mass = sum(ranked.up_to(said.deviations(middle)) for ranked, said in judges)
+        mass = sum(ranked.up_to(expected.deviations(middle)) for ranked, expected in judges)
         suffices = mass >= wanted
         enough = np.where(suffices, middle, enough)
         short = np.where(suffices, short, middle)

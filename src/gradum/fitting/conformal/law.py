@@ -1,4 +1,4 @@
-"""What conformal prediction promises: the least coverage, and where that of many rows will lie.
+"""The law of conformal coverage: its least value, and where that of many rows will lie.
 
 Split conformal intervals from n scores, of which the k-th least is taken, have a coverage that
 depends on the judged rows: it is distributed as Beta(k, n + 1 − k), or greater where scores are

@@ -9,7 +9,7 @@ import numpy as np
 from gradum.margins import LAST_DIGITS
 
 SLACK = 1e-6
-"""What is added to every score, in units of the spread or of probability.
+"""Added to every score, in units of the spread or of probability.
 
 The same row may be predicted in float32 by NumPy or by a compiled program, which round otherwise.
 Where many rows have one score, no new row of that score may fall out of its interval by rounding.

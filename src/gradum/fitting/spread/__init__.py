@@ -1,1 +1,1 @@
-"""How far from its prediction a number may lie, by row, and how that is fitted."""
+"""The spread of a rung of numbers: how far targets may lie from its predictions, by row."""

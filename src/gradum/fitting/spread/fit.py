@@ -19,7 +19,7 @@ import numpy as np
 
 from gradum.core.losses import LOSSES
 from gradum.core.penalties import L2
-from gradum.fitting.folding import Walk, folds_up_to
+from gradum.fitting.folding import Walk, walks_of
 from gradum.fitting.path import choose_penalty
 from gradum.fitting.spread.spread import Curve, Side, Spread
 from gradum.margins import falls
@@ -27,7 +27,6 @@ from gradum.solvers.convex import minimise
 from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.newton import Newton
-from gradum.tables.split import Part
 
 BEYOND = 0.05  # of the residuals, on each side
 PIECES, PIECES_OF_PREDICTION = 4, 12  # of a curve, between quantiles of its feature
@@ -72,18 +71,7 @@ class Residuals:
 
     def walks(self, rng: np.random.Generator) -> list[Walk]:
         """Hold out each of a few folds; none where not even two can be made."""
-        parts = folds_up_to(
-            FOLDS,
-            len(self.residual),
-            groups=self.groups,
-            time=self.time,
-            validation=0.0,
-            rng=rng,
-        )
-        return [
-            (np.flatnonzero(part == Part.TRAIN), np.flatnonzero(part == Part.TEST))
-            for part in parts
-        ]
+        return walks_of(FOLDS, len(self.residual), groups=self.groups, time=self.time, rng=rng)
 
 
 def constant_spread(residual: np.ndarray, weight: np.ndarray) -> Spread:

@@ -1,4 +1,4 @@
-"""How far from its prediction a number may lie on either side, by row.
+"""The spread of a number about its prediction: how far it may lie on either side, by row.
 
 The logarithm of each side's spread is a sum of curves, each of one feature: of the prediction, or
 of one dense input of the rung,

@@ -10,9 +10,9 @@ import numpy as np
 from gradum.fitting.conformal.adaptive import Tracker
 from gradum.fitting.conformal.guarantee import JudgedScores, Name
 from gradum.fitting.conformal.score_list import ScoreList, wanted_mass
-from gradum.fitting.following import scale_of
+from gradum.fitting.intervals.following import scale_of
+from gradum.fitting.intervals.scoring import scored_rows
 from gradum.fitting.judge import Judge, first_repeat
-from gradum.fitting.judged_scores import scored_rows
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Rung
 from gradum.margins import EQUAL

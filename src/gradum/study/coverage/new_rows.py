@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 
 from gradum.fitting.conformal.guarantee import Name
-from gradum.fitting.conformal_predictor import ConformalPredictor
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.intervals.predictor import ConformalPredictor
 from gradum.fitting.judge import Judge
 from gradum.fitting.rung import Prediction
 from gradum.messages import say

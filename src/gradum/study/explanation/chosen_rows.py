@@ -30,9 +30,7 @@ def typical(evidence: Evidence) -> dict[int, float | None]:
     """
     if evidence.classes:
         return dict.fromkeys(_of_classes(evidence))
-    value = evidence.prediction.value
-    middle = value if value.ndim == 1 else value[:, value.shape[1] // 2]
-    rising = falling(-middle)
+    rising = falling(-evidence.prediction.middle)
     return {int(rising[round(share * (len(rising) - 1))]): share for share in SHARES}
 
 

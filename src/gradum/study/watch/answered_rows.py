@@ -27,6 +27,5 @@ def answered_rows(
         rng = stream(fitted.spec.seed, "study", "watch", "expected columns")
         columns = columns[:, np.sort(rng.choice(columns.shape[1], MOST_COLUMNS, replace=False))]
     if prediction.value.ndim == 2:
-        middle = prediction.value.shape[1] // 2
-        prediction = Prediction(prediction.value[:, middle], None)
+        prediction = Prediction(prediction.middle, None)
     return Answered(prediction, np.ones(len(frame)) if weight is None else weight, columns)

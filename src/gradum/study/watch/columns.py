@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from gradum.fitting.reference import Levels, Numbers, Reference, as_numbers
+from gradum.fitting.reference.reference import Reference
+from gradum.fitting.reference.values import Levels, Numbers, as_numbers
 from gradum.margins import first_greatest
 from gradum.randomness import stream
 from gradum.study.watch.counted import CountedColumn

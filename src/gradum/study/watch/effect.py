@@ -9,15 +9,8 @@ import polars as pl
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict_typed
-from gradum.fitting.reference import (
-    ColumnSummary,
-    Levels,
-    Numbers,
-    Reference,
-    answers_of,
-    as_numbers,
-    bucket,
-)
+from gradum.fitting.reference.reference import ColumnSummary, Reference, answers_of
+from gradum.fitting.reference.values import Levels, Numbers, as_numbers, bucket
 from gradum.margins import first_greatest
 from gradum.study.watch.watched import DriftEffect
 

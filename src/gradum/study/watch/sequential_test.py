@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gradum.errors import SpecError
-from gradum.fitting.judged_errors import JudgedErrors
+from gradum.fitting.reference.judged_errors import JudgedErrors
 from gradum.messages import say
 from gradum.study.watch.taken import TakenTable
 

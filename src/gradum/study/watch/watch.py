@@ -10,7 +10,7 @@ from msgspec import structs
 from scipy import stats
 
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.reference import Reference
+from gradum.fitting.reference.reference import Reference
 from gradum.margins import falling
 from gradum.messages import say
 from gradum.randomness import stream

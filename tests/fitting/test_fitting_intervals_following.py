@@ -120,12 +120,12 @@ def test_the_guarantee_is_named_and_kept_in_the_file(numbers, later, tmp_path):
 
 
 def test_the_report_counts_the_later_judged_rows(numbers):
-    found = coverage(numbers.run, Evidence.of(numbers.run))
+    counted = coverage(numbers.run, Evidence.of(numbers.run))
     scores = numbers.fitted.guarantee.scores
-    assert found.guarantee == "adaptive"
-    assert found.rows == np.count_nonzero(scores.moment > scores.moment.max() // 2)
-    assert found.covered / found.rows == pytest.approx(0.9, abs=0.06)
-    assert "order of time" in found.overall
+    assert counted.guarantee == "adaptive"
+    assert counted.rows == np.count_nonzero(scores.moment > scores.moment.max() // 2)
+    assert counted.covered / counted.rows == pytest.approx(0.9, abs=0.06)
+    assert "order of time" in counted.overall
 
 
 def test_rows_in_blocks_are_promised_nothing(numbers, later, tmp_path, gradum_command):

@@ -1,4 +1,4 @@
-"""How often a model was wrong on the rows that judged it, and how often it may be wrong at most."""
+"""The errors of a model on the rows that judged it, and the highest rate that they allow."""
 
 from __future__ import annotations
 
@@ -53,6 +53,13 @@ class JudgedErrors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if correct <= 0:
             return 1.0
         return float(betaincinv(self.independent * self.rate + 1.0, correct, 1.0 - alpha))
+
+    def is_sound(self, classes: int) -> bool:
+        """Whether so many of so many rows can be errors: by a distance, but of classes without."""
+        counted = 0 <= self.errors <= self.rows and 0 < self.independent <= self.rows
+        if classes or self.beyond is None:
+            return counted and bool(classes) and self.beyond is None
+        return counted and 0 <= self.beyond < np.inf
 
 
 def judged_errors(

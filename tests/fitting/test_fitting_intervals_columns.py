@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from gradum.errors import SpecError, TargetError
-from gradum.fitting.conformal_predictor import ConformalPredictor
-from gradum.fitting.distribution_columns import DistributionColumns
+from gradum.fitting.intervals.distribution_columns import DistributionColumns
+from gradum.fitting.intervals.predictor import ConformalPredictor
 from synthetic import FEATURES, task
 
 

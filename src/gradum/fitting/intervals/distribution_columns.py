@@ -10,7 +10,7 @@ import polars as pl
 
 from gradum.errors import SpecError, TargetError
 from gradum.fitting.conformal.distribution import check_level
-from gradum.fitting.conformal_predictor import ConformalPredictor
+from gradum.fitting.intervals.predictor import ConformalPredictor
 from gradum.fitting.rung import Prediction
 from gradum.messages import say, sentences
 

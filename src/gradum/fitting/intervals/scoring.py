@@ -1,4 +1,4 @@
-"""The end of a run: the judged rows' scores are kept, and what they guarantee is decided."""
+"""The scores of a run's judged rows, and the guarantee that they give its intervals and sets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_SCORES = 10_000
 """Of which an interval is made: of more rows, as many are drawn by chance, which stays valid."""
 
 LARGEST_SCORE = 1e150
-"""What stands for an infinite score, such as that of a row where no spread is expected."""
+"""Stands for an infinite score, such as that of a row where no spread is expected."""
 
 
 def guarantee_of(
@@ -126,10 +126,11 @@ def _scores(
     names = [name for name in judges[0].rungs if all(name in judge.rungs for judge in judges)]
     scores = {name: np.empty(len(rows)) for name in names}
     for number, judge in enumerate(judges):
-        own = np.flatnonzero(fold == number)
-        design = Unencoded(judge.encoder, dataset.frame, rows[own])
+        places = np.flatnonzero(fold == number)
+        design = Unencoded(judge.encoder, dataset.frame, rows[places])
         for name in names:
-            scores[name][own] = score(judge.rungs[name], design, dataset.target[rows[own]])
+            target = dataset.target[rows[places]]
+            scores[name][places] = score(judge.rungs[name], design, target)
     return scores
 
 

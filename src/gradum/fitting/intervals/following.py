@@ -6,7 +6,7 @@ import numpy as np
 
 from gradum.fitting.conformal.adaptive import SCALE_OF_CLASSES, SCALE_OF_NUMBERS, Scale, Tracker
 from gradum.fitting.conformal.guarantee import JudgedScores
-from gradum.fitting.judged_scores import score
+from gradum.fitting.intervals.scoring import score
 from gradum.fitting.rung import Rung
 from gradum.tables.check import Checked, target_values, time_values
 from gradum.tables.encode import Encoder, Unencoded
@@ -47,6 +47,6 @@ def outcomes(checked: Checked, rung: Rung, encoder: Encoder) -> tuple[np.ndarray
         return nothing
     time, tracked = time_values(checked), nothing[0]
     assert time is not None
-    found = score(rung, Unencoded(encoder, frame, known), target[known])
-    tracked[known] = scale_of(rung).onto(found)
+    scores = score(rung, Unencoded(encoder, frame, known), target[known])
+    tracked[known] = scale_of(rung).onto(scores)
     return tracked, time

@@ -1,29 +1,18 @@
-"""What the rows of a fit were like, as a summary that the model file can hold: no row is in it.
+"""The values of a column in a few counts: quantiles of numbers, rows by level.
 
-Later rows are held against it. Every figure is a count of at least `BIN_ROWS` rows, or of rows of
-levels that are no longer told apart.
+Every figure is a count of at least `BIN_ROWS` rows, or of rows of levels that are no longer told
+apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from typing import ClassVar
 from zlib import crc32
 
 import msgspec
 import numpy as np
 import polars as pl
-from msgspec import structs
-
-from gradum.fitting.dataset import Dataset
-from gradum.fitting.judged_errors import JudgedErrors
-from gradum.fitting.judged_summary import JudgedSummary
-from gradum.fitting.rung import Prediction
-from gradum.margins import falling
-from gradum.randomness import stream
-from gradum.tables.columns import Column, KindName
-
-MOST_ROWS = 100_000
-"""Rows that are summarised; of more, as many are drawn by chance."""
 
 BIN_ROWS = 20
 """Rows between two quantiles that are kept, at least; and rows of a level that is named."""
@@ -34,8 +23,6 @@ SHARED_ROWS = 5
 MOST_QUANTILES = 99
 NAMED_SHARE = 0.02
 BUCKETS = 32
-MOST_ANSWERS = 20
-LEVELLED = ("categorical", "boolean")
 
 
 class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbers"):
@@ -61,6 +48,8 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numb
     at_most: tuple[int, ...]
     deviation: float
     stepped: bool
+
+    levelled: ClassVar[bool] = False
 
     @classmethod
     def of(cls, values: np.ndarray) -> Numbers:
@@ -102,6 +91,13 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numb
         """Rows between the edges, as `bins` counts them (k + 1,)."""
         return np.diff([0, *self.at_most, self.rows])
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether counts are of so many rows, at finite edges that rise."""
+        finite = np.isfinite([*self.edges, self.deviation]).all() and self.deviation >= 0
+        rising = (np.diff(self.edges) > 0).all() and len(self.at_most) == len(self.edges)
+        return bool(finite and rising and (self.counts >= 0).all())
+
 
 class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="levels"):
     """How many rows have each level of a column.
@@ -123,6 +119,8 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="level
     others: tuple[int, ...]
     unseen: float
 
+    levelled: ClassVar[bool] = True
+
     @classmethod
     def of(cls, counts: dict[str, int], unseen: float) -> Levels:
         """Summarise counts of levels."""
@@ -135,6 +133,13 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="level
     def counts(self) -> np.ndarray:
         """Rows of the named levels, then of the buckets of others (k,)."""
         return np.array([*self.named.values(), *self.others])
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether counts are of so many rows, those of other levels by bucket."""
+        counts = [*self.named.values(), *self.others]  # of a stranger's file, and so of any size
+        whole = len(self.others) == BUCKETS and sum(counts) == self.rows
+        return whole and min(counts, default=0) >= 0 and 0 <= self.unseen <= self.rows
 
     def arranged(self, counts: Mapping[str, int]) -> np.ndarray:
         """Arrange other rows' counts of levels as ``counts`` are (k,)."""
@@ -154,114 +159,7 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="level
         return others + np.bincount(places, weights=named, minlength=BUCKETS).astype(np.int64)
 
 
-Distribution = Numbers | Levels
-Unseen = Callable[[str, dict[str, int]], float]
-"""From a column and its rows by level to those whose level an encoder does not know."""
-
-
-class ColumnSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A column: rows without a value, and the distribution of the others.
-
-    Of a text that is the distribution of its length in characters; its words are not kept.
-    """
-
-    missing: int
-    values: Distribution
-
-
-class AnswerSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the rung in use said of judged rows: one column of `answers_of`, by its place."""
-
-    place: int
-    values: Numbers
-
-
-class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rows of a fit, to hold later rows against.
-
-    Parameters
-    ----------
-    rows : int
-        How many are summarised.
-    columns : dict of str to ColumnSummary
-        By feature.
-    target : ColumnSummary or None
-        Of classes by their names.
-    answers : tuple of AnswerSummary
-        Of the rung in use on judged rows; none where nothing was judged.
-    same_fit : bool
-        Whether the model that is kept gave these answers, to rows that it had not learned from.
-        Those of a cross-validation, and of what was refitted since, come from other fits.
-    dependent : bool
-        Whether rows belong together, in groups or in time.
-    judged : JudgedClasses or JudgedNumbers or None
-        How answers and targets of judged rows went together; None where nothing was judged.
-    errors : JudgedErrors or None
-        How often the rung in use was wrong on judged rows; None where nothing was judged.
-    """
-
-    rows: int
-    columns: dict[str, ColumnSummary]
-    target: ColumnSummary | None = None
-    answers: tuple[AnswerSummary, ...] = ()
-    same_fit: bool = False
-    dependent: bool = False
-    judged: JudgedSummary | None = None
-    errors: JudgedErrors | None = None
-
-    @classmethod
-    def of(cls, frame: pl.DataFrame, columns: Iterable[Column], unseen: Unseen) -> Reference:
-        """Summarise typed columns, as `tables.check` leaves them; no answers, and no target."""
-        return cls(
-            len(frame),
-            {column.name: summary(frame[column.name], column.kind, unseen) for column in columns},
-        )
-
-    @classmethod
-    def of_rows(cls, dataset: Dataset, learned: int, seed: int) -> Reference:
-        """Summarise the features and the target of up to `MOST_ROWS` of a run's rows.
-
-        ``learned`` is how many of them the encoder has seen.
-        """
-        schema, target = dataset.schema, dataset.target
-        assert schema.target is not None
-        frame = dataset.frame
-        if len(frame) > MOST_ROWS:
-            drawn = stream(seed, "reference").choice(len(frame), MOST_ROWS, replace=False)
-            rows = np.sort(drawn)
-            frame, target = frame[rows], target[rows]
-        if dataset.classes:
-            names = pl.Series("level", [str(label) for label in dataset.classes])
-            known = Levels.of(level_counts(names[target]), 0.0)
-        else:
-            known = Numbers.of(target)
-        return structs.replace(
-            cls.of(frame, schema.features, lambda _, counts: expected_unseen(counts, learned)),
-            target=ColumnSummary(0, known),
-            dependent=schema.group is not None or schema.time is not None,
-        )
-
-    def with_answers(self, prediction: Prediction, *, same_fit: bool) -> Reference:
-        """Add what a rung said of judged rows."""
-        answers = answers_of(prediction)
-        commonest = falling(answers.mean(axis=0))[:MOST_ANSWERS]
-        places = range(answers.shape[1]) if answers.shape[1] <= MOST_ANSWERS else sorted(commonest)
-        return structs.replace(
-            self,
-            answers=tuple(
-                AnswerSummary(int(place), Numbers.of(answers[:, place])) for place in places
-            ),
-            same_fit=same_fit,
-        )
-
-
-def summary(values: pl.Series, kind: KindName, unseen: Unseen) -> ColumnSummary:
-    """Summarise a typed column of a kind that a model may use."""
-    missing = values.null_count()
-    if kind in LEVELLED:
-        counts = level_counts(values)
-        return ColumnSummary(missing, Levels.of(counts, unseen(values.name, counts)))
-    return ColumnSummary(missing, Numbers.of(as_numbers(values)))
+Values = Numbers | Levels
 
 
 def expected_unseen(counts: dict[str, int], learned: int) -> float:
@@ -286,19 +184,6 @@ def as_numbers(values: pl.Series) -> np.ndarray:
     if present.dtype == pl.String:
         present = present.str.len_chars()
     return present.to_physical().cast(pl.Float64).to_numpy()
-
-
-def answers_of(prediction: Prediction) -> np.ndarray:
-    """Return what a rung says as columns (n, c).
-
-    One of numbers (the middle quantile), one of two classes (the probability of the second), else
-    a probability for each class.
-    """
-    if prediction.probability is not None:
-        probability = prediction.probability
-        return probability[:, 1:] if probability.shape[1] == 2 else probability
-    value = prediction.value
-    return value[:, None] if value.ndim == 1 else value[:, value.shape[1] // 2, None]
 
 
 def level_counts(levels: pl.Series) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""How answers and targets of judged rows went together, as a summary that the model file can hold.
+"""The answers and targets of judged rows together, summed up for the model file.
 
 No row is in it: every figure is of at least `BIN_ROWS` rows.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from gradum.fitting.reference.values import BIN_ROWS
 from gradum.fitting.rung import Prediction
 
-BIN_ROWS = 20
 MOST_BINS = 50
 MOST_DEVIATIONS = 99
 
@@ -29,11 +29,18 @@ class JudgedClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
     def as_rows(self) -> tuple[Prediction, np.ndarray]:
         """Return rows that go together as the judged ones did: answers, and class codes."""
-        counts = np.array([each.rows for each in self.bins])
-        shares = np.array([each.probability for each in self.bins])
+        counts = np.array([one.rows for one in self.bins])
+        shares = np.array([one.probability for one in self.bins])
         of_bin, target = np.indices(counts.shape)
         rows = np.repeat(of_bin.ravel(), counts.ravel())
         return Prediction.of_classes(shares[rows]), np.repeat(target.ravel(), counts.ravel())
+
+    def is_sound(self, classes: int) -> bool:
+        """Whether every bin has a finite probability and a count of each of so many classes."""
+        columns = [column for one in self.bins for column in (one.probability, one.rows)]
+        numbers = [number for column in columns for number in column]
+        whole = classes > 0 and all(len(column) == classes for column in columns)
+        return whole and all(0 <= number < np.inf for number in numbers)
 
 
 class NumberBin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,13 +66,20 @@ class JudgedNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
     def as_rows(self) -> tuple[Prediction, np.ndarray]:
         """Return rows that go together as the judged ones did: answers, and numbers."""
-        rows = np.repeat(np.arange(len(self.bins)), [each.rows for each in self.bins])
-        predicted = np.array([each.prediction for each in self.bins])[rows]
-        size = np.array([each.error for each in self.bins])[rows]
+        rows = np.repeat(np.arange(len(self.bins)), [one.rows for one in self.bins])
+        predicted = np.array([one.prediction for one in self.bins])[rows]
+        size = np.array([one.error for one in self.bins])[rows]
         # The golden ratio spreads the quantiles evenly over the rows of every bin.
         places = (np.arange(len(rows)) * (np.sqrt(5) - 1) / 2 % 1) * len(self.deviations)
         deviations = np.array(self.deviations)[places.astype(int)]
         return Prediction(predicted, None), predicted + size * deviations
+
+    def is_sound(self, classes: int) -> bool:
+        """Whether there are no classes, and numbers are finite, sizes and counts not below 0."""
+        numbers = [number for one in self.bins for number in (one.prediction, one.error)]
+        sizes = [number for one in self.bins for number in (one.error, one.rows)]
+        finite = bool(np.isfinite([*numbers, *self.deviations]).all() and self.deviations)
+        return classes == 0 and finite and min(sizes, default=0) >= 0
 
 
 JudgedSummary = JudgedClasses | JudgedNumbers
@@ -79,9 +93,7 @@ def judged_summary(
         return None
     count = min(len(target) // BIN_ROWS, MOST_BINS)
     if prediction.probability is None:
-        value = prediction.value
-        middle = value if value.ndim == 1 else value[:, value.shape[1] // 2]
-        return _of_numbers(middle, target, count)
+        return _of_numbers(prediction.middle, target, count)
     return _of_classes(prediction.value, prediction.probability, target, count)
 
 

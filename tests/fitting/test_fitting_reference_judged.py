@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradum.fitting.judged_summary import BIN_ROWS, judged_summary
+from gradum.fitting.reference.judged_summary import BIN_ROWS, judged_summary
 from gradum.fitting.rung import Prediction
 
 
@@ -14,7 +14,7 @@ def test_classes_keep_their_counts_and_mean_probabilities():
     rows, targets = summary.as_rows()
     np.testing.assert_array_equal(np.bincount(targets), np.bincount(target))
     np.testing.assert_allclose(rows.probability.mean(axis=0), shares.mean(axis=0))
-    assert min(sum(each.rows) for each in summary.bins) >= BIN_ROWS
+    assert min(sum(one.rows) for one in summary.bins) >= BIN_ROWS
 
 
 def test_two_classes_keep_how_the_share_rises_with_the_probability():

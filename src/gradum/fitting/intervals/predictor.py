@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
-from gradum.errors import SchemaError, SpecError, TargetError
+from gradum.errors import SchemaError, SpecError
 from gradum.fitting.conformal.distribution import Distribution, PredictiveSystem
 from gradum.fitting.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.fitting.conformal.intervals import conformal_intervals
@@ -19,7 +19,7 @@ from gradum.fitting.conformal.score_list import ScoreList
 from gradum.fitting.conformal.sets import conforming_classes
 from gradum.fitting.conformal.statement import Statement, Support, state
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.following import outcomes, scale_of, tracker_of
+from gradum.fitting.intervals.following import outcomes, scale_of, tracker_of
 from gradum.fitting.judge import Judge
 from gradum.fitting.located import Located
 from gradum.fitting.rung import Prediction, Rung
@@ -41,7 +41,7 @@ class ConformalPredictor:
     rung : Rung
         The one that predicts.
     judges : sequence of (Encoder, Rung)
-        Who says where new rows lie: the model itself, or those of a cross-validation.
+        The models that answer for new rows: the model itself, or those of a cross-validation.
     schema : Schema
         What the columns are; the target's and the time's are outcomes to learn from.
     coverage : float
@@ -98,14 +98,14 @@ class ConformalPredictor:
                 say("The model keeps no scores of judged rows, of which intervals are made."),
                 say("Fit again with this version of gradum."),
             )
-        terms, sayers = _sayers(fitted, guarantee, judges, chosen)
+        terms, answering = _answering(fitted, guarantee, judges, chosen)
         scores = guarantee.scores
         if by_class and scores.moment is not None:
             raise SpecError(
                 say("Sets that follow the order of time are not made for each class."),
                 say("Leave out --by-class (by_class), or fit without --time (time)."),
             )
-        return cls(terms, scores, chosen, sayers, fitted.schema, coverage, by_class)
+        return cls(terms, scores, chosen, answering, fitted.schema, coverage, by_class)
 
     @property
     def classes(self) -> tuple:
@@ -127,67 +127,56 @@ class ConformalPredictor:
 
     @property
     def also(self) -> tuple[str, ...]:
-        """The columns that it needs besides those that the model uses."""
+        """The columns that are needed besides those that the model uses."""
         return () if self.terms.by is None else (self.terms.by,)
 
     @cached_property
     def statement(self) -> Statement:
-        """What is promised."""
+        """What is promised, in words and numbers."""
         return state(self.terms, self.coverage, self._support(), classes=bool(self.classes))
 
     def intervals(self, frame: pl.DataFrame) -> np.ndarray:
-        """Return the lower and the upper end of each checked row's interval (n, 2).
+        """Return both ends of each checked row's interval (n, 2); of numbers only.
 
         They are in the target's units, and need not lie on both sides of the prediction: of
         logarithms, that is a mean, and the interval is about the median.
 
         Raises
         ------
-        TargetError
-            The target is a class.
         SchemaError
             The column is absent by whose levels intervals are made.
         """
         scale = self.rung.target_scale
-        if scale is None:
-            raise TargetError(
-                say("The target is a class, which has no interval."), say("Use predict_set.")
-            )
+        assert scale is not None
         if self.scores.moment is not None:
-            said = self.rung.locate(Unencoded(self.judges[0][0], frame))
+            expected = self.rung.locate(Unencoded(self.judges[0][0], frame))
             size = self._followed(frame)
-            ends = np.column_stack([said.at(-size), said.at(size)])
+            ends = np.column_stack([expected.at(-size), expected.at(size)])
             return scale.quantile(ends)
         located = self._located(frame)
         ends = np.empty((len(frame), 2))
         for rows, among in self._strata(frame):
             lists, newcomer = self._lists(among)
-            there = [said.take(rows) for said in located]
+            there = [expected.take(rows) for expected in located]
             ends[rows] = np.column_stack(conformal_intervals(lists, there, self.coverage, newcomer))
         return scale.unlogged(ends)
 
     def distribution(self, frame: pl.DataFrame) -> Distribution:
-        """Return the predictive distributions of checked rows (n).
+        """Return the predictive distributions of checked rows (n); of numbers only.
 
         Raises
         ------
-        TargetError
-            The target is a class.
         SchemaError
             As `intervals`.
         """
         scale = self.rung.target_scale
-        if scale is None:
-            raise TargetError(
-                say("The target is a class, whose distribution is its probabilities."),
-                say("Use predict_proba."),
-            )
+        assert scale is not None
         located, systems = self._located(frame), []
         for rows, among in self._strata(frame):
             lists, newcomer = self.scores.signed_lists(
                 self.rung.name, among, folds=len(self.judges)
             )
-            there = [said.take(rows) for said in located]
+            there = [expected.take(rows) for expected in located]
             systems.append((rows, PredictiveSystem(lists, there, newcomer)))
         return Distribution(systems, len(frame), scale.logged, scale.unlogged)
 
@@ -258,12 +247,12 @@ class ConformalPredictor:
         return scale_of(self.rung).back(thresholds)
 
     def _located(self, frame: pl.DataFrame) -> list[Located]:
-        """Return what each judge says of checked rows, in the target's units or their logarithm."""
+        """Return where each judge expects rows, in the target's units, or their logarithm."""
         located = []
         for encoder, rung in self.judges:
             assert rung.target_scale is not None
-            said = rung.locate(Unencoded(encoder, frame))
-            located.append(said.scaled(rung.target_scale.centre, rung.target_scale.scale))
+            expected = rung.locate(Unencoded(encoder, frame))
+            located.append(expected.scaled(rung.target_scale.centre, rung.target_scale.scale))
         return located
 
     def _probability(
@@ -330,10 +319,10 @@ def check_coverage(coverage: float) -> None:
         )
 
 
-def _sayers(
+def _answering(
     fitted: Fitted, guarantee: Guarantee, judges: Sequence[Judge], rung: Rung
 ) -> tuple[Terms, Sequence[tuple[Encoder, Rung]]]:
-    """Return who says where new rows lie, and the terms: without the judges of a CV+, no CV+."""
+    """Return the models that answer for new rows, and the terms: without its judges, no CV+."""
     terms = guarantee.terms
     kept = [(fitted.encoder, rung)]
     if terms.name != "cross":

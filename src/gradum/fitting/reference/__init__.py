@@ -1,0 +1,1 @@
+"""The reference that later rows are held against: summaries of rows, answers and errors."""
