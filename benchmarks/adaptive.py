@@ -15,7 +15,7 @@ import polars as pl
 from msgspec import structs
 
 import gradum
-from benchmarks.page import DOCS, circumstances, replace_section, table
+from benchmarks.page import ACCURACY, publish, table
 from gradum.api.intervals import conformal_of
 from gradum.tables.check import check
 from gradum.tables.read import read
@@ -53,11 +53,9 @@ def main(folder: str) -> None:
     head = ["asked for", "covered", "by month", "mean width", "interval score"]
     text = (
         f"{len(later):,} half hours after {half:,}; widths and interval scores, of which the "
-        f"smaller is the better, in MW:\n\n{table(head, lines)}\n"
-        f"{circumstances(('gradum', 'jax', 'numpy'))}\n"
+        f"smaller is the better, in MW:\n\n{table(head, lines)}"
     )
-    print(text)
-    replace_section(DOCS / "accuracy.md", "adaptive", text)
+    publish("adaptive", text, ("gradum", "jax", "numpy"), page=ACCURACY)
 
 
 def _fixed(model: gradum.Model, later: pl.DataFrame, coverage: float) -> np.ndarray:

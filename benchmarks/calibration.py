@@ -1,4 +1,4 @@
-"""What calibration brings: probabilities with the step after the logits, and without, of one fit.
+"""The gain of calibration: probabilities with the step after the logits, and without, of one fit.
 
 Tables and splits are those of `benchmarks.quality`. A line a table and rung: in how many fits a
 step is used, and the mean over the splits of how much the log loss changes by it, in percent of the
@@ -13,10 +13,8 @@ M. Hauskrecht, AAAI 2015).
 
 from __future__ import annotations
 
-import multiprocessing
 import warnings
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +27,7 @@ import polars as pl
 from benchmarks.page import circumstances
 from benchmarks.quality.sets import Suite, Table
 from benchmarks.quality.split import Split
-from benchmarks.sides import CORES
+from benchmarks.sides import processes
 
 SPLITS, ROWS = 10, 4_000
 RUNGS: dict[str, dict[str, Any]] = {
@@ -132,15 +130,13 @@ def _error(values: np.ndarray) -> float:
 def main(folder: str, splits: str = str(SPLITS), rows: str = str(ROWS), sets: str = "") -> None:
     """Print a line a table of classes and rung, then the means over tables."""
     suite = Suite.read(Path(folder), sets.split(",") if sets else None)
-    tables = {name: it for name, it in suite.tables.items() if it.task != "regression"}
     print(
         f"{splits} splits of at most {rows} training rows\n{'table':20s} rung   log loss, %"
         "     worst   Brier            calibration     steps used"
     )
     means: dict[str, list[float]] = {rung: [] for rung in RUNGS}
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(CORES, mp_context=context) as pool:
-        for name, table in tables.items():
+    with processes() as pool:
+        for name, table in suite.of_classes.items():
             for rung, changes in means.items():
                 one = partial(measure, suite.folder, table, int(rows), rung)
                 fits = list(pool.map(one, range(int(splits))))

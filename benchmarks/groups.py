@@ -15,7 +15,8 @@ import polars as pl
 from gradum.fitting.judgement import Truth
 from gradum.fitting.rung import Prediction
 from gradum.study.evidence import Evidence
-from gradum.study.groups import Groups, scores_by_group
+from gradum.study.groups.groups import Groups
+from gradum.study.groups.scoring import scores_by_group
 from gradum.tables.columns import Column, Target
 from gradum.tables.schema import Schema
 
@@ -38,11 +39,11 @@ def main(draws: str = "300") -> None:
                 draw(sizes, np.random.default_rng([seed, groups, 1]), LARGER)
                 for seed in range(count // 5)
             ]
-            said = np.mean([bool(found.flagged) for found in alike])
+            flagged = np.mean([bool(found.flagged) for found in alike])
             seen = np.mean([found.groups[0].values in _weaker(found) for found in planted])
             print(
-                f"{name}, {groups} groups: any said to differ in {said:.1%} of {count} draws; the "
-                f"largest group, planted, found in {seen:.0%}",
+                f"{name}, {groups} groups: any said to differ in {flagged:.1%} of {count} draws; "
+                f"the largest group, planted, found in {seen:.0%}",
                 flush=True,
             )
 

@@ -1,4 +1,4 @@
-"""Whether intervals and sets cover what they promise, where new rows are at hand without end.
+"""Coverage of intervals and sets against their promise, where new rows are at hand without end.
 
 `python -m benchmarks guarantees [SPLITS] [DRAWS]`: whole fits of the linear rung to rows of known
 populations, judged in each of gradum's ways and asked about 1,000 new rows; and how much it
@@ -10,10 +10,7 @@ are printed.
 from __future__ import annotations
 
 import math
-import multiprocessing
-import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -23,8 +20,8 @@ import polars as pl
 from scipy import stats
 
 import gradum
-from benchmarks.page import DOCS, circumstances, replace_section, table
-from benchmarks.sides import CORES
+from benchmarks.page import ACCURACY, publish, table
+from benchmarks.sides import processes
 from gradum.fitting.conformal.intervals import conformal_intervals
 from gradum.fitting.conformal.law import split_range
 from gradum.fitting.conformal.score_list import ScoreList
@@ -93,10 +90,8 @@ class Covered:
 
 def main(splits: str = str(SPLITS), draws: str = str(DRAWS)) -> None:
     """Measure both, and print or publish what was found."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    context = multiprocessing.get_context("spawn")
     asked = [(way, size) for way in range(len(WAYS)) for size in WAYS[way].sizes]
-    with ProcessPoolExecutor(CORES, mp_context=context) as pool:
+    with processes() as pool:
         running = [pool.submit(measure, way, size, int(splits)) for way, size in asked]
         lines = []
         for (way, size), counted in zip(asked, running, strict=True):
@@ -110,12 +105,10 @@ def main(splits: str = str(SPLITS), draws: str = str(DRAWS)) -> None:
             f"{int(draws):,} draws a line; coverage less that of a rung that is not chosen, in "
             "points:\n",
             _chosen(int(draws)),
-            circumstances(("gradum", "numpy", "scipy")) + "\n",
         ]
     )
-    print(text)
-    if int(splits) >= SPLITS and int(draws) >= DRAWS:
-        replace_section(DOCS / "accuracy.md", "guarantees", text)
+    complete = int(splits) >= SPLITS and int(draws) >= DRAWS
+    publish("guarantees", text, ("gradum", "numpy", "scipy"), complete=complete, page=ACCURACY)
 
 
 def measure(place: int, size: int, splits: int) -> dict[float, list[Covered]]:
@@ -142,10 +135,10 @@ def _rows(way: Way, rows: int, rng: np.random.Generator) -> pl.DataFrame:
     level = rng.choice(list(LEVELS), size=rows)
     spread = np.array([LEVELS[name] for name in level])
     house = np.arange(rows) // TOGETHER + int(rng.integers(2**40)) * TOGETHER
-    told = columns @ np.array([1.0, 0.5, 0.0, 0.0])
+    signal = columns @ np.array([1.0, 0.5, 0.0, 0.0])
     common = np.repeat(rng.normal(size=-(-rows // TOGETHER)), TOGETHER)[:rows]
     noise = spread * rng.normal(size=rows) + common * ("group" in way.options)
-    target = told + noise
+    target = signal + noise
     if way.target == "class":
         target = np.where(target > 0.5, "yes", "no")
     named = {f"x{place}": column for place, column in enumerate(columns.T)}
@@ -171,10 +164,10 @@ def _covered(way: Way, model: gradum.Model, new: pl.DataFrame, coverage: float) 
     names = model.classes if by_class else guarantee.terms.levels
     code = guarantee.scores.label if by_class else guarantee.scores.level
     assert code is not None
-    own = [(new["y" if by_class else way.by] == name).to_numpy() for name in names]
+    masks = [(new["y" if by_class else way.by] == name).to_numpy() for name in names]
     return [
         Covered(int(rows.sum()), int(within[rows].sum()), int((code == place).sum()), at_least)
-        for place, rows in enumerate(own)
+        for place, rows in enumerate(masks)
     ]
 
 
@@ -243,15 +236,14 @@ def _changes(
     errors: Callable[[np.random.Generator, int], np.ndarray], size: int, draws: int
 ) -> list[str]:
     rng = np.random.default_rng((size, 7))
-    deviation = errors(rng, 200_000).std(
-        axis=1
-    )  # of each rung, known exactly but for the third digit
+    # Of each rung, known exactly but for the third digit.
+    deviation = errors(rng, 200_000).std(axis=1)
     changes: dict[float, list[float]] = {coverage: [] for coverage in COVERAGES}
     alone = Located(np.zeros(1), np.ones(1), np.ones(1))
     for _ in range(draws):
-        said = errors(rng, size)
-        chosen = int(np.square(said).mean(axis=1).argmin())
-        ranked = ScoreList.of(np.abs(said[chosen]), np.ones(size))
+        drawn = errors(rng, size)
+        chosen = int(np.square(drawn).mean(axis=1).argmin())
+        ranked = ScoreList.of(np.abs(drawn[chosen]), np.ones(size))
         for coverage in COVERAGES:
             _, (radius,) = conformal_intervals([ranked], [alone], coverage)
             covered = float(2 * stats.norm.cdf(radius / deviation[chosen]) - 1)

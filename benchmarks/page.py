@@ -16,7 +16,7 @@ from benchmarks.sides import CORES
 from gradum.files.atomic import write_text
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGE = DOCS / "benchmarks.md"
+PAGE, ACCURACY = DOCS / "benchmarks.md", DOCS / "accuracy.md"
 
 
 def replace_section(page: Path, name: str, text: str) -> None:
@@ -28,12 +28,14 @@ def replace_section(page: Path, name: str, text: str) -> None:
     write_text(page, changed)
 
 
-def publish(name: str, text: str, packages: Sequence[str], *, complete: bool = True) -> None:
-    """Print what was measured; what is complete becomes its section of docs/benchmarks.md."""
+def publish(
+    name: str, text: str, packages: Sequence[str], *, complete: bool = True, page: Path = PAGE
+) -> None:
+    """Print what was measured; what is complete becomes its section of a page."""
     text = f"{text}\n{circumstances(packages)}\n"
     print(text)
     if complete:
-        replace_section(PAGE, name, text)
+        replace_section(page, name, text)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

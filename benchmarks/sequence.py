@@ -14,7 +14,7 @@ import numpy as np
 
 from gradum.fitting.reference.judged_errors import JudgedErrors
 from gradum.study.watch.e_process import bounds, log_evidence, reaches
-from gradum.study.watch.sequence import ALPHA, ErrorBound
+from gradum.study.watch.sequential_test import ALPHA, ErrorBound
 
 LOOKS = 20_000
 RATES = (0.02, 0.1, 0.3)

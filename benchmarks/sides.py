@@ -8,11 +8,13 @@ has the library's own settings of threads.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -23,6 +25,12 @@ REST_SECONDS = 0.5  # before a round: threads that spin for the next task of the
 
 Figures = dict[str, float]
 Round = Callable[[], Figures]
+
+
+def processes() -> ProcessPoolExecutor:
+    """Return as many new processes as there are cores, each with one thread of OpenMP."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    return ProcessPoolExecutor(CORES, mp_context=multiprocessing.get_context("spawn"))
 
 
 class Absent(Exception):

@@ -1,4 +1,4 @@
-"""How often a watch alarms without need, what it finds, and what it takes.
+"""A watch: its alarms without need, what it finds, and what it takes.
 
 `python -m benchmarks watch [FITS] [ROWS]`: fits of 2,000 rows of 20 columns of every kind, each
 watched on five tables of 2,000 rows of the same population, and on one of which one column is moved
@@ -9,10 +9,7 @@ docs/accuracy.md.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +18,9 @@ import numpy as np
 import polars as pl
 
 import gradum
-from benchmarks.page import DOCS, circumstances, replace_section, table
+from benchmarks.page import ACCURACY, publish, table
 from benchmarks.peaks import Taken, measured
-from benchmarks.sides import CORES
+from benchmarks.sides import processes
 from gradum.app.cli.watch import ALARM
 from gradum.study.watch.watched import Watched
 
@@ -97,14 +94,12 @@ def _any_drift(found: Watched) -> bool:
 
 def main(fits: str = str(FITS), rows: str = str(ROWS)) -> None:
     """Measure, and print or publish what was found."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(CORES, mp_context=context) as pool:
+    with processes() as pool:
         counted = np.array(list(pool.map(seen, range(int(fits)))))
     text = report(counted, used(int(rows)), int(rows))
-    print(text)
-    if int(fits) >= FITS and int(rows) >= ROWS:
-        replace_section(DOCS / "accuracy.md", "watch", text)
+    packages = ("gradum", "numpy", "scipy", "scikit-learn")
+    complete = int(fits) >= FITS and int(rows) >= ROWS
+    publish("watch", text, packages, complete=complete, page=ACCURACY)
 
 
 def report(counted: np.ndarray, taken: Taken, rows: int) -> str:
@@ -127,7 +122,6 @@ def report(counted: np.ndarray, taken: Taken, rows: int) -> str:
             f"`gradum watch` of {rows:,} rows of these columns (Parquet), with its start: "
             f"{taken.seconds:.1f} s, {taken.busy:.1f} s of a processor, "
             f"{taken.peak / 1e6:,.0f} MB at the peak.\n",
-            circumstances(("gradum", "numpy", "scipy", "scikit-learn")) + "\n",
         ]
     )
 

@@ -7,10 +7,7 @@ more, the tables take their place in docs/accuracy.md; with fewer they are print
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from math import sqrt
 
 from benchmarks.coverage.fits import NOISE, Said
@@ -38,7 +35,7 @@ from benchmarks.coverage.populations import (
     student,
 )
 from benchmarks.page import DOCS, circumstances, replace_section, table
-from benchmarks.sides import CORES
+from benchmarks.sides import processes
 from gradum.scores.metrics import METRICS
 
 DRAWS, FITS = 4_000, 300
@@ -56,9 +53,7 @@ PREVALENCES = (0.5, 0.05, 0.01)
 def main(draws: str = str(DRAWS), fits: str = str(FITS)) -> None:
     """Measure both, and print or publish what was found."""
     cells = list(_cells())
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(CORES, mp_context=context) as pool:
+    with processes() as pool:
         counted = [pool.submit(_cell, place, int(draws)) for place in range(len(cells))]
         said = [pool.submit(_noise, place, int(fits)) for place in range(len(NOISE))]
         found = [each.result() for each in counted]

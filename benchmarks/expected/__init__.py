@@ -1,4 +1,4 @@
-"""How far the score that is expected without labels is from the true one.
+"""The error of the score that is expected without labels.
 
 ``python -m benchmarks expected FOLDER [SEEDS] [MODELS]``, with a folder of tables as that of
 `benchmarks.quality.sets`: six shifts by time, region and reweighting (`shifts`), beside the CBPE of

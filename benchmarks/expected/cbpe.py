@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,12 +9,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import polars as pl
 
-from benchmarks.explanations.environments import python_with, version_in
-from benchmarks.sides import Absent
+from benchmarks.environments import answer_of, python_with, version_in
 from gradum.study.watch.answered import Answered
 
 NAMES = {"roc_auc": "auc", "accuracy": "accuracy"}
-WORKER = Path(__file__).parent / "cbpe_worker.py"
 
 
 def cbpe(
@@ -30,13 +25,14 @@ def cbpe(
         _frame(judged).with_columns(target=pl.Series(target)).write_parquet(reference)
         for file, chunk in zip(files, chunks, strict=True):
             _frame(chunk).write_parquet(file)
-        command = [_python(), str(WORKER), str(reference), *map(str, files)]
-        quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1"}
-        ended = subprocess.run(command, capture_output=True, text=True, env=quiet)
-    if ended.returncode:
-        raise Absent(ended.stderr.strip().splitlines()[-1])
-    lines = ended.stdout.strip().splitlines()[-len(chunks) :]
-    return [{NAMES[name]: value for name, value in json.loads(line).items()} for line in lines]
+        estimates = answer_of(
+            _python(),
+            "benchmarks.expected.peers",
+            str(reference),
+            *map(str, files),
+            environment={"NML_DISABLE_USAGE_LOGGING": "1"},
+        )
+    return [{NAMES[name]: value for name, value in chunk.items()} for chunk in estimates]
 
 
 def nannyml_version() -> str:

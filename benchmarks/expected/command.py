@@ -51,8 +51,8 @@ class Error:
     @property
     def errors(self) -> tuple[float, float, float, float]:
         """Of gradum, of gradum by answers alone, of CBPE, and of the judged score."""
-        said = (self.expected, self.by_answers, self.cbpe, self.judged)
-        return tuple(abs(value - self.true) for value in said)  # type: ignore[return-value]
+        scores = (self.expected, self.by_answers, self.cbpe, self.judged)
+        return tuple(abs(score - self.true) for score in scores)  # type: ignore[return-value]
 
 
 def main(folder: str = "", seeds: str = "3", models: str = MODELS) -> None:
@@ -87,15 +87,14 @@ def _errors(shift: Shift, folder: Path, seed: int, model: str) -> Iterator[Error
     scores = fitted.judgement.scores[fitted.used]["test"]
     answered = [_answered(fitted, chunk) for chunk in chunks]
     peers = cbpe(judged, evidence.target, [new for new, _ in answered])
-    for (new, target), said in zip(answered, peers, strict=True):
+    for (new, target), by_cbpe in zip(answered, peers, strict=True):
         true = score(_outcome(new, target))
         found = {}
         for columns in (True, False):
-            rows = [each if columns else each.without_columns for each in (judged, new)]
             found[columns] = expect(
-                rows[0],
+                judged if columns else judged.without_columns,
                 evidence.target,
-                rows[1],
+                new if columns else new.without_columns,
                 task="binary",
                 metric="accuracy",
                 scores=scores,
@@ -104,7 +103,7 @@ def _errors(shift: Shift, folder: Path, seed: int, model: str) -> Iterator[Error
             )
         for metric in METRICS:
             by_columns, by_answers = (
-                next(each for each in found[way].scores if each.metric == metric)
+                next(score for score in found[way].scores if score.metric == metric)
                 for way in (True, False)
             )
             yield Error(
@@ -115,7 +114,7 @@ def _errors(shift: Shift, folder: Path, seed: int, model: str) -> Iterator[Error
                 scores[metric].value,
                 by_columns.value,
                 by_answers.value,
-                said[metric],
+                by_cbpe[metric],
                 by_columns.low <= true[metric] <= by_columns.high,
             )
 

@@ -1,4 +1,4 @@
-"""How often the interval of an expected score holds, where rows shift and their law does not."""
+"""The coverage of an expected score's interval, where rows shift and their law does not."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def two_classes(rows: int, shift: float, rng: np.random.Generator) -> Draw:
     columns = _columns(rows, shift, rng)
     logit = columns[:, 0] + 0.7 * columns[:, 1] * columns[:, 2] - 0.5
     target = (rng.random(rows) < expit(logit)).astype(np.intp)
-    said = expit(1.3 * columns[:, 0] - 0.5 + 0.2 * columns[:, 3])
-    return Prediction.of_classes(np.column_stack([1 - said, said])), target, columns
+    share = expit(1.3 * columns[:, 0] - 0.5 + 0.2 * columns[:, 3])
+    return Prediction.of_classes(np.column_stack([1 - share, share])), target, columns
 
 
 def numbers(rows: int, shift: float, rng: np.random.Generator) -> Draw:
@@ -56,7 +56,7 @@ def main(draws: int) -> None:
 def _lines(task: Task, shift: float, draws: int) -> Iterator[tuple[str, ...]]:
     found = [_one(task, shift, draw) for draw in range(draws)]
     for metric in ALONGSIDE[task]:
-        covered, error, width = np.mean([each[metric] for each in found], axis=0)
+        covered, error, width = np.mean([draw[metric] for draw in found], axis=0)
         yield metric, f"{covered:.1%}", f"{error:.4f}", f"{width:.4f}"
 
 
@@ -66,25 +66,25 @@ def _one(task: Task, shift: float, draw: int) -> dict[str, tuple[bool, float, fl
     prediction, target, columns = POPULATIONS[task](JUDGED, 0.0, rng)
     outcome = Outcome(task, target, prediction.value, prediction.probability)
     scores = intervals(outcome, Resamples.draw(JUDGED, count=100, rng=rng))
-    said, truth, others = POPULATIONS[task](NEW, shift, rng)
+    predicted, truth, others = POPULATIONS[task](NEW, shift, rng)
     found = expect(
         Answered(prediction, np.ones(JUDGED), columns),
         target,
-        Answered(said, np.ones(NEW), others),
+        Answered(predicted, np.ones(NEW), others),
         task=task,
         metric=ALONGSIDE[task][0],
         scores=scores,
         learners=boosted_trees(),
         rng=rng,
     )
-    true = score(Outcome(task, truth, said.value, said.probability))
+    true = score(Outcome(task, truth, predicted.value, predicted.probability))
     return {
-        each.metric: (
-            each.low <= true[each.metric] <= each.high,
-            abs(each.value - true[each.metric]),
-            each.high - each.low,
+        expected.metric: (
+            expected.low <= true[expected.metric] <= expected.high,
+            abs(expected.value - true[expected.metric]),
+            expected.high - expected.low,
         )
-        for each in found.scores
+        for expected in found.scores
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.explanations.environments import python_with, version_in
+from benchmarks.environments import python_with, version_in
 from benchmarks.page import DOCS
 from benchmarks.quality.sets import Suite, Table
 from benchmarks.sides import Absent

@@ -8,8 +8,6 @@ the answers alike.
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -17,9 +15,9 @@ import numpy as np
 import polars as pl
 
 import gradum
-from benchmarks.explanations.environments import cache
+from benchmarks.environments import cache
 from benchmarks.explanations.network import Network, Problem
-from benchmarks.sides import CORES
+from benchmarks.sides import processes
 
 TRAINING_ROWS, BACKGROUND_ROWS = 4_000, 100
 HIDDEN = (64, 64)
@@ -95,8 +93,7 @@ def _with_exact_values(network: Network, rows: np.ndarray, background: np.ndarra
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts))
     kept = cache() / f"exact-{digest.hexdigest()[:16]}.npy"
     if not kept.exists():
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(CORES, mp_context=context) as pool:
+        with processes() as pool:
             exact = list(pool.map(partial(network.exact, background=background), rows))
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.save(kept, np.array(exact))

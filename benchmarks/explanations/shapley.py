@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.explanations.environments import python_with, version_in
+from benchmarks.environments import python_with, version_in
 from benchmarks.explanations.network import Problem
 from benchmarks.explanations.peers import ERROR, SECONDS, peer, rounds
 from benchmarks.explanations.problems import BACKGROUND_ROWS, make

@@ -1,4 +1,4 @@
-"""How wide intervals of numbers are, beside other libraries.
+"""The width of intervals of numbers, beside other libraries.
 
 ``python -m benchmarks intervals FOLDER [SEEDS]``, with a folder of tables as that of
 `benchmarks.quality.sets`. On each table of numbers of its suite, a pack with split conformal

@@ -8,9 +8,6 @@ distribution.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 import gradum
-from benchmarks.explanations.environments import python_with, version_in
+from benchmarks.environments import answer_of, python_with, version_in
 from benchmarks.intervals.figures import ALPHA, LEVELS, crps, measured
-from benchmarks.page import DOCS, circumstances, replace_section, table
+from benchmarks.page import ACCURACY, publish, table
 from benchmarks.quality.frames import categories, strings_or_none
 from benchmarks.quality.sets import Suite
 from benchmarks.quality.split import Split
@@ -31,7 +28,6 @@ from gradum.fitting.located import Located
 from gradum.tables.check import check
 
 ROWS, FIT_SHARE = 4_000, 0.8
-PAGE = DOCS / "accuracy.md"
 PEERS = ("quantile-forest", "mapie", "lightgbm", "pandas", "pyarrow")
 HEAD = ("", "score", "CQR", "width", "CQR", "cover", "CQR", "CRPS", "forest")
 
@@ -42,18 +38,17 @@ def main(folder: str = "", seeds: str = "3") -> None:
         sys.exit("usage: python -m benchmarks intervals FOLDER [SEEDS]")
     try:
         python, suite = python_with(*PEERS), Suite.read(Path(folder))
-        lines = [
-            [name, *_line(suite, name, int(seeds), python)]
-            for name, each in suite.tables.items()
-            if each.task == "regression"
-        ]
+        lines = [[name, *_line(suite, name, int(seeds), python)] for name in suite.of_numbers]
     except GradumError as error:
         sys.exit(f"error: {error}")
     versions = ", ".join(f"{name} {version_in(python, name)}" for name in PEERS[:3])
-    text = f"{table(HEAD, lines)}\n{versions}. {circumstances(('gradum', 'jax', 'numpy'))}\n"
-    print(text)
-    if seeds == "3":
-        replace_section(PAGE, "intervals of numbers", text)
+    publish(
+        "intervals of numbers",
+        f"{table(HEAD, lines)}\n{versions}.",
+        ("gradum", "jax", "numpy"),
+        complete=seeds == "3",
+        page=ACCURACY,
+    )
 
 
 def _line(suite: Suite, name: str, seeds: int, python: str) -> list[str]:
@@ -111,12 +106,4 @@ def _by_peers(split: Split, python: str) -> dict[str, float]:
         parts = {"fit": train.iloc[:fitted], "judge": train.iloc[fitted:], "test": test}
         for part, rows in parts.items():
             rows.to_parquet(Path(folder, f"{part}.parquet"))
-        ended = subprocess.run(
-            [python, "-m", "benchmarks.intervals.peers", folder],
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=DOCS.parent,
-            env={**os.environ, "PYTHONPATH": str(DOCS.parent)},
-        )
-    return json.loads(ended.stdout.splitlines()[-1])
+        return answer_of(python, "benchmarks.intervals.peers", folder)

@@ -1,4 +1,4 @@
-"""What is measured of intervals and of quantiles, in units of the target's deviation.
+"""Measures of intervals and of quantiles, in units of the target's deviation.
 
 Nothing but NumPy is needed, so that other libraries' environments can import it.
 """

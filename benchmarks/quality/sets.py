@@ -83,6 +83,16 @@ class Suite:
             _check_file(folder / table.file, name, table)
         return suite
 
+    @property
+    def of_classes(self) -> dict[str, Table]:
+        """The tables whose target has classes."""
+        return {name: table for name, table in self.tables.items() if table.task != "regression"}
+
+    @property
+    def of_numbers(self) -> dict[str, Table]:
+        """The tables whose target is a number."""
+        return {name: table for name, table in self.tables.items() if table.task == "regression"}
+
 
 class _Index(msgspec.Struct):
     suite: tuple[str, ...]

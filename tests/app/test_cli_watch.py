@@ -33,14 +33,14 @@ def test_an_alarm_ends_with_3(gradum_command, linear_run, moved):
 
 def test_json_is_what_python_finds(gradum_command, linear_run, moved):
     ended = gradum_command("watch", linear_run[0], moved, "--json")
-    said = json.loads(ended.out)
+    content = json.loads(ended.out)
     watch = gradum.load(linear_run[0]).watch(moved)
     assert ended.code == 3
     assert watch.alarm
-    assert [alarm["sentence"] for alarm in said["alarms"]] == [
+    assert [alarm["sentence"] for alarm in content["alarms"]] == [
         alarm.sentence for alarm in watch.found.alarms
     ]
-    by_name = {column["column"]: column for column in said["columns"]}
+    by_name = {column["column"]: column for column in content["columns"]}
     for line in watch.frame.iter_rows(named=True):
         column = by_name[line["column"]]
         assert column["size"] == line["size"]
@@ -55,7 +55,7 @@ def test_the_page_shows_what_has_moved(gradum_command, linear_run, moved, tmp_pa
     page = out.read_text("utf-8")
     watch = gradum.load(linear_run[0]).watch(moved)
     assert all(f'<section id="{name}">' in page for name in ("drift", "answers", "columns"))
-    assert page.count('id="chart-column-') == sum(each.drifted for each in watch.found.columns)
+    assert page.count('id="chart-column-') == sum(line.drifted for line in watch.found.columns)
     assert all(escape(alarm.sentence) in page for alarm in watch.found.alarms)
 
 

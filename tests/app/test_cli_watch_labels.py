@@ -1,4 +1,4 @@
-"""What the command says of labels as they come in, and of groups."""
+"""``gradum watch`` of labels as they come in, and of groups."""
 
 import json
 
@@ -31,12 +31,12 @@ def test_errors_that_become_more_raise_an_alarm_with_their_row(
     gradum_command, linear_run, labelled
 ):
     ended = gradum_command("watch", linear_run[0], labelled / "turned.csv", "--stream", "--json")
-    said = json.loads(ended.out)
+    content = json.loads(ended.out)
     assert ended.code == 3
-    assert said["alarms"][0]["kind"] == "sequence"
-    alarm = said["stream"]["alarm"]
+    assert content["alarms"][0]["kind"] == "sequence"
+    alarm = content["stream"]["alarm"]
     assert 100 < alarm["row"] == alarm["rows"] < 400
-    assert f"row {alarm['row']} of turned.csv" in said["alarms"][0]["sentence"]
+    assert f"row {alarm['row']} of turned.csv" in content["alarms"][0]["sentence"]
 
 
 def test_a_test_is_carried_on_and_rows_are_counted_once(

@@ -1,4 +1,4 @@
-"""What may be expected of one row: bars against counts of the values, and the words."""
+"""The distribution of one row: bars against counts of the values, and the words."""
 
 import html
 import re

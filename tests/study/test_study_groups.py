@@ -9,10 +9,10 @@ from sklearn import metrics as peer
 
 from gradum.errors import SpecError
 from gradum.scores.metrics import METRICS
-from gradum.study import groups as module
-from gradum.study.group_measures import measures_of
-from gradum.study.groups import scores_by_group
-from gradum.study.scored_parts import Part
+from gradum.study.groups import comparison, scoring
+from gradum.study.groups.measures import measures_of
+from gradum.study.groups.scoring import scores_by_group
+from gradum.study.subsets import Subset
 
 SIZES = {"large": 300, "middle": 120, "small": 40, "tiny": 6, "one": 1, "another": 1}
 
@@ -42,20 +42,20 @@ def test_a_group_has_the_scores_of_its_rows_and_their_differences_from_the_other
     group = of(found, "middle")
     inside = (seen.frame["site"] == "middle").to_numpy()
     assert (group.column, group.rows, found.selected) == ("site", 120, "yes")
-    said, share, truth = seen.prediction.value, seen.prediction.probability[:, 1], seen.target
+    predicted, share, truth = seen.prediction.value, seen.prediction.probability[:, 1], seen.target
 
     def loss(rows):
         return peer.log_loss(truth[rows], share[rows], labels=[0, 1])
 
     def rates(rows):
-        table = peer.confusion_matrix(truth[rows], said[rows])
-        return said[rows].mean(), table[1, 1] / table[1].sum(), table[0, 1] / table[0].sum()
+        table = peer.confusion_matrix(truth[rows], predicted[rows])
+        return predicted[rows].mean(), table[1, 1] / table[1].sum(), table[0, 1] / table[0].sum()
 
     scores = [group.scores[name] for name in found.measures]
-    own, rest = [loss(inside), *rates(inside)], [loss(~inside), *rates(~inside)]
-    np.testing.assert_allclose([score.value for score in scores], own)
+    inner, rest = [loss(inside), *rates(inside)], [loss(~inside), *rates(~inside)]
+    np.testing.assert_allclose([score.value for score in scores], inner)
     apart = [score.difference.value for score in scores]
-    np.testing.assert_allclose(apart, np.subtract(own, rest))
+    np.testing.assert_allclose(apart, np.subtract(inner, rest))
     for score in scores:
         assert score.interval.low < score.value < score.interval.high
         assert score.difference.low < score.difference.value < score.difference.high
@@ -111,29 +111,29 @@ def test_two_groups_are_one_comparison_and_several_cost_no_more_than_bonferroni(
     one = rng.normal(size=(1, 4000))
     twice = np.concatenate([one, -one])
     errors = twice.std(axis=1, ddof=1)
-    assert module._level(twice, errors) == pytest.approx(0.05, abs=0.01)
+    assert comparison._level(twice, errors) == pytest.approx(0.05, abs=0.01)
     many = rng.normal(size=(10, 4000))
-    level = module._level(many, many.std(axis=1, ddof=1))
+    level = comparison._level(many, many.std(axis=1, ddof=1))
     assert 0.005 <= level <= 0.0065  # 1 − 0.95^(1/10) is 0.0051
 
 
 def test_differences_by_chance_are_those_of_random_groups():
     seen = two_classes({"a": 200, "b": 150, "c": 50}, seed=6)
     measures = measures_of("binary", "log_loss")[:1]
-    cut = module._cut(seen, "site")
-    asked = [module._Asked(cut, code) for code in range(3)]
+    cut = scoring._cut(seen, "site")
+    groups = [comparison.ColumnGroup(cut, code) for code in range(3)]
     every = np.arange(400)
     ones = np.ones((3, 1))
-    chance = module._by_chance(seen, asked, measures, every, ones > 0, np.ones(3))
-    rng, whole = np.random.default_rng(0), Part.of(seen, every, every >= 0)
+    chance = comparison._by_chance(seen, groups, measures, every, ones > 0, np.ones(3))
+    rng, whole = np.random.default_rng(0), Subset.of(seen, every, every >= 0)
     score = METRICS["log_loss"].function
     drawn = np.empty((3, 500))
     for draw in range(500):
         order = rng.permutation(400)
-        for place, each in enumerate(asked):
-            inside = each.mask[order].astype(float)[None, :]
-            own, rest = (score(whole.weighting(side))[0] for side in (inside, 1 - inside))
-            drawn[place, draw] = own - rest
+        for place, group in enumerate(groups):
+            inside = group.mask[order].astype(float)[None, :]
+            inner, rest = (score(whole.weighting(side))[0] for side in (inside, 1 - inside))
+            drawn[place, draw] = inner - rest
     farthest = np.abs(drawn / drawn.std(axis=1, keepdims=True)).max(axis=0)
     expected = drawn.std(axis=1) * np.quantile(farthest, 0.95)
     np.testing.assert_allclose(chance[:, 0].mean(axis=1), expected, rtol=0.2)

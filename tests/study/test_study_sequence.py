@@ -12,7 +12,8 @@ from scipy import stats
 from gradum.errors import SpecError
 from gradum.fitting.reference.judged_errors import JudgedErrors, judged_errors
 from gradum.study.watch.e_process import SHARES, TILTS, bounds, log_evidence, reaches
-from gradum.study.watch.sequence import ErrorBound, ErrorCount, Labelled, Unjudged, follow
+from gradum.study.watch.sequence import Labelled, follow
+from gradum.study.watch.sequential_test import ErrorBound, ErrorCount, Unjudged
 from gradum.study.watch.taken import TakenTable, refuse_taken, stable_hashes
 
 

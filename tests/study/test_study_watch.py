@@ -76,7 +76,7 @@ def like(model):
 
 
 def column(watch, name):
-    return next(each for each in watch.found.columns if each.column == name)
+    return next(line for line in watch.found.columns if line.column == name)
 
 
 # Distances
@@ -289,7 +289,7 @@ def test_a_column_that_was_all_missing_is_emptied():
 
 def test_like_rows_raise_no_alarm(like):
     assert not like.alarm
-    assert not any(each.drifted for each in like.found.columns)
+    assert not any(line.drifted for line in like.found.columns)
     assert "No alarm" in like.summary()
 
 
@@ -340,12 +340,12 @@ def test_missing_values_are_found(model):
 
 
 def test_blocks_are_counted_as_the_whole(model, tmp_path, like, monkeypatch):
-    monkeypatch.setattr("gradum.api.watch.BLOCK_ROWS", 64)
+    monkeypatch.setattr("gradum.api.sampled_rows.BLOCK_ROWS", 64)
     assert model.watch(rows(1_000, 2)).found == like.found
     rows(1_000, 2).write_csv(tmp_path / "new.csv")
     found = model.watch(tmp_path / "new.csv").found
-    assert [(each.column, each.counts) for each in found.columns] == [
-        (each.column, each.counts) for each in like.found.columns
+    assert [(line.column, line.counts) for line in found.columns] == [
+        (line.column, line.counts) for line in like.found.columns
     ]
 
 
@@ -374,7 +374,7 @@ def test_a_model_without_its_rows_compares_column_by_column(model, tmp_path):
 
 def test_a_classifier_sees_what_no_single_column_shows():
     """Two columns whose signs agree before, and differ now."""
-    from gradum.api.watch import _boosted
+    from gradum.api.boosted_trees import classifying_trees
 
     draw = rng(16)
     x = draw.normal(size=(1_500, 2))
@@ -387,7 +387,7 @@ def test_a_classifier_sees_what_no_single_column_shows():
         )
     ]
     columns = [Column("a", "numeric", "feature"), Column("b", "numeric", "feature")]
-    found = watch_jointly(*frames, columns, _boosted, rng())
+    found = watch_jointly(*frames, columns, classifying_trees, rng())
     assert found.auc > 0.9
     assert found.p < 1e-6
     assert {name for name, _ in found.columns} == {"a", "b"}
@@ -429,14 +429,14 @@ def test_a_model_of_earlier_versions_asks_for_rows(model, tmp_path):
 
 
 def test_columns_of_many_levels_are_taken_by_the_trees():
-    from gradum.api.watch import _boosted
+    from gradum.api.boosted_trees import classifying_trees
 
     draw = rng(18)
     frames = [
         pl.DataFrame({"a": [f"level {code}" for code in draw.integers(low, 80, 400)]})
         for low in (0, 40)
     ]
-    found = watch_jointly(*frames, [Column("a", "categorical", "feature")], _boosted, draw)
+    found = watch_jointly(*frames, [Column("a", "categorical", "feature")], classifying_trees, draw)
     assert found.auc > 0.55
 
 

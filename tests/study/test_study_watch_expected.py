@@ -14,7 +14,8 @@ from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome
 from gradum.study.watch.answered import Answered, Learners
 from gradum.study.watch.class_law import ClassLaw, _Losses
-from gradum.study.watch.expected import Expectation, expect
+from gradum.study.watch.expectation import Expectation
+from gradum.study.watch.expected import expect
 from gradum.study.watch.likeness import likeness
 from gradum.study.watch.telling_rows import labels_to_halve, telling_rows
 
@@ -57,8 +58,8 @@ def two_classes(rows, rng, *, shift=0.0, surer=1.0):
     """Rows of which the odds are e^x; the model says e^(surer x)."""
     x = rng.normal(size=rows) + shift
     target = (rng.random(rows) < expit(x)).astype(np.intp)
-    said = expit(surer * x)
-    return Prediction.of_classes(np.column_stack([1 - said, said])), target, x[:, None]
+    share = expit(surer * x)
+    return Prediction.of_classes(np.column_stack([1 - share, share])), target, x[:, None]
 
 
 def numbers(rows, rng, *, shift=0.0):
@@ -127,8 +128,8 @@ def test_columns_correct_what_the_model_misses():
     def draw(rows, share):
         x = np.where(rng.random(rows) < share, 2.0, -2.0)
         target = (rng.random(rows) < expit(x)).astype(np.intp)
-        said = np.full(rows, 0.5) + rng.normal(size=rows) * 1e-3
-        return Prediction.of_classes(np.column_stack([1 - said, said])), target, x[:, None]
+        share = np.full(rows, 0.5) + rng.normal(size=rows) * 1e-3
+        return Prediction.of_classes(np.column_stack([1 - share, share])), target, x[:, None]
 
     judged, new = draw(3_000, 0.5), draw(2_000, 0.9)
     prediction, target, columns = judged
@@ -194,8 +195,8 @@ def test_three_classes_and_one_class_alone_have_scores():
 def test_rows_that_are_like_the_new_ones_count_most():
     rng = np.random.default_rng(9)
     judged, new = rng.normal(size=(1_500, 1)), rng.normal(size=(1_500, 1)) + 1.5
-    said = Prediction(np.zeros(1_500), None)
-    rows = [Answered(said, np.ones(1_500), columns) for columns in (judged, new)]
+    predicted = Prediction(np.zeros(1_500), None)
+    rows = [Answered(predicted, np.ones(1_500), columns) for columns in (judged, new)]
     alike = likeness(*rows, boosted_trees().membership, rng)
     true = np.sqrt(norm.pdf(judged[:, 0] - 1.5) / norm.pdf(judged[:, 0]))
     assert np.corrcoef(alike, np.minimum(true, 20))[0, 1] > 0.8

@@ -21,6 +21,22 @@ SMALL_TREES: dict[str, Any] = {
 """Trees that find in a few thousand rows what is there, and little that is not."""
 
 
+def classifying_trees(values: np.ndarray, coded: np.ndarray, label: np.ndarray) -> Scores:
+    """Learn to tell rows (n, d) with labels 0 and 1 apart; return the log-odds of 1.
+
+    Columns that are ``coded`` (d,) hold codes of levels, without an order.
+    """
+    trees = HistGradientBoostingClassifier(
+        max_iter=40,
+        max_leaf_nodes=8,
+        max_bins=BINS,  # as many as there can be levels, and quicker than more
+        categorical_features=coded,  # type: ignore[arg-type] - a mask is taken too
+        early_stopping=False,  # type: ignore[arg-type] - the same
+        random_state=0,
+    )
+    return trees.fit(values, label).decision_function
+
+
 def boosted_trees() -> Learners:
     """Return what learns a membership, a mean and a size by boosted trees."""
     return Learners(_membership, _mean, _size)

@@ -6,7 +6,6 @@ model file, which knows of answers and targets alone.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,7 @@ import polars as pl
 
 from gradum.api.boosted_trees import boosted_trees
 from gradum.api.judged_rows import judged_rows
-from gradum.api.run_rows import MOST_BYTES, run_with_its_table
+from gradum.api.run_rows import small_run_with_its_table
 from gradum.errors import GradumError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement
@@ -24,7 +23,8 @@ from gradum.randomness import stream
 from gradum.study.evidence import Evidence
 from gradum.study.watch.answered import Answered
 from gradum.study.watch.answered_rows import answered_rows
-from gradum.study.watch.expected import MOST_ROWS, Expectation, expect
+from gradum.study.watch.expectation import Expectation
+from gradum.study.watch.expected import MOST_ROWS, expect
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -101,8 +101,6 @@ def _evidence(model: Model) -> Evidence:
     """
     if model.run is not None:
         return Evidence.of(model.run, MOST_ROWS)
-    run_spec = run_with_its_table(model.folder)
+    small_run_with_its_table(model.folder)
     assert model.folder is not None
-    if sum(Path(file).stat().st_size for file in run_spec.sha256) > MOST_BYTES:
-        raise SpecError(say("The run's table is too large to be read again."))
     return judged_rows(model.folder)

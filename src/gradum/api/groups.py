@@ -11,7 +11,7 @@ from gradum.fitting.metric import metric_for
 from gradum.messages import say
 from gradum.study.evaluate import Evaluation, Grouping
 from gradum.study.evidence import Evidence
-from gradum.study.groups import scores_by_group
+from gradum.study.groups.scoring import scores_by_group
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

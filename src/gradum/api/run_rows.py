@@ -26,7 +26,7 @@ from gradum.tables.split import Part
 from gradum.tables.stream import at_hand, opened
 
 MOST_BYTES = 200_000_000
-"""Of a run's table, beyond which a prediction does not wait for it to be read again."""
+"""Of a run's table, beyond which no prediction and no watch waits for it to be read again."""
 
 
 def run_of(model: Path, fitted: Fitted) -> Path | None:
@@ -73,6 +73,20 @@ def run_with_its_table(folder: Path | None) -> RunSpec:
         raise SpecError(
             say("The run's table has changed or gone: {name}.", name=name), say("Name a table.")
         )
+    return run_spec
+
+
+def small_run_with_its_table(folder: Path | None) -> RunSpec:
+    """Return what a run was asked, if its table is still what it was and quick to read again.
+
+    Raises
+    ------
+    SpecError
+        As `run_with_its_table`; or the table has more than `MOST_BYTES`.
+    """
+    run_spec = run_with_its_table(folder)
+    if _is_larger(run_spec, MOST_BYTES):
+        raise SpecError(say("The run's table is too large to be read again."))
     return run_spec
 
 

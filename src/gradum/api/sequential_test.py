@@ -21,14 +21,13 @@ from gradum.files.atomic import write_bytes
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
 from gradum.messages import say
-from gradum.study.watch.sequence import (
+from gradum.study.watch.sequence import Labelled, follow
+from gradum.study.watch.sequential_test import (
     ALPHA,
     ErrorBound,
     ErrorCount,
-    Labelled,
     SequentialTest,
     Unjudged,
-    follow,
 )
 from gradum.study.watch.taken import TakenTable, refuse_taken, stable_hashes
 from gradum.tables.check import (
@@ -106,7 +105,7 @@ def sequential_test(
     with table_rows(data, fitted, reading) as rows:
         blocks, hashes = [], []
         for checked in _checked(rows, fitted, column):
-            blocks.append(_Block.of(fitted, checked, len(rows), before.bound.beyond))
+            blocks.append(_JudgedBlock.of(fitted, checked, len(rows), before.bound.beyond))
             if state is not None:
                 features = [feature.name for feature in fitted.schema.features]
                 hashes.append(stable_hashes(checked.frame.select(features)))
@@ -182,7 +181,7 @@ def _notes(fitted: Fitted, bound: ErrorBound) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Block:
+class _JudgedBlock:
     """Rows of a table, predicted.
 
     Parameters
@@ -206,7 +205,7 @@ class _Block:
     differences: tuple[Difference, ...]
 
     @classmethod
-    def of(cls, fitted: Fitted, checked: Checked, rows: int, beyond: float | None) -> _Block:
+    def of(cls, fitted: Fitted, checked: Checked, rows: int, beyond: float | None) -> _JudgedBlock:
         """Predict some of ``rows`` rows."""
         target, rung = fitted.schema.target, fitted.rung()
         assert target is not None
@@ -226,11 +225,13 @@ class _Block:
             labels.null_count(),
             unknown,
             time_values(checked),
-            tuple(each for each in checked.differences if each.column == target.name),
+            tuple(
+                difference for difference in checked.differences if difference.column == target.name
+            ),
         )
 
 
-def _labelled(fitted: Fitted, blocks: Sequence[_Block], source: str, column: str) -> Labelled:
+def _labelled(fitted: Fitted, blocks: Sequence[_JudgedBlock], source: str, column: str) -> Labelled:
     """Put the rows with labels in the order in which they are tested.
 
     Raises

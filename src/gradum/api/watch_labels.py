@@ -1,4 +1,4 @@
-"""What the labels of new rows show: errors in their order, and scores by group."""
+"""Labels of new rows: errors in their order, and scores by group."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.study.evaluate import table_by_group
 from gradum.study.evidence import MOST_ROWS
-from gradum.study.groups import Groups
-from gradum.study.watch.sequence import SequentialTest
+from gradum.study.groups.groups import Groups
+from gradum.study.watch.sequential_test import SequentialTest
 from gradum.study.watch.watched import WatchAlarm, Watched
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.stream import is_batches

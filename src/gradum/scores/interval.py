@@ -299,6 +299,16 @@ def wilson(share: float, rows: float, z: float) -> tuple[float, float]:
     return max((centre - half) / scale, 0.0), min((centre + half) / scale, 1.0)
 
 
+def effective_rows(share: float, error: float, most: float) -> float:
+    """Return how many independent rows a share s speaks of: s (1 − s) / SE², and at most ``most``.
+
+    ``most`` where there is no error. Source: E. Korn and B. Graubard, Confidence intervals for
+    proportions with small expected number of positive counts, 1998.
+    """
+    rows = share * (1 - share) / error**2 if error > NO_SPREAD else 0.0
+    return min(rows, most) if rows > 0 else most
+
+
 def standard_error(draws: np.ndarray) -> float:
     """Return the standard deviation of what is defined of B draws; NaN where nothing is."""
     defined = draws[~np.isnan(draws)]

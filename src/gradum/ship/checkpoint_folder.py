@@ -23,7 +23,7 @@ from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.ship.state_folder import CHECKPOINT, Manifest
 from gradum.solvers.events import EpochDone
 from gradum.solvers.snapshot import Snapshot
-from gradum.solvers.stopping import Watched
+from gradum.solvers.stopping import StoppingState
 from gradum.solvers.tally import Tally
 
 FORMAT = 2
@@ -33,7 +33,7 @@ SHARE = 0.01  # of the time, at most, goes into writing best epochs
 
 class _Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tally: Tally
-    seen: Watched
+    seen: StoppingState
     history: tuple[EpochDone, ...]
     seconds: float
     compile_seconds: float

@@ -1,11 +1,13 @@
-"""The score to be expected without labels, in words and as cells of a table."""
+"""Scores expected without labels, in words and as cells of a table."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from gradum.messages import listed, say
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
-from gradum.study.watch.expected import Expectation, ExpectedScore
+from gradum.study.watch.expectation import Expectation, ExpectedScore
 
 
 def expected_header() -> list[str]:
@@ -19,22 +21,17 @@ def expected_cells(score: ExpectedScore) -> list[str]:
     return [say(METRICS[score.metric].title), figure(score.value), interval, figure(score.judged)]
 
 
-def expected_sentences(expected: Expectation) -> list[str]:
-    """Return what is to be known of the scores, and which labels would tell most."""
+def expected_sentences(expected: Expectation) -> Iterator[str]:
+    """Yield what is to be known of the scores, and which labels would tell most."""
     # The alarm of a worse score is the first sentence, and has been shown.
-    told = list(expected.sentences[1:] if expected.worse else expected.sentences)
+    yield from expected.sentences[1:] if expected.worse else expected.sentences
     if expected.telling_rows:
-        told.append(
-            say(
-                "Labels of these rows would tell most of the score: {rows}.",
-                rows=listed([f"{row + 1:,}" for row in expected.telling_rows]),
-            )
+        yield say(
+            "Labels of these rows would tell most of the score: {rows}.",
+            rows=listed([f"{row + 1:,}" for row in expected.telling_rows]),
         )
     if expected.labels_to_halve < expected.rows:
-        told.append(
-            say(
-                "Labels of {count:,} rows drawn by chance would halve the interval.",
-                count=expected.labels_to_halve,
-            )
+        yield say(
+            "Labels of {count:,} rows drawn by chance would halve the interval.",
+            count=expected.labels_to_halve,
         )
-    return told

@@ -15,12 +15,11 @@ from gradum.scores.figures import figure, percent, percent_with_interval, with_i
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.visible import visible
-from gradum.study.finding_words import NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED
-from gradum.study.group_measures import RATES
-from gradum.study.groups import Group, Groups, GroupScore
+from gradum.study.finding_words import NO_DIFFERENCE
+from gradum.study.groups.groups import UNMARKED, Group, Groups, GroupScore
+from gradum.study.groups.measures import RATES
 
 TITLES = {rate.name: rate.title for rate in RATES}
-UNMARKED = (NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED)
 MARK = " *"
 """Behind a rate that is shown to differ from that of the rest."""
 

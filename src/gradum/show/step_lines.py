@@ -43,7 +43,7 @@ PENALTY: dict[type, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
+class WrittenNumbers:
     """A vector or a matrix, written as fully as the console is wide.
 
     Rows are named where there is a name for each. In full, or with fewer digits, or, where that
@@ -113,7 +113,7 @@ def _as_wide_as(cells: int, name: str) -> str:
     )
 
 
-Line = tuple[str, str | Numbers]
+Line = tuple[str, str | WrittenNumbers]
 """A formula, and a sentence or its numbers."""
 
 
@@ -151,7 +151,7 @@ def forward_lines(step: WorkedStep) -> list[Line]:
     for level, layer in enumerate(step.layers, start=1):
         formulas = layer_formulas(step, level)
         names = step.names.inputs if level == 1 else ()
-        lines.append((f"W{subscript(level)}", Numbers(layer.weight, names)))
+        lines.append((f"W{subscript(level)}", WrittenNumbers(layer.weight, names)))
         if layer.bias is not None:
             lines.append((f"b{subscript(level)}", _vector(layer.bias)))
         lines.append((formulas.sum, _vector(layer.pre_activation)))
@@ -171,7 +171,7 @@ def _inputs(step: WorkedStep) -> list[Line]:
     if len(z) <= MOST_ROWS:
         return [("z₀ = x", _vector(z, names))]
     places = [place for (place,) in heaviest_inputs(step)]
-    shown = Numbers(z[places][:, None], tuple(names[place] for place in places))
+    shown = WrittenNumbers(z[places][:, None], tuple(names[place] for place in places))
     more = say_plural(
         "and {count:,} more number, which moves a₁ less than these",
         "and {count:,} more numbers, which move a₁ less than these",
@@ -197,7 +197,7 @@ def prediction_formula(step: WorkedStep) -> str:
     return formula
 
 
-def _prediction(step: WorkedStep) -> str | Numbers:
+def _prediction(step: WorkedStep) -> str | WrittenNumbers:
     names = step.names.outputs
     if step.problem.loss.link == "logit" and len(step.logits) == 1:
         return say(
@@ -286,7 +286,7 @@ def backward_lines(step: WorkedStep) -> list[Line]:
         if layer.activation is not None:
             lines.append((f"{layer.activation}′(a{subscript(level)})", _vector(layer.slope)))
         lines.append((formulas.delta, _vector(layer.delta)))
-        lines.append((formulas.weight, Numbers(layer.weight_gradient)))
+        lines.append((formulas.weight, WrittenNumbers(layer.weight_gradient)))
         if layer.bias_gradient is not None:
             lines.append((formulas.bias, _vector(layer.bias_gradient)))
     for code, slope in step.embedded.items():
@@ -359,7 +359,7 @@ def update_lines(step: WorkedStep) -> list[Line]:
         for letter, name in (("W", "weight"), ("b", "bias")):
             if name in layer:
                 symbol, values = f"{letter}{subscript(level)}", layer[name]
-                written = Numbers(values) if values.ndim == 2 else _vector(values)
+                written = WrittenNumbers(values) if values.ndim == 2 else _vector(values)
                 lines.append((f"{symbol} ← {symbol} − {rate}·dL/d{symbol}", written))
     for code in step.embedded:
         symbol = f"E[{code}]"
@@ -382,12 +382,12 @@ def result_lines(step: WorkedStep) -> list[Line]:
     return lines
 
 
-def _vector(values: np.ndarray, names: tuple[str, ...] = ()) -> Numbers:
+def _vector(values: np.ndarray, names: tuple[str, ...] = ()) -> WrittenNumbers:
     """Write numbers side by side; one below the other where they have names."""
     values = np.asarray(values, np.float64)
     if len(names) == len(values) <= MOST_ROWS:
-        return Numbers(values[:, None], names)
-    return Numbers(values[None, :])
+        return WrittenNumbers(values[:, None], names)
+    return WrittenNumbers(values[None, :])
 
 
 def number(value: float, digits: int = DIGITS) -> str:

@@ -17,7 +17,7 @@ from gradum.show.mathml import mathml
 from gradum.show.page import file, render
 from gradum.show.step_lines import (
     Line,
-    Numbers,
+    WrittenNumbers,
     check_lines,
     heaviest_inputs,
     is_priced,
@@ -29,7 +29,7 @@ from gradum.show.step_lines import (
     subscript,
 )
 from gradum.study.explain_step import WorkedStep
-from gradum.study.step_terms import Terms, influence, largest_entries, largest_terms
+from gradum.study.step_terms import SumTerms, influence, largest_entries, largest_terms
 from gradum.tables.wording import and_more, full_stop, joined_clauses, shortened
 
 MOST_UNITS = 6
@@ -126,7 +126,7 @@ def _lines(lines: Sequence[Line]) -> list[tuple[Markup, str]]:
     return [(mathml(formula), _written(content)) for formula, content in lines]
 
 
-def _written(content: str | Numbers) -> str:
+def _written(content: str | WrittenNumbers) -> str:
     """Write a sentence, or numbers in one line, the largest first where they are many."""
     if isinstance(content, str):
         return content
@@ -419,7 +419,7 @@ def _ends(step: WorkedStep, name: str, at: tuple[int, ...]) -> str:
     return unit if name.startswith("b") else f"{_source(step, level, at[0])} → {unit}"
 
 
-def _term_rows(terms: Terms, names: Sequence[str]) -> list[Row]:
+def _term_rows(terms: SumTerms, names: Sequence[str]) -> list[Row]:
     rows = [
         Row(
             name,

@@ -21,11 +21,10 @@ from gradum.show.watch_words import (
     column_header,
     harmless_sentence,
     psi_note,
+    shown_columns,
     verdict,
 )
 from gradum.study.watch.watched import ColumnWatch, Watched
-
-MOST_COLUMNS = 40
 
 
 class Watch:
@@ -107,9 +106,9 @@ class Watch:
             yield Text(visible(harmless))
         yield Text()
         if found.stream is not None:
-            # An alarm has been said.
-            said = found.stream.sentences[found.stream.alarm is not None :]
-            yield from (Text(visible(sentence)) for sentence in said)
+            # The sentence of an alarm stands above.
+            others = found.stream.sentences[found.stream.alarm is not None :]
+            yield from (Text(visible(sentence)) for sentence in others)
             yield Text()
         if found.columns:
             yield self._columns()
@@ -141,15 +140,20 @@ class Watch:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for place, name in enumerate(column_header()):
             table.add_column(name, justify="right" if 0 < place < 6 else "left", overflow="fold")
-        for column in self.found.columns[:MOST_COLUMNS]:
+        shown = shown_columns(self.found)
+        for column in shown:
             style = "bold" if column.alarming else None
             cells = column_cells(self.fitted, column)
             table.add_row(*(Text(visible(cell)) for cell in cells), style=style)
-        more = len(self.found.columns) - MOST_COLUMNS
-        if more <= 0:
+        others = len(self.found.columns) - len(shown)
+        if not others:
             return table
-        left = say_plural("{count:,} more column.", "{count:,} more columns.", more)
-        return Group(table, Text(left, style="dim"))
+        left_out = say_plural(
+            "{count:,} more column shows no drift.",
+            "{count:,} more columns show no drift.",
+            others,
+        )
+        return Group(table, Text(left_out, style="dim"))
 
 
 def _record(column: ColumnWatch) -> dict[str, str | float | bool | None]:

@@ -42,9 +42,9 @@ def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
         course = error_course(found.stream)
         yield RowSection("errors", course.title, found.stream.sentences, [course])
     if found.groups is not None:
-        said = [*found.groups.sentences, *key_to_rates(found.groups)]
+        sentences = [*found.groups.sentences, *key_to_rates(found.groups)]
         tables = [RowTable(table.header, table.rows) for table in group_tables(found.groups)]
-        yield RowSection("groups", say("By group"), said, tables=tables)
+        yield RowSection("groups", say("By group"), sentences, tables=tables)
     drifted = [column for column in found.columns if column.drifted]
     if drifted:
         yield RowSection(
@@ -64,8 +64,8 @@ def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
         )
     expected = found.expected_score
     if expected is not None:
-        scores = RowTable(expected_header(), [expected_cells(each) for each in expected.scores])
-        title, sentences = say("The score to be expected"), expected_sentences(expected)
+        scores = RowTable(expected_header(), [expected_cells(score) for score in expected.scores])
+        title, sentences = say("The score to be expected"), list(expected_sentences(expected))
         yield RowSection("expected", title, sentences, tables=[scores])
     table = RowTable(column_header(), [column_cells(fitted, column) for column in found.columns])
     yield RowSection("columns", say("All columns"), how_to_read(found), tables=[table])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from gradum.fitting.fitted import Fitted
+from gradum.margins import falling
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure, percent
 from gradum.study.watch.effect import HARMLESS
@@ -10,6 +13,8 @@ from gradum.study.watch.watched import ColumnWatch, Watched
 from gradum.tables.wording import quoted, shortened
 
 MOST_NAMED = 10
+NEAREST = 10
+"""Columns without drift that a terminal shows: those of the least p-values."""
 
 
 def verdict(found: Watched, source: str) -> str:
@@ -51,6 +56,14 @@ def verdict(found: Watched, source: str) -> str:
         reference=found.reference_rows,
         target=shortened(found.target),
     )
+
+
+def shown_columns(found: Watched) -> list[ColumnWatch]:
+    """Return the columns for a terminal: all that have drifted, and the ten nearest to it."""
+    drifted = [column for column in found.columns if column.drifted]
+    others = [column for column in found.columns if not column.drifted]
+    order = falling(np.array([-min(column.tests.values()) for column in others]))
+    return [*drifted, *(others[place] for place in order[:NEAREST])]
 
 
 def column_header() -> tuple[str, ...]:

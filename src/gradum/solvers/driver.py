@@ -27,7 +27,7 @@ from gradum.solvers.segments import SegmentedData
 from gradum.solvers.snapshot import Snapshot
 from gradum.solvers.solution import Certificate, Solution
 from gradum.solvers.status import Status
-from gradum.solvers.stopping import Regime, Watch, Watched
+from gradum.solvers.stopping import EarlyStopping, Regime, StoppingState
 from gradum.solvers.tally import Tally
 
 Answer = TypeVar("Answer")
@@ -96,31 +96,31 @@ def train(
     params, carried = _beginning(problem, data, start, seed)
     state = program.begin(params, carried.optimizer)
     tally = Tally(carried.epoch, carried.step, feed.steps_per_epoch)
-    watch = Watch(problem, validation, regime)
+    stopping = EarlyStopping(problem, validation, regime)
     history: list[EpochDone] = []
     if resume is not None:
-        state, tally, watch.seen = resume.restored(state, tally, params)
+        state, tally, stopping.seen = resume.restored(state, tally, params)
         history.extend(resume.history)
         began -= resume.seconds
         program.compile_seconds = resume.compile_seconds
     factors = _learning_rate_factors(solver, regime.max_epochs * feed.steps_per_epoch)
     done = tally.step - carried.step
-    chunks = feed.chunks(factors, seed, carried.epoch, done=done, ahead=watch.sure)
+    chunks = feed.chunks(factors, seed, carried.epoch, done=done, ahead=stopping.sure)
 
     def snapshot() -> Snapshot:
         seconds = time.perf_counter() - began
-        return Snapshot.take(state, tally, watch.seen, history, seconds, program.compile_seconds)
+        return Snapshot.take(state, tally, stopping.seen, history, seconds, program.compile_seconds)
 
     status, asked_to_end = Status.STEP_LIMIT, False
     for chunk, after, info in _advance(program, chunks, state, tally.step):
         state = after
         for loss in tally.epochs(info, chunk):
-            score = watch.epoch_done(tally.epoch, loss, partial(program.params, state))
+            score = stopping.epoch_done(tally.epoch, loss, partial(program.params, state))
             seconds = time.perf_counter() - began
             history.append(EpochDone(tally.epoch, tally.step, loss, score, seconds))
             if (yield history[-1].at(partial(program.params, state))):
                 asked_to_end = True
-        reason = _reason(info, gradient_tol) or watch.status
+        reason = _reason(info, gradient_tol) or stopping.status
         done = ChunkDone(tally.step, tally.epoch, tally.chunk_loss)
         if (yield done if reason else done.at(snapshot)):
             asked_to_end = True
@@ -133,12 +133,12 @@ def train(
         status = Status.DIVERGED
     advice = advice_on(status, solver, tally, history, gradient_tol)
     yield Stopped(status, advice, tally.epoch, tally.step)
-    best = watch.seen.best_params
+    best = stopping.seen.best_params
     params = program.params(state) if best is None else best
     return Solution(
         params,
         status,
-        _certificate(params, problem, data, watch.seen, status),
+        _certificate(params, problem, data, stopping.seen, status),
         iterations=tally.epoch,
         steps=tally.step,
         history=tuple(history),
@@ -231,7 +231,11 @@ def _reason(info: Info, gradient_tol: float) -> Status | None:
 
 
 def _certificate(
-    params: Params, problem: Problem, data: Data | SegmentedData, seen: Watched, status: Status
+    params: Params,
+    problem: Problem,
+    data: Data | SegmentedData,
+    seen: StoppingState,
+    status: Status,
 ) -> Certificate:
     judged = {"best_epoch": seen.best_epoch, "validation_loss": seen.best_loss}
     if isinstance(data, Data) and problem.network.is_linear and status is not Status.DIVERGED:

@@ -14,7 +14,7 @@ from gradum.errors import ShapeError
 from gradum.messages import say
 from gradum.solvers.chunk import State
 from gradum.solvers.events import EpochDone
-from gradum.solvers.stopping import Watched
+from gradum.solvers.stopping import StoppingState
 from gradum.solvers.tally import Tally
 
 
@@ -32,7 +32,7 @@ class Snapshot:
         The parameters of the best epoch, leaf by leaf.
     tally : Tally
         Steps and epochs done, and the losses of the epoch under way.
-    seen : Watched
+    seen : StoppingState
         What decides when to stop, without the best parameters.
     history : tuple of EpochDone
     seconds, compile_seconds : float
@@ -42,7 +42,7 @@ class Snapshot:
     state: tuple[np.ndarray, ...]
     best: tuple[np.ndarray, ...] | None
     tally: Tally
-    seen: Watched
+    seen: StoppingState
     history: tuple[EpochDone, ...]
     seconds: float
     compile_seconds: float
@@ -52,7 +52,7 @@ class Snapshot:
         cls,
         state: State,
         tally: Tally,
-        seen: Watched,
+        seen: StoppingState,
         history: Sequence[EpochDone],
         seconds: float,
         compile_seconds: float,
@@ -68,7 +68,9 @@ class Snapshot:
             compile_seconds,
         )
 
-    def restored(self, state: State, tally: Tally, params: Params) -> tuple[State, Tally, Watched]:
+    def restored(
+        self, state: State, tally: Tally, params: Params
+    ) -> tuple[State, Tally, StoppingState]:
         """Return what was carried, in the form of a training that begins.
 
         Raises

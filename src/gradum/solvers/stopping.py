@@ -1,4 +1,4 @@
-"""Early stopping: the rules, and the watch that is kept over the epochs."""
+"""Early stopping: its rules, and its state over the epochs."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Regime:
 
 
 @dataclass(frozen=True)
-class Watched:
-    """What a watch has seen.
+class StoppingState:
+    """What early stopping has seen so far.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Watched:
     best_params: Params | None = None
 
 
-class Watch:
+class EarlyStopping:
     """Follows the epochs: scores the validation rows, keeps the best, and says when to end.
 
     The best epoch is the one of least validation loss, the earliest of equals. An epoch that
@@ -89,7 +89,7 @@ class Watch:
 
     def __init__(self, problem: Problem, validation: Validation | None, regime: Regime) -> None:
         self._problem, self._validation, self._regime = problem, validation, regime
-        self.seen = Watched()
+        self.seen = StoppingState()
 
     def epoch_done(
         self, epoch: int, train_loss: float, params: Callable[[], Params]

@@ -22,7 +22,8 @@ from gradum.solvers.status import Status
 from gradum.study.changes import Change, change_sentences, changes, level_moved
 from gradum.study.coverage.new_rows import NewCoverage, coverage_of_new
 from gradum.study.evidence import Evidence
-from gradum.study.groups import Groups, scores_by_group
+from gradum.study.groups.groups import Groups
+from gradum.study.groups.scoring import scores_by_group
 from gradum.study.run_rows import RunRows, trained_on_sentence
 from gradum.tables.check import widened
 from gradum.tables.schema import with_columns_of
@@ -107,6 +108,32 @@ def evaluate(
     design = fitted.encoder.transform(dataset.frame)
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
     seen = Seen(np.arange(len(dataset)), predictions)
+    judgement = _judged(fitted, table, dataset, seen, drawn_from)
+    learned, held_out = np.zeros((2, len(dataset)), bool)
+    if run_rows is not None:
+        learned, held_out = run_rows.among(dataset.frame)
+    count = int(np.count_nonzero(learned))
+    first = (trained_on_sentence(count, len(dataset), scored=True),) if count else ()
+    compared, sentences = _beside_the_run(fitted, dataset, seen, judgement, learned | held_out)
+    covered = coverage_of_new(
+        fitted, judges, dataset, predictions[fitted.used], ~(learned | held_out)
+    )
+    last = () if covered is None else (covered.sentence,)
+    return Evaluation(
+        judgement,
+        dataset.differences,
+        None if run_rows is None else count,
+        compared,
+        (*first, *sentences, *last),
+        covered,
+        _grouped(fitted, dataset, predictions[fitted.used], grouping),
+    )
+
+
+def _judged(
+    fitted: Fitted, table: Table, dataset: Dataset, seen: Seen, drawn_from: int | None
+) -> Judgement:
+    """Score what every rung says of the rows of a table."""
     how = say("Judged on {rows:,} rows of {source}.", rows=len(dataset), source=table.source)
     if drawn_from is not None:
         how = say(
@@ -115,7 +142,7 @@ def evaluate(
             drawn_from=drawn_from,
             source=table.source,
         )
-    judgement = judge(
+    return judge(
         dataset.truth,
         {"test": seen},
         metric=fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task],
@@ -130,25 +157,6 @@ def evaluate(
         cut_short=tuple(
             name for name, rung in fitted.rungs.items() if rung.status is Status.TIME_LIMIT
         ),
-    )
-    learned, held_out = np.zeros((2, len(dataset)), bool)
-    if run_rows is not None:
-        learned, held_out = run_rows.among(dataset.frame)
-    count = int(np.count_nonzero(learned))
-    first = (trained_on_sentence(count, len(dataset), scored=True),) if count else ()
-    compared, sentences = _beside_the_run(fitted, dataset, seen, judgement, learned | held_out)
-    covered = coverage_of_new(
-        fitted, judges, dataset, predictions[fitted.used], ~(learned | held_out)
-    )
-    said = () if covered is None else (covered.sentence,)
-    return Evaluation(
-        judgement,
-        dataset.differences,
-        None if run_rows is None else count,
-        compared,
-        (*first, *sentences, *said),
-        covered,
-        _grouped(fitted, dataset, predictions[fitted.used], grouping),
     )
 
 

@@ -138,6 +138,11 @@ class Evidence:
         """The time of each row (m,), if it is known."""
         return None if self.truth.time is None else self.truth.time[self.rows]
 
+    @property
+    def dependent(self) -> bool:
+        """Whether rows belong together, in groups or in time."""
+        return self.truth.groups is not None or self.truth.time is not None
+
     def resamples(self, study: str, places: np.ndarray | None = None) -> Resamples:
         """Draw resamples of these rows, or of those at some places, as the judge does."""
         rows, prediction = self.rows, self.prediction

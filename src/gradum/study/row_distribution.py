@@ -1,4 +1,4 @@
-"""What may be expected of one row's target, in a few numbers that can be drawn."""
+"""The distribution of one row's target, in a few numbers that can be drawn."""
 
 from __future__ import annotations
 

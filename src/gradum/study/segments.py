@@ -19,7 +19,7 @@ from gradum.study.binning import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, STRONGER, TOO_FEW_ROWS, WEAKER
 from gradum.study.resampling import RESAMPLES, around, places_to_redraw, redrawn
-from gradum.study.scored_parts import ERROR, Part, farthest_by_chance, independent
+from gradum.study.subsets import ERROR, Subset, farthest_by_chance, independent
 from gradum.tables.wording import nearest
 
 FEWEST_ROWS = 30
@@ -222,8 +222,8 @@ def _score(
     every, places = np.arange(len(evidence)), places_to_redraw(evidence, "segments")
     weight = evidence.weight[None, :]
     score = METRICS[metric].function
-    values = [score(Part.of(evidence, every, side).weighting(weight))[0] for side in sides]
-    parts = [Part.of(evidence, places, side[places]) for side in sides]
+    values = [score(Subset.of(evidence, every, side).weighting(weight))[0] for side in sides]
+    parts = [Subset.of(evidence, places, side[places]) for side in sides]
     drawn = np.concatenate(
         [
             [score(part.weighting(weights)) for part in parts]
@@ -232,7 +232,7 @@ def _score(
         axis=1,
     )
     chance = np.zeros((len(chosen), 2))
-    if by_chance and evidence.groups is None and evidence.time is None:
+    if by_chance and not evidence.dependent:
         compared = [_comparable(*each) for each in chosen]
         masks = [mask[places] for mask, each in zip(within, compared, strict=True) if each]
         chance[compared] = _by_chance(evidence, places, masks, metric)
@@ -261,7 +261,7 @@ def _by_chance(
         shrunk = np.sqrt(PERMUTED_ROWS / len(places))
         places, within = places[some], [mask[some] for mask in within]
     rows, weight = len(places), evidence.weight[places]
-    whole = Part.of(evidence, places, np.full(rows, True))
+    whole = Subset.of(evidence, places, np.full(rows, True))
     permuted = [rng.permutation(rows) for _ in range(RESAMPLES)]
     step = max(1, BLOCK_BYTES // (8 * rows))
     drawn = np.empty((len(within), RESAMPLES))

@@ -13,7 +13,7 @@ MOST_TERMS = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Terms:
+class SumTerms:
     """Σ_i left_i · right_i with its largest terms written out.
 
     Parameters
@@ -38,13 +38,13 @@ class Terms:
     total: float
 
 
-def largest_terms(left: np.ndarray, right: np.ndarray, most: int = MOST_TERMS) -> Terms:
+def largest_terms(left: np.ndarray, right: np.ndarray, most: int = MOST_TERMS) -> SumTerms:
     """Choose the terms of Σ_i left_i · right_i that are largest in size; none that is 0."""
     products = left * right
     places = [place for (place,) in largest_entries(products, most) if products[place] != 0]
     total = float(left @ right)
     rest = float(np.delete(products, places).sum())
-    return Terms(
+    return SumTerms(
         tuple(places), left[places], right[places], len(products) - len(places), rest, total
     )
 

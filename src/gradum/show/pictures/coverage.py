@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 
 from gradum.messages import say
@@ -10,6 +12,7 @@ from gradum.show.pictures.picture import (
     FIRST,
     INK,
     SECOND,
+    AnyChart,
     Picture,
     bounds,
     by,
@@ -34,62 +37,17 @@ def coverage_pictures(found: Coverage, target: str) -> list[Picture]:
 
 
 def _groups(found: Coverage) -> Picture:
+    """Draw the share of each group that is covered, those that speak most of a shortfall first."""
     shown = found.groups[:MOST_GROUPS]
     labels = [
         say("{column}: {values}", column=group.column, values=group.values) for group in shown
     ]
-    rows = [
-        {
-            "segment": label,
-            "place": place,
-            "rows": group.rows,
-            "finding": say(group.finding),
-            "colour": SECOND if group.finding == SHORT else FIRST,
-            **bounds(group.share),
-        }
-        for place, (label, group) in enumerate(zip(labels, shown, strict=True))
-    ]
-    base = alt.Chart(data(rows)).encode(
-        y=alt.Y("segment:N", sort=by("place"), title=None),
-        color=alt.Color("colour:N", scale=None),
-        tooltip=tooltips(
-            "segment:N",
-            "rows:Q",
-            "value:Q",
-            "low:Q",
-            "high:Q",
-            "finding:N",
-            value=".1%",
-            low=".1%",
-            high=".1%",
-        ),
-    )
-    axis = alt.X(**quantitative("low", say("share of the rows covered")), axis=alt.Axis(format="%"))
-    nominal = alt.Chart(data([{"at": found.nominal}])).mark_rule(
-        color=INK, strokeDash=[4, 4], strokeWidth=1.5
-    )
-    chart = (
-        nominal.encode(x=alt.X("at:Q"))
-        + base.mark_rule(strokeWidth=2).encode(x=axis, x2=alt.X2("high:Q"))
-        + base.mark_point().encode(x=alt.X("value:Q"))
-    )
-    left_out = len(found.groups) - len(shown)
     return Picture(
         "coverage",
         say("Coverage by group"),
-        chart.properties(width="container", height=26 * len(rows) + 20),
+        _intervals(labels, shown, found.nominal),
         found.sentence,
-        say(
-            "The dashed line is {nominal}; each rule is the 95% interval of a group's share.",
-            nominal=percent(found.nominal),
-        )
-        if not left_out
-        else say(
-            "The dashed line is {nominal}; each rule is the 95% interval of a group's share. Of "
-            "{groups:,} groups those are shown that speak most of a shortfall.",
-            nominal=percent(found.nominal),
-            groups=len(found.groups),
-        ),
+        _caption(found, len(shown)),
         (
             say("group"),
             say("rows"),
@@ -100,6 +58,53 @@ def _groups(found: Coverage) -> Picture:
             say("finding"),
         ),
         tuple(_group(label, group) for label, group in zip(labels, shown, strict=True)),
+    )
+
+
+def _intervals(labels: Sequence[str], groups: Sequence[GroupCoverage], nominal: float) -> AnyChart:
+    """Draw the interval of each group's share, and a dashed line at what was asked for."""
+    rows = [
+        {
+            "segment": label,
+            "place": place,
+            "rows": group.rows,
+            "finding": say(group.finding),
+            "colour": SECOND if group.finding == SHORT else FIRST,
+            **bounds(group.share),
+        }
+        for place, (label, group) in enumerate(zip(labels, groups, strict=True))
+    ]
+    shares = {"value": ".1%", "low": ".1%", "high": ".1%"}
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("segment:N", sort=by("place"), title=None),
+        color=alt.Color("colour:N", scale=None),
+        tooltip=tooltips(
+            "segment:N", "rows:Q", "value:Q", "low:Q", "high:Q", "finding:N", **shares
+        ),
+    )
+    axis = alt.X(**quantitative("low", say("share of the rows covered")), axis=alt.Axis(format="%"))
+    line = alt.Chart(data([{"at": nominal}])).mark_rule(
+        color=INK, strokeDash=[4, 4], strokeWidth=1.5
+    )
+    chart = (
+        line.encode(x=alt.X("at:Q"))
+        + base.mark_rule(strokeWidth=2).encode(x=axis, x2=alt.X2("high:Q"))
+        + base.mark_point().encode(x=alt.X("value:Q"))
+    )
+    return chart.properties(width="container", height=26 * len(rows) + 20)
+
+
+def _caption(found: Coverage, shown: int) -> str:
+    if shown == len(found.groups):
+        return say(
+            "The dashed line is {nominal}; each rule is the 95% interval of a group's share.",
+            nominal=percent(found.nominal),
+        )
+    return say(
+        "The dashed line is {nominal}; each rule is the 95% interval of a group's share. Of "
+        "{groups:,} groups those are shown that speak most of a shortfall.",
+        nominal=percent(found.nominal),
+        groups=len(found.groups),
     )
 
 

@@ -1,4 +1,4 @@
-"""How a column, or the answers, have moved: the reference's rows beside the new ones."""
+"""The drift of a column, or of the answers: the reference's rows beside the new ones."""
 
 from __future__ import annotations
 

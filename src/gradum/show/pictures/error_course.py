@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import altair as alt
 
 from gradum.messages import say, sentences
@@ -10,12 +12,13 @@ from gradum.show.pictures.picture import (
     FIRST,
     INK,
     SECOND,
+    AnyChart,
     Picture,
     data,
     quantitative,
     tooltips,
 )
-from gradum.study.watch.sequence import SequentialTest
+from gradum.study.watch.sequential_test import SequentialTest
 
 SHOWN_LOOKS = 20
 """In the table below the chart."""
@@ -23,13 +26,33 @@ SHOWN_LOOKS = 20
 
 def error_course(test: SequentialTest) -> Picture:
     """Draw the rate of errors so far, between which bounds it lies, and the rate that is tested."""
+    step = max(1, len(test.course) // SHOWN_LOOKS)
+    shown = list(test.course[::step])
+    if shown[-1] is not test.course[-1]:
+        shown.append(test.course[-1])
+    return Picture(
+        "error-course",
+        say("Errors as labels came in"),
+        _chart(test),
+        test.sentences[0],
+        sentences(_caption(test)),
+        (say("rows with labels"), say("rate of errors"), say("from"), say("to")),
+        tuple(
+            (
+                f"{look.rows:,}",
+                figure(look.errors / look.rows),
+                figure(look.low),
+                figure(look.high),
+            )
+            for look in shown
+        ),
+    )
+
+
+def _chart(test: SequentialTest) -> AnyChart:
+    """Draw rate and band, a dashed line at the bound, an upright one where there is an alarm."""
     looks = [
-        {
-            "rows": look.rows,
-            "rate": look.errors / look.rows,
-            "low": look.low,
-            "high": look.high,
-        }
+        {"rows": look.rows, "rate": look.errors / look.rows, "low": look.low, "high": look.high}
         for look in test.course
     ]
     at_most = test.bound.at_most
@@ -47,29 +70,18 @@ def error_course(test: SequentialTest) -> Picture:
         .mark_rule(color=INK, strokeDash=[4, 4])
         .encode(y=alt.Y("rate:Q"))
     )
-    caption = [
-        say(
-            "The line is the rate of errors so far, the band holds it at all rows at once with "
-            "{certainty} certainty, and the dashed line is the rate of {rate} that is tested.",
-            certainty=percent(1.0 - test.bound.alpha),
-            rate=percent(at_most, decimals=1),
-        )
-    ]
     if test.alarm is not None and test.alarm.row is not None:
         alarm = alt.Chart(data([{"rows": test.alarm.rows}]))
         chart += alarm.mark_rule(color=SECOND, strokeWidth=2).encode(x=alt.X("rows:Q"))
-        caption.append(say("The upright line is the row of the alarm."))
-    shown = looks[:: max(1, len(looks) // SHOWN_LOOKS)]
-    shown = shown if shown[-1] is looks[-1] else [*shown, looks[-1]]
-    return Picture(
-        "error-course",
-        say("Errors as labels came in"),
-        chart.properties(width="container", height=300),
-        test.sentences[0],
-        sentences(caption),
-        (say("rows with labels"), say("rate of errors"), say("from"), say("to")),
-        tuple(
-            (f"{look['rows']:,}", figure(look["rate"]), figure(look["low"]), figure(look["high"]))
-            for look in shown
-        ),
+    return chart.properties(width="container", height=300)
+
+
+def _caption(test: SequentialTest) -> Iterator[str]:
+    yield say(
+        "The line is the rate of errors so far, the band holds it at all rows at once with "
+        "{certainty} certainty, and the dashed line is the rate of {rate} that is tested.",
+        certainty=percent(1.0 - test.bound.alpha),
+        rate=percent(test.bound.at_most, decimals=1),
     )
+    if test.alarm is not None and test.alarm.row is not None:
+        yield say("The upright line is the row of the alarm.")

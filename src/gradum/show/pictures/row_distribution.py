@@ -1,4 +1,4 @@
-"""What may be expected of one row's target: probabilities by value, interval and prediction."""
+"""The distribution of one row's target: probabilities by value, interval and prediction."""
 
 from __future__ import annotations
 

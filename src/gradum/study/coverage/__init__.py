@@ -1,1 +1,1 @@
-"""How many judged rows lie within their intervals, in all and by group, and how wide these are."""
+"""Coverage of judged and of new rows by their intervals or sets: in all, and by group."""

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from gradum.messages import marked
-from gradum.scores.interval import NORMAL_95, Interval, wilson
+from gradum.scores.interval import NORMAL_95, Interval, effective_rows, wilson
 from gradum.study.binning import Cut, cut
 from gradum.study.coverage.shortfall import exact_share, holm, shortfall_of_judged
 from gradum.study.evidence import Evidence
@@ -73,18 +73,13 @@ class CoveredRows:
     covered: np.ndarray
     strata: np.ndarray
 
-    @property
-    def independent(self) -> bool:
-        """Whether the rows were drawn one by one."""
-        return self.evidence.groups is None and self.evidence.time is None
-
 
 def covered_groups(rows: CoveredRows, slices: Sequence[str]) -> tuple[GroupCoverage, ...]:
     """Test every level of the categorical features, segment of the slices, and class.
 
     They are held against one level together. Those that speak most of a shortfall come first.
     """
-    test = _by_counting if rows.independent else _by_resampling
+    test = _by_resampling if rows.evidence.dependent else _by_counting
     groups = list(test(rows, _cuts(rows, slices)))
     tested = [place for place, group in enumerate(groups) if group.p_value is not None]
     adjusted = holm(np.array([groups[place].p_value for place in tested], float))
@@ -135,15 +130,15 @@ def _by_resampling(rows: CoveredRows, columns: Iterable[Cut]) -> Iterator[GroupC
         mask = inside.astype(float)
         weight, hits = weights @ mask, within @ mask
         with np.errstate(invalid="ignore", divide="ignore"):
-            own, rest = hits / weight, (all_covered - hits) / (everything - weight)
+            share, rest = hits / weight, (all_covered - hits) / (everything - weight)
         things = min(scheme.independent(inside), scheme.independent(~inside))
-        difference = own - rest
+        difference = share - rest
         error = _spread(difference)
         p_value = None
         if things >= FEWEST_ROWS and error > 0:
             p_value = float(stdtr(things - 1, difference[0] / error))
-        share = _wilson(covered / count, _spread(own), scheme.independent(inside))
-        yield GroupCoverage(column, values, count, covered, share, p_value, TOO_FEW_ROWS)
+        interval = _wilson(covered / count, _spread(share), scheme.independent(inside))
+        yield GroupCoverage(column, values, count, covered, interval, p_value, TOO_FEW_ROWS)
 
 
 def _groups(columns: Iterable[Cut]) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -166,5 +161,5 @@ def _spread(shares: np.ndarray) -> float:
 
 
 def _wilson(share: float, error: float, most: float) -> Interval:
-    rows = min(most, share * (1 - share) / error**2) if error > 0 else most
-    return Interval(share, *wilson(share, max(rows, 1.0), NORMAL_95), error)
+    rows = max(effective_rows(share, error, most), 1.0)
+    return Interval(share, *wilson(share, rows, NORMAL_95), error)

@@ -1,4 +1,4 @@
-"""How many new rows lie within their intervals or sets, and whether chance explains that."""
+"""Coverage of new rows by their intervals or sets, and whether chance explains it."""
 
 from __future__ import annotations
 

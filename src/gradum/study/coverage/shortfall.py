@@ -1,4 +1,4 @@
-"""Whether groups of rows are covered less than the rest: exact tests, and Holm over all of them.
+"""Exact tests of whether groups of rows are covered less than the rest; Holm over all of them.
 
 Of n judged rows, each held against the scores of the others, the number covered is fixed: those of
 the least ⌈(1 − α) n⌉ scores. If rows are exchangeable, which ones is chance. So the number

@@ -1,1 +1,1 @@
-"""Whether a model still holds: new rows against what was learned."""
+"""The watch: new rows against what a model learned from."""

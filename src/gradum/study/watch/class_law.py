@@ -1,4 +1,4 @@
-"""How probable each class is for new rows, learned from judged rows, and how surely that is known.
+"""The law of the classes of new rows, learned from judged rows: probabilities, and their error.
 
 The model's own probabilities are recalibrated (J. Białek et al., arXiv 2401.08348), and corrected
 where the columns of judged rows show that they are off.

@@ -1,4 +1,4 @@
-"""What a learner says of rows that it has not learned from, and how far its folds differ."""
+"""Cross-fitting: answers of a learner for rows that it has not learned from, and their spread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the drift of a column does to the answers."""
+"""The effect of a column's drift on the answers."""
 
 from __future__ import annotations
 

@@ -19,18 +19,22 @@ from scipy.special import ndtr
 from gradum.errors import TableError
 from gradum.messages import say
 from gradum.scores.bootstrap import Resamples, resampled
-from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, standard_error
 from gradum.scores.metrics import METRICS, row_losses
 from gradum.scores.outcome import Outcome, Task
 from gradum.scores.weighting import Weighting
 from gradum.study.watch.answered import Answered, Learners
 from gradum.study.watch.class_law import ClassLaw
+from gradum.study.watch.expectation import (
+    FEWEST_JUDGED,
+    Expectation,
+    ExpectedScore,
+    expectation_sentences,
+)
 from gradum.study.watch.likeness import likeness
 from gradum.study.watch.number_law import NumberLaw
 from gradum.study.watch.telling_rows import labels_to_halve, telling_rows
 
-FEWEST_JUDGED = 100
 FEWEST_NEW = 20
 MOST_ROWS = 10_000
 DRAWS = (100, 400)
@@ -42,73 +46,6 @@ ALONGSIDE: Mapping[Task, tuple[str, ...]] = {
     "binary": ("log_loss", "accuracy", "auc", "f1"),
     "multiclass": ("log_loss", "accuracy", "auc", "macro_f1"),
 }
-
-
-class ExpectedScore(msgspec.Struct, frozen=True):
-    """One score of new rows, before their labels are known.
-
-    Parameters
-    ----------
-    metric : str
-    value, low, high : float
-        What is expected, and between which the score lies in 95% of cases.
-    standard_error : float
-    judged : float
-        The score of the judged rows.
-    worse_p : float or None
-        The p-value of not being worse than the judged rows were; None where it is not known.
-    """
-
-    metric: str
-    value: float
-    low: float
-    high: float
-    standard_error: float
-    judged: float
-    worse_p: float | None
-
-
-class Expectation(msgspec.Struct, frozen=True):
-    """What is expected of new rows without labels.
-
-    Parameters
-    ----------
-    scores : tuple of ExpectedScore
-        That of the run's metric first; none of metrics that some draws leave undefined.
-    rows, judged_rows : int
-        New and judged rows that this rests on.
-    alike : float
-        How many judged rows would say as much, were all of them like the new ones.
-    by_columns : bool
-        Whether rows were held against each other by their columns, or by the answers alone.
-    telling_rows : tuple of int
-        Places of the new rows, from 0, whose labels would tell most of the score.
-    labels_to_halve : int
-        How many labels, of new rows drawn by chance, would halve the interval of the first score.
-    worse : bool
-        Whether the first score is expected to be worse beyond chance, all tests being counted.
-    sentences : tuple of str
-    """
-
-    scores: tuple[ExpectedScore, ...]
-    rows: int
-    judged_rows: int
-    alike: float
-    by_columns: bool
-    telling_rows: tuple[int, ...]
-    labels_to_halve: int
-    worse: bool = False
-    sentences: tuple[str, ...] = ()
-
-    @property
-    def worse_p(self) -> float | None:
-        """The p-value of the first score's not being worse than that of the judged rows."""
-        return self.scores[0].worse_p if self.scores else None
-
-    def numbered(self, numbers: np.ndarray) -> Expectation:
-        """Name rows by their places in a table (n,), from 0, instead of in what was drawn of it."""
-        rows = tuple(numbers[list(self.telling_rows)].tolist())
-        return msgspec.structs.replace(self, telling_rows=rows)
 
 
 def expect(
@@ -158,11 +95,11 @@ def expect(
         law = ClassLaw.learn(judged, target, new, alike=alike, learn=learners.mean, rng=rng)
     names = tuple(dict.fromkeys((metric, *ALONGSIDE[task])))
     drawn = _scored(law, new, task, names, rng)
-    found = [_score(name, drawn.scores[name], scores[name]) for name in names if name in scores]
+    expected = [_score(name, drawn.scores[name], scores[name]) for name in names if name in scores]
     one_row = _error_of_one_row(drawn.last, metric, rng)
     error = standard_error(drawn.scores[metric])
     expectation = Expectation(
-        scores=tuple(score for score in found if score is not None),
+        scores=tuple(score for score in expected if score is not None),
         rows=len(new),
         judged_rows=len(judged),
         alike=float(alike.sum()),
@@ -170,7 +107,8 @@ def expect(
         telling_rows=tuple(looked_at[telling_rows(_answer(new), drawn.spread)].tolist()),
         labels_to_halve=labels_to_halve(error, one_row, len(new)),
     )
-    return msgspec.structs.replace(expectation, sentences=tuple(_sentences(expectation, dependent)))
+    sentences = tuple(expectation_sentences(expectation, dependent=dependent))
+    return msgspec.structs.replace(expectation, sentences=sentences)
 
 
 def _at_most(rows: int, rng: np.random.Generator) -> np.ndarray:
@@ -269,50 +207,3 @@ def _refuse_few(judged: int, new: int) -> None:
             ),
             say("Give more rows."),
         )
-
-
-def _sentences(expectation: Expectation, dependent: bool) -> list[str]:
-    told = []
-    if expectation.scores:
-        first = expectation.scores[0]
-        told.append(
-            say(
-                "Without labels, the {metric} of these rows is expected to be {value} "
-                "({low} to {high}); on the judged rows it was {judged}.",
-                metric=METRICS[first.metric].words,
-                value=figure(first.value),
-                low=figure(first.low),
-                high=figure(first.high),
-                judged=figure(first.judged),
-            )
-        )
-    told.append(
-        say(
-            "This holds if the target follows from the columns as it did on the judged rows; "
-            "a change of that relation cannot be seen without labels."
-        )
-    )
-    if not expectation.by_columns:
-        told.append(
-            say(
-                "Rows were held against each other by their answers alone, because the columns of "
-                "the judged rows are not at hand."
-            )
-        )
-    if dependent:
-        told.append(
-            say(
-                "The interval takes rows for independent: those that belong together, in groups or "
-                "in time, tell less, and it may be too narrow."
-            )
-        )
-    if expectation.alike < FEWEST_JUDGED:
-        told.append(
-            say(
-                "Few judged rows are like these: all {judged:,} tell as much as {alike:,.0f} such "
-                "rows would, so the true score may lie outside of the interval.",
-                judged=expectation.judged_rows,
-                alike=expectation.alike,
-            )
-        )
-    return told

@@ -1,4 +1,4 @@
-"""Whether new rows can be told from the reference's by all columns together.
+"""A classifier two-sample test of new rows and the reference's, by all columns together.
 
 A classifier learns on half of both to tell them apart, and is judged on the other half, and once
 more with the halves exchanged. Where rows come from one distribution, its scores on a half that it
@@ -19,6 +19,7 @@ import polars as pl
 from scipy import stats
 
 from gradum.margins import falling
+from gradum.study.watch.answered import Scores
 from gradum.study.watch.distances import LEVEL
 from gradum.study.watch.watched import JointWatch
 from gradum.tables.columns import Column
@@ -35,8 +36,7 @@ MOST_LEVELS = 60
 SHOWN_COLUMNS = 3
 LEAST_LOSS = 0.005
 
-Scores = Callable[[np.ndarray], np.ndarray]
-Learner = Callable[[np.ndarray, np.ndarray, np.ndarray], Scores]
+TwoSampleLearner = Callable[[np.ndarray, np.ndarray, np.ndarray], Scores]
 """Learns from columns (n, d), which of them are codes (d,), and labels (n,); then scores rows."""
 
 
@@ -44,7 +44,7 @@ def watch_jointly(
     reference: pl.DataFrame,
     new: pl.DataFrame,
     columns: Sequence[Column],
-    learn: Learner,
+    learn: TwoSampleLearner,
     rng: np.random.Generator,
 ) -> JointWatch:
     """Tell new rows from the reference's.
@@ -55,7 +55,7 @@ def watch_jointly(
         Typed rows, as `tables.check` leaves them: at least `FEWEST_ROWS` each.
     columns : sequence of Column
         Those to tell them apart by.
-    learn : Learner
+    learn : TwoSampleLearner
     rng : Generator
         Halves the rows, and shuffles columns.
     """
@@ -63,15 +63,15 @@ def watch_jointly(
     rows = pl.concat([reference.select(names), new.select(names)], how="vertical_relaxed")
     values, coded = _as_array(rows, columns)
     label = np.repeat([0, 1], [len(reference), len(new)])
-    half = np.concatenate([_halves(len(reference), rng), _halves(len(new), rng)])
-    judges = []
+    fold = np.concatenate([_halves(len(reference), rng), _halves(len(new), rng)])
+    halves = []
     for judging in (0, 1):
-        learned, judged = half != judging, half == judging
+        learned, judged = fold != judging, fold == judging
         score = learn(values[learned], coded, label[learned])
-        judges.append(_Judge(score, values[judged], label[judged]))
-    areas, ps = zip(*(judge.area() for judge in judges), strict=True)
+        halves.append(_HeldOut(score, values[judged], label[judged]))
+    areas, ps = zip(*(half.area() for half in halves), strict=True)
     p = float(min(1.0, 2 * np.mean(ps)))
-    foremost = _foremost(judges, names, rng) if p <= LEVEL else ()
+    foremost = _foremost(halves, names, rng) if p <= LEVEL else ()
     return JointWatch(
         auc=float(np.mean(areas)),
         least_auc=_least_area(len(reference) // 2, len(new) // 2),
@@ -83,7 +83,7 @@ def watch_jointly(
 
 
 @dataclass(frozen=True)
-class _Judge:
+class _HeldOut:
     """A classifier, and rows (n, d) with labels (n,) that it has not learned from."""
 
     score: Scores
@@ -108,13 +108,13 @@ class _Judge:
 
 
 def _foremost(
-    judges: Sequence[_Judge], names: Sequence[str], rng: np.random.Generator
+    halves: Sequence[_HeldOut], names: Sequence[str], rng: np.random.Generator
 ) -> tuple[tuple[str, float], ...]:
     """Return the columns without which the area loses most, and how much."""
-    whole = np.mean([judge.area()[0] for judge in judges])
+    whole = np.mean([half.area()[0] for half in halves])
     loss = np.array(
         [
-            whole - np.mean([judge.area(place, rng)[0] for judge in judges])
+            whole - np.mean([half.area(place, rng)[0] for half in halves])
             for place in range(len(names))
         ]
     )

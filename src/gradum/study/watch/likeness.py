@@ -1,4 +1,4 @@
-"""How much judged rows count where new rows are the question."""
+"""The weights of judged rows where new rows are the question."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def likeness(
     values = np.concatenate([judged.values, new.values])
     is_new = np.repeat([0.0, 1.0], [len(judged), len(new)])
     weight = np.concatenate([judged.weight, new.weight])
-    told = CrossFitted.by(learn, values, is_new, weight, values[:0], rng)
-    log_ratio = np.clip(told.out_of_fold[: len(judged)], -MOST_LOG_RATIO, MOST_LOG_RATIO)
+    log_odds = CrossFitted.by(learn, values, is_new, weight, values[:0], rng)
+    log_ratio = np.clip(log_odds.out_of_fold[: len(judged)], -MOST_LOG_RATIO, MOST_LOG_RATIO)
     return effective(judged.weight * np.exp(FLATTENING * log_ratio))
 
 

@@ -1,4 +1,4 @@
-"""How far from the predictions of new rows their targets may lie, learned from judged rows."""
+"""The law of the numbers of new rows around their predictions, learned from judged rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New rows against what a model learned from: which tests are made, and what they come to."""
+"""New rows against what a model learned from: the tests that are made, and what they come to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gradum.study.watch.columns import watch_column
 from gradum.study.watch.counted import Counted
 from gradum.study.watch.distances import LEVEL
 from gradum.study.watch.effect import EFFECT_ROWS, answer_names, answers_for, effect_of
-from gradum.study.watch.expected import Expectation
+from gradum.study.watch.expectation import Expectation
 from gradum.study.watch.watched import (
     AnswersWatch,
     ColumnWatch,
@@ -70,20 +70,20 @@ def watch(
         watch_column(column, reference, new.columns[column.name], some[column.name], seed)
         for column in fitted.schema.features
     ]
-    said = answers_for(fitted, some, rung)
+    predicted = answers_for(fitted, some, rung)
     of_used = rung is None or fitted.rung(rung).name == fitted.used
-    answers = watch_answers(reference, said, answer_names(fitted)) if of_used else None
+    answers = watch_answers(reference, predicted, answer_names(fitted)) if of_used else None
     tests = [column.tests for column in columns]
     worse_p = None if expected is None else expected.worse_p
     of_all = [test.p for test in (answers, joint) if test is not None] + [worse_p]
     tests += [{"all": p} for p in of_all if p is not None]
     beyond = iter(_beyond_chance(tests))
     drawn = np.sort(stream(seed, "study", "watch", "effect").permutation(len(some))[:EFFECT_ROWS])
-    rows, said = some[drawn], said[drawn]
+    rows, predicted = some[drawn], predicted[drawn]
 
     def effect(column: str) -> DriftEffect | None:
         rng = stream(seed, "study", "watch", "effect", column)
-        return effect_of(fitted, reference, column, rows, said, rung=rung, rng=rng)
+        return effect_of(fitted, reference, column, rows, predicted, rung=rung, rng=rng)
 
     columns = [_concluded(fitted, column, next(beyond), effect) for column in columns]
     if answers is not None and answers.p is not None:

@@ -1,4 +1,4 @@
-"""What a watch found, as plain values: in JSON, each field by its name."""
+"""The findings of a watch, as plain values: in JSON, each field by its name."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from gradum.study.groups import Groups
-from gradum.study.watch.expected import Expectation
-from gradum.study.watch.sequence import SequentialTest
+from gradum.study.groups.groups import Groups
+from gradum.study.watch.expectation import Expectation
+from gradum.study.watch.sequential_test import SequentialTest
 
-AlarmKind = Literal["column", "answers", "joint", "score", "sequence", "groups"]
+AlarmKind = Literal["column", "answers", "joint", "score", "sequence"]
 ColumnKind = Literal["numeric", "boolean", "categorical", "date", "text"]
 
 
@@ -231,7 +231,7 @@ class Watched(msgspec.Struct, frozen=True):
     tests : int
         The tests that were counted together.
     columns : tuple of ColumnWatch
-        The farthest first: by p-value, then by size.
+        Those that alarm first, then those whose drift is harmless; the larger first of each.
     answers : AnswersWatch or None
     joint : JointWatch or None
         None where no reference rows are at hand.

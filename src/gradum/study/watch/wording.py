@@ -1,4 +1,4 @@
-"""What a watch found, in sentences."""
+"""The findings of a watch, in sentences."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def joint_sentence(joint: JointWatch) -> str:
             auc=auc,
         )
     columns = [repr(shortened(name)) for name, _ in joint.columns]
-    told = say(
+    found = say(
         "A classifier tells new rows from those learned from by all columns together (AUC {auc}, "
         "where 0.5 is chance).",
         auc=auc,
     )
     most = say("It does so most by {columns}.", columns=listed(columns, "and")) if columns else ""
-    return sentences([told, most])
+    return sentences([found, most])
 
 
 def _moved(column: ColumnWatch) -> str:

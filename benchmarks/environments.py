@@ -6,12 +6,17 @@ that it wants, which are nothing to gradum.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks.sides import Absent
+
+REPOSITORY = Path(__file__).parent.parent
 
 
 def python_with(package: str, *others: str) -> str:
@@ -45,15 +50,52 @@ def version_in(python: str, package: str) -> str:
     return _run([python, "-c", code]).strip()
 
 
+def answer_of(
+    python: str,
+    module: str,
+    *arguments: str,
+    given: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> Any:
+    """Run a module of this repository in an environment; return the JSON of its last line.
+
+    Parameters
+    ----------
+    python : str
+        The environment's interpreter.
+    module : str
+        May import what the environment has; of this repository, what needs no more than that.
+    arguments : str
+    given : str
+        What the module reads from its standard input.
+    environment : mapping, optional
+        Variables besides those of this process.
+
+    Raises
+    ------
+    Absent
+        It failed.
+    """
+    ended = _run([python, "-m", module, *arguments], given, environment)
+    return json.loads(ended.splitlines()[-1])
+
+
 def cache() -> Path:
     """Return the folder of the user's cache that keeps environments and exact values."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "gradum-benchmarks"
 
 
-def _run(command: list[str]) -> str:
-    """Run a command; its last line says why it failed."""
-    ended = subprocess.run(command, capture_output=True, text=True)
+def _run(command: list[str], given: str = "", environment: Mapping[str, str] | None = None) -> str:
+    """Run a command in the repository's folder; its last line says why it failed."""
+    ended = subprocess.run(
+        command,
+        input=given,
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        env={**os.environ, **(environment or {})},
+    )
     if ended.returncode:
         lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
         raise Absent(lines[-1])

@@ -1,4 +1,4 @@
-"""What groups are compared by: a metric and, of two classes, the rates that fairness is told by."""
+"""Measures that groups are compared by: a metric and, of two classes, the rates of fairness."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gradum.study.finding_words import HIGHER, LOWER, STRONGER, WEAKER
 
 
 @dataclass(frozen=True)
-class Measure:
+class GroupMeasure:
     """A number that each group has.
 
     Parameters
@@ -73,7 +73,7 @@ def _of_rarer(outcome: Outcome) -> int:
 
 
 RATES = tuple(
-    Measure(name, title, function, rests_on, HIGHER, LOWER, is_share=True)
+    GroupMeasure(name, title, function, rests_on, HIGHER, LOWER, is_share=True)
     for name, title, function, rests_on in (
         ("selection_rate", marked("Selection rate"), selection_rate, _all_rows),
         (
@@ -92,12 +92,12 @@ RATES = tuple(
 )
 
 
-def measures_of(task: Task, metric: str) -> tuple[Measure, ...]:
+def measures_of(task: Task, metric: str) -> tuple[GroupMeasure, ...]:
     """Return a metric as a measure and, of two classes, the rates besides."""
     line = METRICS[metric]
     compares_classes = line.by_class and task == "binary"
     better, worse = STRONGER, WEAKER
-    measure = Measure(
+    measure = GroupMeasure(
         metric,
         line.title,
         line.function,

@@ -1,8 +1,7 @@
-"""Parts of the judged rows: their scores, and how far those of random parts lie apart."""
+"""Subsets of the judged rows: their scores, and how far those of random subsets lie apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,19 +12,16 @@ from gradum.study.evidence import Evidence
 
 ERROR = 0.05
 
-Score = Callable[[Weighting], np.ndarray]
-"""From B weightings of a part's rows to its scores (B,)."""
-
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Subset:
     """Some of n rows; ``places`` are theirs among the n."""
 
     places: np.ndarray
     outcome: Outcome
 
     @classmethod
-    def of(cls, evidence: Evidence, rows: np.ndarray, mask: np.ndarray) -> Part:
+    def of(cls, evidence: Evidence, rows: np.ndarray, mask: np.ndarray) -> Subset:
         """Take those of n judged rows, given by position, where a mask (n,) holds."""
         places = np.flatnonzero(mask)
         chosen = rows[places]
@@ -42,7 +38,7 @@ class Part:
         )
 
     def weighting(self, weights: np.ndarray) -> Weighting:
-        """Return the part's rows under weights (B, n) of the n rows."""
+        """Return its rows under weights (B, n) of the n rows."""
         return Weighting(self.outcome, weights.take(self.places, axis=1))
 
 
@@ -58,8 +54,8 @@ def farthest_by_chance(drawn: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     drawn : ndarray of shape (s, B)
-        The differences of s parts in B permutations of the rows. In 95% of them none lies farther,
-        when each is measured by the root mean square of its own to that side.
+        The differences of s subsets in B permutations of the rows. In 95% of them none lies
+        farther, when each is measured by the root mean square of its own to that side.
     """
     sides = np.nan_to_num(np.stack([-drawn, drawn], axis=1)).clip(min=0.0)
     scale = np.sqrt(np.mean(sides**2, axis=2))

@@ -1,7 +1,10 @@
-"""The CBPE of nannyml, in its own environment: ``python cbpe_worker.py REFERENCE NEW ...``.
+"""The CBPE of nannyml, in its own environment.
+
+    python -m benchmarks.expected.peers REFERENCE NEW ...
 
 All are Parquet files with the columns ``probability``, ``prediction`` and, of the reference,
-``target``. The estimates of each NEW as one chunk are printed as a line of JSON.
+``target``. The estimates of each NEW, as one chunk, are
+printed as a line of JSON, a list of them.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ def main(reference: str, *chunks: str) -> None:
     import nannyml
     import pandas
 
-    known = pandas.read_parquet(reference)
+    known, found = pandas.read_parquet(reference), []
     for chunk in chunks:
         rows = pandas.read_parquet(chunk)
         estimator = nannyml.CBPE(
@@ -30,7 +33,8 @@ def main(reference: str, *chunks: str) -> None:
         )
         estimator.fit(known)
         estimates = estimator.estimate(rows).filter(period="analysis").to_df()
-        print(json.dumps({name: float(estimates[name, "value"].iloc[0]) for name in METRICS}))
+        found.append({name: float(estimates[name, "value"].iloc[0]) for name in METRICS})
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

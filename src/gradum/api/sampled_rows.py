@@ -1,0 +1,120 @@
+"""Rows drawn from a table of any size: all of them are counted, some are held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import TableError
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.study.watch.counted import Counted
+from gradum.tables.check import Difference, check_blocks, merged
+from gradum.tables.read import read
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.stream import BLOCK_ROWS, at_hand, opened
+from gradum.tables.table import Table
+
+
+@dataclass(frozen=True)
+class SampledRows:
+    """Typed rows of a table, drawn by chance.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The features of the rows drawn.
+    numbers : ndarray of shape (n,)
+        Their places in the table, from 0, rising.
+    rows : int
+        Of the whole table.
+    source : str
+        What it is called.
+    differences : tuple of Difference
+        How the whole table differs from the rows learned from.
+    """
+
+    frame: pl.DataFrame
+    numbers: np.ndarray
+    rows: int
+    source: str
+    differences: tuple[Difference, ...]
+
+
+def sampled_rows(
+    fitted: Fitted,
+    data: Any,
+    most: int,
+    name: str,
+    *,
+    reading: ReadingOptions = PLAINLY,
+    counted: Counted | None = None,
+) -> SampledRows:
+    """Read a table block by block, and draw up to ``most`` of its rows.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The model, by whose schema rows are read.
+    data : path, data frame, …
+    most : int
+    name : str
+        Of the draw, so that two draws of a watch are not the same.
+    reading : ReadingOptions
+    counted : Counted, optional
+        Counts all rows.
+
+    Raises
+    ------
+    SchemaError
+        A column is absent or of another kind.
+    TableError
+        The table cannot be read, or has no rows.
+    """
+    features = [column.name for column in fitted.schema.features]
+    frames, differences, before, source = [], [], 0, ""
+    with _blocks(data, reading) as (rows, tables):
+        rng = stream(fitted.spec.seed, "study", "watch", name)
+        numbers = np.sort(rng.choice(rows, min(rows, most), replace=False))
+        for table, checked in check_blocks(tables, fitted.schema, encoder=fitted.encoder):
+            frame = checked.frame.select(features)
+            if counted is not None:
+                counted.add(frame)
+            first, last = np.searchsorted(numbers, [before, before + len(frame)])
+            frames.append(frame[numbers[first:last] - before])
+            before, source = before + len(frame), table.source
+            differences = merged([*differences, *checked.differences])
+    frame = pl.concat(frames, how="vertical_relaxed")
+    return SampledRows(frame, numbers, rows, source, tuple(differences))
+
+
+@contextmanager
+def _blocks(data: Any, reading: ReadingOptions) -> Iterator[tuple[int, Iterator[Table]]]:
+    """Yield the number of a table's rows, and the blocks in which it is gone through."""
+    with at_hand(data, reading) as here, ExitStack() as entered:
+        table = here
+        if not isinstance(here, Table):
+            try:
+                rows = entered.enter_context(opened(here))
+            except TableError:  # JSON is read as a whole
+                table = read(here)
+            else:
+                _refuse_empty(rows.head.source, len(rows))
+                yield len(rows), rows.blocks()
+                return
+        _refuse_empty(table.source, len(table.frame))
+        starts = range(0, len(table.frame), BLOCK_ROWS)
+        parts = (replace(table, frame=table.frame[at : at + BLOCK_ROWS]) for at in starts)
+        yield len(table.frame), parts
+
+
+def _refuse_empty(source: str, rows: int) -> None:
+    if not rows:
+        raise TableError(say("{source} has no rows.", source=source), say("Give some."))

@@ -1,0 +1,120 @@
+"""Scores expected of new rows without labels: plain values, and their sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+
+from gradum.messages import say
+from gradum.scores.figures import figure
+from gradum.scores.metrics import METRICS
+
+FEWEST_JUDGED = 100
+
+
+class ExpectedScore(msgspec.Struct, frozen=True):
+    """One score of new rows, before their labels are known.
+
+    Parameters
+    ----------
+    metric : str
+    value, low, high : float
+        What is expected, and between which the score lies in 95% of cases.
+    standard_error : float
+    judged : float
+        The score of the judged rows.
+    worse_p : float or None
+        The p-value of not being worse than the judged rows were; None where it is not known.
+    """
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    standard_error: float
+    judged: float
+    worse_p: float | None
+
+
+class Expectation(msgspec.Struct, frozen=True):
+    """What is expected of new rows without labels.
+
+    Parameters
+    ----------
+    scores : tuple of ExpectedScore
+        That of the run's metric first; none of metrics that some draws leave undefined.
+    rows, judged_rows : int
+        New and judged rows that this rests on.
+    alike : float
+        How many judged rows would say as much, were all of them like the new ones.
+    by_columns : bool
+        Whether rows were held against each other by their columns, or by the answers alone.
+    telling_rows : tuple of int
+        Places of the new rows, from 0, whose labels would tell most of the score.
+    labels_to_halve : int
+        How many labels, of new rows drawn by chance, would halve the interval of the first score.
+    worse : bool
+        Whether the first score is expected to be worse beyond chance, all tests being counted.
+    sentences : tuple of str
+    """
+
+    scores: tuple[ExpectedScore, ...]
+    rows: int
+    judged_rows: int
+    alike: float
+    by_columns: bool
+    telling_rows: tuple[int, ...]
+    labels_to_halve: int
+    worse: bool = False
+    sentences: tuple[str, ...] = ()
+
+    @property
+    def worse_p(self) -> float | None:
+        """The p-value of the first score's not being worse than that of the judged rows."""
+        return self.scores[0].worse_p if self.scores else None
+
+    def numbered(self, numbers: np.ndarray) -> Expectation:
+        """Name rows by their places in a table (n,), from 0, instead of in what was drawn of it."""
+        rows = tuple(numbers[list(self.telling_rows)].tolist())
+        return msgspec.structs.replace(self, telling_rows=rows)
+
+
+def expectation_sentences(expectation: Expectation, *, dependent: bool) -> Iterator[str]:
+    """Say what is expected, and what that rests on.
+
+    ``dependent`` says whether rows belong together, in groups or in time.
+    """
+    if expectation.scores:
+        first = expectation.scores[0]
+        yield say(
+            "Without labels, the {metric} of these rows is expected to be {value} "
+            "({low} to {high}); on the judged rows it was {judged}.",
+            metric=METRICS[first.metric].words,
+            value=figure(first.value),
+            low=figure(first.low),
+            high=figure(first.high),
+            judged=figure(first.judged),
+        )
+    yield say(
+        "This holds if the target follows from the columns as it did on the judged rows; "
+        "a change of that relation cannot be seen without labels."
+    )
+    if not expectation.by_columns:
+        yield say(
+            "Rows were held against each other by their answers alone, because the columns of "
+            "the judged rows are not at hand."
+        )
+    if dependent:
+        yield say(
+            "The interval takes rows for independent: those that belong together, in groups or "
+            "in time, tell less, and it may be too narrow."
+        )
+    if expectation.alike < FEWEST_JUDGED:
+        yield say(
+            "Few judged rows are like these: all {judged:,} tell as much as {alike:,.0f} such "
+            "rows would, so the true score may lie outside of the interval.",
+            judged=expectation.judged_rows,
+            alike=expectation.alike,
+        )
