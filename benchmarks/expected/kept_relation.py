@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import polars as pl
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-TREES = HistGradientBoostingClassifier(
-    max_iter=60, learning_rate=0.1, min_samples_leaf=30, early_stopping=False, random_state=0
-)
+TREES: dict[str, Any] = {
+    "max_iter": 60,
+    "learning_rate": 0.1,
+    "min_samples_leaf": 30,
+    "early_stopping": False,
+    "random_state": 0,
+}
 
 
 def with_drawn_labels(
@@ -35,9 +40,11 @@ def with_drawn_labels(
     frames = [source, *chunks]
     values = _numbers(pl.concat(frames).drop(target))
     labels = source[target].to_numpy()
-    law = CalibratedClassifierCV(TREES, method="isotonic", cv=3).fit(values[: len(source)], labels)
+    law = CalibratedClassifierCV(HistGradientBoostingClassifier(**TREES), method="isotonic", cv=3)
+    law.fit(values[: len(source)], labels)
     is_second = rng.random(len(values)) < law.predict_proba(values)[:, 1]
-    drawn = pl.Series(target, law.classes_[is_second.astype(np.intp)], source[target].dtype)
+    levels = np.unique(labels)
+    drawn = pl.Series(target, levels[is_second.astype(np.intp)], source[target].dtype)
     ends = np.cumsum([len(frame) for frame in frames])
     relabelled = [
         frame.with_columns(drawn[end - len(frame) : end])
