@@ -19,7 +19,7 @@ from gradum.study.watch.answered import Answered
 from gradum.study.watch.expected import ALONGSIDE, expect
 
 PACKAGES = ("gradum", "numpy", "scikit-learn", "scipy")
-DRAWS = 25
+DRAWS = 80
 JUDGED, NEW, COLUMNS = 2_000, 1_000, 6
 SHIFTS = (0.0, 1.0)
 """How far the mean of three columns moves, in standard deviations."""
