@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from benchmarks import sides
 from benchmarks.__main__ import BENCHMARKS
+from benchmarks.expected.kept_relation import with_drawn_labels
 from benchmarks.explanations.brute_force import by_brute_force
 from benchmarks.explanations.network import Network, Problem
 from benchmarks.intervals.figures import LEVELS, crps, interval_score
@@ -209,3 +210,26 @@ def test_interval_scores_and_crps_are_their_definitions():
     z = target  # of a standard normal distribution, by Gneiting and Raftery (2007)
     exact = z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi)
     assert crps(target, quantiles) == pytest.approx(exact.mean(), rel=5e-3)
+
+
+def test_drawn_labels_follow_the_columns_of_new_rows_as_in_the_fit():
+    """In the fit, 80% are "yes" above 0 and 20% below; the real labels of new rows are turned."""
+    rng = np.random.default_rng(0)
+
+    def rows(count, share_above, *, turned=False):
+        above = rng.random(count) < share_above
+        is_yes = (rng.random(count) < np.where(above, 0.8, 0.2)) ^ turned
+        size = np.where(above, 1.0, -1.0) * rng.random(count)
+        return pl.DataFrame(
+            {"size": size, "text": "a", "target": np.where(is_yes, "yes", "no")}
+        ).with_columns(text=pl.when(pl.int_range(count) % 9 > 0).then("text"))
+
+    source, new = rows(4_000, 0.5), rows(4_000, 0.9, turned=True)
+    drawn_source, (drawn,) = with_drawn_labels(source, iter([new]), "target", rng)
+    assert drawn.schema == new.schema
+    assert drawn.drop("target").equals(new.drop("target"))
+    assert not drawn_source["target"].equals(source["target"])
+    for frame in (drawn_source, drawn):
+        for side, share in ((pl.col("size") > 0, 0.8), (pl.col("size") < 0, 0.2)):
+            found = (frame.filter(side)["target"] == "yes").mean()
+            assert found == pytest.approx(share, abs=0.07)

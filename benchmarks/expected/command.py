@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import polars as pl
 import gradum
 from benchmarks.expected import simulated
 from benchmarks.expected.cbpe import cbpe, nannyml_version
+from benchmarks.expected.kept_relation import with_drawn_labels
 from benchmarks.expected.shifts import SHIFTS, Shift
-from benchmarks.page import circumstances, table
+from benchmarks.page import DOCS, circumstances, replace_section, table
 from gradum.api.boosted_trees import boosted_trees
 from gradum.fitting.dataset import labelled
 from gradum.fitting.fitted import Fitted
@@ -30,7 +32,12 @@ from gradum.tables.read import read
 
 METRICS = ("accuracy", "auc")
 JUDGED_SHARE = 0.3
-MODELS = "linear,quick"
+SEEDS, MODELS = 2, "linear"
+METHODS = ("gradum", "by answers alone", "CBPE", "judged score")
+LABELS = {
+    "real": "With real labels",
+    "drawn": "With labels drawn from one law, in rows of the fit and in new ones",
+}
 PACKAGES = ("gradum", "jax", "numpy", "polars", "scikit-learn", "scipy")
 
 
@@ -39,7 +46,7 @@ class Error:
     """How far off an expected score is, by gradum with columns and without, and by CBPE."""
 
     shift: str
-    model: str
+    labels: str
     metric: str
     true: float
     judged: float
@@ -55,27 +62,33 @@ class Error:
         return tuple(abs(score - self.true) for score in scores)  # type: ignore[return-value]
 
 
-def main(folder: str = "", seeds: str = "3", models: str = MODELS) -> None:
+def main(folder: str = "", count: str = "", models: str = MODELS) -> None:
     """Compare on every shift, or count how often the interval holds."""
-    if folder == "simulated":
-        simulated.main(int(seeds))
-        return
-    if not folder or not seeds.isdigit():
+    if not folder or not (count or "1").isdigit():
         sys.exit("usage: python -m benchmarks expected FOLDER [SEEDS] [MODELS] | simulated [DRAWS]")
+    if folder == "simulated":
+        simulated.main(int(count or simulated.DRAWS))
+        return
+    seeds = int(count or SEEDS)
+    reports = []
     for model in models.split(","):
         errors = []
-        for shift in SHIFTS:
-            for seed in range(int(seeds)):
-                found = list(_errors(shift, Path(folder), seed, model))
-                errors += found
-                for error in found:
-                    print(error, flush=True)
-        print(_report(errors, model))
-    print(f"nannyml {nannyml_version()}; {circumstances(PACKAGES)}")
+        for shift, seed, labels in product(SHIFTS, range(seeds), LABELS):
+            for error in _errors(shift, Path(folder), seed, model, labels):
+                errors.append(error)
+                print(error, flush=True)
+        reports.append(_report(errors, model))
+    text = "\n".join([*reports, f"nannyml {nannyml_version()}. {circumstances(PACKAGES)}\n"])
+    print(text)
+    if (seeds, models) == (SEEDS, MODELS):
+        replace_section(DOCS / "accuracy.md", "expected", text)
 
 
-def _errors(shift: Shift, folder: Path, seed: int, model: str) -> Iterator[Error]:
+def _errors(shift: Shift, folder: Path, seed: int, model: str, labels: str) -> Iterator[Error]:
     source, chunks = shift.draw(folder, seed)
+    if labels == "drawn":
+        rng = stream(seed, "expected", shift.name, "labels")
+        source, chunks = with_drawn_labels(source, chunks, shift.target, rng)
     asked: dict[str, Any] = {} if model == "quick" else {"model": model}
     run = gradum.fit(
         source, shift.target, effort="quick", seed=seed, split={"test": JUDGED_SHARE}, **asked
@@ -108,7 +121,7 @@ def _errors(shift: Shift, folder: Path, seed: int, model: str) -> Iterator[Error
             )
             yield Error(
                 shift.name,
-                model,
+                labels,
                 metric,
                 true[metric],
                 scores[metric].value,
@@ -130,20 +143,35 @@ def _outcome(rows: Answered, target: np.ndarray) -> Outcome:
 
 
 def _report(errors: list[Error], model: str) -> str:
-    """Tabulate the mean error on each shift, and in the mean over the shifts."""
-    text = [f"Model: {model}. Mean |expected − true| in points."]
-    for metric in METRICS:
-        means = []
-        for shift in SHIFTS:
-            found = [e.errors for e in errors if e.shift == shift.name and e.metric == metric]
-            means.append(100 * np.mean(found, axis=0))
-        means.append(np.mean(means, axis=0))
-        names = [*(shift.name for shift in SHIFTS), "mean"]
+    """Tabulate the mean errors with either labels, and what part of them only real labels make."""
+    means = {
+        (labels, metric): _mean_errors(errors, labels, metric)
+        for labels, metric in product(LABELS, METRICS)
+    }
+    text = [f"Model: {model}. Mean |expected − true| in points.\n"]
+    for (labels, metric), by_shift in means.items():
+        held = [e.covered for e in errors if (e.labels, e.metric) == (labels, metric)]
         lines = [
-            (name, *(f"{value:.2f}" for value in mean), f"{mean[0] / mean[2]:.2f}")
-            for name, mean in zip(names, means, strict=True)
+            (name, *(f"{error:.2f}" for error in mean), f"{mean[0] / mean[2]:.2f}")
+            for name, mean in by_shift.items()
         ]
-        head = (metric, "gradum", "by answers alone", "CBPE", "judged score", "gradum / CBPE")
-        covered = np.mean([error.covered for error in errors if error.metric == metric])
-        text.append(table(head, lines) + f"The interval held in {covered:.0%}.\n")
+        text.append(f"{LABELS[labels]}; the interval held in {np.mean(held):.0%}:\n")
+        text.append(table((metric, *METHODS, "gradum / CBPE"), lines))
+    lines = [
+        (metric, *(f"{1 - drawn / real:.0%}" for drawn, real in zip(*both, strict=True)))
+        for metric in METRICS
+        for both in [[means[labels, metric]["mean"] for labels in ("drawn", "real")]]
+    ]
+    text.append("The part of the error with real labels that is absent with drawn ones:\n")
+    text.append(table(("", *METHODS), lines))
     return "\n".join(text)
+
+
+def _mean_errors(errors: list[Error], labels: str, metric: str) -> dict[str, np.ndarray]:
+    """Return the mean errors of the methods on each shift, and in the mean over the shifts."""
+    means = {}
+    for shift in SHIFTS:
+        key = shift.name, labels, metric
+        chosen = [e.errors for e in errors if (e.shift, e.labels, e.metric) == key]
+        means[shift.name] = 100 * np.mean(chosen, axis=0)
+    return {**means, "mean": np.mean(list(means.values()), axis=0)}

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from scipy.special import expit
 
-from benchmarks.page import table
+from benchmarks.page import DOCS, circumstances, replace_section, table
 from gradum.api.boosted_trees import boosted_trees
 from gradum.fitting.rung import Prediction
 from gradum.randomness import stream
@@ -18,6 +18,8 @@ from gradum.scores.outcome import Outcome, Task
 from gradum.study.watch.answered import Answered
 from gradum.study.watch.expected import ALONGSIDE, expect
 
+PACKAGES = ("gradum", "numpy", "scikit-learn", "scipy")
+DRAWS = 80
 JUDGED, NEW, COLUMNS = 2_000, 1_000, 6
 SHIFTS = (0.0, 1.0)
 """How far the mean of three columns moves, in standard deviations."""
@@ -47,10 +49,15 @@ POPULATIONS: dict[Task, Population] = {"binary": two_classes, "regression": numb
 
 
 def main(draws: int) -> None:
-    """Print how often the interval covers the score of the new rows."""
+    """Tabulate how often the interval covers the score of the new rows."""
+    parts = [f"{draws} draws a line:\n"]
     for shift, task in product(SHIFTS, POPULATIONS):
         head = (f"{task}, shifted by {shift:g}", "covered", "mean error", "mean width")
-        print(table(head, _lines(task, shift, draws)), flush=True)
+        parts.append(table(head, _lines(task, shift, draws)))
+        print(parts[-1], flush=True)
+    if draws == DRAWS:
+        text = "\n".join([*parts, f"{circumstances(PACKAGES)}\n"])
+        replace_section(DOCS / "accuracy.md", "expected simulated", text)
 
 
 def _lines(task: Task, shift: float, draws: int) -> Iterator[tuple[str, ...]]:
