@@ -136,6 +136,7 @@ def test_an_output_that_the_system_refuses_is_told_in_chinese(tmp_path, chinese)
 TECHNICAL = {  # words that Chinese texts leave as they are
     *("MLP", "AUC", "MCC", "ROC", "Brier", "alpha", "F1", "RMSE", "MAE", "R2", "gradum", "float"),
     *("schema", "json", "csv", "parquet", "html", "report", "JavaScript", "SHA", "NA"),
+    *("Holm", "fit", "predict"),
 }
 
 

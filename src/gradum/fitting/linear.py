@@ -89,7 +89,8 @@ def fit_linear(
     )
     if scale is not None and path.of_folds:
         held, predicted = _cross_fitted(columns, walks, path)
-        rung = with_spread(rung, rows.take(held), context, predicted)
+        del columns, model  # the spread has columns of its own
+        rung = with_spread(rung, rows, context, held, predicted)
     return replace(rung, seconds=perf_counter() - began)
 
 

@@ -16,7 +16,11 @@ FEWEST_ROWS, MOST_ROWS = 2, 6000
 
 
 def with_spread(
-    rung: Rung, rows: Rows, context: Context, predicted: np.ndarray | None = None
+    rung: Rung,
+    rows: Rows,
+    context: Context,
+    places: np.ndarray | None = None,
+    predicted: np.ndarray | None = None,
 ) -> Rung:
     """Return the rung with the spread of rows that it has not learned from.
 
@@ -26,21 +30,24 @@ def with_spread(
     ----------
     rung : Rung
     rows : Rows
-        Of many, some are drawn.
     context : Context
-    predicted : ndarray of shape (n,), optional
+    places : ndarray of shape (m,), optional
+        Which of the rows these are; all if not given. Of many, some are drawn.
+    predicted : ndarray of shape (m,), optional
         What models like the rung that have not learned from these rows say of them, on its scale;
         the rung's own predictions if not given.
     """
-    scale = rung.target_scale
-    if scale is None or rung.network.outputs > 1 or len(rows) < FEWEST_ROWS:
+    scale, places = rung.target_scale, np.arange(len(rows)) if places is None else places
+    if scale is None or rung.network.outputs > 1 or len(places) < FEWEST_ROWS:
         return rung
     rng = context.random("spread", rung.name)
-    if len(rows) > MOST_ROWS:
-        drawn = np.sort(rng.choice(len(rows), MOST_ROWS, replace=False))
-        rows, predicted = rows.take(drawn), None if predicted is None else predicted[drawn]
+    if len(places) > MOST_ROWS:
+        drawn = np.sort(rng.choice(len(places), MOST_ROWS, replace=False))
+        places, predicted = places[drawn], None if predicted is None else predicted[drawn]
+    rows = rows.take(places)
     design = rows.design.encoded()
-    logits = rung.logits(design)[:, 0] if predicted is None else predicted
+    with np.errstate(over="ignore", invalid="ignore"):  # of weights that grew without end
+        logits = rung.logits(design)[:, 0] if predicted is None else predicted
     if not np.isfinite(logits).all():
         return rung
     residuals = Residuals(

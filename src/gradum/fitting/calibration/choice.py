@@ -36,7 +36,8 @@ def chosen_calibration(
     """
     if len(held_out) > MOST_ROWS:
         held_out = held_out.take(np.sort(rng.choice(len(held_out), MOST_ROWS, replace=False)))
-    if len(held_out) < FEWEST_ROWS or held_out.one_row > (1 + EQUAL) / FEWEST_ROWS:
+    few = len(held_out) < FEWEST_ROWS or held_out.one_row > (1 + EQUAL) / FEWEST_ROWS
+    if few or not np.isfinite(held_out.logits).all():
         return ()
     ways = [way for way in WAYS if way.suits(held_out)]
     walks = walks_of(

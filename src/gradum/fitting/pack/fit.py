@@ -153,7 +153,7 @@ def fit_pack(
         post=steps_for(rows.class_weight, _calibration(chosen, rows, context)),
     )
     if scale is not None:
-        rung = with_spread(rung, rows.take(judged), context, predicted)
+        rung = with_spread(rung, rows, context, judged, predicted)
     return replace(rung, seconds=perf_counter() - began)
 
 

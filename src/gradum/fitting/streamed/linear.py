@@ -116,5 +116,5 @@ def fit_linear(
             "why": say(WHY),
         },
     )
-    rung = with_spread(rung, sample.take(np.flatnonzero(validation)), context)
+    rung = with_spread(rung, sample, context, np.flatnonzero(validation))
     return replace(rung, seconds=perf_counter() - began)
