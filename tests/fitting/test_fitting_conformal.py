@@ -9,7 +9,7 @@ from scipy import stats
 
 from gradum.fitting.conformal.guarantee import JudgedScores
 from gradum.fitting.conformal.intervals import conformal_intervals
-from gradum.fitting.conformal.law import cross_bound, fewest_scores, split_range
+from gradum.fitting.conformal.law import beta_binomial, cross_bound, fewest_scores, split_range
 from gradum.fitting.conformal.score_list import SLACK, ScoreList
 from gradum.fitting.conformal.sets import conforming_classes
 from gradum.fitting.intervals.scoring import MOST_SCORES, drawn
@@ -133,6 +133,14 @@ def test_of_many_rows_every_group_keeps_one_before_any_keeps_two():
     assert counts[~full].max() <= counts[~full].min() + 1
     alone = drawn(np.arange(30_000), rng)
     assert stats.kstest(alone / 30_000, "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize(("trials", "a", "b"), [(1, 1, 1), (10, 10, 1), (1_000, 900, 101)])
+def test_the_beta_binomial_law_is_that_of_scipy(trials, a, b):
+    expected = stats.betabinom(trials, a, b)
+    law = beta_binomial(trials, a, b)
+    np.testing.assert_allclose(law, expected.pmf(np.arange(trials + 1)), rtol=1e-9, atol=1e-300)
+    assert law.sum() == pytest.approx(1)
 
 
 def test_coverage_of_a_split_follows_its_law():

@@ -56,6 +56,9 @@ class Context:
         kept.
     place : str
         The name of this fit among the checkpoints, such as ``fold-2-mlp``.
+    spreads : bool
+        Whether it also learns how far from its predictions numbers may lie; not where its scores
+        are all that is wanted.
     """
 
     seed: int = 0
@@ -67,6 +70,7 @@ class Context:
     folds: int = 0
     place: str = ""
     end: float = math.inf
+    spreads: bool = True
 
     def random(self, *names: str | int) -> np.random.Generator:
         """Return the random numbers of a named stream of the seed."""

@@ -38,7 +38,9 @@ def with_spread(
         the rung's own predictions if not given.
     """
     scale, places = rung.target_scale, np.arange(len(rows)) if places is None else places
-    if scale is None or rung.network.outputs > 1 or len(places) < FEWEST_ROWS:
+    if not context.spreads or scale is None or rung.network.outputs > 1:
+        return rung
+    if len(places) < FEWEST_ROWS:
         return rung
     rng = context.random("spread", rung.name)
     if len(places) > MOST_ROWS:

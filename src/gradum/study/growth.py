@@ -236,7 +236,7 @@ def _fit(
     )
     encoder = Encoder.fit(part.frame, part.schema, np.flatnonzero(parts == Part.TRAIN))
     learned = InMemory(part.rows(encoder), parts, balance=spec.class_weight is not None)
-    rungs = climb(spec, learned, replace(context, seed=spec.seed))
+    rungs = climb(spec, learned, replace(context, seed=spec.seed, spreads=False))
     return _Model(len(rows), encoder, list(rungs.values())[-1])
 
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import betaincinv, gammaln
-from scipy.stats import betabinom
 
+from gradum.fitting.conformal.law import beta_binomial
 from gradum.margins import EQUAL
 from gradum.scores.interval import Interval
 
@@ -79,7 +79,8 @@ def shortfall_of_new(covered: int, rows: int, judged: int, coverage: float) -> f
     rank = int(np.ceil(coverage * (judged + 1) * (1 - EQUAL)))
     if rank > judged:
         return 1.0 if covered >= rows else 0.0
-    return float(betabinom.cdf(covered, rows, rank, judged + 1 - rank))
+    law = beta_binomial(rows, rank, judged + 1 - rank)
+    return min(float(law[: covered + 1].sum()), 1.0)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
