@@ -229,6 +229,14 @@ def test_too_few_rows_are_refused(judged, new, words):
         expected(two_classes(judged, rng), two_classes(new, rng), "binary")
 
 
+@pytest.mark.parametrize(("shift", "told"), [(0.0, False), (1.5, True)])
+def test_that_an_interval_is_too_narrow_is_told_where_rows_have_moved(shift, told):
+    rng = np.random.default_rng(12)
+    judged, new = two_classes(800, rng), two_classes(800, rng, shift=shift)
+    found = expected(judged, new, "binary", learners=boosted_trees())
+    assert ("not all like these" in " ".join(found.sentences)) is told
+
+
 def test_the_same_seed_expects_the_same_and_it_is_json():
     rng = np.random.default_rng(11)
     judged, new = two_classes(300, rng), two_classes(200, rng)
