@@ -8,8 +8,8 @@ import pytest
 
 import gradum
 from gradum.files import archive
-from gradum.fitting.spread.fit import Residuals, constant_spread, fit_spread
-from gradum.fitting.spread.spread import Curve, Side, Spread
+from gradum.fitting.spread.fit import HeldOutResiduals, constant_spread, fit_spread
+from gradum.fitting.spread.spread import Side, Spread, SpreadCurve
 from gradum.fitting.with_spread import with_spread_of
 from synthetic import FEATURES, QUICK, task
 
@@ -22,7 +22,7 @@ def drawn(log_sigma, rows=ROWS, seed=0, inputs=3):
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(rows, 1 + inputs))
     sigma = np.exp(log_sigma(features))
-    return Residuals(features, sigma * rng.normal(size=rows), np.ones(rows)), sigma
+    return HeldOutResiduals(features, sigma * rng.normal(size=rows), np.ones(rows)), sigma
 
 
 def fitted(rows):
@@ -104,7 +104,7 @@ def test_beyond_the_rows_that_it_was_fitted_to_a_spread_stays_within_its_range()
 )
 def test_a_spread_is_above_0_whatever_the_residuals(residual):
     features = np.random.default_rng(0).normal(size=(len(residual), 2))
-    spread = fitted(Residuals(features, residual, np.ones(len(residual))))
+    spread = fitted(HeldOutResiduals(features, residual, np.ones(len(residual))))
     assert spread.is_sound(inputs=1)
     assert (spread.below(features) > 0).all()
     assert (spread.above(features) > 0).all()
@@ -120,7 +120,9 @@ def test_many_inputs_of_few_rows_are_chosen_from():
 
 
 def test_curves_add_up_between_bounds():
-    side = Side(0.5, -1.0, 1.0, (Curve(0, (0.0, 1.0), (0.0, 2.0)), Curve(2, (3.0,), (-0.25,))))
+    side = Side(
+        0.5, -1.0, 1.0, (SpreadCurve(0, (0.0, 1.0), (0.0, 2.0)), SpreadCurve(2, (3.0,), (-0.25,)))
+    )
     features = np.array([[0.0, 9, 9], [0.1, 9, 9], [5.0, 9, 9]])
     np.testing.assert_allclose(side(features), np.exp([0.25, 0.45, 1.0]))
     np.testing.assert_allclose(side.times(3.0)(features), 3 * side(features))
@@ -134,16 +136,16 @@ def test_curves_add_up_between_bounds():
         Side(0.0, -np.inf, 1.0),
         Side(0.0, -1e4, 1.0),
         Side(0.0, 0.0, 1e4),
-        Side(0.0, 0.0, 1.0, (Curve(3, (0.0,), (0.0,)),)),
-        Side(0.0, 0.0, 1.0, (Curve(-1, (0.0,), (0.0,)),)),
-        Side(0.0, 0.0, 1.0, (Curve(0, (), ()),)),
-        Side(0.0, 0.0, 1.0, (Curve(0, (0.0,), (0.0, 1.0)),)),
-        Side(0.0, 0.0, 1.0, (Curve(0, (1.0, 0.0), (0.0, 1.0)),)),
-        Side(0.0, 0.0, 1.0, (Curve(0, (0.0,), (np.inf,)),)),
+        Side(0.0, 0.0, 1.0, (SpreadCurve(3, (0.0,), (0.0,)),)),
+        Side(0.0, 0.0, 1.0, (SpreadCurve(-1, (0.0,), (0.0,)),)),
+        Side(0.0, 0.0, 1.0, (SpreadCurve(0, (), ()),)),
+        Side(0.0, 0.0, 1.0, (SpreadCurve(0, (0.0,), (0.0, 1.0)),)),
+        Side(0.0, 0.0, 1.0, (SpreadCurve(0, (1.0, 0.0), (0.0, 1.0)),)),
+        Side(0.0, 0.0, 1.0, (SpreadCurve(0, (0.0,), (np.inf,)),)),
     ],
 )
 def test_what_is_no_spread_is_not_sound(side):
-    assert Side(0.0, 0.0, 1.0, (Curve(2, (0.0,), (0.0,)),)).is_sound(2)
+    assert Side(0.0, 0.0, 1.0, (SpreadCurve(2, (0.0,), (0.0,)),)).is_sound(2)
     assert not Spread(side, Side.constant(1.0)).is_sound(2)
     assert not Spread(Side.constant(1.0), side).is_sound(2)
 

@@ -9,7 +9,7 @@ import numpy as np
 from gradum.fitting.context import Context
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
-from gradum.fitting.spread.fit import Residuals, fit_spread
+from gradum.fitting.spread.fit import HeldOutResiduals, fit_spread
 from gradum.solvers.threads import one_thread
 
 FEWEST_ROWS, MOST_ROWS = 2, 6000
@@ -38,10 +38,10 @@ def with_spread(
         the rung's own predictions if not given.
     """
     scale, places = rung.target_scale, np.arange(len(rows)) if places is None else places
-    if not context.spreads or scale is None or rung.network.outputs > 1:
+    one_number = scale is not None and rung.network.outputs == 1
+    if not (context.spreads and one_number and len(places) >= FEWEST_ROWS):
         return rung
-    if len(places) < FEWEST_ROWS:
-        return rung
+    assert scale is not None
     rng = context.random("spread", rung.name)
     if len(places) > MOST_ROWS:
         drawn = np.sort(rng.choice(len(places), MOST_ROWS, replace=False))
@@ -52,7 +52,7 @@ def with_spread(
         logits = rung.logits(design)[:, 0] if predicted is None else predicted
     if not np.isfinite(logits).all():
         return rung
-    residuals = Residuals(
+    residuals = HeldOutResiduals(
         rung.features(design, logits),
         scale.forward(rows.target) - logits,
         rows.weight,

@@ -46,3 +46,10 @@ def conforming_classes(
         ranked.below(1 - shares) for ranked, shares in zip(scores, probability, strict=True)
     )
     return np.asarray(better < wanted)
+
+
+def with_predicted(chosen: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return sets (m, K) with the predicted class (m,) of each row in it, so that none is empty."""
+    whole = chosen.copy()
+    whole[np.arange(len(whole)), predicted] = True
+    return whole

@@ -16,7 +16,7 @@ from gradum.fitting.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.fitting.conformal.intervals import conformal_intervals
 from gradum.fitting.conformal.levels import level_codes
 from gradum.fitting.conformal.score_list import ScoreList
-from gradum.fitting.conformal.sets import conforming_classes
+from gradum.fitting.conformal.sets import conforming_classes, with_predicted
 from gradum.fitting.conformal.statement import Statement, Support, state
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.intervals.following import outcomes, scale_of, tracker_of
@@ -193,8 +193,12 @@ class ConformalPredictor:
         if self.scores.moment is not None:
             assert prediction.probability is not None
             chosen = 1 - prediction.probability <= self._followed(frame)[:, None]
-            chosen[np.arange(len(frame)), prediction.value] = True
-            return chosen
+        else:
+            chosen = self._conforming(frame, prediction)
+        return with_predicted(chosen, prediction.value)
+
+    def _conforming(self, frame: pl.DataFrame, prediction: Prediction) -> np.ndarray:
+        """Say of each class (n, K) whether enough judged rows conform no better; maybe of none."""
         shares = [
             self._probability(encoder, rung, frame, prediction) for encoder, rung in self.judges
         ]
@@ -209,7 +213,6 @@ class ConformalPredictor:
                 lists, newcomer = self._lists(among & (self.scores.label == label))
                 one = [share[:, label] for share in there]
                 chosen[rows, label] = conforming_classes(lists, one, self.coverage, newcomer)
-        chosen[np.arange(len(frame)), prediction.value] = True
         return chosen
 
     def labels(self, chosen: np.ndarray) -> list[tuple]:

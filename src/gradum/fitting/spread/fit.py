@@ -21,7 +21,7 @@ from gradum.core.losses import LOSSES
 from gradum.core.penalties import L2
 from gradum.fitting.folding import Walk, walks_of
 from gradum.fitting.path import choose_penalty
-from gradum.fitting.spread.spread import Curve, Side, Spread
+from gradum.fitting.spread.spread import Side, Spread, SpreadCurve
 from gradum.margins import falls
 from gradum.solvers.convex import minimise
 from gradum.solvers.driver import solve
@@ -39,7 +39,7 @@ LEAST_SHARE = 0.1  # of the wider side: how narrow the other may be
 
 
 @dataclass(frozen=True, eq=False)
-class Residuals:
+class HeldOutResiduals:
     """What is known of n rows that a rung has not learned from.
 
     Parameters
@@ -59,9 +59,9 @@ class Residuals:
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
 
-    def take(self, rows: np.ndarray) -> Residuals:
+    def take(self, rows: np.ndarray) -> HeldOutResiduals:
         """Return the given rows."""
-        return Residuals(
+        return HeldOutResiduals(
             self.features[rows],
             self.residual[rows],
             self.weight[rows],
@@ -78,10 +78,10 @@ def constant_spread(residual: np.ndarray, weight: np.ndarray) -> Spread:
     """Return the spread that is the same for all rows, of residuals and weights (n,)."""
     one = Side.constant(1.0)
     features = np.zeros((len(residual), 1))
-    return _of_quantiles(Spread(one, one), Residuals(features, residual, weight))
+    return _of_quantiles(Spread(one, one), HeldOutResiduals(features, residual, weight))
 
 
-def fit_spread(rows: Residuals, rng: np.random.Generator) -> Spread:
+def fit_spread(rows: HeldOutResiduals, rng: np.random.Generator) -> Spread:
     """Fit both sides; ``rng`` draws the folds that choose the penalties."""
     size = np.abs(rows.residual)
     least = LEAST_SIZE * size.mean()
@@ -92,7 +92,7 @@ def fit_spread(rows: Residuals, rng: np.random.Generator) -> Spread:
     return _of_quantiles(Spread(*sides), rows)
 
 
-def _fit_side(rows: Residuals, size: np.ndarray, rng: np.random.Generator) -> Side:
+def _fit_side(rows: HeldOutResiduals, size: np.ndarray, rng: np.random.Generator) -> Side:
     """Fit one side to its rows, whose residuals have these sizes (n,)."""
     walks = rows.walks(rng) if len(size) >= FEWEST else []
     side, least = Side.constant(1.0), np.inf
@@ -129,9 +129,9 @@ class _Bend:
         """Return max(v − at, 0) of values (n,), which stay as they are beyond the last place."""
         return np.maximum(np.minimum(values, self.at[-1])[:, None] - self.at[:-1], 0.0)
 
-    def curve(self, slopes: np.ndarray) -> Curve:
+    def curve(self, slopes: np.ndarray) -> SpreadCurve:
         rise = self.columns(self.at) @ slopes
-        return Curve(self.feature, tuple(self.at.tolist()), tuple(rise.tolist()))
+        return SpreadCurve(self.feature, tuple(self.at.tolist()), tuple(rise.tolist()))
 
 
 def _inputs(features: np.ndarray, size: np.ndarray, most: int) -> list[_Bend]:
@@ -155,7 +155,7 @@ def _inputs(features: np.ndarray, size: np.ndarray, most: int) -> list[_Bend]:
 
 
 def _regress(
-    rows: Residuals, size: np.ndarray, bends: Sequence[_Bend], walks: Sequence[Walk]
+    rows: HeldOutResiduals, size: np.ndarray, bends: Sequence[_Bend], walks: Sequence[Walk]
 ) -> tuple[Side, float]:
     """Return the side of these bends, and its loss on held-out rows."""
     columns = np.column_stack([bend.columns(rows.features[:, bend.feature]) for bend in bends])
@@ -176,7 +176,7 @@ def _regress(
     return side, min(path.losses)
 
 
-def _of_quantiles(spread: Spread, rows: Residuals) -> Spread:
+def _of_quantiles(spread: Spread, rows: HeldOutResiduals) -> Spread:
     """Multiply either side by what leaves a share `BEYOND` of all residuals beyond it."""
     sides = spread.below(rows.features), spread.above(rows.features)
     scaled = rows.residual / np.where(rows.residual < 0, *sides)

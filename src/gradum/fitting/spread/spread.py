@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 
-class Curve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SpreadCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one feature adds to the logarithm of a spread.
 
     Parameters
@@ -56,14 +56,14 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         The logarithm of the spread where no curve adds anything.
     low, high : float
         Bounds of the logarithm.
-    curves : tuple of Curve
+    curves : tuple of SpreadCurve
         None where the spread is the same for all rows.
     """
 
     level: float
     low: float
     high: float
-    curves: tuple[Curve, ...] = ()
+    curves: tuple[SpreadCurve, ...] = ()
 
     @classmethod
     def constant(cls, spread: float) -> Side:

@@ -10,6 +10,7 @@ import numpy as np
 from gradum.fitting.conformal.adaptive import Tracker
 from gradum.fitting.conformal.guarantee import JudgedScores, Name
 from gradum.fitting.conformal.score_list import ScoreList, wanted_mass
+from gradum.fitting.conformal.sets import with_predicted
 from gradum.fitting.intervals.following import scale_of
 from gradum.fitting.intervals.scoring import scored_rows
 from gradum.fitting.judge import Judge, first_repeat
@@ -157,6 +158,6 @@ def _of_classes(
         prediction = rung.predict(design)
         assert prediction.probability is not None
         chosen = 1 - prediction.probability <= threshold[places][:, None]
-        chosen[np.arange(len(places)), prediction.value] = True
-        predicted[places], size[places] = prediction.value, chosen.sum(axis=1)
+        predicted[places] = prediction.value
+        size[places] = with_predicted(chosen, prediction.value).sum(axis=1)
     return {"predicted": predicted, "size": size}
