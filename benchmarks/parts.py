@@ -24,7 +24,7 @@ from benchmarks.page import DOCS, circumstances, replace_section, table
 from benchmarks.quality import outcomes
 from benchmarks.quality.frames import strings_or_none
 from benchmarks.quality.measure import measure
-from benchmarks.quality.outcomes import Outcome
+from benchmarks.quality.outcomes import Key, Outcome
 from benchmarks.quality.sets import Suite
 from benchmarks.quality.split import Split
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
@@ -116,7 +116,7 @@ def main(folder: str, sets: str = "", parts: str = "") -> None:
     outcomes.begin(path)
     found = outcomes.read([path])
     for seed, (name, each) in enumerate(suite.tables.items()):
-        missing = [part for part in chosen if (part, name, 0) not in found]
+        missing = [part for part in chosen if Key(part, name, 0) not in found]
         if name not in names or not missing:
             continue
         split = inner(Split.of(suite.folder, each, seed=0, rows=MOST_ROWS), seed)
@@ -125,10 +125,10 @@ def main(folder: str, sets: str = "", parts: str = "") -> None:
             outcomes.append(path, outcome)
             print(f"{name:20s} {part:26s} {outcome.error:.4f}", flush=True)
     found = outcomes.read([path])
-    text = report({part: [found[part, name, 0] for name in names] for part in chosen})
+    text = report({part: [found[Key(part, name, 0)] for name in names] for part in chosen})
     print(text)
-    if all((part, name, 0) in found for part in PARTS for name in suite.tables):
-        whole = {part: [found[part, name, 0] for name in suite.tables] for part in PARTS}
+    if all(Key(part, name, 0) in found for part in PARTS for name in suite.tables):
+        whole = {part: [found[Key(part, name, 0)] for name in suite.tables] for part in PARTS}
         section = f"{report(whole)}\n{circumstances(PACKAGES)}\n"
         replace_section(DOCS / "accuracy.md", "parts", section)
 

@@ -20,7 +20,12 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-CORES = 2
+MOST_CORES = 2
+CORES = (  # fewer where this process is kept to fewer, as by taskset
+    min(MOST_CORES, len(os.sched_getaffinity(0)))
+    if hasattr(os, "sched_getaffinity")
+    else MOST_CORES
+)
 REST_SECONDS = 0.5  # before a round: threads that spin for the next task of the last have given up
 
 Figures = dict[str, float]

@@ -1,4 +1,4 @@
-"""``python -m benchmarks quality``: run what is missing, rank what there is, show it."""
+"""``python -m benchmarks quality``: run what is missing, compare what there is, show it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from benchmarks.page import DOCS, replace_section
 from benchmarks.quality import outcomes
-from benchmarks.quality.methods import METHODS, check_installed, check_known
+from benchmarks.quality.methods import GRADUM, METHODS, check_installed, check_known
 from benchmarks.quality.outcomes import Key, Outcome
+from benchmarks.quality.paired import paired
 from benchmarks.quality.ranks import Ranking, rank
 from benchmarks.quality.report import report
 from benchmarks.quality.runs import Plan
-from benchmarks.quality.sets import Suite
+from benchmarks.quality.sets import Kind, Suite
 from benchmarks.sides import take_cores
 from gradum.errors import GradumError, SpecError
 from gradum.files.atomic import write_text
 
-SEEDS, ROWS, TIMEOUT = 2, 4_000, 900.0
-RESULTS = Path("build/quality.jsonl")
-PAGE, PICTURE = DOCS / "accuracy.md", DOCS / "images/quality.svg"
+SIZES, TIMEOUT = (500, 4_000, 20_000, 100_000), 900.0
+RESULTS, KEPT = Path("build/quality.jsonl"), DOCS / "data/quality.jsonl"
+PAGE, IMAGES = DOCS / "accuracy.md", DOCS / "images"
+REFERENCE, RIVAL = f"{GRADUM}standard", "bagged_catboost"
 INTERRUPTED = 130
 
 
@@ -43,58 +46,79 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command's words."""
     parser = argparse.ArgumentParser(
         "python -m benchmarks quality",
-        description="Fit methods to tables and rank their errors. A run of every method on the "
-        "whole suite writes docs/accuracy.md; a part of one only prints.",
+        description="Fit methods to tables and compare their errors.",
     )
     add = parser.add_argument
     add("--data", type=Path, metavar="FOLDER", help="tables, and an index.json that names them")
+    add("--index", type=Path, metavar="FILE.json", help="an index in another place")
     add("--methods", type=_names, metavar="A,B", help=f"of {', '.join(METHODS)} (all)")
     add("--sets", type=_names, metavar="A,B", help="of the index (its suite)")
-    add("--seeds", type=_count, help=f"splits of each table: 0, 1, … ({SEEDS})")
-    add("--rows", type=_count, help=f"training rows at most ({ROWS})")
+    add("--seeds", type=_count, help="splits of each table: 0, 1, … (10 below 2,500 rows, else 3)")
+    add(
+        "--rows",
+        type=_counts,
+        metavar="N,M",
+        help=f"training rows at most, each a comparison ({','.join(map(str, SIZES))})",
+    )
+    add("--split", choices=get_args(Kind), default="random", help="how tables are divided (random)")
     add("--timeout", type=_seconds, default=TIMEOUT, help="seconds of a fit (%(default)g)")
     add(
         "--results",
         type=Path,
         action="append",
         metavar="FILE.jsonl",
-        help=f"what fits gave ({RESULTS}); fits are added to the first, the others are only read",
+        help=f"what fits gave ({RESULTS}, and docs/data/quality.jsonl, which has other libraries' "
+        "on the project's tables); fits are added to the first, the others are only read",
     )
-    add("--only-table", action="store_true", help="rank what the results hold, fit nothing")
-    add("--picture", type=Path, metavar="FILE.svg", help="draw the critical difference here too")
+    add("--only-table", action="store_true", help="compare what the results hold, fit nothing")
+    add("--reference", metavar="METHOD", help=f"all are compared with it ({REFERENCE})")
+    add("--rival", metavar="METHOD", help=f"the reference's in pictures ({RIVAL})")
+    add("--pictures", type=Path, metavar="FOLDER", help="draw every table's ratio of errors here")
+    add("--keep", action="store_true", help="add other libraries' fits to docs/data/quality.jsonl")
+    add("--publish", action="store_true", help="write the report into docs/accuracy.md")
     return parser.parse_args(arguments)
 
 
 def run(asked: argparse.Namespace) -> None:
-    """Run the missing fits unless told not to; rank, print, and write what is asked for."""
-    suite = None if asked.data is None else Suite.read(asked.data, asked.sets)
-    paths: list[Path] = asked.results or [RESULTS]
+    """Run the missing fits unless told not to; compare, print, and write what is asked for."""
+    suite = None if asked.data is None else Suite.read(asked.data, asked.sets, asked.index)
+    first, *others = asked.results or [RESULTS, *([KEPT] if KEPT.exists() else [])]
     if asked.only_table:
-        found = outcomes.read(paths)
-        methods = asked.methods or sorted({method for method, _, _ in found})
-        check_known(methods, sorted({method for method, _, _ in found}))
-        _check_rows(found, asked.rows)
+        found = outcomes.read([first, *others] if asked.results or first.exists() else others)
+        methods = asked.methods or sorted({key.method for key in found})
+        check_known(methods, sorted({key.method for key in found}))
     elif suite is None:
         raise SpecError(
-            "--data names no folder of tables.", "Name one, or rank results by --only-table."
+            "--data names no folder of tables.", "Name one, or compare results by --only-table."
         )
     else:
         methods = asked.methods or list(METHODS)
-        plan = Plan(suite, methods, asked.seeds or SEEDS, asked.rows or ROWS)
-        found = fit_missing(plan, paths, asked.timeout)
+        plan = Plan(
+            suite.divisible(asked.split), methods, asked.seeds, asked.rows or SIZES, asked.split
+        )
+        found = fit_missing(plan, first, others, asked.timeout)
+    if asked.keep:
+        peers = {key: fit for key, fit in found.items() if not key.method.startswith(GRADUM)}
+        outcomes.keep(KEPT, peers)
     sets = asked.sets if suite is None else list(suite.tables)
-    ranking = rank(found, methods, sets, None if asked.seeds is None else range(asked.seeds))
-    show(ranking, asked.picture, publish=suite is not None and _whole(asked, suite, ranking))
+    seeds = None if asked.seeds is None else range(asked.seeds)
+    compared = {
+        key: outcome
+        for key, outcome in found.items()
+        if key.split == asked.split
+        and (sets is None or key.set in sets)
+        and (seeds is None or key.seed in seeds)
+        and (asked.rows is None or key.rows in asked.rows)
+    }
+    show(asked, rank(compared, methods))
 
 
-def fit_missing(plan: Plan, paths: list[Path], timeout: float) -> dict[Key, Outcome]:
+def fit_missing(plan: Plan, first: Path, others: list[Path], timeout: float) -> dict[Key, Outcome]:
     """Run the fits of a plan that no file has, each kept in the first as soon as it ends."""
     check_known(plan.methods)
-    first, *others = paths
     found = outcomes.read([*([first] if first.exists() else []), *others])
-    _check_rows(found, plan.rows)
     missing = [key for key in plan if key not in found]
-    check_installed(dict.fromkeys(method for method, _, _ in missing))
+    check_installed(dict.fromkeys(key.method for key in missing))
     if missing:
         outcomes.begin(first)
         take_cores()
@@ -105,49 +129,55 @@ def fit_missing(plan: Plan, paths: list[Path], timeout: float) -> dict[Key, Outc
     return found
 
 
-def show(ranking: Ranking, picture: Path | None, *, publish: bool) -> None:
-    """Print the report; draw the picture, and write both into the page."""
-    print(report(ranking))
-    if (picture is None and not publish) or min(ranking.errors.shape) < 2:
-        return
-    from benchmarks.quality.picture import WIDTH, critical_differences
-
-    drawn = critical_differences(ranking.methods, ranking.mean_ranks.tolist(), len(ranking.sets))
-    svg = drawn.drawn(WIDTH)
-    if picture is not None:
-        write_text(picture, svg)
-    if publish:
-        write_text(PICTURE, svg)
-        image = f"![{drawn.description}]({PICTURE.relative_to(PAGE.parent)})\n\n{drawn.caption}"
-        replace_section(PAGE, "quality", report(ranking, image))
+def show(asked: argparse.Namespace, rankings: list[Ranking]) -> None:
+    """Print the report; draw the pictures, and write both into the page."""
+    methods = list(dict.fromkeys(name for ranking in rankings for name in ranking.methods))
+    check_known(filter(None, [asked.reference, asked.rival]), methods)
+    reference = asked.reference or (REFERENCE if REFERENCE in methods else methods[0])
+    print(report(rankings, reference))
+    if asked.pictures:
+        draw(asked, rankings, reference, asked.pictures)
+    if asked.publish:
+        images = draw(asked, rankings, reference, IMAGES)
+        section = "quality" if asked.split == "random" else f"quality by {asked.split}"
+        replace_section(PAGE, section, report(rankings, reference, images))
 
 
-def _whole(asked: argparse.Namespace, suite: Suite, ranking: Ranking) -> bool:
-    """Whether nothing was left out of what the page shows."""
-    part = asked.methods or asked.sets or asked.seeds or asked.rows
-    return not part and ranking.fits >= SEEDS * len(suite.tables)
+def draw(
+    asked: argparse.Namespace, rankings: list[Ranking], reference: str, folder: Path
+) -> list[str]:
+    """Draw each size's tables into a folder; return what shows the pictures on a page beside it."""
+    from benchmarks.quality.picture import WIDTH, table_ratios
 
-
-def _check_rows(found: dict[Key, Outcome], asked: int | None) -> None:
-    """Refuse to rank fits together that had different numbers of rows."""
-    rows = {each.rows for each in found.values()} - {None}
-    if len(rows | {asked} - {None}) > 1:
-        raise SpecError(
-            f"The results are of fits to at most {' and '.join(map(str, sorted(rows)))} training "
-            "rows, which are not to be ranked together or with others.",
-            "Name another file by --results, or the same --rows.",
-        )
+    folder.mkdir(parents=True, exist_ok=True)
+    images = []
+    for ranking in rankings:
+        others = [name for name in [asked.rival or RIVAL, *ranking.methods] if name != reference]
+        rival = next((name for name in others if name in ranking.methods), reference)
+        compared = paired(ranking.tried, reference, rival)
+        if rival == reference or compared is None:
+            images.append("")
+            continue
+        picture = table_ratios(compared)
+        path = folder / f"quality-{asked.split}-{ranking.rows}.svg"
+        write_text(path, picture.drawn(WIDTH))
+        images.append(f"![{picture.description}]({folder.name}/{path.name})\n\n{picture.caption}")
+    return images
 
 
 def _line(outcome: Outcome) -> str:
-    named = f"{outcome.set}  seed {outcome.seed}  {outcome.method}"
+    named = f"{outcome.set}  {outcome.rows} rows  seed {outcome.seed}  {outcome.method}"
     if not math.isfinite(outcome.loss):
         return f"{named}  failed: {outcome.failed}"
-    return f"{named}  {outcome.loss:.4f}  {outcome.fit_s or 0:.2f} s"
+    return f"{named}  {outcome.loss:.4f}  {outcome.cpu_s or 0:.2f} CPU s"
 
 
 def _names(text: str) -> list[str]:
     return list(dict.fromkeys(filter(None, (name.strip() for name in text.split(",")))))
+
+
+def _counts(text: str) -> list[int]:
+    return sorted({_count(name) for name in _names(text)})
 
 
 def _count(text: str) -> int:

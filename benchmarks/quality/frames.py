@@ -6,7 +6,7 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from benchmarks.quality.split import Split
 
@@ -23,6 +23,13 @@ def categories(split: Split) -> Frames:
             texts = frame[name].astype("string")
             frame[name] = pd.Categorical(texts.where(texts.isin(levels)), categories=levels)
     return train, test
+
+
+def numbered_categories(split: Split) -> Frames:
+    """Return `categories` in columns named c0, c1, …: some libraries refuse brackets and colons."""
+    train, test = categories(split)
+    names = [f"c{place}" for place in range(train.shape[1])]
+    return train.set_axis(names, axis=1), test.set_axis(names, axis=1)
 
 
 def few_categories(split: Split, most: int) -> Frames:
@@ -71,6 +78,14 @@ def filled_categories(split: Split) -> Frames:
                 frame[f"{name}__na"] = frame[name].isna().astype(float)
                 frame[name] = frame[name].fillna(mean)
     return train, test
+
+
+def ordinal(split: Split) -> ColumnTransformer:
+    """Return the step before scikit-learn's forests: `strings` as numbers, a new one as -1."""
+    levels = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    return ColumnTransformer(
+        [("numbers", "passthrough", split.numeric), ("levels", levels, split.categorical)]
+    )
 
 
 def one_hot(split: Split) -> ColumnTransformer:

@@ -14,10 +14,17 @@ METHODS: dict[str, tuple[str, ...]] = {
     f"{GRADUM}best": ("gradum", "jax"),
     "linear": (),
     "sklearn_mlp": (),
+    "random_forest": (),
+    "extra_trees": (),
     "hist_gradient_boosting": (),
     "lightgbm": ("lightgbm",),
     "xgboost": ("xgboost",),
     "catboost": ("catboost",),
+    "bagged_lightgbm": ("lightgbm",),
+    "bagged_xgboost": ("xgboost",),
+    "bagged_catboost": ("catboost",),
+    "tuned_lightgbm": ("lightgbm",),
+    "tuned_catboost": ("catboost",),
     "realmlp": ("pytabkit", "torch"),
 }
 COMMON = ("numpy", "pandas", "pyarrow", "scikit-learn")

@@ -34,7 +34,9 @@ def main(asked: str) -> None:
     said = json.loads(asked)
     table = msgspec.convert(said["table"], Table)
     try:
-        split = Split.of(Path(said["folder"]), table, seed=said["seed"], rows=said["rows"])
+        split = Split.of(
+            Path(said["folder"]), table, seed=said["seed"], rows=said["rows"], kind=said["split"]
+        )
     except GradumError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

@@ -1,7 +1,8 @@
 """What each fit gave: a JSON line of a file that only grows, so that a run can go on.
 
-A line names ``method``, ``set`` and ``seed``. A fit that ended has its ``error`` and seconds; one
-that did not has the reason, ``failed``. Files made elsewhere may say less, or more.
+A line names ``method``, ``set`` and ``seed``, and ``rows`` and ``split`` where they are not 4,000
+and random. A fit that ended has its ``error`` and seconds; one that did not has the reason,
+``failed``. Files made elsewhere may say less, or more.
 """
 
 from __future__ import annotations
@@ -9,14 +10,27 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from gradum.errors import OutputError, TableError
+from gradum.files.atomic import write_text
 
-Key = tuple[str, str, int]  # method, set, seed
+ROWS = 4_000  # training rows at most, where a line does not say
+
+
+class Key(NamedTuple):
+    """What was fitted to what: ``rows`` and ``split`` as in `Outcome`."""
+
+    method: str
+    set: str
+    seed: int
+    rows: int = ROWS
+    split: str = "random"
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,8 +46,10 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
         Seconds of all processors during the fit.
     rss_mb : float, optional
         The most memory that was resident in the process up to the end of the fit, in MiB.
-    rows : int, optional
+    rows : int
         The most training rows that the split was to have.
+    split : str
+        How the table was divided: one of `benchmarks.quality.sets.Kind`.
     """
 
     method: str
@@ -53,7 +69,8 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     auc: float | None = None
     error: float | None = None
     failed: str = ""
-    rows: int | None = None
+    rows: int = ROWS
+    split: str = "random"
     date: str = ""
     machine: str = ""
     versions: dict[str, str] = {}
@@ -61,7 +78,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def key(self) -> Key:
         """What was fitted to what."""
-        return self.method, self.set, self.seed
+        return Key(self.method, self.set, self.seed, self.rows, self.split)
 
     @property
     def loss(self) -> float:
@@ -71,8 +88,8 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.error
 
 
-def read(paths: Iterable[Path]) -> dict[Key, Outcome]:
-    """Read files of lines; of the same fit the last line counts.
+def read(paths: Sequence[Path]) -> dict[Key, Outcome]:
+    """Read files of lines; of the same fit the first file's last line counts.
 
     A last line that is only half written, as a run that was killed leaves it, is passed over.
 
@@ -81,7 +98,7 @@ def read(paths: Iterable[Path]) -> dict[Key, Outcome]:
     TableError
         A file is not there, or a line is not of the form.
     """
-    return {each.key: each for path in paths for each in _lines(path)}
+    return {outcome.key: outcome for path in reversed(paths) for outcome in _lines(path)}
 
 
 def _lines(path: Path) -> list[Outcome]:
@@ -136,6 +153,36 @@ def append(path: Path, outcome: Outcome) -> None:
         file.write(msgspec.json.encode(outcome) + b"\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def keep(path: Path, fits: Mapping[Key, Outcome]) -> None:
+    """Add fits to a file that is kept in the repository, and write it compactly.
+
+    A line has the error, the log loss and the CPU seconds. The machine and the versions stand on
+    the first line of a method and day, and hold for the others of that method and day.
+    """
+    kept = {**(read([path]) if path.exists() else {}), **fits}
+    lines, described = [], set()
+    for _, fit in sorted(kept.items()):
+        short = Outcome(
+            method=fit.method,
+            set=fit.set,
+            seed=fit.seed,
+            n=fit.n,
+            cpu_s=fit.cpu_s and round(fit.cpu_s, 2),
+            logloss=fit.logloss and float(f"{fit.logloss:.6g}"),
+            error=fit.error and float(f"{fit.error:.6g}"),
+            failed=fit.failed,
+            rows=fit.rows,
+            split=fit.split,
+            date=fit.date,
+        )
+        if fit.versions and (fit.method, fit.date) not in described:
+            described.add((fit.method, fit.date))
+            short = structs.replace(short, machine=fit.machine, versions=fit.versions)
+        lines.append(msgspec.json.encode(short).decode())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, "\n".join([*lines, ""]))
 
 
 def _is_json(line: str | bytes) -> bool:

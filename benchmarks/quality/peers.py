@@ -1,7 +1,7 @@
 """The models, each made ready for a split: untrained, with the columns as its library takes them.
 
-Libraries keep their defaults, but for threads, seeds and what is said at each. They are imported
-here, before the clock of a fit runs.
+Libraries keep their defaults, but for threads, seeds and what is said at each; where trees stop
+early, `boosting` says how. They are imported here, before the clock of a fit runs.
 """
 
 from __future__ import annotations
@@ -14,13 +14,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.quality import frames
+from benchmarks.quality.boosting import Bagged, CatBoost, LightGBM, Tuned, XGBoost
 from benchmarks.quality.methods import GRADUM
 from benchmarks.quality.split import Split
 from benchmarks.sides import CORES
@@ -74,6 +82,23 @@ def sklearn_mlp(split: Split, seed: int) -> Ready:
     return Ready(model, *frames.strings(split), split.train_target)
 
 
+def random_forest(split: Split, seed: int) -> Ready:
+    """Grow trees on resampled rows; missing numbers stay missing."""
+    kind = RandomForestRegressor if split.regression else RandomForestClassifier
+    return _forest(kind, split, seed)
+
+
+def extra_trees(split: Split, seed: int) -> Ready:
+    """Grow trees with random thresholds; missing numbers stay missing."""
+    kind = ExtraTreesRegressor if split.regression else ExtraTreesClassifier
+    return _forest(kind, split, seed)
+
+
+def _forest(kind: Callable[..., Any], split: Split, seed: int) -> Ready:
+    model = make_pipeline(frames.ordinal(split), kind(n_jobs=CORES, random_state=seed))
+    return Ready(model, *frames.strings(split), split.train_target)
+
+
 def hist_gradient_boosting(split: Split, seed: int) -> Ready:
     """Boost on categories, the rarest of a column together where it has too many."""
     kind = HistGradientBoostingRegressor if split.regression else HistGradientBoostingClassifier
@@ -86,8 +111,7 @@ def lightgbm(split: Split, seed: int) -> Ready:
     from lightgbm import LGBMClassifier, LGBMRegressor
 
     kind = LGBMRegressor if split.regression else LGBMClassifier
-    model = kind(verbose=-1, n_jobs=CORES, random_state=seed)
-    return Ready(model, *frames.categories(split), split.train_target)
+    return _on_categories(kind(verbose=-1, n_jobs=CORES, random_state=seed), split)
 
 
 def xgboost(split: Split, seed: int) -> Ready:
@@ -99,7 +123,7 @@ def xgboost(split: Split, seed: int) -> Ready:
     target = split.train_target
     if not split.regression:
         target = pd.Series(np.searchsorted(split.classes, target), index=target.index)
-    return Ready(model, *frames.categories(split), target)
+    return Ready(model, *frames.numbered_categories(split), target)
 
 
 def catboost(split: Split, seed: int) -> Ready:
@@ -115,6 +139,37 @@ def catboost(split: Split, seed: int) -> Ready:
         allow_writing_files=False,
     )
     return Ready(model, *frames.strings(split), split.train_target)
+
+
+def bagged_lightgbm(split: Split, seed: int) -> Ready:
+    """Bag LightGBM over folds."""
+    return _on_categories(Bagged(LightGBM(split.regression, seed)), split)
+
+
+def bagged_xgboost(split: Split, seed: int) -> Ready:
+    """Bag XGBoost over folds."""
+    return _on_categories(Bagged(XGBoost(split.regression, seed)), split)
+
+
+def bagged_catboost(split: Split, seed: int) -> Ready:
+    """Bag CatBoost over folds."""
+    model = Bagged(CatBoost(split.regression, seed, split.categorical))
+    return Ready(model, *frames.strings(split), split.train_target)
+
+
+def tuned_lightgbm(split: Split, seed: int) -> Ready:
+    """Choose LightGBM's settings on held-out rows."""
+    return _on_categories(Tuned(LightGBM(split.regression, seed)), split)
+
+
+def tuned_catboost(split: Split, seed: int) -> Ready:
+    """Choose CatBoost's settings on held-out rows."""
+    model = Tuned(CatBoost(split.regression, seed, split.categorical))
+    return Ready(model, *frames.strings(split), split.train_target)
+
+
+def _on_categories(model: Any, split: Split) -> Ready:
+    return Ready(model, *frames.numbered_categories(split), split.train_target)
 
 
 def realmlp(split: Split, seed: int) -> Ready:
@@ -135,9 +190,16 @@ def realmlp(split: Split, seed: int) -> Ready:
 PEERS: dict[str, Callable[[Split, int], Ready]] = {
     "linear": linear,
     "sklearn_mlp": sklearn_mlp,
+    "random_forest": random_forest,
+    "extra_trees": extra_trees,
     "hist_gradient_boosting": hist_gradient_boosting,
     "lightgbm": lightgbm,
     "xgboost": xgboost,
     "catboost": catboost,
+    "bagged_lightgbm": bagged_lightgbm,
+    "bagged_xgboost": bagged_xgboost,
+    "bagged_catboost": bagged_catboost,
+    "tuned_lightgbm": tuned_lightgbm,
+    "tuned_catboost": tuned_catboost,
     "realmlp": realmlp,
 }

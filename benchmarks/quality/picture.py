@@ -1,100 +1,63 @@
-"""The critical-difference picture: methods on an axis of mean rank, bars over those not told apart.
+"""The picture of every table: one method's error over another's, sorted.
 
-After Demšar (2006), figure 1: the best rank is on the left, and from each method's rank a line
-leads down and aside to its name. A bar joins methods whose mean ranks differ by less than the
-critical difference, which is drawn above the axis. Places are in pixels, y growing downwards.
+A dot left of the line is a table on which the first method errs less. A bar is the 95% interval
+over repeated splits of the table; a table that was divided once has none. The axis is logarithmic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import math
 
 import altair as alt
 
-from benchmarks.quality.difference import ALPHA, alike, critical_difference
-from gradum.show.pictures.picture import FIRST, INK, Picture, data
+from benchmarks.quality.paired import Estimate, Paired
+from gradum.show.pictures.picture import FIRST, INK, SECOND, Picture, by, data
 
-NAMES, AXIS = 170, 320  # across: the room for names on either side, and the axis between
-WIDTH = NAMES + AXIS + NAMES
-DIFFERENCE, LEVEL = 20, 56  # down to the critical difference, and to the axis
-BAR, LINE = 9, 18  # from bar to bar, and from name to name
-
-Mark = dict[str, Any]
+WIDTH, LINE = 460, 18  # of the axis, and from table to table, in pixels
+FARTHEST = 4.0  # ratios and bounds beyond 1 / 4 and 4 are drawn there
 
 
-def critical_differences(methods: Sequence[str], mean_ranks: Sequence[float], sets: int) -> Picture:
-    """Draw two or more methods, in the order of their mean ranks over two or more sets."""
-    count, least = len(methods), critical_difference(len(methods), sets)
-    half = (count + 1) // 2
-
-    def across(rank: float) -> float:
-        return NAMES + AXIS * (rank - 1) / (count - 1)
-
-    lines = [_line(across(1), LEVEL, across(count), LEVEL)]
-    numbers = [_word(across(1 + least / 2), DIFFERENCE - 9, f"critical difference {least:.2f}")]
-    for end in (1, 1 + least):
-        lines.append(_line(across(end), DIFFERENCE - 3, across(end), DIFFERENCE + 3))
-    lines.append(_line(across(1), DIFFERENCE, across(1 + least), DIFFERENCE))
-    for rank in range(1, count + 1):
-        lines.append(_line(across(rank), LEVEL - 5, across(rank), LEVEL))
-        numbers.append(_word(across(rank), LEVEL - 13, str(rank)))
-
-    bars, y = [], LEVEL
-    for first, last in alike(mean_ranks, least):
-        y += BAR
-        bars.append(_line(across(mean_ranks[first]) - 4, y, across(mean_ranks[last]) + 4, y))
-
-    names: dict[str, list[Mark]] = {"right": [], "left": []}  # aligned so, left and right of all
-    for place, (name, rank) in enumerate(zip(methods, mean_ranks, strict=True)):
-        align, edge = ("right", NAMES - 12) if place < half else ("left", NAMES + AXIS + 12)
-        level = y + LINE * (1 + min(place, count - 1 - place))
-        lines.append(_line(across(rank), LEVEL, across(rank), level))
-        lines.append(_line(across(rank), level, edge, level))
-        names[align].append(_word(edge, level, f"{name} {rank:.2f}"))
-
-    height = y + LINE * (half + 1)
+def table_ratios(paired: Paired) -> Picture:
+    """Draw the ratio of errors on each table, the least at the top."""
+    tables = sorted(paired.tables, key=lambda table: (table.ratio.value, table.name))
+    marks = [
+        {"table": table.name, "place": place, **_within_axis(table.ratio)}
+        for place, table in enumerate(tables)
+    ]
+    title = f"error of {paired.method} / error of {paired.reference}"
+    ratio = alt.X("ratio:Q", title=title, scale=alt.Scale(type="log", nice=False))
+    less = alt.Scale(domain=[True, False], range=[FIRST, SECOND])
+    base = alt.Chart(data(marks)).encode(
+        y=alt.Y("table:N", sort=by("place"), title=None, axis=alt.Axis(labelOverlap=False)),
+        color=alt.Color("less:N", legend=None, scale=less),
+    )
     chart = alt.layer(
-        _lines(lines, height, color=INK, strokeWidth=1),
-        _lines(bars, height, color=FIRST, strokeWidth=4, strokeCap="round"),
-        _words(numbers, height, align="center"),
-        _words(names["right"], height, align="right", dx=-4),
-        _words(names["left"], height, align="left", dx=4),
+        alt.Chart(data([{"ratio": 1}])).mark_rule(color=INK).encode(x=ratio),
+        base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
+        base.mark_point(filled=True, size=30).encode(x=ratio),
     )
-    rows = [(name, f"{rank:.2f}") for name, rank in zip(methods, mean_ranks, strict=True)]
     return Picture(
-        "critical-difference",
-        "Mean ranks",
-        chart.properties(width=WIDTH, height=height),
-        f"Mean ranks over {sets} sets: {'; '.join(map(' '.join, rows))}. "
-        f"Ranks that are {least:.2f} apart differ.",
-        f"Lower ranks are better; bars join methods not told apart (Nemenyi, α = {ALPHA:g}).",
-        ("method", "mean rank"),
-        rows,
+        "table-ratios",
+        "Ratios of errors, table by table",
+        chart.properties(width=WIDTH, height=LINE * len(tables)),
+        f"{paired.method} errs less than {paired.reference} on {paired.better} of {len(tables)} "
+        f"tables and more on {paired.worse}; the geometric mean of the ratios is "
+        f"{paired.mean.value:.3f}.",
+        f"Each dot is a table; left of the line {paired.method} errs less. A bar is the 95% "
+        "interval over repeated splits.",
+        ("table", "ratio", "low", "high"),
+        [(table.name, *map("{:.3f}".format, _three(table.ratio))) for table in tables],
     )
 
 
-def _line(x: float, y: float, x2: float, y2: float) -> Mark:
-    return {"x": x, "y": y, "x2": x2, "y2": y2}
+def _within_axis(ratio: Estimate) -> dict[str, float | bool]:
+    """Return what is drawn of a ratio; a bound that is not known is drawn at the ratio itself."""
+    value, low, high = (
+        min(max(ratio.value if math.isnan(place) else place, 1 / FARTHEST), FARTHEST)
+        for place in _three(ratio)
+    )
+    return {"ratio": value, "low": low, "high": high, "less": ratio.value < 1}
 
 
-def _word(x: float, y: float, word: str) -> Mark:
-    return {"x": x, "y": y, "word": word}
-
-
-def _lines(lines: list[Mark], height: float, **style: Any) -> alt.Chart:
-    return alt.Chart(data(lines)).mark_rule(**style).encode(**_places(height), x2="x2", y2="y2")
-
-
-def _words(words: list[Mark], height: float, **style: Any) -> alt.Chart:
-    chart = alt.Chart(data(words)).mark_text(baseline="middle", **style)
-    return chart.encode(**_places(height), text="word:N")
-
-
-def _places(height: float) -> dict[str, Any]:
-    across = alt.Scale(domain=[0, WIDTH], nice=False)
-    down = alt.Scale(domain=[height, 0], nice=False)
-    return {
-        "x": alt.X("x:Q", scale=across, axis=None),
-        "y": alt.Y("y:Q", scale=down, axis=None),
-    }
+def _three(ratio: Estimate) -> tuple[float, float, float]:
+    return ratio.value, ratio.low, ratio.high

@@ -1,8 +1,8 @@
-"""Methods ranked over sets: mean ranks, wins, errors over the best, seconds."""
+"""Methods ranked over sets at each size: mean ranks, failures, CPU seconds."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,6 @@ from scipy.stats import rankdata
 from benchmarks.quality.outcomes import Key, Outcome
 from gradum.errors import SpecError
 
-LEAST_ERROR = 1e-6  # what a smaller error counts as where errors are divided
-
 
 @dataclass(frozen=True)
 class Ranking:
@@ -20,22 +18,29 @@ class Ranking:
 
     Attributes
     ----------
+    rows : int
+        Training rows at most.
     errors : array (methods × sets)
         Means over seeds; infinite where a fit failed.
     failures : list of int
         Fits of each method that failed.
     seconds : list of float
-        The median over a method's fits of seconds per 1,000 training rows; NaN if none is known.
+        The median over a method's fits of CPU seconds per 1,000 training rows; NaN if none is
+        known.
     outcomes : list of Outcome
         What was ranked.
+    tried : sequence of Outcome
+        All fits of these methods at this size, those included that others were not tried on.
     """
 
+    rows: int
     methods: list[str]
     sets: list[str]
     errors: np.ndarray
     failures: list[int]
     seconds: list[float]
     outcomes: list[Outcome]
+    tried: Sequence[Outcome]
 
     @property
     def fits(self) -> int:
@@ -55,67 +60,61 @@ class Ranking:
         """Of every method."""
         return self.ranks.mean(axis=1)
 
-    @property
-    def wins(self) -> list[int]:
-        """Sets on which a method is better than all others."""
-        return (self.ranks == 1).sum(axis=1).tolist()
 
-    @property
-    def ratios(self) -> list[float]:
-        """The geometric mean of each method's error over the best, where it did not fail."""
-        best = np.maximum(self.errors.min(axis=0), LEAST_ERROR)
-        found = []
-        for errors in self.errors:
-            there = np.isfinite(errors)
-            logs = np.log(np.maximum(errors[there], LEAST_ERROR) / best[there])
-            found.append(float(np.exp(logs.mean())) if there.any() else float("nan"))
-        return found
+def rank(outcomes: Mapping[Key, Outcome], methods: Sequence[str]) -> list[Ranking]:
+    """Rank methods at each size of training rows, on the sets and seeds that all were tried on.
 
-
-def rank(
-    outcomes: Mapping[Key, Outcome],
-    methods: list[str],
-    sets: Collection[str] | None = None,
-    seeds: Collection[int] | None = None,
-) -> Ranking:
-    """Rank methods, where all of them were tried: on some sets and seeds, or wherever that is.
+    The outcomes are of one kind of split. At a size, methods that were never tried are left out.
 
     Raises
     ------
     SpecError
-        There is no set and seed that all were tried on.
+        At a size there is no set and seed that all were tried on, or there is no size.
     """
-    tried = [
-        {(name, seed) for each, name, seed in outcomes if each == method} for method in methods
-    ]
-    pairs = sorted(
-        (name, seed)
-        for name, seed in set.intersection(*tried)
-        if (sets is None or name in sets) and (seeds is None or seed in seeds)
-    )
+    by_size: dict[int, list[Outcome]] = {}
+    for key, outcome in sorted(outcomes.items()):
+        if key.method in methods:
+            by_size.setdefault(key.rows, []).append(outcome)
+    if not by_size:
+        raise SpecError(
+            f"There is no fit of {', '.join(methods)} in the results.",
+            "Run them, or name others by --methods, --sets, --seeds, --rows or --split.",
+        )
+    return [_ranking(by_size[rows], methods) for rows in sorted(by_size)]
+
+
+def _ranking(tried: Sequence[Outcome], methods: Sequence[str]) -> Ranking:
+    by_method: dict[str, dict[tuple[str, int], Outcome]] = {}
+    for outcome in tried:
+        by_method.setdefault(outcome.method, {})[outcome.set, outcome.seed] = outcome
+    methods = [method for method in methods if method in by_method]
+    pairs = sorted(set.intersection(*(set(fits) for fits in by_method.values())))
     if not pairs:
         raise SpecError(
-            f"There is no set and seed on which all of {', '.join(methods)} were tried.",
+            f"There is no set and seed on which all of {', '.join(methods)} were tried with "
+            f"{tried[0].rows:,} training rows.",
             "Run them, or name fewer by --methods.",
         )
     names = list(dict.fromkeys(name for name, _ in pairs))
-    fits = [[outcomes[method, *pair] for pair in pairs] for method in methods]
-    errors = np.array([[_mean_loss(each, name) for name in names] for each in fits])
+    fits = [[by_method[method][pair] for pair in pairs] for method in methods]
+    errors = np.array([[_mean_loss(fit, name) for name in names] for fit in fits])
     order = np.argsort(rankdata(errors, axis=0).mean(axis=1), kind="stable")
     return Ranking(
+        tried[0].rows,
         [methods[place] for place in order],
         names,
         errors[order],
-        [sum(not np.isfinite(each.loss) for each in fits[place]) for place in order],
+        [sum(not np.isfinite(fit.loss) for fit in fits[place]) for place in order],
         [_seconds(fits[place]) for place in order],
-        [each for place in order for each in fits[place]],
+        [fit for place in order for fit in fits[place]],
+        tried,
     )
 
 
 def _mean_loss(fits: list[Outcome], name: str) -> float:
-    return float(np.mean([each.loss for each in fits if each.set == name]))
+    return float(np.mean([fit.loss for fit in fits if fit.set == name]))
 
 
 def _seconds(fits: list[Outcome]) -> float:
-    known = [1000 * each.fit_s / each.n for each in fits if each.fit_s is not None and each.n]
+    known = [1000 * fit.cpu_s / fit.n for fit in fits if fit.cpu_s is not None and fit.n]
     return float(np.median(known)) if known else float("nan")

@@ -1,31 +1,62 @@
-"""A ranking as text: the table of methods, what the tests say, every error, and of what machine."""
+"""Rankings as text: for each size the table of methods, what the tests say, and every error."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from benchmarks.page import table
 from benchmarks.quality.difference import ALPHA, alike, critical_difference, friedman
+from benchmarks.quality.elo import elo
 from benchmarks.quality.outcomes import Outcome
+from benchmarks.quality.paired import Estimate, paired
 from benchmarks.quality.ranks import Ranking
 
-HEAD = ["", "mean rank", "wins", "error / best", "s per 1,000 rows", "failures"]
+HEAD = [
+    "",
+    "mean rank",
+    "error, ratio",
+    "median ratio",
+    "without the most extreme table",
+    "worse on",
+    "CPU s per 1,000 rows",
+    "CPU s, ratio",
+    "Elo",
+    "failures",
+]
 
 
-def report(ranking: Ranking, picture: str = "") -> str:
-    """Return the section, in Markdown; ``picture`` is a line that shows the critical difference."""
+def report(rankings: Sequence[Ranking], reference: str, pictures: Sequence[str] = ()) -> str:
+    """Return all sizes in Markdown, and of what machine they are.
+
+    Parameters
+    ----------
+    rankings : sequence of Ranking
+        One for each size.
+    reference : str
+        The method that the others are compared with.
+    pictures : sequence of str, optional
+        For each size, lines that show a picture.
+    """
+    sizes = [
+        _size(ranking, reference, picture)
+        for ranking, picture in zip(rankings, pictures or [""] * len(rankings), strict=True)
+    ]
+    fits = [fit for ranking in rankings for fit in ranking.tried]
+    return "\n".join([*sizes, f"{circumstances(fits)}\n"])
+
+
+def _size(ranking: Ranking, reference: str, picture: str) -> str:
     sets, fits = _counted(len(ranking.sets), "set"), _counted(ranking.fits, "fit")
     return "\n".join(
         [
-            f"{sets}, {fits} of each method:\n",
-            _methods(ranking),
+            f"At most {ranking.rows:,} training rows; {sets}, {fits} of each method:\n",
+            _methods(ranking, reference),
             f"{tests(ranking)}\n",
             *([f"{picture}\n"] if picture else []),
             "Errors:\n",
             _sets(ranking),
             *_failures(ranking),
-            f"{circumstances(ranking.outcomes)}\n",
         ]
     )
 
@@ -50,23 +81,43 @@ def tests(ranking: Ranking) -> str:
     )
 
 
-def _methods(ranking: Ranking) -> str:
+def _methods(ranking: Ranking, reference: str) -> str:
+    ratings = elo(ranking, reference) if reference in ranking.methods else {}
     columns = zip(
-        ranking.methods,
-        ranking.mean_ranks,
-        ranking.wins,
-        ranking.ratios,
-        ranking.seconds,
-        ranking.failures,
-        strict=True,
+        ranking.methods, ranking.mean_ranks, ranking.seconds, ranking.failures, strict=True
     )
-    return table(
-        HEAD,
-        [
-            [name, f"{mean:.2f}", wins, _number(ratio, 3), _number(seconds, 2), failures]
-            for name, mean, wins, ratio, seconds, failures in columns
-        ],
-    )
+    rows = []
+    for method, mean_rank, seconds, failures in columns:
+        *errors, cpu = _compared(ranking, method, reference)
+        rating = ratings.get(method, Estimate(math.nan))
+        row = [method, f"{mean_rank:.2f}", *errors, _number(seconds, 2), cpu]
+        rows.append([*row, _interval(rating, 0), failures])
+    return table(HEAD, rows)
+
+
+def _compared(ranking: Ranking, method: str, reference: str) -> list[str]:
+    """Return the cells that compare a method with the reference: errors, wins, CPU seconds."""
+    if method == reference:
+        return ["1", "1", "1", "", "1"]
+    compared = paired(ranking.tried, method, reference)
+    if compared is None:
+        return ["–"] * 5
+    share = compared.share_worse
+    return [
+        _interval(compared.mean, 3),
+        _number(compared.median, 3),
+        f"{_interval(compared.without_most_extreme.mean, 3)}, {compared.most_extreme.name}",
+        f"{compared.worse} of {compared.worse + compared.better} "
+        f"({share.low:.0%} to {share.high:.0%})",
+        _number(compared.cpu, 2),
+    ]
+
+
+def _interval(estimate: Estimate, digits: int) -> str:
+    value = _number(estimate.value, digits)
+    if not math.isfinite(estimate.low):
+        return value
+    return f"{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
 
 
 def _sets(ranking: Ranking) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import os
 import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,27 +19,57 @@ import msgspec
 from benchmarks.page import machine
 from benchmarks.quality.methods import installed, packages
 from benchmarks.quality.outcomes import Key, Outcome
-from benchmarks.quality.sets import Suite
+from benchmarks.quality.sets import Kind, Suite
+from benchmarks.quality.split import TEST_SHARE
 from gradum.errors import TableError
 
 LONGEST_REASON = 300
 
 
+def repeats(rows: int) -> int:
+    """Return how many splits are made of a table with so many rows: more where each says less."""
+    return 10 if rows < 2_500 else 3
+
+
+def sizes_of(rows: int, sizes: Iterable[int]) -> list[int]:
+    """Return the sizes at which a table's training rows are not those of a smaller size."""
+    training = rows * (1 - TEST_SHARE)
+    smaller = [0, *sorted(sizes)]
+    return [size for before, size in itertools.pairwise(smaller) if before < training]
+
+
 @dataclass(frozen=True)
 class Plan:
-    """Which methods are fitted to which tables, how often and on how many rows."""
+    """Which methods are fitted to which tables, how often and on how many rows.
+
+    Parameters
+    ----------
+    suite : Suite
+    methods : list of str
+    seeds : int, optional
+        Splits of each table; by default `repeats` says.
+    sizes : sequence of int
+        Training rows at most.
+    kind : str
+        How the tables are divided.
+    """
 
     suite: Suite
     methods: list[str]
-    seeds: int
-    rows: int
+    seeds: int | None
+    sizes: Sequence[int]
+    kind: Kind = "random"
 
     def __iter__(self) -> Iterator[Key]:
         """Name every fit, in the order in which they are run: a first look at all comes soon."""
-        for seed in range(self.seeds):
-            for name in self.suite.tables:
-                for method in self.methods:
-                    yield method, name, seed
+        rows = {name: self.suite.rows(name) for name in self.suite.tables}
+        seeds = {name: self.seeds or repeats(rows[name]) for name in rows}
+        for seed in range(max(seeds.values())):
+            for size in sorted(self.sizes):
+                for name in rows:
+                    if seed < seeds[name] and size in sizes_of(rows[name], self.sizes):
+                        for method in self.methods:
+                            yield Key(method, name, seed, size, self.kind)
 
     def run(self, key: Key, timeout: float) -> Outcome:
         """Fit one method to one table, in at most so many seconds.
@@ -48,23 +79,17 @@ class Plan:
         TableError
             The table cannot be used, whatever the method.
         """
-        method, name, seed = key
         asked = {
-            "method": method,
+            **key._asdict(),
             "folder": str(self.suite.folder),
-            "table": msgspec.to_builtins(self.suite.tables[name]),
-            "seed": seed,
-            "rows": self.rows,
+            "table": msgspec.to_builtins(self.suite.tables[key.set]),
         }
         versions = {"Python": platform.python_version()}
-        versions |= {each: installed(each) or "" for each in packages(method)}
+        versions |= {each: installed(each) or "" for each in packages(key.method)}
         return msgspec.convert(
             {
-                "method": method,
-                "set": name,
-                "seed": seed,
+                **key._asdict(),
                 **answer("benchmarks.quality.one", json.dumps(asked), timeout),
-                "rows": self.rows,
                 "date": datetime.date.today().isoformat(),
                 "machine": machine(),
                 "versions": versions,

@@ -4,6 +4,10 @@
 beside the index), the ``target``, the ``task`` (binary, multiclass or regression) and the
 ``categorical`` columns; all other columns are numbers. Columns that it names under ``group_col``,
 ``time_col``, ``split_col``, ``groups``, ``time``, ``split`` or ``exclude`` are left out.
+
+A set can be divided by group where ``group_col``, ``groups`` or ``{"split": {"group": …}}`` names a
+column, and by time where ``time_col``, ``time`` or ``{"split": {"time": …}}`` does, or where
+``"ordered": true`` says that its rows are in the order of time.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ FORM = (
     'Its form: {"suite": [NAME, …], "sets": {NAME: {"file", "target", "task", "categorical"}, …}}.'
 )
 Columns = str | tuple[str, ...] | dict[str, str] | None
+Kind = Literal["random", "time", "group"]  # how a table is divided
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -39,6 +44,21 @@ class Table(msgspec.Struct, frozen=True):
     time: Columns = None
     split: Columns = None
     exclude: Columns = None
+    ordered: bool = False
+
+    def marks(self, kind: Kind) -> list[str]:
+        """Return the columns that say when a row was, or of which group it is."""
+        named = {
+            "random": (),
+            "time": (self.time_col, self.time),
+            "group": (self.group_col, self.groups),
+        }
+        in_split = self.split.get(kind) if isinstance(self.split, dict) else None
+        return [column for columns in (*named[kind], in_split) for column in _columns(columns)]
+
+    def divisible(self, kind: Kind) -> bool:
+        """Whether the table can be divided so."""
+        return kind == "random" or bool(self.marks(kind)) or (kind == "time" and self.ordered)
 
     @property
     def left_out(self) -> set[str]:
@@ -65,8 +85,18 @@ class Suite:
     tables: dict[str, Table]
 
     @classmethod
-    def read(cls, folder: Path, names: list[str] | None = None) -> Suite:
+    def read(
+        cls, folder: Path, names: list[str] | None = None, index_file: Path | None = None
+    ) -> Suite:
         """Read the index: the sets of its suite, or those that are named.
+
+        Parameters
+        ----------
+        folder : Path
+            Has the tables.
+        names : list of str, optional
+        index_file : Path, optional
+            By default the index in the folder.
 
         Raises
         ------
@@ -77,11 +107,32 @@ class Suite:
         SpecError
             The index has no set of a name.
         """
-        index = _read_index(folder)
+        index = _read_index(index_file or folder / INDEX)
         suite = cls(folder, {name: _table(index, name) for name in names or index.suite})
         for name, table in suite.tables.items():
             _check_file(folder / table.file, name, table)
         return suite
+
+    def divisible(self, kind: Kind) -> Suite:
+        """Return the tables that can be divided so.
+
+        Raises
+        ------
+        SpecError
+            There is none.
+        """
+        tables = {name: table for name, table in self.tables.items() if table.divisible(kind)}
+        if not tables:
+            raise SpecError(
+                f"None of {', '.join(self.tables)} can be divided by {kind}.",
+                f"Name the column of the {kind} in {INDEX}, or leave out --split.",
+            )
+        return Suite(self.folder, tables)
+
+    def rows(self, name: str) -> int:
+        """Return how many rows a table's file has."""
+        file = self.folder / self.tables[name].file
+        return pl.scan_parquet(file).select(pl.len()).collect().item()
 
     @property
     def of_classes(self) -> dict[str, Table]:
@@ -99,13 +150,12 @@ class _Index(msgspec.Struct):
     sets: dict[str, msgspec.Raw]  # only those that are fitted have to be of the form
 
 
-def _read_index(folder: Path) -> _Index:
-    path = folder / INDEX
+def _read_index(path: Path) -> _Index:
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Index)
     except FileNotFoundError:
         raise TableError(
-            f"{folder} has no {INDEX}.", f"Name a folder that has one. {FORM}"
+            f"{path.parent} has no {path.name}.", f"Name a folder that has one. {FORM}"
         ) from None
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror}.") from None

@@ -1,21 +1,24 @@
 """How a table is divided: one protocol for every method.
 
-Rows without a target go, and rows of classes that have fewer than 5. Of the others a fifth, drawn
-by seed, are for testing, at most 20,000; the rest are for training, at most ``rows``, drawn by the
-same seed. For classes both draws are stratified. Rows of a class that was not drawn for training
-are not tested on.
+Rows without a target go, and rows of classes that have fewer than 5. Of the others a fifth are for
+testing, at most 20,000; the rest are for training, at most ``rows``, drawn by seed. The fifth are
+rows drawn by the same seed; or the last in time, rows of one time together; or a fifth of the
+groups, drawn by seed. For classes both draws are stratified where rows are divided at random. Rows
+of a class that was not drawn for training are not tested on.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from benchmarks.quality.sets import INDEX, Table
+from benchmarks.quality.sets import INDEX, Kind, Table
 from gradum.errors import ColumnError, TargetError
 
 TEST_SHARE, MOST_TEST_ROWS = 0.2, 20_000
@@ -56,7 +59,9 @@ class Split:
         return np.unique(self.train_target)
 
     @classmethod
-    def of(cls, folder: Path, table: Table, *, seed: int, rows: int) -> Split:
+    def of(
+        cls, folder: Path, table: Table, *, seed: int, rows: int, kind: Kind = "random"
+    ) -> Split:
         """Read a table and divide it by seed.
 
         Raises
@@ -71,6 +76,7 @@ class Split:
         frame = pd.read_parquet(path)
         frame = frame[frame[table.target].notna()].reset_index(drop=True)
         target = frame.pop(table.target)
+        marks = frame[table.marks(kind)]
         frame = frame.drop(columns=[name for name in frame if name in table.left_out])
         categorical = [name for name in table.categorical if name in frame]
         numeric = [name for name in frame if name not in categorical]
@@ -82,13 +88,13 @@ class Split:
             target = target.astype(str)
             counts = target.value_counts()
             enough = target.isin(counts[counts >= FEWEST_OF_A_CLASS].index)
-            frame, target = (each[enough].reset_index(drop=True) for each in (frame, target))
-            strata = target
+            frame, target, marks = (
+                each[enough].reset_index(drop=True) for each in (frame, target, marks)
+            )
+            strata = target if kind == "random" else None
         _check(target, table, path)
         try:
-            train, test = train_test_split(
-                np.arange(len(target)), test_size=TEST_SHARE, random_state=seed, stratify=strata
-            )
+            train, test = _DIVIDED[kind](marks, strata, seed)
             if len(train) > rows:
                 within = None if strata is None else strata[train]
                 train, _ = train_test_split(
@@ -100,7 +106,7 @@ class Split:
                 "Ask for more --rows, or leave the set out.",
             ) from None
         test = test[:MOST_TEST_ROWS]
-        if strata is not None:
+        if table.task != "regression":
             test = test[np.isin(target[test], np.unique(target[train]))]
         return cls(
             train=frame.iloc[train].copy(),
@@ -111,6 +117,49 @@ class Split:
             numeric=numeric,
             task=table.task,
         )
+
+
+def _at_random(
+    marks: pd.DataFrame, strata: pd.Series | None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.arange(len(marks))
+    train, test = train_test_split(rows, test_size=TEST_SHARE, random_state=seed, stratify=strata)
+    return train, test
+
+
+def _by_time(
+    marks: pd.DataFrame, strata: pd.Series | None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Divide at the time of the first row of the last fifth; rows without marks are in order."""
+    times = _numbered(marks) if marks.shape[1] else np.arange(len(marks))
+    in_order = np.sort(times)
+    first_tested = in_order[len(times) - math.ceil(TEST_SHARE * len(times))]
+    if first_tested == in_order[0]:
+        raise ValueError("four fifths of the rows are of one time")
+    earlier, later = np.flatnonzero(times < first_tested), np.flatnonzero(times >= first_tested)
+    return earlier, np.random.default_rng(seed).permutation(later)
+
+
+def _by_group(
+    marks: pd.DataFrame, strata: pd.Series | None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    groups = _numbered(marks)
+    train, test = next(
+        GroupShuffleSplit(1, test_size=TEST_SHARE, random_state=seed).split(groups, groups=groups)
+    )
+    return train, np.random.default_rng(seed).permutation(test)
+
+
+_DIVIDED: dict[Kind, Callable[..., tuple[np.ndarray, np.ndarray]]] = {
+    "random": _at_random,
+    "time": _by_time,
+    "group": _by_group,
+}
+
+
+def _numbered(marks: pd.DataFrame) -> np.ndarray:
+    """Return a number for each row, alike where all columns are, rising with them in order."""
+    return marks.groupby(list(marks), dropna=False).ngroup().to_numpy()
 
 
 def _numbers(column: pd.Series, path: Path) -> pd.Series:

@@ -1,0 +1,42 @@
+"""Elo ratings by `bencheval`, TabArena's own engine, among the methods of one ranking alone.
+
+A rating is a Bradley–Terry strength on the scale of 400 log₁₀, fitted to who wins on which split,
+every table weighing the same. Only differences of ratings mean anything, and only among these
+methods on these tables.
+"""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from benchmarks.quality.paired import Estimate
+from benchmarks.quality.ranks import Ranking
+
+BASE, SAMPLES = 1_000, 200  # the reference's rating, and bootstrap samples of tables
+
+
+def elo(ranking: Ranking, reference: str) -> dict[str, Estimate]:
+    """Rate the methods of a ranking, with 95% intervals; empty where bencheval is not installed."""
+    try:
+        from bencheval.evaluator import BenchmarkEvaluator
+    except ImportError:
+        return {}
+    fits = pd.DataFrame(
+        [
+            {"method": fit.method, "task": fit.set, "seed": fit.seed, "metric_error": fit.loss}
+            for fit in ranking.outcomes
+        ]
+    )
+    rated = BenchmarkEvaluator(seed_column="seed", columns_to_agg_extra=None).compute_elo(
+        fits.replace(math.inf, 1e9),  # who failed loses, and ties with who failed too
+        calibration_framework=reference,
+        calibration_elo=BASE,
+        BOOTSTRAP_ROUNDS=SAMPLES,
+        round_decimals=None,
+    )
+    return {
+        str(method): Estimate(row["elo"], row["elo"] - row["elo-"], row["elo"] + row["elo+"])
+        for method, row in rated.iterrows()
+    }

@@ -1,0 +1,162 @@
+"""Paired differences: the ratio of two methods' errors on the same splits, table by table.
+
+On a table the ratio is the geometric mean over its splits, and over tables the geometric mean of
+theirs. Both intervals are of Student's t at 95%. Splits of one table share rows, so the variance of
+their mean is not s² / J but s² (1 / J + 1 / 4), for J splits of which a fifth is for testing
+(Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error. Machine Learning 52,
+239–281).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest, t
+
+from benchmarks.quality.outcomes import Outcome
+from benchmarks.quality.split import TEST_SHARE
+
+LEVEL = 0.95  # of all intervals
+LEAST_ERROR = 1e-6  # what a smaller error counts as where errors are divided
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and the interval it lies in; the bounds are NaN where nothing is known of them."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
+class OnTable:
+    """The ratio of errors on one table: 0 where only the other failed, infinite the other way."""
+
+    name: str
+    splits: int
+    ratio: Estimate
+
+
+@dataclass(frozen=True)
+class Paired:
+    """A method's errors over the reference's, on the splits that both were tried on.
+
+    Attributes
+    ----------
+    tables : tuple of OnTable
+    cpu : float
+        The median over splits of the ratio of CPU seconds; NaN if they are not known.
+    """
+
+    method: str
+    reference: str
+    tables: tuple[OnTable, ...]
+    cpu: float
+
+    @property
+    def logs(self) -> np.ndarray:
+        """The logarithms of the tables' ratios, where neither failed."""
+        ratios = np.array([table.ratio.value for table in self.tables])
+        return np.log(ratios[(ratios > 0) & np.isfinite(ratios)])
+
+    @property
+    def mean(self) -> Estimate:
+        """The geometric mean over tables."""
+        return _geometric(self.logs, 1 / max(len(self.logs), 1))
+
+    @property
+    def median(self) -> float:
+        """The median over tables, those included on which one of the two failed."""
+        return float(np.median([table.ratio.value for table in self.tables]))
+
+    @property
+    def most_extreme(self) -> OnTable:
+        """The table whose ratio is farthest from the median."""
+        middle = _log(self.median)
+        return max(self.tables, key=lambda table: abs(_log(table.ratio.value) - middle))
+
+    @property
+    def without_most_extreme(self) -> Paired:
+        """The same on the other tables."""
+        rest = tuple(table for table in self.tables if table != self.most_extreme)
+        return Paired(self.method, self.reference, rest, self.cpu)
+
+    @property
+    def worse(self) -> int:
+        """Tables on which the method errs more than the reference."""
+        return sum(table.ratio.value > 1 for table in self.tables)
+
+    @property
+    def better(self) -> int:
+        """Tables on which it errs less."""
+        return sum(table.ratio.value < 1 for table in self.tables)
+
+    @property
+    def share_worse(self) -> Estimate:
+        """Of the tables on which they differ, the share where it is worse (Wilson's interval)."""
+        if not self.worse + self.better:
+            return Estimate(math.nan)
+        test = binomtest(self.worse, self.worse + self.better)
+        low, high = test.proportion_ci(LEVEL, method="wilson")
+        return Estimate(test.statistic, float(low), float(high))
+
+
+def paired(fits: Iterable[Outcome], method: str, reference: str) -> Paired | None:
+    """Compare two methods on the splits that both were tried on, but for those where both failed.
+
+    None where there is no such split.
+
+    Parameters
+    ----------
+    fits : iterable of Outcome
+        Of one kind of split and size.
+    """
+    by_method: dict[str, dict[tuple[str, int], Outcome]] = {method: {}, reference: {}}
+    for fit in fits:
+        if fit.method in by_method:
+            by_method[fit.method][fit.set, fit.seed] = fit
+    logs: dict[str, list[float]] = {}
+    seconds = []
+    for split in sorted(by_method[method].keys() & by_method[reference].keys()):
+        one, other = by_method[method][split], by_method[reference][split]
+        if math.isfinite(min(one.loss, other.loss)):
+            logs.setdefault(split[0], []).append(_log_ratio(one.loss, other.loss))
+        if one.cpu_s and other.cpu_s:
+            seconds.append(one.cpu_s / other.cpu_s)
+    if not logs:
+        return None
+    tables = tuple(OnTable(name, len(some), _over_splits(some)) for name, some in logs.items())
+    return Paired(method, reference, tables, float(np.median(seconds)) if seconds else math.nan)
+
+
+def _log_ratio(one: float, other: float) -> float:
+    if math.isinf(one) or math.isinf(other):
+        return math.inf if one > other else -math.inf
+    return math.log(max(one, LEAST_ERROR) / max(other, LEAST_ERROR))
+
+
+def _over_splits(logs: Sequence[float]) -> Estimate:
+    """Return the geometric mean: infinite if the method failed, else 0 if the reference did."""
+    if math.inf in logs or -math.inf in logs:
+        return Estimate(math.inf if math.inf in logs else 0.0)
+    return _geometric(np.array(logs), 1 / len(logs) + TEST_SHARE / (1 - TEST_SHARE))
+
+
+def _geometric(logs: np.ndarray, factor: float) -> Estimate:
+    """Return exp of the mean and of its t interval; s² ``factor`` is the variance of the mean."""
+    if not len(logs):
+        return Estimate(math.nan)
+    mean = float(logs.mean())
+    if len(logs) == 1:
+        return Estimate(math.exp(mean))
+    half = t.ppf((1 + LEVEL) / 2, len(logs) - 1) * math.sqrt(factor) * logs.std(ddof=1)
+    return Estimate(math.exp(mean), math.exp(mean - half), math.exp(mean + half))
+
+
+def _log(ratio: float) -> float:
+    """Return the logarithm, of 0 and of infinity one that is finite."""
+    return math.log(min(max(ratio, LEAST_ERROR), 1 / LEAST_ERROR))
