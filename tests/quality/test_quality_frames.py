@@ -40,6 +40,22 @@ def test_few_categories_are_left_as_they_are(split):
         pd.testing.assert_frame_equal(found, whole)
 
 
+def test_numbered_columns_are_the_categories_under_plain_names(split):
+    for found, whole in zip(
+        frames.numbered_categories(split), frames.categories(split), strict=True
+    ):
+        assert found.columns.tolist() == ["c0", "c1"]
+        pd.testing.assert_frame_equal(found.set_axis(whole.columns, axis=1), whole)
+
+
+def test_ordinal_numbers_levels_and_leaves_numbers_as_they_are(split):
+    train, test = frames.strings(split)
+    step = frames.ordinal(split).fit(train)
+    # Levels in order: __na__, a, b, c, d; e is new.
+    np.testing.assert_array_equal(step.transform(test)[:, 1], [1, 3, 4, -1, 0])
+    np.testing.assert_array_equal(step.transform(test)[:, 0], split.test["x"])
+
+
 def test_strings_have_missing_as_a_level(split):
     train, test = frames.strings(split)
     assert values(train["c"])[-2:] == ["d", "__na__"]

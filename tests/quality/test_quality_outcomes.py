@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from benchmarks.quality.outcomes import Outcome, append, begin, read
+from benchmarks.quality.outcomes import Key, Outcome, append, begin, keep, read
 
 from gradum.errors import OutputError, TableError
 
@@ -46,16 +46,48 @@ def test_a_last_line_that_lacks_only_its_end_is_kept(path):
     assert len(read([path])) == 3
 
 
-def test_files_are_merged_and_the_last_line_of_a_fit_counts(path, tmp_path):
+def test_files_are_merged_and_the_first_files_last_line_of_a_fit_counts(path, tmp_path):
+    append(path, Outcome("a", "s", 0, error=0.75))
     other = tmp_path / "other.jsonl"
     other.write_text(
         '{"method": "b", "set": "s", "seed": 0, "error": 0.5, "cpu_s": 1, "more": [1]}\n\n'
         '{"method": "c", "set": "s", "seed": 0, "error": NaN}\n'
     )
     found = read([path, other])
-    assert found["a", "s", 0] == FIRST
-    assert found["b", "s", 0].loss == 0.5
-    assert found["c", "s", 0].loss == float("inf")
+    assert found[Key("a", "s", 0)].loss == 0.75
+    assert found[Key("b", "s", 0)] == SECOND
+    assert found[Key("c", "s", 0)].loss == float("inf")
+    assert read([other, path])[Key("b", "s", 0)].loss == 0.5
+
+
+def test_fits_of_other_sizes_and_splits_are_others(path):
+    append(path, Outcome("a", "s", 0, error=0.5, rows=500))
+    append(path, Outcome("a", "s", 0, error=0.6, split="time"))
+    found = read([path])
+    assert found[Key("a", "s", 0)] == found[Key("a", "s", 0, 4000, "random")] == FIRST
+    assert found[Key("a", "s", 0, 500)].loss == 0.5
+    assert found[Key("a", "s", 0, 4000, "time")].loss == 0.6
+
+
+def test_what_is_kept_is_short_and_says_machine_and_versions_once(tmp_path):
+    about = {"date": "2026-01-02", "machine": "a machine", "versions": {"numpy": "2"}}
+    fits = [
+        Outcome("a", name, 0, n=9, fit_s=2.0, cpu_s=1.23456, acc=0.5, error=0.123456789, **about)
+        for name in ("s", "t", "u")
+    ]
+    path = tmp_path / "data" / "kept.jsonl"
+    keep(path, {fit.key: fit for fit in fits[1:]})
+    keep(path, {fits[0].key: fits[0]})
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    short = {"method": "a", "seed": 0, "n": 9, "cpu_s": 1.23, "error": 0.123457}
+    assert lines[1:] == [{**short, "set": name, "date": "2026-01-02"} for name in ("t", "u")]
+    assert lines[0] == {**short, "set": "s", **about}
+    assert set(read([path])) == {fit.key for fit in fits}
+
+
+def test_a_failure_is_kept(tmp_path):
+    keep(tmp_path / "kept.jsonl", {SECOND.key: SECOND})
+    assert read([tmp_path / "kept.jsonl"]) == {SECOND.key: SECOND}
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,12 @@ def test_scikit_learns_models_learn(folder, method, name):
     assert 0 < found["error"] < 2
 
 
+@pytest.mark.parametrize("method", ["random_forest", "extra_trees"])
+def test_forests_learn_from_levels_and_missing_numbers(folder, method):
+    assert fit(method, split(folder, "number"), 0)["error"] < 1
+    assert fit(method, split(folder, "two"), 0)["error"] < 0.5
+
+
 class Pack:
     """What gradum's estimators are to the benchmark."""
 

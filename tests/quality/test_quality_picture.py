@@ -1,16 +1,32 @@
-"""The critical-difference picture shows the numbers it is made of."""
+"""The picture of tables shows the ratios that it is made of."""
+
+import math
 
 import pytest
-from benchmarks.quality.difference import critical_difference
-from benchmarks.quality.picture import AXIS, NAMES, WIDTH, critical_differences
+from benchmarks.quality.outcomes import Outcome
+from benchmarks.quality.paired import paired
+from benchmarks.quality.picture import FARTHEST, WIDTH, table_ratios
 
-METHODS = ["catboost", "lightgbm", "xgboost", "linear", "mlp"]
-RANKS = [1.2, 2.4, 3.1, 3.9, 4.4]
+ERRORS = {"s": (0.2, 0.1), "t": (0.1, 0.3), "u": (0.3, 0.3), "v": (None, 0.1)}
 
 
 @pytest.fixture(scope="module")
-def picture():
-    return critical_differences(METHODS, RANKS, 16)
+def compared():
+    fits = []
+    for name, pair in ERRORS.items():
+        for method, error in zip(("ours", "theirs"), pair, strict=True):
+            for seed, factor in enumerate((1, 1.1 if method == "ours" else 1)):
+                fits.append(
+                    Outcome(method, name, seed, failed="timeout")
+                    if error is None
+                    else Outcome(method, name, seed, error=error * factor)
+                )
+    return paired(fits, "ours", "theirs")
+
+
+@pytest.fixture(scope="module")
+def picture(compared):
+    return table_ratios(compared)
 
 
 def marks(picture, layer):
@@ -19,51 +35,31 @@ def marks(picture, layer):
     return data["values"] if "values" in data else specification["datasets"][data["name"]]
 
 
-def across(rank):
-    return NAMES + AXIS * (rank - 1) / 4
+def test_tables_are_in_the_order_of_their_ratios(picture, compared):
+    assert [mark["table"] for mark in marks(picture, 2)] == ["t", "u", "s", "v"]
+    for mark in marks(picture, 2)[:3]:
+        [table] = [table for table in compared.tables if table.name == mark["table"]]
+        assert mark["ratio"] == pytest.approx(table.ratio.value, rel=1e-4)
+        assert mark["low"] == pytest.approx(max(table.ratio.low, 1 / FARTHEST), rel=1e-4)
+        assert mark["high"] == pytest.approx(min(table.ratio.high, FARTHEST), rel=1e-4)
+    assert [mark["less"] for mark in marks(picture, 2)] == [True, False, False, False]
 
 
-def test_a_line_leads_from_the_rank_of_every_method_to_its_name(picture):
-    lines = marks(picture, 0)
-    words = marks(picture, 3) + marks(picture, 4)
-    assert [word["word"] for word in words] == [
-        f"{name} {rank:.2f}" for name, rank in zip(METHODS, RANKS, strict=True)
-    ]
-    for word, rank in zip(words, RANKS, strict=True):
-        aside = [line for line in lines if line["y"] == line["y2"] == word["y"]]
-        aside = [line for line in aside if line["x2"] == word["x"]]
-        assert [line["x"] for line in aside] == pytest.approx([across(rank)], rel=1e-4)
+def test_a_table_on_which_it_failed_stands_at_the_edge(picture):
+    last = marks(picture, 2)[-1]
+    assert (last["ratio"], last["low"], last["high"]) == (FARTHEST,) * 3
+    assert picture.rows[-1] == ("v", "inf", "nan", "nan")
 
 
-def test_bars_join_what_is_not_told_apart(picture):
-    least = critical_difference(5, 16)  # 1.53
-    bars = marks(picture, 1)
-    expected = [(1.2, 2.4), (2.4, 3.9), (3.1, 4.4)]
-    assert all(last - first < least for first, last in expected)
-    assert [(bar["x"] + 4, bar["x2"] - 4) for bar in bars] == [
-        pytest.approx((across(first), across(last)), abs=0.1) for first, last in expected
-    ]
-    assert len({bar["y"] for bar in bars}) == 3
+def test_it_says_who_errs_less_and_where(picture, compared):
+    assert "ours errs less than theirs on 1 of 4 tables and more on 3" in picture.description
+    assert f"the ratios is {compared.mean.value:.3f}." in picture.description
+    assert compared.mean.value == pytest.approx(math.sqrt(1.1) * (2 * (1 / 3)) ** (1 / 3))
 
 
-def test_the_critical_difference_is_drawn_to_scale(picture):
-    least = critical_difference(5, 16)
-    spans = [line for line in marks(picture, 0) if line["x"] == across(1) < line["x2"]]
-    assert any(line["x2"] - line["x"] == pytest.approx(AXIS * least / 4, abs=0.1) for line in spans)
-    words = {word["word"] for word in marks(picture, 2)}
-    assert words == {"1", "2", "3", "4", "5", f"critical difference {least:.2f}"}
-
-
-def test_it_is_an_svg_that_names_all(picture):
+def test_it_is_an_svg_that_names_every_table(picture):
     svg = picture.drawn(WIDTH)
     assert svg.startswith("<svg")
     assert "var(--" not in svg
-    assert all(f"{name} {rank:.2f}" in svg for name, rank in zip(METHODS, RANKS, strict=True))
-    assert "catboost 1.20; lightgbm 2.40" in picture.description
-
-
-@pytest.mark.parametrize("count", [2, 3, 10])
-def test_any_number_of_methods_can_be_drawn(count):
-    ranks = [1 + (count - 1) * place / (count - 1) for place in range(count)]
-    svg = critical_differences([f"m{place}" for place in range(count)], ranks, 2).drawn(WIDTH)
-    assert all(f">m{place} " in svg for place in range(count))
+    assert all(f">{name}</text>" in svg for name in ERRORS)
+    assert "error of ours / error of theirs" in svg

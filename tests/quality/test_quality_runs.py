@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-from benchmarks.quality.runs import Plan, answer
+from benchmarks.quality.outcomes import Key
+from benchmarks.quality.runs import Plan, answer, repeats, sizes_of
 from benchmarks.quality.sets import Suite
 
 from gradum.errors import TableError
@@ -66,21 +67,37 @@ def test_a_table_that_no_method_can_use_ends_the_run(asks):
 
 
 def test_fits_are_named_seed_by_seed(folder):
-    plan = Plan(Suite.read(folder, ["two", "number"]), ["a", "b"], 2, 100)
-    assert [key for key in plan if key[2] == 0] == [
-        ("a", "two", 0),
-        ("b", "two", 0),
-        ("a", "number", 0),
-        ("b", "number", 0),
+    plan = Plan(Suite.read(folder, ["two", "number"]), ["a", "b"], 2, [100])
+    assert [key for key in plan if key.seed == 0] == [
+        Key("a", "two", 0, 100),
+        Key("b", "two", 0, 100),
+        Key("a", "number", 0, 100),
+        Key("b", "number", 0, 100),
     ]
-    assert [key[2] for key in plan] == [0] * 4 + [1] * 4
+    assert [key.seed for key in plan] == [0] * 4 + [1] * 4
+
+
+def test_small_tables_are_divided_more_often(folder):
+    assert (repeats(2_499), repeats(2_500)) == (10, 3)
+    plan = Plan(Suite.read(folder, ["two"]), ["a"], None, [50])
+    assert [key.seed for key in plan] == list(range(10))
+
+
+def test_a_size_is_left_out_where_a_smaller_one_takes_all_rows(folder):
+    sizes = [100_000, 500, 4_000, 20_000]
+    assert sizes_of(736, sizes) == [500, 4_000]
+    assert sizes_of(625, sizes) == [500]  # 500 of them are for training
+    assert sizes_of(20_000, sizes) == [500, 4_000, 20_000]
+    assert sizes_of(327_346, sizes) == [500, 4_000, 20_000, 100_000]
+    plan = Plan(Suite.read(folder, ["two"]), ["a"], 1, [50, 90, 4000])
+    assert [key.rows for key in plan] == [50, 90, 4000]  # 96 of 120 rows are for training
 
 
 def test_one_fit_from_the_table_to_the_line(folder):
-    plan = Plan(Suite.read(folder), ["linear"], 1, 50)
-    found = plan.run(("linear", "two", 0), 120.0)
+    plan = Plan(Suite.read(folder), ["linear"], 1, [50])
+    found = plan.run(Key("linear", "two", 0, 50), 120.0)
     assert not found.failed
-    assert found.key == ("linear", "two", 0)
+    assert found.key == Key("linear", "two", 0, 50)
     assert (found.task, found.n, found.rows) == ("binary", 50, 50)
     assert found.error == pytest.approx(1 - found.auc)
     assert 0 < found.error < 0.5

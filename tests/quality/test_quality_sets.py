@@ -34,6 +34,26 @@ def test_columns_of_every_role_are_left_out(folder, index):
     assert Suite.read(folder).tables["two"].left_out == set("abcdef")
 
 
+def test_a_table_is_divisible_by_what_the_index_names(folder, index):
+    index["sets"]["two"] |= {"split": {"time": "id"}, "group_col": "colour"}
+    index["sets"]["three"] |= {"ordered": True, "split": {"official": "id"}}
+    elsewhere = folder.parent / "elsewhere.json"
+    elsewhere.write_text(json.dumps(index))
+    suite = Suite.read(folder, index_file=elsewhere)
+    assert suite.tables["two"].marks("time") == ["id"]
+    assert suite.tables["two"].marks("group") == ["colour"]
+    assert suite.tables["three"].marks("time") == []
+    assert list(suite.divisible("time").tables) == ["two", "three"]
+    assert list(suite.divisible("group").tables) == ["two"]
+    assert suite.divisible("random") == suite
+    with pytest.raises(SpecError, match="None of two, three, number can be divided by group"):
+        Suite.read(folder).divisible("group")
+
+
+def test_rows_of_a_file_are_counted(folder):
+    assert Suite.read(folder).rows("two") == 120
+
+
 def test_a_folder_without_an_index_is_refused(tmp_path):
     with pytest.raises(TableError, match=r"has no index\.json.*Its form: \{\"suite\""):
         Suite.read(tmp_path)

@@ -71,6 +71,56 @@ def test_a_class_that_was_not_drawn_for_training_is_not_tested_on(tmp_path, monk
     assert split.test_target.tolist() == ["b"] * 5
 
 
+def by(kind, tmp_path, frame, seed=0, rows=4000, **table):
+    frame.to_parquet(tmp_path / "t.parquet")
+    return Split.of(tmp_path, Table("t.parquet", "y", **table), seed=seed, rows=rows, kind=kind)
+
+
+def test_by_time_the_latest_rows_are_tested_and_those_of_one_time_together(tmp_path):
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"year": random.integers(0, 7, 200), "month": random.integers(0, 3, 200)})
+    frame = frame.assign(x=random.normal(size=200), y=random.normal(size=200))
+    table = {"task": "regression", "time_col": ("year", "month")}
+    split = by("time", tmp_path, frame, **table)
+    assert split.numeric == ["x"]
+    time = frame["year"] * 3 + frame["month"]
+    last = time[split.train.index].max()
+    assert sorted(split.test.index) == frame.index[time > last].tolist()
+    assert len(split.test) >= 40 > (time > last + 1).sum()
+    again = by("time", tmp_path, frame, seed=1, rows=100, **table)
+    assert sorted(again.test.index) == sorted(split.test.index)
+    assert len(again.train) == 100
+    assert set(again.train.index) < set(split.train.index)
+
+
+def test_rows_that_are_in_the_order_of_time_are_divided_there(tmp_path):
+    frame = pd.DataFrame({"x": np.arange(50.0), "y": list("ab") * 25})
+    split = by("time", tmp_path, frame, task="binary", ordered=True)
+    assert split.train["x"].tolist() == list(range(40))
+    assert sorted(split.test["x"]) == list(range(40, 50))
+
+
+def test_rows_that_are_all_of_one_time_are_refused(tmp_path):
+    frame = pd.DataFrame({"when": 1, "x": np.arange(50.0), "y": np.arange(50.0)})
+    with pytest.raises(TargetError, match="four fifths of the rows are of one time"):
+        by("time", tmp_path, frame, task="regression", time="when")
+
+
+def test_by_group_whole_groups_are_tested_others_by_another_seed(tmp_path):
+    random = np.random.default_rng(0)
+    groups = random.choice(list("abcdefghij"), 300).astype(object)
+    frame = pd.DataFrame({"who": groups, "x": np.arange(300.0), "y": random.normal(size=300)})
+    tested = []
+    for seed in range(3):
+        split = by("group", tmp_path, frame, seed=seed, task="regression", group_col="who")
+        assert split.numeric == ["x"]
+        tested.append(set(groups[split.test.index]))
+        assert len(tested[-1]) == 2
+        assert not tested[-1] & set(groups[split.train.index])
+        assert len(split.train) + len(split.test) == 300
+    assert len(set(map(frozenset, tested))) > 1
+
+
 def test_columns_are_numbers_but_for_the_categorical(folder):
     split = divided(folder, "two")
     assert split.train.columns.tolist() == split.test.columns.tolist() == ["x", "colour"]
