@@ -82,9 +82,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def run(asked: argparse.Namespace) -> None:
     """Run the missing fits unless told not to; compare, print, and write what is asked for."""
     suite = None if asked.data is None else Suite.read(asked.data, asked.sets, asked.index)
-    first, *others = asked.results or [RESULTS, *([KEPT] if KEPT.exists() else [])]
     if asked.only_table:
-        found = outcomes.read([first, *others] if asked.results or first.exists() else others)
+        there = [path for path in (RESULTS, KEPT) if path.exists()]
+        found = outcomes.read(asked.results or there or [RESULTS])
         methods = asked.methods or sorted({key.method for key in found})
         check_known(methods, sorted({key.method for key in found}))
     elif suite is None:
@@ -96,21 +96,27 @@ def run(asked: argparse.Namespace) -> None:
         plan = Plan(
             suite.divisible(asked.split), methods, asked.seeds, asked.rows or SIZES, asked.split
         )
+        first, *others = asked.results or [RESULTS, *([KEPT] if KEPT.exists() else [])]
         found = fit_missing(plan, first, others, asked.timeout)
     if asked.keep:
         peers = {key: fit for key, fit in found.items() if not key.method.startswith(GRADUM)}
         outcomes.keep(KEPT, peers)
     sets = asked.sets if suite is None else list(suite.tables)
-    seeds = None if asked.seeds is None else range(asked.seeds)
-    compared = {
+    show(asked, rank(_part(asked, sets, found), methods))
+
+
+def _part(
+    asked: argparse.Namespace, sets: list[str] | None, found: dict[Key, Outcome]
+) -> dict[Key, Outcome]:
+    """Return the fits of the split, the sets, the seeds and the sizes that are asked for."""
+    return {
         key: outcome
         for key, outcome in found.items()
         if key.split == asked.split
         and (sets is None or key.set in sets)
-        and (seeds is None or key.seed in seeds)
+        and (asked.seeds is None or key.seed < asked.seeds)
         and (asked.rows is None or key.rows in asked.rows)
     }
-    show(asked, rank(compared, methods))
 
 
 def fit_missing(plan: Plan, first: Path, others: list[Path], timeout: float) -> dict[Key, Outcome]:
@@ -146,14 +152,17 @@ def show(asked: argparse.Namespace, rankings: list[Ranking]) -> None:
 def draw(
     asked: argparse.Namespace, rankings: list[Ranking], reference: str, folder: Path
 ) -> list[str]:
-    """Draw each size's tables into a folder; return what shows the pictures on a page beside it."""
+    """Draw each size's tables into a folder; return what shows the pictures on a page beside it.
+
+    The reference is drawn over its rival: the one that is asked for, or `RIVAL`, or the best other.
+    """
     from benchmarks.quality.picture import WIDTH, table_ratios
 
     folder.mkdir(parents=True, exist_ok=True)
     images = []
     for ranking in rankings:
-        others = [name for name in [asked.rival or RIVAL, *ranking.methods] if name != reference]
-        rival = next((name for name in others if name in ranking.methods), reference)
+        others = [name for name in ranking.methods if name != reference]
+        rival = asked.rival or (RIVAL if RIVAL in others else next(iter(others), reference))
         compared = paired(ranking.tried, reference, rival)
         if rival == reference or compared is None:
             images.append("")
