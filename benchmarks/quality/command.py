@@ -22,7 +22,7 @@ from benchmarks.sides import take_cores
 from gradum.errors import GradumError, SpecError
 from gradum.files.atomic import write_text
 
-SIZES, TIMEOUT = (500, 4_000, 20_000, 100_000), 900.0
+SIZES, TIMEOUT = (500, 4_000, 20_000, 100_000), 3_600.0
 RESULTS, KEPT = Path("build/quality.jsonl"), DOCS / "data/quality.jsonl"
 PAGE, IMAGES = DOCS / "accuracy.md", DOCS / "images"
 REFERENCE, RIVAL = f"{GRADUM}standard", "bagged_catboost"

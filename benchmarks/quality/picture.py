@@ -15,6 +15,7 @@ from gradum.show.pictures.picture import FIRST, INK, SECOND, Picture, by, data
 
 WIDTH, LINE = 460, 18  # of the axis, and from table to table, in pixels
 FARTHEST = 4.0  # ratios and bounds beyond 1 / 4 and 4 are drawn there
+TICKS = [0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4]
 
 
 def table_ratios(paired: Paired) -> Picture:
@@ -25,7 +26,8 @@ def table_ratios(paired: Paired) -> Picture:
         for place, table in enumerate(tables)
     ]
     title = f"error of {paired.method} / error of {paired.reference}"
-    ratio = alt.X("ratio:Q", title=title, scale=alt.Scale(type="log", nice=False))
+    axis = alt.Axis(values=TICKS, format="~g")
+    ratio = alt.X("ratio:Q", title=title, scale=alt.Scale(type="log", nice=False), axis=axis)
     less = alt.Scale(domain=[True, False], range=[FIRST, SECOND])
     base = alt.Chart(data(marks)).encode(
         y=alt.Y("table:N", sort=by("place"), title=None, axis=alt.Axis(labelOverlap=False)),
