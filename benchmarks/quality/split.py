@@ -67,7 +67,8 @@ class Split:
         Raises
         ------
         ColumnError
-            A column that is not categorical holds what is no number.
+            A column that is not categorical holds what is no number, or there is none of the name
+            that the index gives to time or group.
         TargetError
             The target has too few rows or classes for its task, or more classes than rows are
             asked for.
@@ -76,7 +77,7 @@ class Split:
         frame = pd.read_parquet(path)
         frame = frame[frame[table.target].notna()].reset_index(drop=True)
         target = frame.pop(table.target)
-        marks = frame[table.marks(kind)]
+        marks = _marks(frame, table, kind, path)
         frame = frame.drop(columns=[name for name in frame if name in table.left_out])
         categorical = [name for name in table.categorical if name in frame]
         numeric = [name for name in frame if name not in categorical]
@@ -93,19 +94,7 @@ class Split:
             )
             strata = target if kind == "random" else None
         _check(target, table, path)
-        try:
-            train, test = _DIVIDED[kind](marks, strata, seed)
-            if len(train) > rows:
-                within = None if strata is None else strata[train]
-                train, _ = train_test_split(
-                    train, train_size=rows, random_state=seed, stratify=within
-                )
-        except ValueError as error:
-            raise TargetError(
-                f"{path} cannot be divided into {rows} training rows and a fifth: {error}.",
-                "Ask for more --rows, or leave the set out.",
-            ) from None
-        test = test[:MOST_TEST_ROWS]
+        train, test = _places(marks, strata, seed, rows, kind, path)
         if table.task != "regression":
             test = test[np.isin(target[test], np.unique(target[train]))]
         return cls(
@@ -117,6 +106,39 @@ class Split:
             numeric=numeric,
             task=table.task,
         )
+
+
+def _marks(frame: pd.DataFrame, table: Table, kind: Kind, path: Path) -> pd.DataFrame:
+    names = table.marks(kind)
+    for name in names:
+        if name not in frame:
+            raise ColumnError(
+                f"{path} has no column {name!r}, which {INDEX} names to divide it by {kind}.",
+                f"It has {', '.join(frame)}.",
+            )
+    return frame[names]
+
+
+def _places(
+    marks: pd.DataFrame,
+    strata: pd.Series | None,
+    seed: int,
+    rows: int,
+    kind: Kind,
+    path: Path,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows are for training and which for testing, at most so many of both."""
+    try:
+        train, test = _DIVIDED[kind](marks, strata, seed)
+        if len(train) > rows:
+            within = None if strata is None else strata[train]
+            train, _ = train_test_split(train, train_size=rows, random_state=seed, stratify=within)
+    except ValueError as error:
+        raise TargetError(
+            f"{path} cannot be divided into {rows} training rows and a fifth: {error}.",
+            "Ask for more --rows, or leave the set out.",
+        ) from None
+    return train, test[:MOST_TEST_ROWS]
 
 
 def _at_random(

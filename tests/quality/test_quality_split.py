@@ -106,6 +106,12 @@ def test_rows_that_are_all_of_one_time_are_refused(tmp_path):
         by("time", tmp_path, frame, task="regression", time="when")
 
 
+def test_a_column_of_time_that_is_not_there_is_named(tmp_path):
+    frame = pd.DataFrame({"x": np.arange(50.0), "y": np.arange(50.0)})
+    with pytest.raises(ColumnError, match=r"no column 'when', .* by time\. It has x"):
+        by("time", tmp_path, frame, task="regression", time="when")
+
+
 def test_by_group_whole_groups_are_tested_others_by_another_seed(tmp_path):
     random = np.random.default_rng(0)
     groups = random.choice(list("abcdefghij"), 300).astype(object)
