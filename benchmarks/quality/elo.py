@@ -15,10 +15,16 @@ from benchmarks.quality.paired import Estimate
 from benchmarks.quality.ranks import Ranking
 
 BASE, SAMPLES = 1_000, 200  # the reference's rating, and bootstrap samples of tables
+FEWEST_TABLES = 8  # on fewer a method that always wins or loses, which has no rating, is likely
 
 
 def elo(ranking: Ranking, reference: str) -> dict[str, Estimate]:
-    """Rate the methods of a ranking, with 95% intervals; empty where bencheval is not installed."""
+    """Rate the methods of a ranking, with 95% intervals.
+
+    Empty where there are fewer than `FEWEST_TABLES`, or where bencheval is not installed.
+    """
+    if len(ranking.sets) < FEWEST_TABLES:
+        return {}
     try:
         from bencheval.evaluator import BenchmarkEvaluator
     except ImportError:
