@@ -21,9 +21,9 @@ FEWEST_TABLES = 8  # on fewer a method that always wins or loses, which has no r
 def elo(ranking: Ranking, reference: str) -> dict[str, Estimate]:
     """Rate the methods of a ranking, with 95% intervals.
 
-    Empty where there are fewer than `FEWEST_TABLES`, or where bencheval is not installed.
+    Empty of a single method, on fewer than `FEWEST_TABLES`, or where bencheval is not installed.
     """
-    if len(ranking.sets) < FEWEST_TABLES:
+    if len(ranking.methods) < 2 or len(ranking.sets) < FEWEST_TABLES:
         return {}
     try:
         from bencheval.evaluator import BenchmarkEvaluator

@@ -22,6 +22,11 @@ def test_without_bencheval_there_are_no_ratings(monkeypatch):
     assert elo(ranking()[0], "m0") == {}
 
 
+def test_a_single_method_has_no_rating():
+    fits = [Outcome("a", f"s{i}", 0, error=0.5) for i in range(9)]
+    assert elo(rank({fit.key: fit for fit in fits}, ["a"])[0], "a") == {}
+
+
 def test_few_tables_give_no_ratings():
     fits = [Outcome(name, f"s{i}", 0, error=0.5) for name in "ab" for i in range(7)]
     assert elo(rank({fit.key: fit for fit in fits}, ["a", "b"])[0], "a") == {}
