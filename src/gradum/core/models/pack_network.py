@@ -20,6 +20,7 @@ from gradum.core.models.activations import leaky
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.last_layer import LastLayer
 from gradum.core.models.network import ROWS_AT_ONCE, Embedding, Inputs, Link
+from gradum.core.models.pack_bulk import PackBulk
 from gradum.core.models.pack_codes import codes_of
 from gradum.core.models.pack_first_layer import PackFirstLayer
 from gradum.core.models.pack_row import PackRow
@@ -299,6 +300,10 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
     def absorb(self, params: Params, columns: Any) -> Params:
         """Raise ValueError: text is projected before it is coded, and nothing takes it in."""
         raise ValueError("A pack of text has no compiled forward.")
+
+    def bulk(self, params: Params) -> tuple[PackBulk, Params]:
+        """Return the pack as many rows go through it: codes that rise in turn are looked up."""
+        return PackBulk.of(self, params)
 
     def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:
         """Return a function from the inputs of one row to its logits [1, k]."""
