@@ -23,12 +23,8 @@ from gradum.core.models.architecture import Architecture
 from gradum.core.models.input_layer import InputLayer, RawBlocks
 from gradum.core.models.parameters import Params
 
-STRIP_NUMBERS = 2**20
-"""Numbers that a strip has in all layers, 4 MiB.
-
-The largest of caches would take more, but not beside what another core has there.
-"""
-LEAST_STRIP = 32  # rows; fewer take longer to multiply
+STRIP_NUMBERS = 2**20  # in all layers, 4 MiB: another core's strip is in the cache as well
+LEAST_STRIP, MOST_STRIP = 32, 1024  # rows: fewer take longer to multiply, more are no faster
 
 
 class CompiledForward:
@@ -73,8 +69,8 @@ class CompiledForward:
 
 def strip_rows(network: Architecture) -> int:
     """Return s, a power of two that hangs on the network's shape alone."""
-    rows = max(LEAST_STRIP, STRIP_NUMBERS // sum(network.widths))
-    return 1 << (rows.bit_length() - 1)
+    rows = STRIP_NUMBERS // sum(network.widths)
+    return 1 << (min(max(rows, LEAST_STRIP), MOST_STRIP).bit_length() - 1)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
