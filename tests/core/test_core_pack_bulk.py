@@ -1,4 +1,4 @@
-"""Many rows through a pack: the same as NumPy's forward says of each, in float64."""
+"""Many rows through a pack: the same as NumPy says of each row in float64."""
 
 import jax
 import numpy as np

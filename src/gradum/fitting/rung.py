@@ -173,8 +173,8 @@ class Rung:
 
         Few rows go through NumPy, many through a compiled program, which says the same up to the
         rounding of float32 sums; while it runs, the next designs are taken, and so perhaps made.
-        The choice depends on the model and on ``rows`` alone, and the answers neither on the
-        designs' lengths nor on how many cores there are.
+        The choice depends on the model and on ``rows`` alone. What the program says of a row
+        depends neither on the designs' lengths nor on the number of cores.
         """
         return map(self.prediction, self._logits_of_blocks(designs, rows))
 

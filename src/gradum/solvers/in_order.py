@@ -1,4 +1,4 @@
-"""Several things are worked on side by side, in a thread a core, and keep their order."""
+"""Items worked on side by side, by one thread a core, whose results keep the items' order."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """The compiled forward: many rows through input layer and network as one XLA program.
 
-Rows come in blocks of one size, of which the program takes a strip after the other, as many as
-there are rows: what the layers make of a strip stays in the processor's cache. So the program is
-compiled once for a shape of network and a size of block, and never for a number of rows. A strip
-always has as many rows, filled up if need be, and so its sums are taken in the same order: a row's
-answer depends on no other row, nor on how many there are.
+Rows come in blocks of one size, and the program goes through a block in strips, whose layers stay
+in the processor's cache. It takes as many strips as the rows need, so that it is compiled once for
+a shape of network and a size of block, and never for a number of rows. Every strip has the same
+number of rows, the last one filled up, so that sums are always taken in the same order: a row's
+answer depends neither on the other rows nor on how many there are.
 
 Shapes: n rows of a block of b, s of a strip; d dense columns, c coded columns, v text columns,
 k outputs.
@@ -23,7 +23,7 @@ from gradum.core.models.architecture import Architecture
 from gradum.core.models.input_layer import InputLayer, RawBlocks
 from gradum.core.models.parameters import Params
 
-STRIP_NUMBERS = 2**20  # in all layers, 4 MiB: another core's strip is in the cache as well
+STRIP_NUMBERS = 2**20  # of all layers, 4 MiB: the strips of other cores share the cache
 LEAST_STRIP, MOST_STRIP = 32, 1024  # rows: fewer take longer to multiply, more are no faster
 
 
@@ -68,7 +68,7 @@ class CompiledForward:
 
 
 def strip_rows(network: Architecture) -> int:
-    """Return s, a power of two that hangs on the network's shape alone."""
+    """Return s, a power of two that depends on the network's shape alone."""
     rows = STRIP_NUMBERS // sum(network.widths)
     return 1 << (min(max(rows, LEAST_STRIP), MOST_STRIP).bit_length() - 1)
 

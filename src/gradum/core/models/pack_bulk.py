@@ -1,7 +1,7 @@
-"""Many rows through a pack: what its codes add is looked up, where they rise in turn.
+"""Many rows through a pack: where codes rise in turn, what they add is looked up.
 
-Where one row reads two rows of P (see `pack_in_turn`), so do many, column by column; and what is
-multiplied out, waves and the columns themselves, is multiplied by no more than it meets.
+Every row reads two rows of P a column and member (see `pack_in_turn`), column after column. Only
+the columns themselves, embedded numbers, waves and ramps that overlap are multiplied out.
 
 Shapes: n rows, M members, of which the first r have codes that rise in turn; d columns, c of them
 coded, T codes a coded column, e embedded numbers, k outputs; h, units of the first layer, or k.
@@ -62,7 +62,7 @@ class PackBulk(msgspec.Struct, frozen=True):
         dense = network.with_pairs(inputs["dense"], jnp)
         column = dense[:, np.array(network.coded, np.intp), None]
         place = (column - params["shift"][:, None]) * params["slope"][:, None]  # [M, n, c, T]
-        risen = jnp.clip(place[:rising], 0, 1).sum(axis=-1)
+        heights = jnp.clip(place[:rising], 0, 1).sum(axis=-1)
         codes = codes_of(params["wave"][rising:], place[rising:], jnp)
         codes = codes.reshape(*codes.shape[:2], len(network.coded) * network.codes)
         vectors = None
@@ -74,7 +74,7 @@ class PackBulk(msgspec.Struct, frozen=True):
             """Return what all that a row has adds, [M, n, h]."""
             of_dense = dense @ weight["dense"]
             of_dense = of_dense.reshape(len(dense), network.members, -1).swapaxes(0, 1)
-            in_turn = _looked_up(of_dense[:rising], weight["risen"], risen)
+            in_turn = _looked_up(of_dense[:rising], weight["risen"], heights)
             total = jnp.concatenate([in_turn, of_dense[rising:] + codes @ weight["codes"]])
             return total if vectors is None else total + vectors @ weight["embedded"]
 
@@ -99,7 +99,7 @@ class PackBulk(msgspec.Struct, frozen=True):
 
 
 def _looked_up(start: Any, table: Any, heights: Any) -> Any:
-    """Add to [r, n, h] what the codes add of which so many have risen, [r, n, c]."""
+    """Add to [r, n, h] what the codes of each column add, of which so many [r, n, c] have risen."""
     rising = len(heights)
     whole = heights.astype(np.int32)
     share = heights - whole
@@ -108,7 +108,7 @@ def _looked_up(start: Any, table: Any, heights: Any) -> Any:
 
     def add(total: Any, column: tuple[Any, Any, Any]) -> tuple[Any, None]:
         rows, at, share = column
-        below, above = (rows.at[place].get(mode="promise_in_bounds") for place in (at, at + 1))
+        below, above = (rows.at[place].get(mode="clip") for place in (at, at + 1))
         return total + (1 - share) * below + share * above, None
 
     columns = table, jnp.moveaxis(at, 2, 0), jnp.moveaxis(share, 2, 0)[..., None]

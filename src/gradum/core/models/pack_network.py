@@ -29,8 +29,8 @@ from gradum.core.models.parameters import Params, Shapes, have
 NUMBERS_AT_ONCE = 2**19
 """Of the members' expanded rows in the NumPy forward: 2 MiB of float32.
 
-They stay in cache, and in memory that the allocator keeps: what it returns to the system, the next
-rows fault in again.
+So many stay in cache, and the allocator keeps their memory; more it returns to the system after
+each block, and the next block has to fault it in again.
 """
 
 Pair = tuple[int, int, int]
@@ -310,7 +310,7 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
         raise ValueError("A pack of text has no compiled forward.")
 
     def bulk(self, params: Params) -> tuple[PackBulk, Params]:
-        """Return the pack as many rows go through it: codes that rise in turn are looked up."""
+        """Return the pack laid out for many rows, of which codes in turn are looked up."""
         return PackBulk.of(self, params)
 
     def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:
