@@ -6,13 +6,21 @@ Scientific Computing 41, 2019): a sum of k products, in whatever order, is off b
 the distance from 1 to the next float32. The layers behind carry that on, and add their own.
 """
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.sparse
 
 from gradum.core import ACTIVATIONS, Embedding, Network
-from gradum.core.models.compiled import CompiledForward, _logits
+from gradum.core.models import compiled as module
+from gradum.core.models.compiled import CompiledForward, _logits, strip_rows
 from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.parameters import nested
 
 U = 2.0**-24
 LAMBDA = 6.0  # a probability of 3e-8
@@ -79,11 +87,7 @@ def exact_and_bound(layer, network, params, rows):
 def both(layer, network, params, rows):
     """The logits by NumPy and by the compiled program."""
     forward = CompiledForward(layer, network, params, BLOCK)
-    n = len(rows["dense"])
-    return (
-        network.forward(params, layer(rows)),
-        np.asarray(forward.launch(rows))[:n],
-    )
+    return network.forward(params, layer(rows)), forward(rows)
 
 
 CASES = [
@@ -112,6 +116,64 @@ def test_what_a_block_is_filled_up_with_changes_nothing(n):
     exact, bound = exact_and_bound(*made, few)
     assert (np.abs(both(*made, few)[1] - exact) <= bound).all()
     np.testing.assert_array_equal(both(*made, few)[1], both(*made, whole)[1][:n])
+
+
+def pack(treatments=TREATMENTS["embedding"], members=5):
+    """A pack, of which two members' codes rise in turn, one's are waves, and two's overlap."""
+    layer = model(treatments, (), "relu", False)[0]
+    width = layer.width(3, 0)
+    embedding = Embedding(layer.embedding_rows, layer.embedded_columns, 4)
+    network = PackNetwork(members, width, 2, (24, 16), (0, 1, 2), 6, "logit", embedding=embedding)
+    rng = np.random.default_rng(5)
+    arrays = {name: rng.normal(size=shape) for name, shape in network.shapes().items()}
+    arrays["shift"] = np.sort(arrays["shift"])
+    arrays["slope"] = np.full(network.shapes()["slope"], 0.3)
+    arrays["slope"][:2, :, :-1] = 1 / np.diff(arrays["shift"][:2])
+    arrays["wave"] = np.eye(members)[2]
+    arrays["share"] = np.full(members, 1 / members)
+    arrays["sharpness"] = np.ones(1)
+    params = nested({name: array.astype(np.float32) for name, array in arrays.items()})
+    return layer, network, params
+
+
+@pytest.mark.parametrize("kind", ["network", "pack"])
+def test_what_is_said_of_a_row_hangs_on_no_other_row_nor_on_the_size_of_a_block(kind, monkeypatch):
+    monkeypatch.setattr(module, "STRIP_NUMBERS", 1)  # strips of 32 rows
+    text = kind == "network"
+    layer, network, params = model(TREATMENTS["embedding"], (64, 32), "relu", text)
+    if kind == "pack":
+        layer, network, params = pack()
+        assert network.bulk(params)[0].rising == 2
+    rows, order = table(75, 4, text), np.random.default_rng(2).permutation(75)
+    whole = CompiledForward(layer, network, params, 96)(rows)
+    turned = {name: block[order] for name, block in rows.items()}
+    few = {name: block[40:52] for name, block in rows.items()}
+    forward = CompiledForward(layer, network, params, 80)
+    np.testing.assert_array_equal(forward(turned), whole[order])
+    np.testing.assert_array_equal(forward(few), whole[40:52])
+
+
+def test_what_is_said_hangs_not_on_the_number_of_threads():
+    """XLA has as many as there are cores, and this is how it is told of another number."""
+    said = subprocess.run(
+        [sys.executable, "-c", "import test_conformance_forward as t; print(t.said_by_a_pack())"],
+        cwd=Path(__file__).parent,
+        env={**os.environ, "NPROC": "3"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == [said_by_a_pack()]
+
+
+def said_by_a_pack():
+    rows = table(200, 4, False)
+    return CompiledForward(*pack(), 256)(rows).tobytes().hex()
+
+
+def test_a_strip_hangs_on_the_shape_of_the_network_alone():
+    for width, rows in ((5, 1024), (1_500, 512), (5_000, 128), (2**40, 32)):
+        assert strip_rows(Network(3, 1, (width,))) == rows
 
 
 def test_the_program_is_compiled_once_whatever_the_rows_and_the_numbers():

@@ -134,6 +134,10 @@ def test_numpy_and_jax_come_to_the_same_logits(kind):
         params = case.network.absorb(params, inputs.pop("sparse"))
     compiled = jax.jit(case.network.apply)(params, inputs)
     np.testing.assert_allclose(compiled, expected, rtol=2e-5, atol=2e-5)
+    bulk, laid_out = case.network.bulk(params)
+    in_bulk = compiled if bulk is case.network else jax.jit(bulk.apply)(laid_out, inputs)
+    np.testing.assert_allclose(in_bulk, expected, rtol=2e-5, atol=2e-5)
+    assert (bulk.outputs, hash(bulk)) == (case.network.outputs, hash(case.network.bulk(params)[0]))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,7 +10,7 @@ import scipy.special
 from msgspec.structs import replace
 
 from gradum.core import Embedding, Network
-from gradum.core.models.network import ROWS_AT_ONCE
+from gradum.core.models import pack_network as module
 from gradum.core.models.pack_network import PackNetwork, log_sum
 
 KINDS = {"number": ("identity", 1), "two classes": ("logit", 1), "three classes": ("logit", 3)}
@@ -228,9 +228,10 @@ def test_a_member_that_has_the_whole_share_speaks_alone():
 
 
 @pytest.mark.parametrize("form", ["codes", "all"])
-def test_many_rows_go_block_by_block_to_the_same_numbers(form):
+def test_many_rows_go_block_by_block_to_the_same_numbers(form, monkeypatch):
     network = made("two classes", form)
-    step = ROWS_AT_ONCE // network.members
+    step = 50
+    monkeypatch.setattr(module, "NUMBERS_AT_ONCE", step * network.members * network.first + 1)
     params, inputs = drawn(network), rows_of(network, 2 * step + 1)
     whole = network.forward(params, inputs)
     assert whole.shape == (2 * step + 1, 1)

@@ -5,11 +5,12 @@ import pytest
 from test_core_pack_network import FORMS, KINDS, drawn, made, rows_of
 
 from gradum.core.models.network import Embedding
+from gradum.core.models.pack_in_turn import in_turn
 from gradum.core.models.pack_network import PackNetwork
-from gradum.core.models.pack_row import PackRow, _in_turn
+from gradum.core.models.pack_row import PackRow
 
 
-def in_turn(network, seed=0):
+def codes_in_turn(network, seed=0):
     """Shift and slope of codes that rise one after the other, some steep, one unused."""
     rng = np.random.default_rng(seed)
     shape = network.members, len(network.coded), network.codes
@@ -25,7 +26,7 @@ def in_turn(network, seed=0):
 def drawn_in_turn(network, seed=0):
     """Members in turn, beside waves and members whose codes rise anyhow."""
     params = drawn(network, seed)
-    shift, slope = in_turn(network, seed)
+    shift, slope = codes_in_turn(network, seed)
     anyhow = np.arange(network.members) % 3 != 0
     params["shift"] = np.where(anyhow[:, None, None], params["shift"], shift)
     params["slope"] = np.where(anyhow[:, None, None], params["slope"], slope)
@@ -57,10 +58,10 @@ def test_a_row_alone_is_what_it_is_among_others(kind, form, turns):
     network = made(kind, form, members=7)
     params = drawn(network) if turns == "none" else drawn_in_turn(network)
     if turns == "all":
-        params["shift"], params["slope"] = in_turn(network)
+        params["shift"], params["slope"] = codes_in_turn(network)
         params["wave"] = np.zeros(network.members, np.float32)
     if network.coded:
-        assert _in_turn(params).sum() == {"none": 0, "some": 3, "all": 7}[turns]
+        assert in_turn(params).sum() == {"none": 0, "some": 3, "all": 7}[turns]
     assert_says_the_same(network, params, rows_of(network, 40))
 
 
@@ -70,7 +71,7 @@ def test_values_on_the_edges_of_codes_and_beyond_all_of_them():
     params["wave"][:] = 0
     params["shift"][:] = np.arange(5) - 2
     params["slope"][:] = 1
-    assert _in_turn(params).all()
+    assert in_turn(params).all()
     values = np.r_[np.arange(-3, 4.5, 0.5), -1e6, 1e6, np.nextafter(np.float32(1), [0, 2])]
     assert_says_the_same(network, params, {"dense": values[:, None].astype(np.float32)})
 
@@ -106,7 +107,7 @@ def test_which_codes_rise_in_turn(shift, slope, wave, turns):
         "slope": np.array([[slope]], np.float32),
         "wave": np.array([wave], np.float32),
     }
-    assert _in_turn(params).tolist() == [turns]
+    assert in_turn(params).tolist() == [turns]
 
 
 def test_one_column_out_of_turn_is_enough():
@@ -115,7 +116,7 @@ def test_one_column_out_of_turn_is_enough():
         "slope": np.ones((2, 2, 2), np.float32),
         "wave": np.zeros(2, np.float32),
     }
-    assert _in_turn(params).tolist() == [False, True]
+    assert in_turn(params).tolist() == [False, True]
 
 
 def test_the_order_of_members_does_not_matter():

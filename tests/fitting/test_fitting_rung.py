@@ -8,6 +8,7 @@ import pytest
 from gradum.core.models.compiled import _logits
 from gradum.fitting import rung as module
 from gradum.fitting.rung import Prediction
+from gradum.solvers import in_order
 from synthetic import FEATURES, mixed
 
 BLOCK = 64
@@ -59,9 +60,36 @@ def test_one_program_serves_every_number_of_rows(classifier, always_compiled):
     assert _logits._cache_size() == compiled
 
 
-def test_the_same_rows_have_the_same_bits_twice(regressor, always_compiled):
-    given, rung = design(regressor, 3 * BLOCK + 5), new(regressor, "mlp")
-    assert rung.logits(given).tobytes() == rung.logits(given).tobytes()
+@pytest.mark.parametrize("name", ["mlp", "pack"])
+def test_the_same_rows_have_the_same_bits_however_many_cores_there_are(
+    name, regressor, always_compiled, monkeypatch
+):
+    given, rung = design(regressor, 3 * BLOCK + 5), new(regressor, name)
+    logits = rung.logits(given).tobytes()
+    for cores in (1, 2, 5):
+        monkeypatch.setattr(in_order, "cores", lambda cores=cores: cores)
+        monkeypatch.setattr(module, "cores", lambda cores=cores: cores)
+        assert rung.logits(given).tobytes() == logits
+
+
+@pytest.mark.parametrize("name", ["mlp", "pack"])
+def test_the_same_rows_have_the_same_bits_in_blocks_of_any_size(
+    name, regressor, always_compiled, monkeypatch
+):
+    given = design(regressor, 3 * BLOCK + 5)
+    logits = new(regressor, name).logits(given).tobytes()
+    for rows in (BLOCK // 4, 2 * BLOCK, 1_000):
+        monkeypatch.setattr(module, "BLOCK_ROWS", rows)
+        assert new(regressor, name).logits(given).tobytes() == logits
+
+
+def test_an_error_in_a_block_is_raised_as_it_is(classifier, always_compiled):
+    def designs():
+        yield design(classifier, BLOCK)
+        raise OSError("the file has gone")
+
+    with pytest.raises(OSError, match="the file has gone"):
+        list(new(classifier, "mlp").predict_blocks(designs(), 2 * BLOCK))
 
 
 def test_what_is_worth_compiling_is_counted_in_products_and_in_float32_alone(regressor):
@@ -81,20 +109,22 @@ def test_few_rows_compile_nothing(classifier):
     assert _logits._cache_size() == compiled
 
 
-def test_a_block_is_made_while_the_one_before_is_predicted(classifier, always_compiled):
+def test_blocks_are_made_while_those_before_are_predicted(classifier, always_compiled, monkeypatch):
+    monkeypatch.setattr(module, "cores", lambda: 2)
     rung, events = new(classifier, "mlp"), []
 
     def designs():
-        for place in range(3):
+        for place in range(5):
             events.append(f"made {place}")
             yield design(classifier, BLOCK, seed=place)
 
-    for place, said in enumerate(rung.predict_blocks(designs(), 3 * BLOCK)):
+    for place, said in enumerate(rung.predict_blocks(designs(), 5 * BLOCK)):
         events.append(f"predicted {place}")
         alone = rung.predict(design(classifier, BLOCK, seed=place))
         np.testing.assert_array_equal(said.probability, alone.probability)
     assert events == [
-        *("made 0", "made 1", "predicted 0", "made 2", "predicted 1", "predicted 2"),
+        *("made 0", "made 1", "made 2", "predicted 0", "made 3", "predicted 1", "made 4"),
+        *("predicted 2", "predicted 3", "predicted 4"),
     ]
 
 

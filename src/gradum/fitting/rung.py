@@ -22,11 +22,13 @@ from gradum.fitting.post import PostStep
 from gradum.fitting.spread.spread import Spread
 from gradum.fitting.target_scale import TargetScale
 from gradum.margins import first_greatest
+from gradum.solvers.in_order import cores, in_order
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.design import Design
 from gradum.tables.encode import Unencoded
 
-BLOCK_ROWS = 8_192  # predicted at a time, in the processor's cache
+BLOCK_ROWS = 8_192  # encoded and predicted at a time
+MOST_CORES = 16  # each holds a block
 BLOCK_NUMBERS = 2**27  # of the widest layer: however wide, a block takes no more than a gibibyte
 
 WORTH_COMPILING = 2**32
@@ -170,8 +172,9 @@ class Rung:
         """Predict designs of up to ``block_rows`` rows one after the other, ``rows`` in all.
 
         Few rows go through NumPy, many through a compiled program, which says the same up to the
-        rounding of float32 sums; while it runs, the next design is taken, and so perhaps made.
-        The choice depends on the model and on ``rows`` alone.
+        rounding of float32 sums; while it runs, the next designs are taken, and so perhaps made.
+        The choice depends on the model and on ``rows`` alone. What the program says of a row
+        depends neither on the designs' lengths nor on the number of cores.
         """
         return map(self.prediction, self._logits_of_blocks(designs, rows))
 
@@ -221,16 +224,17 @@ class Rung:
         return self.network.row(self.params)
 
     def _compiled(self, designs: Iterable[Design]) -> Iterator[np.ndarray]:
+        def logits(design: Design) -> np.ndarray:
+            return self._bulk(design.arrays).astype(np.float64)
+
+        # While as many blocks are computed as there are cores, the next one is taken.
+        return in_order(logits, designs, most=min(cores(), MOST_CORES) + 1)
+
+    @cached_property
+    def _bulk(self) -> CompiledForward:
+        """The forward of many rows."""
         assert self.input_layer is not None
-        forward = CompiledForward(self.input_layer, self.network, self.params, self.block_rows)
-        running: tuple[int, Any] | None = None
-        for design in designs:
-            before = running
-            running = len(design), forward.launch(design.arrays)
-            if before is not None:
-                yield _fetched(*before)
-        if running is not None:
-            yield _fetched(*running)
+        return CompiledForward(self.input_layer, self.network, self.params, self.block_rows)
 
     def _located(self, design: Design, logits: np.ndarray) -> Located:
         """Spread a row's target as far as the rung's spread says, or its outermost quantiles."""
@@ -264,8 +268,3 @@ class Rung:
 def _joined(several: Sequence[np.ndarray | None]) -> np.ndarray | None:
     known = [array for array in several if array is not None]
     return np.concatenate(known) if known else None
-
-
-def _fetched(rows: int, logits: Any) -> np.ndarray:
-    """Wait for the logits of a block; what it was filled up with is left out."""
-    return np.asarray(logits)[:rows].astype(np.float64)

@@ -17,13 +17,10 @@ Shapes: D columns, k outputs; points, gradients and steps are [D + 1, k].
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -34,6 +31,7 @@ from gradum.solvers.certify import certificate
 from gradum.solvers.curvature import Factored, truncated_step
 from gradum.solvers.duality import DualRows, columns_apart
 from gradum.solvers.events import EpochDone
+from gradum.solvers.in_order import in_order
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
 from gradum.solvers.memory import Memory
 from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK
@@ -42,7 +40,7 @@ from gradum.solvers.status import Status
 
 MOST_SETTLING = 12  # passes that bring the intercept to rest, for the certificate
 SHORTEST = 1e-4  # a step, halved until the objective falls
-MOST_WORKERS = 16  # each holds a block, and what it yields waits for its turn
+MOST_AT_ONCE = 16  # blocks, each of which is held while it is measured
 WAITING_BYTES = 2**27  # of Hessians
 Block = Callable[[], LinearModel]
 
@@ -219,8 +217,9 @@ class _Search:
         measure = partial(self._measured, values, curved=curved)
         objective, gradient = 0.0, np.zeros_like(values)
         hessian: np.ndarray | None = None
-        yielded = 8 * self.model.coefficients**2 if curved else 0
-        for sums in _in_order(measure, self.blocks, yielded):
+        yielded = 8 * self.model.coefficients**2 if curved else 1
+        most = min(MOST_AT_ONCE, max(1, WAITING_BYTES // yielded))
+        for sums in in_order(measure, self.blocks, most=most):
             objective += sums.point.objective
             gradient += sums.point.gradient
             if sums.hessian is not None:
@@ -240,20 +239,3 @@ class _Search:
         priced = np.repeat(curvature.penalty[:, 0], model.outputs)
         np.einsum("ii->i", hessian)[: len(priced)] -= priced
         return _Sums(point, hessian)
-
-
-def _in_order(
-    measure: Callable[[Block], _Sums], blocks: Sequence[Block], yielded: int
-) -> Iterator[_Sums]:
-    """Measure blocks in as many threads as there are cores, and yield the results in order.
-
-    No more threads work, and no more results wait, than memory has room for: each result takes
-    ``yielded`` bytes.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    room = max(1, WAITING_BYTES // max(yielded, 1))
-    workers = min(cores or 1, MOST_WORKERS, room)
-    rest = iter(blocks)
-    with ThreadPoolExecutor(workers) as pool:
-        while group := list(islice(rest, min(4 * workers, room))):
-            yield from pool.map(measure, group)

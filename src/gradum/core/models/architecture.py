@@ -21,6 +21,19 @@ from gradum.core.models.network import Embedding, Inputs, Link, Network
 from gradum.core.models.parameters import Params, Shapes
 
 
+class Bulk(Protocol):
+    """A model as its compiled forward computes it; it is hashable."""
+
+    @property
+    def outputs(self) -> int:
+        """Logits a row, k."""
+        ...
+
+    def apply(self, params: Params, inputs: Inputs) -> Any:
+        """Return the logits [n, k] in JAX, of inputs without sparse columns."""
+        ...
+
+
 class Architecture(Protocol):
     """A model without its parameters."""
 
@@ -109,14 +122,18 @@ class Architecture(Protocol):
         ...
 
     def apply(self, params: Params, inputs: Inputs) -> Any:
-        """Return the logits [n, k] in JAX, of inputs without sparse columns."""
+        """Return the logits [n, k] in JAX, of inputs without sparse columns; differentiable."""
         ...
 
     def absorb(self, params: Params, columns: Any) -> Params:
         """Return parameters that hold what sparse columns [n, v] add, and take no such columns.
 
-        Where it is `compilable`, this is how sparse columns reach `apply`.
+        Where it is `compilable`, this is how sparse columns reach the compiled forward.
         """
+        ...
+
+    def bulk(self, params: Params) -> tuple[Bulk, Params]:
+        """Return the model and its parameters laid out for many rows, where it is `compilable`."""
         ...
 
     def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:

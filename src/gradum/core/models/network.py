@@ -238,6 +238,10 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
             z = STEEPEST * z + 2
         yield z @ np.abs(last["weight"]) + np.abs(last.get("bias", 0.0))
 
+    def bulk(self, params: Params) -> tuple[Network, Params]:
+        """Return the network itself: its layers are products already."""
+        return self, params
+
     def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:
         """Return the forward: for one row there is no faster one."""
         return partial(self.forward, params)

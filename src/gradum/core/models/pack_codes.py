@@ -14,17 +14,20 @@ COSINE = tuple((-1) ** k * (2 * math.pi) ** (2 * k) / math.factorial(2 * k) for 
 
 
 def codes_of(wave: Any, place: Any, xp: ModuleType) -> Any:
-    """Return the codes of places a (z - s) [M, ...]: waves where ``wave`` [M] is 1, else ramps."""
+    """Return the codes of places a (z - s) [M, ...]: waves where ``wave`` [M] is 1, else ramps.
+
+    In NumPy they take the memory of the places.
+    """
     if xp is jnp:  # a program has no branches: both are computed where both may be meant
         waves = wave.reshape(-1, *[1] * (place.ndim - 1)) > 0
         return jnp.where(waves, cosine_of_turns(place, jnp), jnp.clip(place, 0, 1) - 0.5)
     waves = np.flatnonzero(wave > 0)
     if len(waves) == len(place):
         return cosine_of_turns(place, np)
-    codes = np.minimum(np.maximum(place, 0), 1)
+    cosines = cosine_of_turns(place[waves], np)
+    codes = np.clip(place, 0, 1, out=place)
     codes -= np.float32(0.5)
-    if len(waves):
-        codes[waves] = cosine_of_turns(place[waves], np)
+    codes[waves] = cosines
     return codes
 
 

@@ -19,11 +19,19 @@ from msgspec import structs
 from gradum.core.models.activations import leaky
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.last_layer import LastLayer
-from gradum.core.models.network import ROWS_AT_ONCE, Embedding, Inputs, Link
+from gradum.core.models.network import Embedding, Inputs, Link
+from gradum.core.models.pack_bulk import PackBulk
 from gradum.core.models.pack_codes import codes_of
 from gradum.core.models.pack_first_layer import PackFirstLayer
 from gradum.core.models.pack_row import PackRow
 from gradum.core.models.parameters import Params, Shapes, have
+
+NUMBERS_AT_ONCE = 2**19
+"""Of the members' expanded rows in the NumPy forward: 2 MiB of float32.
+
+So many stay in cache, and the allocator keeps their memory; more it returns to the system after
+each block, and the next block has to fault it in again.
+"""
 
 Pair = tuple[int, int, int]
 """Columns i and j, and a sign: the column z_i + sign z_j."""
@@ -205,7 +213,8 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
         parts = [xp.broadcast_to(dense, (members, rows, self.inputs))]
         if self.coded:
             column = dense[..., np.array(self.coded)][..., None]
-            place = (column - params["shift"][:, None]) * params["slope"][:, None]
+            place = column - params["shift"][:, None]
+            place *= params["slope"][:, None]  # in place, where this is NumPy
             width = len(self.coded) * self.codes
             parts.append(codes_of(params["wave"], place, xp).reshape(members, rows, width))
         if self.embedding:
@@ -255,7 +264,7 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
     def forward(self, params: Params, inputs: Inputs) -> np.ndarray:
         """Return the logits [n, k] in NumPy, a block of rows at a time."""
         rows = len(inputs["dense"])
-        step = max(1, ROWS_AT_ONCE // self.members)
+        step = max(1, NUMBERS_AT_ONCE // (self.members * self.first))
         blocks = []
         for at in range(0, max(rows, 1), step):
             block = {name: values[at : at + step] for name, values in inputs.items()}
@@ -299,6 +308,10 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
     def absorb(self, params: Params, columns: Any) -> Params:
         """Raise ValueError: text is projected before it is coded, and nothing takes it in."""
         raise ValueError("A pack of text has no compiled forward.")
+
+    def bulk(self, params: Params) -> tuple[PackBulk, Params]:
+        """Return the pack laid out for many rows, of which codes in turn are looked up."""
+        return PackBulk.of(self, params)
 
     def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:
         """Return a function from the inputs of one row to its logits [1, k]."""

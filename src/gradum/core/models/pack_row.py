@@ -1,12 +1,7 @@
 """One row through a pack: what its codes add is read off, not multiplied out.
 
 One row takes as long as its weights take to reach the processor, and most of them belong to codes.
-But codes that rise one after the other are all -½ up to the place where the row's value lies and
-½ behind it: what they add to a first layer is known but for the one that is rising,
-
-    Σ_t code_t W_t = (1 - f) P_j + f P_(j+1),   P_j = ½ (Σ_(t<j) W_t - Σ_(t≥j) W_t),
-
-where j codes have risen and the next one by f. So two rows of P are read, and not all of W.
+But what codes that rise one after the other add is read off, as `pack_in_turn` says.
 
 Shapes: M members, of which the first r have codes that rise in turn; d columns, c of them coded,
 T codes a coded column, h = units of the first layer + k outputs of the wide part.
@@ -16,16 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import jax
 import numpy as np
 
 from gradum.core.models.pack_codes import codes_of
+from gradum.core.models.pack_in_turn import first_in_turn, risen
 
 if TYPE_CHECKING:
     from gradum.core.models.network import Inputs, Params
     from gradum.core.models.pack_network import PackNetwork
-
-ROUNDING = 4 * float(np.finfo(np.float32).eps)
 
 
 class PackRow:
@@ -38,23 +31,19 @@ class PackRow:
     """
 
     def __init__(self, network: PackNetwork, params: Params) -> None:
-        in_turn = _in_turn(params)
-        order = np.argsort(~in_turn, kind="stable")
-        members = {name: params[name] for name in params if name not in ("projection", "sharpness")}
-        members = jax.tree.map(lambda array: np.ascontiguousarray(array[order]), members)
-        self._network, self._params = network, params | members
-        self._coded, self._rising = np.array(network.coded, np.intp), int(in_turn.sum())
-        first = members["layers"][0]
+        params, self._rising = first_in_turn(params)
+        self._network, self._params = network, params
+        self._coded = np.array(network.coded, np.intp)
 
-        weight = np.concatenate([first["weight"], members["wide"]], axis=2)
+        weight = np.concatenate([params["layers"][0]["weight"], params["wide"]], axis=2)
         columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
         places = np.cumsum([columns, coded * network.codes])
         dense, codes, embedded = np.split(weight, places, axis=1)
         self._dense = np.ascontiguousarray(dense.swapaxes(0, 1).reshape(columns, -1))
         self._embedded = np.ascontiguousarray(embedded)
         self._codes = np.ascontiguousarray(codes[self._rising :])
-        risen = codes[: self._rising].reshape(self._rising, coded, network.codes, width)
-        self._risen = _risen(risen).reshape(-1, width)
+        rising = codes[: self._rising].reshape(self._rising, coded, network.codes, width)
+        self._risen = risen(rising).reshape(-1, width)
         starts = np.arange(self._rising * coded).reshape(self._rising, coded)
         self._starts = starts * (network.codes + 2)
 
@@ -99,26 +88,3 @@ class PackRow:
         if rising < len(place):
             codes = codes_of(self._params["wave"][rising:], place[rising:], np)
             first[rising:] += (codes.reshape(len(codes), 1, -1) @ self._codes)[:, 0]
-
-
-def _in_turn(params: Params) -> np.ndarray:
-    """Tell of each member [M] whether each code has risen before the next one begins.
-
-    To within the rounding of the values: where two steps meet, it says on which a value lies.
-    """
-    shift, slope = (params[name].astype(np.float64) for name in ("shift", "slope"))
-    rises = slope > 0
-    end = shift + 1 / np.where(rises, slope, np.inf)
-    apart = shift[..., 1:] >= end[..., :-1] - ROUNDING * (1 + np.abs(shift[..., 1:]))
-    # Codes that are not needed stand behind the others, and never rise.
-    turns = (slope >= 0).all(axis=-1) & (~rises[..., 1:] | (rises[..., :-1] & apart)).all(axis=-1)
-    return turns.all(axis=-1) & (params["wave"] == 0)
-
-
-def _risen(weight: np.ndarray) -> np.ndarray:
-    """Return P [r, c, T + 2, h] of W [r, c, T, h]; the last one again, to be read with share 0."""
-    risen = np.zeros((*weight.shape[:2], weight.shape[2] + 2, weight.shape[3]), weight.dtype)
-    np.cumsum(weight, axis=2, out=risen[:, :, 1:-1])
-    risen[:, :, -1] = risen[:, :, -2]
-    risen -= risen[:, :, -1:].copy() / 2
-    return risen
