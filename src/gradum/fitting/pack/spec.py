@@ -99,7 +99,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leak_factor: float = 1.0
     muon: float = 0.0
     text_scores: int = 32
-    shrinkage: int = 64
+    shrinkage: int = 32
     flat: float = 0.5
     picks: int = 16
     kept: int = 12
