@@ -98,8 +98,8 @@ def watched(monkeypatch):
     noted = {}
 
     class NotedHeldOut(HeldOut):
-        def __init__(self, *args):
-            super().__init__(*args)
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
             noted["held"], noted["fold"] = self.folds, self.fold
 
     class NotedTraining(PackTraining):
