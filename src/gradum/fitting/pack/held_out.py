@@ -42,7 +42,7 @@ class HeldOut:
     fold : ndarray of shape (M,)
         The fold of each member.
     shrinkage : int
-        r, rows.
+        r, the rows that count as much as the median of all members.
     seed : int
     """
 
@@ -65,8 +65,8 @@ class HeldOut:
         size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
         padded = np.stack([np.resize(self.folds[places], size) for places in fold])
         self._rows = jax.tree.map(jax.numpy.asarray, inputs.padded(padded))
-        held = np.array([len(rows) for rows in self.folds])
-        self._shrinkage = (shrinkage / (held + shrinkage))[fold]
+        sizes = np.array([len(rows) for rows in self.folds])
+        self._shrinkage = (shrinkage / (sizes + shrinkage))[fold]
         self._padding = inputs.padding
         self._recent: list[np.ndarray] = []
         self.best = np.full(len(fold), np.inf)
