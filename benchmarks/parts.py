@@ -55,6 +55,7 @@ PARTS: dict[str, PackSpec] = {
     "Muon's steps": _less(muon=0.2),
     "embeddings from 10 levels": _less(one_hot_levels=9),
     "without smoothed labels": _less(label_smoothing=(0.0, 0.0)),
+    "each epoch told by its fold alone": _less(shrinkage=0),
     "half the members": _less(members=STANDARD.members // 2),
     "half the folds": _less(folds=STANDARD.folds // 2),
     "any number of members": _less(kept=STANDARD.members),

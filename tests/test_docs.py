@@ -146,6 +146,7 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"{pack.members} small networks (two hidden layers of {first} ReLU units, each "
         "with a leak that is learned)",
         f"without one of {WORDS[pack.folds]} folds",
+        f"counts as much as {pack.shrinkage} rows",
         f"more than {pack.one_hot_levels} levels are embedded",
         f"down to {TEXT_COLUMNS} columns",
         f"up to {pack.text_scores} classes, to the scores",

@@ -98,8 +98,8 @@ def watched(monkeypatch):
     noted = {}
 
     class NotedHeldOut(HeldOut):
-        def __init__(self, *args):
-            super().__init__(*args)
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
             noted["held"], noted["fold"] = self.folds, self.fold
 
     class NotedTraining(PackTraining):
@@ -286,8 +286,10 @@ def test_a_member_is_kept_as_it_was_at_its_best(monkeypatch):
             return logits, losses
 
     held = {}
-    monkeypatch.setattr(module, "HeldOut", lambda *args: held.setdefault("it", Noted(*args)))
-    fitted(only("y", 600), LEARNING)
+    monkeypatch.setattr(
+        module, "HeldOut", lambda *args, **options: held.setdefault("it", Noted(*args, **options))
+    )
+    fitted(only("y", 600), structs.replace(LEARNING, shrinkage=0))
     start, *epochs = seen
     running = [
         np.mean(epochs[max(0, at + 1 - SMOOTHED) : at + 1], axis=0) for at in range(len(epochs))
@@ -423,6 +425,7 @@ def test_members_that_begin_with_a_linear_model_survive_a_divergence():
         {"all_codes": -1},
         {"text_scores": -1},
         {"pairs": -1},
+        {"shrinkage": -1},
         {"scale_factor": -1.0},
         {"leak_factor": float("nan")},
         {"muon": -0.1},

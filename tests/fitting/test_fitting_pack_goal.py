@@ -170,7 +170,7 @@ def test_by_default_the_loss_judges(target, metrics):
 
 @pytest.mark.parametrize("metric", ["auc", "accuracy"])
 def test_a_member_is_kept_as_it_was_at_its_best_by_the_metric(monkeypatch, metric):
-    """The mean of three epochs' costs is least there; weights count."""
+    """The mean of three epochs' costs on its own fold is least there; weights count."""
     rows = only("flag", 400)
     weight = np.random.default_rng(0).uniform(0.2, 2, 400)
     seen, held = [], {}
@@ -187,8 +187,11 @@ def test_a_member_is_kept_as_it_was_at_its_best_by_the_metric(monkeypatch, metri
             seen.append(costs)
             return logits, losses
 
-    monkeypatch.setattr(module, "HeldOut", lambda *args: held.setdefault("it", Noted(*args)))
-    rung = fitted(dataclasses.replace(rows, weight=weight), LEARNING, metric=metric)
+    monkeypatch.setattr(
+        module, "HeldOut", lambda *args, **options: held.setdefault("it", Noted(*args, **options))
+    )
+    by_its_own = structs.replace(LEARNING, shrinkage=0)
+    rung = fitted(dataclasses.replace(rows, weight=weight), by_its_own, metric=metric)
     start, *epochs = seen
     running = [
         np.mean(epochs[max(0, at + 1 - SMOOTHED) : at + 1], axis=0) for at in range(len(epochs))

@@ -103,7 +103,14 @@ def fit_pack(
         params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
         begin_wide(params, inputs, members, goal, walks, context)
     context.require_time()
-    held = HeldOut(inputs, goal, [held for _, held in walks], members.fold, seed)
+    held = HeldOut(
+        inputs,
+        goal,
+        [held for _, held in walks],
+        members.fold,
+        shrinkage=spec.shrinkage,
+        seed=seed,
+    )
     training = PackTraining(
         PackProgram(
             inputs.padding.network,

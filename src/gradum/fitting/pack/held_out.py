@@ -1,5 +1,13 @@
 """The rows that members have not learned from, and each member as it was at its best on them.
 
+A member's own fold tells its best epoch, but few rows tell it badly, and members learn much alike.
+So a member's cost c at an epoch, on the h rows that it holds out, is shrunk towards the median cost
+c̃ of all members, each on its own fold,
+
+    (1 - s) c + s c̃,    s = r / (h + r).
+
+The median, for one member that diverges shall not end the training of all others.
+
 Shapes: M members, n rows a fold, padded to one length for all, k outputs.
 """
 
@@ -33,6 +41,8 @@ class HeldOut:
         Rows that each fold holds out.
     fold : ndarray of shape (M,)
         The fold of each member.
+    shrinkage : int
+        r, the rows that count as much as the median of all members.
     seed : int
     """
 
@@ -42,6 +52,8 @@ class HeldOut:
         goal: Goal,
         folds: list[np.ndarray],
         fold: np.ndarray,
+        *,
+        shrinkage: int,
         seed: int,
     ) -> None:
         rng = stream(seed, "pack", "held")
@@ -53,6 +65,8 @@ class HeldOut:
         size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
         padded = np.stack([np.resize(self.folds[places], size) for places in fold])
         self._rows = jax.tree.map(jax.numpy.asarray, inputs.padded(padded))
+        sizes = np.array([len(rows) for rows in self.folds])
+        self._shrinkage = (shrinkage / (sizes + shrinkage))[fold]
         self._padding = inputs.padding
         self._recent: list[np.ndarray] = []
         self.best = np.full(len(fold), np.inf)
@@ -62,13 +76,14 @@ class HeldOut:
     def begin(self, program: PackProgram, params: Params, fixed: Params, which: np.ndarray) -> None:
         """Judge the members marked by ``which`` (M,) before they have learned anything."""
         logits, losses = self._judged(program, params, fixed)
-        self._keep(params, logits, self._costs(logits, losses), which & np.isfinite(losses))
+        costs = np.where(which, self._costs(logits, losses), np.inf)
+        self._keep(params, logits, self._shrunk(costs), np.isfinite(costs))
 
     def note(self, program: PackProgram, params: Params, fixed: Params) -> tuple[bool, float]:
         """Judge all members; return whether any is at its best, and their mean loss."""
         logits, losses = self._judged(program, params, fixed)
         self._recent = [*self._recent[1 - SMOOTHED :], self._costs(logits, losses)]
-        smoothed = np.mean(self._recent, axis=0)
+        smoothed = self._shrunk(np.mean(self._recent, axis=0))
         better = smoothed < self.best
         self._keep(params, logits, smoothed, better)
         finite = losses[np.isfinite(losses)]
@@ -95,6 +110,13 @@ class HeldOut:
             predicted = answers(self._network, logits[members, : len(rows)])
             costs[members] = self._goal.cost(rows)(predicted) if len(members) else 0.0
         return costs
+
+    def _shrunk(self, costs: np.ndarray) -> np.ndarray:
+        """Return costs [M], shrunk towards the median of those that are finite."""
+        finite = costs[np.isfinite(costs)]
+        if not len(finite):
+            return costs
+        return (1 - self._shrinkage) * costs + self._shrinkage * np.median(finite)
 
     def _keep(
         self, params: Params, logits: np.ndarray, costs: np.ndarray, which: np.ndarray

@@ -60,6 +60,9 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text_scores : int
         Scores of texts at most, one a class; of more classes there are none, for every member
         would grow with them.
+    shrinkage : int
+        Held-out rows of a member's own that count as much as the median of all members where its
+        best epoch is told; with 0 its own rows alone tell it.
     flat : float
         Share of the training before the learning rate falls to 0 along a cosine.
     picks : int
@@ -96,6 +99,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leak_factor: float = 1.0
     muon: float = 0.0
     text_scores: int = 32
+    shrinkage: int = 32
     flat: float = 0.5
     picks: int = 16
     kept: int = 12
@@ -123,6 +127,11 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise SpecError(
                 say("A pack's codes, pairs, scores of texts or embeddings are fewer than can be."),
                 say("Give 0 codes, pairs and scores or more, and embeddings of 1 number or more."),
+            )
+        if self.shrinkage < 0:
+            raise SpecError(
+                say("A pack's shrinkage is {shrinkage} rows.", shrinkage=self.shrinkage),
+                say("Give 0 rows or more."),
             )
         kinds = (self.steps, self.ramps, self.waves)
         if not (min(kinds) >= 0 and 0 < sum(kinds) < math.inf):
