@@ -132,7 +132,7 @@ def contest(
                 late[rival.title] = None
                 continue
             began = perf_counter()
-            estimator = _seeded(rival.make(target, places, len(columns)), spec.seed)
+            estimator = seeded(rival.make(target, places, len(columns)), stream(spec.seed, "rival"))
             rows = rival.rows(matrix, places)
             options = dict(rival.fit_options(places))
             if dataset.schema.weight is not None:
@@ -191,9 +191,9 @@ def _numbers(values: pl.Series, column: Column, learned: np.ndarray) -> np.ndarr
     return values.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def _seeded(estimator: Any, seed: int) -> Any:
-    """Give every part of an estimator that draws by chance and has no seed one of the run's."""
-    number = int(stream(seed, "rival").integers(2**31 - 1))
+def seeded(estimator: Any, rng: np.random.Generator) -> Any:
+    """Give every part of an estimator that draws by chance and has no seed one from ``rng``."""
+    number = int(rng.integers(2**31 - 1))
     names = [
         name
         for name, value in estimator.get_params(deep=True).items()
