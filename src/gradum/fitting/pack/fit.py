@@ -216,12 +216,12 @@ def _refuse_teacher(goal: Goal, folds: int) -> None:
 class _Chosen:
     """The members kept, and what they say of rows that they have not learned from.
 
-    ``teaching`` (M,) is how far each listened to a teacher; ``rows`` (m,) are these rows,
+    ``teaching`` (M) is how far each listened to a teacher; ``rows`` (m,) are these rows,
     ``predicted`` (m, k or K) the mean of each one's fold, and ``logits`` (m, k) that mean as sure
     of itself as suits these rows, whose loss is ``loss``.
     """
 
-    teaching: tuple[float, ...]
+    teaching: list[float]
     params: Params
     network: PackNetwork
     rows: np.ndarray
@@ -276,7 +276,7 @@ def _chosen(
         logits = factor * logits_of(together)
         params["sharpness"][:] = sharpness_of_more(factor, shares, share)
     kept_network = structs.replace(network, members=len(kept))
-    teaching = tuple(training.members.teaching[kept].round(3).tolist())
+    teaching = training.members.teaching[kept].astype(float).round(3).tolist()
     return _Chosen(teaching, params, kept_network, judged, together, logits, loss)
 
 
