@@ -68,11 +68,12 @@ class Members:
         )
 
     def listening(self, spec: PackSpec, seed: int) -> Members:
-        """Return the same members, of whom the last in each fold listen to a teacher."""
+        """Return the same members, of whom the last ones of every fold listen to a teacher."""
         m = len(self.fold)
         within = (np.arange(m) * GOLDEN + stream(seed, "pack", "teaching").random()) % 1.0
         low, high = spec.teaching
-        share = np.where(np.arange(m) < (1 - spec.taught) * m, 0, low + (high - low) * within)
+        share = low + (high - low) * within
+        share[: m - round(spec.taught * m)] = 0.0
         return replace(self, teaching=share.astype(np.float32))
 
     @property
