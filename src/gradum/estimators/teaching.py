@@ -84,18 +84,18 @@ def fitted_teacher(
     weights = weight if has_fit_parameter(estimator, "sample_weight") else None
 
     def ask(learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        student = seeded(clone(estimator), stream(seed, "teacher"))
+        fitted = seeded(clone(estimator), stream(seed, "teacher"))
         options = {} if weights is None else {"sample_weight": weights[learned]}
         try:
-            student.fit(_safe_indexing(X, learned), target[learned], **options)
-            answers = np.asarray(getattr(student, method)(_safe_indexing(X, asked)))
+            fitted.fit(_safe_indexing(X, learned), target[learned], **options)
+            answers = np.asarray(getattr(fitted, method)(_safe_indexing(X, asked)))
         except Exception as error:  # of whatever kind that library raises
             raise SpecError(
                 say("The teacher {title} failed: {error}.", title=title, error=first_line(error)),
                 say("Give one that takes such columns, such as a pipeline, or leave it out."),
             ) from error
         if classes is not None:
-            known = np.searchsorted(classes, student.classes_)
+            known = np.searchsorted(classes, fitted.classes_)
             probability = np.zeros((len(asked), len(classes)))
             probability[:, known] = answers
             answers = probability

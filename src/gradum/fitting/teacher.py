@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -48,3 +49,7 @@ class Teacher:
             return answers / answers.sum(axis=1, keepdims=True)
 
         return replace(self, ask=ask)
+
+    def record(self, teaching: list[float]) -> dict[str, Any]:
+        """Return what a pack's settings say: who taught, and how far each kept member listened."""
+        return {"teacher": self.title, "teaching": teaching}

@@ -133,14 +133,15 @@ def fit_pack(
 
     without = limit if rows.teacher is None else limit / 2
     training, chosen = trained(members, None, began + without)
-    if rows.teacher is not None and not context.over():
+    if rows.teacher is not None:
         answers = told(rows.teacher, walks, goal, context.until(began + limit))
         if scale is not None:
             answers = scale.forward(scale.within(answers))
-        with suppress(OutOfTime):
-            taught = trained(members.listening(spec, seed), answers, began + limit)
-            if falls(taught[1].loss, chosen.loss):
-                training, chosen = taught
+        if not context.over():
+            with suppress(OutOfTime):
+                taught = trained(members.listening(spec, seed), answers, began + limit)
+                if falls(taught[1].loss, chosen.loss):
+                    training, chosen = taught
     kept, network = chosen.params, chosen.network
     judged, predicted = chosen.rows, chosen.predicted[:, 0]
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
@@ -167,9 +168,7 @@ def fit_pack(
             "pairs": inputs.pair_names(rows),
             "batch_size": training.batch_size,
             "steps": training.steps,
-            **(
-                {"teacher": rows.teacher.title, "teaching": chosen.teaching} if rows.teacher else {}
-            ),
+            **({} if rows.teacher is None else rows.teacher.record(chosen.teaching)),
         },
         post=steps_for(rows.class_weight, _calibration(chosen, rows, context)),
     )
