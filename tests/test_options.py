@@ -56,7 +56,8 @@ def value_of(name):
 
 def test_fit_shows_the_keywords_of_the_table_one_by_one():
     shown = inspect.signature(gradum.fit).parameters
-    assert list(shown) == ["data", "target", *Options.__annotations__, "on_event", "stop"]
+    own = ["on_event", "stop", "teacher"]
+    assert list(shown) == ["data", "target", *Options.__annotations__, *own]
     for name, hint in Options.__annotations__.items():
         declared, default = hint.__origin__, hint.__metadata__[0].default
         assert shown[name].kind is inspect.Parameter.KEYWORD_ONLY

@@ -39,6 +39,7 @@ def fit(
     *,
     on_event: Callable[[Any], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
+    teacher: Any = None,
     **options: Unpack[Options],
 ) -> Model:
     """Fit and judge models of a table's target.
@@ -57,6 +58,10 @@ def fit(
         Called with every event of the run, for progress.
     stop : callable, optional
         Asked between chunks of work; once true, the run ends with what it has.
+    teacher : str or estimator, optional
+        Another model that the pack may learn from, named as one of ``against``: for each pair of
+        the pack's folds it is fitted to the training rows outside both, and never to rows that
+        judge. Held-out labels choose whether the pack listens. It is not saved.
     **options : Options
         The options of ``gradum fit`` and the specs of its parts; `Options` describes each.
 
@@ -73,10 +78,31 @@ def fit(
     test, schema = options.pop("test", None), options.pop("schema", None)
     rivals = rivals_of(options.pop("against", None))
     spec = make_spec(target, **options)
+    teaching = _teacher(teacher, spec)
     context = Context(tell=on_event or ignore, stop=stop)
     with at_hand(data, spec.reading) as table, at_hand(test) as judging:
         spec = decided(spec, table, judging)
-        return fit_spec(spec, table, context, test=judging, schema=schema, rivals=rivals)
+        return fit_spec(
+            spec, table, context, test=judging, schema=schema, rivals=rivals, teacher=teaching
+        )
+
+
+def _teacher(named: Any, spec: Spec) -> Rival | None:
+    """Return the teacher that a word or an estimator names."""
+    teachers = rivals_of(named)
+    if not teachers:
+        return None
+    if len(teachers) > 1:
+        raise SpecError(
+            say("There are {count} teachers.", count=len(teachers)),
+            say("Give one; scikit-learn's VotingClassifier makes one of several."),
+        )
+    if "pack" not in spec.rungs:
+        raise SpecError(
+            say("Only a pack learns from a teacher, and none is fitted."),
+            say('Give model="pack" or "ladder", or leave the teacher out.'),
+        )
+    return teachers[0]
 
 
 def _refuse_values(target: Any) -> None:
@@ -106,18 +132,25 @@ def fit_spec(
     test: Any = None,
     schema: Schema | None = None,
     rivals: Sequence[Rival] = (),
+    teacher: Rival | None = None,
     scratch: Path | None = None,
 ) -> Model:
     """Fit as `fit` does, from a spec and in a context.
 
     The tables are `at_hand`: files on this machine, a `Table` or batches.
-    Whether the table is read in blocks has been `decided`. ``rivals`` are judged beside the ladder.
+    Whether the table is read in blocks has been `decided`. ``rivals`` are judged beside the ladder,
+    and the pack may learn from the ``teacher``.
     ``scratch`` is the folder for the rows of a table that does not fit in memory.
     """
     judging = None if test is None else read(test)
     context = replace(context, tell=between_turns(context.tell))
     with ExitStack() as entered:
-        source: RowSource = RowsInMemory(partial(read, data))
+        source: RowSource = RowsInMemory(partial(read, data), teacher)
+        if spec.blocks and teacher is not None:
+            raise SpecError(
+                say("A teacher learns from rows in memory, and this table is read in blocks."),
+                say("Allow more memory with max_memory, or leave the teacher out."),
+            )
         if spec.blocks:
             source = RowsInBlocks(entered.enter_context(opened(data, scratch)), scratch)
         entered.enter_context(turn())

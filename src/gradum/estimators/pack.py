@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from gradum.core.losses import LOSSES, Loss
 from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.estimators.numeric import number_loss
+from gradum.estimators.teaching import fitted_teacher, given_teacher
 from gradum.estimators.training import seed_of
 from gradum.fitting.context import Context, ignore
 from gradum.fitting.metric import metric_for
@@ -24,6 +25,7 @@ from gradum.fitting.pack.fit import fit_pack
 from gradum.fitting.pack.spec import PackSpec, pack_of, refuse_time_limit
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Prediction
+from gradum.fitting.teacher import Teacher
 from gradum.margins import first_greatest
 from gradum.messages import listed, say
 from gradum.solvers.threads import between_turns, turn
@@ -47,6 +49,7 @@ class _Pack(BaseEstimator):
         categorical: Sequence[str] = (),
         numeric: Sequence[str] = (),
         pack: PackSpec | None = None,
+        teacher: Any = None,
         random_state: Any = None,
     ) -> None:
         self.effort = effort
@@ -54,6 +57,7 @@ class _Pack(BaseEstimator):
         self.categorical = categorical
         self.numeric = numeric
         self.pack = pack
+        self.teacher = teacher
         self.random_state = random_state
 
     def _fit(
@@ -65,6 +69,7 @@ class _Pack(BaseEstimator):
         *,
         loss: Loss | None = None,
         metric: str | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         spec = self.pack or pack_of(self.effort)
         refuse_time_limit(self.time_limit)
@@ -88,7 +93,8 @@ class _Pack(BaseEstimator):
         checked = check(table, self.schema_)
         self.encoder_ = Encoder.fit(checked.frame, self.schema_)
         used = np.flatnonzero(weight > 0)
-        data = Rows(self.encoder_.transform(checked.frame), target, weight, classes).take(used)
+        design = self.encoder_.transform(checked.frame)
+        data = Rows(design, target, weight, classes, teacher=teacher).take(used)
         # Every event lets other fits have their turn.
         context = Context(seed_of(self.random_state), tell=between_turns(ignore))
         with turn():
@@ -107,6 +113,27 @@ class _Pack(BaseEstimator):
         self.n_iter_ = self.rung_.iterations
         self.certificate_ = self.rung_.certificate
         self.status_ = self.rung_.status
+
+    def _teacher(
+        self,
+        X: Any,
+        target: np.ndarray,
+        weight: np.ndarray | None,
+        classes: np.ndarray | None,
+        predictions: ArrayLike | None,
+    ) -> Teacher | None:
+        """Return the teacher, if there is one, of rows with these labels or numbers."""
+        if self.teacher is not None and predictions is not None:
+            raise SpecError(
+                say("There are both a teacher and teacher_predictions."),
+                say("Leave one of them out."),
+            )
+        if predictions is not None:
+            return given_teacher(predictions, len(target), classes)
+        if self.teacher is None:
+            return None
+        seed = seed_of(self.random_state)
+        return fitted_teacher(self.teacher, X, target, weight, classes, seed)
 
     def _table(self, X: Any) -> Table:
         if isinstance(X, np.ndarray) and X.ndim != 2:
@@ -152,6 +179,12 @@ class PackClassifier(ClassifierMixin, _Pack):
         Factor of the rows of each class; balanced is n / (K · rows of the class).
     pack : gradum.fitting.pack.spec.PackSpec, optional
         Everything about the pack, in place of the effort.
+    teacher : estimator, optional
+        A classifier with ``predict_proba`` whose answers two members of three learn from, each to
+        an extent of its own; held-out labels choose among all. A clone is fitted for each pair of
+        folds, without both, and told the rows as they come: 28 fits at the standard effort, 6 at
+        the quick one. It takes no part in the predictions. What each kept member learned is in
+        ``rung_.settings["teaching"]``.
     random_state : int, RandomState or None, default None
         Decides every random choice.
 
@@ -178,6 +211,7 @@ class PackClassifier(ClassifierMixin, _Pack):
         numeric: Sequence[str] = (),
         class_weight: Any = None,
         pack: PackSpec | None = None,
+        teacher: Any = None,
         random_state: Any = None,
     ) -> None:
         super().__init__(
@@ -186,13 +220,18 @@ class PackClassifier(ClassifierMixin, _Pack):
             categorical=categorical,
             numeric=numeric,
             pack=pack,
+            teacher=teacher,
             random_state=random_state,
         )
         self.metric = metric
         self.class_weight = class_weight
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        teacher_predictions: ArrayLike | None = None,
     ) -> PackClassifier:
         """Train the pack.
 
@@ -203,6 +242,10 @@ class PackClassifier(ClassifierMixin, _Pack):
             Labels.
         sample_weight : array-like of shape (n,), optional
             Weights >= 0.
+        teacher_predictions : array-like of shape (n, K) or (n,), optional
+            What a model that has learned from none of these rows says of them, such as a pretrained
+            or an older one, in place of a ``teacher``: the probability of each class, or of two
+            classes that of the second. A row of NaN says nothing.
 
         Raises
         ------
@@ -221,10 +264,19 @@ class PackClassifier(ClassifierMixin, _Pack):
             )
         metric = metric_for(self.metric, "binary" if len(self.classes_) == 2 else "multiclass")
         weight = _weights(sample_weight, len(labels))
+        teacher = self._teacher(X, labels, weight, self.classes_, teacher_predictions)
         if self.class_weight is not None:
             by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
             weight = by_class[codes] * (1.0 if weight is None else weight)
-        self._fit(X, codes.astype(np.int64), weight, len(self.classes_), metric=metric.name)
+            teacher = teacher and teacher.weighed(by_class)
+        self._fit(
+            X,
+            codes.astype(np.int64),
+            weight,
+            len(self.classes_),
+            metric=metric.name,
+            teacher=teacher,
+        )
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -249,7 +301,7 @@ class PackRegressor(RegressorMixin, _Pack):
         an output each. ``gradum.Quantile((0.1, 0.9))`` says its levels itself.
     quantiles : sequence of float, default (0.05, 0.5, 0.95)
         Levels between 0 and 1, rising, of the loss ``"quantile"``; no other looks at them.
-    effort, time_limit, categorical, numeric, pack, random_state
+    effort, time_limit, categorical, numeric, pack, teacher, random_state
         As those of :class:`PackClassifier`.
 
     Attributes
@@ -270,6 +322,7 @@ class PackRegressor(RegressorMixin, _Pack):
         categorical: Sequence[str] = (),
         numeric: Sequence[str] = (),
         pack: PackSpec | None = None,
+        teacher: Any = None,
         random_state: Any = None,
     ) -> None:
         super().__init__(
@@ -278,13 +331,18 @@ class PackRegressor(RegressorMixin, _Pack):
             categorical=categorical,
             numeric=numeric,
             pack=pack,
+            teacher=teacher,
             random_state=random_state,
         )
         self.loss = loss
         self.quantiles = quantiles
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        teacher_predictions: ArrayLike | None = None,
     ) -> PackRegressor:
         """Train the pack.
 
@@ -295,6 +353,9 @@ class PackRegressor(RegressorMixin, _Pack):
             Numbers.
         sample_weight : array-like of shape (n,), optional
             Weights >= 0.
+        teacher_predictions : array-like of shape (n,), optional
+            What a model that has learned from none of these rows says of them, as of
+            :class:`PackClassifier`.
 
         Raises
         ------
@@ -307,7 +368,9 @@ class PackRegressor(RegressorMixin, _Pack):
                 say("The target has missing or infinite values."), say("Leave out such rows.")
             )
         loss = _number_loss(self.loss, self.quantiles)
-        self._fit(X, target, _weights(sample_weight, len(target)), None, loss=loss)
+        weight = _weights(sample_weight, len(target))
+        teacher = self._teacher(X, target, weight, None, teacher_predictions)
+        self._fit(X, target, weight, None, loss=loss, teacher=teacher)
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:

@@ -3,7 +3,7 @@
 A rival learns from the training and validation rows of each fit and predicts the rows that judge
 it, under its library's own default settings. It gets the columns as they are: numbers with NaN
 where a value is missing, dates as seconds, categories as codes in the order of their names. Text
-is left out. `gradum.api.rivals` finds the code of a rival.
+is left out. `gradum.api.rivals` finds the code of a rival. A pack may also learn from one.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from gradum.fitting.dataset import Dataset
 from gradum.fitting.events import RivalFitted
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import Spec
+from gradum.fitting.teacher import Teacher
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.tables.schema import Column, Target
@@ -111,12 +112,7 @@ def contest(
         return NO_CONTEST
     target = dataset.schema.target
     assert target is not None
-    columns = [column for column in dataset.schema.features if column.kind != "text"]
-    if not columns:
-        raise SpecError(
-            say("All columns are text, which no rival takes."), say("Leave out --against.")
-        )
-    places = [place for place, column in enumerate(columns) if column.kind == "categorical"]
+    columns, places = _columns(dataset)
     for rival in rivals:
         rival.make(target, places, len(columns))
     notes, late, predicted = [_learned(rivals, dataset)], {}, []
@@ -132,7 +128,7 @@ def contest(
                 late[rival.title] = None
                 continue
             began = perf_counter()
-            estimator = _seeded(rival.make(target, places, len(columns)), spec.seed)
+            estimator = seeded(rival.make(target, places, len(columns)), stream(spec.seed, "rival"))
             rows = rival.rows(matrix, places)
             options = dict(rival.fit_options(places))
             if dataset.schema.weight is not None:
@@ -153,6 +149,45 @@ def contest(
             )
         )
     return Contest(tuple(predicted), tuple(dict.fromkeys(notes)))
+
+
+def teacher_of(rival: Rival, dataset: Dataset, spec: Spec) -> Teacher:
+    """Return a rival as the teacher of a pack: fitted to the rows that the pack learns from alone.
+
+    Raises
+    ------
+    SpecError
+        All columns are text, or it cannot predict such a target. Asked, the teacher raises it where
+        the rival fails.
+    """
+    target = dataset.schema.target
+    assert target is not None
+    columns, places = _columns(dataset)
+    rival.make(target, places, len(columns))
+
+    def ask(learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        estimator = rival.make(target, places, len(columns))
+        estimator = seeded(estimator, stream(spec.seed, "teacher"))
+        rows = rival.rows(_matrix(dataset.frame, columns, learned), places)
+        options, notes = dict(rival.fit_options(places)), []
+        if dataset.schema.weight is not None:
+            options |= _weights(estimator, rival, dataset.weight[learned], notes)
+        _fit(estimator, rival, rows[learned], dataset.target[learned], options, notes)
+        said = _predicted(estimator, rival, rows[asked], dataset, learned, spec)
+        return said.value if said.probability is None else said.probability
+
+    return Teacher(rival.title, ask, np.arange(len(dataset)))
+
+
+def _columns(dataset: Dataset) -> tuple[list[Column], list[int]]:
+    """Return the columns that rivals see, and the places of the categories among them."""
+    columns = [column for column in dataset.schema.features if column.kind != "text"]
+    if not columns:
+        raise SpecError(
+            say("All columns are text, which no estimator of another library takes."),
+            say("Leave out --against and teacher."),
+        )
+    return columns, [place for place, column in enumerate(columns) if column.kind == "categorical"]
 
 
 def _learned(rivals: Sequence[Rival], dataset: Dataset) -> str:
@@ -191,9 +226,9 @@ def _numbers(values: pl.Series, column: Column, learned: np.ndarray) -> np.ndarr
     return values.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def _seeded(estimator: Any, seed: int) -> Any:
-    """Give every part of an estimator that draws by chance and has no seed one of the run's."""
-    number = int(stream(seed, "rival").integers(2**31 - 1))
+def seeded(estimator: Any, rng: np.random.Generator) -> Any:
+    """Give every part of an estimator that draws by chance and has no seed one from ``rng``."""
+    number = int(rng.integers(2**31 - 1))
     names = [
         name
         for name, value in estimator.get_params(deep=True).items()

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer
 from gradum.fitting.balance import ClassWeight, balance
+from gradum.fitting.teacher import Teacher
 from gradum.tables.design import Design
 from gradum.tables.encode import Unencoded
 
@@ -32,6 +33,8 @@ class Rows:
         For inner splits that keep groups together or the past before the future.
     class_weight : tuple of float, optional
         The factor in ``weight`` that is the class's [K]; None where classes are not balanced.
+    teacher : Teacher, optional
+        Another model of these rows, which a pack may learn from.
     """
 
     design: Design | Unencoded
@@ -41,6 +44,7 @@ class Rows:
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
     class_weight: ClassWeight | None = None
+    teacher: Teacher | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -55,6 +59,7 @@ class Rows:
             None if self.groups is None else self.groups[rows],
             None if self.time is None else self.time[rows],
             self.class_weight,
+            None if self.teacher is None else self.teacher.take(rows),
         )
 
     def balanced(self) -> Rows:
@@ -66,7 +71,8 @@ class Rows:
         """Return the rows with each one's weight times that of its class [K]."""
         factor = np.asarray(by_class, np.float64)
         weight = self.weight * factor[self.target]
-        return replace(self, weight=weight, class_weight=tuple(factor.tolist()))
+        teacher = self.teacher and self.teacher.weighed(factor)
+        return replace(self, weight=weight, class_weight=tuple(factor.tolist()), teacher=teacher)
 
 
 def expanded(layer: InputLayer, rows: Rows) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,9 +13,11 @@ from gradum.fitting.dataset import Dataset, join, labelled, require_enough, with
 from gradum.fitting.estimate import expect
 from gradum.fitting.events import Expected
 from gradum.fitting.plan import Plan, make_plan
+from gradum.fitting.rivals import Rival, teacher_of
 from gradum.fitting.row_source import Asked, understood
 from gradum.fitting.rungs.learning import InMemory
 from gradum.fitting.spec import Spec
+from gradum.fitting.teacher import Teacher
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
@@ -30,9 +32,12 @@ class RowsInMemory:
     ----------
     read : callable
         Returns the table; nothing keeps it once its rows are labelled.
+    teacher : Rival, optional
+        What a pack learns from besides the rows.
     """
 
     read: Callable[[], Table]
+    teacher: Rival | None = None
 
     def describe(self, asked: Asked, context: Context) -> DescribedInMemory:
         """Infer the schema, and keep the rows that have a target and a weight."""
@@ -46,7 +51,7 @@ class RowsInMemory:
         if asked.test is not None:
             test = labelled(asked.test, dataset.schema, also=spec.also)
             dataset = join(dataset, test)
-        return DescribedInMemory(spec, dataset, notes)
+        return DescribedInMemory(spec, dataset, notes, self.teacher)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class DescribedInMemory:
     spec: Spec
     dataset: Dataset
     table_notes: tuple[str, ...]
+    teacher: Rival | None = None
 
     @property
     def schema(self) -> Schema:
@@ -71,7 +77,8 @@ class DescribedInMemory:
     def divide(self, context: Context) -> Iterator[DividedInMemory]:
         """Choose among a test file, cross-validation and a hold-out."""
         plan = make_plan(self.spec, self.dataset)
-        yield DividedInMemory(self.spec, self.dataset, plan, self.table_notes)
+        teacher = self.teacher and teacher_of(self.teacher, self.dataset, self.spec)
+        yield DividedInMemory(self.spec, self.dataset, plan, self.table_notes, teacher)
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ class DividedInMemory:
     dataset: Dataset
     plan: Plan
     notes: tuple[str, ...]
+    teacher: Teacher | None = None
 
     def learning(self, parts: np.ndarray) -> tuple[Encoder, InMemory]:
         """Return the rows, encoded by what those of the part train hold."""
@@ -98,4 +106,5 @@ class DividedInMemory:
     def _encoded(self, parts: np.ndarray, measured: np.ndarray | None) -> tuple[Encoder, InMemory]:
         encoder = Encoder.fit(self.dataset.frame, self.dataset.schema, measured)
         balance = self.spec.class_weight is not None
-        return encoder, InMemory(self.dataset.rows(encoder), parts, balance)
+        rows = replace(self.dataset.rows(encoder), teacher=self.teacher)
+        return encoder, InMemory(rows, parts, balance)

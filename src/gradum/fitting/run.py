@@ -299,7 +299,38 @@ def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
         for sentence in calibrated_in_words(say(KINDS[name].in_words), rung.calibration)
     ]
     weights = [rung.class_weight for rung in rungs.values()]
-    return (*balance.notes(weights), *calibrated, *smeared)
+    return (*balance.notes(weights), *_taught(rungs), *calibrated, *smeared)
+
+
+def _taught(rungs: dict[str, Rung]) -> tuple[str, ...]:
+    """Say who taught a rung, and how far it listened."""
+    notes = []
+    for rung in rungs.values():
+        if not (teacher := rung.settings.get("teacher")):
+            continue
+        shares = [share for share in rung.settings["teaching"] if share > 0]
+        if shares:
+            notes.append(
+                say(
+                    "The pack learned from {teacher}: of its {kept} networks, {listening} learned "
+                    "targets that are its answers to {least:.0%} to {most:.0%}. It was fitted to "
+                    "training rows alone, and a repeated run needs it again.",
+                    teacher=teacher,
+                    kept=rung.settings["kept"],
+                    listening=len(shares),
+                    least=min(shares),
+                    most=max(shares),
+                )
+            )
+        else:
+            notes.append(
+                say(
+                    "The pack did not listen to {teacher}: on held-out rows it was no better for "
+                    "it.",
+                    teacher=teacher,
+                )
+            )
+    return tuple(notes)
 
 
 def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:

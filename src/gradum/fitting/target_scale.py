@@ -56,6 +56,10 @@ class TargetScale(msgspec.Struct, frozen=True):
         """Bring targets to the models' scale."""
         return (self.logged(target) - self.centre) / self.scale
 
+    def within(self, values: np.ndarray) -> np.ndarray:
+        """Hold numbers within the training targets."""
+        return np.clip(values, self.low, self.high)
+
     def logged(self, target: np.ndarray) -> np.ndarray:
         """Return the logarithms of targets, where the models learn those."""
         return np.log(target) if self.log else target
@@ -69,7 +73,7 @@ class TargetScale(msgspec.Struct, frozen=True):
             low, high = np.log(self.low), np.log(self.high)
             values = np.clip(values, 2 * low - high, 2 * high - low)
             values = np.exp(values) * self._factor(values)
-        return np.clip(values, self.low, self.high) if clamp else values
+        return self.within(values) if clamp else values
 
     def quantile(self, scaled: np.ndarray) -> np.ndarray:
         """Bring quantiles back: in order, not clamped, and of logarithms without smearing."""

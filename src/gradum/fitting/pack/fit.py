@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -16,11 +17,12 @@ from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
 from gradum.fitting.calibration import Calibration, HeldOutLogits, chosen_calibration
-from gradum.fitting.context import Context
+from gradum.fitting.context import Context, OutOfTime
 from gradum.fitting.folding import walks_up_to
 from gradum.fitting.pack.goal import Goal, judging, loss_of
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
+from gradum.fitting.pack.lessons import told
 from gradum.fitting.pack.members import Members, initial_codes, initial_weights
 from gradum.fitting.pack.program import PackProgram
 from gradum.fitting.pack.select import (
@@ -42,6 +44,7 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.smearing import HELD_OUT
 from gradum.fitting.target_scale import TargetScale
 from gradum.fitting.with_spread import with_spread
+from gradum.margins import falls
 from gradum.messages import say
 from gradum.solvers.solution import Certificate
 from gradum.solvers.threads import threads_for
@@ -59,6 +62,9 @@ def fit_pack(
     seconds: float | None = None,
 ) -> Rung:
     """Train the members, and keep those that together predict held-out rows best.
+
+    Where the rows have a teacher, they are trained twice: without it, and with some that listen. Of
+    the two packs the one stays that predicts held-out rows better.
 
     Parameters
     ----------
@@ -88,6 +94,8 @@ def fit_pack(
     seed = context.seed
     goal, scale = _goal(rows, loss or loss_of(metric, rows.classes), metric, log_target)
     walks = walks_up_to(spec.folds, rows, validation, context.random("pack", "folds"))
+    if rows.teacher is not None:
+        _refuse_teacher(goal, len(walks))
     learned = [train for train, _ in walks]
     scores = text_scores(
         rows.design.sparse if goal.linear[1] <= spec.text_scores else None,
@@ -103,33 +111,44 @@ def fit_pack(
         params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
         begin_wide(params, inputs, members, goal, walks, context)
     context.require_time()
-    held = HeldOut(
-        inputs,
-        goal,
-        [held for _, held in walks],
-        members.fold,
-        shrinkage=spec.shrinkage,
-        seed=seed,
+    program = PackProgram(
+        inputs.padding.network,
+        goal.loss,
+        wide=bool(params["wide"].any()),
+        scale_factor=spec.scale_factor,
+        leak_factor=spec.leak_factor,
+        muon=spec.muon,
     )
-    training = PackTraining(
-        PackProgram(
-            inputs.padding.network,
-            goal.loss,
-            wide=bool(params["wide"].any()),
-            scale_factor=spec.scale_factor,
-            leak_factor=spec.leak_factor,
-            muon=spec.muon,
-        ),
-        inputs,
-        goal,
-        members,
-        [learned[fold] for fold in members.fold],
-        params,
-        spec,
-        seed,
-    )
-    training.run(held, context, began=began, end=began + limit)
-    chosen = _chosen(held, training, inputs, goal, spec)
+
+    def trained(
+        members: Members, answers: np.ndarray | None, end: float
+    ) -> tuple[PackTraining, _Chosen]:
+        held = HeldOut(
+            inputs,
+            goal,
+            [held for _, held in walks],
+            members.fold,
+            shrinkage=spec.shrinkage,
+            seed=seed,
+        )
+        rows_of_members = [learned[fold] for fold in members.fold]
+        training = PackTraining(
+            program, inputs, goal, members, rows_of_members, params, spec, seed, answers
+        )
+        training.run(held, context, began=began, end=end)
+        return training, _chosen(held, training, inputs, goal, spec)
+
+    without = limit if rows.teacher is None else limit / 2
+    training, chosen = trained(members, None, began + without)
+    if rows.teacher is not None:
+        answers = told(rows.teacher, walks, goal, context.until(began + limit))
+        if scale is not None:
+            answers = scale.forward(scale.within(answers))
+        if not context.over():
+            with suppress(OutOfTime):
+                taught = trained(members.listening(spec, seed), answers, began + limit)
+                if falls(taught[1].loss, chosen.loss):
+                    training, chosen = taught
     kept, network = chosen.params, chosen.network
     judged, predicted = chosen.rows, chosen.predicted[:, 0]
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
@@ -156,6 +175,7 @@ def fit_pack(
             "pairs": inputs.pair_names(rows),
             "batch_size": training.batch_size,
             "steps": training.steps,
+            **({} if rows.teacher is None else rows.teacher.record(chosen.teaching)),
         },
         post=steps_for(rows.class_weight, _calibration(chosen, rows, context)),
     )
@@ -184,14 +204,30 @@ def _goal(
     return replace(goal, target=scale.forward(rows.target)), scale
 
 
+def _refuse_teacher(goal: Goal, folds: int) -> None:
+    """Raise SpecError where a pack cannot learn from a teacher."""
+    if goal.classes is None and goal.outputs > 1:
+        raise SpecError(
+            say("A pack of several quantiles learns from no teacher."),
+            say("Leave the teacher out, or ask for one quantile."),
+        )
+    if folds < 2:
+        raise SpecError(
+            say("A teacher needs folds, and these rows cannot be divided into two."),
+            say("Leave the teacher out, or give more rows, groups or times."),
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class _Chosen:
     """The members kept, and what they say of rows that they have not learned from.
 
-    ``rows`` (m,) are these rows, ``predicted`` (m, k or K) the mean of each one's fold, and
-    ``logits`` (m, k) that mean as sure of itself as suits these rows, whose loss is ``loss``.
+    ``teaching`` (M) is how far each listened to a teacher; ``rows`` (m,) are these rows,
+    ``predicted`` (m, k or K) the mean of each one's fold, and ``logits`` (m, k) that mean as sure
+    of itself as suits these rows, whose loss is ``loss``.
     """
 
+    teaching: list[float]
     params: Params
     network: PackNetwork
     rows: np.ndarray
@@ -246,7 +282,8 @@ def _chosen(
         logits = factor * logits_of(together)
         params["sharpness"][:] = sharpness_of_more(factor, shares, share)
     kept_network = structs.replace(network, members=len(kept))
-    return _Chosen(params, kept_network, judged, together, logits, loss)
+    teaching = training.members.teaching[kept].astype(float).round(3).tolist()
+    return _Chosen(teaching, params, kept_network, judged, together, logits, loss)
 
 
 def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold], np.ndarray]:

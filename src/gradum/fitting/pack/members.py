@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +18,7 @@ from gradum.randomness import stream
 
 STEPS, RAMPS, WAVES = range(3)
 INITIAL_ROWS = 256
+GOLDEN = 0.618  # steps of the golden ratio fill the unit interval evenly
 PAIRS_AT_FIRST = 0.1  # of other columns' weights: pairs are for where columns alone do not do
 
 
@@ -25,7 +26,8 @@ PAIRS_AT_FIRST = 0.1  # of other columns' weights: pairs are for where columns a
 class Members:
     """What was drawn for each of M members, arrays [M]; ``fold`` is the one it holds out.
 
-    ``begins_wide`` says which begin with the linear model of their codes.
+    ``begins_wide`` says which begin with the linear model of their codes, and ``teaching`` the
+    share of a teacher's answer in what each learns.
     """
 
     fold: np.ndarray
@@ -37,6 +39,7 @@ class Members:
     column_dropout: np.ndarray
     label_smoothing: np.ndarray
     frequency: np.ndarray
+    teaching: np.ndarray
 
     @classmethod
     def draw(cls, spec: PackSpec, *, folds: int, seed: int) -> Members:
@@ -45,7 +48,7 @@ class Members:
         m, place = spec.members, np.arange(spec.members)
         shares = np.cumsum([spec.steps, spec.ramps, spec.waves])
         # Golden-ratio steps spread the kinds evenly within each fold, however few its members.
-        within = ((place // folds) * 0.618 + rng.random(folds)[place % folds]) % 1.0
+        within = ((place // folds) * GOLDEN + rng.random(folds)[place % folds]) % 1.0
         kind = np.searchsorted(shares / shares[-1], within, side="right").clip(0, WAVES)
         wide = np.zeros(m, bool)
         for fold in range(folds):
@@ -61,7 +64,17 @@ class Members:
             column_dropout=_some(rng, spec.column_dropout, m, spec.undropped),
             frequency=_log_uniform(rng, spec.frequency, m),
             label_smoothing=_some(rng, spec.label_smoothing, m, spec.undropped),
+            teaching=np.zeros(m, np.float32),
         )
+
+    def listening(self, spec: PackSpec, seed: int) -> Members:
+        """Return the same members, of whom the last ones of every fold listen to a teacher."""
+        m = len(self.fold)
+        within = (np.arange(m) * GOLDEN + stream(seed, "pack", "teaching").random()) % 1.0
+        low, high = spec.teaching
+        share = low + (high - low) * within
+        share[: m - round(spec.taught * m)] = 0.0
+        return replace(self, teaching=share.astype(np.float32))
 
     @property
     def hyper(self) -> Params:

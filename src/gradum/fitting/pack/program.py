@@ -29,8 +29,9 @@ _adam = optax.scale_by_adam(b1=0.9, b2=0.97)
 class PackBatches(NamedTuple):
     """What a chunk learns from: own rows for every member.
 
-    ``dense`` [S, M, B, d], ``codes`` [S, M, B, e] or None, ``target`` and ``weight`` [S, M, B],
-    ``rate`` [S] (the factor of all learning rates) and ``seed`` [S] (of what is left out).
+    ``dense`` [S, M, B, d], ``codes`` [S, M, B, e] or None, ``target`` [S, M, B], or shares of more
+    than two classes [S, M, B, K], ``weight`` [S, M, B], ``rate`` [S] (the factor of all learning
+    rates) and ``seed`` [S] (of what is left out).
     """
 
     dense: Any
@@ -125,11 +126,12 @@ class PackProgram:
         return logits + jax.lax.stop_gradient(x @ fixed["wide"]) if self.wide else logits
 
     def _smoothed(self, target: Any, smoothing: Any) -> Any:
-        """Return classes [M, B] as shares [M, B, K] ([M, B] for two), (1 - s) t + s / K."""
+        """Return classes or shares as shares [M, B, K], of two [M, B]: (1 - s) t + s / K."""
         if self.loss.link != "logit":
             return target
         classes = max(self.network.outputs, 2)
-        share = target if classes == 2 else jax.nn.one_hot(target, classes)
+        codes = classes > 2 and target.ndim == 2
+        share = jax.nn.one_hot(target, classes) if codes else target
         smoothing = smoothing.reshape(-1, *[1] * (share.ndim - 1))
         return (1 - smoothing) * share + smoothing / classes
 

@@ -10,7 +10,7 @@ import msgspec
 from gradum.errors import SpecError
 from gradum.messages import say
 
-SHARES = ("dropout", "column_dropout", "label_smoothing")
+SHARES = ("dropout", "column_dropout", "label_smoothing", "teaching")
 Effort = Literal["quick", "standard", "best"]
 
 
@@ -52,6 +52,10 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     undropped : float
         Share of the members without dropout, as many without dropped columns, and as many whose
         classes are not smoothed.
+    taught : float
+        Share of the members that learn from a teacher, where there is one.
+    teaching : pair of float
+        Range of the share of the teacher's answer in what such a member learns.
     scale_factor, leak_factor : float
         Of the learning rates of the diagonal layer before the first and of the units' leaks; 0
         leaves out either.
@@ -95,6 +99,8 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label_smoothing: tuple[float, float] = (0.0, 0.2)
     undropped: float = 0.4
     frequency: tuple[float, float] = (0.03, 1.0)
+    taught: float = 2 / 3
+    teaching: tuple[float, float] = (0.3, 0.95)
     scale_factor: float = 6.0
     leak_factor: float = 1.0
     muon: float = 0.0
@@ -147,12 +153,12 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 say("A factor of a pack's learning rates is below 0 or not finite."),
                 say("Give scale_factor, leak_factor and muon from 0 up."),
             )
-        if not all(0 <= share <= 1 for share in (self.wide, self.undropped)) or not (
+        if not all(0 <= share <= 1 for share in (self.wide, self.undropped, self.taught)) or not (
             0 <= self.flat < 1
         ):
             raise SpecError(
                 say("A share of the pack's members or training is not between 0 and 1."),
-                say("Correct wide, undropped or flat; the last is below 1."),
+                say("Correct wide, undropped, taught or flat; the last is below 1."),
             )
 
     def _refuse_range(self, name: str) -> None:

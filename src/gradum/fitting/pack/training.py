@@ -12,6 +12,7 @@ from gradum.fitting.context import Context
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
+from gradum.fitting.pack.lessons import Lessons
 from gradum.fitting.pack.members import Members
 from gradum.fitting.pack.program import STEPS, PackBatches, PackProgram
 from gradum.fitting.pack.spec import PackSpec
@@ -39,9 +40,12 @@ class PackTraining:
         All parameters to begin with.
     spec : PackSpec
     seed : int
+    answers : ndarray of shape (F, n) or (F, n, K), optional
+        What a teacher tells the members of each fold, on the models' scale.
 
     Attributes
     ----------
+    members : Members
     history : list of dict
         An entry an epoch.
     steps : int
@@ -60,9 +64,10 @@ class PackTraining:
         params: Params,
         spec: PackSpec,
         seed: int,
+        answers: np.ndarray | None = None,
     ) -> None:
-        self._program, self._inputs, self._members, self._spec = program, inputs, members, spec
-        self._target = goal.target if goal.classes else goal.target.astype(np.float32)
+        self._program, self._inputs, self.members, self._spec = program, inputs, members, spec
+        self._lessons = Lessons(goal, members.fold, members.teaching, answers)
         self._weight = (goal.weight / goal.weight.mean()).astype(np.float32)
         self.fixed = {name: params[name] for name in FIXED}
         self._start = {name: value for name, value in params.items() if name not in FIXED}
@@ -92,7 +97,7 @@ class PackTraining:
         """
         state = self._program.start(self._start)
         looked = perf_counter()
-        held.begin(self._program, self._start, self._fixed, self._members.begins_wide)
+        held.begin(self._program, self._start, self._fixed, self.members.begins_wide)
         looking = perf_counter() - looked
         context.require_time()
         waited = 0
@@ -147,7 +152,7 @@ class PackTraining:
         drawn = self._seeds.integers(0, 2**32, STEPS, dtype=np.uint32)
         rate = self._rate(self.steps + np.arange(STEPS))
         dense, codes = self._inputs.padded(rows)
-        return PackBatches(dense, codes, self._target[rows], self._weight[rows], rate, drawn)
+        return PackBatches(dense, codes, self._lessons.of(rows), self._weight[rows], rate, drawn)
 
     def _rate(self, step: np.ndarray) -> np.ndarray:
         """Return the learning rates' factor: it rises, stays, and falls to 0 along a cosine."""

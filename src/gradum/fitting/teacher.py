@@ -1,0 +1,55 @@
+"""A teacher: another model of the same rows, from which a pack may learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+Ask = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Takes the places of rows to learn from and of m others, and returns what is said of these.
+
+Numbers in the target's unit (m,), or the probability of each class (m, K); NaN says nothing.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """Another model, fitted wherever it is asked.
+
+    Parameters
+    ----------
+    title : str
+        What it is called.
+    ask : callable
+        Fits it to some rows of a table, and returns what it then says of others; see `Ask`.
+    places : ndarray of shape (n,)
+        The places of the n rows at hand in the table that ``ask`` knows.
+    """
+
+    title: str
+    ask: Ask
+    places: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Teacher:
+        """Return the teacher of the given rows, in that order."""
+        return replace(self, places=self.places[rows])
+
+    def answers(self, learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        """Fit the teacher to some of the rows at hand, and return what it says of m others."""
+        return self.ask(self.places[learned], self.places[asked])
+
+    def weighed(self, by_class: np.ndarray) -> Teacher:
+        """Return the teacher of rows that weigh ``by_class`` [K] more: p_k w_k / Σ p w."""
+
+        def ask(learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
+            answers = self.ask(learned, asked) * by_class
+            return answers / answers.sum(axis=1, keepdims=True)
+
+        return replace(self, ask=ask)
+
+    def record(self, teaching: list[float]) -> dict[str, Any]:
+        """Return what a pack's settings say: who taught, and how far each kept member listened."""
+        return {"teacher": self.title, "teaching": teaching}
