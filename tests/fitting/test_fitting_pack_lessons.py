@@ -91,7 +91,7 @@ def test_members_learn_target_and_answer_in_their_own_shares(classes):
 
 def test_members_who_listen_are_else_the_same_and_some_do_not():
     spec = structs.replace(TINY, members=12, folds=4)
-    alone = Members.draw(spec, folds=4, seed=1)
+    alone = Members.draw(spec, rows=100, folds=4, seed=1)
     taught = alone.listening(spec, seed=1)
     assert not alone.teaching.any()
     assert sorted(taught.fold[taught.teaching == 0]) == [0, 1, 2, 3]

@@ -39,7 +39,7 @@ def prepared(target="y", spec=MANY, seed=0, rows=None):
     walks = walks_up_to(
         spec.folds, rows, np.arange(len(rows)) % 5 == 0, stream(seed, "pack", "folds")
     )
-    members = Members.draw(spec, folds=len(walks), seed=seed)
+    members = Members.draw(spec, rows=len(rows), folds=len(walks), seed=seed)
     return rows, goal, inputs, walks, members
 
 
@@ -60,7 +60,7 @@ def codes_of(rows, inputs, walks, members, target=None):
 
 def test_members_are_drawn_within_their_ranges_and_every_fold_gets_as_many():
     spec = PackSpec(members=240, folds=4)
-    drawn = Members.draw(spec, folds=4, seed=0)
+    drawn = Members.draw(spec, rows=100, folds=4, seed=0)
     np.testing.assert_array_equal(np.bincount(drawn.fold), 60)
     for name in ("learning_rate", "decay", "frequency"):
         low, high = getattr(spec, name)
@@ -81,15 +81,28 @@ def test_members_are_drawn_within_their_ranges_and_every_fold_gets_as_many():
         assert wide.sum() == pytest.approx(spec.wide * np.sum(own == STEPS), abs=1)
 
 
+def test_weights_are_forgotten_in_as_many_epochs_however_many_rows_there_are():
+    spec = PackSpec(members=16, epochs_at=1000)
+
+    def epochs_to_forget(rows):
+        drawn = Members.draw(spec, rows=rows, folds=8, seed=0)
+        steps = 1 / (drawn.learning_rate * drawn.decay)
+        return steps / (rows / spec.batch_size)
+
+    np.testing.assert_allclose(epochs_to_forget(64_000), epochs_to_forget(1_000), rtol=1e-5)
+    few, fewer = (Members.draw(spec, rows=rows, folds=8, seed=0) for rows in (1_000, 10))
+    np.testing.assert_array_equal(few.decay, fewer.decay)
+
+
 @pytest.mark.parametrize("kind", range(3))
 def test_shares_of_one_kind_alone_are_heeded(kind):
     shares = dict(zip(("steps", "ramps", "waves"), np.eye(3)[kind].tolist(), strict=True))
-    drawn = Members.draw(structs.replace(MANY, **shares), folds=3, seed=1)
+    drawn = Members.draw(structs.replace(MANY, **shares), rows=100, folds=3, seed=1)
     np.testing.assert_array_equal(drawn.kind, kind)
 
 
 def test_the_seed_draws_the_members():
-    one, again, other = (Members.draw(MANY, folds=3, seed=seed) for seed in (1, 1, 2))
+    one, again, other = (Members.draw(MANY, rows=100, folds=3, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one.learning_rate, again.learning_rate)
     assert not np.allclose(one.learning_rate, other.learning_rate)
 

@@ -105,7 +105,7 @@ def fit_pack(
         context.until(began + SHARE_OF_TIME * limit),
     )
     inputs = PackInputs.of(rows, spec, goal, seed, scores)
-    members = Members.draw(spec, folds=len(walks), seed=seed)
+    members = Members.draw(spec, rows=max(map(len, learned)), folds=len(walks), seed=seed)
     codes = initial_codes(inputs, members, goal, learned, seed=seed)
     with threads_for(len(rows), inputs.network.first):
         params = initial_weights(inputs, codes, members, goal, learned, seed=seed)

@@ -42,8 +42,8 @@ class Members:
     teaching: np.ndarray
 
     @classmethod
-    def draw(cls, spec: PackSpec, *, folds: int, seed: int) -> Members:
-        """Draw them. Every fold gets as many of each kind as can be."""
+    def draw(cls, spec: PackSpec, *, rows: int, folds: int, seed: int) -> Members:
+        """Draw them for so many rows to learn from. A fold gets as many of each kind as can be."""
         rng = stream(seed, "pack", "members")
         m, place = spec.members, np.arange(spec.members)
         shares = np.cumsum([spec.steps, spec.ramps, spec.waves])
@@ -59,7 +59,7 @@ class Members:
             kind=kind,
             begins_wide=wide,
             learning_rate=_log_uniform(rng, spec.learning_rate, m),
-            decay=_log_uniform(rng, spec.decay, m),
+            decay=_log_uniform(rng, spec.decay_for(rows), m),
             dropout=_some(rng, spec.dropout, m, spec.undropped),
             column_dropout=_some(rng, spec.column_dropout, m, spec.undropped),
             frequency=_log_uniform(rng, spec.frequency, m),

@@ -27,7 +27,8 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     members, folds : int
         M networks in all; each holds out one of the folds.
     epochs, epochs_at : int
-        Epochs at most, for so many rows; more rows get fewer, by the root of their number.
+        Epochs at most, for so many rows; more rows get fewer, by the root of their number, and less
+        decay, in proportion to it.
     fewest_epochs, patience : int
         The least that many rows get; epochs in which no member improves before all end.
     hidden_layer_sizes : tuple of int
@@ -186,6 +187,17 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return the most epochs on so many rows."""
         many = self.epochs * math.sqrt(self.epochs_at / max(rows, self.epochs_at))
         return min(self.epochs, max(self.fewest_epochs, math.ceil(many)))
+
+    def decay_for(self, rows: int) -> tuple[float, float]:
+        """Return the range of the decay on so many rows: beyond ``epochs_at`` it falls as 1 / rows.
+
+        A weight that decays by λ in each step of size η forgets over 1 / (η λ) steps, which is ever
+        less of an epoch where that has more steps (X. Wang and L. Aitchison, "How to set AdamW's
+        weight decay as you scale model and dataset size", ICML 2025).
+        """
+        low, high = self.decay
+        less = self.epochs_at / max(rows, self.epochs_at)
+        return less * low, less * high
 
     def batch_for(self, rows: int) -> int:
         """Return rows a step: at least eight steps an epoch, from 16 rows up."""
