@@ -17,6 +17,7 @@ from gradum.fitting.pack.members import Members
 from gradum.fitting.teacher import Teacher
 
 ROWS = 60
+THREE = structs.replace(TINY, members=6, folds=3)
 
 
 def goal_of(target, classes=None):
@@ -106,10 +107,11 @@ def test_a_teacher_who_only_repeats_the_labels_changes_nothing(target):
     rows = only(target, 200)
     labels = np.eye(rows.classes)[rows.target]
     teacher = Teacher("echo", lambda learned, asked: labels[asked], np.arange(len(rows)))
-    plain, taught = fitted(rows), fitted(replace(rows, teacher=teacher))
+    plain, taught = fitted(rows, THREE), fitted(replace(rows, teacher=teacher), THREE)
     logits = [rung.logits(rows.design) for rung in (plain, taught)]
     np.testing.assert_allclose(logits[1], logits[0], atol=2e-3)
     assert taught.settings["teacher"] == "echo"
+    assert taught.settings["heard"]
     assert len(taught.settings["teaching"]) == taught.settings["kept"]
     assert "teacher" not in plain.settings
 

@@ -28,7 +28,8 @@ def told(teacher: Teacher, walks: Sequence[Walk], goal: Goal, context: Context) 
 
     For each pair of folds the teacher is fitted once, to the rows that both learn from, and asked
     for those that only one of them does. NaN, which is to say nothing, are the rows that a fold
-    holds out, those that no fold does, and what is left when the context's time is up.
+    holds out, those that no fold does, what would have to be learned from one class alone, and what
+    is left when the context's time is up.
     """
     shape = (len(walks), len(goal.target), *([goal.classes] if goal.classes else []))
     answers = np.full(shape, np.nan)
@@ -36,8 +37,10 @@ def told(teacher: Teacher, walks: Sequence[Walk], goal: Goal, context: Context) 
         if context.over():
             break
         (learned, held), (others_learned, others_held) = walks[one], walks[other]
-        asked = np.concatenate([held, others_held])
-        said = teacher.answers(np.intersect1d(learned, others_learned), asked)
+        common = np.intersect1d(learned, others_learned)
+        if goal.classes and len(np.unique(goal.target[common])) < 2:
+            continue
+        said = teacher.answers(common, np.concatenate([held, others_held]))
         answers[other, held], answers[one, others_held] = np.split(said, [len(held)])
     return answers
 
