@@ -83,7 +83,7 @@ def asked(estimator, x, y):
 def drawn(rows, seed):
     """Columns, the true probability, and labels drawn with it: most of a label is noise."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(rows, 4))
+    x = rng.normal(size=(rows, 3))
     probability = expit(1.2 * x[:, 0] * x[:, 1] + 0.8 * np.abs(x[:, 2]) - 0.6)
     return x, probability, (rng.random(rows) < probability).astype(int)
 

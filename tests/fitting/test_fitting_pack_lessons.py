@@ -123,7 +123,7 @@ def test_members_who_listen_are_else_the_same_and_some_do_not():
 @pytest.mark.parametrize("target", ["flag", "grade"])
 def test_a_teacher_who_only_repeats_the_labels_changes_nothing(target):
     """Whatever the members' shares: (1 − α) target + α target is the target."""
-    rows = only(target, 200)
+    rows = only(target, 180)
     labels = np.eye(rows.classes)[rows.target]
     teacher = Teacher("echo", lambda learned, asked: labels[asked], np.arange(len(rows)))
     plain, taught = fitted(rows, THREE), fitted(replace(rows, teacher=teacher), THREE)
@@ -152,7 +152,7 @@ def test_answers_that_lie_on_classes_without_weight_say_nothing():
 
 def test_a_fit_that_ends_before_the_teacher_is_done_says_that_nobody_heard_it():
     """The pack is that of the members who learned alone."""
-    rows, questions = only("flag", 200), []
+    rows, questions = only("flag", 180), []
 
     def ask(learned, asked):
         questions.append(asked)
