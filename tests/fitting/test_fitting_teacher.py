@@ -12,6 +12,9 @@ from sklearn.dummy import DummyClassifier
 import gradum
 from gradum.errors import SpecError
 from gradum.fitting.run import worlds
+from gradum.show.page import render
+from gradum.show.repeat import teacher
+from gradum.show.source import Source
 from gradum.tables.split import Part
 from synthetic import FEW, ONCE, task
 
@@ -68,6 +71,19 @@ def test_the_notes_say_what_the_teacher_is_not_told(taught):
     notes = taught.fitted.judgement.notes
     assert "Notes teaches without the text in 'note'." in notes
     assert any("Notes takes no weights" in note for note in notes)
+
+
+def test_the_report_says_that_the_teacher_must_be_given_again(taught):
+    fitted = taught.fitted
+    page = render(
+        "sections/repeat.html",
+        fitted=fitted,
+        source=Source(),
+        command="",
+        python="",
+        teacher=teacher(fitted),
+    )
+    assert "teacher, <code>Notes</code>, which is not saved" in page
 
 
 @pytest.mark.parametrize(

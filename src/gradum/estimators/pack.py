@@ -139,7 +139,7 @@ class _Pack(BaseEstimator):
         if isinstance(X, np.ndarray) and X.ndim != 2:
             raise ShapeError(
                 say("X has the shape {shape}.", shape=X.shape),
-                say("Give a table of rows and columns."),
+                say("Reshape your data to a table of rows and columns."),
             )
         return read(_with_plain_names(X))
 
