@@ -92,24 +92,30 @@ def fit_pack(
     """
     began = perf_counter()
     goal, scale = _goal(rows, loss or loss_of(metric, rows.classes), metric, log_target)
-    course = _Course.of(
+    trainer = _Trainer.of(
         rows, validation, goal, spec, context, began, math.inf if seconds is None else seconds
     )
     if rows.teacher is None:
-        chosen, lesson = course.trained(course.members, began + course.limit), {}
+        chosen, lesson = trainer.trained(trainer.members, began + trainer.limit), {}
     else:
-        chosen, lesson = _with_teacher(course, rows.teacher, scale)
+        chosen, lesson = _with_teacher(trainer, rows.teacher, scale)
+    rung = _rung(chosen, trainer, rows, scale)
+    return replace(rung, settings={**rung.settings, **lesson}, seconds=perf_counter() - began)
+
+
+def _rung(chosen: _Chosen, trainer: _Trainer, rows: Rows, scale: TargetScale | None) -> Rung:
+    """Return the rung that the members kept make, calibrated or with a spread."""
+    training, inputs, goal = chosen.training, trainer.inputs, trainer.goal
     judged, predicted = chosen.rows, chosen.predicted[:, 0]
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
         target, weight = rows.target[judged], rows.weight[judged]
         scale = scale.with_smearing(target, predicted, weight, where=HELD_OUT)
-    training = chosen.training
     rung = Rung(
         name="pack",
         loss=goal.loss.name,
         network=chosen.network,
         params=chosen.params,
-        input_layer=course.inputs.layer,
+        input_layer=inputs.layer,
         target_scale=scale,
         clamp=True,
         status=training.status,
@@ -118,25 +124,24 @@ def fit_pack(
         iterations=len(training.history),
         advice=training.advice,
         settings={
-            "members": spec.members,
+            "members": trainer.spec.members,
             "kept": chosen.network.members,
-            "folds": len(course.walks),
+            "folds": len(trainer.walks),
             "codes": chosen.network.codes,
-            "pairs": course.inputs.pair_names(rows),
+            "pairs": inputs.pair_names(rows),
             "batch_size": training.batch_size,
             "steps": training.steps,
-            **lesson,
         },
-        post=steps_for(rows.class_weight, _calibration(chosen, rows, context)),
+        post=steps_for(rows.class_weight, _calibration(chosen, rows, trainer.context)),
     )
-    if scale is not None:
-        rung = with_spread(rung, rows, context, judged, predicted)
-    return replace(rung, seconds=perf_counter() - began)
+    if scale is None:
+        return rung
+    return with_spread(rung, rows, trainer.context, judged, predicted)
 
 
 @dataclass(frozen=True, eq=False)
-class _Course:
-    """What all trainings of a pack share.
+class _Trainer:
+    """What all trainings of a pack share: each begins as the others do.
 
     ``members`` were drawn, and ``params`` are those that they begin with. ``began`` is a moment of
     the performance counter, from which all trainings together may take ``limit`` seconds.
@@ -163,7 +168,7 @@ class _Course:
         context: Context,
         began: float,
         limit: float,
-    ) -> _Course:
+    ) -> _Trainer:
         """Divide the rows, draw the members, and get everything ready that they begin with."""
         seed = context.seed
         walks = walks_up_to(spec.folds, rows, validation, context.random("pack", "folds"))
@@ -221,35 +226,35 @@ class _Course:
 
 
 def _with_teacher(
-    course: _Course, teacher: Teacher, scale: TargetScale | None
+    trainer: _Trainer, teacher: Teacher, scale: TargetScale | None
 ) -> tuple[_Chosen, dict[str, Any]]:
     """Return the better pack of one that learned alone and one with a teacher; and a record.
 
     ``heard`` tells whether there was time to find out which is better, and ``teaching`` how far
     each kept member listened.
     """
-    alone = course.trained(course.members, course.began + course.limit / 2)
-    taught = _taught(course, teacher, scale)
+    alone = trainer.trained(trainer.members, trainer.began + trainer.limit / 2)
+    taught = _taught(trainer, teacher, scale)
     chosen, heard = alone, taught is not None and not taught.training.cut_short
     if taught is not None and falls(taught.loss, alone.loss):
         chosen, heard = taught, True
     return chosen, {"teacher": teacher.title, "heard": heard, "teaching": chosen.teaching}
 
 
-def _taught(course: _Course, teacher: Teacher, scale: TargetScale | None) -> _Chosen | None:
+def _taught(trainer: _Trainer, teacher: Teacher, scale: TargetScale | None) -> _Chosen | None:
     """Return the pack some of whose members learned from a teacher.
 
     None where it had nothing to say, or there was no time to listen.
     """
-    end = course.began + course.limit
-    context = course.context.until(end)
-    answers = told(teacher, course.walks, course.goal, context)
+    end = trainer.began + trainer.limit
+    context = trainer.context.until(end)
+    answers = told(teacher, trainer.walks, trainer.goal, context)
     if not np.isfinite(answers).any() or context.over():
         return None
     if scale is not None:
         answers = scale.forward(scale.within(answers))
     try:
-        return course.trained(course.members.listening(course.spec, context.seed), end, answers)
+        return trainer.trained(trainer.members.listening(trainer.spec, context.seed), end, answers)
     except OutOfTime:
         return None
 
