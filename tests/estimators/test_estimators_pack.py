@@ -434,3 +434,15 @@ def test_weights_that_are_none_are_refused(case, x, label, number):
     for model in (classifier(), classifier(class_weight="balanced")):
         refused(model, x, label, WEIGHTS[case], match="sample_weight")
     refused(regressor(), x, number, WEIGHTS[case], match="sample_weight")
+
+
+def test_an_arrow_table_is_learned_from_as_a_frame_is(x, number):
+    frame = pl.DataFrame(x, schema=["a", "b", "c"])
+    by_frame, by_arrow = (regressor().fit(rows, number) for rows in (frame, frame.to_arrow()))
+    np.testing.assert_array_equal(by_arrow.predict(frame.to_arrow()), by_frame.predict(frame))
+
+
+def test_one_row_that_is_no_table_is_refused_as_scikit_learn_asks(x, number):
+    fitted = regressor().fit(x, number)
+    with pytest.raises(GradumError, match="Reshape your data"):
+        fitted.predict(x[0])

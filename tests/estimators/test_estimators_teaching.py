@@ -11,6 +11,7 @@ from sklearn.svm import LinearSVC
 
 from gradum.errors import ShapeError, SpecError
 from gradum.estimators import PackClassifier, PackRegressor
+from gradum.estimators.teaching import fitted_teacher
 from synthetic import FEW
 
 PACK = structs.replace(FEW, members=12, folds=4, epochs=16, batch_size=16, hidden_layer_sizes=(32,))
@@ -44,14 +45,45 @@ class Fails(ClassifierMixin, BaseEstimator):
         return X
 
 
+class Says(ClassifierMixin, BaseEstimator):
+    """Has an answer ready for 20 rows, whatever it is fitted to."""
+
+    def __init__(self, answers=None, classes=(0, 1)):
+        self.answers = answers
+        self.classes = classes
+
+    def fit(self, X, y):
+        self.classes_ = np.array(self.classes)
+        return self
+
+    def predict_proba(self, X):
+        return self.answers
+
+
+class NoParameters:
+    """Cannot be cloned."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict_proba(self, X):
+        return np.full((len(X), 2), 0.5)
+
+
 def classifier(**options):
     return PackClassifier(**{"pack": PACK, "random_state": 0} | options)
+
+
+def asked(estimator, x, y):
+    """What an estimator that has learned from the first 40 rows says of the other 20."""
+    teacher = fitted_teacher(estimator, x, y, None, np.unique(y), 0)
+    return teacher.answers(np.arange(40), np.arange(40, 60))
 
 
 def drawn(rows, seed):
     """Columns, the true probability, and labels drawn with it: most of a label is noise."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(rows, 4))
+    x = rng.normal(size=(rows, 3))
     probability = expit(1.2 * x[:, 0] * x[:, 1] + 0.8 * np.abs(x[:, 2]) - 0.6)
     return x, probability, (rng.random(rows) < probability).astype(int)
 
@@ -128,9 +160,19 @@ def test_two_classes_may_be_given_by_the_second_alone():
     np.testing.assert_array_equal(one, other)
 
 
+def test_predictions_that_say_nothing_leave_the_pack_that_nobody_taught():
+    x, _, y = drawn(60, 5)
+    alone = classifier(pack=TINY).fit(x, y)
+    told = classifier(pack=TINY).fit(x, y, teacher_predictions=np.full(60, np.nan))
+    np.testing.assert_array_equal(told.predict_proba(x), alone.predict_proba(x))
+    assert not told.rung_.settings["heard"]
+
+
 @pytest.mark.parametrize(
     ("told", "error", "message"),
     [
+        (np.full(60, "yes"), SpecError, "teacher_predictions are no numbers"),
+        ([[0.5, 0.5]] * 59 + [[1.0]], SpecError, "teacher_predictions are no numbers"),
         (np.full(59, 0.5), ShapeError, r"shape \(59,\), not \(60, 2\)"),
         (np.full((60, 3), 1 / 3), ShapeError, r"shape \(60, 3\), not \(60, 2\)"),
         (np.full((60, 2), 0.7), SpecError, r"to row 0 are \[0.7, 0.7\]"),
@@ -153,12 +195,37 @@ def test_numbers_that_are_not_finite_are_refused():
 
 @pytest.mark.parametrize(
     ("teacher", "message"),
-    [(LinearSVC(), "LinearSVC has no predict_proba"), (Fails(), "Fails failed: no use.")],
+    [
+        (LinearSVC(), "LinearSVC has no predict_proba"),
+        (LogisticRegression, "LogisticRegression is a class"),
+        (NoParameters(), "NoParameters has no get_params"),
+        (Fails(), "Fails failed: no use."),
+        (Says(np.full((20, 5), 0.2)), r"shape \(20, 5\), not \(20, 2\)"),
+        (Says(np.full((3, 2), 0.5)), r"shape \(3, 2\), not \(20, 2\)"),
+        (Says(np.full((20, 2), np.nan)), r"to row 40 are \[nan, nan\]"),
+        (Says(np.full((20, 2), "a")), "answers of Says are no numbers"),
+        (Says(np.full((20, 2), 0.5), (7, 9)), "Says has learned other classes"),
+    ],
 )
 def test_estimators_that_cannot_teach_are_refused(teacher, message):
     x, _, y = drawn(60, 5)
-    with pytest.raises(SpecError, match=message):
-        classifier(pack=TINY, teacher=teacher).fit(x, y)
+    with pytest.raises((SpecError, ShapeError), match=message):
+        asked(teacher, x, y)
+
+
+def test_a_table_that_gives_no_rows_is_refused():
+    with pytest.raises(SpecError, match="rows of X, and dict gives none"):
+        asked(LogisticRegression(), {"a": np.arange(60)}, np.arange(60) % 2)
+
+
+def test_a_class_that_a_teacher_has_not_met_is_impossible_to_it():
+    """Against the same estimator, fitted here to the labels that there are."""
+    x, _, y = drawn(60, 5)
+    labels = np.array(["no", "yes", "perhaps"], dtype=object)[np.where(np.arange(60) > 50, 2, y)]
+    answers = asked(LogisticRegression(), x, labels)
+    by_hand = LogisticRegression().fit(x[:40], labels[:40]).predict_proba(x[40:])
+    np.testing.assert_array_equal(answers[:, 1], 0)  # of "perhaps", between "no" and "yes"
+    np.testing.assert_array_equal(answers[:, [0, 2]], by_hand)
 
 
 def test_there_is_one_teacher():

@@ -17,6 +17,7 @@ from gradum.fitting.pack.members import Members
 from gradum.fitting.teacher import Teacher
 
 ROWS = 60
+THREE = structs.replace(TINY, members=6, folds=3)
 
 
 def goal_of(target, classes=None):
@@ -40,6 +41,7 @@ def test_a_fold_is_told_what_was_learned_from_neither_the_row_nor_the_fold(time)
     folds = walks(time=time)
     teacher = Teacher("notes", ask, np.arange(ROWS))
     answers = told(teacher, folds, goal_of(np.zeros(ROWS)), Context())
+    assert len(fits) == (10 if time is None else 4)  # in time, one serves all later folds
     for (learned, held), row in zip(folds, answers, strict=True):
         assert np.isnan(row[held]).all()
         for place in np.flatnonzero(np.isfinite(row)):
@@ -64,6 +66,25 @@ def test_a_teacher_says_nothing_once_the_time_is_up():
     teacher = Teacher("late", lambda learned, asked: pytest.fail("asked"), np.arange(ROWS))
     answers = told(teacher, walks(), goal_of(np.zeros(ROWS)), Context(end=0.0))
     assert np.isnan(answers).all()
+
+
+def test_a_teacher_is_not_fitted_to_one_class_alone():
+    """The two rows of the second class lie in the first two folds, which no pair may both leave."""
+    folds = walks()
+    target = np.zeros(ROWS, np.int64)
+    target[[folds[0][1][0], folds[1][1][0]]] = 1
+
+    def ask(learned, asked):
+        assert len(np.unique(target[learned])) == 2
+        return np.full((len(asked), 2), 0.5)
+
+    answers = told(Teacher("fair", ask, np.arange(ROWS)), folds, goal_of(target, 2), Context())
+    silent = np.isnan(answers).all(axis=2)
+    expected = np.zeros((5, ROWS), bool)
+    for fold, (_, held) in enumerate(folds):
+        expected[fold, held] = True
+    expected[0, folds[1][1]] = expected[1, folds[0][1]] = True
+    np.testing.assert_array_equal(silent, expected)
 
 
 @pytest.mark.parametrize("classes", [None, 2, 3])
@@ -103,13 +124,14 @@ def test_members_who_listen_are_else_the_same_and_some_do_not():
 @pytest.mark.parametrize("target", ["flag", "grade"])
 def test_a_teacher_who_only_repeats_the_labels_changes_nothing(target):
     """Whatever the members' shares: (1 − α) target + α target is the target."""
-    rows = only(target, 200)
+    rows = only(target, 180)
     labels = np.eye(rows.classes)[rows.target]
     teacher = Teacher("echo", lambda learned, asked: labels[asked], np.arange(len(rows)))
-    plain, taught = fitted(rows), fitted(replace(rows, teacher=teacher))
+    plain, taught = fitted(rows, THREE), fitted(replace(rows, teacher=teacher), THREE)
     logits = [rung.logits(rows.design) for rung in (plain, taught)]
     np.testing.assert_allclose(logits[1], logits[0], atol=2e-3)
     assert taught.settings["teacher"] == "echo"
+    assert taught.settings["heard"]
     assert len(taught.settings["teaching"]) == taught.settings["kept"]
     assert "teacher" not in plain.settings
 
@@ -120,6 +142,37 @@ def test_classes_that_are_balanced_balance_the_answers_too():
     teacher = Teacher("sure", lambda learned, asked: probability[asked], np.arange(2))
     answers = teacher.weighed(np.array([1.0, 9.0])).answers(np.array([0]), np.array([0, 1]))
     np.testing.assert_allclose(answers, [[0.5, 0.5], [0.1, 0.9]])
+
+
+def test_answers_that_lie_on_classes_without_weight_say_nothing():
+    probability = np.array([[0.0, 0.0, 1.0], [0.3, 0.1, 0.6]])
+    teacher = Teacher("sure", lambda learned, asked: probability[asked], np.arange(2))
+    answers = teacher.weighed(np.array([1.0, 1.0, 0.0])).answers(np.array([0]), np.array([0, 1]))
+    np.testing.assert_allclose(answers, [[np.nan] * 3, [0.75, 0.25, 0.0]])
+
+
+def test_a_fit_that_ends_before_the_teacher_is_done_says_that_nobody_heard_it():
+    """The pack is that of the members who learned alone."""
+    rows, questions = only("flag", 180), []
+
+    def ask(learned, asked):
+        questions.append(asked)
+        return np.full((len(asked), 2), 0.5)
+
+    teacher = Teacher("slow", ask, np.arange(len(rows)))
+    rung = fitted(replace(rows, teacher=teacher), THREE, stop=lambda: bool(questions))
+    assert len(questions) == 1
+    np.testing.assert_array_equal(rung.logits(rows.design), fitted(rows, THREE).logits(rows.design))
+    assert not rung.settings["heard"]
+    assert not any(rung.settings["teaching"])
+
+
+def test_two_folds_have_no_teacher():
+    """Outside both of them is no row that it could learn from."""
+    rows = only("y", 200)
+    teacher = Teacher("any", lambda learned, asked: np.zeros(len(asked)), np.arange(len(rows)))
+    with pytest.raises(SpecError, match="needs three folds"):
+        fitted(replace(rows, teacher=teacher), structs.replace(THREE, folds=2))
 
 
 def test_several_quantiles_have_no_teacher():

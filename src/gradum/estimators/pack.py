@@ -139,7 +139,7 @@ class _Pack(BaseEstimator):
         if isinstance(X, np.ndarray) and X.ndim != 2:
             raise ShapeError(
                 say("X has the shape {shape}.", shape=X.shape),
-                say("Give a table of rows and columns."),
+                say("Reshape your data to a table of rows and columns."),
             )
         return read(_with_plain_names(X))
 
@@ -182,9 +182,10 @@ class PackClassifier(ClassifierMixin, _Pack):
     teacher : estimator, optional
         A classifier with ``predict_proba`` whose answers two members of three learn from, each to
         an extent of its own; held-out labels choose among all. A clone is fitted for each pair of
-        folds, without both, and told the rows as they come: 28 fits at the standard effort, 6 at
-        the quick one. It takes no part in the predictions. What each kept member learned is in
-        ``rung_.settings["teaching"]``.
+        folds, without both, and told the rows as they come, with their ``sample_weight`` if its
+        ``fit`` has one: 28 fits at the standard effort, 6 at the quick one. It takes no part in the
+        predictions. How far each kept member listened is in ``rung_.settings["teaching"]``, and in
+        ``rung_.settings["heard"]`` whether there was time to tell if that is better.
     random_state : int, RandomState or None, default None
         Decides every random choice.
 
@@ -433,9 +434,9 @@ def _weights(sample_weight: Any, rows: int) -> np.ndarray | None:
 
 
 def _with_plain_names(X: Any) -> Any:
-    """Name the columns of a frame by strings, as some frames do not."""
+    """Name the columns of a frame by strings, as those of pandas need not be."""
     columns = getattr(X, "columns", None)
-    if columns is None or all(isinstance(name, str) for name in columns):
+    if not hasattr(X, "copy") or columns is None or all(isinstance(name, str) for name in columns):
         return X
     X = X.copy()
     X.columns = [str(name) for name in columns]

@@ -16,10 +16,11 @@ from sklearn.utils.validation import has_fit_parameter
 from gradum.errors import ShapeError, SpecError
 from gradum.fitting.rivals import first_line, seeded
 from gradum.fitting.teacher import Teacher
-from gradum.messages import say
+from gradum.messages import marked, say
 from gradum.randomness import stream
 
 GIVEN = "teacher_predictions"
+WHAT_TO_GIVE = marked("Give a number a row, or the probability of each class in sorted order.")
 SUM_OFF = 1e-3  # by which probabilities may miss a sum of 1: they may be of single precision
 
 
@@ -41,7 +42,16 @@ def given_teacher(predictions: ArrayLike, rows: int, classes: np.ndarray | None)
     ShapeError, SpecError
         They have another shape, or are neither finite numbers nor probabilities.
     """
-    answers = _checked(GIVEN, predictions, rows, classes)
+    answers = _numbers(GIVEN, predictions)
+    if classes is not None and len(classes) == 2 and answers.shape in ((rows,), (rows, 1)):
+        answers = np.stack([1 - answers.ravel(), answers.ravel()], axis=1)
+    wanted = (rows,) if classes is None else (rows, len(classes))
+    if answers.shape == (*wanted, 1):
+        answers = answers.reshape(wanted)
+    _refuse_other_shape(GIVEN, answers, wanted)
+    table = answers.reshape(rows, -1)
+    heard = np.flatnonzero(~np.isnan(table).all(axis=1))
+    _refuse_nonsense(GIVEN, table[heard], heard, classes)
     return Teacher(GIVEN, lambda learned, asked: answers[asked], np.arange(rows))
 
 
@@ -72,47 +82,95 @@ def fitted_teacher(
     Raises
     ------
     SpecError
-        It has no such method. Asked, the teacher raises it where the estimator fails.
+        It has no such method, or X no rows to choose from.
+
+    Asked, the teacher raises SpecError or ShapeError where the estimator fails, or does not answer
+    as `given_teacher` wants it; it must say something of every row.
     """
-    title = type(estimator).__name__
     method = "predict" if classes is None else "predict_proba"
-    if not (hasattr(estimator, "fit") and hasattr(estimator, method)):
+    _refuse_no_estimator(estimator, method)
+    if not (hasattr(X, "shape") or isinstance(X, list)):
         raise SpecError(
-            say("The teacher {title} has no {method}.", title=title, method=method),
-            say("Give a classifier with predict_proba, or a regressor, as scikit-learn's are."),
+            say(
+                "A teacher learns from some rows of X, and {kind} gives none.",
+                kind=type(X).__name__,
+            ),
+            say("Give a data frame or an array."),
         )
+    title = type(estimator).__name__
     weights = weight if has_fit_parameter(estimator, "sample_weight") else None
 
     def ask(learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        fitted = seeded(clone(estimator), stream(seed, "teacher"))
         options = {} if weights is None else {"sample_weight": weights[learned]}
         try:
+            fitted = seeded(clone(estimator), stream(seed, "teacher"))
             fitted.fit(_safe_indexing(X, learned), target[learned], **options)
-            answers = np.asarray(getattr(fitted, method)(_safe_indexing(X, asked)))
+            answers = getattr(fitted, method)(_safe_indexing(X, asked))
         except Exception as error:  # of whatever kind that library raises
             raise SpecError(
                 say("The teacher {title} failed: {error}.", title=title, error=first_line(error)),
                 say("Give one that takes such columns, such as a pipeline, or leave it out."),
             ) from error
-        if classes is not None:
-            known = np.searchsorted(classes, fitted.classes_)
-            probability = np.zeros((len(asked), len(classes)))
-            probability[:, known] = answers
-            answers = probability
-        return _checked(title, answers, len(asked), classes)
+        answers = _numbers(title, answers)
+        if classes is None:
+            answers = answers.reshape(len(asked)) if answers.size == len(asked) else answers
+            _refuse_other_shape(title, answers, (len(asked),))
+        else:
+            known = np.asarray(getattr(fitted, "classes_", classes)).tolist()
+            _refuse_other_shape(title, answers, (len(asked), len(known)))
+            answers = _of_all_classes(title, answers, known, classes.tolist())
+        _refuse_nonsense(title, answers.reshape(len(asked), -1), asked, classes)
+        return answers
 
     return Teacher(title, ask, np.arange(len(target)))
 
 
-def _checked(
-    title: str, predictions: ArrayLike, rows: int, classes: np.ndarray | None
+def _refuse_no_estimator(estimator: Any, method: str) -> None:
+    """Raise SpecError where there is no estimator that can be cloned, fitted and asked."""
+    if isinstance(estimator, type):
+        title = estimator.__name__
+        raise SpecError(
+            say("The teacher {title} is a class.", title=title),
+            say("Give one of its estimators, such as {title}().", title=title),
+        )
+    for needed in ("get_params", "fit", method):
+        if not hasattr(estimator, needed):
+            raise SpecError(
+                say(
+                    "The teacher {title} has no {method}.",
+                    title=type(estimator).__name__,
+                    method=needed,
+                ),
+                say("Give a classifier with predict_proba, or a regressor, as scikit-learn's are."),
+            )
+
+
+def _numbers(title: str, answers: Any) -> np.ndarray:
+    """Return a teacher's answers as float64."""
+    try:
+        return np.asarray(answers, np.float64)
+    except (TypeError, ValueError) as error:
+        raise SpecError(
+            say("The answers of {title} are no numbers.", title=title), say(WHAT_TO_GIVE)
+        ) from error
+
+
+def _of_all_classes(
+    title: str, answers: np.ndarray, known: list[Any], classes: list[Any]
 ) -> np.ndarray:
-    """Return a teacher's answers as float64 (n,) or (n, K); refuse what are none."""
-    answers = np.asarray(predictions, np.float64)
-    if classes is not None and len(classes) == 2 and answers.size == rows:
-        answers = np.stack([1 - answers.ravel(), answers.ravel()], axis=1)
-    wanted = (rows,) if classes is None else (rows, len(classes))
-    if answers.shape != wanted and answers.shape != (*wanted, 1):
+    """Return probabilities of the classes that a teacher knows as those of all: (m, K)."""
+    if not set(known) <= set(classes):
+        raise SpecError(
+            say("{title} has learned other classes than the target's.", title=title),
+            say("Give a classifier whose classes_ are the labels that it was fitted to."),
+        )
+    probability = np.zeros((len(answers), len(classes)))
+    probability[:, [classes.index(label) for label in known]] = answers
+    return probability
+
+
+def _refuse_other_shape(title: str, answers: np.ndarray, wanted: tuple[int, ...]) -> None:
+    if answers.shape != wanted:
         raise ShapeError(
             say(
                 "The answers of {title} have the shape {shape}, not {wanted}.",
@@ -120,22 +178,25 @@ def _checked(
                 shape=answers.shape,
                 wanted=wanted,
             ),
-            say("Give a number a row, or the probability of each class in sorted order."),
+            say(WHAT_TO_GIVE),
         )
-    answers = answers.reshape(wanted)
-    table = answers.reshape(rows, -1)
+
+
+def _refuse_nonsense(
+    title: str, table: np.ndarray, rows: np.ndarray, classes: np.ndarray | None
+) -> None:
+    """Raise SpecError where the answers (m, 1 or K) to these rows are none that can be learned."""
     right = np.isfinite(table).all(axis=1)
     if classes is not None:
         right &= (table >= 0).all(axis=1) & (np.abs(table.sum(axis=1) - 1) <= SUM_OFF)
-    wrong = np.flatnonzero(~(right | np.isnan(table).all(axis=1)))
-    if len(wrong):
+    if not right.all():
+        wrong = np.flatnonzero(~right)[0]
         raise SpecError(
             say(
                 "The answers of {title} to row {row:,} are {values}.",
                 title=title,
-                row=int(wrong[0]),
-                values=table[wrong[0]].round(4).tolist(),
+                row=int(rows[wrong]),
+                values=table[wrong].round(4).tolist(),
             ),
-            say("Give finite numbers, or probabilities that sum to 1; NaN alone says nothing."),
+            say("Give finite numbers, or probabilities that sum to 1."),
         )
-    return answers

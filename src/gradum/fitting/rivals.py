@@ -179,6 +179,26 @@ def teacher_of(rival: Rival, dataset: Dataset, spec: Spec) -> Teacher:
     return Teacher(rival.title, ask, np.arange(len(dataset)))
 
 
+def kept_from(rival: Rival, dataset: Dataset) -> tuple[str, ...]:
+    """Say what a teacher is not told: text, and weights where it takes none."""
+    target = dataset.schema.target
+    assert target is not None
+    columns, places = _columns(dataset)
+    notes: list[str] = []
+    if text := [column.name for column in dataset.schema.features if column.kind == "text"]:
+        notes.append(
+            say(
+                "{teacher} teaches without the text in {columns}.",
+                teacher=rival.title,
+                columns=quoted(text),
+            )
+        )
+    if dataset.schema.weight is not None:
+        estimator = rival.make(target, places, len(columns))
+        _weights(estimator, rival, dataset.weight, notes)
+    return tuple(notes)
+
+
 def _columns(dataset: Dataset) -> tuple[list[Column], list[int]]:
     """Return the columns that rivals see, and the places of the categories among them."""
     columns = [column for column in dataset.schema.features if column.kind != "text"]

@@ -13,7 +13,7 @@ from gradum.fitting.dataset import Dataset, join, labelled, require_enough, with
 from gradum.fitting.estimate import expect
 from gradum.fitting.events import Expected
 from gradum.fitting.plan import Plan, make_plan
-from gradum.fitting.rivals import Rival, teacher_of
+from gradum.fitting.rivals import Rival, kept_from, teacher_of
 from gradum.fitting.row_source import Asked, understood
 from gradum.fitting.rungs.learning import InMemory
 from gradum.fitting.spec import Spec
@@ -77,8 +77,11 @@ class DescribedInMemory:
     def divide(self, context: Context) -> Iterator[DividedInMemory]:
         """Choose among a test file, cross-validation and a hold-out."""
         plan = make_plan(self.spec, self.dataset)
-        teacher = self.teacher and teacher_of(self.teacher, self.dataset, self.spec)
-        yield DividedInMemory(self.spec, self.dataset, plan, self.table_notes, teacher)
+        teacher, notes = None, self.table_notes
+        if self.teacher is not None:
+            teacher = teacher_of(self.teacher, self.dataset, self.spec)
+            notes = (*notes, *kept_from(self.teacher, self.dataset))
+        yield DividedInMemory(self.spec, self.dataset, plan, notes, teacher)
 
 
 @dataclass(frozen=True)

@@ -312,9 +312,10 @@ def _taught(rungs: dict[str, Rung]) -> tuple[str, ...]:
         if shares:
             notes.append(
                 say(
-                    "The pack learned from {teacher}: of its {kept} networks, {listening} learned "
-                    "targets that are its answers to {least:.0%} to {most:.0%}. It was fitted to "
-                    "training rows alone, and a repeated run needs it again.",
+                    "The pack learned from {teacher}, whose answers make up {least:.0%} to "
+                    "{most:.0%} of the targets of {listening} of its {kept} networks. {teacher} "
+                    "was fitted to rows that the pack learns from alone, and a repeated run needs "
+                    "it again.",
                     teacher=teacher,
                     kept=rung.settings["kept"],
                     listening=len(shares),
@@ -322,11 +323,19 @@ def _taught(rungs: dict[str, Rung]) -> tuple[str, ...]:
                     most=max(shares),
                 )
             )
-        else:
+        elif rung.settings["heard"]:
             notes.append(
                 say(
                     "The pack did not listen to {teacher}: on held-out rows it was no better for "
                     "it.",
+                    teacher=teacher,
+                )
+            )
+        else:
+            notes.append(
+                say(
+                    "There was no time to tell whether the pack is better for {teacher}, and so it "
+                    "did not listen; allow more with --time-limit (time_limit).",
                     teacher=teacher,
                 )
             )

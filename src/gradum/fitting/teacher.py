@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -46,10 +45,9 @@ class Teacher:
 
         def ask(learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
             answers = self.ask(learned, asked) * by_class
-            return answers / answers.sum(axis=1, keepdims=True)
+            total = answers.sum(axis=1, keepdims=True)
+            # Who expects classes of weight 0 alone says nothing of the others.
+            nothing = np.full(answers.shape, np.nan)
+            return np.divide(answers, total, out=nothing, where=total > 0)
 
         return replace(self, ask=ask)
-
-    def record(self, teaching: list[float]) -> dict[str, Any]:
-        """Return what a pack's settings say: who taught, and how far each kept member listened."""
-        return {"teacher": self.title, "teaching": teaching}

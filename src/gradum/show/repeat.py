@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
+from gradum.fitting.fitted import Fitted
 from gradum.fitting.option_table import OPTIONS, flag
 from gradum.fitting.options import decides_nothing
 from gradum.fitting.spec import Spec
@@ -52,6 +53,13 @@ def _option(name: str, value: Any) -> list[str]:
 def only_python(spec: Spec) -> bool:
     """Whether the run asked for what the command line has no option for."""
     return bool(_parts(spec))
+
+
+def teacher(fitted: Fitted) -> str | None:
+    """Return what the teacher of a rung is called, which no spec holds."""
+    return next(
+        filter(None, (rung.settings.get("teacher") for rung in fitted.rungs.values())), None
+    )
 
 
 def _asked(spec: Spec) -> dict[str, Any]:

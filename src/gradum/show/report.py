@@ -34,7 +34,7 @@ from gradum.show.pictures.reliability import reliability_curve
 from gradum.show.pictures.residuals import residual_pictures
 from gradum.show.pictures.segments import slices, weakest
 from gradum.show.pictures.threshold import threshold_curve
-from gradum.show.repeat import command, only_python, python
+from gradum.show.repeat import command, only_python, python, teacher
 from gradum.show.source import Source
 from gradum.show.vega import vega_script
 from gradum.study.explanation.effects import Effects
@@ -122,6 +122,7 @@ def report_html(
         command=command(fitted.spec, source.data, test=source.test) if source.data else "",
         python=python(fitted.spec, source.data, test=source.test),
         only_python=only_python(fitted.spec),
+        teacher=teacher(fitted),
         charts=for_script(charts),
         vega=vega_script(cache),
         style=file("report.css"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -18,7 +17,7 @@ from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
 from gradum.fitting.calibration import Calibration, HeldOutLogits, chosen_calibration
 from gradum.fitting.context import Context, OutOfTime
-from gradum.fitting.folding import walks_up_to
+from gradum.fitting.folding import Walk, walks_up_to
 from gradum.fitting.pack.goal import Goal, judging, loss_of
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
@@ -43,6 +42,7 @@ from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.smearing import HELD_OUT
 from gradum.fitting.target_scale import TargetScale
+from gradum.fitting.teacher import Teacher
 from gradum.fitting.with_spread import with_spread
 from gradum.margins import falls
 from gradum.messages import say
@@ -90,66 +90,22 @@ def fit_pack(
     OutOfTime
         The context's time is over before the first chunk.
     """
-    began, limit = perf_counter(), math.inf if seconds is None else seconds
-    seed = context.seed
+    began = perf_counter()
     goal, scale = _goal(rows, loss or loss_of(metric, rows.classes), metric, log_target)
-    walks = walks_up_to(spec.folds, rows, validation, context.random("pack", "folds"))
-    if rows.teacher is not None:
-        _refuse_teacher(goal, len(walks))
-    learned = [train for train, _ in walks]
-    scores = text_scores(
-        rows.design.sparse if goal.linear[1] <= spec.text_scores else None,
-        goal,
-        walks,
-        context.random("pack", "text scores"),
-        context.until(began + SHARE_OF_TIME * limit),
+    trainer = _Trainer.of(
+        rows, validation, goal, spec, context, began, math.inf if seconds is None else seconds
     )
-    inputs = PackInputs.of(rows, spec, goal, seed, scores)
-    members = Members.draw(spec, rows=max(map(len, learned)), folds=len(walks), seed=seed)
-    codes = initial_codes(inputs, members, goal, learned, seed=seed)
-    with threads_for(len(rows), inputs.network.first):
-        params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
-        begin_wide(params, inputs, members, goal, walks, context)
-    context.require_time()
-    program = PackProgram(
-        inputs.padding.network,
-        goal.loss,
-        wide=bool(params["wide"].any()),
-        scale_factor=spec.scale_factor,
-        leak_factor=spec.leak_factor,
-        muon=spec.muon,
-    )
+    if rows.teacher is None:
+        chosen, lesson = trainer.trained(trainer.members, began + trainer.limit), {}
+    else:
+        chosen, lesson = _with_teacher(trainer, rows.teacher, scale)
+    rung = _rung(chosen, trainer, rows, scale)
+    return replace(rung, settings={**rung.settings, **lesson}, seconds=perf_counter() - began)
 
-    def trained(
-        members: Members, answers: np.ndarray | None, end: float
-    ) -> tuple[PackTraining, _Chosen]:
-        held = HeldOut(
-            inputs,
-            goal,
-            [held for _, held in walks],
-            members.fold,
-            shrinkage=spec.shrinkage,
-            seed=seed,
-        )
-        rows_of_members = [learned[fold] for fold in members.fold]
-        training = PackTraining(
-            program, inputs, goal, members, rows_of_members, params, spec, seed, answers
-        )
-        training.run(held, context, began=began, end=end)
-        return training, _chosen(held, training, inputs, goal, spec)
 
-    without = limit if rows.teacher is None else limit / 2
-    training, chosen = trained(members, None, began + without)
-    if rows.teacher is not None:
-        answers = told(rows.teacher, walks, goal, context.until(began + limit))
-        if scale is not None:
-            answers = scale.forward(scale.within(answers))
-        if not context.over():
-            with suppress(OutOfTime):
-                taught = trained(members.listening(spec, seed), answers, began + limit)
-                if falls(taught[1].loss, chosen.loss):
-                    training, chosen = taught
-    kept, network = chosen.params, chosen.network
+def _rung(chosen: _Chosen, trainer: _Trainer, rows: Rows, scale: TargetScale | None) -> Rung:
+    """Return the rung that the members kept make, calibrated or with a spread."""
+    training, inputs, goal = chosen.training, trainer.inputs, trainer.goal
     judged, predicted = chosen.rows, chosen.predicted[:, 0]
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
         target, weight = rows.target[judged], rows.weight[judged]
@@ -157,8 +113,8 @@ def fit_pack(
     rung = Rung(
         name="pack",
         loss=goal.loss.name,
-        network=network,
-        params=kept,
+        network=chosen.network,
+        params=chosen.params,
         input_layer=inputs.layer,
         target_scale=scale,
         clamp=True,
@@ -168,20 +124,139 @@ def fit_pack(
         iterations=len(training.history),
         advice=training.advice,
         settings={
-            "members": spec.members,
-            "kept": network.members,
-            "folds": len(walks),
-            "codes": network.codes,
+            "members": trainer.spec.members,
+            "kept": chosen.network.members,
+            "folds": len(trainer.walks),
+            "codes": chosen.network.codes,
             "pairs": inputs.pair_names(rows),
             "batch_size": training.batch_size,
             "steps": training.steps,
-            **({} if rows.teacher is None else rows.teacher.record(chosen.teaching)),
         },
-        post=steps_for(rows.class_weight, _calibration(chosen, rows, context)),
+        post=steps_for(rows.class_weight, _calibration(chosen, rows, trainer.context)),
     )
+    if scale is None:
+        return rung
+    return with_spread(rung, rows, trainer.context, judged, predicted)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trainer:
+    """What all trainings of a pack share: each begins as the others do.
+
+    ``members`` were drawn, and ``params`` are those that they begin with. ``began`` is a moment of
+    the performance counter, from which all trainings together may take ``limit`` seconds.
+    """
+
+    goal: Goal
+    walks: list[Walk]
+    inputs: PackInputs
+    members: Members
+    params: Params
+    program: PackProgram
+    spec: PackSpec
+    context: Context
+    began: float
+    limit: float
+
+    @classmethod
+    def of(
+        cls,
+        rows: Rows,
+        validation: np.ndarray,
+        goal: Goal,
+        spec: PackSpec,
+        context: Context,
+        began: float,
+        limit: float,
+    ) -> _Trainer:
+        """Divide the rows, draw the members, and get everything ready that they begin with."""
+        seed = context.seed
+        walks = walks_up_to(spec.folds, rows, validation, context.random("pack", "folds"))
+        if rows.teacher is not None:
+            _refuse_teacher(goal, len(walks))
+        learned = [train for train, _ in walks]
+        scores = text_scores(
+            rows.design.sparse if goal.linear[1] <= spec.text_scores else None,
+            goal,
+            walks,
+            context.random("pack", "text scores"),
+            context.until(began + SHARE_OF_TIME * limit),
+        )
+        inputs = PackInputs.of(rows, spec, goal, seed, scores)
+        members = Members.draw(spec, rows=max(map(len, learned)), folds=len(walks), seed=seed)
+        codes = initial_codes(inputs, members, goal, learned, seed=seed)
+        with threads_for(len(rows), inputs.network.first):
+            params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
+            begin_wide(params, inputs, members, goal, walks, context)
+        context.require_time()
+        program = PackProgram(
+            inputs.padding.network,
+            goal.loss,
+            wide=bool(params["wide"].any()),
+            scale_factor=spec.scale_factor,
+            leak_factor=spec.leak_factor,
+            muon=spec.muon,
+        )
+        return cls(goal, walks, inputs, members, params, program, spec, context, began, limit)
+
+    def trained(self, members: Members, end: float, answers: np.ndarray | None = None) -> _Chosen:
+        """Train the members until then at most, some by a teacher's answers; choose among them."""
+        seed, fold = self.context.seed, members.fold
+        held = HeldOut(
+            self.inputs,
+            self.goal,
+            [held for _, held in self.walks],
+            fold,
+            shrinkage=self.spec.shrinkage,
+            seed=seed,
+        )
+        training = PackTraining(
+            self.program,
+            self.inputs,
+            self.goal,
+            members,
+            [self.walks[place][0] for place in fold],
+            self.params,
+            self.spec,
+            seed,
+            answers,
+        )
+        training.run(held, self.context, began=self.began, end=end)
+        return _chosen(held, training, self.inputs, self.goal, self.spec)
+
+
+def _with_teacher(
+    trainer: _Trainer, teacher: Teacher, scale: TargetScale | None
+) -> tuple[_Chosen, dict[str, Any]]:
+    """Return the better pack of one that learned alone and one with a teacher; and a record.
+
+    ``heard`` tells whether there was time to find out which is better, and ``teaching`` how far
+    each kept member listened.
+    """
+    alone = trainer.trained(trainer.members, trainer.began + trainer.limit / 2)
+    taught = _taught(trainer, teacher, scale)
+    chosen, heard = alone, taught is not None and not taught.training.cut_short
+    if taught is not None and falls(taught.loss, alone.loss):
+        chosen, heard = taught, True
+    return chosen, {"teacher": teacher.title, "heard": heard, "teaching": chosen.teaching}
+
+
+def _taught(trainer: _Trainer, teacher: Teacher, scale: TargetScale | None) -> _Chosen | None:
+    """Return the pack some of whose members learned from a teacher.
+
+    None where it had nothing to say, or there was no time to listen.
+    """
+    end = trainer.began + trainer.limit
+    context = trainer.context.until(end)
+    answers = told(teacher, trainer.walks, trainer.goal, context)
+    if not np.isfinite(answers).any() or context.over():
+        return None
     if scale is not None:
-        rung = with_spread(rung, rows, context, judged, predicted)
-    return replace(rung, seconds=perf_counter() - began)
+        answers = scale.forward(scale.within(answers))
+    try:
+        return trainer.trained(trainer.members.listening(trainer.spec, context.seed), end, answers)
+    except OutOfTime:
+        return None
 
 
 def _calibration(chosen: _Chosen, rows: Rows, context: Context) -> tuple[Calibration, ...]:
@@ -211,22 +286,23 @@ def _refuse_teacher(goal: Goal, folds: int) -> None:
             say("A pack of several quantiles learns from no teacher."),
             say("Leave the teacher out, or ask for one quantile."),
         )
-    if folds < 2:
+    if folds < 3:  # outside two of them the teacher learns
         raise SpecError(
-            say("A teacher needs folds, and these rows cannot be divided into two."),
-            say("Leave the teacher out, or give more rows, groups or times."),
+            say("A teacher needs three folds, and the pack has fewer."),
+            say("Leave the teacher out, or give more folds, groups or times."),
         )
 
 
 @dataclass(frozen=True, eq=False)
 class _Chosen:
-    """The members kept, and what they say of rows that they have not learned from.
+    """The members kept of a training, and what they say of rows that they have not learned from.
 
     ``teaching`` (M) is how far each listened to a teacher; ``rows`` (m,) are these rows,
     ``predicted`` (m, k or K) the mean of each one's fold, and ``logits`` (m, k) that mean as sure
     of itself as suits these rows, whose loss is ``loss``.
     """
 
+    training: PackTraining
     teaching: list[float]
     params: Params
     network: PackNetwork
@@ -283,7 +359,7 @@ def _chosen(
         params["sharpness"][:] = sharpness_of_more(factor, shares, share)
     kept_network = structs.replace(network, members=len(kept))
     teaching = training.members.teaching[kept].astype(float).round(3).tolist()
-    return _Chosen(teaching, params, kept_network, judged, together, logits, loss)
+    return _Chosen(training, teaching, params, kept_network, judged, together, logits, loss)
 
 
 def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold], np.ndarray]:

@@ -26,20 +26,33 @@ from gradum.fitting.teacher import Teacher
 def told(teacher: Teacher, walks: Sequence[Walk], goal: Goal, context: Context) -> np.ndarray:
     """Return what the members of each fold are told of the rows: (F, n), of classes (F, n, K).
 
-    For each pair of folds the teacher is fitted once, to the rows that both learn from, and asked
-    for those that only one of them does. NaN, which is to say nothing, are the rows that a fold
-    holds out, those that no fold does, and what is left when the context's time is up.
+    For each pair of folds the teacher is fitted to the rows that both learn from, and asked for
+    those that either holds out. In time these are the rows before the earlier of the two, and so
+    one fit serves it beside all later ones. NaN, which is to say nothing, are the rows that a fold
+    holds out, those that no fold does, what would have to be learned from one class alone, and what
+    is left when the context's time is up.
     """
     shape = (len(walks), len(goal.target), *([goal.classes] if goal.classes else []))
     answers = np.full(shape, np.nan)
+    common, said = np.zeros(0, np.intp), np.full(shape[1:], np.nan)
     for one, other in combinations(range(len(walks)), 2):
-        if context.over():
-            break
         (learned, held), (others_learned, others_held) = walks[one], walks[other]
-        asked = np.concatenate([held, others_held])
-        said = teacher.answers(np.intersect1d(learned, others_learned), asked)
-        answers[other, held], answers[one, others_held] = np.split(said, [len(held)])
+        before, common = common, np.intersect1d(learned, others_learned)
+        if not np.array_equal(common, before):
+            if context.over():
+                break
+            said = _said(teacher, common, goal, shape[1:])
+        answers[other, held], answers[one, others_held] = said[held], said[others_held]
     return answers
+
+
+def _said(teacher: Teacher, learned: np.ndarray, goal: Goal, shape: tuple[int, ...]) -> np.ndarray:
+    """Return what a teacher of some rows says of all others: (n,) or (n, K), of the former NaN."""
+    said = np.full(shape, np.nan)
+    if goal.classes is None or len(np.unique(goal.target[learned])) > 1:
+        asked = np.setdiff1d(np.arange(len(said)), learned)
+        said[asked] = teacher.answers(learned, asked)
+    return said
 
 
 class Lessons:

@@ -135,6 +135,11 @@ class PackTraining:
                 return
 
     @property
+    def cut_short(self) -> bool:
+        """Whether somebody or the clock ended it before it was done."""
+        return self.status in (Status.INTERRUPTED, Status.TIME_LIMIT)
+
+    @property
     def advice(self) -> str:
         """What the time limit left undone; empty where the status says all there is to say."""
         if self.status is not Status.TIME_LIMIT:
