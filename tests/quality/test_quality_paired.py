@@ -68,6 +68,15 @@ def test_who_fails_loses_the_table_and_is_not_in_the_mean():
     )
     assert found.mean.value == pytest.approx(3)
     assert (found.worse, found.better) == (2, 1)
+    assert found.most_extreme.name == "u"  # the only one that the mean is of
+
+
+def test_where_one_failed_everywhere_there_is_no_mean():
+    found = paired([*fits("a", {"s": [None]}), *fits("b", {"s": [0.1]})], "a", "b")
+    assert found.most_extreme is None
+    assert math.isnan(found.mean.value)
+    assert math.isnan(found.without_most_extreme.mean.value)
+    assert found.median == math.inf
 
 
 def test_the_most_extreme_table_is_the_farthest_from_the_median():
