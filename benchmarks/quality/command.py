@@ -82,6 +82,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def run(asked: argparse.Namespace) -> None:
     """Run the missing fits unless told not to; compare, print, and write what is asked for."""
     suite = None if asked.data is None else Suite.read(asked.data, asked.sets, asked.index)
+    sizes = asked.rows
     if asked.only_table:
         there = [path for path in (RESULTS, KEPT) if path.exists()]
         found = outcomes.read(asked.results or there or [RESULTS])
@@ -93,20 +94,22 @@ def run(asked: argparse.Namespace) -> None:
         )
     else:
         methods = asked.methods or list(METHODS)
-        plan = Plan(
-            suite.divisible(asked.split), methods, asked.seeds, asked.rows or SIZES, asked.split
-        )
+        sizes = sizes or SIZES
+        plan = Plan(suite.divisible(asked.split), methods, asked.seeds, sizes, asked.split)
         first, *others = asked.results or [RESULTS, *([KEPT] if KEPT.exists() else [])]
         found = fit_missing(plan, first, others, asked.timeout)
     if asked.keep:
         peers = {key: fit for key, fit in found.items() if not key.method.startswith(GRADUM)}
         outcomes.keep(KEPT, peers)
     sets = asked.sets if suite is None else list(suite.tables)
-    show(asked, rank(_part(asked, sets, found), methods))
+    show(asked, rank(_part(asked, sets, sizes, found), methods))
 
 
 def _part(
-    asked: argparse.Namespace, sets: list[str] | None, found: dict[Key, Outcome]
+    asked: argparse.Namespace,
+    sets: Sequence[str] | None,
+    sizes: Sequence[int] | None,
+    found: dict[Key, Outcome],
 ) -> dict[Key, Outcome]:
     """Return the fits of the split, the sets, the seeds and the sizes that are asked for."""
     return {
@@ -115,7 +118,7 @@ def _part(
         if key.split == asked.split
         and (sets is None or key.set in sets)
         and (asked.seeds is None or key.seed < asked.seeds)
-        and (asked.rows is None or key.rows in asked.rows)
+        and (sizes is None or key.rows in sizes)
     }
 
 

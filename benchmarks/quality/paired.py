@@ -18,6 +18,7 @@ from scipy.stats import binomtest, t
 
 from benchmarks.quality.outcomes import Outcome
 from benchmarks.quality.split import TEST_SHARE
+from gradum.margins import first_greatest
 
 LEVEL = 0.95  # of all intervals
 LEAST_ERROR = 1e-6  # what a smaller error counts as where errors are divided
@@ -58,14 +59,18 @@ class Paired:
     cpu: float
 
     @property
+    def both_succeeded(self) -> tuple[OnTable, ...]:
+        """The tables on which neither failed: only they have a ratio to take means of."""
+        return tuple(table for table in self.tables if 0 < table.ratio.value < math.inf)
+
+    @property
     def logs(self) -> np.ndarray:
-        """The logarithms of the tables' ratios, where neither failed."""
-        ratios = np.array([table.ratio.value for table in self.tables])
-        return np.log(ratios[(ratios > 0) & np.isfinite(ratios)])
+        """The logarithms of the ratios on these tables."""
+        return np.log([table.ratio.value for table in self.both_succeeded])
 
     @property
     def mean(self) -> Estimate:
-        """The geometric mean over tables."""
+        """The geometric mean over these tables."""
         return _geometric(self.logs, 1 / max(len(self.logs), 1))
 
     @property
@@ -74,10 +79,12 @@ class Paired:
         return float(np.median([table.ratio.value for table in self.tables]))
 
     @property
-    def most_extreme(self) -> OnTable:
-        """The table whose ratio is farthest from the median."""
-        middle = _log(self.median)
-        return max(self.tables, key=lambda table: abs(_log(table.ratio.value) - middle))
+    def most_extreme(self) -> OnTable | None:
+        """Of the tables of the mean, the first whose ratio is farthest from their median."""
+        if not self.both_succeeded:
+            return None
+        distances = np.abs(self.logs - np.median(self.logs))
+        return self.both_succeeded[int(first_greatest(distances))]
 
     @property
     def without_most_extreme(self) -> Paired:
@@ -155,8 +162,3 @@ def _geometric(logs: np.ndarray, factor: float) -> Estimate:
         return Estimate(math.exp(mean))
     half = t.ppf((1 + LEVEL) / 2, len(logs) - 1) * math.sqrt(factor) * logs.std(ddof=1)
     return Estimate(math.exp(mean), math.exp(mean - half), math.exp(mean + half))
-
-
-def _log(ratio: float) -> float:
-    """Return the logarithm, of 0 and of infinity one that is finite."""
-    return math.log(min(max(ratio, LEAST_ERROR), 1 / LEAST_ERROR))

@@ -120,17 +120,14 @@ def xgboost(split: Split, seed: int) -> Ready:
 
     kind = XGBRegressor if split.regression else XGBClassifier
     model = kind(n_jobs=CORES, random_state=seed, enable_categorical=True, tree_method="hist")
-    target = split.train_target
-    if not split.regression:
-        target = pd.Series(np.searchsorted(split.classes, target), index=target.index)
-    return Ready(model, *frames.numbered_categories(split), target)
+    return Ready(model, *frames.numbered_categories(split), _numbers(split))
 
 
 def catboost(split: Split, seed: int) -> Ready:
-    """Boost on strings."""
-    from catboost import CatBoostClassifier, CatBoostRegressor
+    """Boost on strings; the classes are numbered, or "10" would come behind "2"."""
+    import catboost
 
-    kind = CatBoostRegressor if split.regression else CatBoostClassifier
+    kind: Any = catboost.CatBoostRegressor if split.regression else catboost.CatBoostClassifier
     model = kind(
         verbose=0,
         thread_count=CORES,
@@ -138,7 +135,15 @@ def catboost(split: Split, seed: int) -> Ready:
         cat_features=split.categorical,
         allow_writing_files=False,
     )
-    return Ready(model, *frames.strings(split), split.train_target)
+    return Ready(model, *frames.strings(split), _numbers(split))
+
+
+def _numbers(split: Split) -> pd.Series:
+    """Return the training target as numbers, classes by their places."""
+    target = split.train_target
+    if split.regression:
+        return target
+    return pd.Series(np.searchsorted(split.classes, target), index=target.index)
 
 
 def bagged_lightgbm(split: Split, seed: int) -> Ready:

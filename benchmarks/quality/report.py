@@ -102,13 +102,16 @@ def _compared(ranking: Ranking, method: str, reference: str) -> list[str]:
     compared = paired(ranking.tried, method, reference)
     if compared is None:
         return ["–"] * 5
-    share = compared.share_worse
+    share, extreme = compared.share_worse, compared.most_extreme
+    rest = _interval(compared.without_most_extreme.mean, 3)
+    differing = compared.worse + compared.better
     return [
         _interval(compared.mean, 3),
         _number(compared.median, 3),
-        f"{_interval(compared.without_most_extreme.mean, 3)}, {compared.most_extreme.name}",
-        f"{compared.worse} of {compared.worse + compared.better} "
-        f"({share.low:.0%} to {share.high:.0%})",
+        f"{rest}, {extreme.name}" if extreme else rest,
+        f"{compared.worse} of {differing} ({share.low:.0%} to {share.high:.0%})"
+        if differing
+        else "0 of 0",
         _number(compared.cpu, 2),
     ]
 

@@ -104,6 +104,16 @@ def test_other_libraries_fits_are_kept_and_compared_with_later(folder, fits, mon
     assert len(command.KEPT.read_text().splitlines()) == 9  # what was kept of linear stays
 
 
+def test_only_the_sizes_of_the_plan_are_compared(folder, fits, monkeypatch, capsys):
+    words = ("--data", str(folder), "--seeds", "1", "--methods", "linear")
+    main(*words, "--rows", "50")
+    monkeypatch.setattr(command, "SIZES", (70,))
+    capsys.readouterr()
+    main(*words)
+    assert "At most 70 training rows" in (report := capsys.readouterr().out)
+    assert "At most 50" not in report
+
+
 def test_a_fit_that_was_run_is_not_run_again(folder, fits, tmp_path):
     results, other = tmp_path / "results.jsonl", tmp_path / "other.jsonl"
     results.write_text(

@@ -68,6 +68,15 @@ def test_who_fails_loses_the_table_and_is_not_in_the_mean():
     )
     assert found.mean.value == pytest.approx(3)
     assert (found.worse, found.better) == (2, 1)
+    assert found.most_extreme.name == "u"  # the only one that the mean is of
+
+
+def test_where_one_failed_everywhere_there_is_no_mean():
+    found = paired([*fits("a", {"s": [None]}), *fits("b", {"s": [0.1]})], "a", "b")
+    assert found.most_extreme is None
+    assert math.isnan(found.mean.value)
+    assert math.isnan(found.without_most_extreme.mean.value)
+    assert found.median == math.inf
 
 
 def test_the_most_extreme_table_is_the_farthest_from_the_median():
@@ -94,3 +103,26 @@ def test_ties_are_nobodys_and_errors_of_zero_have_finite_ratios():
 def test_methods_that_met_nowhere_are_not_compared():
     assert paired([*fits("a", {"s": [0.1]}), *fits("b", {"t": [0.1]})], "a", "b") is None
     assert paired(fits("a", {"s": [0.1]}), "a", "c") is None
+
+
+@pytest.mark.parametrize("splits", [3, 10])
+def test_intervals_over_splits_hold_the_true_ratio_about_as_often_as_they_say(splits):
+    """Of least squares with a useful column and without, on tables drawn anew."""
+    rng, rows, tables = np.random.default_rng(splits), 100, 200
+    compared = [_two_methods(rng, rows, splits) for _ in range(tables)]
+    true = np.exp(np.mean([np.log(each.value) for each in compared]))
+    held = np.mean([each.low <= true <= each.high for each in compared])
+    assert 0.92 <= held < 1  # 200 tables tell a share to 0.03
+
+
+def _two_methods(rng, rows, splits):
+    columns = rng.normal(size=(rows, 3))
+    target = columns @ [1.0, 0.5, 0.3] + rng.normal(size=rows)
+    errors = {"a": [], "b": []}
+    for _ in range(splits):
+        test, train = np.split(rng.permutation(rows), [rows // 5])
+        for method, used in (("a", columns[:, :2]), ("b", columns)):
+            fitted = np.linalg.lstsq(used[train], target[train], rcond=None)[0]
+            errors[method].append(np.std(used[test] @ fitted - target[test]))
+    made = [*fits("a", {"s": errors["a"]}), *fits("b", {"s": errors["b"]})]
+    return paired(made, "a", "b").tables[0].ratio

@@ -4,10 +4,11 @@ import sys
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from benchmarks.quality.methods import METHODS, check_installed, check_known, installed, packages
 from benchmarks.quality.one import fit
-from benchmarks.quality.peers import PEERS
+from benchmarks.quality.peers import PEERS, ready
 from benchmarks.quality.sets import Suite
 from benchmarks.quality.split import Split
 
@@ -34,6 +35,34 @@ def test_scikit_learns_models_learn(folder, method, name):
 def test_forests_learn_from_levels_and_missing_numbers(folder, method):
     assert fit(method, split(folder, "number"), 0)["error"] < 1
     assert fit(method, split(folder, "two"), 0)["error"] < 0.5
+
+
+QUICK = "linear", "random_forest", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost"
+
+
+@pytest.mark.parametrize("method", QUICK)
+@pytest.mark.filterwarnings("ignore")
+def test_probabilities_stand_in_the_order_of_the_classes(method):
+    """The classes are strings, so that 10 comes before 2."""
+    try:
+        check_installed([method])
+    except SpecError as error:
+        pytest.skip(str(error))
+    rng = np.random.default_rng(0)
+    target = pd.Series(np.tile(["10", "2", "9"], 40))
+    rows = pd.DataFrame({"x": target.astype(float) + rng.normal(0, 0.1, len(target))})
+    rows["level"] = rng.choice(["a", "b"], len(target))
+    divided = Split(rows, rows, target, target, ["level"], ["x"], "multiclass")
+    assert fit(method, divided, 0)["acc"] > 0.9
+
+
+def test_catboost_would_put_strings_that_are_numbers_in_the_order_of_numbers(monkeypatch):
+    library = SimpleNamespace(CatBoostClassifier=lambda **options: options)
+    monkeypatch.setitem(sys.modules, "catboost", library)
+    target = pd.Series(["10", "2", "9", "2"])
+    rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 2.0]})
+    divided = Split(rows, rows, target, target, [], ["x"], "multiclass")
+    assert ready("catboost", divided, 0).target.tolist() == [0, 1, 2, 1]
 
 
 class Pack:

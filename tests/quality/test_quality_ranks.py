@@ -64,11 +64,17 @@ def test_the_report_says_the_same():
     assert cells[1] == "2.00"
     assert cells[2].startswith(f"{math.sqrt(s1 * s2):.3f} (")
     assert cells[3] == f"{s2:.3f}"  # the median of s1, s2 and infinity
-    assert cells[4].endswith(", s3")
+    assert cells[4] == f"{s2:.3f}, s1"
     assert cells[5].startswith("2 of 3 (")
     # CPU seconds of a over b: 2 on splits 0 of s1 and s2, 20 on splits 1 of all three.
     assert cells[6:9] == ["4.00", "20.00", "–"]
     assert cells[9] == "1 |"
+
+
+def test_methods_that_tie_everywhere_differ_nowhere():
+    alike = {method: {"s1": (0.1, 0.2), "s2": (0.3, 0.3)} for method in "ab"}
+    text = report(rank(outcomes(alike), ["a", "b"]), "a")
+    assert "| b | 1.50 | 1.000 (1.000 to 1.000) | 1.000 | 1.000, s1 | 0 of 0 |" in text
 
 
 def test_where_and_when_is_said_once():
