@@ -20,6 +20,7 @@ from gradum.fitting.pack.members import RAMPS, STEPS, WAVES, Members, initial_co
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.training import _Order
 from gradum.fitting.pack.wide import (
+    OF_CODES,
     STRENGTHS,
     begin_wide,
     best_strength,
@@ -244,7 +245,7 @@ def test_the_penalty_is_the_one_that_predicts_the_held_out_rows_best(noise):
     best = fit(STRENGTHS[int(np.argmin(losses))])
     assert (int(np.argmin(losses)) == 0) == (noise > 1)
     goal = Goal(target, np.ones(90), SquaredError())
-    strength = best_strength(x, goal, (learned, held), ALONE)
+    strength = best_strength([(x, (learned, held))], goal, ALONE)
     assert strength == pytest.approx(STRENGTHS[int(np.argmin(losses))])
     weights, bias = linear_start(x, goal, learned, strength, ALONE)
     np.testing.assert_allclose(weights[:, 0], best.coef_, rtol=1e-4, atol=1e-6)
@@ -284,7 +285,7 @@ def test_members_that_begin_wide_are_the_linear_model_of_codes_of_columns(target
     assert members.begins_wide.any()
     assert inputs.network.pairs  # which the linear model does not use
     np.testing.assert_array_equal(params["wide"][:, inputs.of_pairs], 0)
-    chosen = set()
+    chosen, errors_of_folds = set(), {}
     for member in range(spec.members):
         train, held = walks[members.fold[member]]
         if not members.begins_wide[member]:
@@ -294,6 +295,7 @@ def test_members_that_begin_wide_are_the_linear_model_of_codes_of_columns(target
             continue
         own = x[member].astype(np.float64)
         own[:, inputs.of_pairs] = 0
+        own[:, inputs.network.inputs :] *= OF_CODES
         peers = [
             peer(classes, strength, np.ones(len(train))).fit(own[train], aim[train])
             for strength in STRENGTHS
@@ -302,10 +304,13 @@ def test_members_that_begin_wide_are_the_linear_model_of_codes_of_columns(target
         distance = [np.abs(said - said_by(each, own, classes)).max() for each in peers]
         assert min(distance) < 2e-3
         chosen.add(int(np.argmin(distance)))
-        if classes == 0 and members.fold[member] == 0:
-            errors = [np.mean((each.predict(own[held]) - aim[held]) ** 2) for each in peers]
-            assert int(np.argmin(distance)) == int(np.argmin(errors))
-    assert len(chosen) == 1  # one penalty for all folds
+        if classes == 0:
+            errors = [np.sum((each.predict(own[held]) - aim[held]) ** 2) for each in peers]
+            errors_of_folds[members.fold[member]] = np.array(errors)
+    assert len(chosen) == 1  # one penalty for all folds, which choose it together
+    if classes == 0:
+        assert len(errors_of_folds) == spec.folds
+        assert chosen == {int(np.argmin(sum(errors_of_folds.values())))}
 
 
 def test_where_each_number_came_from():

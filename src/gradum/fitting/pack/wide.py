@@ -7,24 +7,28 @@ codes have only its interactions left to learn, and their first candidate is tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from msgspec import structs
 
 from gradum.core.models.network import Params
+from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.context import Context
 from gradum.fitting.folding import Walk
 from gradum.fitting.pack.goal import Goal
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.members import Members
 from gradum.fitting.path import choose_penalty
+from gradum.margins import first_least
 from gradum.solvers.convex import descend
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.newton import Newton
 
-STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0)  # of the penalty, alpha = strength / n, falling
+STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0)  # of the penalty, alpha = strength / n, falling
+ENOUGH = 1_000  # rows that are held out: folds choose the penalty together until they have so many
+OF_CODES = 0.3  # of what a column itself is: a straight line is more likely than any of its steps
 TOLERANCE = 1e-6  # of the gradient; members only begin with it
 MOST_COEFFICIENTS = 2500
 MOST_ROWS = 50_000
@@ -41,25 +45,47 @@ def begin_wide(
     """Put the linear model of their codes in the place of some members' ``wide`` part.
 
     Their last layer is set to 0: before they learn, they are that model, in which pairs of columns
-    have no part. The rows that the first fold holds out choose the penalty of all: folds differ too
-    little to choose one each.
+    have no part. One penalty is chosen for all, by what the folds hold out: they differ too little
+    to choose one each.
     """
-    last, strength = params["layers"][-1], None
-    network = structs.replace(inputs.network, members=1, embedding=None)
-    for fold, walk in enumerate(walks):
-        beginning = np.flatnonzero((members.fold == fold) & members.begins_wide)
-        # Asked before the columns are made, which of a long table are many.
-        if not len(beginning) or is_much_work(network.first, goal.linear[1], len(walk[0])):
-            continue
-        drawn = {name: params[name][beginning[:1]] for name in ("shift", "slope", "wave")}
-        columns = network.expand(drawn, inputs.flat["dense"][None], None, np)[0]
-        columns = columns.astype(np.float64)
-        columns[:, inputs.of_pairs] = 0.0  # members are better at these without rough steps
-        strength = strength or best_strength(columns, goal, walk, context)
-        start = linear_start(columns, goal, walk[0], strength, context)
+    last, scale = params["layers"][-1], _scale(inputs.network, inputs.of_pairs)
+    # Asked before the columns are made, which of a long table are many.
+    starting = {
+        fold: beginning
+        for fold, (learned, _) in enumerate(walks)
+        if len(beginning := np.flatnonzero((members.fold == fold) & members.begins_wide))
+        and not is_much_work(len(scale), goal.linear[1], len(learned))
+    }
+    if not starting:
+        return
+    held = np.cumsum([len(walks[fold][1]) for fold in starting])
+    judging = list(starting)[: int(np.searchsorted(held, ENOUGH)) + 1]
+    judged = (
+        (scale * _columns(params, inputs, starting[fold][0]), walks[fold]) for fold in judging
+    )
+    strength = best_strength(judged, goal, context)
+    for fold, beginning in starting.items():
+        columns = scale * _columns(params, inputs, beginning[0])
+        start = linear_start(columns, goal, walks[fold][0], strength, context)
         if start is not None:
-            params["wide"][beginning, : columns.shape[1]], last["bias"][beginning] = start
+            weights, last["bias"][beginning] = start
+            params["wide"][beginning, : len(scale)] = scale[:, None] * weights
             last["weight"][beginning] = 0.0
+
+
+def _scale(network: PackNetwork, of_pairs: np.ndarray) -> np.ndarray:
+    """Return what the linear model's columns are multiplied by (D,)."""
+    scale = np.full(network.inputs + len(network.coded) * network.codes, OF_CODES)
+    scale[: network.inputs] = 1.0
+    scale[of_pairs] = 0.0  # members are better at these without rough steps
+    return scale
+
+
+def _columns(params: Params, inputs: PackInputs, member: int) -> np.ndarray:
+    """Return all rows as a member's columns and codes (n, D), but for what is embedded."""
+    network = structs.replace(inputs.network, members=1, embedding=None)
+    codes = {name: params[name][[member]] for name in ("shift", "slope", "wave")}
+    return network.expand(codes, inputs.flat["dense"][None], None, np)[0]
 
 
 def is_much_work(columns: int, outputs: int, rows: int) -> bool:
@@ -67,22 +93,29 @@ def is_much_work(columns: int, outputs: int, rows: int) -> bool:
     return outputs * (columns + 1) > MOST_COEFFICIENTS or rows > MOST_ROWS
 
 
-def best_strength(columns: np.ndarray, goal: Goal, walk: Walk, context: Context) -> float:
-    """Return the strength whose linear model predicts a fold's held-out rows best.
+def best_strength(judged: Iterable[tuple[np.ndarray, Walk]], goal: Goal, context: Context) -> float:
+    """Return the strength whose linear models predict held-out rows best.
 
     Parameters
     ----------
-    columns : ndarray of shape (n, D)
+    judged : iterable of pairs
+        For each fold the columns (n, D), and its walk: positions of the rows learned from, and of
+        those held out.
     goal : Goal
-    walk : pair of ndarray
-        Positions of the rows learned from, and of those held out.
     context : Context
     """
-    used = np.concatenate(walk)
-    split = np.arange(len(walk[0])), np.arange(len(walk[0]), len(used))
-    model = _model(columns, goal, used)
-    path = context.solve(choose_penalty(model, [split], STRENGTHS, hear=context.ask))
-    return path.best * len(used)
+    total = np.zeros(len(STRENGTHS))
+    for columns, walk in judged:
+        used = np.concatenate(walk)
+        split = np.arange(len(walk[0])), np.arange(len(walk[0]), len(used))
+        path = choose_penalty(
+            _model(columns, goal, used), [split], STRENGTHS, hear=context.ask, to_the_end=True
+        )
+        found = context.solve(path)
+        if found.cut:
+            break
+        total += goal.weight[walk[1]].sum() * np.array(found.losses)
+    return STRENGTHS[int(first_least(total))]
 
 
 def linear_start(

@@ -17,7 +17,7 @@ from gradum.fitting.pack.program import STEPS
 from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.text_scores import SHARE_OF_TIME
 from gradum.fitting.pack.text_scores import STRENGTHS as SCORE_STRENGTHS
-from gradum.fitting.pack.wide import STRENGTHS, is_much_work
+from gradum.fitting.pack.wide import ENOUGH, STRENGTHS, is_much_work
 from gradum.fitting.post import steps_for
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import (
@@ -134,4 +134,5 @@ def _wide_starts(packed: PackSpec, columns: int, outputs: int, rows: int) -> flo
     penalty = 2 * rows * columns**2 * IN_FACTORISATION
     if outputs > 1:  # dense columns times several outputs: a product of matrices
         penalty += PRODUCTS * rows * outputs * (4 * columns * IN_FACTORISATION + 40 * IN_PRODUCT)
-    return (packed.folds + len(STRENGTHS)) * penalty
+    judging = min(packed.folds, -(-ENOUGH * packed.folds // rows))
+    return (packed.folds + judging * len(STRENGTHS)) * penalty
