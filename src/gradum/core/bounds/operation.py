@@ -1,0 +1,211 @@
+"""What bounds ask of an operation of a graph, and what all elementwise operations share.
+
+Shapes: B boxes, r linear forms, n numbers of a node.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
+
+STEPS = 16
+"""Roundings, in units of roundoff, that one elementwise function is taken to be off by at most.
+
+NumPy, SciPy, XLA and ONNX Runtime compute a logistic function, a tanh or a square root within a
+few; none promises it.
+"""
+
+
+class Interval(NamedTuple):
+    """Numbers low ≤ z ≤ high, both of shape [B, n]."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def size(self) -> np.ndarray:
+        """The largest |z|."""
+        return np.maximum(np.abs(self.low), np.abs(self.high))
+
+    def widened(self, slack: np.ndarray) -> Interval:
+        """Return an interval that reaches further by so much, and by the rounding of that."""
+        slack = slack + 2 * FLOAT64 * (self.size + slack) + UNDERFLOW[FLOAT64]
+        return Interval(self.low - slack, self.high + slack)
+
+    def both(self, other: Interval) -> Interval:
+        """Return what lies in both intervals."""
+        return Interval(np.maximum(self.low, other.low), np.minimum(self.high, other.high))
+
+
+class Lines(NamedTuple):
+    """A line below and a line above a function of z, each with slopes and intercepts [B, n]."""
+
+    lower_slope: np.ndarray
+    lower_intercept: np.ndarray
+    upper_slope: np.ndarray
+    upper_intercept: np.ndarray
+
+
+class Slopes(NamedTuple):
+    """Slopes [B, n] of a line below and a line above a function."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+class Pulled(NamedTuple):
+    """Linear forms of a node, pulled back to its parents.
+
+    A ≥ Σ A_p z_p + constant for all that the parents can be, exactly, so that rounding is part of
+    ``constant`` already. ``size`` bounds the sum of the absolute values that make it up.
+    """
+
+    coefficients: list[np.ndarray]
+    constant: np.ndarray
+    size: np.ndarray
+
+
+class Operation(ABC):
+    """A function of the numbers of one or several parents, row by row."""
+
+    @abstractmethod
+    def width(self, widths: Sequence[int]) -> int | None:
+        """Return how many numbers it makes of parents of such widths; None where it takes none."""
+
+    @abstractmethod
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return its values [N, n] of its parents', in float64."""
+
+    @abstractmethod
+    def interval(self, *parents: Interval) -> Interval:
+        """Return the interval of its values, in exact arithmetic but for what `slack` covers."""
+
+    @abstractmethod
+    def slack(self, unit: float, *parents: Interval) -> np.ndarray:
+        """Return [B, n], by how much rounding with such a unit roundoff can move its values.
+
+        In float64 it also covers the rounding of `interval`, and of a linear operation's `pull`.
+        """
+
+    @abstractmethod
+    def pull(
+        self,
+        forms: np.ndarray,
+        slack: np.ndarray,
+        parents: Sequence[Interval],
+        slopes: Slopes | None = None,
+    ) -> Pulled:
+        """Bound linear forms A z [B or 1, r, n] of its values from below by forms of its parents'.
+
+        Parameters
+        ----------
+        forms : ndarray
+            A.
+        slack : ndarray [B, n]
+            How far its values may be off, in each direction.
+        parents : sequence of Interval
+            Where the parents' numbers lie.
+        slopes : Slopes, optional
+            Of the lines that an elementwise operation is put between; its own choice without.
+        """
+
+
+def weighed(forms: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return the least of A z over low ≤ z ≤ high: max(A, 0) low + min(A, 0) high, [B, r]."""
+    above = np.maximum(forms, 0.0)
+    below = forms - above
+    return np.matmul(above, low[..., None])[..., 0] + np.matmul(below, high[..., None])[..., 0]
+
+
+@dataclass(frozen=True, eq=False)
+class Elementwise(Operation):
+    """A function f of each number by itself, which is put between two lines.
+
+    A line of any slope s lies below f where its intercept is the least of f(z) − s z. That is at an
+    end of the interval, at a kink, or where f′(z) = s; so every slope gives valid lines, and a
+    choice of slopes is a matter of tightness alone.
+    """
+
+    @abstractmethod
+    def critical(self, slope: np.ndarray, z: Interval) -> list[np.ndarray]:
+        """Return candidates [B, n] for where f(z) − slope z is least or greatest within.
+
+        They may lie outside the interval, and are then taken back to its ends.
+        """
+
+    @abstractmethod
+    def slopes(self, z: Interval) -> Slopes:
+        """Choose slopes of lines below and above f on an interval."""
+
+    @abstractmethod
+    def sensitivity(self, z: Interval) -> np.ndarray:
+        """Return [B, n]: one rounding of each step in f moves it by no more than u times this."""
+
+    def width(self, widths: Sequence[int]) -> int | None:
+        """As many as the one parent has."""
+        return widths[0] if len(widths) == 1 else None
+
+    def interval(self, *parents: Interval) -> Interval:
+        """Take the least and the greatest f(z) at ends, kinks and where f′(z) = 0."""
+        (z,) = parents
+        values = [self.concrete(point) for point in self._candidates(np.zeros(1), z)]
+        return Interval(np.min(values, axis=0), np.max(values, axis=0))
+
+    def slack(self, unit: float, *parents: Interval) -> np.ndarray:
+        """Return what STEPS roundings do."""
+        (z,) = parents
+        return STEPS * unit * self.sensitivity(z) + UNDERFLOW[unit]
+
+    def lines(self, z: Interval, slopes: Slopes | None = None) -> Lines:
+        """Return a line below and a line above f, valid on the interval in exact arithmetic."""
+        below, above = slopes or self.slopes(z)
+        low, lowest = self._intercepts(below, z, np.min)
+        high, highest = self._intercepts(above, z, np.max)
+        return Lines(below, low - lowest, above, high + highest)
+
+    def pull(
+        self,
+        forms: np.ndarray,
+        slack: np.ndarray,
+        parents: Sequence[Interval],
+        slopes: Slopes | None = None,
+    ) -> Pulled:
+        """Take the line below where A ≥ 0, the line above where A < 0."""
+        (z,) = parents
+        below, low, above, high = self.lines(z, slopes)
+        error = gamma(forms.shape[-1] + 4, FLOAT64)
+        reach = z.size
+        low = low - (slack + error * (np.abs(below) * reach + np.abs(low) + slack))
+        high = high + (slack + error * (np.abs(above) * reach + np.abs(high) + slack))
+        positive = np.maximum(forms, 0.0)
+        negative = forms - positive
+        constant = (
+            np.matmul(positive, low[..., None])[..., 0]
+            + np.matmul(negative, high[..., None])[..., 0]
+        )
+        size = (
+            np.matmul(positive, np.abs(low)[..., None])[..., 0]
+            - np.matmul(negative, np.abs(high)[..., None])[..., 0]
+        )
+        positive = positive * below[:, None]
+        positive += negative * above[:, None]
+        return Pulled([positive], constant, size)
+
+    def _candidates(self, slope: np.ndarray, z: Interval) -> list[np.ndarray]:
+        inner = (np.clip(point, z.low, z.high) for point in self.critical(slope, z))
+        return [z.low, z.high, *inner]
+
+    def _intercepts(
+        self, slope: np.ndarray, z: Interval, extreme: Callable[..., np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the least or greatest f(z) − s z, and by how much it may be off."""
+        points = self._candidates(slope, z)
+        intercepts = extreme([self.concrete(point) - slope * point for point in points], axis=0)
+        error = STEPS * FLOAT64 * (self.sensitivity(z) + np.abs(slope) * z.size)
+        return intercepts, error + UNDERFLOW[FLOAT64]
