@@ -10,6 +10,10 @@ from fractions import Fraction
 
 import numpy as np
 
+from gradum.core.bounds.graph import Graph
+from gradum.errors import PropertyError
+from gradum.messages import say
+
 
 @dataclass(frozen=True, eq=False)
 class Polyhedron:
@@ -72,6 +76,20 @@ class Property:
     inputs: int
     outputs: int
     cases: tuple[Case, ...]
+
+    def check_fits(self, network: Graph) -> None:
+        """Raise PropertyError unless a network has as many inputs and outputs."""
+        if (self.inputs, self.outputs) != (network.inputs, network.widths[-1]):
+            raise PropertyError(
+                say(
+                    "The property is of {inputs:,} inputs and {outputs:,} outputs, but the network "
+                    "has {network_inputs:,} and {network_outputs:,}.",
+                    inputs=self.inputs,
+                    outputs=self.outputs,
+                    network_inputs=network.inputs,
+                    network_outputs=network.widths[-1],
+                )
+            )
 
     def is_violated(self, x: np.ndarray, y: np.ndarray) -> bool:
         """Return whether an input [d] and its output [k] are a counterexample.

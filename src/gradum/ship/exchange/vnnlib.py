@@ -1,7 +1,7 @@
 """Properties in VNN-LIB 1.0, the format of the verification competition, as far as it is linear.
 
-A file declares inputs X_0, X_1, … and outputs Y_0, Y_1, … and asserts what a counterexample would be:
-bounds of inputs and linear constraints on outputs, joined by ``and`` and ``or``.
+A file declares inputs X_0, X_1, … and outputs Y_0, Y_1, … and asserts what a counterexample would
+be: bounds of inputs and linear constraints on outputs, joined by ``and`` and ``or``.
 
 Demarchi et al., "Supporting standardization of neural networks verification with VNNLIB and
 CoCoNet", FoMLAS 2023.
