@@ -156,7 +156,8 @@ def constant(tensor: Any) -> np.ndarray:
             say("Constant {name} is of type {kind}, which is not read.", name=name, kind=kind)
         )
     try:
-        values = onnx.numpy_helper.to_array(tensor).astype(_STORED[kind])
+        with np.errstate(invalid="ignore"):  # a NaN is refused below
+            values = onnx.numpy_helper.to_array(tensor).astype(_STORED[kind])
     except (ValueError, TypeError, OverflowError):
         raise ModelFileError(
             say("Constant {name} does not have as many numbers as its shape.", name=name)

@@ -23,7 +23,7 @@ from gradum.tables.sources.extra import needs
 from gradum.tables.wording import shortened
 
 _MISFITS = (ValueError, TypeError, IndexError, KeyError, OverflowError)
-_ERRORS_ONLY = 3  # of ONNX Runtime's levels of what it logs
+_FATAL = 4  # of ONNX Runtime's levels of what it logs; errors are raised as well
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,27 +65,26 @@ class OnnxNetwork:
                     shape=x.shape,
                 )
             )
-        name = self._session.get_inputs()[0].name
-        rows = [self._answer({name: row.reshape(self.shape)}) for row in x]
-        return np.stack(rows) if rows else np.empty((0, self.graph.widths[-1]), np.float32)
-
-    def _answer(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         try:
-            (answer,) = self._session.run(None, inputs)
+            (name,) = (value.name for value in self._session.get_inputs())
+            rows = [self._session.run(None, {name: row.reshape(self.shape)})[0] for row in x]
+        except ModelFileError:
+            raise
         except Exception as error:  # those of its native code have no class in common
-            raise _refused(error) from None
-        return np.ravel(answer)
+            cause = shortened(" ".join(str(error).split()), 200)
+            raise ModelFileError(
+                say("ONNX Runtime refuses the network: {cause}.", cause=cause)
+            ) from None
+        outputs = self.graph.widths[-1]
+        return np.reshape(rows, (len(x), outputs)).astype(np.float32)
 
     @cached_property
     def _session(self) -> Any:
         runtime = needs("onnxruntime", "onnx", say("Networks in ONNX"), ModelFileError)
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
-        try:
-            return runtime.InferenceSession(self.data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # those of its native code have no class in common
-            raise _refused(error) from None
+        options.log_severity_level = _FATAL
+        return runtime.InferenceSession(self.data, options, providers=["CPUExecutionProvider"])
 
 
 def read_network(path: str | os.PathLike) -> OnnxNetwork:
@@ -200,8 +199,3 @@ def _attributes(node: Any, types: Mapping[str, str]) -> dict[str, Any]:
                 say("its attribute {name} is not finite", name=repr(shortened(name)))
             )
     return attributes
-
-
-def _refused(error: Exception) -> ModelFileError:
-    cause = shortened(" ".join(str(error).split()), 200)
-    return ModelFileError(say("ONNX Runtime refuses the network: {cause}.", cause=cause))
