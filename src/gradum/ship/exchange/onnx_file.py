@@ -15,6 +15,7 @@ import numpy as np
 from gradum.errors import ModelFileError
 from gradum.files.atomic import cause_of
 from gradum.messages import say
+from gradum.ship.exchange.onnx_wire import FIELD_LIMIT, is_small
 from gradum.tables.sources.extra import needs
 from gradum.tables.wording import shortened
 
@@ -63,12 +64,7 @@ def parsed(data: bytes) -> Any:
         The bytes are no ONNX file, or one with too many parts, functions of its own, sparse
         constants, an opset that is not read, or other than one input and one output.
     """
-    onnx = onnx_package()
-    damage = needs("google.protobuf.message", "onnx", say("Networks in ONNX"), ModelFileError)
-    try:
-        model = onnx.ModelProto.FromString(data)
-    except damage.DecodeError:
-        raise ModelFileError(say("It is not an ONNX file, or a damaged one.")) from None
+    model = _decoded(data)
     graph = model.graph
     if not graph.node:
         raise ModelFileError(say("It is not an ONNX file, or has no operators."))
@@ -95,6 +91,22 @@ def parsed(data: bytes) -> Any:
     if len(graph.output) != 1:
         raise ModelFileError(
             say("It has {count:,} outputs, where one is read.", count=len(graph.output))
+        )
+    return model
+
+
+def _decoded(data: bytes) -> Any:
+    """Return the ``ModelProto`` of bytes, which are refused before they take much memory."""
+    onnx = onnx_package()
+    damage = needs("google.protobuf.message", "onnx", say("Networks in ONNX"), ModelFileError)
+    try:
+        small = is_small(data)
+        model = onnx.ModelProto.FromString(data if small else b"")
+    except (ValueError, damage.DecodeError):
+        raise ModelFileError(say("It is not an ONNX file, or a damaged one.")) from None
+    if not small:
+        raise ModelFileError(
+            say("It has more than {limit:,} parts and unknown bytes.", limit=FIELD_LIMIT)
         )
     return model
 
