@@ -1,6 +1,7 @@
 """Networks in ONNX, against the reference evaluator of ONNX and against ONNX Runtime."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -307,6 +308,14 @@ def test_files_that_would_grow_in_memory_are_refused_before_they_are_parsed(monk
     assert not onnx_wire.is_small(field(7, field(1, field(5, field(6, many)))))
     for broken in (b"\x3a\x05\x00", b"\x3a", b"\x80" * 20, b"\x3b\x3c", b"\x0d\x00"):
         refused(broken, "It is not an ONNX file, or a damaged one.")
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
+def test_a_package_that_is_not_installed_is_named_with_its_extra(package, monkeypatch):
+    whole = model([("Relu", ["x"], "out", {})]).SerializeToString()
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ModelFileError, match=rf"{package}, .* pip install 'gradum\[onnx\]'"):
+        parsed_network(whole).run(np.zeros((1, 4)))
 
 
 def test_a_file_is_read_and_a_counterexample_run_again(tmp_path):

@@ -56,6 +56,18 @@ def test_bounds_that_leave_nothing_in_some_alternatives_are_left_out():
     assert [case.high.tolist() for case in stated.cases] == [[0, 2]]
 
 
+def test_no_bound_is_a_negative_zero():
+    stated = parsed_property(
+        DECLARED
+        + BOX
+        + "(assert (and (<= X_0 0) (>= X_0 0) (>= X_1 -0) (<= Y_0 0) (<= (- 0) Y_1)))"
+    )
+    (case,) = stated.cases
+    zeros = [case.low[0], case.high[0], case.low[1], *case.unsafe[0].limits]
+    assert zeros == [0.0] * 5
+    assert not np.any(np.signbit(zeros))
+
+
 def written(formula):
     match formula:
         case (head, *parts) if head in ("and", "or"):

@@ -22,6 +22,11 @@ class Variable(NamedTuple):
     letter: str
     index: int
 
+    @property
+    def name(self) -> str:
+        """The name in the text."""
+        return f"{self.letter}_{self.index}"
+
 
 class InputBound(NamedTuple):
     """X_index ≤ value if it is an upper bound, X_index ≥ value if not."""
@@ -86,7 +91,7 @@ def constraint(comparison: Bracket, variables: Mapping[str, Variable]) -> Constr
     letters = {variable.letter for variable in weights}
     if "X" not in letters:
         pairs = tuple((variable.index, weight) for variable, weight in weights.items())
-        return OutputConstraint(pairs, -constant)
+        return OutputConstraint(pairs, 0.0 - constant)  # never −0
     if len(weights) > 1:
         raise PropertyError(
             say(
@@ -96,7 +101,7 @@ def constraint(comparison: Bracket, variables: Mapping[str, Variable]) -> Constr
             )
         )
     ((variable, weight),) = weights.items()
-    value = -constant / weight
+    value = (0.0 - constant) / weight + 0.0  # never −0
     if not math.isfinite(value):
         _refuse_size(line)
     return InputBound(variable.index, weight > 0.0, value, line)

@@ -137,14 +137,14 @@ def _count(letter: str, lines: dict[Variable, int]) -> int:
     """Return how many variables of a letter there are, which have to be numbered from 0."""
     count = sum(variable.letter == letter for variable in lines)
     if count == 0:
-        raise PropertyError(say("{name} is not declared.", name=f"{letter}_0"))
+        raise PropertyError(say("{name} is not declared.", name=Variable(letter, 0).name))
     for variable, line in lines.items():
         if variable.letter == letter and variable.index >= count:
             raise PropertyError(
                 say(
                     "Line {line}: {name} is declared, but not all variables before it.",
                     line=line,
-                    name=f"{letter}_{variable.index}",
+                    name=variable.name,
                 )
             )
     return count
@@ -226,7 +226,7 @@ def _cases(
             say(
                 "Line {line}: no number is within this bound of {name} and those before.",
                 line=clash.line,
-                name=f"X_{clash.index}",
+                name=Variable("X", clash.index).name,
             )
         )
     return tuple(cases)
@@ -257,7 +257,8 @@ def _narrowed(
 
 def _check_bounded(low: np.ndarray, high: np.ndarray, lines: dict[Variable, int]) -> None:
     for index in np.flatnonzero(np.isinf(low) | np.isinf(high))[:1]:
-        values = {"line": lines[Variable("X", int(index))], "name": f"X_{index}"}
+        variable = Variable("X", int(index))
+        values = {"line": lines[variable], "name": variable.name}
         raise PropertyError(
             say("Line {line}: {name} has no lower bound.", **values)
             if np.isinf(low[index])
