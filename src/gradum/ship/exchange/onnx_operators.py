@@ -351,7 +351,7 @@ def _elementwise(operation: Callable[[Call], Operation]) -> Callable[[Call], Val
 
 
 def _leaky(call: Call) -> Operation:
-    slope = float(call.attributes.get("alpha", 0.01))
+    slope = float(call.attributes.get("alpha", np.float32(0.01)))
     if not slope <= 1.0:  # max(z, slope z) is another function then
         raise ModelFileError(say("its slope is greater than 1"))
     return Leaky(np.full(call.computed().size, slope))
