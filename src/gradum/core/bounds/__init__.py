@@ -5,8 +5,10 @@ A network is a :class:`Graph` of operations, which its bounds know nothing else 
 
 from __future__ import annotations
 
+from gradum.core.bounds.crown import Planes, crown, lower, planes
 from gradum.core.bounds.graph import INPUT, Graph, Node
-from gradum.core.bounds.operation import Elementwise, Interval, Operation
+from gradum.core.bounds.interval import Enclosure, intervals
+from gradum.core.bounds.operation import Elementwise, Interval, Operation, Slopes
 from gradum.core.bounds.operations import (
     Affine,
     Concatenated,
@@ -26,15 +28,22 @@ __all__ = [
     "Concatenated",
     "Cosine",
     "Elementwise",
+    "Enclosure",
     "Graph",
     "Interval",
     "Leaky",
     "Node",
     "Operation",
+    "Planes",
     "Ramp",
     "Relu",
     "Sigmoid",
+    "Slopes",
     "SmoothClip",
     "Sum",
     "Tanh",
+    "crown",
+    "intervals",
+    "lower",
+    "planes",
 ]

@@ -63,12 +63,11 @@ class Pulled(NamedTuple):
     """Linear forms of a node, pulled back to its parents.
 
     A ≥ Σ A_p z_p + constant for all that the parents can be, exactly, so that rounding is part of
-    ``constant`` already. ``size`` bounds the sum of the absolute values that make it up.
+    ``constant`` already.
     """
 
     coefficients: list[np.ndarray]
     constant: np.ndarray
-    size: np.ndarray
 
 
 class Operation(ABC):
@@ -85,6 +84,10 @@ class Operation(ABC):
     @abstractmethod
     def interval(self, *parents: Interval) -> Interval:
         """Return the interval of its values, in exact arithmetic but for what `slack` covers."""
+
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell where [1 or B, n] narrower intervals of a parent would give tighter bounds."""
+        return np.zeros((1, z.low.shape[-1]), bool)
 
     @abstractmethod
     def slack(self, unit: float, *parents: Interval) -> np.ndarray:
@@ -116,11 +119,15 @@ class Operation(ABC):
         """
 
 
-def weighed(forms: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return the least of A z over low ≤ z ≤ high: max(A, 0) low + min(A, 0) high, [B, r]."""
-    above = np.maximum(forms, 0.0)
-    below = forms - above
-    return np.matmul(above, low[..., None])[..., 0] + np.matmul(below, high[..., None])[..., 0]
+def against(forms: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return A z [B, r] of linear forms A [B or 1, r, n] and numbers z [B or 1, n]."""
+    return np.matmul(forms, z[..., None])[..., 0]
+
+
+def least(forms: np.ndarray, z: Interval) -> np.ndarray:
+    """Return the least A z [B, r] on an interval: max(A, 0) low + min(A, 0) high."""
+    positive = np.maximum(forms, 0.0)
+    return against(positive, z.low) + against(forms - positive, z.high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +149,10 @@ class Elementwise(Operation):
     @abstractmethod
     def slopes(self, z: Interval) -> Slopes:
         """Choose slopes of lines below and above f on an interval."""
+
+    @abstractmethod
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell where [B, n] f is not straight on an interval, so that a narrower one would help."""
 
     @abstractmethod
     def sensitivity(self, z: Interval) -> np.ndarray:
@@ -185,17 +196,8 @@ class Elementwise(Operation):
         high = high + (slack + error * (np.abs(above) * reach + np.abs(high) + slack))
         positive = np.maximum(forms, 0.0)
         negative = forms - positive
-        constant = (
-            np.matmul(positive, low[..., None])[..., 0]
-            + np.matmul(negative, high[..., None])[..., 0]
-        )
-        size = (
-            np.matmul(positive, np.abs(low)[..., None])[..., 0]
-            - np.matmul(negative, np.abs(high)[..., None])[..., 0]
-        )
-        positive = positive * below[:, None]
-        positive += negative * above[:, None]
-        return Pulled([positive], constant, size)
+        constant = against(positive, low) + against(negative, high)
+        return Pulled([positive * below[:, None] + negative * above[:, None]], constant)
 
     def _candidates(self, slope: np.ndarray, z: Interval) -> list[np.ndarray]:
         inner = (np.clip(point, z.low, z.high) for point in self.critical(slope, z))

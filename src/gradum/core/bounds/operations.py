@@ -19,6 +19,7 @@ from gradum.core.bounds.operation import (
     Operation,
     Pulled,
     Slopes,
+    against,
 )
 from gradum.core.bounds.rounding import UNDERFLOW, gamma
 from gradum.core.models.input_layer import SMOOTH_CLIP
@@ -74,11 +75,9 @@ class Affine(Operation):
         slopes: Slopes | None = None,
     ) -> Pulled:
         """Return A Wᵀ, and A b less what the slack can do."""
-        size = np.matmul(np.abs(forms), (np.abs(self.bias) + slack)[..., None])[..., 0]
-        lost = np.matmul(np.abs(forms), slack[..., None])[..., 0]
-        flat = forms.reshape(-1, forms.shape[-1]) @ self.weight.T
+        flat = forms.reshape(-1, forms.shape[-1]) @ self.weight.T  # one product for all boxes
         coefficients = flat.reshape(*forms.shape[:-1], len(self.weight))
-        return Pulled([coefficients], forms @ self.bias - lost, size)
+        return Pulled([coefficients], forms @ self.bias - against(np.abs(forms), slack))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +120,7 @@ class Sum(Operation):
         slopes: Slopes | None = None,
     ) -> Pulled:
         """Hand the forms on, with each parent's sign."""
-        lost = np.matmul(np.abs(forms), slack[..., None])[..., 0]
-        return Pulled([sign * forms for sign in self.signs], -lost, lost)
+        return Pulled([sign * forms for sign in self.signs], -against(np.abs(forms), slack))
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +154,7 @@ class Concatenated(Operation):
         """Hand each parent its own part of the forms."""
         ends = np.cumsum([y.low.shape[-1] for y in parents])
         nothing = np.zeros(forms.shape[:-1])
-        return Pulled(np.split(forms, ends[:-1], axis=-1), nothing, nothing)
+        return Pulled(np.split(forms, ends[:-1], axis=-1), nothing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +190,10 @@ class Leaky(Elementwise):
         below = np.where(z.high >= -z.low, steeper, flatter)
         below = np.where(z.low >= 0, steeper, np.where(z.high <= 0, flatter, below))
         return Slopes(below, self._chord(z, below))
+
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell where 0 lies within."""
+        return (z.low < 0) & (z.high > 0)
 
     def sensitivity(self, z: Interval) -> np.ndarray:
         """Only λ z is rounded."""
@@ -229,6 +231,10 @@ class SShaped(Elementwise):
         place = self.turning(np.where(there, np.minimum(slope, steepest), steepest))
         place = np.where(there, place, np.inf)
         return [-place, place]
+
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
 
     def slopes(self, z: Interval) -> Slopes:
         """Return those of chords, and of tangents that touch the near side and meet the far end."""
@@ -339,19 +345,18 @@ class Ramp(Elementwise):
         """Its kinks are at s and s + 1/a."""
         return [self.shift, self.shift + 1.0 / self.slope]
 
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell where a kink lies within."""
+        begin, end = self._ends
+        return ((z.low < begin) & (z.high > begin)) | ((z.low < end) & (z.high > end))
+
     def slopes(self, z: Interval) -> Slopes:
         """From each end to the far kink, or level, whichever leaves the smaller area."""
-        begin = np.minimum(self.shift, self.shift + 1.0 / self.slope)
-        end = np.maximum(self.shift, self.shift + 1.0 / self.slope)
-        steep = np.abs(self.slope)
-        rising = Slopes(
-            _rising_above(Interval(-z.high, -z.low), -end, -begin, steep),
-            _rising_above(z, begin, end, steep),
-        )
+        begin, end = self._ends
+        above = _slope_above(z, begin, end)
+        below = _slope_above(Interval(-z.high, -z.low), -end, -begin)
         up = self.slope > 0
-        return Slopes(
-            np.where(up, rising.lower, -rising.upper), np.where(up, rising.upper, -rising.lower)
-        )
+        return Slopes(np.where(up, below, -above), np.where(up, above, -below))
 
     def slack(self, unit: float, *parents: Interval) -> np.ndarray:
         """Return what rounding a (z − s) does, which is nothing away from the ramp."""
@@ -365,23 +370,23 @@ class Ramp(Elementwise):
         """Return 1 + |a| (|z| + |s|)."""
         return 1.0 + np.abs(self.slope) * (z.size + np.abs(self.shift))
 
+    @property
+    def _ends(self) -> tuple[np.ndarray, np.ndarray]:
+        kinks = self.shift, self.shift + 1.0 / self.slope
+        return np.minimum(*kinks), np.maximum(*kinks)
 
-def _rising_above(z: Interval, begin: np.ndarray, end: np.ndarray, steep: np.ndarray) -> np.ndarray:
+
+def _slope_above(z: Interval, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Return the slope of a line above a ramp that rises from 0 at ``begin`` to 1 at ``end``.
 
-    Before the ramp's end the chord is above it; beyond, a line from its first place to the ramp's
-    end, or a level one where that rises too far behind it.
+    Its chord up to the ramp's end; over an interval that goes on beyond, the chord is lengthened,
+    unless a level line at 1 leaves the smaller area.
     """
-    first = np.maximum(z.low, begin)
-    start = steep * (np.minimum(first, end) - begin)
-    run = np.where(z.low < begin, end - z.low, 1.0 / steep)
-    tilted = np.where(z.low < begin, 1.0 / run, steep)
-    area = tilted * (z.high - z.low) / 2 + start
-    tilted = np.where(area > 1.0, 0.0, tilted)
-    width = z.high - z.low
-    rise = steep * (np.clip(z.high, begin, end) - np.clip(z.low, begin, end))
-    chord = np.divide(rise, width, out=np.zeros(np.broadcast_shapes(rise.shape)), where=width > 0)
-    return np.where(z.high <= end, chord, tilted)
+    top = np.minimum(z.high, end)
+    run, span = top - z.low, end - begin
+    low, high = (np.clip((place - begin) / span, 0.0, 1.0) for place in (z.low, top))
+    chord = np.divide(high - low, run, out=np.zeros(run.shape), where=run > 0)
+    return np.where(low + chord * (z.high - z.low) / 2 <= 1.0, chord, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -417,6 +422,10 @@ class Cosine(Elementwise):
             for whole in (np.ceil(first - turn), np.floor(last - turn)):
                 places.append(self.shift + (turn + whole) / self.slope)
         return places
+
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
 
     def slopes(self, z: Interval) -> Slopes:
         """Return chord and tangent on one arc; level lines beyond half a turn."""
