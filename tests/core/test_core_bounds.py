@@ -28,6 +28,7 @@ from gradum.core.bounds import (
     intervals,
     lower,
     planes,
+    zonotopes,
 )
 from gradum.core.bounds.rounding import FLOAT32, FLOAT64
 from gradum.core.models.input_layer import InputLayer
@@ -103,12 +104,13 @@ def test_every_number_at_every_point_of_a_box_lies_within_its_bounds(seed, name,
     by_intervals, by_lines = intervals(graph, box, FLOAT64), crown(graph, box, FLOAT64)
     assert outside(by_intervals, rows) == 0
     assert outside(by_lines, rows) == 0
+    assert outside(zonotopes(graph, box, FLOAT64), rows) == 0
     forms = rng.normal(size=(3, 2))
     below = planes(by_lines, forms)
     least = lower(by_lines, forms)
     for x in rows:
         values = graph(x) @ forms.T
-        plane = np.einsum("brd,bd->br", below.coefficients, x) + below.constant
+        plane = np.einsum("brd,bd->br", below.coefficients, x) + below.constant - below.radius
         size = 1e-14 * (1.0 + np.abs(graph(x)).sum(axis=1, keepdims=True) * np.abs(forms).sum())
         assert (plane <= values + size).all()
         assert (least <= values + size).all()
@@ -145,7 +147,7 @@ def test_lines_of_any_slope_lie_on_their_side_and_touch(seed, name, width, middl
     assert (values.max(axis=0) >= high[0] - steepest - rounding).all()
     drawn = Slopes(*(rng.normal(size=(2, 1, 6)) * 10.0 ** rng.uniform(-12, 1, (2, 1, 6))))
     for slopes in (None, drawn):
-        below, least, above, greatest = (line[0] for line in operation.lines(z, slopes))
+        below, least, above, greatest = (line[0] for line in operation.lines(z, slopes=slopes))
         under, over = values - (below * grid + least), above * grid + greatest - values
         assert (under >= -rounding).all()
         assert (over >= -rounding).all()

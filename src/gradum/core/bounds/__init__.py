@@ -5,10 +5,10 @@ A network is a :class:`Graph` of operations, which its bounds know nothing else 
 
 from __future__ import annotations
 
-from gradum.core.bounds.crown import Planes, crown, lower, planes
+from gradum.core.bounds.crown import crown, zonotopes
 from gradum.core.bounds.graph import INPUT, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
-from gradum.core.bounds.operation import Elementwise, Interval, Operation, Slopes
+from gradum.core.bounds.operation import Elementwise, Interval, Lines, Operation, Slopes
 from gradum.core.bounds.operations import (
     Affine,
     Concatenated,
@@ -21,6 +21,7 @@ from gradum.core.bounds.operations import (
     Sum,
     Tanh,
 )
+from gradum.core.bounds.planes import Planes, enclosing_lines, lower, planes
 
 __all__ = [
     "INPUT",
@@ -32,6 +33,7 @@ __all__ = [
     "Graph",
     "Interval",
     "Leaky",
+    "Lines",
     "Node",
     "Operation",
     "Planes",
@@ -43,7 +45,9 @@ __all__ = [
     "Sum",
     "Tanh",
     "crown",
+    "enclosing_lines",
     "intervals",
     "lower",
     "planes",
+    "zonotopes",
 ]

@@ -60,14 +60,15 @@ class Slopes(NamedTuple):
 
 
 class Pulled(NamedTuple):
-    """Linear forms of a node, pulled back to its parents.
+    """Linear forms A z of a node, pulled back to its parents.
 
-    A ≥ Σ A_p z_p + constant for all that the parents can be, exactly, so that rounding is part of
-    ``constant`` already.
+    A z ≥ Σ A_p z_p + constant − radius for all that the parents can be, exactly: ``radius`` covers
+    rounding. Where the lines below and above are parallel, A z ≤ Σ A_p z_p + constant + radius too.
     """
 
     coefficients: list[np.ndarray]
     constant: np.ndarray
+    radius: np.ndarray
 
 
 class Operation(ABC):
@@ -89,6 +90,10 @@ class Operation(ABC):
         """Tell where [1 or B, n] narrower intervals of a parent would give tighter bounds."""
         return np.zeros((1, z.low.shape[-1]), bool)
 
+    def lines(self, *parents: Interval, slopes: Slopes | None = None) -> Lines | None:
+        """Return the lines that it is put between; None where it is linear itself."""
+        return None
+
     @abstractmethod
     def slack(self, unit: float, *parents: Interval) -> np.ndarray:
         """Return [B, n], by how much rounding with such a unit roundoff can move its values.
@@ -102,7 +107,7 @@ class Operation(ABC):
         forms: np.ndarray,
         slack: np.ndarray,
         parents: Sequence[Interval],
-        slopes: Slopes | None = None,
+        lines: Lines | None,
     ) -> Pulled:
         """Bound linear forms A z [B or 1, r, n] of its values from below by forms of its parents'.
 
@@ -114,20 +119,14 @@ class Operation(ABC):
             How far its values may be off, in each direction.
         parents : sequence of Interval
             Where the parents' numbers lie.
-        slopes : Slopes, optional
-            Of the lines that an elementwise operation is put between; its own choice without.
+        lines : Lines or None
+            Those that an elementwise operation is put between.
         """
 
 
 def against(forms: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Return A z [B, r] of linear forms A [B or 1, r, n] and numbers z [B or 1, n]."""
     return np.matmul(forms, z[..., None])[..., 0]
-
-
-def least(forms: np.ndarray, z: Interval) -> np.ndarray:
-    """Return the least A z [B, r] on an interval: max(A, 0) low + min(A, 0) high."""
-    positive = np.maximum(forms, 0.0)
-    return against(positive, z.low) + against(forms - positive, z.high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +172,9 @@ class Elementwise(Operation):
         (z,) = parents
         return STEPS * unit * self.sensitivity(z) + UNDERFLOW[unit]
 
-    def lines(self, z: Interval, slopes: Slopes | None = None) -> Lines:
+    def lines(self, *parents: Interval, slopes: Slopes | None = None) -> Lines:
         """Return a line below and a line above f, valid on the interval in exact arithmetic."""
+        (z,) = parents
         below, above = slopes or self.slopes(z)
         low, lowest = self._intercepts(below, z, np.min)
         high, highest = self._intercepts(above, z, np.max)
@@ -185,19 +185,26 @@ class Elementwise(Operation):
         forms: np.ndarray,
         slack: np.ndarray,
         parents: Sequence[Interval],
-        slopes: Slopes | None = None,
+        lines: Lines | None,
     ) -> Pulled:
-        """Take the line below where A ≥ 0, the line above where A < 0."""
-        (z,) = parents
-        below, low, above, high = self.lines(z, slopes)
-        error = gamma(forms.shape[-1] + 4, FLOAT64)
-        reach = z.size
-        low = low - (slack + error * (np.abs(below) * reach + np.abs(low) + slack))
-        high = high + (slack + error * (np.abs(above) * reach + np.abs(high) + slack))
-        positive = np.maximum(forms, 0.0)
-        negative = forms - positive
-        constant = against(positive, low) + against(negative, high)
-        return Pulled([positive * below[:, None] + negative * above[:, None]], constant)
+        """Take the line below where A ≥ 0, the line above where A < 0.
+
+        With mean slope and intercept c, m and half differences d, h that is A c + |A| d of z, and
+        A m − |A| h beside it.
+        """
+        (z,), (below, low, above, high) = parents, lines or self.lines(*parents)
+        mean, difference = (below + above) / 2, (below - above) / 2
+        middle = (low + high) / 2
+        half = np.maximum(high - middle, middle - low) + slack
+        steepness = np.abs(below) + np.abs(above)
+        error = gamma(forms.shape[-1] + 8, FLOAT64)
+        half = half + error * (steepness * z.size + np.abs(middle) + half)
+        sizes = np.abs(forms)
+        constant, radius = against(forms, middle), against(sizes, half)
+        coefficients = forms * mean[:, None]
+        if difference.any():
+            coefficients += sizes * difference[:, None]
+        return Pulled([coefficients], constant, radius)
 
     def _candidates(self, slope: np.ndarray, z: Interval) -> list[np.ndarray]:
         inner = (np.clip(point, z.low, z.high) for point in self.critical(slope, z))

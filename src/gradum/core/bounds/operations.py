@@ -16,6 +16,7 @@ import scipy.special
 from gradum.core.bounds.operation import (
     Elementwise,
     Interval,
+    Lines,
     Operation,
     Pulled,
     Slopes,
@@ -72,12 +73,12 @@ class Affine(Operation):
         forms: np.ndarray,
         slack: np.ndarray,
         parents: Sequence[Interval],
-        slopes: Slopes | None = None,
+        lines: Lines | None,
     ) -> Pulled:
-        """Return A Wᵀ, and A b less what the slack can do."""
+        """Return A Wᵀ, and A b beside it."""
         flat = forms.reshape(-1, forms.shape[-1]) @ self.weight.T  # one product for all boxes
         coefficients = flat.reshape(*forms.shape[:-1], len(self.weight))
-        return Pulled([coefficients], forms @ self.bias - against(np.abs(forms), slack))
+        return Pulled([coefficients], forms @ self.bias, against(np.abs(forms), slack))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +118,11 @@ class Sum(Operation):
         forms: np.ndarray,
         slack: np.ndarray,
         parents: Sequence[Interval],
-        slopes: Slopes | None = None,
+        lines: Lines | None,
     ) -> Pulled:
         """Hand the forms on, with each parent's sign."""
-        return Pulled([sign * forms for sign in self.signs], -against(np.abs(forms), slack))
+        radius = against(np.abs(forms), slack)
+        return Pulled([sign * forms for sign in self.signs], np.zeros_like(radius), radius)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,12 +151,12 @@ class Concatenated(Operation):
         forms: np.ndarray,
         slack: np.ndarray,
         parents: Sequence[Interval],
-        slopes: Slopes | None = None,
+        lines: Lines | None,
     ) -> Pulled:
         """Hand each parent its own part of the forms."""
         ends = np.cumsum([y.low.shape[-1] for y in parents])
         nothing = np.zeros(forms.shape[:-1])
-        return Pulled(np.split(forms, ends[:-1], axis=-1), nothing)
+        return Pulled(np.split(forms, ends[:-1], axis=-1), nothing, nothing)
 
 
 @dataclass(frozen=True, eq=False)
