@@ -25,11 +25,15 @@ from gradum.core.bounds import (
     Sum,
     Tanh,
     crown,
+    enclosing_lines,
     intervals,
     lower,
+    optimised_lower,
     planes,
     zonotopes,
 )
+from gradum.core.bounds.optimised import slope_derivatives
+from gradum.core.bounds.planes import traced
 from gradum.core.bounds.rounding import FLOAT32, FLOAT64
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.pack_codes import cosine_of_turns
@@ -107,7 +111,7 @@ def test_every_number_at_every_point_of_a_box_lies_within_its_bounds(seed, name,
     assert outside(zonotopes(graph, box, FLOAT64), rows) == 0
     forms = rng.normal(size=(3, 2))
     below = planes(by_lines, forms)
-    least = lower(by_lines, forms)
+    least = np.maximum(lower(by_lines, forms), optimised_lower(by_lines, forms, steps=3))
     for x in rows:
         values = graph(x) @ forms.T
         plane = np.einsum("brd,bd->br", below.coefficients, x) + below.constant - below.radius
@@ -147,7 +151,9 @@ def test_lines_of_any_slope_lie_on_their_side_and_touch(seed, name, width, middl
     assert (values.max(axis=0) >= high[0] - steepest - rounding).all()
     drawn = Slopes(*(rng.normal(size=(2, 1, 6)) * 10.0 ** rng.uniform(-12, 1, (2, 1, 6))))
     for slopes in (None, drawn):
-        below, least, above, greatest = (line[0] for line in operation.lines(z, slopes=slopes))
+        below, least, _, above, greatest, _ = (
+            line[0] for line in operation.lines(z, slopes=slopes)
+        )
         under, over = values - (below * grid + least), above * grid + greatest - values
         assert (under >= -rounding).all()
         assert (over >= -rounding).all()
@@ -184,6 +190,51 @@ def test_linear_bounds_are_exact_where_no_unit_changes_its_side():
     vertices = np.array([graph(centre + sign) for sign in signs])
     np.testing.assert_allclose(enclosure.output.low, vertices.min(axis=0), atol=1e-12)
     np.testing.assert_allclose(enclosure.output.high, vertices.max(axis=0), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["leaky", "tanh", "smooth clip", "ramp", "cosine"])
+def test_derivatives_by_slopes_are_finite_differences_of_bounds(name):
+    rng = np.random.default_rng(23)
+    enclosure = crown(skipping(rng, name, name), boxes(rng, 3, 3, 0.3))
+    forms = rng.normal(size=(2, 2))
+    lines = enclosing_lines(enclosure)
+    below, passed = traced(enclosure, forms, lines)
+    vertex = np.where(
+        below.coefficients > 0, enclosure.box.low[:, None], enclosure.box.high[:, None]
+    )
+    derivatives = slope_derivatives(enclosure, lines, passed, vertex)
+    for place in (1, 3, 7):
+        operation, (z,) = enclosure.graph.nodes[place].operation, enclosure.parents(place)
+        bent = operation.bent(z)
+        for side, exact in enumerate(derivatives[place]):
+            way = rng.normal(size=z.low.shape) * bent
+
+            def bound(step, side=side, way=way, place=place, operation=operation, z=z):
+                slopes = [lines[place].lower_slope, lines[place].upper_slope]
+                slopes[side] = slopes[side] + step * way
+                changed = list(lines)
+                changed[place] = operation.lines(z, slopes=Slopes(*slopes))
+                return lower(enclosure, forms, changed).sum(axis=1)
+
+            # Where two points touch at first, the bound has a kink; one side's slope will do.
+            rise, fall = (bound(1e-6) - bound(0.0)) / 1e-6, (bound(0.0) - bound(-1e-6)) / 1e-6
+            expected = (exact * way).sum(axis=1)
+            low, high = np.minimum(rise, fall), np.maximum(rise, fall)
+            assert (expected >= low - 1e-4).all()
+            assert (expected <= high + 1e-4).all()
+
+
+def test_optimised_slopes_bring_bounds_nearer_to_the_least_values():
+    rng = np.random.default_rng(29)
+    for name in ("relu", "tanh", "ramp"):
+        graph = skipping(rng, name, name)
+        box = boxes(rng, 10, 3, 1.0)
+        enclosure, forms = crown(graph, box), np.eye(2)
+        before, after = lower(enclosure, forms), optimised_lower(enclosure, forms)
+        least = np.min([graph(x) for x in points(rng, box, 1000)], axis=0)
+        assert (after >= before).all()
+        assert (after <= least).all()
+        assert (least - after).sum() < 0.95 * (least - before).sum()
 
 
 def exact_least(graph, box):

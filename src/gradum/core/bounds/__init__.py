@@ -21,6 +21,7 @@ from gradum.core.bounds.operations import (
     Sum,
     Tanh,
 )
+from gradum.core.bounds.optimised import optimised_lower
 from gradum.core.bounds.planes import Planes, enclosing_lines, lower, planes
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "enclosing_lines",
     "intervals",
     "lower",
+    "optimised_lower",
     "planes",
     "zonotopes",
 ]

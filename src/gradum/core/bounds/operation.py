@@ -6,7 +6,7 @@ Shapes: B boxes, r linear forms, n numbers of a node.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -44,12 +44,17 @@ class Interval(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """A line below and a line above a function of z, each with slopes and intercepts [B, n]."""
+    """A line below and a line above a function, each with slopes and intercepts [B, n].
+
+    They touch it at the places ``lower_touch`` and ``upper_touch``, but for rounding.
+    """
 
     lower_slope: np.ndarray
     lower_intercept: np.ndarray
+    lower_touch: np.ndarray
     upper_slope: np.ndarray
     upper_intercept: np.ndarray
+    upper_touch: np.ndarray
 
 
 class Slopes(NamedTuple):
@@ -164,8 +169,8 @@ class Elementwise(Operation):
     def interval(self, *parents: Interval) -> Interval:
         """Take the least and the greatest f(z) at ends, kinks and where f′(z) = 0."""
         (z,) = parents
-        values = [self.concrete(point) for point in self._candidates(np.zeros(1), z)]
-        return Interval(np.min(values, axis=0), np.max(values, axis=0))
+        values = self.concrete(self._candidates(np.zeros(1), z))
+        return Interval(values.min(axis=0), values.max(axis=0))
 
     def slack(self, unit: float, *parents: Interval) -> np.ndarray:
         """Return what STEPS roundings do."""
@@ -176,9 +181,13 @@ class Elementwise(Operation):
         """Return a line below and a line above f, valid on the interval in exact arithmetic."""
         (z,) = parents
         below, above = slopes or self.slopes(z)
-        low, lowest = self._intercepts(below, z, np.min)
-        high, highest = self._intercepts(above, z, np.max)
-        return Lines(below, low - lowest, above, high + highest)
+        places = self._candidates(below, z)
+        lowest = _chosen(places, np.argmin(self.concrete(places) - below * places, axis=0))
+        places = self._candidates(above, z)
+        highest = _chosen(places, np.argmax(self.concrete(places) - above * places, axis=0))
+        low = self.concrete(lowest) - below * lowest - self._intercept_error(z, below)
+        high = self.concrete(highest) - above * highest + self._intercept_error(z, above)
+        return Lines(below, low, lowest, above, high, highest)
 
     def pull(
         self,
@@ -192,7 +201,7 @@ class Elementwise(Operation):
         With mean slope and intercept c, m and half differences d, h that is A c + |A| d of z, and
         A m − |A| h beside it.
         """
-        (z,), (below, low, above, high) = parents, lines or self.lines(*parents)
+        (z,), (below, low, _, above, high, _) = parents, lines or self.lines(*parents)
         mean, difference = (below + above) / 2, (below - above) / 2
         middle = (low + high) / 2
         half = np.maximum(high - middle, middle - low) + slack
@@ -206,15 +215,15 @@ class Elementwise(Operation):
             coefficients += sizes * difference[:, None]
         return Pulled([coefficients], constant, radius)
 
-    def _candidates(self, slope: np.ndarray, z: Interval) -> list[np.ndarray]:
+    def _candidates(self, slope: np.ndarray, z: Interval) -> np.ndarray:
+        """Return the ends and what lies critical between them, as [candidates, B, n]."""
         inner = (np.clip(point, z.low, z.high) for point in self.critical(slope, z))
-        return [z.low, z.high, *inner]
+        return np.array([z.low, z.high, *inner])
 
-    def _intercepts(
-        self, slope: np.ndarray, z: Interval, extreme: Callable[..., np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the least or greatest f(z) − s z, and by how much it may be off."""
-        points = self._candidates(slope, z)
-        intercepts = extreme([self.concrete(point) - slope * point for point in points], axis=0)
+    def _intercept_error(self, z: Interval, slope: np.ndarray) -> np.ndarray:
         error = STEPS * FLOAT64 * (self.sensitivity(z) + np.abs(slope) * z.size)
-        return intercepts, error + UNDERFLOW[FLOAT64]
+        return error + UNDERFLOW[FLOAT64]
+
+
+def _chosen(candidates: np.ndarray, which: np.ndarray) -> np.ndarray:
+    return np.take_along_axis(candidates, which[None], axis=0)[0]

@@ -80,18 +80,29 @@ def planes(
     place : int, optional
         The node; the output by default.
     """
+    return traced(enclosure, forms, lines, place)[0]
+
+
+def traced(
+    enclosure: Enclosure,
+    forms: np.ndarray,
+    lines: Sequence[Lines | None] | None = None,
+    place: int | None = None,
+) -> tuple[Planes, dict[int, np.ndarray]]:
+    """Return `planes`, and the linear forms [B or 1, r, n] of every node that was passed."""
     graph, box = enclosure.graph, enclosure.box
     place = len(graph.nodes) - 1 if place is None else place
     lines = enclosing_lines(enclosure) if lines is None else lines
-    pending = {place: forms[None]}
+    pending, passed = {place: forms[None]}, {}
     shape = (len(box.low), len(forms))
     constant, radius, size = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for current in range(place, -1, -1):
         if current not in pending:
             continue
         node = graph.nodes[current]
+        passed[current] = pending.pop(current)
         pulled = node.operation.pull(
-            pending.pop(current),
+            passed[current],
             enclosure.slacks[current],
             enclosure.parents(current),
             lines[current],
@@ -107,7 +118,8 @@ def planes(
             pending[parent] = added
     radius += gamma(2 * len(graph.nodes) + 8, FLOAT64) * size
     coefficients = pending.get(INPUT, np.zeros((1, 1, graph.inputs)))
-    return Planes(np.broadcast_to(coefficients, (*shape, graph.inputs)), constant, radius)
+    coefficients = np.broadcast_to(coefficients, (*shape, graph.inputs))
+    return Planes(coefficients, constant, radius), passed
 
 
 def enclosing_lines(enclosure: Enclosure) -> list[Lines | None]:
