@@ -8,14 +8,17 @@ from __future__ import annotations
 from gradum.core.bounds.crown import crown, zonotopes
 from gradum.core.bounds.graph import INPUT, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
+from gradum.core.bounds.of_network import graph_of
 from gradum.core.bounds.operation import Elementwise, Interval, Lines, Operation, Slopes
 from gradum.core.bounds.operations import (
     Affine,
     Concatenated,
     Cosine,
+    Gelu,
     Leaky,
     Ramp,
     Relu,
+    Selu,
     Sigmoid,
     SmoothClip,
     Sum,
@@ -31,6 +34,7 @@ __all__ = [
     "Cosine",
     "Elementwise",
     "Enclosure",
+    "Gelu",
     "Graph",
     "Interval",
     "Leaky",
@@ -40,6 +44,7 @@ __all__ = [
     "Planes",
     "Ramp",
     "Relu",
+    "Selu",
     "Sigmoid",
     "Slopes",
     "SmoothClip",
@@ -47,6 +52,7 @@ __all__ = [
     "Tanh",
     "crown",
     "enclosing_lines",
+    "graph_of",
     "intervals",
     "lower",
     "optimised_lower",

@@ -23,9 +23,14 @@ from gradum.core.bounds.operation import (
     against,
 )
 from gradum.core.bounds.rounding import UNDERFLOW, gamma
+from gradum.core.models.activations import SELU_ALPHA, SELU_SCALE
 from gradum.core.models.input_layer import SMOOTH_CLIP
 
 BISECTIONS = 12
+"""For tangents, whose slopes need not be exact."""
+
+GELU_FLAT, GELU_BISECTIONS = 40.0, 48
+"""Beyond ±40, its slope is 0 or 1 in float64; halved 48 times, that is 3e-13."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +196,8 @@ class Leaky(Elementwise):
         # on the right and z on the left. Either way the steeper side is the right one.
         below = np.where(z.high >= -z.low, steeper, flatter)
         below = np.where(z.low >= 0, steeper, np.where(z.high <= 0, flatter, below))
-        return Slopes(below, self._chord(z, below))
+        crosses = (z.low < 0) & (z.high > 0)
+        return Slopes(below, np.where(crosses, _chord_slope(self, z, below), below))
 
     def bent(self, z: Interval) -> np.ndarray:
         """Tell where 0 lies within."""
@@ -200,12 +206,6 @@ class Leaky(Elementwise):
     def sensitivity(self, z: Interval) -> np.ndarray:
         """Only λ z is rounded."""
         return np.abs(self.slope) * z.size
-
-    def _chord(self, z: Interval, otherwise: np.ndarray) -> np.ndarray:
-        width = z.high - z.low
-        rise = self.concrete(z.high) - self.concrete(z.low)
-        crosses = (z.low < 0) & (z.high > 0)
-        return np.divide(rise, width, out=otherwise.copy(), where=crosses)
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,9 +245,7 @@ class SShaped(Elementwise):
 
     def _slope_above(self, z: Interval) -> np.ndarray:
         """Bisect for the tangent at d ≥ 0 through (low, f(low)); the middle's where low ≥ 0."""
-        start, end = self.concrete(z.low), self.concrete(z.high)
-        width = z.high - z.low
-        chord = np.divide(end - start, width, out=self.derivative(z.high).copy(), where=width > 0)
+        chord, start = _chord_slope(self, z, self.derivative(z.high)), self.concrete(z.low)
         near, far = np.maximum(z.low, 0.0), np.maximum(z.high, 0.0)
         for _ in range(BISECTIONS):
             middle = (near + far) / 2
@@ -322,6 +320,87 @@ class SmoothClip(SShaped):
     def sensitivity(self, z: Interval) -> np.ndarray:
         """Values are up to 3, and never larger than z."""
         return np.minimum(z.size, SMOOTH_CLIP)
+
+
+@dataclass(frozen=True, eq=False)
+class Selu(Elementwise):
+    """γ z for z ≥ 0, γ α (eᶻ − 1) below (Klambauer et al., NeurIPS 2017)."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return γ max(z, 0) + γ α (e^min(z, 0) − 1)."""
+        (z,) = parents
+        below = SELU_SCALE * SELU_ALPHA * np.expm1(np.minimum(z, 0.0))
+        return np.where(z > 0, SELU_SCALE * z, below)
+
+    def critical(self, slope: np.ndarray, z: Interval) -> list[np.ndarray]:
+        """Return its kink, 0, and where γ α eᶻ is the slope."""
+        share = np.maximum(slope / (SELU_SCALE * SELU_ALPHA), np.finfo(float).tiny)
+        return [np.zeros(1), np.minimum(np.log(share), 0.0)]
+
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell where something of the interval lies below 0."""
+        return z.low < 0
+
+    def slopes(self, z: Interval) -> Slopes:
+        """Return the chord's, and below 0 that of the tangent in the middle for the lower line."""
+        chord = _chord_slope(self, z, np.full(z.low.shape, SELU_SCALE))
+        middle = np.minimum((z.low + z.high) / 2, 0.0)
+        tangent = SELU_SCALE * SELU_ALPHA * np.exp(middle)
+        return Slopes(np.where(z.high <= 0, tangent, chord), chord)
+
+    def sensitivity(self, z: Interval) -> np.ndarray:
+        """Values are up to γ z, or γ α below 0."""
+        return SELU_SCALE * np.maximum(z.size, SELU_ALPHA)
+
+
+@dataclass(frozen=True, eq=False)
+class Gelu(Elementwise):
+    """z Φ(z), of the normal distribution function Φ (Hendrycks & Gimpel 2016)."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return z Φ(z)."""
+        (z,) = parents
+        return z * scipy.special.ndtr(z)
+
+    def critical(self, slope: np.ndarray, z: Interval) -> list[np.ndarray]:
+        """Bisect for the slope on each of the three stretches on which f′ is monotone."""
+        ends = (-GELU_FLAT, -math.sqrt(2.0), math.sqrt(2.0), GELU_FLAT)
+        places = []
+        for low, high, sign in zip(ends, ends[1:], (-1.0, 1.0, -1.0), strict=False):
+            near, far = np.full(slope.shape, low), np.full(slope.shape, high)
+            for _ in range(GELU_BISECTIONS):
+                middle = (near + far) / 2
+                before = sign * (_gelu_slope(middle) - slope) < 0
+                near, far = np.where(before, middle, near), np.where(before, far, middle)
+            places.append(near)
+        return places
+
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
+
+    def slopes(self, z: Interval) -> Slopes:
+        """Return the chord's, and the middle's tangent on the side to which f bulges."""
+        chord = _chord_slope(self, z, _gelu_slope(z.low))
+        tangent = _gelu_slope((z.low + z.high) / 2)
+        convex = (z.low >= -math.sqrt(2.0)) & (z.high <= math.sqrt(2.0))
+        concave = (z.high <= -math.sqrt(2.0)) | (z.low >= math.sqrt(2.0))
+        return Slopes(np.where(convex, tangent, chord), np.where(concave, tangent, chord))
+
+    def sensitivity(self, z: Interval) -> np.ndarray:
+        """Values are up to z."""
+        return 1.0 + z.size
+
+
+def _gelu_slope(z: np.ndarray) -> np.ndarray:
+    return scipy.special.ndtr(z) + z * np.exp(-(z**2) / 2.0) / math.sqrt(2.0 * math.pi)
+
+
+def _chord_slope(operation: Operation, z: Interval, otherwise: np.ndarray) -> np.ndarray:
+    """Return the slope from end to end of an interval, another where it is a point."""
+    width = z.high - z.low
+    rise = operation.concrete(z.high) - operation.concrete(z.low)
+    return np.divide(rise, width, out=otherwise.copy(), where=width > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -432,9 +511,7 @@ class Cosine(Elementwise):
     def slopes(self, z: Interval) -> Slopes:
         """Return chord and tangent on one arc; level lines beyond half a turn."""
         first, last = self._turns(z)
-        width = z.high - z.low
-        rise = self.concrete(z.high) - self.concrete(z.low)
-        chord = np.divide(rise, width, out=np.zeros(rise.shape), where=width > 0)
+        chord = _chord_slope(self, z, np.zeros(z.low.shape))
         chord = np.where(last - first > 0.5, 0.0, chord)
         turns = (first + last) / 2
         tangent = -2 * math.pi * self.slope * np.sin(2 * math.pi * (turns - np.rint(turns)))
