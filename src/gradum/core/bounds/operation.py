@@ -6,7 +6,7 @@ Shapes: B boxes, r linear forms, n numbers of a node.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -44,12 +44,17 @@ class Interval(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """A line below and a line above a function of z, each with slopes and intercepts [B, n]."""
+    """A line below and a line above a function, each with slopes and intercepts [B, n].
+
+    They touch it at the places ``lower_touch`` and ``upper_touch``, but for rounding.
+    """
 
     lower_slope: np.ndarray
     lower_intercept: np.ndarray
+    lower_touch: np.ndarray
     upper_slope: np.ndarray
     upper_intercept: np.ndarray
+    upper_touch: np.ndarray
 
 
 class Slopes(NamedTuple):
@@ -60,15 +65,15 @@ class Slopes(NamedTuple):
 
 
 class Pulled(NamedTuple):
-    """Linear forms of a node, pulled back to its parents.
+    """Linear forms A z of a node, pulled back to its parents.
 
-    A ≥ Σ A_p z_p + constant for all that the parents can be, exactly, so that rounding is part of
-    ``constant`` already. ``size`` bounds the sum of the absolute values that make it up.
+    A z ≥ Σ A_p z_p + constant − radius for all that the parents can be, exactly: ``radius`` covers
+    rounding. Where the lines below and above are parallel, A z ≤ Σ A_p z_p + constant + radius too.
     """
 
     coefficients: list[np.ndarray]
     constant: np.ndarray
-    size: np.ndarray
+    radius: np.ndarray
 
 
 class Operation(ABC):
@@ -86,6 +91,14 @@ class Operation(ABC):
     def interval(self, *parents: Interval) -> Interval:
         """Return the interval of its values, in exact arithmetic but for what `slack` covers."""
 
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell where [1 or B, n] narrower intervals of a parent would give tighter bounds."""
+        return np.zeros((1, z.low.shape[-1]), bool)
+
+    def lines(self, *parents: Interval, slopes: Slopes | None = None) -> Lines | None:
+        """Return the lines that it is put between; None where it is linear itself."""
+        return None
+
     @abstractmethod
     def slack(self, unit: float, *parents: Interval) -> np.ndarray:
         """Return [B, n], by how much rounding with such a unit roundoff can move its values.
@@ -99,7 +112,7 @@ class Operation(ABC):
         forms: np.ndarray,
         slack: np.ndarray,
         parents: Sequence[Interval],
-        slopes: Slopes | None = None,
+        lines: Lines | None,
     ) -> Pulled:
         """Bound linear forms A z [B or 1, r, n] of its values from below by forms of its parents'.
 
@@ -111,16 +124,14 @@ class Operation(ABC):
             How far its values may be off, in each direction.
         parents : sequence of Interval
             Where the parents' numbers lie.
-        slopes : Slopes, optional
-            Of the lines that an elementwise operation is put between; its own choice without.
+        lines : Lines or None
+            Those that an elementwise operation is put between.
         """
 
 
-def weighed(forms: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return the least of A z over low ≤ z ≤ high: max(A, 0) low + min(A, 0) high, [B, r]."""
-    above = np.maximum(forms, 0.0)
-    below = forms - above
-    return np.matmul(above, low[..., None])[..., 0] + np.matmul(below, high[..., None])[..., 0]
+def against(forms: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return A z [B, r] of linear forms A [B or 1, r, n] and numbers z [B or 1, n]."""
+    return np.matmul(forms, z[..., None])[..., 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +155,10 @@ class Elementwise(Operation):
         """Choose slopes of lines below and above f on an interval."""
 
     @abstractmethod
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell where [B, n] f is not straight on an interval, so that a narrower one would help."""
+
+    @abstractmethod
     def sensitivity(self, z: Interval) -> np.ndarray:
         """Return [B, n]: one rounding of each step in f moves it by no more than u times this."""
 
@@ -154,58 +169,61 @@ class Elementwise(Operation):
     def interval(self, *parents: Interval) -> Interval:
         """Take the least and the greatest f(z) at ends, kinks and where f′(z) = 0."""
         (z,) = parents
-        values = [self.concrete(point) for point in self._candidates(np.zeros(1), z)]
-        return Interval(np.min(values, axis=0), np.max(values, axis=0))
+        values = self.concrete(self._candidates(np.zeros(1), z))
+        return Interval(values.min(axis=0), values.max(axis=0))
 
     def slack(self, unit: float, *parents: Interval) -> np.ndarray:
         """Return what STEPS roundings do."""
         (z,) = parents
         return STEPS * unit * self.sensitivity(z) + UNDERFLOW[unit]
 
-    def lines(self, z: Interval, slopes: Slopes | None = None) -> Lines:
+    def lines(self, *parents: Interval, slopes: Slopes | None = None) -> Lines:
         """Return a line below and a line above f, valid on the interval in exact arithmetic."""
+        (z,) = parents
         below, above = slopes or self.slopes(z)
-        low, lowest = self._intercepts(below, z, np.min)
-        high, highest = self._intercepts(above, z, np.max)
-        return Lines(below, low - lowest, above, high + highest)
+        places = self._candidates(below, z)
+        lowest = _chosen(places, np.argmin(self.concrete(places) - below * places, axis=0))
+        places = self._candidates(above, z)
+        highest = _chosen(places, np.argmax(self.concrete(places) - above * places, axis=0))
+        low = self.concrete(lowest) - below * lowest - self._intercept_error(z, below)
+        high = self.concrete(highest) - above * highest + self._intercept_error(z, above)
+        return Lines(below, low, lowest, above, high, highest)
 
     def pull(
         self,
         forms: np.ndarray,
         slack: np.ndarray,
         parents: Sequence[Interval],
-        slopes: Slopes | None = None,
+        lines: Lines | None,
     ) -> Pulled:
-        """Take the line below where A ≥ 0, the line above where A < 0."""
-        (z,) = parents
-        below, low, above, high = self.lines(z, slopes)
-        error = gamma(forms.shape[-1] + 4, FLOAT64)
-        reach = z.size
-        low = low - (slack + error * (np.abs(below) * reach + np.abs(low) + slack))
-        high = high + (slack + error * (np.abs(above) * reach + np.abs(high) + slack))
-        positive = np.maximum(forms, 0.0)
-        negative = forms - positive
-        constant = (
-            np.matmul(positive, low[..., None])[..., 0]
-            + np.matmul(negative, high[..., None])[..., 0]
-        )
-        size = (
-            np.matmul(positive, np.abs(low)[..., None])[..., 0]
-            - np.matmul(negative, np.abs(high)[..., None])[..., 0]
-        )
-        positive = positive * below[:, None]
-        positive += negative * above[:, None]
-        return Pulled([positive], constant, size)
+        """Take the line below where A ≥ 0, the line above where A < 0.
 
-    def _candidates(self, slope: np.ndarray, z: Interval) -> list[np.ndarray]:
+        With mean slope and intercept c, m and half differences d, h that is A c + |A| d of z, and
+        A m − |A| h beside it.
+        """
+        (z,), (below, low, _, above, high, _) = parents, lines or self.lines(*parents)
+        mean, difference = (below + above) / 2, (below - above) / 2
+        middle = (low + high) / 2
+        half = np.maximum(high - middle, middle - low) + slack
+        steepness = np.abs(below) + np.abs(above)
+        error = gamma(forms.shape[-1] + 8, FLOAT64)
+        half = half + error * (steepness * z.size + np.abs(middle) + half)
+        sizes = np.abs(forms)
+        constant, radius = against(forms, middle), against(sizes, half)
+        coefficients = forms * mean[:, None]
+        if difference.any():
+            coefficients += sizes * difference[:, None]
+        return Pulled([coefficients], constant, radius)
+
+    def _candidates(self, slope: np.ndarray, z: Interval) -> np.ndarray:
+        """Return the ends and what lies critical between them, as [candidates, B, n]."""
         inner = (np.clip(point, z.low, z.high) for point in self.critical(slope, z))
-        return [z.low, z.high, *inner]
+        return np.array([z.low, z.high, *inner])
 
-    def _intercepts(
-        self, slope: np.ndarray, z: Interval, extreme: Callable[..., np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the least or greatest f(z) − s z, and by how much it may be off."""
-        points = self._candidates(slope, z)
-        intercepts = extreme([self.concrete(point) - slope * point for point in points], axis=0)
+    def _intercept_error(self, z: Interval, slope: np.ndarray) -> np.ndarray:
         error = STEPS * FLOAT64 * (self.sensitivity(z) + np.abs(slope) * z.size)
-        return intercepts, error + UNDERFLOW[FLOAT64]
+        return error + UNDERFLOW[FLOAT64]
+
+
+def _chosen(candidates: np.ndarray, which: np.ndarray) -> np.ndarray:
+    return np.take_along_axis(candidates, which[None], axis=0)[0]

@@ -16,14 +16,21 @@ import scipy.special
 from gradum.core.bounds.operation import (
     Elementwise,
     Interval,
+    Lines,
     Operation,
     Pulled,
     Slopes,
+    against,
 )
 from gradum.core.bounds.rounding import UNDERFLOW, gamma
+from gradum.core.models.activations import SELU_ALPHA, SELU_SCALE
 from gradum.core.models.input_layer import SMOOTH_CLIP
 
 BISECTIONS = 12
+"""For tangents, whose slopes need not be exact."""
+
+GELU_FLAT, GELU_BISECTIONS = 40.0, 48
+"""Beyond ±40, its slope is 0 or 1 in float64; halved 48 times, that is 3e-13."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +78,12 @@ class Affine(Operation):
         forms: np.ndarray,
         slack: np.ndarray,
         parents: Sequence[Interval],
-        slopes: Slopes | None = None,
+        lines: Lines | None,
     ) -> Pulled:
-        """Return A Wᵀ, and A b less what the slack can do."""
-        size = np.matmul(np.abs(forms), (np.abs(self.bias) + slack)[..., None])[..., 0]
-        lost = np.matmul(np.abs(forms), slack[..., None])[..., 0]
-        flat = forms.reshape(-1, forms.shape[-1]) @ self.weight.T
+        """Return A Wᵀ, and A b beside it."""
+        flat = forms.reshape(-1, forms.shape[-1]) @ self.weight.T  # one product for all boxes
         coefficients = flat.reshape(*forms.shape[:-1], len(self.weight))
-        return Pulled([coefficients], forms @ self.bias - lost, size)
+        return Pulled([coefficients], forms @ self.bias, against(np.abs(forms), slack))
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +123,11 @@ class Sum(Operation):
         forms: np.ndarray,
         slack: np.ndarray,
         parents: Sequence[Interval],
-        slopes: Slopes | None = None,
+        lines: Lines | None,
     ) -> Pulled:
         """Hand the forms on, with each parent's sign."""
-        lost = np.matmul(np.abs(forms), slack[..., None])[..., 0]
-        return Pulled([sign * forms for sign in self.signs], -lost, lost)
+        radius = against(np.abs(forms), slack)
+        return Pulled([sign * forms for sign in self.signs], np.zeros_like(radius), radius)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +156,7 @@ class Concatenated(Operation):
         forms: np.ndarray,
         slack: np.ndarray,
         parents: Sequence[Interval],
-        slopes: Slopes | None = None,
+        lines: Lines | None,
     ) -> Pulled:
         """Hand each parent its own part of the forms."""
         ends = np.cumsum([y.low.shape[-1] for y in parents])
@@ -191,17 +196,16 @@ class Leaky(Elementwise):
         # on the right and z on the left. Either way the steeper side is the right one.
         below = np.where(z.high >= -z.low, steeper, flatter)
         below = np.where(z.low >= 0, steeper, np.where(z.high <= 0, flatter, below))
-        return Slopes(below, self._chord(z, below))
+        crosses = (z.low < 0) & (z.high > 0)
+        return Slopes(below, np.where(crosses, _chord_slope(self, z, below), below))
+
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell where 0 lies within."""
+        return (z.low < 0) & (z.high > 0)
 
     def sensitivity(self, z: Interval) -> np.ndarray:
         """Only λ z is rounded."""
         return np.abs(self.slope) * z.size
-
-    def _chord(self, z: Interval, otherwise: np.ndarray) -> np.ndarray:
-        width = z.high - z.low
-        rise = self.concrete(z.high) - self.concrete(z.low)
-        crosses = (z.low < 0) & (z.high > 0)
-        return np.divide(rise, width, out=otherwise.copy(), where=crosses)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +234,10 @@ class SShaped(Elementwise):
         place = np.where(there, place, np.inf)
         return [-place, place]
 
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
+
     def slopes(self, z: Interval) -> Slopes:
         """Return those of chords, and of tangents that touch the near side and meet the far end."""
         above = self._slope_above(z)
@@ -237,9 +245,7 @@ class SShaped(Elementwise):
 
     def _slope_above(self, z: Interval) -> np.ndarray:
         """Bisect for the tangent at d ≥ 0 through (low, f(low)); the middle's where low ≥ 0."""
-        start, end = self.concrete(z.low), self.concrete(z.high)
-        width = z.high - z.low
-        chord = np.divide(end - start, width, out=self.derivative(z.high).copy(), where=width > 0)
+        chord, start = _chord_slope(self, z, self.derivative(z.high)), self.concrete(z.low)
         near, far = np.maximum(z.low, 0.0), np.maximum(z.high, 0.0)
         for _ in range(BISECTIONS):
             middle = (near + far) / 2
@@ -317,6 +323,87 @@ class SmoothClip(SShaped):
 
 
 @dataclass(frozen=True, eq=False)
+class Selu(Elementwise):
+    """γ z for z ≥ 0, γ α (eᶻ − 1) below (Klambauer et al., NeurIPS 2017)."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return γ max(z, 0) + γ α (e^min(z, 0) − 1)."""
+        (z,) = parents
+        below = SELU_SCALE * SELU_ALPHA * np.expm1(np.minimum(z, 0.0))
+        return np.where(z > 0, SELU_SCALE * z, below)
+
+    def critical(self, slope: np.ndarray, z: Interval) -> list[np.ndarray]:
+        """Return its kink, 0, and where γ α eᶻ is the slope."""
+        share = np.maximum(slope / (SELU_SCALE * SELU_ALPHA), np.finfo(float).tiny)
+        return [np.zeros(1), np.minimum(np.log(share), 0.0)]
+
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell where something of the interval lies below 0."""
+        return z.low < 0
+
+    def slopes(self, z: Interval) -> Slopes:
+        """Return the chord's, and below 0 that of the tangent in the middle for the lower line."""
+        chord = _chord_slope(self, z, np.full(z.low.shape, SELU_SCALE))
+        middle = np.minimum((z.low + z.high) / 2, 0.0)
+        tangent = SELU_SCALE * SELU_ALPHA * np.exp(middle)
+        return Slopes(np.where(z.high <= 0, tangent, chord), chord)
+
+    def sensitivity(self, z: Interval) -> np.ndarray:
+        """Values are up to γ z, or γ α below 0."""
+        return SELU_SCALE * np.maximum(z.size, SELU_ALPHA)
+
+
+@dataclass(frozen=True, eq=False)
+class Gelu(Elementwise):
+    """z Φ(z), of the normal distribution function Φ (Hendrycks & Gimpel 2016)."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return z Φ(z)."""
+        (z,) = parents
+        return z * scipy.special.ndtr(z)
+
+    def critical(self, slope: np.ndarray, z: Interval) -> list[np.ndarray]:
+        """Bisect for the slope on each of the three stretches on which f′ is monotone."""
+        ends = (-GELU_FLAT, -math.sqrt(2.0), math.sqrt(2.0), GELU_FLAT)
+        places = []
+        for low, high, sign in zip(ends, ends[1:], (-1.0, 1.0, -1.0), strict=False):
+            near, far = np.full(slope.shape, low), np.full(slope.shape, high)
+            for _ in range(GELU_BISECTIONS):
+                middle = (near + far) / 2
+                before = sign * (_gelu_slope(middle) - slope) < 0
+                near, far = np.where(before, middle, near), np.where(before, far, middle)
+            places.append(near)
+        return places
+
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
+
+    def slopes(self, z: Interval) -> Slopes:
+        """Return the chord's, and the middle's tangent on the side to which f bulges."""
+        chord = _chord_slope(self, z, _gelu_slope(z.low))
+        tangent = _gelu_slope((z.low + z.high) / 2)
+        convex = (z.low >= -math.sqrt(2.0)) & (z.high <= math.sqrt(2.0))
+        concave = (z.high <= -math.sqrt(2.0)) | (z.low >= math.sqrt(2.0))
+        return Slopes(np.where(convex, tangent, chord), np.where(concave, tangent, chord))
+
+    def sensitivity(self, z: Interval) -> np.ndarray:
+        """Values are up to z."""
+        return 1.0 + z.size
+
+
+def _gelu_slope(z: np.ndarray) -> np.ndarray:
+    return scipy.special.ndtr(z) + z * np.exp(-(z**2) / 2.0) / math.sqrt(2.0 * math.pi)
+
+
+def _chord_slope(operation: Operation, z: Interval, otherwise: np.ndarray) -> np.ndarray:
+    """Return the slope from end to end of an interval, another where it is a point."""
+    width = z.high - z.low
+    rise = operation.concrete(z.high) - operation.concrete(z.low)
+    return np.divide(rise, width, out=otherwise.copy(), where=width > 0)
+
+
+@dataclass(frozen=True, eq=False)
 class Ramp(Elementwise):
     """clip(a (z − s), 0, 1) − ½; where a is large, a step.
 
@@ -339,19 +426,18 @@ class Ramp(Elementwise):
         """Its kinks are at s and s + 1/a."""
         return [self.shift, self.shift + 1.0 / self.slope]
 
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell where a kink lies within."""
+        begin, end = self._ends
+        return ((z.low < begin) & (z.high > begin)) | ((z.low < end) & (z.high > end))
+
     def slopes(self, z: Interval) -> Slopes:
         """From each end to the far kink, or level, whichever leaves the smaller area."""
-        begin = np.minimum(self.shift, self.shift + 1.0 / self.slope)
-        end = np.maximum(self.shift, self.shift + 1.0 / self.slope)
-        steep = np.abs(self.slope)
-        rising = Slopes(
-            _rising_above(Interval(-z.high, -z.low), -end, -begin, steep),
-            _rising_above(z, begin, end, steep),
-        )
+        begin, end = self._ends
+        above = _slope_above(z, begin, end)
+        below = _slope_above(Interval(-z.high, -z.low), -end, -begin)
         up = self.slope > 0
-        return Slopes(
-            np.where(up, rising.lower, -rising.upper), np.where(up, rising.upper, -rising.lower)
-        )
+        return Slopes(np.where(up, below, -above), np.where(up, above, -below))
 
     def slack(self, unit: float, *parents: Interval) -> np.ndarray:
         """Return what rounding a (z − s) does, which is nothing away from the ramp."""
@@ -365,23 +451,23 @@ class Ramp(Elementwise):
         """Return 1 + |a| (|z| + |s|)."""
         return 1.0 + np.abs(self.slope) * (z.size + np.abs(self.shift))
 
+    @property
+    def _ends(self) -> tuple[np.ndarray, np.ndarray]:
+        kinks = self.shift, self.shift + 1.0 / self.slope
+        return np.minimum(*kinks), np.maximum(*kinks)
 
-def _rising_above(z: Interval, begin: np.ndarray, end: np.ndarray, steep: np.ndarray) -> np.ndarray:
+
+def _slope_above(z: Interval, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Return the slope of a line above a ramp that rises from 0 at ``begin`` to 1 at ``end``.
 
-    Before the ramp's end the chord is above it; beyond, a line from its first place to the ramp's
-    end, or a level one where that rises too far behind it.
+    Its chord up to the ramp's end; over an interval that goes on beyond, the chord is lengthened,
+    unless a level line at 1 leaves the smaller area.
     """
-    first = np.maximum(z.low, begin)
-    start = steep * (np.minimum(first, end) - begin)
-    run = np.where(z.low < begin, end - z.low, 1.0 / steep)
-    tilted = np.where(z.low < begin, 1.0 / run, steep)
-    area = tilted * (z.high - z.low) / 2 + start
-    tilted = np.where(area > 1.0, 0.0, tilted)
-    width = z.high - z.low
-    rise = steep * (np.clip(z.high, begin, end) - np.clip(z.low, begin, end))
-    chord = np.divide(rise, width, out=np.zeros(np.broadcast_shapes(rise.shape)), where=width > 0)
-    return np.where(z.high <= end, chord, tilted)
+    top = np.minimum(z.high, end)
+    run, span = top - z.low, end - begin
+    low, high = (np.clip((place - begin) / span, 0.0, 1.0) for place in (z.low, top))
+    chord = np.divide(high - low, run, out=np.zeros(run.shape), where=run > 0)
+    return np.where(low + chord * (z.high - z.low) / 2 <= 1.0, chord, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -418,12 +504,14 @@ class Cosine(Elementwise):
                 places.append(self.shift + (turn + whole) / self.slope)
         return places
 
+    def bent(self, z: Interval) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
+
     def slopes(self, z: Interval) -> Slopes:
         """Return chord and tangent on one arc; level lines beyond half a turn."""
         first, last = self._turns(z)
-        width = z.high - z.low
-        rise = self.concrete(z.high) - self.concrete(z.low)
-        chord = np.divide(rise, width, out=np.zeros(rise.shape), where=width > 0)
+        chord = _chord_slope(self, z, np.zeros(z.low.shape))
         chord = np.where(last - first > 0.5, 0.0, chord)
         turns = (first + last) / 2
         tangent = -2 * math.pi * self.slope * np.sin(2 * math.pi * (turns - np.rint(turns)))
