@@ -179,6 +179,12 @@ def test_a_product_and_its_bias_are_one_node_and_what_is_not_needed_none():
     np.testing.assert_array_equal(node.operation.bias, B)
     identity = check(model([("Identity", ["x"], "out", {})]))
     assert identity.graph.widths == (4,)
+    shifted = [
+        ("Sub", ["x", "z"], "a", {}),
+        ("Relu", ["a"], "b", {}),
+        ("Add", ["z", "b"], "out", {}),
+    ]
+    assert len(check(model(shifted, {"z": np.zeros(4, np.float32)})).graph.nodes) == 1
 
 
 def refused(onnx_model, message):

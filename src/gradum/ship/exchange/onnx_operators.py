@@ -87,7 +87,9 @@ class Nodes:
         return self.affine(value, np.diag(scale), bias, shape)
 
     def shifted(self, value: Computed, shift: np.ndarray, shape: Sequence[int]) -> Computed:
-        """Add y + shift: the bias of a product with weights that has none yet."""
+        """Add y + shift, by the bias of a product with weights that has none yet if y is one."""
+        if not np.any(shift):
+            return Computed(value.node, tuple(shape))
         if value.node != INPUT:
             node = self.nodes[value.node]
             if isinstance(node.operation, Affine) and not np.any(node.operation.bias):
