@@ -66,6 +66,10 @@ class ModelFileError(GradumError, ValueError):
     """A model file that is damaged, hostile, or of another format."""
 
 
+class PropertyError(GradumError, ValueError):
+    """A property of a network that cannot be read or contradicts itself."""
+
+
 class ProcessError(GradumError, RuntimeError):
     """A process in which nothing can be computed."""
 

@@ -1,15 +1,15 @@
-"""Packages that only some tables need, and how to get them."""
+"""Packages that only some files need, and how to get them."""
 
 from __future__ import annotations
 
 import importlib
 from typing import Any
 
-from gradum.errors import TableError
+from gradum.errors import GradumError, TableError
 from gradum.messages import say
 
 
-def needs(package: str, extra: str, what: str) -> Any:
+def needs(package: str, extra: str, what: str, error: type[GradumError] = TableError) -> Any:
     """Import a package that an extra of gradum brings.
 
     Parameters
@@ -17,16 +17,18 @@ def needs(package: str, extra: str, what: str) -> Any:
     package, extra : str
     what : str
         What needs it, as a sentence begins: "Workbooks".
+    error : type
+        What to raise where it is not installed.
 
     Raises
     ------
-    TableError
+    TableError or other error
         It is not installed; the message says how to.
     """
     try:
         return importlib.import_module(package)
     except ImportError:
-        raise TableError(
+        raise error(
             say(
                 "{what} are read by the package {package}, which is not installed.",
                 what=what,

@@ -1,0 +1,103 @@
+"""A network as a graph of operations, whatever made it.
+
+Shapes: N rows, d inputs, n numbers of a node, k outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+
+from gradum.core.bounds.operation import Operation
+from gradum.errors import SpecError
+from gradum.messages import say
+
+Values = TypeVar("Values")
+
+INPUT = -1
+"""The parent that stands for the input."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operation, and the nodes that it takes its numbers from.
+
+    Parameters
+    ----------
+    operation : Operation
+        What is computed.
+    parents : tuple of int
+        Places of earlier nodes, in the order in which the operation takes them; −1 is the input.
+    """
+
+    operation: Operation
+    parents: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in an order in which each can be computed; the last one is the output.
+
+    Parameters
+    ----------
+    inputs : int
+        d.
+    nodes : tuple of Node
+        At least one.
+
+    Raises
+    ------
+    SpecError
+        There is no node, a node takes a later one, or shapes do not fit.
+    """
+
+    inputs: int
+    nodes: tuple[Node, ...]
+
+    def __post_init__(self) -> None:
+        if not self.nodes:
+            raise SpecError(say("The network has no operation."))
+        assert self.widths
+
+    @cached_property
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers each node has."""
+        widths: list[int] = []
+        for place, node in enumerate(self.nodes):
+            if not all(INPUT <= parent < place for parent in node.parents):
+                raise SpecError(
+                    say("Operation {number} of the network takes a later one.", number=place + 1)
+                )
+            taken = [self.inputs if parent == INPUT else widths[parent] for parent in node.parents]
+            width = node.operation.width(taken)
+            if width is None:
+                raise SpecError(
+                    say(
+                        "Operation {number} of the network does not fit what it takes, {widths}.",
+                        number=place + 1,
+                        widths=taken,
+                    )
+                )
+            widths.append(width)
+        return tuple(widths)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs [N, k] of inputs [N, d], in float64."""
+        return self.values(x)[-1]
+
+    def values(self, x: np.ndarray) -> list[np.ndarray]:
+        """Return the numbers [N, n] of every node, in float64."""
+        values: list[np.ndarray] = []
+        x = np.asarray(x, np.float64)
+        for node in self.nodes:
+            values.append(node.operation.concrete(*taken(node, x, values)))
+        return values
+
+
+def taken(node: Node, first: Values, others: Sequence[Values]) -> list[Values]:
+    """Return what the parents of a node have, of the input's and of the earlier nodes'."""
+    return [first if parent == INPUT else others[parent] for parent in node.parents]

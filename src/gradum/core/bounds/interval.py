@@ -1,0 +1,86 @@
+"""Intervals of every node over boxes of inputs, each taken from its parents' intervals.
+
+Shapes: B boxes, d inputs, n numbers of a node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.core.bounds.graph import Graph, Node, taken
+from gradum.core.bounds.operation import Interval
+from gradum.core.bounds.rounding import FLOAT64
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """What every node of a graph can be over boxes of inputs.
+
+    Parameters
+    ----------
+    graph : Graph
+        The network.
+    box : Interval [B, d]
+        The inputs.
+    nodes : list of Interval [B, n]
+        What each node can be, in the order of the graph.
+    slacks : list of ndarray [B or 1, n]
+        How far rounding can move each node's numbers from what exact arithmetic makes of its
+        parents', in either direction: the network's own rounding and that of the bounds.
+    """
+
+    graph: Graph
+    box: Interval
+    nodes: list[Interval]
+    slacks: list[np.ndarray]
+
+    @property
+    def output(self) -> Interval:
+        """What the outputs can be."""
+        return self.nodes[-1]
+
+    def parents(self, place: int) -> list[Interval]:
+        """Return what the parents of a node can be."""
+        return taken(self.graph.nodes[place], self.box, self.nodes)
+
+    def extend(self, node: Node, unit: float) -> None:
+        """Enclose the next node by what its parents can be."""
+        parents = taken(node, self.box, self.nodes)
+        slack = node.operation.slack(FLOAT64, *parents)
+        if unit:
+            slack = slack + node.operation.slack(unit, *parents)
+        interval = node.operation.interval(*parents)
+        self.slacks.append(np.broadcast_to(slack, interval.low.shape))
+        self.nodes.append(interval.widened(slack))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Enclosure]) -> Enclosure:
+        """Put together enclosures of one graph over several stretches of boxes."""
+        box, *nodes = (
+            Interval(*map(np.concatenate, zip(*stretches, strict=True)))
+            for stretches in zip(*([part.box, *part.nodes] for part in parts), strict=True)
+        )
+        slacks = map(np.concatenate, zip(*(part.slacks for part in parts), strict=True))
+        return cls(parts[0].graph, box, nodes, list(slacks))
+
+
+def intervals(graph: Graph, box: Interval, unit: float = 0.0) -> Enclosure:
+    """Enclose every node over boxes by interval arithmetic.
+
+    Parameters
+    ----------
+    graph : Graph
+        The network.
+    box : Interval [B, d]
+        Inputs, low ≤ high, all finite.
+    unit : float
+        Unit roundoff of the arithmetic in which the network runs, such as `rounding.FLOAT32`, in
+        any order of summation; 0 where it is meant exactly.
+    """
+    enclosure = Enclosure(graph, box, [], [])
+    for node in graph.nodes:
+        enclosure.extend(node, unit)
+    return enclosure

@@ -1,0 +1,112 @@
+"""Lower bounds by lines whose slopes are optimised (α-CROWN).
+
+Lines of every slope are valid, so that the bound may be made greatest over the slopes of all
+elementwise nodes at once, lower and upper ones, without a care for rounding.
+
+Source: K. Xu et al., "Fast and complete: enabling complete verification with rapid and massively
+parallel incomplete verifiers", ICLR 2021. There the lower slopes of ReLUs are optimised; here all
+slopes, since an intercept and its derivative follow from any slope of any function.
+
+Shapes: B boxes, d inputs, n numbers of a node, r linear forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from gradum.core.bounds.graph import taken
+from gradum.core.bounds.interval import Enclosure
+from gradum.core.bounds.operation import Interval, Lines, Slopes
+from gradum.core.bounds.planes import Planes, enclosing_lines, traced
+
+FIRST_STEP = 0.2
+"""Of the size of a node's first slopes, which is the scale of its function."""
+
+SHRINKING = 0.9
+"""Each step is so much of the one before."""
+
+
+def optimised_lower(enclosure: Enclosure, forms: np.ndarray, steps: int = 10) -> np.ndarray:
+    """Bound linear forms A [r, k] of the outputs from below, by the best slopes of several steps.
+
+    All forms of a box share their slopes, which are moved by the signs of the derivatives of their
+    bounds' sum, in steps that shrink.
+
+    Returns
+    -------
+    ndarray [B, r]
+        The greatest bound of each form in all steps, never below that of `lower`.
+    """
+    lines = enclosing_lines(enclosure)
+    first = [None if line is None else _largest_slope(line) for line in lines]
+    planes, passed = traced(enclosure, forms, lines)
+    best = planes.ends(enclosure.box).low
+    for step in range(steps):
+        rate = FIRST_STEP * SHRINKING**step
+        rising = slope_derivatives(enclosure, lines, passed, _vertex(planes, enclosure.box))
+        for place, (line, largest) in enumerate(zip(lines, first, strict=True)):
+            if line is None or largest is None or place not in rising:
+                continue
+            below = line.lower_slope + rate * largest * np.sign(rising[place].lower)
+            above = line.upper_slope + rate * largest * np.sign(rising[place].upper)
+            operation, parents = enclosure.graph.nodes[place].operation, enclosure.parents(place)
+            lines[place] = operation.lines(*parents, slopes=Slopes(below, above))
+        planes, passed = traced(enclosure, forms, lines)
+        best = np.maximum(best, planes.ends(enclosure.box).low)
+    return best
+
+
+def _largest_slope(lines: Lines) -> np.ndarray:
+    return np.maximum(np.abs(lines.lower_slope), np.abs(lines.upper_slope))
+
+
+def _vertex(planes: Planes, box: Interval) -> np.ndarray:
+    """Return the vertices [B, r, d] of boxes where planes are least."""
+    return np.where(planes.coefficients > 0, box.low[:, None], box.high[:, None])
+
+
+def slope_derivatives(
+    enclosure: Enclosure,
+    lines: Sequence[Lines | None],
+    passed: Mapping[int, np.ndarray],
+    vertex: np.ndarray,
+) -> dict[int, Slopes]:
+    """Return the derivatives [B, n] of a sum of bounds by the slopes of lines.
+
+    By Danskin's theorem that by the slope of a lower line is max(A, 0) (z − p), summed over forms
+    A. There z is what the lines make of the node's parent at the vertex where the form's bound is
+    taken, and p the place where the line touches the function: its intercept falls by p as the
+    slope rises. With min(A, 0) it holds for upper lines. Where nothing bends, slopes are best as
+    they are, and the derivatives returned are 0.
+
+    Parameters
+    ----------
+    enclosure : Enclosure
+        What nodes can be.
+    lines : sequence of Lines or None
+        Those that each node is put between.
+    passed : mapping of int to ndarray [B or 1, r, n]
+        The forms of every node, of `traced`.
+    vertex : ndarray [B, r, d]
+        Where each form of the inputs is least.
+    """
+    values: list[np.ndarray] = []
+    derivatives = {}
+    for place, (node, line) in enumerate(zip(enclosure.graph.nodes, lines, strict=True)):
+        parents = taken(node, vertex, values)
+        if line is None or place not in passed:
+            values.append(node.operation.concrete(*parents))
+            continue
+        (z,) = parents
+        positive = np.maximum(passed[place], 0.0)
+        negative = np.minimum(passed[place], 0.0)
+        below, low, lowest, above, high, highest = (part[:, None] for part in line)
+        values.append(np.where(positive > 0, below * z + low, above * z + high))
+        bent = node.operation.bent(*enclosure.parents(place))
+        derivatives[place] = Slopes(
+            bent * (positive * (z - lowest)).sum(axis=1),
+            bent * (negative * (z - highest)).sum(axis=1),
+        )
+    return derivatives

@@ -1,0 +1,1 @@
+"""Networks and properties in the formats that other tools write: ONNX and VNN-LIB."""

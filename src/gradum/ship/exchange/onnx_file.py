@@ -1,0 +1,179 @@
+"""ONNX files of strangers: what is refused before anything of them is used.
+
+A file is data alone: it may be of any content, but not large, and it points to no other file.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradum.errors import ModelFileError
+from gradum.files.atomic import cause_of
+from gradum.messages import say
+from gradum.ship.exchange.onnx_wire import FIELD_LIMIT, is_small
+from gradum.tables.sources.extra import needs
+from gradum.tables.wording import shortened
+
+FILE_LIMIT = 64 * 2**20
+"""Bytes."""
+PART_LIMIT = 10_000
+"""Operators of a file, and its constants."""
+VALUE_LIMIT = 2**20
+"""Numbers of the input, and of what operators join."""
+OLDEST_OPSET = 7
+"""Before it, operators broadcast in another way."""
+
+STANDARD_DOMAINS = ("", "ai.onnx")
+
+_STORED = {"FLOAT": np.float64, "INT32": np.int64, "INT64": np.int64}
+
+
+def onnx_package() -> Any:
+    """Import the package onnx, which the extra of that name brings."""
+    return needs("onnx", "onnx", say("Networks in ONNX"), ModelFileError)
+
+
+def read_bytes(path: str | os.PathLike) -> bytes:
+    """Return the content of a file of at most ``FILE_LIMIT`` bytes, or raise ModelFileError."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_LIMIT + 1)
+    except OSError as error:
+        raise ModelFileError(
+            say("{path} cannot be read: {cause}.", path=path, cause=cause_of(error))
+        ) from None
+    if len(data) > FILE_LIMIT:
+        raise ModelFileError(
+            say("{path} has more than {limit:,} bytes.", path=path, limit=FILE_LIMIT)
+        )
+    return data
+
+
+def parsed(data: bytes) -> Any:
+    """Return the ``ModelProto`` of a file's bytes, checked as far as all operators are concerned.
+
+    Raises
+    ------
+    ModelFileError
+        The bytes are no ONNX file, or one with too many parts, functions of its own, sparse
+        constants, an opset that is not read, or other than one input and one output.
+    """
+    model = _decoded(data)
+    graph = model.graph
+    if not graph.node:
+        raise ModelFileError(say("It is not an ONNX file, or has no operators."))
+    if max(len(graph.node), len(graph.initializer)) > PART_LIMIT:
+        raise ModelFileError(
+            say("It has more than {limit:,} operators or constants.", limit=PART_LIMIT)
+        )
+    if model.functions:
+        raise ModelFileError(say("It defines functions of its own, which are not read."))
+    if graph.sparse_initializer:
+        raise ModelFileError(say("It has sparse constants, which are not read."))
+    if opset(model) < OLDEST_OPSET:
+        raise ModelFileError(
+            say(
+                "It is of ONNX opset {opset}; opset {oldest} is the oldest that is read.",
+                opset=opset(model),
+                oldest=OLDEST_OPSET,
+            )
+        )
+    if len(inputs(graph)) != 1:
+        raise ModelFileError(
+            say("It has {count:,} inputs, where one is read.", count=len(inputs(graph)))
+        )
+    if len(graph.output) != 1:
+        raise ModelFileError(
+            say("It has {count:,} outputs, where one is read.", count=len(graph.output))
+        )
+    return model
+
+
+def _decoded(data: bytes) -> Any:
+    """Return the ``ModelProto`` of bytes, which are refused before they take much memory."""
+    onnx = onnx_package()
+    damage = needs("google.protobuf.message", "onnx", say("Networks in ONNX"), ModelFileError)
+    try:
+        small = is_small(data)
+        model = onnx.ModelProto.FromString(data if small else b"")
+    except (ValueError, damage.DecodeError):
+        raise ModelFileError(say("It is not an ONNX file, or a damaged one.")) from None
+    if not small:
+        raise ModelFileError(
+            say("It has more than {limit:,} parts and unknown bytes.", limit=FIELD_LIMIT)
+        )
+    return model
+
+
+def opset(model: Any) -> int:
+    """Return the version of the standard operators that a model uses, 0 if it names none."""
+    return max((o.version for o in model.opset_import if o.domain in STANDARD_DOMAINS), default=0)
+
+
+def inputs(graph: Any) -> list[Any]:
+    """Return the inputs of a graph; older files also list its constants among them."""
+    constants = {constant.name for constant in graph.initializer}
+    return [value for value in graph.input if value.name not in constants]
+
+
+def input_shape(value: Any) -> tuple[int, ...]:
+    """Return the shape of one row of an input: a first axis of no stated length becomes 1.
+
+    Raises
+    ------
+    ModelFileError
+        The input is not of float32, or its shape is not stated or too large.
+    """
+    types = onnx_package().TensorProto.DataType
+    tensor = value.type.tensor_type
+    if tensor.elem_type != types.Value("FLOAT"):
+        raise ModelFileError(say("Its input is not of float32, which alone is read."))
+    axes = [axis.dim_value if axis.HasField("dim_value") else 0 for axis in tensor.shape.dim]
+    if axes and not tensor.shape.dim[0].HasField("dim_value"):
+        axes[0] = 1
+    if not axes or min(axes) < 1:
+        raise ModelFileError(
+            say("The shape of its input is not stated; only the first axis may have any length.")
+        )
+    if math.prod(axes) > VALUE_LIMIT:
+        raise ModelFileError(say("Its input has more than {limit:,} numbers.", limit=VALUE_LIMIT))
+    return tuple(axes)
+
+
+def constant(tensor: Any) -> np.ndarray:
+    """Return a constant of a file as float64 or int64.
+
+    Raises
+    ------
+    ModelFileError
+        It lies in another file, is of another type, does not fit its shape, or is not finite.
+    """
+    onnx = onnx_package()
+    name = repr(shortened(tensor.name))
+    if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
+        raise ModelFileError(
+            say("Constant {name} lies in another file, which is not opened.", name=name),
+            say("Save the network with its weights in one file."),
+        )
+    types = onnx.TensorProto.DataType
+    kind = types.Name(tensor.data_type) if tensor.data_type in types.values() else "?"
+    if kind not in _STORED:
+        raise ModelFileError(
+            say("Constant {name} is of type {kind}, which is not read.", name=name, kind=kind)
+        )
+    try:
+        with np.errstate(invalid="ignore"):  # a NaN is refused below
+            values = onnx.numpy_helper.to_array(tensor).astype(_STORED[kind])
+    except (ValueError, TypeError, OverflowError):
+        raise ModelFileError(
+            say("Constant {name} does not have as many numbers as its shape.", name=name)
+        ) from None
+    if not np.all(np.isfinite(values)):
+        raise ModelFileError(say("Constant {name} has numbers that are not finite.", name=name))
+    return values
