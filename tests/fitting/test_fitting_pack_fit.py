@@ -429,6 +429,7 @@ def test_members_that_begin_with_a_linear_model_survive_a_divergence():
         {"scale_factor": -1.0},
         {"leak_factor": float("nan")},
         {"muon": -0.1},
+        {"embedding_decay": -1.0},
         {"steps": -0.1},
         {"steps": 0.0, "ramps": 0.0, "waves": 0.0},
         {"waves": float("nan")},

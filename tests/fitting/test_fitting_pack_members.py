@@ -93,6 +93,9 @@ def test_weights_are_forgotten_in_as_many_epochs_however_many_rows_there_are():
     np.testing.assert_allclose(epochs_to_forget(64_000), epochs_to_forget(1_000), rtol=1e-5)
     few, fewer = (Members.draw(spec, rows=rows, folds=8, seed=0) for rows in (1_000, 10))
     np.testing.assert_array_equal(few.decay, fewer.decay)
+    many = Members.draw(spec, rows=64_000, folds=8, seed=0)
+    np.testing.assert_array_equal(few.embedding_decay, many.embedding_decay)
+    np.testing.assert_allclose(few.embedding_decay, spec.embedding_decay * few.decay, rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", range(3))

@@ -51,6 +51,7 @@ def hyper(program, dropout=0.0, column_dropout=0.0):
     return {
         "learning_rate": np.array([0.01, 0.003, 0.02], np.float32),
         "decay": np.array([0.5, 0.0, 2.0], np.float32),
+        "embedding_decay": np.array([0.0, 3.0, 9.0], np.float32),
         "dropout": np.full(M, dropout, np.float32),
         "column_dropout": np.full(M, column_dropout, np.float32),
         "label_smoothing": np.array([0.0, 0.1, 0.3], np.float32),
@@ -146,7 +147,8 @@ def adam_by_hand(program, params, fixed, chosen, given):
                         second[i] / (1 - 0.97 ** (s + 1)),
                     )
                     step = size * (6.0 if names[i] == "scale" else 1.0)
-                    decay = size * float(chosen["decay"][m]) if names[i] == "weight" else 0.0
+                    by = {"weight": "decay", "embedding": "embedding_decay"}.get(names[i])
+                    decay = size * float(chosen[by][m]) if by else 0.0
                     values[i] = (
                         values[i] - step * mean / (np.sqrt(square) + 1e-8) - decay * values[i]
                     )

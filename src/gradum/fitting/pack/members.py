@@ -35,6 +35,7 @@ class Members:
     begins_wide: np.ndarray
     learning_rate: np.ndarray
     decay: np.ndarray
+    embedding_decay: np.ndarray
     dropout: np.ndarray
     column_dropout: np.ndarray
     label_smoothing: np.ndarray
@@ -54,12 +55,15 @@ class Members:
         for fold in range(folds):
             candidates = np.flatnonzero((place % folds == fold) & (kind == STEPS))
             wide[candidates[: round(spec.wide * len(candidates) + 0.25)]] = True
+        learning_rate = _log_uniform(rng, spec.learning_rate, m)
+        decay = _log_uniform(rng, spec.decay, m)
         return cls(
             fold=place % folds,
             kind=kind,
             begins_wide=wide,
-            learning_rate=_log_uniform(rng, spec.learning_rate, m),
-            decay=_log_uniform(rng, spec.decay_for(rows), m),
+            learning_rate=learning_rate,
+            decay=np.float32(spec.decay_factor(rows)) * decay,
+            embedding_decay=np.float32(spec.embedding_decay) * decay,
             dropout=_some(rng, spec.dropout, m, spec.undropped),
             column_dropout=_some(rng, spec.column_dropout, m, spec.undropped),
             frequency=_log_uniform(rng, spec.frequency, m),
@@ -82,6 +86,7 @@ class Members:
         return {
             "learning_rate": self.learning_rate,
             "decay": self.decay,
+            "embedding_decay": self.embedding_decay,
             "dropout": self.dropout,
             "column_dropout": self.column_dropout,
             "label_smoothing": self.label_smoothing,

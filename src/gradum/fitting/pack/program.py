@@ -23,6 +23,8 @@ from gradum.fitting.pack import muon
 
 STEPS = 4  # of a chunk: few, so that small tables fill it; many enough to hide its launch
 
+DECAYS = {"weight": "decay", "embedding": "embedding_decay"}  # of parameters: by which
+
 _adam = optax.scale_by_adam(b1=0.9, b2=0.97)
 
 
@@ -84,8 +86,9 @@ class PackProgram:
         """Take S steps: return the state, and the mean loss of each member [M].
 
         ``fixed`` are the parameters that do not learn; ``hyper`` has ``learning_rate``,
-        ``decay``, ``dropout``, ``column_dropout`` and ``label_smoothing`` [M], and ``source``
-        [C, D], 1 where a number of the D was made from that column of the table's C, else 0.
+        ``decay``, ``embedding_decay``, ``dropout``, ``column_dropout`` and ``label_smoothing`` [M],
+        and ``source`` [C, D], 1 where a number of the D was made from that column of the table's C,
+        else 0.
         """
 
         def step(state: PackState, batch: PackBatches) -> tuple[PackState, jax.Array]:
@@ -158,8 +161,8 @@ class PackProgram:
             size = step.reshape(-1, *[1] * (value.ndim - 1))
             size = {"scale": self.scale_factor, "leak": self.leak_factor}.get(name, 1.0) * size
             moved = value - size * direction
-            if name == "weight":
-                moved -= size * hyper["decay"].reshape(size.shape) * value
+            if name in DECAYS:
+                moved -= size * hyper[DECAYS[name]].reshape(size.shape) * value
             return moved
 
         return jax.tree_util.tree_map_with_path(move, params, moves)

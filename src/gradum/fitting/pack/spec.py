@@ -46,6 +46,9 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Share of the steps' members that begin with the linear model of their codes.
     one_hot_levels, embedding_size : int
         Columns of more levels than that are embedded in so many numbers.
+    embedding_decay : float
+        Decay of the embeddings over that of the weights on few rows. It acts at every step, and a
+        rare level learns in few of them: it stays near 0 unless its rows agree.
     learning_rate, decay, dropout, column_dropout, label_smoothing, frequency : pair of float
         Ranges: Adam's step, decoupled weight decay, shares of hidden units and of columns left out
         at random in training, the share of a class that is spread over all in the training loss,
@@ -93,6 +96,7 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wide: float = 0.6
     one_hot_levels: int = 40
     embedding_size: int = 4
+    embedding_decay: float = 10.0
     learning_rate: tuple[float, float] = (4e-3, 1.2e-2)
     decay: tuple[float, float] = (3e-2, 1.0)
     dropout: tuple[float, float] = (0.0, 0.4)
@@ -148,11 +152,11 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
         for name in ("learning_rate", "decay", "frequency", *SHARES):
             self._refuse_range(name)
-        factors = (self.scale_factor, self.leak_factor, self.muon)
+        factors = (self.scale_factor, self.leak_factor, self.muon, self.embedding_decay)
         if not all(0 <= factor < math.inf for factor in factors):
             raise SpecError(
-                say("A factor of a pack's learning rates is below 0 or not finite."),
-                say("Give scale_factor, leak_factor and muon from 0 up."),
+                say("A factor of a pack's learning rates or decay is below 0 or not finite."),
+                say("Give scale_factor, leak_factor, muon and embedding_decay from 0 up."),
             )
         if not all(0 <= share <= 1 for share in (self.wide, self.undropped, self.taught)) or not (
             0 <= self.flat < 1
@@ -188,16 +192,14 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         many = self.epochs * math.sqrt(self.epochs_at / max(rows, self.epochs_at))
         return min(self.epochs, max(self.fewest_epochs, math.ceil(many)))
 
-    def decay_for(self, rows: int) -> tuple[float, float]:
-        """Return the range of the decay on so many rows: beyond ``epochs_at`` it falls as 1 / rows.
+    def decay_factor(self, rows: int) -> float:
+        """Return what decays of weights are multiplied by on so many rows: 1, then 1 / rows.
 
         A weight that decays by λ in each step of size η forgets over 1 / (η λ) steps, which is ever
         less of an epoch where that has more steps (X. Wang and L. Aitchison, "How to set AdamW's
         weight decay as you scale model and dataset size", ICML 2025).
         """
-        low, high = self.decay
-        less = self.epochs_at / max(rows, self.epochs_at)
-        return less * low, less * high
+        return self.epochs_at / max(rows, self.epochs_at)
 
     def batch_for(self, rows: int) -> int:
         """Return rows a step: at least eight steps an epoch, from 16 rows up."""
