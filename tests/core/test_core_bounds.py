@@ -1,6 +1,7 @@
 """Bounds of a network over boxes: held against points, finer grids and exact optimisation."""
 
 import itertools
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -386,6 +387,18 @@ def test_activations_are_those_of_the_models():
     np.testing.assert_allclose(
         Cosine(shift, slope).concrete(z), cosine_of_turns(slope * (z - shift), np), atol=1e-12
     )
+
+
+def test_many_boxes_have_the_bounds_of_each_and_none_have_none(monkeypatch):
+    rng = np.random.default_rng(37)
+    graph = skipping(rng, "relu", "tanh")
+    box = boxes(rng, 7, 3, 0.5)
+    together = crown(graph, box)
+    monkeypatch.setattr(import_module("gradum.core.bounds.crown"), "COEFFICIENTS_AT_ONCE", 1)
+    for many, one in zip(together.nodes, crown(graph, box).nodes, strict=True):
+        np.testing.assert_allclose(many.low, one.low, rtol=1e-9, atol=1e-9)
+    nothing = crown(graph, Interval(box.low[:0], box.high[:0]))
+    assert lower(nothing, np.eye(2)).shape == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from gradum.core.bounds.planes import planes
 COEFFICIENTS_AT_ONCE = 200_000
 """Of the linear forms of a layer: so many stay in a processor's cache."""
 
-LinesOf = Callable[..., "Lines | None"]
+LinesOf = Callable[..., Lines | None]
 Ends = Callable[..., Interval]
 
 
@@ -77,9 +77,9 @@ def _enclosed(graph: Graph, box: Interval, unit: float, lines_of: LinesOf, ends:
 
 
 def _stretches(graph: Graph, box: Interval) -> Iterator[Interval]:
-    """Yield boxes a few at a time."""
+    """Yield boxes a few at a time; where there are none, those none."""
     step = max(1, COEFFICIENTS_AT_ONCE // max(graph.widths) ** 2)
-    for start in range(0, len(box.low), step):
+    for start in range(0, max(len(box.low), 1), step):
         yield Interval(box.low[start : start + step], box.high[start : start + step])
 
 
@@ -94,8 +94,10 @@ def _part(graph: Graph, box: Interval, unit: float, lines_of: LinesOf, ends: End
         low, high = enclosure.nodes[place]
         forms = np.eye(low.shape[1])[units]
         narrower = ends(enclosure, forms, lines, place)
-        low[:, units] = np.maximum(low[:, units], narrower.low)
-        high[:, units] = np.minimum(high[:, units], narrower.high)
+        # Elsewhere an interval stays as it is: it must not depend on what other boxes want.
+        here = wanted[:, units]
+        low[:, units] = np.where(here, np.maximum(low[:, units], narrower.low), low[:, units])
+        high[:, units] = np.where(here, np.minimum(high[:, units], narrower.high), high[:, units])
 
     for node in graph.nodes:
         for parent in node.parents:

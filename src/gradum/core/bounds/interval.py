@@ -77,8 +77,8 @@ def intervals(graph: Graph, box: Interval, unit: float = 0.0) -> Enclosure:
     box : Interval [B, d]
         Inputs, low ≤ high, all finite.
     unit : float
-        Unit roundoff of the arithmetic in which the network runs, such as `rounding.FLOAT32`, in
-        any order of summation; 0 where it is meant exactly.
+        Unit roundoff of the arithmetic in which the network runs, `rounding.FLOAT32` or
+        `rounding.FLOAT64`, in any order of summation; 0 where it is meant exactly.
     """
     enclosure = Enclosure(graph, box, [], [])
     for node in graph.nodes:

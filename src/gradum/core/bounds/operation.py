@@ -38,10 +38,6 @@ class Interval(NamedTuple):
         slack = slack + 2 * FLOAT64 * (self.size + slack) + UNDERFLOW[FLOAT64]
         return Interval(self.low - slack, self.high + slack)
 
-    def both(self, other: Interval) -> Interval:
-        """Return what lies in both intervals."""
-        return Interval(np.maximum(self.low, other.low), np.minimum(self.high, other.high))
-
 
 class Lines(NamedTuple):
     """A line below and a line above a function, each with slopes and intercepts [B, n].
@@ -103,7 +99,8 @@ class Operation(ABC):
     def slack(self, unit: float, *parents: Interval) -> np.ndarray:
         """Return [B, n], by how much rounding with such a unit roundoff can move its values.
 
-        In float64 it also covers the rounding of `interval`, and of a linear operation's `pull`.
+        The unit is `rounding.FLOAT64` or `rounding.FLOAT32`. In float64 it also covers the rounding
+        of `interval`, and of a linear operation's `pull`.
         """
 
     @abstractmethod
