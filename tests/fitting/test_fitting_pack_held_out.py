@@ -23,7 +23,8 @@ class Scripted:
 def kept(losses, rows=64, *, shrinkage=32, folds=2, start=None):
     """Return the epoch from 1 on (M,) at which each member is kept, given its losses [E, M].
 
-    Every fold holds out so many rows. With ``start`` (M,) members may be kept before they learn.
+    Every fold holds out so many rows. With ``start`` (M,) members may be kept before they learn,
+    those at least whose start is finite.
     """
     members = losses.shape[1]
     held = list(np.arange(folds * rows).reshape(folds, rows))
@@ -41,7 +42,7 @@ def kept(losses, rows=64, *, shrinkage=32, folds=2, start=None):
         shrinkage=shrinkage,
         seed=0,
     )
-    looks = losses if start is None else np.concatenate([[start], losses])
+    looks = losses if start is None else np.concatenate([[np.nan_to_num(start, posinf=9)], losses])
     program = Scripted(np.sqrt(2 * looks))  # the squared error is halved
 
     def epoch(number):
@@ -49,7 +50,7 @@ def kept(losses, rows=64, *, shrinkage=32, folds=2, start=None):
         return {"scale": np.ones((members, 1)), "layers": [{"weight": weight}]}
 
     if start is not None:
-        judge.begin(program, epoch(0), {}, np.ones(members, bool))
+        judge.begin(program, epoch(0), {}, np.isfinite(start))
     for number in range(1, len(losses) + 1):
         judge.note(program, epoch(number), {})
     weights = [member["layers"][0]["weight"].item() for member in judge.members]
@@ -107,3 +108,11 @@ def test_with_few_rows_epochs_told_by_all_members_lose_less_than_those_told_by_i
         for name, chosen in choices.items():
             lost[name] += (true[chosen, np.arange(members)] - true.min(axis=0)).mean()
     assert lost["of all"] < 0.7 * lost["own"]
+
+
+def test_members_that_begin_with_a_linear_model_are_not_held_there_by_the_others():
+    """The others are worse than that model at every epoch, and it gets better with each."""
+    start = np.array([1.0, 1.0, np.inf, np.inf])
+    better = np.linspace(0.9, 0.5, 5)[:, None]
+    losses = np.concatenate([better, better, 2 + better, 2 + better], axis=1)
+    np.testing.assert_array_equal(kept(losses, rows=4, start=start), 5)

@@ -33,7 +33,6 @@ def test_few_tables_give_no_ratings():
 
 
 def test_ratings_maximise_the_likelihood_of_who_wins():
-    pytest.importorskip("bencheval")
     found, errors = ranking()
     wins = (errors[:, None, :] < errors[None, :, :]).sum(axis=2)
 
@@ -49,7 +48,6 @@ def test_ratings_maximise_the_likelihood_of_who_wins():
 
 
 def test_a_fit_that_failed_lost():
-    pytest.importorskip("bencheval")
     fits = [Outcome("a", f"s{i}", 0, error=0.5) for i in range(9)]
     fits += [Outcome("b", f"s{i}", 0, error=0.4 + 0.2 * (i % 2)) for i in range(8)]
     fits += [Outcome("b", "s8", 0, failed="timeout")]

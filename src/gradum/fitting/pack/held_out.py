@@ -42,7 +42,8 @@ class HeldOut:
     fold : ndarray of shape (M,)
         The fold of each member.
     shrinkage : int
-        r, the rows that count as much as the median of all members.
+        r, the rows that count as much as the median of all members of a kind: those that begin with
+        a linear model are one, for they are told apart from what they began with.
     seed : int
     """
 
@@ -69,12 +70,14 @@ class HeldOut:
         self._shrinkage = (shrinkage / (sizes + shrinkage))[fold]
         self._padding = inputs.padding
         self._recent: list[np.ndarray] = []
+        self._began = np.zeros(len(fold), bool)
         self.best = np.full(len(fold), np.inf)
         self.logits = np.zeros((len(fold), size, inputs.network.outputs))
         self.members: list[Params | None] = [None] * len(fold)
 
     def begin(self, program: PackProgram, params: Params, fixed: Params, which: np.ndarray) -> None:
         """Judge the members marked by ``which`` (M,) before they have learned anything."""
+        self._began = which
         logits, losses = self._judged(program, params, fixed)
         costs = np.where(which, self._costs(logits, losses), np.inf)
         self._keep(params, logits, self._shrunk(costs), np.isfinite(costs))
@@ -112,11 +115,14 @@ class HeldOut:
         return costs
 
     def _shrunk(self, costs: np.ndarray) -> np.ndarray:
-        """Return costs [M], shrunk towards the median of those that are finite."""
-        finite = costs[np.isfinite(costs)]
-        if not len(finite):
-            return costs
-        return (1 - self._shrinkage) * costs + self._shrinkage * np.median(finite)
+        """Return costs [M], shrunk towards the median of those of their kind that are finite."""
+        shrunk = costs.copy()
+        for kind in (self._began, ~self._began):
+            finite = costs[kind & np.isfinite(costs)]
+            if len(finite):
+                share = self._shrinkage[kind]
+                shrunk[kind] = (1 - share) * costs[kind] + share * np.median(finite)
+        return shrunk
 
     def _keep(
         self, params: Params, logits: np.ndarray, costs: np.ndarray, which: np.ndarray

@@ -225,6 +225,7 @@ EFFORTS: dict[str, PackSpec] = {
         dropout=(0.05, 0.15),
         label_smoothing=(0.0, 0.0),
         flat=0.2,
+        shrinkage=0,  # the median of so few is no better than a member's own rows
     ),
     "standard": PackSpec(),
     # Muon's steps take as long as all else of a step, and bring more than twice the epochs would.
