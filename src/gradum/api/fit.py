@@ -90,19 +90,17 @@ def fit(
 def _teacher(named: Any, spec: Spec) -> Rival | None:
     """Return the teacher that a word or an estimator names."""
     teachers = rivals_of(named)
-    if not teachers:
-        return None
     if len(teachers) > 1:
         raise SpecError(
             say("There are {count} teachers.", count=len(teachers)),
             say("Give one; scikit-learn's VotingClassifier makes one of several."),
         )
-    if "pack" not in spec.rungs:
+    if teachers and "pack" not in spec.rungs:
         raise SpecError(
             say("Only a pack learns from a teacher, and none is fitted."),
             say('Give model="pack" or "ladder", or leave the teacher out.'),
         )
-    return teachers[0]
+    return next(iter(teachers), None)
 
 
 def _refuse_values(target: Any) -> None:
