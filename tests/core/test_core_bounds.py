@@ -12,11 +12,11 @@ from scipy.optimize import LinearConstraint, milp
 from gradum.core.bounds import (
     INPUT,
     Affine,
+    Box,
     Concatenated,
     Cosine,
     Gelu,
     Graph,
-    Interval,
     Leaky,
     Node,
     Ramp,
@@ -87,7 +87,7 @@ def skipping(rng, name, other):
 def boxes(rng, count, inputs, width):
     centre = rng.normal(size=(count, inputs))
     radius = width * rng.random((count, inputs)) * (rng.random((count, inputs)) < 0.8)
-    return Interval(centre - radius, centre + radius)
+    return Box(centre - radius, centre + radius)
 
 
 def points(rng, box, count):
@@ -135,7 +135,7 @@ def test_a_bound_that_is_narrowed_a_little_is_found_out():
     rows = points(rng, box, 300)
     assert outside(enclosure, rows) == 0
     low, high = enclosure.nodes[0]
-    enclosure.nodes[0] = Interval(low, high - 1e-9 * (high - low))
+    enclosure.nodes[0] = Box(low, high - 1e-9 * (high - low))
     assert outside(enclosure, rows) > 0
 
 
@@ -145,7 +145,7 @@ def test_lines_of_any_slope_lie_on_their_side_and_touch(seed, name, width, middl
     rng = np.random.default_rng(seed)
     operation = ELEMENTWISE[name](rng, 6)
     ends = np.sort(middle + width * rng.normal(size=(2, 1, 6)), axis=0)
-    z = Interval(*ends)
+    z = Box(*ends)
     grid = np.linspace(z.low[0], z.high[0], 801)
     values = operation.concrete(grid)
     steepest = np.abs(np.diff(values, axis=0)).max(axis=0)
@@ -182,7 +182,7 @@ def test_linear_bounds_are_within_intervals_and_tend_to_the_values(name):
     assert (narrow.output.high - narrow.output.low).sum() < (
         wide.output.high - wide.output.low
     ).sum()
-    point = crown(graph, Interval(box.low, box.low)).output
+    point = crown(graph, Box(box.low, box.low)).output
     np.testing.assert_allclose(point.low, graph(box.low), atol=1e-7)
     np.testing.assert_allclose(point.high, graph(box.low), atol=1e-7)
 
@@ -191,7 +191,7 @@ def test_linear_bounds_are_exact_where_no_unit_changes_its_side():
     rng = np.random.default_rng(8)
     graph = skipping(rng, "relu", "leaky")
     centre = rng.normal(size=(20, 3))
-    enclosure = crown(graph, Interval(centre - 1e-6, centre + 1e-6))
+    enclosure = crown(graph, Box(centre - 1e-6, centre + 1e-6))
     # There the network is linear: its least value is that at one of the vertices.
     signs = np.array(np.meshgrid(*[[-1e-6, 1e-6]] * 3)).reshape(3, -1).T
     vertices = np.array([graph(centre + sign) for sign in signs])
@@ -338,7 +338,7 @@ def test_bounds_hold_for_float32_in_any_order_of_summation():
         ),
     )
     x = rng.normal(size=(40, 6)).astype(np.float32)
-    box = Interval(x.astype(np.float64), x.astype(np.float64))
+    box = Box(x.astype(np.float64), x.astype(np.float64))
     exact, deployed = crown(single, box), crown(single, box, FLOAT32)
     z = x
     for node in single.nodes:
@@ -369,7 +369,7 @@ def test_a_network_is_the_graph_of_its_layers_also_as_it_is_deployed(activation)
     )
     np.testing.assert_allclose(graph(x), exact, rtol=1e-12, atol=1e-12)
     for enclosure in (crown, zonotopes):
-        low, high = enclosure(graph, Interval(point, point), FLOAT32).output
+        low, high = enclosure(graph, Box(point, point), FLOAT32).output
         for logits in (network.forward(params, {"dense": x}), network.apply(params, {"dense": x})):
             assert ((np.asarray(logits) >= low) & (np.asarray(logits) <= high)).all()
         assert (high - low).max() < 1e-3
@@ -397,7 +397,7 @@ def test_many_boxes_have_the_bounds_of_each_and_none_have_none(monkeypatch):
     monkeypatch.setattr(import_module("gradum.core.bounds.crown"), "COEFFICIENTS_AT_ONCE", 1)
     for many, one in zip(together.nodes, crown(graph, box).nodes, strict=True):
         np.testing.assert_allclose(many.low, one.low, rtol=1e-9, atol=1e-9)
-    nothing = crown(graph, Interval(box.low[:0], box.high[:0]))
+    nothing = crown(graph, Box(box.low[:0], box.high[:0]))
     assert lower(nothing, np.eye(2)).shape == (0, 2)
 
 

@@ -6,37 +6,28 @@ A network is a :class:`Graph` of operations, which its bounds know nothing else 
 from __future__ import annotations
 
 from gradum.core.bounds.crown import crown, zonotopes
+from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.graph import INPUT, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
+from gradum.core.bounds.linear import Affine, Concatenated, Sum
 from gradum.core.bounds.of_network import graph_of
-from gradum.core.bounds.operation import Elementwise, Interval, Lines, Operation, Slopes
-from gradum.core.bounds.operations import (
-    Affine,
-    Concatenated,
-    Cosine,
-    Gelu,
-    Leaky,
-    Ramp,
-    Relu,
-    Selu,
-    Sigmoid,
-    SmoothClip,
-    Sum,
-    Tanh,
-)
+from gradum.core.bounds.operation import Box, Lines, Operation, Slopes
 from gradum.core.bounds.optimised import optimised_lower
+from gradum.core.bounds.piecewise import Leaky, Ramp, Relu
 from gradum.core.bounds.planes import Planes, enclosing_lines, lower, planes
+from gradum.core.bounds.s_shaped import Sigmoid, SmoothClip, Tanh
+from gradum.core.bounds.smooth import Cosine, Gelu, Selu
 
 __all__ = [
     "INPUT",
     "Affine",
+    "Box",
     "Concatenated",
     "Cosine",
     "Elementwise",
     "Enclosure",
     "Gelu",
     "Graph",
-    "Interval",
     "Leaky",
     "Lines",
     "Node",

@@ -14,17 +14,17 @@ import numpy as np
 
 from gradum.core.bounds.graph import INPUT, Graph
 from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.operation import Interval, Lines, Operation, Slopes
+from gradum.core.bounds.operation import Box, Lines, Operation, Slopes
 from gradum.core.bounds.planes import planes
 
 COEFFICIENTS_AT_ONCE = 200_000
 """Of the linear forms of a layer: so many stay in a processor's cache."""
 
 LinesOf = Callable[..., Lines | None]
-Ends = Callable[..., Interval]
+Ends = Callable[..., Box]
 
 
-def crown(graph: Graph, box: Interval, unit: float = 0.0) -> Enclosure:
+def crown(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
     """Enclose every node over boxes, each unit between the two lines that are nearest to it.
 
     Parameters are those of `intervals`; no interval is wider than there, but for rounding.
@@ -34,7 +34,7 @@ def crown(graph: Graph, box: Interval, unit: float = 0.0) -> Enclosure:
     return _enclosed(graph, box, unit, _nearest_lines, _from_below_and_above)
 
 
-def zonotopes(graph: Graph, box: Interval, unit: float = 0.0) -> Enclosure:
+def zonotopes(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
     """Enclose every node over boxes, each unit between two parallel lines.
 
     Upper and lower bounds then have their coefficients in common, which takes a quarter of the time
@@ -47,11 +47,11 @@ def zonotopes(graph: Graph, box: Interval, unit: float = 0.0) -> Enclosure:
     return _enclosed(graph, box, unit, _parallel_lines, _from_both_sides)
 
 
-def _nearest_lines(operation: Operation, *parents: Interval) -> Lines | None:
+def _nearest_lines(operation: Operation, *parents: Box) -> Lines | None:
     return operation.lines(*parents)
 
 
-def _parallel_lines(operation: Operation, *parents: Interval) -> Lines | None:
+def _parallel_lines(operation: Operation, *parents: Box) -> Lines | None:
     lines = operation.lines(*parents)
     slope = None if lines is None else lines.upper_slope
     return lines if slope is None else operation.lines(*parents, slopes=Slopes(slope, slope))
@@ -59,31 +59,31 @@ def _parallel_lines(operation: Operation, *parents: Interval) -> Lines | None:
 
 def _from_below_and_above(
     enclosure: Enclosure, forms: np.ndarray, lines: list[Lines | None], place: int
-) -> Interval:
+) -> Box:
     both = planes(enclosure, np.concatenate([forms, -forms]), lines, place)
     low, high = np.split(both.ends(enclosure.box).low, 2, axis=1)
-    return Interval(low, -high)
+    return Box(low, -high)
 
 
 def _from_both_sides(
     enclosure: Enclosure, forms: np.ndarray, lines: list[Lines | None], place: int
-) -> Interval:
+) -> Box:
     return planes(enclosure, forms, lines, place).ends(enclosure.box)
 
 
-def _enclosed(graph: Graph, box: Interval, unit: float, lines_of: LinesOf, ends: Ends) -> Enclosure:
+def _enclosed(graph: Graph, box: Box, unit: float, lines_of: LinesOf, ends: Ends) -> Enclosure:
     parts = [_part(graph, part, unit, lines_of, ends) for part in _stretches(graph, box)]
     return Enclosure.joined(parts)
 
 
-def _stretches(graph: Graph, box: Interval) -> Iterator[Interval]:
+def _stretches(graph: Graph, box: Box) -> Iterator[Box]:
     """Yield boxes a few at a time; where there are none, those none."""
     step = max(1, COEFFICIENTS_AT_ONCE // max(graph.widths) ** 2)
     for start in range(0, max(len(box.low), 1), step):
-        yield Interval(box.low[start : start + step], box.high[start : start + step])
+        yield Box(box.low[start : start + step], box.high[start : start + step])
 
 
-def _part(graph: Graph, box: Interval, unit: float, lines_of: LinesOf, ends: Ends) -> Enclosure:
+def _part(graph: Graph, box: Box, unit: float, lines_of: LinesOf, ends: Ends) -> Enclosure:
     enclosure, lines = Enclosure(graph, box, [], []), []
 
     def narrow(place: int, wanted: np.ndarray) -> None:

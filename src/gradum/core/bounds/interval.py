@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.core.bounds.graph import Graph, Node, taken
-from gradum.core.bounds.operation import Interval
+from gradum.core.bounds.operation import Box
 from gradum.core.bounds.rounding import FLOAT64
 
 
@@ -23,9 +23,9 @@ class Enclosure:
     ----------
     graph : Graph
         The network.
-    box : Interval [B, d]
+    box : Box [B, d]
         The inputs.
-    nodes : list of Interval [B, n]
+    nodes : list of Box [B, n]
         What each node can be, in the order of the graph.
     slacks : list of ndarray [B or 1, n]
         How far rounding can move each node's numbers from what exact arithmetic makes of its
@@ -33,16 +33,16 @@ class Enclosure:
     """
 
     graph: Graph
-    box: Interval
-    nodes: list[Interval]
+    box: Box
+    nodes: list[Box]
     slacks: list[np.ndarray]
 
     @property
-    def output(self) -> Interval:
+    def output(self) -> Box:
         """What the outputs can be."""
         return self.nodes[-1]
 
-    def parents(self, place: int) -> list[Interval]:
+    def parents(self, place: int) -> list[Box]:
         """Return what the parents of a node can be."""
         return taken(self.graph.nodes[place], self.box, self.nodes)
 
@@ -60,21 +60,21 @@ class Enclosure:
     def joined(cls, parts: Sequence[Enclosure]) -> Enclosure:
         """Put together enclosures of one graph over several stretches of boxes."""
         box, *nodes = (
-            Interval(*map(np.concatenate, zip(*stretches, strict=True)))
+            Box(*map(np.concatenate, zip(*stretches, strict=True)))
             for stretches in zip(*([part.box, *part.nodes] for part in parts), strict=True)
         )
         slacks = map(np.concatenate, zip(*(part.slacks for part in parts), strict=True))
         return cls(parts[0].graph, box, nodes, list(slacks))
 
 
-def intervals(graph: Graph, box: Interval, unit: float = 0.0) -> Enclosure:
+def intervals(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
     """Enclose every node over boxes by interval arithmetic.
 
     Parameters
     ----------
     graph : Graph
         The network.
-    box : Interval [B, d]
+    box : Box [B, d]
         Inputs, low ≤ high, all finite.
     unit : float
         Unit roundoff of the arithmetic in which the network runs, `rounding.FLOAT32` or

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from gradum.core.bounds.graph import Graph, Node
+from gradum.core.bounds.linear import Affine
 from gradum.core.bounds.operation import Operation
-from gradum.core.bounds.operations import Affine, Gelu, Relu, Selu, Sigmoid, Tanh
+from gradum.core.bounds.piecewise import Relu
+from gradum.core.bounds.s_shaped import Sigmoid, Tanh
+from gradum.core.bounds.smooth import Gelu, Selu
 from gradum.core.models.network import Network
 from gradum.core.models.parameters import Params
 

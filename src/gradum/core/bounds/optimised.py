@@ -18,7 +18,7 @@ import numpy as np
 
 from gradum.core.bounds.graph import taken
 from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.operation import Interval, Lines, Slopes
+from gradum.core.bounds.operation import Box, Lines, Slopes
 from gradum.core.bounds.planes import Planes, enclosing_lines, traced
 
 FIRST_STEP = 0.2
@@ -62,7 +62,7 @@ def _largest_slope(lines: Lines) -> np.ndarray:
     return np.maximum(np.abs(lines.lower_slope), np.abs(lines.upper_slope))
 
 
-def _vertex(planes: Planes, box: Interval) -> np.ndarray:
+def _vertex(planes: Planes, box: Box) -> np.ndarray:
     """Return the vertices [B, r, d] of boxes where planes are least."""
     return np.where(planes.coefficients > 0, box.low[:, None], box.high[:, None])
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from gradum.core.bounds.graph import INPUT
 from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.operation import Interval, Lines, against
+from gradum.core.bounds.operation import Box, Lines, against
 from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
 
 
@@ -35,7 +35,7 @@ class Planes(NamedTuple):
     constant: np.ndarray
     radius: np.ndarray
 
-    def ends(self, box: Interval) -> Interval:
+    def ends(self, box: Box) -> Box:
         """Return the least and the greatest [B, r] over boxes, rounded outward."""
         centre = (box.low + box.high) / 2
         reach = np.maximum(box.high - centre, centre - box.low)
@@ -44,7 +44,7 @@ class Planes(NamedTuple):
         radius = against(sizes, reach) + self.radius
         size = against(sizes, box.size) + np.abs(self.constant) + self.radius
         rounding = gamma(2 * box.low.shape[1] + 16, FLOAT64) * size
-        return Interval(middle - radius, middle + radius).widened(rounding + UNDERFLOW[FLOAT64])
+        return Box(middle - radius, middle + radius).widened(rounding + UNDERFLOW[FLOAT64])
 
 
 def lower(

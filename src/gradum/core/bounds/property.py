@@ -1,4 +1,4 @@
-"""What is asked of a network over boxes: that no input of a box has an unsafe output.
+"""A property of a network over boxes: that no input of a box has an unsafe output.
 
 Shapes: d inputs, k outputs, m linear constraints.
 """

@@ -1,4 +1,4 @@
-"""What floating-point arithmetic can do to sums, so that bounds can be widened by it.
+"""Bounds of the rounding of sums in floating-point arithmetic, by which others are widened.
 
 Source: N. J. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition, SIAM 2002,
 chapters 2 and 3. Overflow is outside this model; underflow is covered by :data:`UNDERFLOW`.

@@ -1,4 +1,4 @@
-"""What the members of a pack learn of their rows: the target, and for some a teacher's answers.
+"""The lessons of a pack's members: the target, and for some a teacher's answers.
 
 A label is one draw; a good model's answer tells how likely each class is there, or where the mean
 lies (G. Hinton et al., "Distilling the knowledge in a neural network", 2015). But of a row that it

@@ -10,7 +10,7 @@ from typing import NamedTuple, NoReturn
 
 from gradum.errors import PropertyError
 from gradum.messages import say
-from gradum.ship.exchange.expressions import Atom, Bracket, Expression
+from gradum.ship.exchange.expressions import Atom, Compound, Expression
 from gradum.tables.wording import shortened
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -58,7 +58,7 @@ class _Linear(NamedTuple):
         return _Linear(weights, factor * self.constant)
 
 
-def constraint(comparison: Bracket, variables: Mapping[str, Variable]) -> Constraint:
+def constraint(comparison: Compound, variables: Mapping[str, Variable]) -> Constraint:
     """Return what (<= a b) or (>= a b) says, where a and b are linear.
 
     Linear are numbers, variables, sums (+ a …), differences (- a …), negatives (- a) and products

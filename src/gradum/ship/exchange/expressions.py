@@ -23,10 +23,10 @@ class Atom:
 
 
 @dataclass(frozen=True, slots=True)
-class Bracket:
+class Compound:
     """What stands between two brackets, the first of which is on this line."""
 
-    parts: list[Atom | Bracket]
+    parts: list[Atom | Compound]
     line: int
 
     @property
@@ -36,10 +36,10 @@ class Bracket:
         return first.text if isinstance(first, Atom) else ""
 
 
-Expression = Atom | Bracket
+Expression = Atom | Compound
 
 
-def expressions(text: str) -> Iterator[Bracket]:
+def expressions(text: str) -> Iterator[Compound]:
     """Yield the outermost expressions of a text, in time linear in its length.
 
     A semicolon begins a comment, which ends with its line.
@@ -50,7 +50,7 @@ def expressions(text: str) -> Iterator[Bracket]:
         Brackets do not match, something stands outside them, or they are nested deeper than
         ``DEPTH_LIMIT``. The message names the line.
     """
-    unfinished: list[Bracket] = []
+    unfinished: list[Compound] = []
     line = 1
     for match in _TOKEN.finditer(text):
         if match.lastgroup == "line":
@@ -68,7 +68,7 @@ def expressions(text: str) -> Iterator[Bracket]:
                         limit=DEPTH_LIMIT,
                     )
                 )
-            unfinished.append(Bracket([], line))
+            unfinished.append(Compound([], line))
         elif not unfinished:
             raise PropertyError(say("Line {line}: a bracket should open here.", line=line))
         elif token == ")":

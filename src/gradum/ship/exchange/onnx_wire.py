@@ -1,4 +1,4 @@
-"""How much memory an ONNX file can take once it is parsed, found from its bytes alone.
+"""The memory that an ONNX file can take once it is parsed, counted from its bytes alone.
 
 Two bytes can make an empty operator or attribute of a hundred bytes in memory. So the fields of a
 file are counted before it is parsed. What this module does not know counts by the byte.

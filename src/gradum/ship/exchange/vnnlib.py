@@ -30,7 +30,7 @@ from gradum.ship.exchange.constraints import (
     Variable,
     constraint,
 )
-from gradum.ship.exchange.expressions import Atom, Bracket, Expression, expressions
+from gradum.ship.exchange.expressions import Atom, Compound, Expression, expressions
 from gradum.tables.wording import shortened
 
 TEXT_LIMIT = 64 * 2**20
@@ -116,7 +116,7 @@ def parsed_property(text: str) -> Property:
     return Property(inputs, outputs, cases)
 
 
-def _declaration(command: Bracket, variables: dict[str, Variable]) -> tuple[str, Variable]:
+def _declaration(command: Compound, variables: dict[str, Variable]) -> tuple[str, Variable]:
     match command.parts[1:]:
         case [Atom(text=name), Atom(text="Real")] if match := _VARIABLE.fullmatch(name):
             if name in variables:

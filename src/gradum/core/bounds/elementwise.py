@@ -1,0 +1,123 @@
+"""Activations that act on each number by itself, put between two lines.
+
+Shapes: B boxes, r linear forms, n numbers of a node.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.core.bounds.operation import Box, Lines, Operation, Pulled, Slopes, against
+from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
+
+ROUNDINGS = 16
+"""In units of roundoff, what one elementwise function is taken to be off by at most.
+
+NumPy, SciPy, XLA and ONNX Runtime compute a logistic function, a tanh or a square root within a
+few; none promises it.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Elementwise(Operation):
+    """A function f of each number by itself, which is put between two lines.
+
+    A line of any slope s lies below f where its intercept is the least of f(z) − s z. That is at an
+    end of the interval, at a kink, or where f′(z) = s; so every slope gives valid lines, and a
+    choice of slopes is a matter of tightness alone.
+    """
+
+    @abstractmethod
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return candidates [B, n] for where f(z) − slope z is least or greatest within.
+
+        They may lie outside the interval, and are then taken back to its ends.
+        """
+
+    @abstractmethod
+    def slopes(self, z: Box) -> Slopes:
+        """Choose slopes of lines below and above f on an interval."""
+
+    @abstractmethod
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell where [B, n] f is not straight on an interval, so that a narrower one would help."""
+
+    @abstractmethod
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return [B, n]: one rounding of each step in f moves it by no more than u times this."""
+
+    def width(self, widths: Sequence[int]) -> int | None:
+        """As many as the one parent has."""
+        return widths[0] if len(widths) == 1 else None
+
+    def interval(self, *parents: Box) -> Box:
+        """Take the least and the greatest f(z) at ends, kinks and where f′(z) = 0."""
+        (z,) = parents
+        values = self.concrete(self._candidates(np.zeros(1), z))
+        return Box(values.min(axis=0), values.max(axis=0))
+
+    def slack(self, unit: float, *parents: Box) -> np.ndarray:
+        """Return what so many roundings do."""
+        (z,) = parents
+        return ROUNDINGS * unit * self.sensitivity(z) + UNDERFLOW[unit]
+
+    def lines(self, *parents: Box, slopes: Slopes | None = None) -> Lines:
+        """Return a line below and a line above f, valid on the interval in exact arithmetic."""
+        (z,) = parents
+        below, above = slopes or self.slopes(z)
+        places = self._candidates(below, z)
+        lowest = _chosen(places, np.argmin(self.concrete(places) - below * places, axis=0))
+        places = self._candidates(above, z)
+        highest = _chosen(places, np.argmax(self.concrete(places) - above * places, axis=0))
+        low = self.concrete(lowest) - below * lowest - self._intercept_error(z, below)
+        high = self.concrete(highest) - above * highest + self._intercept_error(z, above)
+        return Lines(below, low, lowest, above, high, highest)
+
+    def pull(
+        self,
+        forms: np.ndarray,
+        slack: np.ndarray,
+        parents: Sequence[Box],
+        lines: Lines | None,
+    ) -> Pulled:
+        """Take the line below where A ≥ 0, the line above where A < 0.
+
+        With mean slope and intercept c, m and half differences d, h that is A c + |A| d of z, and
+        A m − |A| h beside it.
+        """
+        (z,), (below, low, _, above, high, _) = parents, lines or self.lines(*parents)
+        mean, difference = (below + above) / 2, (below - above) / 2
+        middle = (low + high) / 2
+        half = np.maximum(high - middle, middle - low) + slack
+        steepness = np.abs(below) + np.abs(above)
+        error = gamma(forms.shape[-1] + 8, FLOAT64)
+        half = half + error * (steepness * z.size + np.abs(middle) + half)
+        sizes = np.abs(forms)
+        constant, radius = against(forms, middle), against(sizes, half)
+        coefficients = forms * mean[:, None]
+        if difference.any():
+            coefficients += sizes * difference[:, None]
+        return Pulled([coefficients], constant, radius)
+
+    def chord_slope(self, z: Box, otherwise: np.ndarray) -> np.ndarray:
+        """Return the slope from end to end of an interval, another where it is a point."""
+        width = z.high - z.low
+        rise = self.concrete(z.high) - self.concrete(z.low)
+        return np.divide(rise, width, out=otherwise.copy(), where=width > 0)
+
+    def _candidates(self, slope: np.ndarray, z: Box) -> np.ndarray:
+        """Return the ends and what lies critical between them, as [candidates, B, n]."""
+        inner = (np.clip(point, z.low, z.high) for point in self.critical(slope, z))
+        return np.array([z.low, z.high, *inner])
+
+    def _intercept_error(self, z: Box, slope: np.ndarray) -> np.ndarray:
+        error = ROUNDINGS * FLOAT64 * (self.sensitivity(z) + np.abs(slope) * z.size)
+        return error + UNDERFLOW[FLOAT64]
+
+
+def _chosen(candidates: np.ndarray, which: np.ndarray) -> np.ndarray:
+    return np.take_along_axis(candidates, which[None], axis=0)[0]

@@ -1,0 +1,145 @@
+"""Linear operations: products with a matrix, sums, and numbers side by side.
+
+Shapes: N rows, B boxes, n numbers of a node, r linear forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.core.bounds.operation import Box, Lines, Operation, Pulled, against
+from gradum.core.bounds.rounding import UNDERFLOW, gamma
+
+
+@dataclass(frozen=True, eq=False)
+class Affine(Operation):
+    """z = y W + b.
+
+    Parameters
+    ----------
+    weight : ndarray [in, out]
+        W, in float64.
+    bias : ndarray [out]
+        b.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+
+    def width(self, widths: Sequence[int]) -> int | None:
+        """Return the columns of W, if its rows are the parent's numbers."""
+        fits = list(widths) == [len(self.weight)] and self.bias.shape == self.weight.shape[1:]
+        return len(self.bias) if fits else None
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return y W + b."""
+        (y,) = parents
+        return y @ self.weight + self.bias
+
+    def interval(self, *parents: Box) -> Box:
+        """Return c W + b ± r |W|, of centre c and radius r."""
+        (y,) = parents
+        centre = (y.low + y.high) / 2
+        radius = np.maximum(y.high - centre, centre - y.low)
+        middle = centre @ self.weight + self.bias
+        reach = radius @ np.abs(self.weight)
+        return Box(middle - reach, middle + reach)
+
+    def slack(self, unit: float, *parents: Box) -> np.ndarray:
+        """Return γ (|y| |W| + |b|), with room for sums over W's rows and over its columns."""
+        (y,) = parents
+        rounding = gamma(2 * max(self.weight.shape) + 8, unit)
+        return rounding * (y.size @ np.abs(self.weight) + np.abs(self.bias)) + UNDERFLOW[unit]
+
+    def pull(
+        self,
+        forms: np.ndarray,
+        slack: np.ndarray,
+        parents: Sequence[Box],
+        lines: Lines | None,
+    ) -> Pulled:
+        """Return A Wᵀ, and A b beside it."""
+        flat = forms.reshape(-1, forms.shape[-1]) @ self.weight.T  # one product for all boxes
+        coefficients = flat.reshape(*forms.shape[:-1], len(self.weight))
+        return Pulled([coefficients], forms @ self.bias, against(np.abs(forms), slack))
+
+
+@dataclass(frozen=True, eq=False)
+class Sum(Operation):
+    """z = ± y₁ ± y₂ …, number by number.
+
+    Parameters
+    ----------
+    signs : tuple of float
+        1 or −1 for each parent.
+    """
+
+    signs: tuple[float, ...]
+
+    def width(self, widths: Sequence[int]) -> int | None:
+        """As many as each parent has."""
+        fits = len(widths) == len(self.signs) and len(set(widths)) == 1
+        return widths[0] if fits else None
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return the sum."""
+        return sum(sign * y for sign, y in zip(self.signs, parents, strict=True))  # type: ignore[return-value]
+
+    def interval(self, *parents: Box) -> Box:
+        """Add lows and highs, changed over where a sign is −1."""
+        pairs = list(zip(self.signs, parents, strict=True))
+        low = sum(sign * (y.low if sign > 0 else y.high) for sign, y in pairs)
+        high = sum(sign * (y.high if sign > 0 else y.low) for sign, y in pairs)
+        return Box(np.asarray(low), np.asarray(high))
+
+    def slack(self, unit: float, *parents: Box) -> np.ndarray:
+        """Return γ Σ |y|."""
+        return gamma(len(parents), unit) * np.sum([y.size for y in parents], axis=0)
+
+    def pull(
+        self,
+        forms: np.ndarray,
+        slack: np.ndarray,
+        parents: Sequence[Box],
+        lines: Lines | None,
+    ) -> Pulled:
+        """Hand the forms on, with each parent's sign."""
+        radius = against(np.abs(forms), slack)
+        return Pulled([sign * forms for sign in self.signs], np.zeros_like(radius), radius)
+
+
+@dataclass(frozen=True, eq=False)
+class Concatenated(Operation):
+    """The numbers of its parents, one parent after the other."""
+
+    def width(self, widths: Sequence[int]) -> int | None:
+        """As many as all parents have together."""
+        return sum(widths) if widths else None
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return the parents side by side."""
+        return np.concatenate(parents, axis=-1)
+
+    def interval(self, *parents: Box) -> Box:
+        """Return the parents' intervals side by side."""
+        low = np.concatenate([y.low for y in parents], axis=-1)
+        return Box(low, np.concatenate([y.high for y in parents], axis=-1))
+
+    def slack(self, unit: float, *parents: Box) -> np.ndarray:
+        """Nothing is computed."""
+        return np.zeros(1)
+
+    def pull(
+        self,
+        forms: np.ndarray,
+        slack: np.ndarray,
+        parents: Sequence[Box],
+        lines: Lines | None,
+    ) -> Pulled:
+        """Hand each parent its own part of the forms."""
+        ends = np.cumsum([y.low.shape[-1] for y in parents])
+        nothing = np.zeros(forms.shape[:-1])
+        return Pulled(np.split(forms, ends[:-1], axis=-1), nothing, nothing)

@@ -1,0 +1,131 @@
+"""Activations made of straight pieces: the ReLU, leaks, ramps and steps.
+
+Shapes: N rows, B boxes, n numbers of a node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradum.core.bounds.elementwise import Elementwise
+from gradum.core.bounds.operation import Box, Slopes
+
+
+@dataclass(frozen=True, eq=False)
+class Leaky(Elementwise):
+    """max(z, λ z) for any leak λ: 0 makes it a ReLU, 1 a straight line, more than 1 steeper below.
+
+    Parameters
+    ----------
+    slope : ndarray [n]
+        λ of each unit.
+    """
+
+    slope: np.ndarray
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return max(z, λ z)."""
+        (z,) = parents
+        return np.maximum(z, self.slope * z)
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Its kink is at 0."""
+        return [np.zeros(1)]
+
+    def slopes(self, z: Box) -> Slopes:
+        """Above the chord (it is convex); below, of the two sides' lines, that nearer to f.
+
+        Of a ReLU's 0 and 1 that is the one that leaves the smaller triangle (Zhang et al. 2018,
+        "Efficient neural network robustness certification with general activation functions").
+        """
+        steeper, flatter = np.maximum(1.0, self.slope), np.minimum(1.0, self.slope)
+        # Where λ < 1, the right side has slope 1 and the left λ; where λ > 1, max(z, λ z) is λ z
+        # on the right and z on the left. Either way the steeper side is the right one.
+        below = np.where(z.high >= -z.low, steeper, flatter)
+        below = np.where(z.low >= 0, steeper, np.where(z.high <= 0, flatter, below))
+        crosses = (z.low < 0) & (z.high > 0)
+        return Slopes(below, np.where(crosses, self.chord_slope(z, below), below))
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell where 0 lies within."""
+        return (z.low < 0) & (z.high > 0)
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Only λ z is rounded."""
+        return np.abs(self.slope) * z.size
+
+
+@dataclass(frozen=True, eq=False)
+class Relu(Leaky):
+    """max(z, 0)."""
+
+    slope: np.ndarray = field(default_factory=lambda: np.zeros(1), init=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Ramp(Elementwise):
+    """clip(a (z − s), 0, 1) − ½; where a is large, a step.
+
+    Parameters
+    ----------
+    shift : ndarray [n]
+        s.
+    slope : ndarray [n]
+        a, not 0.
+    """
+
+    shift: np.ndarray
+    slope: np.ndarray
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return clip(a (z − s), 0, 1) − ½."""
+        return np.clip(self.slope * (parents[0] - self.shift), 0.0, 1.0) - 0.5
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Its kinks are at s and s + 1/a."""
+        return [self.shift, self.shift + 1.0 / self.slope]
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell where a kink lies within."""
+        begin, end = self._ends
+        return ((z.low < begin) & (z.high > begin)) | ((z.low < end) & (z.high > end))
+
+    def slopes(self, z: Box) -> Slopes:
+        """From each end to the far kink, or level, whichever leaves the smaller area."""
+        begin, end = self._ends
+        above = _slope_above(z, begin, end)
+        below = _slope_above(Box(-z.high, -z.low), -end, -begin)
+        up = self.slope > 0
+        return Slopes(np.where(up, below, -above), np.where(up, above, -below))
+
+    def slack(self, unit: float, *parents: Box) -> np.ndarray:
+        """Return what rounding a (z − s) does, which is nothing away from the ramp."""
+        (z,) = parents
+        error = 4 * unit * self.sensitivity(z)
+        ends = [self.slope * (end - self.shift) for end in z]
+        flat = (np.maximum(*ends) < -error) | (np.minimum(*ends) > 1 + error)
+        return np.where(flat, 0.0, np.minimum(error, 1.0)) + 2 * unit
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return 1 + |a| (|z| + |s|)."""
+        return 1.0 + np.abs(self.slope) * (z.size + np.abs(self.shift))
+
+    @property
+    def _ends(self) -> tuple[np.ndarray, np.ndarray]:
+        kinks = self.shift, self.shift + 1.0 / self.slope
+        return np.minimum(*kinks), np.maximum(*kinks)
+
+
+def _slope_above(z: Box, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return the slope of a line above a ramp that rises from 0 at ``begin`` to 1 at ``end``.
+
+    Its chord up to the ramp's end; over an interval that goes on beyond, the chord is lengthened,
+    unless a level line at 1 leaves the smaller area.
+    """
+    top = np.minimum(z.high, end)
+    run, span = top - z.low, end - begin
+    low, high = (np.clip((place - begin) / span, 0.0, 1.0) for place in (z.low, top))
+    chord = np.divide(high - low, run, out=np.zeros(run.shape), where=run > 0)
+    return np.where(low + chord * (z.high - z.low) / 2 <= 1.0, chord, 0.0)

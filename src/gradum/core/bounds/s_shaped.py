@@ -1,0 +1,126 @@
+"""Activations that are convex up to 0 and concave from there.
+
+Shapes: N rows, B boxes, n numbers of a node.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.special
+
+from gradum.core.bounds.elementwise import Elementwise
+from gradum.core.bounds.operation import Box, Slopes
+from gradum.core.models.input_layer import SMOOTH_CLIP
+
+BISECTIONS = 12
+"""For tangents, whose slopes need not be exact."""
+
+
+class SShaped(Elementwise):
+    """An activation that is convex up to 0 and concave from there, symmetric about (0, f(0))."""
+
+    @abstractmethod
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return f′(z)."""
+
+    @abstractmethod
+    def turning(self, slope: np.ndarray) -> np.ndarray:
+        """Return the z ≥ 0 where f′(z) is this, of slopes within (0, f′(0)]."""
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return the places on both sides of 0 where f′(z) is the slope."""
+        steepest = self.derivative(np.zeros(1))
+        there = slope > 0
+        place = self.turning(np.where(there, np.minimum(slope, steepest), steepest))
+        place = np.where(there, place, np.inf)
+        return [-place, place]
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return those of chords, and of tangents that touch the near side and meet the far end."""
+        above = self._slope_above(z)
+        return Slopes(self._slope_above(Box(-z.high, -z.low)), above)
+
+    def _slope_above(self, z: Box) -> np.ndarray:
+        """Bisect for the tangent at d ≥ 0 through (low, f(low)); the middle's where low ≥ 0."""
+        chord, start = self.chord_slope(z, self.derivative(z.high)), self.concrete(z.low)
+        near, far = np.maximum(z.low, 0.0), np.maximum(z.high, 0.0)
+        for _ in range(BISECTIONS):
+            middle = (near + far) / 2
+            short = self.concrete(middle) - start < self.derivative(middle) * (middle - z.low)
+            near, far = np.where(short, middle, near), np.where(short, far, middle)
+        tangent = self.derivative(np.where(z.low >= 0, (z.low + z.high) / 2, far))
+        return np.where(self.derivative(z.high) >= chord, chord, tangent)
+
+
+@dataclass(frozen=True, eq=False)
+class Sigmoid(SShaped):
+    """1 / (1 + e⁻ᶻ)."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return 1 / (1 + e⁻ᶻ)."""
+        return scipy.special.expit(parents[0])
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return σ(z) σ(−z)."""
+        return scipy.special.expit(z) * scipy.special.expit(-z)
+
+    def turning(self, slope: np.ndarray) -> np.ndarray:
+        """Return 2 arcosh(1 / (2 √slope)), for σ′(z) = 1 / (4 cosh²(z/2))."""
+        return 2 * np.arccosh(np.maximum(0.5 / np.sqrt(slope), 1.0))
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Values are up to 1."""
+        return np.ones(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Tanh(SShaped):
+    """The hyperbolic tangent."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return tanh(z)."""
+        return np.tanh(parents[0])
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return 1 / cosh²(z), as 4 σ(2z) σ(−2z), which does not overflow."""
+        return 4 * scipy.special.expit(2 * z) * scipy.special.expit(-2 * z)
+
+    def turning(self, slope: np.ndarray) -> np.ndarray:
+        """Return arcosh(1 / √slope)."""
+        return np.arccosh(np.maximum(1.0 / np.sqrt(slope), 1.0))
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Values are up to 1."""
+        return np.ones(1)
+
+
+@dataclass(frozen=True, eq=False)
+class SmoothClip(SShaped):
+    """z / √(1 + (z/3)²), as `gradum.core.models.input_layer` clips scaled columns.
+
+    In float32 its square overflows beyond |z| = 5e19, which no slack covers.
+    """
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return z / √(1 + (z/3)²)."""
+        (z,) = parents
+        return z / np.hypot(1.0, z / SMOOTH_CLIP)
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return (1 + (z/3)²) ** −3/2."""
+        return np.hypot(1.0, z / SMOOTH_CLIP) ** -3.0
+
+    def turning(self, slope: np.ndarray) -> np.ndarray:
+        """Return 3 √(slope ** −2/3 − 1)."""
+        return SMOOTH_CLIP * np.sqrt(np.maximum(slope ** (-2 / 3) - 1.0, 0.0))
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Values are up to 3, and never larger than z."""
+        return np.minimum(z.size, SMOOTH_CLIP)

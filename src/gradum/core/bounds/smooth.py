@@ -1,0 +1,153 @@
+"""Smooth activations that are not S-shaped: SELU, GELU, the cosine.
+
+Shapes: N rows, B boxes, n numbers of a node.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.special
+
+from gradum.core.bounds.elementwise import Elementwise
+from gradum.core.bounds.operation import Box, Slopes
+from gradum.core.models.activations import SELU_ALPHA, SELU_SCALE
+
+GELU_FLAT, GELU_BISECTIONS = 40.0, 48
+"""Beyond ±40, its slope is 0 or 1 in float64; halved 48 times, that is 3e-13."""
+
+
+@dataclass(frozen=True, eq=False)
+class Selu(Elementwise):
+    """γ z for z ≥ 0, γ α (eᶻ − 1) below (Klambauer et al., NeurIPS 2017)."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return γ max(z, 0) + γ α (e^min(z, 0) − 1)."""
+        (z,) = parents
+        below = SELU_SCALE * SELU_ALPHA * np.expm1(np.minimum(z, 0.0))
+        return np.where(z > 0, SELU_SCALE * z, below)
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return its kink, 0, and where γ α eᶻ is the slope."""
+        share = np.maximum(slope / (SELU_SCALE * SELU_ALPHA), np.finfo(float).tiny)
+        return [np.zeros(1), np.minimum(np.log(share), 0.0)]
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell where something of the interval lies below 0."""
+        return z.low < 0
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's, and below 0 that of the tangent in the middle for the lower line."""
+        chord = self.chord_slope(z, np.full(z.low.shape, SELU_SCALE))
+        middle = np.minimum((z.low + z.high) / 2, 0.0)
+        tangent = SELU_SCALE * SELU_ALPHA * np.exp(middle)
+        return Slopes(np.where(z.high <= 0, tangent, chord), chord)
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Values are up to γ z, or γ α below 0."""
+        return SELU_SCALE * np.maximum(z.size, SELU_ALPHA)
+
+
+@dataclass(frozen=True, eq=False)
+class Gelu(Elementwise):
+    """z Φ(z), of the normal distribution function Φ (Hendrycks & Gimpel 2016)."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return z Φ(z)."""
+        (z,) = parents
+        return z * scipy.special.ndtr(z)
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Bisect for the slope on each of the three stretches on which f′ is monotone."""
+        ends = (-GELU_FLAT, -math.sqrt(2.0), math.sqrt(2.0), GELU_FLAT)
+        places = []
+        for low, high, sign in zip(ends, ends[1:], (-1.0, 1.0, -1.0), strict=False):
+            near, far = np.full(slope.shape, low), np.full(slope.shape, high)
+            for _ in range(GELU_BISECTIONS):
+                middle = (near + far) / 2
+                before = sign * (_gelu_slope(middle) - slope) < 0
+                near, far = np.where(before, middle, near), np.where(before, far, middle)
+            places.append(near)
+        return places
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's, and the middle's tangent on the side to which f bulges."""
+        chord = self.chord_slope(z, _gelu_slope(z.low))
+        tangent = _gelu_slope((z.low + z.high) / 2)
+        convex = (z.low >= -math.sqrt(2.0)) & (z.high <= math.sqrt(2.0))
+        concave = (z.high <= -math.sqrt(2.0)) | (z.low >= math.sqrt(2.0))
+        return Slopes(np.where(convex, tangent, chord), np.where(concave, tangent, chord))
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Values are up to z."""
+        return 1.0 + z.size
+
+
+def _gelu_slope(z: np.ndarray) -> np.ndarray:
+    return scipy.special.ndtr(z) + z * np.exp(-(z**2) / 2.0) / math.sqrt(2.0 * math.pi)
+
+
+@dataclass(frozen=True, eq=False)
+class Cosine(Elementwise):
+    """cos 2πa(z − s).
+
+    Parameters
+    ----------
+    shift : ndarray [n]
+        s.
+    slope : ndarray [n]
+        a, not 0.
+    """
+
+    shift: np.ndarray
+    slope: np.ndarray
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return cos 2πt of t's distance from a whole number."""
+        turns = self.slope * (parents[0] - self.shift)
+        return np.cos(2 * math.pi * (turns - np.rint(turns)))
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return the first and the last place of each kind where f′ is the slope.
+
+        Between them f(z) − slope z changes evenly from place to place, one period apart.
+        """
+        sine = np.clip(-slope / (2 * math.pi * self.slope), -1.0, 1.0)
+        phase = np.arcsin(sine) / (2 * math.pi)
+        first, last = self._turns(z)
+        places = []
+        for turn in (phase, 0.5 - phase):
+            for whole in (np.ceil(first - turn), np.floor(last - turn)):
+                places.append(self.shift + (turn + whole) / self.slope)
+        return places
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return chord and tangent on one arc; level lines beyond half a turn."""
+        first, last = self._turns(z)
+        chord = self.chord_slope(z, np.zeros(z.low.shape))
+        chord = np.where(last - first > 0.5, 0.0, chord)
+        turns = (first + last) / 2
+        tangent = -2 * math.pi * self.slope * np.sin(2 * math.pi * (turns - np.rint(turns)))
+        hill = (np.rint(first) == np.rint(last)) & (np.abs(first - np.rint(first)) <= 0.25)
+        hill &= np.abs(last - np.rint(last)) <= 0.25
+        valley = (np.floor(first) == np.floor(last)) & (np.abs(first % 1 - 0.5) <= 0.25)
+        valley &= np.abs(last % 1 - 0.5) <= 0.25
+        return Slopes(np.where(valley, tangent, chord), np.where(hill, tangent, chord))
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return 1 + 2π |a| (|z| + |s|), the size of the angle."""
+        return 1.0 + 2 * math.pi * np.abs(self.slope) * (z.size + np.abs(self.shift))
+
+    def _turns(self, z: Box) -> tuple[np.ndarray, np.ndarray]:
+        ends = [self.slope * (end - self.shift) for end in z]
+        return np.minimum(*ends), np.maximum(*ends)
