@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from functools import cache
 from importlib.metadata import version
@@ -11,6 +10,7 @@ import msgspec
 from threadpoolctl import threadpool_info
 
 from gradum.messages import say
+from gradum.solvers.in_order import cores
 
 PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
 
@@ -53,5 +53,4 @@ def _versions() -> dict[str, str]:
 def _threads() -> int:
     """Return how many threads BLAS has, or, where it does not say, may have."""
     pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    return max(pools, default=cores)
+    return max(pools, default=cores())
