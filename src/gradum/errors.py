@@ -70,6 +70,10 @@ class PropertyError(GradumError, ValueError):
     """A property of a network that cannot be read or contradicts itself."""
 
 
+class NotCertifiableError(GradumError, ValueError):
+    """A model, or a change of a table's row, of which no bounds can be taken."""
+
+
 class ProcessError(GradumError, RuntimeError):
     """A process in which nothing can be computed."""
 

@@ -29,7 +29,6 @@ from gradum.core.bounds import (
     Tanh,
     crown,
     enclosing_lines,
-    graph_of,
     intervals,
     lower,
     optimised_lower,
@@ -360,7 +359,7 @@ def test_a_network_is_the_graph_of_its_layers_also_as_it_is_deployed(activation)
     rng = np.random.default_rng(31)
     network = Network(inputs=4, outputs=2, hidden=(12, 9), activation=activation)
     params = network.init(rng)
-    graph = graph_of(network, params)
+    graph = network.graph(params)
     x = rng.normal(0.0, 3.0, (300, 4)).astype(np.float32)
     point = x.astype(np.float64)
     exact = network.forward(

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from gradum.show.influence import InfluentialRows
     from gradum.show.surrogate import SurrogateTree
     from gradum.show.watch import Watch
+    from gradum.study.certified.table_graph import TableGraph
 
 
 class Page(str):
@@ -192,6 +193,18 @@ class Model:
         probability = self._predict(data, rung).probability
         assert probability is not None
         return probability
+
+    def graph(self, rung: str | None = None) -> TableGraph:
+        """Return a rung as graphs of which bounds are taken over boxes of the table's rows.
+
+        Parameters
+        ----------
+        rung : str, optional
+            As in `predict`.
+        """
+        from gradum.study.certified.table_graph import TableGraph
+
+        return TableGraph(self.fitted, self.fitted.rung(rung))
 
     def predict_interval(
         self, data: Any, coverage: float = 0.9, *, rung: str | None = None

@@ -12,6 +12,7 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
+from gradum.core.bounds import Affine, Operation
 from gradum.fitting.balance import ClassWeight, shift
 from gradum.fitting.calibration import MatrixScaling, QuadraticScaling, TemperatureScaling
 from gradum.messages import say
@@ -35,6 +36,10 @@ class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
     def __call__(self, logits: np.ndarray) -> np.ndarray:
         """Return logits (n, k) of classes as common as in the table."""
         return logits - shift(self.class_weight, logits.shape[1])
+
+    def operation(self, outputs: int) -> Operation:
+        """Return it as an operation of a graph, on logits [k]."""
+        return Affine(np.eye(outputs), -shift(self.class_weight, outputs), roundings=1)
 
     def is_sound(self, outputs: int) -> bool:
         """Whether there is a weight above 0 for each class that has a logit."""

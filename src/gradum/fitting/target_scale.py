@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from gradum.core.bounds import Affine, Exp, Graph, Interpolated, Operation
 from gradum.fitting.smearing import TRAINING, ResidualSpread, factor_of
 
 
@@ -74,6 +75,26 @@ class TargetScale(msgspec.Struct, frozen=True):
             values = np.clip(values, 2 * low - high, 2 * high - low)
             values = np.exp(values) * self._factor(values)
         return self.within(values) if clamp else values
+
+    def graph(self, *, clamp: bool) -> Graph:
+        """Return `inverse` of one prediction as a graph, for bounds.
+
+        exp(t) f(t) is the exponential of t + log f(t), a curve of straight pieces.
+        """
+        operations: list[Operation] = [
+            Affine(np.full((1, 1), self.scale), np.full(1, self.centre), roundings=2)
+        ]
+        if self.log:
+            low, high = np.log(self.low), np.log(self.high)
+            known = np.array(self.spread.at if self.spread else ())
+            at = np.unique(
+                np.clip([2 * low - high, *known, 2 * high - low], 2 * low - high, 2 * high - low)
+            )
+            operations += [Interpolated(at, at + np.log(self._factor(at))), Exp()]
+        if clamp:
+            limits = np.unique([self.low, self.high])
+            operations.append(Interpolated(limits, limits))
+        return Graph.of(1, *operations)
 
     def quantile(self, scaled: np.ndarray) -> np.ndarray:
         """Bring quantiles back: in order, not clamped, and of logarithms without smearing."""

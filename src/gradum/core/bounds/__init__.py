@@ -5,48 +5,61 @@ A network is a :class:`Graph` of operations, which its bounds know nothing else 
 
 from __future__ import annotations
 
+from gradum.core.bounds.convex import Exp, Reciprocal
 from gradum.core.bounds.crown import crown, zonotopes
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.graph import INPUT, Graph, Node
+from gradum.core.bounds.graph import INPUT, Draft, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
-from gradum.core.bounds.linear import Affine, Concatenated, Sum
-from gradum.core.bounds.of_network import graph_of
+from gradum.core.bounds.linear import Affine, Concatenated, Sum, Taken
+from gradum.core.bounds.logarithm import Log, Logit
 from gradum.core.bounds.operation import Box, Lines, Operation, Slopes
 from gradum.core.bounds.optimised import optimised_lower
 from gradum.core.bounds.piecewise import Leaky, Ramp, Relu
 from gradum.core.bounds.planes import Planes, enclosing_lines, lower, planes
+from gradum.core.bounds.rescaled import BentScale, Interpolated, Standardised
 from gradum.core.bounds.s_shaped import Sigmoid, SmoothClip, Tanh
 from gradum.core.bounds.smooth import Cosine, Gelu, Selu
+from gradum.core.bounds.softmax import probabilities, softmax
 
 __all__ = [
     "INPUT",
     "Affine",
+    "BentScale",
     "Box",
     "Concatenated",
     "Cosine",
+    "Draft",
     "Elementwise",
     "Enclosure",
+    "Exp",
     "Gelu",
     "Graph",
+    "Interpolated",
     "Leaky",
     "Lines",
+    "Log",
+    "Logit",
     "Node",
     "Operation",
     "Planes",
     "Ramp",
+    "Reciprocal",
     "Relu",
     "Selu",
     "Sigmoid",
     "Slopes",
     "SmoothClip",
+    "Standardised",
     "Sum",
+    "Taken",
     "Tanh",
     "crown",
     "enclosing_lines",
-    "graph_of",
     "intervals",
     "lower",
     "optimised_lower",
     "planes",
+    "probabilities",
+    "softmax",
     "zonotopes",
 ]

@@ -85,6 +85,18 @@ class Graph:
             widths.append(width)
         return tuple(widths)
 
+    @classmethod
+    def of(cls, inputs: int, *operations: Operation) -> Graph:
+        """Return the graph of operations of which each takes what the one before it makes."""
+        nodes = (Node(operation, (place - 1,)) for place, operation in enumerate(operations))
+        return cls(inputs, tuple(nodes))
+
+    def then(self, other: Graph) -> Graph:
+        """Return the graph whose output is what another makes of this one's output."""
+        draft = Draft(self.inputs)
+        draft.append(other, draft.append(self, INPUT))
+        return draft.graph()
+
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs [N, k] of inputs [N, d], in float64."""
         return self.values(x)[-1]
@@ -96,6 +108,37 @@ class Graph:
         for node in self.nodes:
             values.append(node.operation.concrete(*taken(node, x, values)))
         return values
+
+
+class Draft:
+    """A graph in the making: nodes are added one after the other.
+
+    Parameters
+    ----------
+    inputs : int
+        d.
+    """
+
+    def __init__(self, inputs: int) -> None:
+        self._inputs = inputs
+        self._nodes: list[Node] = []
+
+    def add(self, operation: Operation, *parents: int) -> int:
+        """Add a node, and return its place."""
+        self._nodes.append(Node(operation, parents))
+        return len(self._nodes) - 1
+
+    def append(self, graph: Graph, parent: int) -> int:
+        """Add the nodes of a whole graph behind one node, and return the place of its output."""
+        start = len(self._nodes)
+        for node in graph.nodes:
+            places = (parent if place == INPUT else start + place for place in node.parents)
+            self.add(node.operation, *places)
+        return len(self._nodes) - 1
+
+    def graph(self) -> Graph:
+        """Return the graph so far; the node that was added last is its output."""
+        return Graph(self._inputs, tuple(self._nodes))
 
 
 def taken(node: Node, first: Values, others: Sequence[Values]) -> list[Values]:

@@ -1,4 +1,4 @@
-"""Linear operations: products with a matrix, sums, and numbers side by side.
+"""Linear operations: products with a matrix, sums, and numbers side by side or taken out.
 
 Shapes: N rows, B boxes, n numbers of a node, r linear forms.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.core.bounds.operation import Box, Lines, Operation, Pulled, against
-from gradum.core.bounds.rounding import UNDERFLOW, gamma
+from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +24,17 @@ class Affine(Operation):
         W, in float64.
     bias : ndarray [out]
         b.
+    roundings : int, optional
+        How many roundings in a row a term goes through in the network's own arithmetic; without,
+        the product's, those of a sum of all terms in any order, and that of the bias.
+    error : ndarray [out] or float
+        By how much z may differ from y W + b, for whatever reason but rounding.
     """
 
     weight: np.ndarray
     bias: np.ndarray
+    roundings: int | None = None
+    error: np.ndarray | float = 0.0
 
     def width(self, widths: Sequence[int]) -> int | None:
         """Return the columns of W, if its rows are the parent's numbers."""
@@ -40,19 +47,22 @@ class Affine(Operation):
         return y @ self.weight + self.bias
 
     def interval(self, *parents: Box) -> Box:
-        """Return c W + b ± r |W|, of centre c and radius r."""
+        """Return c W + b ± (r |W| + error), of centre c and radius r."""
         (y,) = parents
         centre = (y.low + y.high) / 2
         radius = np.maximum(y.high - centre, centre - y.low)
         middle = centre @ self.weight + self.bias
-        reach = radius @ np.abs(self.weight)
+        reach = radius @ np.abs(self.weight) + self.error
         return Box(middle - reach, middle + reach)
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return γ (|y| |W| + |b|), with room for sums over W's rows and over its columns."""
+        """Return γ (|y| |W| + |b|); in float64 for sums over W's rows and over its columns too."""
         (y,) = parents
-        rounding = gamma(2 * max(self.weight.shape) + 8, unit)
-        return rounding * (y.size @ np.abs(self.weight) + np.abs(self.bias)) + UNDERFLOW[unit]
+        count = len(self.weight) + 2 if self.roundings is None else self.roundings
+        if unit == FLOAT64:
+            count = max(count, 2 * max(self.weight.shape) + 8)
+        size = y.size @ np.abs(self.weight) + np.abs(self.bias)
+        return gamma(count, unit) * size + UNDERFLOW[unit]
 
     def pull(
         self,
@@ -64,7 +74,18 @@ class Affine(Operation):
         """Return A Wᵀ, and A b beside it."""
         flat = forms.reshape(-1, forms.shape[-1]) @ self.weight.T  # one product for all boxes
         coefficients = flat.reshape(*forms.shape[:-1], len(self.weight))
-        return Pulled([coefficients], forms @ self.bias, against(np.abs(forms), slack))
+        return Pulled([coefficients], forms @ self.bias, against(np.abs(forms), slack + self.error))
+
+    @property
+    def increasing(self) -> bool:
+        """Whether it multiplies all numbers by one factor above 0, and adds the same to each."""
+        factor = self.weight[:1, :1].sum()
+        alike = np.array_equal(self.weight, factor * np.eye(*self.weight.shape))
+        return bool(alike and factor > 0 and np.ptp(self.bias) == 0)
+
+    def inverse(self, values: np.ndarray) -> np.ndarray:
+        """Return the numbers that it makes these of, where it is increasing."""
+        return (values - self.bias) / self.weight[0, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,3 +164,54 @@ class Concatenated(Operation):
         ends = np.cumsum([y.low.shape[-1] for y in parents])
         nothing = np.zeros(forms.shape[:-1])
         return Pulled(np.split(forms, ends[:-1], axis=-1), nothing, nothing)
+
+
+@dataclass(frozen=True, eq=False)
+class Taken(Operation):
+    """Some numbers of its parent, in any order, perhaps several times.
+
+    Parameters
+    ----------
+    places : ndarray of int [n]
+        Where each stands among the parent's.
+    """
+
+    places: np.ndarray
+
+    def width(self, widths: Sequence[int]) -> int | None:
+        """As many as are taken, if the parent has them."""
+        fits = len(widths) == 1 and bool((self.places < widths[0]).all())
+        return len(self.places) if fits else None
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return the numbers."""
+        return parents[0][..., self.places]
+
+    def interval(self, *parents: Box) -> Box:
+        """Return their intervals."""
+        (y,) = parents
+        return Box(y.low[..., self.places], y.high[..., self.places])
+
+    def slack(self, unit: float, *parents: Box) -> np.ndarray:
+        """Nothing is computed."""
+        return np.zeros(1)
+
+    def pull(
+        self,
+        forms: np.ndarray,
+        slack: np.ndarray,
+        parents: Sequence[Box],
+        lines: Lines | None,
+    ) -> Pulled:
+        """Add up the forms of each number of the parent, wherever it was taken."""
+        width = parents[0].low.shape[-1]
+        order = np.argsort(self.places, kind="stable")
+        present, starts = np.unique(self.places[order], return_index=True)
+        coefficients = np.zeros((*forms.shape[:-1], width))
+        if len(starts):
+            coefficients[..., present] = np.add.reduceat(forms[..., order], starts, axis=-1)
+        radius = against(np.abs(forms), slack)
+        if len(starts) < len(order):
+            size = against(np.abs(forms), parents[0].size[..., self.places])
+            radius = radius + gamma(len(order), FLOAT64) * size
+        return Pulled([coefficients], np.zeros_like(radius), radius)

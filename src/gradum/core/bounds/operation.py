@@ -79,6 +79,18 @@ class Operation(ABC):
     def interval(self, *parents: Box) -> Box:
         """Return the interval of its values, in exact arithmetic but for what `slack` covers."""
 
+    @property
+    def increasing(self) -> bool:
+        """Whether it is one strictly increasing function of all its numbers, each by itself.
+
+        It then has an ``inverse``.
+        """
+        return False
+
+    def inverse(self, values: np.ndarray) -> np.ndarray:
+        """Return the numbers that it makes these of, where it is `increasing`."""
+        raise NotImplementedError
+
     def bent(self, z: Box) -> np.ndarray:
         """Tell where [1 or B, n] narrower intervals of a parent would give tighter bounds."""
         return np.zeros((1, z.low.shape[-1]), bool)

@@ -106,7 +106,7 @@ class Ramp(Elementwise):
         error = 4 * unit * self.sensitivity(z)
         ends = [self.slope * (end - self.shift) for end in z]
         flat = (np.maximum(*ends) < -error) | (np.minimum(*ends) > 1 + error)
-        return np.where(flat, 0.0, np.minimum(error, 1.0)) + 2 * unit
+        return np.where(flat, 0.0, np.minimum(error, 1.0) + 2 * unit)
 
     def sensitivity(self, z: Box) -> np.ndarray:
         """Return 1 + |a| (|z| + |s|)."""
@@ -125,7 +125,7 @@ def _slope_above(z: Box, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     unless a level line at 1 leaves the smaller area.
     """
     top = np.minimum(z.high, end)
-    run, span = top - z.low, end - begin
+    run, span = top - z.low, np.maximum(end - begin, np.finfo(float).tiny)
     low, high = (np.clip((place - begin) / span, 0.0, 1.0) for place in (z.low, top))
     chord = np.divide(high - low, run, out=np.zeros(run.shape), where=run > 0)
     return np.where(low + chord * (z.high - z.low) / 2 <= 1.0, chord, 0.0)

@@ -13,7 +13,8 @@ import scipy.special
 
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.operation import Box, Slopes
-from gradum.core.models.input_layer import SMOOTH_CLIP
+
+SMOOTH_CLIP = 3.0
 
 BISECTIONS = 12
 """For tangents, whose slopes need not be exact."""
@@ -105,7 +106,8 @@ class Tanh(SShaped):
 class SmoothClip(SShaped):
     """z / √(1 + (z/3)²), as `gradum.core.models.input_layer` clips scaled columns.
 
-    In float32 its square overflows beyond |z| = 5e19, which no slack covers.
+    In float64 its square overflows beyond |z| = 1e154, which no slack covers; in float32, beyond
+    5e19.
     """
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:

@@ -13,7 +13,8 @@ import scipy.special
 
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.operation import Box, Slopes
-from gradum.core.models.activations import SELU_ALPHA, SELU_SCALE
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 GELU_FLAT, GELU_BISECTIONS = 40.0, 48
 """Beyond ±40, its slope is 0 or 1 in float64; halved 48 times, that is 3e-13."""
@@ -145,8 +146,8 @@ class Cosine(Elementwise):
         return Slopes(np.where(valley, tangent, chord), np.where(hill, tangent, chord))
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return 1 + 2π |a| (|z| + |s|), the size of the angle."""
-        return 1.0 + 2 * math.pi * np.abs(self.slope) * (z.size + np.abs(self.shift))
+        """Return 4 + 2π |a| (|z| + |s|), the size of the angle, and what a polynomial adds up."""
+        return 4.0 + 2 * math.pi * np.abs(self.slope) * (z.size + np.abs(self.shift))
 
     def _turns(self, z: Box) -> tuple[np.ndarray, np.ndarray]:
         ends = [self.slope * (end - self.shift) for end in z]

@@ -13,6 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
+from gradum.core.bounds.operation import Operation
+from gradum.core.bounds.piecewise import Relu
+from gradum.core.bounds.s_shaped import Sigmoid, Tanh
+from gradum.core.bounds.smooth import SELU_ALPHA, SELU_SCALE, Gelu, Selu
+
 
 def he_bound(fan_in: int, fan_out: int) -> float:
     """Return √(6 / fan_in): uniform weights within it keep the variance through a ReLU.
@@ -53,6 +58,8 @@ class Activation:
         σ′ on NumPy arrays, for a backward pass by hand; at a kink what JAX takes.
     bound : callable
         (fan_in, fan_out) → the bound of the uniform initial weights before σ.
+    operation : Operation or None
+        What it is in a graph of which bounds are taken; None where it leaves numbers as they are.
     straight : bool
         Whether it is straight on either side of 0.
     """
@@ -62,6 +69,7 @@ class Activation:
     numpy: Callable[[np.ndarray], np.ndarray]
     derivative: Callable[[np.ndarray], np.ndarray]
     bound: Callable[[int, int], float]
+    operation: Operation | None
     straight: bool = False
 
 
@@ -98,9 +106,6 @@ def _gelu_slope(x: np.ndarray) -> np.ndarray:
     return scipy.special.ndtr(x) + x * np.exp(-(x**2) / 2.0) / math.sqrt(2.0 * math.pi)
 
 
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
-
-
 def _numpy_selu(x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, SELU_SCALE * x, SELU_SCALE * SELU_ALPHA * np.expm1(np.minimum(x, 0)))
 
@@ -112,12 +117,19 @@ def _selu_slope(x: np.ndarray) -> np.ndarray:
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        Activation("relu", _relu, lambda x: np.maximum(x, 0), _relu_slope, he_bound, True),
-        Activation("tanh", jnp.tanh, np.tanh, _tanh_slope, glorot_bound),
-        Activation("logistic", jax.nn.sigmoid, scipy.special.expit, _logistic_slope, glorot_bound),
-        Activation("identity", _same, _same, np.ones_like, glorot_bound, True),
-        Activation("gelu", _jax_gelu, _numpy_gelu, _gelu_slope, he_bound),
-        Activation("selu", jax.nn.selu, _numpy_selu, _selu_slope, lecun_bound),
+        Activation("relu", _relu, lambda x: np.maximum(x, 0), _relu_slope, he_bound, Relu(), True),
+        Activation("tanh", jnp.tanh, np.tanh, _tanh_slope, glorot_bound, Tanh()),
+        Activation(
+            "logistic",
+            jax.nn.sigmoid,
+            scipy.special.expit,
+            _logistic_slope,
+            glorot_bound,
+            Sigmoid(),
+        ),
+        Activation("identity", _same, _same, np.ones_like, glorot_bound, None, True),
+        Activation("gelu", _jax_gelu, _numpy_gelu, _gelu_slope, he_bound, Gelu()),
+        Activation("selu", jax.nn.selu, _numpy_selu, _selu_slope, lecun_bound, Selu()),
     )
 }
 STEEPEST = 1.1

@@ -9,11 +9,12 @@ Shapes: n rows, d columns of the dense block, v sparse columns, k outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from gradum.core.bounds.graph import Graph
 from gradum.core.models.first_layer import FirstLayer
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.last_layer import LastLayer
@@ -142,6 +143,18 @@ class Architecture(Protocol):
 
     def first_layer(self, params: Params, inputs: Inputs) -> FirstLayer:
         """Return n rows at the first layer, where each column adds its own share."""
+        ...
+
+    def graph(self, params: Params, levels: Sequence[int] = ()) -> Graph:
+        """Return it as a graph from the first layer's inputs to the logits, for bounds.
+
+        Its inputs are the dense and the sparse columns, then for every row of the embedding 1 where
+        a coded column has that level, else 0; ``levels`` says how many rows each such column has.
+        """
+        ...
+
+    def corners(self, params: Params) -> dict[int, np.ndarray]:
+        """Return, by place in the dense block, the values at which a column's codes bend."""
         ...
 
     def last_layer(self, params: Params, inputs: Inputs) -> LastLayer:

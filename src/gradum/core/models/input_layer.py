@@ -17,6 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
+from gradum.core.bounds.graph import INPUT, Draft, Graph
+from gradum.core.bounds.linear import Concatenated, Sum, Taken
+from gradum.core.bounds.rescaled import Standardised
+from gradum.core.bounds.s_shaped import SMOOTH_CLIP, SmoothClip
 from gradum.messages import say
 
 RawBlocks = Mapping[str, Any]
@@ -25,7 +29,6 @@ RawBlocks = Mapping[str, Any]
 Style = Literal["robust", "standard"]
 Treatment = Literal["sign", "one_hot", "sparse_one_hot", "embedding"]
 
-SMOOTH_CLIP = 3.0
 LEAST_SPREAD = 1 / 3
 LEAST_SCALE = 1e-200  # a column that varies less is constant: float32's largest is beyond reach
 ROWS_AT_ONCE = 16_384  # of a copy that is made to be measured or expanded
@@ -217,6 +220,51 @@ class InputLayer:
     @property
     def _leaves_as_given(self) -> bool:
         return not self.clip and not self.centre.any() and bool((self.scale == 1.0).all())
+
+    def graph(self, text: int = 0) -> Graph:
+        """Return it as a graph, for bounds.
+
+        Its inputs are the dense columns in raw units, then for each coded column 1 + L numbers, of
+        which one is 1 and the others 0: that of no known level, and those of its levels; then so
+        many columns of text. Its outputs are the dense and the sparse block, then the rows of the
+        embedding, of each column in the order of its inputs.
+        """
+        dense, starts = len(self.centre), [len(self.centre)]
+        for count in self.levels:
+            starts.append(starts[-1] + 1 + count)
+        draft = Draft(starts[-1] + text)
+        scaled = draft.add(Taken(np.arange(dense)), INPUT)
+        scaled = draft.add(Standardised(self.centre, self.scale), scaled)
+        if self.clip:
+            scaled = draft.add(SmoothClip(), scaled)
+            scaled = draft.add(Standardised(np.zeros(dense), self.spread), scaled)
+        treated = list(zip(starts, self.levels, self.treatments, strict=False))
+        signed = [start for start, _, treatment in treated if treatment == "sign"]
+        second, first = (draft.add(Taken(np.array(signed, np.intp) + k), INPUT) for k in (2, 1))
+        signs = draft.add(Sum((1.0, -1.0)), second, first)
+        everything = draft.add(Concatenated(), scaled, signs, INPUT)
+        behind = dense + len(signed)
+        narrow, wide, embedded, at = list(range(dense)), [], [], dense
+        for start, count, treatment in treated:
+            levels = range(behind + start + 1, behind + start + 1 + count)
+            match treatment:
+                case "sign":
+                    narrow.append(at)
+                    at += 1
+                case "one_hot":
+                    narrow += levels
+                case "sparse_one_hot":
+                    wide += levels
+                case "embedding":
+                    embedded += [behind + start, *levels]
+        words = range(behind + starts[-1], behind + starts[-1] + text)
+        draft.add(Taken(np.array([*narrow, *wide, *words, *embedded], np.intp)), everything)
+        return draft.graph()
+
+    @property
+    def embedded_levels(self) -> tuple[int, ...]:
+        """Rows of the embedding of each coded column that is embedded."""
+        return tuple(count + 1 for count, kind in self._coded if kind == "embedding")
 
     def place(self, column: int, raw: np.ndarray) -> np.ndarray:
         """Return where raw values of a dense column lie once it is scaled and clipped."""

@@ -6,7 +6,7 @@ Shapes: n rows, d dense columns, c coded columns, k outputs.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -14,7 +14,10 @@ from typing import Any, Literal
 import jax.numpy as jnp
 import msgspec
 import numpy as np
+import scipy.linalg
 
+from gradum.core.bounds.graph import INPUT, Draft, Graph
+from gradum.core.bounds.linear import Affine, Concatenated, Taken
 from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
 from gradum.core.models.first_layer import NetworkFirstLayer
 from gradum.core.models.input_layer import InputLayer
@@ -250,6 +253,33 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
         """Return n rows at the first layer, where each column adds its own share."""
         return NetworkFirstLayer(self, params, inputs)
 
+    def graph(self, params: Params, levels: Sequence[int] = ()) -> Graph:
+        """Return it as a graph from the first layer's inputs to the logits.
+
+        Its inputs are the dense columns, scaled, then the sparse ones, then for every row of the
+        embedding 1 where a coded column has that level, else 0; ``levels`` says how many rows of
+        the embedding each coded column has.
+        """
+        draft = Draft(self.inputs + sum(levels))
+        place = INPUT
+        if self.embedding:
+            numbers = draft.add(Taken(np.arange(self.inputs)), INPUT)
+            rows = draft.add(Taken(self.inputs + np.arange(sum(levels))), INPUT)
+            vectors = draft.add(looked_up(params["embedding"], levels), rows)
+            place = draft.add(Concatenated(), numbers, vectors)
+        activation = ACTIVATIONS[self.activation].operation
+        for level, layer in enumerate(params["layers"]):
+            if level and activation is not None:
+                place = draft.add(activation, place)
+            bias = layer.get("bias", np.zeros(layer["weight"].shape[1]))
+            weight = layer["weight"].astype(np.float64)
+            place = draft.add(Affine(weight, bias.astype(np.float64)), place)
+        return draft.graph()
+
+    def corners(self, params: Params) -> dict[int, np.ndarray]:
+        """Return nothing: no column bends before the first layer."""
+        return {}
+
     def last_layer(self, params: Params, inputs: Inputs) -> LastLayer:
         """Return n rows before the last layer; without hidden layers, that is the first."""
         *inner, last = params["layers"]
@@ -290,6 +320,20 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
             return columns
         vectors = params["embedding"][inputs["codes"]]
         return np.concatenate([columns, vectors.reshape(len(vectors), -1)], axis=1)
+
+
+def looked_up(table: np.ndarray, levels: Sequence[int]) -> Affine:
+    """Return the rows of an embedding [rows, size] as a product: each column's vector in turn.
+
+    Parameters
+    ----------
+    table : ndarray of shape (rows, size)
+    levels : sequence of int
+        How many rows each coded column has, in their order.
+    """
+    vectors = np.split(table.astype(np.float64), np.cumsum(levels)[:-1])
+    weight = np.asarray(scipy.linalg.block_diag(*vectors))
+    return Affine(weight, np.zeros(len(levels) * table.shape[1]), roundings=1)
 
 
 def _layers(

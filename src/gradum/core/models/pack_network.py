@@ -6,7 +6,7 @@ D = d + cT + embedded numbers, k outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from msgspec import structs
 
+from gradum.core.bounds.graph import Graph
 from gradum.core.models.activations import leaky
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.last_layer import LastLayer
@@ -23,6 +24,7 @@ from gradum.core.models.network import Embedding, Inputs, Link
 from gradum.core.models.pack_bulk import PackBulk
 from gradum.core.models.pack_codes import codes_of
 from gradum.core.models.pack_first_layer import PackFirstLayer
+from gradum.core.models.pack_graph import pack_graph
 from gradum.core.models.pack_row import PackRow
 from gradum.core.models.parameters import Params, Shapes, have
 
@@ -320,6 +322,21 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
     def first_layer(self, params: Params, inputs: Inputs) -> PackFirstLayer:
         """Return n rows at the members' first layers, where each column adds its own share."""
         return PackFirstLayer(self, params, inputs)
+
+    def graph(self, params: Params, levels: Sequence[int] = ()) -> Graph:
+        """Return it as a graph from what the input layer makes to the logits."""
+        return pack_graph(self, params, levels)
+
+    def corners(self, params: Params) -> dict[int, np.ndarray]:
+        """Return, by place in the dense block, where any member's ramps begin and end."""
+        ramps = params["wave"] == 0
+        shift, slope = (params[name][ramps].astype(np.float64) for name in ("shift", "slope"))
+        corners = {}
+        for index, place in enumerate(self.coded):
+            begin, steep = shift[:, index], slope[:, index]
+            begin, steep = begin[steep > 0], steep[steep > 0]
+            corners[place] = np.unique(np.concatenate([begin, begin + 1 / steep]))
+        return corners
 
     def last_layer(self, params: Params, inputs: Inputs) -> LastLayer:
         """Return n rows before the members' last layers; their wide parts go past these."""

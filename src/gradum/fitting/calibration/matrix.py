@@ -13,6 +13,7 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
+from gradum.core.bounds import Affine, Operation
 from gradum.fitting.calibration.held_out_logits import HeldOutLogits
 from gradum.fitting.calibration.temperature import TemperatureScaling
 from gradum.messages import marked
@@ -50,6 +51,11 @@ class MatrixScaling(msgspec.Struct, frozen=True, dict=True, tag="matrix"):
     @cached_property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
         return np.array(self.weight), np.array(self.bias)
+
+    def operation(self, outputs: int) -> Operation:
+        """Return it as an operation of a graph, on logits [K]."""
+        weight, bias = self._arrays
+        return Affine(_centred(weight).T, bias, roundings=3 * outputs)
 
     @classmethod
     def suits(cls, held_out: HeldOutLogits) -> bool:

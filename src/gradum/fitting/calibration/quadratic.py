@@ -11,6 +11,7 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
+from gradum.core.bounds import BentScale, Operation
 from gradum.fitting.calibration.held_out_logits import HeldOutLogits
 from gradum.fitting.calibration.temperature import TemperatureScaling
 from gradum.messages import marked
@@ -52,6 +53,10 @@ class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
         """Return logits (n, 1)."""
         rising = _rising(logits, self.low, self.high)
         return self.intercept + self.slope_low * (logits - rising) + self.slope_high * rising
+
+    def operation(self, outputs: int) -> Operation:
+        """Return it as an operation of a graph, on the one logit."""
+        return BentScale(self.low, self.high, self.slope_low, self.slope_high, self.intercept)
 
     @classmethod
     def suits(cls, held_out: HeldOutLogits) -> bool:

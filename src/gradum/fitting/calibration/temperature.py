@@ -10,6 +10,7 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
+from gradum.core.bounds import Affine, Operation
 from gradum.fitting.calibration.held_out_logits import HeldOutLogits
 from gradum.messages import marked
 
@@ -35,6 +36,10 @@ class TemperatureScaling(msgspec.Struct, frozen=True, tag="temperature"):
     def __call__(self, logits: np.ndarray) -> np.ndarray:
         """Return logits (n, k)."""
         return logits / self.temperature
+
+    def operation(self, outputs: int) -> Operation:
+        """Return it as an operation of a graph, on logits [k]."""
+        return Affine(np.eye(outputs) / self.temperature, np.zeros(outputs), roundings=1)
 
     @classmethod
     def suits(cls, held_out: HeldOutLogits) -> bool:

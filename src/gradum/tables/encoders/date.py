@@ -84,6 +84,12 @@ class Date(Step, frozen=True, tag="date"):
         ]
         return (*features, missing_feature(self.source)) if self._marked else tuple(features)
 
+    def dense_ranges(self) -> tuple[tuple[float, float], ...]:
+        """Return the range of the training rows, then those of the other columns."""
+        known = self.minimum or 0.0, self.maximum or 0.0
+        pairs = zip(self.dense_features(), super().dense_ranges(), strict=True)
+        return tuple(known if feature.kind == "days" else pair for feature, pair in pairs)
+
     def dense_expressions(self) -> list[pl.Expr]:
         """Compute the parts, then the indicator."""
         expressions = _expressions(self.source)

@@ -62,6 +62,12 @@ class Numeric(Step, frozen=True, tag="numeric"):
         value = (Feature(self.source, self.source, "value"),) if self._varies else ()
         return (*value, missing_feature(self.source)) if self._marked else value
 
+    def dense_ranges(self) -> tuple[tuple[float, float], ...]:
+        """Return the range of the training rows, then those of the other columns."""
+        known = self.minimum or 0.0, self.maximum or 0.0
+        pairs = zip(self.dense_features(), super().dense_ranges(), strict=True)
+        return tuple(known if feature.kind == "value" else pair for feature, pair in pairs)
+
     def dense_expressions(self) -> list[pl.Expr]:
         """Compute the value, then the indicator."""
         expressions = []

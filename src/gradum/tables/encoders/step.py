@@ -7,7 +7,7 @@ import polars as pl
 from scipy import sparse
 
 from gradum.messages import say
-from gradum.tables.design import CodedColumn, Feature
+from gradum.tables.design import LARGEST, CodedColumn, Feature
 
 
 class Step(msgspec.Struct, frozen=True, dict=True):
@@ -28,6 +28,13 @@ class Step(msgspec.Struct, frozen=True, dict=True):
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the columns that this step adds to the dense block."""
         return ()
+
+    def dense_ranges(self) -> tuple[tuple[float, float], ...]:
+        """Return the least and the greatest that each of them had, or can have at all."""
+        return tuple(
+            (0.0 if feature.kind != "cycle" else -1.0, LARGEST[feature.kind])
+            for feature in self.dense_features()
+        )
 
     def dense_expressions(self) -> list[pl.Expr]:
         """Compute those columns: Float64, without missing values."""

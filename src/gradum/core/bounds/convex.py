@@ -1,0 +1,81 @@
+"""Functions that are convex throughout: the exponential, and the reciprocal of a sum of them.
+
+Shapes: N rows, B boxes, n numbers of a node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.core.bounds.elementwise import Elementwise
+from gradum.core.bounds.operation import Box, Slopes
+
+LARGEST_EXPONENT = 700.0
+"""Beyond it, an exponential overflows float64."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exp(Elementwise):
+    """eᶻ, which stays what it is from z = 700 on."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return e^min(z, 700)."""
+        return np.exp(np.minimum(parents[0], LARGEST_EXPONENT))
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return the kink, and where eᶻ is the slope."""
+        place = np.log(np.maximum(slope, np.finfo(float).tiny))
+        return [np.full(1, LARGEST_EXPONENT), np.minimum(place, LARGEST_EXPONENT)]
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's above, and below that of the tangent in the middle."""
+        tangent = self.concrete((z.low + z.high) / 2)
+        return Slopes(tangent, self.chord_slope(z, tangent))
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return eᶻ (1 + |z|): a rounding of z counts as often as z is large."""
+        return self.concrete(z.high) * (1.0 + np.minimum(z.size, LARGEST_EXPONENT))
+
+    @property
+    def increasing(self) -> bool:
+        """Always, up to 700."""
+        return True
+
+    def inverse(self, values: np.ndarray) -> np.ndarray:
+        """Return log values; −∞ of what no exponential is."""
+        with np.errstate(divide="ignore"):
+            return np.log(np.maximum(values, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Reciprocal(Elementwise):
+    """1 / max(z, 1), of sums that are 1 or more but for rounding."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return 1 / max(z, 1)."""
+        return 1.0 / np.maximum(parents[0], 1.0)
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return its kink, 1, and where −1 / z² is the slope."""
+        steep = np.maximum(-slope, np.finfo(float).tiny)
+        return [np.ones(1), np.maximum(1.0 / np.sqrt(steep), 1.0)]
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell where something of the interval lies above 1."""
+        return z.high > 1.0
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's above, and below that of the tangent in the middle."""
+        middle = np.sqrt(np.maximum(z.low, 1.0)) * np.sqrt(np.maximum(z.high, 1.0))
+        tangent = -1.0 / middle**2
+        return Slopes(tangent, self.chord_slope(z, tangent))
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return twice the largest value: an error of z counts relatively."""
+        return 2.0 * self.concrete(z.low)

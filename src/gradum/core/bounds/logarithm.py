@@ -1,0 +1,151 @@
+"""Logarithms and log-odds of probabilities, which may be as good as 0 or 1.
+
+Of a probability that may be 0, nothing bounds the logarithm from below; its interval then ends at
+−10³⁰, which as an interval is kept as it is.
+
+Shapes: N rows, B boxes, n numbers of a node.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.special
+
+from gradum.core.bounds.elementwise import Elementwise
+from gradum.core.bounds.operation import Box, Lines, Slopes
+
+VAST = 1e30
+LEAST_PROBABILITY = 1e-25
+"""A probability below it may be 0 as well: so much are underflows of float32 beyond doubt."""
+
+LEAST_REST = 2.0**-40
+"""A probability nearer to 1 may be 1: float64 does not tell how near."""
+
+
+class OfProbability(Elementwise):
+    """An increasing function whose ends are beyond bounds where probabilities are 0 or 1."""
+
+    def interval(self, *parents: Box) -> Box:
+        """Take the values at both ends; beyond all bounds where a probability may be 0 or 1."""
+        (z,) = parents
+        low, high = self.concrete(z.low), self.concrete(z.high)
+        return Box(
+            np.where(self._bottomless(z), -VAST, low), np.where(self._topless(z), VAST, high)
+        )
+
+    def lines(self, *parents: Box, slopes: Slopes | None = None) -> Lines:
+        """Return a line below and a line above, level ones beyond all bounds where there is none.
+
+        A level line is all that is known there.
+        """
+        (z,) = parents
+        lines = super().lines(z, slopes=slopes)
+        below, low, lowest, above, high, highest = lines
+        bottomless, topless = self._bottomless(z), self._topless(z)
+        return Lines(
+            np.where(bottomless, 0.0, below),
+            np.where(bottomless, -VAST, low),
+            lowest,
+            np.where(topless, 0.0, above),
+            np.where(topless, VAST, high),
+            highest,
+        )
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell that it is straight nowhere."""
+        return np.ones(z.low.shape, bool)
+
+    @property
+    def increasing(self) -> bool:
+        """Always."""
+        return True
+
+    @abstractmethod
+    def _bottomless(self, z: Box) -> np.ndarray: ...
+
+    @abstractmethod
+    def _topless(self, z: Box) -> np.ndarray: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Log(OfProbability):
+    """log z, of probabilities z."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return log z, of 1e-25 where z is less."""
+        return np.log(np.maximum(parents[0], LEAST_PROBABILITY))
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return the kink, and where 1 / z is the slope."""
+        place = 1.0 / np.maximum(slope, np.finfo(float).tiny)
+        return [np.full(1, LEAST_PROBABILITY), np.maximum(place, LEAST_PROBABILITY)]
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's below, and above that of the tangent in the middle."""
+        tangent = 2.0 / np.maximum(z.low + z.high, LEAST_PROBABILITY)
+        return Slopes(self.chord_slope(z, tangent), tangent)
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return 1 + |log z|: an error of z counts relatively."""
+        return 1.0 + np.abs(self.concrete(z.low))
+
+    def inverse(self, values: np.ndarray) -> np.ndarray:
+        """Return e to the values."""
+        return np.exp(values)
+
+    def _bottomless(self, z: Box) -> np.ndarray:
+        return z.low < LEAST_PROBABILITY
+
+    def _topless(self, z: Box) -> np.ndarray:
+        return np.zeros(z.low.shape, bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Logit(OfProbability):
+    """log z / (1 − z), of probabilities z."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return log z / (1 − z), of the nearest z that is neither 0 nor 1."""
+        return scipy.special.logit(np.clip(parents[0], LEAST_REST, 1.0 - LEAST_REST))
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return the kinks, and both places where 1 / z (1 − z) is the slope."""
+        root = np.sqrt(np.maximum(1.0 - 4.0 / np.maximum(slope, 4.0), 0.0))
+        ends = [np.full(1, LEAST_REST), np.full(1, 1.0 - LEAST_REST)]
+        return [*ends, (1.0 - root) / 2, (1.0 + root) / 2]
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's; and that of the middle's tangent on the side to which it bulges."""
+        middle = np.clip((z.low + z.high) / 2, LEAST_REST, 1.0 - LEAST_REST)
+        tangent = 1.0 / (middle * (1.0 - middle))
+        chord = self.chord_slope(z, tangent)
+        return Slopes(
+            np.where(z.low >= 0.5, tangent, chord), np.where(z.high <= 0.5, tangent, chord)
+        )
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return 1 + |log-odds|, and what the difference from 1 leaves of a probability's digits.
+
+        Networks compute log-odds without that difference, from logarithms.
+        """
+        odds = np.maximum(np.abs(self.concrete(z.low)), np.abs(self.concrete(z.high)))
+        return 1.0 + odds
+
+    def slack(self, unit: float, *parents: Box) -> np.ndarray:
+        """Add the rounding of 1 − z in float64, which is that of `concrete`."""
+        (z,) = parents
+        rest = 1.0 - np.clip(z.high, 0.5, 1.0 - LEAST_REST)
+        return super().slack(unit, z) + np.finfo(float).eps / rest
+
+    def inverse(self, values: np.ndarray) -> np.ndarray:
+        """Return the probability of such log-odds."""
+        return scipy.special.expit(values)
+
+    def _bottomless(self, z: Box) -> np.ndarray:
+        return z.low < LEAST_REST
+
+    def _topless(self, z: Box) -> np.ndarray:
+        return z.high > 1.0 - LEAST_REST

@@ -1,0 +1,55 @@
+"""Questions of a graph's outputs, asked before the increasing functions that end it.
+
+Whether an output is above a threshold, or above another output, is the same before a function that
+rises strictly, and what curves there no longer loosens a bound.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.core.bounds.graph import INPUT, Graph, Node
+from gradum.core.bounds.linear import Affine
+
+
+def above(graph: Graph, threshold: float) -> Graph:
+    """Return a graph whose one output is above 0 where this one's one output is above a threshold.
+
+    Parameters
+    ----------
+    graph : Graph
+        Of one output.
+    threshold : float
+        Infinite where every output is above it, or none.
+    """
+    assert graph.widths[-1] == 1
+    bar = np.full(1, threshold)
+    nodes = list(graph.nodes)
+    while _is_peelable(nodes):
+        bar = nodes.pop().operation.inverse(bar)
+    return _with(graph.inputs, nodes, np.ones((1, 1)), -np.nan_to_num(bar, posinf=FAR, neginf=-FAR))
+
+
+def greater(graph: Graph, first: int, second: int) -> Graph:
+    """Return a graph whose one output is above 0 where one output of this is above another."""
+    nodes = list(graph.nodes)
+    while _is_peelable(nodes):
+        nodes.pop()
+    width = Graph(graph.inputs, tuple(nodes)).widths[-1]
+    difference = np.zeros((width, 1))
+    difference[first], difference[second] = 1.0, -1.0
+    return _with(graph.inputs, nodes, difference, np.zeros(1))
+
+
+FAR = 1e30
+"""In place of an infinite threshold."""
+
+
+def _is_peelable(nodes: list[Node]) -> bool:
+    """Whether the last node is increasing, and what it takes is that of the node before it."""
+    return nodes[-1].operation.increasing and nodes[-1].parents == (len(nodes) - 2,)
+
+
+def _with(inputs: int, nodes: list[Node], weight: np.ndarray, bias: np.ndarray) -> Graph:
+    last = len(nodes) - 1 if nodes else INPUT
+    return Graph(inputs, (*nodes, Node(Affine(weight, bias, roundings=2), (last,))))

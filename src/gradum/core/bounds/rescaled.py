@@ -1,0 +1,167 @@
+"""What stands before and behind a network: scales, limits, and curves between known places.
+
+Shapes: N rows, B boxes, n numbers of a node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.core.bounds.elementwise import Elementwise
+from gradum.core.bounds.operation import Box, Slopes
+
+
+@dataclass(frozen=True, eq=False)
+class Standardised(Elementwise):
+    """(z − c) / s.
+
+    Parameters
+    ----------
+    centre : ndarray [n]
+        c.
+    scale : ndarray [n]
+        s > 0.
+    """
+
+    centre: np.ndarray
+    scale: np.ndarray
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return (z − c) / s."""
+        return (parents[0] - self.centre) / self.scale
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return none: it is straight everywhere."""
+        return []
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell that it is straight everywhere."""
+        return np.zeros(z.low.shape, bool)
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return 1 / s."""
+        slope = np.broadcast_to(1.0 / self.scale, z.low.shape)
+        return Slopes(slope, slope)
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Values are rounded, not what they are made of, for c is a number as z is."""
+        return np.maximum(*map(np.abs, map(self.concrete, z)))
+
+
+@dataclass(frozen=True, eq=False)
+class Interpolated(Elementwise):
+    """A curve of straight pieces between known places, level before the first and behind the last.
+
+    Parameters
+    ----------
+    at : ndarray [p]
+        The places, rising.
+    values : ndarray [p]
+        The curve's values there.
+    """
+
+    at: np.ndarray
+    values: np.ndarray
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return the curve's values."""
+        return np.interp(parents[0], self.at, self.values)
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return the places."""
+        return [np.full(1, place) for place in self.at]
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell where a place lies within."""
+        within = (z.low[..., None] < self.at) & (self.at < z.high[..., None])
+        return np.any(within, axis=-1, keepdims=True)[..., 0]
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's."""
+        chord = self.chord_slope(z, np.zeros(z.low.shape))
+        return Slopes(chord, chord)
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return the largest value, and the steepest slope times z's size."""
+        steepest = np.abs(np.diff(self.values) / np.diff(self.at)).max(initial=0.0)
+        return np.abs(self.values).max() + steepest * (z.size + np.abs(self.at).max())
+
+
+@dataclass(frozen=True, eq=False)
+class BentScale(Elementwise):
+    """c + ∫₀ᶻ s(t) dt, of a slope s that goes straight from s_l at l to s_h at h, and stays so.
+
+    Parameters
+    ----------
+    low, high : float
+        l < h.
+    slope_low, slope_high : float
+        s_l and s_h, above 0.
+    intercept : float
+        c, its value at 0.
+    """
+
+    low: float
+    high: float
+    slope_low: float
+    slope_high: float
+    intercept: float
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return the integral, from the value at l."""
+        start = self.intercept - self._from_low(np.zeros(1))[0]
+        return start + self._from_low(parents[0])
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return both ends, and where s is the slope."""
+        rise = self.slope_high - self.slope_low
+        share = (slope - self.slope_low) / rise if rise else np.zeros(1)
+        place = self.low + np.clip(share, 0.0, 1.0) * (self.high - self.low)
+        return [np.full(1, self.low), np.full(1, self.high), place]
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Tell where something between l and h lies within."""
+        return (z.low < self.high) & (z.high > self.low)
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's, and the middle's tangent on the side to which it bulges."""
+        tangent = self._slope((z.low + z.high) / 2)
+        chord = self.chord_slope(z, tangent)
+        convex = self.slope_high >= self.slope_low
+        return Slopes(tangent, chord) if convex else Slopes(chord, tangent)
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return the size of all that is added up."""
+        steepest = max(self.slope_low, self.slope_high)
+        reach = z.size + 2 * max(abs(self.low), abs(self.high))
+        return 1.0 + abs(self.intercept) + 4 * steepest * reach
+
+    @property
+    def increasing(self) -> bool:
+        """Always, for its slopes are above 0."""
+        return True
+
+    def inverse(self, values: np.ndarray) -> np.ndarray:
+        """Solve its two straight pieces and the parabola between them."""
+        start = self.intercept - self._from_low(np.zeros(1))[0]
+        rest = np.asarray(values) - start
+        top = self._from_low(np.full(1, self.high))[0]
+        quadratic = (self.slope_high - self.slope_low) / (2 * (self.high - self.low))
+        inner = np.clip(rest, 0.0, top)
+        root = np.sqrt(np.maximum(self.slope_low**2 + 4 * quadratic * inner, 0.0))
+        place = self.low + 2 * inner / (self.slope_low + root)
+        below, above = np.minimum(rest, 0.0), np.maximum(rest - top, 0.0)
+        return place + below / self.slope_low + above / self.slope_high
+
+    def _slope(self, z: np.ndarray) -> np.ndarray:
+        share = (np.clip(z, self.low, self.high) - self.low) / (self.high - self.low)
+        return self.slope_low + share * (self.slope_high - self.slope_low)
+
+    def _from_low(self, z: np.ndarray) -> np.ndarray:
+        """Return the integral from l to z."""
+        inside = np.clip(z, self.low, self.high)
+        mean = (self.slope_low + self._slope(inside)) / 2
+        below, above = np.minimum(z - self.low, 0.0), np.maximum(z - self.high, 0.0)
+        return self.slope_low * below + mean * (inside - self.low) + self.slope_high * above

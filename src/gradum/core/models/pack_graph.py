@@ -1,0 +1,120 @@
+"""A pack as a graph of operations, each member by itself until their answers come together.
+
+So linear forms of a member's units never run through the other members.
+
+Shapes: M members, d columns of the dense block, c of them coded, T codes a coded column,
+D numbers before a member's first layer, k outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import jax
+import numpy as np
+
+from gradum.core.bounds.graph import INPUT, Draft, Graph
+from gradum.core.bounds.linear import Affine, Concatenated, Sum, Taken
+from gradum.core.bounds.logarithm import Log, Logit
+from gradum.core.bounds.operation import Operation
+from gradum.core.bounds.piecewise import Leaky, Ramp
+from gradum.core.bounds.s_shaped import Sigmoid
+from gradum.core.bounds.smooth import Cosine
+from gradum.core.bounds.softmax import softmax
+from gradum.core.models.network import looked_up
+
+if TYPE_CHECKING:
+    from gradum.core.models.pack_network import PackNetwork
+    from gradum.core.models.parameters import Params
+
+OUT_OF_REACH = 1e30
+"""Where a ramp begins that never rises."""
+
+
+def pack_graph(network: PackNetwork, params: Params, levels: Sequence[int]) -> Graph:
+    """Return a pack as a graph; see `Architecture.graph`."""
+    # What JAX has trained may be on its device still.
+    params = jax.tree.map(lambda array: np.asarray(array, np.float64), params)
+    text = len(params["projection"]) if network.projected else 0
+    dense = network.inputs - len(network.pairs) - network.projected
+    draft = Draft(dense + text + sum(levels))
+    row = draft.add(Taken(np.arange(dense)), INPUT)
+    parts = [row]
+    if network.pairs:
+        parts.append(draft.add(_pairs(network, dense), row))
+    if text:
+        words = draft.add(Taken(dense + np.arange(text)), INPUT)
+        projection = Affine(params["projection"], np.zeros(network.projected))
+        parts.append(draft.add(projection, words))
+    row = draft.add(Concatenated(), *parts)
+    coded = draft.add(Taken(np.repeat(np.array(network.coded, np.intp), network.codes)), row)
+    known = draft.add(Taken(dense + text + np.arange(sum(levels))), INPUT)
+    logits = []
+    for member in range(network.members):
+        own = jax.tree.map(lambda array, member=member: array[member], _of_members(params))
+        x = [row]
+        if network.coded:
+            x.append(draft.add(_codes(own), coded))
+        if network.embedding:
+            x.append(draft.add(looked_up(own["embedding"], levels), known))
+        logits.append(_member(draft, network, own, draft.add(Concatenated(), *x)))
+    return _together(draft, network, params, logits)
+
+
+def _of_members(params: Params) -> Params:
+    """Return the parameters that each member has its own of."""
+    shared = ("projection", "sharpness", "share")
+    return {name: array for name, array in params.items() if name not in shared}
+
+
+def _pairs(network: PackNetwork, dense: int) -> Affine:
+    first, second, sign = np.array(network.pairs).T
+    weight, pairs = np.zeros((dense, len(sign))), np.arange(len(sign))
+    weight[first, pairs] = 1.0
+    weight[second, pairs] = sign
+    return Affine(weight, np.zeros(len(sign)), roundings=1)
+
+
+def _codes(member: Params) -> Operation:
+    """Return the codes of a member as an operation on its coded columns, each T times."""
+    shift, slope = member["shift"].ravel(), member["slope"].ravel()
+    if member["wave"] > 0:
+        return Cosine(shift, slope)
+    rises = slope > 0
+    return Ramp(np.where(rises, shift, OUT_OF_REACH), np.where(rises, slope, 1.0))
+
+
+def _member(draft: Draft, network: PackNetwork, member: Params, x: int) -> int:
+    """Add a member's layers behind x₀, and return the place of its logits [k]."""
+    # Where codes rise in turn, their weights are summed up before a row is known, in size three
+    # times what codes of ±½ make of them.
+    roundings = network.first + 3 * network.codes + 16
+    *hidden, last = member["layers"]
+    place = x
+    for level, layer in enumerate(hidden):
+        first = roundings if level == 0 else None
+        place = draft.add(Affine(layer["weight"], layer["bias"], first), place)
+        place = draft.add(Leaky(layer["leak"]), place)
+    place = draft.add(Affine(last["weight"], last["bias"]), place)
+    wide = draft.add(Affine(member["wide"], np.zeros(network.outputs), roundings), x)
+    return draft.add(Sum((1.0, 1.0)), place, wide)
+
+
+def _together(draft: Draft, network: PackNetwork, params: Params, logits: list[int]) -> Graph:
+    """Add what the members' logits say together."""
+    outputs, share = network.outputs, params["share"]
+    if network.link == "identity":
+        weight = np.kron(share[:, None], np.eye(outputs))
+        draft.add(Affine(weight, np.zeros(outputs)), draft.add(Concatenated(), *logits))
+        return draft.graph()
+    weight = np.kron(share[:, None] / share.sum(), np.eye(outputs))
+    if outputs == 1:
+        members = draft.add(Sigmoid(), draft.add(Concatenated(), *logits))
+    else:
+        members = [draft.append(softmax(outputs), place) for place in logits]
+        members = draft.add(Concatenated(), *members)
+    mean = draft.add(Affine(weight, np.zeros(outputs), len(share) + 16), members)
+    place = draft.add(Logit() if outputs == 1 else Log(), mean)
+    draft.add(Affine(params["sharpness"] * np.eye(outputs), np.zeros(outputs), 1), place)
+    return draft.graph()

@@ -1,0 +1,1 @@
+"""Fitted models as graphs of which bounds are taken, in the units of the table."""

@@ -1,0 +1,96 @@
+"""A rung as a graph, from the columns of a design to what it answers.
+
+Shapes: d inputs, k logits, K classes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.core.bounds import Affine, Graph, Taken, probabilities
+from gradum.core.bounds.order import above, greater
+from gradum.errors import NotCertifiableError
+from gradum.fitting.rung import Rung
+from gradum.messages import say
+from gradum.tables.design import Layout
+
+TIE = 1e-6
+"""A class is predicted beyond doubt where its margin is above this.
+
+Of probabilities that differ by a share of `margins.EQUAL` the first counts; before calibration, and
+in log-odds, that is no more than this.
+"""
+
+
+def inputs_of(layout: Layout) -> int:
+    """Return d: the dense columns, 1 + L for each coded column of L levels, and those of text."""
+    levels = sum(1 + count for count in layout.level_counts)
+    return len(layout.dense) + levels + len(layout.sparse)
+
+
+def logits(rung: Rung, layout: Layout) -> Graph:
+    """Return the graph from the columns of a design to the logits [k].
+
+    Its inputs are the dense columns, in their own units; then 1 + L numbers for each coded column,
+    of which one is 1 and the others 0: that of no known level, and those of its L levels; then the
+    columns of text.
+    """
+    layer = rung.input_layer
+    if layer is None:
+        nothing = Graph.of(inputs_of(layout), Taken(np.zeros(0, np.intp)))
+        return nothing.then(rung.network.graph(rung.params))
+    columns = layer.graph(len(layout.sparse))
+    return columns.then(rung.network.graph(rung.params, layer.embedded_levels))
+
+
+def answer(rung: Rung, layout: Layout) -> Graph:
+    """Return the graph to the predicted number, in the target's units, or to K probabilities.
+
+    Raises
+    ------
+    NotCertifiableError
+        The rung predicts several quantiles.
+    """
+    graph = logits(rung, layout)
+    outputs = rung.network.outputs
+    if rung.target_scale is not None:
+        if outputs > 1:
+            raise NotCertifiableError(
+                say(
+                    "The rung {rung!r} is not certifiable: it predicts several quantiles, which "
+                    "are put in order.",
+                    rung=rung.name,
+                ),
+                say("Choose a rung that predicts one number."),
+            )
+        return graph.then(rung.target_scale.graph(clamp=rung.clamp))
+    for step in rung.post:
+        graph = graph.then(Graph.of(outputs, step.operation(outputs)))
+    return graph.then(probabilities(outputs))
+
+
+def margin(rung: Rung, layout: Layout, first: int, second: int) -> Graph:
+    """Return a graph of one output that is above 0 only where one class is preferred to another.
+
+    Steps behind the logits that keep the order of classes, such as a temperature, are left out.
+
+    Parameters
+    ----------
+    rung : Rung
+        Of classes.
+    layout : Layout
+        Of the design that it takes.
+    first, second : int
+        Places of two classes among the labels.
+    """
+    graph, outputs = logits(rung, layout), rung.network.outputs
+    for step in rung.post:
+        if step.decides:
+            graph = graph.then(Graph.of(outputs, step.operation(outputs)))
+    if outputs > 1:
+        return greater(graph, first, second).then(_lowered(1.0))
+    return above(graph, 0.0).then(_lowered(float(first - second)))
+
+
+def _lowered(sign: float) -> Graph:
+    return Graph.of(1, Affine(np.full((1, 1), sign), np.full(1, -TIE), roundings=2))
