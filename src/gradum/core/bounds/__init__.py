@@ -5,7 +5,7 @@ A network is a :class:`Graph` of operations, which its bounds know nothing else 
 
 from __future__ import annotations
 
-from gradum.core.bounds.crown import crown, zonotopes
+from gradum.core.bounds.crown import crown
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.graph import INPUT, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
@@ -17,6 +17,7 @@ from gradum.core.bounds.piecewise import Leaky, Ramp, Relu
 from gradum.core.bounds.planes import Planes, enclosing_lines, lower, planes
 from gradum.core.bounds.s_shaped import Sigmoid, SmoothClip, Tanh
 from gradum.core.bounds.smooth import Cosine, Gelu, Selu
+from gradum.core.bounds.zonotope import zonotopes
 
 __all__ = [
     "INPUT",
