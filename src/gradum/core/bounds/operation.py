@@ -75,6 +75,13 @@ class Zonotope(NamedTuple):
     generators: np.ndarray
     rest: np.ndarray
 
+    @classmethod
+    def of_box(cls, box: Box) -> Zonotope:
+        """Return a box [B, d] as one, with a generator for each number."""
+        centre = (box.low + box.high) / 2
+        reach = np.maximum(box.high - centre, centre - box.low)
+        return cls(centre, np.eye(centre.shape[1]) * reach[:, None], 2 * FLOAT64 * reach)
+
     @property
     def reach(self) -> np.ndarray:
         """How far [B, n] they reach from the centre, but for rounding."""

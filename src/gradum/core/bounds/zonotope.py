@@ -15,12 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
 from gradum.core.bounds.graph import Graph, taken
 from gradum.core.bounds.interval import Enclosure
 from gradum.core.bounds.operation import Box, Lines, Operation, Slopes, Zonotope
-from gradum.core.bounds.rounding import FLOAT64
 
 COEFFICIENTS_AT_ONCE = 200_000
 """Of the generators of a layer: so many stay in a processor's cache."""
@@ -54,9 +51,7 @@ def carried(
     The first d generators of each say how far the inputs move its numbers.
     """
     enclosure, nodes = Enclosure(graph, box, [], []), []
-    centre = (box.low + box.high) / 2
-    reach = np.maximum(box.high - centre, centre - box.low)
-    first = Zonotope(centre, np.eye(graph.inputs) * reach[:, None], 2 * FLOAT64 * reach)
+    first = Zonotope.of_box(box)
     for place, node in enumerate(graph.nodes):
         enclosure.extend(node, unit)
         parents = enclosure.parents(place)

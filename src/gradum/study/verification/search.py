@@ -1,0 +1,123 @@
+"""Branch and bound over boxes of inputs, the worst first.
+
+Boxes are bounded many at a time. What is not excluded is cut to where the unsafe outputs can come
+from, and divided in two; on the way, points at which bounds are least are tried as counterexamples.
+
+Source: R. Bunel et al., "Branch and bound for piecewise linear neural network verification", JMLR
+2020, for the scheme.
+
+Shapes: B boxes, d inputs, r constraints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradum.core.bounds import Box, Graph
+from gradum.core.bounds.zonotope import boxes_at_once
+from gradum.study.verification.attack import descend
+from gradum.study.verification.bounding import Bounded, bounded
+from gradum.study.verification.constraints import Constraints
+from gradum.study.verification.domain import Domain
+from gradum.study.verification.regions import Regions
+from gradum.study.verification.splitting import halves, promises
+
+Refuted = tuple[np.ndarray, np.ndarray]
+"""A counterexample [d] and its output [k]."""
+
+DESCENTS = 16
+"""Points that are least of their boxes from which to descend, each time the boxes have doubled."""
+
+
+@dataclass(eq=False)
+class Search:
+    """A search in progress.
+
+    Parameters
+    ----------
+    graph : Graph
+    domain : Domain
+    constraints : Constraints
+        Of the domain's unsafe outputs.
+    unit : float
+        Unit roundoff of the network's own arithmetic, 0 where it is meant exactly.
+    confirm : callable
+        From points [N, d] to the first of them that is a counterexample, with its output, or None.
+    """
+
+    graph: Graph
+    domain: Domain
+    constraints: Constraints
+    unit: float
+    confirm: Callable[[np.ndarray], Refuted | None]
+    regions: Regions = field(init=False)
+    certified: float = field(default=0.0, init=False)
+    boxes: int = field(default=0, init=False)
+    is_complete: bool = field(default=True, init=False)
+    _next_descent: int = field(default=1, init=False)
+
+    def __post_init__(self) -> None:
+        self.regions = Regions(self.domain.box, np.ones(1), np.full(1, np.inf))
+
+    def step(self) -> Refuted | None:
+        """Bound the worst of the open boxes and divide what is left; return a counterexample."""
+        batch, others = self.regions.worst(boxes_at_once(self.graph))
+        result = bounded(self.graph, self.domain, self.constraints, batch.box, self.unit)
+        self.boxes += len(batch)
+        left = np.flatnonzero(~result.excluded.all(axis=1))
+        share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
+        self.certified += batch.share.sum() - share.sum()
+        self.regions = others
+        if not len(left):
+            return None
+        lacks = np.where(result.excluded, -np.inf, self.constraints.lacks(result.lower))[left]
+        polyhedra = lacks.argmax(axis=1)
+        rows = self.constraints.nearest_row(result.lower[left], polyhedra)
+        refuted = self._tried(result, left, rows)
+        if refuted is not None:
+            return refuted
+        promise = promises(self.domain, result, left, rows)
+        columns = promise.argmax(axis=1)
+        divisible = promise.max(axis=1) > -np.inf
+        self.is_complete &= bool(divisible.all())
+        left, rows, columns = left[divisible], rows[divisible], columns[divisible]
+        box = Box(*(ends[left] for ends in result.box))
+        divided, parts = halves(self.domain, box, result.planes.coefficients[left, rows], columns)
+        lack = lacks.max(axis=1)[divisible]
+        self.regions = others.joined(
+            Regions(divided, np.tile(share[divisible], 2) * parts, np.tile(lack, 2))
+        )
+        return None
+
+    def _tried(self, result: Bounded, left: np.ndarray, rows: np.ndarray) -> Refuted | None:
+        """Try the point of each box that is left where the plane of a row is least, and its middle."""
+        low, high = (ends[left] for ends in result.box)
+        slopes = result.planes.coefficients[left, rows]
+        levels = [
+            np.where(high[:, places] > 0, slopes[:, places], np.inf).argmin(axis=1)
+            for places in self.domain.groups
+        ]
+        least = self.domain.one_hot(np.where(slopes > 0, low, high), levels)
+        middle = self.domain.one_hot((low + high) / 2, levels)
+        points = self.domain.given(np.concatenate([least, middle]))
+        margins = self.constraints.margins(self.graph(points)).min(axis=1)
+        order = np.argsort(margins, kind="stable")
+        hits = points[order[margins[order] <= 0]]
+        if not len(hits) and self.boxes >= self._next_descent:
+            self._next_descent = 2 * self.boxes
+            hits = descend(self.graph, self.domain, points[order[:DESCENTS]])
+        return self.confirm(hits)
+
+
+def _kept(domain: Domain, before: Box, after: Box) -> np.ndarray:
+    """Return what share [B] of boxes is left after a cut."""
+    width, left = before.high - before.low, after.high - after.low
+    share = np.divide(left, width, out=np.ones_like(width), where=(width > 0) & ~domain.grouped)
+    share = share.prod(axis=1)
+    for places in domain.groups:
+        allowed, kept = ((box.high[:, places] > 0).sum(axis=1) for box in (before, after))
+        share = share * kept / allowed
+    return share
