@@ -28,8 +28,9 @@ def attack(
 ) -> np.ndarray:
     """Return points [N, d] of a domain whose outputs are unsafe as float64 computes them.
 
-    Starts are the middle, vertices, and points drawn from the whole box; each descends on the
-    margin max (C y − c) of a polyhedron: half of them of the one that is nearest at the time.
+    Starts are points drawn from the whole box and from its faces, whose inputs are at an end half of
+    the time. Each descends on the margin max (C y − c) of a polyhedron: half of them on that which
+    is nearest at the time, half on one of their own.
     """
     return descend(graph, domain, _starts(domain, rng, points), steps)
 
@@ -46,7 +47,7 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
         hits = margins.min(axis=1) <= 0
         if hits.any() or step == steps:
             return x[hits]
-        target = np.where(rows % 2, own, margins.argmin(axis=1))
+        target = np.where(rows % 2 == 1, own, margins.argmin(axis=1))
         excess = np.where(
             constraints.owners == target[:, None], constraints.excess(values[-1]), -np.inf
         )
@@ -59,11 +60,9 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
 
 
 def _starts(domain: Domain, rng: np.random.Generator, points: int) -> np.ndarray:
-    """Return the middle, a third of vertices, and points drawn from the box."""
-    share = rng.random((points, len(domain.low)))
-    vertices = np.arange(points) % 3 == 1
-    share[vertices] = share[vertices] < 0.5
-    share[0] = 0.5
+    share, side = rng.random((2, points, len(domain.low)))
+    on_faces = (np.arange(points) % 4 >= 2)[:, None] & (side < 0.5)
+    share = np.where(on_faces, np.rint(share), share)
     x = np.clip(domain.low + share * (domain.high - domain.low), domain.low, domain.high)
     levels = []
     for places in domain.groups:

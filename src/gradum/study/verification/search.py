@@ -18,7 +18,7 @@ import numpy as np
 
 from gradum.core.bounds import Box, Graph
 from gradum.core.bounds.zonotope import boxes_at_once
-from gradum.study.verification.attack import descend
+from gradum.study.verification.attack import attack
 from gradum.study.verification.bounding import Bounded, bounded
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain
@@ -28,8 +28,9 @@ from gradum.study.verification.splitting import halves, promises
 Refuted = tuple[np.ndarray, np.ndarray]
 """A counterexample [d] and its output [k]."""
 
-DESCENTS = 16
-"""Points that are least of their boxes from which to descend, each time the boxes have doubled."""
+MOST_POINTS = 2048
+"""Of an attack, each time that the boxes have doubled: as many points as there were boxes, up to so
+many."""
 
 
 @dataclass(eq=False)
@@ -46,6 +47,8 @@ class Search:
         Unit roundoff of the network's own arithmetic, 0 where it is meant exactly.
     confirm : callable
         From points [N, d] to the first of them that is a counterexample, with its output, or None.
+    rng : Generator
+        Of the attacks on the way.
     """
 
     graph: Graph
@@ -53,18 +56,19 @@ class Search:
     constraints: Constraints
     unit: float
     confirm: Callable[[np.ndarray], Refuted | None]
+    rng: np.random.Generator
     regions: Regions = field(init=False)
     certified: float = field(default=0.0, init=False)
     boxes: int = field(default=0, init=False)
     is_complete: bool = field(default=True, init=False)
-    _next_descent: int = field(default=1, init=False)
+    _next_attack: int = field(default=64, init=False)
 
     def __post_init__(self) -> None:
-        self.regions = Regions(self.domain.box, np.ones(1), np.full(1, np.inf))
+        self.regions = Regions.whole(self.domain.box)
 
     def step(self) -> Refuted | None:
         """Bound the worst of the open boxes and divide what is left; return a counterexample."""
-        batch, others = self.regions.worst(boxes_at_once(self.graph))
+        batch, others = self.regions.first(boxes_at_once(self.graph))
         result = bounded(self.graph, self.domain, self.constraints, batch.box, self.unit)
         self.boxes += len(batch)
         left = np.flatnonzero(~result.excluded.all(axis=1))
@@ -76,7 +80,7 @@ class Search:
         lacks = np.where(result.excluded, -np.inf, self.constraints.lacks(result.lower))[left]
         polyhedra = lacks.argmax(axis=1)
         rows = self.constraints.nearest_row(result.lower[left], polyhedra)
-        refuted = self._tried(result, left, rows)
+        refuted, margins = self._tried(result, left, rows)
         if refuted is not None:
             return refuted
         promise = promises(self.domain, result, left, rows)
@@ -86,14 +90,19 @@ class Search:
         left, rows, columns = left[divisible], rows[divisible], columns[divisible]
         box = Box(*(ends[left] for ends in result.box))
         divided, parts = halves(self.domain, box, result.planes.coefficients[left, rows], columns)
-        lack = lacks.max(axis=1)[divisible]
-        self.regions = others.joined(
-            Regions(divided, np.tile(share[divisible], 2) * parts, np.tile(lack, 2))
+        share, lack, margin = (
+            np.tile(of_box[divisible], 2) for of_box in (share, lacks.max(axis=1), margins)
         )
+        self.regions = others.joined(Regions(divided, share * parts, lack, margin))
         return None
 
-    def _tried(self, result: Bounded, left: np.ndarray, rows: np.ndarray) -> Refuted | None:
-        """Try the point of each box that is left where the plane of a row is least, and its middle."""
+    def _tried(
+        self, result: Bounded, left: np.ndarray, rows: np.ndarray
+    ) -> tuple[Refuted | None, np.ndarray]:
+        """Try the point of each box where the plane of a row is least, and its middle.
+
+        Returns a counterexample, and the lesser margin [b] of the two points.
+        """
         low, high = (ends[left] for ends in result.box)
         slopes = result.planes.coefficients[left, rows]
         levels = [
@@ -106,10 +115,11 @@ class Search:
         margins = self.constraints.margins(self.graph(points)).min(axis=1)
         order = np.argsort(margins, kind="stable")
         hits = points[order[margins[order] <= 0]]
-        if not len(hits) and self.boxes >= self._next_descent:
-            self._next_descent = 2 * self.boxes
-            hits = descend(self.graph, self.domain, points[order[:DESCENTS]])
-        return self.confirm(hits)
+        if not len(hits) and self.boxes >= self._next_attack:
+            self._next_attack = 2 * self.boxes
+            count = min(self.boxes, MOST_POINTS)
+            hits = attack(self.graph, self.domain, self.rng, count)
+        return self.confirm(hits), margins.reshape(2, -1).min(axis=0)
 
 
 def _kept(domain: Domain, before: Box, after: Box) -> np.ndarray:

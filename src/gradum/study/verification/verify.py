@@ -84,7 +84,7 @@ def verify_all(
     for place, domain in enumerate(domains):
         now = perf_counter()
         until = now + (began + seconds - now) / (len(domains) - place)
-        part = _bounded(graph, domain, replay, unit, until, boxes - whole.boxes)
+        part = _bounded(graph, domain, replay, unit, until, boxes - whole.boxes, rng)
         whole = _together(whole, part)
         if part.verdict == "refuted":
             break
@@ -111,6 +111,7 @@ def _bounded(
     unit: float,
     until: float,
     boxes: float,
+    rng: np.random.Generator,
 ) -> Outcome:
     constraints = Constraints.of(domain.unsafe, graph.widths[-1])
     enclosure = intervals(graph, domain.box, unit)
@@ -120,7 +121,7 @@ def _bounded(
     if _excludes(constraints, lower(enclosure, constraints.coefficients)):
         return Outcome("proved", "crown", 1.0, 1, 0.0)
     search = Search(
-        graph, domain, constraints, unit, lambda x: _confirmed(graph, domain, replay, x)
+        graph, domain, constraints, unit, lambda x: _confirmed(graph, domain, replay, x), rng
     )
     while len(search.regions) and search.boxes < boxes and perf_counter() < until:
         refuted = search.step()
