@@ -38,6 +38,7 @@ from gradum.core.bounds import (
 from gradum.core.bounds.optimised import slope_derivatives
 from gradum.core.bounds.planes import traced
 from gradum.core.bounds.rounding import FLOAT32, FLOAT64
+from gradum.core.bounds.zonotope import carried
 from gradum.core.models import ACTIVATIONS, Network
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.pack_codes import cosine_of_turns
@@ -393,7 +394,7 @@ def test_many_boxes_have_the_bounds_of_each_and_none_have_none(monkeypatch):
     graph = skipping(rng, "relu", "tanh")
     box = boxes(rng, 7, 3, 0.5)
     together = crown(graph, box)
-    monkeypatch.setattr(import_module("gradum.core.bounds.crown"), "COEFFICIENTS_AT_ONCE", 1)
+    monkeypatch.setattr(import_module("gradum.core.bounds.zonotope"), "COEFFICIENTS_AT_ONCE", 1)
     for many, one in zip(together.nodes, crown(graph, box).nodes, strict=True):
         np.testing.assert_allclose(many.low, one.low, rtol=1e-9, atol=1e-9)
     nothing = crown(graph, Box(box.low[:0], box.high[:0]))
@@ -412,3 +413,31 @@ def test_many_boxes_have_the_bounds_of_each_and_none_have_none(monkeypatch):
 def test_a_graph_that_does_not_fit_together_is_refused(nodes, message):
     with pytest.raises(SpecError, match=message):
         Graph(2, nodes)
+
+
+@pytest.mark.parametrize("name", list(ELEMENTWISE))
+def test_gradients_are_finite_differences(name):
+    rng = np.random.default_rng(41)
+    graph = skipping(rng, name, name)
+    x, forms, way = rng.normal(size=(40, 3)), rng.normal(size=(40, 2)), rng.normal(size=(40, 3))
+    gradient = graph.gradient(x, graph.values(x), forms)
+    step = 1e-6 * way
+    rise = ((graph(x + step) - graph(x - step)) * forms).sum(axis=1) / 2e-6
+    error = np.abs((gradient * way).sum(axis=1) - rise)
+    close = error <= 1e-5 * (1 + np.abs(rise))
+    assert close.mean() >= 0.95  # a kink may lie between the two points
+
+
+def test_zonotopes_are_those_that_linear_bounds_between_parallel_lines_give():
+    rng = np.random.default_rng(43)
+    graph, box = plain(rng, 3, 8, 8, 2), boxes(rng, 6, 3, 0.6)
+    forward, carried_on = carried(graph, box)
+    lines = []
+    for place, node in enumerate(graph.nodes):
+        parents = forward.parents(place)
+        chord = node.operation.lines(*parents)
+        slopes = None if chord is None else Slopes(chord.upper_slope, chord.upper_slope)
+        lines.append(None if chord is None else node.operation.lines(*parents, slopes=slopes))
+    low, high = planes(forward, np.eye(2), lines).ends(box)
+    np.testing.assert_allclose(carried_on[-1].ends().low, low, rtol=1e-9)
+    np.testing.assert_allclose(carried_on[-1].ends().high, high, rtol=1e-9)

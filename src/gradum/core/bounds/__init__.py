@@ -6,7 +6,7 @@ A network is a :class:`Graph` of operations, which its bounds know nothing else 
 from __future__ import annotations
 
 from gradum.core.bounds.convex import Exp, Reciprocal
-from gradum.core.bounds.crown import crown, zonotopes
+from gradum.core.bounds.crown import crown
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
@@ -20,6 +20,7 @@ from gradum.core.bounds.rescaled import BentScale, Interpolated, Standardised
 from gradum.core.bounds.s_shaped import Sigmoid, SmoothClip, Tanh
 from gradum.core.bounds.smooth import Cosine, Gelu, Selu
 from gradum.core.bounds.softmax import probabilities, softmax
+from gradum.core.bounds.zonotope import zonotopes
 
 __all__ = [
     "INPUT",

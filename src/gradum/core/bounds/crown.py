@@ -1,109 +1,50 @@
-"""Enclosures of every node by linear bounds: CROWN, and the faster one by parallel lines.
+"""Enclosures of every node by linear bounds that are pulled back to the inputs: CROWN.
 
 Before an operation that bends what it takes, such as a ReLU, each number's interval is narrowed to
-what linear bounds leave of it, which are pulled back to the inputs from there (`planes`).
+what linear bounds leave of it (`planes`).
 
-Shapes: B boxes, d inputs, n numbers of a node.
+Source: H. Zhang et al., "Efficient neural network robustness certification with general activation
+functions", NeurIPS 2018.
+
+Shapes: B boxes, n numbers of a node.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from gradum.core.bounds.graph import INPUT, Graph
 from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.operation import Box, Lines, Operation, Slopes
+from gradum.core.bounds.operation import Box, chosen_first
 from gradum.core.bounds.planes import planes
-
-COEFFICIENTS_AT_ONCE = 200_000
-"""Of the linear forms of a layer: so many stay in a processor's cache."""
-
-LinesOf = Callable[..., Lines | None]
-Ends = Callable[..., Box]
+from gradum.core.bounds.zonotope import enclosed
 
 
 def crown(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
     """Enclose every node over boxes, each unit between the two lines that are nearest to it.
 
-    Parameters are those of `intervals`; no interval is wider than there, but for rounding.
-
-    Source: H. Zhang et al., NeurIPS 2018.
+    Parameters are those of `intervals`; no interval is wider than there, or than of `zonotopes`,
+    which tell which units bend, but for rounding.
     """
-    return _enclosed(graph, box, unit, _nearest_lines, _from_below_and_above)
+    return enclosed(graph, box, unit, _narrow)
 
 
-def zonotopes(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
-    """Enclose every node over boxes, each unit between two parallel lines.
-
-    Upper and lower bounds then have their coefficients in common, which takes a quarter of the time
-    of `crown`; intervals are wider, by little where boxes are small. `lower` on top of it uses the
-    nearest lines again.
-
-    Source: G. Singh et al., "Fast and effective robustness certification", NeurIPS 2018, with the
-    slopes that are chords.
-    """
-    return _enclosed(graph, box, unit, _parallel_lines, _from_both_sides)
-
-
-def _nearest_lines(operation: Operation, *parents: Box) -> Lines | None:
-    return operation.lines(*parents)
-
-
-def _parallel_lines(operation: Operation, *parents: Box) -> Lines | None:
-    lines = operation.lines(*parents)
-    slope = None if lines is None else lines.upper_slope
-    return lines if slope is None else operation.lines(*parents, slopes=Slopes(slope, slope))
-
-
-def _from_below_and_above(
-    enclosure: Enclosure, forms: np.ndarray, lines: list[Lines | None], place: int
-) -> Box:
-    both = planes(enclosure, np.concatenate([forms, -forms]), lines, place)
-    low, high = np.split(both.ends(enclosure.box).low, 2, axis=1)
-    return Box(low, -high)
-
-
-def _from_both_sides(
-    enclosure: Enclosure, forms: np.ndarray, lines: list[Lines | None], place: int
-) -> Box:
-    return planes(enclosure, forms, lines, place).ends(enclosure.box)
-
-
-def _enclosed(graph: Graph, box: Box, unit: float, lines_of: LinesOf, ends: Ends) -> Enclosure:
-    parts = [_part(graph, part, unit, lines_of, ends) for part in _stretches(graph, box)]
-    return Enclosure.joined(parts)
-
-
-def _stretches(graph: Graph, box: Box) -> Iterator[Box]:
-    """Yield boxes a few at a time; where there are none, those none."""
-    step = max(1, COEFFICIENTS_AT_ONCE // max(graph.widths) ** 2)
-    for start in range(0, max(len(box.low), 1), step):
-        yield Box(box.low[start : start + step], box.high[start : start + step])
-
-
-def _part(graph: Graph, box: Box, unit: float, lines_of: LinesOf, ends: Ends) -> Enclosure:
-    enclosure, lines = Enclosure(graph, box, [], []), []
-
-    def narrow(place: int, wanted: np.ndarray) -> None:
-        """Narrow the intervals of those numbers of a node that are wanted [B, n] for some box."""
-        units = np.flatnonzero(wanted.any(axis=0))
-        if not len(units) or set(graph.nodes[place].parents) == {INPUT}:
-            return
-        low, high = enclosure.nodes[place]
-        forms = np.eye(low.shape[1])[units]
-        narrower = ends(enclosure, forms, lines, place)
-        # Elsewhere an interval stays as it is: it must not depend on what other boxes want.
-        here = wanted[:, units]
-        low[:, units] = np.where(here, np.maximum(low[:, units], narrower.low), low[:, units])
-        high[:, units] = np.where(here, np.minimum(high[:, units], narrower.high), high[:, units])
-
-    for node in graph.nodes:
-        for parent in node.parents:
-            if parent != INPUT:
-                narrow(parent, node.operation.bent(enclosure.nodes[parent]))
-        enclosure.extend(node, unit)
-        lines.append(lines_of(node.operation, *enclosure.parents(len(lines))))
-    narrow(len(graph.nodes) - 1, np.ones(enclosure.output.low.shape, bool))
-    return enclosure
+def _narrow(enclosure: Enclosure, place: int) -> None:
+    """Narrow those intervals of a node that a later operation bends; all where it is the last."""
+    graph, interval = enclosure.graph, enclosure.nodes[place]
+    wanted = np.full(interval.low.shape, place == len(graph.nodes) - 1)
+    for node in graph.nodes[place + 1 :]:
+        if place in node.parents:
+            wanted |= node.operation.bent(interval)
+    units, here = chosen_first(wanted)
+    if not units.size or set(graph.nodes[place].parents) == {INPUT}:
+        return
+    forms = np.eye(interval.low.shape[1])[units]
+    below = planes(enclosure, np.concatenate([forms, -forms], axis=1), place=place)
+    low, high = np.split(below.ends(enclosure.box).low, 2, axis=1)
+    boxes = np.arange(len(units))[:, None]
+    # Elsewhere an interval stays as it is: it must not depend on what other boxes want.
+    narrower = Box(np.full(wanted.shape, -np.inf), np.full(wanted.shape, np.inf))
+    narrower.low[boxes, units] = np.where(here, low, -np.inf)
+    narrower.high[boxes, units] = np.where(here, -high, np.inf)
+    enclosure.narrow(place, narrower)

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.core.bounds.operation import Box, Lines, Operation, Pulled, Slopes, against
+from gradum.core.bounds.operation import (
+    Box,
+    Lines,
+    Operation,
+    Pulled,
+    Slopes,
+    Zonotope,
+    against,
+    chosen_first,
+)
 from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
 
 ROUNDINGS = 16
@@ -30,6 +39,10 @@ class Elementwise(Operation):
     end of the interval, at a kink, or where f′(z) = s; so every slope gives valid lines, and a
     choice of slopes is a matter of tightness alone.
     """
+
+    @abstractmethod
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return f′(z), and at a kink that of either side."""
 
     @abstractmethod
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
@@ -59,6 +72,10 @@ class Elementwise(Operation):
         (z,) = parents
         values = self.concrete(self._candidates(np.zeros(1), z))
         return Box(values.min(axis=0), values.max(axis=0))
+
+    def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
+        """Multiply by f′."""
+        return [gradient * self.derivative(*parents)]
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
         """Return what so many roundings do."""
@@ -102,6 +119,26 @@ class Elementwise(Operation):
         if difference.any():
             coefficients += sizes * difference[:, None]
         return Pulled([coefficients], constant, radius)
+
+    def push(
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None
+    ) -> Zonotope:
+        """Follow the middle between the lines; a unit that bends has a generator of its own."""
+        (y,), (z,), (slope, low, _, _, high, _) = zonotopes, parents, lines or self.lines(*parents)
+        middle = (low + high) / 2
+        steepness = np.abs(slope)
+        half = np.maximum(high - middle, middle - low) + steepness * y.rest
+        size = steepness * (np.abs(y.centre) + y.reach) + np.abs(middle) + half
+        half = half + gamma(y.generators.shape[1] + 8, FLOAT64) * size + UNDERFLOW[FLOAT64]
+        bent = np.broadcast_to(self.bent(z), half.shape)
+        units, here = chosen_first(bent)
+        boxes, count = np.arange(len(half))[:, None], y.generators.shape[1]
+        generators = np.zeros((len(half), count + units.shape[1], half.shape[1]))
+        np.multiply(y.generators, slope[:, None], out=generators[:, :count])
+        generators[boxes, count + np.arange(units.shape[1]), units] = np.where(
+            here, half[boxes, units], 0.0
+        )
+        return Zonotope(slope * y.centre + middle, generators, np.where(bent, 0.0, half))
 
     def chord_slope(self, z: Box, otherwise: np.ndarray) -> np.ndarray:
         """Return the slope from end to end of an interval, another where it is a point."""

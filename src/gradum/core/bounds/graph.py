@@ -109,6 +109,30 @@ class Graph:
             values.append(node.operation.concrete(*taken(node, x, values)))
         return values
 
+    def gradient(
+        self, x: np.ndarray, values: Sequence[np.ndarray], forms: np.ndarray
+    ) -> np.ndarray:
+        """Return the gradient [N, d] of Σ_j a_j y_j by the inputs of each row.
+
+        Parameters
+        ----------
+        x : ndarray [N, d]
+            The inputs.
+        values : sequence of ndarray [N, n]
+            Every node's numbers there, of `values`.
+        forms : ndarray [N, k]
+            a, for each row.
+        """
+        pending = {len(self.nodes) - 1: forms}
+        for place in range(len(self.nodes) - 1, -1, -1):
+            if place not in pending:
+                continue
+            node, above = self.nodes[place], pending.pop(place)
+            gradients = node.operation.backward(above, *taken(node, x, values))
+            for parent, gradient in zip(node.parents, gradients, strict=True):
+                pending[parent] = pending[parent] + gradient if parent in pending else gradient
+        return pending.get(INPUT, np.zeros(x.shape))
+
 
 class Draft:
     """A graph in the making: nodes are added one after the other.

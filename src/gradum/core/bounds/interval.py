@@ -56,6 +56,11 @@ class Enclosure:
         self.slacks.append(np.broadcast_to(slack, interval.low.shape))
         self.nodes.append(interval.widened(slack))
 
+    def narrow(self, place: int, interval: Box) -> None:
+        """Keep what a node's interval has in common with another one that holds."""
+        low, high = self.nodes[place]
+        self.nodes[place] = Box(np.maximum(low, interval.low), np.minimum(high, interval.high))
+
     @classmethod
     def joined(cls, parts: Sequence[Enclosure]) -> Enclosure:
         """Put together enclosures of one graph over several stretches of boxes."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.core.bounds.operation import Box, Lines, Operation, Pulled, against
+from gradum.core.bounds.operation import Box, Lines, Operation, Pulled, Zonotope, against
 from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
 
 
@@ -45,6 +45,10 @@ class Affine(Operation):
         """Return y W + b."""
         (y,) = parents
         return y @ self.weight + self.bias
+
+    def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
+        """Multiply by Wᵀ."""
+        return [gradient @ self.weight.T]
 
     def interval(self, *parents: Box) -> Box:
         """Return c W + b ± (r |W| + error), of centre c and radius r."""
@@ -87,6 +91,17 @@ class Affine(Operation):
         """Return the numbers that it makes these of, where it is increasing."""
         return (values - self.bias) / self.weight[0, 0]
 
+    def push(
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None
+    ) -> Zonotope:
+        """Multiply centre and generators by W, and the rest by |W|."""
+        (y,) = zonotopes
+        flat = y.generators.reshape(-1, len(self.weight)) @ self.weight  # one product for all boxes
+        generators = flat.reshape(*y.generators.shape[:2], len(self.bias))
+        reach = np.abs(y.centre) + y.reach
+        rest = y.rest @ np.abs(self.weight) + self.slack(FLOAT64, Box(-reach, reach))
+        return Zonotope(y.centre @ self.weight + self.bias, generators, rest)
+
 
 @dataclass(frozen=True, eq=False)
 class Sum(Operation):
@@ -108,6 +123,10 @@ class Sum(Operation):
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return the sum."""
         return sum(sign * y for sign, y in zip(self.signs, parents, strict=True))  # type: ignore[return-value]
+
+    def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
+        """Hand the gradient on, with each parent's sign."""
+        return [sign * gradient for sign in self.signs]
 
     def interval(self, *parents: Box) -> Box:
         """Add lows and highs, changed over where a sign is −1."""
@@ -131,6 +150,22 @@ class Sum(Operation):
         radius = against(np.abs(forms), slack)
         return Pulled([sign * forms for sign in self.signs], np.zeros_like(radius), radius)
 
+    def push(
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None
+    ) -> Zonotope:
+        """Add centres and generators, changed over where a sign is −1."""
+        count = max(y.generators.shape[1] for y in zonotopes)
+        pairs = list(zip(self.signs, zonotopes, strict=True))
+        reach = [np.abs(y.centre) + y.reach for y in zonotopes]
+        rest = np.sum([y.rest for y in zonotopes], axis=0) + self.slack(
+            FLOAT64, *(Box(-r, r) for r in reach)
+        )
+        return Zonotope(
+            np.sum([sign * y.centre for sign, y in pairs], axis=0),
+            np.sum([sign * _filled(y.generators, count) for sign, y in pairs], axis=0),
+            rest,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Concatenated(Operation):
@@ -143,6 +178,11 @@ class Concatenated(Operation):
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return the parents side by side."""
         return np.concatenate(parents, axis=-1)
+
+    def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
+        """Hand each parent its own part of the gradient."""
+        ends = np.cumsum([y.shape[-1] for y in parents])
+        return np.split(gradient, ends[:-1], axis=-1)
 
     def interval(self, *parents: Box) -> Box:
         """Return the parents' intervals side by side."""
@@ -164,6 +204,17 @@ class Concatenated(Operation):
         ends = np.cumsum([y.low.shape[-1] for y in parents])
         nothing = np.zeros(forms.shape[:-1])
         return Pulled(np.split(forms, ends[:-1], axis=-1), nothing, nothing)
+
+    def push(
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None
+    ) -> Zonotope:
+        """Put them side by side."""
+        count = max(y.generators.shape[1] for y in zonotopes)
+        return Zonotope(
+            np.concatenate([y.centre for y in zonotopes], axis=-1),
+            np.concatenate([_filled(y.generators, count) for y in zonotopes], axis=-1),
+            np.concatenate([y.rest for y in zonotopes], axis=-1),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,3 +266,9 @@ class Taken(Operation):
             size = against(np.abs(forms), parents[0].size[..., self.places])
             radius = radius + gamma(len(order), FLOAT64) * size
         return Pulled([coefficients], np.zeros_like(radius), radius)
+
+
+def _filled(generators: np.ndarray, count: int) -> np.ndarray:
+    """Add generators of 0 up to so many."""
+    missing = count - generators.shape[1]
+    return np.pad(generators, ((0, 0), (0, missing), (0, 0))) if missing else generators

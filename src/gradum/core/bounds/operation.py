@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW
+from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
 
 
 class Box(NamedTuple):
@@ -64,6 +64,50 @@ class Pulled(NamedTuple):
     radius: np.ndarray
 
 
+class Zonotope(NamedTuple):
+    """Numbers centre + Σ ε_g generators_g, each |ε_g| ≤ 1, give or take ``rest``.
+
+    ``centre`` and ``rest`` are [B, n], ``generators`` [B, g, n]. Those of all nodes of a graph mean
+    the same ε, and a node that is computed later may have more of them.
+    """
+
+    centre: np.ndarray
+    generators: np.ndarray
+    rest: np.ndarray
+
+    @classmethod
+    def of_box(cls, box: Box) -> Zonotope:
+        """Return a box [B, d] as one, with a generator for each number."""
+        centre = (box.low + box.high) / 2
+        reach = np.maximum(box.high - centre, centre - box.low)
+        return cls(centre, np.eye(centre.shape[1]) * reach[:, None], 2 * FLOAT64 * reach)
+
+    @property
+    def reach(self) -> np.ndarray:
+        """How far [B, n] they reach from the centre, but for rounding."""
+        return np.abs(self.generators).sum(axis=1) + self.rest
+
+    def widened(self, slack: np.ndarray) -> Zonotope:
+        """Return one that reaches further by so much [B or 1, n]."""
+        return self._replace(rest=self.rest + slack)
+
+    def ends(self) -> Box:
+        """Return the interval of each number, rounded outward."""
+        reach = self.reach
+        rounding = gamma(self.generators.shape[1] + 8, FLOAT64) * (np.abs(self.centre) + reach)
+        return Box(self.centre - reach, self.centre + reach).widened(rounding)
+
+
+def chosen_first(wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places [B, most] of what each row of [B, n] wants, and which of them it does.
+
+    A row that wants fewer than the most of any is filled up with places that it does not want.
+    """
+    most = int(wanted.sum(axis=1).max(initial=0))
+    places = np.argsort(~wanted, axis=1, kind="stable")[:, :most]
+    return places, np.take_along_axis(wanted, places, axis=1)
+
+
 class Operation(ABC):
     """A function of the numbers of one or several parents, row by row."""
 
@@ -74,6 +118,10 @@ class Operation(ABC):
     @abstractmethod
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return its values [N, n] of its parents', in float64."""
+
+    @abstractmethod
+    def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
+        """Return the gradient [N, ·] by each parent's numbers, of one by its own values [N, n]."""
 
     @abstractmethod
     def interval(self, *parents: Box) -> Box:
@@ -127,6 +175,22 @@ class Operation(ABC):
             Where the parents' numbers lie.
         lines : Lines or None
             Those that an elementwise operation is put between.
+        """
+
+    @abstractmethod
+    def push(
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None
+    ) -> Zonotope:
+        """Carry zonotopes of its parents forward to one that its exact values lie in.
+
+        Parameters
+        ----------
+        zonotopes : sequence of Zonotope
+            What the parents lie in.
+        parents : sequence of Box
+            Where the parents' numbers lie, too.
+        lines : Lines or None
+            Those that an elementwise operation is put between, of one slope.
         """
 
 

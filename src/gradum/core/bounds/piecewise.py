@@ -30,6 +30,10 @@ class Leaky(Elementwise):
         (z,) = parents
         return np.maximum(z, self.slope * z)
 
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return 1 where z ≥ λ z, else λ."""
+        return np.where(z >= self.slope * z, 1.0, self.slope)
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Its kink is at 0."""
         return [np.zeros(1)]
@@ -82,6 +86,11 @@ class Ramp(Elementwise):
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return clip(a (z − s), 0, 1) − ½."""
         return np.clip(self.slope * (parents[0] - self.shift), 0.0, 1.0) - 0.5
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return a on the ramp, 0 beside it."""
+        share = self.slope * (z - self.shift)
+        return np.where((share > 0) & (share < 1), self.slope, 0.0)
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Its kinks are at s and s + 1/a."""

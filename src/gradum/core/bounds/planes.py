@@ -72,8 +72,8 @@ def planes(
     ----------
     enclosure : Enclosure
         What the nodes before it can be.
-    forms : ndarray [r, n]
-        A.
+    forms : ndarray [r, n] or [B, r, n]
+        A, of all boxes or of each.
     lines : sequence of Lines or None, optional
         Those that each node is put between, valid on the enclosure; without, the tightest that
         each knows (`enclosing_lines`).
@@ -93,8 +93,8 @@ def traced(
     graph, box = enclosure.graph, enclosure.box
     place = len(graph.nodes) - 1 if place is None else place
     lines = enclosing_lines(enclosure) if lines is None else lines
-    pending, passed = {place: forms[None]}, {}
-    shape = (len(box.low), len(forms))
+    pending, passed = {place: forms[None] if forms.ndim == 2 else forms}, {}
+    shape = (len(box.low), forms.shape[-2])
     constant, radius, size = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for current in range(place, -1, -1):
         if current not in pending:
@@ -126,5 +126,5 @@ def enclosing_lines(enclosure: Enclosure) -> list[Lines | None]:
     """Return the lines that each elementwise node chooses to be put between."""
     return [
         node.operation.lines(*enclosure.parents(place))
-        for place, node in enumerate(enclosure.graph.nodes)
+        for place, node in enumerate(enclosure.graph.nodes[: len(enclosure.nodes)])
     ]

@@ -24,10 +24,6 @@ class SShaped(Elementwise):
     """An activation that is convex up to 0 and concave from there, symmetric about (0, f(0))."""
 
     @abstractmethod
-    def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return f′(z)."""
-
-    @abstractmethod
     def turning(self, slope: np.ndarray) -> np.ndarray:
         """Return the z ≥ 0 where f′(z) is this, of slopes within (0, f′(0)]."""
 

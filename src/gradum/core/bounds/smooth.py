@@ -30,6 +30,10 @@ class Selu(Elementwise):
         below = SELU_SCALE * SELU_ALPHA * np.expm1(np.minimum(z, 0.0))
         return np.where(z > 0, SELU_SCALE * z, below)
 
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return γ, or γ α eᶻ below 0."""
+        return SELU_SCALE * np.where(z > 0, 1.0, SELU_ALPHA * np.exp(np.minimum(z, 0.0)))
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return its kink, 0, and where γ α eᶻ is the slope."""
         share = np.maximum(slope / (SELU_SCALE * SELU_ALPHA), np.finfo(float).tiny)
@@ -59,6 +63,10 @@ class Gelu(Elementwise):
         """Return z Φ(z)."""
         (z,) = parents
         return z * scipy.special.ndtr(z)
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return Φ(z) + z φ(z)."""
+        return _gelu_slope(z)
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Bisect for the slope on each of the three stretches on which f′ is monotone."""
@@ -113,6 +121,11 @@ class Cosine(Elementwise):
         """Return cos 2πt of t's distance from a whole number."""
         turns = self.slope * (parents[0] - self.shift)
         return np.cos(2 * math.pi * (turns - np.rint(turns)))
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return −2πa sin 2πt."""
+        turns = self.slope * (z - self.shift)
+        return -2 * math.pi * self.slope * np.sin(2 * math.pi * (turns - np.rint(turns)))
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the first and the last place of each kind where f′ is the slope.

@@ -1,0 +1,10 @@
+"""Whether a network has a property: attacked first, then bounded, then searched to the end."""
+
+from __future__ import annotations
+
+from gradum.study.verification.attack import attack
+from gradum.study.verification.domain import Domain
+from gradum.study.verification.outcome import Outcome
+from gradum.study.verification.verify import verify, verify_all
+
+__all__ = ["Domain", "Outcome", "attack", "verify", "verify_all"]

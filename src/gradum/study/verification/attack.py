@@ -1,0 +1,91 @@
+"""A search for unsafe outputs by projected gradient descent, from many points at once.
+
+Source: A. Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018;
+steps of one sign for all inputs, as there, which shrink.
+
+Shapes: N points, d inputs, p polyhedra.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.core.bounds import Graph
+from gradum.study.verification.constraints import Constraints
+from gradum.study.verification.domain import Domain
+
+POINTS, STEPS = 48, 24
+FIRST_STEP, SHRINKING = 0.25, 0.85
+"""Of an input's width; and what each step is of the one before."""
+
+
+def attack(
+    graph: Graph,
+    domain: Domain,
+    rng: np.random.Generator,
+    points: int = POINTS,
+    steps: int = STEPS,
+) -> np.ndarray:
+    """Return points [N, d] of a domain whose outputs are unsafe as float64 computes them.
+
+    Starts are points drawn from the whole box and from its faces, whose inputs are at an end half of
+    the time. Each descends on the margin max (C y − c) of a polyhedron: half of them on that which
+    is nearest at the time, half on one of their own.
+    """
+    return descend(graph, domain, _starts(domain, rng, points), steps)
+
+
+def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> np.ndarray:
+    """Return the points [N, d] on the way down from some that have unsafe outputs."""
+    constraints = Constraints.of(domain.unsafe, graph.widths[-1])
+    own = np.arange(len(x)) // 2 % len(constraints.starts)
+    rows, width = np.arange(len(x)), domain.high - domain.low
+    x = domain.given(x)
+    for step in range(steps + 1):
+        values = graph.values(x)
+        margins = constraints.margins(values[-1])
+        hits = margins.min(axis=1) <= 0
+        if hits.any() or step == steps:
+            return x[hits]
+        target = np.where(rows % 2 == 1, own, margins.argmin(axis=1))
+        excess = np.where(
+            constraints.owners == target[:, None], constraints.excess(values[-1]), -np.inf
+        )
+        forms = constraints.coefficients[excess.argmax(axis=1)]
+        gradient = graph.gradient(x, values, forms)
+        moved = x - FIRST_STEP * SHRINKING**step * width * np.sign(gradient)
+        moved = np.clip(moved, domain.low, domain.high)
+        x = domain.given(_levels_moved(domain, x, moved, gradient))
+    raise AssertionError  # the last step returns
+
+
+def _starts(domain: Domain, rng: np.random.Generator, points: int) -> np.ndarray:
+    share, side = rng.random((2, points, len(domain.low)))
+    on_faces = (np.arange(points) % 4 >= 2)[:, None] & (side < 0.5)
+    share = np.where(on_faces, np.rint(share), share)
+    x = np.clip(domain.low + share * (domain.high - domain.low), domain.low, domain.high)
+    levels = []
+    for places in domain.groups:
+        allowed = np.flatnonzero(domain.high[places] >= 1)
+        levels.append(rng.choice(allowed, points))
+    return domain.one_hot(x, levels)
+
+
+def _levels_moved(
+    domain: Domain, x: np.ndarray, moved: np.ndarray, gradient: np.ndarray
+) -> np.ndarray:
+    """Move one group of each point to another level: that which the gradient promises most of."""
+    if not domain.groups:
+        return moved
+    now = [x[:, places].argmax(axis=1) for places in domain.groups]
+    best, gains = [], []
+    for places, level in zip(domain.groups, now, strict=True):
+        slopes = np.where(domain.high[places] >= 1, gradient[:, places], np.inf)
+        best.append(slopes.argmin(axis=1))
+        gains.append(np.take_along_axis(slopes, level[:, None], axis=1)[:, 0] - slopes.min(axis=1))
+    group = np.argmax(gains, axis=0)
+    levels = [
+        np.where(group == place, new, old)
+        for place, (new, old) in enumerate(zip(best, now, strict=True))
+    ]
+    return domain.one_hot(moved, levels)

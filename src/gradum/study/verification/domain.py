@@ -1,0 +1,110 @@
+"""Where inputs may lie, and which outputs are unsafe there.
+
+Shapes: N points, d inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gradum.core.bounds.operation import Box
+from gradum.core.bounds.property import Case, Polyhedron
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """A box of inputs, some of which may stand for the levels of a column.
+
+    Parameters
+    ----------
+    low, high : ndarray [d]
+        low ≤ x ≤ high, all finite.
+    unsafe : tuple of Polyhedron
+        An output is unsafe if it belongs to one of them.
+    groups : tuple of ndarray of int
+        Places of inputs of which exactly one is 1 and the others are 0. Of a level that is allowed
+        the box reaches to 1, of another it ends at 0.
+    thresholds : mapping of int to ndarray
+        By the place of an input, where it had best be divided: where the first layer bends.
+    precision : type
+        Numbers that inputs are given in, ``numpy.float64`` or ``numpy.float32``: a counterexample
+        is made of such numbers where the box has any.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    unsafe: tuple[Polyhedron, ...]
+    groups: tuple[np.ndarray, ...] = ()
+    thresholds: tuple[tuple[int, np.ndarray], ...] = ()
+    precision: type[np.floating] = np.float64
+
+    @classmethod
+    def of_case(cls, case: Case, precision: type[np.floating] = np.float64) -> Domain:
+        """Return the box of a case with its unsafe outputs."""
+        return cls(case.low, case.high, case.unsafe, precision=precision)
+
+    @property
+    def box(self) -> Box:
+        """The box, [1, d]."""
+        return Box(self.low[None], self.high[None])
+
+    @cached_property
+    def grouped(self) -> np.ndarray:
+        """Whether each input [d] belongs to a group."""
+        grouped = np.zeros(len(self.low), bool)
+        for places in self.groups:
+            grouped[places] = True
+        return grouped
+
+    def is_violated(self, x: np.ndarray, y: np.ndarray) -> bool:
+        """Return whether x [d] lies in the domain and its output y [k] is finite and unsafe."""
+        one_hot = all(
+            np.isin(x[places], (0.0, 1.0)).all() and x[places].sum() == 1 for places in self.groups
+        )
+        case = Case(self.low, self.high, self.unsafe)
+        return one_hot and bool(np.isfinite(y).all()) and case.is_violated(x, y)
+
+    def given(self, x: np.ndarray) -> np.ndarray:
+        """Return points [N, d] in numbers of the precision, within the box where it has any."""
+        near = x.astype(self.precision)
+        up = np.nextafter(near, self.precision(np.inf))
+        down = np.nextafter(near, self.precision(-np.inf))
+        near = np.where(near < self.low, up, np.where(near > self.high, down, near))
+        near = near.astype(np.float64)
+        return np.where((near >= self.low) & (near <= self.high), near, x)
+
+    def one_hot(self, x: np.ndarray, chosen: list[np.ndarray]) -> np.ndarray:
+        """Put the inputs of each group of points [N, d] at one of its levels, an array [N] each."""
+        x = x.copy()
+        rows = np.arange(len(x))
+        for places, level in zip(self.groups, chosen, strict=True):
+            x[:, places] = 0.0
+            x[rows, places[level]] = 1.0
+        return x
+
+
+def settled(domain: Domain, low: np.ndarray, high: np.ndarray) -> tuple[Box, np.ndarray]:
+    """Bring boxes [B, d] in line with the groups: which levels are left, and where none is.
+
+    A level that the box does not reach to 1 is out; the only one that is left is in, and so is one
+    that the box keeps above 0, which puts the others out.
+
+    Returns
+    -------
+    Box [B, d]
+    ndarray [B] of bool
+        Where a group has no level left: no input of the domain lies in such a box.
+    """
+    low, high = low.copy(), high.copy()
+    empty = np.zeros(len(low), bool)
+    for places in domain.groups:
+        left, certain = high[:, places] >= 1, low[:, places] > 0
+        left &= certain | ~certain.any(axis=1, keepdims=True)
+        count = left.sum(axis=1)
+        empty |= (count == 0) | (certain.sum(axis=1) > 1)
+        high[:, places] = left
+        low[:, places] = left & (count == 1)[:, None]
+    return Box(low, high), empty

@@ -1,0 +1,43 @@
+"""What a verification came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Verdict = Literal["proved", "refuted", "not decided"]
+Stage = Literal["attack", "interval", "crown", "search"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Whether a network has a property.
+
+    Parameters
+    ----------
+    verdict : str
+        "proved", "refuted" or "not decided".
+    stage : str
+        What decided, or was the last to be tried: "attack", "interval" (arithmetic), "crown" (linear
+        bounds of the whole box) or "search" (branch and bound).
+    certified : float
+        The share of the domain's volume in which there is certainly no unsafe output. Inputs that
+        are fixed do not count; levels of a group count alike. Where units were split too, what is
+        left open counts as a whole.
+    boxes : int
+        How many boxes were bounded.
+    seconds : float
+        Of wall time.
+    x, y : ndarray, optional
+        The counterexample and its output, where refuted.
+    """
+
+    verdict: Verdict
+    stage: Stage
+    certified: float
+    boxes: int
+    seconds: float
+    x: np.ndarray | None = None
+    y: np.ndarray | None = None

@@ -1,0 +1,133 @@
+"""Branch and bound over boxes of inputs, the worst first.
+
+Boxes are bounded many at a time. What is not excluded is cut to where the unsafe outputs can come
+from, and divided in two; on the way, points at which bounds are least are tried as counterexamples.
+
+Source: R. Bunel et al., "Branch and bound for piecewise linear neural network verification", JMLR
+2020, for the scheme.
+
+Shapes: B boxes, d inputs, r constraints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradum.core.bounds import Box, Graph
+from gradum.core.bounds.zonotope import boxes_at_once
+from gradum.study.verification.attack import attack
+from gradum.study.verification.bounding import Bounded, bounded
+from gradum.study.verification.constraints import Constraints
+from gradum.study.verification.domain import Domain
+from gradum.study.verification.regions import Regions
+from gradum.study.verification.splitting import halves, promises
+
+Refuted = tuple[np.ndarray, np.ndarray]
+"""A counterexample [d] and its output [k]."""
+
+MOST_POINTS = 2048
+"""Of an attack, each time that the boxes have doubled: as many points as there were boxes, up to so
+many."""
+
+
+@dataclass(eq=False)
+class Search:
+    """A search in progress.
+
+    Parameters
+    ----------
+    graph : Graph
+    domain : Domain
+    constraints : Constraints
+        Of the domain's unsafe outputs.
+    unit : float
+        Unit roundoff of the network's own arithmetic, 0 where it is meant exactly.
+    confirm : callable
+        From points [N, d] to the first of them that is a counterexample, with its output, or None.
+    rng : Generator
+        Of the attacks on the way.
+    """
+
+    graph: Graph
+    domain: Domain
+    constraints: Constraints
+    unit: float
+    confirm: Callable[[np.ndarray], Refuted | None]
+    rng: np.random.Generator
+    regions: Regions = field(init=False)
+    certified: float = field(default=0.0, init=False)
+    boxes: int = field(default=0, init=False)
+    is_complete: bool = field(default=True, init=False)
+    _next_attack: int = field(default=64, init=False)
+
+    def __post_init__(self) -> None:
+        self.regions = Regions.whole(self.domain.box)
+
+    def step(self) -> Refuted | None:
+        """Bound the worst of the open boxes and divide what is left; return a counterexample."""
+        batch, others = self.regions.first(boxes_at_once(self.graph))
+        result = bounded(self.graph, self.domain, self.constraints, batch.box, self.unit)
+        self.boxes += len(batch)
+        left = np.flatnonzero(~result.excluded.all(axis=1))
+        share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
+        self.certified += batch.share.sum() - share.sum()
+        self.regions = others
+        if not len(left):
+            return None
+        lacks = np.where(result.excluded, -np.inf, self.constraints.lacks(result.lower))[left]
+        polyhedra = lacks.argmax(axis=1)
+        rows = self.constraints.nearest_row(result.lower[left], polyhedra)
+        refuted, margins = self._tried(result, left, rows)
+        if refuted is not None:
+            return refuted
+        promise = promises(self.domain, result, left, rows)
+        columns = promise.argmax(axis=1)
+        divisible = promise.max(axis=1) > -np.inf
+        self.is_complete &= bool(divisible.all())
+        left, rows, columns = left[divisible], rows[divisible], columns[divisible]
+        box = Box(*(ends[left] for ends in result.box))
+        divided, parts = halves(self.domain, box, result.planes.coefficients[left, rows], columns)
+        share, lack, margin = (
+            np.tile(of_box[divisible], 2) for of_box in (share, lacks.max(axis=1), margins)
+        )
+        self.regions = others.joined(Regions(divided, share * parts, lack, margin))
+        return None
+
+    def _tried(
+        self, result: Bounded, left: np.ndarray, rows: np.ndarray
+    ) -> tuple[Refuted | None, np.ndarray]:
+        """Try the point of each box where the plane of a row is least, and its middle.
+
+        Returns a counterexample, and the lesser margin [b] of the two points.
+        """
+        low, high = (ends[left] for ends in result.box)
+        slopes = result.planes.coefficients[left, rows]
+        levels = [
+            np.where(high[:, places] > 0, slopes[:, places], np.inf).argmin(axis=1)
+            for places in self.domain.groups
+        ]
+        least = self.domain.one_hot(np.where(slopes > 0, low, high), levels)
+        middle = self.domain.one_hot((low + high) / 2, levels)
+        points = self.domain.given(np.concatenate([least, middle]))
+        margins = self.constraints.margins(self.graph(points)).min(axis=1)
+        order = np.argsort(margins, kind="stable")
+        hits = points[order[margins[order] <= 0]]
+        if not len(hits) and self.boxes >= self._next_attack:
+            self._next_attack = 2 * self.boxes
+            count = min(self.boxes, MOST_POINTS)
+            hits = attack(self.graph, self.domain, self.rng, count)
+        return self.confirm(hits), margins.reshape(2, -1).min(axis=0)
+
+
+def _kept(domain: Domain, before: Box, after: Box) -> np.ndarray:
+    """Return what share [B] of boxes is left after a cut."""
+    width, left = before.high - before.low, after.high - after.low
+    share = np.divide(left, width, out=np.ones_like(width), where=(width > 0) & ~domain.grouped)
+    share = share.prod(axis=1)
+    for places in domain.groups:
+        allowed, kept = ((box.high[:, places] > 0).sum(axis=1) for box in (before, after))
+        share = share * kept / allowed
+    return share

@@ -1,0 +1,156 @@
+"""A property of a network, verified stage by stage: attack, intervals, linear bounds, search."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from time import perf_counter
+
+import numpy as np
+
+from gradum.core.bounds import Affine, Enclosure, Graph, crown, intervals, lower
+from gradum.core.bounds.rounding import FLOAT64
+from gradum.randomness import stream
+from gradum.study.verification.attack import attack
+from gradum.study.verification.constraints import Constraints
+from gradum.study.verification.domain import Domain
+from gradum.study.verification.outcome import Outcome
+from gradum.study.verification.search import Refuted, Search
+
+Replay = Callable[[np.ndarray], np.ndarray]
+"""From inputs [N, d] to the outputs [N, k] that the deployed network has."""
+
+REPLAYS = 8
+"""At most, of the points that are tried at a time."""
+
+
+def verify(
+    graph: Graph,
+    domain: Domain,
+    *,
+    replay: Replay | None = None,
+    unit: float = 0.0,
+    seconds: float = math.inf,
+    boxes: float = math.inf,
+    seed: int = 0,
+) -> Outcome:
+    """Find out whether any input of a domain has an unsafe output.
+
+    Parameters
+    ----------
+    graph : Graph
+        The network.
+    domain : Domain
+        Its inputs, and what is unsafe.
+    replay : callable, optional
+        The network as it is deployed. A counterexample counts only if both it and the graph, in
+        float64, have an unsafe output there. By default the graph alone.
+    unit : float
+        Unit roundoff of the arithmetic of which a proof is to hold, such as `rounding.FLOAT32`, in
+        any order of summation; 0 for the network in exact arithmetic.
+    seconds, boxes : float
+        Where the search ends undecided.
+    seed : int
+        Of the attack.
+    """
+    return verify_all(
+        graph, [domain], replay=replay, unit=unit, seconds=seconds, boxes=boxes, seed=seed
+    )
+
+
+def verify_all(
+    graph: Graph,
+    domains: Sequence[Domain],
+    *,
+    replay: Replay | None = None,
+    unit: float = 0.0,
+    seconds: float = math.inf,
+    boxes: float = math.inf,
+    seed: int = 0,
+) -> Outcome:
+    """Find out whether any input of several domains has an unsafe output there; see `verify`.
+
+    All are attacked before any is bounded. Of the time that is left, each gets an even part.
+    """
+    began = perf_counter()
+    domains = [domain for domain in domains if domain.unsafe]
+    rng = stream(seed, "study", "verification")
+    for domain in domains:
+        refuted = _confirmed(graph, domain, replay, attack(graph, domain, rng))
+        if refuted is not None:
+            return Outcome("refuted", "attack", 0.0, 0, perf_counter() - began, *refuted)
+    whole = Outcome("proved", "interval", 0.0, 0, 0.0)
+    for place, domain in enumerate(domains):
+        now = perf_counter()
+        until = now + (began + seconds - now) / (len(domains) - place)
+        part = _bounded(graph, domain, replay, unit, until, boxes - whole.boxes, rng)
+        whole = _together(whole, part)
+        if part.verdict == "refuted":
+            break
+    certified = whole.certified / len(domains) if domains else 1.0
+    return replace(whole, certified=certified, seconds=perf_counter() - began)
+
+
+STAGES = ("attack", "interval", "crown", "search")
+VERDICTS = ("proved", "not decided", "refuted")
+
+
+def _together(whole: Outcome, part: Outcome) -> Outcome:
+    """Return the graver verdict, the later stage, and the sums."""
+    verdict = max(whole.verdict, part.verdict, key=VERDICTS.index)
+    stage = max(whole.stage, part.stage, key=STAGES.index)
+    certified, boxes = whole.certified + part.certified, whole.boxes + part.boxes
+    return Outcome(verdict, stage, certified, boxes, 0.0, part.x, part.y)
+
+
+def _bounded(
+    graph: Graph,
+    domain: Domain,
+    replay: Replay | None,
+    unit: float,
+    until: float,
+    boxes: float,
+    rng: np.random.Generator,
+) -> Outcome:
+    constraints = Constraints.of(domain.unsafe, graph.widths[-1])
+    enclosure = intervals(graph, domain.box, unit)
+    if _excludes(constraints, _lower_ends(constraints, enclosure)):
+        return Outcome("proved", "interval", 1.0, 1, 0.0)
+    enclosure = crown(graph, domain.box, unit)
+    if _excludes(constraints, lower(enclosure, constraints.coefficients)):
+        return Outcome("proved", "crown", 1.0, 1, 0.0)
+    search = Search(
+        graph, domain, constraints, unit, lambda x: _confirmed(graph, domain, replay, x), rng
+    )
+    while len(search.regions) and search.boxes < boxes and perf_counter() < until:
+        refuted = search.step()
+        if refuted is not None:
+            return Outcome("refuted", "search", search.certified, search.boxes, 0.0, *refuted)
+    if len(search.regions) or not search.is_complete:
+        return Outcome("not decided", "search", min(search.certified, 1.0), search.boxes, 0.0)
+    return Outcome("proved", "search", 1.0, search.boxes, 0.0)
+
+
+def _lower_ends(constraints: Constraints, enclosure: Enclosure) -> np.ndarray:
+    """Bound C y from below [1, r] by what the outputs can be, one by one."""
+    form = Affine(constraints.coefficients.T, np.zeros(len(constraints.limits)))
+    bounds = form.interval(enclosure.output).widened(form.slack(FLOAT64, enclosure.output))
+    return bounds.low
+
+
+def _excludes(constraints: Constraints, below: np.ndarray) -> bool:
+    return bool((constraints.lacks(below) < 0).all())
+
+
+def _confirmed(
+    graph: Graph, domain: Domain, replay: Replay | None, points: np.ndarray
+) -> Refuted | None:
+    """Return the first of some points that the graph and the replay find unsafe, and its output."""
+    for x in points[:REPLAYS]:
+        y = graph(x[None])[0]
+        if domain.is_violated(x, y):
+            y = y if replay is None else np.asarray(replay(x[None]), np.float64)[0]
+            if domain.is_violated(x, y):
+                return x, y
+    return None
