@@ -1,0 +1,113 @@
+"""The trust report of a model from elsewhere: of a network in ONNX, or of a table of its scores."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gradum.api.trust.onnx_predictions import predictions_of_onnx
+from gradum.api.trust.predictions import predictions_of_table
+from gradum.api.trust.report import trust_predictions
+from gradum.errors import SpecError
+from gradum.messages import say
+from gradum.show.trust import TrustReport
+from gradum.tables.paths import files_of
+from gradum.tables.read import read
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.brought import PLAINLY
+
+ONNX = ".onnx"
+
+
+def trust_elsewhere(
+    path: str | os.PathLike,
+    data: Any = None,
+    *,
+    target: str | None,
+    scores: Sequence[str] = (),
+    by: Sequence[str] = (),
+    task: str | None = None,
+    thresholds: str | os.PathLike | Mapping[str, Any] | None = None,
+    reading: ReadingOptions = PLAINLY,
+) -> TrustReport:
+    """Examine a network by the rows of a table, or a table of scores, as far as either goes.
+
+    Parameters
+    ----------
+    path : path
+        A file that ends in ``.onnx``, or a table of scores beside the truth.
+    data : path or data frame, optional
+        The rows that a network predicts.
+    target : str
+        The column of the truth.
+    scores : sequence of str
+        The columns of scores; see `predictions_of_table`.
+    by, task, thresholds : optional
+        As in `Model.trust` and `gradum.fit`.
+    reading : ReadingOptions
+        How the table is read.
+
+    Raises
+    ------
+    SpecError, TableError, ModelFileError
+        Something given cannot be used; one line says what.
+    """
+    path = Path(path)
+    if target is None:
+        raise SpecError(
+            say(
+                "{path} is no run folder and no model file (.gradum): where its truth stands has "
+                "to be said.",
+                path=path,
+            ),
+            say("Name the column by --target."),
+        )
+    if path.suffix.lower() == ONNX:
+        return _of_network(path, data, target, scores, by, task, thresholds, reading)
+    if data is not None:
+        raise SpecError(
+            say("{path} is taken for a table of scores, which needs no other table.", path=path),
+            say("Leave out {data}.", data=data),
+        )
+    table = read(str(path), reading)
+    examined = predictions_of_table(
+        table, target, scores, by=by, task=task, sha256=_hashes(str(path))
+    )
+    return trust_predictions(examined, thresholds)
+
+
+def _of_network(
+    path: Path,
+    data: Any,
+    target: str,
+    scores: Sequence[str],
+    by: Sequence[str],
+    task: str | None,
+    thresholds: Any,
+    reading: ReadingOptions,
+) -> TrustReport:
+    if data is None:
+        raise SpecError(
+            say("A network needs a table of rows to predict."),
+            say("Name one after {path}.", path=path),
+        )
+    if scores:
+        raise SpecError(say("The scores of a network are its outputs."), say("Leave out --score."))
+    hashes = {**_hashes(str(path)), **_hashes(data)}
+    table = read(data, reading)
+    examined = predictions_of_onnx(path, table, target, by=by, task=task, sha256=hashes)
+    return trust_predictions(examined, thresholds)
+
+
+def _hashes(data: Any) -> dict[str, str]:
+    """Return the SHA-256 of the files that a name stands for; nothing of what is no file."""
+    if not isinstance(data, str | os.PathLike):
+        return {}
+    hashes = {}
+    for path in files_of(str(data)):
+        with path.open("rb") as file:
+            hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
