@@ -12,10 +12,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradum.messages import say, sentences
+from gradum.messages import say
 from gradum.show.text import preformatted, summary_of
 from gradum.show.trust_section import TrustSection
-from gradum.show.trust_words import report_verdict, threshold_text, title_text
+from gradum.show.trust_words import (
+    report_verdict,
+    threshold_text,
+    title_text,
+    unchecked_together,
+)
 from gradum.show.visible import visible
 from gradum.study.trust.check import STATUSES, Check, Status
 
@@ -131,11 +136,12 @@ class TrustReport:
         failing = [check for check in self.checks if check.fails]
         if failing:
             yield Text("\n" + say("Failed"), style="bold")
-            yield from (_with_reason(check, check.reason) for check in failing)
+            for check in failing:
+                yield _with_reason(title_text(check), check.reason)
         if self.not_checked:
             yield Text("\n" + say("Not checked"), style="bold")
-            for check in self.not_checked:
-                yield _with_reason(check, sentences((check.reason, check.remedy)))
+            for titles, why in unchecked_together(self.checks):
+                yield _with_reason(titles, why)
 
     def _lines(self) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
@@ -152,8 +158,5 @@ class TrustReport:
         return table
 
 
-def _with_reason(check: Check, reason: str) -> Text:
-    return Text(
-        visible(say("- {title}. {reason}", title=title_text(check), reason=reason)),
-        style="" if check.fails else "dim",
-    )
+def _with_reason(title: str, reason: str) -> Text:
+    return Text(visible(say("- {title}. {reason}", title=title, reason=reason)))

@@ -9,7 +9,12 @@ from pathlib import Path
 from gradum.messages import say
 from gradum.show.page import file, for_script, render
 from gradum.show.trust_section import PartFinding, TrustSection
-from gradum.show.trust_words import report_verdict, threshold_text, title_text
+from gradum.show.trust_words import (
+    report_verdict,
+    threshold_text,
+    title_text,
+    unchecked_together,
+)
 from gradum.show.vega import vega_script
 from gradum.study.trust.check import STATUSES
 
@@ -28,7 +33,7 @@ def trust_page(
         facts=[(say(words), f"{counts[status]}") for status, words in STATUSES.items()],
         checks=checks,
         sections=[*sections, _unchecked()],
-        unchecked=[check for check in checks if check.status == "not checked"],
+        unchecked=unchecked_together(checks),
         statuses=STATUSES,
         title_text=title_text,
         threshold_text=threshold_text,

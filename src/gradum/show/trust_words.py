@@ -34,6 +34,15 @@ def report_verdict(checks: Sequence[Check], subject: str) -> str:
     )
 
 
+def unchecked_together(checks: Sequence[Check]) -> list[tuple[str, str]]:
+    """Return what was not checked: titles, and why and how to check it, where alike in one line."""
+    alike: dict[str, list[str]] = {}
+    for check in checks:
+        if check.status == "not checked":
+            alike.setdefault(sentences((check.reason, check.remedy)), []).append(title_text(check))
+    return [(say("; ").join(titles), why) for why, titles in alike.items()]
+
+
 def title_text(check: Check) -> str:
     """Return what is demanded, and of which column or metric."""
     if not check.about:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gradum.api.trust.examined import ExaminedPredictions
 from gradum.api.trust.onnx_predictions import predictions_of_onnx
 from gradum.api.trust.predictions import predictions_of_table
 from gradum.api.trust.report import trust_predictions
@@ -29,6 +30,7 @@ def trust_elsewhere(
     target: str | None,
     scores: Sequence[str] = (),
     by: Sequence[str] = (),
+    positive: str | None = None,
     task: str | None = None,
     thresholds: str | os.PathLike | Mapping[str, Any] | None = None,
     reading: ReadingOptions = PLAINLY,
@@ -45,6 +47,8 @@ def trust_elsewhere(
         The column of the truth.
     scores : sequence of str
         The columns of scores; see `predictions_of_table`.
+    positive : str, optional
+        The class that one column of scores is of, of two; the second if left out.
     by, task, thresholds : optional
         As in `Model.trust` and `gradum.fit`.
     reading : ReadingOptions
@@ -66,40 +70,55 @@ def trust_elsewhere(
             say("Name the column by --target."),
         )
     if path.suffix.lower() == ONNX:
-        return _of_network(path, data, target, scores, by, task, thresholds, reading)
-    if data is not None:
-        raise SpecError(
-            say("{path} is taken for a table of scores, which needs no other table.", path=path),
-            say("Leave out {data}.", data=data),
-        )
-    table = read(str(path), reading)
-    examined = predictions_of_table(
-        table, target, scores, by=by, task=task, sha256=_hashes(str(path))
-    )
+        if scores or positive:
+            raise SpecError(
+                say("The scores of a network are its outputs."),
+                say("Leave out --score and --positive."),
+            )
+        examined = _of_network(path, data, target, by, task, reading)
+    else:
+        examined = _of_scores(path, data, target, scores, by, positive, task, reading)
     return trust_predictions(examined, thresholds)
 
 
-def _of_network(
+def _of_scores(
     path: Path,
     data: Any,
     target: str,
     scores: Sequence[str],
     by: Sequence[str],
+    positive: str | None,
     task: str | None,
-    thresholds: Any,
     reading: ReadingOptions,
-) -> TrustReport:
+) -> ExaminedPredictions:
+    if data is not None:
+        raise SpecError(
+            say("{path} is taken for a table of scores, which needs no other table.", path=path),
+            say("Leave out {data}.", data=data),
+        )
+    name = str(path)
+    return predictions_of_table(
+        read(name, reading),
+        target,
+        scores,
+        by=by,
+        positive=positive,
+        task=task,
+        sha256=_hashes(name),
+    )
+
+
+def _of_network(
+    path: Path, data: Any, target: str, by: Sequence[str], task: str | None, reading: ReadingOptions
+) -> ExaminedPredictions:
     if data is None:
         raise SpecError(
             say("A network needs a table of rows to predict."),
             say("Name one after {path}.", path=path),
         )
-    if scores:
-        raise SpecError(say("The scores of a network are its outputs."), say("Leave out --score."))
     hashes = {**_hashes(str(path)), **_hashes(data)}
     table = read(data, reading)
-    examined = predictions_of_onnx(path, table, target, by=by, task=task, sha256=hashes)
-    return trust_predictions(examined, thresholds)
+    return predictions_of_onnx(path, table, target, by=by, task=task, sha256=hashes)
 
 
 def _hashes(data: Any) -> dict[str, str]:

@@ -28,10 +28,10 @@ class ExplanationThresholds(PartThresholds, frozen=True):
             description=marked(
                 "Half of the 95% interval of the mean size of the foremost column's contribution, "
                 "over that size (a ratio). It counts the rows that were drawn and the orders of "
-                "columns. Above a quarter, even which column comes first may be chance."
+                "columns. Above a half, it is not known whether the column does little or much."
             ),
         ),
-    ] = 0.25
+    ] = 0.5
 
 
 def _of_model(examined: ExaminedModel, thresholds: ExplanationThresholds) -> PartFinding:

@@ -13,6 +13,7 @@ from gradum.fitting.metric import metric_for
 from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import figure, percent
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
+from gradum.scores.outcome import Task
 from gradum.show.groups import group_tables, key_to_rates
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
@@ -26,6 +27,7 @@ from gradum.tables.wording import quoted
 SCORE = Line("groups.score", marked("No group is shown to be served worse"))
 SELECTION = Line("groups.selection", marked("Groups are selected alike"))
 RATES = Line("groups.rates", marked("Groups have alike rates of errors"))
+UNNAMED = marked("No column of groups was named.")
 ERROR_RATES = ("true_positive_rate", "false_positive_rate")
 
 
@@ -71,10 +73,11 @@ class GroupThresholds(PartThresholds, frozen=True):
 
 def _of_model(examined: ExaminedModel, thresholds: GroupThresholds) -> PartFinding:
     if not examined.by:
-        return _unasked(say("To check it: {command} --by COLUMN", command=examined.command))
+        remedy = say("To check it: {command} --by COLUMN", command=examined.command)
+        return _unchecked(Obstacle(say(UNNAMED), remedy), examined.model.task)
     rows = examined.grouped_rows
     if isinstance(rows, Obstacle):
-        return PartFinding([line.not_checked(rows.reason, rows.remedy) for line in PART.lines])
+        return _unchecked(rows, examined.model.task)
     judgement = examined.model.fitted.judgement
     metric = DEFAULT_METRIC[rows.task] if judgement is None else judgement.verdict.metric
     new = rows is examined.new_rows
@@ -88,9 +91,9 @@ def _of_model(examined: ExaminedModel, thresholds: GroupThresholds) -> PartFindi
 
 
 def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) -> PartFinding:
-    if not examined.by:
-        return _unasked(say("Name their column by --by."))
     rows = examined.evidence
+    if not examined.by:
+        return _unchecked(Obstacle(say(UNNAMED), say("Name it by --by.")), rows.task)
     metric = "auc" if examined.only_ranked else DEFAULT_METRIC[rows.task]
     found = scores_by_group(rows, examined.by, metric_for(metric, rows.task).name)
     if not examined.only_ranked:
@@ -104,9 +107,10 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) 
     return PartFinding(checks, (), _tables(ranked), details=ranked)
 
 
-def _unasked(remedy: str) -> PartFinding:
-    reason = say("No column of groups was named.")
-    return PartFinding([line.not_checked(reason, remedy) for line in PART.lines])
+def _unchecked(why: Obstacle, task: Task) -> PartFinding:
+    """Return the lines that a task has, none of them checked."""
+    lines = PART.lines if task == "binary" else (SCORE,)
+    return PartFinding([line.not_checked(why.reason, why.remedy) for line in lines])
 
 
 def _finding(

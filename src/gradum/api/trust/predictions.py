@@ -107,6 +107,7 @@ def predictions_of_table(
     scores: Sequence[str] = (),
     *,
     by: Sequence[str] = (),
+    positive: str | None = None,
     task: str | None = None,
     sha256: Mapping[str, str] | None = None,
 ) -> ExaminedPredictions:
@@ -124,6 +125,8 @@ def predictions_of_table(
         number, or the only column there is besides.
     by : sequence of str
         Columns of groups.
+    positive : str, optional
+        The class that one column of scores is of, of two; the second if left out.
     task : str, optional
     sha256 : mapping of str to str, optional
         Hashes of the files that were read.
@@ -139,7 +142,7 @@ def predictions_of_table(
     dataset = labelled_rows(table, target, numbers=names, others=by, task=task)
     names = _in_order_of_classes(names, dataset.classes)
     how = say("Scores are those of {columns}.", columns=quoted(names, len(names)))
-    answers = numbers_of(dataset, names)
+    answers = _of_second(numbers_of(dataset, names), dataset, positive)
     return examined_answers(table.source, dataset, answers, by=by, how=how, sha256=sha256 or {})
 
 
@@ -167,6 +170,24 @@ def _in_order_of_classes(names: Sequence[str], classes: Sequence) -> tuple[str, 
     """Return columns called after the classes in the order of these, any others as they come."""
     called = [f"{PROBABILITY}{label}" for label in classes]
     return tuple(called) if sorted(called) == sorted(names) else tuple(names)
+
+
+def _of_second(answers: np.ndarray, dataset: Dataset, positive: str | None) -> np.ndarray:
+    """Return scores (n, 1) of the second of two classes, where they may be those of the first."""
+    if positive is None:
+        return answers
+    labels = [str(label) for label in dataset.classes]
+    if len(labels) != 2 or answers.shape[1] != 1:
+        raise SpecError(
+            say("Only one column of scores of two classes is of one of them."),
+            say("Leave out --positive."),
+        )
+    if positive not in labels:
+        raise SpecError(
+            say("There is no class {label!r}.", label=positive),
+            nearest(positive, labels, say("classes")),
+        )
+    return answers if positive == labels[1] else 1 - answers
 
 
 def examined_answers(
@@ -210,12 +231,10 @@ def examined_answers(
 def _prediction(dataset: Dataset, answers: np.ndarray) -> tuple[Prediction, bool]:
     """Return what the answers predict, and whether only their order counts."""
     count, classes = answers.shape[1], len(dataset.classes)
-    if not np.isfinite(answers).all():
+    infinite = np.isfinite(answers).sum(axis=1) < count
+    if infinite.any():
         raise TableError(
-            say(
-                "Scores are not finite in {rows}.",
-                rows=_some_rows(dataset, ~np.isfinite(answers).all(axis=1)),
-            ),
+            say("Scores are not finite in {rows}.", rows=_some_rows(dataset, infinite)),
             say("Give a finite number in every row."),
         )
     if not classes and count == 1:

@@ -12,14 +12,8 @@ PROVED = Line("properties.proved", marked("The properties that were asked for ar
 
 
 def _of_model(examined: ExaminedModel, thresholds: PartThresholds) -> PartFinding:
-    return PartFinding(
-        [
-            PROVED.not_checked(
-                say("No property was asked for."),
-                say('To check it: gradum verify RUN --property "monotone COLUMN+"'),
-            )
-        ]
-    )
+    remedy = say('To check it: gradum verify RUN --property "monotone COLUMN+"')
+    return PartFinding([PROVED.not_checked(say("No property was asked for."), remedy)])
 
 
 PART = Part("properties", marked("Properties"), (PROVED,), _of_model)

@@ -107,7 +107,7 @@ def _better(difference: Interval | None, metric: str, thresholds: ScoreThreshold
             say("It was not asked for."), say("Set scores.better_than_baseline to true.")
         )
     title = METRICS[metric].words
-    asked = say("an interval of the difference without zero")
+    asked = say("better, at 95%")
     if difference is None:
         return BASELINE.judged(
             False,
@@ -205,7 +205,7 @@ def _on_table(examined: ExaminedModel, metric: str) -> Check:
             metric=title,
             difference=with_interval(change.difference, sign=True),
         ),
-        threshold=say("no difference for the worse, at 95%"),
+        threshold=say("no worse, at 95%"),
         value=change.difference.value,
     )
 

@@ -12,13 +12,8 @@ ATTACKED = Line("stress.attacked", marked("Small changes of a row leave its answ
 
 
 def _of_model(examined: ExaminedModel, thresholds: PartThresholds) -> PartFinding:
-    return PartFinding(
-        [
-            ATTACKED.not_checked(
-                say("No change of rows was tried."), say("To check it: gradum stress RUN TABLE")
-            )
-        ]
-    )
+    remedy = say("To check it: gradum stress RUN TABLE")
+    return PartFinding([ATTACKED.not_checked(say("No change of rows was tried."), remedy)])
 
 
 PART = Part("stress", marked("Stress and certificates"), (ATTACKED,), _of_model)

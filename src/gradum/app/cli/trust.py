@@ -71,6 +71,14 @@ def command(
             "or the probability of each class in their order.",
         ),
     ] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(
+            "--positive",
+            metavar="LABEL",
+            help="Of scores alone: the class that they are of, of two. Default: the second.",
+        ),
+    ] = None,
     task: Annotated[str | None, options.option("task")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")
@@ -111,6 +119,7 @@ def command(
         thresholds=thresholds,
         target=target,
         scores=score or (),
+        positive=positive,
         task=task,
     )
     if out is not None:
@@ -148,6 +157,7 @@ def _report(
     thresholds: Path | None,
     target: str | None,
     scores: list[str] | tuple[str, ...],
+    positive: str | None,
     task: str | None,
 ) -> Any:
     """Examine what was named: a model of gradum, or predictions of another's."""
@@ -155,7 +165,7 @@ def _report(
     from gradum.api.trust.report import trust_model
 
     if model.is_dir() or model.suffix == ".gradum":
-        _refuse_for_models(target, scores, task)
+        _refuse_for_models(target, scores, positive, task)
         examined = load(model) if model.is_dir() else load_model(model)
         return trust_model(
             examined, data, by=by, thresholds=thresholds, rerun=rerun, reading=reading
@@ -170,15 +180,16 @@ def _report(
         target=target,
         scores=scores,
         by=by,
+        positive=positive,
         task=task,
         thresholds=thresholds,
         reading=reading,
     )
 
 
-def _refuse_for_models(target: Any, scores: Any, task: Any) -> None:
-    if target or scores or task:
+def _refuse_for_models(*given: Any) -> None:
+    if any(given):
         raise SpecError(
             say("A model of gradum knows its target and its scores."),
-            say("Leave out --target, --score and --task."),
+            say("Leave out --target, --score, --positive and --task."),
         )
