@@ -60,15 +60,6 @@ def trust_elsewhere(
         Something given cannot be used; one line says what.
     """
     path = Path(path)
-    if target is None:
-        raise SpecError(
-            say(
-                "{path} is no run folder and no model file (.gradum): where its truth stands has "
-                "to be said.",
-                path=path,
-            ),
-            say("Name the column by --target."),
-        )
     if path.suffix.lower() == ONNX:
         if scores or positive:
             raise SpecError(
@@ -84,7 +75,7 @@ def trust_elsewhere(
 def _of_scores(
     path: Path,
     data: Any,
-    target: str,
+    target: str | None,
     scores: Sequence[str],
     by: Sequence[str],
     positive: str | None,
@@ -97,8 +88,18 @@ def _of_scores(
             say("Leave out {data}.", data=data),
         )
     name = str(path)
+    table = read(name, reading)  # first, as it may not be there
+    if target is None:
+        raise SpecError(
+            say(
+                "{path} is no run folder and no model file (.gradum): where its truth stands has "
+                "to be said.",
+                path=path,
+            ),
+            say("Name the column by --target."),
+        )
     return predictions_of_table(
-        read(name, reading),
+        table,
         target,
         scores,
         by=by,
@@ -109,12 +110,17 @@ def _of_scores(
 
 
 def _of_network(
-    path: Path, data: Any, target: str, by: Sequence[str], task: str | None, reading: ReadingOptions
+    path: Path,
+    data: Any,
+    target: str | None,
+    by: Sequence[str],
+    task: str | None,
+    reading: ReadingOptions,
 ) -> ExaminedPredictions:
-    if data is None:
+    if data is None or target is None:
         raise SpecError(
-            say("A network needs a table of rows to predict."),
-            say("Name one after {path}.", path=path),
+            say("A network needs a table of rows to predict, and their truth."),
+            say("Name the table after {path}, and the column of the truth by --target.", path=path),
         )
     hashes = {**_hashes(str(path)), **_hashes(data)}
     table = read(data, reading)
