@@ -40,6 +40,8 @@ class TrustReport:
         In the order of the report.
     thresholds : dict
         What was asked for, part by part.
+    written : str
+        When, and by which version of gradum.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class TrustReport:
         target: str,
         sections: Sequence[TrustSection],
         thresholds: dict[str, Any],
+        written: str,
     ) -> None:
         self.subject = subject
         self.target = target
         self.sections = tuple(sections)
         self.thresholds = thresholds
+        self.written = written
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -77,6 +81,7 @@ class TrustReport:
             "format": 1,
             "subject": self.subject,
             "target": self.target,
+            "written": self.written,
             "status": "failed" if self.failed else "held",
             "counts": {status: counts[status] for status in STATUSES},
             "thresholds": self.thresholds,
@@ -114,7 +119,7 @@ class TrustReport:
         """Return one self-contained page; ``cache`` keeps the charts' script."""
         from gradum.show.trust_page import trust_page  # charts, which a terminal does not need
 
-        return trust_page(self.subject, self.target, self.sections, cache)
+        return trust_page(self.subject, self.target, self.sections, self.written, cache)
 
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())

@@ -20,9 +20,16 @@ from gradum.study.trust.check import STATUSES
 
 
 def trust_page(
-    subject: str, target: str, sections: Sequence[TrustSection], cache: Path | None = None
+    subject: str,
+    target: str,
+    sections: Sequence[TrustSection],
+    written: str,
+    cache: Path | None = None,
 ) -> str:
-    """Return the page; ``cache`` keeps the charts' script from one page to the next."""
+    """Return the page, which says when it was ``written``.
+
+    ``cache`` keeps the charts' script from one page to the next.
+    """
     checks = [check for section in sections for check in section.finding.checks]
     counts = Counter(check.status for check in checks)
     pictures = [picture for section in sections for picture in section.finding.pictures]
@@ -30,6 +37,7 @@ def trust_page(
         "trust.html",
         heading=say("Trust report: {target}", target=target),
         verdict=report_verdict(checks, subject),
+        written=written,
         facts=[(say(words), f"{counts[status]}") for status, words in STATUSES.items()],
         checks=checks,
         sections=[*sections, _unchecked()],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -62,7 +64,9 @@ def _report(
     subject: str, target: str, sections: Sequence[TrustSection], thresholds: Any
 ) -> TrustReport:
     marked = [_requiring(section, thresholds.require) for section in sections]
-    return TrustReport(subject, target, marked, msgspec.to_builtins(thresholds))
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    written = f"{now}, gradum {version('gradum')}"
+    return TrustReport(subject, target, marked, msgspec.to_builtins(thresholds), written)
 
 
 def _requiring(section: TrustSection, required: Collection[str]) -> TrustSection:
