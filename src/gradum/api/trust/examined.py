@@ -68,10 +68,10 @@ class ExaminedModel:
         )
 
     @property
-    def command(self) -> str:
-        """The command that examines the model, for remedies."""
+    def run(self) -> str:
+        """How a command names the model, for remedies."""
         folder = self.model.folder
-        return f"gradum trust {'RUN' if folder is None else shlex.quote(str(folder))}"
+        return "RUN" if folder is None else shlex.quote(str(folder))
 
     @property
     def table_name(self) -> str:
@@ -84,7 +84,7 @@ class ExaminedModel:
         if self.table is None:
             return Obstacle(
                 say("No table of new rows was given."),
-                say("To check it: {command} TABLE", command=self.command),
+                say("To check it: gradum trust {run} TABLE", run=self.run),
             )
         if self.model.target not in self.table.frame.columns:
             return Obstacle(

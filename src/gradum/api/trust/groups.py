@@ -73,7 +73,7 @@ class GroupThresholds(PartThresholds, frozen=True):
 
 def _of_model(examined: ExaminedModel, thresholds: GroupThresholds) -> PartFinding:
     if not examined.by:
-        remedy = say("To check it: {command} --by COLUMN", command=examined.command)
+        remedy = say("To check it: gradum trust {run} --by COLUMN", run=examined.run)
         return _unchecked(Obstacle(say(UNNAMED), remedy), examined.model.task)
     rows = examined.grouped_rows
     if isinstance(rows, Obstacle):

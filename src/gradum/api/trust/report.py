@@ -15,6 +15,7 @@ from msgspec import structs
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.parts import PARTS
 from gradum.api.trust.thresholds import of_part, thresholds_of
+from gradum.messages import say
 from gradum.show.trust import TrustReport
 from gradum.show.trust_section import TrustSection
 from gradum.study.trust.check import Check
@@ -65,7 +66,7 @@ def _report(
 ) -> TrustReport:
     marked = [_requiring(section, thresholds.require) for section in sections]
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    written = f"{now}, gradum {version('gradum')}"
+    written = say("{time} by gradum {version}", time=now, version=version("gradum"))
     return TrustReport(subject, target, marked, msgspec.to_builtins(thresholds), written)
 
 

@@ -108,7 +108,7 @@ def _lines() -> Iterator[str]:
             "as failed; anything else may go unchecked, and the report says so."
         )
     )
-    yield "require = []"
+    yield tomli_w.dumps({"require": []}).rstrip()
     for part in PARTS:
         yield from _table(part)
 
