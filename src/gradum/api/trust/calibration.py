@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
-from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle, spread_of
+from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
 from gradum.api.trust.part import Part, PartThresholds
 from gradum.fitting.post import calibrated_in_words
 from gradum.fitting.rungs import KINDS
@@ -16,6 +16,7 @@ from gradum.messages import marked, say
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.reliability import reliability_curve
 from gradum.show.trust_section import PartFinding
+from gradum.study.evidence import Evidence
 from gradum.study.reliability import Reliability, reliability
 from gradum.study.trust.check import Check, Line
 
@@ -64,7 +65,7 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
         checks.append(TABLE.not_checked(rows.reason, rows.remedy))
     else:
         found = reliability(rows)
-        unit = spread_of(rows) if number else None
+        unit = _spread(rows) if number else None
         checks.append(_calibrated(TABLE, found, unit, thresholds))
         picture = reliability_curve(found, number=number)
         title = say("{title}, on new rows", title=picture.title)
@@ -80,6 +81,13 @@ def _unit_of_model(examined: ExaminedModel) -> float | None:
         return None
     scores = judgement.scores.get("baseline", {}).get("test", {})
     return scores["rmse"].value if "rmse" in scores else None
+
+
+def _spread(evidence: Evidence) -> float:
+    """Return the standard deviation of the target of rows, by their weights."""
+    weight, target = evidence.weight, evidence.target.astype(np.float64)
+    mean = np.average(target, weights=weight)
+    return float(np.sqrt(np.average((target - mean) ** 2, weights=weight)))
 
 
 def mean_gap(found: Reliability) -> float:
@@ -134,7 +142,7 @@ def _of_predictions(
         return PartFinding([JUDGED.not_checked(why.reason, why.remedy), later])
     number = examined.evidence.task == "regression"
     found = reliability(examined.evidence)
-    unit = spread_of(examined.evidence) if number else None
+    unit = _spread(examined.evidence) if number else None
     checks = [_calibrated(JUDGED, found, unit, thresholds), later]
     picture = reliability_curve(found, number=number)
     return PartFinding(checks, (), (), [picture], {"judged": found})

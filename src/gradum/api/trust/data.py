@@ -22,7 +22,6 @@ from gradum.tables.addresses import is_address
 
 TABLE = Line("data.table", marked("The run's table is what it was"))
 ALARMS = Line("data.alarms", marked("The fit raised no alarm of its rows"))
-SHOWN_DIGITS = 12
 
 
 class DataThresholds(PartThresholds, frozen=True):

@@ -52,7 +52,7 @@ def _of_model(examined: ExaminedModel, thresholds: DriftThresholds) -> PartFindi
     if examined.table is None:
         missing = TABLE.not_checked(
             say("No table of new rows was given."),
-            say("To check it: gradum trust {run} TABLE", run=examined.run),
+            say("To check it: gradum trust {run} TABLE", run=examined.run_name),
         )
         return PartFinding([reference, missing])
     rows = len(examined.table.frame)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gradum.api.groups import judged_evidence
 from gradum.api.run_rows import known_rows
 from gradum.errors import SpecError
@@ -68,7 +66,7 @@ class ExaminedModel:
         )
 
     @property
-    def run(self) -> str:
+    def run_name(self) -> str:
         """How a command names the model, for remedies."""
         folder = self.model.folder
         return "RUN" if folder is None else shlex.quote(str(folder))
@@ -84,7 +82,7 @@ class ExaminedModel:
         if self.table is None:
             return Obstacle(
                 say("No table of new rows was given."),
-                say("To check it: gradum trust {run} TABLE", run=self.run),
+                say("To check it: gradum trust {run} TABLE", run=self.run_name),
             )
         if self.model.target not in self.table.frame.columns:
             return Obstacle(
@@ -183,10 +181,3 @@ class ExaminedPredictions:
             say("The scores are no probabilities: they rank the rows, and decide nothing."),
             say("Give probabilities between 0 and 1."),
         )
-
-
-def spread_of(evidence: Evidence) -> float:
-    """Return the standard deviation of the target of rows, by their weights."""
-    weight, target = evidence.weight, evidence.target.astype(np.float64)
-    mean = np.average(target, weights=weight)
-    return float(np.sqrt(np.average((target - mean) ** 2, weights=weight)))

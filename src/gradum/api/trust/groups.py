@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated
 
 from msgspec import Meta, structs
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
 from gradum.api.trust.part import Part, PartThresholds
-from gradum.fitting.metric import metric_for
-from gradum.messages import listed, marked, say, say_plural
+from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.scores.outcome import Task
 from gradum.show.groups import group_tables, key_to_rates
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
-from gradum.study.evidence import Evidence
 from gradum.study.finding_words import WEAKER
 from gradum.study.groups.groups import UNMARKED, Group, Groups
 from gradum.study.groups.scoring import scores_by_group
@@ -28,7 +27,10 @@ SCORE = Line("groups.score", marked("No group is shown to be served worse"))
 SELECTION = Line("groups.selection", marked("Groups are selected alike"))
 RATES = Line("groups.rates", marked("Groups have alike rates of errors"))
 UNNAMED = marked("No column of groups was named.")
-ERROR_RATES = ("true_positive_rate", "false_positive_rate")
+ERROR_RATES = {
+    "true_positive_rate": marked("true positives"),
+    "false_positive_rate": marked("false positives"),
+}
 
 
 class GroupThresholds(PartThresholds, frozen=True):
@@ -73,38 +75,35 @@ class GroupThresholds(PartThresholds, frozen=True):
 
 def _of_model(examined: ExaminedModel, thresholds: GroupThresholds) -> PartFinding:
     if not examined.by:
-        remedy = say("To check it: gradum trust {run} --by COLUMN", run=examined.run)
+        remedy = say("To check it: gradum trust {run} --by COLUMN", run=examined.run_name)
         return _unchecked(Obstacle(say(UNNAMED), remedy), examined.model.task)
     rows = examined.grouped_rows
     if isinstance(rows, Obstacle):
         return _unchecked(rows, examined.model.task)
     judgement = examined.model.fitted.judgement
     metric = DEFAULT_METRIC[rows.task] if judgement is None else judgement.verdict.metric
-    new = rows is examined.new_rows
-    where = (
-        say("Scored on the rows of {source} that are new to the run.", source=examined.table_name)
-        if new
-        else say("Scored on the rows that judged the run.")
-    )
+    where = say("Scored on the rows that judged the run.")
+    if rows is examined.new_rows:
+        where = say(
+            "Scored on the rows of {source} that are new to the run.", source=examined.table_name
+        )
     found = scores_by_group(rows, examined.by, metric)
-    return _finding(found, rows, examined.by, thresholds, (where,))
+    return _finding(found, _checks(found, examined.by, rows.task, thresholds), (where,))
 
 
 def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) -> PartFinding:
-    rows = examined.evidence
-    if not examined.by:
+    rows, by = examined.evidence, examined.by
+    if not by:
         return _unchecked(Obstacle(say(UNNAMED), say("Name it by --by.")), rows.task)
-    metric = "auc" if examined.only_ranked else DEFAULT_METRIC[rows.task]
-    found = scores_by_group(rows, examined.by, metric_for(metric, rows.task).name)
     if not examined.only_ranked:
-        return _finding(found, rows, examined.by, thresholds)
+        found = scores_by_group(rows, by, DEFAULT_METRIC[rows.task])
+        return _finding(found, _checks(found, by, rows.task, thresholds))
+    found = scores_by_group(rows, by, "auc")
+    ranked = structs.replace(found, measures=("auc",))  # no row is decided, so that rates are none
     why = examined.no_probabilities
-    ranked = structs.replace(found, measures=(metric,))
-    checks = [
-        *_scored(ranked, examined.by, thresholds),
-        *(line.not_checked(why.reason, why.remedy) for line in (SELECTION, RATES)),
-    ]
-    return PartFinding(checks, (), _tables(ranked), details=ranked)
+    decided = [line.not_checked(why.reason, why.remedy) for line in (SELECTION, RATES)]
+    checks = [*(_scored(ranked, column, thresholds) for column in by), *decided]
+    return PartFinding(checks, tables=_tables(ranked), details=ranked)
 
 
 def _unchecked(why: Obstacle, task: Task) -> PartFinding:
@@ -113,26 +112,99 @@ def _unchecked(why: Obstacle, task: Task) -> PartFinding:
     return PartFinding([line.not_checked(why.reason, why.remedy) for line in lines])
 
 
-def _finding(
-    found: Groups,
-    rows: Evidence,
-    columns: Sequence[str],
-    thresholds: GroupThresholds,
-    first: Sequence[str] = (),
-) -> PartFinding:
-    checks = list(_scored(found, columns, thresholds))
-    if rows.task == "binary":
-        checks += _selected(found, columns, thresholds)
-        checks += _erring(found, columns, thresholds)
-    sentences = (*first, *found.sentences, *key_to_rates(found))
-    return PartFinding(checks, sentences, _tables(found), details=found)
+def _checks(
+    found: Groups, columns: Sequence[str], task: Task, thresholds: GroupThresholds
+) -> list[Check]:
+    demands = (_scored, _selected, _erring) if task == "binary" else (_scored,)
+    return [demand(found, column, thresholds) for demand in demands for column in columns]
+
+
+def _finding(found: Groups, checks: Sequence[Check], first: Sequence[str] = ()) -> PartFinding:
+    remarks = (*first, *found.sentences, *key_to_rates(found))
+    return PartFinding(checks, remarks, _tables(found), details=found)
 
 
 def _tables(found: Groups) -> list[RowTable]:
     return [RowTable(table.header, table.rows) for table in group_tables(found)]
 
 
-def _of_column(found: Groups, column: str, measure: str) -> list[Group]:
+def _scored(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
+    """Hold the number of weaker groups of a column against what is allowed."""
+    metric, most = found.measures[0], thresholds.most_weaker
+    groups, title = _comparable(found, column, metric), METRICS[metric].words
+    if not groups:
+        return _too_few(SCORE, column)
+    weaker = [group.values for group in groups if group.scores[metric].finding == WEAKER]
+    reason = say("No difference in {metric} for the worse is shown.", metric=title)
+    if weaker:
+        reason = say(
+            "Worse by {metric} than all other rows: {groups}.", metric=title, groups=quoted(weaker)
+        )
+    return SCORE.judged(
+        len(weaker) <= most,
+        sentences((reason, _left_out(found, column, len(groups)))),
+        figure=say_plural(
+            "{weaker} of {count:,} group",
+            "{weaker} of {count:,} groups",
+            len(groups),
+            weaker=len(weaker),
+        ),
+        threshold=say("at most {most}", most=most),
+        value=float(len(weaker)),
+        limit=float(most),
+        about=column,
+    )
+
+
+def _selected(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
+    """Hold the ratio of the least and the greatest selection rate against what is asked."""
+    measure, least = "selection_rate", thresholds.least_selection_ratio
+    groups = _comparable(found, column, measure)
+    rates = [group.scores[measure].value or 0.0 for group in groups]
+    if len(groups) < 2:
+        return _too_few(SELECTION, column)
+    ratio = min(rates) / max(rates) if max(rates) > 0 else 1.0
+    differing = _differing(groups, measure)
+    return SELECTION.judged(
+        ratio >= least or not differing,
+        _shown_in(differing),
+        figure=say(
+            "{low} to {high}, a ratio of {ratio}",
+            low=percent(min(rates)),
+            high=percent(max(rates)),
+            ratio=figure(ratio, digits=2),
+        ),
+        threshold=say("no ratio shown below {least}", least=figure(least)),
+        value=ratio,
+        limit=least,
+        about=column,
+    )
+
+
+def _erring(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
+    """Hold the larger gap of true or false positive rates against what is allowed."""
+    most = thresholds.most_rate_gap
+    gaps = [gap for gap in found.gaps if gap.column == column and gap.measure in ERROR_RATES]
+    if not gaps:
+        return _too_few(RATES, column)
+    shown = {
+        gap.measure: _differing(_comparable(found, column, gap.measure), gap.measure)
+        for gap in gaps
+    }
+    failing = [gap for gap in gaps if gap.value > most and shown[gap.measure]]
+    widest = max(failing or gaps, key=lambda gap: gap.value)
+    return RATES.judged(
+        not failing,
+        _shown_in(list(dict.fromkeys(chain.from_iterable(shown.values())))),
+        figure=listed([f"{say(ERROR_RATES[gap.measure])} {percent(gap.value)}" for gap in gaps]),
+        threshold=say("no gap shown above {most}", most=percent(most)),
+        value=widest.value,
+        limit=most,
+        about=column,
+    )
+
+
+def _comparable(found: Groups, column: str, measure: str) -> list[Group]:
     """Return the groups of a column with rows enough to be compared by a measure."""
     return [
         group
@@ -149,39 +221,16 @@ def _too_few(line: Line, column: str) -> Check:
     )
 
 
-def _scored(found: Groups, columns: Sequence[str], thresholds: GroupThresholds) -> Iterator[Check]:
-    """Hold the number of weaker groups of each column against what is allowed."""
-    metric, most = found.measures[0], thresholds.most_weaker
-    title = METRICS[metric].words
-    for column in columns:
-        groups = _of_column(found, column, metric)
-        if not groups:
-            yield _too_few(SCORE, column)
-            continue
-        weaker = [group.values for group in groups if group.scores[metric].finding == WEAKER]
-        reason = (
-            say(
-                "Worse by {metric} than all other rows: {groups}.",
-                metric=title,
-                groups=quoted(weaker),
-            )
-            if weaker
-            else say("No difference in {metric} for the worse is shown.", metric=title)
-        )
-        yield SCORE.judged(
-            len(weaker) <= most,
-            reason,
-            figure=say_plural(
-                "{weaker} of {count:,} group",
-                "{weaker} of {count:,} groups",
-                len(groups),
-                weaker=len(weaker),
-            ),
-            threshold=say("at most {most}", most=most),
-            value=float(len(weaker)),
-            limit=float(most),
-            about=column,
-        )
+def _left_out(found: Groups, column: str, compared: int) -> str:
+    """Say how many groups of a column could not be compared; nothing where all could."""
+    few = sum(group.column == column for group in found.groups) - compared
+    if not few:
+        return ""
+    return say_plural(
+        "{count:,} group has too few rows to say.",
+        "{count:,} groups have too few rows to say.",
+        few,
+    )
 
 
 def _differing(groups: Sequence[Group], measure: str) -> list[str]:
@@ -194,66 +243,6 @@ def _shown_in(differing: Sequence[str]) -> str:
         return say("No difference from all other rows is shown.")
     return say("Shown to differ from all other rows: {groups}.", groups=quoted(differing))
 
-
-def _selected(
-    found: Groups, columns: Sequence[str], thresholds: GroupThresholds
-) -> Iterator[Check]:
-    """Hold the ratio of the least and the greatest selection rate against what is asked."""
-    measure, least = "selection_rate", thresholds.least_selection_ratio
-    for column in columns:
-        groups = _of_column(found, column, measure)
-        rates = [group.scores[measure].value or 0.0 for group in groups]
-        if len(groups) < 2:
-            yield _too_few(SELECTION, column)
-            continue
-        ratio = min(rates) / max(rates) if max(rates) > 0 else 1.0
-        differing = _differing(groups, measure)
-        yield SELECTION.judged(
-            ratio >= least or not differing,
-            _shown_in(differing),
-            figure=say(
-                "{low} to {high}, a ratio of {ratio}",
-                low=percent(min(rates)),
-                high=percent(max(rates)),
-                ratio=figure(ratio, digits=2),
-            ),
-            threshold=say("no ratio shown below {least}", least=figure(least)),
-            value=ratio,
-            limit=least,
-            about=column,
-        )
-
-
-def _erring(found: Groups, columns: Sequence[str], thresholds: GroupThresholds) -> Iterator[Check]:
-    """Hold the larger gap of true or false positive rates against what is allowed."""
-    most = thresholds.most_rate_gap
-    for column in columns:
-        gaps = [gap for gap in found.gaps if gap.column == column and gap.measure in ERROR_RATES]
-        if not gaps:
-            yield _too_few(RATES, column)
-            continue
-        shown = {
-            gap.measure: _differing(_of_column(found, column, gap.measure), gap.measure)
-            for gap in gaps
-        }
-        failing = [gap for gap in gaps if gap.value > most and shown[gap.measure]]
-        widest = max(failing or gaps, key=lambda gap: gap.value)
-        names = list(dict.fromkeys(name for groups in shown.values() for name in groups))
-        yield RATES.judged(
-            not failing,
-            _shown_in(names),
-            figure=listed([f"{say(TITLES[gap.measure])} {percent(gap.value)}" for gap in gaps]),
-            threshold=say("no gap shown above {most}", most=percent(most)),
-            value=widest.value,
-            limit=most,
-            about=column,
-        )
-
-
-TITLES = {
-    "true_positive_rate": marked("true positives"),
-    "false_positive_rate": marked("false positives"),
-}
 
 PART = Part(
     "groups",

@@ -58,7 +58,7 @@ def _repeatable(examined: ExaminedModel) -> RunSpec | Obstacle:
     if not examined.rerun:
         return Obstacle(
             say("The model was not fitted again, which takes as long as the fit did."),
-            say("To check it: gradum trust {run} --rerun", run=examined.run),
+            say("To check it: gradum trust {run} --rerun", run=examined.run_name),
         )
     if (name := teacher(model.fitted)) is not None:
         return Obstacle(
