@@ -59,11 +59,9 @@ class ExaminedModel:
     def name(self) -> str:
         """What the model is called in the report."""
         folder = self.model.folder
-        return (
-            say("the model of {target!r}", target=self.model.target)
-            if not folder
-            else (folder.resolve().name)
-        )
+        if folder is None:
+            return say("the model of {target!r}", target=self.model.target)
+        return folder.resolve().name
 
     @property
     def run_name(self) -> str:

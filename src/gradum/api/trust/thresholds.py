@@ -52,25 +52,27 @@ def thresholds_of(given: str | os.PathLike | Mapping[str, Any] | None) -> Any:
     """
     if given is None:
         return Thresholds()
+    name = say("The thresholds") if isinstance(given, Mapping) else str(given)
     try:
-        if isinstance(given, Mapping):
-            name, thresholds = say("The thresholds"), msgspec.convert(given, Thresholds)
-        else:
-            name = str(given)
-            thresholds = msgspec.toml.decode(Path(given).read_bytes(), type=Thresholds)
+        thresholds = _decoded(given)
     except OSError as error:
         raise SpecError(
-            say("{path} cannot be read: {cause}.", path=given, cause=cause_of(error)),
+            say("{path} cannot be read: {cause}.", path=name, cause=cause_of(error)),
             say("Write one by gradum trust --write-thresholds FILE."),
         ) from None
     except (ValueError, RecursionError) as error:
-        what = say("The thresholds") if isinstance(given, Mapping) else given
         raise SpecError(
-            say("{path} cannot be used: {cause}.", path=what, cause=error),
+            say("{path} cannot be used: {cause}.", path=name, cause=error),
             say("gradum trust --write-thresholds FILE writes every name with its meaning."),
         ) from None
     _refuse_unknown(thresholds.require, name)
     return thresholds
+
+
+def _decoded(given: str | os.PathLike | Mapping[str, Any]) -> Any:
+    if isinstance(given, Mapping):
+        return msgspec.convert(given, Thresholds)
+    return msgspec.toml.decode(Path(given).read_bytes(), type=Thresholds)
 
 
 def _refuse_unknown(required: tuple[str, ...], name: str) -> None:
