@@ -197,6 +197,7 @@ GUIDES = [
     "README.md",
     *(f"docs/{name}.md" for name in ("quick-start", "analyst", "validator", "student", "choices")),
     "docs/intervals.md",
+    "docs/trust.md",
 ]
 
 

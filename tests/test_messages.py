@@ -58,6 +58,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/influence.py": {"<gradum.InfluentialRows"},
     "show/surrogate.py": {"<gradum.SurrogateTree of"},
     "show/watch.py": {"<gradum.Watch with"},
+    "show/trust.py": {"<gradum.TrustReport of"},
     "show/explain_step.py": {"<pre style"},
     "show/mathml.py": {"<mrow>"},
     "show/step_lines.py": {"dℓ/da", "alpha·", "dL/db", "p = softmax(", "sign 0 = 0"},

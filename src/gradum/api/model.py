@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from msgspec import structs
 from gradum.api.explanation import explain_model
 from gradum.api.groups import grouping_of, judged_by_group
 from gradum.api.inference import infer_run
-from gradum.api.run_rows import rows_in_memory, run_rows
+from gradum.api.run_rows import known_rows
 from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from gradum.show.effects import EffectCurves
     from gradum.show.influence import InfluentialRows
     from gradum.show.surrogate import SurrogateTree
+    from gradum.show.trust import TrustReport
     from gradum.show.watch import Watch
     from gradum.study.certified.table_graph import TableGraph
 
@@ -377,11 +378,7 @@ class Model:
         grouping = grouping_of(self, by, metric)
         if data is None:
             return judged_by_group(self, grouping)
-        known, unknown = None, ()
-        if self.run is not None:
-            known = rows_in_memory(self.run)
-        elif self.folder is not None:
-            known = run_rows(self.folder, self.fitted, target=True)
+        known, unknown = known_rows(self.run, self.folder, self.fitted), ()
         if isinstance(known, str):
             unknown = (
                 say(
@@ -811,6 +808,56 @@ class Model:
         return watch_model(
             self, data, reference=reference, rung=rung, labels=asked, reading=reading
         )
+
+    def trust(
+        self,
+        data: Any = None,
+        *,
+        by: str | Sequence[str] = (),
+        thresholds: str | os.PathLike | Mapping[str, Any] | None = None,
+        rerun: bool = False,
+        sheet: str | None = None,
+        query: str | None = None,
+        encoding: str | None = None,
+        skip_rows: int | None = None,
+    ) -> TrustReport:
+        """Say what holds of the model, what fails, and what was not checked.
+
+        Every line holds something that is known of the model against a threshold: data, scores,
+        calibration, coverage, groups, explanations, stress, properties, drift, reproducibility.
+
+        Parameters
+        ----------
+        data : path or data frame, optional
+            New rows; with the target, scores, calibration and coverage are checked on them too.
+        by : str or sequence of str
+            Columns whose groups are held against each other, as by `evaluate`.
+        thresholds : path or dict, optional
+            What is asked, as ``gradum trust --write-thresholds FILE`` writes it.
+        rerun : bool
+            Whether to fit the run again and compare the weights to the bit.
+        sheet, query, encoding, skip_rows : optional
+            How ``data`` is read, as in `gradum.fit`.
+
+        Returns
+        -------
+        TrustReport
+            It shows itself; ``failed`` says whether a demand failed, ``frame`` has one line each,
+            ``not_checked`` what nothing is known of, ``content`` everything as plain values, and
+            ``page()`` a page.
+
+        Raises
+        ------
+        SpecError
+            The thresholds cannot be used, or the rows not be grouped so.
+        SchemaError, TableError
+            The new rows do not match the model.
+        """
+        refuse_after_fork()
+        from gradum.api.trust.report import trust_model
+
+        reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+        return trust_model(self, data, by=by, thresholds=thresholds, rerun=rerun, reading=reading)
 
     def surrogate(self) -> SurrogateTree:
         """Grow a tree of at most four questions that says what the rung in use says.
