@@ -202,7 +202,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if column[-1:] not in SIGNS or len(column) < 2:
                 raise SpecError(
                     say("The direction of {column!r} is missing.", column=shortened(column)),
-                    say("Give a column and its sign, such as --monotone age+ or income-."),
+                    say("Put + or - behind the column's name, such as --monotone age+."),
                 )
         names = [column[:-1] for column in self.monotone]
         twice = next((name for name in names if names.count(name) > 1), None)
@@ -211,6 +211,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 say("Column {column!r} has more than one direction.", column=shortened(twice)),
                 say("Give each column of --monotone once."),
             )
+        if self.monotone and "mlp" in self.rungs:
+            self.mlp.refuse_without_directions()
 
     @property
     def directions(self) -> dict[str, int]:

@@ -7,8 +7,8 @@ which it is −Σ w A, and the columns left free), Fenchel's inequality gives
     P(W, b) − min P ≤ Σᵢ wᵢ [loss(zᵢ) + loss*(aᵢ) − aᵢ·zᵢ] + Σ_j [R_j(W_j) + R_j*(V_j) − W_j·V_j].
 
 R_j* is the conjugate of the column's price, max(|v| − l1, 0)² / (2 l2); with an L1 term alone it is
-finite only for |v| ≤ l1, and A is shrunk until that holds. Of a W_j that is held to one sign it is 0
-for V_j of the other, towards which W_j cannot follow. V is made 0 where it must be:
+finite only for |v| ≤ l1, and A is shrunk until that holds. Of a W_j that is held to one sign it is
+0 for V_j of the other, towards which W_j cannot follow. V is made 0 where it must be:
 
 - Of a smooth loss, intercept and free columns are first brought to their own minimum by Newton's
   method, W else kept. There A, the loss's own derivatives, has what is asked, and the rows add

@@ -2,8 +2,9 @@
 
     minimise over W, b    Σᵢ wᵢ · loss(xᵢ W + b, yᵢ) / Σᵢ wᵢ  +  Σ_j (l1_j ‖W_j‖₁ + l2_j · ½ ‖W_j‖²)
 
-The intercept b is not penalised. Some coefficients may be held to one sign, s_j W_j ≥ 0. Solvers work on the columns in standard units, in which the
-strengths of a column are l1 / scale and l2 / scale².
+The intercept b is not penalised. Some coefficients may be held to one sign, s_j W_j ≥ 0. Solvers
+work on the columns in standard units, in which the strengths of a column are l1 / scale and
+l2 / scale².
 
 Shapes: n rows, D columns, k outputs; a point is [D + 1, k], its last row the intercept.
 """

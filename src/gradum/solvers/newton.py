@@ -134,7 +134,7 @@ def selecting_step(
     gradient: np.ndarray,
     strengths: Strengths,
 ) -> np.ndarray:
-    """Return the step [D + 1, k] to the minimum of a quadratic model, an L1 term and bounds at 0."""
+    """Return the step [D + 1, k] to the minimum of a quadratic with an L1 term or bounds at 0."""
     hessian, here = quadratic.hessian, values.ravel()
     if model.is_softmax:
         hessian = quadratic.determined(strengths.l1[:, 0] == 0)

@@ -4,10 +4,10 @@ A step goes down the gradient of loss and L2 term, and the L1 term then pulls it
 
     x₊ = S(y − ∇f(y)/L, l1/L),        S(v, t) = sign(v)·max(|v| − t, 0),
 
-and to 0 itself what is held to the other sign, from a point y that runs ahead along the last change of x. Where running ahead leads uphill,
-it starts afresh, which makes the method as fast as if it knew how strongly convex f is. L is
-found by trial: it grows until f lies below its quadratic bound. Nothing but products with the
-columns is needed, so that any number of columns will do.
+from a point y that runs ahead along the last change of x. What is held to the other sign is put to
+0 besides. Where running ahead leads uphill, it starts afresh, which makes the method as fast as if
+it knew how strongly convex f is. L is found by trial: it grows until f lies below its quadratic
+bound. Nothing but products with the columns is needed, so that any number of columns will do.
 
 Sources: Beck and Teboulle, SIAM J. Imaging Sci. 2 (2009) (FISTA); O'Donoghue and Candès,
 Found. Comput. Math. 15 (2015) (restart).

@@ -55,6 +55,8 @@ class Activation:
         (fan_in, fan_out) → the bound of the uniform initial weights before σ.
     straight : bool
         Whether it is straight on either side of 0.
+    rising : bool
+        Whether it never falls.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Activation:
     derivative: Callable[[np.ndarray], np.ndarray]
     bound: Callable[[int, int], float]
     straight: bool = False
+    rising: bool = True
 
 
 def _same(x: Any) -> Any:
@@ -116,7 +119,7 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("tanh", jnp.tanh, np.tanh, _tanh_slope, glorot_bound),
         Activation("logistic", jax.nn.sigmoid, scipy.special.expit, _logistic_slope, glorot_bound),
         Activation("identity", _same, _same, np.ones_like, glorot_bound, True),
-        Activation("gelu", _jax_gelu, _numpy_gelu, _gelu_slope, he_bound),
+        Activation("gelu", _jax_gelu, _numpy_gelu, _gelu_slope, he_bound, rising=False),
         Activation("selu", jax.nn.selu, _numpy_selu, _selu_slope, lecun_bound),
     )
 }

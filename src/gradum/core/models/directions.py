@@ -1,15 +1,15 @@
 """Directions: which signs of weights make a network monotone in some of its inputs.
 
-Every number of the network, whether input, unit or output, is given a direction d: +1 if it shall
-never fall, −1 if it shall never rise, as the constrained inputs move along their own directions, and
-0 if it shall not move with them at all. An output has +1. With rising activations, that holds where
-every weight w from a number of direction d ≠ 0 to one of direction e has
+Every number of the network, whether input, unit or output, is given a direction: +1 if it shall
+never fall, −1 if it shall never rise, as the constrained inputs move along their own directions,
+and 0 if it shall not move with them at all. An output has +1. With rising activations, that holds
+where every weight w from a number of direction d ≠ 0 to one of direction e has
 
     d e w ≥ 0 if e ≠ 0,    w = 0 if e = 0.
 
-Weights from numbers of direction 0 are free, so other inputs act as they like. Units of direction −1
-bend the other way than those of +1: with ReLU one adds what is convex in a constrained input, the
-other what is concave.
+Weights from numbers of direction 0 are free, so other inputs act as they like. Units of direction
+−1 bend the other way than those of +1: with ReLU one adds what is convex in a constrained input,
+the other what is concave.
 
 Sources: J. Sill, "Monotonic networks" (NIPS 1997), for signs; D. Runje and S. M. Shankaranarayana,
 "Constrained monotonic neural networks" (ICML 2023), for units that bend either way.

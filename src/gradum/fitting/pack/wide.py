@@ -49,6 +49,7 @@ def begin_wide(
     to choose one each.
     """
     last, scale = params["layers"][-1], _scale(inputs.network, inputs.of_pairs)
+    signs = inputs.directions[0][: len(scale)] if inputs.directions else None
     # Asked before the columns are made, which of a long table are many.
     starting = {
         fold: beginning
@@ -63,10 +64,10 @@ def begin_wide(
     judged = (
         (scale * _columns(params, inputs, starting[fold][0]), walks[fold]) for fold in judging
     )
-    strength = best_strength(judged, goal, context)
+    strength = best_strength(judged, goal, context, signs)
     for fold, beginning in starting.items():
         columns = scale * _columns(params, inputs, beginning[0])
-        start = linear_start(columns, goal, walks[fold][0], strength, context)
+        start = linear_start(columns, goal, walks[fold][0], strength, context, signs)
         if start is not None:
             weights, last["bias"][beginning] = start
             params["wide"][beginning, : len(scale)] = scale[:, None] * weights
@@ -93,7 +94,12 @@ def is_much_work(columns: int, outputs: int, rows: int) -> bool:
     return outputs * (columns + 1) > MOST_COEFFICIENTS or rows > MOST_ROWS
 
 
-def best_strength(judged: Iterable[tuple[np.ndarray, Walk]], goal: Goal, context: Context) -> float:
+def best_strength(
+    judged: Iterable[tuple[np.ndarray, Walk]],
+    goal: Goal,
+    context: Context,
+    signs: np.ndarray | None = None,
+) -> float:
     """Return the strength whose linear models predict held-out rows best.
 
     Parameters
@@ -103,14 +109,15 @@ def best_strength(judged: Iterable[tuple[np.ndarray, Walk]], goal: Goal, context
         those held out.
     goal : Goal
     context : Context
+    signs : ndarray of shape (D,), optional
+        That the weights are held to, 0 for either.
     """
     total = np.zeros(len(STRENGTHS))
     for columns, walk in judged:
         used = np.concatenate(walk)
         split = np.arange(len(walk[0])), np.arange(len(walk[0]), len(used))
-        path = choose_penalty(
-            _model(columns, goal, used), [split], STRENGTHS, hear=context.ask, to_the_end=True
-        )
+        model = _model(columns, goal, used, signs)
+        path = choose_penalty(model, [split], STRENGTHS, hear=context.ask, to_the_end=True)
         found = context.solve(path)
         if found.cut:
             break
@@ -124,6 +131,7 @@ def linear_start(
     rows: np.ndarray,
     strength: float,
     context: Context,
+    signs: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Fit the linear model on some of the rows, under alpha = strength / their number.
 
@@ -137,13 +145,15 @@ def linear_start(
         Positions of the rows learned from.
     strength : float
     context : Context
+    signs : ndarray of shape (D,), optional
+        That the weights are held to, 0 for either.
 
     Returns
     -------
     tuple or None
         Weights [D, k] and biases [k]; None where they are not finite.
     """
-    model = _model(columns, goal, rows)
+    model = _model(columns, goal, rows, signs)
     solution = context.solve(descend(model, Newton(tol=TOLERANCE), l2=strength / len(rows)))
     layer = solution.params["layers"][0]
     weights, biases = np.asarray(layer["weight"]), np.asarray(layer["bias"])
@@ -155,7 +165,9 @@ def linear_start(
     return weights, biases
 
 
-def _model(columns: np.ndarray, goal: Goal, rows: np.ndarray) -> LinearModel:
+def _model(
+    columns: np.ndarray, goal: Goal, rows: np.ndarray, signs: np.ndarray | None
+) -> LinearModel:
     loss, outputs = goal.linear
     return LinearModel.of(
         Columns.of(columns[rows]),
@@ -163,4 +175,5 @@ def _model(columns: np.ndarray, goal: Goal, rows: np.ndarray) -> LinearModel:
         loss,
         outputs=outputs,
         weight=goal.weight[rows],
+        signs=signs,
     )

@@ -1,0 +1,75 @@
+"""Steps that keep the signs of weights under which a network is monotone, around any solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from gradum.core import Params
+from gradum.core.models.directions import of_layers, oriented, projected
+from gradum.solvers.first_order.solver import Composed, FirstOrder, pytree
+
+
+@pytree(values=("solver",), structure=("inputs",))
+@dataclass(frozen=True)
+class Monotone(Composed):
+    """A solver whose every step ends at the nearest weights that suit the directions.
+
+    θ ← P(θ + Δ), for the solver's step Δ and the projection P of `directions`. Of a step that a
+    schedule shortens, the end lies between θ and P(θ + Δ), whose signs suit too.
+
+    Parameters
+    ----------
+    solver : FirstOrder
+        One that looks for no step's length.
+    inputs : tuple of int
+        The directions of the first inputs; all others have none.
+    """
+
+    solver: FirstOrder
+    inputs: tuple[int, ...]
+
+    def starting(self, params: Params) -> Params:
+        """Return the solver's start, with signs that suit."""
+        params = self.solver.starting(params)
+        layers = [
+            layer | {"weight": oriented(layer["weight"], before, after)}
+            for layer, before, after in self._between(params["layers"])
+        ]
+        return params | {"layers": layers}
+
+    def transformation(self) -> optax.GradientTransformation:
+        """Return the solver, and the projection after it."""
+
+        def project(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+            goal = jax.tree.map(lambda value, step: value + step, params, updates)
+            layers = [
+                step | {"weight": projected(layer["weight"], before, after, jnp) - old["weight"]}
+                for (layer, before, after), step, old in zip(
+                    self._between(goal["layers"]),
+                    updates["layers"],
+                    params["layers"],
+                    strict=True,
+                )
+            ]
+            return updates | {"layers": layers}, state
+
+        projection = optax.GradientTransformation(optax.init_empty_state, project)
+        return optax.chain(self.solver.transformation(), projection)
+
+    def answer(self, params: Params, optimizer: Any) -> Params:
+        """Return the solver's."""
+        return self.solver.answer(params, optimizer[0])
+
+    def _between(self, layers: list[Any]) -> list[tuple[Any, np.ndarray, np.ndarray]]:
+        """Return each layer between the directions of the numbers before and after it."""
+        inputs, *sizes, outputs = [len(layers[0]["weight"]), *(len(x["bias"]) for x in layers)]
+        first = np.pad(np.array(self.inputs, np.float32), (0, inputs - len(self.inputs)))
+        sides = pairwise(of_layers(first, tuple(sizes), outputs))
+        return [(layer, *side) for layer, side in zip(layers, sides, strict=True)]
