@@ -16,6 +16,7 @@ from msgspec import structs
 from gradum.errors import SchemaError, SpecError
 from gradum.fitting.context import Context
 from gradum.fitting.dataset import Dataset
+from gradum.fitting.directions import refuse_directions
 from gradum.fitting.events import Expected
 from gradum.fitting.plan import Plan
 from gradum.fitting.rungs.learning import InMemory, LearningRows
@@ -200,7 +201,12 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
             )
     if spec.interval_by is not None:
         _refuse_levels(spec.interval_by, schema, target)
-    _refuse_monotone(spec, schema, target)
+    refuse_directions(spec.directions, schema, len(target.classes) or None)
+    if spec.monotone and spec.blocks:
+        raise SpecError(
+            say("Models are held monotone on rows in memory, and this table is read in blocks."),
+            say("Allow more with --max-memory (max_memory), or leave out --monotone (monotone)."),
+        )
     if spec.report.cost is not None and target.task != "binary":
         raise SpecError(
             say(
@@ -216,53 +222,6 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
             say("Leave class weights out."),
         )
     return target
-
-
-def _refuse_monotone(spec: Spec, schema: Schema, target: Target) -> None:
-    """Refuse columns and targets of which no direction can be held, and rows in blocks."""
-    if spec.monotone and target.task == "multiclass":
-        raise SpecError(
-            say(
-                "The target {target!r} has {count} classes, and only a number or the probability "
-                "of one of two can rise with a column.",
-                target=target.name,
-                count=len(target.classes),
-            ),
-            say("Leave out --monotone (monotone)."),
-        )
-    if spec.monotone and spec.blocks:
-        raise SpecError(
-            say("Models are held monotone on rows in memory, and this table is read in blocks."),
-            say("Allow more with --max-memory, or leave out --monotone (monotone)."),
-        )
-    for name in spec.directions:
-        if name == target.name:
-            raise SpecError(
-                say("Column {column!r} is the target, in which nothing is monotone.", column=name),
-                say("Give --monotone a column to learn from."),
-            )
-        column = schema.column(name)
-        if column.role != "feature":
-            raise SpecError(
-                say(
-                    "No model can be monotone in column {column!r}: none learns from it.",
-                    column=name,
-                ),
-                say("Leave it out of --monotone (monotone)."),
-            )
-        if column.kind != "numeric":
-            raise SpecError(
-                say(
-                    "No model can be monotone in column {column!r}: it is of the kind {kind}, not "
-                    "a number.",
-                    column=name,
-                    kind=column.kind,
-                ),
-                say(
-                    "Leave it out of --monotone (monotone); if its values are numbers, take it as "
-                    "one with --numeric."
-                ),
-            )
 
 
 def _refuse_levels(name: str, schema: Schema, target: Target) -> None:
