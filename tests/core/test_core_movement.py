@@ -151,7 +151,7 @@ def test_every_part_of_a_pack_has_its_say(change, name):
 
 def test_the_projection_is_the_nearest_point_and_the_same_in_jax():
     rng = np.random.default_rng(3)
-    before, after = np.array([1, -1, 0], np.float32), of_units(6)
+    before, after = np.array([1, -1, 0], np.float32), of_units(6, 0.5)
     weight = rng.normal(size=(2, 3, 6)).astype(np.float32)
     near = projected(weight, before, after, np)
     assert np.array_equal(near, projected(weight, before, after, jnp))
@@ -161,4 +161,13 @@ def test_the_projection_is_the_nearest_point_and_the_same_in_jax():
     assert np.array_equal(near, np.where(allowed, weight, 0))
     drawn = oriented(weight, before, after)
     assert np.array_equal(drawn, projected(drawn, before, after, np))
-    assert {-1, 0, 1} == set(of_units(6).tolist())
+    assert of_units(6, 0.5).tolist() == [1, -1, 1, 0, 0, 0]
+
+
+def test_where_all_inputs_have_a_direction_no_unit_is_idle():
+    some = of_layers(INPUTS, (12, 2, 1), 1)
+    assert [np.count_nonzero(units) for units in some[1:-1]] == [6, 2, 1]
+    every = of_layers(np.array([1, -1], np.float32), (12,), 1)
+    assert np.abs(every[1]).all()
+    few = of_layers(np.array([1] + [0] * 99, np.float32), (12,), 1)
+    assert np.count_nonzero(few[1]) == 4

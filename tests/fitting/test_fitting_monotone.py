@@ -129,7 +129,7 @@ def test_the_spec_writes_it_as_it_is_given():
         ({"monotone": {"age": "up"}}, "direction of 'age' is 'up'"),
         ({"monotone": ["age+", "age-"]}, "'age' has more than one direction"),
         ({"monotone": "age+", "activation": "gelu"}, "gelu falls in places"),
-        ({"monotone": "age+", "solver": "lbfgs"}, "lbfgs searches along a line"),
+        ({"monotone": "age+", "solver": "lbfgs"}, "LBFGS searches along a line"),
     ],
 )
 def test_what_no_spec_can_hold_is_refused(options, message):

@@ -97,26 +97,11 @@ class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Raise SpecError where a network cannot be held monotone."""
         if (self.activation, self.solver) == ("relu", "adam"):
             return  # without JAX
-        from gradum.core.models.activations import ACTIVATIONS
-        from gradum.solvers.first_order import resolve
+        from gradum.solvers.first_order import Monotone, resolve
+        from gradum.solvers.first_order.monotone import refuse_falling
 
-        if not ACTIVATIONS[self.activation].rising:
-            raise SpecError(
-                say(
-                    "The activation {activation} falls in places, and no network of it is held "
-                    "monotone.",
-                    activation=self.activation,
-                ),
-                say("Choose another, such as relu."),
-            )
-        if resolve(self.solver).searches:
-            raise SpecError(
-                say(
-                    "The solver {solver} searches along a line, which leaves what is monotone.",
-                    solver=self.solver,
-                ),
-                say("Choose another, such as adam."),
-            )
+        refuse_falling(self.activation)
+        Monotone(resolve(self.solver))
 
     def epochs(self, rows: int) -> int:
         """Return the most epochs on so many rows that do not fit in memory."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,8 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from gradum.core import Params
+from gradum.core import Params, Problem
+from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.directions import of_layers, oriented, projected
+from gradum.errors import SpecError
+from gradum.messages import say
+from gradum.solvers.data import Data
 from gradum.solvers.first_order.solver import Composed, FirstOrder, pytree
 
 
@@ -29,11 +33,34 @@ class Monotone(Composed):
     solver : FirstOrder
         One that looks for no step's length.
     inputs : tuple of int
-        The directions of the first inputs; all others have none.
+        The directions of the first inputs, 1, -1 or 0; all others have none.
+
+    Raises
+    ------
+    SpecError
+        The solver searches along a line, which leaves the weights that suit; or, once it is known,
+        the network's activation falls in places.
     """
 
     solver: FirstOrder
-    inputs: tuple[int, ...]
+    inputs: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        # Not always a solver: JAX rebuilds pytrees around whatever it likes.
+        if getattr(self.solver, "searches", False):
+            raise SpecError(
+                say(
+                    "{solver} searches along a line, which leaves the networks that are monotone.",
+                    solver=type(self.solver).__name__,
+                ),
+                say("Choose another solver, such as adam."),
+            )
+
+    def settled(self, problem: Problem, data: Data) -> Any:
+        """Settle the solver, for all inputs of a network of rising activations."""
+        refuse_falling(problem.network.activation)
+        free = problem.network.inputs - len(self.inputs)
+        return replace(super().settled(problem, data), inputs=(*self.inputs, *[0] * free))
 
     def starting(self, params: Params) -> Params:
         """Return the solver's start, with signs that suit."""
@@ -69,7 +96,21 @@ class Monotone(Composed):
 
     def _between(self, layers: list[Any]) -> list[tuple[Any, np.ndarray, np.ndarray]]:
         """Return each layer between the directions of the numbers before and after it."""
-        inputs, *sizes, outputs = [len(layers[0]["weight"]), *(len(x["bias"]) for x in layers)]
-        first = np.pad(np.array(self.inputs, np.float32), (0, inputs - len(self.inputs)))
-        sides = pairwise(of_layers(first, tuple(sizes), outputs))
+        *hidden, outputs = [layer["weight"].shape[1] for layer in layers]
+        first, *others = of_layers(np.array(self.inputs, np.float32), tuple(hidden), outputs)
+        first = np.pad(first, (0, len(layers[0]["weight"]) - len(first)))
+        sides = pairwise([first, *others])
         return [(layer, *side) for layer, side in zip(layers, sides, strict=True)]
+
+
+def refuse_falling(activation: str) -> None:
+    """Raise SpecError where an activation falls in places, so that signs tell nothing."""
+    if not ACTIVATIONS[activation].rising:
+        raise SpecError(
+            say(
+                "The activation {activation} falls in places, so no signs make its network "
+                "monotone.",
+                activation=activation,
+            ),
+            say("Choose another, such as relu."),
+        )
