@@ -25,6 +25,7 @@ BENCHMARKS = {
     "quality": "--data FOLDER [OPTIONS], which --help lists",
     "parts": "FOLDER [SETS] [PARTS]",
     "rungs": "FOLDER [SEEDS]",
+    "monotone": "FOLDER [DRAWS] [EFFORT] [SETS]",
     "calibration": "FOLDER [SPLITS] [ROWS] [SETS]",
     "nist": "",
     "encoding": "",

@@ -53,6 +53,7 @@ def begin_wide(
     out: they differ too little to choose one each.
     """
     last, width = params["layers"][-1], _width(inputs.network)
+    signs = inputs.directions[0][:width] if inputs.directions else None
     # Asked before the columns are made, which of a long table are many.
     starting = {
         fold: beginning
@@ -68,10 +69,10 @@ def begin_wide(
     many = len(goal.target) >= MANY_ROWS
     shares, strengths = ((OF_CODES, 1.0), OF_MANY_ROWS) if many else ((OF_CODES,), STRENGTHS)
     scales = [_scale(inputs.network, inputs.of_pairs, share) for share in shares]
-    strength, scale = best_prior(judged, scales, strengths, goal, context)
+    strength, scale = best_prior(judged, scales, strengths, goal, context, signs)
     for fold, beginning in starting.items():
         columns = scale * _columns(params, inputs, beginning[0])
-        start = linear_start(columns, goal, walks[fold][0], strength, context)
+        start = linear_start(columns, goal, walks[fold][0], strength, context, signs)
         if start is not None:
             weights, last["bias"][beginning] = start
             params["wide"][beginning, : len(scale)] = scale[:, None] * weights
@@ -109,6 +110,7 @@ def best_prior(
     strengths: Sequence[float],
     goal: Goal,
     context: Context,
+    signs: np.ndarray | None = None,
 ) -> tuple[float, np.ndarray]:
     """Return the strength and the scale whose linear models predict held-out rows best.
 
@@ -123,24 +125,26 @@ def best_prior(
         Falling.
     goal : Goal
     context : Context
+    signs : ndarray of shape (D,), optional
+        That the weights are held to, 0 for either.
     """
     total = np.zeros((len(scales), len(strengths)))
     for columns, walk in judged:
-        losses = [_held_out(scale * columns, walk, strengths, goal, context) for scale in scales]
+        rows = np.concatenate(walk)
+        models = (_model(scale * columns, goal, rows, signs) for scale in scales)
+        losses = [_held_out(model, len(walk[0]), strengths, context) for model in models]
         if None in losses:
             break
         total += goal.weight[walk[1]].sum() * np.array(losses)
-    scale, strength = np.unravel_index(first_least(total.ravel()), total.shape)
+    scale, strength = divmod(int(first_least(total.ravel())), len(strengths))
     return strengths[strength], scales[scale]
 
 
 def _held_out(
-    columns: np.ndarray, walk: Walk, strengths: Sequence[float], goal: Goal, context: Context
+    model: LinearModel, learned: int, strengths: Sequence[float], context: Context
 ) -> tuple[float, ...] | None:
-    """Return the held-out loss under each strength; None where time ran out."""
-    used = np.concatenate(walk)
-    split = np.arange(len(walk[0])), np.arange(len(walk[0]), len(used))
-    model = _model(columns, goal, used)
+    """Return the loss under each strength behind the rows learned from; None when time ran out."""
+    split = np.arange(learned), np.arange(learned, len(model))
     path = context.solve(
         choose_penalty(model, [split], strengths, hear=context.ask, to_the_end=True)
     )
@@ -153,6 +157,7 @@ def linear_start(
     rows: np.ndarray,
     strength: float,
     context: Context,
+    signs: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Fit the linear model on some of the rows, under alpha = strength / their number.
 
@@ -166,13 +171,15 @@ def linear_start(
         Positions of the rows learned from.
     strength : float
     context : Context
+    signs : ndarray of shape (D,), optional
+        That the weights are held to, 0 for either.
 
     Returns
     -------
     tuple or None
         Weights [D, k] and biases [k]; None where they are not finite.
     """
-    model = _model(columns, goal, rows)
+    model = _model(columns, goal, rows, signs)
     solution = context.solve(descend(model, Newton(tol=TOLERANCE), l2=strength / len(rows)))
     layer = solution.params["layers"][0]
     weights, biases = np.asarray(layer["weight"]), np.asarray(layer["bias"])
@@ -184,7 +191,9 @@ def linear_start(
     return weights, biases
 
 
-def _model(columns: np.ndarray, goal: Goal, rows: np.ndarray) -> LinearModel:
+def _model(
+    columns: np.ndarray, goal: Goal, rows: np.ndarray, signs: np.ndarray | None
+) -> LinearModel:
     loss, outputs = goal.linear
     return LinearModel.of(
         Columns.of(columns[rows]),
@@ -192,4 +201,5 @@ def _model(columns: np.ndarray, goal: Goal, rows: np.ndarray) -> LinearModel:
         loss,
         outputs=outputs,
         weight=goal.weight[rows],
+        signs=signs,
     )
