@@ -268,7 +268,7 @@ class Taken(Operation):
         """Add up the gradient of each number of the parent, wherever it was taken."""
         (y,) = parents
         added = np.zeros(y.shape)
-        np.add.at(added, (slice(None), self.places), gradient)
+        np.add.at(added.T, self.places, gradient.T)
         return [added]
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
