@@ -30,6 +30,7 @@ from gradum.app.cli import (
     resume,
     streams,
     trust,
+    verify,
     watch,
 )
 from gradum.errors import GradumError
@@ -51,6 +52,7 @@ COMMANDS = (
     explain,
     counterfactual,
     infer,
+    verify,
     inspect,
     report,
     compare,
@@ -86,6 +88,8 @@ def _root(
     Ends with 0 when done, 2 when something given cannot be used, 1 when the machine fails (a full
     disk, say), 3 when rerun finds other weights, watch an alarm or trust a failure, 130 when
     interrupted.
+    disk, say), 3 when rerun finds other weights, watch an alarm or verify a
+    counterexample, 4 when verify decides nothing, 130 when interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

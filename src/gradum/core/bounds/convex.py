@@ -24,6 +24,10 @@ class Exp(Elementwise):
         """Return e^min(z, 700)."""
         return np.exp(np.minimum(parents[0], LARGEST_EXPONENT))
 
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return eᶻ, 0 beyond 700."""
+        return np.where(z < LARGEST_EXPONENT, self.concrete(z), 0.0)
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the kink, and where eᶻ is the slope."""
         place = np.log(np.maximum(slope, np.finfo(float).tiny))
@@ -60,6 +64,10 @@ class Reciprocal(Elementwise):
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return 1 / max(z, 1)."""
         return 1.0 / np.maximum(parents[0], 1.0)
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return −1 / z², 0 below 1."""
+        return np.where(z > 1.0, -(self.concrete(z) ** 2), 0.0)
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return its kink, 1, and where −1 / z² is the slope."""

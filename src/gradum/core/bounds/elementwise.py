@@ -121,7 +121,11 @@ class Elementwise(Operation):
         return Pulled([coefficients], constant, radius)
 
     def push(
-        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None
+        self,
+        zonotopes: Sequence[Zonotope],
+        parents: Sequence[Box],
+        lines: Lines | None,
+        fresh: int,
     ) -> Zonotope:
         """Follow the middle between the lines; a unit that bends has a generator of its own."""
         (y,), (z,), (slope, low, _, _, high, _) = zonotopes, parents, lines or self.lines(*parents)
@@ -138,7 +142,8 @@ class Elementwise(Operation):
         generators[boxes, count + np.arange(units.shape[1]), units] = np.where(
             here, half[boxes, units], 0.0
         )
-        return Zonotope(slope * y.centre + middle, generators, np.where(bent, 0.0, half))
+        symbols = np.concatenate([y.symbols, fresh + np.arange(units.shape[1])])
+        return Zonotope(slope * y.centre + middle, generators, np.where(bent, 0.0, half), symbols)
 
     def chord_slope(self, z: Box, otherwise: np.ndarray) -> np.ndarray:
         """Return the slope from end to end of an interval, another where it is a point."""

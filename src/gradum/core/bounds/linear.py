@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.core.bounds.operation import Box, Lines, Operation, Pulled, Zonotope, against
+from gradum.core.bounds.operation import (
+    Box,
+    Lines,
+    Operation,
+    Pulled,
+    Zonotope,
+    against,
+    over_symbols,
+)
 from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
 
 
@@ -92,15 +100,19 @@ class Affine(Operation):
         return (values - self.bias) / self.weight[0, 0]
 
     def push(
-        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None
+        self,
+        zonotopes: Sequence[Zonotope],
+        parents: Sequence[Box],
+        lines: Lines | None,
+        fresh: int,
     ) -> Zonotope:
-        """Multiply centre and generators by W, and the rest by |W|."""
+        """Multiply centre and generators by W, and the rest by |W|; its error comes to the rest."""
         (y,) = zonotopes
         flat = y.generators.reshape(-1, len(self.weight)) @ self.weight  # one product for all boxes
         generators = flat.reshape(*y.generators.shape[:2], len(self.bias))
         reach = np.abs(y.centre) + y.reach
-        rest = y.rest @ np.abs(self.weight) + self.slack(FLOAT64, Box(-reach, reach))
-        return Zonotope(y.centre @ self.weight + self.bias, generators, rest)
+        rest = y.rest @ np.abs(self.weight) + self.error + self.slack(FLOAT64, Box(-reach, reach))
+        return Zonotope(y.centre @ self.weight + self.bias, generators, rest, y.symbols)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,19 +163,23 @@ class Sum(Operation):
         return Pulled([sign * forms for sign in self.signs], np.zeros_like(radius), radius)
 
     def push(
-        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None
+        self,
+        zonotopes: Sequence[Zonotope],
+        parents: Sequence[Box],
+        lines: Lines | None,
+        fresh: int,
     ) -> Zonotope:
         """Add centres and generators, changed over where a sign is −1."""
-        count = max(y.generators.shape[1] for y in zonotopes)
-        pairs = list(zip(self.signs, zonotopes, strict=True))
+        generators, symbols = over_symbols(zonotopes)
         reach = [np.abs(y.centre) + y.reach for y in zonotopes]
         rest = np.sum([y.rest for y in zonotopes], axis=0) + self.slack(
             FLOAT64, *(Box(-r, r) for r in reach)
         )
         return Zonotope(
-            np.sum([sign * y.centre for sign, y in pairs], axis=0),
-            np.sum([sign * _filled(y.generators, count) for sign, y in pairs], axis=0),
+            self.concrete(*(y.centre for y in zonotopes)),
+            self.concrete(*generators),
             rest,
+            symbols,
         )
 
 
@@ -206,14 +222,19 @@ class Concatenated(Operation):
         return Pulled(np.split(forms, ends[:-1], axis=-1), nothing, nothing)
 
     def push(
-        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None
+        self,
+        zonotopes: Sequence[Zonotope],
+        parents: Sequence[Box],
+        lines: Lines | None,
+        fresh: int,
     ) -> Zonotope:
         """Put them side by side."""
-        count = max(y.generators.shape[1] for y in zonotopes)
+        generators, symbols = over_symbols(zonotopes)
         return Zonotope(
             np.concatenate([y.centre for y in zonotopes], axis=-1),
-            np.concatenate([_filled(y.generators, count) for y in zonotopes], axis=-1),
+            np.concatenate(generators, axis=-1),
             np.concatenate([y.rest for y in zonotopes], axis=-1),
+            symbols,
         )
 
 
@@ -243,6 +264,13 @@ class Taken(Operation):
         (y,) = parents
         return Box(y.low[..., self.places], y.high[..., self.places])
 
+    def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
+        """Add up the gradient of each number of the parent, wherever it was taken."""
+        (y,) = parents
+        added = np.zeros(y.shape)
+        np.add.at(added.T, self.places, gradient.T)
+        return [added]
+
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
         """Nothing is computed."""
         return np.zeros(1)
@@ -267,8 +295,15 @@ class Taken(Operation):
             radius = radius + gamma(len(order), FLOAT64) * size
         return Pulled([coefficients], np.zeros_like(radius), radius)
 
-
-def _filled(generators: np.ndarray, count: int) -> np.ndarray:
-    """Add generators of 0 up to so many."""
-    missing = count - generators.shape[1]
-    return np.pad(generators, ((0, 0), (0, missing), (0, 0))) if missing else generators
+    def push(
+        self,
+        zonotopes: Sequence[Zonotope],
+        parents: Sequence[Box],
+        lines: Lines | None,
+        fresh: int,
+    ) -> Zonotope:
+        """Take the same numbers of centre, generators and rest."""
+        (y,) = zonotopes
+        centre, generators, rest = y.centre, y.generators, y.rest
+        places = self.places
+        return Zonotope(centre[..., places], generators[..., places], rest[..., places], y.symbols)

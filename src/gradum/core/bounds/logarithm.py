@@ -39,12 +39,15 @@ class OfProbability(Elementwise):
     def lines(self, *parents: Box, slopes: Slopes | None = None) -> Lines:
         """Return a line below and a line above, level ones beyond all bounds where there is none.
 
-        A level line is all that is known there.
+        A level line is all that is known there. Where one of two slopes that are given cannot be
+        had, both lines are level, and so stay parallel.
         """
         (z,) = parents
+        bottomless, topless = self._bottomless(z), self._topless(z)
+        if slopes is not None:
+            slopes = Slopes(*(np.where(bottomless | topless, 0.0, slope) for slope in slopes))
         lines = super().lines(z, slopes=slopes)
         below, low, lowest, above, high, highest = lines
-        bottomless, topless = self._bottomless(z), self._topless(z)
         return Lines(
             np.where(bottomless, 0.0, below),
             np.where(bottomless, -VAST, low),
@@ -78,6 +81,11 @@ class Log(OfProbability):
         """Return log z, of 1e-25 where z is less."""
         return np.log(np.maximum(parents[0], LEAST_PROBABILITY))
 
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return 1 / z, 0 below 1e-25."""
+        inside = z > LEAST_PROBABILITY
+        return np.where(inside, 1.0 / np.where(inside, z, 1.0), 0.0)
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the kink, and where 1 / z is the slope."""
         place = 1.0 / np.maximum(slope, np.finfo(float).tiny)
@@ -110,6 +118,12 @@ class Logit(OfProbability):
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return log z / (1 − z), of the nearest z that is neither 0 nor 1."""
         return scipy.special.logit(np.clip(parents[0], LEAST_REST, 1.0 - LEAST_REST))
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return 1 / z (1 − z), 0 beyond the kinks."""
+        inside = (z > LEAST_REST) & (z < 1.0 - LEAST_REST)
+        z = np.where(inside, z, 0.5)
+        return np.where(inside, 1.0 / (z * (1.0 - z)), 0.0)
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the kinks, and both places where 1 / z (1 − z) is the slope."""

@@ -67,20 +67,24 @@ class Pulled(NamedTuple):
 class Zonotope(NamedTuple):
     """Numbers centre + Σ ε_g generators_g, each |ε_g| ≤ 1, give or take ``rest``.
 
-    ``centre`` and ``rest`` are [B, n], ``generators`` [B, g, n]. Those of all nodes of a graph mean
-    the same ε, and a node that is computed later may have more of them.
+    ``centre`` and ``rest`` are [B, n], ``generators`` [B, g, n]. ``symbols`` [g], rising, number
+    the ε: the same number means the same ε in every node of a graph. The first d are those of the
+    inputs.
     """
 
     centre: np.ndarray
     generators: np.ndarray
     rest: np.ndarray
+    symbols: np.ndarray
 
     @classmethod
     def of_box(cls, box: Box) -> Zonotope:
         """Return a box [B, d] as one, with a generator for each number."""
         centre = (box.low + box.high) / 2
         reach = np.maximum(box.high - centre, centre - box.low)
-        return cls(centre, np.eye(centre.shape[1]) * reach[:, None], 2 * FLOAT64 * reach)
+        inputs = centre.shape[1]
+        generators = np.eye(inputs) * reach[:, None]
+        return cls(centre, generators, 2 * FLOAT64 * reach, np.arange(inputs))
 
     @property
     def reach(self) -> np.ndarray:
@@ -96,6 +100,22 @@ class Zonotope(NamedTuple):
         reach = self.reach
         rounding = gamma(self.generators.shape[1] + 8, FLOAT64) * (np.abs(self.centre) + reach)
         return Box(self.centre - reach, self.centre + reach).widened(rounding)
+
+
+def over_symbols(zonotopes: Sequence[Zonotope]) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the generators of several zonotopes over all symbols that any has, and the symbols."""
+    symbols = zonotopes[0].symbols
+    for other in zonotopes[1:]:
+        if not np.array_equal(other.symbols, symbols):
+            symbols = np.union1d(symbols, other.symbols)
+    filled = []
+    for centre, generators, _, own in zonotopes:
+        if len(own) < len(symbols):
+            missing, present = generators, np.searchsorted(symbols, own)
+            generators = np.zeros((len(centre), len(symbols), centre.shape[1]))
+            generators[:, present] = missing
+        filled.append(generators)
+    return filled, symbols
 
 
 def chosen_first(wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -179,7 +199,11 @@ class Operation(ABC):
 
     @abstractmethod
     def push(
-        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None
+        self,
+        zonotopes: Sequence[Zonotope],
+        parents: Sequence[Box],
+        lines: Lines | None,
+        fresh: int,
     ) -> Zonotope:
         """Carry zonotopes of its parents forward to one that its exact values lie in.
 
@@ -191,6 +215,8 @@ class Operation(ABC):
             Where the parents' numbers lie, too.
         lines : Lines or None
             Those that an elementwise operation is put between, of one slope.
+        fresh : int
+            The first symbol that no node has yet, for generators of its own.
         """
 
 

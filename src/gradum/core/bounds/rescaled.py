@@ -32,6 +32,10 @@ class Standardised(Elementwise):
         """Return (z − c) / s."""
         return (parents[0] - self.centre) / self.scale
 
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return 1 / s."""
+        return np.broadcast_to(1.0 / self.scale, z.shape)
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return none: it is straight everywhere."""
         return []
@@ -68,6 +72,11 @@ class Interpolated(Elementwise):
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return the curve's values."""
         return np.interp(parents[0], self.at, self.values)
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return the slope of the piece, 0 beside the curve."""
+        slopes = np.concatenate([[0.0], np.diff(self.values) / np.diff(self.at), [0.0]])
+        return slopes[np.searchsorted(self.at, z)]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the places."""
@@ -113,6 +122,10 @@ class BentScale(Elementwise):
         """Return the integral, from the value at l."""
         start = self.intercept - self._from_low(np.zeros(1))[0]
         return start + self._from_low(parents[0])
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return s."""
+        return self._slope(z)
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return both ends, and where s is the slope."""

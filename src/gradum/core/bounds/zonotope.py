@@ -51,12 +51,13 @@ def carried(
     The first d generators of each say how far the inputs move its numbers.
     """
     enclosure, nodes = Enclosure(graph, box, [], []), []
-    first = Zonotope.of_box(box)
+    first, fresh = Zonotope.of_box(box), graph.inputs
     for place, node in enumerate(graph.nodes):
         enclosure.extend(node, unit)
         parents = enclosure.parents(place)
         lines = _parallel_lines(node.operation, *parents)
-        zonotope = node.operation.push(taken(node, first, nodes), parents, lines)
+        zonotope = node.operation.push(taken(node, first, nodes), parents, lines, fresh)
+        fresh = max(fresh, int(zonotope.symbols.max(initial=-1)) + 1)
         nodes.append(zonotope.widened(enclosure.slacks[place]))
         enclosure.narrow(place, nodes[place].ends())
         if narrow is not None:

@@ -28,9 +28,9 @@ def attack(
 ) -> np.ndarray:
     """Return points [N, d] of a domain whose outputs are unsafe as float64 computes them.
 
-    Starts are points drawn from the whole box and from its faces, whose inputs are at an end half of
-    the time. Each descends on the margin max (C y − c) of a polyhedron: half of them on that which
-    is nearest at the time, half on one of their own.
+    Starts are points drawn from the whole box and from its faces, whose inputs are at an end half
+    of the time. Each descends on the margin max (C y − c) of a polyhedron: half of them on that
+    which is nearest at the time, half on one of their own.
     """
     return descend(graph, domain, _starts(domain, rng, points), steps)
 

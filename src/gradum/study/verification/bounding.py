@@ -23,9 +23,6 @@ from gradum.core.bounds.zonotope import carried
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain, settled
 
-CUTS = 2
-"""Rounds; each starts from what the one before has left."""
-
 
 @dataclass(frozen=True, eq=False)
 class Bounded:
@@ -64,28 +61,22 @@ class Bounded:
 def bounded(
     graph: Graph, domain: Domain, constraints: Constraints, box: Box, unit: float
 ) -> Bounded:
-    """Bound each row of the constraints over boxes [B, d], in the arithmetic of the unit roundoff."""
+    """Bound each row of the constraints over boxes [B, d], in arithmetic of such a roundoff."""
     enclosure, zonotopes = carried(graph, box, unit)
     lines = enclosing_lines(enclosure)
     planes, forms = traced(enclosure, constraints.coefficients, lines)
-    excluded = np.zeros((len(box.low), len(constraints.starts)), bool)
-    left = box
-    for _ in range(CUTS):
-        shifted = on_simplices(planes, domain, left)
-        excluded |= constraints.lacks(shifted.ends(left).low) < 0
-        left, none = _cut(domain, constraints, shifted, left, excluded)
-        excluded |= none
-    shifted = on_simplices(planes, domain, left)
-    lower = shifted.ends(left).low
+    left, excluded = _cut(domain, constraints, on_simplices(planes, domain, box), box)
+    planes = on_simplices(planes, domain, left)
+    lower = planes.ends(left).low
     excluded |= constraints.lacks(lower) < 0
-    return Bounded(enclosure, zonotopes, lines, forms, shifted, left, lower, excluded)
+    return Bounded(enclosure, zonotopes, lines, forms, planes, left, lower, excluded)
 
 
 def on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
     """Return planes whose coefficients in a group are at least 0, and 0 for one of its levels.
 
-    Because the inputs of a group sum to 1, the least of them may go to the constant; so a bound over
-    the box is one over the levels that are left.
+    Because the inputs of a group sum to 1, the least of them may go to the constant; so a bound
+    over the box is one over the levels that are left.
     """
     coefficients, constant, radius = planes
     if not domain.groups:
@@ -104,9 +95,9 @@ def on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
 
 
 def _cut(
-    domain: Domain, constraints: Constraints, planes: Planes, box: Box, excluded: np.ndarray
+    domain: Domain, constraints: Constraints, planes: Planes, box: Box
 ) -> tuple[Box, np.ndarray]:
-    """Cut off what cannot lead to any polyhedron that is left, and tell which leave nothing.
+    """Cut off what cannot lead to any polyhedron, and tell which [B, p] nothing leads to.
 
     Where a plane A x + … is at least b on a box, taken at its vertex v, it is at least
     b + |A_j| |x_j − v_j|; so C y ≤ c only where |x_j − v_j| ≤ (c − b) / |A_j|.
@@ -124,8 +115,8 @@ def _cut(
     below = np.where(coefficients < 0, np.maximum(low, high - reach), low)
     above = np.minimum.reduceat(above, constraints.starts, axis=1)
     below = np.maximum.reduceat(below, constraints.starts, axis=1)
-    nothing = excluded | (below > above).any(axis=2)
-    left = ~nothing[..., None]
+    excluded = (constraints.lacks(lower) < 0) | (below > above).any(axis=2)
+    left = ~excluded[..., None]
     some = left.any(axis=1)
     cut = Box(
         np.where(some, np.where(left, below, np.inf).min(axis=1), box.low),
@@ -133,4 +124,4 @@ def _cut(
     )
     cut, empty = settled(domain, *cut)
     kept = [np.where(empty[:, None], *ends) for ends in zip(box, cut, strict=True)]
-    return Box(*kept), nothing | empty[:, None]
+    return Box(*kept), excluded | empty[:, None]

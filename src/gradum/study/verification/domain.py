@@ -12,6 +12,8 @@ import numpy as np
 
 from gradum.core.bounds.operation import Box
 from gradum.core.bounds.property import Case, Polyhedron
+from gradum.errors import PropertyError
+from gradum.messages import say
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +29,16 @@ class Domain:
     groups : tuple of ndarray of int
         Places of inputs of which exactly one is 1 and the others are 0. Of a level that is allowed
         the box reaches to 1, of another it ends at 0.
-    thresholds : mapping of int to ndarray
-        By the place of an input, where it had best be divided: where the first layer bends.
+    thresholds : tuple of (int, ndarray)
+        Places of inputs, and where each had best be divided: where the first layer bends.
     precision : type
         Numbers that inputs are given in, ``numpy.float64`` or ``numpy.float32``: a counterexample
         is made of such numbers where the box has any.
+
+    Raises
+    ------
+    PropertyError
+        No input lies in it.
     """
 
     low: np.ndarray
@@ -40,6 +47,11 @@ class Domain:
     groups: tuple[np.ndarray, ...] = ()
     thresholds: tuple[tuple[int, np.ndarray], ...] = ()
     precision: type[np.floating] = np.float64
+
+    def __post_init__(self) -> None:
+        levels = all((self.high[places] >= 1).any() for places in self.groups)
+        if not levels or not np.all(self.low <= self.high):
+            raise PropertyError(say("No input lies in the region."))
 
     @classmethod
     def of_case(cls, case: Case, precision: type[np.floating] = np.float64) -> Domain:

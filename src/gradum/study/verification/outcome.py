@@ -10,6 +10,11 @@ import numpy as np
 Verdict = Literal["proved", "refuted", "not decided"]
 Stage = Literal["attack", "interval", "crown", "search"]
 
+VERDICTS: tuple[Verdict, ...] = ("proved", "not decided", "refuted")
+"""From good to bad."""
+STAGES: tuple[Stage, ...] = ("attack", "interval", "crown", "search")
+"""In the order in which they are tried."""
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
@@ -20,8 +25,8 @@ class Outcome:
     verdict : str
         "proved", "refuted" or "not decided".
     stage : str
-        What decided, or was the last to be tried: "attack", "interval" (arithmetic), "crown" (linear
-        bounds of the whole box) or "search" (branch and bound).
+        What decided, or was the last to be tried: "attack", "interval" (arithmetic), "crown"
+        (linear bounds of the whole box) or "search" (branch and bound).
     certified : float
         The share of the domain's volume in which there is certainly no unsafe output. Inputs that
         are fixed do not count; levels of a group count alike. Where units were split too, what is

@@ -1,4 +1,4 @@
-"""The boxes that are still open, worst first.
+"""The boxes that are still open.
 
 Shapes: N boxes, d inputs.
 """

@@ -1,4 +1,4 @@
-"""Branch and bound over boxes of inputs, the worst first.
+"""Branch and bound over boxes of inputs, those first that are worst or came nearest.
 
 Boxes are bounded many at a time. What is not excluded is cut to where the unsafe outputs can come
 from, and divided in two; on the way, points at which bounds are least are tried as counterexamples.
@@ -67,13 +67,13 @@ class Search:
         self.regions = Regions.whole(self.domain.box)
 
     def step(self) -> Refuted | None:
-        """Bound the worst of the open boxes and divide what is left; return a counterexample."""
+        """Bound the next open boxes and divide what is left of them; return a counterexample."""
         batch, others = self.regions.first(boxes_at_once(self.graph))
         result = bounded(self.graph, self.domain, self.constraints, batch.box, self.unit)
         self.boxes += len(batch)
         left = np.flatnonzero(~result.excluded.all(axis=1))
         share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
-        self.certified += batch.share.sum() - share.sum()
+        self.certified += float(batch.share.sum() - share.sum())
         self.regions = others
         if not len(left):
             return None

@@ -25,7 +25,7 @@ FALL = 0.25
 
 
 def promises(domain: Domain, bounded: Bounded, boxes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Estimate what dividing each input, and each group, of some boxes would bring to a row's bound.
+    """Estimate what dividing each input and each group of some boxes brings to a row's bound.
 
     Parameters
     ----------

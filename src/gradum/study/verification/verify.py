@@ -15,7 +15,7 @@ from gradum.randomness import stream
 from gradum.study.verification.attack import attack
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain
-from gradum.study.verification.outcome import Outcome
+from gradum.study.verification.outcome import STAGES, VERDICTS, Outcome
 from gradum.study.verification.search import Refuted, Search
 
 Replay = Callable[[np.ndarray], np.ndarray]
@@ -90,10 +90,6 @@ def verify_all(
             break
     certified = whole.certified / len(domains) if domains else 1.0
     return replace(whole, certified=certified, seconds=perf_counter() - began)
-
-
-STAGES = ("attack", "interval", "crown", "search")
-VERDICTS = ("proved", "not decided", "refuted")
 
 
 def _together(whole: Outcome, part: Outcome) -> Outcome:

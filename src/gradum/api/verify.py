@@ -1,0 +1,45 @@
+"""A network in ONNX against a property in VNN-LIB."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+
+from gradum.ship.exchange.onnx_network import read_network
+from gradum.ship.exchange.vnnlib import read_property
+from gradum.study.verification import Domain, Outcome, verify_all
+
+
+def verify_network(
+    network: str | os.PathLike,
+    stated: str | os.PathLike,
+    *,
+    seconds: float = math.inf,
+    seed: int = 0,
+) -> Outcome:
+    """Find out whether a network from an ONNX file has a property from a VNN-LIB file.
+
+    As in the verification competition, a proof is of the network in exact arithmetic, with the
+    file's weights. A counterexample is made of float32 numbers, wherever the property's box has
+    any, and counts only if the output that ONNX Runtime has there is unsafe as well.
+
+    Parameters
+    ----------
+    network, stated : str or path
+        The files.
+    seconds : float
+        Where the search ends undecided.
+    seed : int
+        Of the attack.
+
+    Raises
+    ------
+    ModelFileError, PropertyError
+        A file cannot be read, or they do not belong together.
+    """
+    read, asked = read_network(network), read_property(stated)
+    asked.check_fits(read.graph)
+    domains = [Domain.of_case(case, np.float32) for case in asked.cases]
+    return verify_all(read.graph, domains, replay=read.run, seconds=seconds, seed=seed)

@@ -1,0 +1,305 @@
+"""Verdicts on networks, against integer programming, enumeration and planted counterexamples."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from benchmarks.verification.exact import least_margin
+
+from gradum.core.bounds import (
+    INPUT,
+    Affine,
+    Box,
+    Concatenated,
+    Graph,
+    Node,
+    Ramp,
+    Relu,
+    Sigmoid,
+    Sum,
+    Tanh,
+)
+from gradum.core.bounds.property import Polyhedron
+from gradum.core.bounds.rounding import FLOAT32
+from gradum.errors import PropertyError
+from gradum.study.verification import Domain, attack, verify, verify_all
+from gradum.study.verification.bounding import bounded
+from gradum.study.verification.constraints import Constraints
+from gradum.study.verification.domain import settled
+from gradum.study.verification.splitting import halves
+
+
+def affine(rng, fan_in, fan_out):
+    weight = rng.normal(size=(fan_in, fan_out)) / np.sqrt(fan_in)
+    return Affine(weight, rng.normal(0.0, 0.3, fan_out))
+
+
+def plain(rng, *sizes):
+    nodes = []
+    for fan_in, fan_out in itertools.pairwise(sizes):
+        if nodes:
+            nodes.append(Node(Relu(), (len(nodes) - 1,)))
+        nodes.append(Node(affine(rng, fan_in, fan_out), (len(nodes) - 1,)))
+    return Graph(sizes[0], tuple(nodes))
+
+
+def cube(inputs, unsafe, **rest):
+    return Domain(np.full(inputs, -1.0), np.full(inputs, 1.0), tuple(unsafe), **rest)
+
+
+def moved(polyhedron, by):
+    return replace(polyhedron, limits=polyhedron.limits + by)
+
+
+def drawn(rng, rows, outputs):
+    return Polyhedron(rng.normal(size=(rows, outputs)), rng.normal(0.0, 0.1, rows))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_verdicts_are_those_of_integer_programming_on_either_side_of_the_least(seed):
+    rng = np.random.default_rng(seed)
+    graph = plain(rng, 2 + seed % 2, 7, 6, 3)
+    polyhedron = drawn(rng, 1 + seed % 3, 3)
+    domain = cube(graph.inputs, [polyhedron])
+    least = least_margin(graph, domain, polyhedron)
+    for gap in (0.003, 0.1):
+        safe = verify(graph, cube(graph.inputs, [moved(polyhedron, least - gap)]))
+        assert safe.verdict == "proved"
+        assert safe.certified == pytest.approx(1.0)
+        unsafe = cube(graph.inputs, [moved(polyhedron, least + gap)])
+        refuted = verify(graph, unsafe)
+        assert refuted.verdict == "refuted"
+        assert unsafe.is_violated(refuted.x, graph(refuted.x[None])[0])
+
+
+def test_a_union_is_as_unsafe_as_the_worst_of_its_polyhedra():
+    rng = np.random.default_rng(11)
+    graph = plain(rng, 3, 8, 8, 4)
+    polyhedra = [drawn(rng, 2, 4) for _ in range(5)]
+    domain = cube(3, polyhedra)
+    least = [least_margin(graph, domain, polyhedron) for polyhedron in polyhedra]
+    safe = [moved(polyhedron, low - 0.01) for polyhedron, low in zip(polyhedra, least, strict=True)]
+    assert verify(graph, cube(3, safe)).verdict == "proved"
+    for place, low in enumerate(least):
+        one = [*safe]
+        one[place] = moved(polyhedra[place], low + 0.01)
+        assert verify(graph, cube(3, one)).verdict == "refuted"
+
+
+def by_enumeration(graph, domain, polyhedron):
+    """Return the least margin over all levels of the groups."""
+    least = np.inf
+    allowed = [places[domain.high[places] >= 1] for places in domain.groups]
+    for levels in itertools.product(*allowed):
+        low, high = domain.low.copy(), domain.high.copy()
+        for places, level in zip(domain.groups, levels, strict=True):
+            low[places] = high[places] = 0.0
+            low[level] = high[level] = 1.0
+        one = Domain(low, high, domain.unsafe)
+        least = min(least, least_margin(graph, one, polyhedron))
+    return least
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_exactly_one_input_of_a_group_is_one(seed):
+    rng = np.random.default_rng(100 + seed)
+    graph, polyhedron = plain(rng, 9, 8, 6, 2), drawn(rng, 2, 2)
+    groups = (np.array([1, 4, 5, 8]), np.array([2, 3, 7]))
+    low, high = np.full(9, -1.0), np.ones(9)
+    low[np.concatenate(groups)] = 0.0
+    high[4] = 0.0  # a level that is not allowed
+    domain = Domain(low, high, (polyhedron,), groups)
+    least = by_enumeration(graph, domain, polyhedron)
+    proved = verify(graph, replace(domain, unsafe=(moved(polyhedron, least - 0.02),)))
+    assert proved.verdict == "proved"
+    unsafe = replace(domain, unsafe=(moved(polyhedron, least + 0.02),))
+    refuted = verify(graph, unsafe)
+    assert refuted.verdict == "refuted"
+    assert refuted.x[4] == 0
+    for places in groups:
+        assert sorted(refuted.x[places]) == [0.0] * (len(places) - 1) + [1.0]
+    # Over the box, where several or no levels may be 1, it would be unsafe.
+    assert least_margin(graph, replace(domain, groups=()), polyhedron) < least - 0.02
+
+
+def test_levels_that_are_left_settle_the_others():
+    domain = cube(4, [Polyhedron(np.zeros((0, 1)), np.zeros(0))], groups=(np.array([0, 1, 2]),))
+    low = np.array([[0, 0, 0, -1], [0, 0, 0, -1], [0, 0.2, 0, -1], [0, 0, 0, -1.0]])
+    high = np.array([[1, 1, 0.5, 1], [0.9, 1, 0.1, 1], [1, 1, 1, 1], [0.5, 0, 0, 1.0]])
+    box, empty = settled(domain, low, high)
+    assert empty.tolist() == [False, False, False, True]
+    np.testing.assert_array_equal(box.high[:3, :3], [[1, 1, 0], [0, 1, 0], [0, 1, 0]])
+    np.testing.assert_array_equal(box.low[:3, :3], [[0, 0, 0], [0, 1, 0], [0, 1, 0]])
+
+
+def test_boxes_are_divided_where_codes_bend_and_groups_in_half():
+    thresholds = ((0, np.array([-0.9, 0.3, 0.8])),)
+    domain = cube(6, [drawn(np.random.default_rng(0), 1, 1)], thresholds=thresholds)
+    domain = replace(domain, groups=(np.array([2, 3, 4, 5]),), low=np.array([-1, -1, 0, 0, 0, 0.0]))
+    low, high = np.tile(domain.low, (4, 1)), np.tile(domain.high, (4, 1))
+    low[1, 0] = 0.3  # a threshold at its end is none within
+    high[3, 2] = 0.0
+    slopes = np.tile([0, 0, 3.0, 1.0, 4.0, 2.0], (4, 1))
+    divided, share = halves(domain, Box(low, high), slopes, np.array([0, 0, 1, 6]))
+    first, second = np.split(np.arange(8), 2)
+    np.testing.assert_array_equal(divided.high[first[:2], 0], [0.3, 0.8])
+    np.testing.assert_array_equal(divided.low[second[:2], 0], [0.3, 0.8])
+    assert divided.high[2, 1] == divided.low[6, 1] == 0
+    np.testing.assert_array_equal(divided.high[3, 2:], [0, 1, 0, 0])  # one of three is certain
+    np.testing.assert_array_equal(divided.low[3, 2:], [0, 1, 0, 0])
+    np.testing.assert_array_equal(divided.high[7, 2:], [0, 0, 1, 1])
+    np.testing.assert_allclose(share[:4] + share[4:], 1.0)
+    np.testing.assert_allclose(share[:4], [0.65, 5 / 7, 0.5, 1 / 3])
+
+
+def test_nothing_unsafe_is_cut_off():
+    rng = np.random.default_rng(7)
+    graph = plain(rng, 4, 10, 8, 3)
+    places = np.array([1, 3])
+    low, high = np.full((30, 4), -1.0) + rng.random((30, 4)), rng.random((30, 4))
+    low[:, places], high[:, places] = 0.0, 1.0
+    polyhedra = [drawn(rng, 2, 3), drawn(rng, 1, 3)]
+    domain = Domain(low.min(axis=0), high.max(axis=0), tuple(polyhedra), (places,))
+    constraints = Constraints.of(polyhedra, 3)
+    result = bounded(graph, domain, constraints, Box(low, high), 0.0)
+    x = low + rng.random((3000, 30, 4)) * (high - low)
+    x[..., places] = np.eye(2)[rng.integers(2, size=(3000, 30))]
+    unsafe = constraints.margins(graph(x.reshape(-1, 4))).reshape(3000, 30, 2) <= 0
+    within = ((x >= result.box.low) & (x <= result.box.high)).all(axis=2)
+    assert unsafe.any()
+    assert not (unsafe.any(axis=2) & ~within).any()
+    assert not (unsafe & result.excluded).any()
+    assert (result.box.high - result.box.low).sum() < 0.9 * (high - low).sum()
+
+
+def graphs_with_skips(rng, activation):
+    return Graph(
+        2,
+        (
+            Node(affine(rng, 2, 6), (INPUT,)),
+            Node(activation, (0,)),
+            Node(affine(rng, 6, 6), (1,)),
+            Node(Sum((1.0, 1.0)), (2, 1)),
+            Node(activation, (3,)),
+            Node(Concatenated(), (4, INPUT)),
+            Node(affine(rng, 8, 2), (5,)),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        Tanh(),
+        Sigmoid(),
+        Relu(),
+        Ramp(np.full(6, -0.2), np.full(6, 1.5)),
+        Ramp(np.zeros(6), np.full(6, 300.0)),
+    ],
+    ids=["tanh", "sigmoid", "relu", "ramp", "step"],
+)
+def test_graphs_with_skips_are_verified_too(activation):
+    rng = np.random.default_rng(5)
+    graph = graphs_with_skips(rng, activation)
+    polyhedron = drawn(rng, 1, 2)
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 301)] * 2), axis=-1).reshape(-1, 2)
+    constraints = Constraints.of([polyhedron], 2)
+    least = constraints.margins(graph(grid)).min()
+    assert verify(graph, cube(2, [moved(polyhedron, least + 1e-6)])).verdict == "refuted"
+    outcome = verify(graph, cube(2, [moved(polyhedron, least - 0.05)]), boxes=3000)
+    assert outcome.verdict == "proved"
+
+
+def test_a_degenerate_box_is_one_point():
+    rng = np.random.default_rng(3)
+    graph = plain(rng, 3, 5, 2)
+    x = rng.normal(size=3)
+    y = graph(x[None])[0]
+    everything = Polyhedron(np.zeros((0, 2)), np.zeros(0))
+    unsafe, safe = (Polyhedron(np.eye(2)[:1], y[:1] + sign * 1e-9) for sign in (1, -1))
+    assert verify(graph, Domain(x, x, (unsafe,))).verdict == "refuted"
+    assert verify(graph, Domain(x, x, (safe,))).verdict == "proved"
+    assert verify(graph, Domain(x, x, (safe, everything))).verdict == "refuted"
+    assert verify(graph, Domain(x, x, ())).verdict == "proved"
+
+
+def test_a_limit_that_is_just_reached_is_never_called_proved():
+    graph = Graph(1, (Node(Affine(np.array([[0.1]]), np.array([0.2])), (INPUT,)),))
+    least = graph(np.array([[-1.0]]))[0]
+    outcome = verify(graph, cube(1, [Polyhedron(np.ones((1, 1)), least)]), boxes=500)
+    assert outcome.verdict == "refuted"
+
+
+def test_what_the_replay_does_not_confirm_is_not_refuted():
+    rng = np.random.default_rng(9)
+    graph = plain(rng, 2, 5, 1)
+    unsafe = Polyhedron(np.ones((1, 1)), np.array([10.0]))
+    domain = cube(2, [unsafe])
+    seen = []
+
+    def replay(x):
+        seen.append(x)
+        return np.full((len(x), 1), 11.0)
+
+    assert verify(graph, domain).verdict == "refuted"
+    outcome = verify(graph, domain, replay=replay, boxes=300)
+    assert outcome.verdict == "not decided"
+    assert outcome.certified < 1
+    assert seen
+    assert verify(graph, domain, replay=lambda x: np.full((len(x), 1), np.nan), boxes=99).x is None
+
+
+def test_limits_end_the_search_with_what_is_certified_by_then():
+    rng = np.random.default_rng(21)
+    graph, polyhedron = plain(rng, 4, 20, 20, 20, 1), Polyhedron(np.ones((1, 1)), np.zeros(1))
+    domain = cube(4, [polyhedron])
+    x = np.random.default_rng(0).uniform(-1, 1, (20_000, 4))
+    lowest = graph(x).min()
+    for step in (attack(graph, cube(4, [moved(polyhedron, lowest)]), rng, 200),):
+        lowest = min(lowest, graph(step).min(initial=np.inf))
+    hard = replace(domain, unsafe=(moved(polyhedron, lowest - 0.02),))
+    shares = [verify(graph, hard, boxes=count).certified for count in (20, 200)]
+    assert 0 <= shares[0] < shares[1] < 1
+    outcome = verify(graph, hard, seconds=0.0)
+    assert outcome.verdict == "not decided"
+    first, again = (verify(graph, hard, boxes=200) for _ in range(2))
+    assert first.certified == again.certified
+
+
+def test_several_domains_are_proved_together_and_refuted_by_any():
+    rng = np.random.default_rng(13)
+    graph, polyhedron = plain(rng, 2, 6, 5, 2), drawn(rng, 1, 2)
+    least = least_margin(graph, cube(2, [polyhedron]), polyhedron)
+    safe = cube(2, [moved(polyhedron, least - 0.01)])
+    unsafe = cube(2, [moved(polyhedron, least + 0.01)])
+    assert verify_all(graph, [safe, safe]).verdict == "proved"
+    assert verify_all(graph, [safe, unsafe]).verdict == "refuted"
+    limited = verify_all(graph, [unsafe, safe], replay=lambda x: graph(x) + 9, boxes=60)
+    assert limited.verdict == "not decided"
+
+
+def test_counterexamples_are_float32_numbers_within_the_box():
+    low, high = np.array([0.1, 0.3, -0.7, 1 / 3]), np.array([0.1 + 1e-7, 0.3, 0.7, 2 / 3])
+    domain = Domain(low, high, (), precision=np.float32)
+    x = np.stack([low, high, (low + high) / 2])
+    given = domain.given(x)
+    assert ((given >= low) & (given <= high)).all()
+    others = [0, 2, 3]
+    assert (given[:, others] == given[:, others].astype(np.float32)).all()
+    assert (given[:, 1] == 0.3).all()  # no float32 number lies there
+
+
+def test_a_proof_for_float32_leaves_room_for_its_rounding():
+    rng = np.random.default_rng(17)
+    graph, polyhedron = plain(rng, 2, 6, 5, 1), Polyhedron(np.ones((1, 1)), np.zeros(1))
+    least = least_margin(graph, cube(2, [polyhedron]), polyhedron)
+    wide, tight = (cube(2, [moved(polyhedron, least - gap)]) for gap in (1e-3, 1e-7))
+    assert verify(graph, wide, unit=FLOAT32).verdict == "proved"
+    assert verify(graph, tight, unit=FLOAT32, boxes=500).verdict == "not decided"
+
+
+def test_a_region_without_inputs_is_refused():
+    for low, high, groups in (([1.0], [0.0], ()), ([0.0], [0.5], (np.array([0]),))):
+        with pytest.raises(PropertyError, match="No input lies in the region"):
+            Domain(np.array(low), np.array(high), (), groups)
