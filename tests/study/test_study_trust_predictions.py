@@ -186,3 +186,21 @@ def test_a_missing_score_is_named_with_its_row(scored, tmp_path):
     )
     with pytest.raises(GradumError, match=r"'share'.*row 7"):
         examined(table, tmp_path, "share", "y")
+
+
+def test_a_gap_that_chance_explains_holds_and_says_so(scored, tmp_path):
+    few = scored.head(120)
+    report = examined(
+        few,
+        tmp_path,
+        "share",
+        "y",
+        "group",
+        scores=["share"],
+        by=["group"],
+        thresholds={"calibration": {"most_gap": 0.0}, "groups": {"most_rate_gap": 0.0}},
+    )
+    for name in ("calibration.judged", "groups.rates"):
+        (check,) = of(report, name)
+        assert check.value > check.limit
+        assert (check.status, "more rows would tell" in check.reason) == ("held", True)

@@ -12,16 +12,16 @@ from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstac
 from gradum.api.trust.part import Part, PartThresholds
 from gradum.fitting.post import calibrated_in_words
 from gradum.fitting.rungs import KINDS
-from gradum.messages import marked, say
+from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.reliability import reliability_curve
 from gradum.show.trust_section import PartFinding
 from gradum.study.evidence import Evidence
 from gradum.study.reliability import Reliability, reliability
-from gradum.study.trust.check import Check, Line
+from gradum.study.trust.check import BY_CHANCE, Check, Line
 
-JUDGED = Line("calibration.judged", marked("Calibrated on the rows that judged"))
-TABLE = Line("calibration.table", marked("Calibrated on new rows"))
+JUDGED = Line("calibration.judged", marked("No miscalibration is shown on judged rows"))
+TABLE = Line("calibration.table", marked("No miscalibration is shown on new rows"))
 
 
 class CalibrationThresholds(PartThresholds, frozen=True):
@@ -113,6 +113,8 @@ def _calibrated(
     reason = found.sentence
     if found.shown and holds:
         reason = say("{finding} That is shown, and small.", finding=found.sentence)
+    elif holds and share > most:
+        reason = sentences((found.sentence, say(BY_CHANCE)))
     text = percent if unit else figure
     return line.judged(
         holds,

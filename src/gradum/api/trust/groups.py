@@ -20,12 +20,12 @@ from gradum.show.trust_section import PartFinding
 from gradum.study.finding_words import WEAKER
 from gradum.study.groups.groups import UNMARKED, Group, Groups
 from gradum.study.groups.scoring import scores_by_group
-from gradum.study.trust.check import Check, Line
+from gradum.study.trust.check import BY_CHANCE, Check, Line
 from gradum.tables.wording import quoted
 
 SCORE = Line("groups.score", marked("No group is shown to be served worse"))
-SELECTION = Line("groups.selection", marked("Groups are selected alike"))
-RATES = Line("groups.rates", marked("Groups have alike rates of errors"))
+SELECTION = Line("groups.selection", marked("No uneven selection of groups is shown"))
+RATES = Line("groups.rates", marked("No uneven rates of errors are shown"))
 UNNAMED = marked("No column of groups was named.")
 ERROR_RATES = {
     "true_positive_rate": marked("true positives"),
@@ -167,7 +167,7 @@ def _selected(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
     differing = _differing(groups, measure)
     return SELECTION.judged(
         ratio >= least or not differing,
-        _shown_in(differing),
+        _shown_in(differing, beyond=ratio < least),
         figure=say(
             "{low} to {high}, a ratio of {ratio}",
             low=percent(min(rates)),
@@ -195,7 +195,9 @@ def _erring(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
     widest = max(failing or gaps, key=lambda gap: gap.value)
     return RATES.judged(
         not failing,
-        _shown_in(list(dict.fromkeys(chain.from_iterable(shown.values())))),
+        _shown_in(
+            list(dict.fromkeys(chain.from_iterable(shown.values()))), beyond=widest.value > most
+        ),
         figure=listed([f"{say(ERROR_RATES[gap.measure])} {percent(gap.value)}" for gap in gaps]),
         threshold=say("no gap shown above {most}", most=percent(most)),
         value=widest.value,
@@ -238,9 +240,11 @@ def _differing(groups: Sequence[Group], measure: str) -> list[str]:
     return [group.values for group in groups if group.scores[measure].finding not in UNMARKED]
 
 
-def _shown_in(differing: Sequence[str]) -> str:
+def _shown_in(differing: Sequence[str], *, beyond: bool) -> str:
+    """Name the groups that are shown to differ; where none is, say so of a gap beyond its bound."""
     if not differing:
-        return say("No difference from all other rows is shown.")
+        nothing = say("No difference from all other rows is shown.")
+        return sentences((nothing, say(BY_CHANCE) if beyond else ""))
     return say("Shown to differ from all other rows: {groups}.", groups=quoted(differing))
 
 

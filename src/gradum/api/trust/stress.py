@@ -8,12 +8,12 @@ from gradum.messages import marked, say
 from gradum.show.trust_section import PartFinding
 from gradum.study.trust.check import Line
 
-ATTACKED = Line("stress.attacked", marked("Small changes of a row leave its answer as it is"))
+KEPT = Line("stress.kept", marked("Small changes of a row leave its answer as it is"))
 
 
 def _of_model(examined: ExaminedModel, thresholds: PartThresholds) -> PartFinding:
     remedy = say("To check it: gradum stress RUN TABLE")
-    return PartFinding([ATTACKED.not_checked(say("No change of rows was tried."), remedy)])
+    return PartFinding([KEPT.not_checked(say("No change of rows was tried."), remedy)])
 
 
-PART = Part("stress", marked("Stress and certificates"), (ATTACKED,), _of_model)
+PART = Part("stress", marked("Stress and certificates"), (KEPT,), _of_model)

@@ -19,6 +19,10 @@ STATUSES: dict[Status, str] = {
 """In words, in the order in which they are counted."""
 
 
+BY_CHANCE = marked("Chance explains as much as was found; more rows would tell.")
+"""Added to the reason of what is beyond a bound and is not shown to be."""
+
+
 class Check(msgspec.Struct, frozen=True):
     """A demand on a model that was held against what was found, or could not be.
 
