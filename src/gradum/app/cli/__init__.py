@@ -29,6 +29,7 @@ from gradum.app.cli import (
     rerun,
     resume,
     streams,
+    stress,
     watch,
 )
 from gradum.errors import GradumError
@@ -46,6 +47,7 @@ COMMANDS = (
     predict,
     evaluate,
     watch,
+    stress,
     explain,
     counterfactual,
     infer,

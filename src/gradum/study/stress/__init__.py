@@ -1,1 +1,1 @@
-"""Stress: the least changes of rows that change their answers, and tables as accidents leave them."""
+"""Stress: the least changes of rows that change answers, and tables as accidents leave them."""

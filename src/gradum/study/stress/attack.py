@@ -136,7 +136,7 @@ def attack(
         amounts=None if threat.budget.amounts is None else dict(threat.budget.amounts),
         full=threat.budget.full,
         levels=threat.levels,
-        moves_by=far,
+        least_move=far,
         columns=tuple(column.name for column in moves.columns),
         rows=tuple(found),
         curve=_curve(radii, threat.budget.full),
@@ -157,9 +157,7 @@ class _Attacker:
     threat: Threat
     far: float | None
 
-    def attacked(
-        self, rows: pl.DataFrame, numbers: np.ndarray
-    ) -> tuple[list[RowAttack], int]:
+    def attacked(self, rows: pl.DataFrame, numbers: np.ndarray) -> tuple[list[RowAttack], int]:
         """Return the least change of each row, and how many answers were asked for."""
         present = self._answer(rows)
         aims = ClassAims.of(present) if self.far is None else NumberAims.of(present, self.far)

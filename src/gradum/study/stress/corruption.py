@@ -1,4 +1,4 @@
-"""Corruptions of a column as they happen to tables: each makes of some values what an accident would.
+"""Corruptions of a column: each makes of some values what an accident would.
 
 Numbers in another unit, values that get lost, letters that change places, dates of another year,
 two columns that are exchanged, numbers that are rounded.
@@ -6,6 +6,7 @@ two columns that are exchanged, numbers that are rounded.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -103,15 +104,15 @@ def _times(factor: float) -> Callable[[pl.Series], pl.Series]:
 
 def _rounded(values: pl.Series) -> pl.Series:
     """Round to the power of ten next below the standard deviation of the values."""
-    spread = values.std()
-    if not spread:
+    spread = float(np.nanstd(values.cast(pl.Float64).fill_null(np.nan).to_numpy()))
+    if spread == 0:
         return values
     unit = 10.0 ** np.floor(np.log10(spread))
     return (values / unit).round() * unit
 
 
 def _another_year(values: pl.Series) -> pl.Series:
-    return values + pl.duration(days=DAYS)
+    return values + datetime.timedelta(days=DAYS)
 
 
 def _mistyped(levels: pl.Series) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Rows with other levels: which of a few changes of levels bring an answer nearest to its change."""
+"""Rows with other levels: the changes of levels that bring answers nearest to another one."""
 
 from __future__ import annotations
 

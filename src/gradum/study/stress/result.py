@@ -94,7 +94,7 @@ class Attack(msgspec.Struct, frozen=True):
         The largest ε that was tried.
     levels : int
         How many levels may change besides.
-    moves_by : float or None
+    least_move : float or None
         By how much a number has to move for its answer to count as changed; None of classes.
     columns : tuple of str
         That may move.
@@ -116,7 +116,7 @@ class Attack(msgspec.Struct, frozen=True):
     amounts: dict[str, float] | None
     full: float
     levels: int
-    moves_by: float | None
+    least_move: float | None
     columns: tuple[str, ...]
     rows: tuple[RowAttack, ...]
     curve: tuple[Kept, ...]

@@ -28,13 +28,15 @@ from gradum.margins import falling, first_greatest
 from gradum.study.stress.aims import Aims, Progress
 from gradum.study.stress.moves import Moves
 
-STARTS = 48  # points that are spread over a box, about
-CLIMBS = 2  # from the best of them
-SMALLER = (0.2, 0.04, 0.008)  # by which shares boxes shrink, from failure to failure
-WIDER = (1.0, 0.25, 0.0625)  # shares of the full box that are tried until an answer has changed
-STEPS = (1.0, 0.5, 0.25, 0.08, 0.02)  # shares of a box around a point, from climb to climb
-MOST_BOXES = 40
-CUTS, FINEST_CUTS = 3, 8  # each narrows down by `PARTS` what a box is cut to
+STARTS = 250  # points that are spread over a box, about
+CLIMBS = 2  # from the best of all points
+SMALLER = (0.2, 0.04, 0.008, 0.0016, 0.0003, 5e-5)  # shares by which boxes shrink
+EXPLORED = 2  # failures after which a box is no longer looked over, but climbed from where one was
+WIDER = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)  # shares of the full box, until an answer has changed
+STEPS = (1.0, 0.5, 0.25, 0.08, 0.02)  # shares of a box around a point, in a climb
+DIRECTIONS = 12  # slanting steps, for ridges on which no step along an axis leads up
+MOST_BOXES = 60
+CUTS, FINEST_CUTS = 3, 14  # each narrows down by `PARTS` what a box is cut to
 PARTS = 5
 MOST_COPIES = 20_000  # that are answered at a time
 
@@ -77,6 +79,7 @@ class Search:
         self.evaluations = 0
         self._promising = np.zeros((len(moves), moves.count))
         self._spread = _spread(moves.count, rng)
+        self._directions = rng.uniform(-1, 1, (len(STEPS), DIRECTIONS, moves.count))
 
     def run(self, full: float) -> None:
         """Look for the least shifts within boxes of up to a size."""
@@ -91,7 +94,11 @@ class Search:
             reached = np.isfinite(self.size[left])
             smaller = self.size[left] * (1 - np.take(SMALLER, failures[left]))
             box = np.where(reached, smaller, full * np.take(WIDER, failures[left]))
-            found = self._look_in(left, box)
+            found = np.zeros(len(left), bool)
+            known = reached & (failures[left] >= EXPLORED)
+            for some, spread in ((~known, self._spread), (known, self._spread[:0])):
+                if some.any():
+                    found[some] = self._look_in(left[some], box[some], spread)
             failures[left[~found]] += 1
             failures[left[found & ~reached]] = 0
             left = left[failures[left] < len(SMALLER)]
@@ -99,56 +106,67 @@ class Search:
         self._cut(changed, FINEST_CUTS)
         self._put_back(changed)
 
-    def _look_in(self, problems: np.ndarray, box: np.ndarray) -> np.ndarray:
-        """Look for changed answers in boxes (q,) of problems (q,), and return where there are."""
+    def _look_in(self, problems: np.ndarray, box: np.ndarray, spread: np.ndarray) -> np.ndarray:
+        """Look for changed answers in boxes (q,) of problems (q,), and return where there are.
+
+        Points are spread (s, a) over the boxes, those from -1 to 1.
+        """
         warm = np.clip(self._promising[problems], -box[:, None], box[:, None])
         known = np.clip(self.shifts[problems], -box[:, None], box[:, None])
-        spread = self._spread * box[:, None, None]
-        starts = np.concatenate([warm[:, None], known[:, None], spread], axis=1)
+        points = spread * box[:, None, None]
+        starts = np.concatenate([warm[:, None], known[:, None], points], axis=1)
         lead, found = self._try(problems, starts)
         order = np.array([falling(of_problem)[:CLIMBS] for of_problem in lead])
-        self._promising[problems] = starts[np.arange(len(problems)), order[:, 0]]
+        every = np.arange(len(problems))
+        highest, best = starts[every, order[:, 0]], lead[every, order[:, 0]]
         for climb in range(order.shape[1]):
-            open_ = np.flatnonzero(~found)
-            if not len(open_):
+            left = np.flatnonzero(~found)
+            if not len(left):
                 break
-            start = order[open_, climb]
-            begun = starts[open_, start], lead[open_, start]
-            found[open_] = self._climb(problems[open_], *begun, box[open_])
+            start = order[left, climb]
+            reached, height, found[left] = self._climb(
+                problems[left], starts[left, start], lead[left, start], box[left]
+            )
+            higher = height > best[left]
+            highest[left[higher]], best[left[higher]] = reached[higher], height[higher]
+        self._promising[problems] = highest
         self._cut(problems[found], CUTS)
         return found
 
     def _climb(
         self, problems: np.ndarray, shifts: np.ndarray, lead: np.ndarray, box: np.ndarray
-    ) -> np.ndarray:
-        """Climb from shifts (q, a) as long as answers stay; return whether they change (q,)."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Climb from shifts (q, a) of some leads (q,) until answers change.
+
+        Return the shifts and the leads that are reached, and whether answers change (q,).
+        """
         found = np.zeros(len(problems), bool)
         shifts, lead = shifts.copy(), lead.copy()
-        best = lead.copy()
-        for step in STEPS:
+        for step, directions in zip(STEPS, self._directions, strict=True):
             at = np.flatnonzero(~found)
             if not len(at):
                 break
             ends = box[at, None, None]
-            here = shifts[at][:, :, None]
-            around = np.array([-step, step]) * ends
-            places = np.concatenate(
-                [np.clip(here + around, -ends, ends), np.full_like(here, -1) * ends, ends + 0 * here],
-                axis=2,
+            around = shifts[at][:, :, None] + np.array([-step, step, -2.0, 2.0]) * ends
+            places = np.clip(around, -ends, ends)  # the last two are the ends of the box
+            slanting = np.clip(shifts[at][:, None] + step * directions * ends, -ends, ends)
+            shifts[at], lead[at], found[at] = self._step(
+                problems[at], shifts[at], lead[at], places, slanting
             )
-            lead[at], shifts[at], found[at] = self._step(problems[at], shifts[at], lead[at], places)
-            gained = at[lead[at] > best[at]]
-            self._promising[problems[gained]] = shifts[gained]
-            best[at] = lead[at]
-        return found
+        return shifts, lead, found
 
     def _step(
-        self, problems: np.ndarray, shifts: np.ndarray, lead: np.ndarray, places: np.ndarray
+        self,
+        problems: np.ndarray,
+        shifts: np.ndarray,
+        lead: np.ndarray,
+        places: np.ndarray,
+        slanting: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Take the best of single steps along axes, as many together as gain most.
 
-        ``places`` (q, a, v) are where each axis may go. Return the leads (q,) and shifts (q, a)
-        that are reached, and whether answers change (q,).
+        ``places`` (q, a, v) are where each axis may go, ``slanting`` (q, s, a) are shifts besides.
+        Return the shifts (q, a) and leads (q,) that are reached, and whether answers change (q,).
         """
         q, a, v = places.shape
         copies = np.broadcast_to(shifts[:, None, None], (q, a, v, a)).copy()
@@ -158,19 +176,18 @@ class Search:
         best = first_greatest(gains)
         of_axis = np.take_along_axis(gains, best[:, :, None], axis=2)[:, :, 0]
         moved = np.take_along_axis(places, best[:, :, None], axis=2)[:, :, 0]
-        order = np.array([falling(gain) for gain in of_axis])
-        rank = np.argsort(order, axis=1)
+        rank = np.argsort([falling(gain) for gain in of_axis], axis=1)
         counts = np.unique(np.minimum(2 ** np.arange(a.bit_length() + 1), a))
         better = of_axis > lead[:, None]
         taken = (rank[:, None] < counts[:, None]) & better[:, None]
         together = np.where(taken, moved[:, None], shifts[:, None])
+        together = np.concatenate([together, slanting], axis=1)
         leads, also = self._try(problems, together)
         most = first_greatest(leads)
-        every = np.arange(q)
-        gained = leads[every, most] > lead
-        lead = np.where(gained, leads[every, most], lead)
-        shifts = np.where(gained[:, None], together[every, most], shifts)
-        return lead, shifts, found | also
+        highest = leads[np.arange(q), most]
+        gained = highest > lead
+        shifts = np.where(gained[:, None], together[np.arange(q), most], shifts)
+        return shifts, np.where(gained, highest, lead), found | also
 
     def _try(self, problems: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ask for several copies of each problem (q, s, a); keep the nearest that are changed.
@@ -180,7 +197,7 @@ class Search:
         q, s, a = shifts.shape
         copies = np.repeat(problems, s)
         progress = self._progress(copies, shifts.reshape(q * s, a), keep=True)
-        return progress.lead.reshape(q, s), progress.changed.reshape(q, s).any(axis=1)
+        return progress.lead.reshape(q, s), np.any(progress.changed.reshape(q, s), axis=1)
 
     def _progress(
         self, problems: np.ndarray, shifts: np.ndarray, *, keep: bool = False
@@ -201,12 +218,12 @@ class Search:
     ) -> None:
         """Keep the nearest changed copy of each problem, if it is nearer than what is known."""
         sizes = np.where(changed, self.moves.distances(problems, places), np.inf)
-        for copy in np.lexsort((np.arange(len(sizes)), sizes)):
-            if not np.isfinite(sizes[copy]):
-                break
-            if sizes[copy] < self.size[problems[copy]]:
-                self.size[problems[copy]] = sizes[copy]
-                self.shifts[problems[copy]] = shifts[copy]
+        order = np.lexsort((sizes, problems))
+        named, first = np.unique(problems[order], return_index=True)
+        nearest = order[first]
+        nearer = sizes[nearest] < self.size[named]
+        self.size[named[nearer]] = sizes[nearest[nearer]]
+        self.shifts[named[nearer]] = shifts[nearest[nearer]]
 
     def _cut(self, problems: np.ndarray, cuts: int) -> None:
         """Cut boxes to the smallest that hold changed answers on the way from the row's own.
@@ -224,7 +241,7 @@ class Search:
             )
             copies = np.repeat(problems, tried.shape[1])
             progress = self._progress(copies, tried.reshape(len(copies), -1), keep=True)
-            changed = progress.changed.reshape(len(problems), 2, len(parts)).any(axis=1)
+            changed = np.any(np.reshape(progress.changed, (-1, 2, len(parts))), axis=1)
             first = np.where(changed.any(axis=1), changed.argmax(axis=1), len(parts))
             width = (high - low) / PARTS
             low, high = low + first * width, low + (first + 1) * width
@@ -236,8 +253,7 @@ class Search:
         shifts, a = self.shifts[problems], self.moves.count
         without = shifts[:, None] * (1 - np.eye(a))
         lead = self._progress(np.repeat(problems, a), without.reshape(-1, a)).lead
-        order = np.array([falling(of_problem) for of_problem in lead.reshape(-1, a)])
-        rank = np.argsort(order, axis=1)
+        rank = np.argsort([falling(of_problem) for of_problem in lead.reshape(-1, a)], axis=1)
         kept = rank[:, None] >= np.arange(a)[:, None]  # the first so many are put back
         copies = shifts[:, None] * kept
         progress = self._progress(np.repeat(problems, a), copies.reshape(-1, a))

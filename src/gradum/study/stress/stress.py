@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ from gradum.randomness import stream
 from gradum.study.stress.attack import Threat, attack
 from gradum.study.stress.corrupted import Labels, corruptions
 from gradum.study.stress.result import Attack, Stress
+from gradum.tables.wording import SHOWN_NAMES, quoted
 
 ATTACKED_ROWS = 100
 CORRUPTED_ROWS = 1_000
@@ -26,11 +27,11 @@ def stress(
     threat: Threat,
     *,
     numbers: np.ndarray,
+    of: int,
     labels: Labels | None = None,
     count: int = ATTACKED_ROWS,
     rung: str | None = None,
     time_limit: float | None = None,
-    notes: Iterable[str] = (),
 ) -> Stress:
     """Attack up to ``count`` rows of a table, and corrupt up to `CORRUPTED_ROWS`.
 
@@ -45,6 +46,8 @@ def stress(
         What the attack may do.
     numbers : ndarray of int (n,)
         What the rows are called.
+    of : int
+        Rows of the whole table.
     labels : Labels, optional
         The targets of the rows, if they are at hand.
     count : int
@@ -52,8 +55,6 @@ def stress(
         The best if left out.
     time_limit : float, optional
         Seconds after which no further row is attacked.
-    notes : iterable of str
-        What else is to be known of the rows.
 
     Raises
     ------
@@ -80,14 +81,14 @@ def stress(
     return Stress(
         target=fitted.spec.target,
         rung=fitted.rung(rung).name,
-        rows=len(rows),
+        rows=of,
         attack=attacked,
         corruptions=corrupted,
-        notes=(*notes, *_notes(attacked)),
+        notes=tuple(_notes(fitted, attacked)),
     )
 
 
-def _notes(attacked: Attack) -> Iterator[str]:
+def _notes(fitted: Fitted, attacked: Attack) -> Iterator[str]:
     done = len(attacked.rows)
     if done < attacked.asked:
         yield say(
@@ -95,3 +96,10 @@ def _notes(attacked: Attack) -> Iterator[str]:
             done=done,
             asked=attacked.asked,
         )
+    texts = [column.name for column in fitted.schema.features if column.kind == "text"]
+    if texts:
+        yield say("Texts were not changed: {columns}.", columns=quoted(texts, SHOWN_NAMES))
+    yield say(
+        "A radius is the least that the attack found: an answer may change within less, and none "
+        "is proved to stay."
+    )
