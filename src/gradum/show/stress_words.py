@@ -21,7 +21,7 @@ from gradum.study.stress.result import (
 from gradum.tables.wording import SHOWN_NAMES, quoted, shortened
 
 SIZES: dict[Kind, str] = {
-    "iqr": marked("{epsilon} interquartile ranges"),
+    "iqr": marked("{epsilon} times the interquartile range"),
     "quantile": marked("{percent} of the ranks"),
     "amounts": marked("{epsilon} times the given amounts"),
 }
