@@ -30,7 +30,7 @@ from gradum.study.stress.result import Attack, ColumnPart, ColumnShift, Kept, Ro
 from gradum.study.stress.search import Search
 from gradum.tables.check import widened
 
-ROWS_AT_ONCE = 16
+ROWS_AT_ONCE = 25
 CURVE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 """Shares of the full budget at which the curve is drawn."""
 
