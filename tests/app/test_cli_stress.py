@@ -18,11 +18,11 @@ def test_it_speaks_in_words(gradum_command, linear_run, tables):
 
 
 def test_json_is_what_python_finds(gradum_command, linear_run, tables):
-    words = ["--rows", "8", "--levels", "1", "--budget", "size=5,age=10", "--frozen", "city"]
+    words = ["--rows", "3", "--levels", "1", "--budget", "size=5,age=10", "--frozen", "city"]
     ended = gradum_command("stress", linear_run[0], tables / "held.csv", *words, "--json")
     content = json.loads(ended.out)
     test = gradum.load(linear_run[0]).stress(
-        tables / "held.csv", rows=8, levels=1, budget={"size": 5.0, "age": 10.0}, frozen=["city"]
+        tables / "held.csv", rows=3, levels=1, budget={"size": 5.0, "age": 10.0}, frozen=["city"]
     )
     assert [row["radius"] for row in content["attack"]["rows"]] == test.frame["radius"].to_list()
     assert content["attack"]["amounts"] == {"size": 5.0, "age": 10.0}

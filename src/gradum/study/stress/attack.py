@@ -23,6 +23,7 @@ from gradum.scores.interval import Interval, wilson
 from gradum.study.explanation.counterfactual.axis import axes_of
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.aims import Aims, ClassAims, NumberAims, far_of
+from gradum.study.stress.answers import Answers
 from gradum.study.stress.budget import Budget
 from gradum.study.stress.levels import Variants, level_choices, variants
 from gradum.study.stress.moves import Moves, moves_of
@@ -161,19 +162,13 @@ class _Attacker:
         """Return the least change of each row, and how many answers were asked for."""
         present = self._answer(rows)
         aims = ClassAims.of(present) if self.far is None else NumberAims.of(present, self.far)
-        asked = [len(rows)]
-
-        def answer(frame: pl.DataFrame) -> Prediction:
-            asked[0] += len(frame)
-            return self._answer(frame)
-
-        tried = variants(
-            rows, aims, level_choices(self.fitted), self.threat.limits, self.threat.levels, answer
-        )
+        choices, limits = level_choices(self.fitted), self.threat.limits
+        tried = variants(rows, aims, choices, limits, self.threat.levels, self._answer)
+        moves = self.moves.of(tried.rows)
         search = Search(
-            self.moves.of(tried.rows),
+            moves,
             aims.take(tried.aims),
-            answer,
+            Answers(self.fitted.encoder, self.fitted.rung(self.rung), moves),
             stream(self.fitted.spec.seed, "study", "stress"),
         )
         search.run(self.threat.budget.full)
@@ -181,7 +176,7 @@ class _Attacker:
             self._replayed(rows, int(row), int(number), present, aims, tried, search)
             for row, number in enumerate(numbers)
         ]
-        return found, asked[0]
+        return found, len(rows) + tried.evaluations + search.evaluations
 
     def _replayed(
         self,

@@ -34,12 +34,13 @@ class Variants:
         Typed.
     aims : ndarray of int (p,)
         For which aim each is tried.
-    changed : tuple of dict (p,)
+    evaluations : int
+        Answers that were asked for to choose them.
     """
 
     rows: pl.DataFrame
     aims: np.ndarray
-    changed: tuple[Changed, ...]
+    evaluations: int
 
 
 def level_choices(fitted: Fitted) -> dict[str, tuple[Any, ...]]:
@@ -80,7 +81,7 @@ def variants(
     """
     every = np.arange(len(aims.rows))
     kept: list[tuple[int, Changed]] = [(int(aim), {}) for aim in every]
-    latest = kept
+    latest, evaluations = kept, 0
     for _ in range(most):
         tried = [
             (aim, {**changed, column: level})
@@ -93,14 +94,15 @@ def variants(
         of_aim = np.array([aim for aim, _ in tried])
         copies = _frame(rows[aims.rows[of_aim]], [changed for _, changed in tried])
         lead = aims.progress(answer(copies), of_aim).lead
+        evaluations += len(tried)
         latest = []
         for aim in every:
             places = np.flatnonzero(of_aim == aim)
             latest += [tried[place] for place in places[falling(lead[places])[:KEPT]]]
         kept = [*kept, *latest]
     of_aim = np.array([aim for aim, _ in kept], np.intp)
-    changes = tuple(changed for _, changed in kept)
-    return Variants(_frame(rows[aims.rows[of_aim]], changes), of_aim, changes)
+    changes = [changed for _, changed in kept]
+    return Variants(_frame(rows[aims.rows[of_aim]], changes), of_aim, evaluations)
 
 
 def _others(

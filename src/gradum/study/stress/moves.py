@@ -130,8 +130,12 @@ class Moves:
 
     def frame(self, rows: np.ndarray, places: np.ndarray) -> pl.DataFrame:
         """Return the copies as a table."""
-        return self.rows[rows].with_columns(
-            _values(column, places[:, place]) for place, column in enumerate(self.columns)
+        return self.rows[rows].with_columns(self.values(places))
+
+    def values(self, places: np.ndarray) -> pl.DataFrame:
+        """Return the moving columns alone of copies at places (m, c)."""
+        return pl.DataFrame(
+            [_values(column, places[:, place]) for place, column in enumerate(self.columns)]
         )
 
 
@@ -211,8 +215,8 @@ def places_of(values: pl.Series) -> np.ndarray:
 
 
 def _values(column: MovingColumn, places: np.ndarray) -> pl.Series:
-    numbers = pl.Series(column.name, places).fill_nan(None)
     if not column.axis.dates:
-        return numbers
-    microseconds = (numbers * MICROSECONDS_PER_DAY).round().cast(pl.Int64)
-    return microseconds.cast(pl.Datetime("us"))
+        return pl.Series(column.name, places, nan_to_null=True)
+    microseconds = np.round(places * MICROSECONDS_PER_DAY)
+    moments = pl.Series(column.name, microseconds, nan_to_null=True)
+    return moments.cast(pl.Int64).cast(pl.Datetime("us"))

@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import polars as pl
 
 from gradum.fitting.rung import Prediction
 from gradum.margins import falling, first_greatest
@@ -51,7 +50,7 @@ class Search:
     aims : Aims
         p of them.
     answer : function
-        From rows to predictions.
+        From rows (m,) and the places (m, c) of their copies to predictions.
     rng : Generator
 
     Attributes
@@ -68,7 +67,7 @@ class Search:
         self,
         moves: Moves,
         aims: Aims,
-        answer: Callable[[pl.DataFrame], Prediction],
+        answer: Callable[[np.ndarray, np.ndarray], Prediction],
         rng: np.random.Generator,
     ) -> None:
         self.moves = moves
@@ -207,7 +206,7 @@ class Search:
         for at in range(0, len(problems), MOST_COPIES):
             rows, of_rows = problems[at : at + MOST_COPIES], shifts[at : at + MOST_COPIES]
             places = self.moves.places(rows, of_rows)
-            parts.append(self.aims.progress(self.answer(self.moves.frame(rows, places)), rows))
+            parts.append(self.aims.progress(self.answer(rows, places), rows))
             if keep:
                 self._keep(rows, of_rows, places, parts[-1].changed)
         self.evaluations += len(problems)
