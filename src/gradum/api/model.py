@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from gradum.show.counterfactual import Counterfactuals
     from gradum.show.effects import EffectCurves
     from gradum.show.influence import InfluentialRows
+    from gradum.show.stress import StressTest
     from gradum.show.surrogate import SurrogateTree
     from gradum.show.trust import TrustReport
     from gradum.show.watch import Watch
@@ -807,6 +808,99 @@ class Model:
         reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
         return watch_model(
             self, data, reference=reference, rung=rung, labels=asked, reading=reading
+        )
+
+    def stress(
+        self,
+        data: Any,
+        *,
+        rows: int = 100,
+        budget: str | Mapping[str, float] = "iqr",
+        levels: int = 0,
+        share: float = 0.1,
+        frozen: str | Sequence[str] = (),
+        upward: str | Sequence[str] = (),
+        downward: str | Sequence[str] = (),
+        together: Sequence[Sequence[str]] = (),
+        rung: str | None = None,
+        time_limit: float | None = None,
+        sheet: str | None = None,
+        query: str | None = None,
+        encoding: str | None = None,
+        skip_rows: int | None = None,
+    ) -> StressTest:
+        """Say how little changes an answer, and what the accidents of tables do to the score.
+
+        Rows are attacked: of each, the least ε is looked for such that a copy whose columns have
+        all moved by at most ε is answered otherwise. Then one column after the other is corrupted
+        in a tenth of the rows, as units, gaps and typing errors would, and it is said whether a
+        watch notices. See `gradum.study.stress`.
+
+        Parameters
+        ----------
+        data : path, data frame, array, list of dicts or iterable of such
+            A table; with the target, it is scored.
+        rows : int
+            How many to attack, drawn by chance.
+        budget : {"iqr", "quantile"} or dict of str to float
+            What ε counts: interquartile ranges of the rows learned from; shares of their ranks; or
+            multiples of an amount by column, in its own unit (days of dates), while columns that
+            are not named stay.
+        levels : int
+            How many categories, yes and no, may be others besides.
+        share : float
+            Of the training target's range, by which a number must move for its answer to count as
+            changed.
+        frozen : str or sequence of str
+            Columns that may not change.
+        upward, downward : str or sequence of str
+            Columns that may only rise, or only fall.
+        together : sequence of sequences of str
+            Groups of columns that shift by the same amount, such as a sum and its largest part.
+        rung : str, optional
+            As in `predict`.
+        time_limit : float, optional
+            Seconds after which no further row is attacked.
+        sheet, query, encoding, skip_rows : optional
+            How ``data`` is read, as in `gradum.fit`.
+
+        Returns
+        -------
+        StressTest
+            It shows itself; ``frame`` has one line a row, ``corruptions`` one a corruption,
+            ``found`` everything as plain values, and ``page()`` a page.
+
+        Raises
+        ------
+        SpecError
+            There is no such rung, column or budget, nothing may change, or a number makes no sense.
+        SchemaError, TargetError
+            A column is absent or of another kind, or a label was never seen.
+        TableError
+            There are no rows.
+        """
+        refuse_after_fork()
+        from gradum.api.stress import stress_model, threat_of
+
+        threat = threat_of(
+            self.fitted,
+            budget=budget,
+            levels=levels,
+            share=share,
+            frozen=frozen,
+            upward=upward,
+            downward=downward,
+            together=together,
+        )
+        reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+        return stress_model(
+            self,
+            data,
+            threat=threat,
+            rows=rows,
+            rung=rung,
+            time_limit=time_limit,
+            reading=reading,
         )
 
     def trust(
