@@ -18,6 +18,7 @@ from gradum.core.bounds.piecewise import Leaky, Ramp, Relu
 from gradum.core.bounds.planes import Planes, enclosing_lines, lower, planes
 from gradum.core.bounds.rescaled import BentScale, Interpolated, Standardised
 from gradum.core.bounds.s_shaped import Sigmoid, SmoothClip, Tanh
+from gradum.core.bounds.slopes import slopes
 from gradum.core.bounds.smooth import Cosine, Gelu, Selu
 from gradum.core.bounds.softmax import probabilities, softmax
 from gradum.core.bounds.zonotope import zonotopes
@@ -61,6 +62,7 @@ __all__ = [
     "optimised_lower",
     "planes",
     "probabilities",
+    "slopes",
     "softmax",
     "zonotopes",
 ]

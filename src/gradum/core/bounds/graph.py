@@ -152,6 +152,10 @@ class Draft:
         self._nodes.append(Node(operation, parents))
         return len(self._nodes) - 1
 
+    def __len__(self) -> int:
+        """How many nodes there are."""
+        return len(self._nodes)
+
     def append(self, graph: Graph, parent: int) -> int:
         """Add the nodes of a whole graph behind one node, and return the place of its output."""
         start = len(self._nodes)

@@ -58,6 +58,17 @@ class Affine(Operation):
         """Multiply by Wᵀ."""
         return [gradient @ self.weight.T]
 
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Return the least and the greatest t W; of terms of one sign, so is the rounded sum."""
+        (slopes,) = tangents
+        up, down = np.maximum(self.weight, 0.0), np.minimum(self.weight, 0.0)
+        low = slopes.low @ up + slopes.high @ down
+        high = slopes.high @ up + slopes.low @ down
+        falls = np.minimum(slopes.low, 0.0) @ up + np.maximum(slopes.high, 0.0) @ down
+        rises = np.maximum(slopes.high, 0.0) @ up + np.minimum(slopes.low, 0.0) @ down
+        error = gamma(2 * len(self.weight) + 8, FLOAT64) * (slopes.size @ np.abs(self.weight))
+        return Box(np.where(falls < 0, low - error, low), np.where(rises > 0, high + error, high))
+
     def interval(self, *parents: Box) -> Box:
         """Return c W + b ± (r |W| + error), of centre c and radius r."""
         (y,) = parents
@@ -140,6 +151,16 @@ class Sum(Operation):
         """Hand the gradient on, with each parent's sign."""
         return [sign * gradient for sign in self.signs]
 
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Add the least and the greatest, changed over where a sign is −1."""
+        low, high = self.interval(*tangents)
+        pairs = zip(self.signs, tangents, strict=True)
+        ends = [t if sign > 0 else Box(-t.high, -t.low) for sign, t in pairs]
+        error = 2 * self.slack(FLOAT64, *tangents)
+        falls = np.any([end.low < 0 for end in ends], axis=0)
+        rises = np.any([end.high > 0 for end in ends], axis=0)
+        return Box(np.where(falls, low - error, low), np.where(rises, high + error, high))
+
     def interval(self, *parents: Box) -> Box:
         """Add lows and highs, changed over where a sign is −1."""
         pairs = list(zip(self.signs, parents, strict=True))
@@ -200,6 +221,10 @@ class Concatenated(Operation):
         ends = np.cumsum([y.shape[-1] for y in parents])
         return np.split(gradient, ends[:-1], axis=-1)
 
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Return the parents' slopes side by side."""
+        return self.interval(*tangents)
+
     def interval(self, *parents: Box) -> Box:
         """Return the parents' intervals side by side."""
         low = np.concatenate([y.low for y in parents], axis=-1)
@@ -258,6 +283,10 @@ class Taken(Operation):
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return the numbers."""
         return parents[0][..., self.places]
+
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Return their slopes."""
+        return self.interval(*tangents)
 
     def interval(self, *parents: Box) -> Box:
         """Return their intervals."""

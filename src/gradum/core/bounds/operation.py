@@ -144,6 +144,21 @@ class Operation(ABC):
         """Return the gradient [N, ·] by each parent's numbers, of one by its own values [N, n]."""
 
     @abstractmethod
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Return between what [B, n] its values' slopes along a way lie, given its parents' slopes.
+
+        Where it bends, slopes to either side count, and all between them. An end that is 0 because
+        nothing has the other sign is 0 in spite of rounding.
+
+        Parameters
+        ----------
+        tangents : sequence of Box
+            Slopes of the parents' numbers along the way.
+        parents : sequence of Box
+            Where the parents' numbers lie.
+        """
+
+    @abstractmethod
     def interval(self, *parents: Box) -> Box:
         """Return the interval of its values, in exact arithmetic but for what `slack` covers."""
 

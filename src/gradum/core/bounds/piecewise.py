@@ -11,6 +11,7 @@ import numpy as np
 
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.operation import Box, Slopes
+from gradum.core.bounds.rounding import FLOAT64
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,10 @@ class Leaky(Elementwise):
     def derivative(self, z: np.ndarray) -> np.ndarray:
         """Return 1 where z ≥ λ z, else λ."""
         return np.where(z >= self.slope * z, 1.0, self.slope)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return its kink."""
+        return [np.zeros(1)]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Its kink is at 0."""
@@ -91,6 +96,22 @@ class Ramp(Elementwise):
         """Return a on the ramp, 0 beside it."""
         share = self.slope * (z - self.shift)
         return np.where((share > 0) & (share < 1), self.slope, 0.0)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return its kinks."""
+        return [self.shift, self.shift + 1.0 / self.slope]
+
+    def steepness(self, z: Box) -> Box:
+        """Return a on the ramp, 0 beside it, and both where a kink is within, but for rounding."""
+        begin, end = self._ends
+        near = 8 * FLOAT64 * (np.abs(begin) + np.abs(end))
+        touched = (z.high >= begin - near) & (z.low <= end + near)
+        leaves = (z.low <= begin + near) | (z.high >= end - near)
+        least, greatest = np.minimum(self.slope, 0.0), np.maximum(self.slope, 0.0)
+        return Box(
+            np.where(touched, np.where(leaves, least, self.slope), 0.0),
+            np.where(touched, np.where(leaves, greatest, self.slope), 0.0),
+        )
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Its kinks are at s and s + 1/a."""

@@ -36,6 +36,10 @@ class Standardised(Elementwise):
         """Return 1 / s."""
         return np.broadcast_to(1.0 / self.scale, z.shape)
 
+    def inflections(self) -> list[np.ndarray]:
+        """Return none: it is straight everywhere."""
+        return []
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return none: it is straight everywhere."""
         return []
@@ -77,6 +81,10 @@ class Interpolated(Elementwise):
         """Return the slope of the piece, 0 beside the curve."""
         slopes = np.concatenate([[0.0], np.diff(self.values) / np.diff(self.at), [0.0]])
         return slopes[np.searchsorted(self.at, z)]
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return the places."""
+        return [np.full(1, place) for place in self.at]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the places."""
@@ -126,6 +134,10 @@ class BentScale(Elementwise):
     def derivative(self, z: np.ndarray) -> np.ndarray:
         """Return s."""
         return self._slope(z)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return both ends."""
+        return [np.full(1, self.low), np.full(1, self.high)]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return both ends, and where s is the slope."""

@@ -27,6 +27,10 @@ class SShaped(Elementwise):
     def turning(self, slope: np.ndarray) -> np.ndarray:
         """Return the z ≥ 0 where f′(z) is this, of slopes within (0, f′(0)]."""
 
+    def inflections(self) -> list[np.ndarray]:
+        """Return 0, where it is steepest."""
+        return [np.zeros(1)]
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the places on both sides of 0 where f′(z) is the slope."""
         steepest = self.derivative(np.zeros(1))

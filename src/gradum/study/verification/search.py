@@ -124,7 +124,7 @@ class Search:
 
 def _kept(domain: Domain, before: Box, after: Box) -> np.ndarray:
     """Return what share [B] of boxes is left after a cut."""
-    width, left = before.high - before.low, after.high - after.low
+    width, left = (box.high - box.low + domain.whole for box in (before, after))
     share = np.divide(left, width, out=np.ones_like(width), where=(width > 0) & ~domain.grouped)
     share = share.prod(axis=1)
     for places in domain.groups:

@@ -10,6 +10,7 @@ Shapes: B boxes, d inputs, n numbers of a node.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -108,13 +109,16 @@ def halves(
     inputs = box.low.shape[1]
     lower, upper = (Box(box.low.copy(), box.high.copy()) for _ in range(2))
     share = np.full(len(columns), 0.5)
-    thresholds = dict(domain.thresholds)
+    thresholds, whole = dict(domain.thresholds), domain.whole
     for row, column in enumerate(columns):
         if column < inputs:
             low, high = box.low[row, column], box.high[row, column]
             place = _place(low, high, thresholds.get(int(column)))
+            between = math.floor(place) + 0.5
+            if whole[column] and low < between < high:
+                place = between
             lower.high[row, column] = upper.low[row, column] = place
-            share[row] = (place - low) / (high - low)
+            share[row] = (place - low + whole[column] / 2) / (high - low + whole[column])
         else:
             places = domain.groups[column - inputs]
             left = places[box.high[row, places] > 0]
@@ -124,7 +128,10 @@ def halves(
             lower.high[row, left[half:]] = 0.0
             share[row] = half / len(left)
     both = [np.concatenate(ends) for ends in zip(lower, upper, strict=True)]
-    return settled(domain, *both)[0], np.concatenate([share, 1 - share])
+    within, empty = settled(domain, *both)
+    # What is empty stays as it is, and is excluded when it is bounded.
+    kept = [np.where(empty[:, None], *ends) for ends in zip(both, within, strict=True)]
+    return Box(*kept), np.concatenate([share, 1 - share])
 
 
 def _place(low: float, high: float, thresholds: np.ndarray | None) -> float:
