@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gradum.core.bounds.graph import INPUT, Graph
-from gradum.core.bounds.interval import Enclosure
+from gradum.core.bounds.graph import INPUT, Graph, taken
+from gradum.core.bounds.interval import Enclosure, intervals
 from gradum.core.bounds.operation import Box, Lines, Operation, Slopes
 from gradum.core.bounds.planes import planes
 
@@ -72,15 +72,34 @@ def _from_both_sides(
 
 
 def _enclosed(graph: Graph, box: Box, unit: float, lines_of: LinesOf, ends: Ends) -> Enclosure:
-    parts = [_part(graph, part, unit, lines_of, ends) for part in _stretches(graph, box)]
+    parts = [_part(graph, part, unit, lines_of, ends) for part in _stretches(graph, box, unit)]
     return Enclosure.joined(parts)
 
 
-def _stretches(graph: Graph, box: Box) -> Iterator[Box]:
+def _stretches(graph: Graph, box: Box, unit: float) -> Iterator[Box]:
     """Yield boxes a few at a time; where there are none, those none."""
-    step = max(1, COEFFICIENTS_AT_ONCE // max(graph.widths) ** 2)
+    step = max(1, COEFFICIENTS_AT_ONCE // _coefficients(intervals(graph, box, unit)))
     for start in range(0, max(len(box.low), 1), step):
         yield Box(box.low[start : start + step], box.high[start : start + step])
+
+
+def _coefficients(enclosure: Enclosure) -> int:
+    """Return how many coefficients the forms of a layer have on one box, at most."""
+    graph, widest, most = enclosure.graph, [], 1
+    for node, width in zip(graph.nodes, graph.widths, strict=True):
+        for parent in node.parents:
+            if parent != INPUT:
+                wanted = _wanted(graph, parent, node.operation.bent(enclosure.nodes[parent]))
+                most = max(most, len(wanted) * widest[parent])
+        widest.append(max(width, *taken(node, graph.inputs, widest)))
+    return max(most, graph.widths[-1] * widest[-1])
+
+
+def _wanted(graph: Graph, place: int, bent: np.ndarray) -> np.ndarray:
+    """Return the numbers of a node whose intervals are to be narrowed and can be."""
+    if set(graph.nodes[place].parents) == {INPUT}:
+        return np.zeros(0, np.intp)
+    return np.flatnonzero(bent.any(axis=0) & ~graph.separate[place])
 
 
 def _part(graph: Graph, box: Box, unit: float, lines_of: LinesOf, ends: Ends) -> Enclosure:
@@ -88,8 +107,8 @@ def _part(graph: Graph, box: Box, unit: float, lines_of: LinesOf, ends: Ends) ->
 
     def narrow(place: int, wanted: np.ndarray) -> None:
         """Narrow the intervals of those numbers of a node that are wanted [B, n] for some box."""
-        units = np.flatnonzero(wanted.any(axis=0))
-        if not len(units) or set(graph.nodes[place].parents) == {INPUT}:
+        units = _wanted(graph, place, wanted)
+        if not len(units):
             return
         low, high = enclosure.nodes[place]
         forms = np.eye(low.shape[1])[units]
