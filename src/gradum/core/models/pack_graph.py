@@ -115,12 +115,12 @@ def _member(draft: Draft, network: PackNetwork, member: Params, x: int, risen: n
 def _together(draft: Draft, network: PackNetwork, params: Params, logits: list[int]) -> Graph:
     """Add what the members' logits say together."""
     outputs, share = network.outputs, params["share"]
+    weight = np.kron(share[:, None], np.eye(outputs))
     if network.link == "identity":
-        weight = np.kron(share[:, None], np.eye(outputs))
         draft.add(Affine(weight, np.zeros(outputs)), draft.add(Concatenated(), *logits))
         return draft.graph()
-    weight = np.kron(share[:, None] / share.sum(), np.eye(outputs))
     if outputs == 1:
+        weight = share[:, None] / share.sum()  # the odds of a mean do not depend on the sum
         members = draft.add(Sigmoid(), draft.add(Concatenated(), *logits))
     else:
         members = [draft.append(softmax(outputs), place) for place in logits]
