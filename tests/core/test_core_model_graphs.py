@@ -153,11 +153,11 @@ def test_questions_of_order_are_the_same_before_what_rises():
     mixed = logits.then(Graph.of(3, Affine(rng.normal(size=(3, 3)), np.zeros(3))))
     for first, second in itertools.permutations(range(3), 2):
         for whole in (scaled, mixed):
-            values, asked = whole(x), greater(whole, first, second)
+            values, asked = whole(x), greater(whole, first, [second])
             preferred = values[:, first] > values[:, second]
             np.testing.assert_array_equal(asked(x)[:, 0] > 0, preferred)
-        assert len(greater(scaled, first, second).nodes) == 2
-        assert len(greater(mixed, first, second).nodes) == 3
+        assert len(greater(scaled, first, [second]).nodes) == 2
+        assert len(greater(mixed, first, [second]).nodes) == 3
 
 
 def test_numbers_that_are_taken_are_a_product_with_a_matrix_of_0_and_1():

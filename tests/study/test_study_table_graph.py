@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.core.bounds import Box, Ramp, crown, folded, intervals, lower, zonotopes
+from gradum.core.bounds import Box, Ramp, crown, folded, intervals, zonotopes
 from gradum.core.bounds.rounding import FLOAT32, FLOAT64
 from gradum.core.models import Network
 from gradum.errors import ColumnError, NotCertifiableError, SpecError
@@ -144,9 +144,8 @@ def test_a_class_that_is_certified_is_predicted_at_every_point(graph):
             box = graph.around(x, {"size": width, "age": width})
             least = np.full(len(x), np.inf)
             for first in classes:
-                for second in set(classes) - {first}:
-                    bound = lower(crown(variant.margin(first, second), box, graph.unit), np.eye(1))
-                    least = np.where(predicted == first, np.minimum(least, bound[:, 0]), least)
+                bound = crown(variant.margin(first), box, graph.unit).output.low.min(axis=1)
+                least = np.where(predicted == first, bound, least)
             points = box.low + rng.random((100, *x.shape)) * (box.high - box.low)
             values = variant.predict(points.reshape(-1, graph.inputs)).value.reshape(100, -1)
             assert (values == predicted)[:, least > 0].all()
@@ -253,8 +252,12 @@ def test_what_else_is_refused():
         graph.around(x, {"colour": 1.0})
     with pytest.raises(SpecError, match="from 0 up"):
         graph.around(x, {"size": -1.0})
-    with pytest.raises(SpecError, match="two places among 2"):
+    with pytest.raises(SpecError, match="different places among 2"):
         graph.margin(0, 2)
+    with pytest.raises(SpecError, match="no margin of class 1 over 1"):
+        graph.margin(1, 1)
+    with pytest.raises(SpecError, match="no margin of class 0 over"):
+        graph_of("amount", "linear").margin(0)
     graph = graph_of("amount", "mlp")
     network = structs.replace(graph.rung.network, outputs=3)
     quantiles = replace(graph, rung=replace(graph.rung, network=network, params=network.init(rng)))

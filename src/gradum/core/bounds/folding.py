@@ -33,41 +33,47 @@ def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
     unit : float
         As in `intervals`.
     """
-    enclosure = intervals(graph, box, unit)
-    inputs = np.flatnonzero(box.low[0] < box.high[0])
+    values, enclosure = _exactly(graph, box), intervals(graph, box, unit)
+    moves = [(low < high)[0] for low, high in values]
     draft = Draft(graph.inputs)
-    first = _Rest(draft.add(Taken(inputs), INPUT), inputs, box)
-    nothing = _Rest(draft.add(Taken(np.zeros(0, np.intp)), INPUT), np.zeros(0, np.intp), box)
+    inputs = np.flatnonzero(box.low[0] < box.high[0])
+    first = _Rest(draft.add(Taken(inputs), INPUT), inputs, box.low[0], np.zeros(graph.inputs))
+    nothing = draft.add(Taken(np.zeros(0, np.intp)), INPUT)
     rests: list[_Rest] = []
-    for place, numbers in enumerate(_needed(graph, _moves(graph, box))):
-        node, values = graph.nodes[place], enclosure.nodes[place]
+    for place, numbers in enumerate(_needed(graph, moves)):
+        node, value = graph.nodes[place], values[place].low[0]
+        low, high = (end[0] for end in enclosure.nodes[place])
         parents, widths = taken(node, first, rests), taken(node, graph.inputs, graph.widths)
-        left = nothing.place
+        left = nothing
         if len(numbers):
             left = _fold(draft, *node.operation.part(numbers, widths), parents)
-        rests.append(_Rest(left, numbers, values))
+        rests.append(_Rest(left, numbers, value, np.maximum(high - value, value - low)))
     return draft.graph()
 
 
 @dataclass(frozen=True)
 class _Rest:
-    """What is left of a node: its place in the new graph, its numbers that move, and their box."""
+    """What is left of a node: its place in the new graph, and its numbers that are there.
+
+    Of the others, their ``value`` [n] and the ``reach`` [n] by which they may be off.
+    """
 
     place: int
     numbers: np.ndarray
-    values: Box
+    value: np.ndarray
+    reach: np.ndarray
 
     def has(self, numbers: np.ndarray) -> np.ndarray:
         """Tell which of some numbers are left."""
         return np.isin(numbers, self.numbers, assume_unique=True)
 
 
-def _moves(graph: Graph, box: Box) -> list[np.ndarray]:
-    """Tell of every node which numbers are not one and the same in the whole box."""
+def _exactly(graph: Graph, box: Box) -> list[Box]:
+    """Return the interval of every node without room for rounding, a point where nothing moves."""
     values: list[Box] = []
     for node in graph.nodes:
         values.append(node.operation.interval(*taken(node, box, values)))
-    return [(low < high)[0] for low, high in values]
+    return values
 
 
 def _needed(graph: Graph, moves: list[np.ndarray]) -> list[np.ndarray]:
@@ -92,7 +98,7 @@ def _fold(
     if len(parents) == 1:
         (parent,), (numbers,) = parents, needed
         there = parent.has(numbers)
-        rest = operation.absorb(~there, Box(*(end[:, numbers] for end in parent.values)))
+        rest = operation.absorb(~there, parent.value[numbers], parent.reach[numbers])
         if rest is not None:
             return draft.add(rest, _numbers(draft, parent, numbers[there]))
     places = (_numbers(draft, *pair) for pair in zip(parents, needed, strict=True))
@@ -109,7 +115,5 @@ def _numbers(draft: Draft, rest: _Rest, wanted: np.ndarray) -> int:
         return draft.add(Taken(places), rest.place)
     weight = np.zeros((len(rest.numbers), len(wanted)))
     weight[places, np.flatnonzero(there)] = 1.0
-    low, high = (end[0, wanted] for end in rest.values)
-    centre = np.where(there, 0.0, (low + high) / 2)
-    error = np.where(there, 0.0, np.maximum(high - centre, centre - low))
-    return draft.add(Affine(weight, centre, roundings=0, error=error), rest.place)
+    value, error = (np.where(there, 0.0, of[wanted]) for of in (rest.value, rest.reach))
+    return draft.add(Affine(weight, value, roundings=0, error=error), rest.place)

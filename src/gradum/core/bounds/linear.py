@@ -92,16 +92,14 @@ class Affine(Operation):
         )
         return some, [np.arange(len(self.weight))]
 
-    def absorb(self, fixed: np.ndarray, values: Box) -> Affine:
+    def absorb(self, fixed: np.ndarray, value: np.ndarray, reach: np.ndarray) -> Affine:
         """Bring what the fixed numbers add into the bias, and how far they may be off beside it."""
-        weight, bias, size = self.weight[fixed], self.bias, self.size
-        centre = (values.low + values.high)[0, fixed] / 2
-        reach = np.maximum(values.high[0, fixed] - centre, centre - values.low[0, fixed])
+        weight, value, reach = self.weight[fixed], value[fixed], reach[fixed]
         return Affine(
             self.weight[~fixed],
-            bias + centre @ weight,
+            self.bias + value @ weight,
             self._roundings,
-            size=size + np.abs(bias) + np.abs(centre) @ np.abs(weight),
+            size=self.size + np.abs(self.bias) + np.abs(value) @ np.abs(weight),
             error=self.error + reach @ np.abs(weight) * (1 + 1e-9),
         )
 

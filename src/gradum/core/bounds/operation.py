@@ -100,15 +100,15 @@ class Operation(ABC):
             How many numbers each parent has.
         """
 
-    def absorb(self, fixed: np.ndarray, values: Box) -> Operation | None:
+    def absorb(self, fixed: np.ndarray, value: np.ndarray, reach: np.ndarray) -> Operation | None:
         """Return the operation of its parent's other numbers, where some are as good as fixed.
 
         Parameters
         ----------
         fixed : ndarray of bool [n]
             Which of the parent's.
-        values : Box [1, n]
-            Where all of them lie.
+        value, reach : ndarray [n]
+            What they are, and how far they may be off; of the others, anything.
 
         Returns
         -------
