@@ -25,6 +25,7 @@ BENCHMARKS = {
     "quality": "--data FOLDER [OPTIONS], which --help lists",
     "parts": "FOLDER [SETS] [PARTS]",
     "rungs": "FOLDER [SEEDS]",
+    "certified": "FOLDER [SETS] [ROWS] [POINTS] [RUNGS]",
     "calibration": "FOLDER [SPLITS] [ROWS] [SETS]",
     "nist": "",
     "encoding": "",

@@ -53,9 +53,7 @@ def verify_model(
     return PropertyReport(found, fitted)
 
 
-def _drawn(
-    graph: TableGraph, data: Any, count: int, seed: int, reading: ReadingOptions
-) -> Rows:
+def _drawn(graph: TableGraph, data: Any, count: int, seed: int, reading: ReadingOptions) -> Rows:
     """Return up to so many rows of a table, drawn by chance."""
     with table_rows(data, graph.fitted, reading) as table:
         if not len(table):

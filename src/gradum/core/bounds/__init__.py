@@ -8,6 +8,7 @@ from __future__ import annotations
 from gradum.core.bounds.convex import Exp, Reciprocal
 from gradum.core.bounds.crown import crown
 from gradum.core.bounds.elementwise import Elementwise
+from gradum.core.bounds.folding import folded
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
 from gradum.core.bounds.linear import Affine, Concatenated, Sum, Taken
@@ -57,6 +58,7 @@ __all__ = [
     "Tanh",
     "crown",
     "enclosing_lines",
+    "folded",
     "intervals",
     "lower",
     "optimised_lower",

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,6 +40,9 @@ class Elementwise(Operation):
     end of the interval, at a kink, or where f′(z) = s; so every slope gives valid lines, and a
     choice of slopes is a matter of tightness alone.
     """
+
+    by_number: ClassVar[tuple[str, ...]] = ()
+    """Names of its arrays that have an entry for each number, or one for all."""
 
     @abstractmethod
     def derivative(self, z: np.ndarray) -> np.ndarray:
@@ -88,6 +92,18 @@ class Elementwise(Operation):
     def width(self, widths: Sequence[int]) -> int | None:
         """As many as the one parent has."""
         return widths[0] if len(widths) == 1 else None
+
+    def separate(self, *parents: np.ndarray) -> np.ndarray:
+        """Tell that of the parent's numbers."""
+        return parents[0]
+
+    def part(
+        self, numbers: np.ndarray, widths: Sequence[int]
+    ) -> tuple[Operation, list[np.ndarray]]:
+        """Take the same numbers of its parent, and of what it has for each of them."""
+        arrays = {name: getattr(self, name) for name in self.by_number}
+        parts = {name: array[numbers] for name, array in arrays.items() if len(array) > 1}
+        return replace(self, **parts), [numbers]
 
     def interval(self, *parents: Box) -> Box:
         """Take the least and the greatest f(z) at ends, kinks and where f′(z) = 0."""

@@ -162,6 +162,44 @@ class Operation(ABC):
     def interval(self, *parents: Box) -> Box:
         """Return the interval of its values, in exact arithmetic but for what `slack` covers."""
 
+    def separate(self, *parents: np.ndarray) -> np.ndarray | None:
+        """Tell which numbers are each made of one input, given that of its parents' numbers.
+
+        None where they are not, or need not be; their intervals are as narrow as can be.
+        """
+        return None
+
+    @abstractmethod
+    def part(
+        self, numbers: np.ndarray, widths: Sequence[int]
+    ) -> tuple[Operation, list[np.ndarray]]:
+        """Return the operation that makes some of its numbers, and which of each parent's it takes.
+
+        Parameters
+        ----------
+        numbers : ndarray of int
+            Rising.
+        widths : sequence of int
+            How many numbers each parent has.
+        """
+
+    def absorb(self, fixed: np.ndarray, value: np.ndarray, reach: np.ndarray) -> Operation | None:
+        """Return the operation of its parent's other numbers, where some are as good as fixed.
+
+        Parameters
+        ----------
+        fixed : ndarray of bool [n]
+            Which of the parent's.
+        value, reach : ndarray [n]
+            What they are, and how far they may be off; of the others, anything.
+
+        Returns
+        -------
+        Operation or None
+            None where it takes all numbers in any case.
+        """
+        return None
+
     @property
     def increasing(self) -> bool:
         """Whether it is one strictly increasing function of all its numbers, each by itself.

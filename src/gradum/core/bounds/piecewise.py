@@ -26,6 +26,8 @@ class Leaky(Elementwise):
 
     slope: np.ndarray
 
+    by_number = ("slope",)
+
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return max(z, λ z)."""
         (z,) = parents
@@ -72,6 +74,8 @@ class Relu(Leaky):
 
     slope: np.ndarray = field(default_factory=lambda: np.zeros(1), init=False)
 
+    by_number = ()
+
 
 @dataclass(frozen=True, eq=False)
 class Ramp(Elementwise):
@@ -87,6 +91,8 @@ class Ramp(Elementwise):
 
     shift: np.ndarray
     slope: np.ndarray
+
+    by_number = ("shift", "slope")
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return clip(a (z − s), 0, 1) − ½."""
@@ -156,6 +162,7 @@ def _slope_above(z: Box, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     """
     top = np.minimum(z.high, end)
     run, span = top - z.low, np.maximum(end - begin, np.finfo(float).tiny)
-    low, high = (np.clip((place - begin) / span, 0.0, 1.0) for place in (z.low, top))
+    with np.errstate(over="ignore"):  # of a ramp whose ends are one number
+        low, high = (np.clip((place - begin) / span, 0.0, 1.0) for place in (z.low, top))
     chord = np.divide(high - low, run, out=np.zeros(run.shape), where=run > 0)
     return np.where(low + chord * (z.high - z.low) / 2 <= 1.0, chord, 0.0)

@@ -28,6 +28,8 @@ class Standardised(Elementwise):
     centre: np.ndarray
     scale: np.ndarray
 
+    by_number = ("centre", "scale")
+
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return (z − c) / s."""
         return (parents[0] - self.centre) / self.scale

@@ -125,6 +125,8 @@ class Cosine(Elementwise):
     shift: np.ndarray
     slope: np.ndarray
 
+    by_number = ("shift", "slope")
+
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return cos 2πt of t's distance from a whole number."""
         turns = self.slope * (parents[0] - self.shift)

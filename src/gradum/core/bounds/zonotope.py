@@ -74,7 +74,17 @@ def _stretches(graph: Graph, box: Box) -> Iterator[Box]:
 
 def boxes_at_once(graph: Graph) -> int:
     """Return how many boxes are quickest together."""
-    return max(1, COEFFICIENTS_AT_ONCE // max(graph.inputs, *graph.widths) ** 2)
+    return max(1, COEFFICIENTS_AT_ONCE // _coefficients(graph))
+
+
+def _coefficients(graph: Graph) -> int:
+    """Return how many coefficients the forms of a layer may have on the layer before it."""
+    widest = graph.inputs
+    for node, width, separate in zip(graph.nodes, graph.widths, graph.separate, strict=True):
+        if not separate.all():
+            widths = taken(node, graph.inputs, graph.widths)
+            widest = max(widest, width * max(widths))
+    return widest
 
 
 def _parallel_lines(operation: Operation, *parents: Box) -> Lines | None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gradum.core.bounds import Box, Graph
+from gradum.core.bounds import Box, Graph, folded
 from gradum.messages import say
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.inputs import Row, TableInputs
@@ -110,11 +110,12 @@ class Question:
         boxes: float = math.inf,
     ) -> Outcome:
         """Attack, bound and search a domain in a share of the time that is left."""
+        unit = self.table_graph.unit
         return verify(
-            graph,
+            folded(graph, domain.box, unit),
             domain,
             replay=replay,
-            unit=self.table_graph.unit,
+            unit=unit,
             seconds=share * self.left,
             boxes=boxes,
             seed=self.seed,

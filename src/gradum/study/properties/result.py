@@ -65,7 +65,7 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class ColumnDomain(msgspec.Struct, frozen=True):
-    """What a column can be in the whole domain: a range of numbers, whole ones or not, or levels."""
+    """What a column can be in the whole domain: a range of numbers, perhaps whole, or levels."""
 
     column: str
     low: float | None = None

@@ -127,7 +127,7 @@ class Robust:
 
         present = inputs.predicted([raw]).value[0]
         if self.within is None:
-            graph, others = table_graph.margins(int(present)), len(table_graph.fitted.classes) - 1
+            graph, others = table_graph.margin(int(present)), len(table_graph.fitted.classes) - 1
             unsafe = [Polyhedron(form[None], np.zeros(1)) for form in np.eye(others)]
 
             def replay(points: np.ndarray) -> np.ndarray:

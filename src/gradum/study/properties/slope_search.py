@@ -50,7 +50,7 @@ class SlopeSearch:
         self.regions = Regions.whole(self.domain.box)
 
     def run(self, seconds: float) -> bool:
-        """Search for so long, one step at least; return whether the slope is at least 0 throughout."""
+        """Search for so long, one step at least; return whether it is proved."""
         until = perf_counter() + seconds
         self.step()
         while len(self.regions) and perf_counter() < until:
@@ -85,7 +85,7 @@ class SlopeSearch:
         tangents: list[Box],
         left: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the input or group to divide for each of the boxes that are left, if there is one."""
+        """Return which input or group of each box that is left to divide, and whether one is."""
         low, high = (end[left] for end in enclosure.box)
         inputs, first = low.shape[1], Zonotope.of_box(enclosure.box)
         lines = enclosing_lines(enclosure)

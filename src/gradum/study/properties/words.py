@@ -137,9 +137,14 @@ def amount_of(text: str) -> Amount | None:
 
 
 def qualifiers(text: str, allowed: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """Return what is left of a text without ``of CLASS`` and ``within NUMBER`` at its end, and them.
+    """Take ``of CLASS`` and ``within NUMBER``, as far as they are allowed, off the end of a text.
 
-    Only those that are allowed are taken off.
+    Returns
+    -------
+    str
+        What is left.
+    dict of str to str
+        What stood behind either word.
     """
     taken: dict[str, str] = {}
     while (match := QUALIFIER.search(text)) and match[1] in allowed and match[1] not in taken:
@@ -149,7 +154,7 @@ def qualifiers(text: str, allowed: Sequence[str]) -> tuple[str, dict[str, str]]:
 
 
 def class_of(text: str | None, fitted: Fitted) -> int | None:
-    """Return the place of a class that a property names, or of the second of two; None for a number.
+    """Return the place of the class that is named, or of the second of two; None for a number.
 
     Raises
     ------
