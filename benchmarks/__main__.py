@@ -32,6 +32,7 @@ BENCHMARKS = {
     "resume": "[KILLS]",
     "sequence": "[STREAMS]",
     "groups": "[DRAWS]",
+    "verification": "FOLDER [SECONDS] | random [COUNT] [SEED]",
     "results": "FILE",
 }
 

@@ -94,8 +94,8 @@ def verify_all(
 
 def _together(whole: Outcome, part: Outcome) -> Outcome:
     """Return the graver verdict, the later stage, and the sums."""
-    verdict = max(whole.verdict, part.verdict, key=VERDICTS.index)
-    stage = max(whole.stage, part.stage, key=STAGES.index)
+    verdict = VERDICTS[max(VERDICTS.index(outcome.verdict) for outcome in (whole, part))]
+    stage = STAGES[max(STAGES.index(outcome.stage) for outcome in (whole, part))]
     certified, boxes = whole.certified + part.certified, whole.boxes + part.boxes
     return Outcome(verdict, stage, certified, boxes, 0.0, part.x, part.y)
 
