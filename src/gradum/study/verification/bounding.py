@@ -22,6 +22,7 @@ from gradum.core.bounds.rounding import FLOAT64
 from gradum.core.bounds.zonotope import carried
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain, settled
+from gradum.study.verification.multipliers import lower_together
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,21 @@ def bounded(
     planes = on_simplices(planes, domain, left)
     lower = planes.ends(left).low
     excluded |= constraints.lacks(lower) < 0
+    _exclude_together(constraints, planes, left, excluded)
     return Bounded(enclosure, zonotopes, lines, forms, planes, left, lower, excluded)
+
+
+def _exclude_together(
+    constraints: Constraints, planes: Planes, box: Box, excluded: np.ndarray
+) -> None:
+    """Exclude what sums of several rows of a polyhedron do."""
+    ends = [*constraints.starts[1:], len(constraints.limits)]
+    for place, (start, end) in enumerate(zip(constraints.starts, ends, strict=True)):
+        (left,) = np.nonzero(~excluded[:, place])
+        if end - start > 1 and len(left):
+            rows = Planes(*(part[left, start:end] for part in planes))
+            part = Box(box.low[left], box.high[left])
+            excluded[left, place] = lower_together(rows, constraints.limits[start:end], part) > 0
 
 
 def on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
