@@ -27,6 +27,7 @@ from gradum.study.verification import Domain, attack, verify, verify_all
 from gradum.study.verification.bounding import bounded
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import settled
+from gradum.study.verification.phases import Phases
 from gradum.study.verification.splitting import halves
 
 
@@ -141,7 +142,8 @@ def test_boxes_are_divided_where_codes_bend_and_groups_in_half():
     low[1, 0] = 0.3  # a threshold at its end is none within
     high[3, 2] = 0.0
     slopes = np.tile([0, 0, 3.0, 1.0, 4.0, 2.0], (4, 1))
-    divided, share = halves(domain, Box(low, high), slopes, np.array([0, 0, 1, 6]))
+    nothing = np.zeros((4, 0), np.int8)
+    divided, _, share = halves(domain, Box(low, high), nothing, slopes, np.array([0, 0, 1, 6]))
     first, second = np.split(np.arange(8), 2)
     np.testing.assert_array_equal(divided.high[first[:2], 0], [0.3, 0.8])
     np.testing.assert_array_equal(divided.low[second[:2], 0], [0.3, 0.8])
@@ -169,7 +171,9 @@ def test_nothing_unsafe_is_cut_off():
     polyhedra = [moved(polyhedron, by) for polyhedron, by in zip(polyhedra, rare, strict=True)]
     domain = cube(4, polyhedra, groups=(places,))
     constraints = Constraints.of(polyhedra, 3)
-    result = bounded(graph, domain, constraints, Box(low, high), 0.0)
+    units = Phases(graph)
+    phases = np.zeros((30, units.count), np.int8)
+    result = bounded(domain, constraints, units, Box(low, high), phases, 0.0)
     unsafe = constraints.margins(graph(x.reshape(-1, 4))).reshape(3000, 30, 2) <= 0
     within = ((x >= result.box.low) & (x <= result.box.high)).all(axis=2)
     assert unsafe.any()

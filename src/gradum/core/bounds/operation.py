@@ -127,6 +127,10 @@ class Operation(ABC):
     def interval(self, *parents: Box) -> Box:
         """Return the interval of its values, in exact arithmetic but for what `slack` covers."""
 
+    def bend(self) -> float | None:
+        """Return the one place where it bends a number, and is straight on either side, if so."""
+        return None
+
     def bent(self, z: Box) -> np.ndarray:
         """Tell where [1 or B, n] narrower intervals of a parent would give tighter bounds."""
         return np.zeros((1, z.low.shape[-1]), bool)

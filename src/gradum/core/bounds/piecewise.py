@@ -34,6 +34,10 @@ class Leaky(Elementwise):
         """Return 1 where z ≥ λ z, else λ."""
         return np.where(z >= self.slope * z, 1.0, self.slope)
 
+    def bend(self) -> float | None:
+        """Return 0."""
+        return 0.0
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Its kink is at 0."""
         return [np.zeros(1)]

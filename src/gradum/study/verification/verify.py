@@ -16,6 +16,7 @@ from gradum.study.verification.attack import attack
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain
 from gradum.study.verification.outcome import STAGES, VERDICTS, Outcome
+from gradum.study.verification.phases import Phases
 from gradum.study.verification.search import Refuted, Search
 
 Replay = Callable[[np.ndarray], np.ndarray]
@@ -117,14 +118,19 @@ def _bounded(
     if _excludes(constraints, lower(enclosure, constraints.coefficients)):
         return Outcome("proved", "crown", 1.0, 1, 0.0)
     search = Search(
-        graph, domain, constraints, unit, lambda x: _confirmed(graph, domain, replay, x), rng
+        Phases(graph),
+        domain,
+        constraints,
+        unit,
+        lambda x: _confirmed(graph, domain, replay, x),
+        rng,
     )
     while len(search.regions) and search.boxes < boxes and perf_counter() < until:
         refuted = search.step()
         if refuted is not None:
             return Outcome("refuted", "search", search.certified, search.boxes, 0.0, *refuted)
-    if len(search.regions) or not search.is_complete:
-        return Outcome("not decided", "search", min(search.certified, 1.0), search.boxes, 0.0)
+    if len(search.regions) or search.undecided > 0:
+        return Outcome("not decided", "search", search.certified, search.boxes, 0.0)
     return Outcome("proved", "search", 1.0, search.boxes, 0.0)
 
 
