@@ -12,6 +12,7 @@ Shapes: B boxes, d inputs, n numbers of a node, m numbers that are bent at one p
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,7 +48,7 @@ class Phases:
         """Which of the m each node's are."""
         widths = [self.graph.widths[place] for place in self.bends]
         ends = np.cumsum([0, *widths])
-        pairs = zip(ends[:-1], ends[1:], strict=True)
+        pairs = itertools.pairwise(ends)
         return {place: slice(*pair) for place, pair in zip(self.bends, pairs, strict=True)}
 
     @property

@@ -20,8 +20,9 @@ from gradum.study.verification.bounding import Bounded
 from gradum.study.verification.domain import Domain, settled
 from gradum.study.verification.phases import Phases
 
-FALL = 0.25
-"""What a plane's fall counts, beside the gaps: a half of it is won in but one of the halves."""
+FALL, SIDE = 0.25, 0.25
+"""What a plane's fall counts, of which a half is won in but one of the halves; and what the gap of
+a unit that is divided counts, beside the gaps that an input closes: the box stays as large."""
 
 
 def promises(
@@ -62,7 +63,9 @@ def promises(
         gaps += np.matmul(np.abs(moved), over[..., None])[..., 0]
         if parent in units.columns:
             columns = units.columns[parent]
-            sides[:, columns] = np.maximum(sides[:, columns], np.where(gap > 0, gap, -np.inf))
+            sides[:, columns] = np.maximum(
+                sides[:, columns], np.where(gap > 0, SIDE * gap, -np.inf)
+            )
     promise = FALL * slopes * width + gaps * share
     middle = (low + high) / 2
     divisible = (middle > low) & (middle < high) & ~domain.grouped

@@ -117,14 +117,11 @@ def _bounded(
     enclosure = crown(graph, domain.box, unit)
     if _excludes(constraints, lower(enclosure, constraints.coefficients)):
         return Outcome("proved", "crown", 1.0, 1, 0.0)
-    search = Search(
-        Phases(graph),
-        domain,
-        constraints,
-        unit,
-        lambda x: _confirmed(graph, domain, replay, x),
-        rng,
-    )
+
+    def confirm(points: np.ndarray) -> Refuted | None:
+        return _confirmed(graph, domain, replay, points)
+
+    search = Search(Phases(graph), domain, constraints, unit, confirm, rng)
     while len(search.regions) and search.boxes < boxes and perf_counter() < until:
         refuted = search.step()
         if refuted is not None:
