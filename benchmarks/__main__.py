@@ -33,6 +33,7 @@ BENCHMARKS = {
     "resume": "[KILLS]",
     "sequence": "[STREAMS]",
     "groups": "[DRAWS]",
+    "verification": "FOLDER [SECONDS] | random [COUNT] [SEED]",
     "results": "FILE",
 }
 

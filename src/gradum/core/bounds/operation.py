@@ -212,6 +212,10 @@ class Operation(ABC):
         """Return the numbers that it makes these of, where it is `increasing`."""
         raise NotImplementedError
 
+    def bend(self) -> float | None:
+        """Return the one place where it bends a number, and is straight on either side, if so."""
+        return None
+
     def bent(self, z: Box) -> np.ndarray:
         """Tell where [1 or B, n] narrower intervals of a parent would give tighter bounds."""
         return np.zeros((1, z.low.shape[-1]), bool)

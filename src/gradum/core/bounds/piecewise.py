@@ -41,6 +41,10 @@ class Leaky(Elementwise):
         """Return its kink."""
         return [np.zeros(1)]
 
+    def bend(self) -> float | None:
+        """Return 0."""
+        return 0.0
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Its kink is at 0."""
         return [np.zeros(1)]

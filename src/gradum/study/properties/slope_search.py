@@ -47,7 +47,7 @@ class SlopeSearch:
     is_complete: bool = True
 
     def __post_init__(self) -> None:
-        self.regions = Regions.whole(self.domain.box)
+        self.regions = Regions.whole(self.domain.box, 0)
 
     def run(self, seconds: float) -> bool:
         """Search for so long, one step at least; return whether it is proved."""
@@ -62,7 +62,7 @@ class SlopeSearch:
         batch, others = self.regions.first(boxes_at_once(self.graph))
         box, empty = settled(self.domain, *batch.box)
         box = Box(*(np.where(empty[:, None], *ends) for ends in zip(batch.box, box, strict=True)))
-        enclosure, zonotopes = carried(self.graph, box)
+        enclosure, zonotopes, _ = carried(self.graph, box)
         ways = np.broadcast_to(self.way, box.low.shape)
         tangents = slopes(enclosure, Box(ways, ways))
         proved = empty | (tangents[-1].low[:, 0] >= 0)
@@ -72,11 +72,12 @@ class SlopeSearch:
         self.is_complete &= bool(divisible.all())
         left, columns = left[divisible], columns[divisible]
         box = Box(box.low[left], box.high[left])
-        divided, parts = halves(self.domain, box, np.zeros(box.low.shape), columns)
+        phases = batch.phases[left]
+        box, phases, parts = halves(self.domain, box, phases, np.zeros(box.low.shape), columns)
         share = np.tile(batch.share[left], 2) * parts
         lack = np.tile(-tangents[-1].low[left, 0], 2)
         # Half of the next ones lack most, half are largest.
-        self.regions = others.joined(Regions(divided, share, lack, -share))
+        self.regions = others.joined(Regions(box, phases, share, lack, -share))
 
     def _columns(
         self,
