@@ -136,7 +136,7 @@ class StressTest:
         return self.summary()
 
     def __repr__(self) -> str:
-        return f"<gradum.StressTest of {len(self.found.attack.rows):,} rows>"
+        return f"<gradum.StressTest of {self.found.target}>"
 
     def _repr_html_(self) -> str:
         return preformatted(self.summary())

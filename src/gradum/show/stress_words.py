@@ -31,13 +31,13 @@ AXES: dict[Kind, str] = {
     "amounts": marked("each column moves by up to so many of its given amounts"),
 }
 ACCIDENTS: dict[CorruptionKind, str] = {
-    "ten times": marked("10 times as large"),
-    "thousand times": marked("1,000 times as large"),
-    "inches": marked("2.54 times as large, as centimetres are for inches"),
+    "tenfold": marked("10 times as large"),
+    "thousandfold": marked("1,000 times as large"),
+    "centimetres": marked("2.54 times as large, as centimetres are for inches"),
     "missing": marked("missing by chance"),
-    "missing where high": marked("missing where it is highest"),
+    "missing_high": marked("missing where it is highest"),
     "typos": marked("two letters exchanged"),
-    "another year": marked("a year later"),
+    "year_later": marked("a year later"),
     "swapped": marked("exchanged with each other"),
     "rounded": marked("rounded to a power of ten"),
 }

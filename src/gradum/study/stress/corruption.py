@@ -52,13 +52,13 @@ def corruptions_of(fitted: Fitted) -> Iterator[Corruption]:
         yield Corruption("missing", (name,), _changing(name, _lost))
         match column.kind:
             case "numeric":
-                yield Corruption("missing where high", (name,), _changing(name, _lost), name)
-                yield Corruption("ten times", (name,), _changing(name, _times(10.0)))
-                yield Corruption("thousand times", (name,), _changing(name, _times(1000.0)))
-                yield Corruption("inches", (name,), _changing(name, _times(CENTIMETRES)))
+                yield Corruption("missing_high", (name,), _changing(name, _lost), name)
+                yield Corruption("tenfold", (name,), _changing(name, _times(10.0)))
+                yield Corruption("thousandfold", (name,), _changing(name, _times(1000.0)))
+                yield Corruption("centimetres", (name,), _changing(name, _times(CENTIMETRES)))
                 yield Corruption("rounded", (name,), _changing(name, _rounded))
             case "date":
-                yield Corruption("another year", (name,), _changing(name, _another_year))
+                yield Corruption("year_later", (name,), _changing(name, _another_year))
             case "categorical":
                 yield Corruption("typos", (name,), _changing(name, _mistyped))
     for one, other in _neighbours(columns):
