@@ -162,6 +162,7 @@ def corruption_sentences(found: Corruptions) -> Iterator[str]:
     if found.metric is None:
         yield say("The table has no target: what is said is how answers move, not the score.")
         return
+    yield say("Each interval holds by itself, with 95% certainty.")
     unnoticed = [effect for effect in found.effects if effect.worse and effect.noticed is False]
     worse = sum(effect.worse for effect in found.effects)
     yield say_plural(
