@@ -399,3 +399,19 @@ def test_what_is_noticed_is_an_alarm_of_the_watch(mixed):
         kind = "thousandfold" if factor == 1000 else "tenfold"
         (effect,) = [one for one in effects if (one.kind, one.columns) == (kind, (column,))]
         assert effect.noticed == bool(alarms)
+
+
+def test_levels_alone_can_be_attacked(mixed):
+    rows, model = mixed
+    found = model.stress(rows, rows=6, levels=1, frozen=["whole", "price", "since"]).found.attack
+    assert not found.columns
+    others = {"member": [False, True], "colour": ["red", "green", "blue"]}
+    for row in found.rows:
+        own = rows[[row.row - 1]]
+        copies = pl.concat(
+            own.with_columns(pl.lit(level).alias(column))
+            for column, levels in others.items()
+            for level in levels
+        )
+        changes = (model.predict(copies) != row.answer).any()
+        assert row.radius == (0.0 if changes else None)

@@ -25,6 +25,11 @@ SIZES: dict[Kind, str] = {
     "quantile": marked("{percent} of the ranks"),
     "amounts": marked("{epsilon} times the given amounts"),
 }
+WHOLE: dict[Kind, str] = {
+    "iqr": marked("the interquartile range"),
+    "quantile": marked("all ranks"),
+    "amounts": marked("the given amounts"),
+}
 AXES: dict[Kind, str] = {
     "iqr": marked("each column moves by up to so many interquartile ranges"),
     "quantile": marked("each column moves by up to such a share of the ranks"),
@@ -45,6 +50,8 @@ ACCIDENTS: dict[CorruptionKind, str] = {
 
 def size_text(kind: Kind, epsilon: float) -> str:
     """Write ε with its unit."""
+    if epsilon == 1:
+        return say(WHOLE[kind])
     return say(SIZES[kind], epsilon=figure(epsilon, digits=3), percent=percent(epsilon, decimals=1))
 
 

@@ -104,7 +104,8 @@ def _times(factor: float) -> Callable[[pl.Series], pl.Series]:
 
 def _rounded(values: pl.Series) -> pl.Series:
     """Round to the power of ten next below the standard deviation of the values."""
-    spread = float(np.nanstd(values.cast(pl.Float64).fill_null(np.nan).to_numpy()))
+    present = values.drop_nulls().to_numpy()
+    spread = float(np.std(present)) if len(present) else 0.0
     if spread == 0:
         return values
     unit = 10.0 ** np.floor(np.log10(spread))
