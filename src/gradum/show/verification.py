@@ -61,10 +61,9 @@ class PropertyReport:
         found = self.found.properties
         return pl.DataFrame({name: [getattr(it, name) for it in found] for name in names})
 
-    def records(self) -> Iterator[dict[str, Any]]:
-        """Yield what is known of each property as plain values for JSON."""
-        for verified in self.found.properties:
-            yield msgspec.to_builtins(verified)
+    def record(self) -> dict[str, Any]:
+        """Return everything as plain values for JSON."""
+        return msgspec.to_builtins(self.found)
 
     def summary(self) -> str:
         """Return everything in words."""
@@ -82,19 +81,33 @@ class PropertyReport:
     def _repr_html_(self) -> str:
         return preformatted(self.summary())
 
+    def verdict_lines(self) -> Iterator[RenderableType]:
+        """Yield the verdict of each property, and its counterexample."""
+        for verified in self.found.properties:
+            yield _verdict(verified)
+            yield from _example_lines(verified)
+
     def _parts(self) -> Iterator[RenderableType]:
         for verified in self.found.properties:
-            line = Text(visible(say(VERDICTS[verified.verdict])), style=STYLES[verified.verdict])
-            yield line + Text(visible(f": {_stated(verified)}"), style="default")
+            yield _verdict(verified)
             yield Padding(Text(visible(_how(verified))), (0, 0, 0, 2))
-            if verified.counterexample is not None:
-                for sentence in _counterexample(verified.counterexample):
-                    yield Padding(Text(visible(sentence)), (0, 0, 0, 2))
+            yield from _example_lines(verified)
         yield Text("")
         if any(verified.rows is None for verified in self.found.properties):
             yield Text(visible(_domain(self.found.domain)), style="dim")
         for note in (*self.found.notes, *_notes(self.found)):
             yield Text(visible(note), style="dim")
+
+
+def _verdict(verified: Verified) -> Text:
+    word = Text(visible(say(VERDICTS[verified.verdict])), style=STYLES[verified.verdict])
+    return word + Text(visible(f": {_stated(verified)}"), style="default")
+
+
+def _example_lines(verified: Verified) -> Iterator[RenderableType]:
+    if verified.counterexample is not None:
+        for sentence in _counterexample(verified.counterexample):
+            yield Padding(Text(visible(sentence)), (0, 0, 0, 2))
 
 
 def _stated(verified: Verified) -> str:
