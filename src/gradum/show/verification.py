@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -111,9 +111,13 @@ def _example_lines(verified: Verified) -> Iterator[RenderableType]:
 
 
 def _stated(verified: Verified) -> str:
-    if not verified.where:
-        return verified.property
-    return say("{property}, where {where}", property=verified.property, where=verified.where)
+    """Say the property with its region, and of which class's probability it is."""
+    stated = verified.property
+    if verified.where:
+        stated = say("{property}, where {where}", property=stated, where=verified.where)
+    if verified.of is not None:
+        return say("{property} (the probability of {label!r})", property=stated, label=verified.of)
+    return stated
 
 
 def _how(verified: Verified) -> str:
@@ -136,6 +140,10 @@ def _how(verified: Verified) -> str:
             certified=certified,
             seconds=verified.seconds,
         )
+    if verified.verdict == "refuted":
+        return say(
+            "{stage}; {seconds:.1f} s.", stage=say(STAGES[verified.stage]), seconds=verified.seconds
+        )
     return say(
         "{certified} of the domain certified; {stage}; {seconds:.1f} s.",
         certified=certified,
@@ -150,8 +158,13 @@ def _counterexample(example: Counterexample) -> Iterator[str]:
     changed = [name for name in last if first.get(name) != last[name]]
     answers = [quoted_text(answer) for answer in example.answers]
     if len(answers) == 1:
-        yield say("Counterexample: the answer is {answer}.", answer=answers[0])
-    elif example.row is None:
+        yield say(
+            "Counterexample: the answer is {answer} for {values}.",
+            answer=answers[0],
+            values=_values(last, last),
+        )
+        return
+    if example.row is None:
         yield say(
             "Counterexample: {changes}; the answer goes from {first} to {last}.",
             changes=_changes(first, last, changed),
@@ -166,9 +179,13 @@ def _counterexample(example: Counterexample) -> Iterator[str]:
             first=answers[0],
             last=answers[1],
         )
-    rest = [f"{name}={quoted_text(value)}" for name, value in last.items() if name not in changed]
+    rest = [name for name in last if name not in changed]
     if rest:
-        yield say("The rest of the row: {values}.", values=", ".join(rest))
+        yield say("The rest of the row: {values}.", values=_values(last, rest))
+
+
+def _values(row: dict[str, Any], names: Iterable[str]) -> str:
+    return ", ".join(f"{name}={quoted_text(row[name])}" for name in names)
 
 
 def _changes(first: dict[str, Any], last: dict[str, Any], changed: list[str]) -> str:

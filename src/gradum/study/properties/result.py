@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from gradum.study.verification.outcome import Verdict
+from gradum.tables.columns import Label
 
 Stage = Literal["weights", "slopes", "attack", "interval", "crown", "search"]
 
@@ -50,6 +51,8 @@ class Verified(msgspec.Struct, frozen=True):
         Why it is not decided.
     rows, refuted_rows : int or None
         How many rows were looked at, and of how many it was refuted.
+    of : label or None
+        The class whose probability it is about.
     """
 
     property: str
@@ -62,6 +65,7 @@ class Verified(msgspec.Struct, frozen=True):
     reason: str | None = None
     rows: int | None = None
     refuted_rows: int | None = None
+    of: Label | None = None
 
 
 class ColumnDomain(msgspec.Struct, frozen=True):
