@@ -41,11 +41,12 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
     own = np.arange(len(x)) // 2 % len(constraints.starts)
     rows, width = np.arange(len(x)), domain.high - domain.low
     x = domain.given(x)
-    for step in range(steps + 1):
+    step, left = FIRST_STEP * width, steps
+    while True:
         values = graph.values(x)
         margins = constraints.margins(values[-1])
         hits = margins.min(axis=1) <= 0
-        if hits.any() or step == steps:
+        if hits.any() or not left:
             return x[hits]
         target = np.where(rows % 2 == 1, own, margins.argmin(axis=1))
         excess = np.where(
@@ -53,10 +54,9 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
         )
         forms = constraints.coefficients[excess.argmax(axis=1)]
         gradient = graph.gradient(x, values, forms)
-        moved = x - FIRST_STEP * SHRINKING**step * width * np.sign(gradient)
-        moved = np.clip(moved, domain.low, domain.high)
+        moved = np.clip(x - step * np.sign(gradient), domain.low, domain.high)
         x = domain.given(_levels_moved(domain, x, moved, gradient))
-    raise AssertionError  # the last step returns
+        step, left = SHRINKING * step, left - 1
 
 
 def _starts(domain: Domain, rng: np.random.Generator, points: int) -> np.ndarray:
