@@ -84,8 +84,8 @@ def _root(
     """Neural models for tables that their users can trust.
 
     Ends with 0 when done, 2 when something given cannot be used, 1 when the machine fails (a full
-    disk, say), 3 when rerun finds other weights, watch an alarm or verify a
-    counterexample, 4 when verify decides nothing, 130 when interrupted.
+    disk, say), 3 when rerun finds other weights, watch an alarm or verify a counterexample, 4 when
+    verify decides nothing, 130 when interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
