@@ -68,8 +68,11 @@ def attacked(model, rows, **options):
     options = {"budget": "iqr", "levels": 0, "share": 0.1} | options
     threat = threat_of(model.fitted, **options)
     frame, reference = features(model, rows), model.fitted.reference
-    found = attack(model.fitted, reference, frame, threat, numbers=np.arange(len(frame)) + 1)
-    proved = certify(model.fitted, reference, frame, threat, found, seconds=SECONDS)
+    numbers = np.arange(len(frame)) + 1
+    found = attack(model.fitted, reference, frame, threat, numbers=numbers)
+    proved = certify(
+        model.fitted, reference, frame, threat, found, numbers=numbers, seconds=SECONDS
+    )
     return frame, threat, proved
 
 

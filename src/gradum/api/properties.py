@@ -61,4 +61,6 @@ def _drawn(graph: TableGraph, data: Any, count: int, seed: int, reading: Reading
         order = stream(seed, "study", "properties", "rows").permutation(len(table))[:count]
         numbers = np.sort(order) + 1
         taken = table.take(numbers.tolist())
-    return Rows(graph.encoded(taken.frame), taken.frame.rows(named=True), numbers)
+    features = [column.name for column in graph.fitted.schema.features]
+    raw = taken.frame.select(features).rows(named=True)
+    return Rows(graph.encoded(taken), raw, numbers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -61,10 +61,9 @@ class PropertyReport:
         found = self.found.properties
         return pl.DataFrame({name: [getattr(it, name) for it in found] for name in names})
 
-    def records(self) -> Iterator[dict[str, Any]]:
-        """Yield what is known of each property as plain values for JSON."""
-        for verified in self.found.properties:
-            yield msgspec.to_builtins(verified)
+    def record(self) -> dict[str, Any]:
+        """Return everything as plain values for JSON."""
+        return msgspec.to_builtins(self.found)
 
     def summary(self) -> str:
         """Return everything in words."""
@@ -82,14 +81,17 @@ class PropertyReport:
     def _repr_html_(self) -> str:
         return preformatted(self.summary())
 
+    def verdict_lines(self) -> Iterator[RenderableType]:
+        """Yield the verdict of each property, and its counterexample."""
+        for verified in self.found.properties:
+            yield _verdict(verified)
+            yield from _example_lines(verified)
+
     def _parts(self) -> Iterator[RenderableType]:
         for verified in self.found.properties:
-            line = Text(visible(say(VERDICTS[verified.verdict])), style=STYLES[verified.verdict])
-            yield line + Text(visible(f": {_stated(verified)}"), style="default")
+            yield _verdict(verified)
             yield Padding(Text(visible(_how(verified))), (0, 0, 0, 2))
-            if verified.counterexample is not None:
-                for sentence in _counterexample(verified.counterexample):
-                    yield Padding(Text(visible(sentence)), (0, 0, 0, 2))
+            yield from _example_lines(verified)
         yield Text("")
         if any(verified.rows is None for verified in self.found.properties):
             yield Text(visible(_domain(self.found.domain)), style="dim")
@@ -97,10 +99,25 @@ class PropertyReport:
             yield Text(visible(note), style="dim")
 
 
+def _verdict(verified: Verified) -> Text:
+    word = Text(visible(say(VERDICTS[verified.verdict])), style=STYLES[verified.verdict])
+    return word + Text(visible(f": {_stated(verified)}"), style="default")
+
+
+def _example_lines(verified: Verified) -> Iterator[RenderableType]:
+    if verified.counterexample is not None:
+        for sentence in _counterexample(verified.counterexample):
+            yield Padding(Text(visible(sentence)), (0, 0, 0, 2))
+
+
 def _stated(verified: Verified) -> str:
-    if not verified.where:
-        return verified.property
-    return say("{property}, where {where}", property=verified.property, where=verified.where)
+    """Say the property with its region, and of which class's probability it is."""
+    stated = verified.property
+    if verified.where:
+        stated = say("{property}, where {where}", property=stated, where=verified.where)
+    if verified.of is not None:
+        return say("{property} (the probability of {label!r})", property=stated, label=verified.of)
+    return stated
 
 
 def _how(verified: Verified) -> str:
@@ -123,6 +140,10 @@ def _how(verified: Verified) -> str:
             certified=certified,
             seconds=verified.seconds,
         )
+    if verified.verdict == "refuted":
+        return say(
+            "{stage}; {seconds:.1f} s.", stage=say(STAGES[verified.stage]), seconds=verified.seconds
+        )
     return say(
         "{certified} of the domain certified; {stage}; {seconds:.1f} s.",
         certified=certified,
@@ -137,7 +158,20 @@ def _counterexample(example: Counterexample) -> Iterator[str]:
     changed = [name for name in last if first.get(name) != last[name]]
     answers = [quoted_text(answer) for answer in example.answers]
     if len(answers) == 1:
-        yield say("Counterexample: the answer is {answer}.", answer=answers[0])
+        yield say(
+            "Counterexample: the answer is {answer} for {values}.",
+            answer=answers[0],
+            values=_values(last, last),
+        )
+        return
+    if example.of is not None:
+        yield say(
+            "Counterexample: {changes}; the probability of {label!r} goes from {first} to {last}.",
+            changes=_changes(first, last, changed),
+            label=example.of,
+            first=answers[0],
+            last=answers[1],
+        )
     elif example.row is None:
         yield say(
             "Counterexample: {changes}; the answer goes from {first} to {last}.",
@@ -153,9 +187,13 @@ def _counterexample(example: Counterexample) -> Iterator[str]:
             first=answers[0],
             last=answers[1],
         )
-    rest = [f"{name}={quoted_text(value)}" for name, value in last.items() if name not in changed]
+    rest = [name for name in last if name not in changed]
     if rest:
-        yield say("The rest of the row: {values}.", values=", ".join(rest))
+        yield say("The rest of the row: {values}.", values=_values(last, rest))
+
+
+def _values(row: dict[str, Any], names: Iterable[str]) -> str:
+    return ", ".join(f"{name}={quoted_text(row[name])}" for name in names)
 
 
 def _changes(first: dict[str, Any], last: dict[str, Any], changed: list[str]) -> str:

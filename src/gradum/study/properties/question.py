@@ -155,6 +155,11 @@ class Question:
 class TableProperty(Protocol):
     """A property in words of the table."""
 
+    @property
+    def place(self) -> int | None:
+        """The place of the class whose probability it is about; None where there is none."""
+        ...
+
     def verify(self, question: Question) -> Verified:
         """Prove or refute it, or say why it is left open."""
         ...

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from gradum.study.verification.outcome import Verdict
+from gradum.tables.columns import Label
 
 Stage = Literal["weights", "slopes", "attack", "interval", "crown", "search"]
 
@@ -22,11 +23,14 @@ class Counterexample(msgspec.Struct, frozen=True):
         What the model says of each: the number, a probability, or the class, as the property asks.
     row : int or None
         The number of the table's row that was changed.
+    of : label or None
+        The class of which the answers are probabilities.
     """
 
     rows: tuple[dict[str, Any], ...]
     answers: tuple[Any, ...]
     row: int | None = None
+    of: Label | None = None
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -50,6 +54,8 @@ class Verified(msgspec.Struct, frozen=True):
         Why it is not decided.
     rows, refuted_rows : int or None
         How many rows were looked at, and of how many it was refuted.
+    of : label or None
+        The class whose probability it is about; None of numbers, and where it is about all classes.
     """
 
     property: str
@@ -62,6 +68,7 @@ class Verified(msgspec.Struct, frozen=True):
     reason: str | None = None
     rows: int | None = None
     refuted_rows: int | None = None
+    of: Label | None = None
 
 
 class ColumnDomain(msgspec.Struct, frozen=True):

@@ -57,6 +57,7 @@ class Robust:
 
     changes: tuple[Change, ...]
     within: float | None
+    place: None = None
 
     @classmethod
     def read(cls, text: str, fitted: Fitted) -> Robust:

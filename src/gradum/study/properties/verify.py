@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from time import perf_counter
 
+from msgspec import structs
+
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.inputs import TableInputs
 from gradum.study.properties.question import Question, Rows
@@ -66,4 +68,6 @@ def _verified(
     for place, asked in enumerate(stated):
         part = max(until - perf_counter(), 0.0) / (len(stated) - place)
         question = Question(asked.text, inputs, asked.region, rows, part, seed)
-        yield asked.property.verify(question)
+        verified, classes = asked.property.verify(question), inputs.table_graph.fitted.classes
+        of = None if asked.property.place is None else classes[asked.property.place]
+        yield structs.replace(verified, of=of)

@@ -36,6 +36,7 @@ def certify(
     threat: Threat,
     attacked: Attack,
     *,
+    numbers: np.ndarray,
     rung: str | None = None,
     seconds: float = SECONDS,
 ) -> Attack:
@@ -47,10 +48,12 @@ def certify(
     reference : Reference
         What the rows learned from were like.
     rows : DataFrame
-        Typed features (n), those that were attacked first.
+        Typed features (n), as `attack` took them.
     threat : Threat
     attacked : Attack
         By that threat.
+    numbers : ndarray of int (n,)
+        What the rows are called.
     rung : str, optional
         The best if left out.
     seconds : float
@@ -65,10 +68,12 @@ def certify(
     moves = moves_within(fitted, reference, rows, threat)
     table_graph = TableGraph(fitted, fitted.rung(rung))
     curve = threat.budget.full * np.array([0.0, *CURVE])
+    places = {int(number): place for place, number in enumerate(numbers)}
     found = []
     for at in range(0, len(attacked.rows), ROWS_AT_ONCE):
         part = attacked.rows[at : at + ROWS_AT_ONCE]
-        reach = Reach.of(fitted, moves.of(rows[at : at + len(part)]), threat.limits, threat.levels)
+        some = moves.of(rows[[places[row.row] for row in part]])
+        reach = Reach.of(fitted, some, threat.limits, threat.levels)
         answers = [row.answer for row in part]
         radii = np.array([np.inf if row.radius is None else row.radius for row in part])
         proof = Proof(table_graph, reach, _claims(table_graph, answers, attacked), radii, curve)

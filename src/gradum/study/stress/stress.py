@@ -85,7 +85,14 @@ def stress(
     if proof_seconds:
         try:
             attacked = certify(
-                fitted, reference, rows[some], threat, attacked, rung=rung, seconds=proof_seconds
+                fitted,
+                reference,
+                rows[some],
+                threat,
+                attacked,
+                numbers=numbers[some],
+                rung=rung,
+                seconds=proof_seconds,
             )
         except NotCertifiableError as error:
             uncertifiable = error.message

@@ -58,8 +58,10 @@ class Search:
         The open boxes.
     boxes : int
         How many were bounded.
-    undecided : float
-        The share of boxes that can neither be excluded nor divided any further.
+    stuck : int
+        How many can neither be excluded nor divided any further.
+    stuck_share : float
+        Of the domain's volume.
     """
 
     units: Phases
@@ -70,7 +72,8 @@ class Search:
     rng: np.random.Generator
     regions: Regions = field(init=False)
     boxes: int = field(default=0, init=False)
-    undecided: float = field(default=0.0, init=False)
+    stuck: int = field(default=0, init=False)
+    stuck_share: float = field(default=0.0, init=False)
     _next_attack: int = field(default=64, init=False)
 
     def __post_init__(self) -> None:
@@ -84,7 +87,7 @@ class Search:
     @property
     def certified(self) -> float:
         """The share of the domain's volume, at least, in which there is no unsafe output."""
-        return max(0.0, 1.0 - float(self.regions.share.sum()) - self.undecided)
+        return max(0.0, 1.0 - float(self.regions.share.sum()) - self.stuck_share)
 
     def step(self) -> Refuted | None:
         """Bound the next open boxes and divide what is left of them; return a counterexample."""
@@ -105,15 +108,21 @@ class Search:
             return refuted
         promise = promises(self.domain, self.units, result, left, rows)
         share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
-        divisible = promise.max(axis=1) > -np.inf
-        self.undecided += float(share[~divisible].sum())
+        divisible, lack = promise.max(axis=1) > -np.inf, lacks.max(axis=1)
+        # What is left of a box may be a point, which has not been bounded as such.
+        again = ~divisible & _is_cut(batch.box, result.box)[left]
+        self.stuck += int((~divisible & ~again).sum())
+        self.stuck_share += float(share[~divisible & ~again].sum())
+        kept = left[again]
+        box = Box(*(ends[kept] for ends in result.box))
+        others = others.joined(
+            Regions(box, batch.phases[kept], share[again], lack[again], margins[again])
+        )
         left, rows, columns = (of[divisible] for of in (left, rows, promise.argmax(axis=1)))
         slopes = result.planes.coefficients[left, rows]
         box = Box(*(ends[left] for ends in result.box))
         box, phases, parts = halves(self.domain, box, batch.phases[left], slopes, columns)
-        share, lack, margin = (
-            np.tile(of[divisible], 2) for of in (share, lacks.max(axis=1), margins)
-        )
+        share, lack, margin = (np.tile(of[divisible], 2) for of in (share, lack, margins))
         self.regions = others.joined(Regions(box, phases, share * parts, lack, margin))
         return None
 
@@ -141,6 +150,11 @@ class Search:
             count = min(self.boxes, MOST_POINTS)
             hits = attack(self.graph, self.domain, self.rng, count)
         return self.confirm(hits), margins.reshape(2, -1).min(axis=0)
+
+
+def _is_cut(before: Box, after: Box) -> np.ndarray:
+    """Return whether anything was cut off boxes [B]."""
+    return ((before.low != after.low) | (before.high != after.high)).any(axis=1)
 
 
 def _kept(domain: Domain, before: Box, after: Box) -> np.ndarray:
