@@ -26,6 +26,7 @@ BENCHMARKS = {
     "parts": "FOLDER [SETS] [PARTS]",
     "rungs": "FOLDER [SEEDS]",
     "monotone": "FOLDER [DRAWS] [EFFORT] [SETS]",
+    "certified": "FOLDER [SETS] [ROWS] [POINTS] [RUNGS]",
     "calibration": "FOLDER [SPLITS] [ROWS] [SETS]",
     "nist": "",
     "encoding": "",
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "resume": "[KILLS]",
     "sequence": "[STREAMS]",
     "groups": "[DRAWS]",
+    "verification": "FOLDER [SECONDS] | random [COUNT] [SEED]",
     "results": "FILE",
 }
 

@@ -11,6 +11,8 @@ import pytest
 import scipy.sparse
 
 from gradum.core import Embedding, Network
+from gradum.core.bounds import Box, crown
+from gradum.core.bounds.rounding import FLOAT32
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import named, nested
@@ -35,6 +37,7 @@ class Example:
     params: dict
     inputs: dict
     text: int
+    raw: dict
 
 
 def drawn(network, text, rng):
@@ -107,7 +110,7 @@ def example(kind):
     rng = np.random.default_rng(3)
     layer, raw = rows_in(treatments, text, rng)
     network = make(layer, text, **options)
-    return Example(network, layer, drawn(network, text, rng), layer(raw), text)
+    return Example(network, layer, drawn(network, text, rng), layer(raw), text, raw)
 
 
 def some(inputs, rows):
@@ -117,6 +120,24 @@ def some(inputs, rows):
 def test_each_kind_that_a_file_can_hold_is_here():
     union = typing.get_type_hints(RungRecord)["network"]
     assert {type(example(kind).network) for kind in KINDS} == set(typing.get_args(union))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_graph_computes_the_same_logits_and_bounds_them_as_deployed(kind):
+    case = example(kind)
+    codes = zip(case.layer.levels, case.raw["codes"].T, strict=True)
+    known = [np.eye(1 + count)[column] for count, column in codes]
+    text = [case.raw["sparse"].toarray()] if case.text else []
+    x = np.concatenate([case.raw["dense"], *known, *text], axis=1).astype(np.float64)
+    graph = case.layer.graph(case.text)
+    graph = graph.then(case.network.graph(case.params, case.layer.embedded_levels))
+    logits = case.network.forward(case.params, case.inputs)
+    np.testing.assert_allclose(graph(x), logits, rtol=2e-5, atol=2e-5)
+    low, high = crown(graph, Box(x, x), FLOAT32).output
+    assert ((low <= logits) & (logits <= high)).all()
+    corners = case.network.corners(case.params)
+    assert all(np.isfinite(places).all() for places in corners.values())
+    assert set(corners) <= set(range(case.network.inputs))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -431,7 +431,7 @@ def test_gradients_are_finite_differences(name):
 def test_zonotopes_are_those_that_linear_bounds_between_parallel_lines_give():
     rng = np.random.default_rng(43)
     graph, box = plain(rng, 3, 8, 8, 2), boxes(rng, 6, 3, 0.6)
-    forward, carried_on = carried(graph, box)
+    forward, zonotope = carried(graph, box)[:2]
     lines = []
     for place, node in enumerate(graph.nodes):
         parents = forward.parents(place)
@@ -439,5 +439,5 @@ def test_zonotopes_are_those_that_linear_bounds_between_parallel_lines_give():
         slopes = None if chord is None else Slopes(chord.upper_slope, chord.upper_slope)
         lines.append(None if chord is None else node.operation.lines(*parents, slopes=slopes))
     low, high = planes(forward, np.eye(2), lines).ends(box)
-    np.testing.assert_allclose(carried_on[-1].ends().low, low, rtol=1e-9)
-    np.testing.assert_allclose(carried_on[-1].ends().high, high, rtol=1e-9)
+    np.testing.assert_allclose(zonotope[-1].ends().low, low, rtol=1e-9)
+    np.testing.assert_allclose(zonotope[-1].ends().high, high, rtol=1e-9)

@@ -1,4 +1,4 @@
-"""``gradum verify``: whether a network has a property."""
+"""``gradum verify``: whether a network, or a model of a table, has a property."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.console import write, write_json
+from gradum.app.cli.console import load_model, write, write_json
 from gradum.messages import marked, say, say_plural
 
 if TYPE_CHECKING:
     from gradum.study.verification import Outcome
 
 REFUTED, NOT_DECIDED = 3, 4
-"""What the command ends with unless the property is proved."""
+"""What the command ends with unless all is proved."""
 SECONDS = 300.0
 
 WORDS = {"proved": "unsat", "refuted": "sat", "not decided": "unknown"}
@@ -30,13 +30,54 @@ STAGES = {
 
 
 def command(
-    network: Annotated[
-        Path, typer.Argument(metavar="NET", help="A network: an .onnx file. Needs gradum[onnx].")
-    ],
-    stated: Annotated[
+    model: Annotated[
         Path,
-        typer.Argument(metavar="PROPERTY", help="What no counterexample may be: a .vnnlib file."),
+        typer.Argument(
+            metavar="RUN_OR_NET",
+            help="A run folder or a model file; or a network, an .onnx file, which needs "
+            "gradum[onnx].",
+        ),
     ],
+    given: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TABLE_OR_PROPERTY",
+            help="Rows around which a model is to be robust; or what no counterexample of a "
+            "network may be: a .vnnlib file.",
+        ),
+    ] = None,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--property",
+            metavar="WORDS",
+            help="A property of a model, such as 'monotone age+', 'irrelevant sex', 'range 0..1', "
+            "'robust income ±5%, age ±1'. Can be given several times.",
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--properties", metavar="FILE", help="More of them: a TOML file."),
+    ] = None,
+    where: Annotated[
+        str,
+        typer.Option(
+            "--where",
+            metavar="REGION",
+            help="Where they are to hold, such as 'age 30..60, sex female|male'. Default: on the "
+            "whole domain of the rows learned from.",
+        ),
+    ] = "",
+    rows: Annotated[
+        int,
+        typer.Option(
+            "--rows",
+            metavar="N",
+            min=1,
+            help="How many rows of the table to try. Default: 100.",
+        ),
+    ] = 100,
+    rung: options.Rung = None,
     timeout: Annotated[
         float,
         typer.Option("--timeout", metavar="SECONDS", help="When to give up. Default: 300."),
@@ -46,34 +87,91 @@ def command(
         typer.Option(
             "--counterexample",
             metavar="FILE",
-            help="Where to write the counterexample. Default: below the verdict.",
+            help="Where to write a network's counterexample. Default: below the verdict.",
         ),
     ] = None,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Of the attack. Default: 0.")
     ] = 0,
+    sheet: options.Sheet = None,
+    query: options.Query = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
     force: options.Replace = False,
     as_json: options.Json = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the verdict and the counterexample only.")
     ] = False,
 ) -> None:
-    """Prove a property of a network, or find a counterexample.
+    """Prove properties of a model or of a network, or find counterexamples.
 
-    The first line is unsat where it is proved that there is no counterexample, sat where there is
-    one, which ONNX Runtime has confirmed, and unknown where time ran out. Ends with 0, 3 and 4 in
-    these cases. A proof is of the network in exact arithmetic.
+    Of a model they are stated in words of its table. A proof is of the model as it is deployed; a
+    counterexample is rows of the table that its prediction was asked about.
+
+    Of a network, the first line is unsat where it is proved that there is no counterexample, sat
+    where there is one, which ONNX Runtime has confirmed, and unknown where time ran out. A proof is
+    of the network in exact arithmetic.
+
+    Ends with 0 where all is proved, 3 where something is refuted, 4 where something else is left
+    open.
     """
-    from gradum.api.verify import verify_network
     from gradum.errors import SpecError
-    from gradum.files.atomic import write_text
-    from gradum.ship.exchange.counterexample import counterexample_text
-    from gradum.ship.predictions import refuse_existing
 
     if not timeout > 0:
         raise SpecError(
             say("--timeout is to be more than 0 seconds, not {seconds}.", seconds=timeout)
         )
+    if properties or file is not None:
+        report = load_model(model).verify(
+            properties or (),
+            given,
+            file=file,
+            where=where,
+            rows=rows,
+            rung=rung,
+            seconds=timeout,
+            seed=seed,
+            sheet=sheet,
+            query=query,
+            encoding=encoding,
+            skip_rows=skip_rows,
+        )
+        if as_json:
+            write_json({"verdict": report.verdict, **report.record()})
+        else:
+            write(*report.verdict_lines() if quiet else [report])
+        _end(report.verdict)
+    elif given is None:
+        raise SpecError(
+            say("No property is stated."),
+            say('Give --property "monotone age+", or behind a network its .vnnlib file.'),
+        )
+    else:
+        _verify_network(model, Path(given), timeout, counterexample, seed, force, as_json, quiet)
+
+
+def _end(verdict: str) -> None:
+    """End the command with what says the verdict."""
+    if verdict != "proved":
+        raise typer.Exit(REFUTED if verdict == "refuted" else NOT_DECIDED)
+
+
+def _verify_network(
+    network: Path,
+    stated: Path,
+    timeout: float,
+    counterexample: Path | None,
+    seed: int,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Verify a network, and print the verdict in the words of the competition."""
+    from gradum.api.verify import verify_network
+    from gradum.files.atomic import write_text
+    from gradum.ship.exchange.counterexample import counterexample_text
+    from gradum.ship.predictions import refuse_existing
+
     if counterexample is not None:
         refuse_existing(counterexample, force=force)
     outcome = verify_network(network, stated, seconds=timeout, seed=seed)
@@ -92,8 +190,7 @@ def command(
             _explain(outcome)
             if text and counterexample is not None:
                 write(say("Written to {path}.", path=counterexample))
-    if outcome.verdict != "proved":
-        raise typer.Exit(REFUTED if outcome.verdict == "refuted" else NOT_DECIDED)
+    _end(outcome.verdict)
 
 
 def _record(outcome: Outcome) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from gradum.core.bounds.convex import Exp, Reciprocal
 from gradum.core.bounds.crown import crown
 from gradum.core.bounds.elementwise import Elementwise
+from gradum.core.bounds.folding import folded
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
 from gradum.core.bounds.linear import Affine, Concatenated, Sum, Taken
@@ -18,6 +19,7 @@ from gradum.core.bounds.piecewise import Leaky, Ramp, Relu
 from gradum.core.bounds.planes import Planes, enclosing_lines, lower, planes
 from gradum.core.bounds.rescaled import BentScale, Interpolated, Standardised
 from gradum.core.bounds.s_shaped import Sigmoid, SmoothClip, Tanh
+from gradum.core.bounds.slopes import slopes
 from gradum.core.bounds.smooth import Cosine, Gelu, Selu
 from gradum.core.bounds.softmax import probabilities, softmax
 from gradum.core.bounds.zonotope import zonotopes
@@ -56,11 +58,13 @@ __all__ = [
     "Tanh",
     "crown",
     "enclosing_lines",
+    "folded",
     "intervals",
     "lower",
     "optimised_lower",
     "planes",
     "probabilities",
+    "slopes",
     "softmax",
     "zonotopes",
 ]

@@ -28,6 +28,10 @@ class Exp(Elementwise):
         """Return eᶻ, 0 beyond 700."""
         return np.where(z < LARGEST_EXPONENT, self.concrete(z), 0.0)
 
+    def inflections(self) -> list[np.ndarray]:
+        """Return the kink."""
+        return [np.full(1, LARGEST_EXPONENT)]
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the kink, and where eᶻ is the slope."""
         place = np.log(np.maximum(slope, np.finfo(float).tiny))
@@ -68,6 +72,10 @@ class Reciprocal(Elementwise):
     def derivative(self, z: np.ndarray) -> np.ndarray:
         """Return −1 / z², 0 below 1."""
         return np.where(z > 1.0, -(self.concrete(z) ** 2), 0.0)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return the kink, 1."""
+        return [np.ones(1)]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return its kink, 1, and where −1 / z² is the slope."""

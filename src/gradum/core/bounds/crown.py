@@ -36,6 +36,7 @@ def _narrow(enclosure: Enclosure, place: int) -> None:
     for node in graph.nodes[place + 1 :]:
         if place in node.parents:
             wanted |= node.operation.bent(interval)
+    wanted &= ~graph.separate[place]
     units, here = chosen_first(wanted)
     if not units.size or set(graph.nodes[place].parents) == {INPUT}:
         return

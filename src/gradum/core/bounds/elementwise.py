@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,6 +41,9 @@ class Elementwise(Operation):
     choice of slopes is a matter of tightness alone.
     """
 
+    by_number: ClassVar[tuple[str, ...]] = ()
+    """Names of its arrays that have an entry for each number, or one for all."""
+
     @abstractmethod
     def derivative(self, z: np.ndarray) -> np.ndarray:
         """Return f′(z), and at a kink that of either side."""
@@ -63,9 +67,43 @@ class Elementwise(Operation):
     def sensitivity(self, z: Box) -> np.ndarray:
         """Return [B, n]: one rounding of each step in f moves it by no more than u times this."""
 
+    @abstractmethod
+    def inflections(self) -> list[np.ndarray]:
+        """Return places, one or [n], at which f′ jumps or turns; between them it is monotone."""
+
+    def steepness(self, z: Box) -> Box:
+        """Return between what f′ lies on an interval, on either side of a kink."""
+        places = [z.low, z.high]
+        for place in self.inflections():
+            sides = np.nextafter(place, -np.inf), np.nextafter(place, np.inf)
+            places += [np.clip(side, z.low, z.high) for side in (*sides, place)]
+        slopes = self.derivative(np.array(places))
+        return Box(slopes.min(axis=0), slopes.max(axis=0))
+
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Return f′ times the slopes: rounding changes the size of products, never their sign."""
+        (slopes,), (z,) = tangents, parents
+        steepness = self.steepness(z)
+        ends = np.array([one * other for one in steepness for other in slopes])
+        low, high = ends.min(axis=0), ends.max(axis=0)
+        error = 4 * ROUNDINGS * FLOAT64
+        return Box(low - error * np.abs(low), high + error * np.abs(high))
+
     def width(self, widths: Sequence[int]) -> int | None:
         """As many as the one parent has."""
         return widths[0] if len(widths) == 1 else None
+
+    def separate(self, *parents: np.ndarray) -> np.ndarray:
+        """Tell that of the parent's numbers."""
+        return parents[0]
+
+    def part(
+        self, numbers: np.ndarray, widths: Sequence[int]
+    ) -> tuple[Operation, list[np.ndarray]]:
+        """Take the same numbers of its parent, and of what it has for each of them."""
+        arrays = {name: getattr(self, name) for name in self.by_number}
+        parts = {name: array[numbers] for name, array in arrays.items() if len(array) > 1}
+        return replace(self, **parts), [numbers]
 
     def interval(self, *parents: Box) -> Box:
         """Take the least and the greatest f(z) at ends, kinks and where f′(z) = 0."""

@@ -85,6 +85,15 @@ class Graph:
             widths.append(width)
         return tuple(widths)
 
+    @cached_property
+    def separate(self) -> tuple[np.ndarray, ...]:
+        """Which numbers of each node are made of one input each, so that intervals are exact."""
+        separate: list[np.ndarray] = []
+        for node, width in zip(self.nodes, self.widths, strict=True):
+            known = node.operation.separate(*taken(node, np.ones(self.inputs, bool), separate))
+            separate.append(np.zeros(width, bool) if known is None else known)
+        return tuple(separate)
+
     @classmethod
     def of(cls, inputs: int, *operations: Operation) -> Graph:
         """Return the graph of operations of which each takes what the one before it makes."""
@@ -151,6 +160,10 @@ class Draft:
         """Add a node, and return its place."""
         self._nodes.append(Node(operation, parents))
         return len(self._nodes) - 1
+
+    def __len__(self) -> int:
+        """How many nodes there are."""
+        return len(self._nodes)
 
     def append(self, graph: Graph, parent: int) -> int:
         """Add the nodes of a whole graph behind one node, and return the place of its output."""

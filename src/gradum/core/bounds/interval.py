@@ -56,10 +56,18 @@ class Enclosure:
         self.slacks.append(np.broadcast_to(slack, interval.low.shape))
         self.nodes.append(interval.widened(slack))
 
-    def narrow(self, place: int, interval: Box) -> None:
-        """Keep what a node's interval has in common with another one that holds."""
+    def narrow(self, place: int, interval: Box) -> np.ndarray:
+        """Keep what a node's interval has in common with another one that holds.
+
+        Returns
+        -------
+        ndarray [B] of bool
+            Where they have nothing in common, so that no input is there. An end is kept then.
+        """
         low, high = self.nodes[place]
-        self.nodes[place] = Box(np.maximum(low, interval.low), np.minimum(high, interval.high))
+        low, high = np.maximum(low, interval.low), np.minimum(high, interval.high)
+        self.nodes[place] = Box(low, np.maximum(low, high))
+        return (low > high).any(axis=1)
 
     @classmethod
     def joined(cls, parts: Sequence[Enclosure]) -> Enclosure:

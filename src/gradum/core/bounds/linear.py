@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -35,6 +36,8 @@ class Affine(Operation):
     roundings : int, optional
         How many roundings in a row a term goes through in the network's own arithmetic; without,
         the product's, those of a sum of all terms in any order, and that of the bias.
+    size : ndarray [out] or float
+        Sizes of terms that the network adds up as well, and that b already holds the sum of.
     error : ndarray [out] or float
         By how much z may differ from y W + b, for whatever reason but rounding.
     """
@@ -42,6 +45,7 @@ class Affine(Operation):
     weight: np.ndarray
     bias: np.ndarray
     roundings: int | None = None
+    size: np.ndarray | float = 0.0
     error: np.ndarray | float = 0.0
 
     def width(self, widths: Sequence[int]) -> int | None:
@@ -58,6 +62,17 @@ class Affine(Operation):
         """Multiply by Wᵀ."""
         return [gradient @ self.weight.T]
 
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Return the least and the greatest t W; of terms of one sign, so is the rounded sum."""
+        (slopes,) = tangents
+        up, down = np.maximum(self.weight, 0.0), np.minimum(self.weight, 0.0)
+        low = slopes.low @ up + slopes.high @ down
+        high = slopes.high @ up + slopes.low @ down
+        falls = np.minimum(slopes.low, 0.0) @ up + np.maximum(slopes.high, 0.0) @ down
+        rises = np.maximum(slopes.high, 0.0) @ up + np.minimum(slopes.low, 0.0) @ down
+        error = gamma(2 * len(self.weight) + 8, FLOAT64) * (slopes.size @ np.abs(self.weight))
+        return Box(np.where(falls < 0, low - error, low), np.where(rises > 0, high + error, high))
+
     def interval(self, *parents: Box) -> Box:
         """Return c W + b ± (r |W| + error), of centre c and radius r."""
         (y,) = parents
@@ -70,10 +85,10 @@ class Affine(Operation):
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
         """Return γ (|y| |W| + |b|); in float64 for sums over W's rows and over its columns too."""
         (y,) = parents
-        count = len(self.weight) + 2 if self.roundings is None else self.roundings
+        count = self._roundings
         if unit == FLOAT64:
             count = max(count, 2 * max(self.weight.shape) + 8)
-        size = y.size @ np.abs(self.weight) + np.abs(self.bias)
+        size = y.size @ np.abs(self.weight) + np.abs(self.bias) + self.size
         return gamma(count, unit) * size + UNDERFLOW[unit]
 
     def pull(
@@ -87,6 +102,33 @@ class Affine(Operation):
         flat = forms.reshape(-1, forms.shape[-1]) @ self.weight.T  # one product for all boxes
         coefficients = flat.reshape(*forms.shape[:-1], len(self.weight))
         return Pulled([coefficients], forms @ self.bias, against(np.abs(forms), slack + self.error))
+
+    def part(
+        self, numbers: np.ndarray, widths: Sequence[int]
+    ) -> tuple[Operation, list[np.ndarray]]:
+        """Take some columns of W, and all of the parent's numbers."""
+        size, error = (
+            np.broadcast_to(it, self.bias.shape)[numbers] for it in (self.size, self.error)
+        )
+        some = Affine(
+            self.weight[:, numbers], self.bias[numbers], self._roundings, size=size, error=error
+        )
+        return some, [np.arange(len(self.weight))]
+
+    def absorb(self, fixed: np.ndarray, value: np.ndarray, reach: np.ndarray) -> Affine:
+        """Bring what the fixed numbers add into the bias, and how far they may be off beside it."""
+        weight, value, reach = self.weight[fixed], value[fixed], reach[fixed]
+        return Affine(
+            self.weight[~fixed],
+            self.bias + value @ weight,
+            self._roundings,
+            size=self.size + np.abs(self.bias) + np.abs(value) @ np.abs(weight),
+            error=self.error + reach @ np.abs(weight) * (1 + 1e-9),
+        )
+
+    @property
+    def _roundings(self) -> int:
+        return len(self.weight) + 2 if self.roundings is None else self.roundings
 
     @property
     def increasing(self) -> bool:
@@ -108,8 +150,10 @@ class Affine(Operation):
     ) -> Zonotope:
         """Multiply centre and generators by W, and the rest by |W|; its error comes to the rest."""
         (y,) = zonotopes
-        flat = y.generators.reshape(-1, len(self.weight)) @ self.weight  # one product for all boxes
-        generators = flat.reshape(*y.generators.shape[:2], len(self.bias))
+        boxes, count = y.generators.shape[:2]
+        # One product for all boxes.
+        flat = y.generators.reshape(boxes * count, len(self.weight)) @ self.weight
+        generators = flat.reshape(boxes, count, len(self.bias))
         reach = np.abs(y.centre) + y.reach
         rest = y.rest @ np.abs(self.weight) + self.error + self.slack(FLOAT64, Box(-reach, reach))
         return Zonotope(y.centre @ self.weight + self.bias, generators, rest, y.symbols)
@@ -139,6 +183,16 @@ class Sum(Operation):
     def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
         """Hand the gradient on, with each parent's sign."""
         return [sign * gradient for sign in self.signs]
+
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Add the least and the greatest, changed over where a sign is −1."""
+        low, high = self.interval(*tangents)
+        pairs = zip(self.signs, tangents, strict=True)
+        ends = [t if sign > 0 else Box(-t.high, -t.low) for sign, t in pairs]
+        error = 2 * self.slack(FLOAT64, *tangents)
+        falls = np.any([end.low < 0 for end in ends], axis=0)
+        rises = np.any([end.high > 0 for end in ends], axis=0)
+        return Box(np.where(falls, low - error, low), np.where(rises, high + error, high))
 
     def interval(self, *parents: Box) -> Box:
         """Add lows and highs, changed over where a sign is −1."""
@@ -182,6 +236,12 @@ class Sum(Operation):
             symbols,
         )
 
+    def part(
+        self, numbers: np.ndarray, widths: Sequence[int]
+    ) -> tuple[Operation, list[np.ndarray]]:
+        """Take the same numbers of every parent."""
+        return self, [numbers] * len(self.signs)
+
 
 @dataclass(frozen=True, eq=False)
 class Concatenated(Operation):
@@ -199,6 +259,10 @@ class Concatenated(Operation):
         """Hand each parent its own part of the gradient."""
         ends = np.cumsum([y.shape[-1] for y in parents])
         return np.split(gradient, ends[:-1], axis=-1)
+
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Return the parents' slopes side by side."""
+        return self.interval(*tangents)
 
     def interval(self, *parents: Box) -> Box:
         """Return the parents' intervals side by side."""
@@ -237,6 +301,18 @@ class Concatenated(Operation):
             symbols,
         )
 
+    def separate(self, *parents: np.ndarray) -> np.ndarray:
+        """Tell that of the parents' numbers."""
+        return np.concatenate(parents)
+
+    def part(
+        self, numbers: np.ndarray, widths: Sequence[int]
+    ) -> tuple[Operation, list[np.ndarray]]:
+        """Take of each parent those of its own numbers that are among them."""
+        starts = np.cumsum([0, *widths])
+        whose = np.searchsorted(starts, numbers, side="right") - 1
+        return self, [numbers[whose == k] - start for k, start in enumerate(starts[:-1])]
+
 
 @dataclass(frozen=True, eq=False)
 class Taken(Operation):
@@ -258,6 +334,10 @@ class Taken(Operation):
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return the numbers."""
         return parents[0][..., self.places]
+
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Return their slopes."""
+        return self.interval(*tangents)
 
     def interval(self, *parents: Box) -> Box:
         """Return their intervals."""
@@ -284,8 +364,7 @@ class Taken(Operation):
     ) -> Pulled:
         """Add up the forms of each number of the parent, wherever it was taken."""
         width = parents[0].low.shape[-1]
-        order = np.argsort(self.places, kind="stable")
-        present, starts = np.unique(self.places[order], return_index=True)
+        order, present, starts = self._sorted
         coefficients = np.zeros((*forms.shape[:-1], width))
         if len(starts):
             coefficients[..., present] = np.add.reduceat(forms[..., order], starts, axis=-1)
@@ -307,3 +386,20 @@ class Taken(Operation):
         centre, generators, rest = y.centre, y.generators, y.rest
         places = self.places
         return Zonotope(centre[..., places], generators[..., places], rest[..., places], y.symbols)
+
+    def separate(self, *parents: np.ndarray) -> np.ndarray:
+        """Tell that of the numbers that are taken."""
+        return parents[0][self.places]
+
+    def part(
+        self, numbers: np.ndarray, widths: Sequence[int]
+    ) -> tuple[Operation, list[np.ndarray]]:
+        """Take those of the parent's numbers that are taken still."""
+        needed, places = np.unique(self.places[numbers], return_inverse=True)
+        return Taken(places), [needed]
+
+    @cached_property
+    def _sorted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The order of the places, those that there are, and where each begins in that order."""
+        order = np.argsort(self.places, kind="stable")
+        return order, *np.unique(self.places[order], return_index=True)

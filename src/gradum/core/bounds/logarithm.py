@@ -86,6 +86,10 @@ class Log(OfProbability):
         inside = z > LEAST_PROBABILITY
         return np.where(inside, 1.0 / np.where(inside, z, 1.0), 0.0)
 
+    def inflections(self) -> list[np.ndarray]:
+        """Return the kink."""
+        return [np.full(1, LEAST_PROBABILITY)]
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the kink, and where 1 / z is the slope."""
         place = 1.0 / np.maximum(slope, np.finfo(float).tiny)
@@ -124,6 +128,10 @@ class Logit(OfProbability):
         inside = (z > LEAST_REST) & (z < 1.0 - LEAST_REST)
         z = np.where(inside, z, 0.5)
         return np.where(inside, 1.0 / (z * (1.0 - z)), 0.0)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return the kinks, and ½, where it is flattest."""
+        return [np.full(1, place) for place in (LEAST_REST, 0.5, 1.0 - LEAST_REST)]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the kinks, and both places where 1 / z (1 − z) is the slope."""

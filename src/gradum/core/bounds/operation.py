@@ -144,8 +144,61 @@ class Operation(ABC):
         """Return the gradient [N, ·] by each parent's numbers, of one by its own values [N, n]."""
 
     @abstractmethod
+    def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
+        """Return between what [B, n] its values' slopes along a way lie, given its parents' slopes.
+
+        Where it bends, slopes to either side count, and all between them. An end that is 0 because
+        nothing has the other sign is 0 in spite of rounding.
+
+        Parameters
+        ----------
+        tangents : sequence of Box
+            Slopes of the parents' numbers along the way.
+        parents : sequence of Box
+            Where the parents' numbers lie.
+        """
+
+    @abstractmethod
     def interval(self, *parents: Box) -> Box:
         """Return the interval of its values, in exact arithmetic but for what `slack` covers."""
+
+    def separate(self, *parents: np.ndarray) -> np.ndarray | None:
+        """Tell which numbers are each made of one input, given that of its parents' numbers.
+
+        None where they are not, or need not be; their intervals are as narrow as can be.
+        """
+        return None
+
+    @abstractmethod
+    def part(
+        self, numbers: np.ndarray, widths: Sequence[int]
+    ) -> tuple[Operation, list[np.ndarray]]:
+        """Return the operation that makes some of its numbers, and which of each parent's it takes.
+
+        Parameters
+        ----------
+        numbers : ndarray of int
+            Rising.
+        widths : sequence of int
+            How many numbers each parent has.
+        """
+
+    def absorb(self, fixed: np.ndarray, value: np.ndarray, reach: np.ndarray) -> Operation | None:
+        """Return the operation of its parent's other numbers, where some are as good as fixed.
+
+        Parameters
+        ----------
+        fixed : ndarray of bool [n]
+            Which of the parent's.
+        value, reach : ndarray [n]
+            What they are, and how far they may be off; of the others, anything.
+
+        Returns
+        -------
+        Operation or None
+            None where it takes all numbers in any case.
+        """
+        return None
 
     @property
     def increasing(self) -> bool:
@@ -158,6 +211,10 @@ class Operation(ABC):
     def inverse(self, values: np.ndarray) -> np.ndarray:
         """Return the numbers that it makes these of, where it is `increasing`."""
         raise NotImplementedError
+
+    def bend(self) -> float | None:
+        """Return the one place where it bends a number, and is straight on either side, if so."""
+        return None
 
     def bent(self, z: Box) -> np.ndarray:
         """Tell where [1 or B, n] narrower intervals of a parent would give tighter bounds."""

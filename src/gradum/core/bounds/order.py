@@ -6,6 +6,8 @@ rises strictly, and what curves there no longer loosens a bound.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gradum.core.bounds.graph import INPUT, Graph, Node
@@ -30,15 +32,26 @@ def above(graph: Graph, threshold: float) -> Graph:
     return _with(graph.inputs, nodes, np.ones((1, 1)), -np.nan_to_num(bar, posinf=FAR, neginf=-FAR))
 
 
-def greater(graph: Graph, first: int, second: int) -> Graph:
-    """Return a graph whose one output is above 0 where one output of this is above another."""
+def greater(graph: Graph, first: int, others: Sequence[int]) -> Graph:
+    """Return a graph of which each output is above 0 where one of this is above one of the others.
+
+    Parameters
+    ----------
+    graph : Graph
+        The network.
+    first : int
+        Place of the one output.
+    others : sequence of int
+        Places of those that it is compared with.
+    """
     nodes = list(graph.nodes)
     while _is_peelable(nodes):
         nodes.pop()
     width = Graph(graph.inputs, tuple(nodes)).widths[-1]
-    difference = np.zeros((width, 1))
-    difference[first], difference[second] = 1.0, -1.0
-    return _with(graph.inputs, nodes, difference, np.zeros(1))
+    differences = np.zeros((width, len(others)))
+    differences[first] = 1.0
+    differences[others, np.arange(len(others))] = -1.0
+    return _with(graph.inputs, nodes, differences, np.zeros(len(others)))
 
 
 FAR = 1e30

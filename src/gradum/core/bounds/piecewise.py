@@ -11,6 +11,7 @@ import numpy as np
 
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.operation import Box, Slopes
+from gradum.core.bounds.rounding import FLOAT64
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,8 @@ class Leaky(Elementwise):
 
     slope: np.ndarray
 
+    by_number = ("slope",)
+
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return max(z, λ z)."""
         (z,) = parents
@@ -33,6 +36,14 @@ class Leaky(Elementwise):
     def derivative(self, z: np.ndarray) -> np.ndarray:
         """Return 1 where z ≥ λ z, else λ."""
         return np.where(z >= self.slope * z, 1.0, self.slope)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return its kink."""
+        return [np.zeros(1)]
+
+    def bend(self) -> float | None:
+        """Return 0."""
+        return 0.0
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Its kink is at 0."""
@@ -67,6 +78,8 @@ class Relu(Leaky):
 
     slope: np.ndarray = field(default_factory=lambda: np.zeros(1), init=False)
 
+    by_number = ()
+
 
 @dataclass(frozen=True, eq=False)
 class Ramp(Elementwise):
@@ -83,6 +96,8 @@ class Ramp(Elementwise):
     shift: np.ndarray
     slope: np.ndarray
 
+    by_number = ("shift", "slope")
+
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return clip(a (z − s), 0, 1) − ½."""
         return np.clip(self.slope * (parents[0] - self.shift), 0.0, 1.0) - 0.5
@@ -91,6 +106,22 @@ class Ramp(Elementwise):
         """Return a on the ramp, 0 beside it."""
         share = self.slope * (z - self.shift)
         return np.where((share > 0) & (share < 1), self.slope, 0.0)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return its kinks."""
+        return [self.shift, self.shift + 1.0 / self.slope]
+
+    def steepness(self, z: Box) -> Box:
+        """Return a on the ramp, 0 beside it, and both where a kink is within, but for rounding."""
+        begin, end = self._ends
+        near = 8 * FLOAT64 * (np.abs(begin) + np.abs(end))
+        touched = (z.high >= begin - near) & (z.low <= end + near)
+        leaves = (z.low <= begin + near) | (z.high >= end - near)
+        least, greatest = np.minimum(self.slope, 0.0), np.maximum(self.slope, 0.0)
+        return Box(
+            np.where(touched, np.where(leaves, least, self.slope), 0.0),
+            np.where(touched, np.where(leaves, greatest, self.slope), 0.0),
+        )
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Its kinks are at s and s + 1/a."""
@@ -135,6 +166,7 @@ def _slope_above(z: Box, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     """
     top = np.minimum(z.high, end)
     run, span = top - z.low, np.maximum(end - begin, np.finfo(float).tiny)
-    low, high = (np.clip((place - begin) / span, 0.0, 1.0) for place in (z.low, top))
+    with np.errstate(over="ignore"):  # of a ramp whose ends are one number
+        low, high = (np.clip((place - begin) / span, 0.0, 1.0) for place in (z.low, top))
     chord = np.divide(high - low, run, out=np.zeros(run.shape), where=run > 0)
     return np.where(low + chord * (z.high - z.low) / 2 <= 1.0, chord, 0.0)

@@ -28,6 +28,8 @@ class Standardised(Elementwise):
     centre: np.ndarray
     scale: np.ndarray
 
+    by_number = ("centre", "scale")
+
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return (z − c) / s."""
         return (parents[0] - self.centre) / self.scale
@@ -35,6 +37,10 @@ class Standardised(Elementwise):
     def derivative(self, z: np.ndarray) -> np.ndarray:
         """Return 1 / s."""
         return np.broadcast_to(1.0 / self.scale, z.shape)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return none: it is straight everywhere."""
+        return []
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return none: it is straight everywhere."""
@@ -77,6 +83,10 @@ class Interpolated(Elementwise):
         """Return the slope of the piece, 0 beside the curve."""
         slopes = np.concatenate([[0.0], np.diff(self.values) / np.diff(self.at), [0.0]])
         return slopes[np.searchsorted(self.at, z)]
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return the places."""
+        return [np.full(1, place) for place in self.at]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the places."""
@@ -126,6 +136,10 @@ class BentScale(Elementwise):
     def derivative(self, z: np.ndarray) -> np.ndarray:
         """Return s."""
         return self._slope(z)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return both ends."""
+        return [np.full(1, self.low), np.full(1, self.high)]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return both ends, and where s is the slope."""

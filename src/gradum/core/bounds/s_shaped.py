@@ -14,7 +14,7 @@ import scipy.special
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.operation import Box, Slopes
 
-SMOOTH_CLIP = 3.0
+SMOOTH_CLIP, OVERFLOWING = 3.0, 1e150
 
 BISECTIONS = 12
 """For tangents, whose slopes need not be exact."""
@@ -26,6 +26,10 @@ class SShaped(Elementwise):
     @abstractmethod
     def turning(self, slope: np.ndarray) -> np.ndarray:
         """Return the z ≥ 0 where f′(z) is this, of slopes within (0, f′(0)]."""
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return 0, where it is steepest."""
+        return [np.zeros(1)]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the places on both sides of 0 where f′(z) is the slope."""
@@ -102,8 +106,7 @@ class Tanh(SShaped):
 class SmoothClip(SShaped):
     """z / √(1 + (z/3)²), as `gradum.core.models.input_layer` clips scaled columns.
 
-    In float64 its square overflows beyond |z| = 1e154, which no slack covers; in float32, beyond
-    5e19.
+    Networks compute it in float64; in float32 its square would overflow beyond |z| = 5e19.
     """
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
@@ -122,3 +125,8 @@ class SmoothClip(SShaped):
     def sensitivity(self, z: Box) -> np.ndarray:
         """Values are up to 3, and never larger than z."""
         return np.minimum(z.size, SMOOTH_CLIP)
+
+    def slack(self, unit: float, *parents: Box) -> np.ndarray:
+        """Add all that values can be where a square overflows, which leaves 0 of them."""
+        (z,) = parents
+        return super().slack(unit, z) + np.where(z.size > OVERFLOWING, SMOOTH_CLIP, 0.0)

@@ -34,6 +34,10 @@ class Selu(Elementwise):
         """Return γ, or γ α eᶻ below 0."""
         return SELU_SCALE * np.where(z > 0, 1.0, SELU_ALPHA * np.exp(np.minimum(z, 0.0)))
 
+    def inflections(self) -> list[np.ndarray]:
+        """Return its kink, 0."""
+        return [np.zeros(1)]
+
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return its kink, 0, and where γ α eᶻ is the slope."""
         share = np.maximum(slope / (SELU_SCALE * SELU_ALPHA), np.finfo(float).tiny)
@@ -67,6 +71,10 @@ class Gelu(Elementwise):
     def derivative(self, z: np.ndarray) -> np.ndarray:
         """Return Φ(z) + z φ(z)."""
         return _gelu_slope(z)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return ±√2, where f″ is 0."""
+        return [np.full(1, -math.sqrt(2.0)), np.full(1, math.sqrt(2.0))]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Bisect for the slope on each of the three stretches on which f′ is monotone."""
@@ -117,6 +125,8 @@ class Cosine(Elementwise):
     shift: np.ndarray
     slope: np.ndarray
 
+    by_number = ("shift", "slope")
+
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return cos 2πt of t's distance from a whole number."""
         turns = self.slope * (parents[0] - self.shift)
@@ -126,6 +136,21 @@ class Cosine(Elementwise):
         """Return −2πa sin 2πt."""
         turns = self.slope * (z - self.shift)
         return -2 * math.pi * self.slope * np.sin(2 * math.pi * (turns - np.rint(turns)))
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return none: `steepness` knows that they come again and again."""
+        return []
+
+    def steepness(self, z: Box) -> Box:
+        """Return the slopes at both ends; all there are where one of the steepest is within."""
+        first, last = self._turns(z)
+        slopes = [self.derivative(end) for end in z]
+        steepest = 2 * math.pi * np.abs(self.slope)
+        # In quarters of turns, give or take the rounding of either end.
+        steep = np.floor(2 * last + 0.5 + 1e-6) >= np.ceil(2 * first - 0.5 - 1e-6) + 1
+        error = 1e-12 * steepest * (1.0 + np.abs(first) + np.abs(last))
+        low, high = np.minimum(*slopes) - error, np.maximum(*slopes) + error
+        return Box(np.where(steep, -steepest, low), np.where(steep, steepest, high))
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the first and the last place of each kind where f′ is the slope.

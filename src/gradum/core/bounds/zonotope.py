@@ -13,7 +13,10 @@ Shapes: B boxes, d inputs, n numbers of a node, g generators.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
 
 from gradum.core.bounds.graph import Graph, taken
 from gradum.core.bounds.interval import Enclosure
@@ -39,30 +42,57 @@ def zonotopes(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
 
 def enclosed(graph: Graph, box: Box, unit: float, narrow: Narrowing | None = None) -> Enclosure:
     """Return `zonotopes`, in which each node may be narrowed further before the next one."""
-    parts = [carried(graph, part, unit, narrow)[0] for part in _stretches(graph, box)]
+    parts = [carried(graph, part, unit, narrow=narrow).enclosure for part in _stretches(graph, box)]
     return Enclosure.joined(parts)
 
 
-def carried(
-    graph: Graph, box: Box, unit: float = 0.0, narrow: Narrowing | None = None
-) -> tuple[Enclosure, list[Zonotope]]:
-    """Return `enclosed` of all boxes at once, and the zonotope of every node.
+class Carried(NamedTuple):
+    """An enclosure, and the zonotope of every node.
 
-    The first d generators of each say how far the inputs move its numbers.
+    The first d generators of each say how far the inputs move its numbers. Boxes in which no input
+    makes of nodes what was taken for certain are ``empty``, [B] of bool.
     """
-    enclosure, nodes = Enclosure(graph, box, [], []), []
+
+    enclosure: Enclosure
+    zonotopes: list[Zonotope]
+    empty: np.ndarray
+
+
+def carried(
+    graph: Graph,
+    box: Box,
+    unit: float = 0.0,
+    *,
+    certain: Mapping[int, Box] | None = None,
+    narrow: Narrowing | None = None,
+) -> Carried:
+    """Return `enclosed` of all boxes at once, with what it was made from.
+
+    Parameters
+    ----------
+    graph, box, unit
+        As in `intervals`.
+    certain : mapping of int to Box [B, n], optional
+        By the place of a node: inputs that make it lie elsewhere do not matter.
+    narrow : callable, optional
+        As in `enclosed`.
+    """
+    enclosure, zonotopes = Enclosure(graph, box, [], []), []
     first, fresh = Zonotope.of_box(box), graph.inputs
+    empty = np.zeros(len(box.low), bool)
     for place, node in enumerate(graph.nodes):
         enclosure.extend(node, unit)
         parents = enclosure.parents(place)
         lines = _parallel_lines(node.operation, *parents)
-        zonotope = node.operation.push(taken(node, first, nodes), parents, lines, fresh)
+        zonotope = node.operation.push(taken(node, first, zonotopes), parents, lines, fresh)
         fresh = max(fresh, int(zonotope.symbols.max(initial=-1)) + 1)
-        nodes.append(zonotope.widened(enclosure.slacks[place]))
-        enclosure.narrow(place, nodes[place].ends())
+        zonotopes.append(zonotope.widened(enclosure.slacks[place]))
+        empty |= enclosure.narrow(place, zonotopes[place].ends())
+        if certain is not None and place in certain:
+            empty |= enclosure.narrow(place, certain[place])
         if narrow is not None:
             narrow(enclosure, place)
-    return enclosure, nodes
+    return Carried(enclosure, zonotopes, empty)
 
 
 def _stretches(graph: Graph, box: Box) -> Iterator[Box]:
@@ -74,7 +104,17 @@ def _stretches(graph: Graph, box: Box) -> Iterator[Box]:
 
 def boxes_at_once(graph: Graph) -> int:
     """Return how many boxes are quickest together."""
-    return max(1, COEFFICIENTS_AT_ONCE // max(graph.inputs, *graph.widths) ** 2)
+    return max(1, COEFFICIENTS_AT_ONCE // _coefficients(graph))
+
+
+def _coefficients(graph: Graph) -> int:
+    """Return how many coefficients the forms of a layer may have on the layer before it."""
+    widest = graph.inputs
+    for node, width, separate in zip(graph.nodes, graph.widths, graph.separate, strict=True):
+        if not separate.all():
+            widths = taken(node, graph.inputs, graph.widths)
+            widest = max(widest, width * max(widths))
+    return widest
 
 
 def _parallel_lines(operation: Operation, *parents: Box) -> Lines | None:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from gradum.core.models.pack_network import PackNetwork
     from gradum.core.models.parameters import Params
 
-OUT_OF_REACH = 1e30
-"""Where a ramp begins that never rises."""
+NEVER_RISEN = -0.5
+"""The code of a ramp of slope 0, whatever the column is."""
 
 
 def pack_graph(network: PackNetwork, params: Params, levels: Sequence[int]) -> Graph:
@@ -48,17 +48,19 @@ def pack_graph(network: PackNetwork, params: Params, levels: Sequence[int]) -> G
         projection = Affine(params["projection"], np.zeros(network.projected))
         parts.append(draft.add(projection, words))
     row = draft.add(Concatenated(), *parts)
-    coded = draft.add(Taken(np.repeat(np.array(network.coded, np.intp), network.codes)), row)
     known = draft.add(Taken(dense + text + np.arange(sum(levels))), INPUT)
     logits = []
     for member in range(network.members):
         own = jax.tree.map(lambda array, member=member: array[member], _of_members(params))
+        risen = np.flatnonzero(own["slope"])
         x = [row]
-        if network.coded:
-            x.append(draft.add(_codes(own), coded))
+        if len(risen):
+            columns = np.array(network.coded, np.intp)[risen // network.codes]
+            x.append(draft.add(_codes(own, risen), draft.add(Taken(columns), row)))
         if network.embedding:
             x.append(draft.add(looked_up(own["embedding"], levels), known))
-        logits.append(_member(draft, network, own, draft.add(Concatenated(), *x)))
+        x = draft.add(Concatenated(), *x)
+        logits.append(_member(draft, network, own, x, risen))
     return _together(draft, network, params, logits)
 
 
@@ -76,40 +78,49 @@ def _pairs(network: PackNetwork, dense: int) -> Affine:
     return Affine(weight, np.zeros(len(sign)), roundings=1)
 
 
-def _codes(member: Params) -> Operation:
-    """Return the codes of a member as an operation on its coded columns, each T times."""
-    shift, slope = member["shift"].ravel(), member["slope"].ravel()
-    if member["wave"] > 0:
-        return Cosine(shift, slope)
-    rises = slope > 0
-    return Ramp(np.where(rises, shift, OUT_OF_REACH), np.where(rises, slope, 1.0))
+def _codes(member: Params, risen: np.ndarray) -> Operation:
+    """Return those codes of a member that rise or swing, each an operation on its own column."""
+    shift, slope = member["shift"].ravel()[risen], member["slope"].ravel()[risen]
+    return Cosine(shift, slope) if member["wave"] > 0 else Ramp(shift, slope)
 
 
-def _member(draft: Draft, network: PackNetwork, member: Params, x: int) -> int:
+def _member(draft: Draft, network: PackNetwork, member: Params, x: int, risen: np.ndarray) -> int:
     """Add a member's layers behind x₀, and return the place of its logits [k]."""
-    # Where codes rise in turn, their weights are summed up before a row is known, in size three
-    # times what codes of ±½ make of them.
-    roundings = network.first + 3 * network.codes + 16
-    *hidden, last = member["layers"]
+
+    def first(weight: np.ndarray, bias: np.ndarray) -> Affine:
+        """Return a product with x₀ [D], without the codes that never rise."""
+        codes = np.arange(len(network.coded) * network.codes)
+        rest = network.inputs + np.setdiff1d(codes, risen)
+        level = NEVER_RISEN if member["wave"] == 0 else 1.0
+        # Where codes rise in turn, their weights are summed up before a row is known, in size three
+        # times what codes of ±½ make of them.
+        return Affine(
+            np.delete(weight, rest, axis=0),
+            bias + level * weight[rest].sum(axis=0),
+            roundings=network.first + 3 * network.codes + 16,
+            size=np.abs(level * weight[rest]).sum(axis=0),
+        )
+
+    hidden, last = member["layers"][:-1], member["layers"][-1]
     place = x
     for level, layer in enumerate(hidden):
-        first = roundings if level == 0 else None
-        place = draft.add(Affine(layer["weight"], layer["bias"], first), place)
+        product = Affine if level else first
+        place = draft.add(product(layer["weight"], layer["bias"]), place)
         place = draft.add(Leaky(layer["leak"]), place)
     place = draft.add(Affine(last["weight"], last["bias"]), place)
-    wide = draft.add(Affine(member["wide"], np.zeros(network.outputs), roundings), x)
+    wide = draft.add(first(member["wide"], np.zeros(network.outputs)), x)
     return draft.add(Sum((1.0, 1.0)), place, wide)
 
 
 def _together(draft: Draft, network: PackNetwork, params: Params, logits: list[int]) -> Graph:
     """Add what the members' logits say together."""
     outputs, share = network.outputs, params["share"]
+    weight = np.kron(share[:, None], np.eye(outputs))
     if network.link == "identity":
-        weight = np.kron(share[:, None], np.eye(outputs))
         draft.add(Affine(weight, np.zeros(outputs)), draft.add(Concatenated(), *logits))
         return draft.graph()
-    weight = np.kron(share[:, None] / share.sum(), np.eye(outputs))
     if outputs == 1:
+        weight = share[:, None] / share.sum()  # the odds of a mean do not depend on the sum
         members = draft.add(Sigmoid(), draft.add(Concatenated(), *logits))
     else:
         members = [draft.append(softmax(outputs), place) for place in logits]

@@ -5,6 +5,8 @@ Shapes: d inputs, k logits, K classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gradum.core.bounds import Affine, Graph, Taken, probabilities
@@ -69,8 +71,8 @@ def answer(rung: Rung, layout: Layout) -> Graph:
     return graph.then(probabilities(outputs))
 
 
-def margin(rung: Rung, layout: Layout, first: int, second: int) -> Graph:
-    """Return a graph of one output that is above 0 only where one class is preferred to another.
+def margin(rung: Rung, layout: Layout, first: int, others: Sequence[int]) -> Graph:
+    """Return a graph of which each output is above 0 only where one class is preferred to another.
 
     Steps behind the logits that keep the order of classes, such as a temperature, are left out.
 
@@ -80,17 +82,20 @@ def margin(rung: Rung, layout: Layout, first: int, second: int) -> Graph:
         Of classes.
     layout : Layout
         Of the design that it takes.
-    first, second : int
-        Places of two classes among the labels.
+    first : int
+        Place among the labels of the class that may be preferred.
+    others : sequence of int
+        Places of those that it is compared with.
     """
     graph, outputs = logits(rung, layout), rung.network.outputs
     for step in rung.post:
         if step.decides:
             graph = graph.then(Graph.of(outputs, step.operation(outputs)))
+    sign = 1.0
     if outputs > 1:
-        return greater(graph, first, second).then(_lowered(1.0))
-    return above(graph, 0.0).then(_lowered(float(first - second)))
-
-
-def _lowered(sign: float) -> Graph:
-    return Graph.of(1, Affine(np.full((1, 1), sign), np.full(1, -TIE), roundings=2))
+        graph = greater(graph, first, others)
+    else:
+        graph, sign = above(graph, 0.0), 1.0 if first else -1.0
+    count = len(others)
+    lowered = Affine(sign * np.eye(count), np.full(count, -TIE), roundings=2)
+    return graph.then(Graph.of(count, lowered))

@@ -24,7 +24,7 @@ from gradum.core.bounds.rounding import FLOAT32, FLOAT64
 from gradum.errors import ColumnError, NotCertifiableError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Prediction, Rung
-from gradum.messages import say
+from gradum.messages import listed, say
 from gradum.study.certified import rung_graph
 from gradum.tables.check import check
 from gradum.tables.design import FLOAT32_MAX, Design, Layout
@@ -65,16 +65,18 @@ class TableGraph:
         """
         return rung_graph.answer(self.rung, self.layout)
 
-    def margin(self, first: int, second: int) -> Graph:
-        """Return a graph of one output, above 0 only where one class is preferred to another.
+    def margin(self, first: int, *others: int) -> Graph:
+        """Return a graph: each output is above 0 only where a class is preferred to another.
 
         It leaves out what does not change the order of classes, and so is bounded more tightly than
-        the probabilities.
+        the probabilities. Where all outputs are above 0, the class is the one that is predicted.
 
         Parameters
         ----------
-        first, second : int
-            Places of two classes among the labels.
+        first : int
+            Place of the class among the labels.
+        *others : int
+            Places of those that it is compared with, one an output; all others by default.
 
         Raises
         ------
@@ -82,16 +84,17 @@ class TableGraph:
             The model has no such classes.
         """
         classes = range(len(self.fitted.classes))
-        if first == second or first not in classes or second not in classes:
+        compared = others or [other for other in classes if other != first]
+        if first in compared or not compared or not {first, *compared} <= set(classes):
             raise SpecError(
                 say(
-                    "There is no margin of class {first} over class {second}.",
+                    "There is no margin of class {first} over {others}.",
                     first=first,
-                    second=second,
+                    others=listed([str(other) for other in compared]),
                 ),
-                say("Give two places among {count} classes, from 0 on.", count=len(classes)),
+                say("Give different places among {count} classes, from 0 on.", count=len(classes)),
             )
-        return rung_graph.margin(self.rung, self.layout, first, second)
+        return rung_graph.margin(self.rung, self.layout, first, compared)
 
     @property
     def unit(self) -> float:

@@ -40,8 +40,9 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
     constraints = Constraints.of(domain.unsafe, graph.widths[-1])
     own = np.arange(len(x)) // 2 % len(constraints.starts)
     rows, width = np.arange(len(x)), domain.high - domain.low
-    x = domain.given(x)
     for step in range(steps + 1):
+        # Steps add up on the way, even where what is given is rounded to whole numbers.
+        way, x = x, domain.given(x)
         values = graph.values(x)
         margins = constraints.margins(values[-1])
         hits = margins.min(axis=1) <= 0
@@ -53,9 +54,9 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
         )
         forms = constraints.coefficients[excess.argmax(axis=1)]
         gradient = graph.gradient(x, values, forms)
-        moved = x - FIRST_STEP * SHRINKING**step * width * np.sign(gradient)
+        moved = way - FIRST_STEP * SHRINKING**step * width * np.sign(gradient)
         moved = np.clip(moved, domain.low, domain.high)
-        x = domain.given(_levels_moved(domain, x, moved, gradient))
+        x = _levels_moved(domain, x, moved, gradient)
     raise AssertionError  # the last step returns
 
 

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.core.bounds import Box, Enclosure, Graph, Lines, Planes, enclosing_lines
+from gradum.core.bounds import Box, Enclosure, Lines, Planes, enclosing_lines
 from gradum.core.bounds.operation import Zonotope
 from gradum.core.bounds.planes import traced
 from gradum.core.bounds.rounding import FLOAT64
 from gradum.core.bounds.zonotope import carried
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain, settled
+from gradum.study.verification.multipliers import lower_together
+from gradum.study.verification.phases import Phases
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,17 +61,58 @@ class Bounded:
 
 
 def bounded(
-    graph: Graph, domain: Domain, constraints: Constraints, box: Box, unit: float
+    domain: Domain,
+    constraints: Constraints,
+    units: Phases,
+    box: Box,
+    phases: np.ndarray,
+    unit: float,
 ) -> Bounded:
-    """Bound each row of the constraints over boxes [B, d], in arithmetic of such a roundoff."""
-    enclosure, zonotopes = carried(graph, box, unit)
+    """Bound each row of the constraints over boxes, of which only inputs in some phases matter.
+
+    Parameters
+    ----------
+    domain : Domain
+    constraints : Constraints
+    units : Phases
+        Of the network.
+    box : Box [B, d]
+    phases : ndarray [B, m]
+        Of the units, on each box.
+    unit : float
+        Unit roundoff of the network's arithmetic; 0 where it is meant exactly.
+    """
+    enclosure, zonotopes, empty = carried(units.graph, box, unit, certain=units.certain(phases))
     lines = enclosing_lines(enclosure)
     planes, forms = traced(enclosure, constraints.coefficients, lines)
-    left, excluded = _cut(domain, constraints, on_simplices(planes, domain, box), box)
-    planes = on_simplices(planes, domain, left)
+    sides = units.planes(phases, zonotopes, box)
+    left, excluded = _cut(domain, constraints, planes, sides, box)
+    excluded |= empty[:, None]
+    planes, sides = on_simplices(planes, domain, left), on_simplices(sides, domain, left)
     lower = planes.ends(left).low
     excluded |= constraints.lacks(lower) < 0
+    _exclude_together(constraints, planes, sides, left, excluded)
     return Bounded(enclosure, zonotopes, lines, forms, planes, left, lower, excluded)
+
+
+def _exclude_together(
+    constraints: Constraints, planes: Planes, sides: Planes, box: Box, excluded: np.ndarray
+) -> None:
+    """Exclude what sums of several rows of a polyhedron and of the sides do."""
+    ends = [*constraints.starts[1:], len(constraints.limits)]
+    zeros = np.zeros(sides.constant.shape[1])
+    for place, (start, end) in enumerate(zip(constraints.starts, ends, strict=True)):
+        (left,) = np.nonzero(~excluded[:, place])
+        if len(left) and end - start + len(zeros) > 1:
+            rows = Planes(
+                *(
+                    np.concatenate([part[left, start:end], side[left]], axis=1)
+                    for part, side in zip(planes, sides, strict=True)
+                )
+            )
+            limits = np.concatenate([constraints.limits[start:end], zeros])
+            part = Box(box.low[left], box.high[left])
+            excluded[left, place] = lower_together(rows, limits, part) > 0
 
 
 def on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
@@ -95,27 +138,16 @@ def on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
 
 
 def _cut(
-    domain: Domain, constraints: Constraints, planes: Planes, box: Box
+    domain: Domain, constraints: Constraints, planes: Planes, sides: Planes, box: Box
 ) -> tuple[Box, np.ndarray]:
-    """Cut off what cannot lead to any polyhedron, and tell which [B, p] nothing leads to.
-
-    Where a plane A x + … is at least b on a box, taken at its vertex v, it is at least
-    b + |A_j| |x_j − v_j|; so C y ≤ c only where |x_j − v_j| ≤ (c − b) / |A_j|.
-    """
-    coefficients, lower = planes.coefficients, planes.ends(box).low
-    size = np.abs(constraints.limits) + np.abs(lower)
-    lack = np.maximum(constraints.limits - lower, 0.0) + 4 * FLOAT64 * size
-    steepness = np.abs(coefficients)
-    reach = np.full(steepness.shape, np.inf)
-    np.divide(lack[..., None], steepness, out=reach, where=steepness > 0)
-    ends = np.maximum(np.abs(box.low), np.abs(box.high))[:, None]
-    reach = reach * (1 + 4 * FLOAT64) + 4 * FLOAT64 * ends
-    low, high = box.low[:, None], box.high[:, None]
-    above = np.where(coefficients > 0, np.minimum(high, low + reach), high)
-    below = np.where(coefficients < 0, np.maximum(low, high - reach), low)
-    above = np.minimum.reduceat(above, constraints.starts, axis=1)
-    below = np.maximum.reduceat(below, constraints.starts, axis=1)
-    excluded = (constraints.lacks(lower) < 0) | (below > above).any(axis=2)
+    """Cut off what cannot lead to any polyhedron, and tell which [B, p] nothing leads to."""
+    low, high = _reached(on_simplices(sides, domain, box), np.zeros(1), box)
+    low, high = low.max(axis=1, initial=-np.inf), high.min(axis=1, initial=np.inf)
+    low, high = np.maximum(low, box.low)[:, None], np.minimum(high, box.high)[:, None]
+    below, above = _reached(on_simplices(planes, domain, box), constraints.limits, box)
+    below = np.maximum(np.maximum.reduceat(below, constraints.starts, axis=1), low)
+    above = np.minimum(np.minimum.reduceat(above, constraints.starts, axis=1), high)
+    excluded = (below > above).any(axis=2)
     left = ~excluded[..., None]
     some = left.any(axis=1)
     cut = Box(
@@ -125,3 +157,23 @@ def _cut(
     cut, empty = settled(domain, *cut)
     kept = [np.where(empty[:, None], *ends) for ends in zip(box, cut, strict=True)]
     return Box(*kept), excluded | empty[:, None]
+
+
+def _reached(planes: Planes, limits: np.ndarray, box: Box) -> Box:
+    """Return how far [B, r, d] inputs of boxes may reach in each row's direction.
+
+    Where a plane A x + … is at least b on a box, taken at its vertex v, it is at least
+    b + |A_j| |x_j − v_j|; so C y ≤ c only where |x_j − v_j| ≤ (c − b) / |A_j|. Where b > c, that is
+    nowhere: each input reaches less far than it starts.
+    """
+    lower = planes.ends(box).low
+    lack = limits - lower + 4 * FLOAT64 * (np.abs(limits) + np.abs(lower))
+    steepness = np.abs(planes.coefficients)
+    reach = np.full(steepness.shape, np.inf)
+    np.divide(np.maximum(lack, 0.0)[..., None], steepness, out=reach, where=steepness > 0)
+    reach = reach * (1 + 4 * FLOAT64) + 4 * FLOAT64 * box.size[:, None]
+    reach = np.where(lack[..., None] < 0, -np.inf, reach)
+    rising, falling = planes.coefficients > 0, planes.coefficients < 0
+    nowhere = reach < 0
+    high = np.where(rising | nowhere, box.low[:, None] + reach, np.inf)
+    return Box(np.where(falling, box.high[:, None] - reach, -np.inf), high)

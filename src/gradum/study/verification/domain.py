@@ -17,6 +17,50 @@ from gradum.messages import say
 
 
 @dataclass(frozen=True, eq=False)
+class Form:
+    """What inputs can be at all, besides lying in a box.
+
+    Parameters
+    ----------
+    whole : ndarray of bool [d]
+        Which inputs are whole numbers.
+    implied : tuple of (int, int, float)
+        Places of an input that is 0 or 1 and of another one, and the value that the other has where
+        the first is 1, whole or not.
+    tried : ndarray [d]
+        The only value of an input at which counterexamples are looked for; NaN where any may be. A
+        proof is of all of them.
+    """
+
+    whole: np.ndarray
+    implied: tuple[tuple[int, int, float], ...]
+    tried: np.ndarray
+
+    def given(self, x: np.ndarray) -> np.ndarray:
+        """Return points [N, d] of this form that are near."""
+        x = np.where(self.whole, np.rint(x), x)
+        x = np.where(np.isnan(self.tried), x, self.tried)
+        for flag, place, value in self.implied:
+            x[:, place] = np.where(x[:, flag] == 1, value, x[:, place])
+        return x
+
+    def narrowed(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the least boxes [B, d] that hold all of this form in others; low > high if none.
+
+        An input that may have a value that is implied is not rounded.
+        """
+        whole = np.broadcast_to(self.whole, low.shape).copy()
+        for flag, place, _ in self.implied:
+            whole[:, place] &= high[:, flag] < 1
+        low, high = np.where(whole, np.ceil(low), low), np.where(whole, np.floor(high), high)
+        for flag, place, value in self.implied:
+            certain = low[:, flag] == 1
+            low[:, place] = np.where(certain, np.maximum(low[:, place], value), low[:, place])
+            high[:, place] = np.where(certain, np.minimum(high[:, place], value), high[:, place])
+        return low, high
+
+
+@dataclass(frozen=True, eq=False)
 class Domain:
     """A box of inputs, some of which may stand for the levels of a column.
 
@@ -34,6 +78,8 @@ class Domain:
     precision : type
         Numbers that inputs are given in, ``numpy.float64`` or ``numpy.float32``: a counterexample
         is made of such numbers where the box has any.
+    form : Form, optional
+        What inputs can be besides; a proof is of inputs of this form.
 
     Raises
     ------
@@ -47,6 +93,7 @@ class Domain:
     groups: tuple[np.ndarray, ...] = ()
     thresholds: tuple[tuple[int, np.ndarray], ...] = ()
     precision: type[np.floating] = np.float64
+    form: Form | None = None
 
     def __post_init__(self) -> None:
         levels = all((self.high[places] >= 1).any() for places in self.groups)
@@ -71,8 +118,15 @@ class Domain:
             grouped[places] = True
         return grouped
 
+    @property
+    def whole(self) -> np.ndarray:
+        """Which inputs [d] are whole numbers."""
+        return np.zeros(len(self.low), bool) if self.form is None else self.form.whole
+
     def is_violated(self, x: np.ndarray, y: np.ndarray) -> bool:
         """Return whether x [d] lies in the domain and its output y [k] is finite and unsafe."""
+        if self.form is not None and not np.array_equal(self.form.given(x[None])[0], x):
+            return False
         one_hot = all(
             np.isin(x[places], (0.0, 1.0)).all() and x[places].sum() == 1 for places in self.groups
         )
@@ -80,13 +134,17 @@ class Domain:
         return one_hot and bool(np.isfinite(y).all()) and case.is_violated(x, y)
 
     def given(self, x: np.ndarray) -> np.ndarray:
-        """Return points [N, d] in numbers of the precision, within the box where it has any."""
+        """Return points [N, d] in numbers of the precision, within the box where it has any.
+
+        They are of the domain's form.
+        """
         near = x.astype(self.precision)
         up = np.nextafter(near, self.precision(np.inf))
         down = np.nextafter(near, self.precision(-np.inf))
         near = np.where(near < self.low, up, np.where(near > self.high, down, near))
         near = near.astype(np.float64)
-        return np.where((near >= self.low) & (near <= self.high), near, x)
+        near = np.where((near >= self.low) & (near <= self.high), near, x)
+        return near if self.form is None else self.form.given(near)
 
     def one_hot(self, x: np.ndarray, chosen: list[np.ndarray]) -> np.ndarray:
         """Put the inputs of each group of points [N, d] at one of its levels, an array [N] each."""
@@ -99,7 +157,7 @@ class Domain:
 
 
 def settled(domain: Domain, low: np.ndarray, high: np.ndarray) -> tuple[Box, np.ndarray]:
-    """Bring boxes [B, d] in line with the groups: which levels are left, and where none is.
+    """Bring boxes [B, d] in line with groups and form: what is left, and where nothing is.
 
     A level that the box does not reach to 1 is out; the only one that is left is in, and so is one
     that the box keeps above 0, which puts the others out.
@@ -108,7 +166,8 @@ def settled(domain: Domain, low: np.ndarray, high: np.ndarray) -> tuple[Box, np.
     -------
     Box [B, d]
     ndarray [B] of bool
-        Where a group has no level left: no input of the domain lies in such a box.
+        Where a group has no level left, or an input no value: no input of the domain lies in such a
+        box.
     """
     low, high = low.copy(), high.copy()
     empty = np.zeros(len(low), bool)
@@ -119,4 +178,7 @@ def settled(domain: Domain, low: np.ndarray, high: np.ndarray) -> tuple[Box, np.
         empty |= (count == 0) | (certain.sum(axis=1) > 1)
         high[:, places] = left
         low[:, places] = left & (count == 1)[:, None]
+    if domain.form is not None:
+        low, high = domain.form.narrowed(low, high)
+        empty |= (low > high).any(axis=1)
     return Box(low, high), empty

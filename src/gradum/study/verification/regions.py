@@ -1,6 +1,6 @@
 """The boxes that are still open.
 
-Shapes: N boxes, d inputs.
+Shapes: N boxes, d inputs, m units.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ class Regions:
     ----------
     box : Box [N, d]
         Their ends.
+    phases : ndarray [N, m] of int8
+        Of the units, in `Phases`.
     share : ndarray [N]
-        Of the domain's volume.
+        Of the domain's volume; both parts of a box that was divided by a unit have all of its.
     lack : ndarray [N]
         How far the bound of the box that each was divided from was from excluding the worst of its
         polyhedra.
@@ -30,14 +32,16 @@ class Regions:
     """
 
     box: Box
+    phases: np.ndarray
     share: np.ndarray
     lack: np.ndarray
     margin: np.ndarray
 
     @classmethod
-    def whole(cls, box: Box) -> Regions:
+    def whole(cls, box: Box, units: int) -> Regions:
         """Return the one box of a domain, of which nothing is known."""
-        return cls(box, np.ones(1), np.full(1, np.inf), np.full(1, np.inf))
+        nothing = np.full(1, np.inf)
+        return cls(box, np.zeros((1, units), np.int8), np.ones(1), nothing, nothing)
 
     def __len__(self) -> int:
         """How many there are."""
@@ -46,7 +50,8 @@ class Regions:
     def chosen(self, which: np.ndarray) -> Regions:
         """Return some of them, by a mask or by places."""
         box = Box(self.box.low[which], self.box.high[which])
-        return Regions(box, self.share[which], self.lack[which], self.margin[which])
+        others = (self.phases, self.share, self.lack, self.margin)
+        return Regions(box, *(part[which] for part in others))
 
     def first(self, count: int) -> tuple[Regions, Regions]:
         """Return so many, and the others: half of them lack most, half came nearest."""
@@ -61,9 +66,10 @@ class Regions:
     def joined(self, others: Regions) -> Regions:
         """Return these and others."""
         box = Box(*(np.concatenate(ends) for ends in zip(self.box, others.box, strict=True)))
-        return Regions(
-            box,
-            np.concatenate([self.share, others.share]),
-            np.concatenate([self.lack, others.lack]),
-            np.concatenate([self.margin, others.margin]),
+        pairs = (
+            (self.phases, others.phases),
+            (self.share, others.share),
+            (self.lack, others.lack),
+            (self.margin, others.margin),
         )
+        return Regions(box, *map(np.concatenate, pairs))

@@ -22,6 +22,7 @@ from gradum.study.verification.attack import attack
 from gradum.study.verification.bounding import Bounded, bounded
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain
+from gradum.study.verification.phases import Phases
 from gradum.study.verification.regions import Regions
 from gradum.study.verification.splitting import halves, promises
 
@@ -39,7 +40,8 @@ class Search:
 
     Parameters
     ----------
-    graph : Graph
+    units : Phases
+        Of the network.
     domain : Domain
     constraints : Constraints
         Of the domain's unsafe outputs.
@@ -49,32 +51,50 @@ class Search:
         From points [N, d] to the first of them that is a counterexample, with its output, or None.
     rng : Generator
         Of the attacks on the way.
+
+    Attributes
+    ----------
+    regions : Regions
+        The open boxes.
+    boxes : int
+        How many were bounded.
+    undecided : float
+        The share of boxes that can neither be excluded nor divided any further.
     """
 
-    graph: Graph
+    units: Phases
     domain: Domain
     constraints: Constraints
     unit: float
     confirm: Callable[[np.ndarray], Refuted | None]
     rng: np.random.Generator
     regions: Regions = field(init=False)
-    certified: float = field(default=0.0, init=False)
     boxes: int = field(default=0, init=False)
-    is_complete: bool = field(default=True, init=False)
+    undecided: float = field(default=0.0, init=False)
     _next_attack: int = field(default=64, init=False)
 
     def __post_init__(self) -> None:
-        self.regions = Regions.whole(self.domain.box)
+        self.regions = Regions.whole(self.domain.box, self.units.count)
+
+    @property
+    def graph(self) -> Graph:
+        """The network."""
+        return self.units.graph
+
+    @property
+    def certified(self) -> float:
+        """The share of the domain's volume, at least, in which there is no unsafe output."""
+        return max(0.0, 1.0 - float(self.regions.share.sum()) - self.undecided)
 
     def step(self) -> Refuted | None:
         """Bound the next open boxes and divide what is left of them; return a counterexample."""
         batch, others = self.regions.first(boxes_at_once(self.graph))
-        result = bounded(self.graph, self.domain, self.constraints, batch.box, self.unit)
+        result = bounded(
+            self.domain, self.constraints, self.units, batch.box, batch.phases, self.unit
+        )
         self.boxes += len(batch)
-        left = np.flatnonzero(~result.excluded.all(axis=1))
-        share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
-        self.certified += float(batch.share.sum() - share.sum())
         self.regions = others
+        left = np.flatnonzero(~result.excluded.all(axis=1))
         if not len(left):
             return None
         lacks = np.where(result.excluded, -np.inf, self.constraints.lacks(result.lower))[left]
@@ -83,17 +103,18 @@ class Search:
         refuted, margins = self._tried(result, left, rows)
         if refuted is not None:
             return refuted
-        promise = promises(self.domain, result, left, rows)
-        columns = promise.argmax(axis=1)
+        promise = promises(self.domain, self.units, result, left, rows)
+        share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
         divisible = promise.max(axis=1) > -np.inf
-        self.is_complete &= bool(divisible.all())
-        left, rows, columns = left[divisible], rows[divisible], columns[divisible]
+        self.undecided += float(share[~divisible].sum())
+        left, rows, columns = (of[divisible] for of in (left, rows, promise.argmax(axis=1)))
+        slopes = result.planes.coefficients[left, rows]
         box = Box(*(ends[left] for ends in result.box))
-        divided, parts = halves(self.domain, box, result.planes.coefficients[left, rows], columns)
+        box, phases, parts = halves(self.domain, box, batch.phases[left], slopes, columns)
         share, lack, margin = (
-            np.tile(of_box[divisible], 2) for of_box in (share, lacks.max(axis=1), margins)
+            np.tile(of[divisible], 2) for of in (share, lacks.max(axis=1), margins)
         )
-        self.regions = others.joined(Regions(divided, share * parts, lack, margin))
+        self.regions = others.joined(Regions(box, phases, share * parts, lack, margin))
         return None
 
     def _tried(
@@ -124,7 +145,7 @@ class Search:
 
 def _kept(domain: Domain, before: Box, after: Box) -> np.ndarray:
     """Return what share [B] of boxes is left after a cut."""
-    width, left = before.high - before.low, after.high - after.low
+    width, left = (box.high - box.low + domain.whole for box in (before, after))
     share = np.divide(left, width, out=np.ones_like(width), where=(width > 0) & ~domain.grouped)
     share = share.prod(axis=1)
     for places in domain.groups:

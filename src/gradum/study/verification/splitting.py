@@ -1,34 +1,42 @@
-"""Which input of a box to divide, and where.
+"""How to divide a box: by an input, by the levels of a group, or by the side of a unit.
 
 The bound of a box is low for two reasons: its plane falls over the box, and each unit that bends
 lies somewhere between two lines. Both shrink with an input's width: the fall by the plane's slope,
 the gap between the lines by as much as the input moves the unit. What dividing an input would bring
-is estimated by the sum of both.
+is estimated by the sum of both. Dividing by the side of a unit closes its gap.
 
 Shapes: B boxes, d inputs, n numbers of a node.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from gradum.core.bounds import Box
-from gradum.core.bounds.graph import taken
+from gradum.core.bounds import INPUT, Box
 from gradum.core.bounds.operation import Zonotope
 from gradum.study.verification.bounding import Bounded
 from gradum.study.verification.domain import Domain, settled
+from gradum.study.verification.phases import Phases
 
-FALL = 0.25
-"""What a plane's fall counts, beside the gaps: a half of it is won in but one of the halves."""
+FALL, SIDE = 0.25, 0.25
+"""What a plane's fall counts, of which a half is won in but one of the halves; and what the gap of
+a unit that is divided counts, beside the gaps that an input closes: the box stays as large."""
 
 
-def promises(domain: Domain, bounded: Bounded, boxes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Estimate what dividing each input and each group of some boxes brings to a row's bound.
+def promises(
+    domain: Domain, units: Phases, bounded: Bounded, boxes: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
+    """Estimate what each way to divide some boxes brings to a row's bound.
 
     Parameters
     ----------
+    domain : Domain
+    units : Phases
+        Of the network.
+    bounded : Bounded
     boxes : ndarray of int [b]
         Places of the boxes.
     rows : ndarray of int [b]
@@ -36,8 +44,8 @@ def promises(domain: Domain, bounded: Bounded, boxes: np.ndarray, rows: np.ndarr
 
     Returns
     -------
-    ndarray [b, d + groups]
-        −∞ where there is nothing to divide.
+    ndarray [b, d + groups + m]
+        Of inputs, groups and phases; −∞ where there is nothing to divide.
     """
     slopes = np.abs(bounded.planes.coefficients[boxes, rows])
     low, high = (end[boxes] for end in bounded.box)
@@ -47,8 +55,18 @@ def promises(domain: Domain, bounded: Bounded, boxes: np.ndarray, rows: np.ndarr
         width, 2 * np.einsum("bjj->bj", first.generators), out=np.zeros_like(width), where=width > 0
     )
     gaps = np.zeros_like(width)
-    for moved, gap in _gaps(bounded, boxes, rows, first):
-        gaps += np.matmul(np.abs(moved), gap[..., None])[..., 0]
+    sides = np.full((len(boxes), units.count), -np.inf)
+    for parent, gap, half in _gaps(bounded, boxes, rows):
+        moved = first.generators
+        if parent != INPUT:
+            moved = bounded.zonotopes[parent].generators[boxes, : len(domain.low)]
+        over = np.divide(gap, half, out=np.zeros_like(gap), where=half > 0)
+        gaps += np.matmul(np.abs(moved), over[..., None])[..., 0]
+        if parent in units.columns:
+            columns = units.columns[parent]
+            sides[:, columns] = np.maximum(
+                sides[:, columns], np.where(gap > 0, SIDE * gap, -np.inf)
+            )
     promise = FALL * slopes * width + gaps * share
     middle = (low + high) / 2
     divisible = (middle > low) & (middle < high) & ~domain.grouped
@@ -58,18 +76,17 @@ def promises(domain: Domain, bounded: Bounded, boxes: np.ndarray, rows: np.ndarr
         steepest = FALL * slopes[:, places].max(axis=1)
         total = steepest + (gaps * share)[:, places].sum(axis=1)
         columns.append(np.where(several, total, -np.inf)[:, None])
-    return np.concatenate(columns, axis=1)
+    return np.concatenate([*columns, sides], axis=1)
 
 
 def _gaps(
-    bounded: Bounded, boxes: np.ndarray, rows: np.ndarray, first: Zonotope
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield of each node that bends how far inputs move its parent [b, d, n], and its gaps [b, n].
+    bounded: Bounded, boxes: np.ndarray, rows: np.ndarray
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield the parent of each node that bends, its gaps [b, n], and half the parent's widths.
 
-    A gap is that between the lines where it is widest, times the node's part in the row, and over
-    half the width of what the parent can be.
+    A gap is that between the lines where it is widest, times the node's part in the row.
     """
-    enclosure, inputs = bounded.enclosure, first.generators.shape[1]
+    enclosure = bounded.enclosure
     for place, (node, lines) in enumerate(zip(enclosure.graph.nodes, bounded.lines, strict=True)):
         if lines is None or place not in bounded.forms:
             continue
@@ -79,21 +96,16 @@ def _gaps(
         below, low, _, above, high, _ = (
             np.broadcast_to(line, z.low.shape)[boxes] for line in lines
         )
+        bent = np.broadcast_to(node.operation.bent(z), z.low.shape)[boxes]
         z = Box(z.low[boxes], z.high[boxes])
         slope = above - below
         widest = np.maximum(slope * z.low, slope * z.high) + high - low
-        (zonotope,) = taken(node, first, bounded.zonotopes)
-        moved = zonotope.generators
-        if zonotope is not first:
-            moved = moved[boxes, :inputs]
-        half = (z.high - z.low) / 2
-        gap = part * widest
-        yield moved, np.divide(gap, half, out=np.zeros_like(gap), where=half > 0)
+        yield node.parents[0], np.where(bent, part * widest, 0.0), (z.high - z.low) / 2
 
 
 def halves(
-    domain: Domain, box: Box, planes: np.ndarray, columns: np.ndarray
-) -> tuple[Box, np.ndarray]:
+    domain: Domain, box: Box, phases: np.ndarray, slopes: np.ndarray, columns: np.ndarray
+) -> tuple[Box, np.ndarray, np.ndarray]:
     """Divide each box [B, d] at a column of `promises`: the lower halves, then the upper ones.
 
     An input is divided at that of its thresholds within the box which is nearest to the middle, or
@@ -102,29 +114,42 @@ def halves(
     Returns
     -------
     Box [2B, d]
+    ndarray [2B, m]
+        Their phases.
     ndarray [2B]
-        What share of its box each is.
+        What share of its box each is at most.
     """
     inputs = box.low.shape[1]
     lower, upper = (Box(box.low.copy(), box.high.copy()) for _ in range(2))
-    share = np.full(len(columns), 0.5)
-    thresholds = dict(domain.thresholds)
+    first, second = phases.copy(), phases.copy()
+    share = np.ones((2, len(columns)))
+    thresholds, whole = dict(domain.thresholds), domain.whole
     for row, column in enumerate(columns):
         if column < inputs:
             low, high = box.low[row, column], box.high[row, column]
             place = _place(low, high, thresholds.get(int(column)))
+            between = math.floor(place) + 0.5
+            if whole[column] and low < between < high:
+                place = between
             lower.high[row, column] = upper.low[row, column] = place
-            share[row] = (place - low) / (high - low)
-        else:
+            part = (place - low + whole[column] / 2) / (high - low + whole[column])
+            share[:, row] = part, 1 - part
+        elif column < inputs + len(domain.groups):
             places = domain.groups[column - inputs]
             left = places[box.high[row, places] > 0]
-            left = left[np.argsort(planes[row, left], kind="stable")]
+            left = left[np.argsort(slopes[row, left], kind="stable")]
             half = len(left) // 2
             upper.high[row, left[:half]] = 0.0
             lower.high[row, left[half:]] = 0.0
-            share[row] = half / len(left)
+            share[:, row] = half / len(left), 1 - half / len(left)
+        else:
+            unit = column - inputs - len(domain.groups)
+            first[row, unit], second[row, unit] = -1, 1
     both = [np.concatenate(ends) for ends in zip(lower, upper, strict=True)]
-    return settled(domain, *both)[0], np.concatenate([share, 1 - share])
+    within, empty = settled(domain, *both)
+    # What is empty stays as it is, and is excluded when it is bounded.
+    kept = [np.where(empty[:, None], *ends) for ends in zip(both, within, strict=True)]
+    return Box(*kept), np.concatenate([first, second]), share.ravel()
 
 
 def _place(low: float, high: float, thresholds: np.ndarray | None) -> float:

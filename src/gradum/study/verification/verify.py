@@ -16,6 +16,7 @@ from gradum.study.verification.attack import attack
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain
 from gradum.study.verification.outcome import STAGES, VERDICTS, Outcome
+from gradum.study.verification.phases import Phases
 from gradum.study.verification.search import Refuted, Search
 
 Replay = Callable[[np.ndarray], np.ndarray]
@@ -94,8 +95,8 @@ def verify_all(
 
 def _together(whole: Outcome, part: Outcome) -> Outcome:
     """Return the graver verdict, the later stage, and the sums."""
-    verdict = max(whole.verdict, part.verdict, key=VERDICTS.index)
-    stage = max(whole.stage, part.stage, key=STAGES.index)
+    verdict = VERDICTS[max(VERDICTS.index(outcome.verdict) for outcome in (whole, part))]
+    stage = STAGES[max(STAGES.index(outcome.stage) for outcome in (whole, part))]
     certified, boxes = whole.certified + part.certified, whole.boxes + part.boxes
     return Outcome(verdict, stage, certified, boxes, 0.0, part.x, part.y)
 
@@ -116,15 +117,17 @@ def _bounded(
     enclosure = crown(graph, domain.box, unit)
     if _excludes(constraints, lower(enclosure, constraints.coefficients)):
         return Outcome("proved", "crown", 1.0, 1, 0.0)
-    search = Search(
-        graph, domain, constraints, unit, lambda x: _confirmed(graph, domain, replay, x), rng
-    )
+
+    def confirm(points: np.ndarray) -> Refuted | None:
+        return _confirmed(graph, domain, replay, points)
+
+    search = Search(Phases(graph), domain, constraints, unit, confirm, rng)
     while len(search.regions) and search.boxes < boxes and perf_counter() < until:
         refuted = search.step()
         if refuted is not None:
             return Outcome("refuted", "search", search.certified, search.boxes, 0.0, *refuted)
-    if len(search.regions) or not search.is_complete:
-        return Outcome("not decided", "search", min(search.certified, 1.0), search.boxes, 0.0)
+    if len(search.regions) or search.undecided > 0:
+        return Outcome("not decided", "search", search.certified, search.boxes, 0.0)
     return Outcome("proved", "search", 1.0, search.boxes, 0.0)
 
 

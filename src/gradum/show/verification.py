@@ -1,0 +1,232 @@
+"""Verified properties as text, as a frame and as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from gradum.fitting.fitted import Fitted
+from gradum.messages import listed, marked, say, say_plural
+from gradum.scores.figures import percent
+from gradum.show.text import preformatted, summary_of
+from gradum.show.visible import visible
+from gradum.study.properties.result import ColumnDomain, Counterexample, Verification, Verified
+from gradum.tables.wording import SHOWN_NAMES, number, quoted, quoted_text
+
+VERDICTS = {
+    "proved": marked("proved"),
+    "refuted": marked("refuted"),
+    "not decided": marked("not decided"),
+}
+STYLES = {"proved": "green", "refuted": "red", "not decided": "yellow"}
+STAGES = {
+    "weights": marked("no weight leads from the column to the answer"),
+    "slopes": marked("by bounds of the slope"),
+    "attack": marked("by the attack"),
+    "interval": marked("by interval arithmetic"),
+    "crown": marked("by linear bounds"),
+    "search": marked("by the search"),
+}
+
+
+class PropertyReport:
+    """What came of properties; shows itself in a terminal and a notebook.
+
+    Parameters
+    ----------
+    found : Verification
+    fitted : Fitted
+        The model.
+    """
+
+    def __init__(self, found: Verification, fitted: Fitted) -> None:
+        self.found = found
+        self.fitted = fitted
+
+    @property
+    def verdict(self) -> str:
+        """That of all together: refuted if any is, else not decided if any is, else proved."""
+        return self.found.verdict
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One line a property: as stated, its region, verdict, stage, share certified, seconds."""
+        names = ("property", "where", "verdict", "stage", "certified", "seconds")
+        found = self.found.properties
+        return pl.DataFrame({name: [getattr(it, name) for it in found] for name in names})
+
+    def record(self) -> dict[str, Any]:
+        """Return everything as plain values for JSON."""
+        return msgspec.to_builtins(self.found)
+
+    def summary(self) -> str:
+        """Return everything in words."""
+        return summary_of(self)
+
+    def __rich__(self) -> RenderableType:
+        return Group(*self._parts())
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<gradum.PropertyReport of {len(self.found.properties):,} properties>"
+
+    def _repr_html_(self) -> str:
+        return preformatted(self.summary())
+
+    def verdict_lines(self) -> Iterator[RenderableType]:
+        """Yield the verdict of each property, and its counterexample."""
+        for verified in self.found.properties:
+            yield _verdict(verified)
+            yield from _example_lines(verified)
+
+    def _parts(self) -> Iterator[RenderableType]:
+        for verified in self.found.properties:
+            yield _verdict(verified)
+            yield Padding(Text(visible(_how(verified))), (0, 0, 0, 2))
+            yield from _example_lines(verified)
+        yield Text("")
+        if any(verified.rows is None for verified in self.found.properties):
+            yield Text(visible(_domain(self.found.domain)), style="dim")
+        for note in (*self.found.notes, *_notes(self.found)):
+            yield Text(visible(note), style="dim")
+
+
+def _verdict(verified: Verified) -> Text:
+    word = Text(visible(say(VERDICTS[verified.verdict])), style=STYLES[verified.verdict])
+    return word + Text(visible(f": {_stated(verified)}"), style="default")
+
+
+def _example_lines(verified: Verified) -> Iterator[RenderableType]:
+    if verified.counterexample is not None:
+        for sentence in _counterexample(verified.counterexample):
+            yield Padding(Text(visible(sentence)), (0, 0, 0, 2))
+
+
+def _stated(verified: Verified) -> str:
+    """Say the property with its region, and of which class's probability it is."""
+    stated = verified.property
+    if verified.where:
+        stated = say("{property}, where {where}", property=stated, where=verified.where)
+    if verified.of is not None:
+        return say("{property} (the probability of {label!r})", property=stated, label=verified.of)
+    return stated
+
+
+def _how(verified: Verified) -> str:
+    """Say how it was decided, or why it was not."""
+    certified = percent(verified.certified)
+    if verified.rows is not None:
+        return say_plural(
+            "{certified} of {count:,} row proved, {refuted:,} refuted; {stage}; {seconds:.1f} s.",
+            "{certified} of {count:,} rows proved, {refuted:,} refuted; {stage}; {seconds:.1f} s.",
+            verified.rows,
+            certified=certified,
+            refuted=verified.refuted_rows,
+            stage=say(STAGES[verified.stage]),
+            seconds=verified.seconds,
+        )
+    if verified.reason is not None:
+        return say(
+            "{reason} {certified} of the domain certified; {seconds:.1f} s.",
+            reason=verified.reason,
+            certified=certified,
+            seconds=verified.seconds,
+        )
+    if verified.verdict == "refuted":
+        return say(
+            "{stage}; {seconds:.1f} s.", stage=say(STAGES[verified.stage]), seconds=verified.seconds
+        )
+    return say(
+        "{certified} of the domain certified; {stage}; {seconds:.1f} s.",
+        certified=certified,
+        stage=say(STAGES[verified.stage]),
+        seconds=verified.seconds,
+    )
+
+
+def _counterexample(example: Counterexample) -> Iterator[str]:
+    """Say what the answers are, what changes, and what the rest of the row is."""
+    first, last = example.rows[0], example.rows[-1]
+    changed = [name for name in last if first.get(name) != last[name]]
+    answers = [quoted_text(answer) for answer in example.answers]
+    if len(answers) == 1:
+        yield say(
+            "Counterexample: the answer is {answer} for {values}.",
+            answer=answers[0],
+            values=_values(last, last),
+        )
+        return
+    if example.row is None:
+        yield say(
+            "Counterexample: {changes}; the answer goes from {first} to {last}.",
+            changes=_changes(first, last, changed),
+            first=answers[0],
+            last=answers[1],
+        )
+    else:
+        yield say(
+            "Counterexample: row {row:,} with {changes}; the answer goes from {first} to {last}.",
+            row=example.row,
+            changes=_changes(first, last, changed),
+            first=answers[0],
+            last=answers[1],
+        )
+    rest = [name for name in last if name not in changed]
+    if rest:
+        yield say("The rest of the row: {values}.", values=_values(last, rest))
+
+
+def _values(row: dict[str, Any], names: Iterable[str]) -> str:
+    return ", ".join(f"{name}={quoted_text(row[name])}" for name in names)
+
+
+def _changes(first: dict[str, Any], last: dict[str, Any], changed: list[str]) -> str:
+    return listed(
+        [
+            say(
+                "{column} from {first} to {last}",
+                column=name,
+                first=quoted_text(first.get(name)),
+                last=quoted_text(last[name]),
+            )
+            for name in changed
+        ],
+        "and",
+    )
+
+
+def _domain(columns: tuple[ColumnDomain, ...]) -> str:
+    return say(
+        "The whole domain, that of the rows learned from: {columns}.",
+        columns="; ".join(_column(column) for column in columns),
+    )
+
+
+def _column(column: ColumnDomain) -> str:
+    if column.low is not None and column.high is not None:
+        ends = {"column": column.column, "low": number(column.low), "high": number(column.high)}
+        text = (
+            say("{column} {low}..{high} in whole numbers", **ends)
+            if column.whole
+            else say("{column} {low}..{high}", **ends)
+        )
+    else:
+        text = f"{column.column} {quoted(column.levels, SHOWN_NAMES)}"
+    return say("{values}, or missing", values=text) if column.missing else text
+
+
+def _notes(found: Verification) -> Iterator[str]:
+    yield say(
+        "A proof is of the model in single precision as it is deployed, a counterexample was "
+        "replayed through its prediction; differences by rounding alone count as none."
+    )
+    if any(verified.stage == "slopes" for verified in found.properties):
+        yield say("Slopes are proved of the model's weights in real numbers.")

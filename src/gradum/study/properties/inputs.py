@@ -1,0 +1,295 @@
+"""What the inputs of a model's graph are in its table: its domain, and rows that points stand for.
+
+The domain is that of the rows learned from: of a column of numbers its range, whole numbers where
+they all were whole; of others the levels that were met, and a missing value where one was. A date
+or a text enters as several inputs at once, of which most combinations stand for no value: a proof
+is of all combinations within their ranges, while counterexamples have the median date and no text.
+
+Shapes: N points, n rows, d inputs.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradum.core.bounds import Box
+from gradum.core.bounds.property import Polyhedron
+from gradum.errors import PropertyError
+from gradum.fitting.predict import predict
+from gradum.fitting.rung import Prediction
+from gradum.messages import say
+from gradum.study.certified.table_graph import TableGraph
+from gradum.study.properties.region import Region
+from gradum.study.properties.result import ColumnDomain
+from gradum.study.verification.domain import Domain, Form
+from gradum.tables.encoders import AnyStep, Boolean, Categorical, Date, Numeric
+from gradum.tables.encoders.categorical import MISSING
+from gradum.tables.encoders.date import EPOCH
+from gradum.tables.wording import number
+
+ROUNDING = 1e-6
+"""What is put down to the rounding of single precision: of a probability, or as a share of the
+range of the training targets."""
+
+Row = dict[str, Any]
+"""A row of the table, by column, as a table would hold it."""
+
+
+@dataclass(frozen=True, eq=False)
+class TableInputs:
+    """The inputs of a rung's graphs, in words of the table.
+
+    Parameters
+    ----------
+    table_graph : TableGraph
+        Of the rung.
+    """
+
+    table_graph: TableGraph
+
+    @cached_property
+    def box(self) -> Box:
+        """The whole domain, [1, d]."""
+        low, high = (end.copy() for end in self.table_graph.domain)
+        for group, step in self._levels:
+            high[:, group[0]] = float(bool(step.rare))
+        return Box(low, high)
+
+    @cached_property
+    def form(self) -> Form:
+        """What inputs can be besides."""
+        whole = np.zeros(self.table_graph.inputs, bool)
+        tried = np.full(self.table_graph.inputs, np.nan)
+        implied = []
+        for step in self._steps:
+            places = self.places(step.source)
+            for kind in ("boolean", "missing"):
+                whole[[places[kind]] if kind in places else []] = True
+            if isinstance(step, Numeric):
+                value = float(np.clip(step.median or 0.0, *self._range(step)))
+            elif isinstance(step, Boolean):
+                value = float(step.trues > step.falses)
+            else:
+                continue
+            main = places.get("value", places.get("boolean"))
+            if isinstance(step, Numeric) and main is not None:
+                whole[main] = self.is_whole(step.source)
+            if main is not None and "missing" in places:
+                implied.append((places["missing"], main, value))
+        several = self._of_several_inputs
+        if several.any():
+            tried[several] = self.table_graph.encoded([self._typical])[0, several]
+        return Form(whole, tuple(implied), tried)
+
+    def region(self, region: Region) -> Box:
+        """Return the part of the domain that a region names, [1, d].
+
+        Raises
+        ------
+        ColumnError, SpecError, NotCertifiableError
+            A column is none of the model's, or has no such values.
+        PropertyError
+            Nothing lies in it.
+        """
+        low, high = (end.copy() for end in self.box)
+        changes = {name: self._within(name, ends) for name, ends in region.limits.items()}
+        changed = self.table_graph.box(low, changes)
+        there = np.isin(self.table_graph.sources, list(changes))
+        low[:, there], high[:, there] = changed.low[:, there], changed.high[:, there]
+        form = self.form
+        narrowed = form.narrowed(low, high)
+        for name in changes:
+            of_column = self.table_graph.sources == name
+            if (narrowed[0] > narrowed[1])[:, of_column].any():
+                raise PropertyError(
+                    say("The region is empty: column {column!r} has whole numbers.", column=name),
+                    say("Give a range with a whole number in it."),
+                )
+        return Box(*narrowed)
+
+    def domain(self, box: Box, unsafe: Sequence[Polyhedron], form: Form | None = None) -> Domain:
+        """Return a box [1, d] with what is unsafe there, as a search takes it."""
+        thresholds = [(j, at) for j, at in enumerate(self.table_graph.thresholds) if len(at)]
+        return Domain(
+            box.low[0],
+            box.high[0],
+            tuple(unsafe),
+            self.table_graph.groups,
+            tuple(thresholds),
+            form=form or self.form,
+        )
+
+    def places(self, column: str) -> dict[str, int]:
+        """Return the places of a column's dense inputs by what they hold."""
+        dense = enumerate(self.table_graph.layout.dense)
+        return {feature.kind: place for place, feature in dense if feature.source == column}
+
+    def is_whole(self, column: str) -> bool:
+        """Whether all that is known of a column's numbers are whole ones.
+
+        Known are their range and their quantiles, which lie half way between two values where few
+        rows have one.
+        """
+        reference = self.table_graph.fitted.reference
+        known = None if reference is None else reference.columns.get(column)
+        edges = getattr(known.values, "edges", ()) if known is not None else ()
+        (step,) = (step for step in self._steps if step.source == column)
+        if not edges or not isinstance(step, Numeric) or step.range is None:
+            return False
+        halves = 2.0 * np.array([*edges, step.median or 0.0])
+        ends = np.array(step.range)
+        return bool((halves == np.rint(halves)).all() and (ends == np.rint(ends)).all())
+
+    def rows(self, x: np.ndarray) -> list[Row]:
+        """Return the rows of the table that points [N, d] stand for."""
+        rows: list[Row] = [{} for _ in range(len(x))]
+        levels = {step.source: (group, step) for group, step in self._levels}
+        for step in self._steps:
+            places = self.places(step.source)
+            for row, point in zip(rows, x, strict=True):
+                if step.source in levels:
+                    code = int(point[levels[step.source][0]].argmax())
+                    row[step.source] = _level(levels[step.source][1], code)
+                elif "missing" in places and point[places["missing"]] == 1:
+                    row[step.source] = None
+                elif "value" in places or "boolean" in places:
+                    place = places.get("value", places.get("boolean", 0))
+                    row[step.source] = self._value(step.source, float(point[place]))
+                else:
+                    row[step.source] = self._typical[step.source]
+        return rows
+
+    def predicted(self, rows: Sequence[Row]) -> Prediction:
+        """Return what the model says of rows of the table."""
+        return predict(self.table_graph.fitted, [*rows], rung=self.table_graph.rung.name)[0]
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """Return the number [N, 1], or the probabilities [N, K], of the rows of points [N, d]."""
+        prediction = self.predicted(self.rows(x))
+        if prediction.probability is None:
+            return np.asarray(prediction.value, np.float64)[:, None]
+        return np.asarray(prediction.probability, np.float64)
+
+    @property
+    def rounding(self) -> float:
+        """How far answers may differ by rounding alone, in their unit."""
+        scale = self.table_graph.rung.target_scale
+        return ROUNDING * (1.0 if scale is None else scale.high - scale.low or 1.0)
+
+    @property
+    def columns(self) -> tuple[ColumnDomain, ...]:
+        """The whole domain, column by column."""
+        return tuple(self._column(step) for step in self._steps)
+
+    def _column(self, step: AnyStep) -> ColumnDomain:
+        missing = "missing" in self.places(step.source)
+        match step:
+            case Numeric() if step.range is not None:
+                low, high = step.range
+                whole = self.is_whole(step.source)
+                return ColumnDomain(step.source, low, high, whole=whole, missing=missing)
+            case Boolean():
+                parse = self.table_graph.fitted.schema.column(step.source).parse
+                levels = (parse.false, parse.true)
+                return ColumnDomain(step.source, levels=levels, missing=missing)
+            case Categorical():
+                levels = tuple(level for level in step.known if level != MISSING)
+                return ColumnDomain(step.source, levels=levels, missing=MISSING in step.known)
+        return ColumnDomain(step.source, missing=missing)
+
+    @property
+    def notes(self) -> list[str]:
+        """Say what a proof takes more inputs into account than a table has."""
+        several = sorted({str(name) for name in self.table_graph.sources[self._of_several_inputs]})
+        if not several:
+            return []
+        return [
+            say(
+                "{columns}: proofs are of more than dates and texts can be, and counterexamples "
+                "have the median date and no text.",
+                columns=", ".join(repr(name) for name in several),
+            )
+        ]
+
+    @property
+    def _steps(self) -> Sequence[AnyStep]:
+        return self.table_graph.fitted.encoder.steps
+
+    @cached_property
+    def _levels(self) -> list[tuple[np.ndarray, Categorical]]:
+        """The group of each column of levels, and its step."""
+        steps = {step.source: step for step in self._steps if isinstance(step, Categorical)}
+        codes = self.table_graph.layout.codes
+        return [
+            (group, steps[coded.source])
+            for coded, group in zip(codes, self.table_graph.groups, strict=True)
+        ]
+
+    @cached_property
+    def _of_several_inputs(self) -> np.ndarray:
+        """Which inputs [d] are parts of dates and texts."""
+        plain = [s.source for s in self._steps if isinstance(s, Numeric | Boolean | Categorical)]
+        return ~np.isin(self.table_graph.sources, plain)
+
+    @cached_property
+    def _typical(self) -> Row:
+        """A value of each column: the median, the commoner truth, a level, no text."""
+        return {step.source: self._typical_value(step) for step in self._steps}
+
+    def _typical_value(self, step: AnyStep) -> Any:
+        match step:
+            case Numeric():
+                return None if step.median is None else self._value(step.source, step.median)
+            case Boolean():
+                return self._value(step.source, float(step.trues > step.falses))
+            case Categorical():
+                return _level(step, 1) if step.levels else _level(step, 0)
+            case Date() if step.median is not None:
+                moment = EPOCH + datetime.timedelta(days=step.median)
+                return moment.replace(microsecond=0).isoformat(sep=" ")
+        return None
+
+    def _value(self, column: str, value: float) -> Any:
+        """Return a number, or a word for a truth, as a table holds it."""
+        known = self.table_graph.fitted.schema.column(column)
+        if known.kind == "boolean":
+            return known.parse.true if value >= 0.5 else known.parse.false
+        return int(value) if value.is_integer() and abs(value) < 1e15 else value
+
+    def _within(self, column: str, limits: tuple[Any, ...]) -> Any:
+        """Return limits of numbers with the domain's ends where they are infinite."""
+        step = next((step for step in self._steps if step.source == column), None)
+        if not isinstance(step, Numeric):
+            return limits
+        least, greatest = self._range(step)
+        low = limits[0] if np.isfinite(limits[0]) else least
+        high = limits[1] if np.isfinite(limits[1]) else greatest
+        if low > high:
+            raise PropertyError(
+                say(
+                    "The region is empty: column {column!r} goes from {least} to {greatest}.",
+                    column=column,
+                    least=number(least),
+                    greatest=number(greatest),
+                ),
+                say("Give both ends of a range beyond it."),
+            )
+        return low, high
+
+    @staticmethod
+    def _range(step: Numeric) -> tuple[float, float]:
+        return step.range or (0.0, 0.0)
+
+
+def _level(step: Categorical, code: int) -> str | None:
+    """Return the level of a code: of 0 one that was too rare to learn."""
+    if code == 0:
+        return step.rare[0] if step.rare else None
+    level = step.levels[code - 1]
+    return None if level == MISSING else level

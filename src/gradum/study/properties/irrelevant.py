@@ -1,0 +1,97 @@
+"""``irrelevant COL [within T] [of CLASS]``: the answer does not depend on a column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.core.bounds import Box, Graph, intervals, slopes
+from gradum.core.bounds.property import Polyhedron
+from gradum.errors import PropertyError
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say
+from gradum.study.properties.copies import Copies
+from gradum.study.properties.question import Question
+from gradum.study.properties.result import Counterexample, Verified
+from gradum.study.properties.words import class_of, column_of, number_of, qualifiers
+
+
+@dataclass(frozen=True)
+class Irrelevant:
+    """Two rows that differ in one column have the same answer, or answers no farther apart than T.
+
+    Parameters
+    ----------
+    column : str
+    within : float
+        T, in the target's unit or of a probability.
+    place : int or None
+        Of the class whose probability counts; None for a number, or for every class.
+    """
+
+    column: str
+    within: float
+    place: int | None
+
+    @classmethod
+    def read(cls, text: str, fitted: Fitted) -> Irrelevant:
+        """Read what stands behind "irrelevant"."""
+        column, rest = column_of(text, fitted)
+        rest, words = qualifiers(rest, ("of", "within"))
+        if rest:
+            raise PropertyError(
+                say(
+                    "{rest!r} cannot be read behind column {column!r}.",
+                    rest=rest,
+                    column=column.name,
+                ),
+                say('Write it as in "irrelevant age" or "irrelevant age within 0.05".'),
+            )
+        within = number_of(words.get("within", "0"))
+        if within < 0:
+            raise PropertyError(
+                say("Answers cannot differ by less than 0, as by {within}.", within=within),
+                say("Give a number from 0 up behind within."),
+            )
+        if column.role == "target":
+            raise PropertyError(
+                say("Column {column!r} is the target.", column=column.name),
+                say("Name a column that the model may learn from."),
+            )
+        place = class_of(words["of"], fitted) if "of" in words else None
+        return cls(column.name, within, place)
+
+    def verify(self, question: Question) -> Verified:
+        """See whether any weight leads from the column; if so, search for two rows."""
+        graph, inputs = question.table_graph.answer, question.inputs
+        changed = np.flatnonzero(question.table_graph.sources == self.column)
+        if not _reaches(graph, question.box, changed):
+            return question.answer("proved", "weights", 1.0)
+        copies = Copies(inputs, changed)
+        limit = np.full(1, -self.within - inputs.rounding)
+        places = range(graph.widths[-1]) if self.place is None else (self.place,)
+        unsafe = []
+        for place in places:
+            for sign in (1.0, -1.0):
+                form = np.zeros((1, graph.widths[-1]))
+                form[0, place] = sign
+                unsafe.append(Polyhedron(form, limit))
+        domain = copies.domain(question.box, tuple(unsafe))
+        outcome = question.search(copies.difference(graph), domain, copies.replay)
+
+        def shown(x: np.ndarray) -> Counterexample:
+            both = np.concatenate(copies.pair(x[None]))
+            answers = inputs.outputs(both)
+            place = np.abs(answers[1] - answers[0]).argmax() if self.place is None else self.place
+            return Counterexample(tuple(inputs.rows(both)), tuple(answers[:, place].tolist()))
+
+        return question.found(outcome, shown)
+
+
+def _reaches(graph: Graph, box: Box, changed: np.ndarray) -> bool:
+    """Whether anything leads from some inputs to an output, within a box [1, d]."""
+    way = np.zeros(box.low.shape)
+    way[:, changed] = 1.0
+    output = slopes(intervals(graph, box), Box(-way, way))[-1]
+    return bool((output.low != 0).any() or (output.high != 0).any())

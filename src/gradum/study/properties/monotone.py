@@ -1,0 +1,126 @@
+"""``monotone COL+ [of CLASS]``: the answer never falls, or never rises, as a column rises.
+
+First slopes are bounded over the whole region, which proves whatever the signs of weights prove;
+then two rows are looked for between which the answer falls; then the region is divided until slopes
+are certain or time is up. At last two copies of the network are searched for two such rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradum.core.bounds import Box, Taken
+from gradum.core.bounds.graph import Graph
+from gradum.core.bounds.property import Polyhedron
+from gradum.errors import PropertyError, SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say
+from gradum.study.properties.copies import Copies
+from gradum.study.properties.question import Question
+from gradum.study.properties.result import Counterexample, Verified
+from gradum.study.properties.slope_search import SlopeSearch
+from gradum.study.properties.words import class_of, column_of, qualifiers
+
+SIGNS = {"+": 1.0, "-": -1.0, "−": -1.0}
+PROOF = 0.5
+"""The share of the time in which a proof is looked for before two copies are searched."""
+
+
+@dataclass(frozen=True)
+class Monotone:
+    """Of two rows that differ in one column alone, that with more of it has no lesser answer.
+
+    It is proved of the model in real numbers; an answer that falls by no more than rounding
+    (`TableInputs.rounding`) is no counterexample.
+
+    Parameters
+    ----------
+    column : str
+        Of numbers, which are not missing.
+    sign : float
+        1 where the answer never falls, −1 where it never rises.
+    place : int or None
+        Of the class whose probability it is; None for a number.
+    """
+
+    column: str
+    sign: float
+    place: int | None
+
+    @classmethod
+    def read(cls, text: str, fitted: Fitted) -> Monotone:
+        """Read what stands behind "monotone"."""
+        column, rest = column_of(text, fitted)
+        rest, words = qualifiers(rest, ("of",))
+        if rest not in SIGNS:
+            raise PropertyError(
+                say("No direction of column {column!r} can be read.", column=column.name),
+                say('Write "monotone {column}+" or "monotone {column}-".', column=column.name),
+            )
+        if column.role != "feature" or column.kind != "numeric":
+            raise SpecError(
+                say(
+                    "Column {column!r} is no column of numbers that the model learned from, and no "
+                    "answer rises with it.",
+                    column=column.name,
+                ),
+                say("Name a numeric column."),
+            )
+        return cls(column.name, SIGNS[rest], class_of(words.get("of"), fitted))
+
+    def verify(self, question: Question) -> Verified:
+        """Bound slopes, look for two rows, and search on."""
+        inputs, output = question.inputs, self.place or 0
+        places = inputs.places(self.column)
+        if "value" not in places:
+            return question.answer("proved", "weights", 1.0)
+        box, value = self._present(question.box, places), places["value"]
+        graph = question.table_graph.answer
+        proof = self._proof(question, graph, box, value)
+        if proof.run(0.0):
+            return question.answer("proved", "slopes", 1.0)
+        copies = Copies(inputs, np.array([value]))
+        width = max(float(box.high[0, value] - box.low[0, value]), np.finfo(float).tiny)
+        falls = np.zeros((2, graph.widths[-1] + 1))
+        falls[0, output], falls[1, -1] = self.sign, 1.0
+        polyhedron = Polyhedron(falls, np.array([-inputs.rounding, 0.0]))
+        domain = copies.domain(box, (polyhedron,))
+        pairs = copies.rising_difference(graph, width)
+
+        def replay(x: np.ndarray) -> np.ndarray:
+            first, second = copies.pair(x)
+            order = (first[:, value] - second[:, value]) / width
+            return np.column_stack([copies.replay(x), order])
+
+        def shown(x: np.ndarray) -> Counterexample:
+            both = np.concatenate(copies.pair(x[None]))
+            answers = inputs.outputs(both)[:, output]
+            return Counterexample(tuple(inputs.rows(both)), tuple(answers.tolist()))
+
+        attacked = question.search(pairs, domain, replay, boxes=0)
+        if attacked.verdict != "not decided":
+            return question.found(attacked, shown)
+        if proof.run(PROOF * question.left):
+            return question.answer("proved", "slopes", 1.0)
+        outcome = question.search(pairs, domain, replay)
+        return question.found(outcome, shown, certified=min(proof.certified, 1.0))
+
+    def _proof(self, question: Question, graph: Graph, box: Box, value: int) -> SlopeSearch:
+        """Return a search for slopes, in which the column takes all numbers, whole or not."""
+        inputs = question.inputs
+        whole = inputs.form.whole.copy()
+        whole[value] = False
+        domain = replace(inputs.domain(box, ()), form=replace(inputs.form, whole=whole))
+        way = np.zeros(graph.inputs)
+        way[value] = self.sign
+        output = Graph.of(graph.widths[-1], Taken(np.array([self.place or 0])))
+        return SlopeSearch(graph.then(output), domain, way)
+
+    def _present(self, box: Box, places: dict[str, int]) -> Box:
+        """Return the part of a box in which the column is not missing."""
+        high = box.high.copy()
+        if "missing" in places:
+            high[:, places["missing"]] = 0.0
+        return Box(box.low, high)

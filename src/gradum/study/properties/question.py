@@ -1,0 +1,165 @@
+"""A property as it is asked: of which model, where, and until when; and what is said of it.
+
+Shapes: N points, n rows, d inputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Protocol
+
+import numpy as np
+
+from gradum.core.bounds import Box, Graph, folded
+from gradum.messages import say
+from gradum.study.certified.table_graph import TableGraph
+from gradum.study.properties.inputs import Row, TableInputs
+from gradum.study.properties.region import Region
+from gradum.study.properties.result import Counterexample, Stage, Verified
+from gradum.study.verification import Domain, Outcome, verify
+from gradum.study.verification.outcome import Verdict
+from gradum.study.verification.verify import Replay
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of a table, around which a property is to hold.
+
+    Parameters
+    ----------
+    x : ndarray [n, d]
+        Their inputs.
+    raw : sequence of dict (n)
+        The rows as the table has them.
+    numbers : ndarray of int [n]
+        Which rows of the table they are, from 1.
+    """
+
+    x: np.ndarray
+    raw: Sequence[Row]
+    numbers: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def chosen(self, *places: int) -> Rows:
+        """Return some of them."""
+        raw = [self.raw[place] for place in places]
+        return Rows(self.x[list(places)], raw, self.numbers[list(places)])
+
+    def within(self, inputs: TableInputs, region: Region) -> Rows:
+        """Return those that lie in a region, as far as it names columns."""
+        low, high = inputs.region(region)
+        named = np.isin(inputs.table_graph.sources, list(region.limits))
+        there = ((self.x >= low) & (self.x <= high))[:, named].all(axis=1)
+        return self.chosen(*np.flatnonzero(there).tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is asked of a model.
+
+    Parameters
+    ----------
+    text : str
+        The property as it was stated.
+    inputs : TableInputs
+        Of the rung that is asked about.
+    region : Region
+    rows : Rows or None
+        Those of a table, if one was given.
+    seconds : float
+        Of wall time, from now on.
+    seed : int
+        Of attacks.
+    """
+
+    text: str
+    inputs: TableInputs
+    region: Region
+    rows: Rows | None = None
+    seconds: float = math.inf
+    seed: int = 0
+    began: float = field(default_factory=perf_counter, init=False)
+
+    @property
+    def table_graph(self) -> TableGraph:
+        """The rung, as graphs."""
+        return self.inputs.table_graph
+
+    @property
+    def box(self) -> Box:
+        """The inputs of the region, [1, d]."""
+        return self.inputs.region(self.region)
+
+    @property
+    def left(self) -> float:
+        """How many seconds are left."""
+        return max(self.began + self.seconds - perf_counter(), 0.0)
+
+    def search(
+        self,
+        graph: Graph,
+        domain: Domain,
+        replay: Replay,
+        *,
+        share: float = 1.0,
+        boxes: float = math.inf,
+    ) -> Outcome:
+        """Attack, bound and search a domain in a share of the time that is left."""
+        unit = self.table_graph.unit
+        return verify(
+            folded(graph, domain.box, unit),
+            domain,
+            replay=replay,
+            unit=unit,
+            seconds=share * self.left,
+            boxes=boxes,
+            seed=self.seed,
+        )
+
+    def found(
+        self,
+        outcome: Outcome,
+        shown: Callable[[np.ndarray], Counterexample],
+        certified: float = 0.0,
+    ) -> Verified:
+        """Say what came of a search, with its counterexample as rows of the table."""
+        share = max(outcome.certified, certified)
+        if outcome.x is not None:
+            example = shown(outcome.x)
+            return self.answer(outcome.verdict, outcome.stage, share, counterexample=example)
+        return self.answer(outcome.verdict, outcome.stage, share)
+
+    def answer(self, verdict: Verdict, stage: Stage, certified: float, **more: Any) -> Verified:
+        """Return a verdict, with the reason why there is none."""
+        if verdict == "not decided":
+            more["reason"] = self.why_open
+        seconds = perf_counter() - self.began
+        return Verified(self.text, self.region.text, verdict, stage, certified, seconds, **more)
+
+    @property
+    def why_open(self) -> str:
+        """Why nothing was decided."""
+        if not self.left:
+            return say("The time was up.")
+        return say(
+            "What is left cannot be divided further: answers there are as near to the limit as "
+            "rounding, or inputs stand for no row of the table."
+        )
+
+
+class TableProperty(Protocol):
+    """A property in words of the table."""
+
+    @property
+    def place(self) -> int | None:
+        """The place of the class whose probability it is about; None where there is none."""
+        ...
+
+    def verify(self, question: Question) -> Verified:
+        """Prove or refute it, or say why it is left open."""
+        ...

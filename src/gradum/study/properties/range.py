@@ -1,0 +1,64 @@
+"""``range LOW..HIGH [of CLASS]``: the number, or a class's probability, never leaves a range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.core.bounds.property import Polyhedron
+from gradum.errors import PropertyError
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say
+from gradum.study.properties.question import Question
+from gradum.study.properties.result import Counterexample, Verified
+from gradum.study.properties.words import class_of, qualifiers, range_of
+
+
+@dataclass(frozen=True)
+class InRange:
+    """Every answer lies in a range, but for rounding (`TableInputs.rounding`).
+
+    Parameters
+    ----------
+    low, high : float
+        In the target's unit, or of a probability; infinite where there is no such end.
+    place : int or None
+        Of the class; None for a number.
+    """
+
+    low: float
+    high: float
+    place: int | None
+
+    @classmethod
+    def read(cls, text: str, fitted: Fitted) -> InRange:
+        """Read what stands behind "range"."""
+        text, words = qualifiers(text, ("of",))
+        place = class_of(words.get("of"), fitted)
+        ends = range_of(text)
+        if ends is None:
+            raise PropertyError(
+                say("{text!r} is no range.", text=text), say('Write it as in "range 0..100".')
+            )
+        return cls(*ends, place)
+
+    def verify(self, question: Question) -> Verified:
+        """Search for an answer below or above."""
+        graph, inputs = question.table_graph.answer, question.inputs
+        output = self.place or 0
+        unsafe = []
+        for sign, end in ((1.0, self.low), (-1.0, -self.high)):
+            # A probability cannot leave 0..1 at all.
+            if np.isfinite(end) and (self.place is None or end > (0.0 if sign > 0 else -1.0)):
+                form = np.zeros((1, graph.widths[-1]))
+                form[0, output] = sign
+                unsafe.append(Polyhedron(form, np.full(1, end - inputs.rounding)))
+        domain = inputs.domain(question.box, unsafe)
+        outcome = question.search(graph, domain, inputs.outputs)
+
+        def shown(x: np.ndarray) -> Counterexample:
+            answer = inputs.outputs(x[None])[0, output]
+            return Counterexample(tuple(inputs.rows(x[None])), (float(answer),))
+
+        return question.found(outcome, shown)

@@ -1,0 +1,144 @@
+"""Properties in words, read from a text or from a file.
+
+A file is TOML with a table for each property::
+
+    where = "age 30..60"          # for all that name no region of their own
+
+    [[property]]
+    holds = "monotone age+"
+
+    [[property]]
+    holds = "robust income ±5%, age ±1"
+    where = "sex female"
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from gradum.errors import PropertyError
+from gradum.files.atomic import cause_of
+from gradum.fitting.fitted import Fitted
+from gradum.messages import listed, say
+from gradum.study.properties.irrelevant import Irrelevant
+from gradum.study.properties.monotone import Monotone
+from gradum.study.properties.question import TableProperty
+from gradum.study.properties.range import InRange
+from gradum.study.properties.region import Region
+from gradum.study.properties.robust import Robust
+from gradum.tables.wording import nearest_names
+
+KINDS: dict[str, Callable[[str, Fitted], TableProperty]] = {
+    "monotone": Monotone.read,
+    "irrelevant": Irrelevant.read,
+    "range": InRange.read,
+    "robust": Robust.read,
+}
+"""By the first word of a property, what reads the rest."""
+
+EXAMPLES = ("monotone age+", "irrelevant sex", "range 0..100", "robust income ±5%, age ±1")
+LARGEST = 2**20
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A property as it was stated, with its region.
+
+    Parameters
+    ----------
+    text : str
+    property : TableProperty
+    region : Region
+    """
+
+    text: str
+    property: TableProperty
+    region: Region
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+    holds: str
+    where: str | None = None
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    property: list[_Entry]
+    where: str = ""
+
+
+def read_property(text: str, where: str, fitted: Fitted) -> Stated:
+    """Read a property, and the region in which it is to hold.
+
+    Raises
+    ------
+    PropertyError
+        It cannot be read, contradicts itself, or its region is empty.
+    ColumnError
+        It names a column that is not there.
+    SpecError, NotCertifiableError
+        It names a column of the wrong kind.
+    """
+    word, _, rest = text.strip().partition(" ")
+    if word.casefold() not in KINDS:
+        close = nearest_names(word, KINDS)
+        raise PropertyError(
+            say("The property {text!r} cannot be read.", text=text.strip()),
+            say(
+                "Did you mean {word!r}? Properties are written as in {examples}.",
+                word=close[0],
+                examples=listed([repr(example) for example in EXAMPLES], "or"),
+            )
+            if close
+            else say(
+                "Properties are written as in {examples}.",
+                examples=listed([repr(example) for example in EXAMPLES], "or"),
+            ),
+        )
+    return Stated(
+        " ".join(text.split()), KINDS[word.casefold()](rest, fitted), Region.read(where, fitted)
+    )
+
+
+def read_properties(path: str | os.PathLike, where: str, fitted: Fitted) -> list[Stated]:
+    """Read the properties of a file.
+
+    Parameters
+    ----------
+    path : path
+    where : str
+        The region of those that name none, where the file names none either.
+    fitted : Fitted
+
+    Raises
+    ------
+    PropertyError
+        The file cannot be read, or says something else; as `read_property`.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise PropertyError(
+            say("{path} cannot be read: {cause}.", path=path, cause=cause_of(error)),
+            say("Name a TOML file of properties."),
+        ) from None
+    try:
+        if len(content) > LARGEST:
+            raise ValueError(say("it is longer than any list of properties"))
+        known = msgspec.toml.decode(content, type=_File)
+    except (ValueError, RecursionError) as error:
+        raise PropertyError(
+            say("{path} is no list of properties: {cause}.", path=path, cause=str(error)),
+            say('Write a table [[property]] with holds = "…" for each.'),
+        ) from None
+    return [
+        read_property(
+            entry.holds, known.where or where if entry.where is None else entry.where, fitted
+        )
+        for entry in known.property
+    ]

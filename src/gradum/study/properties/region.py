@@ -1,0 +1,102 @@
+"""The part of the domain that a property is about: ranges of numbers, and levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradum.errors import NotCertifiableError, PropertyError
+from gradum.fitting.fitted import Fitted
+from gradum.messages import listed, say
+from gradum.study.properties.words import column_of, number_of, parts_of, range_of
+from gradum.tables.columns import Column
+from gradum.tables.kinds.boolean import NO, YES
+
+LEVELS = "|"
+"""Between the levels that a column may have."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Columns and what they may be; all others are as in the whole domain.
+
+    Parameters
+    ----------
+    text : str
+        As it was stated; empty for the whole domain.
+    limits : dict of str to tuple
+        By column: of numbers the least and the greatest, infinite where the domain's holds; of
+        others the levels.
+    """
+
+    text: str = ""
+    limits: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str, fitted: Fitted) -> Region:
+        """Read ``age 30..60, sex female|male, member yes``.
+
+        Raises
+        ------
+        ColumnError
+            There is no such column.
+        PropertyError
+            A part cannot be read, or two parts are about one column.
+        NotCertifiableError
+            A column is a date or a text.
+        """
+        limits: dict[str, tuple[Any, ...]] = {}
+        for part in parts_of(text) if text.strip() else ():
+            column, rest = column_of(part, fitted)
+            if column.name in limits:
+                raise PropertyError(
+                    say("The region names column {column!r} twice.", column=column.name),
+                    say("Write one range, or its levels with | between them."),
+                )
+            limits[column.name] = _limits(column, rest)
+        return cls(text.strip(), limits)
+
+
+def _limits(column: Column, text: str) -> tuple[Any, ...]:
+    """Return what a column may be."""
+    match column.kind:
+        case "numeric":
+            ends = range_of(text)
+            return ends or (number_of(text), number_of(text))
+        case "boolean":
+            return tuple(_truth(column, word) for word in _words(column, text))
+        case "categorical":
+            return tuple(_words(column, text))
+    raise NotCertifiableError(
+        say(
+            "Column {column!r} is of the kind {kind}, in which no region can be given.",
+            column=column.name,
+            kind=column.kind,
+        ),
+        say("Leave it out."),
+    )
+
+
+def _words(column: Column, text: str) -> Sequence[str]:
+    words = [word.strip("'\"") for word in parts_of(text, LEVELS)]
+    if not all(words):
+        raise PropertyError(
+            say("No level of column {column!r} is named.", column=column.name),
+            say("Write levels with | between them, such as red|green."),
+        )
+    return words
+
+
+def _truth(column: Column, word: str) -> bool:
+    truths = (column.parse.true, *YES), (column.parse.false, *NO)
+    for value, known in zip((True, False), truths, strict=True):
+        if word.casefold() in known:
+            return value
+    raise PropertyError(
+        say("Column {column!r} is never {word!r}.", column=column.name, word=word),
+        say(
+            "Choose among {words}.",
+            words=listed([repr(column.parse.true), repr(column.parse.false)], "or"),
+        ),
+    )

@@ -1,0 +1,108 @@
+"""What came of properties, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from gradum.study.verification.outcome import Verdict
+from gradum.tables.columns import Label
+
+Stage = Literal["weights", "slopes", "attack", "interval", "crown", "search"]
+
+
+class Counterexample(msgspec.Struct, frozen=True):
+    """One row of the table, or two that are alike but for what was changed, and their answers.
+
+    Parameters
+    ----------
+    rows : tuple of dict
+        Values by column, as the table would hold them.
+    answers : tuple
+        What the model says of each: the number, a probability, or the class, as the property asks.
+    row : int or None
+        The number of the table's row that was changed.
+    """
+
+    rows: tuple[dict[str, Any], ...]
+    answers: tuple[Any, ...]
+    row: int | None = None
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What came of one property.
+
+    Parameters
+    ----------
+    property, where : str
+        As they were stated; ``where`` is empty for the whole domain.
+    verdict : str
+        "proved", "refuted" (by a counterexample that was replayed through the model's prediction)
+        or "not decided".
+    stage : str
+        What decided, or was the last to be tried: "weights" (none leads from the column), "slopes"
+        (bounds of the slope along the column), "attack", "interval", "crown" or "search".
+    certified : float
+        The share of the domain, or of the rows, of which it is proved.
+    seconds : float
+    counterexample : Counterexample or None
+    reason : str or None
+        Why it is not decided.
+    rows, refuted_rows : int or None
+        How many rows were looked at, and of how many it was refuted.
+    of : label or None
+        The class whose probability it is about.
+    """
+
+    property: str
+    where: str
+    verdict: Verdict
+    stage: Stage
+    certified: float
+    seconds: float
+    counterexample: Counterexample | None = None
+    reason: str | None = None
+    rows: int | None = None
+    refuted_rows: int | None = None
+    of: Label | None = None
+
+
+class ColumnDomain(msgspec.Struct, frozen=True):
+    """What a column can be in the whole domain: a range of numbers, perhaps whole, or levels."""
+
+    column: str
+    low: float | None = None
+    high: float | None = None
+    whole: bool = False
+    levels: tuple[str, ...] = ()
+    missing: bool = False
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """What came of several properties of a rung.
+
+    Parameters
+    ----------
+    target, rung : str
+    domain : tuple of ColumnDomain
+        The whole domain, column by column.
+    properties : tuple of Verified
+    notes : tuple of str
+        What is to be known of all proofs.
+    """
+
+    target: str
+    rung: str
+    domain: tuple[ColumnDomain, ...]
+    properties: tuple[Verified, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return "refuted" if any is, else "not decided" if any is, else "proved"."""
+        verdicts = {verified.verdict for verified in self.properties}
+        for verdict in ("refuted", "not decided"):
+            if verdict in verdicts:
+                return verdict
+        return "proved"

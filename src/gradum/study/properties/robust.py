@@ -1,0 +1,200 @@
+"""``robust COL ±N, COL ±N%, COL any [within T]``: rows keep their answers while columns move.
+
+It is asked around each row of a table: the class that is predicted stays, or the number moves by at
+most T.
+
+Shapes: n rows, d inputs, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from gradum.core.bounds import Box
+from gradum.core.bounds.property import Polyhedron
+from gradum.errors import PropertyError, SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say
+from gradum.study.properties.inputs import Row
+from gradum.study.properties.question import Question, Rows
+from gradum.study.properties.result import Counterexample, Stage, Verified
+from gradum.study.properties.words import (
+    Amount,
+    amount_of,
+    column_of,
+    number_of,
+    parts_of,
+    qualifiers,
+)
+from gradum.study.verification import Domain
+from gradum.study.verification.outcome import Verdict
+
+ANY = "any"
+STAGES = ("attack", "interval", "crown", "search")
+
+
+class Change(NamedTuple):
+    """A column that moves: by an amount either way, or, without one, to any of its levels."""
+
+    column: str
+    amount: Amount | None
+
+
+@dataclass(frozen=True)
+class Robust:
+    """No change of some columns, within limits, changes a row's answer.
+
+    Parameters
+    ----------
+    changes : tuple of Change
+    within : float or None
+        T, in the target's unit; None for classes.
+    """
+
+    changes: tuple[Change, ...]
+    within: float | None
+    place: None = None
+
+    @classmethod
+    def read(cls, text: str, fitted: Fitted) -> Robust:
+        """Read what stands behind "robust"."""
+        text, words = qualifiers(text, ("within",))
+        changes = tuple(_change(part, fitted) for part in parts_of(text))
+        names = [change.column for change in changes]
+        for name in names:
+            if names.count(name) > 1:
+                raise PropertyError(
+                    say("Column {column!r} moves twice.", column=name),
+                    say("Give each column one amount."),
+                )
+        if fitted.classes and "within" in words:
+            raise PropertyError(
+                say("The answer is a class, which does not move by an amount."),
+                say('Leave "within" out.'),
+            )
+        if not fitted.classes and "within" not in words:
+            raise PropertyError(
+                say("The answer is a number: by how much may it move?"),
+                say('Add "within 100", in the unit of the target.'),
+            )
+        return cls(changes, number_of(words["within"]) if "within" in words else None)
+
+    def verify(self, question: Question) -> Verified:
+        """Search around one row after the other."""
+        if question.rows is None:
+            raise SpecError(
+                say("A model is robust around rows, and none are given."),
+                say("Name a table behind the model, in Python data=…."),
+            )
+        rows = question.rows.within(question.inputs, question.region)
+        if not len(rows):
+            raise PropertyError(
+                say("No row of the table lies in the region."), say("Give a wider region.")
+            )
+        found = []
+        for place in range(len(rows)):
+            share = 1 / (len(rows) - place)
+            found.append(self._around(question, rows.chosen(place), share))
+        proved = sum(verdict == "proved" for verdict, _, _ in found)
+        refuted = sum(verdict == "refuted" for verdict, _, _ in found)
+        examples = [example for _, _, example in found if example is not None]
+        open_rows = len(rows) - proved - refuted
+        return question.answer(
+            "refuted" if refuted else "not decided" if open_rows else "proved",
+            max((stage for _, stage, _ in found), key=STAGES.index),
+            proved / len(rows),
+            counterexample=examples[0] if examples else None,
+            rows=len(rows),
+            refuted_rows=refuted,
+        )
+
+    def _around(
+        self, question: Question, row: Rows, share: float
+    ) -> tuple[Verdict, Stage, Counterexample | None]:
+        """Search around one row, in a share of the time that is left."""
+        inputs, table_graph = question.inputs, question.table_graph
+        (number,), (x,), (raw,) = row.numbers, row.x, row.raw
+        columns = [change.column for change in self.changes]
+
+        def changed(points: np.ndarray) -> list[Row]:
+            return [
+                {**raw, **{column: other[column] for column in columns}}
+                for other in inputs.rows(points)
+            ]
+
+        present = inputs.predicted([raw]).value[0]
+        if self.within is None:
+            graph, others = table_graph.margin(int(present)), len(table_graph.fitted.classes) - 1
+            unsafe = [Polyhedron(form[None], np.zeros(1)) for form in np.eye(others)]
+
+            def replay(points: np.ndarray) -> np.ndarray:
+                kept = inputs.predicted(changed(points)).value == present
+                return np.where(kept, 1.0, -1.0)[:, None] * np.ones(others)
+
+        else:
+            graph, reach = table_graph.answer, self.within + inputs.rounding
+            unsafe = [
+                Polyhedron(np.full((1, 1), sign), np.full(1, sign * present - reach))
+                for sign in (1.0, -1.0)
+            ]
+
+            def replay(points: np.ndarray) -> np.ndarray:
+                return inputs.predicted(changed(points)).value[:, None]
+
+        outcome = question.search(graph, self._domain(question, x, unsafe), replay, share=share)
+        if outcome.x is None:
+            return outcome.verdict, outcome.stage, None
+        (other,) = changed(outcome.x[None])
+        answers = (present, inputs.predicted([other]).value[0])
+        if self.within is None:
+            answers = tuple(table_graph.fitted.classes[int(place)] for place in answers)
+        rows = ({column: raw.get(column) for column in other}, other)
+        return outcome.verdict, outcome.stage, Counterexample(rows, answers, int(number))
+
+    def _domain(self, question: Question, x: np.ndarray, unsafe: Sequence[Polyhedron]) -> Domain:
+        """Return what the inputs [d] of a row can become; a whole number that is none stays so."""
+        inputs, table_graph = question.inputs, question.table_graph
+        low, high = x[None].copy(), x[None].copy()
+        for column, amount in self.changes:
+            there = table_graph.sources == column
+            if amount is None:
+                flags = [inputs.places(column).get("missing", -1)]
+                there &= ~np.isin(np.arange(len(x)), flags)
+                low[:, there], high[:, there] = 0.0, inputs.box.high[:, there]
+                continue
+            value = x[inputs.places(column).get("value", 0)]
+            radius = amount.size * (abs(value) if amount.relative else 1.0)
+            moved = table_graph.around(x[None], {column: radius})
+            low[:, there], high[:, there] = moved.low[:, there], moved.high[:, there]
+        form = inputs.form
+        form = replace(form, whole=form.whole & (x == np.rint(x)), tried=np.full(len(x), np.nan))
+        return inputs.domain(Box(*form.narrowed(low, high)), unsafe, form)
+
+
+def _change(text: str, fitted: Fitted) -> Change:
+    """Read ``income ±5%`` or ``colour any``."""
+    column, rest = column_of(text, fitted)
+    if column.role != "feature":
+        raise SpecError(
+            say("The model does not use column {column!r}.", column=column.name),
+            say("Name columns that it learned from."),
+        )
+    if rest == ANY and column.kind in ("categorical", "boolean"):
+        return Change(column.name, None)
+    amount = amount_of(rest)
+    if amount is not None and column.kind == "numeric":
+        return Change(column.name, amount)
+    raise PropertyError(
+        say(
+            "How column {column!r} moves cannot be read from {text!r}.",
+            column=column.name,
+            text=rest,
+        ),
+        say(
+            'Write "{column} ±1" or "±5%" of numbers, "{column} any" of levels.', column=column.name
+        ),
+    )

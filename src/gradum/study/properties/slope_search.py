@@ -1,0 +1,118 @@
+"""Whether an output's slope along one input is at least 0 on a whole domain, by branch and bound.
+
+Boxes are divided where the slopes of units that bend are least certain, weighted by how much they
+count: the linear form of the output tells that of each unit, and zonotopes tell how far each input
+moves it.
+
+Shapes: B boxes, d inputs, n numbers of a node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from gradum.core.bounds import Box, Graph, enclosing_lines, slopes
+from gradum.core.bounds.graph import taken
+from gradum.core.bounds.interval import Enclosure
+from gradum.core.bounds.operation import Zonotope
+from gradum.core.bounds.planes import traced
+from gradum.core.bounds.zonotope import boxes_at_once, carried
+from gradum.study.verification import Domain
+from gradum.study.verification.domain import settled
+from gradum.study.verification.regions import Regions
+from gradum.study.verification.splitting import halves
+
+
+@dataclass(eq=False)
+class SlopeSearch:
+    """A search in progress.
+
+    Parameters
+    ----------
+    graph : Graph
+        Of one output.
+    domain : Domain
+    way : ndarray [d]
+        1 or −1 for the input that rises or falls, 0 for the others.
+    """
+
+    graph: Graph
+    domain: Domain
+    way: np.ndarray
+    regions: Regions = field(init=False)
+    certified: float = 0.0
+    is_complete: bool = True
+
+    def __post_init__(self) -> None:
+        self.regions = Regions.whole(self.domain.box, 0)
+
+    def run(self, seconds: float) -> bool:
+        """Search for so long, one step at least; return whether it is proved."""
+        until = perf_counter() + seconds
+        self.step()
+        while len(self.regions) and perf_counter() < until:
+            self.step()
+        return self.is_complete and not len(self.regions)
+
+    def step(self) -> None:
+        """Bound the slopes of some of the open boxes, and divide those that are not proved."""
+        batch, others = self.regions.first(boxes_at_once(self.graph))
+        box, empty = settled(self.domain, *batch.box)
+        box = Box(*(np.where(empty[:, None], *ends) for ends in zip(batch.box, box, strict=True)))
+        enclosure, zonotopes, _ = carried(self.graph, box)
+        ways = np.broadcast_to(self.way, box.low.shape)
+        tangents = slopes(enclosure, Box(ways, ways))
+        proved = empty | (tangents[-1].low[:, 0] >= 0)
+        self.certified += batch.share[proved].sum()
+        left = np.flatnonzero(~proved)
+        columns, divisible = self._columns(enclosure, zonotopes, tangents, left)
+        self.is_complete &= bool(divisible.all())
+        left, columns = left[divisible], columns[divisible]
+        box = Box(box.low[left], box.high[left])
+        phases = batch.phases[left]
+        box, phases, parts = halves(self.domain, box, phases, np.zeros(box.low.shape), columns)
+        share = np.tile(batch.share[left], 2) * parts
+        lack = np.tile(-tangents[-1].low[left, 0], 2)
+        # Half of the next ones lack most, half are largest.
+        self.regions = others.joined(Regions(box, phases, share, lack, -share))
+
+    def _columns(
+        self,
+        enclosure: Enclosure,
+        zonotopes: list[Zonotope],
+        tangents: list[Box],
+        left: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return which input or group of each box that is left to divide, and whether one is."""
+        low, high = (end[left] for end in enclosure.box)
+        inputs, first = low.shape[1], Zonotope.of_box(enclosure.box)
+        lines = enclosing_lines(enclosure)
+        forms = traced(enclosure, np.ones((1, 1)), lines)[1]
+        ways = np.broadcast_to(self.way, enclosure.box.low.shape)
+        promise = 1e-9 * (high - low)
+        for place, node in enumerate(self.graph.nodes):
+            if lines[place] is None or place not in forms:
+                continue
+            (z,) = enclosure.parents(place)
+            (slope,) = taken(node, Box(ways, ways), tangents)
+            steepness = node.operation.steepness(z)  # type: ignore[attr-defined]
+            uncertain = (steepness.high - steepness.low) * slope.size
+            uncertain = uncertain * np.abs(forms[place][:, 0])
+            (zonotope,) = taken(node, first, zonotopes)
+            moved = np.abs(zonotope.generators[left, :inputs])
+            reach = zonotope.reach[left]
+            part = np.divide(uncertain[left], reach, out=np.zeros_like(reach), where=reach > 0)
+            promise += np.matmul(moved, part[..., None])[..., 0]
+        grouped = self.domain.grouped
+        middle = (low + high) / 2
+        divisible = (middle > low) & (middle < high) & ~grouped
+        columns = [np.where(divisible, promise, -np.inf)]
+        for places in self.domain.groups:
+            several = (high[:, places] > 0).sum(axis=1) > 1
+            total = promise[:, places].sum(axis=1)
+            columns.append(np.where(several, total, -np.inf)[:, None])
+        promise = np.concatenate(columns, axis=1)
+        return promise.argmax(axis=1), promise.max(axis=1) > -np.inf

@@ -1,0 +1,73 @@
+"""Properties of a fitted model, verified one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from time import perf_counter
+
+from msgspec import structs
+
+from gradum.study.certified.table_graph import TableGraph
+from gradum.study.properties.inputs import TableInputs
+from gradum.study.properties.question import Question, Rows
+from gradum.study.properties.read import Stated
+from gradum.study.properties.result import Verification, Verified
+
+SECONDS = 300.0
+
+
+def verify_properties(
+    table_graph: TableGraph,
+    stated: Sequence[Stated],
+    rows: Rows | None = None,
+    *,
+    seconds: float = SECONDS,
+    seed: int = 0,
+) -> Verification:
+    """Prove or refute properties; each gets an even part of the time that is left.
+
+    A proof is of the model in single precision as it is deployed, within `TableInputs.rounding`;
+    that of a slope is of real numbers. A counterexample counts once `Model.predict` gives the same
+    of rows as the table has them.
+
+    Parameters
+    ----------
+    table_graph : TableGraph
+        Of the rung.
+    stated : sequence of Stated
+    rows : Rows, optional
+        Of a table, for properties that are asked around rows.
+    seconds : float
+        Of wall time, for all of them.
+    seed : int
+        Of attacks.
+
+    Raises
+    ------
+    PropertyError
+        A region is empty.
+    NotCertifiableError
+        The rung, or a column, has no bounds.
+    SpecError
+        A property needs rows, and there are none.
+    """
+    inputs = TableInputs(table_graph)
+    return Verification(
+        target=table_graph.fitted.spec.target,
+        rung=table_graph.rung.name,
+        domain=inputs.columns,
+        properties=tuple(_verified(inputs, stated, rows, seconds, seed)),
+        notes=tuple(inputs.notes),
+    )
+
+
+def _verified(
+    inputs: TableInputs, stated: Sequence[Stated], rows: Rows | None, seconds: float, seed: int
+) -> Iterable[Verified]:
+    until = perf_counter() + seconds
+    for place, asked in enumerate(stated):
+        part = max(until - perf_counter(), 0.0) / (len(stated) - place)
+        question = Question(asked.text, inputs, asked.region, rows, part, seed)
+        verified, classes = asked.property.verify(question), inputs.table_graph.fitted.classes
+        of = None if asked.property.place is None else classes[asked.property.place]
+        yield structs.replace(verified, of=of)

@@ -1,0 +1,195 @@
+"""Words of a property: columns, numbers, ranges, amounts, and lists of them.
+
+A column is named as the table names it; of several names with which a text begins, the longest
+counts. Quotes, 'so' or "so", hold a name or a level together that has a comma in it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gradum.errors import PropertyError
+from gradum.fitting.fitted import Fitted
+from gradum.messages import say
+from gradum.tables.columns import Column, Label
+from gradum.tables.wording import SHOWN_NAMES, nearest, quoted
+
+QUOTES = "'\""
+AMOUNT = re.compile(r"^(?:±|\+/-|\+-)\s*(\S+?)\s*(%?)$")
+QUALIFIER = re.compile(r"\s*\b(of|within)\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s*$")
+
+
+class Amount(NamedTuple):
+    """By how much a value may move, either way: a number, or a share of the value."""
+
+    size: float
+    relative: bool
+
+
+def parts_of(text: str, separator: str = ",") -> list[str]:
+    """Return the parts of a list, without blanks around them; what is quoted is not parted."""
+    parts, quote = [""], ""
+    for letter in text:
+        if letter == separator and not quote:
+            parts.append("")
+            continue
+        if letter in QUOTES and quote in ("", letter):
+            begins = not parts[-1].strip() or parts[-1].endswith(" ")
+            quote = "" if quote else letter if begins else ""
+        parts[-1] += letter
+    return [part.strip() for part in parts]
+
+
+def column_of(text: str, fitted: Fitted) -> tuple[Column, str]:
+    """Return the column that a text begins with, and what stands behind its name.
+
+    Raises
+    ------
+    ColumnError
+        It begins with no column's name; the nearest ones are told.
+    PropertyError
+        It is empty.
+    """
+    text = text.strip()
+    if not text:
+        raise PropertyError(
+            say("A property names no column."), say('Write it as in "monotone age+".')
+        )
+    if text[0] in QUOTES and text.find(text[0], 1) > 0:
+        end = text.find(text[0], 1)
+        return fitted.schema.column(text[1:end]), text[end + 1 :].strip()
+    names = [column.name for column in fitted.schema.columns]
+    begins = [name for name in names if _begins_with(text, name)]
+    if begins:
+        name = max(begins, key=len)
+        return fitted.schema.column(name), text[len(name) :].strip()
+    unknown = re.split(r"[\s±]|\+|-$", text)[0]
+    return fitted.schema.column(unknown or text), ""
+
+
+def _begins_with(text: str, name: str) -> bool:
+    rest = text[len(name) :]
+    return bool(name) and text.startswith(name) and not (rest[:1].isalnum() or rest[:1] == "_")
+
+
+def number_of(text: str) -> float:
+    """Return a finite number.
+
+    Raises
+    ------
+    PropertyError
+        It is none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise PropertyError(
+            say("{text!r} is no number.", text=text), say("Write numbers as 1000 or 0.05.")
+        )
+    return number
+
+
+def range_of(text: str) -> tuple[float, float] | None:
+    """Return the ends of ``LOW..HIGH``, infinite where one is left out; None if it is no range.
+
+    Raises
+    ------
+    PropertyError
+        An end is no number, or the ends are the wrong way round.
+    """
+    low, dots, high = text.partition("..")
+    if not dots or not (low.strip() or high.strip()):
+        return None
+    ends = (
+        number_of(low.strip()) if low.strip() else -math.inf,
+        number_of(high.strip()) if high.strip() else math.inf,
+    )
+    if ends[0] > ends[1]:
+        raise PropertyError(
+            say("The range {range} begins above its end.", range=text.strip()),
+            say("Write the lesser number first."),
+        )
+    return ends
+
+
+def amount_of(text: str) -> Amount | None:
+    """Return what ``±5%``, ``+/-5%`` or ``+-1`` says; None if it says no amount.
+
+    Raises
+    ------
+    PropertyError
+        The amount is no number, or below 0.
+    """
+    match = AMOUNT.match(text.strip())
+    if match is None:
+        return None
+    size = number_of(match[1])
+    if size < 0:
+        raise PropertyError(
+            say("An amount is below 0: {text}.", text=text.strip()), say("Write ±1 or ±5%.")
+        )
+    return Amount(size / 100 if match[2] else size, bool(match[2]))
+
+
+def qualifiers(text: str, allowed: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Take ``of CLASS`` and ``within NUMBER``, as far as they are allowed, off the end of a text.
+
+    Returns
+    -------
+    str
+        What is left.
+    dict of str to str
+        What stood behind either word.
+    """
+    taken: dict[str, str] = {}
+    while (match := QUALIFIER.search(text)) and match[1] in allowed and match[1] not in taken:
+        taken[match[1]] = next(word for word in match.groups()[1:] if word is not None)
+        text = text[: match.start()]
+    return text.strip(), taken
+
+
+def class_of(text: str | None, fitted: Fitted) -> int | None:
+    """Return the place of the class that is named, or of the second of two; None for a number.
+
+    Raises
+    ------
+    PropertyError
+        There is no such class, or none is named where there are more than two.
+    """
+    classes = fitted.classes
+    if not classes:
+        if text is not None:
+            raise PropertyError(
+                say("The target is a number, and has no class {name!r}.", name=text),
+                say("Leave the class out."),
+            )
+        return None
+    if text is None:
+        if len(classes) > 2:
+            raise PropertyError(
+                say("The target has {count} classes, and none is named.", count=len(classes)),
+                say('Add "of CLASS", of the classes {names}.', names=quoted(classes, SHOWN_NAMES)),
+            )
+        return len(classes) - 1
+    return place_of(text, classes)
+
+
+def place_of(text: str, classes: Sequence[Label]) -> int:
+    """Return the place of a class.
+
+    Raises
+    ------
+    PropertyError
+        There is none of that name.
+    """
+    names = [str(label) for label in classes]
+    if text in names:
+        return names.index(text)
+    raise PropertyError(
+        say("The model has no class {name!r}.", name=text), nearest(text, names, say("classes"))
+    )

@@ -1,0 +1,107 @@
+"""On which side of their bends units are taken to be: another way to divide a box.
+
+A ReLU is straight on either side of 0. Where boxes have many inputs and few units that bend, it is
+better to divide by a unit's side than by an input: the unit is exact then, and its side is one more
+constraint on the inputs.
+
+Source: R. Ehlers, "Formal verification of piece-wise linear feed-forward neural networks", ATVA
+2017, for the idea; here among the inputs, by what is promised.
+
+Shapes: B boxes, d inputs, n numbers of a node, m numbers that are bent at one place, s of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gradum.core.bounds import INPUT, Box, Graph, Planes
+from gradum.core.bounds.operation import Zonotope, chosen_first
+from gradum.core.bounds.rounding import FLOAT64, gamma
+
+
+@dataclass(frozen=True, eq=False)
+class Phases:
+    """The numbers of a graph that are bent at one place.
+
+    The phase of each, in an array [B, m] of int8, is −1 where only inputs matter that bring it to
+    the bend or below, 1 where to the bend or above, and 0 where all matter.
+    """
+
+    graph: Graph
+
+    @cached_property
+    def bends(self) -> dict[int, float]:
+        """Where the numbers of a node are bent, by its place."""
+        bends = {}
+        for node in self.graph.nodes:
+            bend = node.operation.bend()
+            if bend is not None and node.parents[0] != INPUT:
+                bends[node.parents[0]] = bend
+        return bends
+
+    @cached_property
+    def columns(self) -> dict[int, slice]:
+        """Which of the m each node's are."""
+        widths = [self.graph.widths[place] for place in self.bends]
+        ends = np.cumsum([0, *widths])
+        pairs = itertools.pairwise(ends)
+        return {place: slice(*pair) for place, pair in zip(self.bends, pairs, strict=True)}
+
+    @property
+    def count(self) -> int:
+        """Return m."""
+        return sum(self.graph.widths[place] for place in self.bends)
+
+    def certain(self, phases: np.ndarray) -> dict[int, Box]:
+        """Return where each node's numbers lie in these phases."""
+        intervals = {}
+        for place, columns in self.columns.items():
+            phase, bend = phases[:, columns], self.bends[place]
+            if phase.any():
+                low = np.where(phase > 0, bend, -np.inf)
+                intervals[place] = Box(low, np.where(phase < 0, bend, np.inf))
+        return intervals
+
+    def planes(self, phases: np.ndarray, zonotopes: list[Zonotope], box: Box) -> Planes:
+        """Return planes [B, s, d] that are at most 0 at all inputs of boxes that matter.
+
+        A number on its side of the bend is at least what the inputs make of it, less all that
+        earlier units add. Rows that a box does not need are −1.
+        """
+        chosen, here = chosen_first(phases != 0)
+        if not here.any():
+            nothing = np.zeros((len(phases), 0))
+            return Planes(np.zeros((*nothing.shape, self.graph.inputs)), nothing, nothing)
+        first = Zonotope.of_box(box)
+        reach = np.einsum("bjj->bj", first.generators)
+        boxes = np.arange(len(phases))[:, None]
+        slopes, constant, radius = [], [], []
+        for place, bend in self.bends.items():
+            zonotope = zonotopes[place]
+            inputs = zonotope.generators[:, : reach.shape[1]]
+            slopes.append(inputs)
+            constant.append(zonotope.centre - bend)
+            rest = np.abs(zonotope.generators[:, reach.shape[1] :]).sum(axis=1) + zonotope.rest
+            size = np.abs(zonotope.centre) + abs(bend) + zonotope.reach
+            terms = zonotope.generators.shape[1] + 4 * reach.shape[1] + 16
+            radius.append(rest + gamma(terms, FLOAT64) * size)
+        sign = phases[boxes, chosen].astype(float)
+        moved = np.concatenate(slopes, axis=2)[boxes, :, chosen]
+        scale = np.where(reach > 0, reach, 1.0)[:, None]
+        coefficients = -sign[..., None] * moved / scale
+        middle = -sign * np.concatenate(constant, axis=1)[boxes, chosen]
+        middle -= (coefficients * first.centre[:, None]).sum(axis=2)
+        size = (np.abs(coefficients) * np.abs(first.centre)[:, None]).sum(axis=2)
+        around = (
+            np.concatenate(radius, axis=1)[boxes, chosen]
+            + gamma(2 * reach.shape[1] + 16, FLOAT64) * size
+        )
+        return Planes(
+            np.where(here[..., None], coefficients, 0.0),
+            np.where(here, middle, -1.0),
+            np.where(here, around, 0.0),
+        )
