@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from gradum.core.bounds import (
 )
 from gradum.core.bounds.property import Polyhedron
 from gradum.core.bounds.rounding import FLOAT32
+from gradum.core.bounds.zonotope import carried
 from gradum.errors import PropertyError
 from gradum.study.verification import Domain, attack, verify, verify_all
 from gradum.study.verification.bounding import bounded
@@ -72,6 +74,41 @@ def test_verdicts_are_those_of_integer_programming_on_either_side_of_the_least(s
         refuted = verify(graph, unsafe)
         assert refuted.verdict == "refuted"
         assert unsafe.is_violated(refuted.x, graph(refuted.x[None])[0])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_many_inputs_are_divided_by_the_sides_of_units(seed, monkeypatch):
+    rng = np.random.default_rng(40 + seed)
+    graph, polyhedron = plain(rng, 12, 6, 5, 2), drawn(rng, 1 + seed % 2, 2)
+    domain = cube(12, [polyhedron])
+    domain = replace(domain, low=0.3 * domain.low, high=0.3 * domain.high)
+    least = least_margin(graph, domain, polyhedron)
+    monkeypatch.setattr(import_module("gradum.study.verification.splitting"), "MANY", 0.0)
+    near, safe, unsafe = (
+        replace(domain, unsafe=(moved(polyhedron, least + gap),)) for gap in (-0.003, -0.1, 0.003)
+    )
+    assert verify(graph, near, boxes=1000).verdict != "refuted"
+    assert verify(graph, safe, boxes=4000).verdict == "proved"
+    assert verify(graph, unsafe, boxes=4000).verdict == "refuted"
+
+
+def test_sides_are_constraints_of_the_inputs():
+    rng = np.random.default_rng(53)
+    graph = plain(rng, 3, 5, 4, 1)
+    units, x = Phases(graph), rng.uniform(-1, 1, (4000, 3))
+    box = Box(np.full((1, 3), -1.0), np.ones((1, 3)))
+    values = graph.values(x)
+    before = np.concatenate([values[place] for place in units.bends], axis=1)
+    for _ in range(20):
+        phases = rng.choice([-1, 0, 1], (1, units.count), p=[0.15, 0.7, 0.15]).astype(np.int8)
+        fits = (before * phases >= 0).all(axis=1)
+        carried_on = carried(graph, box, certain=units.certain(phases))
+        planes = units.planes(phases, carried_on.zonotopes, box)
+        at = x[fits] @ planes.coefficients[0].T + planes.constant - planes.radius
+        assert (at <= 1e-12).all()
+        assert not (carried_on.empty[0] and fits.any())
+        for place, (low, high) in enumerate(carried_on.enclosure.nodes):
+            assert ((values[place] >= low) & (values[place] <= high))[fits].all()
 
 
 def test_a_union_is_as_unsafe_as_the_worst_of_its_polyhedra():
@@ -238,6 +275,17 @@ def test_a_limit_that_is_just_reached_is_never_called_proved():
     least = graph(np.array([[-1.0]]))[0]
     outcome = verify(graph, cube(1, [Polyhedron(np.ones((1, 1)), least)]), boxes=500)
     assert outcome.verdict == "refuted"
+
+
+def test_a_box_that_cannot_be_divided_any_further_leaves_it_undecided():
+    # The output is 0 where x is, and 1e-9 too much is allowed: rounding alone hides the rest.
+    graph = Graph(1, (Node(Affine(np.array([[1e8]]), np.array([-1e8])), (INPUT,)),))
+    x = np.ones(1)
+    unsafe = Polyhedron(np.ones((1, 1)), np.array([-1e-9]))
+    outcome = verify(graph, Domain(x, x, (unsafe,)), boxes=100)
+    assert (outcome.verdict, outcome.certified) == ("not decided", 0.0)
+    wide = Domain(x, np.nextafter(x, 2), (unsafe,))
+    assert verify(graph, wide, boxes=100).verdict == "not decided"
 
 
 def test_what_the_replay_does_not_confirm_is_not_refuted():

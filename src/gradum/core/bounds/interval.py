@@ -67,7 +67,7 @@ class Enclosure:
         low, high = self.nodes[place]
         low, high = np.maximum(low, interval.low), np.minimum(high, interval.high)
         self.nodes[place] = Box(low, np.maximum(low, high))
-        return (low > high).any(axis=1)
+        return np.logical_or.reduce(low > high, axis=1)
 
     @classmethod
     def joined(cls, parts: Sequence[Enclosure]) -> Enclosure:

@@ -40,13 +40,14 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
     constraints = Constraints.of(domain.unsafe, graph.widths[-1])
     own = np.arange(len(x)) // 2 % len(constraints.starts)
     rows, width = np.arange(len(x)), domain.high - domain.low
-    for step in range(steps + 1):
-        # Steps add up on the way, even where what is given is rounded to whole numbers.
-        way, x = x, domain.given(x)
+    # Steps add up on the way, even where what is given is rounded to whole numbers.
+    way, x = x, domain.given(x)
+    step, left = FIRST_STEP * width, steps
+    while True:
         values = graph.values(x)
         margins = constraints.margins(values[-1])
         hits = margins.min(axis=1) <= 0
-        if hits.any() or step == steps:
+        if hits.any() or not left:
             return x[hits]
         target = np.where(rows % 2 == 1, own, margins.argmin(axis=1))
         excess = np.where(
@@ -54,10 +55,10 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
         )
         forms = constraints.coefficients[excess.argmax(axis=1)]
         gradient = graph.gradient(x, values, forms)
-        moved = way - FIRST_STEP * SHRINKING**step * width * np.sign(gradient)
-        moved = np.clip(moved, domain.low, domain.high)
-        x = _levels_moved(domain, x, moved, gradient)
-    raise AssertionError  # the last step returns
+        moved = np.clip(way - step * np.sign(gradient), domain.low, domain.high)
+        way = _levels_moved(domain, way, moved, gradient)
+        x = domain.given(way)
+        step, left = SHRINKING * step, left - 1
 
 
 def _starts(domain: Domain, rng: np.random.Generator, points: int) -> np.ndarray:

@@ -147,7 +147,7 @@ def _cut(
     below, above = _reached(on_simplices(planes, domain, box), constraints.limits, box)
     below = np.maximum(np.maximum.reduceat(below, constraints.starts, axis=1), low)
     above = np.minimum(np.minimum.reduceat(above, constraints.starts, axis=1), high)
-    excluded = (below > above).any(axis=2)
+    excluded = np.logical_or.reduce(below > above, axis=2)
     left = ~excluded[..., None]
     some = left.any(axis=1)
     cut = Box(

@@ -58,8 +58,10 @@ class Search:
         The open boxes.
     boxes : int
         How many were bounded.
-    undecided : float
-        The share of boxes that can neither be excluded nor divided any further.
+    stuck : int
+        How many can neither be excluded nor divided any further.
+    stuck_share : float
+        Of the domain's volume.
     """
 
     units: Phases
@@ -70,7 +72,8 @@ class Search:
     rng: np.random.Generator
     regions: Regions = field(init=False)
     boxes: int = field(default=0, init=False)
-    undecided: float = field(default=0.0, init=False)
+    stuck: int = field(default=0, init=False)
+    stuck_share: float = field(default=0.0, init=False)
     _next_attack: int = field(default=64, init=False)
 
     def __post_init__(self) -> None:
@@ -84,7 +87,7 @@ class Search:
     @property
     def certified(self) -> float:
         """The share of the domain's volume, at least, in which there is no unsafe output."""
-        return max(0.0, 1.0 - float(self.regions.share.sum()) - self.undecided)
+        return max(0.0, 1.0 - float(self.regions.share.sum()) - self.stuck_share)
 
     def step(self) -> Refuted | None:
         """Bound the next open boxes and divide what is left of them; return a counterexample."""
@@ -106,7 +109,8 @@ class Search:
         promise = promises(self.domain, self.units, result, left, rows)
         share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
         divisible = promise.max(axis=1) > -np.inf
-        self.undecided += float(share[~divisible].sum())
+        self.stuck += int((~divisible).sum())
+        self.stuck_share += float(share[~divisible].sum())
         left, rows, columns = (of[divisible] for of in (left, rows, promise.argmax(axis=1)))
         slopes = result.planes.coefficients[left, rows]
         box = Box(*(ends[left] for ends in result.box))

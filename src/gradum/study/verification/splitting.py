@@ -21,9 +21,14 @@ from gradum.study.verification.bounding import Bounded
 from gradum.study.verification.domain import Domain, settled
 from gradum.study.verification.phases import Phases
 
-FALL, SIDE = 0.25, 0.25
-"""What a plane's fall counts, of which a half is won in but one of the halves; and what the gap of
-a unit that is divided counts, beside the gaps that an input closes: the box stays as large."""
+FALL = 0.25
+"""What a plane's fall counts, beside the gaps: a half of it is won in but one of the halves."""
+MANY = 100.0
+"""Inputs of a box at which the gap of a unit that is divided counts half, as n / (n + 100) of n.
+
+The box stays as large, which is dear where a few inputs could be divided instead, and is not where
+dividing one of hundreds hardly makes it smaller.
+"""
 
 
 def promises(
@@ -54,6 +59,8 @@ def promises(
     share = np.divide(
         width, 2 * np.einsum("bjj->bj", first.generators), out=np.zeros_like(width), where=width > 0
     )
+    wide = (width > 0).sum(axis=1, keepdims=True)
+    weight = wide / (wide + MANY)
     gaps = np.zeros_like(width)
     sides = np.full((len(boxes), units.count), -np.inf)
     for parent, gap, half in _gaps(bounded, boxes, rows):
@@ -64,9 +71,8 @@ def promises(
         gaps += np.matmul(np.abs(moved), over[..., None])[..., 0]
         if parent in units.columns:
             columns = units.columns[parent]
-            sides[:, columns] = np.maximum(
-                sides[:, columns], np.where(gap > 0, SIDE * gap, -np.inf)
-            )
+            side = np.where(gap > 0, weight * gap, -np.inf)
+            sides[:, columns] = np.maximum(sides[:, columns], side)
     promise = FALL * slopes * width + gaps * share
     middle = (low + high) / 2
     divisible = (middle > low) & (middle < high) & ~domain.grouped

@@ -126,7 +126,7 @@ def _bounded(
         refuted = search.step()
         if refuted is not None:
             return Outcome("refuted", "search", search.certified, search.boxes, 0.0, *refuted)
-    if len(search.regions) or search.undecided > 0:
+    if len(search.regions) or search.stuck:
         return Outcome("not decided", "search", search.certified, search.boxes, 0.0)
     return Outcome("proved", "search", 1.0, search.boxes, 0.0)
 
