@@ -50,8 +50,8 @@ def main(
         model, held_out = fitted(suite.folder, suite.tables[name])
         for rung in rungs.split(","):
             graph = model.graph(rung)
-            x = graph.encoded(held_out[: int(rows)])
-            box = graph.around(x, radii(model, held_out))
+            x = graph.inputs.encoded(held_out[: int(rows)])
+            box = graph.inputs.around(x, radii(model, held_out))
             judge = classes if model.classes else numbers
             print(f"{name}, {rung}: {judge(graph, x, box)}", flush=True)
             outside, count = points_outside(graph, x, int(points))
@@ -120,8 +120,8 @@ def corners(box: Box) -> list[np.ndarray]:
 def points_outside(graph: TableGraph, x: np.ndarray, count: int) -> tuple[int, int]:
     """Draw points of boxes of all sizes; return how many lie outside any bounds, and how many."""
     rng, outside, drawn = np.random.default_rng(1), 0, 0
-    low, high = graph.domain
-    numeric = np.arange(graph.inputs) < len(graph.layout.dense)
+    low, high = graph.inputs.domain
+    numeric = np.arange(graph.inputs.count) < len(graph.inputs.layout.dense)
     while drawn < count:
         rows = x[rng.integers(0, len(x), BOXES_AT_ONCE)]
         shape = rows.shape

@@ -148,6 +148,8 @@ def test_questions_of_order_are_the_same_before_what_rises():
         assert len(asked.nodes) == 2
         np.testing.assert_array_equal(asked(x)[:, 0] > 0, graph(x)[:, 0] > threshold)
     assert (above(graph, -1.0)(x) > 0).all()
+    alone = Graph.of(1, Exp())
+    np.testing.assert_array_equal(above(alone, 1.0)(x[:, :1]) > 0, x[:, :1] > 0)
     logits = Graph.of(3, Affine(rng.normal(size=(3, 3)), rng.normal(size=3)))
     scaled = logits.then(Graph.of(3, Affine(2.5 * np.eye(3), np.zeros(3))))
     mixed = logits.then(Graph.of(3, Affine(rng.normal(size=(3, 3)), np.zeros(3))))

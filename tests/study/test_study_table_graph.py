@@ -87,8 +87,8 @@ def variants(graph):
 
 def test_it_answers_what_the_model_predicts(graph):
     frame = table()[:60]
-    x = graph.encoded(frame)
-    assert x.shape == (60, graph.inputs)
+    x = graph.inputs.encoded(frame)
+    assert x.shape == (60, graph.inputs.count)
     assert graph.unit in (FLOAT32, FLOAT64)
     model = model_of(graph.fitted.spec.target)
     if graph.rung in model.fitted.rungs.values():
@@ -98,16 +98,26 @@ def test_it_answers_what_the_model_predicts(graph):
         np.testing.assert_allclose(variant.answer(x), answers(variant, x), rtol=3e-6, atol=1e-9)
 
 
+def test_a_baseline_looks_at_no_input():
+    graph = graph_of("amount", "baseline")
+    x = graph.inputs.encoded(table()[:3])
+    low, high = crown(graph.answer, graph.inputs.domain, graph.unit).output
+    np.testing.assert_allclose(graph.answer(x), answers(graph, x), rtol=1e-12)
+    assert (low <= answers(graph, x)).all()
+    assert (high >= answers(graph, x)).all()
+    assert high - low < 1e-6 * high
+
+
 def test_points_and_corners_of_boxes_lie_within_bounds_however_wide(graph):
     rng = np.random.default_rng(1)
-    x = graph.encoded(table()[:2])
+    x = graph.inputs.encoded(table()[:2])
     boxes = [
         Box(x, x),
-        graph.around(x, {"size": 0.3, "age": 0.3}),
-        graph.around(x, {"size": 1e12, "age": 0.0}),
-        graph.box(x, {"size": (40, 60), "colour": ["red", "blue"], "member": [True, False]}),
-        graph.box(x, {"age": (-1e30, 1e30), "shop": ["shop 51", "shop 50", "shop 41"]}),
-        graph.domain,
+        graph.inputs.around(x, {"size": 0.3, "age": 0.3}),
+        graph.inputs.around(x, {"size": 1e12, "age": 0.0}),
+        graph.inputs.box(x, {"size": (40, 60), "colour": ["red", "blue"], "member": [True, False]}),
+        graph.inputs.box(x, {"age": (-1e30, 1e30), "shop": ["shop 51", "shop 50", "shop 41"]}),
+        graph.inputs.domain,
     ]
     box = Box(*map(np.concatenate, zip(*boxes, strict=True)))
     shape = (200, *box.low.shape)
@@ -115,7 +125,7 @@ def test_points_and_corners_of_boxes_lie_within_bounds_however_wide(graph):
     points = np.clip(box.low + share * (box.high - box.low), *box)
     points = np.array([possible(graph, point, box) for point in points])
     for variant in variants(graph):
-        values = answers(variant, points.reshape(-1, graph.inputs)).reshape(*shape[:2], -1)
+        values = answers(variant, points.reshape(-1, graph.inputs.count)).reshape(*shape[:2], -1)
         for enclose in (intervals, crown, zonotopes):
             low, high = enclose(variant.answer, box, graph.unit).output
             assert np.isfinite([low, high]).all()
@@ -125,7 +135,7 @@ def test_points_and_corners_of_boxes_lie_within_bounds_however_wide(graph):
 
 def possible(graph, x, box):
     """Take for each group one of the levels that the box allows."""
-    for group in graph.groups:
+    for group in graph.inputs.groups:
         choice = (x[:, group] + box.high[:, group]).argmax(axis=1)
         x[:, group] = np.eye(len(group))[choice]
     return x
@@ -135,55 +145,55 @@ def test_a_class_that_is_certified_is_predicted_at_every_point(graph):
     if not graph.fitted.classes:
         pytest.skip("numbers")
     rng = np.random.default_rng(2)
-    x = graph.encoded(table()[:8])
+    x = graph.inputs.encoded(table()[:8])
     classes = range(len(graph.fitted.classes))
     for variant in variants(graph):
         predicted = variant.predict(x).value
         certified = 0
         for width in (0.01, 5.0):
-            box = graph.around(x, {"size": width, "age": width})
+            box = graph.inputs.around(x, {"size": width, "age": width})
             least = np.full(len(x), np.inf)
             for first in classes:
                 bound = crown(variant.margin(first), box, graph.unit).output.low.min(axis=1)
                 least = np.where(predicted == first, bound, least)
             points = box.low + rng.random((100, *x.shape)) * (box.high - box.low)
-            values = variant.predict(points.reshape(-1, graph.inputs)).value.reshape(100, -1)
+            values = variant.predict(points.reshape(-1, graph.inputs.count)).value.reshape(100, -1)
             assert (values == predicted)[:, least > 0].all()
             certified += (least > 0).sum()
         assert certified >= 4
 
 
 def test_inputs_have_names_sources_groups_and_thresholds(graph):
-    names, x = graph.names, graph.encoded(table()[:30])
-    assert len(names) == len(set(names)) == graph.inputs == len(graph.sources)
+    names, x = graph.inputs.names, graph.inputs.encoded(table()[:30])
+    assert len(names) == len(set(names)) == graph.inputs.count == len(graph.inputs.sources)
     assert names[:3] == ("size", "age", "age missing")
-    assert {"size", "age", "colour", "member", "shop", "day"} <= set(graph.sources)
-    for group in graph.groups:
+    assert {"size", "age", "colour", "member", "shop", "day"} <= set(graph.inputs.sources)
+    for group in graph.inputs.groups:
         np.testing.assert_array_equal(x[:, group].sum(axis=1), 1.0)
-    shop = [names[place] for place in graph.groups[1]]
+    shop = [names[place] for place in graph.inputs.groups[1]]
     assert shop[0] == "shop=(unknown)"
     assert "shop=shop 51" in shop
     missing = table()[:30]["age"].is_null().to_numpy()
     np.testing.assert_array_equal(x[:, names.index("age missing")] == 1, missing)
-    low, high = graph.domain
-    kept = ~np.isin(graph.sources, ["size", "age", "day", "note"])
+    low, high = graph.inputs.domain
+    kept = ~np.isin(graph.inputs.sources, ["size", "age", "day", "note"])
     assert ((low[0] <= x) & (x <= high[0]))[:, kept].all()
     assert (low[0, 0], high[0, 0]) == graph.fitted.encoder.ranges["size"]
     corners = graph.thresholds[0]
     assert (np.diff(corners) > 0).all()
     assert (len(corners) > 0) == (graph.rung.name == "pack")
-    assert not any(len(graph.thresholds[place]) for group in graph.groups for place in group)
+    assert not any(len(graph.thresholds[place]) for group in graph.inputs.groups for place in group)
 
 
 def test_between_thresholds_only_waves_bend():
     graph = graph_of("amount", "pack")
-    x, corners = graph.encoded(table()[:1]), graph.thresholds[0]
+    x, corners = graph.inputs.encoded(table()[:1]), graph.thresholds[0]
     inner = corners[(corners > 30) & (corners < 70)]
     wide = np.argmax(np.diff(inner))
     low, high = inner[wide : wide + 2]
     ends = low + 1e-3 * (high - low), high - 1e-3 * (high - low)
     for (least, greatest), bends in ((ends, False), ((low - 1e-3, high + 1e-3), True)):
-        enclosure = intervals(graph.answer, graph.box(x, {"size": (least, greatest)}))
+        enclosure = intervals(graph.answer, graph.inputs.box(x, {"size": (least, greatest)}))
         ramps = [
             node.operation.bent(*enclosure.parents(place)).any()
             for place, node in enumerate(graph.answer.nodes)
@@ -195,23 +205,26 @@ def test_between_thresholds_only_waves_bend():
 def test_a_row_that_is_missing_stays_so_unless_it_is_given_values():
     graph = graph_of("label", "pack")
     frame = table().filter(pl.col("age").is_null())[:2]
-    x = graph.encoded(frame)
-    value, flag = graph.names.index("age"), graph.names.index("age missing")
-    around = graph.around(x, {"age": 5.0})
-    assert (around.high - around.low)[:, value].max() < 1e-9
-    box = graph.box(x, {"age": (20, 30)})
+    x = graph.inputs.encoded(frame)
+    value, flag = graph.inputs.names.index("age"), graph.inputs.names.index("age missing")
+    around = graph.inputs.around(x, {"age": 5.0})
+    np.testing.assert_array_equal(around.low[:, value], around.high[:, value])
+    np.testing.assert_array_equal(graph.inputs.around(x, {"size": 0.0}), [x, x])
+    box = graph.inputs.box(x, {"age": (20, 30)})
     assert (box.low[:, [value, flag]] == [20, 0]).all()
     assert (box.high[:, [value, flag]] == [30, 0]).all()
-    (colours,) = [group for group in graph.groups if graph.sources[group[0]] == "colour"]
-    red = graph.box(x, {"colour": ["red"]})
+    (colours,) = [
+        group for group in graph.inputs.groups if graph.inputs.sources[group[0]] == "colour"
+    ]
+    red = graph.inputs.box(x, {"colour": ["red"]})
     np.testing.assert_array_equal(red.low[:, colours], red.high[:, colours])
-    assert red.low[0, graph.names.index("colour=red")] == 1.0
+    assert red.low[0, graph.inputs.names.index("colour=red")] == 1.0
 
 
 def test_folding_within_a_box_leaves_the_bounds():
     graph = graph_of("amount", "pack")
-    x = graph.encoded(table()[:1])
-    box = graph.around(x, {"size": 0.5})
+    x = graph.inputs.encoded(table()[:1])
+    box = graph.inputs.around(x, {"size": 0.5})
     within = folded(graph.answer, box, graph.unit)
     assert sum(within.widths) < 0.6 * sum(graph.answer.widths)
     whole, part = (crown(it, box, graph.unit).output for it in (graph.answer, within))
@@ -239,19 +252,19 @@ def test_folding_within_a_box_leaves_the_bounds():
 )
 def test_changes_that_mean_nothing_are_refused(changes, error, message):
     graph = graph_of("amount", "linear")
-    x = graph.encoded(table()[:1])
+    x = graph.inputs.encoded(table()[:1])
     with pytest.raises(error, match=message):
-        graph.box(x, changes)
+        graph.inputs.box(x, changes)
 
 
 def test_what_else_is_refused():
     rng = np.random.default_rng(4)
     graph = graph_of("label", "pack")
-    x = graph.encoded(table()[:1])
+    x = graph.inputs.encoded(table()[:1])
     with pytest.raises(ColumnError, match="none of numbers"):
-        graph.around(x, {"colour": 1.0})
+        graph.inputs.around(x, {"colour": 1.0})
     with pytest.raises(SpecError, match="from 0 up"):
-        graph.around(x, {"size": -1.0})
+        graph.inputs.around(x, {"size": -1.0})
     with pytest.raises(SpecError, match="different places among 2"):
         graph.margin(0, 2)
     with pytest.raises(SpecError, match="no margin of class 1 over 1"):

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradum.core.bounds.graph import INPUT, Graph, Node
+from gradum.core.bounds.graph import Graph, Node
 from gradum.core.bounds.linear import Affine
+
+FAR = 1e30
+"""In place of an infinite threshold."""
 
 
 def above(graph: Graph, threshold: float) -> Graph:
@@ -54,15 +57,12 @@ def greater(graph: Graph, first: int, others: Sequence[int]) -> Graph:
     return _with(graph.inputs, nodes, differences, np.zeros(len(others)))
 
 
-FAR = 1e30
-"""In place of an infinite threshold."""
-
-
 def _is_peelable(nodes: list[Node]) -> bool:
-    """Whether the last node is increasing, and what it takes is that of the node before it."""
-    return nodes[-1].operation.increasing and nodes[-1].parents == (len(nodes) - 2,)
+    """Whether the last node is increasing, and all that it takes is the node before it."""
+    behind = len(nodes) > 1 and nodes[-1].parents == (len(nodes) - 2,)
+    return behind and nodes[-1].operation.increasing
 
 
 def _with(inputs: int, nodes: list[Node], weight: np.ndarray, bias: np.ndarray) -> Graph:
-    last = len(nodes) - 1 if nodes else INPUT
-    return Graph(inputs, (*nodes, Node(Affine(weight, bias, roundings=2), (last,))))
+    last = Node(Affine(weight, bias, roundings=2), (len(nodes) - 1,))
+    return Graph(inputs, (*nodes, last))

@@ -141,9 +141,13 @@ class Ramp(Elementwise):
         return Slopes(np.where(up, below, -above), np.where(up, above, -below))
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return what rounding a (z − s) does, which is nothing away from the ramp."""
+        """Return what rounding a (z − s) does, which is nothing away from the ramp.
+
+        There is room for ramps that begin where others end, but for rounding, and that a network
+        takes to rise one after the other.
+        """
         (z,) = parents
-        error = 4 * unit * self.sensitivity(z)
+        error = 8 * unit * (self.sensitivity(z) + np.abs(self.slope))
         ends = [self.slope * (end - self.shift) for end in z]
         flat = (np.maximum(*ends) < -error) | (np.minimum(*ends) > 1 + error)
         return np.where(flat, 0.0, np.minimum(error, 1.0) + 2 * unit)

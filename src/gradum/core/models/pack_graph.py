@@ -86,19 +86,21 @@ def _codes(member: Params, risen: np.ndarray) -> Operation:
 
 def _member(draft: Draft, network: PackNetwork, member: Params, x: int, risen: np.ndarray) -> int:
     """Add a member's layers behind x₀, and return the place of its logits [k]."""
+    places = network.inputs + np.arange(len(network.coded) * network.codes)
+    still = np.delete(places, risen)
+    ramps = member["wave"] == 0
+    # Where ramps rise in turn, a network may sum their weights up before it knows a row: W is then
+    # rounded 3 T times as often as ½ W is, whatever the codes are.
+    summed = 0.5 * ramps * (3 * network.codes + 17) / (network.first + 2)
 
     def first(weight: np.ndarray, bias: np.ndarray) -> Affine:
         """Return a product with x₀ [D], without the codes that never rise."""
-        codes = np.arange(len(network.coded) * network.codes)
-        rest = network.inputs + np.setdiff1d(codes, risen)
-        level = NEVER_RISEN if member["wave"] == 0 else 1.0
-        # Where codes rise in turn, their weights are summed up before a row is known, in size three
-        # times what codes of ±½ make of them.
+        rest = weight[still] * (NEVER_RISEN if ramps else 1.0)
         return Affine(
-            np.delete(weight, rest, axis=0),
-            bias + level * weight[rest].sum(axis=0),
-            roundings=network.first + 3 * network.codes + 16,
-            size=np.abs(level * weight[rest]).sum(axis=0),
+            np.delete(weight, still, axis=0),
+            bias + rest.sum(axis=0),
+            roundings=network.first + 2,
+            size=np.abs(rest).sum(axis=0) + summed * np.abs(weight[places]).sum(axis=0),
         )
 
     hidden, last = member["layers"][:-1], member["layers"][-1]

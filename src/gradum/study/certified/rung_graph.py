@@ -14,7 +14,7 @@ from gradum.core.bounds.order import above, greater
 from gradum.errors import NotCertifiableError
 from gradum.fitting.rung import Rung
 from gradum.messages import say
-from gradum.tables.design import Layout
+from gradum.study.certified.table_inputs import TableInputs
 
 TIE = 1e-6
 """A class is predicted beyond doubt where its margin is above this.
@@ -24,28 +24,17 @@ in log-odds, that is no more than this.
 """
 
 
-def inputs_of(layout: Layout) -> int:
-    """Return d: the dense columns, 1 + L for each coded column of L levels, and those of text."""
-    levels = sum(1 + count for count in layout.level_counts)
-    return len(layout.dense) + levels + len(layout.sparse)
-
-
-def logits(rung: Rung, layout: Layout) -> Graph:
-    """Return the graph from the columns of a design to the logits [k].
-
-    Its inputs are the dense columns, in their own units; then 1 + L numbers for each coded column,
-    of which one is 1 and the others 0: that of no known level, and those of its L levels; then the
-    columns of text.
-    """
+def logits(rung: Rung, inputs: TableInputs) -> Graph:
+    """Return the graph from the inputs [d] to the logits [k]."""
     layer = rung.input_layer
     if layer is None:
-        nothing = Graph.of(inputs_of(layout), Taken(np.zeros(0, np.intp)))
+        nothing = Graph.of(inputs.count, Taken(np.zeros(0, np.intp)))
         return nothing.then(rung.network.graph(rung.params))
-    columns = layer.graph(len(layout.sparse))
+    columns = layer.graph(len(inputs.layout.sparse))
     return columns.then(rung.network.graph(rung.params, layer.embedded_levels))
 
 
-def answer(rung: Rung, layout: Layout) -> Graph:
+def answer(rung: Rung, inputs: TableInputs) -> Graph:
     """Return the graph to the predicted number, in the target's units, or to K probabilities.
 
     Raises
@@ -53,7 +42,7 @@ def answer(rung: Rung, layout: Layout) -> Graph:
     NotCertifiableError
         The rung predicts several quantiles.
     """
-    graph = logits(rung, layout)
+    graph = logits(rung, inputs)
     outputs = rung.network.outputs
     if rung.target_scale is not None:
         if outputs > 1:
@@ -71,7 +60,7 @@ def answer(rung: Rung, layout: Layout) -> Graph:
     return graph.then(probabilities(outputs))
 
 
-def margin(rung: Rung, layout: Layout, first: int, others: Sequence[int]) -> Graph:
+def margin(rung: Rung, inputs: TableInputs, first: int, others: Sequence[int]) -> Graph:
     """Return a graph of which each output is above 0 only where one class is preferred to another.
 
     Steps behind the logits that keep the order of classes, such as a temperature, are left out.
@@ -80,14 +69,14 @@ def margin(rung: Rung, layout: Layout, first: int, others: Sequence[int]) -> Gra
     ----------
     rung : Rung
         Of classes.
-    layout : Layout
-        Of the design that it takes.
+    inputs : TableInputs
+        What it takes.
     first : int
         Place among the labels of the class that may be preferred.
     others : sequence of int
         Places of those that it is compared with.
     """
-    graph, outputs = logits(rung, layout), rung.network.outputs
+    graph, outputs = logits(rung, inputs), rung.network.outputs
     for step in rung.post:
         if step.decides:
             graph = graph.then(Graph.of(outputs, step.operation(outputs)))
