@@ -57,6 +57,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/alike.py": {"<gradum.AlikeRows"},
     "show/influence.py": {"<gradum.InfluentialRows"},
     "show/surrogate.py": {"<gradum.SurrogateTree of"},
+    "show/stress.py": {"<gradum.StressTest of"},
     "show/watch.py": {"<gradum.Watch with"},
     "show/trust.py": {"<gradum.TrustReport of"},
     "show/explain_step.py": {"<pre style"},

@@ -297,7 +297,7 @@ def test_scores_of_corrupted_rows_are_those_of_other_libraries(name, request):
 
     effects = {(effect.kind, effect.columns): effect for effect in found.effects}
     by_hand = {
-        ("ten times", "size"): pl.when(chosen).then(pl.col("size") * 10).otherwise("size"),
+        ("tenfold", "size"): pl.when(chosen).then(pl.col("size") * 10).otherwise("size"),
         ("missing", "colour"): pl.when(~chosen).then("colour"),
     }
     for (kind, column), expression in by_hand.items():
@@ -317,7 +317,7 @@ def test_without_a_target_answers_are_counted(mixed):
     assert found.metric is None
     assert all(effect.score is None and not effect.worse for effect in found.effects)
     kinds = {(effect.kind, effect.columns) for effect in found.effects}
-    assert ("another year", ("since",)) in kinds
+    assert ("year_later", ("since",)) in kinds
     assert ("typos", ("colour",)) in kinds
     assert ("swapped", ("whole", "price")) in kinds
     assert "no target" in test.summary()
@@ -334,8 +334,8 @@ def test_what_is_corrupted_is_what_accidents_do(mixed):
         return frame.filter(pl.Series(chosen))
 
     before = typed.filter(pl.Series(chosen))
-    assert (after("inches", "price")["price"] == before["price"] * 2.54).all()
-    later = after("another year", "since")["since"] - before["since"]
+    assert (after("centimetres", "price")["price"] == before["price"] * 2.54).all()
+    later = after("year_later", "since")["since"] - before["since"]
     assert (later == datetime.timedelta(days=365)).all()
     assert after("missing", "member")["member"].null_count() == chosen.sum()
     typed_wrongly = zip(before["colour"], after("typos", "colour")["colour"], strict=True)
@@ -396,6 +396,22 @@ def test_what_is_noticed_is_an_alarm_of_the_watch(mixed):
     for column, factor in (("price", 1000), ("whole", 10)):
         other = rows.with_columns(pl.when(chosen).then(pl.col(column) * factor).otherwise(column))
         alarms = {alarm.column for alarm in model.watch(other).found.alarms} - before
-        kind = "thousand times" if factor == 1000 else "ten times"
+        kind = "thousandfold" if factor == 1000 else "tenfold"
         (effect,) = [one for one in effects if (one.kind, one.columns) == (kind, (column,))]
         assert effect.noticed == bool(alarms)
+
+
+def test_levels_alone_can_be_attacked(mixed):
+    rows, model = mixed
+    found = model.stress(rows, rows=6, levels=1, frozen=["whole", "price", "since"]).found.attack
+    assert not found.columns
+    others = {"member": [False, True], "colour": ["red", "green", "blue"]}
+    for row in found.rows:
+        own = rows[[row.row - 1]]
+        copies = pl.concat(
+            own.with_columns(pl.lit(level).alias(column))
+            for column, levels in others.items()
+            for level in levels
+        )
+        changes = (model.predict(copies) != row.answer).any()
+        assert row.radius == (0.0 if changes else None)

@@ -12,7 +12,6 @@ from rich.text import Text
 
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say, say_plural
-from gradum.show.counterfactual_words import exact_text
 from gradum.show.stress_words import (
     attack_sentences,
     corruption_cells,
@@ -57,7 +56,7 @@ class StressTest:
         ``columns`` (how many change) and ``certified_radius`` (null where none was asked for).
         """
         answer = pl.String if self.fitted.classes else pl.Float64
-        written = exact_text if self.fitted.classes else float
+        written = str if self.fitted.classes else float
         return pl.DataFrame(
             [
                 (
@@ -136,7 +135,7 @@ class StressTest:
         return self.summary()
 
     def __repr__(self) -> str:
-        return f"<gradum.StressTest of {len(self.found.attack.rows):,} rows>"
+        return f"<gradum.StressTest of {self.found.target}>"
 
     def _repr_html_(self) -> str:
         return preformatted(self.summary())

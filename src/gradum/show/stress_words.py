@@ -25,19 +25,24 @@ SIZES: dict[Kind, str] = {
     "quantile": marked("{percent} of the ranks"),
     "amounts": marked("{epsilon} times the given amounts"),
 }
+WHOLE: dict[Kind, str] = {
+    "iqr": marked("the interquartile range"),
+    "quantile": marked("all ranks"),
+    "amounts": marked("the given amounts"),
+}
 AXES: dict[Kind, str] = {
     "iqr": marked("each column moves by up to so many interquartile ranges"),
     "quantile": marked("each column moves by up to such a share of the ranks"),
     "amounts": marked("each column moves by up to so many of its given amounts"),
 }
 ACCIDENTS: dict[CorruptionKind, str] = {
-    "ten times": marked("10 times as large"),
-    "thousand times": marked("1,000 times as large"),
-    "inches": marked("2.54 times as large, as centimetres are for inches"),
+    "tenfold": marked("10 times as large"),
+    "thousandfold": marked("1,000 times as large"),
+    "centimetres": marked("2.54 times as large, as centimetres are for inches"),
     "missing": marked("missing by chance"),
-    "missing where high": marked("missing where it is highest"),
+    "missing_high": marked("missing where it is highest"),
     "typos": marked("two letters exchanged"),
-    "another year": marked("a year later"),
+    "year_later": marked("a year later"),
     "swapped": marked("exchanged with each other"),
     "rounded": marked("rounded to a power of ten"),
 }
@@ -45,6 +50,8 @@ ACCIDENTS: dict[CorruptionKind, str] = {
 
 def size_text(kind: Kind, epsilon: float) -> str:
     """Write ε with its unit."""
+    if epsilon == 1:
+        return say(WHOLE[kind])
     return say(SIZES[kind], epsilon=figure(epsilon, digits=3), percent=percent(epsilon, decimals=1))
 
 
@@ -162,6 +169,7 @@ def corruption_sentences(found: Corruptions) -> Iterator[str]:
     if found.metric is None:
         yield say("The table has no target: what is said is how answers move, not the score.")
         return
+    yield say("Each interval holds by itself, with 95% certainty.")
     unnoticed = [effect for effect in found.effects if effect.worse and effect.noticed is False]
     worse = sum(effect.worse for effect in found.effects)
     yield say_plural(

@@ -31,8 +31,9 @@ class Answers:
     def __call__(self, rows: np.ndarray, places: np.ndarray) -> Prediction:
         """Predict copies of rows (m,) whose moving columns are at places (m, c)."""
         arrays = {name: values[rows] for name, values in self._still.arrays.items()}
-        moved = self._moving.transform(self.moves.values(places))
-        arrays["dense"][:, self._moved_places] = moved.arrays["dense"]
+        if self.moves.columns:
+            moved = self._moving.transform(self.moves.values(places))
+            arrays["dense"][:, self._moved_places] = moved.arrays["dense"]
         return self.rung.predict(Design(arrays, self.encoder.layout))
 
     @cached_property

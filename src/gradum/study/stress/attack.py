@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def attack(
     reference : Reference
         What the rows learned from were like.
     rows : DataFrame
-        Typed features (n).
+        Typed features (n), attacked in this order.
     threat : Threat
     numbers : ndarray of int (n,)
         What the rows are called.
@@ -139,7 +140,7 @@ def attack(
         levels=threat.levels,
         least_move=far,
         columns=tuple(column.name for column in moves.columns),
-        rows=tuple(found),
+        rows=tuple(sorted(found, key=attrgetter("row"))),
         curve=_curve(radii, threat.budget.full),
         median=_median(radii),
         parts=_parts(found),
@@ -199,13 +200,9 @@ class _Attacker:
             copy = search.moves.frame(one, places)
             replay, _ = predict(self.fitted, copy, rung=self.rung)
             if aims.holds(replay, tried.aims[one])[0]:
-                shifts = dict(
-                    zip(
-                        (column.name for column in search.moves.columns),
-                        search.moves.shifts(one, places)[0].tolist(),
-                        strict=True,
-                    )
-                )
+                names = [column.name for column in search.moves.columns]
+                sizes = search.moves.shifts(one, places)[0].tolist()
+                shifts = dict(zip(names, sizes, strict=True))
                 return RowAttack(
                     number,
                     answer,

@@ -52,13 +52,13 @@ def corruptions_of(fitted: Fitted) -> Iterator[Corruption]:
         yield Corruption("missing", (name,), _changing(name, _lost))
         match column.kind:
             case "numeric":
-                yield Corruption("missing where high", (name,), _changing(name, _lost), name)
-                yield Corruption("ten times", (name,), _changing(name, _times(10.0)))
-                yield Corruption("thousand times", (name,), _changing(name, _times(1000.0)))
-                yield Corruption("inches", (name,), _changing(name, _times(CENTIMETRES)))
+                yield Corruption("missing_high", (name,), _changing(name, _lost), name)
+                yield Corruption("tenfold", (name,), _changing(name, _times(10.0)))
+                yield Corruption("thousandfold", (name,), _changing(name, _times(1000.0)))
+                yield Corruption("centimetres", (name,), _changing(name, _times(CENTIMETRES)))
                 yield Corruption("rounded", (name,), _changing(name, _rounded))
             case "date":
-                yield Corruption("another year", (name,), _changing(name, _another_year))
+                yield Corruption("year_later", (name,), _changing(name, _another_year))
             case "categorical":
                 yield Corruption("typos", (name,), _changing(name, _mistyped))
     for one, other in _neighbours(columns):
@@ -104,7 +104,8 @@ def _times(factor: float) -> Callable[[pl.Series], pl.Series]:
 
 def _rounded(values: pl.Series) -> pl.Series:
     """Round to the power of ten next below the standard deviation of the values."""
-    spread = float(np.nanstd(values.cast(pl.Float64).fill_null(np.nan).to_numpy()))
+    present = values.drop_nulls().to_numpy()
+    spread = float(np.std(present)) if len(present) else 0.0
     if spread == 0:
         return values
     unit = 10.0 ** np.floor(np.log10(spread))

@@ -132,13 +132,13 @@ class Attack(msgspec.Struct, frozen=True):
 
 
 CorruptionKind = Literal[
-    "ten times",
-    "thousand times",
-    "inches",
+    "tenfold",
+    "thousandfold",
+    "centimetres",
     "missing",
-    "missing where high",
+    "missing_high",
     "typos",
-    "another year",
+    "year_later",
     "swapped",
     "rounded",
 ]

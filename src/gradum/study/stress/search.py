@@ -269,7 +269,7 @@ def _spread(axes: int, rng: np.random.Generator) -> np.ndarray:
 
     Along few axes a lattice leaves out nothing; along many, what is far from all corners is rare.
     """
-    levels = int(STARTS ** (1 / max(axes, 1)) + 1e-9)
+    levels = int(STARTS ** (1 / axes) + 1e-9) if axes else 0
     if levels >= 3:
         line = np.linspace(-1, 1, levels)
         return np.stack(np.meshgrid(*[line] * axes, indexing="ij"), axis=-1).reshape(-1, axes)
