@@ -84,6 +84,7 @@ def test_many_inputs_are_divided_by_the_sides_of_units(seed, monkeypatch):
     domain = replace(domain, low=0.3 * domain.low, high=0.3 * domain.high)
     least = least_margin(graph, domain, polyhedron)
     monkeypatch.setattr(import_module("gradum.study.verification.splitting"), "MANY", 0.0)
+    monkeypatch.setattr(import_module("gradum.study.verification.verify"), "FEW_INPUTS", 1)
     near, safe, unsafe = (
         replace(domain, unsafe=(moved(polyhedron, least + gap),)) for gap in (-0.003, -0.1, 0.003)
     )
@@ -95,7 +96,7 @@ def test_many_inputs_are_divided_by_the_sides_of_units(seed, monkeypatch):
 def test_sides_are_constraints_of_the_inputs():
     rng = np.random.default_rng(53)
     graph = plain(rng, 3, 5, 4, 1)
-    units, x = Phases(graph), rng.uniform(-1, 1, (4000, 3))
+    units, x = Phases.of(graph), rng.uniform(-1, 1, (4000, 3))
     box = Box(np.full((1, 3), -1.0), np.ones((1, 3)))
     values = graph.values(x)
     before = np.concatenate([values[place] for place in units.bends], axis=1)
@@ -208,7 +209,7 @@ def test_nothing_unsafe_is_cut_off():
     polyhedra = [moved(polyhedron, by) for polyhedron, by in zip(polyhedra, rare, strict=True)]
     domain = cube(4, polyhedra, groups=(places,))
     constraints = Constraints.of(polyhedra, 3)
-    units = Phases(graph)
+    units = Phases.of(graph)
     phases = np.zeros((30, units.count), np.int8)
     result = bounded(domain, constraints, units, Box(low, high), phases, 0.0)
     unsafe = constraints.margins(graph(x.reshape(-1, 4))).reshape(3000, 30, 2) <= 0

@@ -29,19 +29,26 @@ class Phases:
 
     The phase of each, in an array [B, m] of int8, is −1 where only inputs matter that bring it to
     the bend or below, 1 where to the bend or above, and 0 where all matter.
+
+    Parameters
+    ----------
+    graph : Graph
+    bends : dict of int to float
+        Where the numbers of a node are bent, by its place. None, and no box is divided so.
     """
 
     graph: Graph
+    bends: dict[int, float]
 
-    @cached_property
-    def bends(self) -> dict[int, float]:
-        """Where the numbers of a node are bent, by its place."""
+    @classmethod
+    def of(cls, graph: Graph) -> Phases:
+        """Return those of all units but such as act on inputs themselves."""
         bends = {}
-        for node in self.graph.nodes:
+        for node in graph.nodes:
             bend = node.operation.bend()
             if bend is not None and node.parents[0] != INPUT:
                 bends[node.parents[0]] = bend
-        return bends
+        return cls(graph, bends)
 
     @cached_property
     def columns(self) -> dict[int, slice]:

@@ -22,6 +22,8 @@ from gradum.study.verification.search import Refuted, Search
 Replay = Callable[[np.ndarray], np.ndarray]
 """From inputs [N, d] to the outputs [N, k] that the deployed network has."""
 
+FEW_INPUTS = 12
+"""With so many that are not fixed, boxes are divided by inputs alone."""
 REPLAYS = 8
 """At most, of the points that are tried at a time."""
 
@@ -121,7 +123,9 @@ def _bounded(
     def confirm(points: np.ndarray) -> Refuted | None:
         return _confirmed(graph, domain, replay, points)
 
-    search = Search(Phases(graph), domain, constraints, unit, confirm, rng)
+    few = np.count_nonzero(domain.high > domain.low) <= FEW_INPUTS
+    units = Phases(graph, {}) if few else Phases.of(graph)
+    search = Search(units, domain, constraints, unit, confirm, rng)
     while len(search.regions) and search.boxes < boxes and perf_counter() < until:
         refuted = search.step()
         if refuted is not None:
