@@ -29,9 +29,9 @@ from gradum.study.stress.moves import Moves
 
 STARTS = 250  # points that are spread over a box, about
 CLIMBS = 2  # from the best of all points
-SMALLER = (0.2, 0.04, 0.008, 0.0016, 0.0003, 5e-5)  # shares by which boxes shrink
+SMALLER = (0.2, 0.04, 0.008, 0.0016, 0.0003, 5e-5, 5e-6)  # shares by which boxes shrink
 EXPLORED = 2  # failures after which a box is no longer looked over, but climbed from where one was
-WIDER = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)  # shares of the full box, until an answer has changed
+WIDER = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015)  # shares of the full box, to find a change
 STEPS = (1.0, 0.5, 0.25, 0.08, 0.02)  # shares of a box around a point, in a climb
 DIRECTIONS = 12  # slanting steps, for ridges on which no step along an axis leads up
 MOST_BOXES = 60
