@@ -811,6 +811,91 @@ class Model:
             self, data, reference=reference, rung=rung, labels=asked, reading=reading
         )
 
+    def verify(
+        self,
+        properties: str | Sequence[str] = (),
+        data: Any = None,
+        *,
+        file: str | os.PathLike | None = None,
+        where: str = "",
+        rows: int = 100,
+        rung: str | None = None,
+        seconds: float = 300.0,
+        seed: int = 0,
+        sheet: str | None = None,
+        query: str | None = None,
+        encoding: str | None = None,
+        skip_rows: int | None = None,
+    ) -> PropertyReport:
+        """Prove properties of the model on all rows that there could be, or find a counterexample.
+
+        ``range LOW..HIGH [of CLASS]``: the number, or the probability of a class, stays within.
+        ``monotone COL+ [of CLASS]``, or ``COL-``: of two rows that differ in that column alone, the
+        one with more of it has no lesser answer, or no greater one.
+        ``irrelevant COL [within T] [of CLASS]``: two rows that differ in that column alone have the
+        same answer, or answers no farther apart than T.
+        ``robust COL ±N, COL ±N%, COL any [within T]``: while these columns of a row move so far, at
+        once, its class stays what it is, or its number moves by at most T.
+
+        Of two classes, the second one's probability counts if none is named. Differences by the
+        rounding of single precision, of 1e-6 (of numbers, of the range of the training targets), do
+        not count. All but ``robust`` are asked of the whole domain, which is that of the rows
+        learned from: ranges of numbers, whole ones where they all were, and levels that were met.
+
+        Parameters
+        ----------
+        properties : str or sequence of str
+        data : path, data frame, array, list of dicts or iterable of such, optional
+            A table around whose rows ``robust`` is asked.
+        file : path, optional
+            TOML with more properties: a table ``[[property]]`` for each, with ``holds`` and perhaps
+            ``where``.
+        where : str
+            A region, such as ``age 30..60, sex female|male``, in place of the whole domain.
+        rows : int
+            How many rows of the table are looked at, drawn by chance.
+        rung : str, optional
+            As in `predict`.
+        seconds : float
+            Of wall time, for all properties; what is open then is not decided.
+        seed : int
+            Of the search for counterexamples and of the draw of rows.
+        sheet, query, encoding, skip_rows : optional
+            How ``data`` is read, as in `gradum.fit`.
+
+        Returns
+        -------
+        PropertyReport
+            It shows itself; ``verdict`` is that of all together, ``frame`` has one line a property,
+            ``found`` everything as plain values. What is proved holds of the model as it is
+            deployed. What is refuted has a counterexample, rows of which `predict` says so.
+
+        Raises
+        ------
+        PropertyError
+            A property cannot be read or contradicts itself, or its region is empty.
+        ColumnError, SpecError
+            It names a column that is not there, or of the wrong kind.
+        NotCertifiableError
+            No bounds can be taken of the rung.
+        """
+        refuse_after_fork()
+        from gradum.api.properties import verify_model
+
+        reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+        return verify_model(
+            self,
+            properties,
+            data,
+            file=file,
+            where=where,
+            rows=rows,
+            rung=rung,
+            seconds=seconds,
+            seed=seed,
+            reading=reading,
+        )
+
     def stress(
         self,
         data: Any,
@@ -834,10 +919,10 @@ class Model:
         """Say how little changes an answer, and what the accidents of tables do to the score.
 
         Rows are attacked: of each, the least ε is looked for such that a copy whose columns have
-        all moved by at most ε is answered otherwise; and, as far as that can be proved, the largest
-        ε within which there is none. Then one column after the other is corrupted
-        in a tenth of the rows, as units, gaps and typing errors would, and it is said whether a
-        watch notices. See `gradum.study.stress`.
+        all moved by at most ε is answered otherwise; and, as far as it can be proved, the largest ε
+        within which there is none. Then one column after the other is corrupted in a tenth of the
+        rows, as units, gaps and typing errors would, and it is said whether a watch notices. See
+        `gradum.study.stress`.
 
         Parameters
         ----------
@@ -959,91 +1044,6 @@ class Model:
 
         reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
         return trust_model(self, data, by=by, thresholds=thresholds, rerun=rerun, reading=reading)
-
-    def verify(
-        self,
-        properties: str | Sequence[str] = (),
-        data: Any = None,
-        *,
-        file: str | os.PathLike | None = None,
-        where: str = "",
-        rows: int = 100,
-        rung: str | None = None,
-        seconds: float = 300.0,
-        seed: int = 0,
-        sheet: str | None = None,
-        query: str | None = None,
-        encoding: str | None = None,
-        skip_rows: int | None = None,
-    ) -> PropertyReport:
-        """Prove properties of the model on all rows that there could be, or find a counterexample.
-
-        ``range LOW..HIGH [of CLASS]``: the number, or the probability of a class, stays within.
-        ``monotone COL+ [of CLASS]``, or ``COL-``: of two rows that differ in that column alone, the
-        one with more of it has no lesser answer, or no greater one.
-        ``irrelevant COL [within T] [of CLASS]``: two rows that differ in that column alone have the
-        same answer, or answers no farther apart than T.
-        ``robust COL ±N, COL ±N%, COL any [within T]``: while these columns of a row move so far, at
-        once, its class stays what it is, or its number moves by at most T.
-
-        Of two classes, the second one's probability counts if none is named. Differences by the
-        rounding of single precision, of 1e-6 (of numbers, of the range of the training targets), do
-        not count. All but ``robust`` are asked of the whole domain, which is that of the rows
-        learned from: ranges of numbers, whole ones where they all were, and levels that were met.
-
-        Parameters
-        ----------
-        properties : str or sequence of str
-        data : path, data frame, array, list of dicts or iterable of such, optional
-            A table around whose rows ``robust`` is asked.
-        file : path, optional
-            TOML with more properties: a table ``[[property]]`` for each, with ``holds`` and perhaps
-            ``where``.
-        where : str
-            A region, such as ``age 30..60, sex female|male``, in place of the whole domain.
-        rows : int
-            How many rows of the table are looked at, drawn by chance.
-        rung : str, optional
-            As in `predict`.
-        seconds : float
-            Of wall time, for all properties; what is open then is not decided.
-        seed : int
-            Of the search for counterexamples and of the draw of rows.
-        sheet, query, encoding, skip_rows : optional
-            How ``data`` is read, as in `gradum.fit`.
-
-        Returns
-        -------
-        PropertyReport
-            It shows itself; ``verdict`` is that of all together, ``frame`` has one line a property,
-            ``found`` everything as plain values. What is proved holds of the model as it is
-            deployed. What is refuted has a counterexample, rows of which `predict` says so.
-
-        Raises
-        ------
-        PropertyError
-            A property cannot be read or contradicts itself, or its region is empty.
-        ColumnError, SpecError
-            It names a column that is not there, or of the wrong kind.
-        NotCertifiableError
-            No bounds can be taken of the rung.
-        """
-        refuse_after_fork()
-        from gradum.api.properties import verify_model
-
-        reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-        return verify_model(
-            self,
-            properties,
-            data,
-            file=file,
-            where=where,
-            rows=rows,
-            rung=rung,
-            seconds=seconds,
-            seed=seed,
-            reading=reading,
-        )
 
     def surrogate(self) -> SurrogateTree:
         """Grow a tree of at most four questions that says what the rung in use says.

@@ -57,7 +57,7 @@ def refuse_unproven(rungs: Iterable[Rung], layout: Layout, directions: Mapping[s
                         rung=say(TITLES[rung.name]),
                         column=column,
                     ),
-                    say("Its training broke down: choose another with --model."),
+                    say("Its training broke down: leave out extreme values, or the directions."),
                 )
 
 

@@ -36,7 +36,8 @@ class Rows:
     teacher : Teacher, optional
         Another model of these rows, which a pack may learn from.
     monotone : mapping from str to int
-        Numeric columns as which a model's answer shall never fall (1) or never rise (-1).
+        Numeric columns, and whether as one rises a model's answer shall never fall (1) or never
+        rise (-1).
     """
 
     design: Design | Unencoded

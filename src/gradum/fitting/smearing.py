@@ -81,8 +81,9 @@ class ResidualSpread(msgspec.Struct, frozen=True):
     @property
     def rises(self) -> bool:
         """Whether exp(f) times the factor of f never falls, but for rounding."""
-        levels = np.array(self.at) + np.log(self.factors)
-        return bool((np.diff(levels) >= -of_sums(2) * np.abs(levels).max(initial=1.0)).all())
+        at, logs = np.array(self.at), np.log(self.factors)
+        size = max(np.abs(at).max(initial=1.0), np.abs(logs).max(initial=0.0))
+        return bool((np.diff(at + logs) >= -of_sums(8) * size).all())
 
     @property
     def is_sound(self) -> bool:

@@ -25,8 +25,8 @@ import numpy as np
 FEWEST = 1 / 3
 """Of the units of a hidden layer, that have a direction; more where more of the inputs have one.
 
-On draws of the training rows of three tables, thirds left networks 2.1% above the error of free
-ones, halves 3.9%, and no free units 7%.
+On draws of the training rows of three tables, the error of MLPs was 2.1% above that of free ones
+with thirds, 3.9% with halves, and 7% where all units had a direction.
 """
 
 
