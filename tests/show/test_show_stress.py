@@ -45,9 +45,12 @@ def test_the_picture_steps_down_at_each_radius(attack):
 
 def test_what_is_proved_has_a_line_and_cells_of_its_own(attack):
     proved = certified(attack)
-    lines = kept_answers(proved).specification["data"]["values"]
+    between, curves = kept_answers(proved).specification["layer"]
+    lines = curves["data"]["values"]
     below = [line for line in lines if line["what"] == "proved to stay"]
     assert [(line["value"], line["share"]) for line in below] == [(0, 1.0), (0.1, 0.0), (1.0, 0.0)]
+    gap = [(at["value"], at["low"], at["high"]) for at in between["data"]["values"]]
+    assert gap == [(0, 1.0, 1.0), (0.1, 0.0, 1.0), (0.25, 0.0, 0.5), (1.0, 0.0, 0.5)]
     for shown, more in ((attack, 0), (proved, 1)):
         assert len(curve_header(shown)) == 2 + more
         assert len(curve_cells(shown, shown.curve[0])) == 2 + more
@@ -62,6 +65,9 @@ def test_a_change_is_said_with_its_size(attack):
     )
     sentences = list(attack_sentences(attack))
     assert sentences[0] == "Half of the answers change within 0.25 times the interquartile range."
+    stay = "Half of the answers are proved to stay within 0.1 times the interquartile range."
+    assert stay in attack_sentences(certified(attack))
+    assert stay not in sentences
 
 
 def test_a_picture_is_drawn(attack):

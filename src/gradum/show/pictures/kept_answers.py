@@ -32,10 +32,6 @@ def kept_answers(attack: Attack) -> Picture:
         for known, ends, what in zip(sizes, places, shown, strict=True)
         for at in ends
     ]
-    gap = [
-        {"value": float(at), "low": _share(sizes[-1], at), "high": _share(sizes[0], at)}
-        for at in np.unique(np.concatenate(places))
-    ]
     x = alt.X(**quantitative("value", say(AXES[attack.budget]), domain=[0, end]))
     axis = {
         "title": say("share of answers"),
@@ -57,12 +53,19 @@ def kept_answers(attack: Attack) -> Picture:
             tooltip=tooltips("what:N", "value:Q", "share:Q", share=".1%"),
         )
     )
-    between = (
-        alt.Chart(data(gap))
-        .mark_area(interpolate="step-after", color=FAINT)
-        .encode(x=x, y=alt.Y("low:Q", **axis), y2="high:Q")
-    )
-    chart = alt.layer(between, curves).properties(width="container", height=260)
+    chart = curves
+    if attack.is_certified:
+        gap = [
+            {"value": float(at), "low": _share(sizes[-1], at), "high": _share(sizes[0], at)}
+            for at in np.unique(np.concatenate(places))
+        ]
+        between = (
+            alt.Chart(data(gap))
+            .mark_area(interpolate="step-after", color=FAINT)
+            .encode(x=x, y=alt.Y("low:Q", **axis), y2="high:Q")
+        )
+        chart = alt.layer(between, curves)
+    chart = chart.properties(width="container", height=260)
     description = say(
         "Where columns may move by {size}, at most {share} of the answers stay.",
         size=size_text(attack.budget, attack.full),
