@@ -188,24 +188,6 @@ def test_thresholds_decide(gradum_command, linear_run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("epsilon", "least", "status"),
-    [(0.01, 0.5, "held"), (1.0, 1.0, "failed"), (0.01, 0.0, "not checked")],
-)
-def test_answers_are_proved_to_stay(
-    gradum_command, linear_run, tables, tmp_path, epsilon, least, status
-):
-    path, held = tmp_path / "trust.toml", tables / "held.csv"
-    path.write_text(f"[stress]\nrows = 6\nepsilon = {epsilon}\nleast_proved = {least}\n")
-    ended = gradum_command("trust", linear_run[0], held, "--thresholds", path, "--json")
-    (check,) = (c for c in json.loads(ended.out)["checks"] if c["name"] == "stress.proved")
-    assert check["status"] == status
-    if status != "not checked":
-        frame = gradum.load(linear_run[0]).stress(held, rows=6).frame
-        proved = frame["certified_radius"].fill_null(0.0) >= epsilon
-        assert check["value"] == proved.mean()
-
-
-@pytest.mark.parametrize(
     ("required", "code"),
     [("scores", 0), ("scores.table", 3), ("stress", 3), ("scores.baseline", 0)],
 )

@@ -3,6 +3,7 @@
 import pytest
 from msgspec import structs
 
+from gradum.api.trust.stress import StressThresholds, proof_check
 from gradum.scores.interval import Interval
 from gradum.show.pictures.kept_answers import kept_answers
 from gradum.show.stress_words import attack_sentences, curve_cells, curve_header, row_cells
@@ -55,6 +56,24 @@ def test_what_is_proved_has_a_line_and_cells_of_its_own(attack):
         assert len(curve_header(shown)) == 2 + more
         assert len(curve_cells(shown, shown.curve[0])) == 2 + more
         assert len(row_cells(shown, shown.rows[0])) == 5 + more
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "least", "status"),
+    [
+        (0.1, 1.0, "held"),
+        (0.2, 1.0, "not checked"),  # the attack found 0.25: nobody knows
+        (0.3, 0.6, "failed"),  # it left one of two
+        (0.1, 0.0, "not checked"),
+    ],
+)
+def test_the_trust_report_holds_proofs_against_a_threshold(attack, epsilon, least, status):
+    thresholds = StressThresholds(epsilon=epsilon, least_proved=least)
+    check = proof_check(certified(attack), thresholds, ())
+    assert check.status == status
+    assert proof_check(attack, thresholds, ("It reads texts.",)).status == "not checked"
+    if status == "held":
+        assert (check.value, check.limit) == (1.0, least)
 
 
 def test_a_change_is_said_with_its_size(attack):

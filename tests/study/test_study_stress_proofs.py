@@ -87,8 +87,8 @@ def radii(found):
     [
         ("label", "linear", 8, {"levels": 2, "budget": "quantile"}),
         ("label", "linear", 8, {"together": [["price", "since"]]}),
-        ("grade", "mlp", 6, {}),
-        ("amount", "mlp", 4, {"levels": 1, "upward": ["whole"], "share": 0.4}),
+        ("grade", "mlp", 4, {}),
+        ("amount", "mlp", 3, {"levels": 1, "upward": ["whole"], "share": 0.4}),
         ("amount", "mlp", 6, {"budget": {"whole": 10.0, "since": 300.0}}),
         ("label", "pack", 4, {"frozen": ["since"]}),
     ],
@@ -187,7 +187,7 @@ def test_where_all_copies_can_be_written_out_the_search_proves_all_that_holds():
 
 def test_the_curve_counts_proofs():
     rows, model = fitted("grade", "mlp")
-    found = model.stress(rows, rows=6, certify=SECONDS).found
+    found = model.stress(rows, rows=4, certify=SECONDS).found
     _, proved = radii(found.attack)
     for point in found.attack.curve:
         assert point.certified == np.mean(proved >= point.epsilon)

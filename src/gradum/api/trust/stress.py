@@ -104,7 +104,7 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
     cells = [corruption_cells(effect, classes=classes) for effect in corruptions.effects]
     header = corruption_header(corruptions, classes=classes)
     return PartFinding(
-        [_kept(attack, thresholds), _proved(attack, thresholds, test.found.notes)],
+        [_kept(attack, thresholds), proof_check(attack, thresholds, test.found.notes)],
         [*attack_sentences(attack), *corruption_sentences(corruptions), *test.found.notes],
         [
             RowTable(curve_header(attack), [curve_cells(attack, kept) for kept in attack.curve]),
@@ -140,7 +140,7 @@ def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
     )
 
 
-def _proved(attack: Attack, thresholds: StressThresholds, notes: Sequence[str]) -> Check:
+def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[str]) -> Check:
     """Hold the share of rows that are proved to be answered alike within ε against the demand."""
     epsilon, least, rows = thresholds.epsilon, thresholds.least_proved, len(attack.rows)
     if not least:
