@@ -196,6 +196,12 @@ def test_the_curve_counts_proofs():
     assert frame["certified_radius"].null_count() == 6
 
 
+def test_the_same_seed_proves_the_same():
+    rows, model = fitted("label", "linear")
+    ones, others = (model.stress(rows, rows=3, certify=SECONDS).found.attack for _ in range(2))
+    assert ones == others
+
+
 def test_a_model_that_is_not_certifiable_says_why(monkeypatch):
     rows, model = fitted("grade", "mlp")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import numpy as np
 
-from gradum.messages import say
+from gradum.messages import say, sentences
 from gradum.scores.figures import percent
 from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
 from gradum.show.stress_words import AXES, attack_sentences, curve_cells, curve_header, size_text
@@ -24,7 +24,8 @@ def kept_answers(attack: Attack) -> Picture:
     end = max(changed) if changed and len(changed) == len(radii) else attack.full
     sizes = [np.array([np.inf if radius is None else radius for radius in radii])]
     if attack.is_certified:
-        sizes.append(np.array([row.certified_radius or 0.0 for row in attack.rows]))
+        proved = np.array([row.certified_radius or 0.0 for row in attack.rows])
+        sizes.append(np.where(proved >= attack.full, np.inf, proved))
     shown = kinds[: len(sizes)]
     places = [np.unique([0.0, *known[known < end], end]) for known in sizes]
     lines = [
@@ -71,6 +72,13 @@ def kept_answers(attack: Attack) -> Picture:
         size=size_text(attack.budget, attack.full),
         share=percent(attack.curve[-1].attacked.value),
     )
+    if attack.curve[-1].certified is not None:
+        known = say(
+            "At least {share} are proved to stay; of what lies between, which is shaded, nobody "
+            "knows.",
+            share=percent(attack.curve[-1].certified),
+        )
+        description = sentences((description, known))
     return Picture(
         "kept-answers",
         say("Answers that stay"),
