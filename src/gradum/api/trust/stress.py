@@ -10,7 +10,7 @@ from msgspec import Meta
 from gradum.api.stress import stress_model, threat_of
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import Part, PartThresholds
-from gradum.messages import marked, say
+from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.show.pictures.kept_answers import kept_answers
@@ -147,7 +147,7 @@ def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[st
         remedy = say("To check it: set least_proved under [stress] of a file of --thresholds")
         return PROVED.not_checked(say("No proofs were asked for."), remedy)
     if not attack.is_certified:
-        return PROVED.not_checked(" ".join(notes), say("Choose a rung that can be certified."))
+        return PROVED.not_checked(sentences(notes), say("Choose a rung that can be certified."))
     proved = sum((row.certified_radius or 0.0) >= epsilon for row in attack.rows)
     stay = sum(row.radius is None or row.radius > epsilon for row in attack.rows)
     reason = say(
