@@ -29,6 +29,7 @@ from gradum.core.bounds import (
     Tanh,
     crown,
     enclosing_lines,
+    folded,
     intervals,
     lower,
     optimised_lower,
@@ -387,6 +388,22 @@ def test_activations_are_those_of_the_models():
     np.testing.assert_allclose(
         Cosine(shift, slope).concrete(z), cosine_of_turns(slope * (z - shift), np), atol=1e-12
     )
+
+
+@pytest.mark.parametrize("name", list(ELEMENTWISE))
+def test_a_graph_folded_within_a_box_has_its_values_and_its_bounds(name):
+    rng = np.random.default_rng(41)
+    graph = skipping(rng, name, "ramp")
+    x = rng.normal(size=(1, 3))
+    box = Box(x, x + np.array([0.0, 0.2, 0.0]))
+    within = folded(graph, box, FLOAT64)
+    rows = points(rng, box, 200)[:, 0]
+    np.testing.assert_allclose(within(rows), graph(rows), rtol=1e-12, atol=1e-12)
+    half = Box(box.low, (box.low + box.high) / 2)
+    for part in (box, half):
+        for whole, rest in zip(crown(graph, part).output, crown(within, part).output, strict=True):
+            np.testing.assert_allclose(rest, whole, rtol=1e-6, atol=1e-9)
+    assert outside(intervals(within, box, FLOAT64), rows[:, None]) == 0
 
 
 def test_many_boxes_have_the_bounds_of_each_and_none_have_none(monkeypatch):

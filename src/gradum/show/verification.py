@@ -164,7 +164,15 @@ def _counterexample(example: Counterexample) -> Iterator[str]:
             values=_values(last, last),
         )
         return
-    if example.row is None:
+    if example.of is not None:
+        yield say(
+            "Counterexample: {changes}; the probability of {label!r} goes from {first} to {last}.",
+            changes=_changes(first, last, changed),
+            label=example.of,
+            first=answers[0],
+            last=answers[1],
+        )
+    elif example.row is None:
         yield say(
             "Counterexample: {changes}; the answer goes from {first} to {last}.",
             changes=_changes(first, last, changed),

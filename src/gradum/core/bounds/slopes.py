@@ -12,6 +12,8 @@ Shapes: B boxes, d inputs, n numbers of a node.
 
 from __future__ import annotations
 
+import numpy as np
+
 from gradum.core.bounds.graph import taken
 from gradum.core.bounds.interval import Enclosure
 from gradum.core.bounds.operation import Box
@@ -29,6 +31,7 @@ def slopes(enclosure: Enclosure, way: Box) -> list[Box]:
         move in any way.
     """
     nodes: list[Box] = []
+    way = Box(*(np.broadcast_to(end, enclosure.box.low.shape) for end in way))
     for place, node in enumerate(enclosure.graph.nodes):
         nodes.append(node.operation.tangent(taken(node, way, nodes), enclosure.parents(place)))
     return nodes

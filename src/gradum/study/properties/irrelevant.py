@@ -59,22 +59,24 @@ class Irrelevant:
                 say("Column {column!r} is the target.", column=column.name),
                 say("Name a column that the model may learn from."),
             )
-        place = class_of(words["of"], fitted) if "of" in words else None
+        every = len(fitted.classes) > 2 and "of" not in words
+        place = None if every else class_of(words.get("of"), fitted)
         return cls(column.name, within, place)
 
     def verify(self, question: Question) -> Verified:
         """See whether any weight leads from the column; if so, search for two rows."""
-        graph, inputs = question.table_graph.answer, question.inputs
-        changed = np.flatnonzero(question.table_graph.sources == self.column)
+        graph, table = question.table_graph.answer, question.table
+        changed = np.flatnonzero(question.table_graph.inputs.sources == self.column)
         if not _reaches(graph, question.box, changed):
             return question.answer("proved", "weights", 1.0)
-        copies = Copies(inputs, changed)
-        limit = np.full(1, -self.within - inputs.rounding)
-        places = range(graph.widths[-1]) if self.place is None else (self.place,)
+        copies = Copies(table, changed)
+        limit = np.full(1, -self.within - table.rounding)
+        outputs = graph.widths[-1]
+        places = range(outputs) if self.place is None else (self.place,)
         unsafe = []
         for place in places:
             for sign in (1.0, -1.0):
-                form = np.zeros((1, graph.widths[-1]))
+                form = np.zeros((1, outputs))
                 form[0, place] = sign
                 unsafe.append(Polyhedron(form, limit))
         domain = copies.domain(question.box, tuple(unsafe))
@@ -82,9 +84,14 @@ class Irrelevant:
 
         def shown(x: np.ndarray) -> Counterexample:
             both = np.concatenate(copies.pair(x[None]))
-            answers = inputs.outputs(both)
-            place = np.abs(answers[1] - answers[0]).argmax() if self.place is None else self.place
-            return Counterexample(tuple(inputs.rows(both)), tuple(answers[:, place].tolist()))
+            answers, classes = table.outputs(both), question.table_graph.fitted.classes
+            place = int(np.abs(answers[1] - answers[0]).argmax())
+            place = place if self.place is None else self.place
+            return Counterexample(
+                tuple(table.rows(both)),
+                tuple(answers[:, place].tolist()),
+                of=classes[place] if classes else None,
+            )
 
         return question.found(outcome, shown)
 

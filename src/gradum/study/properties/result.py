@@ -23,11 +23,14 @@ class Counterexample(msgspec.Struct, frozen=True):
         What the model says of each: the number, a probability, or the class, as the property asks.
     row : int or None
         The number of the table's row that was changed.
+    of : label or None
+        The class of which the answers are probabilities.
     """
 
     rows: tuple[dict[str, Any], ...]
     answers: tuple[Any, ...]
     row: int | None = None
+    of: Label | None = None
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -52,7 +55,7 @@ class Verified(msgspec.Struct, frozen=True):
     rows, refuted_rows : int or None
         How many rows were looked at, and of how many it was refuted.
     of : label or None
-        The class whose probability it is about.
+        The class whose probability it is about; None of numbers, and where it is about all classes.
     """
 
     property: str

@@ -108,16 +108,21 @@ class Search:
             return refuted
         promise = promises(self.domain, self.units, result, left, rows)
         share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
-        divisible = promise.max(axis=1) > -np.inf
-        self.stuck += int((~divisible).sum())
-        self.stuck_share += float(share[~divisible].sum())
+        divisible, lack = promise.max(axis=1) > -np.inf, lacks.max(axis=1)
+        # What is left of a box may be a point, which has not been bounded as such.
+        again = ~divisible & _is_cut(batch.box, result.box)[left]
+        self.stuck += int((~divisible & ~again).sum())
+        self.stuck_share += float(share[~divisible & ~again].sum())
+        kept = left[again]
+        box = Box(*(ends[kept] for ends in result.box))
+        others = others.joined(
+            Regions(box, batch.phases[kept], share[again], lack[again], margins[again])
+        )
         left, rows, columns = (of[divisible] for of in (left, rows, promise.argmax(axis=1)))
         slopes = result.planes.coefficients[left, rows]
         box = Box(*(ends[left] for ends in result.box))
         box, phases, parts = halves(self.domain, box, batch.phases[left], slopes, columns)
-        share, lack, margin = (
-            np.tile(of[divisible], 2) for of in (share, lacks.max(axis=1), margins)
-        )
+        share, lack, margin = (np.tile(of[divisible], 2) for of in (share, lack, margins))
         self.regions = others.joined(Regions(box, phases, share * parts, lack, margin))
         return None
 
@@ -145,6 +150,11 @@ class Search:
             count = min(self.boxes, MOST_POINTS)
             hits = attack(self.graph, self.domain, self.rng, count)
         return self.confirm(hits), margins.reshape(2, -1).min(axis=0)
+
+
+def _is_cut(before: Box, after: Box) -> np.ndarray:
+    """Return whether anything was cut off boxes [B]."""
+    return ((before.low != after.low) | (before.high != after.high)).any(axis=1)
 
 
 def _kept(domain: Domain, before: Box, after: Box) -> np.ndarray:
