@@ -910,6 +910,7 @@ class Model:
         together: Sequence[Sequence[str]] = (),
         rung: str | None = None,
         time_limit: float | None = None,
+        certify: float = 1.0,
         sheet: str | None = None,
         query: str | None = None,
         encoding: str | None = None,
@@ -918,9 +919,10 @@ class Model:
         """Say how little changes an answer, and what the accidents of tables do to the score.
 
         Rows are attacked: of each, the least ε is looked for such that a copy whose columns have
-        all moved by at most ε is answered otherwise. Then one column after the other is corrupted
-        in a tenth of the rows, as units, gaps and typing errors would, and it is said whether a
-        watch notices. See `gradum.study.stress`.
+        all moved by at most ε is answered otherwise; and, as far as it can be proved, the largest ε
+        within which there is none. Then one column after the other is corrupted in a tenth of the
+        rows, as units, gaps and typing errors would, and it is said whether a watch notices. See
+        `gradum.study.stress`.
 
         Parameters
         ----------
@@ -947,6 +949,9 @@ class Model:
             As in `predict`.
         time_limit : float, optional
             Seconds after which no further row is attacked.
+        certify : float
+            Seconds for each row, on the average, in which it is proved up to which ε its answer
+            stays; 0 proves nothing. Where that time ends a search, another run may prove more.
         sheet, query, encoding, skip_rows : optional
             How ``data`` is read, as in `gradum.fit`.
 
@@ -986,6 +991,7 @@ class Model:
             rows=rows,
             rung=rung,
             time_limit=time_limit,
+            certify=certify,
             reading=reading,
         )
 

@@ -66,6 +66,7 @@ def stress_model(
     rows: int,
     rung: str | None = None,
     time_limit: float | None = None,
+    certify: float = 0.0,
     reading: ReadingOptions = PLAINLY,
 ) -> StressTest:
     """Attack rows of a table, which is read with ``reading``; see `Model.stress`."""
@@ -77,6 +78,11 @@ def stress_model(
         raise SpecError(
             say("The time limit is {seconds} seconds.", seconds=time_limit),
             say("Give a number above 0."),
+        )
+    if not 0 <= certify < np.inf:
+        raise SpecError(
+            say("Proofs are to take {seconds} seconds a row.", seconds=certify),
+            say("Give a number above 0, or 0 to leave them out."),
         )
     with table_rows(data, fitted, reading) as table:
         if not len(table):
@@ -97,6 +103,7 @@ def stress_model(
         count=rows,
         rung=rung,
         time_limit=time_limit,
+        proof_seconds=certify,
     )
     return StressTest(found, fitted, source)
 

@@ -53,7 +53,8 @@ class StressTest:
         """One line a row that was attacked, with the columns below.
 
         ``row``, ``answer``, ``radius`` (null where no change was found), ``changed_answer``,
-        ``columns`` (how many change) and ``certified_radius`` (null where none was asked for).
+        ``columns`` (how many change), ``certified_radius`` (null where nothing is proved) and
+        ``certified_by`` ("interval", "crown" or "search").
         """
         answer = pl.String if self.fitted.classes else pl.Float64
         written = str if self.fitted.classes else float
@@ -66,6 +67,7 @@ class StressTest:
                     None if row.changed_answer is None else written(row.changed_answer),
                     len(row.changes),
                     row.certified_radius,
+                    row.certified_by,
                 )
                 for row in self.found.attack.rows
             ],
@@ -76,6 +78,7 @@ class StressTest:
                 "changed_answer": answer,
                 "columns": pl.Int64,
                 "certified_radius": pl.Float64,
+                "certified_by": pl.String,
             },
             orient="row",
         )

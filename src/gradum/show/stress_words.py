@@ -80,6 +80,15 @@ def attack_sentences(attack: Attack) -> Iterator[str]:
         )
     elif attack.changed:
         yield say("More than half of the answers stay, as far as the attack found.")
+    if attack.median_certified is not None:
+        yield say(
+            "Half of the answers are proved to stay within {size}.",
+            size=size_text(attack.budget, attack.median_certified),
+        )
+    elif attack.is_certified:
+        yield say(
+            "Of less than half of the answers it is proved that they stay where columns move."
+        )
     if attack.columns:
         yield say(
             "All of these columns may move at once: {columns}.",
@@ -101,19 +110,13 @@ def attack_sentences(attack: Attack) -> Iterator[str]:
 def curve_header(attack: Attack) -> tuple[str, ...]:
     """Name the cells of `curve_cells`."""
     header = (say("columns move by up to"), say("answers that stay, at most"))
-    return (*header, say("proved to stay")) if _is_certified(attack) else header
+    return (*header, say("proved to stay, at least")) if attack.is_certified else header
 
 
 def curve_cells(attack: Attack, kept: Kept) -> tuple[str, ...]:
     """Write a point of the curve."""
     cells = (size_text(attack.budget, kept.epsilon), percent_with_interval(kept.attacked))
-    if not _is_certified(attack):
-        return cells
-    return (*cells, "–" if kept.certified is None else percent(kept.certified, decimals=1))
-
-
-def _is_certified(attack: Attack) -> bool:
-    return any(kept.certified is not None for kept in attack.curve)
+    return cells if kept.certified is None else (*cells, percent(kept.certified))
 
 
 def parts_header() -> tuple[str, str]:
@@ -130,8 +133,7 @@ def parts_cells(attack: Attack) -> list[tuple[str, str]]:
 def row_header(attack: Attack) -> tuple[str, ...]:
     """Name the cells of `row_cells`."""
     header = (say("row"), say("answer"), say("becomes"), say("change"), say("within"))
-    certified = any(row.certified_radius is not None for row in attack.rows)
-    return (*header, say("proved to stay within")) if certified else header
+    return (*header, say("proved to stay within")) if attack.is_certified else header
 
 
 def row_cells(attack: Attack, row: RowAttack) -> tuple[str, ...]:
@@ -153,7 +155,7 @@ def row_cells(attack: Attack, row: RowAttack) -> tuple[str, ...]:
         ),
         "–" if row.radius is None else size_text(attack.budget, row.radius),
     )
-    if len(row_header(attack)) == len(cells):
+    if not attack.is_certified:
         return cells
     certified = row.certified_radius
     return (*cells, "–" if certified is None else size_text(attack.budget, certified))

@@ -64,6 +64,14 @@ def command(
             "--time-limit", metavar="SECONDS", help="After which no further row is attacked."
         ),
     ] = None,
+    certify: Annotated[
+        float,
+        typer.Option(
+            "--certify",
+            metavar="SECONDS",
+            help="For each row, to prove up to where its answer stays; 0 for no proofs.",
+        ),
+    ] = 1.0,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")
     ] = None,
@@ -79,8 +87,10 @@ def command(
 
     Of each row, looks for the least ε such that a copy whose columns have all moved by at most ε is
     answered otherwise: ε interquartile ranges, a share ε of the ranks, or ε times given amounts.
-    Every change is replayed through the prediction. Then corrupts one column after the other in a
-    tenth of the rows: other units, gaps, typing errors, rounding; and says whether a watch notices.
+    Every change is replayed through the prediction. Beside it stands the largest ε within which
+    the answer is proved to stay, as far as the time allows. Then corrupts one column after the
+    other in a tenth of the rows: other units, gaps, typing errors, rounding; and says whether a
+    watch notices.
     """
     from gradum.files.atomic import write_text
 
@@ -100,6 +110,7 @@ def command(
         together=[read_columns(text, known) for text in together or ()],
         rung=rung,
         time_limit=time_limit,
+        certify=certify,
         sheet=sheet,
         query=query,
         encoding=encoding,

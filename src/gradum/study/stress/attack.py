@@ -116,8 +116,7 @@ def attack(
         )
     rows = widened(rows)
     far = None if fitted.classes else far_of(chosen, threat.share)
-    scales = threat.budget.scales(fitted, reference)
-    moves = moves_of(rows, axes_of(fitted, rows), scales, threat.limits, threat.together)
+    moves = moves_within(fitted, reference, rows, threat)
     if not moves.columns and not threat.levels:
         raise SpecError(
             say("No column may move: the attack has nothing to try."),
@@ -147,6 +146,12 @@ def attack(
         evaluations=evaluations,
         asked=len(rows),
     )
+
+
+def moves_within(fitted: Fitted, reference: Reference, rows: pl.DataFrame, threat: Threat) -> Moves:
+    """Return how rows (n), every number in float64, may move by a threat."""
+    scales = threat.budget.scales(fitted, reference)
+    return moves_of(rows, axes_of(fitted, rows), scales, threat.limits, threat.together)
 
 
 @dataclass(frozen=True)

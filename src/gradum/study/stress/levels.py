@@ -86,13 +86,13 @@ def variants(
         tried = [
             (aim, {**changed, column: level})
             for aim, changed in latest
-            for column, level in _others(rows.row(aims.rows[aim], named=True), choices, limits)
+            for column, level in other_levels(rows.row(aims.rows[aim], named=True), choices, limits)
             if column not in changed
         ]
         if not tried:
             break
         of_aim = np.array([aim for aim, _ in tried])
-        copies = _frame(rows[aims.rows[of_aim]], [changed for _, changed in tried])
+        copies = with_levels(rows[aims.rows[of_aim]], [changed for _, changed in tried])
         lead = aims.progress(answer(copies), of_aim).lead
         evaluations += len(tried)
         latest = []
@@ -102,10 +102,10 @@ def variants(
         kept = [*kept, *latest]
     of_aim = np.array([aim for aim, _ in kept], np.intp)
     changes = [changed for _, changed in kept]
-    return Variants(_frame(rows[aims.rows[of_aim]], changes), of_aim, evaluations)
+    return Variants(with_levels(rows[aims.rows[of_aim]], changes), of_aim, evaluations)
 
 
-def _others(
+def other_levels(
     row: Mapping[str, Any], choices: Mapping[str, Sequence[Any]], limits: Limits
 ) -> list[tuple[str, Any]]:
     """Return every change of one level that a row allows; what is missing stays so."""
@@ -118,7 +118,7 @@ def _others(
     ]
 
 
-def _frame(rows: pl.DataFrame, changes: Sequence[Changed]) -> pl.DataFrame:
+def with_levels(rows: pl.DataFrame, changes: Sequence[Changed]) -> pl.DataFrame:
     """Return rows with their changes made."""
     columns = dict.fromkeys(column for changed in changes for column in changed)
     return rows.with_columns(

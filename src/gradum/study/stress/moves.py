@@ -25,6 +25,8 @@ from gradum.study.stress.budget import Scale
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 
 ROUNDING = 1e-6  # of the last decimal
+SLACK = 1e-9
+"""By which a size is widened, by a share and besides, where nothing within it may be left out."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,36 @@ class MovingColumn:
 
     def moved(self, starts: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         """Return the places (m,) that shifts (m,) lead to; a missing start stays missing."""
-        places = self.scale.moved(starts, shifts)
-        low = np.minimum(self.axis.low, starts) if self.downward else starts
-        high = np.maximum(self.axis.high, starts) if self.upward else starts
-        places = self._possible(starts, np.clip(places, low, high))
+        places = self._within(starts, self.scale.moved(starts, shifts))
         unmoved = (shifts == 0) | np.isin(places, self.axis.never)
         return np.where(unmoved, starts, places)
+
+    def stops(self, start: float, size: float) -> np.ndarray:
+        """Return the outermost places that shifts of up to a size lead to; of dates, every day."""
+        if np.isnan(start):
+            return np.array([start])
+        size += SLACK * (1 + size)
+        starts = np.full(2, start)
+        places = self.scale.moved(starts, np.array([-size, size]))
+        low, high = self._within(starts, np.nextafter(places, [-np.inf, np.inf]))
+        low, high = min(low, start), max(high, start)
+        if not self.axis.dates:
+            return np.array([low, high])
+        return start + np.arange(np.rint(low - start), np.rint(high - start) + 1)
+
+    def values(self, places: np.ndarray) -> pl.Series:
+        """Return the values of places (m,), null where they are missing."""
+        if not self.axis.dates:
+            return pl.Series(self.name, places, nan_to_null=True)
+        microseconds = np.round(places * MICROSECONDS_PER_DAY)
+        moments = pl.Series(self.name, microseconds, nan_to_null=True)
+        return moments.cast(pl.Int64).cast(pl.Datetime("us"))
+
+    def _within(self, starts: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Bring places (m,) back to where the column may move from its starts."""
+        low = np.minimum(self.axis.low, starts) if self.downward else starts
+        high = np.maximum(self.axis.high, starts) if self.upward else starts
+        return self._possible(starts, np.clip(places, low, high))
 
     def _possible(self, starts: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Round places towards the starts to values that the column may hold."""
@@ -135,7 +161,7 @@ class Moves:
     def values(self, places: np.ndarray) -> pl.DataFrame:
         """Return the moving columns alone of copies at places (m, c)."""
         return pl.DataFrame(
-            [_values(column, places[:, place]) for place, column in enumerate(self.columns)]
+            [column.values(places[:, place]) for place, column in enumerate(self.columns)]
         )
 
 
@@ -212,11 +238,3 @@ def places_of(values: pl.Series) -> np.ndarray:
         microseconds = values.to_physical().cast(pl.Float64)
         return (microseconds / MICROSECONDS_PER_DAY).fill_null(np.nan).to_numpy()
     return values.cast(pl.Float64).fill_null(np.nan).to_numpy()
-
-
-def _values(column: MovingColumn, places: np.ndarray) -> pl.Series:
-    if not column.axis.dates:
-        return pl.Series(column.name, places, nan_to_null=True)
-    microseconds = np.round(places * MICROSECONDS_PER_DAY)
-    moments = pl.Series(column.name, microseconds, nan_to_null=True)
-    return moments.cast(pl.Int64).cast(pl.Datetime("us"))

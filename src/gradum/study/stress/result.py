@@ -9,6 +9,9 @@ import msgspec
 from gradum.scores.interval import Interval
 from gradum.study.stress.budget import Kind
 
+ProofStage = Literal["interval", "crown", "search"]
+"""What proved that an answer stays: intervals, linear bounds, or branch and bound."""
+
 
 class ColumnShift(msgspec.Struct, frozen=True):
     """One column's part of a change.
@@ -46,7 +49,11 @@ class RowAttack(msgspec.Struct, frozen=True):
     changes : tuple of ColumnShift
         In the table's order of columns; without those that are not needed.
     certified_radius : float or None
-        Up to which ε the answer is proved to stay; None where that was not asked for.
+        Up to which ε the answer is proved to stay, whatever an attack tries; 0 where only the row
+        as it is, with any levels that may change, is answered so for certain; None where nothing
+        is proved, or nothing was asked for.
+    certified_by : str or None
+        What proved it: "interval", "crown" (linear bounds) or "search" (branch and bound).
     """
 
     row: int
@@ -55,6 +62,7 @@ class RowAttack(msgspec.Struct, frozen=True):
     changed_answer: Any = None
     changes: tuple[ColumnShift, ...] = ()
     certified_radius: float | None = None
+    certified_by: ProofStage | None = None
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -129,6 +137,20 @@ class Attack(msgspec.Struct, frozen=True):
     def changed(self) -> int:
         """How many rows' answers were changed."""
         return sum(row.radius is not None for row in self.rows)
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether it was looked for proofs that answers stay."""
+        return any(kept.certified is not None for kept in self.curve)
+
+    @property
+    def median_certified(self) -> float | None:
+        """The ε within which half of the answers are proved to stay, at least; None if none is."""
+        known = sorted(
+            -1.0 if row.certified_radius is None else row.certified_radius for row in self.rows
+        )
+        median = known[(len(known) - 1) // 2]
+        return median if median > 0 else None
 
 
 CorruptionKind = Literal[

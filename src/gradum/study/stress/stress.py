@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from gradum.errors import NotCertifiableError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.reference.reference import Reference
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.scores.figures import figure
 from gradum.study.stress.attack import Threat, attack
+from gradum.study.stress.certificate import certify
 from gradum.study.stress.corrupted import Labels, corruptions
 from gradum.study.stress.result import Attack, Stress
 from gradum.tables.wording import SHOWN_NAMES, quoted
@@ -32,8 +35,11 @@ def stress(
     count: int = ATTACKED_ROWS,
     rung: str | None = None,
     time_limit: float | None = None,
+    proof_seconds: float = 0.0,
 ) -> Stress:
     """Attack up to ``count`` rows of a table, and corrupt up to `CORRUPTED_ROWS`.
+
+    Of the attacked rows it is proved, as far as the time allows, that answers stay.
 
     Parameters
     ----------
@@ -55,6 +61,8 @@ def stress(
         The best if left out.
     time_limit : float, optional
         Seconds after which no further row is attacked.
+    proof_seconds : float
+        For the proofs of each row; 0 leaves them out.
 
     Raises
     ------
@@ -73,6 +81,21 @@ def stress(
         rung=rung,
         time_limit=time_limit,
     )
+    uncertifiable = ""
+    if proof_seconds:
+        try:
+            attacked = certify(
+                fitted,
+                reference,
+                rows[some],
+                threat,
+                attacked,
+                numbers=numbers[some],
+                rung=rung,
+                seconds=proof_seconds,
+            )
+        except NotCertifiableError as error:
+            uncertifiable = error.message
     drawn = stream(seed, "study", "stress", "corrupted").permutation(len(rows))[:CORRUPTED_ROWS]
     many = np.sort(drawn)
     if labels is not None:
@@ -84,11 +107,13 @@ def stress(
         rows=of,
         attack=attacked,
         corruptions=corrupted,
-        notes=tuple(_notes(fitted, attacked)),
+        notes=tuple(_notes(fitted, attacked, proof_seconds, uncertifiable)),
     )
 
 
-def _notes(fitted: Fitted, attacked: Attack) -> Iterator[str]:
+def _notes(
+    fitted: Fitted, attacked: Attack, proof_seconds: float, uncertifiable: str
+) -> Iterator[str]:
     done = len(attacked.rows)
     if done < attacked.asked:
         yield say(
@@ -99,7 +124,21 @@ def _notes(fitted: Fitted, attacked: Attack) -> Iterator[str]:
     texts = [column.name for column in fitted.schema.features if column.kind == "text"]
     if texts:
         yield say("Texts were not changed: {columns}.", columns=quoted(texts, SHOWN_NAMES))
+    if not attacked.is_certified:
+        yield say(
+            "A radius is the least that the attack found: an answer may change within less, and "
+            "none is proved to stay."
+        )
+        if uncertifiable:
+            yield say("Nothing could be proved: {reason}", reason=uncertifiable)
+        return
     yield say(
-        "A radius is the least that the attack found: an answer may change within less, and none "
-        "is proved to stay."
+        "A radius is the least that the attack found: an answer may change within less, but not "
+        "within what is proved."
+    )
+    yield say(
+        "Proofs hold for every copy that an attack may make, and for the rounding of single "
+        "precision; each row had {seconds} s for them on the average, and more time may prove "
+        "more.",
+        seconds=figure(proof_seconds),
     )
