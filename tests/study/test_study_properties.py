@@ -158,7 +158,7 @@ def test_a_column_moves_answers_as_far_as_all_rows_say(target, seed, column):
 def test_a_column_that_no_weight_leads_from_is_irrelevant():
     model = fitted()
     graph = model.graph()
-    places = np.flatnonzero(graph.sources == "age")
+    places = np.flatnonzero(graph.inputs.sources == "age")
     rung = graph.rung
     weight = rung.params["layers"][0]["weight"].copy()
     weight[places] = 0.0

@@ -63,4 +63,4 @@ def _drawn(graph: TableGraph, data: Any, count: int, seed: int, reading: Reading
         taken = table.take(numbers.tolist())
     features = [column.name for column in graph.fitted.schema.features]
     raw = taken.frame.select(features).rows(named=True)
-    return Rows(graph.encoded(taken), raw, numbers)
+    return Rows(graph.inputs.encoded(taken), raw, numbers)

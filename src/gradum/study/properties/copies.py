@@ -13,7 +13,7 @@ import numpy as np
 
 from gradum.core.bounds import INPUT, Affine, Box, Concatenated, Draft, Graph, Sum, Taken
 from gradum.core.bounds.property import Polyhedron
-from gradum.study.properties.inputs import TableInputs
+from gradum.study.properties.table_domain import TableDomain
 from gradum.study.verification import Domain
 from gradum.study.verification.domain import Form
 
@@ -26,12 +26,12 @@ class Copies:
 
     Parameters
     ----------
-    inputs : TableInputs
+    table : TableDomain
     changed : ndarray of int [m]
         The places of the inputs in which they differ.
     """
 
-    inputs: TableInputs
+    table: TableDomain
     changed: np.ndarray
 
     def pair(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -59,9 +59,9 @@ class Copies:
 
     def domain(self, box: Box, unsafe: tuple[Polyhedron, ...]) -> Domain:
         """Return the pairs of points of a box [1, d]."""
-        of_one, count = self.inputs.domain(box, unsafe), self.inputs.table_graph.inputs
+        of_one, count = self.table.domain(box, unsafe), self.table.table_graph.inputs.count
         second = {int(place): count + k for k, place in enumerate(self.changed)}
-        form = self.inputs.form
+        form = self.table.form
         implied = [
             (second[flag], second[place], value)
             for flag, place, value in form.implied
@@ -87,7 +87,7 @@ class Copies:
     def replay(self, x: np.ndarray) -> np.ndarray:
         """Return what the model's answers to both rows of pairs differ by, [N, k]."""
         first, second = self.pair(x)
-        return self.inputs.outputs(second) - self.inputs.outputs(first)
+        return self.table.outputs(second) - self.table.outputs(first)
 
     def _doubled(self, of_inputs: np.ndarray) -> np.ndarray:
         return np.concatenate([of_inputs, of_inputs[self.changed]])

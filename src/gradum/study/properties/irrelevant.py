@@ -65,12 +65,12 @@ class Irrelevant:
 
     def verify(self, question: Question) -> Verified:
         """See whether any weight leads from the column; if so, search for two rows."""
-        graph, inputs = question.table_graph.answer, question.inputs
-        changed = np.flatnonzero(question.table_graph.sources == self.column)
+        graph, table = question.table_graph.answer, question.table
+        changed = np.flatnonzero(question.table_graph.inputs.sources == self.column)
         if not _reaches(graph, question.box, changed):
             return question.answer("proved", "weights", 1.0)
-        copies = Copies(inputs, changed)
-        limit = np.full(1, -self.within - inputs.rounding)
+        copies = Copies(table, changed)
+        limit = np.full(1, -self.within - table.rounding)
         outputs = graph.widths[-1]
         places = range(outputs) if self.place is None else (self.place,)
         unsafe = []
@@ -84,11 +84,11 @@ class Irrelevant:
 
         def shown(x: np.ndarray) -> Counterexample:
             both = np.concatenate(copies.pair(x[None]))
-            answers, classes = inputs.outputs(both), question.table_graph.fitted.classes
+            answers, classes = table.outputs(both), question.table_graph.fitted.classes
             place = int(np.abs(answers[1] - answers[0]).argmax())
             place = place if self.place is None else self.place
             return Counterexample(
-                tuple(inputs.rows(both)),
+                tuple(table.rows(both)),
                 tuple(answers[:, place].tolist()),
                 of=classes[place] if classes else None,
             )

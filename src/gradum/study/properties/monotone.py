@@ -33,7 +33,7 @@ class Monotone:
     """Of two rows that differ in one column alone, that with more of it has no lesser answer.
 
     It is proved of the model in real numbers; an answer that falls by no more than rounding
-    (`TableInputs.rounding`) is no counterexample.
+    (`TableDomain.rounding`) is no counterexample.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ class Monotone:
 
     def verify(self, question: Question) -> Verified:
         """Bound slopes, look for two rows, and search on."""
-        inputs, output = question.inputs, self.place or 0
-        places = inputs.places(self.column)
+        table, output = question.table, self.place or 0
+        places = table.places(self.column)
         if "value" not in places:
             return question.answer("proved", "weights", 1.0)
         box, value = self._present(question.box, places), places["value"]
@@ -81,11 +81,11 @@ class Monotone:
         proof = self._proof(question, graph, box, value)
         if proof.run(0.0):
             return question.answer("proved", "slopes", 1.0)
-        copies = Copies(inputs, np.array([value]))
+        copies = Copies(table, np.array([value]))
         width = max(float(box.high[0, value] - box.low[0, value]), np.finfo(float).tiny)
         falls = np.zeros((2, graph.widths[-1] + 1))
         falls[0, output], falls[1, -1] = self.sign, 1.0
-        polyhedron = Polyhedron(falls, np.array([-inputs.rounding, 0.0]))
+        polyhedron = Polyhedron(falls, np.array([-table.rounding, 0.0]))
         domain = copies.domain(box, (polyhedron,))
         pairs = copies.rising_difference(graph, width)
 
@@ -96,8 +96,8 @@ class Monotone:
 
         def shown(x: np.ndarray) -> Counterexample:
             both = np.concatenate(copies.pair(x[None]))
-            answers = inputs.outputs(both)[:, output]
-            return Counterexample(tuple(inputs.rows(both)), tuple(answers.tolist()))
+            answers = table.outputs(both)[:, output]
+            return Counterexample(tuple(table.rows(both)), tuple(answers.tolist()))
 
         attacked = question.search(pairs, domain, replay, boxes=0)
         if attacked.verdict != "not decided":
@@ -109,10 +109,10 @@ class Monotone:
 
     def _proof(self, question: Question, graph: Graph, box: Box, value: int) -> SlopeSearch:
         """Return a search for slopes, in which the column takes all numbers, whole or not."""
-        inputs = question.inputs
-        whole = inputs.form.whole.copy()
+        table = question.table
+        whole = table.form.whole.copy()
         whole[value] = False
-        domain = replace(inputs.domain(box, ()), form=replace(inputs.form, whole=whole))
+        domain = replace(table.domain(box, ()), form=replace(table.form, whole=whole))
         way = np.zeros(graph.inputs)
         way[value] = self.sign
         output = Graph.of(graph.widths[-1], Taken(np.array([self.place or 0])))

@@ -16,9 +16,9 @@ import numpy as np
 from gradum.core.bounds import Box, Graph, folded
 from gradum.messages import say
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.properties.inputs import Row, TableInputs
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import Counterexample, Stage, Verified
+from gradum.study.properties.table_domain import Row, TableDomain
 from gradum.study.verification import Domain, Outcome, verify
 from gradum.study.verification.outcome import Verdict
 from gradum.study.verification.verify import Replay
@@ -50,10 +50,10 @@ class Rows:
         raw = [self.raw[place] for place in places]
         return Rows(self.x[list(places)], raw, self.numbers[list(places)])
 
-    def within(self, inputs: TableInputs, region: Region) -> Rows:
+    def within(self, table: TableDomain, region: Region) -> Rows:
         """Return those that lie in a region, as far as it names columns."""
-        low, high = inputs.region(region)
-        named = np.isin(inputs.table_graph.sources, list(region.limits))
+        low, high = table.region(region)
+        named = np.isin(table.table_graph.inputs.sources, list(region.limits))
         there = ((self.x >= low) & (self.x <= high))[:, named].all(axis=1)
         return self.chosen(*np.flatnonzero(there).tolist())
 
@@ -66,7 +66,7 @@ class Question:
     ----------
     text : str
         The property as it was stated.
-    inputs : TableInputs
+    table : TableDomain
         Of the rung that is asked about.
     region : Region
     rows : Rows or None
@@ -78,7 +78,7 @@ class Question:
     """
 
     text: str
-    inputs: TableInputs
+    table: TableDomain
     region: Region
     rows: Rows | None = None
     seconds: float = math.inf
@@ -88,12 +88,12 @@ class Question:
     @property
     def table_graph(self) -> TableGraph:
         """The rung, as graphs."""
-        return self.inputs.table_graph
+        return self.table.table_graph
 
     @property
     def box(self) -> Box:
         """The inputs of the region, [1, d]."""
-        return self.inputs.region(self.region)
+        return self.table.region(self.region)
 
     @property
     def left(self) -> float:

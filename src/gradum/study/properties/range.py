@@ -17,7 +17,7 @@ from gradum.study.properties.words import class_of, qualifiers, range_of
 
 @dataclass(frozen=True)
 class InRange:
-    """Every answer lies in a range, but for rounding (`TableInputs.rounding`).
+    """Every answer lies in a range, but for rounding (`TableDomain.rounding`).
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class InRange:
 
     def verify(self, question: Question) -> Verified:
         """Search for an answer below or above."""
-        graph, inputs = question.table_graph.answer, question.inputs
+        graph, table = question.table_graph.answer, question.table
         output = self.place or 0
         unsafe = []
         for sign, end in ((1.0, self.low), (-1.0, -self.high)):
@@ -53,12 +53,12 @@ class InRange:
             if np.isfinite(end) and (self.place is None or end > (0.0 if sign > 0 else -1.0)):
                 form = np.zeros((1, graph.widths[-1]))
                 form[0, output] = sign
-                unsafe.append(Polyhedron(form, np.full(1, end - inputs.rounding)))
-        domain = inputs.domain(question.box, unsafe)
-        outcome = question.search(graph, domain, inputs.outputs)
+                unsafe.append(Polyhedron(form, np.full(1, end - table.rounding)))
+        domain = table.domain(question.box, unsafe)
+        outcome = question.search(graph, domain, table.outputs)
 
         def shown(x: np.ndarray) -> Counterexample:
-            answer = inputs.outputs(x[None])[0, output]
-            return Counterexample(tuple(inputs.rows(x[None])), (float(answer),))
+            answer = table.outputs(x[None])[0, output]
+            return Counterexample(tuple(table.rows(x[None])), (float(answer),))
 
         return question.found(outcome, shown)

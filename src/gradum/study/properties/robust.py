@@ -19,9 +19,9 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
-from gradum.study.properties.inputs import Row
 from gradum.study.properties.question import Question, Rows
 from gradum.study.properties.result import Counterexample, Stage, Verified
+from gradum.study.properties.table_domain import Row
 from gradum.study.properties.words import (
     Amount,
     amount_of,
@@ -90,7 +90,7 @@ class Robust:
                 say("A model is robust around rows, and none are given."),
                 say("Name a table behind the model, in Python data=…."),
             )
-        rows = question.rows.within(question.inputs, question.region)
+        rows = question.rows.within(question.table, question.region)
         if not len(rows):
             raise PropertyError(
                 say("No row of the table lies in the region."), say("Give a wider region.")
@@ -116,40 +116,40 @@ class Robust:
         self, question: Question, row: Rows, share: float
     ) -> tuple[Verdict, Stage, Counterexample | None]:
         """Search around one row, in a share of the time that is left."""
-        inputs, table_graph = question.inputs, question.table_graph
+        table, table_graph = question.table, question.table_graph
         (number,), (x,), (raw,) = row.numbers, row.x, row.raw
         columns = [change.column for change in self.changes]
 
         def changed(points: np.ndarray) -> list[Row]:
             return [
                 {**raw, **{column: other[column] for column in columns}}
-                for other in inputs.rows(points)
+                for other in table.rows(points)
             ]
 
-        present = inputs.predicted([raw]).value[0]
+        present = table.predicted([raw]).value[0]
         if self.within is None:
             graph, others = table_graph.margin(int(present)), len(table_graph.fitted.classes) - 1
             unsafe = [Polyhedron(form[None], np.zeros(1)) for form in np.eye(others)]
 
             def replay(points: np.ndarray) -> np.ndarray:
-                kept = inputs.predicted(changed(points)).value == present
+                kept = table.predicted(changed(points)).value == present
                 return np.where(kept, 1.0, -1.0)[:, None] * np.ones(others)
 
         else:
-            graph, reach = table_graph.answer, self.within + inputs.rounding
+            graph, reach = table_graph.answer, self.within + table.rounding
             unsafe = [
                 Polyhedron(np.full((1, 1), sign), np.full(1, sign * present - reach))
                 for sign in (1.0, -1.0)
             ]
 
             def replay(points: np.ndarray) -> np.ndarray:
-                return inputs.predicted(changed(points)).value[:, None]
+                return table.predicted(changed(points)).value[:, None]
 
         outcome = question.search(graph, self._domain(question, x, unsafe), replay, share=share)
         if outcome.x is None:
             return outcome.verdict, outcome.stage, None
         (other,) = changed(outcome.x[None])
-        answers = (present, inputs.predicted([other]).value[0])
+        answers = (present, table.predicted([other]).value[0])
         if self.within is None:
             answers = tuple(table_graph.fitted.classes[int(place)] for place in answers)
         rows = ({column: raw.get(column) for column in other}, other)
@@ -157,22 +157,22 @@ class Robust:
 
     def _domain(self, question: Question, x: np.ndarray, unsafe: Sequence[Polyhedron]) -> Domain:
         """Return what the inputs [d] of a row can become; a whole number that is none stays so."""
-        inputs, table_graph = question.inputs, question.table_graph
+        table, table_graph = question.table, question.table_graph
         low, high = x[None].copy(), x[None].copy()
         for column, amount in self.changes:
-            there = table_graph.sources == column
+            there = table_graph.inputs.sources == column
             if amount is None:
-                flags = [inputs.places(column).get("missing", -1)]
+                flags = [table.places(column).get("missing", -1)]
                 there &= ~np.isin(np.arange(len(x)), flags)
-                low[:, there], high[:, there] = 0.0, inputs.box.high[:, there]
+                low[:, there], high[:, there] = 0.0, table.box.high[:, there]
                 continue
-            value = x[inputs.places(column).get("value", 0)]
+            value = x[table.places(column).get("value", 0)]
             radius = amount.size * (abs(value) if amount.relative else 1.0)
-            moved = table_graph.around(x[None], {column: radius})
+            moved = table_graph.inputs.around(x[None], {column: radius})
             low[:, there], high[:, there] = moved.low[:, there], moved.high[:, there]
-        form = inputs.form
+        form = table.form
         form = replace(form, whole=form.whole & (x == np.rint(x)), tried=np.full(len(x), np.nan))
-        return inputs.domain(Box(*form.narrowed(low, high)), unsafe, form)
+        return table.domain(Box(*form.narrowed(low, high)), unsafe, form)
 
 
 def _change(text: str, fitted: Fitted) -> Change:

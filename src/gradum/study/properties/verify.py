@@ -8,10 +8,10 @@ from time import perf_counter
 from msgspec import structs
 
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.properties.inputs import TableInputs
 from gradum.study.properties.question import Question, Rows
 from gradum.study.properties.read import Stated
 from gradum.study.properties.result import Verification, Verified
+from gradum.study.properties.table_domain import TableDomain
 
 SECONDS = 300.0
 
@@ -26,7 +26,7 @@ def verify_properties(
 ) -> Verification:
     """Prove or refute properties; each gets an even part of the time that is left.
 
-    A proof is of the model in single precision as it is deployed, within `TableInputs.rounding`;
+    A proof is of the model in single precision as it is deployed, within `TableDomain.rounding`;
     that of a slope is of real numbers. A counterexample counts once `Model.predict` gives the same
     of rows as the table has them.
 
@@ -51,23 +51,23 @@ def verify_properties(
     SpecError
         A property needs rows, and there are none.
     """
-    inputs = TableInputs(table_graph)
+    table = TableDomain(table_graph)
     return Verification(
         target=table_graph.fitted.spec.target,
         rung=table_graph.rung.name,
-        domain=inputs.columns,
-        properties=tuple(_verified(inputs, stated, rows, seconds, seed)),
-        notes=tuple(inputs.notes),
+        domain=table.columns,
+        properties=tuple(_verified(table, stated, rows, seconds, seed)),
+        notes=tuple(table.notes),
     )
 
 
 def _verified(
-    inputs: TableInputs, stated: Sequence[Stated], rows: Rows | None, seconds: float, seed: int
+    table: TableDomain, stated: Sequence[Stated], rows: Rows | None, seconds: float, seed: int
 ) -> Iterable[Verified]:
     until = perf_counter() + seconds
     for place, asked in enumerate(stated):
         part = max(until - perf_counter(), 0.0) / (len(stated) - place)
-        question = Question(asked.text, inputs, asked.region, rows, part, seed)
-        verified, classes = asked.property.verify(question), inputs.table_graph.fitted.classes
+        question = Question(asked.text, table, asked.region, rows, part, seed)
+        verified, classes = asked.property.verify(question), table.table_graph.fitted.classes
         of = None if asked.property.place is None else classes[asked.property.place]
         yield structs.replace(verified, of=of)

@@ -42,7 +42,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class TableInputs:
+class TableDomain:
     """The inputs of a rung's graphs, in words of the table.
 
     Parameters
@@ -56,7 +56,7 @@ class TableInputs:
     @cached_property
     def box(self) -> Box:
         """The whole domain, [1, d]."""
-        low, high = (end.copy() for end in self.table_graph.domain)
+        low, high = (end.copy() for end in self.table_graph.inputs.domain)
         for group, step in self._levels:
             high[:, group[0]] = float(bool(step.rare))
         return Box(low, high)
@@ -64,8 +64,8 @@ class TableInputs:
     @cached_property
     def form(self) -> Form:
         """What inputs can be besides."""
-        whole = np.zeros(self.table_graph.inputs, bool)
-        tried = np.full(self.table_graph.inputs, np.nan)
+        whole = np.zeros(self.table_graph.inputs.count, bool)
+        tried = np.full(self.table_graph.inputs.count, np.nan)
         implied = []
         for step in self._steps:
             places = self.places(step.source)
@@ -84,7 +84,7 @@ class TableInputs:
                 implied.append((places["missing"], main, value))
         several = self._of_several_inputs
         if several.any():
-            tried[several] = self.table_graph.encoded([self._typical])[0, several]
+            tried[several] = self.table_graph.inputs.encoded([self._typical])[0, several]
         return Form(whole, tuple(implied), tried)
 
     def region(self, region: Region) -> Box:
@@ -99,13 +99,13 @@ class TableInputs:
         """
         low, high = (end.copy() for end in self.box)
         changes = {name: self._within(name, ends) for name, ends in region.limits.items()}
-        changed = self.table_graph.box(low, changes)
-        there = np.isin(self.table_graph.sources, list(changes))
+        changed = self.table_graph.inputs.box(low, changes)
+        there = np.isin(self.table_graph.inputs.sources, list(changes))
         low[:, there], high[:, there] = changed.low[:, there], changed.high[:, there]
         form = self.form
         narrowed = form.narrowed(low, high)
         for name in changes:
-            of_column = self.table_graph.sources == name
+            of_column = self.table_graph.inputs.sources == name
             if (narrowed[0] > narrowed[1])[:, of_column].any():
                 raise PropertyError(
                     say("The region is empty: column {column!r} has whole numbers.", column=name),
@@ -120,14 +120,14 @@ class TableInputs:
             box.low[0],
             box.high[0],
             tuple(unsafe),
-            self.table_graph.groups,
+            self.table_graph.inputs.groups,
             tuple(thresholds),
             form=form or self.form,
         )
 
     def places(self, column: str) -> dict[str, int]:
         """Return the places of a column's dense inputs by what they hold."""
-        dense = enumerate(self.table_graph.layout.dense)
+        dense = enumerate(self.table_graph.inputs.layout.dense)
         return {feature.kind: place for place, feature in dense if feature.source == column}
 
     def is_whole(self, column: str) -> bool:
@@ -206,7 +206,9 @@ class TableInputs:
     @property
     def notes(self) -> list[str]:
         """Say what a proof takes more inputs into account than a table has."""
-        several = sorted({str(name) for name in self.table_graph.sources[self._of_several_inputs]})
+        several = sorted(
+            {str(name) for name in self.table_graph.inputs.sources[self._of_several_inputs]}
+        )
         if not several:
             return []
         return [
@@ -225,17 +227,17 @@ class TableInputs:
     def _levels(self) -> list[tuple[np.ndarray, Categorical]]:
         """The group of each column of levels, and its step."""
         steps = {step.source: step for step in self._steps if isinstance(step, Categorical)}
-        codes = self.table_graph.layout.codes
+        codes = self.table_graph.inputs.layout.codes
         return [
             (group, steps[coded.source])
-            for coded, group in zip(codes, self.table_graph.groups, strict=True)
+            for coded, group in zip(codes, self.table_graph.inputs.groups, strict=True)
         ]
 
     @cached_property
     def _of_several_inputs(self) -> np.ndarray:
         """Which inputs [d] are parts of dates and texts."""
         plain = [s.source for s in self._steps if isinstance(s, Numeric | Boolean | Categorical)]
-        return ~np.isin(self.table_graph.sources, plain)
+        return ~np.isin(self.table_graph.inputs.sources, plain)
 
     @cached_property
     def _typical(self) -> Row:
