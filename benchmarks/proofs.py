@@ -21,7 +21,7 @@ from benchmarks.quality.sets import Suite
 from gradum.api.stress import threat_of
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.stress.attack import attack, moves_within
-from gradum.study.stress.certificate import claims_of
+from gradum.study.stress.certified import claims_of
 from gradum.study.stress.proof import Proof
 from gradum.study.stress.reach import Reach
 from gradum.tables.check import check, widened

@@ -14,7 +14,7 @@ from gradum.fitting.predict import predict_typed
 from gradum.fitting.spec import MLPSpec
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.stress.attack import attack, moves_within
-from gradum.study.stress.certificate import certify
+from gradum.study.stress.certified import certify
 from gradum.study.stress.reach import Reach
 from gradum.tables.check import check, widened
 from gradum.tables.read import read

@@ -24,7 +24,7 @@ from gradum.show.stress_words import (
     curve_header,
 )
 from gradum.show.trust_section import PartFinding
-from gradum.study.stress.certificate import SECONDS
+from gradum.study.stress.certified import SECONDS
 from gradum.study.stress.result import Attack
 from gradum.study.trust.check import Check, Line
 

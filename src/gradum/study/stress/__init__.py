@@ -1,1 +1,1 @@
-"""Stress: the least changes of rows that change answers, and tables as accidents leave them."""
+"""Stress: which little changes of rows change answers, which provably do not, and what accidents do."""

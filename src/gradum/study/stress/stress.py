@@ -14,7 +14,7 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.figures import figure
 from gradum.study.stress.attack import Threat, attack
-from gradum.study.stress.certificate import certify
+from gradum.study.stress.certified import certify
 from gradum.study.stress.corrupted import Labels, corruptions
 from gradum.study.stress.result import Attack, Stress
 from gradum.tables.wording import SHOWN_NAMES, quoted

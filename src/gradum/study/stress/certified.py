@@ -1,4 +1,4 @@
-"""Certificates: for each attacked row, up to which ε no copy that an attack may make changes it.
+"""Attacked rows with what is proved of them: up to which ε no copy is answered otherwise.
 
 An attack finds the least change that it can, and a proof the largest box in which there is none;
 the least change of all lies between the two.
