@@ -1,1 +1,1 @@
-"""Stress: which little changes of rows change answers, which provably do not, and what accidents do."""
+"""Stress: which little changes of rows change answers, which provably do not; and accidents."""
