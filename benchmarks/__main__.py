@@ -25,6 +25,7 @@ BENCHMARKS = {
     "quality": "--data FOLDER [OPTIONS], which --help lists",
     "parts": "FOLDER [SETS] [PARTS]",
     "rungs": "FOLDER [SEEDS]",
+    "monotone": "FOLDER [DRAWS] [EFFORT] [SETS]",
     "certified": "FOLDER [SETS] [ROWS] [POINTS] [RUNGS]",
     "calibration": "FOLDER [SPLITS] [ROWS] [SETS]",
     "nist": "",

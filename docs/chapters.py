@@ -21,6 +21,7 @@ from pathlib import Path
 from unittest import mock
 
 FOLDER = Path(__file__).parent / "chapters"
+EXAMPLES = FOLDER.parent.parent / "examples"
 IMAGES = Path(__file__).parent / "images/chapters"
 BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
 SHOWN = re.compile(r"\]\(\.\./images/chapters/([^)]+)\)")
@@ -29,7 +30,8 @@ SHOWN = re.compile(r"\]\(\.\./images/chapters/([^)]+)\)")
 def pages() -> list[Path]:
     """Return the chapters, in order, and the other pages; Keras's is last, as it sets JAX up."""
     others = [FOLDER.parent / name for name in ("article.md", "keras.md")]
-    return [*sorted(FOLDER.glob("[0-9]*.md")), *others]
+    chapters = sorted(FOLDER.glob("[0-9]*.md"), key=lambda page: int(page.stem.partition("-")[0]))
+    return [*chapters, *others]
 
 
 def shown_images(page: Path) -> list[str]:
@@ -43,13 +45,15 @@ def shown_outputs(page: Path) -> list[str]:
 
 
 def run(page: Path, folder: Path) -> list[str]:
-    """Run a page's blocks in a folder; return what each printed."""
+    """Run a page's blocks in a folder, beside `examples`; return what each printed."""
     outputs, namespace = [], {"__name__": page.stem}
     with contextlib.chdir(folder), mock.patch.dict(os.environ, COLUMNS="100"):
+        Path("examples").symlink_to(EXAMPLES)
         for code, _ in BLOCK.findall(page.read_text(encoding="utf-8")):
             with contextlib.redirect_stdout(io.StringIO()) as printed:
                 exec(compile(code, page.name, "exec"), namespace)
             outputs.append(printed.getvalue())
+        Path("examples").unlink()
     return outputs
 
 

@@ -197,6 +197,7 @@ GUIDES = [
     "README.md",
     *(f"docs/{name}.md" for name in ("quick-start", "analyst", "validator", "student", "choices")),
     "docs/intervals.md",
+    "docs/trust.md",
 ]
 
 
@@ -280,9 +281,9 @@ def test_every_chapter_runs_prints_what_it_shows_and_draws_its_pictures(chapter,
 
 
 def test_every_chapter_is_in_the_index():
-    assert len(CHAPTERS) == 9
+    assert len(CHAPTERS) == 10
     index = (ROOT / "docs/chapters/README.md").read_text()
-    assert [f"({chapter})" in index for chapter in CHAPTERS] == [True] * 9
+    assert [f"({chapter})" in index for chapter in CHAPTERS] == [True] * 10
 
 
 EXERCISE = re.compile(

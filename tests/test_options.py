@@ -35,6 +35,7 @@ VALUES = {  # other than the default, of options that do not take any name
     "class_weight": "balanced",
     "cost": "FP=1,FN=2.5",
     "max_memory": "2GB",
+    "monotone": "a+",
     "hidden": "64,32",
     "activation": "tanh",
     "solver": "momentum",

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Averaged,
         Clipped,
         GradientDescent,
+        Monotone,
         Muon,
     )
     from gradum.solvers.schedules import OneCycle, StepDecay, WarmUp
@@ -85,6 +86,7 @@ _NAMES = {
         "Averaged",
         "Clipped",
         "GradientDescent",
+        "Monotone",
         "Muon",
     ),
     "gradum.solvers.schedules": ("OneCycle", "StepDecay", "WarmUp"),
@@ -115,6 +117,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "Model",
+    "Monotone",
     "Muon",
     "Newton",
     "OneCycle",

@@ -21,9 +21,10 @@ from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.pack.training import _Order
 from gradum.fitting.pack.wide import (
     OF_CODES,
+    OF_MANY_ROWS,
     STRENGTHS,
     begin_wide,
-    best_strength,
+    best_prior,
     is_much_work,
     linear_start,
 )
@@ -248,11 +249,24 @@ def test_the_penalty_is_the_one_that_predicts_the_held_out_rows_best(noise):
     best = fit(STRENGTHS[int(np.argmin(losses))])
     assert (int(np.argmin(losses)) == 0) == (noise > 1)
     goal = Goal(target, np.ones(90), SquaredError())
-    strength = best_strength([(x, (learned, held))], goal, ALONE)
+    strength, _ = best_prior([(x, (learned, held))], [np.ones(30)], STRENGTHS, goal, ALONE)
     assert strength == pytest.approx(STRENGTHS[int(np.argmin(losses))])
     weights, bias = linear_start(x, goal, learned, strength, ALONE)
     np.testing.assert_allclose(weights[:, 0], best.coef_, rtol=1e-4, atol=1e-6)
     assert bias[0] == pytest.approx(best.intercept_, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("by_steps", [False, True])
+def test_held_out_rows_tell_how_much_steps_have_to_say(by_steps):
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=600)
+    columns = np.column_stack([z, z[:, None] > np.linspace(-2, 2, 60)])
+    target = (2.0 * (z > 0) if by_steps else z) + rng.normal(size=600)
+    scales = [np.append(1.0, np.full(60, share)) for share in (0.03, 1.0)]
+    goal = Goal(target, np.ones(600), SquaredError())
+    walk = np.arange(300), np.arange(300, 600)
+    _, scale = best_prior([(columns, walk)], scales, STRENGTHS, goal, ALONE)
+    assert scale is scales[by_steps]
 
 
 def test_rows_that_are_not_learned_from_change_nothing():
@@ -272,8 +286,14 @@ def test_what_would_be_much_work_is_not_begun():
     assert is_much_work(columns=2, outputs=1, rows=50_001)
 
 
-@pytest.mark.parametrize("target", ["y", "flag", "grade"])
-def test_members_that_begin_wide_are_the_linear_model_of_codes_of_columns(target):
+@pytest.mark.parametrize(
+    ("target", "many"), [("y", False), ("y", True), ("flag", False), ("grade", False)]
+)
+def test_members_that_begin_wide_are_the_linear_model_of_codes_of_columns(
+    target, many, monkeypatch
+):
+    if many:
+        monkeypatch.setattr("gradum.fitting.pack.wide.MANY_ROWS", 0)
     spec = structs.replace(MANY, wide=1.0)
     rows, goal, inputs, walks, members = prepared(target, spec)
     codes = codes_of(rows, inputs, walks, members)
@@ -298,19 +318,25 @@ def test_members_that_begin_wide_are_the_linear_model_of_codes_of_columns(target
             continue
         own = x[member].astype(np.float64)
         own[:, inputs.of_pairs] = 0
-        own[:, inputs.network.inputs :] *= OF_CODES
-        peers = [
-            peer(classes, strength, np.ones(len(train))).fit(own[train], aim[train])
-            for strength in STRENGTHS
-        ]
+        priors = []
+        for share in (OF_CODES, 1.0) if many else (OF_CODES,):
+            scaled = own.copy()
+            scaled[:, inputs.network.inputs :] *= share
+            for strength in OF_MANY_ROWS if many else STRENGTHS:
+                model = peer(classes, strength, np.ones(len(train)))
+                priors.append((scaled, model.fit(scaled[train], aim[train])))
         said = logits[member] - (logits[member].mean(axis=1, keepdims=True) if classes == 3 else 0)
-        distance = [np.abs(said - said_by(each, own, classes)).max() for each in peers]
+        distance = [
+            np.abs(said - said_by(model, scaled, classes)).max() for scaled, model in priors
+        ]
         assert min(distance) < 2e-3
         chosen.add(int(np.argmin(distance)))
         if classes == 0:
-            errors = [np.sum((each.predict(own[held]) - aim[held]) ** 2) for each in peers]
+            errors = [
+                np.sum((model.predict(scaled[held]) - aim[held]) ** 2) for scaled, model in priors
+            ]
             errors_of_folds[members.fold[member]] = np.array(errors)
-    assert len(chosen) == 1  # one penalty for all folds, which choose it together
+    assert len(chosen) == 1  # one penalty and scale for all folds, which choose them together
     if classes == 0:
         assert len(errors_of_folds) == spec.folds
         assert chosen == {int(np.argmin(sum(errors_of_folds.values())))}

@@ -49,6 +49,26 @@ def half_widths(frame):
     return (frame["high"] - frame["low"]).to_numpy() / 2
 
 
+@pytest.mark.parametrize("target", ["number", "label"])
+def test_a_coefficient_at_its_bound_has_no_interval_and_is_as_if_left_out(target):
+    held = gradum.fit(table(target), "y", monotone="z+", **WEAK)  # its slope is below 0
+    frame, sentence = coefficient_intervals(held.run)
+    assert "the coefficients of 'z' at 0" in sentence
+    assert frame["low"].is_null().all()
+    without = gradum.fit(table(target).drop("z"), "y", **WEAK)
+    x, z = (frame.filter(feature=name)["coefficient"].item() for name in "xz")
+    assert z == 0
+    alone, _ = coefficient_intervals(without.run)
+    assert x == pytest.approx(alone.filter(feature="x")["coefficient"].item(), rel=1e-6)
+    as_it_is, _ = coefficient_intervals(gradum.fit(table(target), "y", **WEAK).run)
+    kept = gradum.fit(table(target), "y", monotone="z-", **WEAK)
+    frame, _ = coefficient_intervals(kept.run)
+    numbers = frame.select(pl.selectors.numeric()).to_numpy()
+    np.testing.assert_allclose(
+        numbers, as_it_is.select(pl.selectors.numeric()).to_numpy(), rtol=1e-5
+    )
+
+
 def test_least_squares_has_the_errors_of_statsmodels_hc3():
     model = gradum.fit(table("number"), "y", **WEAK)
     inputs, target = learned(model)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
+from gradum.api.fitted_run import fitted_run
 from gradum.api.model import Model
 from gradum.api.rivals import rivals_of
 from gradum.api.spelled_out import spell_out
@@ -18,18 +16,12 @@ from gradum.fitting.memory_bound import decided
 from gradum.fitting.option_table import Options
 from gradum.fitting.options import make_spec
 from gradum.fitting.rivals import Rival
-from gradum.fitting.row_source import RowSource
-from gradum.fitting.rows_in_blocks import RowsInBlocks
-from gradum.fitting.rows_in_memory import RowsInMemory
-from gradum.fitting.run import run
 from gradum.fitting.spec import Spec
 from gradum.messages import say
 from gradum.show.source import Source
-from gradum.solvers.threads import between_turns, turn
-from gradum.tables.read import read
 from gradum.tables.schema import Schema
 from gradum.tables.sources.brought import Brought
-from gradum.tables.stream import at_hand, opened
+from gradum.tables.stream import at_hand
 
 
 @spell_out
@@ -133,26 +125,17 @@ def fit_spec(
     teacher: Rival | None = None,
     scratch: Path | None = None,
 ) -> Model:
-    """Fit as `fit` does, from a spec and in a context.
-
-    The tables are `at_hand`: files on this machine, a `Table` or batches.
-    Whether the table is read in blocks has been `decided`. ``rivals`` are judged beside the ladder,
-    and the pack may learn from the ``teacher``.
-    ``scratch`` is the folder for the rows of a table that does not fit in memory.
-    """
-    judging = None if test is None else read(test)
-    context = replace(context, tell=between_turns(context.tell))
-    with ExitStack() as entered:
-        source: RowSource = RowsInMemory(partial(read, data), teacher)
-        if spec.blocks and teacher is not None:
-            raise SpecError(
-                say("A teacher learns from rows in memory, and this table is read in blocks."),
-                say("Allow more memory with max_memory, or leave the teacher out."),
-            )
-        if spec.blocks:
-            source = RowsInBlocks(entered.enter_context(opened(data, scratch)), scratch)
-        entered.enter_context(turn())
-        finished = run(spec, source, test=judging, schema=schema, rivals=rivals, context=context)
+    """Fit as `fit` does, from a spec and in a context; see `fitted_run`."""
+    finished = fitted_run(
+        spec,
+        data,
+        context,
+        test=test,
+        schema=schema,
+        rivals=rivals,
+        teacher=teacher,
+        scratch=scratch,
+    )
     return Model(finished.fitted, finished, Source(_name(data), _name(test)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from msgspec import structs
 from gradum.api.explanation import explain_model
 from gradum.api.groups import grouping_of, judged_by_group
 from gradum.api.inference import infer_run
-from gradum.api.run_rows import rows_in_memory, run_rows
+from gradum.api.run_rows import known_rows
 from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
 from gradum.fitting.fitted import Fitted
@@ -55,7 +55,9 @@ if TYPE_CHECKING:
     from gradum.show.counterfactual import Counterfactuals
     from gradum.show.effects import EffectCurves
     from gradum.show.influence import InfluentialRows
+    from gradum.show.stress import StressTest
     from gradum.show.surrogate import SurrogateTree
+    from gradum.show.trust import TrustReport
     from gradum.show.verification import PropertyReport
     from gradum.show.watch import Watch
     from gradum.study.certified.table_graph import TableGraph
@@ -378,11 +380,7 @@ class Model:
         grouping = grouping_of(self, by, metric)
         if data is None:
             return judged_by_group(self, grouping)
-        known, unknown = None, ()
-        if self.run is not None:
-            known = rows_in_memory(self.run)
-        elif self.folder is not None:
-            known = run_rows(self.folder, self.fitted, target=True)
+        known, unknown = known_rows(self.run, self.folder, self.fitted), ()
         if isinstance(known, str):
             unknown = (
                 say(
@@ -897,6 +895,155 @@ class Model:
             seed=seed,
             reading=reading,
         )
+
+    def stress(
+        self,
+        data: Any,
+        *,
+        rows: int = 100,
+        budget: str | Mapping[str, float] = "iqr",
+        levels: int = 0,
+        share: float = 0.1,
+        frozen: str | Sequence[str] = (),
+        upward: str | Sequence[str] = (),
+        downward: str | Sequence[str] = (),
+        together: Sequence[Sequence[str]] = (),
+        rung: str | None = None,
+        time_limit: float | None = None,
+        certify: float = 1.0,
+        sheet: str | None = None,
+        query: str | None = None,
+        encoding: str | None = None,
+        skip_rows: int | None = None,
+    ) -> StressTest:
+        """Say how little changes an answer, and what the accidents of tables do to the score.
+
+        Rows are attacked: of each, the least ε is looked for such that a copy whose columns have
+        all moved by at most ε is answered otherwise; and, as far as it can be proved, the largest ε
+        within which there is none. Then one column after the other is corrupted in a tenth of the
+        rows, as units, gaps and typing errors would, and it is said whether a watch notices. See
+        `gradum.study.stress`.
+
+        Parameters
+        ----------
+        data : path, data frame, array, list of dicts or iterable of such
+            A table; with the target, it is scored.
+        rows : int
+            How many to attack, drawn by chance.
+        budget : {"iqr", "quantile"} or dict of str to float
+            What ε counts: interquartile ranges of the rows learned from; shares of their ranks; or
+            multiples of an amount by column, in its own unit (days of dates), while columns that
+            are not named stay.
+        levels : int
+            How many categories, yes and no, may be others besides.
+        share : float
+            Of the training target's range, by which a number must move for its answer to count as
+            changed.
+        frozen : str or sequence of str
+            Columns that may not change.
+        upward, downward : str or sequence of str
+            Columns that may only rise, or only fall.
+        together : sequence of sequences of str
+            Groups of columns that shift by the same amount, such as a sum and its largest part.
+        rung : str, optional
+            As in `predict`.
+        time_limit : float, optional
+            Seconds after which no further row is attacked.
+        certify : float
+            Seconds for each row, on the average, in which it is proved up to which ε its answer
+            stays; 0 proves nothing. Where that time ends a search, another run may prove more.
+        sheet, query, encoding, skip_rows : optional
+            How ``data`` is read, as in `gradum.fit`.
+
+        Returns
+        -------
+        StressTest
+            It shows itself; ``frame`` has one line a row, ``corruptions`` one a corruption,
+            ``found`` everything as plain values, and ``page()`` a page.
+
+        Raises
+        ------
+        SpecError
+            There is no such rung, column or budget, nothing may change, or a number makes no sense.
+        SchemaError, TargetError
+            A column is absent or of another kind, or a label was never seen.
+        TableError
+            There are no rows.
+        """
+        refuse_after_fork()
+        from gradum.api.stress import stress_model, threat_of
+
+        threat = threat_of(
+            self.fitted,
+            budget=budget,
+            levels=levels,
+            share=share,
+            frozen=frozen,
+            upward=upward,
+            downward=downward,
+            together=together,
+        )
+        reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+        return stress_model(
+            self,
+            data,
+            threat=threat,
+            rows=rows,
+            rung=rung,
+            time_limit=time_limit,
+            certify=certify,
+            reading=reading,
+        )
+
+    def trust(
+        self,
+        data: Any = None,
+        *,
+        by: str | Sequence[str] = (),
+        thresholds: str | os.PathLike | Mapping[str, Any] | None = None,
+        rerun: bool = False,
+        sheet: str | None = None,
+        query: str | None = None,
+        encoding: str | None = None,
+        skip_rows: int | None = None,
+    ) -> TrustReport:
+        """Say what holds of the model, what fails, and what was not checked.
+
+        Every line holds something that is known of the model against a threshold: data, scores,
+        calibration, coverage, groups, explanations, stress, properties, drift, reproducibility.
+
+        Parameters
+        ----------
+        data : path or data frame, optional
+            New rows; with the target, scores, calibration and coverage are checked on them too.
+        by : str or sequence of str
+            Columns whose groups are held against each other, as by `evaluate`.
+        thresholds : path or dict, optional
+            What is asked, as ``gradum trust --write-thresholds FILE`` writes it.
+        rerun : bool
+            Whether to fit the run again and compare the weights to the bit.
+        sheet, query, encoding, skip_rows : optional
+            How ``data`` is read, as in `gradum.fit`.
+
+        Returns
+        -------
+        TrustReport
+            It shows itself; ``failed`` says whether a demand failed, ``frame`` has one line each,
+            ``not_checked`` what nothing is known of, ``content`` everything as plain values, and
+            ``page()`` a page.
+
+        Raises
+        ------
+        SpecError
+            The thresholds cannot be used, or the rows not be grouped so.
+        SchemaError, TableError
+            The new rows do not match the model.
+        """
+        refuse_after_fork()
+        from gradum.api.trust.report import trust_model
+
+        reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+        return trust_model(self, data, by=by, thresholds=thresholds, rerun=rerun, reading=reading)
 
     def surrogate(self) -> SurrogateTree:
         """Grow a tree of at most four questions that says what the rung in use says.

@@ -137,6 +137,16 @@ def run_rows(
         return str(error).rstrip(".。")
 
 
+def known_rows(run: Run | None, folder: Path | None, fitted: Fitted) -> RunRows | str | None:
+    """Return the rows of a run that is at hand or in a folder, or why they are not known.
+
+    None of a model file alone, and of a run that holds only some of its rows.
+    """
+    if run is not None:
+        return rows_in_memory(run)
+    return None if folder is None else run_rows(folder, fitted, target=True)
+
+
 def _is_larger(run_spec: RunSpec, most_bytes: float) -> bool:
     files = [Path(name) for name in run_spec.sha256]
     return sum(file.stat().st_size for file in files if file.exists()) > most_bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,9 @@ from gradum.estimators.numeric import number_loss
 from gradum.estimators.teaching import fitted_teacher, given_teacher
 from gradum.estimators.training import seed_of
 from gradum.fitting.context import Context, ignore
+from gradum.fitting.directions import refuse_directions
 from gradum.fitting.metric import metric_for
+from gradum.fitting.monotone import refuse_unproven
 from gradum.fitting.options import make_overrides
 from gradum.fitting.pack.fit import fit_pack
 from gradum.fitting.pack.spec import PackSpec, pack_of, refuse_time_limit
@@ -48,6 +50,7 @@ class _Pack(BaseEstimator):
         time_limit: float | None = None,
         categorical: Sequence[str] = (),
         numeric: Sequence[str] = (),
+        monotonic_cst: Any = None,
         pack: PackSpec | None = None,
         teacher: Any = None,
         random_state: Any = None,
@@ -56,6 +59,7 @@ class _Pack(BaseEstimator):
         self.time_limit = time_limit
         self.categorical = categorical
         self.numeric = numeric
+        self.monotonic_cst = monotonic_cst
         self.pack = pack
         self.teacher = teacher
         self.random_state = random_state
@@ -90,11 +94,13 @@ class _Pack(BaseEstimator):
         overrides = make_overrides(numeric=tuple(self.numeric), categorical=tuple(self.categorical))
         self.schema_ = infer(table, overrides=overrides)
         require_features(self.schema_)
+        monotone = _directions(self.monotonic_cst, names)
+        refuse_directions(monotone, self.schema_, classes)
         checked = check(table, self.schema_)
         self.encoder_ = Encoder.fit(checked.frame, self.schema_)
         used = np.flatnonzero(weight > 0)
         design = self.encoder_.transform(checked.frame)
-        data = Rows(design, target, weight, classes, teacher=teacher).take(used)
+        data = Rows(design, target, weight, classes, teacher=teacher, monotone=monotone).take(used)
         # Every event lets other fits have their turn.
         context = Context(seed_of(self.random_state), tell=between_turns(ignore))
         with turn():
@@ -108,6 +114,7 @@ class _Pack(BaseEstimator):
                 log_target=False,
                 seconds=self.time_limit,
             )
+        refuse_unproven([self.rung_], self.encoder_.layout, monotone)
         self.n_features_in_ = table.frame.width
         self.feature_names_in_ = np.array(names, dtype=object)
         self.n_iter_ = self.rung_.iterations
@@ -175,6 +182,10 @@ class PackClassifier(ClassifierMixin, _Pack):
         The most seconds that training may take; the result then depends on the clock.
     categorical, numeric : sequence of str
         Columns whose kind is decided here rather than recognised.
+    monotonic_cst : array-like of int or dict of str -> int, optional
+        As of scikit-learn's ``HistGradientBoostingClassifier``: as a numeric column with 1 rises,
+        the probability of the second of two classes never falls, and with -1 it never rises,
+        whatever the other columns are; 0 leaves a column free. Signs of the weights prove it.
     class_weight : dict, "balanced" or None, default None
         Factor of the rows of each class; balanced is n / (K · rows of the class).
     pack : gradum.fitting.pack.spec.PackSpec, optional
@@ -210,6 +221,7 @@ class PackClassifier(ClassifierMixin, _Pack):
         time_limit: float | None = None,
         categorical: Sequence[str] = (),
         numeric: Sequence[str] = (),
+        monotonic_cst: Any = None,
         class_weight: Any = None,
         pack: PackSpec | None = None,
         teacher: Any = None,
@@ -220,6 +232,7 @@ class PackClassifier(ClassifierMixin, _Pack):
             time_limit=time_limit,
             categorical=categorical,
             numeric=numeric,
+            monotonic_cst=monotonic_cst,
             pack=pack,
             teacher=teacher,
             random_state=random_state,
@@ -302,6 +315,8 @@ class PackRegressor(RegressorMixin, _Pack):
         an output each. ``gradum.Quantile((0.1, 0.9))`` says its levels itself.
     quantiles : sequence of float, default (0.05, 0.5, 0.95)
         Levels between 0 and 1, rising, of the loss ``"quantile"``; no other looks at them.
+    monotonic_cst : array-like of int or dict of str -> int, optional
+        As that of :class:`PackClassifier`, for the number, or for each quantile.
     effort, time_limit, categorical, numeric, pack, teacher, random_state
         As those of :class:`PackClassifier`.
 
@@ -322,6 +337,7 @@ class PackRegressor(RegressorMixin, _Pack):
         time_limit: float | None = None,
         categorical: Sequence[str] = (),
         numeric: Sequence[str] = (),
+        monotonic_cst: Any = None,
         pack: PackSpec | None = None,
         teacher: Any = None,
         random_state: Any = None,
@@ -331,6 +347,7 @@ class PackRegressor(RegressorMixin, _Pack):
             time_limit=time_limit,
             categorical=categorical,
             numeric=numeric,
+            monotonic_cst=monotonic_cst,
             pack=pack,
             teacher=teacher,
             random_state=random_state,
@@ -410,6 +427,29 @@ def _number_loss(loss: Any, quantiles: Sequence[float]) -> Loss:
             say("Choose among {losses}.", losses=listed(learned)),
         )
     return chosen.at_levels(quantiles) if isinstance(loss, str) else chosen
+
+
+def _directions(monotonic_cst: Any, names: Sequence[str]) -> dict[str, int]:
+    """Return the direction of each column that has one, 1 or -1."""
+    if monotonic_cst is None:
+        return {}
+    if not isinstance(monotonic_cst, Mapping):
+        signs = np.asarray(monotonic_cst)
+        if signs.shape != (len(names),):
+            raise SpecError(
+                say(
+                    "monotonic_cst has the shape {shape}, for {columns} columns.",
+                    shape=signs.shape,
+                    columns=len(names),
+                ),
+                say("Give one number a column, or a dict of names."),
+            )
+        monotonic_cst = dict(zip(names, signs.tolist(), strict=True))
+    if not set(monotonic_cst.values()) <= {1, 0, -1}:
+        raise SpecError(
+            say("monotonic_cst has numbers other than 1, 0 and -1."), say("Correct it.")
+        )
+    return {str(name): int(sign) for name, sign in monotonic_cst.items() if sign}
 
 
 def _is_missing(label: Any) -> bool:

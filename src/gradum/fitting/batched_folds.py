@@ -384,8 +384,9 @@ def _as_numbers(role: np.ndarray) -> np.ndarray:
 
 def _largest_slope(gradient: np.ndarray, values: np.ndarray, strengths: Strengths) -> float:
     """Return the largest entry of the smallest subgradient."""
-    l1 = strengths.l1[:, 0]
-    return float(np.abs(least_subgradient(gradient, values, l1, np.zeros_like(l1))).max())
+    l1, signs = strengths.l1[:, 0], strengths.signs[:, 0]
+    slope = least_subgradient(gradient, values, l1, np.zeros_like(l1), signs)
+    return float(np.abs(slope).max())
 
 
 def _sum(matrices: Sequence[np.ndarray], used: np.ndarray) -> np.ndarray:

@@ -55,10 +55,18 @@ def fit_linear(
         target = scale.forward(rows.target)
     outputs = loss.outputs(rows.classes)
     walks = walks_of(rows, validation, spec, context)
-    model = LinearModel.of(columns, target, loss, outputs=outputs, weight=rows.weight)
+    signs = _signs(rows, columns)
+    model = LinearModel.of(columns, target, loss, outputs=outputs, weight=rows.weight, signs=signs)
     path = context.follow(choose_penalty(model, walks, spec.strengths, hear=context.ask))
     penalty = L2(path.best)
-    choice = choose(loss, penalty, columns.shape, outputs, sparse=columns.sparse is not None)
+    choice = choose(
+        loss,
+        penalty,
+        columns.shape,
+        outputs,
+        sparse=columns.sparse is not None,
+        signed=signs is not None,
+    )
     solution = context.unhurried.solve(
         minimise(
             columns,
@@ -69,6 +77,7 @@ def fit_linear(
             outputs=outputs,
             weight=rows.weight,
             start=path.start,
+            signs=signs,
         )
     )
     rung = linear_rung(
@@ -143,6 +152,14 @@ def linear_rung(
         settings=settings,
         post=steps_for(rows.class_weight),
     )
+
+
+def _signs(rows: Rows, columns: Columns) -> np.ndarray | None:
+    """Return the signs that keep the answer monotone (D,); None where it need not be."""
+    if not rows.monotone:
+        return None
+    directions = rows.directions
+    return np.pad(directions, (0, columns.shape[1] - len(directions)))
 
 
 def standard_layer(rows: Rows) -> InputLayer:

@@ -29,7 +29,7 @@ from gradum.solvers import schedules
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import train
 from gradum.solvers.events import EpochDone
-from gradum.solvers.first_order import FirstOrder, resolve
+from gradum.solvers.first_order import FirstOrder, Monotone, resolve
 from gradum.solvers.schedules import Schedule
 from gradum.solvers.segments import SegmentedData
 from gradum.solvers.solution import Solution, Status
@@ -75,7 +75,10 @@ def fit_mlp(
     layer = robust_layer(rows)
     data = encoded(layer, scale, rows)
     judged = None if validation is None else encoded(layer, scale, validation)
-    rung, solution = train_network(layer, data, judged, spec, context, rows.classes, epochs)
+    directions = rows.directions if rows.monotone else None
+    rung, solution = train_network(
+        layer, data, judged, spec, context, rows.classes, epochs, directions
+    )
     if solution.status is Status.DIVERGED:
         refuse_infinite(rung, solution, data)
     if scale is not None:
@@ -107,11 +110,13 @@ def train_network(
     context: Context,
     classes: int | None,
     epochs: int | None = None,
+    directions: np.ndarray | None = None,
 ) -> tuple[Rung, Solution]:
     """Train a network on rows that are encoded, wherever they lie.
 
-    Returns the rung, for a regression without its scale, and the solution. The rung's seconds are
-    those of trainings before, that were cut short.
+    Where there are ``directions`` of the first columns (d,), it is monotone in them. Returns the
+    rung, for a regression without its scale, and the solution. The rung's seconds are those of
+    trainings before, that were cut short.
     """
     most, snapshot = epochs or spec.max_epochs, context.snapshot()
     if snapshot is not None:
@@ -119,6 +124,8 @@ def train_network(
     loss = LOSSES["squared_error" if classes is None else "log_loss"]
     network = _network(spec, data.columns, loss.outputs(classes), layer)
     solver, alpha = solver_of(spec, epochs), spec.penalty(data.rows)
+    if directions is not None:
+        solver = Monotone(solver, tuple(directions.astype(int).tolist()))
     batch_size = data.rows if solver.full_batch else spec.batch_size(data.rows)
     solution = context.train(
         train(

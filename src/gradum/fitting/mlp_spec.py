@@ -93,6 +93,16 @@ class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 say("Give a share from 0 to below 1."),
             )
 
+    def refuse_without_directions(self) -> None:
+        """Raise SpecError where a network cannot be held monotone."""
+        if (self.activation, self.solver) == ("relu", "adam"):
+            return  # without JAX
+        from gradum.solvers.first_order import Monotone, resolve
+        from gradum.solvers.first_order.monotone import refuse_falling
+
+        refuse_falling(self.activation)
+        Monotone(resolve(self.solver))
+
     def epochs(self, rows: int) -> int:
         """Return the most epochs on so many rows that do not fit in memory."""
         return min(self.max_epochs, max(1, self.most_visits // rows))

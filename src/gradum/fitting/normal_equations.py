@@ -73,7 +73,9 @@ class NormalEquations:
             hessian = hessian.copy()
             np.einsum("ii->i", hessian)[:] += strengths.l2[:, 0]
         if strengths.selects:
-            return active_set.minimise(hessian, self.linear, strengths.l1[:, 0], start)
+            return active_set.minimise(
+                hessian, self.linear, strengths.l1[:, 0], start, strengths.signs[:, 0]
+            )
         return Factored.of(hessian).step(-self.linear[:, None])[:, 0]
 
     def judge(

@@ -18,6 +18,7 @@ from gradum.fitting.option_values import (
     read_cost,
     read_encoding,
     read_folds,
+    read_monotone,
     read_names,
     read_size,
     read_widths,
@@ -213,6 +214,16 @@ class Options(TypedDict, total=False):
             "interval_by",
             "Hold the coverage of intervals for each value of COL by itself.",
             "COL",
+        ),
+    ]
+    monotone: Annotated[
+        str | Iterable[str] | Mapping[str, str | int] | None,
+        Option(
+            "monotone",
+            "As COL rises, let no prediction fall (age+) or rise (age-): a number, or the "
+            "probability of the second class.",
+            "COL+",
+            read=read_monotone,
         ),
     ]
     refit: Annotated[

@@ -52,6 +52,30 @@ def read_names(value: str | Iterable[str] | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def read_monotone(value: Any) -> tuple[str, ...]:
+    """Take columns with their signs, ``"age+"`` or several such, or a mapping of names to signs.
+
+    In a mapping, signs may also be scikit-learn's: 1, -1, and 0 for a column without a direction.
+
+    Raises
+    ------
+    SpecError
+        A sign of a mapping is none. Signs behind names are read by the spec.
+    """
+    if not isinstance(value, Mapping):
+        return read_names(value)
+    columns = []
+    for name, sign in value.items():
+        written = {"+": "+", "-": "-", "1": "+", "-1": "-", "0": ""}.get(str(sign))
+        if written is None:
+            raise SpecError(
+                say("The direction of {column!r} is {sign!r}.", column=name, sign=sign),
+                say("Give + or -, 1 or -1."),
+            )
+        columns += [f"{name}{written}"] if written else []
+    return tuple(columns)
+
+
 def read_widths(value: Any) -> tuple[int, ...]:
     """Take the widths of hidden layers as ``"64,32"``, as one number or as several.
 

@@ -89,7 +89,7 @@ def choose_penalty(
     """
     if len(strengths) == 1:  # nothing to choose
         return Path((strengths[0] / len(model),))
-    selects = bool(np.any(price(1.0).l1))
+    selects = bool(np.any(price(1.0).l1)) or model.signs is not None
     walk = folds_of(model, folds, selects=selects) or OneByOne(model, folds, hear)
     shares = np.array([model.weight[held].sum() for _, held in folds])
     alphas, losses, solutions, spreads, of_folds = [], [], [], [], ()
@@ -167,7 +167,7 @@ def _squared_path(model: LinearModel, alphas: np.ndarray, unit: Price) -> Penalt
     first = model.strengths(unit.l1, unit.l2)
     values = np.zeros((len(alphas), model.columns.shape[1] + 1))
     for step, alpha in enumerate(alphas.tolist()):
-        strengths = Strengths(alpha * first.l1, alpha * first.l2)
+        strengths = Strengths(alpha * first.l1, alpha * first.l2, first.signs)
         values[step] = equations.solve(strengths, values[max(step - 1, 0)])
     by_alpha = alphas[:, None]
     judged = equations.judge(values, by_alpha * first.l1[:, 0], by_alpha * first.l2[:, 0])
@@ -220,7 +220,7 @@ def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoin
     """Return the solver for a penalty."""
     if not model.loss.smooth:
         return InteriorPoint()
-    selects = bool(np.any(price.l1))
+    selects = bool(np.any(price.l1)) or model.signs is not None
     formed = may_be_formed(model) and not model.is_softmax and model.loss.strictly_convex
     return Newton() if formed or not selects else Proximal()
 

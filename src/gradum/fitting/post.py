@@ -32,6 +32,7 @@ class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
     title: ClassVar[str] = ""
     decides: ClassVar[bool] = False  # labels stay those of a world of equally common classes
     calibrates: ClassVar[bool] = False
+    keeps_order: ClassVar[bool] = True
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:
         """Return logits (n, k) of classes as common as in the table."""
@@ -52,8 +53,9 @@ PostStep = PriorShift | TemperatureScaling | QuadraticScaling | MatrixScaling
 """A step that may follow the logits.
 
 ``decides`` says whether labels are chosen by its result, ``calibrates`` whether it makes
-probabilities mean what they say, ``title`` how that is called; ``class_weight`` are the class
-weights that it takes out, if any.
+probabilities mean what they say, ``keeps_order`` whether the one logit of two classes rises with
+itself, ``title`` how the step is called; ``class_weight`` are the class weights that it takes out,
+if any.
 """
 
 

@@ -16,6 +16,7 @@ from msgspec import structs
 from gradum.errors import SchemaError, SpecError
 from gradum.fitting.context import Context
 from gradum.fitting.dataset import Dataset
+from gradum.fitting.directions import refuse_directions
 from gradum.fitting.events import Expected
 from gradum.fitting.plan import Plan
 from gradum.fitting.rungs.learning import InMemory, LearningRows
@@ -200,6 +201,12 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
             )
     if spec.interval_by is not None:
         _refuse_levels(spec.interval_by, schema, target)
+    refuse_directions(spec.directions, schema, len(target.classes) or None)
+    if spec.monotone and spec.blocks:
+        raise SpecError(
+            say("Models are held monotone on rows in memory, and this table is read in blocks."),
+            say("Allow more with --max-memory (max_memory), or leave out --monotone (monotone)."),
+        )
     if spec.report.cost is not None and target.task != "binary":
         raise SpecError(
             say(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,9 @@ class Rows:
         The factor in ``weight`` that is the class's [K]; None where classes are not balanced.
     teacher : Teacher, optional
         Another model of these rows, which a pack may learn from.
+    monotone : mapping from str to int
+        Numeric columns, and whether as one rises a model's answer shall never fall (1) or never
+        rise (-1).
     """
 
     design: Design | Unencoded
@@ -45,6 +48,7 @@ class Rows:
     time: np.ndarray | None = None
     class_weight: ClassWeight | None = None
     teacher: Teacher | None = None
+    monotone: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.target)
@@ -60,6 +64,19 @@ class Rows:
             None if self.time is None else self.time[rows],
             self.class_weight,
             None if self.teacher is None else self.teacher.take(rows),
+            self.monotone,
+        )
+
+    @property
+    def directions(self) -> np.ndarray:
+        """The direction of each dense column (d,): 1, -1, or 0 where there is none to keep to."""
+        features = self.design.layout.dense
+        return np.array(
+            [
+                self.monotone.get(feature.source, 0) if feature.kind == "value" else 0
+                for feature in features
+            ],
+            np.float32,
         )
 
     def balanced(self) -> Rows:

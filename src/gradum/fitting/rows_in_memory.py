@@ -109,5 +109,7 @@ class DividedInMemory:
     def _encoded(self, parts: np.ndarray, measured: np.ndarray | None) -> tuple[Encoder, InMemory]:
         encoder = Encoder.fit(self.dataset.frame, self.dataset.schema, measured)
         balance = self.spec.class_weight is not None
-        rows = replace(self.dataset.rows(encoder), teacher=self.teacher)
+        rows = replace(
+            self.dataset.rows(encoder), teacher=self.teacher, monotone=self.spec.directions
+        )
         return encoder, InMemory(rows, parts, balance)

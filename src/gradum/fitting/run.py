@@ -28,6 +28,7 @@ from gradum.fitting.judgement import Judgement, Seen, judge
 from gradum.fitting.ladder import climb, learners, refit
 from gradum.fitting.machine import this_machine
 from gradum.fitting.metric import metric_for
+from gradum.fitting.monotone import monotone_in_words, refuse_unproven
 from gradum.fitting.post import calibrated_in_words
 from gradum.fitting.reference.reference import reference_of
 from gradum.fitting.rivals import Contest, Rival, contest, refuse_in_blocks
@@ -176,7 +177,7 @@ def _climbed(
         metric=metric,
         how=plan.how,
         folds=len(plan.folds),
-        notes=(*divided.notes, *worlds(rungs)),
+        notes=(*divided.notes, *worlds(rungs), *_monotone(spec, dataset.schema, rivals)),
         alarms=alarms,
         rivals=held,
         context=context,
@@ -187,6 +188,8 @@ def _climbed(
             spec, encoder, rungs, judgement = _refitted(
                 spec, divided, encoder, rungs, judgement, context
             )
+    for learned in (Judge(encoder, rungs, plan.kept), *judges):
+        refuse_unproven(learned.rungs.values(), learned.encoder.layout, spec.directions)
     guarantee = None
     if judgement is not None:
         guarantee = guarantee_of(
@@ -300,6 +303,15 @@ def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
     ]
     weights = [rung.class_weight for rung in rungs.values()]
     return (*balance.notes(weights), *_taught(rungs), *calibrated, *smeared)
+
+
+def _monotone(spec: Spec, schema: Schema, rivals: Sequence[Rival]) -> tuple[str, ...]:
+    """Say in which columns the models are monotone, and that rivals need not be."""
+    assert schema.target is not None
+    notes = monotone_in_words(schema.target, spec.directions)
+    if notes and rivals:
+        return (*notes, say("What the models are judged against need not be monotone."))
+    return notes
 
 
 def _taught(rungs: dict[str, Rung]) -> tuple[str, ...]:

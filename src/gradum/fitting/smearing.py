@@ -13,7 +13,8 @@ the noise: residuals are then shorter, while exp(f) is as large as before.
 Whether residuals spread equally is tested: that e² depends on f or f² (H. White, Econometrica 48,
 1980, in its short form), by n R², which no kurtosis of the residuals misleads (R. Koenker, Journal
 of Econometrics 17, 1981). If they do not, the factor follows the prediction: it is that of rows
-with like f, and interpolated between such bins.
+with like f, and interpolated between such bins. Where it would fall so fast that exp(f) times it
+fell too, it is raised until that stays level: a prediction never falls as its logarithm rises.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import msgspec
 import numpy as np
 from scipy.special import chdtrc
 
+from gradum.margins import of_sums
 from gradum.messages import marked, say
 from gradum.scores.figures import figure
 
@@ -75,6 +77,13 @@ class ResidualSpread(msgspec.Struct, frozen=True):
         if not self.at:
             return None
         return lambda predicted: np.exp(np.interp(predicted, self.at, np.log(self.factors)))
+
+    @property
+    def rises(self) -> bool:
+        """Whether exp(f) times the factor of f never falls, but for rounding."""
+        at, logs = np.array(self.at), np.log(self.factors)
+        size = max(np.abs(at).max(initial=1.0), np.abs(logs).max(initial=0.0))
+        return bool((np.diff(at + logs) >= -of_sums(8) * size).all())
 
     @property
     def is_sound(self) -> bool:
@@ -159,4 +168,6 @@ def _by_prediction(
         return (), ()
     at = [np.average(predicted[rows], weights=weight[rows]) for rows in inside]
     factors = [factor_of(predicted[rows], true[rows], weight[rows]) for rows in inside]
-    return tuple(map(float, at)), tuple(factors)
+    levels = np.array(at) + np.log(factors)
+    raised = np.maximum.accumulate(levels) - levels
+    return tuple(map(float, at)), tuple((np.array(factors) * np.exp(raised)).tolist())

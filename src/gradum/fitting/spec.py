@@ -34,6 +34,7 @@ AGAINST_OVERFITTING = {
 }
 """What to do about a rung that overfits, with the option that does it."""
 
+SIGNS = {"+": 1, "-": -1}  # of a monotone column
 ModelName = Literal["ladder", "linear", "mlp", "pack"]
 
 
@@ -113,6 +114,9 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds from
     reading the table to the verdict; the fits share them, and one that runs out of its share ends
     with what it has. Each level of the column ``interval_by`` has intervals of its own.
+    ``monotone`` are numeric columns, each with a sign behind its name: as such a column rises and
+    all else stays, the predicted number, or the probability of the second of two classes, never
+    falls (``age+``) or never rises (``income-``).
     """
 
     target: str
@@ -136,6 +140,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_memory: int | None = None
     blocks: bool | None = None
     interval_by: str | None = None
+    monotone: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""
@@ -163,6 +168,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
         if self.metric is not None:
             metric_named(self.metric)
+        self._refuse_directions()
         if self.split.folds == 1 or self.split.folds < 0:
             raise SpecError(
                 say_plural(
@@ -189,6 +195,29 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 say("There is no task {task!r}.", task=self.task),
                 say("Choose regression, binary or multiclass."),
             )
+
+    def _refuse_directions(self) -> None:
+        """Refuse columns without a direction, or with two."""
+        for column in self.monotone:
+            if column[-1:] not in SIGNS or len(column) < 2:
+                raise SpecError(
+                    say("The direction of {column!r} is missing.", column=shortened(column)),
+                    say("Put + or - behind the column's name, such as --monotone age+."),
+                )
+        names = [column[:-1] for column in self.monotone]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise SpecError(
+                say("Column {column!r} has more than one direction.", column=shortened(twice)),
+                say("Give each column of --monotone once."),
+            )
+        if self.monotone and "mlp" in self.rungs:
+            self.mlp.refuse_without_directions()
+
+    @property
+    def directions(self) -> dict[str, int]:
+        """The direction of each of the `monotone` columns, 1 or -1."""
+        return {column[:-1]: SIGNS[column[-1]] for column in self.monotone}
 
     @property
     def rungs(self) -> tuple[str, ...]:

@@ -53,6 +53,12 @@ class TargetScale(msgspec.Struct, frozen=True):
             scale = float(np.sqrt(np.average(np.square(values - centre), weights=weight)))
         return cls(centre, scale or 1.0, float(target.min()), float(target.max()), log)
 
+    @property
+    def rises(self) -> bool:
+        """Whether predictions rise with what they are made of, but for rounding."""
+        follows = self.spread is None or self.spread.rises
+        return self.scale > 0 and (not self.log or (follows and self.smearing > 0))
+
     def forward(self, target: np.ndarray) -> np.ndarray:
         """Bring targets to the models' scale."""
         return (self.logged(target) - self.centre) / self.scale

@@ -9,6 +9,7 @@ import numpy as np
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.monotone import monotone_by_signs
 from gradum.fitting.reference.reference import LEVELLED
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
@@ -93,10 +94,23 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
                 "the weights of rung {name!r} can come to predictions that are no numbers",
                 name=name,
             )
+        if not _is_monotone(rung, fitted):
+            yield say(
+                "the weights of rung {name!r} are not monotone in the columns that the spec names",
+                name=name,
+            )
         if not _has_its_course(rung):
             yield say(
                 "the history or the settings of rung {name!r} are those of another", name=name
             )
+
+
+def _is_monotone(rung: Rung, fitted: Fitted) -> bool:
+    """Whether signs prove the directions that the spec asks for."""
+    return all(
+        monotone_by_signs(rung, fitted.encoder.layout, column, sign)
+        for column, sign in fitted.spec.directions.items()
+    )
 
 
 def _judgement(fitted: Fitted) -> Iterator[str]:

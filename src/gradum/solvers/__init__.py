@@ -21,6 +21,7 @@ from gradum.solvers.first_order import (
     Clipped,
     FirstOrder,
     GradientDescent,
+    Monotone,
     Muon,
 )
 from gradum.solvers.schedules import OneCycle, StepDecay, WarmUp
@@ -44,6 +45,7 @@ __all__ = [
     "Event",
     "FirstOrder",
     "GradientDescent",
+    "Monotone",
     "Muon",
     "OneCycle",
     "Regime",

@@ -1,6 +1,8 @@
 """Quadratics with an L1 term, solved exactly by finding out which coefficients are 0.
 
-    minimise over x    ½ xᵀ H x − qᵀ x + Σ_j l1_j |x_j|,        H positive semi-definite.
+    minimise over x    ½ xᵀ H x − qᵀ x + Σ_j l1_j |x_j|,        H positive semi-definite,
+
+where some x_j may be held to one sign, s_j x_j ≥ 0: a price without end on the other side of 0.
 
 Were it known which x_j are not 0, and their signs, x would solve a linear system. That set is
 guessed, and mended until it is right: coefficients that would change their sign leave it as
@@ -35,8 +37,9 @@ class _Search:
     linear: np.ndarray
     l1: np.ndarray
     x: np.ndarray
+    allowed: np.ndarray  # the sign that each is held to; 0 where it may have either
     signs: np.ndarray  # of the active coefficients; 0 for the others
-    free: np.ndarray  # without a price: active always
+    free: np.ndarray  # without a price and of either sign: active always
 
     @property
     def active(self) -> np.ndarray:
@@ -68,7 +71,7 @@ class _Search:
         """Let in those whose slope at 0 exceeds their price most; return whether there were any."""
         slope = self.hessian @ self.x - self.linear
         excess = np.where(self.signs == 0, np.abs(slope) - self.l1, 0.0)
-        excess[self.free] = 0.0
+        excess[self.free | (self.allowed * slope > 0)] = 0.0
         over = np.flatnonzero(excess > TOLERANCE * np.abs(self.linear).max(initial=0.0))
         if not len(over):
             return False
@@ -89,16 +92,23 @@ class _Search:
 
 
 def minimise(
-    hessian: np.ndarray, linear: np.ndarray, l1: np.ndarray, start: np.ndarray
+    hessian: np.ndarray,
+    linear: np.ndarray,
+    l1: np.ndarray,
+    start: np.ndarray,
+    allowed: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the minimiser x [d], for H [d, d], q [d] and l1 [d] >= 0.
 
+    ``allowed`` [d] is the sign that a coefficient is held to, 0 where it may have either.
     ``start`` is where the search begins: the closer to the minimum, the fewer systems are solved.
     Of coefficients of equal worth (H singular), the first in order enters; another one that says
     the same has nothing to add then.
     """
-    free = l1 == 0
-    search = _Search(hessian, linear, l1, start.copy(), np.where(free, 0.0, np.sign(start)), free)
+    allowed = np.zeros(len(l1)) if allowed is None else allowed
+    free, start = (l1 == 0) & (allowed == 0), np.where(allowed * start < 0, 0.0, start)
+    signs = np.where(free, 0.0, np.sign(start))
+    search = _Search(hessian, linear, l1, start, allowed, signs, free)
     most, before = len(linear), np.inf
     for _ in range(CHANGES * (len(linear) + 1)):
         if not search.descend():

@@ -84,29 +84,38 @@ def certificate(
     columns, level = model.columns, point.gradient[-1]
     fall = point.gradient[:-1] - model.strengths(0.0, l2).l2[:-1] * point.values[:-1]
     fall = columns.scale[:, None] * fall + np.outer(columns.origin + columns.centre, level)
-    slope = least_subgradient(fall, _weight(model, point), l1, l2)
+    slope = least_subgradient(fall, _weight(model, point), l1, l2, model.signs)
     norm = _norm(slope, level if model.fit_intercept else [])
     return _certificate(point.objective, len(fall), gradient_norm=norm, duality_gap=gap, **known)
 
 
 def least_subgradient(
-    slope: np.ndarray, weight: np.ndarray, l1: np.ndarray, l2: np.ndarray
+    slope: np.ndarray,
+    weight: np.ndarray,
+    l1: np.ndarray,
+    l2: np.ndarray,
+    signs: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the smallest member of slope + ∂(l1·|w| + l2·½w²), [D, k].
 
-    Where w = 0 the penalty's slope is anything within ±l1, and takes up what it can; the
-    result is 0 throughout exactly where w is optimal.
+    Where w = 0 the penalty's slope is anything within ±l1, and takes up what it can; so does the
+    bound of a w that is held to one sign, without end on its side. The result is 0 throughout
+    exactly where w is optimal.
 
     Parameters
     ----------
     slope, weight : ndarray of shape (D, k)
         The data term's derivative, and w.
     l1, l2 : ndarray of shape (D,)
+    signs : ndarray of shape (D,), optional
+        The sign that w is held to, 0 for either.
     """
+    signs = np.zeros_like(l1) if signs is None else signs
     l1, smooth = l1[:, None], slope + l2[:, None] * weight
-    if not l1.any():
+    if not (l1.any() or signs.any()):
         return smooth
     at_kink = np.sign(smooth) * np.maximum(np.abs(smooth) - l1, 0.0)
+    at_kink = np.where(signs[:, None] * smooth > 0.0, 0.0, at_kink)
     return np.where(weight == 0.0, at_kink, smooth + l1 * np.sign(weight))
 
 
@@ -136,7 +145,7 @@ def _gap(
     size = columns.scale * columns.alive
     rows = DualRows(model.loss, model.target, model.weight, unpriced, transposed, size)
     weight = _weight(model, point)
-    return duality_gap(rows, point.logits, weight, l1, l2, point.objective, slope)
+    return duality_gap(rows, point.logits, weight, l1, l2, point.objective, slope, model.signs)
 
 
 def _chosen(free: np.ndarray) -> np.ndarray:

@@ -95,9 +95,18 @@ def refuse_misfit(solver: Convex, loss: Loss) -> None:
 
 
 def choose(
-    loss: Loss, penalty: Penalty, shape: tuple[int, int], outputs: int, *, sparse: bool
+    loss: Loss,
+    penalty: Penalty,
+    shape: tuple[int, int],
+    outputs: int,
+    *,
+    sparse: bool,
+    signed: bool = False,
 ) -> Choice:
-    """Return the solver for a linear model of n rows and D columns, ``shape``."""
+    """Return the solver for a linear model of n rows and D columns, ``shape``.
+
+    ``signed`` says that coefficients of a smooth loss with one output are held to a sign.
+    """
     rows, columns = shape
     l1, _ = penalty.strengths(columns)
     selects, coefficients = bool(l1.any()), (columns + 1) * outputs
@@ -107,6 +116,16 @@ def choose(
         return Choice(
             "interior",
             say("The loss {loss} has kinks, which only this solver takes.", loss=loss.name),
+        )
+    if signed and fits:
+        return Choice("newton", say("Coefficients with a sign: proximal Newton ends exactly."))
+    if signed:
+        return Choice(
+            "proximal",
+            say(
+                "Coefficients with a sign, and {coefficients:,} of them: too many for a Hessian.",
+                coefficients=coefficients,
+            ),
         )
     if selects and loss.link == "logit" and outputs > 1:
         return Choice(
@@ -157,6 +176,7 @@ def minimise(
     weight: np.ndarray | None = None,
     fit_intercept: bool = True,
     start: Params | None = None,
+    signs: np.ndarray | None = None,
 ) -> Generator[EpochDone, Any, Solution]:
     """Solve for a linear model; yield an event after every iteration, and return the solution.
 
@@ -173,6 +193,9 @@ def minimise(
     fit_intercept : bool
     start : dict, optional
         Parameters to start from, for solvers that iterate.
+    signs : ndarray of shape (D,), optional
+        The sign that each column's coefficients are held to, 1 or -1; 0 for either. For Newton and
+        Proximal, of a smooth loss with one output.
 
     Raises
     ------
@@ -193,7 +216,13 @@ def minimise(
         squares = LeastSquares(columns, target, weight, fit_intercept=fit_intercept)
         return squares.solve(l2)
     model = LinearModel.of(
-        columns, target, loss, outputs=outputs, weight=weight, fit_intercept=fit_intercept
+        columns,
+        target,
+        loss,
+        outputs=outputs,
+        weight=weight,
+        fit_intercept=fit_intercept,
+        signs=signs,
     )
     solution = yield from descend(model, solver, l1=l1, l2=l2, start=start)
     return _with_separation(model, solution)

@@ -93,7 +93,7 @@ def train(
     feed = feed_of(data, problem, batch_size, epoch_by_epoch=epoch_by_epoch)
     gradient_tol = regime.gradient_tol if feed.whole else -1.0
     program = Program(problem, solver, data.dtype, gradient_tol, seed)
-    params, carried = _beginning(problem, data, start, seed)
+    params, carried = _beginning(problem, data, solver, start, seed)
     state = program.begin(params, carried.optimizer)
     tally = Tally(carried.epoch, carried.step, feed.steps_per_epoch)
     stopping = EarlyStopping(problem, validation, regime)
@@ -206,11 +206,15 @@ def _check_columns(problem: Problem, data: Data | SegmentedData) -> None:
 
 
 def _beginning(
-    problem: Problem, data: Data | SegmentedData, start: Solution | Params | None, seed: int
+    problem: Problem,
+    data: Data | SegmentedData,
+    solver: FirstOrder,
+    start: Solution | Params | None,
+    seed: int,
 ) -> tuple[Params, Continuation]:
     """Return the first parameters, and what is carried on from an earlier training."""
     if start is None:
-        start = problem.network.init(stream(seed, "init"), data.dtype)
+        start = solver.starting(problem.network.init(stream(seed, "init"), data.dtype))
     if isinstance(start, Solution):
         resumed = start.state or Continuation()
         return (start.params if resumed.params is None else resumed.params), resumed

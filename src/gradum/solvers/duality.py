@@ -7,7 +7,8 @@ which it is −Σ w A, and the columns left free), Fenchel's inequality gives
     P(W, b) − min P ≤ Σᵢ wᵢ [loss(zᵢ) + loss*(aᵢ) − aᵢ·zᵢ] + Σ_j [R_j(W_j) + R_j*(V_j) − W_j·V_j].
 
 R_j* is the conjugate of the column's price, max(|v| − l1, 0)² / (2 l2); with an L1 term alone it is
-finite only for |v| ≤ l1, and A is shrunk until that holds. V is made 0 where it must be:
+finite only for |v| ≤ l1, and A is shrunk until that holds. Of a W_j that is held to one sign it is
+0 for V_j of the other, towards which W_j cannot follow. V is made 0 where it must be:
 
 - Of a smooth loss, intercept and free columns are first brought to their own minimum by Newton's
   method, W else kept. There A, the loss's own derivatives, has what is asked, and the rows add
@@ -130,6 +131,7 @@ def duality_gap(
     l2: np.ndarray,
     objective: float,
     slope: np.ndarray | None = None,
+    signs: np.ndarray | None = None,
 ) -> float | None:
     """Return a bound on P − min P at a point, or None where there is none.
 
@@ -146,8 +148,10 @@ def duality_gap(
         P at the point. No loss and no price is below 0, so that no more than this can be left.
     slope : ndarray of shape (n, k), optional
         Slopes that a solver chose, for a loss with kinks; the loss's own if not given.
+    signs : ndarray of shape (D,), optional
+        The sign that a column's coefficients are held to, 0 for either.
     """
-    priced = l1 + l2 > 0
+    priced, signs = l1 + l2 > 0, np.zeros(len(l1)) if signs is None else signs
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if rows.loss.smooth:
             candidate = _at_rest(rows, logits)
@@ -158,7 +162,9 @@ def duality_gap(
         fallen, there, slope, rounding = candidate
         fall = rows.transposed(rows.weight[:, None] * slope)[priced]
         doubt = TIMES * rounding * rows.size[priced]
-        shrink, apart = _columns_apart(fall, doubt, coefficients[priced], l1[priced], l2[priced])
+        shrink, apart = _columns_apart(
+            fall, doubt, coefficients[priced], l1[priced], l2[priced], signs[priced]
+        )
         exact = rows.loss.smooth and shrink == 1.0
         gap = fallen + apart + (0.0 if exact else _rows_apart(rows, there, shrink * slope))
     return min(gap, objective * (1.0 + TIMES * EPSILON)) if np.isfinite(gap) else None
@@ -171,14 +177,20 @@ def columns_apart(
 
     ``fall`` is −V, [D, k], of which each number is known within ``doubt``, [D].
     """
-    return _columns_apart(fall, doubt, coefficients, np.zeros_like(l2), l2)[1]
+    nothing = np.zeros_like(l2)
+    return _columns_apart(fall, doubt, coefficients, nothing, l2, nothing)[1]
 
 
 def _columns_apart(
-    fall: np.ndarray, doubt: np.ndarray, coefficients: np.ndarray, l1: np.ndarray, l2: np.ndarray
+    fall: np.ndarray,
+    doubt: np.ndarray,
+    coefficients: np.ndarray,
+    l1: np.ndarray,
+    l2: np.ndarray,
+    signs: np.ndarray,
 ) -> tuple[float, float]:
     """Return the factor that brings V into the conjugate's range, and the columns' part."""
-    l1, l2, doubt = l1[:, None], l2[:, None], doubt[:, None]
+    l1, l2, doubt, signs = l1[:, None], l2[:, None], doubt[:, None], signs[:, None]
     capped = (l1 > 0) & (l2 == 0)
     over = np.divide(np.abs(fall) + doubt, l1, out=np.zeros_like(fall), where=capped)
     shrink = 1.0 / max(float(over.max(initial=0.0)), 1.0)
@@ -186,7 +198,8 @@ def _columns_apart(
     def apart(v: np.ndarray) -> np.ndarray:
         # (l2 w − u)² / 2 l2 + l1 |w| − w (v − u), u being what of v is beyond l1: R + R* − w v
         # without a difference of large numbers.
-        beyond = np.where(l2 > 0, np.sign(v) * np.maximum(np.abs(v) - l1, 0.0), 0.0)
+        follows = (l2 > 0) & (signs * v >= 0)
+        beyond = np.where(follows, np.sign(v) * np.maximum(np.abs(v) - l1, 0.0), 0.0)
         squares = np.square(l2 * coefficients - beyond)
         curved = np.divide(squares, 2.0 * l2, out=np.zeros_like(v), where=l2 > 0)
         return curved + np.maximum(l1 * np.abs(coefficients) - coefficients * (v - beyond), 0.0)

@@ -2,8 +2,9 @@
 
     minimise over W, b    Σᵢ wᵢ · loss(xᵢ W + b, yᵢ) / Σᵢ wᵢ  +  Σ_j (l1_j ‖W_j‖₁ + l2_j · ½ ‖W_j‖²)
 
-The intercept b is not penalised. Solvers work on the columns in standard units, in which the
-strengths of a column are l1 / scale and l2 / scale².
+The intercept b is not penalised. Some coefficients may be held to one sign, s_j W_j ≥ 0. Solvers
+work on the columns in standard units, in which the strengths of a column are l1 / scale and
+l2 / scale².
 
 Shapes: n rows, D columns, k outputs; a point is [D + 1, k], its last row the intercept.
 """
@@ -28,15 +29,19 @@ ROWS_PER_BLOCK = 8192  # whose columns stay in the processor's cache from logits
 
 @dataclass(frozen=True)
 class Strengths:
-    """What the penalty asks of each row of a point, [D + 1, 1] each; 0 for the intercept."""
+    """What the penalty asks of each row of a point, [D + 1, 1] each; 0 for the intercept.
+
+    ``signs`` are those that coefficients are held to, 0 for either.
+    """
 
     l1: np.ndarray
     l2: np.ndarray
+    signs: np.ndarray
 
     @property
     def selects(self) -> bool:
-        """Whether there is a kink at 0."""
-        return bool(self.l1.any())
+        """Whether there is a kink at 0, or a bound."""
+        return bool(self.l1.any() or self.signs.any())
 
     def value(self, values: np.ndarray) -> float:
         """Return Σ l1·|v| + l2·½v²."""
@@ -73,6 +78,8 @@ class LinearModel:
         Whether b is fitted; else it is 0.
     offset : ndarray of shape (n,), optional
         Added to every output of a row.
+    signs : ndarray of shape (D,), optional
+        The sign that each column's coefficients are held to, 1 or -1; 0 for either.
     """
 
     columns: StandardColumns
@@ -82,6 +89,7 @@ class LinearModel:
     weight: np.ndarray
     fit_intercept: bool
     offset: np.ndarray | None = None
+    signs: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -94,6 +102,7 @@ class LinearModel:
         weight: np.ndarray | None = None,
         fit_intercept: bool = True,
         offset: np.ndarray | None = None,
+        signs: np.ndarray | None = None,
     ) -> LinearModel:
         """Measure the columns: an array, a sparse matrix or Columns; weights of any sum.
 
@@ -108,7 +117,7 @@ class LinearModel:
             check_shapes(np.broadcast_to(0.0, shape), target)
         share = np.full(shape[0], 1.0 / shape[0]) if weight is None else weight / np.sum(weight)
         standard = StandardColumns.of(raw, share, centred=fit_intercept)
-        return cls(standard, target, loss, shape[1], share, fit_intercept, offset)
+        return cls(standard, target, loss, shape[1], share, fit_intercept, offset, signs)
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -135,7 +144,9 @@ class LinearModel:
         scale, free = self.columns.scale, np.zeros(1)
         first = np.concatenate([np.broadcast_to(l1, scale.shape) / scale, free])
         second = np.concatenate([np.broadcast_to(l2, scale.shape) / scale**2, free])
-        return Strengths(first[:, None], second[:, None])
+        signs = np.zeros(scale.shape) if self.signs is None else self.signs
+        signs = np.concatenate([signs, free])  # a scale is above 0
+        return Strengths(first[:, None], second[:, None], signs[:, None])
 
     @property
     def is_softmax(self) -> bool:

@@ -134,13 +134,14 @@ def selecting_step(
     gradient: np.ndarray,
     strengths: Strengths,
 ) -> np.ndarray:
-    """Return the step [D + 1, k] to the minimum of a quadratic model and an L1 term."""
+    """Return the step [D + 1, k] to the minimum of a quadratic with an L1 term or bounds at 0."""
     hessian, here = quadratic.hessian, values.ravel()
     if model.is_softmax:
         hessian = quadratic.determined(strengths.l1[:, 0] == 0)
     linear = hessian @ here - gradient.ravel()
-    l1 = np.repeat(strengths.l1[:, 0], model.outputs)
-    return (active_set.minimise(hessian, linear, l1, here) - here).reshape(values.shape)
+    l1, signs = (np.repeat(each[:, 0], model.outputs) for each in (strengths.l1, strengths.signs))
+    there = active_set.minimise(hessian, linear, l1, here, signs)
+    return (there - here).reshape(values.shape)
 
 
 class _Search:
@@ -234,8 +235,9 @@ class _Search:
 
     def _slope(self, point: Point) -> float:
         """Return the largest entry of the smallest subgradient."""
-        l1 = self.strengths.l1[:, 0]
-        slope = least_subgradient(point.gradient, point.values, l1, np.zeros_like(l1))
+        l1, signs = self.strengths.l1[:, 0], self.strengths.signs[:, 0]
+        none = np.zeros_like(l1)
+        slope = least_subgradient(point.gradient, point.values, l1, none, signs)
         return float(np.abs(slope).max(initial=0.0))
 
     def _begin(self, start: Params | None) -> Point:

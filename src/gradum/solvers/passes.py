@@ -230,7 +230,7 @@ class _Search:
         return _Sums(point, hessian)
 
     def _measured(self, values: np.ndarray, block: Block, *, curved: bool) -> _Sums:
-        model, free = block(), Strengths(np.zeros((1, 1)), np.zeros((1, 1)))
+        model, free = block(), Strengths(*np.zeros((3, 1, 1)))
         point = model.point(values, free)
         if not curved:
             return _Sums(point)

@@ -4,10 +4,10 @@ A step goes down the gradient of loss and L2 term, and the L1 term then pulls it
 
     x₊ = S(y − ∇f(y)/L, l1/L),        S(v, t) = sign(v)·max(|v| − t, 0),
 
-from a point y that runs ahead along the last change of x. Where running ahead leads uphill,
-it starts afresh, which makes the method as fast as if it knew how strongly convex f is. L is
-found by trial: it grows until f lies below its quadratic bound. Nothing but products with the
-columns is needed, so that any number of columns will do.
+from a point y that runs ahead along the last change of x. What is held to the other sign is put to
+0 besides. Where running ahead leads uphill, it starts afresh, which makes the method as fast as if
+it knew how strongly convex f is. L is found by trial: it grows until f lies below its quadratic
+bound. Nothing but products with the columns is needed, so that any number of columns will do.
 
 Sources: Beck and Teboulle, SIAM J. Imaging Sci. 2 (2009) (FISTA); O'Donoghue and Candès,
 Found. Comput. Math. 15 (2015) (restart).
@@ -69,6 +69,7 @@ def proximal(
     began, strengths = time.perf_counter(), model.strengths(l1, l2)
     tol = method.tol * model.size
     prices, none = strengths.l1[:, 0], np.zeros(len(strengths.l1))
+    signs = strengths.signs[:, 0]
     point = model.point(model.start(start), strengths)
     ahead, momentum, bound = point, 1.0, 1.0
     history: list[EpochDone] = []
@@ -77,7 +78,7 @@ def proximal(
         if asked_to_end:
             status = Status.INTERRUPTED
             break
-        slope = least_subgradient(point.gradient, point.values, prices, none)
+        slope = least_subgradient(point.gradient, point.values, prices, none, signs)
         if np.abs(slope).max(initial=0.0) <= tol:
             status = Status.CONVERGED
             break
@@ -117,6 +118,7 @@ def _step(
     while bound < 1e30:
         goal = ahead.values - ahead.gradient / bound
         values = np.sign(goal) * np.maximum(np.abs(goal) - strengths.l1 / bound, 0.0)
+        values = np.where(strengths.signs * values < 0, 0.0, values)
         logits, change = model.logits(values), values - ahead.values
         objective = model.objective(values, logits, strengths)
         promised = smooth + float(np.sum(ahead.gradient * change) + 0.5 * bound * np.sum(change**2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -188,7 +189,35 @@ def _grouped(
     """Score the rung in use by groups of a table's rows."""
     if not grouping.columns:
         return None
-    evidence = Evidence(
+    metric = grouping.metric or fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task]
+    return scores_by_group(_evidence(fitted, dataset, prediction), grouping.columns, metric)
+
+
+def new_rows_evidence(
+    fitted: Fitted, table: Table, also: Sequence[str] = (), run_rows: RunRows | None = None
+) -> Evidence | None:
+    """Return what the rung in use says of the rows of a table that are new to the run.
+
+    None where no row is new. ``also`` names columns that are wanted though no model uses them.
+
+    Raises
+    ------
+    SchemaError, TargetError
+        As `evaluate`.
+    """
+    dataset = _labelled(fitted, table, Grouping(tuple(also)))
+    if run_rows is not None:
+        learned, held_out = run_rows.among(dataset.frame)
+        new = ~(learned | held_out)
+        if not new.any():
+            return None
+        dataset = replace(dataset, frame=dataset.frame.filter(new), numbers=dataset.numbers[new])
+    prediction = fitted.rung().predict(fitted.encoder.transform(dataset.frame))
+    return _evidence(fitted, dataset, prediction)
+
+
+def _evidence(fitted: Fitted, dataset: Dataset, prediction: Prediction) -> Evidence:
+    return Evidence(
         fitted.used,
         dataset.truth,
         np.arange(len(dataset)),
@@ -200,8 +229,6 @@ def _grouped(
         len(dataset),
         balance.threshold(fitted.rung().class_weight),
     )
-    metric = grouping.metric or fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task]
-    return scores_by_group(evidence, grouping.columns, metric)
 
 
 def _beside_the_run(

@@ -44,10 +44,10 @@ class Gap:
 
 def sentence(
     task: Task, label: str, mean: float, large: Gap, slope: Gap | None, bins: list[Gap]
-) -> tuple[str, bool]:
+) -> tuple[str, bool, bool]:
     """Say where predictions differ from what was observed, as far as tests show it.
 
-    Also return whether they are shown to differ.
+    Also return whether they are shown to differ, and whether there were rows enough to test it.
 
     Together the tests claim something of a calibrated model in `LEVEL` of all cases at most: each
     has its share of that level (Bonferroni).
@@ -70,7 +70,7 @@ def sentence(
         untold = say(
             "Too few rows, or groups of them, to say whether predictions mean what they say."
         )
-        return untold, False
+        return untold, False, False
     tests = 1 + (slope is not None) + len(bins)
     z = NormalDist().inv_cdf(1 - LEVEL / 2 / tests)
     means = _means(task, label, mean, mean - large.estimate.value)
@@ -95,8 +95,8 @@ def sentence(
             )
         )
     if shown:
-        return sentences(shown), True
-    return say("No miscalibration shown: {means}.", means=means), False
+        return sentences(shown), True, True
+    return say("No miscalibration shown: {means}.", means=means), False, True
 
 
 def _means(task: Task, label: str, predicted: float, observed: float) -> str:

@@ -58,6 +58,8 @@ class Reliability(msgspec.Struct, frozen=True):
         enough, off in places, or none of these.
     miscalibrated : bool or None
         Whether the curve shows that; None in files of versions that did not write it.
+    tested : bool
+        Whether there were rows enough to tell; files of earlier versions do not say.
     """
 
     label: str
@@ -65,6 +67,7 @@ class Reliability(msgspec.Struct, frozen=True):
     calibration_in_the_large: Interval
     sentence: str
     miscalibrated: bool | None = None
+    tested: bool = True
 
     @property
     def shown(self) -> bool:

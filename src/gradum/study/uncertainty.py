@@ -42,6 +42,7 @@ from gradum.solvers.standard import StandardColumns
 from gradum.study.coefficients import combined
 from gradum.study.combinations import Combinations, against_reference
 from gradum.tables.split import Part
+from gradum.tables.wording import quoted
 
 MOST_SHOWN = 40
 MOST_PARAMETERS = 1_500
@@ -127,8 +128,8 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
 
     The columns are those of `coefficients`, but each level is compared with the commonest one of
     its column, as in the regression table. The intervals are null where the model is too large for
-    them: more than `MOST_PARAMETERS` coefficients, or too many rows for as many; the sentence says
-    so.
+    them: more than `MOST_PARAMETERS` coefficients, or too many rows for as many; and where a
+    coefficient is at the bound that its direction sets. The sentence says so.
 
     Raises
     ------
@@ -148,6 +149,12 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
             coefficients=len(frame),
             rows=len(rows),
         )
+    elif held := _held_at_0(run):
+        sentence = say(
+            "No intervals: the directions that the models keep to hold the coefficients of "
+            "{columns} at 0, where the estimate does not spread to both sides.",
+            columns=quoted(held),
+        )
     else:
         try:
             errors = _standard_errors(run, rows, combinations)
@@ -162,6 +169,17 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
         standardised_low=pl.col("standardised") - standardised,
         standardised_high=pl.col("standardised") + standardised,
     ), sentence
+
+
+def _held_at_0(run: Run) -> list[str]:
+    """Return the columns whose coefficients have a direction and are 0."""
+    directions, features = run.fitted.spec.directions, run.fitted.encoder.layout.dense
+    weight = run.fitted.rungs["linear"].params["layers"][0]["weight"][: len(features)]
+    return [
+        feature.source
+        for feature, of_feature in zip(features, weight, strict=True)
+        if feature.kind == "value" and feature.source in directions and not of_feature.any()
+    ]
 
 
 def _meaning(rows: Rows) -> str:

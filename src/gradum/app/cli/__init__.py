@@ -29,6 +29,8 @@ from gradum.app.cli import (
     rerun,
     resume,
     streams,
+    stress,
+    trust,
     verify,
     watch,
 )
@@ -47,6 +49,8 @@ COMMANDS = (
     predict,
     evaluate,
     watch,
+    stress,
+    trust,
     explain,
     counterfactual,
     infer,
@@ -84,8 +88,8 @@ def _root(
     """Neural models for tables that their users can trust.
 
     Ends with 0 when done, 2 when something given cannot be used, 1 when the machine fails (a full
-    disk, say), 3 when rerun finds other weights, watch an alarm or verify a counterexample, 4 when
-    verify decides nothing, 130 when interrupted.
+    disk, say), 3 when rerun finds other weights, watch an alarm, verify a counterexample or trust
+    a failure, 4 when verify decides nothing, 130 when interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

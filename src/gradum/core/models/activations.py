@@ -62,6 +62,8 @@ class Activation:
         What it is in a graph of which bounds are taken; None where it leaves numbers as they are.
     straight : bool
         Whether it is straight on either side of 0.
+    rising : bool
+        Whether it never falls.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Activation:
     bound: Callable[[int, int], float]
     operation: Operation | None
     straight: bool = False
+    rising: bool = True
 
 
 def _same(x: Any) -> Any:
@@ -128,7 +131,7 @@ ACTIVATIONS: dict[str, Activation] = {
             Sigmoid(),
         ),
         Activation("identity", _same, _same, np.ones_like, glorot_bound, None, True),
-        Activation("gelu", _jax_gelu, _numpy_gelu, _gelu_slope, he_bound, Gelu()),
+        Activation("gelu", _jax_gelu, _numpy_gelu, _gelu_slope, he_bound, Gelu(), rising=False),
         Activation("selu", jax.nn.selu, _numpy_selu, _selu_slope, lecun_bound, Selu()),
     )
 }

@@ -18,6 +18,7 @@ from gradum.core.bounds.graph import Graph
 from gradum.core.models.first_layer import FirstLayer
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.last_layer import LastLayer
+from gradum.core.models.movement import Movement
 from gradum.core.models.network import Embedding, Inputs, Link, Network
 from gradum.core.models.parameters import Params, Shapes
 
@@ -115,6 +116,14 @@ class Architecture(Protocol):
         """Yield bounds of every number of the forward, the logits' last.
 
         Takes the largest sizes of the columns of the dense block.
+        """
+        ...
+
+    def movement(self, params: Params, dense: Movement) -> Movement:
+        """Tell by the signs of the weights how the logits (k,) move as one column rises.
+
+        Takes how the columns of the dense block, (d,) or its first ones, move; all other inputs do
+        not.
         """
         ...
 

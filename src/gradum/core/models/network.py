@@ -22,6 +22,7 @@ from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
 from gradum.core.models.first_layer import NetworkFirstLayer
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.last_layer import LastLayer
+from gradum.core.models.movement import Movement
 from gradum.core.models.parameters import Params, Shapes, have
 from gradum.errors import SpecError
 from gradum.messages import listed, say
@@ -240,6 +241,14 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
             yield z
             z = STEEPEST * z + 2
         yield z @ np.abs(last["weight"]) + np.abs(last.get("bias", 0.0))
+
+    def movement(self, params: Params, dense: Movement) -> Movement:
+        """Tell by the signs of the weights how the logits (k,) move as one column rises."""
+        *inner, last = params["layers"]
+        z, rising = dense.padded(self.widths[0]), ACTIVATIONS[self.activation].rising
+        for layer in inner:
+            z = z.through(layer["weight"]).where(rising)
+        return z.through(last["weight"])
 
     def bulk(self, params: Params) -> tuple[Network, Params]:
         """Return the network itself: its layers are products already."""

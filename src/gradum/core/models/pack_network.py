@@ -20,6 +20,7 @@ from gradum.core.bounds.graph import Graph
 from gradum.core.models.activations import leaky
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.last_layer import LastLayer
+from gradum.core.models.movement import Movement
 from gradum.core.models.network import Embedding, Inputs, Link
 from gradum.core.models.pack_bulk import PackBulk
 from gradum.core.models.pack_codes import codes_of
@@ -306,6 +307,27 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
         if self.link == "logit":  # the logarithms of shares and of members' number are below 200
             together = np.abs(params["sharpness"]) * 2 * (logits.max(axis=0) + 200)
         yield together[0]
+
+    def movement(self, params: Params, dense: Movement) -> Movement:
+        """Tell by the signs of the weights how the logits (k,) move as one column rises.
+
+        A ramp rises where its slope is above 0; a wave does not, unless it has no slope.
+        """
+        first, second, sign = np.array(self.pairs, np.intp).reshape(-1, 3).T
+        row = dense.padded(self.pair_places.start)
+        row = row.beside(row[first] + row[second].times(sign)).padded(self.inputs)
+        ramp = (params["wave"] <= 0)[:, None, None]
+        codes = row[np.array(self.coded, np.intp), None].times(params["slope"]).where(ramp)
+        every = np.zeros(self.members, np.intp)
+        x = row[None][every].beside(codes.reshape(self.members, -1)).padded(self.first)
+        *inner, last = params["layers"]
+        z = x
+        for layer in inner:
+            z = z.through(layer["weight"]).where(layer["leak"] >= 0)
+        logits = z.through(last["weight"]) + x.through(params["wide"])
+        positive = np.append(params["share"], params["sharpness"]) > 0
+        together = Movement(np.all(logits.rises, axis=0), np.all(logits.falls, axis=0))
+        return together.where(positive.all())
 
     def absorb(self, params: Params, columns: Any) -> Params:
         """Raise ValueError: text is projected before it is coded, and nothing takes it in."""

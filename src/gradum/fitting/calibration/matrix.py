@@ -41,6 +41,7 @@ class MatrixScaling(msgspec.Struct, frozen=True, dict=True, tag="matrix"):
     title: ClassVar[str] = marked("structured matrix scaling")
     decides: ClassVar[bool] = True
     calibrates: ClassVar[bool] = True
+    keeps_order: ClassVar[bool] = False
     class_weight: ClassVar[None] = None
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:

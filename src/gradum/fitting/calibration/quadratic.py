@@ -47,6 +47,7 @@ class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
     title: ClassVar[str] = marked("quadratic scaling")
     decides: ClassVar[bool] = True
     calibrates: ClassVar[bool] = True
+    keeps_order: ClassVar[bool] = True
     class_weight: ClassVar[None] = None
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ class TemperatureScaling(msgspec.Struct, frozen=True, tag="temperature"):
     title: ClassVar[str] = marked("temperature scaling")
     decides: ClassVar[bool] = True
     calibrates: ClassVar[bool] = True
+    keeps_order: ClassVar[bool] = True
     class_weight: ClassVar[None] = None
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:

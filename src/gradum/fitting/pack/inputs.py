@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import svds
 
+from gradum.core.models.directions import of_layers
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Embedding, Params
 from gradum.core.models.pack_network import PackNetwork, Pair
 from gradum.fitting.pack.goal import Goal
+from gradum.fitting.pack.monotone import of_numbers, of_one_mind
 from gradum.fitting.pack.padding import Padding
 from gradum.fitting.pack.pairs import looked_at, pairs_of
 from gradum.fitting.pack.spec import PackSpec
@@ -44,6 +46,9 @@ class PackInputs:
         words. In ``flat`` a row's scores are of fits that have not learned it.
     source : ndarray of shape (D,)
         Number of the column behind each number before the first layer.
+    directions : list of ndarray
+        Those of all numbers, layer by layer, that keep the pack monotone in some columns; empty
+        where it need not be.
     """
 
     layer: InputLayer
@@ -51,6 +56,7 @@ class PackInputs:
     flat: dict[str, np.ndarray]
     text: Params
     source: np.ndarray
+    directions: list[np.ndarray] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -73,6 +79,7 @@ class PackInputs:
         coded = _coded(raw["dense"][:, :numeric])
         codes = codes_each(len(coded), spec)
         pairs = _pairs(raw["dense"], numeric, goal, spec.pairs) if codes else ()
+        pairs = of_one_mind(pairs, rows.directions)
         coded += tuple(range(width, width + len(pairs)))
         embedding = None
         if layer.embedded_columns:
@@ -94,7 +101,12 @@ class PackInputs:
             flat["dense"][:, -scored:] = scores.of_rows
         if embedding:
             flat["codes"] = raw["codes"]
-        return cls(layer, network, flat, text, _sources(rows, layer, network, scored))
+        directions = []
+        if rows.monotone:
+            numbers = of_numbers(network, rows.directions)
+            directions = of_layers(numbers, network.hidden, network.outputs)
+        sources = _sources(rows, layer, network, scored)
+        return cls(layer, network, flat, text, sources, directions)
 
     @property
     def of_pairs(self) -> np.ndarray:

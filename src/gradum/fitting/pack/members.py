@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradum.core.models.directions import oriented
 from gradum.core.models.network import Params
 from gradum.fitting.pack.codes import TREE_ROWS, ramps, steps, waves
 from gradum.fitting.pack.goal import Goal
@@ -141,6 +142,9 @@ def initial_codes(
                 drawn = waves(most=t, frequency=members.frequency[member], rng=rng)
             shift[member, place], slope[member, place] = drawn
     wave = (members.kind == WAVES).astype(np.float32)
+    if inputs.directions:  # no wave rises: of slope 0, codes do not move
+        moving = inputs.directions[0][list(network.coded)] != 0
+        slope[np.ix_(wave > 0, moving)] = 0.0
     return {"shift": shift, "slope": slope, "wave": wave}
 
 
@@ -177,6 +181,8 @@ def initial_weights(
         weight = rng.standard_normal((m, fan_in, fan_out), np.float32)
         if level == 0:
             weight *= share[:, None].astype(np.float32)
+        if inputs.directions:
+            weight = oriented(weight, *inputs.directions[level : level + 2])
         if level == len(sizes) - 2:
             weight *= 0.5 / np.sqrt(fan_in)
             starts = [goal.constant(rows) for rows in learned]

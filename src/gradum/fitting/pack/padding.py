@@ -101,6 +101,13 @@ class Padding:
             changed["embedding"] = change(params["embedding"], self.network.embedding.rows, rows)
         return changed
 
+    def directions(self, directions: list[np.ndarray]) -> list[np.ndarray]:
+        """Return directions, layer by layer, of the padded network, whose zeros have none."""
+        first, *others = directions
+        padded = np.zeros(self.network.first, first.dtype)
+        padded[self.places] = first
+        return [padded, *others]
+
     def source(self, source: np.ndarray) -> np.ndarray:
         """Return source (D,), numbers of columns, as 1 where it is that column, [C, padded D]."""
         indicator = np.zeros((source.max(initial=-1) + 1, self.network.first), np.float32)

@@ -20,6 +20,7 @@ from gradum.core.models.activations import leaky
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.fitting.pack import muon
+from gradum.fitting.pack.monotone import kept_monotone
 
 STEPS = 4  # of a chunk: few, so that small tables fill it; many enough to hide its launch
 
@@ -88,7 +89,8 @@ class PackProgram:
         ``fixed`` are the parameters that do not learn; ``hyper`` has ``learning_rate``,
         ``decay``, ``embedding_decay``, ``dropout``, ``column_dropout`` and ``label_smoothing`` [M],
         and ``source`` [C, D], 1 where a number of the D was made from that column of the table's C,
-        else 0.
+        else 0. It may also have ``directions``, layer by layer, under which each step ends in the
+        nearest parameters that are monotone.
         """
 
         def step(state: PackState, batch: PackBatches) -> tuple[PackState, jax.Array]:
@@ -165,7 +167,9 @@ class PackProgram:
                 moved -= size * hyper[DECAYS[name]].reshape(size.shape) * value
             return moved
 
-        return jax.tree_util.tree_map_with_path(move, params, moves)
+        moved = jax.tree_util.tree_map_with_path(move, params, moves)
+        directions = hyper.get("directions")
+        return moved if directions is None else kept_monotone(moved, directions)
 
 
 def folded(params: Params) -> Params:

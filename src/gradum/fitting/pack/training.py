@@ -81,6 +81,8 @@ class PackTraining:
         self._order = _Order(learned, self.batch_size, stream(seed, "pack", "order"))
         self._seeds = stream(seed, "pack", "dropout")
         self._hyper = members.hyper | {"source": inputs.padding.source(inputs.source)}
+        if inputs.directions:
+            self._hyper["directions"] = inputs.padding.directions(inputs.directions)
         self.history: list[dict[str, Any]] = []
         self.steps, self.status = 0, Status.COMPLETED
 

@@ -64,7 +64,7 @@ def parsed(data: bytes) -> Any:
         The bytes are no ONNX file, or one with too many parts, functions of its own, sparse
         constants, an opset that is not read, or other than one input and one output.
     """
-    model = _decoded(data)
+    model = decoded(data)
     graph = model.graph
     if not graph.node:
         raise ModelFileError(say("It is not an ONNX file, or has no operators."))
@@ -95,7 +95,7 @@ def parsed(data: bytes) -> Any:
     return model
 
 
-def _decoded(data: bytes) -> Any:
+def decoded(data: bytes) -> Any:
     """Return the ``ModelProto`` of bytes, which are refused before they take much memory."""
     onnx = onnx_package()
     damage = needs("google.protobuf.message", "onnx", say("Networks in ONNX"), ModelFileError)

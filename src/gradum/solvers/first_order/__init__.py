@@ -17,6 +17,7 @@ from gradum.solvers.first_order.averaged import Averaged
 from gradum.solvers.first_order.clipped import Clipped
 from gradum.solvers.first_order.gradient_descent import GradientDescent
 from gradum.solvers.first_order.lbfgs import LBFGS
+from gradum.solvers.first_order.monotone import Monotone
 from gradum.solvers.first_order.muon import Muon
 from gradum.solvers.first_order.sgd import SGD
 from gradum.solvers.first_order.solver import Composed, FirstOrder
@@ -83,6 +84,7 @@ __all__ = [
     "Clipped",
     "FirstOrder",
     "GradientDescent",
+    "Monotone",
     "Muon",
     "resolve",
 ]

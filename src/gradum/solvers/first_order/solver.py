@@ -44,6 +44,10 @@ class FirstOrder(Protocol):
         """Return the solver with every number known; called once, before the first step."""
         ...
 
+    def starting(self, params: Params) -> Params:
+        """Return where to begin, given the parameters that a network draws."""
+        ...
+
     def transformation(self) -> optax.GradientTransformation:
         """Return the assembly that turns gradients into steps; its state begins at zeros."""
         ...
@@ -69,6 +73,10 @@ class Method:
     def settled(self, problem: Problem, data: Data) -> Any:
         """Return the solver itself."""
         return self
+
+    def starting(self, params: Params) -> Params:
+        """Return the parameters themselves."""
+        return params
 
     def answer(self, params: Params, optimizer: Any) -> Params:
         """Return the parameters themselves."""
@@ -127,6 +135,10 @@ class Composed:
     def settled(self, problem: Problem, data: Data) -> Any:
         """Settle the solver."""
         return replace(self, solver=self.solver.settled(problem, data))  # type: ignore[type-var]
+
+    def starting(self, params: Params) -> Params:
+        """Return the solver's."""
+        return self.solver.starting(params)
 
 
 def pytree(*, values: tuple[str, ...], structure: tuple[str, ...] = ()) -> Callable[[T], T]:

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from gradum.core.bounds import Box
 from gradum.errors import ColumnError, NotCertifiableError, SpecError
@@ -99,7 +100,11 @@ class TableInputs:
             A column is absent or of another kind.
         """
         encoder = self.fitted.encoder
-        design = encoder.transform(check(read(data), self.fitted.schema, encoder=encoder).frame)
+        return self.of_typed(check(read(data), self.fitted.schema, encoder=encoder).frame)
+
+    def of_typed(self, rows: pl.DataFrame) -> np.ndarray:
+        """Return the inputs [n, d] of rows whose columns have the types of the schema."""
+        design = self.fitted.encoder.transform(rows)
         levels = [np.zeros((len(design), 1 + count)) for count in self.layout.level_counts]
         for level, codes in zip(levels, design.codes.T, strict=True):
             level[np.arange(len(codes)), codes] = 1.0

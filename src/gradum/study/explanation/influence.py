@@ -144,7 +144,10 @@ def influence(
         None if row is None else float(before[0, chosen]),
         len(rows),
         len(asked),
-        exact=rung.network.is_linear and scale is not None and LOSSES[rung.loss].quadratic,
+        exact=rung.network.is_linear
+        and scale is not None
+        and LOSSES[rung.loss].quadratic
+        and not fitted.spec.monotone,  # a refit would stop at other bounds
         last_layer_only=not rung.network.is_linear,
         frame=frame,
     )

@@ -1,0 +1,57 @@
+"""A run from a spec and tables that are at hand, held in memory or read in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from gradum.errors import SpecError
+from gradum.fitting.context import ALONE, Context
+from gradum.fitting.rivals import Rival
+from gradum.fitting.row_source import RowSource
+from gradum.fitting.rows_in_blocks import RowsInBlocks
+from gradum.fitting.rows_in_memory import RowsInMemory
+from gradum.fitting.run import Run, run
+from gradum.fitting.spec import Spec
+from gradum.messages import say
+from gradum.solvers.threads import between_turns, turn
+from gradum.tables.read import read
+from gradum.tables.schema import Schema
+from gradum.tables.stream import opened
+
+
+def fitted_run(
+    spec: Spec,
+    data: Any,
+    context: Context = ALONE,
+    *,
+    test: Any = None,
+    schema: Schema | None = None,
+    rivals: Sequence[Rival] = (),
+    teacher: Rival | None = None,
+    scratch: Path | None = None,
+) -> Run:
+    """Fit and judge what a spec asks for.
+
+    The tables are `at_hand`: files on this machine, a `Table` or batches.
+    Whether the table is read in blocks has been `decided`. ``rivals`` are judged beside the ladder,
+    and the pack may learn from the ``teacher``.
+    ``scratch`` is the folder for the rows of a table that does not fit in memory.
+    """
+    judging = None if test is None else read(test)
+    context = replace(context, tell=between_turns(context.tell))
+    with ExitStack() as entered:
+        source: RowSource = RowsInMemory(partial(read, data), teacher)
+        if spec.blocks and teacher is not None:
+            raise SpecError(
+                say("A teacher learns from rows in memory, and this table is read in blocks."),
+                say("Allow more memory with max_memory, or leave the teacher out."),
+            )
+        if spec.blocks:
+            source = RowsInBlocks(entered.enter_context(opened(data, scratch)), scratch)
+        entered.enter_context(turn())
+        return run(spec, source, test=judging, schema=schema, rivals=rivals, context=context)

@@ -1,0 +1,160 @@
+"""The part on calibration: whether probabilities and predicted numbers mean what they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta
+
+from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
+from gradum.api.trust.part import Part, PartThresholds
+from gradum.fitting.post import calibrated_in_words
+from gradum.fitting.rungs import KINDS
+from gradum.messages import marked, say, sentences
+from gradum.scores.figures import figure, percent
+from gradum.show.pictures.reliability import reliability_curve
+from gradum.show.trust_section import PartFinding
+from gradum.study.evidence import Evidence
+from gradum.study.reliability import Reliability, reliability
+from gradum.study.trust.check import BY_CHANCE, Check, Line
+
+JUDGED = Line("calibration.judged", marked("No miscalibration is shown on judged rows"))
+TABLE = Line("calibration.table", marked("No miscalibration is shown on new rows"))
+
+
+class CalibrationThresholds(PartThresholds, frozen=True):
+    """What is asked of predicted probabilities and numbers."""
+
+    most_gap: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description=marked(
+                "How far predictions may lie from what is observed, on average over bins of like "
+                "predictions, where tests show that they differ: a difference of probabilities; of "
+                "numbers, a share of the standard deviation of the target. Five points seldom "
+                "change a decision, and many rows show smaller gaps, too. 0 fails by any that is "
+                "shown."
+            ),
+        ),
+    ] = 0.05
+
+
+def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> PartFinding:
+    model, fitted = examined.model, examined.model.fitted
+    checks, pictures, details = [], [], {}
+    number = model.task == "regression"
+    steps = calibrated_in_words(say(KINDS[fitted.used].in_words), fitted.rung().calibration)
+    findings = model.findings
+    if findings is None:
+        checks.append(
+            JUDGED.not_checked(
+                say("A model file alone does not hold the rows that judged it."),
+                say("Name its run folder."),
+            )
+        )
+    else:
+        found = findings.reliability
+        checks.append(_calibrated(JUDGED, found, _unit_of_model(examined), thresholds))
+        pictures.append(reliability_curve(found, steps, number=number))
+        details["judged"] = found
+    rows = examined.new_rows
+    if isinstance(rows, Obstacle):
+        checks.append(TABLE.not_checked(rows.reason, rows.remedy))
+    else:
+        found = reliability(rows)
+        unit = _spread(rows) if number else None
+        checks.append(_calibrated(TABLE, found, unit, thresholds))
+        picture = reliability_curve(found, number=number)
+        title = say("{title}, on new rows", title=picture.title)
+        pictures.append(replace(picture, name="reliability-table", title=title))
+        details["table"] = found
+    return PartFinding(checks, (), (), pictures, details)
+
+
+def _unit_of_model(examined: ExaminedModel) -> float | None:
+    """Return what gaps of numbers are shares of: what guessing the mean errs by; else None."""
+    judgement = examined.model.fitted.judgement
+    if examined.model.task != "regression" or judgement is None:
+        return None
+    scores = judgement.scores.get("baseline", {}).get("test", {})
+    return scores["rmse"].value if "rmse" in scores else None
+
+
+def _spread(evidence: Evidence) -> float:
+    """Return the standard deviation of the target of rows, by their weights."""
+    weight, target = evidence.weight, evidence.target.astype(np.float64)
+    mean = np.average(target, weights=weight)
+    return float(np.sqrt(np.average((target - mean) ** 2, weights=weight)))
+
+
+def mean_gap(found: Reliability) -> float:
+    """Return the mean over rows of how far their bin's prediction is from what was observed.
+
+    Σ_b n_b |observed_b − predicted_b| / Σ_b n_b: of classes the expected calibration error, over
+    bins of as many rows each.
+    """
+    rows = np.array([bin_.rows for bin_ in found.bins], float)
+    gaps = np.array([abs(bin_.observed.value - bin_.predicted) for bin_ in found.bins])
+    return float(rows @ gaps / rows.sum())
+
+
+def _calibrated(
+    line: Line, found: Reliability, unit: float | None, thresholds: CalibrationThresholds
+) -> Check:
+    """Fail where tests show a miscalibration and the mean gap is above what is allowed."""
+    if not found.tested:
+        return line.not_checked(found.sentence, say("Judge on more rows."))
+    gap, most = mean_gap(found), thresholds.most_gap
+    share = gap / unit if unit else gap
+    holds = not (found.shown and share > most)
+    reason = found.sentence
+    if found.shown and holds:
+        reason = say("{finding} That is shown, and small.", finding=found.sentence)
+    elif holds and share > most:
+        reason = sentences((found.sentence, say(BY_CHANCE)))
+    text = percent if unit else figure
+    return line.judged(
+        holds,
+        reason,
+        figure=(
+            say(
+                "a mean gap of {gap}, {share} of the target's deviation",
+                gap=figure(gap, digits=2),
+                share=percent(share, decimals=1),
+            )
+            if unit
+            else say("a mean gap of {gap}", gap=figure(gap, digits=2))
+        ),
+        threshold=say("none shown above {most}", most=text(most)),
+        value=share,
+        limit=most,
+    )
+
+
+def _of_predictions(
+    examined: ExaminedPredictions, thresholds: CalibrationThresholds
+) -> PartFinding:
+    unknown = examined.unknown
+    later = TABLE.not_checked(unknown.reason, unknown.remedy)
+    if examined.only_ranked:
+        why = examined.no_probabilities
+        return PartFinding([JUDGED.not_checked(why.reason, why.remedy), later])
+    number = examined.evidence.task == "regression"
+    found = reliability(examined.evidence)
+    unit = _spread(examined.evidence) if number else None
+    checks = [_calibrated(JUDGED, found, unit, thresholds), later]
+    picture = reliability_curve(found, number=number)
+    return PartFinding(checks, (), (), [picture], {"judged": found})
+
+
+PART = Part(
+    "calibration",
+    marked("Calibration"),
+    (JUDGED, TABLE),
+    _of_model,
+    _of_predictions,
+    CalibrationThresholds,
+)

@@ -1,0 +1,122 @@
+"""The part on drift: whether new rows are like those learned from, and whether that can be seen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from gradum.api.trust.examined import ExaminedModel
+from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.watch import watch_model
+from gradum.api.watch_reference import FEWEST_ROWS
+from gradum.messages import marked, say, say_plural, sentences
+from gradum.show.pictures.drift import answers_picture
+from gradum.show.row_page import RowTable
+from gradum.show.trust_section import PartFinding
+from gradum.show.watch import Watch
+from gradum.show.watch_words import (
+    column_cells,
+    column_header,
+    how_to_read,
+    shown_columns,
+    verdict,
+)
+from gradum.study.trust.check import Check, Line
+
+REFERENCE = Line("drift.reference", marked("Later rows can be held against those learned from"))
+TABLE = Line("drift.table", marked("New rows are like those learned from"))
+
+
+class DriftThresholds(PartThresholds, frozen=True):
+    """What is asked of new rows."""
+
+    most_alarms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description=marked(
+                "Alarms that a watch of the new rows may raise (a count). Of rows that are alike, "
+                "at most 5% of watches find any drift, and drift that moves no answer is no alarm, "
+                "so that none is allowed."
+            ),
+        ),
+    ] = 0
+
+
+def _of_model(examined: ExaminedModel, thresholds: DriftThresholds) -> PartFinding:
+    reference = _reference(examined)
+    if reference.status != "held":
+        why = say("There is nothing to hold rows against.")
+        return PartFinding([reference, TABLE.not_checked(why, reference.remedy)])
+    if examined.table is None:
+        missing = TABLE.not_checked(
+            say("No table of new rows was given."),
+            say("To check it: gradum trust {run} TABLE", run=examined.run_name),
+        )
+        return PartFinding([reference, missing])
+    rows = len(examined.table.frame)
+    if rows < FEWEST_ROWS:
+        few = TABLE.not_checked(
+            say_plural(
+                "{source} has {count:,} row, which can show no drift.",
+                "{source} has {count:,} rows, which can show no drift.",
+                rows,
+                source=examined.table_name,
+            ),
+            say("Give at least {rows}.", rows=FEWEST_ROWS),
+        )
+        return PartFinding([reference, few])
+    watch = watch_model(examined.model, examined.table)
+    found, fitted = watch.found, examined.model.fitted
+    cells = [column_cells(fitted, column) for column in shown_columns(found)]
+    tables = [RowTable(column_header(), cells, title=say("Columns, what moved most first"))]
+    pictures = [] if found.answers is None else [answers_picture(found.answers, fitted)]
+    return PartFinding(
+        [reference, _alike(watch, thresholds)],
+        (*how_to_read(found), *found.notes),
+        tables,
+        pictures,
+        {"alarms": found.alarms, "columns": watch.frame.to_dicts()},
+    )
+
+
+def _reference(examined: ExaminedModel) -> Check:
+    reference = examined.model.fitted.reference
+    if reference is None:
+        return REFERENCE.judged(
+            False,
+            say("The model was made by an earlier gradum, and holds no summary of its rows."),
+            figure=say("no summary"),
+            threshold=say("a summary of the rows"),
+        )
+    return REFERENCE.judged(
+        True,
+        say("The file sums up the rows learned from: quantiles and shares of levels, no row."),
+        figure=say_plural(
+            "a summary of {count:,} row", "a summary of {count:,} rows", reference.rows
+        ),
+        threshold=say("a summary of the rows"),
+        value=float(reference.rows),
+    )
+
+
+def _alike(watch: Watch, thresholds: DriftThresholds) -> Check:
+    alarms, most = watch.found.alarms, thresholds.most_alarms
+    return TABLE.judged(
+        len(alarms) <= most,
+        sentences((verdict(watch.found, watch.source), *(alarm.sentence for alarm in alarms))),
+        figure=say_plural("{count} alarm", "{count} alarms", len(alarms)),
+        threshold=say("at most {most}", most=most),
+        value=float(len(alarms)),
+        limit=float(most),
+    )
+
+
+PART = Part(
+    "drift",
+    marked("Drift"),
+    (REFERENCE, TABLE),
+    _of_model,
+    thresholds=DriftThresholds,
+)

@@ -1,0 +1,138 @@
+"""The trust report of a model from elsewhere: of a network in ONNX, or of a table of its scores."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gradum.api.trust.examined import ExaminedPredictions
+from gradum.api.trust.onnx_predictions import predictions_of_onnx
+from gradum.api.trust.predictions import predictions_of_table
+from gradum.api.trust.report import trust_predictions
+from gradum.errors import SpecError
+from gradum.messages import say
+from gradum.show.trust import TrustReport
+from gradum.tables.paths import files_of
+from gradum.tables.read import read
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.brought import PLAINLY
+
+ONNX = ".onnx"
+
+
+def trust_elsewhere(
+    path: str | os.PathLike,
+    data: Any = None,
+    *,
+    target: str | None,
+    scores: Sequence[str] = (),
+    by: Sequence[str] = (),
+    positive: str | None = None,
+    task: str | None = None,
+    thresholds: str | os.PathLike | Mapping[str, Any] | None = None,
+    reading: ReadingOptions = PLAINLY,
+) -> TrustReport:
+    """Examine a network by the rows of a table, or a table of scores, as far as either goes.
+
+    Parameters
+    ----------
+    path : path
+        A file that ends in ``.onnx``, or a table of scores beside the truth.
+    data : path or data frame, optional
+        The rows that a network predicts.
+    target : str
+        The column of the truth.
+    scores : sequence of str
+        The columns of scores; see `predictions_of_table`.
+    positive : str, optional
+        The class that one column of scores is of, of two; the second if left out.
+    by, task, thresholds : optional
+        As in `Model.trust` and `gradum.fit`.
+    reading : ReadingOptions
+        How the table is read.
+
+    Raises
+    ------
+    SpecError, TableError, ModelFileError
+        Something given cannot be used; one line says what.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ONNX:
+        if scores or positive:
+            raise SpecError(
+                say("The scores of a network are its outputs."),
+                say("Leave out --score and --positive."),
+            )
+        examined = _of_network(path, data, target, by, task, reading)
+    else:
+        examined = _of_scores(path, data, target, scores, by, positive, task, reading)
+    return trust_predictions(examined, thresholds)
+
+
+def _of_scores(
+    path: Path,
+    data: Any,
+    target: str | None,
+    scores: Sequence[str],
+    by: Sequence[str],
+    positive: str | None,
+    task: str | None,
+    reading: ReadingOptions,
+) -> ExaminedPredictions:
+    if data is not None:
+        raise SpecError(
+            say("{path} is taken for a table of scores, which needs no other table.", path=path),
+            say("Leave out {data}.", data=data),
+        )
+    name = str(path)
+    table = read(name, reading)  # first, as it may not be there
+    if target is None:
+        raise SpecError(
+            say(
+                "{path} is no run folder and no model file (.gradum): where its truth stands has "
+                "to be said.",
+                path=path,
+            ),
+            say("Name the column by --target."),
+        )
+    return predictions_of_table(
+        table,
+        target,
+        scores,
+        by=by,
+        positive=positive,
+        task=task,
+        sha256=_hashes(name),
+    )
+
+
+def _of_network(
+    path: Path,
+    data: Any,
+    target: str | None,
+    by: Sequence[str],
+    task: str | None,
+    reading: ReadingOptions,
+) -> ExaminedPredictions:
+    if data is None or target is None:
+        raise SpecError(
+            say("A network needs a table of rows to predict, and their truth."),
+            say("Name the table after {path}, and the column of the truth by --target.", path=path),
+        )
+    hashes = {**_hashes(str(path)), **_hashes(data)}
+    table = read(data, reading)
+    return predictions_of_onnx(path, table, target, by=by, task=task, sha256=hashes)
+
+
+def _hashes(data: Any) -> dict[str, str]:
+    """Return the SHA-256 of the files that a name stands for; nothing of what is no file."""
+    if not isinstance(data, str | os.PathLike):
+        return {}
+    hashes = {}
+    for path in files_of(str(data)):
+        with path.open("rb") as file:
+            hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes

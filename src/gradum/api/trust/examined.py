@@ -1,0 +1,181 @@
+"""What a trust report examines: a model with its run and perhaps a table, or predictions alone."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gradum.api.groups import judged_evidence
+from gradum.api.run_rows import known_rows
+from gradum.errors import SpecError
+from gradum.messages import say
+from gradum.study.evaluate import Evaluation, new_rows_evidence
+from gradum.study.evidence import Evidence
+from gradum.study.run_rows import RunRows
+from gradum.tables.table import Table
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why something cannot be checked, and what would help."""
+
+    reason: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, error: SpecError) -> Obstacle:
+        """Take both from an error."""
+        return cls(error.message, error.remedy)
+
+
+@dataclass(frozen=True, eq=False)
+class ExaminedModel:
+    """A model of gradum, with what was given to examine it by.
+
+    Parameters
+    ----------
+    model : Model
+        With its run, where that is at hand or in a folder.
+    table : Table or None
+        New rows, perhaps with the target.
+    by : tuple of str
+        Columns by whose groups it is to be scored.
+    rerun : bool
+        Whether to fit it again.
+    """
+
+    model: Model
+    table: Table | None = None
+    by: tuple[str, ...] = ()
+    rerun: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the model is called in the report."""
+        folder = self.model.folder
+        if folder is None:
+            return say("the model of {target!r}", target=self.model.target)
+        return folder.resolve().name
+
+    @property
+    def run_name(self) -> str:
+        """How a command names the model, for remedies."""
+        folder = self.model.folder
+        return "RUN" if folder is None else shlex.quote(str(folder))
+
+    @property
+    def table_name(self) -> str:
+        """What the table of new rows is called."""
+        return "" if self.table is None else self.table.source
+
+    @cached_property
+    def no_answers(self) -> Obstacle | None:
+        """Why the model cannot be held against the answers in a table; None where it can."""
+        if self.table is None:
+            return Obstacle(
+                say("No table of new rows was given."),
+                say("To check it: gradum trust {run} TABLE", run=self.run_name),
+            )
+        if self.model.target not in self.table.frame.columns:
+            return Obstacle(
+                say(
+                    "{source} has no column {target!r} to hold answers against.",
+                    source=self.table.source,
+                    target=self.model.target,
+                ),
+                say("Give a table that has it."),
+            )
+        return None
+
+    @cached_property
+    def evaluation(self) -> Evaluation | Obstacle:
+        """The scores on the table, beside those of the run."""
+        if self.no_answers is not None:
+            return self.no_answers
+        return self.model.evaluate(self.table)
+
+    @cached_property
+    def new_rows(self) -> Evidence | Obstacle:
+        """The rows of the table that are new to the run, with what the model says of them."""
+        if self.no_answers is not None:
+            return self.no_answers
+        assert self.table is not None
+        model = self.model
+        known = known_rows(model.run, model.folder, model.fitted)
+        known = known if isinstance(known, RunRows) else None
+        evidence = new_rows_evidence(model.fitted, self.table, self.by, known)
+        if evidence is None:
+            return Obstacle(
+                say("No row of {source} is new to the run.", source=self.table.source),
+                say("Give others."),
+            )
+        return evidence
+
+    @cached_property
+    def grouped_rows(self) -> Evidence | Obstacle:
+        """The rows that groups are formed of: new ones where there are any, else the judged."""
+        if isinstance(self.new_rows, Evidence):
+            return self.new_rows
+        model = self.model
+        if model.run is None and model.folder is None:
+            return Obstacle(
+                say("A model file alone does not hold the rows that judged it."),
+                say("Name its run folder, or a table."),
+            )
+        return judged_evidence(model, self.by)
+
+
+@dataclass(frozen=True, eq=False)
+class ExaminedPredictions:
+    """Predictions of a model from elsewhere, beside the truth.
+
+    Parameters
+    ----------
+    name : str
+        What the file is called.
+    evidence : Evidence
+        All rows with what was predicted of them.
+    only_ranked : bool
+        Whether the scores of two classes are no probabilities, and only their order counts.
+    how : str
+        How the file was read, in whole sentences.
+    by : tuple of str
+        Columns by whose groups it is to be scored.
+    sha256 : mapping of str to str
+        The hashes of the files that were read.
+    """
+
+    name: str
+    evidence: Evidence
+    only_ranked: bool
+    how: str
+    by: tuple[str, ...] = ()
+    sha256: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def target(self) -> str:
+        """The column that is predicted."""
+        assert self.evidence.schema.target is not None
+        return self.evidence.schema.target.name
+
+    @property
+    def unknown(self) -> Obstacle:
+        """Why most parts have nothing to go by."""
+        return Obstacle(
+            say("Predictions from elsewhere do not show it."),
+            say("Only a run of gradum can be asked: gradum fit TABLE --target COL"),
+        )
+
+    @property
+    def no_probabilities(self) -> Obstacle:
+        """Why nothing is said of probabilities and decisions."""
+        return Obstacle(
+            say("The scores are no probabilities: they rank the rows, and decide nothing."),
+            say("Give probabilities between 0 and 1."),
+        )

@@ -1,0 +1,103 @@
+"""The part on explanations: how exactly it is known what the columns do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from gradum.api.trust.examined import ExaminedModel
+from gradum.api.trust.part import Part, PartThresholds
+from gradum.messages import marked, say
+from gradum.scores.figures import figure, percent
+from gradum.show.pictures.contributions import contribution_bars
+from gradum.show.trust_section import PartFinding
+from gradum.study.explanation.overall import Overall
+from gradum.study.trust.check import Check, Line
+
+ERROR = Line("explanations.error", marked("Explanations are exact enough"))
+
+
+class ExplanationThresholds(PartThresholds, frozen=True):
+    """What is asked of Shapley values."""
+
+    most_error: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description=marked(
+                "Half of the 95% interval of the mean size of the foremost column's contribution, "
+                "over that size (a ratio). It counts the rows that were drawn and the orders of "
+                "columns. Above a half, it is not known whether the column does little or much."
+            ),
+        ),
+    ] = 0.5
+
+
+def _of_model(examined: ExaminedModel, thresholds: ExplanationThresholds) -> PartFinding:
+    findings = examined.model.findings
+    if findings is None:
+        return PartFinding(
+            [
+                ERROR.not_checked(
+                    say("A model file alone does not hold the rows that judged it."),
+                    say("Name its run folder."),
+                )
+            ]
+        )
+    if findings.explanation is None:
+        return PartFinding(
+            [
+                ERROR.not_checked(
+                    say("The fit explained no rows: it was told not to, or guesses."),
+                    say("Fit again without --no-explain."),
+                )
+            ]
+        )
+    found = findings.explanation.overall
+    sentences = [
+        say(
+            "Shapley values of {rows:,} judged rows, each against {background:,} rows that its "
+            "model learned from. That they add up to the answer says nothing of their error, "
+            "which is estimated from how far they vary. They describe the model, not causes.",
+            rows=found.rows,
+            background=found.background,
+        )
+    ]
+    return PartFinding(
+        [_exact_enough(found, thresholds)],
+        sentences,
+        (),
+        [contribution_bars(found)],
+        {"scale": found.scale, "rows": found.rows, "columns": found.frame.to_dicts()},
+    )
+
+
+def _exact_enough(found: Overall, thresholds: ExplanationThresholds) -> Check:
+    if not found.columns or not found.columns[0].size.value > 0:
+        return ERROR.not_checked(say("No column moves any answer."))
+    first, most = found.columns[0], thresholds.most_error
+    size = first.size
+    error = max(size.high - size.value, size.value - size.low) / size.value
+    return ERROR.judged(
+        bool(error <= most),
+        say(
+            "{column!r} moves the answers most, by {size} on average, give or take {error}.",
+            column=first.column,
+            size=figure(size.value, digits=3),
+            error=figure(error * size.value, digits=2),
+        ),
+        figure=percent(error, decimals=1),
+        threshold=say("at most {most}", most=percent(most, decimals=1)),
+        value=float(error),
+        limit=most,
+    )
+
+
+PART = Part(
+    "explanations",
+    marked("Explanations"),
+    (ERROR,),
+    _of_model,
+    thresholds=ExplanationThresholds,
+)

@@ -1,0 +1,258 @@
+"""The part on groups: whether the model serves any worse, and decides alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Annotated
+
+from msgspec import Meta, structs
+
+from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
+from gradum.api.trust.part import Part, PartThresholds
+from gradum.messages import listed, marked, say, say_plural, sentences
+from gradum.scores.figures import figure, percent
+from gradum.scores.metrics import DEFAULT_METRIC, METRICS
+from gradum.scores.outcome import Task
+from gradum.show.groups import group_tables, key_to_rates
+from gradum.show.row_page import RowTable
+from gradum.show.trust_section import PartFinding
+from gradum.study.finding_words import WEAKER
+from gradum.study.groups.groups import UNMARKED, Group, Groups
+from gradum.study.groups.scoring import scores_by_group
+from gradum.study.trust.check import BY_CHANCE, Check, Line
+from gradum.tables.wording import quoted
+
+SCORE = Line("groups.score", marked("No group is shown to be served worse"))
+SELECTION = Line("groups.selection", marked("No uneven selection of groups is shown"))
+RATES = Line("groups.rates", marked("No uneven rates of errors are shown"))
+UNNAMED = marked("No column of groups was named.")
+ERROR_RATES = {
+    "true_positive_rate": marked("true positives"),
+    "false_positive_rate": marked("false positives"),
+}
+
+
+class GroupThresholds(PartThresholds, frozen=True):
+    """What is asked of groups."""
+
+    most_weaker: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description=marked(
+                "Groups of a column that may be shown to score worse than all other rows (a "
+                "count). The intervals of all groups hold at once, so that one that is shown is no "
+                "chance find, and none is allowed."
+            ),
+        ),
+    ] = 0
+    least_selection_ratio: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description=marked(
+                "Of two classes: the least selection rate of a group over the greatest, where the "
+                "rows show that they differ (a ratio). 0.8 is the four-fifths rule of the Uniform "
+                "Guidelines on Employee Selection Procedures, 29 CFR 1607.4(D)."
+            ),
+        ),
+    ] = 0.8
+    most_rate_gap: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description=marked(
+                "Of two classes: how far the true or false positive rates of groups may lie apart, "
+                "where the rows show that they differ (a difference of shares). A tenth is the "
+                "usual bound on equalised odds."
+            ),
+        ),
+    ] = 0.1
+
+
+def _of_model(examined: ExaminedModel, thresholds: GroupThresholds) -> PartFinding:
+    if not examined.by:
+        remedy = say("To check it: gradum trust {run} --by COLUMN", run=examined.run_name)
+        return _unchecked(Obstacle(say(UNNAMED), remedy), examined.model.task)
+    rows = examined.grouped_rows
+    if isinstance(rows, Obstacle):
+        return _unchecked(rows, examined.model.task)
+    judgement = examined.model.fitted.judgement
+    metric = DEFAULT_METRIC[rows.task] if judgement is None else judgement.verdict.metric
+    where = say("Scored on the rows that judged the run.")
+    if rows is examined.new_rows:
+        where = say(
+            "Scored on the rows of {source} that are new to the run.", source=examined.table_name
+        )
+    found = scores_by_group(rows, examined.by, metric)
+    return _finding(found, _checks(found, examined.by, rows.task, thresholds), (where,))
+
+
+def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) -> PartFinding:
+    rows, by = examined.evidence, examined.by
+    if not by:
+        return _unchecked(Obstacle(say(UNNAMED), say("Name it by --by.")), rows.task)
+    if not examined.only_ranked:
+        found = scores_by_group(rows, by, DEFAULT_METRIC[rows.task])
+        return _finding(found, _checks(found, by, rows.task, thresholds))
+    found = scores_by_group(rows, by, "auc")
+    ranked = structs.replace(found, measures=("auc",))  # no row is decided, so that rates are none
+    why = examined.no_probabilities
+    decided = [line.not_checked(why.reason, why.remedy) for line in (SELECTION, RATES)]
+    checks = [*(_scored(ranked, column, thresholds) for column in by), *decided]
+    return PartFinding(checks, tables=_tables(ranked), details=ranked)
+
+
+def _unchecked(why: Obstacle, task: Task) -> PartFinding:
+    """Return the lines that a task has, none of them checked."""
+    lines = PART.lines if task == "binary" else (SCORE,)
+    return PartFinding([line.not_checked(why.reason, why.remedy) for line in lines])
+
+
+def _checks(
+    found: Groups, columns: Sequence[str], task: Task, thresholds: GroupThresholds
+) -> list[Check]:
+    demands = (_scored, _selected, _erring) if task == "binary" else (_scored,)
+    return [demand(found, column, thresholds) for demand in demands for column in columns]
+
+
+def _finding(found: Groups, checks: Sequence[Check], first: Sequence[str] = ()) -> PartFinding:
+    remarks = (*first, *found.sentences, *key_to_rates(found))
+    return PartFinding(checks, remarks, _tables(found), details=found)
+
+
+def _tables(found: Groups) -> list[RowTable]:
+    return [RowTable(table.header, table.rows) for table in group_tables(found)]
+
+
+def _scored(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
+    """Hold the number of weaker groups of a column against what is allowed."""
+    metric, most = found.measures[0], thresholds.most_weaker
+    groups, title = _comparable(found, column, metric), METRICS[metric].words
+    if not groups:
+        return _too_few(SCORE, column)
+    weaker = [group.values for group in groups if group.scores[metric].finding == WEAKER]
+    reason = say("No difference in {metric} for the worse is shown.", metric=title)
+    if weaker:
+        reason = say(
+            "Worse by {metric} than all other rows: {groups}.", metric=title, groups=quoted(weaker)
+        )
+    return SCORE.judged(
+        len(weaker) <= most,
+        sentences((reason, _left_out(found, column, len(groups)))),
+        figure=say_plural(
+            "{weaker} of {count:,} group",
+            "{weaker} of {count:,} groups",
+            len(groups),
+            weaker=len(weaker),
+        ),
+        threshold=say("at most {most}", most=most),
+        value=float(len(weaker)),
+        limit=float(most),
+        about=column,
+    )
+
+
+def _selected(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
+    """Hold the ratio of the least and the greatest selection rate against what is asked."""
+    measure, least = "selection_rate", thresholds.least_selection_ratio
+    groups = _comparable(found, column, measure)
+    rates = [group.scores[measure].value or 0.0 for group in groups]
+    if len(groups) < 2:
+        return _too_few(SELECTION, column)
+    ratio = min(rates) / max(rates) if max(rates) > 0 else 1.0
+    differing = _differing(groups, measure)
+    return SELECTION.judged(
+        ratio >= least or not differing,
+        _shown_in(differing, beyond=ratio < least),
+        figure=say(
+            "{low} to {high}, a ratio of {ratio}",
+            low=percent(min(rates)),
+            high=percent(max(rates)),
+            ratio=figure(ratio, digits=2),
+        ),
+        threshold=say("no ratio shown below {least}", least=figure(least)),
+        value=ratio,
+        limit=least,
+        about=column,
+    )
+
+
+def _erring(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
+    """Hold the larger gap of true or false positive rates against what is allowed."""
+    most = thresholds.most_rate_gap
+    gaps = [gap for gap in found.gaps if gap.column == column and gap.measure in ERROR_RATES]
+    if not gaps:
+        return _too_few(RATES, column)
+    shown = {
+        gap.measure: _differing(_comparable(found, column, gap.measure), gap.measure)
+        for gap in gaps
+    }
+    failing = [gap for gap in gaps if gap.value > most and shown[gap.measure]]
+    widest = max(failing or gaps, key=lambda gap: gap.value)
+    return RATES.judged(
+        not failing,
+        _shown_in(
+            list(dict.fromkeys(chain.from_iterable(shown.values()))), beyond=widest.value > most
+        ),
+        figure=listed([f"{say(ERROR_RATES[gap.measure])} {percent(gap.value)}" for gap in gaps]),
+        threshold=say("no gap shown above {most}", most=percent(most)),
+        value=widest.value,
+        limit=most,
+        about=column,
+    )
+
+
+def _comparable(found: Groups, column: str, measure: str) -> list[Group]:
+    """Return the groups of a column with rows enough to be compared by a measure."""
+    return [
+        group
+        for group in found.groups
+        if group.column == column and group.scores[measure].difference is not None
+    ]
+
+
+def _too_few(line: Line, column: str) -> Check:
+    return line.not_checked(
+        say("Fewer than two groups have rows enough to be compared."),
+        say("Give more rows."),
+        about=column,
+    )
+
+
+def _left_out(found: Groups, column: str, compared: int) -> str:
+    """Say how many groups of a column could not be compared; nothing where all could."""
+    few = sum(group.column == column for group in found.groups) - compared
+    if not few:
+        return ""
+    return say_plural(
+        "{count:,} group has too few rows to say.",
+        "{count:,} groups have too few rows to say.",
+        few,
+    )
+
+
+def _differing(groups: Sequence[Group], measure: str) -> list[str]:
+    """Name the groups whose rate is shown to differ from that of all other rows."""
+    return [group.values for group in groups if group.scores[measure].finding not in UNMARKED]
+
+
+def _shown_in(differing: Sequence[str], *, beyond: bool) -> str:
+    """Name the groups that are shown to differ; where none is, say so of a gap beyond its bound."""
+    if not differing:
+        nothing = say("No difference from all other rows is shown.")
+        return sentences((nothing, say(BY_CHANCE) if beyond else ""))
+    return say("Shown to differ from all other rows: {groups}.", groups=quoted(differing))
+
+
+PART = Part(
+    "groups",
+    marked("Groups"),
+    (SCORE, SELECTION, RATES),
+    _of_model,
+    _of_predictions,
+    GroupThresholds,
+)

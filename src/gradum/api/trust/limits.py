@@ -1,0 +1,38 @@
+"""The part on limits: what no line of the report can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
+from gradum.api.trust.part import Part, PartThresholds
+from gradum.messages import marked, say
+from gradum.show.trust_section import PartFinding
+
+
+def _of_any(
+    examined: ExaminedModel | ExaminedPredictions, thresholds: PartThresholds
+) -> PartFinding:
+    return PartFinding(sentences=list(_sentences()))
+
+
+def _sentences() -> Iterator[str]:
+    yield say(
+        "What held, held on the rows that were looked at, at the confidence that stands beside "
+        "it: of many lines at 95%, some hold or fail by chance."
+    )
+    yield say(
+        "No line says that the target measures what matters, that the rows are a fair sample of "
+        "those to come, or that the world will stay as it was."
+    )
+    yield say(
+        "Coefficients, importances, Shapley values and counterfactuals describe the model. That a "
+        "column moves an answer does not say that changing it changes the world."
+    )
+    yield say(
+        "Rows may be learned from that are confidential. Whether answers give them away was not "
+        "looked at."
+    )
+
+
+PART = Part("limits", marked("Limits"), (), _of_any, _of_any)

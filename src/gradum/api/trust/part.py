@@ -1,0 +1,63 @@
+"""A part of the trust report: what it demands, of a model and of predictions alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
+from gradum.messages import say
+from gradum.show.trust_section import PartFinding, TrustSection
+from gradum.study.trust.check import Line
+
+
+class PartThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a part asks for.
+
+    Each field of a subclass has its default and, in `msgspec.Meta`, its bounds and a `marked`
+    description: what it means, its unit, and why the default is what it is.
+    """
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the report.
+
+    Parameters
+    ----------
+    name : str
+        In JSON, in thresholds, and the anchor of its section.
+    title : str
+        `marked`.
+    lines : tuple of Line
+        What it demands.
+    of_model : callable
+        From an `ExaminedModel` and the part's thresholds to a `PartFinding`.
+    of_predictions : callable or None
+        The same of `ExaminedPredictions`; None where they can show nothing of it.
+    thresholds : type
+        The struct of its thresholds.
+    """
+
+    name: str
+    title: str
+    lines: tuple[Line, ...]
+    of_model: Callable[[ExaminedModel, Any], PartFinding]
+    of_predictions: Callable[[ExaminedPredictions, Any], PartFinding] | None = None
+    thresholds: type[PartThresholds] = PartThresholds
+
+    def examine(self, examined: ExaminedModel, thresholds: Any) -> TrustSection:
+        """Return the section of a model."""
+        return TrustSection(self.name, say(self.title), self.of_model(examined, thresholds))
+
+    def examine_predictions(self, examined: ExaminedPredictions, thresholds: Any) -> TrustSection:
+        """Return the section of predictions."""
+        if self.of_predictions is not None:
+            finding = self.of_predictions(examined, thresholds)
+        else:
+            why = examined.unknown
+            finding = PartFinding([line.not_checked(why.reason, why.remedy) for line in self.lines])
+        return TrustSection(self.name, say(self.title), finding)

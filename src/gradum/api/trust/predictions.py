@@ -1,0 +1,277 @@
+"""Predictions from elsewhere, ready to be examined: as a table of scores and truth holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from scipy.stats import rankdata
+
+from gradum.api.trust.examined import ExaminedPredictions
+from gradum.errors import SpecError, TableError
+from gradum.fitting.dataset import Dataset, labelled
+from gradum.fitting.rung import Prediction
+from gradum.messages import listed, say, sentences
+from gradum.study.evidence import Evidence
+from gradum.tables.check import widened
+from gradum.tables.columns import Overrides
+from gradum.tables.schema import infer
+from gradum.tables.table import Table
+from gradum.tables.wording import nearest, quoted, rows_text
+
+PROBABILITY, PREDICTION = "probability_", "prediction"
+"""How files of gradum's predictions call their columns."""
+SUM = 0.01
+"""How far from 1 the probabilities of a row may be, as they may have been rounded."""
+SEED = 0
+MODEL = "model"
+
+
+def labelled_rows(
+    table: Table,
+    target: str,
+    *,
+    numbers: Sequence[str] = (),
+    others: Sequence[str] = (),
+    task: str | None = None,
+) -> Dataset:
+    """Return the rows of a table that have a target.
+
+    Parameters
+    ----------
+    table : Table
+    target : str
+        The column of the truth.
+    numbers : sequence of str
+        Columns that must be numbers.
+    others : sequence of str
+        Other columns that are needed.
+    task : str, optional
+        As in `gradum.fit`; recognised if not given.
+
+    Raises
+    ------
+    SpecError
+        A column is not there, or is named in two roles.
+    TableError
+        The target or a number cannot be used.
+    """
+    if target in numbers:
+        raise SpecError(
+            say("Column {column!r} is named both as the truth and as a score.", column=target),
+            say("Name another by --score or --target."),
+        )
+    wanted = list(dict.fromkeys((target, *numbers, *others)))
+    for name in wanted:
+        if name not in table.frame.columns:
+            raise SpecError(
+                say("{source} has no column {column!r}.", source=table.source, column=name),
+                nearest(name, table.frame.columns),
+            )
+    part = replace(table, frame=table.frame.select(wanted))
+    schema = infer(part, target=target, task=task, overrides=Overrides(numeric=tuple(numbers)))
+    return labelled(part, schema, also=tuple(wanted))
+
+
+def numbers_of(dataset: Dataset, names: Sequence[str]) -> np.ndarray:
+    """Return columns as numbers (n, k).
+
+    Raises
+    ------
+    TableError
+        A row has none; the message names the column and the rows.
+    """
+    columns = []
+    for name in names:
+        values = dataset.frame[name].cast(pl.Float64).fill_nan(None)
+        missing = dataset.numbers[values.is_null().to_numpy()] + 1
+        if len(missing):
+            raise TableError(
+                say(
+                    "Column {column!r} of {source} has no number in {rows}.",
+                    column=name,
+                    source=dataset.source,
+                    rows=rows_text(missing[:5].tolist(), len(missing)),
+                ),
+                say("Give one in every row, or leave these rows out."),
+            )
+        columns.append(values.to_numpy())
+    return np.column_stack(columns)
+
+
+def predictions_of_table(
+    table: Table,
+    target: str,
+    scores: Sequence[str] = (),
+    *,
+    by: Sequence[str] = (),
+    positive: str | None = None,
+    task: str | None = None,
+    sha256: Mapping[str, str] | None = None,
+) -> ExaminedPredictions:
+    """Read scores beside the truth.
+
+    Parameters
+    ----------
+    table : Table
+    target : str
+        The column of the truth.
+    scores : sequence of str
+        The predicted number; of two classes the score of the second, or the probabilities of both;
+        of more classes the probability of each, in the order of the sorted classes. If left out,
+        the columns ``probability_…``, as gradum's own predictions have them, or ``prediction`` of a
+        number, or the only column there is besides.
+    by : sequence of str
+        Columns of groups.
+    positive : str, optional
+        The class that one column of scores is of, of two; the second if left out.
+    task : str, optional
+    sha256 : mapping of str to str, optional
+        Hashes of the files that were read.
+
+    Raises
+    ------
+    SpecError
+        A column is not there, or the columns are not as many as the target asks for.
+    TableError
+        A score is missing, or probabilities are none.
+    """
+    names = tuple(scores) or _likely_scores(table, target, by)
+    dataset = labelled_rows(table, target, numbers=names, others=by, task=task)
+    names = _in_order_of_classes(names, dataset.classes)
+    how = say("Scores are those of {columns}.", columns=quoted(names, len(names)))
+    answers = _of_second(numbers_of(dataset, names), dataset, positive)
+    return examined_answers(table.source, dataset, answers, by=by, how=how, sha256=sha256 or {})
+
+
+def _likely_scores(table: Table, target: str, by: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that look like scores, where nobody named them."""
+    others = [name for name in table.frame.columns if name != target and name not in by]
+    shares = tuple(name for name in others if name.startswith(PROBABILITY))
+    if shares:
+        return shares
+    if PREDICTION in others:
+        return (PREDICTION,)
+    if len(others) == 1:
+        return (others[0],)
+    raise SpecError(
+        say(
+            "Which columns of {source} are scores is not clear: {columns}.",
+            source=table.source,
+            columns=quoted(others),
+        ),
+        say("Name them by --score."),
+    )
+
+
+def _in_order_of_classes(names: Sequence[str], classes: Sequence) -> tuple[str, ...]:
+    """Return columns called after the classes in the order of these, any others as they come."""
+    called = [f"{PROBABILITY}{label}" for label in classes]
+    return tuple(called) if sorted(called) == sorted(names) else tuple(names)
+
+
+def _of_second(answers: np.ndarray, dataset: Dataset, positive: str | None) -> np.ndarray:
+    """Return scores (n, 1) of the second of two classes, where they may be those of the first."""
+    if positive is None:
+        return answers
+    labels = [str(label) for label in dataset.classes]
+    if len(labels) != 2 or answers.shape[1] != 1:
+        raise SpecError(
+            say("Only one column of scores of two classes is of one of them."),
+            say("Leave out --positive."),
+        )
+    if positive not in labels:
+        raise SpecError(
+            say("There is no class {label!r}.", label=positive),
+            nearest(positive, labels, say("classes")),
+        )
+    return answers if positive == labels[1] else 1 - answers
+
+
+def examined_answers(
+    name: str,
+    dataset: Dataset,
+    answers: np.ndarray,
+    *,
+    by: Sequence[str],
+    how: str,
+    sha256: Mapping[str, str],
+) -> ExaminedPredictions:
+    """Return answers (n, k) beside the truth of n rows.
+
+    Raises
+    ------
+    SpecError, TableError
+        As `predictions_of_table`.
+    """
+    prediction, only_ranked = _prediction(dataset, answers)
+    evidence = Evidence(
+        MODEL,
+        dataset.truth,
+        np.arange(len(dataset)),
+        dataset.numbers + 1,
+        prediction,
+        widened(dataset.frame),
+        dataset.schema,
+        SEED,
+        len(dataset),
+    )
+    classes = evidence.classes
+    meaning = ""
+    if len(classes) == 2 and answers.shape[1] == 1:
+        meaning = say("They are of {label!r}, the second of two classes.", label=classes[1])
+    elif classes:
+        meaning = say("They are of the classes {classes}, in this order.", classes=listed(classes))
+    notes = sentences((how, meaning, *dataset.remarks))
+    return ExaminedPredictions(name, evidence, only_ranked, notes, tuple(by), dict(sha256))
+
+
+def _prediction(dataset: Dataset, answers: np.ndarray) -> tuple[Prediction, bool]:
+    """Return what the answers predict, and whether only their order counts."""
+    count, classes = answers.shape[1], len(dataset.classes)
+    infinite = np.isfinite(answers).sum(axis=1) < count
+    if infinite.any():
+        raise TableError(
+            say("Scores are not finite in {rows}.", rows=_some_rows(dataset, infinite)),
+            say("Give a finite number in every row."),
+        )
+    if not classes and count == 1:
+        return Prediction(answers[:, 0], None), False
+    if classes == 2 and count == 1:
+        score = answers[:, 0]
+        only_ranked = bool(score.min() < 0 or score.max() > 1)
+        share = (rankdata(score) - 0.5) / len(score) if only_ranked else score
+        return Prediction.of_classes(np.column_stack([1 - share, share])), only_ranked
+    if count != max(classes, 1):
+        raise SpecError(
+            say(
+                "{target!r} has {classes:,} classes, and {count:,} columns of scores were given.",
+                target=dataset.schema.target.name if dataset.schema.target else "",
+                classes=classes,
+                count=count,
+            )
+            if classes
+            else say(
+                "A number has one column of predictions, and {count:,} were given.", count=count
+            ),
+            say("Give one column for each class, or say by --task what the target is."),
+        )
+    sums = answers.sum(axis=1)
+    wrong = (answers.min(axis=1) < 0) | (np.abs(sums - 1) > SUM)
+    if wrong.any():
+        raise TableError(
+            say(
+                "Scores are no probabilities of all classes, as they do not add up to 1 or are "
+                "negative, in {rows}.",
+                rows=_some_rows(dataset, wrong),
+            ),
+            say("Give probabilities."),
+        )
+    return Prediction.of_classes(answers / sums[:, None]), False
+
+
+def _some_rows(dataset: Dataset, mask: np.ndarray) -> str:
+    numbers = dataset.numbers[mask] + 1
+    return rows_text(numbers[:5].tolist(), len(numbers))

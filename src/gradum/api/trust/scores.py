@@ -1,0 +1,279 @@
+"""The part on scores: better than guessing, good enough, and no worse on new rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta, field
+
+from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
+from gradum.api.trust.part import Part, PartThresholds
+from gradum.fitting.metric import metric_for
+from gradum.messages import marked, say
+from gradum.scores.bootstrap import intervals
+from gradum.scores.figures import figure, with_interval
+from gradum.scores.interval import Interval
+from gradum.scores.metrics import DEFAULT_METRIC, METRICS
+from gradum.scores.outcome import Outcome, Task
+from gradum.scores.paired import paired_difference
+from gradum.show.pictures.ladder import ladder
+from gradum.show.row_page import RowTable
+from gradum.show.trust_section import PartFinding
+from gradum.study.evidence import Evidence
+from gradum.study.finding_words import WORSE
+from gradum.study.trust.check import Check, Line
+
+BASELINE = Line("scores.baseline", marked("Shown to be better than guessing"))
+BOUNDS = Line("scores.bounds", marked("Good enough"))
+TABLE = Line("scores.table", marked("Not shown to be worse on new rows"))
+RANKINGS = ("auc", "average_precision", "gini", "ks")
+"""Metrics to which only the order of scores matters."""
+
+
+class ScoreThresholds(PartThresholds, frozen=True):
+    """What is asked of a model's scores."""
+
+    better_than_baseline: Annotated[
+        bool,
+        Meta(
+            description=marked(
+                "Whether the model must be shown to be better than guessing (true or false): the "
+                "95% interval of the paired difference must leave out zero. A model that is not "
+                "has no use, so that it must."
+            )
+        ),
+    ] = True
+    bounds: Annotated[
+        dict[str, float],
+        Meta(
+            description=marked(
+                "Scores to be reached, in the unit of each metric, such as auc = 0.8 or rmse = "
+                "12.5: the end of its 95% interval that speaks against the model must reach it. "
+                "What is good enough is for its users to say, so that there is no default."
+            )
+        ),
+    ] = field(default_factory=dict)
+
+
+def _of_model(examined: ExaminedModel, thresholds: ScoreThresholds) -> PartFinding:
+    judgement = examined.model.fitted.judgement
+    if judgement is None:
+        why = Obstacle(
+            say("The run was interrupted before any rung could be judged."), say("Fit again.")
+        )
+        return PartFinding([line.not_checked(why.reason, why.remedy) for line in PART.lines])
+    verdict = judgement.verdict
+    scores = judgement.scores[verdict.used]["test"]
+    compared = [
+        item
+        for item in verdict.comparisons
+        if (item.rung, item.against) == (verdict.used, "baseline")
+    ]
+    sentences, tables = [*judgement.verdict.sentences[:1]], []
+    evaluation = examined.evaluation
+    if not isinstance(evaluation, Obstacle):
+        sentences += evaluation.sentences
+    columns = {say("on judged rows"): scores}
+    if not isinstance(evaluation, Obstacle):
+        on_table = evaluation.judgement.scores[verdict.used]["test"]
+        columns[say("on all rows of {source}", source=examined.table_name)] = on_table
+    if "baseline" in judgement.scores:
+        columns[say("guessing, on judged rows")] = judgement.scores["baseline"]["test"]
+    tables.append(_score_table(columns))
+    return PartFinding(
+        [
+            _better(compared[0].difference if compared else None, verdict.metric, thresholds),
+            *_bounded(scores, examined.model.task, thresholds),
+            _on_table(examined, verdict.metric),
+        ],
+        sentences,
+        tables,
+        [ladder(judgement)],
+        {
+            "metric": verdict.metric,
+            "used": verdict.used,
+            "judged": scores,
+            "table": None if isinstance(evaluation, Obstacle) else evaluation.changes,
+        },
+    )
+
+
+def _better(difference: Interval | None, metric: str, thresholds: ScoreThresholds) -> Check:
+    """Hold the model against guessing; without a difference, guessing itself is what is used."""
+    if not thresholds.better_than_baseline:
+        return BASELINE.not_checked(
+            say("It was not asked for."), say("Set scores.better_than_baseline to true.")
+        )
+    title = METRICS[metric].words
+    asked = say("better, at 95%")
+    if difference is None:
+        return BASELINE.judged(
+            False,
+            say("Guessing scores best, and is what the model does."),
+            figure=say("no difference"),
+            threshold=asked,
+        )
+    sign = METRICS[metric].sign
+    holds = bool(max(sign * difference.low, sign * difference.high) < 0)
+    reason = (
+        say("By {metric} it is better on the same rows, beyond chance.", metric=title)
+        if holds
+        else say("By {metric} its lead may be chance, or there is none.", metric=title)
+    )
+    return BASELINE.judged(
+        holds,
+        reason,
+        figure=say(
+            "{metric} {difference}", metric=title, difference=with_interval(difference, sign=True)
+        ),
+        threshold=asked,
+        value=difference.value,
+    )
+
+
+def _bounded(
+    scores: Mapping[str, Interval], task: Task, thresholds: ScoreThresholds
+) -> list[Check]:
+    """Hold each score that a bound is set for against it."""
+    if not thresholds.bounds:
+        return [
+            BOUNDS.not_checked(
+                say("Nobody said which score is good enough."),
+                say("Write one under [scores.bounds] of a file of --thresholds (thresholds)."),
+            )
+        ]
+    return [_reached(scores, task, name, bound) for name, bound in thresholds.bounds.items()]
+
+
+def _reached(scores: Mapping[str, Interval], task: Task, name: str, bound: float) -> Check:
+    metric = metric_for(name, task)
+    title, score = metric.words, scores.get(name)
+    if score is None or not score.known:
+        return BOUNDS.not_checked(
+            say("The rows are too few for an interval, or leave the score undefined."),
+            say("Judge on more rows."),
+            about=title,
+        )
+    end = score.low if metric.greater_is_better else score.high
+    holds = bool(end >= bound if metric.greater_is_better else end <= bound)
+    asked = (
+        say("at least {bound}", bound=figure(bound))
+        if metric.greater_is_better
+        else say("at most {bound}", bound=figure(bound))
+    )
+    reason = (
+        say("The end of the interval that speaks against the model reaches the bound.")
+        if holds
+        else say(
+            "The end of the interval that speaks against the model, {end}, does not.",
+            end=figure(end),
+        )
+    )
+    return BOUNDS.judged(
+        holds,
+        reason,
+        figure=with_interval(score),
+        threshold=asked,
+        value=score.value,
+        limit=bound,
+        about=title,
+    )
+
+
+def _on_table(examined: ExaminedModel, metric: str) -> Check:
+    evaluation = examined.evaluation
+    if isinstance(evaluation, Obstacle):
+        return TABLE.not_checked(evaluation.reason, evaluation.remedy)
+    change = next((item for item in evaluation.changes if item.metric == metric), None)
+    if change is None:
+        reason = evaluation.sentences[-1] if evaluation.sentences else say("No score is known.")
+        return TABLE.not_checked(reason, say("Give rows that are new to the run."))
+    holds = change.finding != WORSE
+    title = METRICS[metric].words
+    reason = (
+        say("The rows show no worse {metric} than those that judged the run.", metric=title)
+        if holds
+        else say("The {metric} is worse than on the rows that judged the run.", metric=title)
+    )
+    return TABLE.judged(
+        holds,
+        reason,
+        figure=say(
+            "{metric} {difference}",
+            metric=title,
+            difference=with_interval(change.difference, sign=True),
+        ),
+        threshold=say("no worse, at 95%"),
+        value=change.difference.value,
+    )
+
+
+def _score_table(columns: Mapping[str, Mapping[str, Interval]]) -> RowTable:
+    """Lay out every metric that the first column has."""
+    several = tuple(columns.values())
+    rows = [
+        (
+            say(METRICS[name].title),
+            *(
+                with_interval(scores[name]) if name in scores else "–"
+                for scores in columns.values()
+            ),
+        )
+        for name in several[0]
+    ]
+    return RowTable((say("score"), *columns), rows, title=say("Scores with 95% intervals"))
+
+
+def _of_predictions(examined: ExaminedPredictions, thresholds: ScoreThresholds) -> PartFinding:
+    evidence = examined.evidence
+    resamples = evidence.resamples("trust")
+    scores = intervals(evidence.outcome, resamples)
+    metric = "auc" if examined.only_ranked else DEFAULT_METRIC[evidence.task]
+    if examined.only_ranked:
+        scores = {name: scores[name] for name in RANKINGS}
+    scores = {name: score for name, score in scores.items() if not np.isnan(score.value)}
+    guessed = _guess(evidence)
+    difference = paired_difference(evidence.outcome, guessed, metric, resamples)
+    unknown = examined.unknown
+    return PartFinding(
+        [
+            _better(difference, metric, thresholds),
+            *_bounded(scores, evidence.task, thresholds),
+            TABLE.not_checked(unknown.reason, unknown.remedy),
+        ],
+        _remarks(examined),
+        [_score_table({say("on the rows given"): scores})],
+        details={"metric": metric, "judged": scores},
+    )
+
+
+def _guess(evidence: Evidence) -> Outcome:
+    """Return what guessing says of the same rows: their mean, or the shares of their classes."""
+    weight, target, rows = evidence.weight, evidence.target, len(evidence)
+    if not evidence.classes:
+        mean = np.full(rows, np.average(target, weights=weight))
+        return Outcome("regression", target, prediction=mean, weight=weight)
+    totals = np.bincount(target, weight, len(evidence.classes))
+    shares = np.tile(totals / totals.sum(), (rows, 1))
+    return Outcome(evidence.task, target, probability=shares, weight=weight)
+
+
+def _remarks(examined: ExaminedPredictions) -> Sequence[str]:
+    return [
+        say(
+            "Whether the model had learned from these rows is not known; if it had, the scores "
+            "flatter it. Guessing is the mean, or the shares of the classes, of the same rows."
+        )
+    ]
+
+
+PART = Part(
+    "scores",
+    marked("Scores"),
+    (BASELINE, BOUNDS, TABLE),
+    _of_model,
+    _of_predictions,
+    ScoreThresholds,
+)

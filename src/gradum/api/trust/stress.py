@@ -1,0 +1,127 @@
+"""The part on stress: how many answers stay as they are where a row changes a little."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from gradum.api.stress import stress_model, threat_of
+from gradum.api.trust.examined import ExaminedModel
+from gradum.api.trust.part import Part, PartThresholds
+from gradum.messages import marked, say
+from gradum.scores.figures import figure, percent, percent_with_interval
+from gradum.scores.interval import NORMAL_95, Interval, wilson
+from gradum.show.pictures.kept_answers import kept_answers
+from gradum.show.row_page import RowTable
+from gradum.show.stress_words import (
+    attack_sentences,
+    corruption_cells,
+    corruption_header,
+    corruption_sentences,
+    curve_cells,
+    curve_header,
+)
+from gradum.show.trust_section import PartFinding
+from gradum.study.stress.result import Attack
+from gradum.study.trust.check import Check, Line
+
+KEPT = Line("stress.kept", marked("Small changes of a row leave its answer as it is"))
+
+
+class StressThresholds(PartThresholds, frozen=True):
+    """What is asked of answers where rows change."""
+
+    rows: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description=marked(
+                "Rows of the table to attack (a count). An attack takes a while, so that none are "
+                "unless you say so; 100 tell a share to about ten points."
+            ),
+        ),
+    ] = 0
+    epsilon: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1,
+            description=marked(
+                "How far every column may move at once (a share of its interquartile range). A "
+                "hundredth is less than most columns are measured to."
+            ),
+        ),
+    ] = 0.01
+    least_kept: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description=marked(
+                "The share of rows whose answers must stay. The line fails where the attack shows "
+                "that fewer do: where the whole 95% interval is below. One row of ten lies near a "
+                "border in many sound models."
+            ),
+        ),
+    ] = 0.9
+
+
+def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFinding:
+    if not thresholds.rows or examined.table is None:
+        remedy = say(
+            "To check it: set rows under [stress] of a file of --thresholds, and name a TABLE; or "
+            "gradum stress {run} TABLE",
+            run=examined.run_name,
+        )
+        return PartFinding([KEPT.not_checked(say("No change of rows was tried."), remedy)])
+    threat = threat_of(examined.model.fitted, budget="iqr", levels=0, share=0.1)
+    test = stress_model(examined.model, examined.table, threat=threat, rows=thresholds.rows)
+    attack, corruptions = test.found.attack, test.found.corruptions
+    classes = bool(examined.model.classes)
+    cells = [corruption_cells(effect, classes=classes) for effect in corruptions.effects]
+    header = corruption_header(corruptions, classes=classes)
+    return PartFinding(
+        [_kept(attack, thresholds)],
+        [*attack_sentences(attack), *corruption_sentences(corruptions), *test.found.notes],
+        [
+            RowTable(curve_header(attack), [curve_cells(attack, kept) for kept in attack.curve]),
+            *([RowTable(header, cells, 2, say("What accidents do"))] if cells else []),
+        ],
+        [kept_answers(attack)],
+        test.found,
+    )
+
+
+def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
+    """Hold the share of rows that no change within ε was found for against what is asked."""
+    epsilon, least, rows = thresholds.epsilon, thresholds.least_kept, len(attack.rows)
+    if not rows:
+        return KEPT.not_checked(say("No row was attacked."), say("Allow more time."))
+    stay = sum(row.radius is None or row.radius > epsilon for row in attack.rows)
+    share = Interval(stay / rows, *wilson(stay / rows, rows, NORMAL_95), 0.0)
+    return KEPT.judged(
+        share.high >= least,
+        say(
+            "Of {rows:,} rows an attack changed the answers of {changed:,} by moving columns by up "
+            "to {epsilon} of their interquartile ranges. A stronger one might change more.",
+            rows=rows,
+            changed=rows - stay,
+            epsilon=percent(epsilon, decimals=1),
+        ),
+        figure=percent_with_interval(share),
+        threshold=say(
+            "at least {least} at {epsilon}", least=percent(least), epsilon=figure(epsilon)
+        ),
+        value=share.value,
+        limit=least,
+    )
+
+
+PART = Part(
+    "stress",
+    marked("Stress and certificates"),
+    (KEPT,),
+    _of_model,
+    thresholds=StressThresholds,
+)

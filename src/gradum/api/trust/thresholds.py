@@ -1,0 +1,135 @@
+"""What a trust report asks for: the thresholds of all parts, as TOML that explains itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from textwrap import wrap
+from typing import Any, get_type_hints
+
+import msgspec
+import tomli_w
+from msgspec import structs
+
+from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.parts import PARTS
+from gradum.errors import SpecError
+from gradum.files.atomic import cause_of
+from gradum.messages import say
+from gradum.tables.wording import nearest
+
+WIDTH = 98
+
+# A table for each part that asks for something, and the lines that must have been checked.
+Thresholds: Any = msgspec.defstruct(
+    "Thresholds",
+    [
+        ("require", tuple[str, ...], ()),
+        *(
+            (part.name, part.thresholds, part.thresholds())
+            for part in PARTS
+            if part.thresholds is not PartThresholds
+        ),
+    ],
+    frozen=True,
+    forbid_unknown_fields=True,
+)
+
+
+def of_part(thresholds: Any, part: Part) -> PartThresholds:
+    """Return what is asked of a part."""
+    return getattr(thresholds, part.name, PartThresholds())
+
+
+def thresholds_of(given: str | os.PathLike | Mapping[str, Any] | None) -> Any:
+    """Return the thresholds of a TOML file, or of a dict like one; the defaults without either.
+
+    Raises
+    ------
+    SpecError
+        The file cannot be read, or names or holds what no part knows.
+    """
+    if given is None:
+        return Thresholds()
+    name = say("The thresholds") if isinstance(given, Mapping) else str(given)
+    try:
+        thresholds = _decoded(given)
+    except OSError as error:
+        raise SpecError(
+            say("{path} cannot be read: {cause}.", path=name, cause=cause_of(error)),
+            say("Write one by gradum trust --write-thresholds FILE."),
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise SpecError(
+            say("{path} cannot be used: {cause}.", path=name, cause=error),
+            say("gradum trust --write-thresholds FILE writes every name with its meaning."),
+        ) from None
+    _refuse_unknown(thresholds.require, name)
+    return thresholds
+
+
+def _decoded(given: str | os.PathLike | Mapping[str, Any]) -> Any:
+    if isinstance(given, Mapping):
+        return msgspec.convert(given, Thresholds)
+    return msgspec.toml.decode(Path(given).read_bytes(), type=Thresholds)
+
+
+def _refuse_unknown(required: tuple[str, ...], name: str) -> None:
+    """Refuse a part or a line that there is not."""
+    known = [word for part in PARTS for word in (part.name, *(line.name for line in part.lines))]
+    for word in required:
+        if word not in known:
+            raise SpecError(
+                say(
+                    "{path} requires {name!r}, which is no part of the report.",
+                    path=name,
+                    name=word,
+                ),
+                nearest(word, known, say("parts")),
+            )
+
+
+def thresholds_toml() -> str:
+    """Return every threshold with its default, meaning, unit and reason, as TOML."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield from _comment(
+        say(
+            "What gradum trust asks of a model. Each line is the default, and may be left out. A "
+            "line that fails ends the command with exit code 3."
+        )
+    )
+    yield ""
+    yield from _comment(
+        say(
+            'What must have been checked: lines, such as "scores.table", and parts, such as '
+            '"stress", of which one line suffices. What is named here and was not checked counts '
+            "as failed; anything else may go unchecked, and the report says so."
+        )
+    )
+    yield tomli_w.dumps({"require": []}).rstrip()
+    for part in PARTS:
+        yield from _table(part)
+
+
+def _table(part: Part) -> Iterator[str]:
+    fields = structs.fields(part.thresholds)
+    hints = get_type_hints(part.thresholds, include_extras=True)
+    if fields:
+        yield ""
+        yield f"[{part.name}]"
+    for field in fields:
+        (meta,) = hints[field.name].__metadata__
+        default = getattr(part.thresholds(), field.name)
+        yield from _comment(say(meta.description))
+        if isinstance(default, dict):
+            yield f"[{part.name}.{field.name}]"
+        else:
+            yield tomli_w.dumps({field.name: default}).rstrip()
+
+
+def _comment(text: str) -> Iterator[str]:
+    yield from (f"# {line}" for line in wrap(text, WIDTH))

@@ -1,0 +1,195 @@
+"""``gradum trust``: what is known of a model and what is not, held against thresholds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.cache import cache_directory
+from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.pages import check_page
+from gradum.errors import SpecError
+from gradum.messages import say
+
+FAILED = 3
+"""What the command ends with where a demand failed."""
+
+
+def command(
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="RUN_OR_MODEL",
+            help="A run folder, a model file (.gradum), a network from elsewhere (.onnx), or a "
+            "table of scores beside the truth.",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TABLE",
+            help=f"{options.TABLE} It holds new rows, best with the target; a network needs one.",
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="COL", help="Hold the groups of a column against each other."),
+    ] = None,
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Fit again, and compare the weights to the bit.")
+    ] = False,
+    thresholds: Annotated[
+        Path | None,
+        typer.Option(
+            "--thresholds", metavar="FILE", help="TOML that says what is asked. Default: see docs."
+        ),
+    ] = None,
+    write_thresholds: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-thresholds",
+            metavar="FILE",
+            help="Write the default thresholds with what they mean, and end.",
+        ),
+    ] = None,
+    force: options.Replace = False,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target", "-t", metavar="COL", help="The truth, of a network or of scores alone."
+        ),
+    ] = None,
+    score: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--score",
+            metavar="COL",
+            help="Of scores alone: the predicted number, the score of the second of two classes, "
+            "or the probability of each class in their order.",
+        ),
+    ] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(
+            "--positive",
+            metavar="LABEL",
+            help="Of scores alone: the class that they are of, of two. Default: the second.",
+        ),
+    ] = None,
+    task: Annotated[str | None, options.option("task")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")
+    ] = None,
+    sheet: options.Sheet = None,
+    query: options.Query = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Say of a model what holds, what fails and what was not checked, line by line.
+
+    Looks at data and provenance, scores, calibration, coverage, groups, explanations, stress,
+    properties, drift and reproducibility, and ends with all that was not checked and how to check
+    it. Of a network or of scores from elsewhere it checks what predictions can show. Ends with 3
+    where a demand failed; thresholds say what is asked, and what must be checked.
+    """
+    if write_thresholds is not None:
+        _write_thresholds(write_thresholds, force=force)
+        return
+    if model is None:
+        raise SpecError(
+            say("There is nothing to examine."), say("Name a run folder, a model file or a table.")
+        )
+    from gradum.files.atomic import write_text
+    from gradum.fitting.options import make_reading
+
+    if out is not None:
+        check_page(out)
+    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    report = _report(
+        model,
+        data,
+        reading,
+        by=by or (),
+        rerun=rerun,
+        thresholds=thresholds,
+        target=target,
+        scores=score or (),
+        positive=positive,
+        task=task,
+    )
+    if out is not None:
+        write_text(out, report.page(cache_directory()))
+    if as_json:
+        write_json(report.content)
+    elif not quiet:
+        write(report)
+        if out is not None:
+            write(say("Written to {path}.", path=out))
+    if report.failed:
+        raise typer.Exit(FAILED)
+
+
+def _write_thresholds(path: Path, *, force: bool) -> None:
+    from gradum.api.trust.thresholds import thresholds_toml
+    from gradum.errors import OutputError
+    from gradum.files.atomic import write_text
+
+    if path.exists() and not force:
+        raise OutputError(
+            say("{path} exists already.", path=path), say("Choose another name, or add --force.")
+        )
+    write_text(path, thresholds_toml())
+    write(say("Written to {path}.", path=path))
+
+
+def _report(
+    model: Path,
+    data: str | None,
+    reading: Any,
+    *,
+    by: list[str] | tuple[str, ...],
+    rerun: bool,
+    thresholds: Path | None,
+    target: str | None,
+    scores: list[str] | tuple[str, ...],
+    positive: str | None,
+    task: str | None,
+) -> Any:
+    """Examine what was named: a model of gradum, or predictions of another's."""
+    from gradum.api import load
+    from gradum.api.trust.report import trust_model
+
+    if model.is_dir() or model.suffix == ".gradum":
+        _refuse_for_models(target, scores, positive, task)
+        examined = load(model) if model.is_dir() else load_model(model)
+        return trust_model(
+            examined, data, by=by, thresholds=thresholds, rerun=rerun, reading=reading
+        )
+    from gradum.api.trust.elsewhere import trust_elsewhere
+
+    if rerun:
+        raise SpecError(say("Only a run of gradum can be fitted again."), say("Leave out --rerun."))
+    return trust_elsewhere(
+        model,
+        data,
+        target=target,
+        scores=scores,
+        by=by,
+        positive=positive,
+        task=task,
+        thresholds=thresholds,
+        reading=reading,
+    )
+
+
+def _refuse_for_models(*given: Any) -> None:
+    if any(given):
+        raise SpecError(
+            say("A model of gradum knows its target and its scores."),
+            say("Leave out --target, --score, --positive and --task."),
+        )

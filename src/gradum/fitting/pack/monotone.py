@@ -1,0 +1,59 @@
+"""What keeps a pack's answer monotone in some columns: directions of its numbers and units.
+
+What is made of a column moves as it does: its ramps and steps, and its sums and differences with
+others. Waves do not, and so a member of waves has none of such a column, which enters as it is.
+
+Shapes: M members, d columns of the input layer, D numbers before the first layer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from gradum.core.models.directions import projected
+from gradum.core.models.network import Params
+from gradum.core.models.pack_network import PackNetwork, Pair
+
+
+def of_one_mind(pairs: tuple[Pair, ...], directions: np.ndarray) -> tuple[Pair, ...]:
+    """Return the pairs whose columns do not move against each other, given directions (d,)."""
+    return tuple(
+        (first, second, sign)
+        for first, second, sign in pairs
+        if directions[first] * directions[second] * sign >= 0
+    )
+
+
+def of_numbers(network: PackNetwork, directions: np.ndarray) -> np.ndarray:
+    """Return the directions (D,) of all numbers, given those of the first of the d columns."""
+    columns = np.zeros(network.inputs, np.float32)
+    columns[: len(directions)] = directions
+    for place, (first, second, sign) in zip(network.pair_places, network.pairs, strict=True):
+        columns[place] = directions[first] or sign * directions[second]
+    codes = np.repeat(columns[list(network.coded)], network.codes)
+    behind = np.zeros(network.first - len(columns) - len(codes), np.float32)
+    return np.concatenate([columns, codes, behind])
+
+
+def kept_monotone(params: Params, directions: list[Any]) -> Params:
+    """Return the nearest parameters of which a network with such directions is monotone, in JAX.
+
+    A diagonal layer and leaks below 0 would turn what rises into what falls.
+    """
+    first, *_ = directions
+    layers = []
+    for layer, before, after in zip(params["layers"], directions, directions[1:], strict=False):
+        weight = projected(layer["weight"], before, after, jnp)
+        kept = layer | {"weight": weight}
+        if "leak" in layer:
+            kept["leak"] = _not_below_0(layer["leak"], after)
+        layers.append(kept)
+    return params | {"layers": layers, "scale": _not_below_0(params["scale"], first)}
+
+
+def _not_below_0(values: Any, directions: Any) -> Any:
+    """Return values [M, m], those of numbers that have a direction from 0 up."""
+    return jnp.where(directions != 0, jnp.maximum(values, 0.0), values)

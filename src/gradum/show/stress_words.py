@@ -1,0 +1,200 @@
+"""A stress test in words that text and page share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gradum.messages import listed, marked, say, say_plural
+from gradum.scores.figures import figure, percent, percent_with_interval, with_interval
+from gradum.scores.metrics import METRICS
+from gradum.show.counterfactual_words import exact_text
+from gradum.study.stress.budget import Kind
+from gradum.study.stress.result import (
+    Attack,
+    CorruptionEffect,
+    CorruptionKind,
+    Corruptions,
+    Kept,
+    RowAttack,
+    Stress,
+)
+from gradum.tables.wording import SHOWN_NAMES, quoted, shortened
+
+SIZES: dict[Kind, str] = {
+    "iqr": marked("{epsilon} times the interquartile range"),
+    "quantile": marked("{percent} of the ranks"),
+    "amounts": marked("{epsilon} times the given amounts"),
+}
+WHOLE: dict[Kind, str] = {
+    "iqr": marked("the interquartile range"),
+    "quantile": marked("all ranks"),
+    "amounts": marked("the given amounts"),
+}
+AXES: dict[Kind, str] = {
+    "iqr": marked("each column moves by up to so many interquartile ranges"),
+    "quantile": marked("each column moves by up to such a share of the ranks"),
+    "amounts": marked("each column moves by up to so many of its given amounts"),
+}
+ACCIDENTS: dict[CorruptionKind, str] = {
+    "tenfold": marked("10 times as large"),
+    "thousandfold": marked("1,000 times as large"),
+    "centimetres": marked("2.54 times as large, as centimetres are for inches"),
+    "missing": marked("missing by chance"),
+    "missing_high": marked("missing where it is highest"),
+    "typos": marked("two letters exchanged"),
+    "year_later": marked("a year later"),
+    "swapped": marked("exchanged with each other"),
+    "rounded": marked("rounded to a power of ten"),
+}
+
+
+def size_text(kind: Kind, epsilon: float) -> str:
+    """Write ε with its unit."""
+    if epsilon == 1:
+        return say(WHOLE[kind])
+    return say(SIZES[kind], epsilon=figure(epsilon, digits=3), percent=percent(epsilon, decimals=1))
+
+
+def headline(found: Stress, source: str) -> str:
+    """Say how many answers change within the budget."""
+    attack = found.attack
+    return say_plural(
+        "{changed:,} of {count:,} answer for {target!r} in {source} changes where columns move by "
+        "up to {limit}.",
+        "{changed:,} of {count:,} answers for {target!r} in {source} change where columns move by "
+        "up to {limit}.",
+        len(attack.rows),
+        changed=attack.changed,
+        target=shortened(found.target),
+        source=source,
+        limit=size_text(attack.budget, attack.full),
+    )
+
+
+def attack_sentences(attack: Attack) -> Iterator[str]:
+    """Say what the attack may do, what counts as a change, and how little is enough."""
+    if attack.median is not None:
+        yield say(
+            "Half of the answers change within {size}.",
+            size=size_text(attack.budget, attack.median),
+        )
+    elif attack.changed:
+        yield say("More than half of the answers stay, as far as the attack found.")
+    if attack.median_certified is not None:
+        yield say(
+            "Half of the answers are proved to stay within {size}.",
+            size=size_text(attack.budget, attack.median_certified),
+        )
+    elif attack.is_certified:
+        yield say(
+            "Of less than half of the answers it is proved that they stay where columns move."
+        )
+    if attack.columns:
+        yield say(
+            "All of these columns may move at once: {columns}.",
+            columns=quoted(attack.columns, SHOWN_NAMES),
+        )
+    if attack.levels:
+        yield say_plural(
+            "Up to {count} level may be another besides.",
+            "Up to {count} levels may be others besides.",
+            attack.levels,
+        )
+    if attack.least_move is not None:
+        yield say(
+            "An answer counts as changed where it moves by {size} at least.",
+            size=figure(attack.least_move),
+        )
+
+
+def curve_header(attack: Attack) -> tuple[str, ...]:
+    """Name the cells of `curve_cells`."""
+    header = (say("columns move by up to"), say("answers that stay, at most"))
+    return (*header, say("proved to stay, at least")) if attack.is_certified else header
+
+
+def curve_cells(attack: Attack, kept: Kept) -> tuple[str, ...]:
+    """Write a point of the curve."""
+    cells = (size_text(attack.budget, kept.epsilon), percent_with_interval(kept.attacked))
+    return cells if kept.certified is None else (*cells, percent(kept.certified))
+
+
+def parts_header() -> tuple[str, str]:
+    """Name the cells of `parts_cells`."""
+    return say("column"), say("changes that need it")
+
+
+def parts_cells(attack: Attack) -> list[tuple[str, str]]:
+    """Write in how many of the least changes each column takes part."""
+    total = attack.changed
+    return [(part.column, f"{part.rows:,} / {total:,}") for part in attack.parts]
+
+
+def row_header(attack: Attack) -> tuple[str, ...]:
+    """Name the cells of `row_cells`."""
+    header = (say("row"), say("answer"), say("becomes"), say("change"), say("within"))
+    return (*header, say("proved to stay within")) if attack.is_certified else header
+
+
+def row_cells(attack: Attack, row: RowAttack) -> tuple[str, ...]:
+    """Write the least change of a row."""
+    cells = (
+        str(row.row),
+        exact_text(row.answer),
+        "–" if row.radius is None else exact_text(row.changed_answer),
+        listed(
+            [
+                say(
+                    "{column}: {before} to {after}",
+                    column=shortened(change.column),
+                    before=exact_text(change.before),
+                    after=exact_text(change.after),
+                )
+                for change in row.changes
+            ]
+        ),
+        "–" if row.radius is None else size_text(attack.budget, row.radius),
+    )
+    if not attack.is_certified:
+        return cells
+    certified = row.certified_radius
+    return (*cells, "–" if certified is None else size_text(attack.budget, certified))
+
+
+def corruption_sentences(found: Corruptions) -> Iterator[str]:
+    """Say what was corrupted, and how much of it does harm unnoticed."""
+    yield say(
+        "One accident at a time, in {share} of {rows:,} rows.",
+        share=percent(found.share),
+        rows=found.rows,
+    )
+    if found.metric is None:
+        yield say("The table has no target: what is said is how answers move, not the score.")
+        return
+    yield say("Each interval holds by itself, with 95% certainty.")
+    unnoticed = [effect for effect in found.effects if effect.worse and effect.noticed is False]
+    worse = sum(effect.worse for effect in found.effects)
+    yield say_plural(
+        "{count} corruption is shown to make the {metric} worse; {unnoticed} of them without an "
+        "alarm of the watch.",
+        "{count} corruptions are shown to make the {metric} worse; {unnoticed} of them without an "
+        "alarm of the watch.",
+        worse,
+        metric=METRICS[found.metric].words,
+        unnoticed=len(unnoticed),
+    )
+
+
+def corruption_header(found: Corruptions, *, classes: bool) -> tuple[str, ...]:
+    """Name the cells of `corruption_cells`."""
+    moved = say("answers changed") if classes else say("answers move by")
+    scores = () if found.metric is None else (METRICS[found.metric].words,)
+    return (say("column"), say("corruption"), *scores, moved, say("noticed"))
+
+
+def corruption_cells(effect: CorruptionEffect, *, classes: bool) -> tuple[str, ...]:
+    """Write what a corruption does."""
+    score = () if effect.score is None else (with_interval(effect.score, sign=True),)
+    moved = percent(effect.moved, decimals=1) if classes else figure(effect.moved, digits=3)
+    noticed = {True: say("yes"), False: say("no"), None: "–"}[effect.noticed]
+    return (", ".join(effect.columns), say(ACCIDENTS[effect.kind]), *score, moved, noticed)

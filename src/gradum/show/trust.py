@@ -1,0 +1,167 @@
+"""A trust report in words: every line held, failed or not checked, and what was not checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradum.messages import say
+from gradum.show.text import preformatted, summary_of
+from gradum.show.trust_section import TrustSection
+from gradum.show.trust_words import (
+    report_verdict,
+    threshold_text,
+    title_text,
+    unchecked_together,
+)
+from gradum.show.visible import visible
+from gradum.study.trust.check import STATUSES, Check, Status
+
+STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked": "dim"}
+
+
+class TrustReport:
+    """What was asked of a model, and whether it holds; it shows itself.
+
+    Parameters
+    ----------
+    subject : str
+        What the model or the file is called.
+    target : str
+        The column that is predicted.
+    sections : sequence of TrustSection
+        In the order of the report.
+    thresholds : dict
+        What was asked for, part by part.
+    written : str
+        When, and by which version of gradum.
+    """
+
+    def __init__(
+        self,
+        subject: str,
+        target: str,
+        sections: Sequence[TrustSection],
+        thresholds: dict[str, Any],
+        written: str,
+    ) -> None:
+        self.subject = subject
+        self.target = target
+        self.sections = tuple(sections)
+        self.thresholds = thresholds
+        self.written = written
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every line of the report."""
+        return tuple(check for section in self.sections for check in section.finding.checks)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a line failed, or a required one was not checked."""
+        return any(check.fails for check in self.checks)
+
+    @property
+    def not_checked(self) -> tuple[Check, ...]:
+        """The lines that were not checked."""
+        return tuple(check for check in self.checks if check.status == "not checked")
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The report as plain values, for JSON."""
+        counts = Counter(check.status for check in self.checks)
+        return {
+            "format": 1,
+            "subject": self.subject,
+            "target": self.target,
+            "written": self.written,
+            "status": "failed" if self.failed else "held",
+            "counts": {status: counts[status] for status in STATUSES},
+            "thresholds": self.thresholds,
+            "checks": self.checks,
+            "parts": {
+                section.name: section.finding.details
+                for section in self.sections
+                if section.finding.details is not None
+            },
+        }
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row a line: the fields of `Check`."""
+        schema = {
+            "name": pl.String,
+            "about": pl.String,
+            "status": pl.String,
+            "value": pl.Float64,
+            "limit": pl.Float64,
+            "figure": pl.String,
+            "threshold": pl.String,
+            "reason": pl.String,
+            "remedy": pl.String,
+            "required": pl.Boolean,
+        }
+        rows = [{name: getattr(check, name) for name in schema} for check in self.checks]
+        return pl.DataFrame(rows, schema=schema)
+
+    def summary(self) -> str:
+        """Return every line, and what was not checked, as text."""
+        return summary_of(self)
+
+    def page(self, cache: Path | None = None) -> str:
+        """Return one self-contained page; ``cache`` keeps the charts' script."""
+        from gradum.show.trust_page import trust_page  # charts, which a terminal does not need
+
+        return trust_page(self.subject, self.target, self.sections, self.written, cache)
+
+    def __rich__(self) -> RenderableType:
+        return Group(*self._parts())
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        failed = sum(check.fails for check in self.checks)
+        return f"<gradum.TrustReport of {self.subject} with {failed} of {len(self.checks)} failed>"
+
+    def _repr_html_(self) -> str:
+        return preformatted(self.summary())
+
+    def _parts(self) -> Iterator[RenderableType]:
+        yield Text(visible(report_verdict(self.checks, self.subject)), style="bold")
+        yield ""
+        yield self._lines()
+        failing = [check for check in self.checks if check.fails]
+        if failing:
+            yield Text("\n" + say("Failed"), style="bold")
+            for check in failing:
+                yield _with_reason(title_text(check), check.reason)
+        if self.not_checked:
+            yield Text("\n" + say("Not checked"), style="bold")
+            for titles, why in unchecked_together(self.checks):
+                yield _with_reason(titles, why)
+
+    def _lines(self) -> Table:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("", no_wrap=True)
+        for name in (say("demand"), say("found"), say("asked for")):
+            table.add_column(name, overflow="fold")
+        for check in self.checks:
+            table.add_row(
+                Text(say(STATUSES[check.status]), STYLES[check.status]),
+                Text(visible(title_text(check))),
+                Text(visible(check.figure)),
+                Text(visible(threshold_text(check))),
+            )
+        return table
+
+
+def _with_reason(title: str, reason: str) -> Text:
+    return Text(visible(say("- {title}. {reason}", title=title, reason=reason)))

@@ -1,0 +1,57 @@
+"""A trust report as one self-contained page: every line, part by part, and what was not checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradum.messages import say
+from gradum.show.page import file, for_script, render
+from gradum.show.trust_section import PartFinding, TrustSection
+from gradum.show.trust_words import (
+    report_verdict,
+    threshold_text,
+    title_text,
+    unchecked_together,
+)
+from gradum.show.vega import vega_script
+from gradum.study.trust.check import STATUSES
+
+
+def trust_page(
+    subject: str,
+    target: str,
+    sections: Sequence[TrustSection],
+    written: str,
+    cache: Path | None = None,
+) -> str:
+    """Return the page, which says when it was ``written``.
+
+    ``cache`` keeps the charts' script from one page to the next.
+    """
+    checks = [check for section in sections for check in section.finding.checks]
+    counts = Counter(check.status for check in checks)
+    pictures = [picture for section in sections for picture in section.finding.pictures]
+    return render(
+        "trust.html",
+        heading=say("Trust report: {target}", target=target),
+        verdict=report_verdict(checks, subject),
+        written=written,
+        facts=[(say(words), f"{counts[status]}") for status, words in STATUSES.items()],
+        checks=checks,
+        sections=[*sections, _unchecked()],
+        unchecked=unchecked_together(checks),
+        statuses=STATUSES,
+        title_text=title_text,
+        threshold_text=threshold_text,
+        charts=for_script({picture.name: picture.specification for picture in pictures}),
+        vega=vega_script(cache),
+        style=file("report.css"),
+        script=file("report.js"),
+    )
+
+
+def _unchecked() -> TrustSection:
+    """Return the last section, which the template fills with what was not checked."""
+    return TrustSection("not-checked", say("Not checked"), PartFinding())

@@ -1,0 +1,151 @@
+"""The aims of an attack on many rows at once: another class, or a number far from the answer.
+
+Each row may have several aims, which are tried one beside the other. An aim says of predictions how
+far they have come, and whether the row's answer has changed: by more than the rounding of float32
+sums could take back, so that a copy is answered alike among others and alone.
+
+Shapes: p aims, m copies, K classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from gradum.errors import SpecError
+from gradum.fitting.rung import Prediction, Rung
+from gradum.margins import falling
+from gradum.messages import say
+from gradum.study.explanation.counterfactual.aim import (
+    MARGIN_OF_CLASSES,
+    MARGIN_OF_NUMBERS,
+    TINY,
+)
+
+MOST_CLASSES = 2
+"""Of a row that are aimed at: the likeliest besides the present one."""
+
+
+class Progress(NamedTuple):
+    """How far copies have come: ``lead`` (m,), and whether answers have changed (m,)."""
+
+    lead: np.ndarray
+    changed: np.ndarray
+
+
+class Aims(Protocol):
+    """What is to be reached, aim by aim."""
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The row of each aim (p,)."""
+        ...
+
+    def progress(self, prediction: Prediction, aims: np.ndarray) -> Progress:
+        """Say of predictions of copies, made for aims (m,), how far they have come."""
+        ...
+
+    def holds(self, prediction: Prediction, aims: np.ndarray) -> np.ndarray:
+        """Return whether answers have changed (m,), going by the answers alone."""
+        ...
+
+    def take(self, aims: np.ndarray) -> Aims:
+        """Return some of the aims, or the same ones several times (m,)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ClassAims:
+    """Other classes than the present ones (p,)."""
+
+    rows: np.ndarray
+    present: np.ndarray
+    wanted: np.ndarray
+
+    @classmethod
+    def of(cls, prediction: Prediction) -> ClassAims:
+        """Aim from each row at the likeliest of the other classes."""
+        others = _deciding(prediction).copy()
+        rows = np.arange(len(others))
+        others[rows, prediction.value] = -1.0
+        count = min(MOST_CLASSES, others.shape[1] - 1)
+        order = np.array([falling(row)[:count] for row in others])
+        return cls(np.repeat(rows, count), np.repeat(prediction.value, count), order.ravel())
+
+    def progress(self, prediction: Prediction, aims: np.ndarray) -> Progress:
+        """Lead: log p of the wanted class less the largest other one; changed: by any class."""
+        logs = np.log(np.maximum(_deciding(prediction), TINY))
+        copies = np.arange(len(logs))
+        wanted = logs[copies, self.wanted[aims]]
+        present = logs[copies, self.present[aims]]
+        without = logs.copy()
+        without[copies, self.present[aims]] = -np.inf
+        margin = without.max(axis=1) - present - MARGIN_OF_CLASSES
+        without[copies, self.wanted[aims]] = -np.inf
+        rival = np.maximum(present, without.max(axis=1))
+        return Progress(wanted - rival - MARGIN_OF_CLASSES, margin >= 0)
+
+    def holds(self, prediction: Prediction, aims: np.ndarray) -> np.ndarray:
+        """Return whether another class is predicted (m,)."""
+        return prediction.value != self.present[aims]
+
+    def take(self, aims: np.ndarray) -> ClassAims:
+        """Return some of the aims, or the same ones several times (m,)."""
+        return ClassAims(self.rows[aims], self.present[aims], self.wanted[aims])
+
+
+@dataclass(frozen=True, eq=False)
+class NumberAims:
+    """Numbers that far above (``way`` 1) and that far below (-1) the present ones (p,)."""
+
+    rows: np.ndarray
+    present: np.ndarray
+    way: np.ndarray
+    far: float
+
+    @classmethod
+    def of(cls, prediction: Prediction, far: float) -> NumberAims:
+        """Aim from each row both ways."""
+        rows = np.arange(len(prediction.middle))
+        way = np.tile([1.0, -1.0], len(rows))
+        return cls(np.repeat(rows, 2), np.repeat(prediction.middle, 2), way, far)
+
+    def progress(self, prediction: Prediction, aims: np.ndarray) -> Progress:
+        """Lead: how much further than is asked for, one way; changed: either way."""
+        moved = prediction.middle - self.present[aims]
+        far = self.far * (1 + MARGIN_OF_NUMBERS)
+        return Progress(self.way[aims] * moved - far, np.abs(moved) >= far)
+
+    def holds(self, prediction: Prediction, aims: np.ndarray) -> np.ndarray:
+        """Return whether the number has moved that far (m,)."""
+        return np.abs(prediction.middle - self.present[aims]) >= self.far
+
+    def take(self, aims: np.ndarray) -> NumberAims:
+        """Return some of the aims, or the same ones several times (m,)."""
+        return replace(self, rows=self.rows[aims], present=self.present[aims], way=self.way[aims])
+
+
+def far_of(rung: Rung, share: float) -> float:
+    """Return how far a number has to move: a share of the range of the training target.
+
+    Raises
+    ------
+    SpecError
+        The share is not above 0.
+    """
+    if not 0 < share < np.inf:
+        raise SpecError(
+            say("Numbers are to move by {share} of the target's range.", share=share),
+            say("Give a share above 0, such as 0.1."),
+        )
+    assert rung.target_scale is not None
+    return share * (rung.target_scale.high - rung.target_scale.low)
+
+
+def _deciding(prediction: Prediction) -> np.ndarray:
+    """Return the probabilities (m, K) of which the greatest decides."""
+    deciding = prediction.probability if prediction.balanced is None else prediction.balanced
+    assert deciding is not None
+    return deciding

@@ -1,0 +1,186 @@
+"""The budget of an attack: how far every column may move, in a unit that its users understand.
+
+A shift s of a column is a number without unit: x moves to ``scale.moved(x, s)``. All columns of a
+row may shift at once, each by at most ε, which is what an attack makes small: the row's distance
+from its changed copy is the largest of its columns' shifts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from gradum.errors import SpecError
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.reference.reference import Reference
+from gradum.fitting.reference.values import Numbers
+from gradum.messages import say
+from gradum.study.explanation.unseen_column import unseen_column
+from gradum.tables.encoders import AnyStep, Date, Numeric
+from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
+
+Kind = Literal["iqr", "quantile", "amounts"]
+KINDS = ("iqr", "quantile")
+FULL: dict[Kind, float] = {"iqr": 1.0, "quantile": 0.25, "amounts": 1.0}
+FEWEST_QUANTILES = 3
+
+
+class Scale(Protocol):
+    """How far a column moves by a shift; places are its numbers, or the days of its dates."""
+
+    def moved(self, places: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Return where places (m,) move by shifts (m,)."""
+        ...
+
+    def distance(self, places: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return the least size of a shift from places to others (m,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Shifts are multiples of a length, which is above 0 and in the column's own unit."""
+
+    length: float
+
+    def moved(self, places: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Return x + s · length."""
+        return places + shifts * self.length
+
+    def distance(self, places: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return |x' − x| / length."""
+        return np.abs(others - places) / self.length
+
+
+@dataclass(frozen=True, eq=False)
+class Ranks:
+    """Shifts are shares of the rows learned from: F(x) moves, F being straight between quantiles.
+
+    Parameters
+    ----------
+    places, shares : ndarray (q,)
+        Quantiles and how many of the rows have at most that value; both rise.
+    """
+
+    places: np.ndarray
+    shares: np.ndarray
+
+    @classmethod
+    def of(cls, values: Numbers, low: float, high: float, unit: float) -> Ranks:
+        """Take the quantiles that are known, in ``unit``, and the least and largest value."""
+        edges = np.array(values.edges) / unit
+        inside = (edges > low) & (edges < high)
+        shares = np.array(values.at_most)[inside] / values.rows
+        return cls(np.array([low, *edges[inside], high]), np.array([0.0, *shares, 1.0]))
+
+    def moved(self, places: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Return F⁻¹(F(x) + s)."""
+        return np.interp(self._share(places) + shifts, self.shares, self.places)
+
+    def distance(self, places: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return |F(x') − F(x)|."""
+        return np.abs(self._share(others) - self._share(places))
+
+    def _share(self, places: np.ndarray) -> np.ndarray:
+        return np.interp(places, self.places, self.shares)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What may be spent on a row.
+
+    Parameters
+    ----------
+    kind : str
+        ``iqr``: ε interquartile ranges of the rows learned from, by every column; ``quantile``: a
+        share ε of these rows' ranks, by every column; ``amounts``: ε times what is given, by the
+        columns that are named, and nothing by others.
+    amounts : dict of str to float
+        In the columns' own units, days of dates.
+    """
+
+    kind: Kind = "iqr"
+    amounts: Mapping[str, float] | None = None
+
+    @classmethod
+    def of(cls, asked: str | Mapping[str, float], fitted: Fitted) -> Budget:
+        """Take ``"iqr"``, ``"quantile"``, or amounts by column.
+
+        Raises
+        ------
+        SpecError
+            There is no such budget or column, a column is no number or date, or an amount is not
+            above 0.
+        """
+        if isinstance(asked, str):
+            for kind in KINDS:
+                if asked == kind:
+                    return cls(kind)  # type: ignore[arg-type]
+            raise SpecError(
+                say("{asked!r} is no budget.", asked=asked),
+                say("Choose iqr, quantile, or amounts such as income=500,age=1."),
+            )
+        steps = {step.source: step for step in fitted.encoder.steps}
+        for name, amount in asked.items():
+            if name not in steps:
+                raise unseen_column(name, steps)
+            if not isinstance(steps[name], Numeric | Date):
+                raise SpecError(
+                    say("Column {name!r} is no number and no date: it has no amounts.", name=name),
+                    say("Leave it out, and say by --levels how many levels may change."),
+                )
+            if not (math.isfinite(amount) and amount > 0):
+                raise SpecError(
+                    say(
+                        "The budget of column {name!r} is {amount}, and must be above 0.",
+                        name=name,
+                        amount=amount,
+                    ),
+                    say("Give an amount in the unit of the column, or leave the column out."),
+                )
+        return cls("amounts", dict(asked))
+
+    @property
+    def full(self) -> float:
+        """The largest ε that is tried."""
+        return FULL[self.kind]
+
+    def scales(self, fitted: Fitted, reference: Reference) -> dict[str, Scale]:
+        """Return the scale of every column that may move and whose values differ."""
+        scales: dict[str, Scale] = {}
+        for step in fitted.encoder.steps:
+            scale = self._scale(step, reference)
+            if scale is not None:
+                scales[step.source] = scale
+        return scales
+
+    def _scale(self, step: AnyStep, reference: Reference) -> Scale | None:
+        if not isinstance(step, Numeric | Date) or step.minimum is None or step.maximum is None:
+            return None
+        if self.amounts is not None:
+            amount = self.amounts.get(step.source)
+            return None if amount is None else Lengths(amount)
+        if step.minimum == step.maximum:
+            return None
+        values = reference.columns[step.source].values
+        assert isinstance(values, Numbers)
+        unit = float(MICROSECONDS_PER_DAY) if isinstance(step, Date) else 1.0
+        if self.kind == "quantile":
+            return Ranks.of(values, step.minimum, step.maximum, unit)
+        return Lengths(interquartile_range(values) / unit)
+
+
+def interquartile_range(values: Numbers) -> float:
+    """Return the range between the quartiles, to within the quantiles that are kept.
+
+    The standard deviation, where they coincide or too few quantiles are known.
+    """
+    if len(values.edges) < FEWEST_QUANTILES:
+        return values.deviation
+    shares = np.array(values.at_most) / values.rows
+    low, high = np.interp([0.25, 0.75], shares, values.edges)
+    return float(high - low) or values.deviation

@@ -1,0 +1,169 @@
+"""What corruptions of a table's columns do to a model's score, and whether a watch notices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.judgement import Seen, Truth
+from gradum.fitting.predict import predict_typed
+from gradum.fitting.reference.reference import Reference
+from gradum.fitting.rung import Prediction
+from gradum.margins import falling
+from gradum.randomness import stream
+from gradum.scores.interval import Interval
+from gradum.scores.metrics import DEFAULT_METRIC, METRICS, score
+from gradum.scores.outcome import Outcome
+from gradum.scores.paired import paired_differences
+from gradum.study.stress.corruption import Corruption, corruptions_of
+from gradum.study.stress.result import CorruptionEffect, Corruptions
+from gradum.study.watch.counted import Counted
+from gradum.study.watch.watch import watch
+from gradum.tables.check import widened
+
+SHARE = 0.1
+"""Of the rows, that are corrupted."""
+
+FEWEST_WATCHED = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The targets of n rows of a table.
+
+    Parameters
+    ----------
+    truth : Truth
+        Of all rows of the table that have a target.
+    places : ndarray of int (n,)
+        Which of them these are.
+    """
+
+    truth: Truth
+    places: np.ndarray
+
+    def outcome(self, rung: str, prediction: Prediction) -> Outcome:
+        """Hold a prediction of the rows against their targets."""
+        return self.truth.outcomes(Seen(self.places, {rung: prediction}))[rung]
+
+
+def corruptions(
+    fitted: Fitted,
+    reference: Reference,
+    rows: pl.DataFrame,
+    labels: Labels | None = None,
+    *,
+    rung: str | None = None,
+) -> Corruptions:
+    """Corrupt one column of a table after the other, each in every way that it can be.
+
+    A share `SHARE` of the rows is corrupted, the same ones each time; or, where values are lost
+    that are high, those of the highest values.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    reference : Reference
+        What the rows learned from were like, for a watch to compare with.
+    rows : DataFrame
+        Typed features (n).
+    labels : Labels, optional
+        Their targets, if they are at hand.
+    rung : str, optional
+    """
+    rows = widened(rows)
+    seed = fitted.spec.seed
+    drawn = stream(seed, "study", "stress", "rows").permutation(len(rows))
+    count = max(1, round(SHARE * len(rows)))
+    made = []
+    for corruption in corruptions_of(fitted):
+        chosen = _chosen(rows, corruption, drawn, count)
+        corrupted = corruption.corrupt(rows, chosen)
+        if not corrupted.equals(rows):
+            made.append((corruption, chosen, corrupted))
+    present = predict_typed(fitted, rows, rung=rung)
+    predictions = [predict_typed(fitted, corrupted, rung=rung) for *_, corrupted in made]
+    metric, differences = None, [None] * len(made)
+    if labels is not None:
+        metric, differences = _scored(fitted, labels, present, predictions)
+    alarms = _alarms(fitted, reference, rows, rung)
+    effects = []
+    for (corruption, chosen, corrupted), prediction, difference in zip(
+        made, predictions, differences, strict=True
+    ):
+        raised = _alarms(fitted, reference, corrupted, rung)
+        effects.append(
+            CorruptionEffect(
+                kind=corruption.kind,
+                columns=corruption.columns,
+                rows=int(np.count_nonzero(chosen)),
+                moved=_moved(fitted, present, prediction, chosen),
+                score=difference,
+                worse=difference is not None and _harm(metric, difference) > 0,
+                noticed=None if raised is None or alarms is None else bool(raised - alarms),
+            )
+        )
+    harm = [
+        effect.moved if effect.score is None else METRICS[metric or ""].sign * effect.score.value
+        for effect in effects
+    ]
+    order = falling(np.array(harm))
+    return Corruptions(len(rows), SHARE, metric, tuple(effects[place] for place in order))
+
+
+def _chosen(
+    rows: pl.DataFrame, corruption: Corruption, drawn: np.ndarray, count: int
+) -> np.ndarray:
+    """Return which rows are corrupted (n,); of equally high ones, as ``drawn`` has them."""
+    order = drawn
+    if corruption.highest is not None:
+        present = drawn[rows[corruption.highest].is_not_null().to_numpy()[drawn]]
+        order = present[falling(rows[corruption.highest].to_numpy()[present])]
+    chosen = np.zeros(len(rows), bool)
+    chosen[order[:count]] = True
+    return chosen
+
+
+def _moved(
+    fitted: Fitted, present: Prediction, prediction: Prediction, chosen: np.ndarray
+) -> float:
+    """Return how far the answers for corrupted rows move."""
+    before, after = present.middle[chosen], prediction.middle[chosen]
+    moved = before != after if fitted.classes else np.abs(after - before)
+    return float(np.mean(moved))
+
+
+def _scored(
+    fitted: Fitted, labels: Labels, present: Prediction, predictions: list[Prediction]
+) -> tuple[str, list[Interval]]:
+    """Return the metric, and what each corruption adds to it."""
+    truth, rung = labels.truth, fitted.used
+    reference = labels.outcome(rung, present)
+    metric = fitted.spec.metric or DEFAULT_METRIC[truth.task]
+    if metric not in score(reference):  # of rows of one class, say
+        metric = DEFAULT_METRIC[truth.task]
+    rng = stream(fitted.spec.seed, "study", "stress", "resamples")
+    resamples = truth.resamples(Seen(labels.places, {rung: present}), rng)
+    outcomes = [labels.outcome(rung, prediction) for prediction in predictions]
+    return metric, paired_differences(outcomes, reference, metric, resamples) if outcomes else []
+
+
+def _harm(metric: str | None, difference: Interval) -> float:
+    """Return the least harm that the interval of a difference holds."""
+    sign = METRICS[metric or ""].sign
+    return min(sign * difference.low, sign * difference.high)
+
+
+def _alarms(
+    fitted: Fitted, reference: Reference, rows: pl.DataFrame, rung: str | None
+) -> set[tuple[str, str | None]] | None:
+    """Return which alarms a watch raises, column by column; None of too few rows."""
+    if len(rows) < FEWEST_WATCHED:
+        return None
+    counted = Counted(reference.columns, fitted.encoder)
+    counted.add(rows)
+    watched = watch(fitted, reference, counted, rows, joint=None, rung=rung)
+    return {(alarm.kind, alarm.column) for alarm in watched.alarms}

@@ -1,0 +1,134 @@
+"""Rows with other levels: the changes of levels that bring answers nearest to another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.rung import Prediction
+from gradum.margins import falling
+from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.study.stress.aims import Aims
+from gradum.tables.encoders import Boolean, Categorical
+from gradum.tables.encoders.categorical import MISSING
+
+KEPT = 3
+"""Changes of so many levels that are tried on together with moves, for each aim."""
+
+Changed = Mapping[str, Any]
+"""New levels by column."""
+
+
+@dataclass(frozen=True, eq=False)
+class Variants:
+    """Rows with levels changed, or none: p of them.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Typed.
+    aims : ndarray of int (p,)
+        For which aim each is tried.
+    evaluations : int
+        Answers that were asked for to choose them.
+    """
+
+    rows: pl.DataFrame
+    aims: np.ndarray
+    evaluations: int
+
+
+def level_choices(fitted: Fitted) -> dict[str, tuple[Any, ...]]:
+    """Return the levels that each column may take: of categories those well known, yes and no."""
+    choices: dict[str, tuple[Any, ...]] = {}
+    for step in fitted.encoder.steps:
+        if isinstance(step, Boolean):
+            choices[step.source] = (False, True)
+        elif isinstance(step, Categorical):
+            choices[step.source] = tuple(level for level in step.levels if level != MISSING)
+    return choices
+
+
+def variants(
+    rows: pl.DataFrame,
+    aims: Aims,
+    choices: Mapping[str, Sequence[Any]],
+    limits: Limits,
+    most: int,
+    answer: Callable[[pl.DataFrame], Prediction],
+) -> Variants:
+    """Return each aim's row as it is, and with up to ``most`` levels changed.
+
+    Of every number of changes the `KEPT` are returned that come farthest: all single changes are
+    tried, and each further one on top of those that were kept.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Typed.
+    aims : Aims
+    choices : dict
+        The levels that columns may take.
+    limits : Limits
+    most : int
+    answer : function
+        From rows to predictions.
+    """
+    every = np.arange(len(aims.rows))
+    kept: list[tuple[int, Changed]] = [(int(aim), {}) for aim in every]
+    latest, evaluations = kept, 0
+    for _ in range(most):
+        tried = [
+            (aim, {**changed, column: level})
+            for aim, changed in latest
+            for column, level in other_levels(rows.row(aims.rows[aim], named=True), choices, limits)
+            if column not in changed
+        ]
+        if not tried:
+            break
+        of_aim = np.array([aim for aim, _ in tried])
+        copies = with_levels(rows[aims.rows[of_aim]], [changed for _, changed in tried])
+        lead = aims.progress(answer(copies), of_aim).lead
+        evaluations += len(tried)
+        latest = []
+        for aim in every:
+            places = np.flatnonzero(of_aim == aim)
+            latest += [tried[place] for place in places[falling(lead[places])[:KEPT]]]
+        kept = [*kept, *latest]
+    of_aim = np.array([aim for aim, _ in kept], np.intp)
+    changes = [changed for _, changed in kept]
+    return Variants(with_levels(rows[aims.rows[of_aim]], changes), of_aim, evaluations)
+
+
+def other_levels(
+    row: Mapping[str, Any], choices: Mapping[str, Sequence[Any]], limits: Limits
+) -> list[tuple[str, Any]]:
+    """Return every change of one level that a row allows; what is missing stays so."""
+    return [
+        (column, level)
+        for column, levels in choices.items()
+        if row[column] is not None
+        for level in levels
+        if level != row[column] and limits.allow(column, row[column], level)
+    ]
+
+
+def with_levels(rows: pl.DataFrame, changes: Sequence[Changed]) -> pl.DataFrame:
+    """Return rows with their changes made."""
+    columns = dict.fromkeys(column for changed in changes for column in changed)
+    return rows.with_columns(
+        pl.Series(
+            column,
+            [
+                changed.get(column, value)
+                for changed, value in zip(changes, rows[column], strict=True)
+            ],
+            rows[column].dtype,
+        )
+        for column in columns
+    )

@@ -1,0 +1,240 @@
+"""Moves of rows: the copies that shifts make of them, which are rows that could be in the table.
+
+A number keeps as many decimals as its column is written with, a date moves by whole days, and both
+stay within the range that was learned, or where the row had them. What is rounded is rounded
+towards the row's own value, so that no column shifts further than it may.
+
+Shapes: p rows, m copies, c columns, a axes along which they move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SpecError
+from gradum.messages import say
+from gradum.study.explanation.counterfactual.axis import Axis
+from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.study.explanation.unseen_column import unseen_column
+from gradum.study.stress.budget import Scale
+from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
+
+ROUNDING = 1e-6  # of the last decimal
+SLACK = 1e-9
+"""By which a size is widened, by a share and besides, where nothing within it may be left out."""
+
+
+@dataclass(frozen=True)
+class MovingColumn:
+    """A column that may move.
+
+    Parameters
+    ----------
+    name : str
+    axis : Axis
+        The range that was learned, and which values there are.
+    scale : Scale
+    upward, downward : bool
+        Whether values may rise, and fall.
+    """
+
+    name: str
+    axis: Axis
+    scale: Scale
+    upward: bool = True
+    downward: bool = True
+
+    def moved(self, starts: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Return the places (m,) that shifts (m,) lead to; a missing start stays missing."""
+        places = self._within(starts, self.scale.moved(starts, shifts))
+        unmoved = (shifts == 0) | np.isin(places, self.axis.never)
+        return np.where(unmoved, starts, places)
+
+    def stops(self, start: float, size: float) -> np.ndarray:
+        """Return the outermost places that shifts of up to a size lead to; of dates, every day."""
+        if np.isnan(start):
+            return np.array([start])
+        size += SLACK * (1 + size)
+        starts = np.full(2, start)
+        places = self.scale.moved(starts, np.array([-size, size]))
+        low, high = self._within(starts, np.nextafter(places, [-np.inf, np.inf]))
+        low, high = min(low, start), max(high, start)
+        if not self.axis.dates:
+            return np.array([low, high])
+        return start + np.arange(np.rint(low - start), np.rint(high - start) + 1)
+
+    def values(self, places: np.ndarray) -> pl.Series:
+        """Return the values of places (m,), null where they are missing."""
+        if not self.axis.dates:
+            return pl.Series(self.name, places, nan_to_null=True)
+        microseconds = np.round(places * MICROSECONDS_PER_DAY)
+        moments = pl.Series(self.name, microseconds, nan_to_null=True)
+        return moments.cast(pl.Int64).cast(pl.Datetime("us"))
+
+    def _within(self, starts: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Bring places (m,) back to where the column may move from its starts."""
+        low = np.minimum(self.axis.low, starts) if self.downward else starts
+        high = np.maximum(self.axis.high, starts) if self.upward else starts
+        return self._possible(starts, np.clip(places, low, high))
+
+    def _possible(self, starts: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Round places towards the starts to values that the column may hold."""
+        axis = self.axis
+        if axis.dates:
+            moves = places - starts
+            return starts + np.trunc(moves + np.sign(moves) * ROUNDING)
+        if axis.decimals is None:
+            return places
+        scaled = places * 10.0**axis.decimals
+        below = np.floor(scaled + ROUNDING) / 10.0**axis.decimals
+        above = np.ceil(scaled - ROUNDING) / 10.0**axis.decimals
+        return np.where(places > starts, np.maximum(below, starts), np.minimum(above, starts))
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """The copies of some rows.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        p typed rows, every number in float64.
+    columns : tuple of MovingColumn (c,)
+    axes : ndarray of int (c,)
+        Along which axis each column moves: columns that depend on each other share one.
+    """
+
+    rows: pl.DataFrame
+    columns: tuple[MovingColumn, ...]
+    axes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def of(self, rows: pl.DataFrame) -> Moves:
+        """Return the same moves of other rows."""
+        return Moves(rows, self.columns, self.axes)
+
+    @property
+    def count(self) -> int:
+        """The number of axes, a."""
+        return int(self.axes.max(initial=-1)) + 1
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """The rows' own places (p, c), NaN where a value is missing."""
+        starts = [places_of(self.rows[column.name]) for column in self.columns]
+        return np.stack(starts, axis=1) if starts else np.zeros((len(self), 0))
+
+    def places(self, rows: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Return the places (m, c) of copies of rows (m,), shifted along the axes (m, a)."""
+        starts = self.starts[rows]
+        moved = [
+            column.moved(starts[:, place], shifts[:, self.axes[place]])
+            for place, column in enumerate(self.columns)
+        ]
+        return np.stack(moved, axis=1) if moved else starts
+
+    def distances(self, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return how far copies are from their rows (m,): the largest shift of a column."""
+        return self.shifts(rows, places).max(axis=1, initial=0.0)
+
+    def shifts(self, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return the size of each column's shift (m, c); 0 where a value is missing."""
+        starts = self.starts[rows]
+        sizes = [
+            column.scale.distance(starts[:, place], places[:, place])
+            for place, column in enumerate(self.columns)
+        ]
+        moved = places != starts
+        return np.where(moved & ~np.isnan(starts), np.reshape(sizes, (-1, len(rows))).T, 0.0)
+
+    def frame(self, rows: np.ndarray, places: np.ndarray) -> pl.DataFrame:
+        """Return the copies as a table."""
+        return self.rows[rows].with_columns(self.values(places))
+
+    def values(self, places: np.ndarray) -> pl.DataFrame:
+        """Return the moving columns alone of copies at places (m, c)."""
+        return pl.DataFrame(
+            [column.values(places[:, place]) for place, column in enumerate(self.columns)]
+        )
+
+
+def moves_of(
+    rows: pl.DataFrame,
+    axes: Mapping[str, Axis],
+    scales: Mapping[str, Scale],
+    limits: Limits,
+    together: Sequence[Sequence[str]],
+) -> Moves:
+    """Say how rows may move.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Typed.
+    axes, scales : dict
+        By the columns that have them.
+    limits : Limits
+        Columns that stay, or go one way only.
+    together : sequence of sequences of str
+        Columns that shift by the same amount, each group along an axis of its own.
+
+    Raises
+    ------
+    SpecError
+        A column that is to move with others cannot move, or is named twice.
+    """
+    names = [name for name in scales if name in axes and name not in limits.frozen]
+    axis_of = _axes(names, together, rows.columns)
+    columns = tuple(
+        MovingColumn(
+            name,
+            axes[name],
+            scales[name],
+            upward=name not in limits.downward,
+            downward=name not in limits.upward,
+        )
+        for name in names
+    )
+    numbers = list(dict.fromkeys(axis_of[name] for name in names))
+    places = [numbers.index(axis_of[name]) for name in names]
+    return Moves(rows, columns, np.array(places, np.intp))
+
+
+def _axes(
+    names: Sequence[str], together: Sequence[Sequence[str]], known: Sequence[str]
+) -> dict[str, str]:
+    """Return for each column the one after which its axis is called."""
+    axis_of = {name: name for name in names}
+    grouped: set[str] = set()
+    for group in together:
+        for name in group:
+            if name not in known:
+                raise unseen_column(name, known)
+            if name not in axis_of:
+                raise SpecError(
+                    say("Column {name!r} is to move with others, but cannot move.", name=name),
+                    say("Leave it out of --together: numbers and dates within the budget move."),
+                )
+            if name in grouped:
+                raise SpecError(
+                    say("Column {name!r} is named twice by --together.", name=name),
+                    say("Name it once."),
+                )
+            grouped.add(name)
+            axis_of[name] = group[0]
+    return axis_of
+
+
+def places_of(values: pl.Series) -> np.ndarray:
+    """Return numbers, or the days since 1970-01-01 of dates (n,), NaN where they are missing."""
+    if values.dtype.is_temporal():
+        microseconds = values.to_physical().cast(pl.Float64)
+        return (microseconds / MICROSECONDS_PER_DAY).fill_null(np.nan).to_numpy()
+    return values.cast(pl.Float64).fill_null(np.nan).to_numpy()

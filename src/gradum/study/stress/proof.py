@@ -1,0 +1,168 @@
+"""Proofs that answers stay, up to which size each: bounds of many rows, then a search of each.
+
+Each row's size is narrowed down by halves, first among given ones, by ever better bounds:
+intervals, then linear bounds of all rows at once, then branch and bound of one row after the other.
+Bounds hold for float32 sums in any order, and of two classes that are equal none counts as
+predicted.
+
+Shapes: n rows, m of them, b boxes, g sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+
+from gradum.core.bounds import Box, Graph, folded, intervals, planes, zonotopes
+from gradum.study.certified.table_graph import TableGraph
+from gradum.study.stress.claims import Claims
+from gradum.study.stress.reach import Reach
+from gradum.study.stress.result import ProofStage
+from gradum.study.verification import Domain, verify
+from gradum.study.verification.domain import Form
+
+Bounds = Callable[[Graph, Box, float], Box]
+"""From a graph, boxes [b, d] and the unit roundoff to where the outputs lie, [b, k]."""
+Ways = Callable[[np.ndarray, np.ndarray], Sequence[ProofStage | None]]
+"""From rows (m,) and sizes (m,) to what proved their claims there, None where nothing did."""
+
+FINENESS = 0.02
+"""Of the least size that is not proved: what is open below it is not narrowed further."""
+ATTEMPT = 0.5
+"""The share of a row's time that is left, for the search at one size."""
+MOST_BOXES = 200
+"""Of a search at one size."""
+BOXES_AT_ONCE = 100
+"""That are bounded together: every number of the network is kept for each."""
+
+
+def by_intervals(graph: Graph, box: Box, unit: float) -> Box:
+    """Bound outputs by interval arithmetic."""
+    return intervals(graph, box, unit).output
+
+
+def by_lines(graph: Graph, box: Box, unit: float) -> Box:
+    """Bound outputs by linear bounds that are pulled back to the inputs, on top of zonotopes.
+
+    It takes a quarter of the time of `crown`, and is wider by little.
+    """
+    enclosure = zonotopes(graph, box, unit)
+    forms = np.eye(graph.widths[-1])
+    below = planes(enclosure, np.concatenate([forms, -forms])).ends(box).low
+    low, high = np.split(below, 2, axis=1)
+    return Box(np.maximum(enclosure.output.low, low), np.minimum(enclosure.output.high, -high))
+
+
+@dataclass(eq=False)
+class Proof:
+    """The largest sizes at which claims are proved.
+
+    Parameters
+    ----------
+    table_graph : TableGraph
+    reach : Reach
+        What the n rows can become.
+    claims : Claims
+        Of the n rows.
+    refuted : ndarray (n,)
+        Sizes at which claims are known not to hold; infinite where none is.
+    tried : ndarray (g,)
+        Sizes that are tried first, rising from 0; none is larger.
+
+    Attributes
+    ----------
+    proved : ndarray (n,)
+        Sizes, −∞ where nothing is proved.
+    stages : list (n)
+        What proved them.
+    """
+
+    table_graph: TableGraph
+    reach: Reach
+    claims: Claims
+    refuted: np.ndarray
+    tried: np.ndarray
+    proved: np.ndarray = field(init=False)
+    stages: list[ProofStage | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.proved = np.full(len(self.refuted), -np.inf)
+        self.stages = [None] * len(self.refuted)
+
+    def run(self, seconds: float) -> None:
+        """Try all bounds, then search, until the time is up."""
+        every, until = np.arange(len(self.refuted)), perf_counter() + seconds
+        self._narrow(every, until, partial(self.bounded, "interval", [by_intervals]))
+        self._narrow(every, until, partial(self.bounded, "crown", [by_intervals, by_lines]))
+        for row in every:
+            now = perf_counter()
+            end = now + (until - now) / (len(every) - row)
+            self._narrow(every[row : row + 1], end, partial(self.searched, end))
+
+    def bounded(
+        self, stage: ProofStage, ways: Sequence[Bounds], rows: np.ndarray, sizes: np.ndarray
+    ) -> list[ProofStage | None]:
+        """Try to prove claims of rows (m,) at sizes (m,), each box by the first way that does."""
+        box, owners = self.reach.around(rows, sizes)
+        holds, kinds = np.zeros(len(owners), bool), self.claims.kinds[rows[owners]]
+        for bounds in ways:
+            for kind in np.unique(kinds):
+                left = np.flatnonzero(~holds & (kinds == kind))
+                for start in range(0, len(left), BOXES_AT_ONCE):
+                    some = left[start : start + BOXES_AT_ONCE]
+                    part, of_some = Box(*(end[some] for end in box)), rows[owners[some]]
+                    graph = self.claims.graph(int(of_some[0]))
+                    outputs = bounds(graph, part, self.table_graph.unit)
+                    holds[some] = self.claims.hold(outputs, of_some)
+        starts = np.searchsorted(owners, np.arange(len(rows)))
+        return [stage if proved else None for proved in np.logical_and.reduceat(holds, starts)]
+
+    def searched(
+        self, until: float, rows: np.ndarray, sizes: np.ndarray
+    ) -> list[ProofStage | None]:
+        """Try to prove the claim of one row (1,) at a size (1,) by searching its boxes."""
+        (row,), unit = rows, self.table_graph.unit
+        graph, unsafe = self.claims.graph(row), self.claims.unsafe(row)
+        groups = self.table_graph.inputs.groups
+        form = Form(self.reach.whole(row), (), np.full(graph.inputs, np.nan))
+        bends = [(place, at) for place, at in enumerate(self.table_graph.thresholds) if len(at)]
+        now = perf_counter()
+        end = now + ATTEMPT * (until - now)
+        stage: ProofStage = "crown"
+        for low, high in zip(*self.reach.around(rows, sizes).box, strict=True):
+            domain = Domain(low, high, unsafe, groups, tuple(bends), form=form)
+            part = folded(graph, domain.box, unit)
+            left = end - perf_counter()
+            outcome = verify(part, domain, unit=unit, seconds=left, boxes=MOST_BOXES)
+            if outcome.verdict != "proved":
+                return [None]
+            stage = "search" if outcome.stage == "search" else stage
+        return [stage]
+
+    def _narrow(self, rows: np.ndarray, until: float, prove: Ways) -> None:
+        """Narrow the sizes of rows (m,) down by one way to prove."""
+        failed = self.refuted.copy()
+        while perf_counter() < until:
+            sizes = np.array(
+                [self._next(*ends) for ends in zip(self.proved[rows], failed[rows], strict=True)]
+            )
+            rows, sizes = rows[~np.isnan(sizes)], sizes[~np.isnan(sizes)]
+            if not len(rows):
+                return
+            for row, size, stage in zip(rows, sizes, prove(rows, sizes), strict=True):
+                if stage is None:
+                    failed[row] = size
+                else:
+                    self.proved[row], self.stages[row] = size, stage
+
+    def _next(self, proved: float, failed: float) -> float:
+        """Return the size to try next between two, NaN if they are near enough."""
+        between = self.tried[(self.tried > proved) & (self.tried < failed)]
+        if len(between):
+            return float(between[len(between) // 2])
+        near = not np.isfinite(failed - proved) or failed - proved <= FINENESS * failed
+        return np.nan if near else (proved + failed) / 2

@@ -1,0 +1,112 @@
+"""Boxes of a model's inputs that hold every copy of a row that an attack may make.
+
+A column that moves by up to ε has all places in between, also those that no row of the table has;
+columns that shift together have them independently of each other. A date enters as several inputs,
+each of which has all that it is on any day within reach. So a box holds more than an attack can
+try, and what is proved for it holds for each copy.
+
+Shapes: n rows, v variants of them, b boxes, d inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from gradum.core.bounds import Box
+from gradum.fitting.fitted import Fitted
+from gradum.study.certified.table_inputs import TableInputs
+from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.study.stress.levels import level_choices, other_levels, with_levels
+from gradum.study.stress.moves import Moves, MovingColumn
+from gradum.tables.encode import Encoder
+
+
+class Reached(NamedTuple):
+    """Boxes [b, d], and for each the place of its row among those that were asked for (b,)."""
+
+    box: Box
+    rows: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """What rows can become.
+
+    Parameters
+    ----------
+    inputs : TableInputs
+        Of the model.
+    moves : Moves
+        Of the n rows.
+    still : Box [v, d]
+        The inputs of each row as it is, and of its copies with other levels; where columns do not
+        move, they hold.
+    rows : ndarray of int (v,)
+        The row of each, rising.
+    """
+
+    inputs: TableInputs
+    moves: Moves
+    still: Box
+    rows: np.ndarray
+
+    @classmethod
+    def of(cls, fitted: Fitted, moves: Moves, limits: Limits, most: int) -> Reach:
+        """Take rows with up to ``most`` levels changed.
+
+        One change is every single one; of several, the box holds all changes of all columns.
+        """
+        inputs, rows = TableInputs(fitted), moves.rows
+        own, choices = inputs.of_typed(rows), level_choices(fitted)
+        every = np.arange(len(rows))
+        changes = [
+            (row, {column: level})
+            for row in range(len(rows) if most else 0)
+            for column, level in other_levels(rows.row(row, named=True), choices, limits)
+        ]
+        if not changes:
+            return cls(inputs, moves, Box(own, own), every)
+        of_row = np.concatenate([every, [row for row, _ in changes]]).astype(np.intp)
+        order = np.argsort(of_row, kind="stable")
+        copies = with_levels(rows[of_row[len(every) :]], [changed for _, changed in changes])
+        x, of_row = np.concatenate([own, inputs.of_typed(copies)])[order], of_row[order]
+        if most == 1:
+            return cls(inputs, moves, Box(x, x), of_row)
+        starts = np.searchsorted(of_row, every)
+        hull = Box(np.minimum.reduceat(x, starts), np.maximum.reduceat(x, starts))
+        return cls(inputs, moves, hull, every)
+
+    def around(self, rows: np.ndarray, sizes: np.ndarray) -> Reached:
+        """Return boxes that hold all copies of rows (m,) whose columns shift by up to sizes (m,).
+
+        Those of a row stand beside each other, in the order of the rows, which rise.
+        """
+        variants = np.flatnonzero(np.isin(self.rows, rows))
+        owners = np.searchsorted(rows, self.rows[variants])
+        low, high = (end[variants].copy() for end in self.still)
+        for place, column in enumerate(self.moves.columns):
+            hull = self._hull(column, self.moves.starts[rows, place], sizes)
+            here = np.flatnonzero(self.inputs.sources == column.name)
+            low[:, here], high[:, here] = (end[owners] for end in hull)
+        return Reached(Box(low, high), owners)
+
+    def whole(self, row: int) -> np.ndarray:
+        """Return which inputs (d,) are whole numbers in every copy of a row."""
+        whole = np.zeros(self.inputs.count, bool)
+        for start, column in zip(self.moves.starts[row], self.moves.columns, strict=True):
+            if column.axis.decimals == 0 and not column.axis.dates and start == np.rint(start):
+                whole |= self.inputs.sources == column.name
+        return whole
+
+    def _hull(self, column: MovingColumn, starts: np.ndarray, sizes: np.ndarray) -> Box:
+        """Return the least and the greatest that each of a column's inputs can be."""
+        stops = [column.stops(*pair) for pair in zip(starts, sizes, strict=True)]
+        first = np.cumsum([0, *(len(places) for places in stops[:-1])])
+        (step,) = (step for step in self.inputs.fitted.encoder.steps if step.source == column.name)
+        values = column.values(np.concatenate(stops))
+        encoded = Encoder((step,)).transform(pl.DataFrame([values])).dense
+        return Box(np.minimum.reduceat(encoded, first), np.maximum.reduceat(encoded, first))

@@ -1,0 +1,144 @@
+"""A stress test of a model on the rows of a table: an attack on some, and corruptions of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import NotCertifiableError
+from gradum.fitting.fitted import Fitted
+from gradum.fitting.reference.reference import Reference
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.scores.figures import figure
+from gradum.study.stress.attack import Threat, attack
+from gradum.study.stress.certificate import certify
+from gradum.study.stress.corrupted import Labels, corruptions
+from gradum.study.stress.result import Attack, Stress
+from gradum.tables.wording import SHOWN_NAMES, quoted
+
+ATTACKED_ROWS = 100
+CORRUPTED_ROWS = 1_000
+
+
+def stress(
+    fitted: Fitted,
+    reference: Reference,
+    rows: pl.DataFrame,
+    threat: Threat,
+    *,
+    numbers: np.ndarray,
+    of: int,
+    labels: Labels | None = None,
+    count: int = ATTACKED_ROWS,
+    rung: str | None = None,
+    time_limit: float | None = None,
+    proof_seconds: float = 0.0,
+) -> Stress:
+    """Attack up to ``count`` rows of a table, and corrupt up to `CORRUPTED_ROWS`.
+
+    Of the attacked rows it is proved, as far as the time allows, that answers stay.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    reference : Reference
+        What the rows learned from were like.
+    rows : DataFrame
+        Typed features (n).
+    threat : Threat
+        What the attack may do.
+    numbers : ndarray of int (n,)
+        What the rows are called.
+    of : int
+        Rows of the whole table.
+    labels : Labels, optional
+        The targets of the rows, if they are at hand.
+    count : int
+    rung : str, optional
+        The best if left out.
+    time_limit : float, optional
+        Seconds after which no further row is attacked.
+    proof_seconds : float
+        For the proofs of each row; 0 leaves them out.
+
+    Raises
+    ------
+    SpecError
+        As `attack`.
+    """
+    seed = fitted.spec.seed
+    # Not in the order of the table: where the time is up, the rows so far are drawn by chance.
+    some = stream(seed, "study", "stress", "attacked").permutation(len(rows))[:count]
+    attacked = attack(
+        fitted,
+        reference,
+        rows[some],
+        threat,
+        numbers=numbers[some],
+        rung=rung,
+        time_limit=time_limit,
+    )
+    uncertifiable = ""
+    if proof_seconds:
+        try:
+            attacked = certify(
+                fitted,
+                reference,
+                rows[some],
+                threat,
+                attacked,
+                numbers=numbers[some],
+                rung=rung,
+                seconds=proof_seconds,
+            )
+        except NotCertifiableError as error:
+            uncertifiable = error.message
+    drawn = stream(seed, "study", "stress", "corrupted").permutation(len(rows))[:CORRUPTED_ROWS]
+    many = np.sort(drawn)
+    if labels is not None:
+        labels = Labels(labels.truth, labels.places[many])
+    corrupted = corruptions(fitted, reference, rows[many], labels, rung=rung)
+    return Stress(
+        target=fitted.spec.target,
+        rung=fitted.rung(rung).name,
+        rows=of,
+        attack=attacked,
+        corruptions=corrupted,
+        notes=tuple(_notes(fitted, attacked, proof_seconds, uncertifiable)),
+    )
+
+
+def _notes(
+    fitted: Fitted, attacked: Attack, proof_seconds: float, uncertifiable: str
+) -> Iterator[str]:
+    done = len(attacked.rows)
+    if done < attacked.asked:
+        yield say(
+            "The time was up: {done:,} of {asked:,} rows were attacked.",
+            done=done,
+            asked=attacked.asked,
+        )
+    texts = [column.name for column in fitted.schema.features if column.kind == "text"]
+    if texts:
+        yield say("Texts were not changed: {columns}.", columns=quoted(texts, SHOWN_NAMES))
+    if not attacked.is_certified:
+        yield say(
+            "A radius is the least that the attack found: an answer may change within less, and "
+            "none is proved to stay."
+        )
+        if uncertifiable:
+            yield say("Nothing could be proved: {reason}", reason=uncertifiable)
+        return
+    yield say(
+        "A radius is the least that the attack found: an answer may change within less, but not "
+        "within what is proved."
+    )
+    yield say(
+        "Proofs hold for every copy that an attack may make, and for the rounding of single "
+        "precision; each row had {seconds} s for them on the average, and more time may prove "
+        "more.",
+        seconds=figure(proof_seconds),
+    )

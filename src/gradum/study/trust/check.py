@@ -1,0 +1,114 @@
+"""One line of a trust report: what was checked, what was found, what was asked, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from gradum.messages import marked, say
+
+Status = Literal["held", "failed", "not checked"]
+
+STATUSES: dict[Status, str] = {
+    "held": marked("held"),
+    "failed": marked("failed"),
+    "not checked": marked("not checked"),
+}
+"""In words, in the order in which they are counted."""
+
+
+BY_CHANCE = marked("Chance explains as much as was found; more rows would tell.")
+"""Added to the reason of what is beyond a bound and is not shown to be."""
+
+
+class Check(msgspec.Struct, frozen=True):
+    """A demand on a model that was held against what was found, or could not be.
+
+    Parameters
+    ----------
+    name : str
+        The part and the line, such as "scores.baseline".
+    title : str
+        What is demanded, in words.
+    status : {"held", "failed", "not checked"}
+    reason : str
+        Why, in whole sentences.
+    about : str
+        The column or metric that the line is about, where a demand has several lines.
+    value, limit : float or None
+        What was found and what was asked for; None where either is no number.
+    figure, threshold : str
+        The same for people; empty where nothing was checked.
+    remedy : str
+        How to check what was not checked; empty for the others.
+    required : bool
+        Whether the line counts as failed when it was not checked.
+    """
+
+    name: str
+    title: str
+    status: Status
+    reason: str
+    about: str = ""
+    value: float | None = None
+    limit: float | None = None
+    figure: str = ""
+    threshold: str = ""
+    remedy: str = ""
+    required: bool = False
+
+    @property
+    def fails(self) -> bool:
+        """Whether the report fails by this line."""
+        return self.status == "failed" or (self.required and self.status == "not checked")
+
+    @property
+    def part(self) -> str:
+        """The part of the report that the line belongs to."""
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A demand that a part of the report makes.
+
+    Parameters
+    ----------
+    name : str
+        The part and the line, as `Check` has them and as ``require`` names them.
+    title : str
+        `marked`; it is said when the check is made.
+    """
+
+    name: str
+    title: str
+
+    def judged(
+        self,
+        holds: bool,
+        reason: str,
+        *,
+        figure: str,
+        threshold: str,
+        value: float | None = None,
+        limit: float | None = None,
+        about: str = "",
+    ) -> Check:
+        """Return the line of a demand that was checked."""
+        return Check(
+            self.name,
+            say(self.title),
+            "held" if holds else "failed",
+            reason,
+            about,
+            value,
+            limit,
+            figure,
+            threshold,
+        )
+
+    def not_checked(self, reason: str, remedy: str = "", *, about: str = "") -> Check:
+        """Return the line of a demand that could not be checked, or that nobody made."""
+        return Check(self.name, say(self.title), "not checked", reason, about, remedy=remedy)

@@ -1,0 +1,68 @@
+"""A stress test in words and as a picture, against an attack that is written out."""
+
+import pytest
+from msgspec import structs
+
+from gradum.scores.interval import Interval
+from gradum.show.pictures.kept_answers import kept_answers
+from gradum.show.stress_words import attack_sentences, curve_cells, curve_header, row_cells
+from gradum.study.stress.result import Attack, ColumnPart, ColumnShift, Kept, RowAttack
+
+SHARE = Interval(0.5, 0.1, 0.9, 0.2)
+
+
+@pytest.fixture
+def attack():
+    """Two rows, the answer for one of which changes."""
+    changed = RowAttack(3, "no", 0.25, "yes", (ColumnShift("age", 40.0, 41.0, 0.25),))
+    return Attack(
+        budget="iqr",
+        amounts=None,
+        full=1.0,
+        levels=0,
+        least_move=None,
+        columns=("age", "income"),
+        rows=(changed, RowAttack(8, "no", None)),
+        curve=(Kept(1.0, SHARE),),
+        median=0.25,
+        parts=(ColumnPart("age", 1),),
+        evaluations=100,
+        asked=2,
+    )
+
+
+def certified(attack):
+    """The same, with what is proved of its rows."""
+    rows = tuple(structs.replace(row, certified_radius=0.1) for row in attack.rows)
+    return structs.replace(attack, rows=rows, curve=(Kept(1.0, SHARE, certified=0.0),))
+
+
+def test_the_picture_steps_down_at_each_radius(attack):
+    lines = kept_answers(attack).specification["data"]["values"]
+    assert [(line["value"], line["share"]) for line in lines] == [(0, 1.0), (0.25, 0.5), (1.0, 0.5)]
+    assert len({line["what"] for line in lines}) == 1
+
+
+def test_what_is_proved_has_a_line_and_cells_of_its_own(attack):
+    proved = certified(attack)
+    lines = kept_answers(proved).specification["data"]["values"]
+    below = [line for line in lines if line["what"] == "proved to stay"]
+    assert [(line["value"], line["share"]) for line in below] == [(0, 1.0), (0.1, 0.0), (1.0, 0.0)]
+    for shown, more in ((attack, 0), (proved, 1)):
+        assert len(curve_header(shown)) == 2 + more
+        assert len(curve_cells(shown, shown.curve[0])) == 2 + more
+        assert len(row_cells(shown, shown.rows[0])) == 5 + more
+
+
+def test_a_change_is_said_with_its_size(attack):
+    change = "age: 40 to 41"
+    assert row_cells(attack, attack.rows[0]) == (
+        *("3", "'no'", "'yes'", change),
+        "0.25 times the interquartile range",
+    )
+    sentences = list(attack_sentences(attack))
+    assert sentences[0] == "Half of the answers change within 0.25 times the interquartile range."
+
+
+def test_a_picture_is_drawn(attack):
+    assert "<svg" in kept_answers(certified(attack)).svg

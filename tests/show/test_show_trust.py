@@ -1,0 +1,65 @@
+"""The text and the page of a trust report: every status, and names that are hard to show."""
+
+import pytest
+from hostile import NAMES
+from markupsafe import escape
+
+from gradum.show.row_page import RowTable
+from gradum.show.trust import TrustReport
+from gradum.show.trust_section import PartFinding, TrustSection
+from gradum.show.visible import visible
+from gradum.study.trust.check import Check, Line
+
+LINE = Line("part.line", "A demand")
+HELD = LINE.judged(True, "It does.", figure="1", threshold="at most 2", value=1.0, limit=2.0)
+FAILED = LINE.judged(False, "It does not.", figure="3", threshold="at most 2")
+UNKNOWN = LINE.not_checked("Nobody asked.", "Ask.")
+REQUIRED = Check("part.line", "A demand", "not checked", "Nobody asked.", required=True)
+
+
+def report(*checks, title="A part", sentences=(), tables=()):
+    finding = PartFinding(checks, sentences, tables)
+    return TrustReport("run", "target", [TrustSection("part", title, finding)], {}, "now")
+
+
+@pytest.mark.parametrize(
+    ("checks", "failed", "verdict"),
+    [
+        ((HELD,), False, "All that was checked of run holds. 1 holds. 0 were not checked."),
+        ((HELD, HELD, UNKNOWN), False, "holds. 2 hold. 1 was not checked."),
+        ((HELD, FAILED), True, "1 demand on run failed. 1 holds."),
+        ((FAILED, FAILED, REQUIRED), True, "3 demands on run failed. 0 hold."),
+        ((UNKNOWN,), False, "Nothing was checked of run."),
+    ],
+)
+def test_the_verdict_counts_the_lines(checks, failed, verdict):
+    found = report(*checks)
+    assert found.failed == failed
+    assert verdict in found.summary()
+    assert verdict in found.page()
+    assert found.content["status"] == ("failed" if failed else "held")
+
+
+def test_what_is_alike_unchecked_is_one_line():
+    other = Line("part.other", "Another demand").not_checked("Nobody asked.", "Ask.")
+    text = report(UNKNOWN, other, FAILED).summary()
+    assert "- A demand; Another demand. Nobody asked. Ask." in text
+    assert "- A demand. It does not." in text
+
+
+def test_a_required_line_says_that_it_must_be_checked():
+    found = report(REQUIRED)
+    assert "must be checked" in found.summary()
+    assert "must be checked" in found.page()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if len(name) < 100])
+def test_names_are_data(name):
+    name = f"<i>{name}"
+    check = LINE.judged(False, name, figure=name, threshold=name, about=name)
+    table = RowTable((name,), [(name,)], title=name)
+    found = report(check, title=name, sentences=[name], tables=[table])
+    page = found.page()
+    assert "<i>" not in page.replace("<i></i>", "")
+    assert str(escape(visible(name))) in page
+    assert all(letter in "\n" or letter.isprintable() for letter in found.summary())
