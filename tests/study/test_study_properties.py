@@ -10,7 +10,8 @@ import pytest
 
 import gradum
 from gradum.core.models import Network
-from gradum.errors import ColumnError, PropertyError, SpecError
+from gradum.errors import ColumnError, NotCertifiableError, PropertyError, SpecError
+from packed_models import everything as everything_there_is
 from synthetic import ONCE
 
 OPTIONS = ONCE | {"learning_curve": False, "model": "linear"}
@@ -352,3 +353,32 @@ def test_what_is_said_names_the_verdict_the_domain_and_both_rows():
     for words in ("age from", "the answer goes from", "proved: range -1000..1000", "0..4 in whole"):
         assert words in said
     assert report.record()["properties"][0]["verdict"] == "refuted"
+
+
+@cache
+def dated():
+    """Return a model of dates, texts, many levels and gaps, and its table."""
+    frame = everything_there_is(240).drop("grade")
+    return gradum.fit(frame, "amount", text="note", **OPTIONS), frame
+
+
+def test_dates_and_texts_stay_what_they_are():
+    model, frame = dated()
+    low, high = model.predict(frame).min() - 40, model.predict(frame).max() + 400
+    assert verified(model, f"range {low}..{high}").verdict == "proved"
+    found = verified(model, "range ..15")
+    assert found.verdict == "refuted"
+    (row,) = found.counterexample.rows
+    assert model.predict([row])[0] == pytest.approx(found.counterexample.answers[0])
+    assert row["day"].startswith("2021-")
+    assert row["note"] is None
+    found = verified(model, "robust size ±20 within 0.1", data=frame.head(6))
+    first, last = found.counterexample.rows
+    assert (found.verdict, last["day"]) == ("refuted", frame["day"][found.counterexample.row - 1])
+    assert [name for name in first if first[name] != last[name]] == ["size"]
+    both = model.predict([first, last])
+    np.testing.assert_allclose(both, found.counterexample.answers)
+    with pytest.raises(NotCertifiableError, match="kind date"):
+        verified(model, "range 0..1", where="day 2020..2021")
+    with pytest.raises(PropertyError, match="How column 'day' moves"):
+        verified(model, "robust day ±1 within 1", data=frame.head(2))

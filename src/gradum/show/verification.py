@@ -93,9 +93,7 @@ class PropertyReport:
             yield Padding(Text(visible(_how(verified))), (0, 0, 0, 2))
             yield from _example_lines(verified)
         yield Text("")
-        if any(verified.rows is None for verified in self.found.properties):
-            yield Text(visible(_domain(self.found.domain)), style="dim")
-        for note in (*self.found.notes, *_notes(self.found)):
+        for note in _notes(self.found):
             yield Text(visible(note), style="dim")
 
 
@@ -212,9 +210,9 @@ def _changes(first: dict[str, Any], last: dict[str, Any], changed: list[str]) ->
 
 
 def _domain(columns: tuple[ColumnDomain, ...]) -> str:
+    told = [_column(column) for column in columns if column.low is not None or column.levels]
     return say(
-        "The whole domain, that of the rows learned from: {columns}.",
-        columns="; ".join(_column(column) for column in columns),
+        "The whole domain, that of the rows learned from: {columns}.", columns="; ".join(told)
     )
 
 
@@ -232,9 +230,14 @@ def _column(column: ColumnDomain) -> str:
 
 
 def _notes(found: Verification) -> Iterator[str]:
+    """Say what the domain is, and of what proofs and counterexamples are."""
+    if any(verified.rows is None for verified in found.properties):
+        yield _domain(found.domain)
+        yield from found.notes
+    if any(verified.rows is not None for verified in found.properties):
+        yield say("Around rows, whole numbers stay whole and missing values missing.")
     yield say(
-        "A proof is of the model in single precision as it is deployed, a counterexample was "
-        "replayed through its prediction; differences by rounding alone count as none."
+        "A proof is of the model as it is deployed, but for slopes, which are bounded in real "
+        "numbers; a counterexample was replayed through its prediction. Differences by rounding "
+        "alone count as none."
     )
-    if any(verified.stage == "slopes" for verified in found.properties):
-        yield say("Slopes are proved of the model's weights in real numbers.")

@@ -12,20 +12,20 @@ import numpy as np
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.operation import Box, Slopes
 
-LARGEST_EXPONENT = 700.0
-"""Beyond it, an exponential overflows float64."""
+LARGEST_EXPONENT = 600.0
+"""So far below 709, where an exponential overflows float64, that sums of products do not either."""
 
 
 @dataclass(frozen=True, eq=False)
 class Exp(Elementwise):
-    """eᶻ, which stays what it is from z = 700 on."""
+    """eᶻ, which stays what it is from z = 600 on."""
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
-        """Return e^min(z, 700)."""
+        """Return e^min(z, 600)."""
         return np.exp(np.minimum(parents[0], LARGEST_EXPONENT))
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return eᶻ, 0 beyond 700."""
+        """Return eᶻ, 0 beyond 600."""
         return np.where(z < LARGEST_EXPONENT, self.concrete(z), 0.0)
 
     def inflections(self) -> list[np.ndarray]:
@@ -52,7 +52,7 @@ class Exp(Elementwise):
 
     @property
     def increasing(self) -> bool:
-        """Always, up to 700."""
+        """Always, up to 600."""
         return True
 
     def inverse(self, values: np.ndarray) -> np.ndarray:

@@ -212,6 +212,10 @@ class Operation(ABC):
         """Return the numbers that it makes these of, where it is `increasing`."""
         raise NotImplementedError
 
+    def steepness(self, z: Box) -> Box:
+        """Return between what its slope lies on an interval, where it has `lines`."""
+        raise NotImplementedError
+
     def bend(self) -> float | None:
         """Return the one place where it bends a number, and is straight on either side, if so."""
         return None

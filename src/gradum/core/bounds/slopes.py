@@ -20,7 +20,7 @@ from gradum.core.bounds.operation import Box
 
 
 def slopes(enclosure: Enclosure, way: Box) -> list[Box]:
-    """Return between what the slopes of each node's numbers lie, [B, n].
+    """Return between what the slopes of each node's numbers lie, [B, n]; NaN where they overflow.
 
     Parameters
     ----------
@@ -32,6 +32,7 @@ def slopes(enclosure: Enclosure, way: Box) -> list[Box]:
     """
     nodes: list[Box] = []
     way = Box(*(np.broadcast_to(end, enclosure.box.low.shape) for end in way))
-    for place, node in enumerate(enclosure.graph.nodes):
-        nodes.append(node.operation.tangent(taken(node, way, nodes), enclosure.parents(place)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for place, node in enumerate(enclosure.graph.nodes):
+            nodes.append(node.operation.tangent(taken(node, way, nodes), enclosure.parents(place)))
     return nodes

@@ -25,6 +25,9 @@ from gradum.study.verification.domain import settled
 from gradum.study.verification.regions import Regions
 from gradum.study.verification.splitting import halves
 
+MOST = 1e200
+"""What counts for as much as possible, and can be added up."""
+
 
 @dataclass(eq=False)
 class SlopeSearch:
@@ -74,7 +77,7 @@ class SlopeSearch:
         phases = batch.phases[left]
         box, phases, parts = halves(self.domain, box, phases, np.zeros(box.low.shape), columns)
         share = np.tile(batch.share[left], 2) * parts
-        lack = np.tile(-tangents[-1].low[left, 0], 2)
+        lack = np.tile(np.nan_to_num(-tangents[-1].low[left, 0], nan=MOST), 2)
         # Half of the next ones lack most, half are largest.
         self.regions = others.joined(Regions(box, phases, share, lack, -share))
 
@@ -97,13 +100,13 @@ class SlopeSearch:
                 continue
             (z,) = enclosure.parents(place)
             (slope,) = taken(node, Box(ways, ways), tangents)
-            steepness = node.operation.steepness(z)  # type: ignore[attr-defined]
-            uncertain = (steepness.high - steepness.low) * slope.size
-            uncertain = uncertain * np.abs(forms[place][:, 0])
             (zonotope,) = taken(node, first, zonotopes)
+            steepness = node.operation.steepness(z)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                part = (steepness.high - steepness.low) * slope.size * np.abs(forms[place][:, 0])
+                part = (part / zonotope.reach)[left]
+            part = np.minimum(np.nan_to_num(part, nan=0.0), MOST)
             moved = np.abs(zonotope.generators[left, :inputs])
-            reach = zonotope.reach[left]
-            part = np.divide(uncertain[left], reach, out=np.zeros_like(reach), where=reach > 0)
             promise += np.matmul(moved, part[..., None])[..., 0]
         grouped = self.domain.grouped
         middle = (low + high) / 2

@@ -23,11 +23,12 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.fitting.predict import predict
 from gradum.fitting.rung import Prediction
-from gradum.messages import say
+from gradum.messages import listed, say
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
 from gradum.study.verification.domain import Domain, Form
+from gradum.tables.columns import Parse
 from gradum.tables.encoders import AnyStep, Boolean, Categorical, Date, Numeric
 from gradum.tables.encoders.categorical import MISSING
 from gradum.tables.encoders.date import EPOCH
@@ -205,17 +206,17 @@ class TableDomain:
 
     @property
     def notes(self) -> list[str]:
-        """Say what a proof takes more inputs into account than a table has."""
-        several = sorted(
-            {str(name) for name in self.table_graph.inputs.sources[self._of_several_inputs]}
-        )
+        """Say of which inputs proofs take more into account than a table has."""
+        sources = self.table_graph.inputs.sources[self._of_several_inputs]
+        several = sorted({str(name) for name in sources})
         if not several:
             return []
         return [
             say(
-                "{columns}: proofs are of more than dates and texts can be, and counterexamples "
-                "have the median date and no text.",
-                columns=", ".join(repr(name) for name in several),
+                "A date or a text becomes several inputs, as {columns} here: a proof is of all "
+                "that these can be by themselves, and counterexamples have the median date and no "
+                "text.",
+                columns=listed([repr(name) for name in several], "and"),
             )
         ]
 
@@ -258,10 +259,13 @@ class TableDomain:
         return None
 
     def _value(self, column: str, value: float) -> Any:
-        """Return a number, or a word for a truth, as a table holds it."""
+        """Return a number, or a truth in the column's words, as a table holds it."""
         known = self.table_graph.fitted.schema.column(column)
         if known.kind == "boolean":
-            return known.parse.true if value >= 0.5 else known.parse.false
+            truth, parse = value >= 0.5, known.parse
+            if parse == Parse():
+                return bool(truth)
+            return parse.true if truth else parse.false
         return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
     def _within(self, column: str, limits: tuple[Any, ...]) -> Any:
