@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 
 import gradum
 from gradum.api.stress import threat_of
@@ -65,15 +66,25 @@ def features(model, rows):
 
 
 def attacked(model, rows, **options):
+    """Rows with what an attack found, and with what is proved without knowing of it."""
     options = {"budget": "iqr", "levels": 0, "share": 0.1} | options
     threat = threat_of(model.fitted, **options)
     frame, reference = features(model, rows), model.fitted.reference
     numbers = np.arange(len(frame)) + 1
     found = attack(model.fitted, reference, frame, threat, numbers=numbers)
+    unknown = tuple(structs.replace(row, radius=None) for row in found.rows)
     proved = certify(
-        model.fitted, reference, frame, threat, found, numbers=numbers, seconds=SECONDS
+        model.fitted,
+        reference,
+        frame,
+        threat,
+        structs.replace(found, rows=unknown),
+        numbers=numbers,
+        seconds=SECONDS,
     )
-    return frame, threat, proved
+    pairs = zip(proved.rows, found.rows, strict=True)
+    rows = tuple(structs.replace(row, radius=other.radius) for row, other in pairs)
+    return frame, threat, structs.replace(proved, rows=rows)
 
 
 def radii(found):
