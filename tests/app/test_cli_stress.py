@@ -13,16 +13,33 @@ def test_it_speaks_in_words(gradum_command, linear_run, tables):
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     assert "of 10 answers for 'label' in held.csv change where columns move" in lines[0]
-    assert any(line.startswith("columns move by up to") for line in lines)
+    (header,) = [line for line in lines if line.startswith("columns move by up to")]
+    assert header.split("  ")[-1].strip() == "proved to stay, at least"
     assert "One accident at a time, in 10% of 80 rows." in lines
 
 
 def test_json_is_what_python_finds(gradum_command, linear_run, tables):
-    words = ["--rows", "3", "--levels", "1", "--budget", "size=5,age=10", "--frozen", "city"]
+    words = [
+        "--rows",
+        "3",
+        "--levels",
+        "1",
+        "--budget",
+        "size=5,age=10",
+        "--frozen",
+        "city",
+        "--certify",
+        "0",
+    ]
     ended = gradum_command("stress", linear_run[0], tables / "held.csv", *words, "--json")
     content = json.loads(ended.out)
     test = gradum.load(linear_run[0]).stress(
-        tables / "held.csv", rows=3, levels=1, budget={"size": 5.0, "age": 10.0}, frozen=["city"]
+        tables / "held.csv",
+        rows=3,
+        levels=1,
+        budget={"size": 5.0, "age": 10.0},
+        frozen=["city"],
+        certify=0,
     )
     assert [row["radius"] for row in content["attack"]["rows"]] == test.frame["radius"].to_list()
     assert content["attack"]["amounts"] == {"size": 5.0, "age": 10.0}
@@ -53,6 +70,7 @@ def test_the_page_has_all_parts(gradum_command, linear_run, tables, tmp_path):
         (["--budget", "metres"], "'metres' is no budget."),
         (["--rows", "0"], "0 rows are to be attacked."),
         (["--together", "size,colour"], "Column 'colour' is to move with others"),
+        (["--certify", "-1"], "Proofs are to take -1.0 seconds a row."),
         (["--upward", "colour"], "Column 'colour' has no order"),
     ],
 )

@@ -3,6 +3,7 @@
 import pytest
 from msgspec import structs
 
+from gradum.api.trust.stress import StressThresholds, proof_check
 from gradum.scores.interval import Interval
 from gradum.show.pictures.kept_answers import kept_answers
 from gradum.show.stress_words import attack_sentences, curve_cells, curve_header, row_cells
@@ -45,13 +46,34 @@ def test_the_picture_steps_down_at_each_radius(attack):
 
 def test_what_is_proved_has_a_line_and_cells_of_its_own(attack):
     proved = certified(attack)
-    lines = kept_answers(proved).specification["data"]["values"]
+    between, curves = kept_answers(proved).specification["layer"]
+    lines = curves["data"]["values"]
     below = [line for line in lines if line["what"] == "proved to stay"]
     assert [(line["value"], line["share"]) for line in below] == [(0, 1.0), (0.1, 0.0), (1.0, 0.0)]
+    gap = [(at["value"], at["low"], at["high"]) for at in between["data"]["values"]]
+    assert gap == [(0, 1.0, 1.0), (0.1, 0.0, 1.0), (0.25, 0.0, 0.5), (1.0, 0.0, 0.5)]
     for shown, more in ((attack, 0), (proved, 1)):
         assert len(curve_header(shown)) == 2 + more
         assert len(curve_cells(shown, shown.curve[0])) == 2 + more
         assert len(row_cells(shown, shown.rows[0])) == 5 + more
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "least", "status"),
+    [
+        (0.1, 1.0, "held"),
+        (0.2, 1.0, "not checked"),  # the attack found 0.25: nobody knows
+        (0.3, 0.6, "failed"),  # it left one of two
+        (0.1, 0.0, "not checked"),
+    ],
+)
+def test_the_trust_report_holds_proofs_against_a_threshold(attack, epsilon, least, status):
+    thresholds = StressThresholds(epsilon=epsilon, least_proved=least)
+    check = proof_check(certified(attack), thresholds, ())
+    assert check.status == status
+    assert proof_check(attack, thresholds, ("It reads texts.",)).status == "not checked"
+    if status == "held":
+        assert (check.value, check.limit) == (1.0, least)
 
 
 def test_a_change_is_said_with_its_size(attack):
@@ -62,6 +84,9 @@ def test_a_change_is_said_with_its_size(attack):
     )
     sentences = list(attack_sentences(attack))
     assert sentences[0] == "Half of the answers change within 0.25 times the interquartile range."
+    stay = "Half of the answers are proved to stay within 0.1 times the interquartile range."
+    assert stay in attack_sentences(certified(attack))
+    assert stay not in sentences
 
 
 def test_a_picture_is_drawn(attack):

@@ -87,7 +87,7 @@ def mixed():
 @pytest.fixture(scope="module")
 def tested(mixed):
     rows, model = mixed
-    return model.stress(rows, rows=20)
+    return model.stress(rows, certify=0, rows=20)
 
 
 def features(model, rows):
@@ -162,7 +162,9 @@ def test_of_a_linear_model_the_radius_is_known():
     )
     model = gradum.fit(table, "y", model="linear", learning_curve=False, **QUICK)
     inside = (np.abs(x) < np.quantile(np.abs(x), 0.5, axis=0)).all(axis=1)
-    found = model.stress(table.filter(inside), share=0.05, rung="linear", rows=20).found.attack
+    found = model.stress(
+        table.filter(inside), certify=0, share=0.05, rung="linear", rows=20
+    ).found.attack
     learned = dict(model.coefficients.select("feature", "coefficient").iter_rows())
     ranges = {}
     for name in model.features:
@@ -177,7 +179,7 @@ def test_of_a_linear_model_the_radius_is_known():
 @pytest.mark.parametrize("levels", [0, 1])
 def test_the_least_change_is_the_least_of_all_combinations(small, levels):
     rows, model = small
-    found = model.stress(rows, rows=25, levels=levels).found.attack
+    found = model.stress(rows, certify=0, rows=25, levels=levels).found.attack
     grid = pl.DataFrame(
         list(product(range(12), range(-4, 5), "xyz")), schema=["a", "b", "c"], orient="row"
     )
@@ -202,7 +204,7 @@ def test_the_least_change_is_the_least_of_all_combinations(small, levels):
 def test_changes_are_replayed_and_keep_to_what_rows_may_hold(mixed):
     rows, model = mixed
     found = model.stress(
-        rows, rows=14, levels=1, frozen="colour", upward="whole", downward=["since"]
+        rows, certify=0, rows=14, levels=1, frozen="colour", upward="whole", downward=["since"]
     ).found.attack
     assert found.changed > 5
     for row in found.rows:
@@ -225,7 +227,11 @@ def test_changes_are_replayed_and_keep_to_what_rows_may_hold(mixed):
 def test_columns_together_shift_alike(mixed):
     rows, model = mixed
     found = model.stress(
-        rows, rows=20, budget={"price": 40.0, "since": 400.0}, together=[["price", "since"]]
+        rows,
+        certify=0,
+        rows=20,
+        budget={"price": 40.0, "since": 400.0},
+        together=[["price", "since"]],
     ).found.attack
     changed = [row for row in found.rows if row.changes]
     low, high = model.fitted.encoder.ranges["price"]
@@ -245,7 +251,7 @@ def test_columns_together_shift_alike(mixed):
 
 def test_ranks_are_those_of_the_rows_learned_from(mixed):
     rows, model = mixed
-    found = model.stress(rows, rows=20, budget="quantile").found.attack
+    found = model.stress(rows, certify=0, rows=20, budget="quantile").found.attack
     prices = np.sort(rows["price"].to_numpy())
     shifts = [
         (change.shift, np.searchsorted(prices, [change.before, change.after]) / len(prices))
@@ -269,13 +275,13 @@ def test_the_curve_counts_rows(tested):
 
 def test_the_same_seed_finds_the_same(mixed, tested):
     rows, model = mixed
-    again = model.stress(rows, rows=20).found
+    again = model.stress(rows, certify=0, rows=20).found
     assert msgspec.json.encode(again) == msgspec.json.encode(tested.found)
 
 
 def test_after_the_time_no_row_is_begun(mixed):
     rows, model = mixed
-    found = model.stress(rows, rows=30, time_limit=1e-9).found
+    found = model.stress(rows, certify=0, rows=30, time_limit=1e-9).found
     assert len(found.attack.rows) == ROWS_AT_ONCE
     assert found.notes[0] == f"The time was up: {ROWS_AT_ONCE} of 30 rows were attacked."
 
@@ -284,7 +290,7 @@ def test_after_the_time_no_row_is_begun(mixed):
 def test_scores_of_corrupted_rows_are_those_of_other_libraries(name, request):
     model = request.getfixturevalue(name)
     rows = task(model.target, 300, seed=1)
-    found = model.stress(rows, rows=1, rung="linear").found.corruptions
+    found = model.stress(rows, certify=0, rows=1, rung="linear").found.corruptions
     order = stream(model.fitted.spec.seed, "study", "stress", "rows").permutation(300)
     chosen = pl.lit(pl.Series(np.isin(np.arange(300), order[:30])))
     target = rows[model.target].to_numpy()
@@ -312,7 +318,7 @@ def test_scores_of_corrupted_rows_are_those_of_other_libraries(name, request):
 
 def test_without_a_target_answers_are_counted(mixed):
     rows, model = mixed
-    test = model.stress(rows.drop("label"), rows=1)
+    test = model.stress(rows.drop("label"), certify=0, rows=1)
     found = test.found.corruptions
     assert found.metric is None
     assert all(effect.score is None and not effect.worse for effect in found.effects)
@@ -389,7 +395,7 @@ def test_a_table_without_rows_is_refused(mixed):
 def test_what_is_noticed_is_an_alarm_of_the_watch(mixed):
     rows, model = mixed
     rows = rows.drop("label")
-    effects = model.stress(rows, rows=1).found.corruptions.effects
+    effects = model.stress(rows, certify=0, rows=1).found.corruptions.effects
     order = stream(model.fitted.spec.seed, "study", "stress", "rows").permutation(300)
     chosen = pl.lit(pl.Series(np.isin(np.arange(300), order[:30])))
     before = {alarm.column for alarm in model.watch(rows).found.alarms}
@@ -403,7 +409,9 @@ def test_what_is_noticed_is_an_alarm_of_the_watch(mixed):
 
 def test_levels_alone_can_be_attacked(mixed):
     rows, model = mixed
-    found = model.stress(rows, rows=6, levels=1, frozen=["whole", "price", "since"]).found.attack
+    found = model.stress(
+        rows, certify=0, rows=6, levels=1, frozen=["whole", "price", "since"]
+    ).found.attack
     assert not found.columns
     others = {"member": [False, True], "colour": ["red", "green", "blue"]}
     for row in found.rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
@@ -9,7 +10,7 @@ from msgspec import Meta
 from gradum.api.stress import stress_model, threat_of
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import Part, PartThresholds
-from gradum.messages import marked, say
+from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.show.pictures.kept_answers import kept_answers
@@ -23,10 +24,12 @@ from gradum.show.stress_words import (
     curve_header,
 )
 from gradum.show.trust_section import PartFinding
+from gradum.study.stress.certificate import SECONDS
 from gradum.study.stress.result import Attack
 from gradum.study.trust.check import Check, Line
 
 KEPT = Line("stress.kept", marked("Small changes of a row leave its answer as it is"))
+PROVED = Line("stress.proved", marked("Small changes are proved to leave answers as they are"))
 
 
 class StressThresholds(PartThresholds, frozen=True):
@@ -65,6 +68,18 @@ class StressThresholds(PartThresholds, frozen=True):
             ),
         ),
     ] = 0.9
+    least_proved: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description=marked(
+                "The share of rows whose answers must be proved to stay; 0 asks for no proofs. The "
+                "line fails where fewer are left by the attack. Proofs take up to a second a row, "
+                "and where they leave open what the attack does not change, nothing is checked."
+            ),
+        ),
+    ] = 0.0
 
 
 def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFinding:
@@ -74,15 +89,22 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
             "gradum stress {run} TABLE",
             run=examined.run_name,
         )
-        return PartFinding([KEPT.not_checked(say("No change of rows was tried."), remedy)])
+        reason = say("No change of rows was tried.")
+        return PartFinding([line.not_checked(reason, remedy) for line in (KEPT, PROVED)])
     threat = threat_of(examined.model.fitted, budget="iqr", levels=0, share=0.1)
-    test = stress_model(examined.model, examined.table, threat=threat, rows=thresholds.rows)
+    test = stress_model(
+        examined.model,
+        examined.table,
+        threat=threat,
+        rows=thresholds.rows,
+        certify=SECONDS if thresholds.least_proved else 0.0,
+    )
     attack, corruptions = test.found.attack, test.found.corruptions
     classes = bool(examined.model.classes)
     cells = [corruption_cells(effect, classes=classes) for effect in corruptions.effects]
     header = corruption_header(corruptions, classes=classes)
     return PartFinding(
-        [_kept(attack, thresholds)],
+        [_kept(attack, thresholds), proof_check(attack, thresholds, test.found.notes)],
         [*attack_sentences(attack), *corruption_sentences(corruptions), *test.found.notes],
         [
             RowTable(curve_header(attack), [curve_cells(attack, kept) for kept in attack.curve]),
@@ -118,10 +140,42 @@ def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
     )
 
 
+def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[str]) -> Check:
+    """Hold the share of rows that are proved to be answered alike within ε against the demand."""
+    epsilon, least, rows = thresholds.epsilon, thresholds.least_proved, len(attack.rows)
+    if not least:
+        remedy = say("To check it: set least_proved under [stress] of a file of --thresholds")
+        return PROVED.not_checked(say("No proofs were asked for."), remedy)
+    if not attack.is_certified:
+        return PROVED.not_checked(sentences(notes), say("Choose a rung that can be certified."))
+    proved = sum((row.certified_radius or 0.0) >= epsilon for row in attack.rows)
+    stay = sum(row.radius is None or row.radius > epsilon for row in attack.rows)
+    reason = say(
+        "Of {rows:,} rows {proved:,} are proved to be answered alike while columns move by up to "
+        "{epsilon} of their interquartile ranges; an attack changed the answers of {changed:,}.",
+        rows=rows,
+        proved=proved,
+        changed=rows - stay,
+        epsilon=percent(epsilon, decimals=1),
+    )
+    if proved / rows < least <= stay / rows:
+        return PROVED.not_checked(reason, say("Ask for more time: gradum stress --certify SECONDS"))
+    return PROVED.judged(
+        proved / rows >= least,
+        reason,
+        figure=percent(proved / rows),
+        threshold=say(
+            "at least {least} at {epsilon}", least=percent(least), epsilon=figure(epsilon)
+        ),
+        value=proved / rows,
+        limit=least,
+    )
+
+
 PART = Part(
     "stress",
     marked("Stress and certificates"),
-    (KEPT,),
+    (KEPT, PROVED),
     _of_model,
     thresholds=StressThresholds,
 )

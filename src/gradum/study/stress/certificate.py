@@ -76,7 +76,7 @@ def certify(
         reach = Reach.of(fitted, some, threat.limits, threat.levels)
         answers = [row.answer for row in part]
         radii = np.array([np.inf if row.radius is None else row.radius for row in part])
-        proof = Proof(table_graph, reach, _claims(table_graph, answers, attacked), radii, curve)
+        proof = Proof(table_graph, reach, claims_of(table_graph, answers, attacked), radii, curve)
         proof.run(seconds * len(part))
         found += [
             structs.replace(
@@ -97,7 +97,8 @@ def certify(
     )
 
 
-def _claims(table_graph: TableGraph, answers: Sequence, attacked: Attack) -> Claims:
+def claims_of(table_graph: TableGraph, answers: Sequence, attacked: Attack) -> Claims:
+    """Return the claims that rows keep their answers, as an attack counts changes."""
     if attacked.least_move is None:
         labels = [table_graph.fitted.classes.index(answer) for answer in answers]
         return ClassStays(table_graph, np.array(labels))
