@@ -226,6 +226,8 @@ def test_a_share_of_a_value_and_the_region_choose_what_moves():
     assert verified(model, f"{text}{1.99 * step}", data=rows).verdict == "refuted"
     found = verified(model, f"{text}{2.01 * step}", data=everything(), where="rooms 3..4", rows=40)
     assert found.rows < 40
+    with pytest.raises(SpecError, match="rows is 0"):
+        verified(model, f"{text}1", data=rows, rows=0)
     with pytest.raises(PropertyError, match="No row of the table lies in the region"):
         verified(model, f"{text}1", data=rows, where="rooms 1..2")
 
@@ -378,6 +380,9 @@ def test_dates_and_texts_stay_what_they_are():
     assert [name for name in first if first[name] != last[name]] == ["size"]
     both = model.predict([first, last])
     np.testing.assert_allclose(both, found.counterexample.answers)
+    found = verified(model, "irrelevant day", seconds=0.1)
+    assert (found.verdict, "a proof alone could decide" in found.reason) == ("not decided", True)
+    assert verified(model, "irrelevant day within 9000").verdict == "proved"
     with pytest.raises(NotCertifiableError, match="kind date"):
         verified(model, "range 0..1", where="day 2020..2021")
     with pytest.raises(PropertyError, match="How column 'day' moves"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradum.api.table_rows import table_rows
-from gradum.errors import PropertyError, TableError
+from gradum.errors import PropertyError, SpecError, TableError
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.show.verification import PropertyReport
@@ -54,7 +54,20 @@ def verify_model(
 
 
 def _drawn(graph: TableGraph, data: Any, count: int, seed: int, reading: ReadingOptions) -> Rows:
-    """Return up to so many rows of a table, drawn by chance."""
+    """Return up to so many rows of a table, drawn by chance.
+
+    Raises
+    ------
+    SpecError
+        None are asked for.
+    TableError
+        There are none.
+    """
+    if count < 1:
+        raise SpecError(
+            say("No rows are to be looked at: rows is {count}.", count=count),
+            say("Give a number from 1 up."),
+        )
     with table_rows(data, graph.fitted, reading) as table:
         if not len(table):
             raise TableError(say("{source} has no rows.", source=table.source))

@@ -93,6 +93,13 @@ class Irrelevant:
                 of=classes[place] if classes else None,
             )
 
+        if outcome.verdict == "not decided" and not np.isnan(table.form.tried[changed]).any():
+            reason = say(
+                "Column {column!r} is a date or a text, of which no two are tried: a proof alone "
+                "could decide.",
+                column=self.column,
+            )
+            return question.answer("not decided", outcome.stage, outcome.certified, reason=reason)
         return question.found(outcome, shown)
 
 

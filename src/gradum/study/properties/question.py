@@ -137,7 +137,7 @@ class Question:
     def answer(self, verdict: Verdict, stage: Stage, certified: float, **more: Any) -> Verified:
         """Return a verdict, with the reason why there is none."""
         if verdict == "not decided":
-            more["reason"] = self.why_open
+            more.setdefault("reason", self.why_open)
         seconds = perf_counter() - self.began
         return Verified(self.text, self.region.text, verdict, stage, certified, seconds, **more)
 

@@ -70,19 +70,14 @@ class TableDomain:
         implied = []
         for step in self._steps:
             places = self.places(step.source)
-            for kind in ("boolean", "missing"):
-                whole[[places[kind]] if kind in places else []] = True
-            if isinstance(step, Numeric):
-                value = float(np.clip(step.median or 0.0, *self._range(step)))
-            elif isinstance(step, Boolean):
-                value = float(step.trues > step.falses)
-            else:
-                continue
+            whole[[place for kind, place in places.items() if kind in ("boolean", "missing")]] = (
+                True
+            )
+            if "value" in places:
+                whole[places["value"]] = self.is_whole(step.source)
             main = places.get("value", places.get("boolean"))
-            if isinstance(step, Numeric) and main is not None:
-                whole[main] = self.is_whole(step.source)
             if main is not None and "missing" in places:
-                implied.append((places["missing"], main, value))
+                implied.append((places["missing"], main, _imputed(step)))
         several = self._of_several_inputs
         if several.any():
             tried[several] = self.table_graph.inputs.encoded([self._typical])[0, several]
@@ -291,6 +286,16 @@ class TableDomain:
     @staticmethod
     def _range(step: Numeric) -> tuple[float, float]:
         return step.range or (0.0, 0.0)
+
+
+def _imputed(step: AnyStep) -> float:
+    """Return what the encoder puts in place of a missing value."""
+    match step:
+        case Numeric(median=float(median)):
+            return median
+        case Boolean():
+            return float(step.trues > step.falses)
+    return 0.0
 
 
 def _level(step: Categorical, code: int) -> str | None:
