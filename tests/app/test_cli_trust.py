@@ -4,6 +4,7 @@ import json
 import shutil
 import tomllib
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -161,12 +162,7 @@ def test_the_thresholds_that_are_written_are_the_defaults(gradum_command, tmp_pa
     assert gradum_command("trust", "--write-thresholds", path).code == 0
     text = path.read_text("utf-8")
     asking = [part for part in PARTS if part.thresholds is not PartThresholds]
-    expected = {
-        part.name: {
-            name: getattr(part.thresholds(), name) for name in part.thresholds.__struct_fields__
-        }
-        for part in asking
-    }
+    expected = {part.name: json.loads(msgspec.json.encode(part.thresholds())) for part in asking}
     assert tomllib.loads(text) == {"require": [], **expected}
     settings = [line for line in text.splitlines() if " = " in line and line[0] != "#"]
     explained = text.split("\n")
@@ -241,6 +237,23 @@ def test_mistakes_are_one_line(gradum_command, linear_run, tables, arguments, wo
     ended = gradum_command("trust", *named)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert words in ended.err
+
+
+def test_properties_that_are_asked_for_are_proved_or_refuted(gradum_command, linear_run, tmp_path):
+    model = gradum.load(linear_run[0])
+    column = next(c.name for c in model.fitted.schema.features if c.kind == "numeric")
+    proved, refuted = f"monotone {column}+", f"monotone {column}-"
+    if model.verify(proved).verdict == "refuted":
+        proved, refuted = refuted, proved
+    asked = tmp_path / "asked.toml"
+    asked.write_text(f'[properties]\nask = ["{proved}", "{refuted}"]\n')
+    ended = gradum_command("trust", linear_run[0], "--thresholds", asked, "--json")
+    assert ended.code == 3
+    found = lines(json.loads(ended.out))
+    assert found["properties.proved", proved]["status"] == "held"
+    failed = found["properties.proved", refuted]
+    assert failed["status"] == "failed"
+    assert column in failed["reason"]  # the counterexample
 
 
 def test_a_model_file_alone_says_what_it_lacks(linear_run, tmp_path):

@@ -97,6 +97,12 @@ class PropertyReport:
             yield Text(visible(note), style="dim")
 
 
+def explained(verified: Verified) -> list[str]:
+    """Return sentences: how a property was decided or why it was not, and the counterexample."""
+    example = verified.counterexample
+    return [_how(verified), *(_counterexample(example) if example is not None else ())]
+
+
 def _verdict(verified: Verified) -> Text:
     word = Text(visible(say(VERDICTS[verified.verdict])), style=STYLES[verified.verdict])
     return word + Text(visible(f": {_stated(verified)}"), style="default")

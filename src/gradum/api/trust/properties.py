@@ -2,18 +2,82 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
+from gradum.api.properties import verify_model
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import Part, PartThresholds
 from gradum.messages import marked, say
 from gradum.show.trust_section import PartFinding
-from gradum.study.trust.check import Line
+from gradum.show.verification import VERDICTS, explained
+from gradum.study.properties.result import Verified
+from gradum.study.trust.check import Check, Line
 
-PROVED = Line("properties.proved", marked("The properties that were asked for are proved"))
-
-
-def _of_model(examined: ExaminedModel, thresholds: PartThresholds) -> PartFinding:
-    remedy = say('To check it: gradum verify RUN --property "monotone COLUMN+"')
-    return PartFinding([PROVED.not_checked(say("No property was asked for."), remedy)])
+PROVED = Line("properties.proved", marked("Properties are proved"))
 
 
-PART = Part("properties", marked("Properties"), (PROVED,), _of_model)
+class PropertyThresholds(PartThresholds, frozen=True):
+    """What is to be proved of answers."""
+
+    ask: Annotated[
+        tuple[str, ...],
+        Meta(
+            description=marked(
+                'Properties to prove, such as "monotone age+" or "range 0..100"; gradum verify '
+                "--help lists their forms. Which ones matter depends on what the model is for, so "
+                "that none are asked for unless you say so."
+            ),
+        ),
+    ] = ()
+    seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description=marked(
+                "How long to try, for all of them (seconds). What is not decided by then is not "
+                "checked."
+            ),
+        ),
+    ] = 60.0
+
+
+def _of_model(examined: ExaminedModel, thresholds: PropertyThresholds) -> PartFinding:
+    if not thresholds.ask:
+        remedy = say(
+            "To check it: set ask under [properties] of a file of --thresholds; or "
+            'gradum verify {run} --property "monotone COLUMN+"',
+            run=examined.run_name,
+        )
+        return PartFinding([PROVED.not_checked(say("No property was asked for."), remedy)])
+    report = verify_model(
+        examined.model, thresholds.ask, examined.table, seconds=thresholds.seconds
+    )
+    checks = [_check(verified) for verified in report.found.properties]
+    return PartFinding(checks, report.found.notes, details=report.record())
+
+
+def _check(verified: Verified) -> Check:
+    reason = " ".join(explained(verified))
+    if verified.verdict == "not decided":
+        remedy = say("Allow more time: seconds under [properties].")
+        return PROVED.not_checked(reason, remedy, about=verified.property)
+    return PROVED.judged(
+        verified.verdict == "proved",
+        reason,
+        figure=say(VERDICTS[verified.verdict]),
+        threshold=say(VERDICTS["proved"]),
+        value=verified.certified,
+        limit=1.0,
+        about=verified.property,
+    )
+
+
+PART = Part(
+    "properties",
+    marked("Properties"),
+    (PROVED,),
+    _of_model,
+    thresholds=PropertyThresholds,
+)
