@@ -316,12 +316,12 @@ def test_limits_end_the_search_with_what_is_certified_by_then():
     lowest = graph(x).min()
     lower = attack(graph, cube(4, [moved(polyhedron, lowest)]), rng, 200)
     lowest = min(lowest, graph(lower).min(initial=np.inf))
-    hard = replace(domain, unsafe=(moved(polyhedron, lowest - 0.02),))
-    shares = [verify(graph, hard, boxes=count).certified for count in (20, 200)]
+    hard = replace(domain, unsafe=(moved(polyhedron, lowest - 0.005),))
+    shares = [verify(graph, hard, boxes=count).certified for count in (50, 100)]
     assert 0 <= shares[0] < shares[1] < 1
     outcome = verify(graph, hard, seconds=0.0)
     assert outcome.verdict == "not decided"
-    first, again = (verify(graph, hard, boxes=200) for _ in range(2))
+    first, again = (verify(graph, hard, boxes=100) for _ in range(2))
     assert first.certified == again.certified
 
 
