@@ -21,10 +21,10 @@ from gradum.core.bounds.interval import Enclosure
 from gradum.core.bounds.operation import Lines, Slopes
 from gradum.core.bounds.planes import Planes, enclosing_lines, traced
 
-FIRST_STEP = 0.5
-"""Of the size of a node's first slopes, which is the scale of its function."""
+FIRST_STEP = 0.3
+"""Of the spread between the slopes that a node's function has at its ends and those of its lines."""
 
-SHRINKING = 0.7
+SHRINKING = 0.8
 """Each step is so much of the one before."""
 
 Least = Callable[[Planes], tuple[np.ndarray, np.ndarray]]
@@ -60,8 +60,9 @@ def optimised_planes(enclosure: Enclosure, forms: np.ndarray, least: Least, step
     forms : ndarray [r, k] or [B, r, k]
         A, of all boxes or of each.
     least : callable
-        What planes come to on the inputs that matter.
+        Where planes are least among the inputs that matter.
     steps : int
+        How often slopes are moved.
 
     Returns
     -------
@@ -69,18 +70,18 @@ def optimised_planes(enclosure: Enclosure, forms: np.ndarray, least: Least, step
         Of each form the one whose least value is the greatest of all steps.
     """
     lines = enclosing_lines(enclosure)
-    first = [None if line is None else _largest_slope(line) for line in lines]
+    spreads = [_spread(enclosure, place, line) for place, line in enumerate(lines)]
     planes, passed = traced(enclosure, forms, lines)
     bound, vertex = least(planes)
     best = planes
     for step in range(steps):
         rate = FIRST_STEP * SHRINKING**step
         rising = slope_derivatives(enclosure, lines, passed, vertex)
-        for place, (line, largest) in enumerate(zip(lines, first, strict=True)):
-            if line is None or largest is None or place not in rising:
+        for place, (line, spread) in enumerate(zip(lines, spreads, strict=True)):
+            if line is None or place not in rising:
                 continue
-            below = line.lower_slope + rate * largest * np.sign(rising[place].lower)
-            above = line.upper_slope + rate * largest * np.sign(rising[place].upper)
+            below = line.lower_slope + rate * spread * np.sign(rising[place].lower)
+            above = line.upper_slope + rate * spread * np.sign(rising[place].upper)
             operation, parents = enclosure.graph.nodes[place].operation, enclosure.parents(place)
             lines[place] = operation.lines(*parents, slopes=Slopes(below, above))
         planes, passed = traced(enclosure, forms, lines)
@@ -95,8 +96,14 @@ def optimised_planes(enclosure: Enclosure, forms: np.ndarray, least: Least, step
     return best
 
 
-def _largest_slope(lines: Lines) -> np.ndarray:
-    return np.maximum(np.abs(lines.lower_slope), np.abs(lines.upper_slope))
+def _spread(enclosure: Enclosure, place: int, lines: Lines | None) -> np.ndarray:
+    """Return how far apart the slopes at a node's ends and those of its lines are, [B, n]."""
+    if lines is None:
+        return np.zeros(1)
+    operation, (z,) = enclosure.graph.nodes[place].operation, enclosure.parents(place)
+    at_ends = [operation.backward(np.ones_like(end), end)[0] for end in z]
+    slopes = np.array(np.broadcast_arrays(*at_ends, lines.lower_slope, lines.upper_slope))
+    return slopes.max(axis=0) - slopes.min(axis=0)
 
 
 def slope_derivatives(
