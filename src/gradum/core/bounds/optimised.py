@@ -22,7 +22,7 @@ from gradum.core.bounds.operation import Lines, Slopes
 from gradum.core.bounds.planes import Planes, enclosing_lines, traced
 
 FIRST_STEP = 0.3
-"""Of the spread between the slopes that a node's function has at its ends and those of its lines."""
+"""Of the spread of slopes, those of a function at its ends and those of its lines."""
 
 SHRINKING = 0.8
 """Each step is so much of the one before."""
