@@ -234,15 +234,16 @@ def test_derivatives_by_slopes_are_finite_differences_of_bounds(name):
 
 def test_optimised_slopes_bring_bounds_nearer_to_the_least_values():
     rng = np.random.default_rng(29)
-    for name in ("relu", "tanh", "ramp"):
+    cases = [("relu", 1.0), ("tanh", 1.0), ("ramp", 1.0), ("tanh", 0.1), ("smooth clip", 0.1)]
+    for name, width in cases:
         graph = skipping(rng, name, name)
-        box = boxes(rng, 10, 3, 1.0)
+        box = boxes(rng, 10, 3, width)
         enclosure, forms = crown(graph, box), np.eye(2)
         before, after = lower(enclosure, forms), optimised_lower(enclosure, forms)
         least = np.min([graph(x) for x in points(rng, box, 1000)], axis=0)
         assert (after >= before).all()
         assert (after <= least).all()
-        assert (least - after).sum() < 0.95 * (least - before).sum()
+        assert (least - after).sum() < 0.75 * (least - before).sum()
 
 
 def exact_least(graph, box):

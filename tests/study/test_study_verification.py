@@ -20,6 +20,8 @@ from gradum.core.bounds import (
     Sigmoid,
     Sum,
     Tanh,
+    lower,
+    zonotopes,
 )
 from gradum.core.bounds.property import Polyhedron
 from gradum.core.bounds.rounding import FLOAT32
@@ -220,6 +222,38 @@ def test_nothing_unsafe_is_cut_off():
     assert (result.box.high - result.box.low).sum() < (high - low).sum() - 1
 
 
+def test_better_slopes_exclude_a_box_that_the_nearest_lines_do_not():
+    # max(x, 0) + max(−x, 0) / 2 is 0 at the least; with lines of slope 1 below both, it is x / 2.
+    first = Affine(np.array([[1.0, -1.0]]), np.zeros(2))
+    last = Affine(np.array([[1.0], [0.5]]), np.zeros(1))
+    graph = Graph(1, (Node(first, (INPUT,)), Node(Relu(), (0,)), Node(last, (1,))))
+    form, box = np.ones((1, 1)), Box(-np.ones((1, 1)), np.ones((1, 1)))
+    assert lower(zonotopes(graph, box), form)[0, 0] == pytest.approx(-0.5)
+    domain, units = cube(1, [Polyhedron(form, np.array([-0.05]))]), Phases(graph, {})
+    constraints = Constraints.of(domain.unsafe, 1)
+    result = bounded(domain, constraints, units, box, np.zeros((1, 0), np.int8), 0.0)
+    assert result.excluded.all()
+    x = np.linspace(result.box.low[0], result.box.high[0], 101)
+    assert -0.05 < result.lower[0, 0] <= graph(x).min()
+
+
+def test_the_least_point_of_a_form_is_that_of_all_vertices():
+    rng = np.random.default_rng(17)
+    groups = (np.array([0, 2]), np.array([3, 4, 5]))
+    domain = replace(cube(6, []), groups=groups)
+    low, high = np.zeros((20, 6)), np.ones((20, 6))
+    low[:, 1] = rng.uniform(-1, 0, 20)
+    high[:10, 3] = 0.0
+    slopes = rng.normal(size=(20, 6))
+    least = domain.least(slopes, Box(low, high))
+    for row in range(20):
+        vertices = np.array(list(itertools.product(*zip(low[row], high[row], strict=True))))
+        fits = [(vertices[:, places].sum(axis=1) == 1) for places in groups]
+        vertices = vertices[np.logical_and.reduce(fits)]
+        assert slopes[row] @ least[row] == pytest.approx((vertices @ slopes[row]).min())
+        assert (vertices == least[row]).all(axis=1).any()
+
+
 def graphs_with_skips(rng, activation):
     return Graph(
         2,
@@ -316,12 +350,12 @@ def test_limits_end_the_search_with_what_is_certified_by_then():
     lowest = graph(x).min()
     lower = attack(graph, cube(4, [moved(polyhedron, lowest)]), rng, 200)
     lowest = min(lowest, graph(lower).min(initial=np.inf))
-    hard = replace(domain, unsafe=(moved(polyhedron, lowest - 0.02),))
-    shares = [verify(graph, hard, boxes=count).certified for count in (20, 200)]
+    hard = replace(domain, unsafe=(moved(polyhedron, lowest - 0.005),))
+    shares = [verify(graph, hard, boxes=count).certified for count in (50, 100)]
     assert 0 <= shares[0] < shares[1] < 1
     outcome = verify(graph, hard, seconds=0.0)
     assert outcome.verdict == "not decided"
-    first, again = (verify(graph, hard, boxes=200) for _ in range(2))
+    first, again = (verify(graph, hard, boxes=100) for _ in range(2))
     assert first.certified == again.certified
 
 

@@ -69,6 +69,11 @@ class Enclosure:
         self.nodes[place] = Box(low, np.maximum(low, high))
         return np.logical_or.reduce(low > high, axis=1)
 
+    def on(self, box: Box, which: np.ndarray) -> Enclosure:
+        """Return this of some boxes, by a mask or by places, of each a part [b, d]."""
+        nodes = [Box(node.low[which], node.high[which]) for node in self.nodes]
+        return Enclosure(self.graph, box, nodes, [slack[which] for slack in self.slacks])
+
     @classmethod
     def joined(cls, parts: Sequence[Enclosure]) -> Enclosure:
         """Put together enclosures of one graph over several stretches of boxes."""

@@ -12,59 +12,98 @@ Shapes: B boxes, d inputs, n numbers of a node, r linear forms.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from gradum.core.bounds.graph import taken
 from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.operation import Box, Lines, Slopes
+from gradum.core.bounds.operation import Lines, Slopes
 from gradum.core.bounds.planes import Planes, enclosing_lines, traced
 
-FIRST_STEP = 0.2
-"""Of the size of a node's first slopes, which is the scale of its function."""
+FIRST_STEP = 0.3
+"""Of the spread of slopes, those of a function at its ends and those of its lines."""
 
-SHRINKING = 0.9
+SHRINKING = 0.8
 """Each step is so much of the one before."""
+
+Least = Callable[[Planes], tuple[np.ndarray, np.ndarray]]
+"""From planes to their least values [B, r], rounded down, and points [B, r, d] where they are."""
 
 
 def optimised_lower(enclosure: Enclosure, forms: np.ndarray, steps: int = 10) -> np.ndarray:
     """Bound linear forms A [r, k] of the outputs from below, by the best slopes of several steps.
-
-    All forms of a box share their slopes, which are moved by the signs of the derivatives of their
-    bounds' sum, in steps that shrink.
 
     Returns
     -------
     ndarray [B, r]
         The greatest bound of each form in all steps, never below that of `lower`.
     """
+
+    def least(planes: Planes) -> tuple[np.ndarray, np.ndarray]:
+        low, high = (ends[:, None] for ends in enclosure.box)
+        return planes.ends(enclosure.box).low, np.where(planes.coefficients > 0, low, high)
+
+    return least(optimised_planes(enclosure, forms, least, steps))[0]
+
+
+def optimised_planes(enclosure: Enclosure, forms: np.ndarray, least: Least, steps: int) -> Planes:
+    """Pull linear forms of the outputs back to the inputs, by the best slopes of several steps.
+
+    All forms of a box share their slopes, which are moved by the signs of the derivatives of their
+    bounds' sum, in steps that shrink.
+
+    Parameters
+    ----------
+    enclosure : Enclosure
+        What nodes can be.
+    forms : ndarray [r, k] or [B, r, k]
+        A, of all boxes or of each.
+    least : callable
+        Where planes are least among the inputs that matter.
+    steps : int
+        How often slopes are moved.
+
+    Returns
+    -------
+    Planes [B, r, d]
+        Of each form the one whose least value is the greatest of all steps.
+    """
     lines = enclosing_lines(enclosure)
-    first = [None if line is None else _largest_slope(line) for line in lines]
+    spreads = [_spread(enclosure, place, line) for place, line in enumerate(lines)]
     planes, passed = traced(enclosure, forms, lines)
-    best = planes.ends(enclosure.box).low
+    bound, vertex = least(planes)
+    best = planes
     for step in range(steps):
         rate = FIRST_STEP * SHRINKING**step
-        rising = slope_derivatives(enclosure, lines, passed, _vertex(planes, enclosure.box))
-        for place, (line, largest) in enumerate(zip(lines, first, strict=True)):
-            if line is None or largest is None or place not in rising:
+        rising = slope_derivatives(enclosure, lines, passed, vertex)
+        for place, (line, spread) in enumerate(zip(lines, spreads, strict=True)):
+            if line is None or place not in rising:
                 continue
-            below = line.lower_slope + rate * largest * np.sign(rising[place].lower)
-            above = line.upper_slope + rate * largest * np.sign(rising[place].upper)
+            below = line.lower_slope + rate * spread * np.sign(rising[place].lower)
+            above = line.upper_slope + rate * spread * np.sign(rising[place].upper)
             operation, parents = enclosure.graph.nodes[place].operation, enclosure.parents(place)
             lines[place] = operation.lines(*parents, slopes=Slopes(below, above))
         planes, passed = traced(enclosure, forms, lines)
-        best = np.maximum(best, planes.ends(enclosure.box).low)
+        reached, vertex = least(planes)
+        better = reached > bound
+        bound = np.maximum(bound, reached)
+        best = Planes(
+            np.where(better[..., None], planes.coefficients, best.coefficients),
+            np.where(better, planes.constant, best.constant),
+            np.where(better, planes.radius, best.radius),
+        )
     return best
 
 
-def _largest_slope(lines: Lines) -> np.ndarray:
-    return np.maximum(np.abs(lines.lower_slope), np.abs(lines.upper_slope))
-
-
-def _vertex(planes: Planes, box: Box) -> np.ndarray:
-    """Return the vertices [B, r, d] of boxes where planes are least."""
-    return np.where(planes.coefficients > 0, box.low[:, None], box.high[:, None])
+def _spread(enclosure: Enclosure, place: int, lines: Lines | None) -> np.ndarray:
+    """Return how far apart the slopes at a node's ends and those of its lines are, [B, n]."""
+    if lines is None:
+        return np.zeros(1)
+    operation, (z,) = enclosure.graph.nodes[place].operation, enclosure.parents(place)
+    at_ends = [operation.backward(np.ones_like(end), end)[0] for end in z]
+    slopes = np.array(np.broadcast_arrays(*at_ends, lines.lower_slope, lines.upper_slope))
+    return slopes.max(axis=0) - slopes.min(axis=0)
 
 
 def slope_derivatives(

@@ -1,7 +1,8 @@
 """What linear bounds say of many boxes at once: what is excluded, and where the rest can be.
 
 Of a polyhedron C y ≤ c that is not excluded, each row's linear bound of the inputs also says which
-part of the box cannot lead there, and is cut off.
+part of the box cannot lead there, and is cut off. Lines are then tilted until the bound of the row
+that lacks least is greatest.
 
 Source of the cuts: D. Zhou, S. Wang et al., "Clip-and-Verify: linear constraint-driven domain
 clipping for accelerating neural network verification", NeurIPS 2025.
@@ -17,6 +18,7 @@ import numpy as np
 
 from gradum.core.bounds import Box, Enclosure, Lines, Planes, enclosing_lines
 from gradum.core.bounds.operation import Zonotope
+from gradum.core.bounds.optimised import optimised_planes
 from gradum.core.bounds.planes import traced
 from gradum.core.bounds.rounding import FLOAT64
 from gradum.core.bounds.zonotope import carried
@@ -24,6 +26,9 @@ from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain, settled
 from gradum.study.verification.multipliers import lower_together
 from gradum.study.verification.phases import Phases
+
+STEPS = 6
+"""Of the slopes of lines, where those that are nearest do not exclude a polyhedron."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +42,11 @@ class Bounded:
     zonotopes : list of Zonotope
         Of every node; the first d generators say how far the inputs move its numbers.
     lines : list of Lines or None
-        Between which each node is put.
+        The nearest that each node is put between.
     forms : dict of int to ndarray [B or 1, r, n]
-        The linear form of each node in each row of the constraints.
+        By these lines, the linear form of each node in each row of the constraints.
     planes : Planes [B, r, d]
-        That each row is bounded by.
+        That each row is bounded by on what is left of the box, by these lines or better ones.
     box : Box [B, d]
         What is left of each.
     lower : ndarray [B, r]
@@ -88,11 +93,42 @@ def bounded(
     sides = units.planes(phases, zonotopes, box)
     left, excluded = _cut(domain, constraints, planes, sides, box)
     excluded |= empty[:, None]
+    planes = _optimised(domain, constraints, enclosure, planes, left, excluded)
+    left, nowhere = _cut(domain, constraints, planes, sides, left)
+    excluded |= nowhere
     planes, sides = on_simplices(planes, domain, left), on_simplices(sides, domain, left)
     lower = planes.ends(left).low
     excluded |= constraints.lacks(lower) < 0
     _exclude_together(constraints, planes, sides, left, excluded)
     return Bounded(enclosure, zonotopes, lines, forms, planes, left, lower, excluded)
+
+
+def _optimised(
+    domain: Domain,
+    constraints: Constraints,
+    enclosure: Enclosure,
+    planes: Planes,
+    box: Box,
+    excluded: np.ndarray,
+) -> Planes:
+    """Optimise slopes for the row of each remaining polyhedron that lacks least."""
+    lower = on_simplices(planes, domain, box).ends(box).low
+    boxes, polyhedra = np.nonzero(~excluded & (constraints.lacks(lower) >= 0))
+    if not len(boxes):
+        return planes
+    rows = constraints.nearest_row(lower[boxes], polyhedra)
+    part = Box(box.low[boxes], box.high[boxes])
+
+    def least(planes: Planes) -> tuple[np.ndarray, np.ndarray]:
+        bound = on_simplices(planes, domain, part).ends(part).low
+        return bound, domain.least(planes.coefficients[:, 0], part)[:, None]
+
+    forms = constraints.coefficients[rows][:, None]
+    better = optimised_planes(enclosure.on(part, boxes), forms, least, STEPS)
+    all_rows = Planes(*(numbers.copy() for numbers in planes))
+    for numbers, new in zip(all_rows, better, strict=True):
+        numbers[boxes, rows] = new[:, 0]
+    return all_rows
 
 
 def _exclude_together(

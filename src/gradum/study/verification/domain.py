@@ -146,6 +146,18 @@ class Domain:
         near = np.where((near >= self.low) & (near <= self.high), near, x)
         return near if self.form is None else self.form.given(near)
 
+    def least(self, slopes: np.ndarray, box: Box) -> np.ndarray:
+        """Return where on each box a linear form of such slopes is least, all [B, d]."""
+        points = np.where(slopes > 0, box.low, box.high)
+        return self.one_hot(points, self.least_levels(slopes, box))
+
+    def least_levels(self, slopes: np.ndarray, box: Box) -> list[np.ndarray]:
+        """Return the level [B] of each group, among those left, whose slope is least."""
+        return [
+            np.where(box.high[:, places] > 0, slopes[:, places], np.inf).argmin(axis=1)
+            for places in self.groups
+        ]
+
     def one_hot(self, x: np.ndarray, chosen: list[np.ndarray]) -> np.ndarray:
         """Put the inputs of each group of points [N, d] at one of its levels, an array [N] each."""
         x = x.copy()

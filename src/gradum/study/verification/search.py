@@ -133,14 +133,11 @@ class Search:
 
         Returns a counterexample, and the lesser margin [b] of the two points.
         """
-        low, high = (ends[left] for ends in result.box)
+        box = Box(*(ends[left] for ends in result.box))
         slopes = result.planes.coefficients[left, rows]
-        levels = [
-            np.where(high[:, places] > 0, slopes[:, places], np.inf).argmin(axis=1)
-            for places in self.domain.groups
-        ]
-        least = self.domain.one_hot(np.where(slopes > 0, low, high), levels)
-        middle = self.domain.one_hot((low + high) / 2, levels)
+        least = self.domain.least(slopes, box)
+        levels = self.domain.least_levels(slopes, box)
+        middle = self.domain.one_hot((box.low + box.high) / 2, levels)
         points = self.domain.given(np.concatenate([least, middle]))
         margins = self.constraints.margins(self.graph(points)).min(axis=1)
         order = np.argsort(margins, kind="stable")
