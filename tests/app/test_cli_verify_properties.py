@@ -65,3 +65,9 @@ def test_mistakes_are_one_line(gradum_command, linear_run, words, said):
     ended = gradum_command("verify", linear_run[0], *words)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert said in ended.err
+
+
+def test_rows_without_a_property_are_no_network(gradum_command, linear_run, tables):
+    ended = gradum_command("verify", linear_run[0], tables / "held.csv")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "No property is stated" in ended.err

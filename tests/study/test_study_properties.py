@@ -10,7 +10,7 @@ import pytest
 
 import gradum
 from gradum.core.models import Network
-from gradum.errors import ColumnError, NotCertifiableError, PropertyError, SpecError
+from gradum.errors import ColumnError, NotCertifiableError, PropertyError, SchemaError, SpecError
 from packed_models import everything as everything_there_is
 from synthetic import ONCE
 
@@ -313,6 +313,17 @@ def test_a_property_that_cannot_be_read_is_refused(text, error, message):
 def test_a_region_that_cannot_be_read_is_refused(where, error, message):
     with pytest.raises(error, match=message):
         verified(fitted(), "range 0..1", where=where)
+
+
+def test_a_table_that_lacks_a_column_and_numbers_that_make_no_sense_are_refused():
+    robust = "robust rooms ±1 within 1"
+    with pytest.raises(SchemaError, match="lacks the column 'age'"):
+        fitted().verify(robust, table().drop("age"))
+    for rows in (0, -3):
+        with pytest.raises(SpecError, match="Give 1 or more"):
+            fitted().verify(robust, table(), rows=rows)
+    with pytest.raises(SpecError, match="The seed is -1"):
+        fitted().verify("range 0..1", seed=-1)
 
 
 def test_properties_of_a_file_have_regions_of_their_own(tmp_path):

@@ -141,7 +141,7 @@ def command(
         else:
             write(*report.verdict_lines() if quiet else [report])
         _end(report.verdict)
-    elif given is None:
+    elif given is None or model.is_dir() or model.suffix == ".gradum":
         raise SpecError(
             say("No property is stated."),
             say('Give --property "monotone age+", or behind a network its .vnnlib file.'),
