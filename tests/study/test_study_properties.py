@@ -393,3 +393,7 @@ def test_dates_and_texts_stay_what_they_are():
         verified(model, "range 0..1", where="day 2020..2021")
     with pytest.raises(PropertyError, match="How column 'day' moves"):
         verified(model, "robust day ±1 within 1", data=frame.head(2))
+
+
+def test_a_graph_shows_its_target_and_its_rung_alone():
+    assert repr(fitted().graph()) == "<gradum.TableGraph of price: linear>"
