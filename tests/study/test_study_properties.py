@@ -395,5 +395,11 @@ def test_dates_and_texts_stay_what_they_are():
         verified(model, "robust day ±1 within 1", data=frame.head(2))
 
 
+def test_rows_that_no_time_is_left_for_are_open():
+    (one,) = fitted().verify("robust rooms ±0 within 0", table(), seconds=1e-9).found.properties
+    assert (one.verdict, one.rows, one.certified) == ("not decided", 100, 0.01)
+    assert one.reason == "The time was up."
+
+
 def test_a_graph_shows_its_target_and_its_rung_alone():
     assert repr(fitted().graph()) == "<gradum.TableGraph of price: linear>"
