@@ -403,4 +403,4 @@ def test_rows_that_no_time_is_left_for_are_open():
 
 
 def test_a_graph_shows_its_target_and_its_rung_alone():
-    assert repr(fitted().graph()) == "<gradum.TableGraph of price: linear>"
+    assert repr(fitted().graph()) == "TableGraph('price', 'linear')"

@@ -39,7 +39,7 @@ class TableGraph:
     rung: Rung
 
     def __repr__(self) -> str:
-        return f"<gradum.TableGraph of {self.fitted.spec.target}: {self.rung.name}>"
+        return f"TableGraph({self.fitted.spec.target!r}, {self.rung.name!r})"
 
     @cached_property
     def inputs(self) -> TableInputs:
