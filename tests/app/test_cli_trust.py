@@ -206,6 +206,8 @@ def test_what_must_be_checked_fails_unchecked(gradum_command, linear_run, tmp_pa
         ("require = ['strss']", "'stress'"),
         ("[scores.bounds]\nauk = 0.5", "'auc'"),
         ("[scores.bounds]\nrmse = 0.5", "rmse"),
+        ("[scores.bounds]\nlog_loss = inf", "the bound of log_loss is inf"),
+        ("[scores.bounds]\nlog_loss = nan", "the bound of log_loss is nan"),
         ("most = = 1", "cannot be used"),
     ],
 )

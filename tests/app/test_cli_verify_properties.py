@@ -59,9 +59,23 @@ def test_rows_of_a_table_and_a_file_of_properties(gradum_command, linear_run, ta
         (("--property", "range 0..1", "--timeout", "0"), "--timeout"),
         (("--properties", "none.toml"), "none.toml cannot be read"),
         (("--property", "robust age ±1"), "Name a table"),
+        (("--property", "range 0..1", "--counterexample", "row.csv"), "is for networks"),
     ],
 )
 def test_mistakes_are_one_line(gradum_command, linear_run, words, said):
     ended = gradum_command("verify", linear_run[0], *words)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert said in ended.err
+
+
+def test_rows_without_a_property_are_no_network(gradum_command, linear_run, tables):
+    ended = gradum_command("verify", linear_run[0], tables / "held.csv")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "No property is stated" in ended.err
+
+
+def test_what_is_for_tables_alone_is_refused(gradum_command, tmp_path):
+    for words in (("--where", "age 1..2"), ("--rung", "mlp")):
+        ended = gradum_command("verify", tmp_path / "n.onnx", tmp_path / "p.vnnlib", *words)
+        assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+        assert "are for models of tables" in ended.err

@@ -196,6 +196,12 @@ def test_depth_is_limited():
     assert refusal(10**5 * "(") == f"Line 1: brackets are nested deeper than {DEPTH_LIMIT}."
 
 
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    path = tmp_path / "stated.vnnlib"
+    path.write_text(DECLARED + BOX + "(assert (<= Y_0 0))", encoding="utf-8-sig")
+    assert read_property(path).inputs == 2
+
+
 def test_files_may_be_packed_and_are_refused_by_name(tmp_path, monkeypatch):
     text = DECLARED + BOX + "(assert (<= Y_0 0))"
     packed, plain = tmp_path / "a.vnnlib.gz", tmp_path / "a.vnnlib"

@@ -10,7 +10,7 @@ import pytest
 
 import gradum
 from gradum.core.models import Network
-from gradum.errors import ColumnError, NotCertifiableError, PropertyError, SpecError
+from gradum.errors import ColumnError, NotCertifiableError, PropertyError, SchemaError, SpecError
 from packed_models import everything as everything_there_is
 from synthetic import ONCE
 
@@ -317,6 +317,17 @@ def test_a_region_that_cannot_be_read_is_refused(where, error, message):
         verified(fitted(), "range 0..1", where=where)
 
 
+def test_a_table_that_lacks_a_column_and_numbers_that_make_no_sense_are_refused():
+    robust = "robust rooms ±1 within 1"
+    with pytest.raises(SchemaError, match="lacks the column 'age'"):
+        fitted().verify(robust, table().drop("age"))
+    for rows in (0, -3):
+        with pytest.raises(SpecError, match="Give 1 or more"):
+            fitted().verify(robust, table(), rows=rows)
+    with pytest.raises(SpecError, match="The seed is -1"):
+        fitted().verify("range 0..1", seed=-1)
+
+
 def test_properties_of_a_file_have_regions_of_their_own(tmp_path):
     path = tmp_path / "properties.toml"
     path.write_text(
@@ -387,3 +398,14 @@ def test_dates_and_texts_stay_what_they_are():
         verified(model, "range 0..1", where="day 2020..2021")
     with pytest.raises(PropertyError, match="How column 'day' moves"):
         verified(model, "robust day ±1 within 1", data=frame.head(2))
+
+
+def test_rows_that_no_time_is_left_for_are_open():
+    report = fitted().verify("robust rooms ±0 within 0", table(), seconds=1e-9)
+    (one,) = report.found.properties
+    assert (one.verdict, one.rows, one.certified) == ("not decided", 100, 0.01)
+    assert "The time was up. 1% of 100 rows proved, 0 refuted" in str(report)
+
+
+def test_a_graph_shows_its_target_and_its_rung_alone():
+    assert repr(fitted().graph()) == "TableGraph('price', 'linear')"

@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 
 from gradum.api.trust.elsewhere import trust_elsewhere
 from gradum.api.trust.predictions import predictions_of_table
-from gradum.errors import GradumError
+from gradum.errors import GradumError, SpecError
 from gradum.tables.read import read
 
 ROWS = 600
@@ -204,3 +204,8 @@ def test_a_gap_that_chance_explains_holds_and_says_so(scored, tmp_path):
         (check,) = of(report, name)
         assert check.value > check.limit
         assert (check.status, "more rows would tell" in check.reason) == ("held", True)
+
+
+def test_a_table_without_columns_of_scores_is_refused(scored, tmp_path):
+    with pytest.raises(SpecError, match="has no columns of scores"):
+        examined(scored, tmp_path, "y", "group", by=["group"])

@@ -1,6 +1,7 @@
 """Verdicts on networks, against integer programming, enumeration and planted counterexamples."""
 
 import itertools
+import warnings
 from dataclasses import replace
 from importlib import import_module
 
@@ -380,6 +381,14 @@ def test_counterexamples_are_float32_numbers_within_the_box():
     others = [0, 2, 3]
     assert (given[:, others] == given[:, others].astype(np.float32)).all()
     assert (given[:, 1] == 0.3).all()  # no float32 number lies there
+
+
+def test_a_box_may_reach_beyond_float32():
+    domain = Domain(np.zeros(1), np.full(1, 1e39), (), precision=np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (given,) = domain.given(np.array([[1e39]]))
+    assert given == np.finfo(np.float32).max
 
 
 def test_a_proof_for_float32_leaves_room_for_its_rounding():

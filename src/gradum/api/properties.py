@@ -39,6 +39,12 @@ def verify_model(
 ) -> PropertyReport:
     """Verify properties, and those of a file besides; see `Model.verify`."""
     fitted = model.fitted
+    if rows < 1:
+        raise SpecError(say("{rows!r} rows are to be tried.", rows=rows), say("Give 1 or more."))
+    if seed < 0:
+        raise SpecError(
+            say("The seed is {seed}.", seed=seed), say("Give a whole number from 0 up.")
+        )
     texts = [properties] if isinstance(properties, str) else properties
     stated = [read_property(text, where, fitted) for text in texts]
     if file is not None:
@@ -74,6 +80,6 @@ def _drawn(graph: TableGraph, data: Any, count: int, seed: int, reading: Reading
         order = stream(seed, "study", "properties", "rows").permutation(len(table))[:count]
         numbers = np.sort(order) + 1
         taken = table.take(numbers.tolist())
+    x = graph.inputs.encoded(taken)  # or the table lacks a column, which this says
     features = [column.name for column in graph.fitted.schema.features]
-    raw = taken.frame.select(features).rows(named=True)
-    return Rows(graph.inputs.encoded(taken), raw, numbers)
+    return Rows(x, taken.frame.select(features).rows(named=True), numbers)

@@ -128,7 +128,7 @@ def _how(verified: Verified) -> str:
     """Say how it was decided, or why it was not."""
     certified = percent(verified.certified)
     if verified.rows is not None:
-        return say_plural(
+        counts = say_plural(
             "{certified} of {count:,} row proved, {refuted:,} refuted; {stage}; {seconds:.1f} s.",
             "{certified} of {count:,} rows proved, {refuted:,} refuted; {stage}; {seconds:.1f} s.",
             verified.rows,
@@ -137,6 +137,7 @@ def _how(verified: Verified) -> str:
             stage=say(STAGES[verified.stage]),
             seconds=verified.seconds,
         )
+        return counts if verified.reason is None else f"{verified.reason} {counts}"
     if verified.reason is not None:
         return say(
             "{reason} {certified} of the domain certified; {seconds:.1f} s.",

@@ -156,6 +156,11 @@ def _likely_scores(table: Table, target: str, by: Sequence[str]) -> tuple[str, .
         return (PREDICTION,)
     if len(others) == 1:
         return (others[0],)
+    if not others:
+        raise SpecError(
+            say("{source} has no columns of scores.", source=table.source),
+            say("Give a table of scores beside the truth."),
+        )
     raise SpecError(
         say(
             "Which columns of {source} are scores is not clear: {columns}.",

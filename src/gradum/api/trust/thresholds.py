@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -66,6 +67,17 @@ def thresholds_of(given: str | os.PathLike | Mapping[str, Any] | None) -> Any:
             say("gradum trust --write-thresholds FILE writes every name with its meaning."),
         ) from None
     _refuse_unknown(thresholds.require, name)
+    for metric, bound in thresholds.scores.bounds.items():
+        if not math.isfinite(bound):
+            raise SpecError(
+                say(
+                    "{path} cannot be used: the bound of {metric} is {bound}.",
+                    path=name,
+                    metric=metric,
+                    bound=bound,
+                ),
+                say("Give a finite number, or leave the bound out."),
+            )
     return thresholds
 
 

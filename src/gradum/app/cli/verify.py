@@ -122,6 +122,11 @@ def command(
             say("--timeout is to be more than 0 seconds, not {seconds}.", seconds=timeout)
         )
     if properties or file is not None:
+        if counterexample is not None:
+            raise SpecError(
+                say("--counterexample is for networks; rows of a table are printed."),
+                say("Leave it out; --json prints them as JSON."),
+            )
         report = load_model(model).verify(
             properties or (),
             given,
@@ -141,10 +146,15 @@ def command(
         else:
             write(*report.verdict_lines() if quiet else [report])
         _end(report.verdict)
-    elif given is None:
+    elif given is None or model.is_dir() or model.suffix == ".gradum":
         raise SpecError(
             say("No property is stated."),
             say('Give --property "monotone age+", or behind a network its .vnnlib file.'),
+        )
+    elif where or rung is not None:
+        raise SpecError(
+            say("--where and --rung are for models of tables."),
+            say("Leave them out: a network's .vnnlib file says where."),
         )
     else:
         _verify_network(model, Path(given), timeout, counterexample, seed, force, as_json, quiet)

@@ -63,7 +63,7 @@ def read_property(path: str | os.PathLike) -> Property:
             file.seek(0)
             stream = gzip.GzipFile(fileobj=file) if packed else file
             data = stream.read(TEXT_LIMIT + 1)
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         cause = cause_of(error) if isinstance(error, OSError) and error.errno else str(error)
         raise PropertyError(

@@ -38,6 +38,9 @@ class TableGraph:
     fitted: Fitted
     rung: Rung
 
+    def __repr__(self) -> str:
+        return f"TableGraph({self.fitted.spec.target!r}, {self.rung.name!r})"
+
     @cached_property
     def inputs(self) -> TableInputs:
         """What the graphs' inputs mean, and boxes of them."""

@@ -97,6 +97,8 @@ class Robust:
             )
         found = []
         for place in range(len(rows)):
+            if found and not question.left:
+                break  # the rows that no time is left for are open
             share = 1 / (len(rows) - place)
             found.append(self._around(question, rows.chosen(place), share))
         proved = sum(verdict == "proved" for verdict, _, _ in found)

@@ -138,7 +138,8 @@ class Domain:
 
         They are of the domain's form.
         """
-        near = x.astype(self.precision)
+        with np.errstate(over="ignore"):  # what is too large for the precision is infinite
+            near = x.astype(self.precision)
         up = np.nextafter(near, self.precision(np.inf))
         down = np.nextafter(near, self.precision(-np.inf))
         near = np.where(near < self.low, up, np.where(near > self.high, down, near))
