@@ -14,7 +14,7 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.show.verification import PropertyReport
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.properties.question import Rows
+from gradum.study.properties.question import CentreRows
 from gradum.study.properties.read import read_properties, read_property
 from gradum.study.properties.verify import verify_properties
 from gradum.tables.reading import ReadingOptions
@@ -53,7 +53,9 @@ def verify_model(
     return PropertyReport(found, fitted)
 
 
-def _drawn(graph: TableGraph, data: Any, count: int, seed: int, reading: ReadingOptions) -> Rows:
+def _drawn(
+    graph: TableGraph, data: Any, count: int, seed: int, reading: ReadingOptions
+) -> CentreRows:
     """Return up to so many rows of a table, drawn by chance."""
     with table_rows(data, graph.fitted, reading) as table:
         if not len(table):
@@ -63,4 +65,4 @@ def _drawn(graph: TableGraph, data: Any, count: int, seed: int, reading: Reading
         taken = table.take(numbers.tolist())
     features = [column.name for column in graph.fitted.schema.features]
     raw = taken.frame.select(features).rows(named=True)
-    return Rows(graph.inputs.encoded(taken), raw, numbers)
+    return CentreRows(graph.inputs.encoded(taken), raw, numbers)

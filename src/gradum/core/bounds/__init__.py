@@ -11,7 +11,7 @@ from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.folding import folded
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
-from gradum.core.bounds.linear import Affine, Concatenated, Sum, Taken
+from gradum.core.bounds.linear import Affine, Concatenated, Selected, Sum
 from gradum.core.bounds.logarithm import Log, Logit
 from gradum.core.bounds.operation import Box, Lines, Operation, Slopes
 from gradum.core.bounds.optimised import optimised_lower
@@ -48,13 +48,13 @@ __all__ = [
     "Ramp",
     "Reciprocal",
     "Relu",
+    "Selected",
     "Selu",
     "Sigmoid",
     "Slopes",
     "SmoothClip",
     "Standardised",
     "Sum",
-    "Taken",
     "Tanh",
     "crown",
     "enclosing_lines",

@@ -315,7 +315,7 @@ class Concatenated(Operation):
 
 
 @dataclass(frozen=True, eq=False)
-class Taken(Operation):
+class Selected(Operation):
     """Some numbers of its parent, in any order, perhaps several times.
 
     Parameters
@@ -396,7 +396,7 @@ class Taken(Operation):
     ) -> tuple[Operation, list[np.ndarray]]:
         """Take those of the parent's numbers that are taken still."""
         needed, places = np.unique(self.places[numbers], return_inverse=True)
-        return Taken(places), [needed]
+        return Selected(places), [needed]
 
     @cached_property
     def _sorted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

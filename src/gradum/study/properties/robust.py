@@ -19,7 +19,7 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
-from gradum.study.properties.question import Question, Rows
+from gradum.study.properties.question import CentreRows, PropertyQuestion
 from gradum.study.properties.result import Counterexample, Stage, Verified
 from gradum.study.properties.table_domain import Row
 from gradum.study.properties.words import (
@@ -37,7 +37,7 @@ ANY = "any"
 STAGES = ("attack", "interval", "crown", "search")
 
 
-class Change(NamedTuple):
+class ColumnMove(NamedTuple):
     """A column that moves: by an amount either way, or, without one, to any of its levels."""
 
     column: str
@@ -45,22 +45,22 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Robust:
+class RobustProperty:
     """No change of some columns, within limits, changes a row's answer.
 
     Parameters
     ----------
-    changes : tuple of Change
+    changes : tuple of ColumnMove
     within : float or None
         T, in the target's unit; None for classes.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[ColumnMove, ...]
     within: float | None
     place: None = None
 
     @classmethod
-    def read(cls, text: str, fitted: Fitted) -> Robust:
+    def read(cls, text: str, fitted: Fitted) -> RobustProperty:
         """Read what stands behind "robust"."""
         text, words = qualifiers(text, ("within",))
         changes = tuple(_change(part, fitted) for part in parts_of(text))
@@ -83,7 +83,7 @@ class Robust:
             )
         return cls(changes, number_of(words["within"]) if "within" in words else None)
 
-    def verify(self, question: Question) -> Verified:
+    def verify(self, question: PropertyQuestion) -> Verified:
         """Search around one row after the other."""
         if question.rows is None:
             raise SpecError(
@@ -113,7 +113,7 @@ class Robust:
         )
 
     def _around(
-        self, question: Question, row: Rows, share: float
+        self, question: PropertyQuestion, row: CentreRows, share: float
     ) -> tuple[Verdict, Stage, Counterexample | None]:
         """Search around one row, in a share of the time that is left."""
         table, table_graph = question.table, question.table_graph
@@ -155,7 +155,9 @@ class Robust:
         rows = ({column: raw.get(column) for column in other}, other)
         return outcome.verdict, outcome.stage, Counterexample(rows, answers, int(number))
 
-    def _domain(self, question: Question, x: np.ndarray, unsafe: Sequence[Polyhedron]) -> Domain:
+    def _domain(
+        self, question: PropertyQuestion, x: np.ndarray, unsafe: Sequence[Polyhedron]
+    ) -> Domain:
         """Return what the inputs [d] of a row can become; a whole number that is none stays so."""
         table, table_graph = question.table, question.table_graph
         low, high = x[None].copy(), x[None].copy()
@@ -175,7 +177,7 @@ class Robust:
         return table.domain(Box(*form.narrowed(low, high)), unsafe, form)
 
 
-def _change(text: str, fitted: Fitted) -> Change:
+def _change(text: str, fitted: Fitted) -> ColumnMove:
     """Read ``income ±5%`` or ``colour any``."""
     column, rest = column_of(text, fitted)
     if column.role != "feature":
@@ -184,10 +186,10 @@ def _change(text: str, fitted: Fitted) -> Change:
             say("Name columns that it learned from."),
         )
     if rest == ANY and column.kind in ("categorical", "boolean"):
-        return Change(column.name, None)
+        return ColumnMove(column.name, None)
     amount = amount_of(rest)
     if amount is not None and column.kind == "numeric":
-        return Change(column.name, amount)
+        return ColumnMove(column.name, amount)
     raise PropertyError(
         say(
             "How column {column!r} moves cannot be read from {text!r}.",

@@ -24,12 +24,12 @@ from gradum.scores.interval import Interval, wilson
 from gradum.study.explanation.counterfactual.axis import axes_of
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.aims import Aims, ClassAims, NumberAims, far_of
-from gradum.study.stress.answers import Answers
+from gradum.study.stress.answers import MovedAnswers
 from gradum.study.stress.budget import Budget
 from gradum.study.stress.levels import Variants, level_choices, variants
 from gradum.study.stress.moves import Moves, moves_of
 from gradum.study.stress.result import Attack, ColumnPart, ColumnShift, Kept, RowAttack
-from gradum.study.stress.search import Search
+from gradum.study.stress.search import ShiftSearch
 from gradum.tables.check import widened
 
 ROWS_AT_ONCE = 25
@@ -171,10 +171,10 @@ class _Attacker:
         choices, limits = level_choices(self.fitted), self.threat.limits
         tried = variants(rows, aims, choices, limits, self.threat.levels, self._answer)
         moves = self.moves.of(tried.rows)
-        search = Search(
+        search = ShiftSearch(
             moves,
             aims.take(tried.aims),
-            Answers(self.fitted.encoder, self.fitted.rung(self.rung), moves),
+            MovedAnswers(self.fitted.encoder, self.fitted.rung(self.rung), moves),
             stream(self.fitted.spec.seed, "study", "stress"),
         )
         search.run(self.threat.budget.full)
@@ -192,7 +192,7 @@ class _Attacker:
         present: Prediction,
         aims: Aims,
         tried: Variants,
-        search: Search,
+        search: ShiftSearch,
     ) -> RowAttack:
         """Return the least of a row's changes after which `predict` answers otherwise."""
         answer = self._written(present, row)

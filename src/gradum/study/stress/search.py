@@ -24,7 +24,7 @@ import numpy as np
 
 from gradum.fitting.rung import Prediction
 from gradum.margins import falling, first_greatest
-from gradum.study.stress.aims import Aims, Progress
+from gradum.study.stress.aims import AimProgress, Aims
 from gradum.study.stress.moves import Moves
 
 STARTS = 250  # points that are spread over a box, about
@@ -40,7 +40,7 @@ PARTS = 5
 MOST_COPIES = 20_000  # that are answered at a time
 
 
-class Search:
+class ShiftSearch:
     """The least shifts of some rows, all looked for at the same time.
 
     Parameters
@@ -200,7 +200,7 @@ class Search:
 
     def _progress(
         self, problems: np.ndarray, shifts: np.ndarray, *, keep: bool = False
-    ) -> Progress:
+    ) -> AimProgress:
         """Ask for copies of problems (m,), shifted (m, a), some at a time."""
         parts = []
         for at in range(0, len(problems), MOST_COPIES):
@@ -210,7 +210,7 @@ class Search:
             if keep:
                 self._keep(rows, of_rows, places, parts[-1].changed)
         self.evaluations += len(problems)
-        return Progress(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+        return AimProgress(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
     def _keep(
         self, problems: np.ndarray, shifts: np.ndarray, places: np.ndarray, changed: np.ndarray

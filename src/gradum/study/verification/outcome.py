@@ -17,7 +17,7 @@ STAGES: tuple[Stage, ...] = ("attack", "interval", "crown", "search")
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class VerificationOutcome:
     """Whether a network has a property.
 
     Parameters

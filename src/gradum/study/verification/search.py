@@ -35,7 +35,7 @@ many."""
 
 
 @dataclass(eq=False)
-class Search:
+class BranchAndBound:
     """A search in progress.
 
     Parameters
