@@ -91,6 +91,14 @@ class TableInputs:
         low, high = np.clip(np.array([*ranges, *rest]).reshape(-1, 2).T, -FLOAT32_MAX, FLOAT32_MAX)
         return Box(low[None], high[None])
 
+    def places(self, column: str) -> dict[str, int]:
+        """Return the places of a column's dense inputs by what they hold.
+
+        Such as ``value``, ``boolean`` and ``missing``.
+        """
+        dense = enumerate(self.layout.dense)
+        return {feature.kind: place for place, feature in dense if feature.source == column}
+
     def encoded(self, data: Any) -> np.ndarray:
         """Return the inputs [n, d] of the rows of what `gradum.fit` takes for a table.
 
@@ -162,7 +170,7 @@ class TableInputs:
                     say("Column {column!r} is to move by {radius}.", column=column, radius=radius),
                     say("Give a number from 0 up, in the column's unit."),
                 )
-            places = self._places(column)
+            places = self.places(column)
             if "value" in places:
                 given = rows[:, places["missing"]] == 0 if "missing" in places else np.True_
                 value, moves = rows[:, places["value"]], given & (radius > 0)
@@ -184,11 +192,6 @@ class TableInputs:
                 nearest(column, names),
             )
         return known.kind
-
-    def _places(self, column: str) -> dict[str, int]:
-        """Return the places of a column's dense inputs by what they hold."""
-        dense = enumerate(self.layout.dense)
-        return {feature.kind: place for place, feature in dense if feature.source == column}
 
     def _ranges(self, column: str, change: PossibleValues) -> dict[int, tuple[float, float]]:
         """Return the ranges of the inputs of a column that is changed."""
@@ -216,7 +219,7 @@ class TableInputs:
                 say("Column {column!r} has no range {change!r}.", column=column, change=change),
                 say("Give the least and the greatest value, such as (20, 30)."),
             )
-        places = self._places(column)
+        places = self.places(column)
         low, high = (float(np.clip(end, -FLOAT32_MAX, FLOAT32_MAX)) for end in ends)
         ranges = {"value": (low, high), "missing": (0.0, 0.0)}
         return {place: ranges[kind] for kind, place in places.items()}
@@ -229,7 +232,7 @@ class TableInputs:
                 say("Give True, False, or both."),
             )
         ranges = {"boolean": (float(min(truths)), float(max(truths))), "missing": (0.0, 0.0)}
-        return {place: ranges[kind] for kind, place in self._places(column).items()}
+        return {place: ranges[kind] for kind, place in self.places(column).items()}
 
     def _of_levels(self, column: str, change: PossibleValues) -> dict[int, tuple[float, float]]:
         known = self.fitted.encoder.levels.get(column, ())

@@ -93,7 +93,7 @@ class IrrelevantProperty:
                 of=classes[place] if classes else None,
             )
 
-        return question.found(outcome, shown)
+        return question.conclude(outcome, shown)
 
 
 def _reaches(graph: Graph, box: Box, changed: np.ndarray) -> bool:

@@ -73,7 +73,7 @@ class MonotoneProperty:
     def verify(self, question: PropertyQuestion) -> Verified:
         """Bound slopes, look for two rows, and search on."""
         table, output = question.table, self.place or 0
-        places = table.places(self.column)
+        places = table.inputs.places(self.column)
         if "value" not in places:
             return question.answer("proved", "weights", 1.0)
         box, value = self._present(question.box, places), places["value"]
@@ -101,11 +101,11 @@ class MonotoneProperty:
 
         attacked = question.search(pairs, domain, replay, boxes=0)
         if attacked.verdict != "not decided":
-            return question.found(attacked, shown)
+            return question.conclude(attacked, shown)
         if proof.run(PROOF * question.left):
             return question.answer("proved", "slopes", 1.0)
         outcome = question.search(pairs, domain, replay)
-        return question.found(outcome, shown, certified=min(proof.certified, 1.0))
+        return question.conclude(outcome, shown, certified=min(proof.certified, 1.0))
 
     def _proof(self, question: PropertyQuestion, graph: Graph, box: Box, value: int) -> SlopeSearch:
         """Return a search for slopes, in which the column takes all numbers, whole or not."""

@@ -17,7 +17,7 @@ from gradum.core.bounds import Box, Graph, folded
 from gradum.messages import say
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.region import Region
-from gradum.study.properties.result import Counterexample, Stage, Verified
+from gradum.study.properties.result import Counterexample, PropertyStage, Verified
 from gradum.study.properties.table_domain import Row, TableDomain
 from gradum.study.verification import Domain, VerificationOutcome, verify
 from gradum.study.verification.outcome import Verdict
@@ -121,7 +121,7 @@ class PropertyQuestion:
             seed=self.seed,
         )
 
-    def found(
+    def conclude(
         self,
         outcome: VerificationOutcome,
         shown: Callable[[np.ndarray], Counterexample],
@@ -134,7 +134,9 @@ class PropertyQuestion:
             return self.answer(outcome.verdict, outcome.stage, share, counterexample=example)
         return self.answer(outcome.verdict, outcome.stage, share)
 
-    def answer(self, verdict: Verdict, stage: Stage, certified: float, **more: Any) -> Verified:
+    def answer(
+        self, verdict: Verdict, stage: PropertyStage, certified: float, **more: Any
+    ) -> Verified:
         """Return a verdict, with the reason why there is none."""
         if verdict == "not decided":
             more["reason"] = self.why_open

@@ -61,4 +61,4 @@ class RangeProperty:
             answer = table.outputs(x[None])[0, output]
             return Counterexample(tuple(table.rows(x[None])), (float(answer),))
 
-        return question.found(outcome, shown)
+        return question.conclude(outcome, shown)

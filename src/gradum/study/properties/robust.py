@@ -20,7 +20,7 @@ from gradum.errors import PropertyError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.study.properties.question import CentreRows, PropertyQuestion
-from gradum.study.properties.result import Counterexample, Stage, Verified
+from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.table_domain import Row
 from gradum.study.properties.words import (
     Amount,
@@ -31,10 +31,9 @@ from gradum.study.properties.words import (
     qualifiers,
 )
 from gradum.study.verification import Domain
-from gradum.study.verification.outcome import Verdict
+from gradum.study.verification.outcome import Stage, Verdict, gravest, latest
 
 ANY = "any"
-STAGES = ("attack", "interval", "crown", "search")
 
 
 class ColumnMove(NamedTuple):
@@ -95,21 +94,20 @@ class RobustProperty:
             raise PropertyError(
                 say("No row of the table lies in the region."), say("Give a wider region.")
             )
-        found = []
+        verdicts, stages, examples = [], [], []
         for place in range(len(rows)):
             share = 1 / (len(rows) - place)
-            found.append(self._around(question, rows.chosen(place), share))
-        proved = sum(verdict == "proved" for verdict, _, _ in found)
-        refuted = sum(verdict == "refuted" for verdict, _, _ in found)
-        examples = [example for _, _, example in found if example is not None]
-        open_rows = len(rows) - proved - refuted
+            verdict, stage, example = self._around(question, rows.chosen(place), share)
+            verdicts.append(verdict)
+            stages.append(stage)
+            examples.append(example)
         return question.answer(
-            "refuted" if refuted else "not decided" if open_rows else "proved",
-            max((stage for _, stage, _ in found), key=STAGES.index),
-            proved / len(rows),
-            counterexample=examples[0] if examples else None,
+            gravest(verdicts),
+            latest(stages),
+            verdicts.count("proved") / len(rows),
+            counterexample=next((example for example in examples if example is not None), None),
             rows=len(rows),
-            refuted_rows=refuted,
+            refuted_rows=verdicts.count("refuted"),
         )
 
     def _around(
@@ -164,11 +162,11 @@ class RobustProperty:
         for column, amount in self.changes:
             there = table_graph.inputs.sources == column
             if amount is None:
-                flags = [table.places(column).get("missing", -1)]
+                flags = [table.inputs.places(column).get("missing", -1)]
                 there &= ~np.isin(np.arange(len(x)), flags)
                 low[:, there], high[:, there] = 0.0, table.box.high[:, there]
                 continue
-            value = x[table.places(column).get("value", 0)]
+            value = x[table.inputs.places(column).get("value", 0)]
             radius = amount.size * (abs(value) if amount.relative else 1.0)
             moved = table_graph.inputs.around(x[None], {column: radius})
             low[:, there], high[:, there] = moved.low[:, there], moved.high[:, there]

@@ -65,9 +65,9 @@ def _verified(
     table: TableDomain, stated: Sequence[Stated], rows: CentreRows | None, seconds: float, seed: int
 ) -> Iterable[Verified]:
     until = perf_counter() + seconds
-    for place, asked in enumerate(stated):
+    for place, statement in enumerate(stated):
         part = max(until - perf_counter(), 0.0) / (len(stated) - place)
-        question = PropertyQuestion(asked.text, table, asked.region, rows, part, seed)
-        verified, classes = asked.property.verify(question), table.table_graph.fitted.classes
-        of = None if asked.property.place is None else classes[asked.property.place]
+        question = PropertyQuestion(statement.text, table, statement.region, rows, part, seed)
+        verified, classes = statement.property.verify(question), table.table_graph.fitted.classes
+        of = None if statement.property.place is None else classes[statement.property.place]
         yield structs.replace(verified, of=of)

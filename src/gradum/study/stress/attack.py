@@ -20,7 +20,7 @@ from gradum.fitting.rung import Prediction
 from gradum.margins import falling, first_least
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.scores.interval import Interval, wilson
+from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.study.explanation.counterfactual.axis import axes_of
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.aims import Aims, ClassAims, NumberAims, far_of
@@ -37,7 +37,6 @@ CURVE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 """Shares of the full budget at which the curve is drawn."""
 
 ROUNDING = 1e-9  # of ε, by which two sums of the same shifts may differ
-Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -241,8 +240,8 @@ def _curve(radii: np.ndarray, full: float) -> tuple[Kept, ...]:
     curve = []
     for share in CURVE:
         kept = float(np.mean(radii > share * full * (1 + ROUNDING)))
-        low, high = wilson(kept, len(radii), Z95)
-        interval = Interval(kept, low, high, (high - low) / (2 * Z95))
+        low, high = wilson(kept, len(radii), NORMAL_95)
+        interval = Interval(kept, low, high, (high - low) / (2 * NORMAL_95))
         curve.append(Kept(share * full, interval))
     return tuple(curve)
 

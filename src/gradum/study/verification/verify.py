@@ -15,7 +15,7 @@ from gradum.randomness import stream
 from gradum.study.verification.attack import attack
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain
-from gradum.study.verification.outcome import STAGES, VERDICTS, VerificationOutcome
+from gradum.study.verification.outcome import VerificationOutcome, gravest, latest
 from gradum.study.verification.phases import Phases
 from gradum.study.verification.search import BranchAndBound, Refuted
 
@@ -99,8 +99,7 @@ def verify_all(
 
 def _together(whole: VerificationOutcome, part: VerificationOutcome) -> VerificationOutcome:
     """Return the graver verdict, the later stage, and the sums."""
-    verdict = VERDICTS[max(VERDICTS.index(outcome.verdict) for outcome in (whole, part))]
-    stage = STAGES[max(STAGES.index(outcome.stage) for outcome in (whole, part))]
+    verdict, stage = gravest((whole.verdict, part.verdict)), latest((whole.stage, part.stage))
     certified, boxes = whole.certified + part.certified, whole.boxes + part.boxes
     return VerificationOutcome(verdict, stage, certified, boxes, 0.0, part.x, part.y)
 
