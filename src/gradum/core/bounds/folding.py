@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradum.core.bounds.arrangement import Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph, taken
 from gradum.core.bounds.interval import intervals
-from gradum.core.bounds.linear import Affine, Selected
+from gradum.core.bounds.linear import Affine
 from gradum.core.bounds.operation import Box, Operation
 
 

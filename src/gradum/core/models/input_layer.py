@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
+from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph
-from gradum.core.bounds.linear import Concatenated, Selected, Sum
+from gradum.core.bounds.linear import Sum
 from gradum.core.bounds.rescaled import Standardised
 from gradum.core.bounds.s_shaped import SMOOTH_CLIP, SmoothClip
 from gradum.messages import say

@@ -16,8 +16,9 @@ import msgspec
 import numpy as np
 import scipy.linalg
 
+from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph
-from gradum.core.bounds.linear import Affine, Concatenated, Selected
+from gradum.core.bounds.linear import Affine
 from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
 from gradum.core.models.first_layer import NetworkFirstLayer
 from gradum.core.models.input_layer import InputLayer

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
+from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph
-from gradum.core.bounds.linear import Affine, Concatenated, Selected, Sum
+from gradum.core.bounds.linear import Affine, Sum
 from gradum.core.bounds.logarithm import Log, Logit
 from gradum.core.bounds.operation import Operation
 from gradum.core.bounds.piecewise import Leaky, Ramp
