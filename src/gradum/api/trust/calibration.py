@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Meta
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.fitting.post import calibrated_in_words
 from gradum.fitting.rungs import KINDS
 from gradum.messages import marked, say, sentences
@@ -150,7 +150,7 @@ def _of_predictions(
     return PartFinding(checks, (), (), [picture], {"judged": found})
 
 
-PART = Part(
+PART = TrustPart(
     "calibration",
     marked("Calibration"),
     (JUDGED, TABLE),

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from gradum.api.trust.examined import ExaminedModel
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.contributions import contribution_bars
@@ -94,7 +94,7 @@ def _exact_enough(found: Overall, thresholds: ExplanationThresholds) -> Check:
     )
 
 
-PART = Part(
+PART = TrustPart(
     "explanations",
     marked("Explanations"),
     (ERROR,),

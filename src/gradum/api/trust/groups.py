@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta, structs
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
@@ -248,7 +248,7 @@ def _shown_in(differing: Sequence[str], *, beyond: bool) -> str:
     return say("Shown to differ from all other rows: {groups}.", groups=quoted(differing))
 
 
-PART = Part(
+PART = TrustPart(
     "groups",
     marked("Groups"),
     (SCORE, SELECTION, RATES),

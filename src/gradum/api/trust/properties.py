@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradum.api.trust.examined import ExaminedModel
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
 from gradum.show.trust_section import PartFinding
 from gradum.study.trust.check import Line
@@ -16,4 +16,4 @@ def _of_model(examined: ExaminedModel, thresholds: PartThresholds) -> PartFindin
     return PartFinding([PROVED.not_checked(say("No property was asked for."), remedy)])
 
 
-PART = Part("properties", marked("Properties"), (PROVED,), _of_model)
+PART = TrustPart("properties", marked("Properties"), (PROVED,), _of_model)

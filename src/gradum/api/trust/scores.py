@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Meta, field
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.fitting.metric import metric_for
 from gradum.messages import marked, say
 from gradum.scores.bootstrap import intervals
@@ -269,7 +269,7 @@ def _remarks(examined: ExaminedPredictions) -> Sequence[str]:
     ]
 
 
-PART = Part(
+PART = TrustPart(
     "scores",
     marked("Scores"),
     (BASELINE, BOUNDS, TABLE),

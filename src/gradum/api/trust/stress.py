@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from gradum.api.stress import stress_model, threat_of
 from gradum.api.trust.examined import ExaminedModel
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import NORMAL_95, Interval, wilson
@@ -172,7 +172,7 @@ def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[st
     )
 
 
-PART = Part(
+PART = TrustPart(
     "stress",
     marked("Stress and certificates"),
     (KEPT, PROVED),
