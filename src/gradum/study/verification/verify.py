@@ -127,13 +127,13 @@ def _bounded(
     few = np.count_nonzero(domain.high > domain.low) <= FEW_INPUTS
     units = Phases(graph, {}) if few else Phases.of(graph)
     search = BranchAndBound(units, domain, constraints, unit, confirm, rng)
-    while len(search.regions) and search.boxes < boxes and perf_counter() < until:
+    while len(search.open_boxes) and search.boxes < boxes and perf_counter() < until:
         refuted = search.step()
         if refuted is not None:
             return VerificationOutcome(
                 "refuted", "search", search.certified, search.boxes, 0.0, *refuted
             )
-    if len(search.regions) or search.stuck:
+    if len(search.open_boxes) or search.stuck:
         return VerificationOutcome("not decided", "search", search.certified, search.boxes, 0.0)
     return VerificationOutcome("proved", "search", 1.0, search.boxes, 0.0)
 
