@@ -48,9 +48,9 @@ def verify_model(
             say("No property is stated."), say('State one, such as "monotone age+".')
         )
     graph = model.graph(rung)
-    given = None if data is None else _drawn(graph, data, rows, seed, reading)
-    found = verify_properties(graph, stated, given, seconds=seconds, seed=seed)
-    return PropertyReport(found, fitted)
+    centres = None if data is None else _drawn(graph, data, rows, seed, reading)
+    verification = verify_properties(graph, stated, centres, seconds=seconds, seed=seed)
+    return PropertyReport(verification, fitted)
 
 
 def _drawn(

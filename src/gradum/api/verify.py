@@ -39,7 +39,7 @@ def verify_network(
     ModelFileError, PropertyError
         A file cannot be read, or they do not belong together.
     """
-    read, asked = read_network(network), read_property(stated)
-    asked.check_fits(read.graph)
-    domains = [Domain.of_case(case, np.float32) for case in asked.cases]
-    return verify_all(read.graph, domains, replay=read.run, seconds=seconds, seed=seed)
+    onnx, claimed = read_network(network), read_property(stated)
+    claimed.check_fits(onnx.graph)
+    domains = [Domain.of_case(case, np.float32) for case in claimed.cases]
+    return verify_all(onnx.graph, domains, replay=onnx.run, seconds=seconds, seed=seed)

@@ -122,15 +122,15 @@ def attack(
             say("Let levels change with --levels 1, or freeze fewer columns."),
         )
     attacker = _Attacker(fitted, chosen.name, moves, threat, far)
-    began, found, evaluations = time.monotonic(), [], 0
+    began, attacked, evaluations = time.monotonic(), [], 0
     for at in range(0, len(rows), ROWS_AT_ONCE):
-        if found and time_limit is not None and time.monotonic() - began > time_limit:
+        if attacked and time_limit is not None and time.monotonic() - began > time_limit:
             break
         part = slice(at, at + ROWS_AT_ONCE)
         of_part, count = attacker.attacked(rows[part], numbers[part])
-        found += of_part
+        attacked += of_part
         evaluations += count
-    radii = np.array([np.inf if row.radius is None else row.radius for row in found])
+    radii = np.array([np.inf if row.radius is None else row.radius for row in attacked])
     return Attack(
         budget=threat.budget.kind,
         amounts=None if threat.budget.amounts is None else dict(threat.budget.amounts),
@@ -138,10 +138,10 @@ def attack(
         levels=threat.levels,
         least_move=far,
         columns=tuple(column.name for column in moves.columns),
-        rows=tuple(sorted(found, key=attrgetter("row"))),
+        rows=tuple(sorted(attacked, key=attrgetter("row"))),
         curve=_curve(radii, threat.budget.full),
         median=_median(radii),
-        parts=_parts(found),
+        parts=_parts(attacked),
         evaluations=evaluations,
         asked=len(rows),
     )
@@ -177,11 +177,11 @@ class _Attacker:
             stream(self.fitted.spec.seed, "study", "stress"),
         )
         search.run(self.threat.budget.full)
-        found = [
+        attacked = [
             self._replayed(rows, int(row), int(number), present, aims, tried, search)
             for row, number in enumerate(numbers)
         ]
-        return found, len(rows) + tried.evaluations + search.evaluations
+        return attacked, len(rows) + tried.evaluations + search.evaluations
 
     def _replayed(
         self,
@@ -252,9 +252,9 @@ def _median(radii: np.ndarray) -> float | None:
     return middle if np.isfinite(middle) else None
 
 
-def _parts(found: Sequence[RowAttack]) -> tuple[ColumnPart, ...]:
+def _parts(attacked: Sequence[RowAttack]) -> tuple[ColumnPart, ...]:
     """Count in how many changes each column takes part, the most first."""
-    counted = Counter(change.column for row in found for change in row.changes)
+    counted = Counter(change.column for row in attacked for change in row.changes)
     names = list(counted)
     order = falling(np.array([counted[name] for name in names]))
     return tuple(ColumnPart(names[place], counted[names[place]]) for place in order)
