@@ -25,7 +25,7 @@ TABLE = Line("calibration.table", marked("No miscalibration is shown on new rows
 
 
 class CalibrationThresholds(PartThresholds, frozen=True):
-    """What is asked of predicted probabilities and numbers."""
+    """Thresholds of predicted probabilities and numbers."""
 
     most_gap: Annotated[
         float,

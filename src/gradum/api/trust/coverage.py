@@ -24,7 +24,7 @@ TABLE = Line("coverage.table", marked("New rows are covered as promised"))
 
 
 class CoverageThresholds(PartThresholds, frozen=True):
-    """What is asked of intervals of numbers, and of sets of classes."""
+    """Thresholds of intervals of numbers, and of sets of classes."""
 
     most_short_groups: Annotated[
         int,

@@ -25,7 +25,7 @@ ALARMS = Line("data.alarms", marked("The fit raised no alarm of its rows"))
 
 
 class DataThresholds(PartThresholds, frozen=True):
-    """What is asked of the rows that a model learned from."""
+    """Thresholds of the rows that a model learned from."""
 
     most_alarms: Annotated[
         int,

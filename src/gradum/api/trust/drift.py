@@ -29,7 +29,7 @@ TABLE = Line("drift.table", marked("New rows are like those learned from"))
 
 
 class DriftThresholds(PartThresholds, frozen=True):
-    """What is asked of new rows."""
+    """Thresholds of new rows."""
 
     most_alarms: Annotated[
         int,

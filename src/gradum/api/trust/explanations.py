@@ -19,7 +19,7 @@ ERROR = Line("explanations.error", marked("Explanations are exact enough"))
 
 
 class ExplanationThresholds(PartThresholds, frozen=True):
-    """What is asked of Shapley values."""
+    """Thresholds of Shapley values."""
 
     most_error: Annotated[
         float,

@@ -34,7 +34,7 @@ ERROR_RATES = {
 
 
 class GroupThresholds(PartThresholds, frozen=True):
-    """What is asked of groups."""
+    """Thresholds of groups."""
 
     most_weaker: Annotated[
         int,

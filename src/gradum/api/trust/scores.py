@@ -33,7 +33,7 @@ RANKINGS = ("auc", "average_precision", "gini", "ks")
 
 
 class ScoreThresholds(PartThresholds, frozen=True):
-    """What is asked of a model's scores."""
+    """Thresholds of a model's scores."""
 
     better_than_baseline: Annotated[
         bool,

@@ -33,7 +33,7 @@ PROVED = Line("stress.proved", marked("Small changes are proved to leave answers
 
 
 class StressThresholds(PartThresholds, frozen=True):
-    """What is asked of answers where rows change."""
+    """Thresholds of answers where rows change."""
 
     rows: Annotated[
         int,
@@ -132,9 +132,7 @@ def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
             epsilon=percent(epsilon, decimals=1),
         ),
         figure=percent_with_interval(share),
-        threshold=say(
-            "at least {least} at {epsilon}", least=percent(least), epsilon=figure(epsilon)
-        ),
+        threshold=_demand(least, epsilon),
         value=share.value,
         limit=least,
     )
@@ -164,12 +162,15 @@ def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[st
         proved / rows >= least,
         reason,
         figure=percent(proved / rows),
-        threshold=say(
-            "at least {least} at {epsilon}", least=percent(least), epsilon=figure(epsilon)
-        ),
+        threshold=_demand(least, epsilon),
         value=proved / rows,
         limit=least,
     )
+
+
+def _demand(least: float, epsilon: float) -> str:
+    """Say what share of answers has to stay at which ε."""
+    return say("at least {least} at {epsilon}", least=percent(least), epsilon=figure(epsilon))
 
 
 PART = TrustPart(
