@@ -113,6 +113,7 @@ def _bounded(
     boxes: float,
     rng: np.random.Generator,
 ) -> VerificationOutcome:
+    """Bound one domain, first as a whole, then divided, until a time or a number of boxes."""
     constraints = Constraints.of(domain.unsafe, graph.widths[-1])
     enclosure = intervals(graph, domain.box, unit)
     if _excludes(constraints, _lower_ends(constraints, enclosure)):
@@ -146,6 +147,7 @@ def _lower_ends(constraints: Constraints, enclosure: Enclosure) -> np.ndarray:
 
 
 def _excludes(constraints: Constraints, below: np.ndarray) -> bool:
+    """Return whether lower bounds of C y [1, r] leave no unsafe output."""
     return bool((constraints.lacks(below) < 0).all())
 
 
