@@ -13,7 +13,7 @@ from time import process_time
 
 from benchmarks.page import table
 from gradum.api.verify import verify_network
-from gradum.study.verification import Outcome
+from gradum.study.verification import VerificationOutcome
 
 VERDICTS = {"proved": "unsat", "refuted": "sat", "not decided": "unknown"}
 
@@ -33,7 +33,7 @@ class Run:
     """What came of an instance, in so many seconds of the processor, files and all."""
 
     instance: Instance
-    outcome: Outcome
+    outcome: VerificationOutcome
     cpu: float
 
     @property

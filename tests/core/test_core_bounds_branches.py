@@ -20,10 +20,10 @@ from gradum.core.bounds import (
     Ramp,
     Reciprocal,
     Relu,
+    Selected,
     Sigmoid,
     Standardised,
     Sum,
-    Taken,
     crown,
     intervals,
     probabilities,
@@ -55,7 +55,7 @@ def branching(rng, apart):
     draft = Draft(3)
     branches = []
     for _ in range(3):
-        some = draft.add(Taken(rng.integers(0, 3, 4)), INPUT)
+        some = draft.add(Selected(rng.integers(0, 3, 4)), INPUT)
         ramps = draft.add(Ramp(rng.normal(size=4), rng.normal(0.0, 2.0, 4)), some)
         both = draft.add(Concatenated(), some, ramps, INPUT)
         hidden = draft.add(Relu(), draft.add(affine(rng, 11, 5), both))
@@ -106,7 +106,7 @@ def test_a_branch_taken_from_itself_leaves_nothing():
     rng = np.random.default_rng(5)
     draft = Draft(2)
     hidden = draft.add(Relu(), draft.add(affine(rng, 2, 6), INPUT))
-    draft.add(Sum((1.0, -1.0)), hidden, draft.add(Taken(np.arange(6)), hidden))
+    draft.add(Sum((1.0, -1.0)), hidden, draft.add(Selected(np.arange(6)), hidden))
     box = Box(-np.ones((1, 2)), np.ones((1, 2)))
     low, high = zonotopes(draft.graph(), box).output
     assert np.abs(low).max() < 1e-12
@@ -116,7 +116,7 @@ def test_a_branch_taken_from_itself_leaves_nothing():
 def test_what_bends_in_two_branches_does_not_cancel():
     """Of two ReLUs, less half of what each takes, |x|/2 − |y|/2 is left."""
     draft = Draft(2)
-    each = [draft.add(Taken(np.array([place])), INPUT) for place in range(2)]
+    each = [draft.add(Selected(np.array([place])), INPUT) for place in range(2)]
     halves = [draft.add(Affine(np.full((1, 1), 0.5), np.zeros(1)), place) for place in each]
     bent = [draft.add(Relu(), place) for place in each]
     draft.add(Sum((1.0, -1.0, -1.0, 1.0)), *bent, *halves)
@@ -143,7 +143,7 @@ def test_what_stands_behind_a_network_has_gradients_and_zonotopes(name):
 
 
 def test_numbers_taken_twice_have_both_gradients():
-    graph = Graph.of(3, Taken(np.array([2, 0, 2])))
+    graph = Graph.of(3, Selected(np.array([2, 0, 2])))
     x, forms = np.zeros((2, 3)), np.array([[1.0, 10.0, 100.0], [2.0, 0.0, 3.0]])
     np.testing.assert_array_equal(
         graph.gradient(x, graph.values(x), forms), [[10.0, 0.0, 101.0], [0.0, 0.0, 5.0]]

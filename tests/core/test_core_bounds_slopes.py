@@ -23,12 +23,12 @@ from gradum.core.bounds import (
     Ramp,
     Reciprocal,
     Relu,
+    Selected,
     Selu,
     Sigmoid,
     SmoothClip,
     Standardised,
     Sum,
-    Taken,
     Tanh,
     crown,
     intervals,
@@ -67,7 +67,7 @@ def branching(rng):
     draft = Draft(3)
     branches = []
     for bent in (Relu(), Tanh()):
-        some = draft.add(Taken(rng.integers(0, 3, 4)), INPUT)
+        some = draft.add(Selected(rng.integers(0, 3, 4)), INPUT)
         ramps = draft.add(Ramp(rng.normal(size=4), rng.normal(0.0, 2.0, 4)), some)
         both = draft.add(Concatenated(), some, ramps, INPUT)
         hidden = draft.add(bent, draft.add(affine(rng, 11, 5), both))

@@ -24,9 +24,9 @@ from gradum.core.bounds import (
     Logit,
     Reciprocal,
     Relu,
+    Selected,
     Slopes,
     Standardised,
-    Taken,
     crown,
     folded,
     intervals,
@@ -168,7 +168,7 @@ def test_numbers_that_are_taken_are_a_product_with_a_matrix_of_0_and_1():
     weight = rng.normal(size=(5, 2))
     direct = Affine(np.eye(4)[:, places] @ weight, np.zeros(2))
     first = Affine(rng.normal(size=(4, 4)), rng.normal(size=4))
-    taking = Graph.of(4, first, Taken(places), Affine(weight, np.zeros(2)))
+    taking = Graph.of(4, first, Selected(places), Affine(weight, np.zeros(2)))
     x = rng.normal(size=(30, 4))
     box = Box(x, x + rng.random((30, 4)))
     by_lines = crown(taking, box).output

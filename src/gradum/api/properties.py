@@ -14,7 +14,7 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.show.verification import PropertyReport
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.properties.question import Rows
+from gradum.study.properties.question import CentreRows
 from gradum.study.properties.read import read_properties, read_property
 from gradum.study.properties.verify import verify_properties
 from gradum.tables.reading import ReadingOptions
@@ -54,12 +54,14 @@ def verify_model(
             say("No property is stated."), say('State one, such as "monotone age+".')
         )
     graph = model.graph(rung)
-    given = None if data is None else _drawn(graph, data, rows, seed, reading)
-    found = verify_properties(graph, stated, given, seconds=seconds, seed=seed)
-    return PropertyReport(found, fitted)
+    centres = None if data is None else _drawn(graph, data, rows, seed, reading)
+    verification = verify_properties(graph, stated, centres, seconds=seconds, seed=seed)
+    return PropertyReport(verification, fitted)
 
 
-def _drawn(graph: TableGraph, data: Any, count: int, seed: int, reading: ReadingOptions) -> Rows:
+def _drawn(
+    graph: TableGraph, data: Any, count: int, seed: int, reading: ReadingOptions
+) -> CentreRows:
     """Return up to so many rows of a table, drawn by chance.
 
     Raises
@@ -82,4 +84,4 @@ def _drawn(graph: TableGraph, data: Any, count: int, seed: int, reading: Reading
         taken = table.take(numbers.tolist())
     x = graph.inputs.encoded(taken)  # or the table lacks a column, which this says
     features = [column.name for column in graph.fitted.schema.features]
-    return Rows(x, taken.frame.select(features).rows(named=True), numbers)
+    return CentreRows(x, taken.frame.select(features).rows(named=True), numbers)

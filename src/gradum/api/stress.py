@@ -92,7 +92,7 @@ def stress_model(
         source, count, taken = table.source, len(table), table.take((drawn + 1).tolist())
     frame, numbers, labels = _features_and_labels(fitted, taken)
     reference = fitted.reference
-    found = stress(
+    result = stress(
         fitted,
         reference_of_run(model).summary if reference is None else reference,
         frame,
@@ -105,7 +105,7 @@ def stress_model(
         time_limit=time_limit,
         proof_seconds=certify,
     )
-    return StressTest(found, fitted, source)
+    return StressTest(result, fitted, source)
 
 
 def _features_and_labels(

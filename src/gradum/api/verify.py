@@ -9,7 +9,7 @@ import numpy as np
 
 from gradum.ship.exchange.onnx_network import read_network
 from gradum.ship.exchange.vnnlib import read_property
-from gradum.study.verification import Domain, Outcome, verify_all
+from gradum.study.verification import Domain, VerificationOutcome, verify_all
 
 
 def verify_network(
@@ -18,7 +18,7 @@ def verify_network(
     *,
     seconds: float = math.inf,
     seed: int = 0,
-) -> Outcome:
+) -> VerificationOutcome:
     """Find out whether a network from an ONNX file has a property from a VNN-LIB file.
 
     As in the verification competition, a proof is of the network in exact arithmetic, with the
@@ -39,7 +39,7 @@ def verify_network(
     ModelFileError, PropertyError
         A file cannot be read, or they do not belong together.
     """
-    read, asked = read_network(network), read_property(stated)
-    asked.check_fits(read.graph)
-    domains = [Domain.of_case(case, np.float32) for case in asked.cases]
-    return verify_all(read.graph, domains, replay=read.run, seconds=seconds, seed=seed)
+    onnx, claimed = read_network(network), read_property(stated)
+    claimed.check_fits(onnx.graph)
+    domains = [Domain.of_case(case, np.float32) for case in claimed.cases]
+    return verify_all(onnx.graph, domains, replay=onnx.run, seconds=seconds, seed=seed)

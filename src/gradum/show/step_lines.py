@@ -14,7 +14,7 @@ from rich.text import Text
 from gradum.core import L1, L2, ElasticNet
 from gradum.messages import say, say_plural
 from gradum.study.explain_step import WorkedStep
-from gradum.study.gradient_check import Check
+from gradum.study.gradient_check import GradientCheck
 from gradum.study.step_terms import influence, largest_entries
 
 MOST_ROWS, MOST_COLUMNS = 16, 6
@@ -336,7 +336,7 @@ def check_lines(step: WorkedStep) -> list[Line]:
     return lines
 
 
-def _verdict(check: Check) -> str:
+def _verdict(check: GradientCheck) -> str:
     tolerance = check.tolerance
     if not check.compared:
         return say(

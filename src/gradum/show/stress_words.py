@@ -8,7 +8,7 @@ from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import figure, percent, percent_with_interval, with_interval
 from gradum.scores.metrics import METRICS
 from gradum.show.counterfactual_words import exact_text
-from gradum.study.stress.budget import Kind
+from gradum.study.stress.budget import BudgetKind
 from gradum.study.stress.result import (
     Attack,
     CorruptionEffect,
@@ -20,17 +20,17 @@ from gradum.study.stress.result import (
 )
 from gradum.tables.wording import SHOWN_NAMES, quoted, shortened
 
-SIZES: dict[Kind, str] = {
+SIZES: dict[BudgetKind, str] = {
     "iqr": marked("{epsilon} times the interquartile range"),
     "quantile": marked("{percent} of the ranks"),
     "amounts": marked("{epsilon} times the given amounts"),
 }
-WHOLE: dict[Kind, str] = {
+WHOLE: dict[BudgetKind, str] = {
     "iqr": marked("the interquartile range"),
     "quantile": marked("all ranks"),
     "amounts": marked("the given amounts"),
 }
-AXES: dict[Kind, str] = {
+AXES: dict[BudgetKind, str] = {
     "iqr": marked("each column moves by up to so many interquartile ranges"),
     "quantile": marked("each column moves by up to such a share of the ranks"),
     "amounts": marked("each column moves by up to so many of its given amounts"),
@@ -48,7 +48,7 @@ ACCIDENTS: dict[CorruptionKind, str] = {
 }
 
 
-def size_text(kind: Kind, epsilon: float) -> str:
+def size_text(kind: BudgetKind, epsilon: float) -> str:
     """Write ε with its unit."""
     if epsilon == 1:
         return say(WHOLE[kind])

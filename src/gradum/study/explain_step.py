@@ -26,7 +26,7 @@ from gradum.study.backpropagation import (
     loss_gradient,
     with_penalty,
 )
-from gradum.study.gradient_check import Check, Differences, check_gradient
+from gradum.study.gradient_check import Differences, GradientCheck, check_gradient
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class WorkedStep:
         Parameters, dL/dθ, and the parameters after the step θ − η·dL/dθ, as a network has them.
     loss_after, penalty_after : float
         ℓ and the penalty there.
-    check : Check
+    check : GradientCheck
         The gradient against central differences.
     differences : Differences
         Holds any one entry of the gradient against its central difference.
@@ -101,7 +101,7 @@ class WorkedStep:
     after: Params
     loss_after: float
     penalty_after: float
-    check: Check
+    check: GradientCheck
     differences: Differences
 
     @property

@@ -22,7 +22,7 @@ TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class Check:
+class GradientCheck:
     """The gradient against central differences, (L(θ + h) − L(θ − h)) / 2h, entry by entry.
 
     Parameters
@@ -147,7 +147,7 @@ class Differences:
         return (self._here - below) / h, (above - self._here) / h
 
 
-def check_gradient(differences: Differences, *, seed: int = 0) -> Check:
+def check_gradient(differences: Differences, *, seed: int = 0) -> GradientCheck:
     """Hold every entry of a gradient, or `MOST_ENTRIES` drawn ones, against central differences.
 
     Parameters
@@ -163,7 +163,7 @@ def check_gradient(differences: Differences, *, seed: int = 0) -> Check:
         drawn = stream(seed, "study", "explain_step").choice(count, MOST_ENTRIES, replace=False)
         entries = [entries[place] for place in np.sort(drawn)]
     undecided = {"kink": 0, "blunt": 0}
-    worst = Check(len(entries), count, -1.0, entries[0], 0.0, 0.0, differences.tolerance)
+    worst = GradientCheck(len(entries), count, -1.0, entries[0], 0.0, 0.0, differences.tolerance)
     for name, at in entries:
         compared = differences.compare(name, at)
         if compared.verdict in undecided:

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Meta
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.fitting.post import calibrated_in_words
 from gradum.fitting.rungs import KINDS
 from gradum.messages import marked, say, sentences
@@ -25,7 +25,7 @@ TABLE = Line("calibration.table", marked("No miscalibration is shown on new rows
 
 
 class CalibrationThresholds(PartThresholds, frozen=True):
-    """What is asked of predicted probabilities and numbers."""
+    """Thresholds of predicted probabilities and numbers."""
 
     most_gap: Annotated[
         float,
@@ -56,21 +56,21 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
             )
         )
     else:
-        found = findings.reliability
-        checks.append(_calibrated(JUDGED, found, _unit_of_model(examined), thresholds))
-        pictures.append(reliability_curve(found, steps, number=number))
-        details["judged"] = found
+        curve = findings.reliability
+        checks.append(_calibrated(JUDGED, curve, _unit_of_model(examined), thresholds))
+        pictures.append(reliability_curve(curve, steps, number=number))
+        details["judged"] = curve
     rows = examined.new_rows
     if isinstance(rows, Obstacle):
         checks.append(TABLE.not_checked(rows.reason, rows.remedy))
     else:
-        found = reliability(rows)
+        curve = reliability(rows)
         unit = _spread(rows) if number else None
-        checks.append(_calibrated(TABLE, found, unit, thresholds))
-        picture = reliability_curve(found, number=number)
+        checks.append(_calibrated(TABLE, curve, unit, thresholds))
+        picture = reliability_curve(curve, number=number)
         title = say("{title}, on new rows", title=picture.title)
         pictures.append(replace(picture, name="reliability-table", title=title))
-        details["table"] = found
+        details["table"] = curve
     return PartFinding(checks, (), (), pictures, details)
 
 
@@ -90,31 +90,31 @@ def _spread(evidence: Evidence) -> float:
     return float(np.sqrt(np.average((target - mean) ** 2, weights=weight)))
 
 
-def mean_gap(found: Reliability) -> float:
+def mean_gap(curve: Reliability) -> float:
     """Return the mean over rows of how far their bin's prediction is from what was observed.
 
     Σ_b n_b |observed_b − predicted_b| / Σ_b n_b: of classes the expected calibration error, over
     bins of as many rows each.
     """
-    rows = np.array([bin_.rows for bin_ in found.bins], float)
-    gaps = np.array([abs(bin_.observed.value - bin_.predicted) for bin_ in found.bins])
+    rows = np.array([bin_.rows for bin_ in curve.bins], float)
+    gaps = np.array([abs(bin_.observed.value - bin_.predicted) for bin_ in curve.bins])
     return float(rows @ gaps / rows.sum())
 
 
 def _calibrated(
-    line: Line, found: Reliability, unit: float | None, thresholds: CalibrationThresholds
+    line: Line, curve: Reliability, unit: float | None, thresholds: CalibrationThresholds
 ) -> Check:
     """Fail where tests show a miscalibration and the mean gap is above what is allowed."""
-    if not found.tested:
-        return line.not_checked(found.sentence, say("Judge on more rows."))
-    gap, most = mean_gap(found), thresholds.most_gap
+    if not curve.tested:
+        return line.not_checked(curve.sentence, say("Judge on more rows."))
+    gap, most = mean_gap(curve), thresholds.most_gap
     share = gap / unit if unit else gap
-    holds = not (found.shown and share > most)
-    reason = found.sentence
-    if found.shown and holds:
-        reason = say("{finding} That is shown, and small.", finding=found.sentence)
+    holds = not (curve.shown and share > most)
+    reason = curve.sentence
+    if curve.shown and holds:
+        reason = say("{finding} That is shown, and small.", finding=curve.sentence)
     elif holds and share > most:
-        reason = sentences((found.sentence, say(BY_CHANCE)))
+        reason = sentences((curve.sentence, say(BY_CHANCE)))
     text = percent if unit else figure
     return line.judged(
         holds,
@@ -143,14 +143,14 @@ def _of_predictions(
         why = examined.no_probabilities
         return PartFinding([JUDGED.not_checked(why.reason, why.remedy), later])
     number = examined.evidence.task == "regression"
-    found = reliability(examined.evidence)
+    curve = reliability(examined.evidence)
     unit = _spread(examined.evidence) if number else None
-    checks = [_calibrated(JUDGED, found, unit, thresholds), later]
-    picture = reliability_curve(found, number=number)
-    return PartFinding(checks, (), (), [picture], {"judged": found})
+    checks = [_calibrated(JUDGED, curve, unit, thresholds), later]
+    picture = reliability_curve(curve, number=number)
+    return PartFinding(checks, (), (), [picture], {"judged": curve})
 
 
-PART = Part(
+PART = TrustPart(
     "calibration",
     marked("Calibration"),
     (JUDGED, TABLE),

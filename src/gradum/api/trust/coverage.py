@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from gradum.api.trust.examined import ExaminedModel, Obstacle
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import SpecError
 from gradum.messages import marked, say, say_plural
 from gradum.scores.figures import figure, percent, percent_with_interval
@@ -24,7 +24,7 @@ TABLE = Line("coverage.table", marked("New rows are covered as promised"))
 
 
 class CoverageThresholds(PartThresholds, frozen=True):
-    """What is asked of intervals of numbers, and of sets of classes."""
+    """Thresholds of intervals of numbers, and of sets of classes."""
 
     most_short_groups: Annotated[
         int,
@@ -150,7 +150,7 @@ def _against_guarantee(examined: ExaminedModel, covered: NewCoverage) -> Check:
     )
 
 
-PART = Part(
+PART = TrustPart(
     "coverage",
     marked("Coverage"),
     (GUARANTEE, GROUPS, TABLE),

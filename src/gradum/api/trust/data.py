@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import TableError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import figure
@@ -25,7 +25,7 @@ ALARMS = Line("data.alarms", marked("The fit raised no alarm of its rows"))
 
 
 class DataThresholds(PartThresholds, frozen=True):
-    """What is asked of the rows that a model learned from."""
+    """Thresholds of the rows that a model learned from."""
 
     most_alarms: Annotated[
         int,
@@ -176,7 +176,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: DataThresholds) -
     )
 
 
-PART = Part(
+PART = TrustPart(
     "data",
     marked("Data and provenance"),
     (TABLE, ALARMS),

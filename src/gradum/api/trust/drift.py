@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from gradum.api.trust.examined import ExaminedModel
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.api.watch import watch_model
 from gradum.api.watch_reference import FEWEST_ROWS
 from gradum.messages import marked, say, say_plural, sentences
@@ -29,7 +29,7 @@ TABLE = Line("drift.table", marked("New rows are like those learned from"))
 
 
 class DriftThresholds(PartThresholds, frozen=True):
-    """What is asked of new rows."""
+    """Thresholds of new rows."""
 
     most_alarms: Annotated[
         int,
@@ -113,7 +113,7 @@ def _alike(watch: Watch, thresholds: DriftThresholds) -> Check:
     )
 
 
-PART = Part(
+PART = TrustPart(
     "drift",
     marked("Drift"),
     (REFERENCE, TABLE),

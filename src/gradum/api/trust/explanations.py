@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from gradum.api.trust.examined import ExaminedModel
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.contributions import contribution_bars
@@ -19,7 +19,7 @@ ERROR = Line("explanations.error", marked("Explanations are exact enough"))
 
 
 class ExplanationThresholds(PartThresholds, frozen=True):
-    """What is asked of Shapley values."""
+    """Thresholds of Shapley values."""
 
     most_error: Annotated[
         float,
@@ -54,29 +54,33 @@ def _of_model(examined: ExaminedModel, thresholds: ExplanationThresholds) -> Par
                 )
             ]
         )
-    found = findings.explanation.overall
+    explanation = findings.explanation.overall
     sentences = [
         say(
             "Shapley values of {rows:,} judged rows, each against {background:,} rows that its "
             "model learned from. That they add up to the answer says nothing of their error, "
             "which is estimated from how far they vary. They describe the model, not causes.",
-            rows=found.rows,
-            background=found.background,
+            rows=explanation.rows,
+            background=explanation.background,
         )
     ]
     return PartFinding(
-        [_exact_enough(found, thresholds)],
+        [_exact_enough(explanation, thresholds)],
         sentences,
         (),
-        [contribution_bars(found)],
-        {"scale": found.scale, "rows": found.rows, "columns": found.frame.to_dicts()},
+        [contribution_bars(explanation)],
+        {
+            "scale": explanation.scale,
+            "rows": explanation.rows,
+            "columns": explanation.frame.to_dicts(),
+        },
     )
 
 
-def _exact_enough(found: Overall, thresholds: ExplanationThresholds) -> Check:
-    if not found.columns or not found.columns[0].size.value > 0:
+def _exact_enough(explanation: Overall, thresholds: ExplanationThresholds) -> Check:
+    if not explanation.columns or not explanation.columns[0].size.value > 0:
         return ERROR.not_checked(say("No column moves any answer."))
-    first, most = found.columns[0], thresholds.most_error
+    first, most = explanation.columns[0], thresholds.most_error
     size = first.size
     error = max(size.high - size.value, size.value - size.low) / size.value
     return ERROR.judged(
@@ -94,7 +98,7 @@ def _exact_enough(found: Overall, thresholds: ExplanationThresholds) -> Check:
     )
 
 
-PART = Part(
+PART = TrustPart(
     "explanations",
     marked("Explanations"),
     (ERROR,),

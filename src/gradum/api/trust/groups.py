@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta, structs
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
@@ -34,7 +34,7 @@ ERROR_RATES = {
 
 
 class GroupThresholds(PartThresholds, frozen=True):
-    """What is asked of groups."""
+    """Thresholds of groups."""
 
     most_weaker: Annotated[
         int,
@@ -87,8 +87,8 @@ def _of_model(examined: ExaminedModel, thresholds: GroupThresholds) -> PartFindi
         where = say(
             "Scored on the rows of {source} that are new to the run.", source=examined.table_name
         )
-    found = scores_by_group(rows, examined.by, metric)
-    return _finding(found, _checks(found, examined.by, rows.task, thresholds), (where,))
+    scores = scores_by_group(rows, examined.by, metric)
+    return _finding(scores, _checks(scores, examined.by, rows.task, thresholds), (where,))
 
 
 def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) -> PartFinding:
@@ -96,10 +96,10 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) 
     if not by:
         return _unchecked(Obstacle(say(UNNAMED), say("Name it by --by.")), rows.task)
     if not examined.only_ranked:
-        found = scores_by_group(rows, by, DEFAULT_METRIC[rows.task])
-        return _finding(found, _checks(found, by, rows.task, thresholds))
-    found = scores_by_group(rows, by, "auc")
-    ranked = structs.replace(found, measures=("auc",))  # no row is decided, so that rates are none
+        scores = scores_by_group(rows, by, DEFAULT_METRIC[rows.task])
+        return _finding(scores, _checks(scores, by, rows.task, thresholds))
+    scores = scores_by_group(rows, by, "auc")
+    ranked = structs.replace(scores, measures=("auc",))  # no row is decided, so that rates are none
     why = examined.no_probabilities
     decided = [line.not_checked(why.reason, why.remedy) for line in (SELECTION, RATES)]
     checks = [*(_scored(ranked, column, thresholds) for column in by), *decided]
@@ -113,25 +113,25 @@ def _unchecked(why: Obstacle, task: Task) -> PartFinding:
 
 
 def _checks(
-    found: Groups, columns: Sequence[str], task: Task, thresholds: GroupThresholds
+    scores: Groups, columns: Sequence[str], task: Task, thresholds: GroupThresholds
 ) -> list[Check]:
     demands = (_scored, _selected, _erring) if task == "binary" else (_scored,)
-    return [demand(found, column, thresholds) for demand in demands for column in columns]
+    return [demand(scores, column, thresholds) for demand in demands for column in columns]
 
 
-def _finding(found: Groups, checks: Sequence[Check], first: Sequence[str] = ()) -> PartFinding:
-    remarks = (*first, *found.sentences, *key_to_rates(found))
-    return PartFinding(checks, remarks, _tables(found), details=found)
+def _finding(scores: Groups, checks: Sequence[Check], first: Sequence[str] = ()) -> PartFinding:
+    remarks = (*first, *scores.sentences, *key_to_rates(scores))
+    return PartFinding(checks, remarks, _tables(scores), details=scores)
 
 
-def _tables(found: Groups) -> list[RowTable]:
-    return [RowTable(table.header, table.rows) for table in group_tables(found)]
+def _tables(scores: Groups) -> list[RowTable]:
+    return [RowTable(table.header, table.rows) for table in group_tables(scores)]
 
 
-def _scored(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
+def _scored(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
     """Hold the number of weaker groups of a column against what is allowed."""
-    metric, most = found.measures[0], thresholds.most_weaker
-    groups, title = _comparable(found, column, metric), METRICS[metric].words
+    metric, most = scores.measures[0], thresholds.most_weaker
+    groups, title = _comparable(scores, column, metric), METRICS[metric].words
     if not groups:
         return _too_few(SCORE, column)
     weaker = [group.values for group in groups if group.scores[metric].finding == WEAKER]
@@ -142,7 +142,7 @@ def _scored(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
         )
     return SCORE.judged(
         len(weaker) <= most,
-        sentences((reason, _left_out(found, column, len(groups)))),
+        sentences((reason, _left_out(scores, column, len(groups)))),
         figure=say_plural(
             "{weaker} of {count:,} group",
             "{weaker} of {count:,} groups",
@@ -156,10 +156,10 @@ def _scored(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
     )
 
 
-def _selected(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
+def _selected(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
     """Hold the ratio of the least and the greatest selection rate against what is asked."""
     measure, least = "selection_rate", thresholds.least_selection_ratio
-    groups = _comparable(found, column, measure)
+    groups = _comparable(scores, column, measure)
     rates = [group.scores[measure].value or 0.0 for group in groups]
     if len(groups) < 2:
         return _too_few(SELECTION, column)
@@ -181,14 +181,14 @@ def _selected(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
     )
 
 
-def _erring(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
+def _erring(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
     """Hold the larger gap of true or false positive rates against what is allowed."""
     most = thresholds.most_rate_gap
-    gaps = [gap for gap in found.gaps if gap.column == column and gap.measure in ERROR_RATES]
+    gaps = [gap for gap in scores.gaps if gap.column == column and gap.measure in ERROR_RATES]
     if not gaps:
         return _too_few(RATES, column)
     shown = {
-        gap.measure: _differing(_comparable(found, column, gap.measure), gap.measure)
+        gap.measure: _differing(_comparable(scores, column, gap.measure), gap.measure)
         for gap in gaps
     }
     failing = [gap for gap in gaps if gap.value > most and shown[gap.measure]]
@@ -206,11 +206,11 @@ def _erring(found: Groups, column: str, thresholds: GroupThresholds) -> Check:
     )
 
 
-def _comparable(found: Groups, column: str, measure: str) -> list[Group]:
+def _comparable(scores: Groups, column: str, measure: str) -> list[Group]:
     """Return the groups of a column with rows enough to be compared by a measure."""
     return [
         group
-        for group in found.groups
+        for group in scores.groups
         if group.column == column and group.scores[measure].difference is not None
     ]
 
@@ -223,9 +223,9 @@ def _too_few(line: Line, column: str) -> Check:
     )
 
 
-def _left_out(found: Groups, column: str, compared: int) -> str:
+def _left_out(scores: Groups, column: str, compared: int) -> str:
     """Say how many groups of a column could not be compared; nothing where all could."""
-    few = sum(group.column == column for group in found.groups) - compared
+    few = sum(group.column == column for group in scores.groups) - compared
     if not few:
         return ""
     return say_plural(
@@ -248,7 +248,7 @@ def _shown_in(differing: Sequence[str], *, beyond: bool) -> str:
     return say("Shown to differ from all other rows: {groups}.", groups=quoted(differing))
 
 
-PART = Part(
+PART = TrustPart(
     "groups",
     marked("Groups"),
     (SCORE, SELECTION, RATES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
 from gradum.show.trust_section import PartFinding
 
@@ -35,4 +35,4 @@ def _sentences() -> Iterator[str]:
     )
 
 
-PART = Part("limits", marked("Limits"), (), _of_any, _of_any)
+PART = TrustPart("limits", marked("Limits"), (), _of_any, _of_any)

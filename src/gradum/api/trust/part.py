@@ -23,7 +23,7 @@ class PartThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Part:
+class TrustPart:
     """One part of the report.
 
     Parameters

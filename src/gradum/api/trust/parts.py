@@ -15,9 +15,9 @@ from gradum.api.trust import (
     scores,
     stress,
 )
-from gradum.api.trust.part import Part
+from gradum.api.trust.part import TrustPart
 
-PARTS: tuple[Part, ...] = (
+PARTS: tuple[TrustPart, ...] = (
     data.PART,
     scores.PART,
     calibration.PART,

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from gradum.api.properties import verify_model
 from gradum.api.trust.examined import ExaminedModel
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
 from gradum.show.trust_section import PartFinding
 from gradum.show.verification import VERDICTS, explained
@@ -74,7 +74,7 @@ def _check(verified: Verified) -> Check:
     )
 
 
-PART = Part(
+PART = TrustPart(
     "properties",
     marked("Properties"),
     (PROVED,),

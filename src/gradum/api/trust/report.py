@@ -37,12 +37,12 @@ def trust_model(
     reading: ReadingOptions = PLAINLY,
 ) -> TrustReport:
     """Examine a model by new rows, which are read with ``reading``; see `Model.trust`."""
-    asked = thresholds_of(thresholds)  # before anything slow
+    demanded = thresholds_of(thresholds)  # before anything slow
     columns = (by,) if isinstance(by, str) else tuple(by)
     table = None if data is None else read(data, reading)
     examined = ExaminedModel(model, table, columns, rerun)
-    sections = [part.examine(examined, of_part(asked, part)) for part in PARTS]
-    return _report(examined.name, model.target, sections, asked)
+    sections = [part.examine(examined, of_part(demanded, part)) for part in PARTS]
+    return _report(examined.name, model.target, sections, demanded)
 
 
 def trust_predictions(
@@ -56,18 +56,18 @@ def trust_predictions(
     SpecError
         The thresholds cannot be used, or the rows not be grouped as asked.
     """
-    asked = thresholds_of(thresholds)
-    sections = [part.examine_predictions(examined, of_part(asked, part)) for part in PARTS]
-    return _report(examined.name, examined.target, sections, asked)
+    demanded = thresholds_of(thresholds)
+    sections = [part.examine_predictions(examined, of_part(demanded, part)) for part in PARTS]
+    return _report(examined.name, examined.target, sections, demanded)
 
 
 def _report(
     subject: str, target: str, sections: Sequence[TrustSection], thresholds: Any
 ) -> TrustReport:
-    marked = [_requiring(section, thresholds.require) for section in sections]
+    required = [_requiring(section, thresholds.require) for section in sections]
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     written = say("{time} by gradum {version}", time=now, version=version("gradum"))
-    return TrustReport(subject, target, marked, msgspec.to_builtins(thresholds), written)
+    return TrustReport(subject, target, required, msgspec.to_builtins(thresholds), written)
 
 
 def _requiring(section: TrustSection, required: Collection[str]) -> TrustSection:
@@ -75,9 +75,11 @@ def _requiring(section: TrustSection, required: Collection[str]) -> TrustSection
     checks = section.finding.checks
     none_checked = all(check.status == "not checked" for check in checks)
 
-    def marked(check: Check) -> Check:
-        asked = check.name in required or (check.part in required and none_checked)
-        return structs.replace(check, required=asked)
+    def is_required(check: Check) -> bool:
+        return check.name in required or (check.part in required and none_checked)
 
-    finding = replace(section.finding, checks=[marked(check) for check in checks])
+    finding = replace(
+        section.finding,
+        checks=[structs.replace(check, required=is_required(check)) for check in checks],
+    )
     return replace(section, finding=finding)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gradum.api.fitted_run import fitted_run
 from gradum.api.trust.examined import ExaminedModel, Obstacle
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import TableError
 from gradum.fitting.machine import Machine, this_machine
 from gradum.messages import listed, marked, say
@@ -87,4 +87,4 @@ def _refitted(run_spec: RunSpec) -> str:
     return again.fitted.provenance.fingerprint
 
 
-PART = Part("reproducibility", marked("Reproducibility"), (WEIGHTS,), _of_model)
+PART = TrustPart("reproducibility", marked("Reproducibility"), (WEIGHTS,), _of_model)

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Meta, field
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.fitting.metric import metric_for
 from gradum.messages import marked, say
 from gradum.scores.bootstrap import intervals
@@ -33,7 +33,7 @@ RANKINGS = ("auc", "average_precision", "gini", "ks")
 
 
 class ScoreThresholds(PartThresholds, frozen=True):
-    """What is asked of a model's scores."""
+    """Thresholds of a model's scores."""
 
     better_than_baseline: Annotated[
         bool,
@@ -107,13 +107,13 @@ def _better(difference: Interval | None, metric: str, thresholds: ScoreThreshold
             say("It was not asked for."), say("Set scores.better_than_baseline to true.")
         )
     title = METRICS[metric].words
-    asked = say("better, at 95%")
+    threshold = say("better, at 95%")
     if difference is None:
         return BASELINE.judged(
             False,
             say("Guessing scores best, and is what the model does."),
             figure=say("no difference"),
-            threshold=asked,
+            threshold=threshold,
         )
     sign = METRICS[metric].sign
     holds = bool(max(sign * difference.low, sign * difference.high) < 0)
@@ -128,7 +128,7 @@ def _better(difference: Interval | None, metric: str, thresholds: ScoreThreshold
         figure=say(
             "{metric} {difference}", metric=title, difference=with_interval(difference, sign=True)
         ),
-        threshold=asked,
+        threshold=threshold,
         value=difference.value,
     )
 
@@ -158,7 +158,7 @@ def _reached(scores: Mapping[str, Interval], task: Task, name: str, bound: float
         )
     end = score.low if metric.greater_is_better else score.high
     holds = bool(end >= bound if metric.greater_is_better else end <= bound)
-    asked = (
+    threshold = (
         say("at least {bound}", bound=figure(bound))
         if metric.greater_is_better
         else say("at most {bound}", bound=figure(bound))
@@ -175,7 +175,7 @@ def _reached(scores: Mapping[str, Interval], task: Task, name: str, bound: float
         holds,
         reason,
         figure=with_interval(score),
-        threshold=asked,
+        threshold=threshold,
         value=score.value,
         limit=bound,
         about=title,
@@ -269,7 +269,7 @@ def _remarks(examined: ExaminedPredictions) -> Sequence[str]:
     ]
 
 
-PART = Part(
+PART = TrustPart(
     "scores",
     marked("Scores"),
     (BASELINE, BOUNDS, TABLE),

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from gradum.api.stress import stress_model, threat_of
 from gradum.api.trust.examined import ExaminedModel
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import NORMAL_95, Interval, wilson
@@ -33,7 +33,7 @@ PROVED = Line("stress.proved", marked("Small changes are proved to leave answers
 
 
 class StressThresholds(PartThresholds, frozen=True):
-    """What is asked of answers where rows change."""
+    """Thresholds of answers where rows change."""
 
     rows: Annotated[
         int,
@@ -132,9 +132,7 @@ def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
             epsilon=percent(epsilon, decimals=1),
         ),
         figure=percent_with_interval(share),
-        threshold=say(
-            "at least {least} at {epsilon}", least=percent(least), epsilon=figure(epsilon)
-        ),
+        threshold=_demand(least, epsilon),
         value=share.value,
         limit=least,
     )
@@ -164,15 +162,18 @@ def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[st
         proved / rows >= least,
         reason,
         figure=percent(proved / rows),
-        threshold=say(
-            "at least {least} at {epsilon}", least=percent(least), epsilon=figure(epsilon)
-        ),
+        threshold=_demand(least, epsilon),
         value=proved / rows,
         limit=least,
     )
 
 
-PART = Part(
+def _demand(least: float, epsilon: float) -> str:
+    """Say what share of answers has to stay at which ε."""
+    return say("at least {least} at {epsilon}", least=percent(least), epsilon=figure(epsilon))
+
+
+PART = TrustPart(
     "stress",
     marked("Stress and certificates"),
     (KEPT, PROVED),

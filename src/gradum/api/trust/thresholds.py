@@ -13,7 +13,7 @@ import msgspec
 import tomli_w
 from msgspec import structs
 
-from gradum.api.trust.part import Part, PartThresholds
+from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.api.trust.parts import PARTS
 from gradum.errors import SpecError
 from gradum.files.atomic import cause_of
@@ -38,7 +38,7 @@ Thresholds: Any = msgspec.defstruct(
 )
 
 
-def of_part(thresholds: Any, part: Part) -> PartThresholds:
+def of_part(thresholds: Any, part: TrustPart) -> PartThresholds:
     """Return what is asked of a part."""
     return getattr(thresholds, part.name, PartThresholds())
 
@@ -127,7 +127,7 @@ def _lines() -> Iterator[str]:
         yield from _table(part)
 
 
-def _table(part: Part) -> Iterator[str]:
+def _table(part: TrustPart) -> Iterator[str]:
     fields = structs.fields(part.thresholds)
     hints = get_type_hints(part.thresholds, include_extras=True)
     if fields:

@@ -12,7 +12,7 @@ from gradum.app.cli.console import load_model, write, write_json
 from gradum.messages import marked, say, say_plural
 
 if TYPE_CHECKING:
-    from gradum.study.verification import Outcome
+    from gradum.study.verification import VerificationOutcome
 
 REFUTED, NOT_DECIDED = 3, 4
 """What the command ends with unless all is proved."""
@@ -203,7 +203,7 @@ def _verify_network(
     _end(outcome.verdict)
 
 
-def _record(outcome: Outcome) -> dict[str, Any]:
+def _record(outcome: VerificationOutcome) -> dict[str, Any]:
     record: dict[str, Any] = {
         "verdict": WORDS[outcome.verdict],
         "stage": outcome.stage,
@@ -216,7 +216,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
     return record
 
 
-def _explain(outcome: Outcome) -> None:
+def _explain(outcome: VerificationOutcome) -> None:
     if outcome.verdict == "not decided":
         write(
             say(

@@ -5,13 +5,14 @@ A network is a :class:`Graph` of operations, which its bounds know nothing else 
 
 from __future__ import annotations
 
+from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.convex import Exp, Reciprocal
 from gradum.core.bounds.crown import crown
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.folding import folded
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
-from gradum.core.bounds.linear import Affine, Concatenated, Sum, Taken
+from gradum.core.bounds.linear import Affine, Sum
 from gradum.core.bounds.logarithm import Log, Logit
 from gradum.core.bounds.operation import Box, Lines, Operation, Slopes
 from gradum.core.bounds.optimised import optimised_lower
@@ -48,13 +49,13 @@ __all__ = [
     "Ramp",
     "Reciprocal",
     "Relu",
+    "Selected",
     "Selu",
     "Sigmoid",
     "Slopes",
     "SmoothClip",
     "Standardised",
     "Sum",
-    "Taken",
     "Tanh",
     "crown",
     "enclosing_lines",

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradum.core.bounds.arrangement import Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph, taken
 from gradum.core.bounds.interval import intervals
-from gradum.core.bounds.linear import Affine, Taken
+from gradum.core.bounds.linear import Affine
 from gradum.core.bounds.operation import Box, Operation
 
 
@@ -37,8 +38,8 @@ def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
     moves = [(low < high)[0] for low, high in values]
     draft = Draft(graph.inputs)
     inputs = np.flatnonzero(box.low[0] < box.high[0])
-    first = _Rest(draft.add(Taken(inputs), INPUT), inputs, box.low[0], np.zeros(graph.inputs))
-    nothing = draft.add(Taken(np.zeros(0, np.intp)), INPUT)
+    first = _Rest(draft.add(Selected(inputs), INPUT), inputs, box.low[0], np.zeros(graph.inputs))
+    nothing = draft.add(Selected(np.zeros(0, np.intp)), INPUT)
     rests: list[_Rest] = []
     for place, numbers in enumerate(_needed(graph, moves)):
         node, value = graph.nodes[place], values[place].low[0]
@@ -112,7 +113,7 @@ def _numbers(draft: Draft, rest: _Rest, wanted: np.ndarray) -> int:
     there = rest.has(wanted)
     places = np.searchsorted(rest.numbers, wanted[there])
     if there.all():
-        return draft.add(Taken(places), rest.place)
+        return draft.add(Selected(places), rest.place)
     weight = np.zeros((len(rest.numbers), len(wanted)))
     weight[places, np.flatnonzero(there)] = 1.0
     value, error = (np.where(there, 0.0, of[wanted]) for of in (rest.value, rest.reach))

@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
+from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph
-from gradum.core.bounds.linear import Concatenated, Sum, Taken
+from gradum.core.bounds.linear import Sum
 from gradum.core.bounds.rescaled import Standardised
 from gradum.core.bounds.s_shaped import SMOOTH_CLIP, SmoothClip
 from gradum.messages import say
@@ -233,14 +234,14 @@ class InputLayer:
         for count in self.levels:
             starts.append(starts[-1] + 1 + count)
         draft = Draft(starts[-1] + text)
-        scaled = draft.add(Taken(np.arange(dense)), INPUT)
+        scaled = draft.add(Selected(np.arange(dense)), INPUT)
         scaled = draft.add(Standardised(self.centre, self.scale), scaled)
         if self.clip:
             scaled = draft.add(SmoothClip(), scaled)
             scaled = draft.add(Standardised(np.zeros(dense), self.spread), scaled)
         treated = list(zip(starts, self.levels, self.treatments, strict=False))
         signed = [start for start, _, treatment in treated if treatment == "sign"]
-        second, first = (draft.add(Taken(np.array(signed, np.intp) + k), INPUT) for k in (2, 1))
+        second, first = (draft.add(Selected(np.array(signed, np.intp) + k), INPUT) for k in (2, 1))
         signs = draft.add(Sum((1.0, -1.0)), second, first)
         everything = draft.add(Concatenated(), scaled, signs, INPUT)
         behind = dense + len(signed)
@@ -258,7 +259,7 @@ class InputLayer:
                 case "embedding":
                     embedded += [behind + start, *levels]
         words = range(behind + starts[-1], behind + starts[-1] + text)
-        draft.add(Taken(np.array([*narrow, *wide, *words, *embedded], np.intp)), everything)
+        draft.add(Selected(np.array([*narrow, *wide, *words, *embedded], np.intp)), everything)
         return draft.graph()
 
     @property

@@ -16,8 +16,9 @@ import msgspec
 import numpy as np
 import scipy.linalg
 
+from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph
-from gradum.core.bounds.linear import Affine, Concatenated, Taken
+from gradum.core.bounds.linear import Affine
 from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
 from gradum.core.models.first_layer import NetworkFirstLayer
 from gradum.core.models.input_layer import InputLayer
@@ -272,8 +273,8 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
         draft = Draft(self.inputs + sum(levels))
         place = INPUT
         if self.embedding:
-            numbers = draft.add(Taken(np.arange(self.inputs)), INPUT)
-            rows = draft.add(Taken(self.inputs + np.arange(sum(levels))), INPUT)
+            numbers = draft.add(Selected(np.arange(self.inputs)), INPUT)
+            rows = draft.add(Selected(self.inputs + np.arange(sum(levels))), INPUT)
             vectors = draft.add(looked_up(params["embedding"], levels), rows)
             place = draft.add(Concatenated(), numbers, vectors)
         activation = ACTIVATIONS[self.activation].operation

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
+from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph
-from gradum.core.bounds.linear import Affine, Concatenated, Sum, Taken
+from gradum.core.bounds.linear import Affine, Sum
 from gradum.core.bounds.logarithm import Log, Logit
 from gradum.core.bounds.operation import Operation
 from gradum.core.bounds.piecewise import Leaky, Ramp
@@ -39,16 +40,16 @@ def pack_graph(network: PackNetwork, params: Params, levels: Sequence[int]) -> G
     text = len(params["projection"]) if network.projected else 0
     dense = network.inputs - len(network.pairs) - network.projected
     draft = Draft(dense + text + sum(levels))
-    row = draft.add(Taken(np.arange(dense)), INPUT)
+    row = draft.add(Selected(np.arange(dense)), INPUT)
     parts = [row]
     if network.pairs:
         parts.append(draft.add(_pairs(network, dense), row))
     if text:
-        words = draft.add(Taken(dense + np.arange(text)), INPUT)
+        words = draft.add(Selected(dense + np.arange(text)), INPUT)
         projection = Affine(params["projection"], np.zeros(network.projected))
         parts.append(draft.add(projection, words))
     row = draft.add(Concatenated(), *parts)
-    known = draft.add(Taken(dense + text + np.arange(sum(levels))), INPUT)
+    known = draft.add(Selected(dense + text + np.arange(sum(levels))), INPUT)
     logits = []
     for member in range(network.members):
         own = jax.tree.map(lambda array, member=member: array[member], _of_members(params))
@@ -56,7 +57,7 @@ def pack_graph(network: PackNetwork, params: Params, levels: Sequence[int]) -> G
         x = [row]
         if len(risen):
             columns = np.array(network.coded, np.intp)[risen // network.codes]
-            x.append(draft.add(_codes(own, risen), draft.add(Taken(columns), row)))
+            x.append(draft.add(_codes(own, risen), draft.add(Selected(columns), row)))
         if network.embedding:
             x.append(draft.add(looked_up(own["embedding"], levels), known))
         x = draft.add(Concatenated(), *x)

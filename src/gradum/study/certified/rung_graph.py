@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradum.core.bounds import Affine, Graph, Taken, probabilities
+from gradum.core.bounds import Affine, Graph, Selected, probabilities
 from gradum.core.bounds.order import above, greater
 from gradum.errors import NotCertifiableError
 from gradum.fitting.rung import Rung
@@ -28,7 +28,7 @@ def logits(rung: Rung, inputs: TableInputs) -> Graph:
     """Return the graph from the inputs [d] to the logits [k]."""
     layer = rung.input_layer
     if layer is None:
-        nothing = Graph.of(inputs.count, Taken(np.zeros(0, np.intp)))
+        nothing = Graph.of(inputs.count, Selected(np.zeros(0, np.intp)))
         return nothing.then(rung.network.graph(rung.params))
     columns = layer.graph(len(inputs.layout.sparse))
     return columns.then(rung.network.graph(rung.params, layer.embedded_levels))

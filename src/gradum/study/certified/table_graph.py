@@ -107,6 +107,11 @@ class TableGraph:
                 places[place] = np.unique(raw[np.isfinite(raw)])
         return tuple(places)
 
+    @property
+    def bends(self) -> tuple[tuple[int, np.ndarray], ...]:
+        """The places of inputs that have such `thresholds`, and these; as a search divides them."""
+        return tuple((place, at) for place, at in enumerate(self.thresholds) if len(at))
+
     def predict(self, x: np.ndarray) -> Prediction:
         """Return what the model predicts for inputs [n, d], as it is deployed.
 

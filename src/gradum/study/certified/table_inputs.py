@@ -29,7 +29,7 @@ from gradum.tables.encoders.categorical import MISSING
 from gradum.tables.read import read
 from gradum.tables.wording import nearest
 
-Change = tuple[float, float] | Collection[Any]
+PossibleValues = tuple[float, float] | Collection[Any]
 """The least and the greatest value of a column of numbers; of others, the levels that it may have.
 """
 
@@ -91,6 +91,14 @@ class TableInputs:
         low, high = np.clip(np.array([*ranges, *rest]).reshape(-1, 2).T, -FLOAT32_MAX, FLOAT32_MAX)
         return Box(low[None], high[None])
 
+    def places(self, column: str) -> dict[str, int]:
+        """Return the places of a column's dense inputs by what they hold.
+
+        Such as ``value``, ``boolean`` and ``missing``.
+        """
+        dense = enumerate(self.layout.dense)
+        return {feature.kind: place for place, feature in dense if feature.source == column}
+
     def encoded(self, data: Any) -> np.ndarray:
         """Return the inputs [n, d] of the rows of what `gradum.fit` takes for a table.
 
@@ -111,7 +119,7 @@ class TableInputs:
         text = [] if design.sparse is None else [design.sparse.toarray().astype(np.float64)]
         return np.concatenate([design.dense, *levels, *text], axis=1)
 
-    def box(self, rows: np.ndarray, changes: Mapping[str, Change]) -> Box:
+    def box(self, rows: np.ndarray, changes: Mapping[str, PossibleValues]) -> Box:
         """Let some columns of rows [n, d] have any of the values that are given, the others stay.
 
         Parameters
@@ -162,7 +170,7 @@ class TableInputs:
                     say("Column {column!r} is to move by {radius}.", column=column, radius=radius),
                     say("Give a number from 0 up, in the column's unit."),
                 )
-            places = self._places(column)
+            places = self.places(column)
             if "value" in places:
                 given = rows[:, places["missing"]] == 0 if "missing" in places else np.True_
                 value, moves = rows[:, places["value"]], given & (radius > 0)
@@ -185,12 +193,7 @@ class TableInputs:
             )
         return known.kind
 
-    def _places(self, column: str) -> dict[str, int]:
-        """Return the places of a column's dense inputs by what they hold."""
-        dense = enumerate(self.layout.dense)
-        return {feature.kind: place for place, feature in dense if feature.source == column}
-
-    def _ranges(self, column: str, change: Change) -> dict[int, tuple[float, float]]:
+    def _ranges(self, column: str, change: PossibleValues) -> dict[int, tuple[float, float]]:
         """Return the ranges of the inputs of a column that is changed."""
         match self._kind(column):
             case "numeric":
@@ -208,7 +211,7 @@ class TableInputs:
             say("Leave the column as it is."),
         )
 
-    def _of_numbers(self, column: str, change: Change) -> dict[int, tuple[float, float]]:
+    def _of_numbers(self, column: str, change: PossibleValues) -> dict[int, tuple[float, float]]:
         ends = [*change] if isinstance(change, Sequence) and not isinstance(change, str) else []
         numbers = all(isinstance(end, (int, float, np.number)) for end in ends)
         if len(ends) != 2 or not numbers or not -np.inf < ends[0] <= ends[1] < np.inf:
@@ -216,12 +219,12 @@ class TableInputs:
                 say("Column {column!r} has no range {change!r}.", column=column, change=change),
                 say("Give the least and the greatest value, such as (20, 30)."),
             )
-        places = self._places(column)
+        places = self.places(column)
         low, high = (float(np.clip(end, -FLOAT32_MAX, FLOAT32_MAX)) for end in ends)
         ranges = {"value": (low, high), "missing": (0.0, 0.0)}
         return {place: ranges[kind] for kind, place in places.items()}
 
-    def _of_truths(self, column: str, change: Change) -> dict[int, tuple[float, float]]:
+    def _of_truths(self, column: str, change: PossibleValues) -> dict[int, tuple[float, float]]:
         truths = [*self._collection(column, change)]
         if not all(isinstance(truth, (bool, np.bool_)) for truth in truths):
             raise SpecError(
@@ -229,9 +232,9 @@ class TableInputs:
                 say("Give True, False, or both."),
             )
         ranges = {"boolean": (float(min(truths)), float(max(truths))), "missing": (0.0, 0.0)}
-        return {place: ranges[kind] for kind, place in self._places(column).items()}
+        return {place: ranges[kind] for kind, place in self.places(column).items()}
 
-    def _of_levels(self, column: str, change: Change) -> dict[int, tuple[float, float]]:
+    def _of_levels(self, column: str, change: PossibleValues) -> dict[int, tuple[float, float]]:
         known = self.fitted.encoder.levels.get(column, ())
         levels = [self._level(column, level, known) for level in self._collection(column, change)]
         for coded, group in zip(self.layout.codes, self.groups, strict=True):
@@ -245,7 +248,7 @@ class TableInputs:
                 }
         return {}
 
-    def _collection(self, column: str, change: Change) -> Collection[Any]:
+    def _collection(self, column: str, change: PossibleValues) -> Collection[Any]:
         """Return levels, if there is one."""
         if isinstance(change, (str, bytes)) or not len(change):
             raise SpecError(

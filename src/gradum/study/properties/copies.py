@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.core.bounds import INPUT, Affine, Box, Concatenated, Draft, Graph, Sum, Taken
+from gradum.core.bounds import INPUT, Affine, Box, Concatenated, Draft, Graph, Selected, Sum
 from gradum.core.bounds.property import Polyhedron
 from gradum.study.properties.table_domain import TableDomain
 from gradum.study.verification import Domain
@@ -98,7 +98,7 @@ class Copies:
         other = places.copy()
         other[self.changed] = graph.inputs + np.arange(len(self.changed))
         first, second = (
-            draft.append(graph, draft.add(Taken(which), INPUT)) for which in (places, other)
+            draft.append(graph, draft.add(Selected(which), INPUT)) for which in (places, other)
         )
         draft.add(Sum((-1.0, 1.0)), first, second)
         return draft

@@ -12,13 +12,13 @@ from gradum.errors import PropertyError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.study.properties.copies import Copies
-from gradum.study.properties.question import Question
+from gradum.study.properties.question import PropertyQuestion
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.words import class_of, column_of, number_of, qualifiers
 
 
 @dataclass(frozen=True)
-class Irrelevant:
+class IrrelevantProperty:
     """Two rows that differ in one column have the same answer, or answers no farther apart than T.
 
     Parameters
@@ -35,7 +35,7 @@ class Irrelevant:
     place: int | None
 
     @classmethod
-    def read(cls, text: str, fitted: Fitted) -> Irrelevant:
+    def read(cls, text: str, fitted: Fitted) -> IrrelevantProperty:
         """Read what stands behind "irrelevant"."""
         column, rest = column_of(text, fitted)
         rest, words = qualifiers(rest, ("of", "within"))
@@ -63,7 +63,7 @@ class Irrelevant:
         place = None if every else class_of(words.get("of"), fitted)
         return cls(column.name, within, place)
 
-    def verify(self, question: Question) -> Verified:
+    def verify(self, question: PropertyQuestion) -> Verified:
         """See whether any weight leads from the column; if so, search for two rows."""
         graph, table = question.table_graph.answer, question.table
         changed = np.flatnonzero(question.table_graph.inputs.sources == self.column)
@@ -100,7 +100,7 @@ class Irrelevant:
                 column=self.column,
             )
             return question.answer("not decided", outcome.stage, outcome.certified, reason=reason)
-        return question.found(outcome, shown)
+        return question.conclude(outcome, shown)
 
 
 def _reaches(graph: Graph, box: Box, changed: np.ndarray) -> bool:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradum.core.bounds import Box, Taken
+from gradum.core.bounds import Box, Selected
 from gradum.core.bounds.graph import Graph
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.study.properties.copies import Copies
-from gradum.study.properties.question import Question
+from gradum.study.properties.question import PropertyQuestion
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.slope_search import SlopeSearch
 from gradum.study.properties.words import class_of, column_of, qualifiers
@@ -29,7 +29,7 @@ PROOF = 0.5
 
 
 @dataclass(frozen=True)
-class Monotone:
+class MonotoneProperty:
     """Of two rows that differ in one column alone, that with more of it has no lesser answer.
 
     It is proved of the model in real numbers; an answer that falls by no more than rounding
@@ -50,7 +50,7 @@ class Monotone:
     place: int | None
 
     @classmethod
-    def read(cls, text: str, fitted: Fitted) -> Monotone:
+    def read(cls, text: str, fitted: Fitted) -> MonotoneProperty:
         """Read what stands behind "monotone"."""
         column, rest = column_of(text, fitted)
         rest, words = qualifiers(rest, ("of",))
@@ -70,10 +70,10 @@ class Monotone:
             )
         return cls(column.name, SIGNS[rest], class_of(words.get("of"), fitted))
 
-    def verify(self, question: Question) -> Verified:
+    def verify(self, question: PropertyQuestion) -> Verified:
         """Bound slopes, look for two rows, and search on."""
         table, output = question.table, self.place or 0
-        places = table.places(self.column)
+        places = table.inputs.places(self.column)
         if "value" not in places:
             return question.answer("proved", "weights", 1.0)
         box, value = self._present(question.box, places), places["value"]
@@ -101,13 +101,13 @@ class Monotone:
 
         attacked = question.search(pairs, domain, replay, boxes=0)
         if attacked.verdict != "not decided":
-            return question.found(attacked, shown)
+            return question.conclude(attacked, shown)
         if proof.run(PROOF * question.left):
             return question.answer("proved", "slopes", 1.0)
         outcome = question.search(pairs, domain, replay)
-        return question.found(outcome, shown, certified=min(proof.certified, 1.0))
+        return question.conclude(outcome, shown, certified=min(proof.certified, 1.0))
 
-    def _proof(self, question: Question, graph: Graph, box: Box, value: int) -> SlopeSearch:
+    def _proof(self, question: PropertyQuestion, graph: Graph, box: Box, value: int) -> SlopeSearch:
         """Return a search for slopes, in which the column takes all numbers, whole or not."""
         table = question.table
         whole = table.form.whole.copy()
@@ -115,7 +115,7 @@ class Monotone:
         domain = replace(table.domain(box, ()), form=replace(table.form, whole=whole))
         way = np.zeros(graph.inputs)
         way[value] = self.sign
-        output = Graph.of(graph.widths[-1], Taken(np.array([self.place or 0])))
+        output = Graph.of(graph.widths[-1], Selected(np.array([self.place or 0])))
         return SlopeSearch(graph.then(output), domain, way)
 
     def _present(self, box: Box, places: dict[str, int]) -> Box:

@@ -17,15 +17,15 @@ from gradum.core.bounds import Box, Graph, folded
 from gradum.messages import say
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.region import Region
-from gradum.study.properties.result import Counterexample, Stage, Verified
+from gradum.study.properties.result import Counterexample, PropertyStage, Verified
 from gradum.study.properties.table_domain import Row, TableDomain
-from gradum.study.verification import Domain, Outcome, verify
+from gradum.study.verification import Domain, VerificationOutcome, verify
 from gradum.study.verification.outcome import Verdict
 from gradum.study.verification.verify import Replay
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class CentreRows:
     """Rows of a table, around which a property is to hold.
 
     Parameters
@@ -45,12 +45,12 @@ class Rows:
     def __len__(self) -> int:
         return len(self.raw)
 
-    def chosen(self, *places: int) -> Rows:
+    def chosen(self, *places: int) -> CentreRows:
         """Return some of them."""
         raw = [self.raw[place] for place in places]
-        return Rows(self.x[list(places)], raw, self.numbers[list(places)])
+        return CentreRows(self.x[list(places)], raw, self.numbers[list(places)])
 
-    def within(self, table: TableDomain, region: Region) -> Rows:
+    def within(self, table: TableDomain, region: Region) -> CentreRows:
         """Return those that lie in a region, as far as it names columns."""
         low, high = table.region(region)
         named = np.isin(table.table_graph.inputs.sources, list(region.limits))
@@ -59,7 +59,7 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class PropertyQuestion:
     """What is asked of a model.
 
     Parameters
@@ -69,7 +69,7 @@ class Question:
     table : TableDomain
         Of the rung that is asked about.
     region : Region
-    rows : Rows or None
+    rows : CentreRows or None
         Those of a table, if one was given.
     seconds : float
         Of wall time, from now on.
@@ -80,7 +80,7 @@ class Question:
     text: str
     table: TableDomain
     region: Region
-    rows: Rows | None = None
+    rows: CentreRows | None = None
     seconds: float = math.inf
     seed: int = 0
     began: float = field(default_factory=perf_counter, init=False)
@@ -108,7 +108,7 @@ class Question:
         *,
         share: float = 1.0,
         boxes: float = math.inf,
-    ) -> Outcome:
+    ) -> VerificationOutcome:
         """Attack, bound and search a domain in a share of the time that is left."""
         unit = self.table_graph.unit
         return verify(
@@ -121,9 +121,9 @@ class Question:
             seed=self.seed,
         )
 
-    def found(
+    def conclude(
         self,
-        outcome: Outcome,
+        outcome: VerificationOutcome,
         shown: Callable[[np.ndarray], Counterexample],
         certified: float = 0.0,
     ) -> Verified:
@@ -134,7 +134,9 @@ class Question:
             return self.answer(outcome.verdict, outcome.stage, share, counterexample=example)
         return self.answer(outcome.verdict, outcome.stage, share)
 
-    def answer(self, verdict: Verdict, stage: Stage, certified: float, **more: Any) -> Verified:
+    def answer(
+        self, verdict: Verdict, stage: PropertyStage, certified: float, **more: Any
+    ) -> Verified:
         """Return a verdict, with the reason why there is none."""
         if verdict == "not decided":
             more.setdefault("reason", self.why_open)
@@ -160,6 +162,6 @@ class TableProperty(Protocol):
         """The place of the class whose probability it is about; None where there is none."""
         ...
 
-    def verify(self, question: Question) -> Verified:
+    def verify(self, question: PropertyQuestion) -> Verified:
         """Prove or refute it, or say why it is left open."""
         ...

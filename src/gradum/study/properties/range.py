@@ -10,13 +10,13 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
-from gradum.study.properties.question import Question
+from gradum.study.properties.question import PropertyQuestion
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.words import class_of, qualifiers, range_of
 
 
 @dataclass(frozen=True)
-class InRange:
+class RangeProperty:
     """Every answer lies in a range, but for rounding (`TableDomain.rounding`).
 
     Parameters
@@ -32,7 +32,7 @@ class InRange:
     place: int | None
 
     @classmethod
-    def read(cls, text: str, fitted: Fitted) -> InRange:
+    def read(cls, text: str, fitted: Fitted) -> RangeProperty:
         """Read what stands behind "range"."""
         text, words = qualifiers(text, ("of",))
         place = class_of(words.get("of"), fitted)
@@ -43,7 +43,7 @@ class InRange:
             )
         return cls(*ends, place)
 
-    def verify(self, question: Question) -> Verified:
+    def verify(self, question: PropertyQuestion) -> Verified:
         """Search for an answer below or above."""
         graph, table = question.table_graph.answer, question.table
         output = self.place or 0
@@ -61,4 +61,4 @@ class InRange:
             answer = table.outputs(x[None])[0, output]
             return Counterexample(tuple(table.rows(x[None])), (float(answer),))
 
-        return question.found(outcome, shown)
+        return question.conclude(outcome, shown)

@@ -25,19 +25,19 @@ from gradum.errors import PropertyError
 from gradum.files.atomic import cause_of
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say
-from gradum.study.properties.irrelevant import Irrelevant
-from gradum.study.properties.monotone import Monotone
+from gradum.study.properties.irrelevant import IrrelevantProperty
+from gradum.study.properties.monotone import MonotoneProperty
 from gradum.study.properties.question import TableProperty
-from gradum.study.properties.range import InRange
+from gradum.study.properties.range import RangeProperty
 from gradum.study.properties.region import Region
-from gradum.study.properties.robust import Robust
+from gradum.study.properties.robust import RobustProperty
 from gradum.tables.wording import nearest_names
 
 KINDS: dict[str, Callable[[str, Fitted], TableProperty]] = {
-    "monotone": Monotone.read,
-    "irrelevant": Irrelevant.read,
-    "range": InRange.read,
-    "robust": Robust.read,
+    "monotone": MonotoneProperty.read,
+    "irrelevant": IrrelevantProperty.read,
+    "range": RangeProperty.read,
+    "robust": RobustProperty.read,
 }
 """By the first word of a property, what reads the rest."""
 

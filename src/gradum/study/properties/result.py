@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from gradum.study.verification.outcome import Verdict
+from gradum.study.verification.outcome import Stage, Verdict, gravest
 from gradum.tables.columns import Label
 
-Stage = Literal["weights", "slopes", "attack", "interval", "crown", "search"]
+PropertyStage = Literal["weights", "slopes", Stage]
 
 
 class Counterexample(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class Verified(msgspec.Struct, frozen=True):
     property: str
     where: str
     verdict: Verdict
-    stage: Stage
+    stage: PropertyStage
     certified: float
     seconds: float
     counterexample: Counterexample | None = None
@@ -104,8 +104,4 @@ class Verification(msgspec.Struct, frozen=True):
     @property
     def verdict(self) -> Verdict:
         """Return "refuted" if any is, else "not decided" if any is, else "proved"."""
-        verdicts = {verified.verdict for verified in self.properties}
-        for verdict in ("refuted", "not decided"):
-            if verdict in verdicts:
-                return verdict
-        return "proved"
+        return gravest(verified.verdict for verified in self.properties)

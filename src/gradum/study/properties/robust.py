@@ -19,8 +19,8 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
-from gradum.study.properties.question import Question, Rows
-from gradum.study.properties.result import Counterexample, Stage, Verified
+from gradum.study.properties.question import CentreRows, PropertyQuestion
+from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.table_domain import Row
 from gradum.study.properties.words import (
     Amount,
@@ -31,13 +31,12 @@ from gradum.study.properties.words import (
     qualifiers,
 )
 from gradum.study.verification import Domain
-from gradum.study.verification.outcome import Verdict
+from gradum.study.verification.outcome import Stage, Verdict, gravest, latest
 
 ANY = "any"
-STAGES = ("attack", "interval", "crown", "search")
 
 
-class Change(NamedTuple):
+class ColumnMove(NamedTuple):
     """A column that moves: by an amount either way, or, without one, to any of its levels."""
 
     column: str
@@ -45,22 +44,22 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Robust:
+class RobustProperty:
     """No change of some columns, within limits, changes a row's answer.
 
     Parameters
     ----------
-    changes : tuple of Change
+    changes : tuple of ColumnMove
     within : float or None
         T, in the target's unit; None for classes.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[ColumnMove, ...]
     within: float | None
     place: None = None
 
     @classmethod
-    def read(cls, text: str, fitted: Fitted) -> Robust:
+    def read(cls, text: str, fitted: Fitted) -> RobustProperty:
         """Read what stands behind "robust"."""
         text, words = qualifiers(text, ("within",))
         changes = tuple(_change(part, fitted) for part in parts_of(text))
@@ -83,7 +82,7 @@ class Robust:
             )
         return cls(changes, number_of(words["within"]) if "within" in words else None)
 
-    def verify(self, question: Question) -> Verified:
+    def verify(self, question: PropertyQuestion) -> Verified:
         """Search around one row after the other."""
         if question.rows is None:
             raise SpecError(
@@ -95,27 +94,27 @@ class Robust:
             raise PropertyError(
                 say("No row of the table lies in the region."), say("Give a wider region.")
             )
-        found = []
+        # The rows that no time is left for stay open.
+        verdicts: list[Verdict] = ["not decided"] * len(rows)
+        stages, examples = [], []
         for place in range(len(rows)):
-            if found and not question.left:
-                break  # the rows that no time is left for are open
+            if stages and not question.left:
+                break
             share = 1 / (len(rows) - place)
-            found.append(self._around(question, rows.chosen(place), share))
-        proved = sum(verdict == "proved" for verdict, _, _ in found)
-        refuted = sum(verdict == "refuted" for verdict, _, _ in found)
-        examples = [example for _, _, example in found if example is not None]
-        open_rows = len(rows) - proved - refuted
+            verdicts[place], stage, example = self._around(question, rows.chosen(place), share)
+            stages.append(stage)
+            examples.append(example)
         return question.answer(
-            "refuted" if refuted else "not decided" if open_rows else "proved",
-            max((stage for _, stage, _ in found), key=STAGES.index),
-            proved / len(rows),
-            counterexample=examples[0] if examples else None,
+            gravest(verdicts),
+            latest(stages),
+            verdicts.count("proved") / len(rows),
+            counterexample=next((example for example in examples if example is not None), None),
             rows=len(rows),
-            refuted_rows=refuted,
+            refuted_rows=verdicts.count("refuted"),
         )
 
     def _around(
-        self, question: Question, row: Rows, share: float
+        self, question: PropertyQuestion, row: CentreRows, share: float
     ) -> tuple[Verdict, Stage, Counterexample | None]:
         """Search around one row, in a share of the time that is left."""
         table, table_graph = question.table, question.table_graph
@@ -157,18 +156,20 @@ class Robust:
         rows = ({column: raw.get(column) for column in other}, other)
         return outcome.verdict, outcome.stage, Counterexample(rows, answers, int(number))
 
-    def _domain(self, question: Question, x: np.ndarray, unsafe: Sequence[Polyhedron]) -> Domain:
+    def _domain(
+        self, question: PropertyQuestion, x: np.ndarray, unsafe: Sequence[Polyhedron]
+    ) -> Domain:
         """Return what the inputs [d] of a row can become; a whole number that is none stays so."""
         table, table_graph = question.table, question.table_graph
         low, high = x[None].copy(), x[None].copy()
         for column, amount in self.changes:
             there = table_graph.inputs.sources == column
             if amount is None:
-                flags = [table.places(column).get("missing", -1)]
+                flags = [table.inputs.places(column).get("missing", -1)]
                 there &= ~np.isin(np.arange(len(x)), flags)
                 low[:, there], high[:, there] = 0.0, table.box.high[:, there]
                 continue
-            value = x[table.places(column).get("value", 0)]
+            value = x[table.inputs.places(column).get("value", 0)]
             radius = amount.size * (abs(value) if amount.relative else 1.0)
             moved = table_graph.inputs.around(x[None], {column: radius})
             low[:, there], high[:, there] = moved.low[:, there], moved.high[:, there]
@@ -177,7 +178,7 @@ class Robust:
         return table.domain(Box(*form.narrowed(low, high)), unsafe, form)
 
 
-def _change(text: str, fitted: Fitted) -> Change:
+def _change(text: str, fitted: Fitted) -> ColumnMove:
     """Read ``income ±5%`` or ``colour any``."""
     column, rest = column_of(text, fitted)
     if column.role != "feature":
@@ -186,10 +187,10 @@ def _change(text: str, fitted: Fitted) -> Change:
             say("Name columns that it learned from."),
         )
     if rest == ANY and column.kind in ("categorical", "boolean"):
-        return Change(column.name, None)
+        return ColumnMove(column.name, None)
     amount = amount_of(rest)
     if amount is not None and column.kind == "numeric":
-        return Change(column.name, amount)
+        return ColumnMove(column.name, amount)
     raise PropertyError(
         say(
             "How column {column!r} moves cannot be read from {text!r}.",

@@ -22,7 +22,7 @@ from gradum.core.bounds.planes import traced
 from gradum.core.bounds.zonotope import boxes_at_once, carried
 from gradum.study.verification import Domain
 from gradum.study.verification.domain import settled
-from gradum.study.verification.regions import Regions
+from gradum.study.verification.open_boxes import OpenBoxes
 from gradum.study.verification.splitting import halves
 
 MOST = 1e200
@@ -45,24 +45,24 @@ class SlopeSearch:
     graph: Graph
     domain: Domain
     way: np.ndarray
-    regions: Regions = field(init=False)
+    open_boxes: OpenBoxes = field(init=False)
     certified: float = 0.0
     is_complete: bool = True
 
     def __post_init__(self) -> None:
-        self.regions = Regions.whole(self.domain.box, 0)
+        self.open_boxes = OpenBoxes.whole(self.domain.box, 0)
 
     def run(self, seconds: float) -> bool:
         """Search for so long, one step at least; return whether it is proved."""
         until = perf_counter() + seconds
         self.step()
-        while len(self.regions) and perf_counter() < until:
+        while len(self.open_boxes) and perf_counter() < until:
             self.step()
-        return self.is_complete and not len(self.regions)
+        return self.is_complete and not len(self.open_boxes)
 
     def step(self) -> None:
         """Bound the slopes of some of the open boxes, and divide those that are not proved."""
-        batch, others = self.regions.first(boxes_at_once(self.graph))
+        batch, others = self.open_boxes.first(boxes_at_once(self.graph))
         box, empty = settled(self.domain, *batch.box)
         box = Box(*(np.where(empty[:, None], *ends) for ends in zip(batch.box, box, strict=True)))
         enclosure, zonotopes, _ = carried(self.graph, box)
@@ -79,7 +79,7 @@ class SlopeSearch:
         share = np.tile(batch.share[left], 2) * parts
         lack = np.tile(np.nan_to_num(-tangents[-1].low[left, 0], nan=MOST), 2)
         # Half of the next ones lack most, half are largest.
-        self.regions = others.joined(Regions(box, phases, share, lack, -share))
+        self.open_boxes = others.joined(OpenBoxes(box, phases, share, lack, -share))
 
     def _columns(
         self,

@@ -25,6 +25,7 @@ from gradum.fitting.predict import predict
 from gradum.fitting.rung import Prediction
 from gradum.messages import listed, say
 from gradum.study.certified.table_graph import TableGraph
+from gradum.study.certified.table_inputs import TableInputs
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
 from gradum.study.verification.domain import Domain, Form
@@ -54,10 +55,15 @@ class TableDomain:
 
     table_graph: TableGraph
 
+    @property
+    def inputs(self) -> TableInputs:
+        """What the graphs' inputs mean."""
+        return self.table_graph.inputs
+
     @cached_property
     def box(self) -> Box:
         """The whole domain, [1, d]."""
-        low, high = (end.copy() for end in self.table_graph.inputs.domain)
+        low, high = (end.copy() for end in self.inputs.domain)
         for group, step in self._levels:
             high[:, group[0]] = float(bool(step.rare))
         return Box(low, high)
@@ -65,11 +71,11 @@ class TableDomain:
     @cached_property
     def form(self) -> Form:
         """What inputs can be besides."""
-        whole = np.zeros(self.table_graph.inputs.count, bool)
-        tried = np.full(self.table_graph.inputs.count, np.nan)
+        whole = np.zeros(self.inputs.count, bool)
+        tried = np.full(self.inputs.count, np.nan)
         implied = []
         for step in self._steps:
-            places = self.places(step.source)
+            places = self.inputs.places(step.source)
             whole[[place for kind, place in places.items() if kind in ("boolean", "missing")]] = (
                 True
             )
@@ -80,7 +86,7 @@ class TableDomain:
                 implied.append((places["missing"], main, _imputed(step)))
         several = self._of_several_inputs
         if several.any():
-            tried[several] = self.table_graph.inputs.encoded([self._typical])[0, several]
+            tried[several] = self.inputs.encoded([self._typical])[0, several]
         return Form(whole, tuple(implied), tried)
 
     def region(self, region: Region) -> Box:
@@ -95,13 +101,13 @@ class TableDomain:
         """
         low, high = (end.copy() for end in self.box)
         changes = {name: self._within(name, ends) for name, ends in region.limits.items()}
-        changed = self.table_graph.inputs.box(low, changes)
-        there = np.isin(self.table_graph.inputs.sources, list(changes))
+        changed = self.inputs.box(low, changes)
+        there = np.isin(self.inputs.sources, list(changes))
         low[:, there], high[:, there] = changed.low[:, there], changed.high[:, there]
         form = self.form
         narrowed = form.narrowed(low, high)
         for name in changes:
-            of_column = self.table_graph.inputs.sources == name
+            of_column = self.inputs.sources == name
             if (narrowed[0] > narrowed[1])[:, of_column].any():
                 raise PropertyError(
                     say("The region is empty: column {column!r} has whole numbers.", column=name),
@@ -111,20 +117,14 @@ class TableDomain:
 
     def domain(self, box: Box, unsafe: Sequence[Polyhedron], form: Form | None = None) -> Domain:
         """Return a box [1, d] with what is unsafe there, as a search takes it."""
-        thresholds = [(j, at) for j, at in enumerate(self.table_graph.thresholds) if len(at)]
         return Domain(
             box.low[0],
             box.high[0],
             tuple(unsafe),
-            self.table_graph.inputs.groups,
-            tuple(thresholds),
+            self.inputs.groups,
+            self.table_graph.bends,
             form=form or self.form,
         )
-
-    def places(self, column: str) -> dict[str, int]:
-        """Return the places of a column's dense inputs by what they hold."""
-        dense = enumerate(self.table_graph.inputs.layout.dense)
-        return {feature.kind: place for place, feature in dense if feature.source == column}
 
     def is_whole(self, column: str) -> bool:
         """Whether all that is known of a column's numbers are whole ones.
@@ -147,7 +147,7 @@ class TableDomain:
         rows: list[Row] = [{} for _ in range(len(x))]
         levels = {step.source: (group, step) for group, step in self._levels}
         for step in self._steps:
-            places = self.places(step.source)
+            places = self.inputs.places(step.source)
             for row, point in zip(rows, x, strict=True):
                 if step.source in levels:
                     code = int(point[levels[step.source][0]].argmax())
@@ -184,7 +184,7 @@ class TableDomain:
         return tuple(self._column(step) for step in self._steps)
 
     def _column(self, step: AnyStep) -> ColumnDomain:
-        missing = "missing" in self.places(step.source)
+        missing = "missing" in self.inputs.places(step.source)
         match step:
             case Numeric() if step.range is not None:
                 low, high = step.range
@@ -202,7 +202,7 @@ class TableDomain:
     @property
     def notes(self) -> list[str]:
         """Say of which inputs proofs take more into account than a table has."""
-        sources = self.table_graph.inputs.sources[self._of_several_inputs]
+        sources = self.inputs.sources[self._of_several_inputs]
         several = sorted({str(name) for name in sources})
         if not several:
             return []
@@ -223,17 +223,17 @@ class TableDomain:
     def _levels(self) -> list[tuple[np.ndarray, Categorical]]:
         """The group of each column of levels, and its step."""
         steps = {step.source: step for step in self._steps if isinstance(step, Categorical)}
-        codes = self.table_graph.inputs.layout.codes
+        codes = self.inputs.layout.codes
         return [
             (group, steps[coded.source])
-            for coded, group in zip(codes, self.table_graph.inputs.groups, strict=True)
+            for coded, group in zip(codes, self.inputs.groups, strict=True)
         ]
 
     @cached_property
     def _of_several_inputs(self) -> np.ndarray:
         """Which inputs [d] are parts of dates and texts."""
         plain = [s.source for s in self._steps if isinstance(s, Numeric | Boolean | Categorical)]
-        return ~np.isin(self.table_graph.inputs.sources, plain)
+        return ~np.isin(self.inputs.sources, plain)
 
     @cached_property
     def _typical(self) -> Row:

@@ -8,7 +8,7 @@ from time import perf_counter
 from msgspec import structs
 
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.properties.question import Question, Rows
+from gradum.study.properties.question import CentreRows, PropertyQuestion
 from gradum.study.properties.read import Stated
 from gradum.study.properties.result import Verification, Verified
 from gradum.study.properties.table_domain import TableDomain
@@ -19,7 +19,7 @@ SECONDS = 300.0
 def verify_properties(
     table_graph: TableGraph,
     stated: Sequence[Stated],
-    rows: Rows | None = None,
+    rows: CentreRows | None = None,
     *,
     seconds: float = SECONDS,
     seed: int = 0,
@@ -35,7 +35,7 @@ def verify_properties(
     table_graph : TableGraph
         Of the rung.
     stated : sequence of Stated
-    rows : Rows, optional
+    rows : CentreRows, optional
         Of a table, for properties that are asked around rows.
     seconds : float
         Of wall time, for all of them.
@@ -62,12 +62,12 @@ def verify_properties(
 
 
 def _verified(
-    table: TableDomain, stated: Sequence[Stated], rows: Rows | None, seconds: float, seed: int
+    table: TableDomain, stated: Sequence[Stated], rows: CentreRows | None, seconds: float, seed: int
 ) -> Iterable[Verified]:
     until = perf_counter() + seconds
-    for place, asked in enumerate(stated):
+    for place, statement in enumerate(stated):
         part = max(until - perf_counter(), 0.0) / (len(stated) - place)
-        question = Question(asked.text, table, asked.region, rows, part, seed)
-        verified, classes = asked.property.verify(question), table.table_graph.fitted.classes
-        of = None if asked.property.place is None else classes[asked.property.place]
+        question = PropertyQuestion(statement.text, table, statement.region, rows, part, seed)
+        verified, classes = statement.property.verify(question), table.table_graph.fitted.classes
+        of = None if statement.property.place is None else classes[statement.property.place]
         yield structs.replace(verified, of=of)

@@ -28,7 +28,7 @@ MOST_CLASSES = 2
 """Of a row that are aimed at: the likeliest besides the present one."""
 
 
-class Progress(NamedTuple):
+class AimProgress(NamedTuple):
     """How far copies have come: ``lead`` (m,), and whether answers have changed (m,)."""
 
     lead: np.ndarray
@@ -43,7 +43,7 @@ class Aims(Protocol):
         """The row of each aim (p,)."""
         ...
 
-    def progress(self, prediction: Prediction, aims: np.ndarray) -> Progress:
+    def progress(self, prediction: Prediction, aims: np.ndarray) -> AimProgress:
         """Say of predictions of copies, made for aims (m,), how far they have come."""
         ...
 
@@ -74,7 +74,7 @@ class ClassAims:
         order = np.array([falling(row)[:count] for row in others])
         return cls(np.repeat(rows, count), np.repeat(prediction.value, count), order.ravel())
 
-    def progress(self, prediction: Prediction, aims: np.ndarray) -> Progress:
+    def progress(self, prediction: Prediction, aims: np.ndarray) -> AimProgress:
         """Lead: log p of the wanted class less the largest other one; changed: by any class."""
         logs = np.log(np.maximum(_deciding(prediction), TINY))
         copies = np.arange(len(logs))
@@ -85,7 +85,7 @@ class ClassAims:
         margin = without.max(axis=1) - present - MARGIN_OF_CLASSES
         without[copies, self.wanted[aims]] = -np.inf
         rival = np.maximum(present, without.max(axis=1))
-        return Progress(wanted - rival - MARGIN_OF_CLASSES, margin >= 0)
+        return AimProgress(wanted - rival - MARGIN_OF_CLASSES, margin >= 0)
 
     def holds(self, prediction: Prediction, aims: np.ndarray) -> np.ndarray:
         """Return whether another class is predicted (m,)."""
@@ -112,11 +112,11 @@ class NumberAims:
         way = np.tile([1.0, -1.0], len(rows))
         return cls(np.repeat(rows, 2), np.repeat(prediction.middle, 2), way, far)
 
-    def progress(self, prediction: Prediction, aims: np.ndarray) -> Progress:
+    def progress(self, prediction: Prediction, aims: np.ndarray) -> AimProgress:
         """Lead: how much further than is asked for, one way; changed: either way."""
         moved = prediction.middle - self.present[aims]
         far = self.far * (1 + MARGIN_OF_NUMBERS)
-        return Progress(self.way[aims] * moved - far, np.abs(moved) >= far)
+        return AimProgress(self.way[aims] * moved - far, np.abs(moved) >= far)
 
     def holds(self, prediction: Prediction, aims: np.ndarray) -> np.ndarray:
         """Return whether the number has moved that far (m,)."""

@@ -14,7 +14,7 @@ from gradum.tables.encode import Encoder
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class MovedAnswers:
     """A rung's answers for copies of p rows.
 
     Parameters

@@ -20,16 +20,16 @@ from gradum.fitting.rung import Prediction
 from gradum.margins import falling, first_least
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.scores.interval import Interval, wilson
+from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.study.explanation.counterfactual.axis import axes_of
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.aims import Aims, ClassAims, NumberAims, far_of
-from gradum.study.stress.answers import Answers
+from gradum.study.stress.answers import MovedAnswers
 from gradum.study.stress.budget import Budget
 from gradum.study.stress.levels import Variants, level_choices, variants
 from gradum.study.stress.moves import Moves, moves_of
 from gradum.study.stress.result import Attack, ColumnPart, ColumnShift, Kept, RowAttack
-from gradum.study.stress.search import Search
+from gradum.study.stress.search import ShiftSearch
 from gradum.tables.check import widened
 
 ROWS_AT_ONCE = 25
@@ -37,7 +37,6 @@ CURVE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 """Shares of the full budget at which the curve is drawn."""
 
 ROUNDING = 1e-9  # of ε, by which two sums of the same shifts may differ
-Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -123,15 +122,15 @@ def attack(
             say("Let levels change with --levels 1, or freeze fewer columns."),
         )
     attacker = _Attacker(fitted, chosen.name, moves, threat, far)
-    began, found, evaluations = time.monotonic(), [], 0
+    began, attacked, evaluations = time.monotonic(), [], 0
     for at in range(0, len(rows), ROWS_AT_ONCE):
-        if found and time_limit is not None and time.monotonic() - began > time_limit:
+        if attacked and time_limit is not None and time.monotonic() - began > time_limit:
             break
         part = slice(at, at + ROWS_AT_ONCE)
         of_part, count = attacker.attacked(rows[part], numbers[part])
-        found += of_part
+        attacked += of_part
         evaluations += count
-    radii = np.array([np.inf if row.radius is None else row.radius for row in found])
+    radii = np.array([np.inf if row.radius is None else row.radius for row in attacked])
     return Attack(
         budget=threat.budget.kind,
         amounts=None if threat.budget.amounts is None else dict(threat.budget.amounts),
@@ -139,10 +138,10 @@ def attack(
         levels=threat.levels,
         least_move=far,
         columns=tuple(column.name for column in moves.columns),
-        rows=tuple(sorted(found, key=attrgetter("row"))),
+        rows=tuple(sorted(attacked, key=attrgetter("row"))),
         curve=_curve(radii, threat.budget.full),
         median=_median(radii),
-        parts=_parts(found),
+        parts=_parts(attacked),
         evaluations=evaluations,
         asked=len(rows),
     )
@@ -171,18 +170,18 @@ class _Attacker:
         choices, limits = level_choices(self.fitted), self.threat.limits
         tried = variants(rows, aims, choices, limits, self.threat.levels, self._answer)
         moves = self.moves.of(tried.rows)
-        search = Search(
+        search = ShiftSearch(
             moves,
             aims.take(tried.aims),
-            Answers(self.fitted.encoder, self.fitted.rung(self.rung), moves),
+            MovedAnswers(self.fitted.encoder, self.fitted.rung(self.rung), moves),
             stream(self.fitted.spec.seed, "study", "stress"),
         )
         search.run(self.threat.budget.full)
-        found = [
+        attacked = [
             self._replayed(rows, int(row), int(number), present, aims, tried, search)
             for row, number in enumerate(numbers)
         ]
-        return found, len(rows) + tried.evaluations + search.evaluations
+        return attacked, len(rows) + tried.evaluations + search.evaluations
 
     def _replayed(
         self,
@@ -192,7 +191,7 @@ class _Attacker:
         present: Prediction,
         aims: Aims,
         tried: Variants,
-        search: Search,
+        search: ShiftSearch,
     ) -> RowAttack:
         """Return the least of a row's changes after which `predict` answers otherwise."""
         answer = self._written(present, row)
@@ -241,8 +240,8 @@ def _curve(radii: np.ndarray, full: float) -> tuple[Kept, ...]:
     curve = []
     for share in CURVE:
         kept = float(np.mean(radii > share * full * (1 + ROUNDING)))
-        low, high = wilson(kept, len(radii), Z95)
-        interval = Interval(kept, low, high, (high - low) / (2 * Z95))
+        low, high = wilson(kept, len(radii), NORMAL_95)
+        interval = Interval(kept, low, high, (high - low) / (2 * NORMAL_95))
         curve.append(Kept(share * full, interval))
     return tuple(curve)
 
@@ -253,9 +252,9 @@ def _median(radii: np.ndarray) -> float | None:
     return middle if np.isfinite(middle) else None
 
 
-def _parts(found: Sequence[RowAttack]) -> tuple[ColumnPart, ...]:
+def _parts(attacked: Sequence[RowAttack]) -> tuple[ColumnPart, ...]:
     """Count in how many changes each column takes part, the most first."""
-    counted = Counter(change.column for row in found for change in row.changes)
+    counted = Counter(change.column for row in attacked for change in row.changes)
     names = list(counted)
     order = falling(np.array([counted[name] for name in names]))
     return tuple(ColumnPart(names[place], counted[names[place]]) for place in order)

@@ -23,13 +23,13 @@ from gradum.study.explanation.unseen_column import unseen_column
 from gradum.tables.encoders import AnyStep, Date, Numeric
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 
-Kind = Literal["iqr", "quantile", "amounts"]
+BudgetKind = Literal["iqr", "quantile", "amounts"]
 KINDS = ("iqr", "quantile")
-FULL: dict[Kind, float] = {"iqr": 1.0, "quantile": 0.25, "amounts": 1.0}
+FULL: dict[BudgetKind, float] = {"iqr": 1.0, "quantile": 0.25, "amounts": 1.0}
 FEWEST_QUANTILES = 3
 
 
-class Scale(Protocol):
+class ShiftScale(Protocol):
     """How far a column moves by a shift; places are its numbers, or the days of its dates."""
 
     def moved(self, places: np.ndarray, shifts: np.ndarray) -> np.ndarray:
@@ -103,7 +103,7 @@ class Budget:
         In the columns' own units, days of dates.
     """
 
-    kind: Kind = "iqr"
+    kind: BudgetKind = "iqr"
     amounts: Mapping[str, float] | None = None
 
     @classmethod
@@ -149,16 +149,16 @@ class Budget:
         """The largest ε that is tried."""
         return FULL[self.kind]
 
-    def scales(self, fitted: Fitted, reference: Reference) -> dict[str, Scale]:
+    def scales(self, fitted: Fitted, reference: Reference) -> dict[str, ShiftScale]:
         """Return the scale of every column that may move and whose values differ."""
-        scales: dict[str, Scale] = {}
+        scales: dict[str, ShiftScale] = {}
         for step in fitted.encoder.steps:
             scale = self._scale(step, reference)
             if scale is not None:
                 scales[step.source] = scale
         return scales
 
-    def _scale(self, step: AnyStep, reference: Reference) -> Scale | None:
+    def _scale(self, step: AnyStep, reference: Reference) -> ShiftScale | None:
         if not isinstance(step, Numeric | Date) or step.minimum is None or step.maximum is None:
             return None
         if self.amounts is not None:

@@ -69,7 +69,7 @@ def certify(
     table_graph = TableGraph(fitted, fitted.rung(rung))
     curve = threat.budget.full * np.array([0.0, *CURVE])
     places = {int(number): place for place, number in enumerate(numbers)}
-    found = []
+    certified = []
     for at in range(0, len(attacked.rows), ROWS_AT_ONCE):
         part = attacked.rows[at : at + ROWS_AT_ONCE]
         some = moves.of(rows[[places[row.row] for row in part]])
@@ -78,18 +78,18 @@ def certify(
         radii = np.array([np.inf if row.radius is None else row.radius for row in part])
         proof = Proof(table_graph, reach, claims_of(table_graph, answers, attacked), radii, curve)
         proof.run(seconds * len(part))
-        found += [
+        certified += [
             structs.replace(
                 row, certified_radius=float(size) if size >= 0 else None, certified_by=stage
             )
             for row, size, stage in zip(part, proof.proved, proof.stages, strict=True)
         ]
     known = np.array(
-        [-np.inf if row.certified_radius is None else row.certified_radius for row in found]
+        [-np.inf if row.certified_radius is None else row.certified_radius for row in certified]
     )
     return structs.replace(
         attacked,
-        rows=tuple(found),
+        rows=tuple(certified),
         curve=tuple(
             structs.replace(kept, certified=float(np.mean(known >= kept.epsilon)))
             for kept in attacked.curve

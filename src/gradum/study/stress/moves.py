@@ -21,7 +21,7 @@ from gradum.messages import say
 from gradum.study.explanation.counterfactual.axis import Axis
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.unseen_column import unseen_column
-from gradum.study.stress.budget import Scale
+from gradum.study.stress.budget import ShiftScale
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 
 ROUNDING = 1e-6  # of the last decimal
@@ -38,14 +38,14 @@ class MovingColumn:
     name : str
     axis : Axis
         The range that was learned, and which values there are.
-    scale : Scale
+    scale : ShiftScale
     upward, downward : bool
         Whether values may rise, and fall.
     """
 
     name: str
     axis: Axis
-    scale: Scale
+    scale: ShiftScale
     upward: bool = True
     downward: bool = True
 
@@ -168,7 +168,7 @@ class Moves:
 def moves_of(
     rows: pl.DataFrame,
     axes: Mapping[str, Axis],
-    scales: Mapping[str, Scale],
+    scales: Mapping[str, ShiftScale],
     limits: Limits,
     together: Sequence[Sequence[str]],
 ) -> Moves:

@@ -129,12 +129,11 @@ class Proof:
         graph, unsafe = self.claims.graph(row), self.claims.unsafe(row)
         groups = self.table_graph.inputs.groups
         form = Form(self.reach.whole(row), (), np.full(graph.inputs, np.nan))
-        bends = [(place, at) for place, at in enumerate(self.table_graph.thresholds) if len(at)]
         now = perf_counter()
         end = now + ATTEMPT * (until - now)
         stage: ProofStage = "crown"
         for low, high in zip(*self.reach.around(rows, sizes).box, strict=True):
-            domain = Domain(low, high, unsafe, groups, tuple(bends), form=form)
+            domain = Domain(low, high, unsafe, groups, self.table_graph.bends, form=form)
             part = folded(graph, domain.box, unit)
             left = end - perf_counter()
             outcome = verify(part, domain, unit=unit, seconds=left, boxes=MOST_BOXES)

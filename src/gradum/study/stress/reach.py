@@ -25,7 +25,7 @@ from gradum.study.stress.moves import Moves, MovingColumn
 from gradum.tables.encode import Encoder
 
 
-class Reached(NamedTuple):
+class ReachedBoxes(NamedTuple):
     """Boxes [b, d], and for each the place of its row among those that were asked for (b,)."""
 
     box: Box
@@ -80,7 +80,7 @@ class Reach:
         hull = Box(np.minimum.reduceat(x, starts), np.maximum.reduceat(x, starts))
         return cls(inputs, moves, hull, every)
 
-    def around(self, rows: np.ndarray, sizes: np.ndarray) -> Reached:
+    def around(self, rows: np.ndarray, sizes: np.ndarray) -> ReachedBoxes:
         """Return boxes that hold all copies of rows (m,) whose columns shift by up to sizes (m,).
 
         Those of a row stand beside each other, in the order of the rows, which rise.
@@ -92,7 +92,7 @@ class Reach:
             hull = self._hull(column, self.moves.starts[rows, place], sizes)
             here = np.flatnonzero(self.inputs.sources == column.name)
             low[:, here], high[:, here] = (end[owners] for end in hull)
-        return Reached(Box(low, high), owners)
+        return ReachedBoxes(Box(low, high), owners)
 
     def whole(self, row: int) -> np.ndarray:
         """Return which inputs (d,) are whole numbers in every copy of a row."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from gradum.scores.interval import Interval
-from gradum.study.stress.budget import Kind
+from gradum.study.stress.budget import BudgetKind
 
 ProofStage = Literal["interval", "crown", "search"]
 """What proved that an answer stays: intervals, linear bounds, or branch and bound."""
@@ -120,7 +120,7 @@ class Attack(msgspec.Struct, frozen=True):
         Rows that were to be attacked; more than there are in ``rows`` where the time was up.
     """
 
-    budget: Kind
+    budget: BudgetKind
     amounts: dict[str, float] | None
     full: float
     levels: int

@@ -24,7 +24,7 @@ import numpy as np
 
 from gradum.fitting.rung import Prediction
 from gradum.margins import falling, first_greatest
-from gradum.study.stress.aims import Aims, Progress
+from gradum.study.stress.aims import AimProgress, Aims
 from gradum.study.stress.moves import Moves
 
 STARTS = 250  # points that are spread over a box, about
@@ -40,7 +40,7 @@ PARTS = 5
 MOST_COPIES = 20_000  # that are answered at a time
 
 
-class Search:
+class ShiftSearch:
     """The least shifts of some rows, all looked for at the same time.
 
     Parameters
@@ -93,17 +93,17 @@ class Search:
             reached = np.isfinite(self.size[left])
             smaller = self.size[left] * (1 - np.take(SMALLER, failures[left]))
             box = np.where(reached, smaller, full * np.take(WIDER, failures[left]))
-            found = np.zeros(len(left), bool)
+            changed = np.zeros(len(left), bool)
             known = reached & (failures[left] >= EXPLORED)
             for some, spread in ((~known, self._spread), (known, self._spread[:0])):
                 if some.any():
-                    found[some] = self._look_in(left[some], box[some], spread)
-            failures[left[~found]] += 1
-            failures[left[found & ~reached]] = 0
+                    changed[some] = self._look_in(left[some], box[some], spread)
+            failures[left[~changed]] += 1
+            failures[left[changed & ~reached]] = 0
             left = left[failures[left] < len(SMALLER)]
-        changed = problems[(self.size > 0) & np.isfinite(self.size)]
-        self._cut(changed, FINEST_CUTS)
-        self._put_back(changed)
+        shifted = problems[(self.size > 0) & np.isfinite(self.size)]
+        self._cut(shifted, FINEST_CUTS)
+        self._put_back(shifted)
 
     def _look_in(self, problems: np.ndarray, box: np.ndarray, spread: np.ndarray) -> np.ndarray:
         """Look for changed answers in boxes (q,) of problems (q,), and return where there are.
@@ -114,23 +114,23 @@ class Search:
         known = np.clip(self.shifts[problems], -box[:, None], box[:, None])
         points = spread * box[:, None, None]
         starts = np.concatenate([warm[:, None], known[:, None], points], axis=1)
-        lead, found = self._try(problems, starts)
+        lead, changed = self._try(problems, starts)
         order = np.array([falling(of_problem)[:CLIMBS] for of_problem in lead])
         every = np.arange(len(problems))
         highest, best = starts[every, order[:, 0]], lead[every, order[:, 0]]
         for climb in range(order.shape[1]):
-            left = np.flatnonzero(~found)
+            left = np.flatnonzero(~changed)
             if not len(left):
                 break
             start = order[left, climb]
-            reached, height, found[left] = self._climb(
+            reached, height, changed[left] = self._climb(
                 problems[left], starts[left, start], lead[left, start], box[left]
             )
             higher = height > best[left]
             highest[left[higher]], best[left[higher]] = reached[higher], height[higher]
         self._promising[problems] = highest
-        self._cut(problems[found], CUTS)
-        return found
+        self._cut(problems[changed], CUTS)
+        return changed
 
     def _climb(
         self, problems: np.ndarray, shifts: np.ndarray, lead: np.ndarray, box: np.ndarray
@@ -139,20 +139,20 @@ class Search:
 
         Return the shifts and the leads that are reached, and whether answers change (q,).
         """
-        found = np.zeros(len(problems), bool)
+        changed = np.zeros(len(problems), bool)
         shifts, lead = shifts.copy(), lead.copy()
         for step, directions in zip(STEPS, self._directions, strict=True):
-            at = np.flatnonzero(~found)
+            at = np.flatnonzero(~changed)
             if not len(at):
                 break
             ends = box[at, None, None]
             around = shifts[at][:, :, None] + np.array([-step, step, -2.0, 2.0]) * ends
             places = np.clip(around, -ends, ends)  # the last two are the ends of the box
             slanting = np.clip(shifts[at][:, None] + step * directions * ends, -ends, ends)
-            shifts[at], lead[at], found[at] = self._step(
+            shifts[at], lead[at], changed[at] = self._step(
                 problems[at], shifts[at], lead[at], places, slanting
             )
-        return shifts, lead, found
+        return shifts, lead, changed
 
     def _step(
         self,
@@ -170,7 +170,7 @@ class Search:
         q, a, v = places.shape
         copies = np.broadcast_to(shifts[:, None, None], (q, a, v, a)).copy()
         copies[:, np.arange(a), :, np.arange(a)] = places.transpose(1, 0, 2)
-        gains, found = self._try(problems, copies.reshape(q, a * v, a))
+        gains, changed = self._try(problems, copies.reshape(q, a * v, a))
         gains = gains.reshape(q, a, v)
         best = first_greatest(gains)
         of_axis = np.take_along_axis(gains, best[:, :, None], axis=2)[:, :, 0]
@@ -186,7 +186,7 @@ class Search:
         highest = leads[np.arange(q), most]
         gained = highest > lead
         shifts = np.where(gained[:, None], together[np.arange(q), most], shifts)
-        return shifts, np.where(gained, highest, lead), found | also
+        return shifts, np.where(gained, highest, lead), changed | also
 
     def _try(self, problems: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ask for several copies of each problem (q, s, a); keep the nearest that are changed.
@@ -200,7 +200,7 @@ class Search:
 
     def _progress(
         self, problems: np.ndarray, shifts: np.ndarray, *, keep: bool = False
-    ) -> Progress:
+    ) -> AimProgress:
         """Ask for copies of problems (m,), shifted (m, a), some at a time."""
         parts = []
         for at in range(0, len(problems), MOST_COPIES):
@@ -210,7 +210,7 @@ class Search:
             if keep:
                 self._keep(rows, of_rows, places, parts[-1].changed)
         self.evaluations += len(problems)
-        return Progress(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+        return AimProgress(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
     def _keep(
         self, problems: np.ndarray, shifts: np.ndarray, places: np.ndarray, changed: np.ndarray

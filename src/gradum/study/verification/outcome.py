@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,8 +17,18 @@ STAGES: tuple[Stage, ...] = ("attack", "interval", "crown", "search")
 """In the order in which they are tried."""
 
 
+def gravest(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return "refuted" if any is, else "not decided" if any is, else "proved"."""
+    return max((VERDICTS[0], *verdicts), key=VERDICTS.index)
+
+
+def latest(stages: Iterable[Stage]) -> Stage:
+    """Return the stage, of one at least, that is tried after all others."""
+    return max(stages, key=STAGES.index)
+
+
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class VerificationOutcome:
     """Whether a network has a property.
 
     Parameters

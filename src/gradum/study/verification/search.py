@@ -22,8 +22,8 @@ from gradum.study.verification.attack import attack
 from gradum.study.verification.bounding import Bounded, bounded
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain
+from gradum.study.verification.open_boxes import OpenBoxes
 from gradum.study.verification.phases import Phases
-from gradum.study.verification.regions import Regions
 from gradum.study.verification.splitting import halves, promises
 
 Refuted = tuple[np.ndarray, np.ndarray]
@@ -35,7 +35,7 @@ many."""
 
 
 @dataclass(eq=False)
-class Search:
+class BranchAndBound:
     """A search in progress.
 
     Parameters
@@ -54,7 +54,7 @@ class Search:
 
     Attributes
     ----------
-    regions : Regions
+    open_boxes : OpenBoxes
         The open boxes.
     boxes : int
         How many were bounded.
@@ -70,14 +70,14 @@ class Search:
     unit: float
     confirm: Callable[[np.ndarray], Refuted | None]
     rng: np.random.Generator
-    regions: Regions = field(init=False)
+    open_boxes: OpenBoxes = field(init=False)
     boxes: int = field(default=0, init=False)
     stuck: int = field(default=0, init=False)
     stuck_share: float = field(default=0.0, init=False)
     _next_attack: int = field(default=64, init=False)
 
     def __post_init__(self) -> None:
-        self.regions = Regions.whole(self.domain.box, self.units.count)
+        self.open_boxes = OpenBoxes.whole(self.domain.box, self.units.count)
 
     @property
     def graph(self) -> Graph:
@@ -87,16 +87,16 @@ class Search:
     @property
     def certified(self) -> float:
         """The share of the domain's volume, at least, in which there is no unsafe output."""
-        return max(0.0, 1.0 - float(self.regions.share.sum()) - self.stuck_share)
+        return max(0.0, 1.0 - float(self.open_boxes.share.sum()) - self.stuck_share)
 
     def step(self) -> Refuted | None:
         """Bound the next open boxes and divide what is left of them; return a counterexample."""
-        batch, others = self.regions.first(boxes_at_once(self.graph))
+        batch, others = self.open_boxes.first(boxes_at_once(self.graph))
         result = bounded(
             self.domain, self.constraints, self.units, batch.box, batch.phases, self.unit
         )
         self.boxes += len(batch)
-        self.regions = others
+        self.open_boxes = others
         left = np.flatnonzero(~result.excluded.all(axis=1))
         if not len(left):
             return None
@@ -116,14 +116,14 @@ class Search:
         kept = left[again]
         box = Box(*(ends[kept] for ends in result.box))
         others = others.joined(
-            Regions(box, batch.phases[kept], share[again], lack[again], margins[again])
+            OpenBoxes(box, batch.phases[kept], share[again], lack[again], margins[again])
         )
         left, rows, columns = (of[divisible] for of in (left, rows, promise.argmax(axis=1)))
         slopes = result.planes.coefficients[left, rows]
         box = Box(*(ends[left] for ends in result.box))
         box, phases, parts = halves(self.domain, box, batch.phases[left], slopes, columns)
         share, lack, margin = (np.tile(of[divisible], 2) for of in (share, lack, margins))
-        self.regions = others.joined(Regions(box, phases, share * parts, lack, margin))
+        self.open_boxes = others.joined(OpenBoxes(box, phases, share * parts, lack, margin))
         return None
 
     def _tried(

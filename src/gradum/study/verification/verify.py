@@ -15,9 +15,9 @@ from gradum.randomness import stream
 from gradum.study.verification.attack import attack
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain
-from gradum.study.verification.outcome import STAGES, VERDICTS, Outcome
+from gradum.study.verification.outcome import VerificationOutcome, gravest, latest
 from gradum.study.verification.phases import Phases
-from gradum.study.verification.search import Refuted, Search
+from gradum.study.verification.search import BranchAndBound, Refuted
 
 Replay = Callable[[np.ndarray], np.ndarray]
 """From inputs [N, d] to the outputs [N, k] that the deployed network has."""
@@ -37,7 +37,7 @@ def verify(
     seconds: float = math.inf,
     boxes: float = math.inf,
     seed: int = 0,
-) -> Outcome:
+) -> VerificationOutcome:
     """Find out whether any input of a domain has an unsafe output.
 
     Parameters
@@ -71,7 +71,7 @@ def verify_all(
     seconds: float = math.inf,
     boxes: float = math.inf,
     seed: int = 0,
-) -> Outcome:
+) -> VerificationOutcome:
     """Find out whether any input of several domains has an unsafe output there; see `verify`.
 
     All are attacked before any is bounded. Of the time that is left, each gets an even part.
@@ -82,8 +82,10 @@ def verify_all(
     for domain in domains:
         refuted = _confirmed(graph, domain, replay, attack(graph, domain, rng))
         if refuted is not None:
-            return Outcome("refuted", "attack", 0.0, 0, perf_counter() - began, *refuted)
-    whole = Outcome("proved", "interval", 0.0, 0, 0.0)
+            return VerificationOutcome(
+                "refuted", "attack", 0.0, 0, perf_counter() - began, *refuted
+            )
+    whole = VerificationOutcome("proved", "interval", 0.0, 0, 0.0)
     for place, domain in enumerate(domains):
         now = perf_counter()
         until = now + (began + seconds - now) / (len(domains) - place)
@@ -95,12 +97,11 @@ def verify_all(
     return replace(whole, certified=certified, seconds=perf_counter() - began)
 
 
-def _together(whole: Outcome, part: Outcome) -> Outcome:
+def _together(whole: VerificationOutcome, part: VerificationOutcome) -> VerificationOutcome:
     """Return the graver verdict, the later stage, and the sums."""
-    verdict = VERDICTS[max(VERDICTS.index(outcome.verdict) for outcome in (whole, part))]
-    stage = STAGES[max(STAGES.index(outcome.stage) for outcome in (whole, part))]
+    verdict, stage = gravest((whole.verdict, part.verdict)), latest((whole.stage, part.stage))
     certified, boxes = whole.certified + part.certified, whole.boxes + part.boxes
-    return Outcome(verdict, stage, certified, boxes, 0.0, part.x, part.y)
+    return VerificationOutcome(verdict, stage, certified, boxes, 0.0, part.x, part.y)
 
 
 def _bounded(
@@ -111,28 +112,31 @@ def _bounded(
     until: float,
     boxes: float,
     rng: np.random.Generator,
-) -> Outcome:
+) -> VerificationOutcome:
+    """Bound one domain, first as a whole, then divided, until a time or a number of boxes."""
     constraints = Constraints.of(domain.unsafe, graph.widths[-1])
     enclosure = intervals(graph, domain.box, unit)
     if _excludes(constraints, _lower_ends(constraints, enclosure)):
-        return Outcome("proved", "interval", 1.0, 1, 0.0)
+        return VerificationOutcome("proved", "interval", 1.0, 1, 0.0)
     enclosure = crown(graph, domain.box, unit)
     if _excludes(constraints, lower(enclosure, constraints.coefficients)):
-        return Outcome("proved", "crown", 1.0, 1, 0.0)
+        return VerificationOutcome("proved", "crown", 1.0, 1, 0.0)
 
     def confirm(points: np.ndarray) -> Refuted | None:
         return _confirmed(graph, domain, replay, points)
 
     few = np.count_nonzero(domain.high > domain.low) <= FEW_INPUTS
     units = Phases(graph, {}) if few else Phases.of(graph)
-    search = Search(units, domain, constraints, unit, confirm, rng)
-    while len(search.regions) and search.boxes < boxes and perf_counter() < until:
+    search = BranchAndBound(units, domain, constraints, unit, confirm, rng)
+    while len(search.open_boxes) and search.boxes < boxes and perf_counter() < until:
         refuted = search.step()
         if refuted is not None:
-            return Outcome("refuted", "search", search.certified, search.boxes, 0.0, *refuted)
-    if len(search.regions) or search.stuck:
-        return Outcome("not decided", "search", search.certified, search.boxes, 0.0)
-    return Outcome("proved", "search", 1.0, search.boxes, 0.0)
+            return VerificationOutcome(
+                "refuted", "search", search.certified, search.boxes, 0.0, *refuted
+            )
+    if len(search.open_boxes) or search.stuck:
+        return VerificationOutcome("not decided", "search", search.certified, search.boxes, 0.0)
+    return VerificationOutcome("proved", "search", 1.0, search.boxes, 0.0)
 
 
 def _lower_ends(constraints: Constraints, enclosure: Enclosure) -> np.ndarray:
@@ -143,6 +147,7 @@ def _lower_ends(constraints: Constraints, enclosure: Enclosure) -> np.ndarray:
 
 
 def _excludes(constraints: Constraints, below: np.ndarray) -> bool:
+    """Return whether lower bounds of C y [1, r] leave no unsafe output."""
     return bool((constraints.lacks(below) < 0).all())
 
 

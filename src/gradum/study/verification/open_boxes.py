@@ -13,8 +13,8 @@ from gradum.core.bounds import Box
 
 
 @dataclass(frozen=True, eq=False)
-class Regions:
-    """Boxes of inputs.
+class OpenBoxes:
+    """Boxes of inputs that are neither excluded nor given up.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Regions:
     margin: np.ndarray
 
     @classmethod
-    def whole(cls, box: Box, units: int) -> Regions:
+    def whole(cls, box: Box, units: int) -> OpenBoxes:
         """Return the one box of a domain, of which nothing is known."""
         nothing = np.full(1, np.inf)
         return cls(box, np.zeros((1, units), np.int8), np.ones(1), nothing, nothing)
@@ -47,13 +47,13 @@ class Regions:
         """How many there are."""
         return len(self.share)
 
-    def chosen(self, which: np.ndarray) -> Regions:
+    def chosen(self, which: np.ndarray) -> OpenBoxes:
         """Return some of them, by a mask or by places."""
         box = Box(self.box.low[which], self.box.high[which])
         others = (self.phases, self.share, self.lack, self.margin)
-        return Regions(box, *(part[which] for part in others))
+        return OpenBoxes(box, *(part[which] for part in others))
 
-    def first(self, count: int) -> tuple[Regions, Regions]:
+    def first(self, count: int) -> tuple[OpenBoxes, OpenBoxes]:
         """Return so many, and the others: half of them lack most, half came nearest."""
         if count >= len(self):
             return self, self.chosen(np.zeros(0, int))
@@ -63,7 +63,7 @@ class Regions:
         worst, others = np.split(worst, [count - count // 2])
         return self.chosen(np.concatenate([near, worst])), self.chosen(others)
 
-    def joined(self, others: Regions) -> Regions:
+    def joined(self, others: OpenBoxes) -> OpenBoxes:
         """Return these and others."""
         box = Box(*(np.concatenate(ends) for ends in zip(self.box, others.box, strict=True)))
         pairs = (
@@ -72,4 +72,4 @@ class Regions:
             (self.lack, others.lack),
             (self.margin, others.margin),
         )
-        return Regions(box, *map(np.concatenate, pairs))
+        return OpenBoxes(box, *map(np.concatenate, pairs))
