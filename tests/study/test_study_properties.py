@@ -226,7 +226,7 @@ def test_a_share_of_a_value_and_the_region_choose_what_moves():
     assert verified(model, f"{text}{1.99 * step}", data=rows).verdict == "refuted"
     found = verified(model, f"{text}{2.01 * step}", data=everything(), where="rooms 3..4", rows=40)
     assert found.rows < 40
-    with pytest.raises(SpecError, match="rows is 0"):
+    with pytest.raises(SpecError, match="0 rows are to be tried"):
         verified(model, f"{text}1", data=rows, rows=0)
     with pytest.raises(PropertyError, match="No row of the table lies in the region"):
         verified(model, f"{text}1", data=rows, where="rooms 1..2")

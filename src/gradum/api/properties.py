@@ -62,20 +62,7 @@ def verify_model(
 def _drawn(
     graph: TableGraph, data: Any, count: int, seed: int, reading: ReadingOptions
 ) -> CentreRows:
-    """Return up to so many rows of a table, drawn by chance.
-
-    Raises
-    ------
-    SpecError
-        None are asked for.
-    TableError
-        There are none.
-    """
-    if count < 1:
-        raise SpecError(
-            say("No rows are to be looked at: rows is {count}.", count=count),
-            say("Give a number from 1 up."),
-        )
+    """Return up to so many rows of a table, drawn by chance; raise TableError if it has none."""
     with table_rows(data, graph.fitted, reading) as table:
         if not len(table):
             raise TableError(say("{source} has no rows.", source=table.source))
