@@ -9,8 +9,8 @@ from importlib.metadata import version
 import msgspec
 from threadpoolctl import threadpool_info
 
+from gradum.cores import cores
 from gradum.messages import say
-from gradum.solvers.in_order import cores
 
 PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
 

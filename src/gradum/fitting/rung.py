@@ -16,13 +16,14 @@ from gradum.core.models.compiled import CompiledForward
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import Inputs
 from gradum.core.models.parameters import Params
+from gradum.cores import cores
 from gradum.fitting.balance import ClassWeight
 from gradum.fitting.located import Located
 from gradum.fitting.post import PostStep
 from gradum.fitting.spread.spread import Spread
 from gradum.fitting.target_scale import TargetScale
 from gradum.margins import first_greatest
-from gradum.solvers.in_order import cores, in_order
+from gradum.solvers.in_order import in_order
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.design import Design
 from gradum.tables.encode import Unencoded
