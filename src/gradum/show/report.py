@@ -15,9 +15,9 @@ from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
+from gradum.show.charted_page import charted_page
 from gradum.show.explained_rows import explained_rows
 from gradum.show.inference import layout
-from gradum.show.page import file, for_script, render
 from gradum.show.pictures.coefficients import coefficient_dots
 from gradum.show.pictures.confusion import confusion_matrix
 from gradum.show.pictures.contributions import contribution_bars, contribution_swarm
@@ -36,7 +36,6 @@ from gradum.show.pictures.segments import slices, weakest
 from gradum.show.pictures.threshold import threshold_curve
 from gradum.show.repeat import command, only_python, python, teacher
 from gradum.show.source import Source
-from gradum.show.vega import vega_script
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.judged import JudgedExplanation
 from gradum.study.findings import Findings
@@ -97,10 +96,12 @@ def report_html(
         A folder that keeps the charts' script from one report to the next.
     """
     sections = sections_of(fitted, findings, effects)
-    charts = {picture.name: picture.specification for each in sections for picture in each.pictures}
+    pictures = [picture for section in sections for picture in section.pictures]
     assert fitted.schema.target is not None
-    return render(
+    return charted_page(
         "report.html",
+        pictures,
+        cache,
         heading=say(
             "{target} from {source}",
             target=fitted.schema.target.name,
@@ -123,10 +124,6 @@ def report_html(
         python=python(fitted.spec, source.data, test=source.test),
         only_python=only_python(fitted.spec),
         teacher=teacher(fitted),
-        charts=for_script(charts),
-        vega=vega_script(cache),
-        style=file("report.css"),
-        script=file("report.js"),
     )
 
 

@@ -13,16 +13,15 @@ from gradum.messages import say, say_plural
 from gradum.scores.figures import figure
 from gradum.show.alike import AlikeRows
 from gradum.show.answer_words import answer_name, answer_text, scale_title
+from gradum.show.charted_page import charted_page
 from gradum.show.counterfactual import Counterfactuals
 from gradum.show.counterfactual_words import change_texts, notes, sentence
 from gradum.show.explanation import Explanation
 from gradum.show.explanation_words import because, heading
-from gradum.show.page import file, for_script, render
 from gradum.show.pictures.effects import effect_picture
 from gradum.show.pictures.picture import Picture
 from gradum.show.pictures.row_distribution import distribution_picture
 from gradum.show.pictures.waterfall import waterfall
-from gradum.show.vega import vega_script
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.one_row import RowExplanation, row_explanation
 from gradum.study.row_distribution import RowDistribution
@@ -73,8 +72,10 @@ def row_page(
     """
     sections = [_why(explanation, place), *more, _numbers(explanation, place)]
     pictures = [picture for section in sections for picture in section.pictures]
-    return render(
+    return charted_page(
         "row.html",
+        pictures,
+        cache,
         heading=say(
             "Row {row}: {target}",
             row=int(explanation.found.rows[place]),
@@ -83,10 +84,6 @@ def row_page(
         remarks=_remarks(explanation, place),
         facts=_facts(explanation, place),
         sections=sections,
-        charts=for_script({picture.name: picture.specification for picture in pictures}),
-        vega=vega_script(cache),
-        style=file("report.css"),
-        script=file("report.js"),
     )
 
 

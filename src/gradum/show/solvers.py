@@ -13,10 +13,9 @@ from gradum.fitting.compare_solvers import Course, SolverComparison
 from gradum.messages import marked, say
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.metrics import METRICS
-from gradum.show.page import file, for_script, render
+from gradum.show.charted_page import charted_page
 from gradum.show.pictures.solvers import solver_courses
 from gradum.show.text import plain
-from gradum.show.vega import vega_script
 
 WIDTH = 110
 MEASURED = (
@@ -63,9 +62,10 @@ class Solvers:
         """Return one self-contained page with the curves; ``cache`` keeps the charts' script."""
         comparison = self.comparison
         pictures = solver_courses(comparison)
-        charts = {picture.name: picture.specification for picture in pictures}
-        return render(
+        return charted_page(
             "solvers.html",
+            pictures,
+            cache,
             heading=heading(comparison),
             conditions=conditions(comparison),
             sentence=comparison.sentence,
@@ -73,10 +73,6 @@ class Solvers:
             header=header(comparison),
             rows=[cells(course) for course in comparison.courses],
             pictures=pictures,
-            charts=for_script(charts),
-            vega=vega_script(cache),
-            style=file("report.css"),
-            script=file("report.js"),
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from gradum.fitting.fitted import Fitted
 from gradum.margins import falling
 from gradum.messages import say
-from gradum.show.page import file, for_script, render
+from gradum.show.charted_page import charted_page
 from gradum.show.pictures.kept_answers import kept_answers
 from gradum.show.row_page import RowSection, RowTable
 from gradum.show.stress_words import (
@@ -26,7 +26,6 @@ from gradum.show.stress_words import (
     row_cells,
     row_header,
 )
-from gradum.show.vega import vega_script
 from gradum.study.stress.result import Stress
 
 NEAREST = 20
@@ -37,16 +36,14 @@ def stress_page(found: Stress, fitted: Fitted, source: str, cache: Path | None =
     """Return the page; ``cache`` keeps the charts' script from one page to the next."""
     sections = list(_sections(found, fitted))
     pictures = [picture for section in sections for picture in section.pictures]
-    return render(
+    return charted_page(
         "stress.html",
+        pictures,
+        cache,
         heading=say("Stress: {target}", target=found.target),
         headline=headline(found, source),
         notes=found.notes,
         sections=sections,
-        charts=for_script({picture.name: picture.specification for picture in pictures}),
-        vega=vega_script(cache),
-        style=file("report.css"),
-        script=file("report.js"),
     )
 
 

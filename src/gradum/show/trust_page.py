@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gradum.messages import say
-from gradum.show.page import file, for_script, render
+from gradum.show.charted_page import charted_page
 from gradum.show.trust_section import PartFinding, TrustSection
 from gradum.show.trust_words import (
     report_verdict,
@@ -15,7 +15,6 @@ from gradum.show.trust_words import (
     title_text,
     unchecked_together,
 )
-from gradum.show.vega import vega_script
 from gradum.study.trust.check import STATUSES
 
 
@@ -33,8 +32,10 @@ def trust_page(
     checks = [check for section in sections for check in section.finding.checks]
     counts = Counter(check.status for check in checks)
     pictures = [picture for section in sections for picture in section.finding.pictures]
-    return render(
+    return charted_page(
         "trust.html",
+        pictures,
+        cache,
         heading=say("Trust report: {target}", target=target),
         verdict=report_verdict(checks, subject),
         written=written,
@@ -45,10 +46,6 @@ def trust_page(
         statuses=STATUSES,
         title_text=title_text,
         threshold_text=threshold_text,
-        charts=for_script({picture.name: picture.specification for picture in pictures}),
-        vega=vega_script(cache),
-        style=file("report.css"),
-        script=file("report.js"),
     )
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.show.charted_page import charted_page
 from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
 from gradum.show.groups import group_tables, key_to_rates
-from gradum.show.page import file, for_script, render
 from gradum.show.pictures.drift import answers_picture, column_picture
 from gradum.show.pictures.error_course import error_course
 from gradum.show.row_page import RowSection, RowTable
-from gradum.show.vega import vega_script
 from gradum.show.watch_words import column_cells, column_header, how_to_read, verdict
 from gradum.study.watch.watched import Watched
 
@@ -24,16 +23,14 @@ def watch_page(found: Watched, fitted: Fitted, source: str, cache: Path | None =
     """Return the page; ``cache`` keeps the charts' script from one page to the next."""
     sections = list(_sections(found, fitted))
     pictures = [picture for section in sections for picture in section.pictures]
-    return render(
+    return charted_page(
         "watch.html",
+        pictures,
+        cache,
         heading=say("Watch: {target}", target=found.target),
         verdict=verdict(found, source),
         alarms=found.alarms,
         sections=sections,
-        charts=for_script({picture.name: picture.specification for picture in pictures}),
-        vega=vega_script(cache),
-        style=file("report.css"),
-        script=file("report.js"),
     )
 
 
