@@ -1,4 +1,4 @@
-"""How many cores there are to compute on, which a run asks before anything slow is imported."""
+"""The count of cores to compute on, which a run asks before anything slow is imported."""
 
 from __future__ import annotations
 

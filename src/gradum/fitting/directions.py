@@ -1,4 +1,4 @@
-"""Which columns and targets can be given a direction: the rest is refused by name."""
+"""Columns and targets that can be given a direction; the rest is refused by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an answer is monotone in a column, told from the signs of a fitted model's weights.
+"""Monotone answers: told from the signs of a fitted model's weights, column by column.
 
 Every step from a column's value to the answer is looked at: scaling and clipping, the network, what
 follows the logits, and the way back to the target's unit. If each is known to rise or to fall, so

@@ -70,12 +70,12 @@ def step_parts(step: WorkedStep) -> list[RenderableType]:
         (say("update"), update_lines(step)),
     ):
         parts.append(Text(f"\n{title}", style="bold"))
-        parts.append(Padding(FormulaTable(lines), (0, 0, 0, 2)))
+        parts.append(Padding(FormulaLines(lines), (0, 0, 0, 2)))
     return parts
 
 
 @dataclass(frozen=True, eq=False)
-class FormulaTable:
+class FormulaLines:
     """Formulas on the left, on at most half of the console, and their numbers on the right."""
 
     lines: list[Line]

@@ -1,4 +1,4 @@
-"""What a trust report examines: a model with its run and perhaps a table, or predictions alone."""
+"""The subject of a trust report: a model with its run and perhaps a table, or predictions alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model from an ONNX file predicts of the rows of a table, ready to be examined."""
+"""Predictions of a model from an ONNX file for the rows of a table, ready to be examined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trust report asks for: the thresholds of all parts, as TOML that explains itself."""
+"""The thresholds of all parts of a trust report, as TOML that explains itself."""
 
 from __future__ import annotations
 

@@ -136,13 +136,10 @@ def command(
 
 def _write_thresholds(path: Path, *, force: bool) -> None:
     from gradum.api.trust.thresholds import thresholds_toml
-    from gradum.errors import OutputError
     from gradum.files.atomic import write_text
+    from gradum.ship.predictions import refuse_existing
 
-    if path.exists() and not force:
-        raise OutputError(
-            say("{path} exists already.", path=path), say("Choose another name, or add --force.")
-        )
+    refuse_existing(path, force=force)
     write_text(path, thresholds_toml())
     write(say("Written to {path}.", path=path))
 

@@ -1,4 +1,4 @@
-"""What stands before and behind a network: scales, limits, and curves between known places.
+"""Scales, limits and curves between known places, before and behind a network.
 
 Shapes: N rows, B boxes, n numbers of a node.
 """

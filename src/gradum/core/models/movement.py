@@ -1,4 +1,4 @@
-"""How numbers move as one column rises, told from the signs of weights alone.
+"""Movement of numbers as one column rises, told from the signs of weights alone.
 
 A number rises if it never falls, and falls if it never rises, whatever the other columns are; one
 that does both does not move. What signs cannot tell is neither.
