@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 
 def read_columns(text: str, names: Collection[str]) -> list[str]:
@@ -16,3 +16,8 @@ def read_columns(text: str, names: Collection[str]) -> list[str]:
         columns.append(",".join(pieces[start:end]).strip())
         start = end
     return columns
+
+
+def read_all_columns(lists: Iterable[str] | None, names: Collection[str]) -> list[str]:
+    """Return the columns of an option that can be given several times, each with a list."""
+    return [column for text in lists or () for column in read_columns(text, names)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.column_lists import read_columns
+from gradum.app.cli.column_lists import read_all_columns
 from gradum.app.cli.console import load_model, write, write_json
 
 
@@ -32,18 +31,9 @@ def command(
             help="The class to reach; default: any other. Or the number to reach.",
         ),
     ] = None,
-    frozen: Annotated[
-        list[str] | None,
-        typer.Option("--frozen", metavar="COLS", help="Columns, as a,b, that may not change."),
-    ] = None,
-    upward: Annotated[
-        list[str] | None,
-        typer.Option("--upward", metavar="COLS", help="Columns that may only rise."),
-    ] = None,
-    downward: Annotated[
-        list[str] | None,
-        typer.Option("--downward", metavar="COLS", help="Columns that may only fall."),
-    ] = None,
+    frozen: options.Frozen = None,
+    upward: options.Upward = None,
+    downward: options.Downward = None,
     count: Annotated[
         int,
         typer.Option("--count", metavar="N", help="How many to find, each changing other columns."),
@@ -81,9 +71,9 @@ def command(
     found = loaded.counterfactuals(
         data,
         rows=row,
-        frozen=_columns(frozen, known),
-        upward=_columns(upward, known),
-        downward=_columns(downward, known),
+        frozen=read_all_columns(frozen, known),
+        upward=read_all_columns(upward, known),
+        downward=read_all_columns(downward, known),
         towards=towards,
         count=count,
         background=background,
@@ -98,8 +88,3 @@ def command(
         write(found)
         if out is not None:
             write(say("Written to {path}.", path=out))
-
-
-def _columns(lists: Sequence[str] | None, names: Sequence[str]) -> list[str]:
-    """Return the columns of an option that can be given several times."""
-    return [column for text in lists or () for column in read_columns(text, names)]

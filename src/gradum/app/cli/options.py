@@ -82,6 +82,16 @@ Against = Annotated[
         help="Judge the run's rivals again, or others: no run folder makes gradum import any.",
     ),
 ]
+Frozen = Annotated[
+    list[str] | None,
+    typer.Option("--frozen", metavar="COLS", help="Columns, as a,b, that may not change."),
+]
+Upward = Annotated[
+    list[str] | None, typer.Option("--upward", metavar="COLS", help="Columns that may only rise.")
+]
+Downward = Annotated[
+    list[str] | None, typer.Option("--downward", metavar="COLS", help="Columns that may only fall.")
+]
 Sheet = Annotated[str | None, option("sheet")]
 Query = Annotated[str | None, option("query")]
 Encoding = Annotated[str | None, option("encoding")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
-from gradum.app.cli.column_lists import read_columns
+from gradum.app.cli.column_lists import read_all_columns, read_columns
 from gradum.app.cli.console import load_model, write, write_json
 from gradum.app.cli.pages import check_page
 from gradum.errors import SpecError
@@ -42,18 +41,9 @@ def command(
             help="Of numbers: how far an answer must move, as a share of the target's range.",
         ),
     ] = 0.1,
-    frozen: Annotated[
-        list[str] | None,
-        typer.Option("--frozen", metavar="COLS", help="Columns, as a,b, that may not change."),
-    ] = None,
-    upward: Annotated[
-        list[str] | None,
-        typer.Option("--upward", metavar="COLS", help="Columns that may only rise."),
-    ] = None,
-    downward: Annotated[
-        list[str] | None,
-        typer.Option("--downward", metavar="COLS", help="Columns that may only fall."),
-    ] = None,
+    frozen: options.Frozen = None,
+    upward: options.Upward = None,
+    downward: options.Downward = None,
     together: Annotated[
         list[str] | None,
         typer.Option("--together", metavar="COLS", help="Columns that shift by the same amount."),
@@ -104,9 +94,9 @@ def command(
         budget=_amounts(budget) if "=" in budget else budget,
         levels=levels,
         share=share,
-        frozen=_columns(frozen, known),
-        upward=_columns(upward, known),
-        downward=_columns(downward, known),
+        frozen=read_all_columns(frozen, known),
+        upward=read_all_columns(upward, known),
+        downward=read_all_columns(downward, known),
         together=[read_columns(text, known) for text in together or ()],
         rung=rung,
         time_limit=time_limit,
@@ -124,11 +114,6 @@ def command(
         write(found)
         if out is not None:
             write(say("Written to {path}.", path=out))
-
-
-def _columns(lists: Sequence[str] | None, names: Collection[str]) -> list[str]:
-    """Return the columns of an option that can be given several times."""
-    return [column for text in lists or () for column in read_columns(text, names)]
 
 
 def _amounts(text: str) -> dict[str, float]:
