@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 
@@ -17,78 +19,97 @@ def kept_answers(attack: Attack) -> Picture:
 
     What lies between the two is shaded: of these rows nobody knows.
     """
-    kinds = [say("not changed by the attack"), say("proved to stay")]
-    radii = [row.radius for row in attack.rows]
-    # Beyond the last answer that changes nothing is to be seen, unless some stay.
-    changed = [radius for radius in radii if radius is not None]
-    end = max(changed) if changed and len(changed) == len(radii) else attack.full
-    sizes = [np.array([np.inf if radius is None else radius for radius in radii])]
-    if attack.is_certified:
-        proved = np.array([row.certified_radius or 0.0 for row in attack.rows])
-        sizes.append(np.where(proved >= attack.full, np.inf, proved))
-    shown = kinds[: len(sizes)]
+    end, sizes = _end(attack), _sizes(attack)
     places = [np.unique([0.0, *known[known < end], end]) for known in sizes]
-    lines = [
-        {"value": float(at), "share": _share(known, at), "what": what}
-        for known, ends, what in zip(sizes, places, shown, strict=True)
-        for at in ends
-    ]
     x = alt.X(**quantitative("value", say(AXES[attack.budget]), domain=[0, end]))
-    axis = {
-        "title": say("share of answers"),
-        "axis": alt.Axis(format="%"),
-        "scale": alt.Scale(domain=[0, 1]),
-    }
-    curves = (
-        alt.Chart(data(lines))
-        .mark_line(interpolate="step-after", strokeWidth=2)
-        .encode(
-            x=x,
-            y=alt.Y("share:Q", **axis),
-            color=alt.Color(
-                "what:N",
-                title=None,
-                sort=shown,
-                scale=alt.Scale(domain=shown, range=[FIRST, SECOND][: len(shown)]),
-            ),
-            tooltip=tooltips("what:N", "value:Q", "share:Q", share=".1%"),
-        )
-    )
-    chart = curves
+    chart = _curves(sizes, places, x)
     if attack.is_certified:
-        gap = [
-            {"value": float(at), "low": _share(sizes[-1], at), "high": _share(sizes[0], at)}
-            for at in np.unique(np.concatenate(places))
-        ]
-        between = (
-            alt.Chart(data(gap))
-            .mark_area(interpolate="step-after", color=FAINT)
-            .encode(x=x, y=alt.Y("low:Q", **axis), y2="high:Q")
-        )
-        chart = alt.layer(between, curves)
-    chart = chart.properties(width="container", height=260)
-    description = say(
-        "Where columns may move by {size}, at most {share} of the answers stay.",
-        size=size_text(attack.budget, attack.full),
-        share=percent(attack.curve[-1].attacked.value),
-    )
-    if attack.curve[-1].certified is not None:
-        known = say(
-            "At least {share} are proved to stay; of what lies between, which is shaded, nobody "
-            "knows.",
-            share=percent(attack.curve[-1].certified),
-        )
-        description = sentences((description, known))
+        chart = alt.layer(_between(sizes, places, x), chart)
+    description = _description(attack)
     return Picture(
         "kept-answers",
         say("Answers that stay"),
-        chart,
+        chart.properties(width="container", height=260),
         next(attack_sentences(attack), description),
         description,
         curve_header(attack),
         [curve_cells(attack, kept) for kept in attack.curve],
         wide=True,
     )
+
+
+def _end(attack: Attack) -> float:
+    """Return where the axis ends: beyond the last answer that changes, unless some stay."""
+    changed = [row.radius for row in attack.rows if row.radius is not None]
+    return max(changed) if changed and len(changed) == len(attack.rows) else attack.full
+
+
+def _sizes(attack: Attack) -> list[np.ndarray]:
+    """Return up to where each row's answer was not changed, and, if asked, is proved to stay."""
+    sizes = [np.array([np.inf if row.radius is None else row.radius for row in attack.rows])]
+    if attack.is_certified:
+        proved = np.array([row.certified_radius or 0.0 for row in attack.rows])
+        sizes.append(np.where(proved >= attack.full, np.inf, proved))
+    return sizes
+
+
+def _share_axis() -> dict[str, Any]:
+    return {
+        "title": say("share of answers"),
+        "axis": alt.Axis(format="%"),
+        "scale": alt.Scale(domain=[0, 1]),
+    }
+
+
+def _curves(sizes: list[np.ndarray], places: list[np.ndarray], x: alt.X) -> alt.Chart:
+    """Draw a falling line for each of the kinds of sizes."""
+    kinds = [say("not changed by the attack"), say("proved to stay")][: len(sizes)]
+    lines = [
+        {"value": float(at), "share": _share(known, at), "what": what}
+        for known, ends, what in zip(sizes, places, kinds, strict=True)
+        for at in ends
+    ]
+    colours = alt.Scale(domain=kinds, range=[FIRST, SECOND][: len(kinds)])
+    return (
+        alt.Chart(data(lines))
+        .mark_line(interpolate="step-after", strokeWidth=2)
+        .encode(
+            x=x,
+            y=alt.Y("share:Q", **_share_axis()),
+            color=alt.Color("what:N", title=None, sort=kinds, scale=colours),
+            tooltip=tooltips("what:N", "value:Q", "share:Q", share=".1%"),
+        )
+    )
+
+
+def _between(sizes: list[np.ndarray], places: list[np.ndarray], x: alt.X) -> alt.Chart:
+    """Shade the gap between what the attack left and what is proved."""
+    gap = [
+        {"value": float(at), "low": _share(sizes[-1], at), "high": _share(sizes[0], at)}
+        for at in np.unique(np.concatenate(places))
+    ]
+    return (
+        alt.Chart(data(gap))
+        .mark_area(interpolate="step-after", color=FAINT)
+        .encode(x=x, y=alt.Y("low:Q", **_share_axis()), y2="high:Q")
+    )
+
+
+def _description(attack: Attack) -> str:
+    """Say how many answers stay where columns may move as far as they may at all."""
+    last = attack.curve[-1]
+    description = say(
+        "Where columns may move by {size}, at most {share} of the answers stay.",
+        size=size_text(attack.budget, attack.full),
+        share=percent(last.attacked.value),
+    )
+    if last.certified is None:
+        return description
+    known = say(
+        "At least {share} are proved to stay; of what lies between, which is shaded, nobody knows.",
+        share=percent(last.certified),
+    )
+    return sentences((description, known))
 
 
 def _share(sizes: np.ndarray, at: float) -> float:
