@@ -11,7 +11,7 @@ from typing import get_args
 
 from benchmarks.page import DOCS, replace_section
 from benchmarks.quality import outcomes
-from benchmarks.quality.methods import GRADUM, METHODS, check_installed, check_known
+from benchmarks.quality.methods import APART, GRADUM, METHODS, check_installed, check_known
 from benchmarks.quality.outcomes import Key, Outcome
 from benchmarks.quality.paired import paired
 from benchmarks.quality.ranks import Ranking, rank
@@ -51,7 +51,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--data", type=Path, metavar="FOLDER", help="tables, and an index.json that names them")
     add("--index", type=Path, metavar="FILE.json", help="an index in another place")
-    add("--methods", type=_names, metavar="A,B", help=f"of {', '.join(METHODS)} (all)")
+    add(
+        "--methods",
+        type=_names,
+        metavar="A,B",
+        help=f"of {', '.join(METHODS)} (all), or {', '.join(APART)}",
+    )
     add("--sets", type=_names, metavar="A,B", help="of the index (its suite)")
     add("--seeds", type=_count, help="splits of each table: 0, 1, … (10 below 2,500 rows, else 3)")
     add(

@@ -27,15 +27,20 @@ METHODS: dict[str, tuple[str, ...]] = {
     "tuned_catboost": ("catboost",),
     "realmlp": ("pytabkit", "torch"),
 }
+# Their pins clash with others': they are fitted only when named, where they are installed.
+APART: dict[str, tuple[str, ...]] = {
+    "autogluon_60": ("autogluon.tabular", "torch"),
+    "autogluon_300": ("autogluon.tabular", "torch"),
+}
 COMMON = ("numpy", "pandas", "pyarrow", "scikit-learn")
 
 
 def packages(method: str) -> tuple[str, ...]:
     """Return the distributions that a fit of the method runs on."""
-    return (*METHODS[method], *COMMON)
+    return (*(METHODS | APART)[method], *COMMON)
 
 
-def check_known(methods: Iterable[str], known: Iterable[str] = tuple(METHODS)) -> None:
+def check_known(methods: Iterable[str], known: Iterable[str] = (*METHODS, *APART)) -> None:
     """Refuse names that are no method's.
 
     Raises
@@ -60,7 +65,9 @@ def check_installed(methods: Iterable[str]) -> None:
         if missing:
             raise SpecError(
                 f"The method {method} needs {' and '.join(missing)}, which is not installed.",
-                "Run pip install 'gradum[bench]', or leave it out by --methods.",
+                "Give it an environment of its own, with gradum beside it."
+                if method in APART
+                else "Run pip install 'gradum[bench]', or leave it out by --methods.",
             )
 
 

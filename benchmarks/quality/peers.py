@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,13 @@ def realmlp(split: Split, seed: int) -> Ready:
     return Ready(model, *frames.filled_categories(split), split.train_target)
 
 
+def autogluon(split: Split, seed: int, seconds: float) -> Ready:
+    """Give AutoGluon so many seconds of two cores. It has no seed; classes are numbered for it."""
+    from benchmarks.quality.autogluon import AutoGluon
+
+    return Ready(AutoGluon(split, seconds), *frames.categories(split), _numbers(split))
+
+
 PEERS: dict[str, Callable[[Split, int], Ready]] = {
     "linear": linear,
     "sklearn_mlp": sklearn_mlp,
@@ -211,4 +219,6 @@ PEERS: dict[str, Callable[[Split, int], Ready]] = {
     "tuned_lightgbm": tuned_lightgbm,
     "tuned_catboost": tuned_catboost,
     "realmlp": realmlp,
+    "autogluon_60": partial(autogluon, seconds=60),
+    "autogluon_300": partial(autogluon, seconds=300),
 }

@@ -6,7 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.quality.methods import METHODS, check_installed, check_known, installed, packages
+from benchmarks.quality.methods import (
+    APART,
+    METHODS,
+    check_installed,
+    check_known,
+    installed,
+    packages,
+)
 from benchmarks.quality.one import fit
 from benchmarks.quality.peers import PEERS, ready
 from benchmarks.quality.sets import Suite
@@ -20,7 +27,8 @@ def split(folder, name):
 
 
 def test_every_method_has_a_peer_or_is_gradums():
-    assert [method for method in METHODS if not method.startswith("gradum-")] == list(PEERS)
+    peers = [method for method in METHODS if not method.startswith("gradum-")]
+    assert [*peers, *APART] == list(PEERS)
 
 
 @pytest.mark.parametrize("name", ["two", "three", "number"])
@@ -123,6 +131,11 @@ def test_packages_that_are_not_installed_are_named_with_the_remedy(monkeypatch):
         match=r"catboost needs a-package-that-nobody-has, .* pip install 'gradum\[bench\]'",
     ):
         check_installed(["linear", "catboost"])
+
+
+def test_a_library_that_needs_its_own_environment_is_no_part_of_ours():
+    with pytest.raises(SpecError, match=r"autogluon_60 needs .* an environment of its own"):
+        check_installed(["autogluon_60"])
 
 
 def test_versions_are_those_of_all_that_a_fit_runs_on():
