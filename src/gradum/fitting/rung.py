@@ -217,14 +217,12 @@ class Rung:
             inputs = {"dense": np.zeros((len(design), 0))}
         else:
             inputs = self.input_layer(design.arrays, dtype=self._dtype)
-        if len(design) == 1:
-            return self._row(inputs).astype(np.float64)
-        return self.network.forward(self.params, inputs).astype(np.float64)
+        return self._rows(inputs).astype(np.float64)
 
     @cached_property
-    def _row(self) -> Callable[[Inputs], np.ndarray]:
-        """The forward of one row."""
-        return self.network.row(self.params)
+    def _rows(self) -> Callable[[Inputs], np.ndarray]:
+        """The forward of few rows."""
+        return self.network.rows(self.params)
 
     def _compiled(self, designs: Iterable[Design]) -> Iterator[np.ndarray]:
         def logits(design: Design) -> np.ndarray:

@@ -26,7 +26,7 @@ from gradum.core.models.pack_bulk import PackBulk
 from gradum.core.models.pack_codes import codes_of
 from gradum.core.models.pack_first_layer import PackFirstLayer
 from gradum.core.models.pack_graph import pack_graph
-from gradum.core.models.pack_row import PackRow
+from gradum.core.models.pack_rows import PackRows
 from gradum.core.models.parameters import Params, Shapes, have
 
 NUMBERS_AT_ONCE = 2**19
@@ -337,9 +337,9 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
         """Return the pack laid out for many rows, of which codes in turn are looked up."""
         return PackBulk.of(self, params)
 
-    def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:
-        """Return a function from the inputs of one row to its logits [1, k]."""
-        return PackRow(self, params)
+    def rows(self, params: Params) -> Callable[[Inputs], np.ndarray]:
+        """Return the pack laid out for few rows, of which codes in turn are looked up."""
+        return PackRows(self, params)
 
     def first_layer(self, params: Params, inputs: Inputs) -> PackFirstLayer:
         """Return n rows at the members' first layers, where each column adds its own share."""
