@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from gradum.core.models.pack_network import PackNetwork
 
 NUMBERS_AT_ONCE = 2**20
-"""Of all members' codes and first layers: 4 MiB of float32."""
+"""Of all members' codes and first layers, 4 MiB of float32: a block of rows.
+
+So many stay in cache, and the allocator keeps their memory; more it returns to the system after
+each block, and the next block has to fault it in again.
+"""
 
 
 class PackRows:
