@@ -31,7 +31,9 @@ each block, and the next block has to fault it in again.
 
 
 class PackRows:
-    """A pack, laid out for few rows: a copy of its weights, and of those in turn P in their place.
+    """A pack, laid out for few rows.
+
+    It holds the pack a second time, with P in the place of weights of codes in turn.
 
     Parameters
     ----------
@@ -41,9 +43,11 @@ class PackRows:
 
     def __init__(self, network: PackNetwork, params: Params) -> None:
         params, self._rising = first_in_turn(params)
-        self._network, self._params = network, params
+        first, *others = params["layers"]
+        weight = np.concatenate([first["weight"], params["wide"]], axis=2)
+        layers = [{name: first[name] for name in ("bias", "leak")}, *others]
+        self._network, self._params = network, params | {"layers": layers}
         self._coded = np.array(network.coded, np.intp)
-        weight = np.concatenate([params["layers"][0]["weight"], params["wide"]], axis=2)
         columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
         self._shape = network.members, width
         self._step = _rows_at_once(network.members * (coded * network.codes + width))
