@@ -46,7 +46,7 @@ class PackRows:
         first, *others = params["layers"]
         weight = np.concatenate([first["weight"], params["wide"]], axis=2)
         layers = [{name: first[name] for name in ("bias", "leak")}, *others]
-        self._network, self._params = network, params | {"layers": layers}
+        self._network, self._params = network, {**params, "layers": layers}
         self._coded = np.array(network.coded, np.intp)
         columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
         self._shape = network.members, width
