@@ -148,3 +148,13 @@ def test_rows_that_go_through_in_several_blocks(rows, monkeypatch):
     blocks = PackRows(network, params)
     assert blocks._step == 4
     np.testing.assert_allclose(blocks(inputs), together, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pack_of_float64_is_computed_in_float64(kind):
+    network = made(kind, "all", members=7)
+    params = in_float64(drawn_in_turn(network))
+    inputs = rows_of(network, 12, dtype=np.float64)
+    said = PackRows(network, params)(inputs)
+    assert said.dtype == np.float64
+    np.testing.assert_allclose(said, network.forward(params, inputs), rtol=1e-11, atol=1e-11)
