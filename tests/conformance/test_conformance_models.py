@@ -162,11 +162,14 @@ def test_numpy_and_jax_come_to_the_same_logits(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_row_alone_is_what_it_is_among_others(kind):
+def test_few_rows_and_a_row_alone_are_what_they_are_in_the_forward(kind):
     case = example(kind)
-    whole, row = case.network.forward(case.params, case.inputs), case.network.row(case.params)
+    whole, rows = case.network.forward(case.params, case.inputs), case.network.rows(case.params)
+    few = rows(case.inputs)
+    np.testing.assert_allclose(few, whole, rtol=2e-5, atol=2e-5)
+    assert (few.dtype, few.shape) == (whole.dtype, whole.shape)
     for k in range(ROWS):
-        alone = row(some(case.inputs, slice(k, k + 1)))
+        alone = rows(some(case.inputs, slice(k, k + 1)))
         np.testing.assert_allclose(alone, whole[k : k + 1], rtol=2e-5, atol=2e-5)
         assert alone.dtype == whole.dtype
 

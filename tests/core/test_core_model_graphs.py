@@ -290,9 +290,9 @@ def test_a_pack_is_a_graph_also_as_it_is_deployed(kind, text):
     exact = network.forward(as_float64(params), double)
     np.testing.assert_allclose(graph(x), exact, rtol=1e-9, atol=1e-9)
     deployed = [network.forward(params, inputs)]
-    row = network.row(params)
-    one = [row({name: block[[k]] for name, block in inputs.items()}) for k in range(60)]
-    deployed.append(np.concatenate(one))
+    rows = network.rows(params)
+    one = [rows({name: block[[k]] for name, block in inputs.items()}) for k in range(60)]
+    deployed += [np.concatenate(one), rows(inputs)]
     if kind == "three classes" and network.compilable:  # one compiled program will do
         bulk, arranged = network.bulk(params)
         deployed.append(jax.jit(bulk.apply)(arranged, inputs))

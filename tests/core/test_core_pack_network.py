@@ -10,7 +10,6 @@ import scipy.special
 from msgspec.structs import replace
 
 from gradum.core import Embedding, Network
-from gradum.core.models import pack_network as module
 from gradum.core.models.pack_network import PackNetwork, log_sum
 
 KINDS = {"number": ("identity", 1), "two classes": ("logit", 1), "three classes": ("logit", 3)}
@@ -225,21 +224,6 @@ def test_a_member_that_has_the_whole_share_speaks_alone():
     own["sharpness"] = params["sharpness"]
     alone = replace(network, members=1).forward(own, inputs)
     np.testing.assert_allclose(network.forward(params, inputs), alone, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("form", ["codes", "all"])
-def test_many_rows_go_block_by_block_to_the_same_numbers(form, monkeypatch):
-    network = made("two classes", form)
-    step = 50
-    monkeypatch.setattr(module, "NUMBERS_AT_ONCE", step * network.members * network.first + 1)
-    params, inputs = drawn(network), rows_of(network, 2 * step + 1)
-    whole = network.forward(params, inputs)
-    assert whole.shape == (2 * step + 1, 1)
-    for row in (0, step - 1, step, 2 * step - 1, 2 * step):
-        one = {name: values[row : row + 1] for name, values in inputs.items()}
-        np.testing.assert_allclose(
-            whole[row : row + 1], network.forward(params, one), rtol=1e-5, atol=1e-6
-        )
 
 
 def test_no_rows_have_no_logits():

@@ -146,8 +146,11 @@ class Architecture(Protocol):
         """Return the model and its parameters laid out for many rows, where it is `compilable`."""
         ...
 
-    def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:
-        """Return a function from the inputs of one row to its logits [1, k], as fast as may be."""
+    def rows(self, params: Params) -> Callable[[Inputs], np.ndarray]:
+        """Return a function from inputs to logits [n, k] in NumPy, fast for one row and for few.
+
+        It may hold the parameters a second time, laid out for that.
+        """
         ...
 
     def first_layer(self, params: Params, inputs: Inputs) -> FirstLayer:

@@ -255,8 +255,8 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
         """Return the network itself: its layers are products already."""
         return self, params
 
-    def row(self, params: Params) -> Callable[[Inputs], np.ndarray]:
-        """Return the forward: for one row there is no faster one."""
+    def rows(self, params: Params) -> Callable[[Inputs], np.ndarray]:
+        """Return the forward: for few rows there is no faster one."""
         return partial(self.forward, params)
 
     def first_layer(self, params: Params, inputs: Inputs) -> NetworkFirstLayer:

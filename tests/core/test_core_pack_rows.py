@@ -1,13 +1,14 @@
-"""One row at a time through a pack: the same as all its rows together say, in float64."""
+"""Few rows through a pack, and one alone: the same as its forward says in float64."""
 
 import numpy as np
 import pytest
 from test_core_pack_network import FORMS, KINDS, drawn, made, rows_of
 
+from gradum.core.models import pack_rows as module
 from gradum.core.models.network import Embedding
 from gradum.core.models.pack_in_turn import in_turn
 from gradum.core.models.pack_network import PackNetwork
-from gradum.core.models.pack_row import PackRow
+from gradum.core.models.pack_rows import PackRows
 
 
 def codes_in_turn(network, seed=0):
@@ -43,18 +44,19 @@ def in_float64(params):
 
 
 def assert_says_the_same(network, params, inputs):
-    alone = PackRow(network, params)
+    rows = PackRows(network, params)
     exact = in_float64({name: each for name, each in inputs.items() if name == "dense"})
     whole = network.forward(in_float64(params), inputs | exact)
-    for row in range(len(inputs["dense"])):
-        own = {name: values[row : row + 1] for name, values in inputs.items()}
-        np.testing.assert_allclose(alone(own)[0], whole[row], rtol=2e-5, atol=2e-5)
+    for some in (slice(None), *(slice(row, row + 1) for row in range(len(whole)))):
+        said = rows({name: values[some] for name, values in inputs.items()})
+        assert said.dtype == np.float32
+        np.testing.assert_allclose(said, whole[some], rtol=2e-5, atol=2e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("turns", ["none", "some", "all"])
-def test_a_row_alone_is_what_it_is_among_others(kind, form, turns):
+def test_rows_together_and_a_row_alone_are_what_they_are_in_float64(kind, form, turns):
     network = made(kind, form, members=7)
     params = drawn(network) if turns == "none" else drawn_in_turn(network)
     if turns == "all":
@@ -131,5 +133,28 @@ def test_the_order_of_members_does_not_matter():
     ]
     row = rows_of(network, 1)
     np.testing.assert_allclose(
-        PackRow(network, turned)(row), PackRow(network, params)(row), rtol=1e-5, atol=1e-5
+        PackRows(network, turned)(row), PackRows(network, params)(row), rtol=1e-5, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("rows", [0, 1, 4, 5, 21])
+def test_rows_that_go_through_in_several_blocks(rows, monkeypatch):
+    network = made("three classes", "all", members=7)
+    params = drawn_in_turn(network)
+    inputs = {name: values[:rows] for name, values in rows_of(network, 21).items()}
+    together = PackRows(network, params)(inputs)
+    assert together.shape == (rows, network.outputs)
+    monkeypatch.setattr(module, "NUMBERS_AT_ONCE", 4 * 7 * (6 + 6 + 3))  # four rows
+    blocks = PackRows(network, params)
+    assert blocks._step == 4
+    np.testing.assert_allclose(blocks(inputs), together, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pack_of_float64_is_computed_in_float64(kind):
+    network = made(kind, "all", members=7)
+    params = in_float64(drawn_in_turn(network))
+    inputs = rows_of(network, 12, dtype=np.float64)
+    said = PackRows(network, params)(inputs)
+    assert said.dtype == np.float64
+    np.testing.assert_allclose(said, network.forward(params, inputs), rtol=1e-11, atol=1e-11)

@@ -1,0 +1,141 @@
+"""Few rows through a pack, in NumPy: what codes in turn add is read off, not multiplied out.
+
+One row takes as long as its weights take to reach the processor, and most of them belong to codes;
+a thousand take as long as they are multiplied. But what codes that rise one after the other add is
+read off, as `pack_in_turn` says: two rows of P a column.
+
+Shapes: n rows, M members, of which the first r have codes that rise in turn; d columns, c of them
+coded, T codes a coded column, h = units of the first layer + k outputs of the wide part.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from gradum.core.models.pack_codes import codes_of
+from gradum.core.models.pack_in_turn import first_in_turn, risen
+
+if TYPE_CHECKING:
+    from gradum.core.models.network import Inputs, Params
+    from gradum.core.models.pack_network import PackNetwork
+
+NUMBERS_AT_ONCE = 2**20
+"""Of all members' codes and first layers, 4 MiB of float32: a block of rows.
+
+So many stay in cache, and the allocator keeps their memory; more it returns to the system after
+each block, and the next block has to fault it in again.
+"""
+
+
+class PackRows:
+    """A pack, laid out for few rows.
+
+    It holds the pack a second time, with P in the place of weights of codes in turn.
+
+    Parameters
+    ----------
+    network : PackNetwork
+    params : Params
+    """
+
+    def __init__(self, network: PackNetwork, params: Params) -> None:
+        params, self._rising = first_in_turn(params)
+        first, *others = params["layers"]
+        weight = np.concatenate([first["weight"], params["wide"]], axis=2)
+        layers = [{name: first[name] for name in ("bias", "leak")}, *others]
+        self._network, self._params = network, {**params, "layers": layers}
+        self._coded = np.array(network.coded, np.intp)
+        columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
+        self._shape = network.members, width
+        self._step = _rows_at_once(network.members * (coded * network.codes + width))
+        places = np.cumsum([columns, coded * network.codes])
+        dense, codes, embedded = np.split(weight, places, axis=1)
+        self._dense = np.ascontiguousarray(dense.swapaxes(0, 1).reshape(columns, -1))
+        self._embedded = np.ascontiguousarray(embedded)
+        self._codes = np.ascontiguousarray(codes[self._rising :])
+        rising = codes[: self._rising].reshape(self._rising, coded, network.codes, width)
+        self._risen = risen(rising).reshape(-1, width)
+        starts = np.arange(self._rising * coded).reshape(self._rising, 1, coded)
+        self._starts = starts * (network.codes + 2)
+
+    def __call__(self, inputs: Inputs) -> np.ndarray:
+        """Return the logits [n, k]."""
+        rows = len(inputs["dense"])
+        if rows <= self._step:
+            return self._logits(inputs)
+        blocks = [
+            self._logits({name: values[at : at + self._step] for name, values in inputs.items()})
+            for at in range(0, rows, self._step)
+        ]
+        return np.concatenate(blocks)
+
+    def _logits(self, inputs: Inputs) -> np.ndarray:
+        network, params = self._network, self._params
+        dense, places = network.flat(params, inputs)
+        first = self._of_dense(dense)
+        if network.coded:
+            self._add_codes(first, dense)
+        if places is not None:
+            vectors = params["embedding"][:, places[0]]
+            first += vectors.reshape(*first.shape[:2], self._embedded.shape[1]) @ self._embedded
+        units, layers = network.hidden[0], params["layers"]
+        z, wide = first[..., :units] + layers[0]["bias"][:, None], first[..., units:]
+        logits = network.after_first(params, z, wide, np) + layers[-1]["bias"][:, None]
+        return network.mean(params, logits, np)
+
+    def _of_dense(self, dense: np.ndarray) -> np.ndarray:
+        """Return what the columns [n, d] add to the first layer [M, n, h]."""
+        weight = self._dense
+        if len(dense) == 1:  # the absent levels of the one row add 0
+            present = np.flatnonzero(dense[0])
+            if 2 * len(present) < len(weight):
+                dense, weight = dense.take(present, axis=1), weight.take(present, axis=0)
+        return (dense @ weight).reshape(-1, *self._shape).swapaxes(0, 1)
+
+    def _add_codes(self, first: np.ndarray, dense: np.ndarray) -> None:
+        """Add what the codes of rows [n, d] add to the first layer [M, n, h]."""
+        rising, params = self._rising, self._params
+        columns = dense.T[self._coded][:, None]  # [c, 1, n]
+        if rising:
+            place = _places(columns, params["shift"][:rising], params["slope"][:rising])
+            height = place.clip(0, 1, out=place).sum(axis=2)
+            first[:rising] += self._read(height.swapaxes(1, 2))
+        if rising < len(first):
+            place = _places(columns, params["shift"][rising:], params["slope"][rising:])
+            codes = codes_of(params["wave"][rising:], place, np)
+            codes = codes.reshape(*self._codes.shape[:2], len(dense)).swapaxes(1, 2)
+            first[rising:] += codes @ self._codes
+
+    def _read(self, height: np.ndarray) -> np.ndarray:
+        """Return what columns add of whose codes so many [r, n, c] have risen, [r, n, h]."""
+        whole = height.astype(np.intp)
+        share = np.empty((*height.shape, 2), height.dtype)
+        np.subtract(height, whole, out=share[..., 1])
+        np.subtract(1, share[..., 1], out=share[..., 0])
+        read = np.empty(share.shape, np.intp)
+        np.add(whole, self._starts, out=read[..., 0])
+        np.add(read[..., 0], 1, out=read[..., 1])
+        members, rows, columns = height.shape
+        if rows == 1:
+            lines = self._risen[read.reshape(members, -1)]
+            return share.reshape(members, 1, -1) @ lines
+        ends = np.arange(members * rows + 1) * (2 * columns)
+        shape = members * rows, len(self._risen)
+        shares = sparse.csr_array((share.ravel(), read.ravel(), ends), shape=shape)
+        shares.eliminate_zeros()  # a step is read at one row
+        return (shares @ self._risen).reshape(members, rows, self._shape[1])
+
+
+def _places(columns: np.ndarray, shift: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Return a (z - s) of columns [c, 1, n], members and codes, [·, c, T, n]."""
+    place = columns - shift[..., None]
+    place *= slope[..., None]
+    return place
+
+
+def _rows_at_once(numbers: int) -> int:
+    """Return how many rows of so many numbers go together, a power of two: products take to it."""
+    return 1 << (max(NUMBERS_AT_ONCE // numbers, 1).bit_length() - 1)
