@@ -15,7 +15,7 @@ from gradum.errors import SpecError, TableError
 from gradum.fitting.predict import predict_typed
 from gradum.fitting.spec import MLPSpec
 from gradum.randomness import stream
-from gradum.study.explanation.counterfactual.axis import axes_of
+from gradum.study.axis import axes_of
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
 from gradum.study.stress.attack import ROWS_AT_ONCE, attack
 from gradum.study.stress.corruption import corruptions_of, mistyped
@@ -107,7 +107,7 @@ def by_chance(model, rows, threat, rung, evaluations, seed):
     """The least boxes that chance finds: corners and inside points of ever smaller boxes."""
     fitted, full = model.fitted, threat.budget.full
     scales = threat.budget.scales(fitted, fitted.reference)
-    moves = moves_of(rows, axes_of(fitted, rows), scales, threat.limits, threat.together)
+    moves = moves_of(rows, axes_of(fitted), scales, threat.limits, threat.together)
     present = predict_typed(fitted, rows, rung=rung)
     if fitted.classes:
         aims = ClassAims.of(present)

@@ -21,7 +21,7 @@ from gradum.margins import falling, first_least
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.interval import NORMAL_95, Interval, wilson
-from gradum.study.explanation.counterfactual.axis import axes_of
+from gradum.study.axis import axes_of
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.aims import Aims, ClassAims, NumberAims, far_of
 from gradum.study.stress.answers import MovedAnswers
@@ -150,7 +150,7 @@ def attack(
 def moves_within(fitted: Fitted, reference: Reference, rows: pl.DataFrame, threat: Threat) -> Moves:
     """Return how rows (n), every number in float64, may move by a threat."""
     scales = threat.budget.scales(fitted, reference)
-    return moves_of(rows, axes_of(fitted, rows), scales, threat.limits, threat.together)
+    return moves_of(rows, axes_of(fitted), scales, threat.limits, threat.together)
 
 
 @dataclass(frozen=True)

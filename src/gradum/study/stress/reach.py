@@ -98,7 +98,7 @@ class Reach:
         """Return which inputs (d,) are whole numbers in every copy of a row."""
         whole = np.zeros(self.inputs.count, bool)
         for start, column in zip(self.moves.starts[row], self.moves.columns, strict=True):
-            if column.axis.decimals == 0 and not column.axis.dates and start == np.rint(start):
+            if column.axis.is_whole and start == np.rint(start):
                 whole |= self.inputs.sources == column.name
         return whole
 
