@@ -58,7 +58,7 @@ def read_names(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     several = isinstance(value, Iterable) and not isinstance(value, bytes)
-    names = tuple(value) if several else (value,)
+    names: tuple[Any, ...] = tuple(value) if several else (value,)
     for name in names:
         if not isinstance(name, str):
             from gradum.tables.wording import shortened

@@ -83,7 +83,7 @@ def read_property(text: str, where: str, fitted: Fitted) -> Stated:
     SpecError, NotCertifiableError
         It names a column of the wrong kind.
     """
-    word, _, rest = text.strip().partition(" ")
+    word, rest = (*text.split(maxsplit=1), "", "")[:2]
     if word.casefold() not in KINDS:
         close = nearest_names(word, KINDS)
         raise PropertyError(
