@@ -84,5 +84,5 @@ def test_an_apostrophe_is_no_quote():
 
 @pytest.mark.parametrize("text", ["range 0...1", "range ...5", "range ..", "range ."])
 def test_a_range_with_a_dot_too_many_is_refused(text):
-    with pytest.raises(PropertyError, match="is no range|is no number"):
+    with pytest.raises(PropertyError, match=r"is no range|is no number"):
         read(text)
