@@ -326,6 +326,9 @@ def test_a_table_that_lacks_a_column_and_numbers_that_make_no_sense_are_refused(
             fitted().verify(robust, table(), rows=rows)
     with pytest.raises(SpecError, match="The seed is -1"):
         fitted().verify("range 0..1", seed=-1)
+    for seconds in (0.0, -1, float("nan")):
+        with pytest.raises(SpecError, match="The time for proofs is"):
+            fitted().verify("range 0..1", seconds=seconds)
 
 
 def test_properties_of_a_file_have_regions_of_their_own(tmp_path):
@@ -346,6 +349,12 @@ def test_properties_of_a_file_have_regions_of_their_own(tmp_path):
             fitted().verify(file=path)
     with pytest.raises(PropertyError, match="cannot be read"):
         fitted().verify(file=tmp_path / "none.toml")
+    written = '[[property]]\nholds = "irrelevant lift within 500"  # ±\n'
+    path.write_text(written, encoding="utf-8-sig")  # as editors on Windows do
+    assert fitted().verify(file=path).verdict == "proved"
+    path.write_text(written, encoding="latin-1")
+    with pytest.raises(PropertyError, match="not written in UTF-8: see line 2"):
+        fitted().verify(file=path)
     with pytest.raises(PropertyError, match="No property is stated"):
         fitted().verify()
 

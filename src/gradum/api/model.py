@@ -19,6 +19,7 @@ from gradum.api.inference import infer_run
 from gradum.api.run_rows import known_rows
 from gradum.errors import SpecError, TargetError
 from gradum.files.atomic import write_text
+from gradum.fitting.argument_kinds import with_checked_arguments
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.memory_bound import judging_bound
 from gradum.fitting.option_values import read_size
@@ -811,6 +812,7 @@ class Model:
             self, data, reference=reference, rung=rung, labels=asked, reading=reading
         )
 
+    @with_checked_arguments
     def verify(
         self,
         properties: str | Sequence[str] = (),
@@ -896,6 +898,7 @@ class Model:
             reading=reading,
         )
 
+    @with_checked_arguments
     def stress(
         self,
         data: Any,
@@ -995,6 +998,7 @@ class Model:
             reading=reading,
         )
 
+    @with_checked_arguments
     def trust(
         self,
         data: Any = None,

@@ -48,7 +48,7 @@ def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack
     Raises
     ------
     SpecError
-        Nothing may change, answers are quantiles, or the share is not above 0.
+        Nothing may change, or answers are quantiles.
     """
     fitted, threat = stressed.fitted, stressed.threat
     if not fitted.classes and stressed.rung.network.outputs > 1:

@@ -38,8 +38,13 @@ class Threat:
     share: float = 0.1
 
     def __post_init__(self) -> None:
-        """Refuse a number of levels that is none."""
+        """Refuse a number of levels or a share that is none."""
         if not isinstance(self.levels, int | np.integer) or self.levels < 0:
             raise SpecError(
                 say("{levels!r} levels are to change.", levels=self.levels), say("Give 0 or more.")
+            )
+        if not 0 < self.share <= 1:
+            raise SpecError(
+                say("Numbers are to move by {share} of the target's range.", share=self.share),
+                say("Give a share above 0, up to 1, such as 0.1."),
             )
