@@ -53,6 +53,7 @@ class Model:
         The run folder that it was loaded from.
     """
 
+    # What it can be asked, each a function of its kind in `gradum.api.methods`.
     predict = predicting.predict
     predict_proba = predicting.predict_proba
     predict_interval = predicting.predict_interval
