@@ -104,7 +104,8 @@ def attack(
     rung : str, optional
         The best if left out.
     time_limit : float, optional
-        Seconds after which no further rows are begun.
+        Seconds. Beyond the first row, as many are attacked at a time as the last ones let expect to
+        be done by then.
 
     Raises
     ------
@@ -127,13 +128,16 @@ def attack(
         )
     attacker = _Attacker(fitted, chosen.name, moves, threat, far)
     began, attacked, evaluations = time.monotonic(), [], 0
-    for at in range(0, len(rows), ROWS_AT_ONCE):
-        if attacked and time_limit is not None and time.monotonic() - began > time_limit:
-            break
-        part = slice(at, at + ROWS_AT_ONCE)
-        of_part, count = attacker.attacked(rows[part], numbers[part])
+    count = ROWS_AT_ONCE if time_limit is None else 1
+    while count and len(attacked) < len(rows):
+        part, since = slice(len(attacked), len(attacked) + count), time.monotonic()
+        of_part, of_answers = attacker.attacked(rows[part], numbers[part])
         attacked += of_part
-        evaluations += count
+        evaluations += of_answers
+        if time_limit is not None:
+            now = time.monotonic()
+            a_row, left = (now - since) / len(of_part), began + time_limit - now
+            count = int(max(min(left / max(a_row, 1e-9), ROWS_AT_ONCE), 0))
     radii = np.array([np.inf if row.radius is None else row.radius for row in attacked])
     return Attack(
         budget=threat.budget.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,7 +11,7 @@ import polars as pl
 from gradum.errors import NotCertifiableError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.reference.reference import Reference
-from gradum.messages import say
+from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.scores.figures import figure
 from gradum.study.stress.attack import Threat, attack
@@ -60,7 +61,7 @@ def stress(
     rung : str, optional
         The best if left out.
     time_limit : float, optional
-        Seconds after which no further row is attacked.
+        Seconds for the attack, which takes half of them where there are proofs, and these.
     proof_seconds : float
         For the proofs of each row; 0 leaves them out.
 
@@ -69,7 +70,8 @@ def stress(
     SpecError
         As `attack`.
     """
-    seed = fitted.spec.seed
+    seed, began = fitted.spec.seed, time.monotonic()
+    share = 0.5 if proof_seconds else 1.0
     # Not in the order of the table: where the time is up, the rows so far are drawn by chance.
     some = stream(seed, "study", "stress", "attacked").permutation(len(rows))[:count]
     attacked = attack(
@@ -79,8 +81,11 @@ def stress(
         threat,
         numbers=numbers[some],
         rung=rung,
-        time_limit=time_limit,
+        time_limit=None if time_limit is None else share * time_limit,
     )
+    if time_limit is not None:
+        left = max(began + time_limit - time.monotonic(), 0.0)
+        proof_seconds = min(proof_seconds, left / len(attacked.rows))
     uncertifiable = ""
     if proof_seconds:
         try:
@@ -116,9 +121,10 @@ def _notes(
 ) -> Iterator[str]:
     done = len(attacked.rows)
     if done < attacked.asked:
-        yield say(
-            "The time was up: {done:,} of {asked:,} rows were attacked.",
-            done=done,
+        yield say_plural(
+            "The time was up: {count:,} of {asked:,} rows was attacked.",
+            "The time was up: {count:,} of {asked:,} rows were attacked.",
+            done,
             asked=attacked.asked,
         )
     texts = [column.name for column in fitted.schema.features if column.kind == "text"]
