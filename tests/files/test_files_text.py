@@ -1,4 +1,4 @@
-"""Texts that people write: UTF-8 with or without a mark, and refused by the line where they are not."""
+"""Texts that people write: in UTF-8, with or without a mark, and refused by the line otherwise."""
 
 import pytest
 

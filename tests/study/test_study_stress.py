@@ -2,6 +2,7 @@
 
 import datetime
 from itertools import product
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -15,9 +16,12 @@ from gradum.errors import SpecError, TableError
 from gradum.fitting.predict import predict_typed
 from gradum.fitting.spec import MLPSpec
 from gradum.randomness import stream
+from gradum.study.stress import attack as attack_module
+from gradum.study.stress import stress as stress_module
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
-from gradum.study.stress.attack import ROWS_AT_ONCE, attack
+from gradum.study.stress.attack import attack
 from gradum.study.stress.corruption import corruptions_of, mistyped
+from gradum.study.stress.result import RowAttack
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened
 from gradum.tables.encoders.date import EPOCH
@@ -297,9 +301,37 @@ def test_the_same_seed_finds_the_same(mixed, tested):
 
 def test_after_the_time_no_row_is_begun(mixed):
     rows, model = mixed
-    found = model.stress(rows, certify=0, rows=30, time_limit=1e-9).found
-    assert len(found.attack.rows) == ROWS_AT_ONCE
-    assert found.notes[0] == f"The time was up: {ROWS_AT_ONCE} of 30 rows were attacked."
+    found = model.stress(rows, certify=1.0, rows=30, time_limit=1e-9).found
+    assert len(found.attack.rows) == 1
+    assert not found.attack.is_certified
+    assert found.notes[0] == "The time was up: 1 of 30 rows was attacked."
+
+
+@pytest.mark.parametrize(
+    ("certify", "limit", "most"), [(0, 10.5, 10), (1.0, 21.0, 10), (0, 300.0, 60), (0, np.inf, 60)]
+)
+def test_as_many_rows_are_attacked_as_the_time_lets_expect(
+    mixed, monkeypatch, certify, limit, most
+):
+    """On a clock of its own, by which each row takes a second."""
+    rows, model = mixed
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+
+    def attacked(some, far):
+        clock.now += len(some)
+        changes = [RowAttack(int(number), "", None) for number in some.numbers]
+        return SimpleNamespace(least_changes=lambda: changes, evaluations=0)
+
+    def proved(some, found, *, seconds):
+        assert seconds == pytest.approx(min(certify, (limit - most) / most))
+        return found
+
+    monkeypatch.setattr(attack_module, "time", clock)
+    monkeypatch.setattr(stress_module, "time", clock)
+    monkeypatch.setattr(attack_module._AttackedPart, "of", attacked)
+    monkeypatch.setattr(stress_module, "certify", proved)
+    found = model.stress(rows, certify=certify, rows=60, time_limit=limit).found.attack
+    assert (len(found.rows), found.asked) == (most, 60)
 
 
 @pytest.mark.parametrize("name", ["classifier", "regressor"])

@@ -232,7 +232,8 @@ def stress(
     rung : str, optional
         As in `predict`.
     time_limit : float, optional
-        Seconds after which no further row is attacked.
+        Seconds for the attack, which takes half of them at most, and the proofs. One row is
+        always attacked, and the corruptions take their time besides.
     certify : float
         Seconds for each row, on the average, in which it is proved up to which ε its answer
         stays; 0 proves nothing. Where that time ends a search, another run may prove more.

@@ -49,7 +49,10 @@ def command(
     time_limit: Annotated[
         float | None,
         typer.Option(
-            "--time-limit", metavar="SECONDS", help="After which no further row is attacked."
+            "--time-limit",
+            metavar="SECONDS",
+            help="For the attack, which takes half of them at most, and the proofs; accidents take "
+            "their time besides.",
         ),
     ] = None,
     certify: Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -43,7 +43,8 @@ def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack
     stressed : StressedRows
         Attacked in this order.
     time_limit : float, optional
-        Seconds after which no further rows are begun.
+        Seconds. Beyond the first row, as many are attacked at a time as the last ones let expect to
+        be done by then.
 
     Raises
     ------
@@ -63,11 +64,8 @@ def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack
             say("No column may move: the attack has nothing to try."),
             say("Let levels change with --levels 1, or freeze fewer columns."),
         )
-    began, attacked, evaluations = time.monotonic(), [], 0
-    for at in range(0, len(stressed), ROWS_AT_ONCE):
-        if attacked and time_limit is not None and time.monotonic() - began > time_limit:
-            break
-        part = _AttackedPart.of(stressed.take(slice(at, at + ROWS_AT_ONCE)), far)
+    attacked, evaluations = [], 0
+    for part in _attacked_parts(stressed, far, time_limit):
         attacked += part.least_changes()
         evaluations += part.evaluations
     radii = np.array([np.inf if row.radius is None else row.radius for row in attacked])
@@ -85,6 +83,22 @@ def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack
         evaluations=evaluations,
         asked=len(stressed),
     )
+
+
+def _attacked_parts(
+    stressed: StressedRows, far: float | None, time_limit: float | None
+) -> Iterator[_AttackedPart]:
+    """Attack one part of the rows after the other, each no larger than the time left allows."""
+    began, done = time.monotonic(), 0
+    count = ROWS_AT_ONCE if time_limit is None else 1
+    while count and done < len(stressed):
+        since, some = time.monotonic(), stressed.take(slice(done, done + count))
+        yield _AttackedPart.of(some, far)
+        done += len(some)
+        if time_limit is not None:
+            now = time.monotonic()
+            a_row, left = (now - since) / len(some), began + time_limit - now
+            count = int(max(min(left / max(a_row, 1e-9), ROWS_AT_ONCE), 0))
 
 
 @dataclass(frozen=True, eq=False)

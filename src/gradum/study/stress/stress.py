@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
 
 from gradum.errors import NotCertifiableError
 from gradum.fitting.fitted import Fitted
-from gradum.messages import say
+from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.scores.figures import figure
 from gradum.study.stress.attack import attack
@@ -44,7 +45,7 @@ def stress(
         The targets of the rows, if they are at hand.
     count : int
     time_limit : float, optional
-        Seconds after which no further row is attacked.
+        Seconds for the attack, which takes half of them where there are proofs, and these.
     proof_seconds : float
         For the proofs of each row; 0 leaves them out.
 
@@ -53,11 +54,15 @@ def stress(
     SpecError
         As `attack`.
     """
-    fitted, seed = stressed.fitted, stressed.fitted.spec.seed
+    fitted, seed, began = stressed.fitted, stressed.fitted.spec.seed, time.monotonic()
+    share = 0.5 if proof_seconds else 1.0
     # Not in the order of the table: where the time is up, the rows so far are drawn by chance.
     drawn = stream(seed, "study", "stress", "attacked").permutation(len(stressed))
     some = stressed.take(drawn[:count])
-    attacked = attack(some, time_limit=time_limit)
+    attacked = attack(some, time_limit=None if time_limit is None else share * time_limit)
+    if time_limit is not None:
+        left = max(began + time_limit - time.monotonic(), 0.0)
+        proof_seconds = min(proof_seconds, left / len(attacked.rows))
     uncertifiable = ""
     if proof_seconds:
         try:
@@ -84,9 +89,10 @@ def _notes(
 ) -> Iterator[str]:
     done = len(attacked.rows)
     if done < attacked.asked:
-        yield say(
-            "The time was up: {done:,} of {asked:,} rows were attacked.",
-            done=done,
+        yield say_plural(
+            "The time was up: {count:,} of {asked:,} rows was attacked.",
+            "The time was up: {count:,} of {asked:,} rows were attacked.",
+            done,
             asked=attacked.asked,
         )
     texts = [column.name for column in fitted.schema.features if column.kind == "text"]
