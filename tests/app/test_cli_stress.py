@@ -15,7 +15,7 @@ def test_it_speaks_in_words(gradum_command, linear_run, tables):
     assert "of 10 answers for 'label' in held.csv change where columns move" in lines[0]
     (header,) = [line for line in lines if line.startswith("columns move by up to")]
     assert header.split("  ")[-1].strip() == "proved to stay, at least"
-    assert "One accident at a time, in 10% of 80 rows." in lines
+    assert "One accident at a time, in 8 of 80 rows." in lines
 
 
 def test_json_is_what_python_finds(gradum_command, linear_run, tables):

@@ -189,7 +189,7 @@ def test_thresholds_decide(gradum_command, linear_run, tmp_path):
 )
 def test_what_must_be_checked_fails_unchecked(gradum_command, linear_run, tmp_path, required, code):
     path = tmp_path / "trust.toml"
-    path.write_text(f'require = ["{required}"]\n')
+    path.write_text(f'require = ["{required}"]\n', "utf-8-sig")  # as editors on Windows do
     ended = gradum_command("trust", linear_run[0], "--thresholds", path)
     assert ended.code == code
     assert ("must be checked" in ended.out) == (code == 3)
@@ -209,11 +209,12 @@ def test_what_must_be_checked_fails_unchecked(gradum_command, linear_run, tmp_pa
         ("[scores.bounds]\nlog_loss = inf", "the bound of log_loss is inf"),
         ("[scores.bounds]\nlog_loss = nan", "the bound of log_loss is nan"),
         ("most = = 1", "cannot be used"),
+        ("require = []\n# \udce9", "not written in UTF-8: see line 2. Save it"),
     ],
 )
 def test_mistakes_in_thresholds_are_one_line(gradum_command, linear_run, tmp_path, text, words):
     path = tmp_path / "trust.toml"
-    path.write_text(text)
+    path.write_text(text, "utf-8", "surrogateescape")
     ended = gradum_command("trust", linear_run[0], "--thresholds", path)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert words in ended.err

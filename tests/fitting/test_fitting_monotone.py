@@ -152,6 +152,12 @@ def test_columns_without_a_direction_are_refused_by_name(options, error, message
         gradum.fit(table("label", 60), "label", **(ONCE | options))
 
 
+def test_a_name_that_ends_in_a_sign_needs_another_one():
+    frame = table("label", 60).rename({"size": "size+"})
+    with pytest.raises(SpecError, match=r"'size\+' is missing.*size\+\+ or size\+-"):
+        gradum.fit(frame, "label", monotone="size+", **ONCE)
+
+
 def test_more_than_two_classes_are_refused():
     frame = table("label", 90).with_columns(label=pl.Series(["a", "b", "c"] * 30))
     with pytest.raises(SpecError, match="The target has 3 classes"):

@@ -6,8 +6,22 @@ from msgspec import structs
 from gradum.api.trust.stress import StressThresholds, proof_check
 from gradum.scores.interval import Interval
 from gradum.show.pictures.kept_answers import kept_answers
-from gradum.show.stress_words import attack_sentences, curve_cells, curve_header, row_cells
-from gradum.study.stress.result import Attack, ColumnPart, ColumnShift, Kept, RowAttack
+from gradum.show.stress_words import (
+    attack_sentences,
+    corruption_sentences,
+    curve_cells,
+    curve_header,
+    row_cells,
+)
+from gradum.study.stress.result import (
+    Attack,
+    ColumnPart,
+    ColumnShift,
+    CorruptionEffect,
+    Corruptions,
+    Kept,
+    RowAttack,
+)
 
 SHARE = Interval(0.5, 0.1, 0.9, 0.2)
 
@@ -36,6 +50,44 @@ def certified(attack):
     """The same, with what is proved of its rows."""
     rows = tuple(structs.replace(row, certified_radius=0.1) for row in attack.rows)
     return structs.replace(attack, rows=rows, curve=(Kept(1.0, SHARE, certified=0.0),))
+
+
+def test_of_one_row_and_one_column_nothing_is_said_in_the_plural(attack):
+    one = structs.replace(certified(attack), columns=("age",))
+    one = structs.replace(one, rows=one.rows[:1])
+    assert list(attack_sentences(one)) == [
+        "The answer changes within 0.25 times the interquartile range.",
+        "The answer is proved to stay within 0.1 times the interquartile range.",
+        "This column may move: 'age'.",
+    ]
+    open_ = structs.replace(one, rows=(RowAttack(3, "no", None),), median=None)
+    assert "It is not proved that the answer stays where columns move." in attack_sentences(open_)
+
+
+HARM = Interval(0.5, 0.4, 0.6, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("noticed", "said"),
+    [
+        ([], "No corruption is shown to make the log loss worse."),
+        ([None], "1 corruption is shown to make the log loss worse."),
+        ([None, None], "2 corruptions are shown to make the log loss worse."),
+        ([False], "1 corruption is shown to make the log loss worse; 1 without an alarm of the"),
+        ([False, True, True], "3 corruptions are shown to make the log loss worse; 1 of them"),
+    ],
+)
+def test_accidents_are_counted_in_whole_sentences(noticed, said):
+    effects = [CorruptionEffect("missing", ("a",), 1, 0.5, HARM, True, each) for each in noticed]
+    effects.append(CorruptionEffect("missing", ("b",), 1, 0.5, HARM, False, None))
+    found = Corruptions(1, 0.1, "log_loss", tuple(effects))
+    first, *_, last = corruption_sentences(found)
+    assert first == "One accident at a time, in 1 of 1 row."
+    assert last.startswith(said)
+    assert "without" in last or None in noticed or not noticed
+    assert list(corruption_sentences(structs.replace(found, effects=()))) == [
+        "These rows hold nothing that an accident could change."
+    ]
 
 
 def test_the_picture_steps_down_at_each_radius(attack):

@@ -326,6 +326,9 @@ def test_a_table_that_lacks_a_column_and_numbers_that_make_no_sense_are_refused(
             fitted().verify(robust, table(), rows=rows)
     with pytest.raises(SpecError, match="The seed is -1"):
         fitted().verify("range 0..1", seed=-1)
+    for seconds in (0.0, -1, float("nan")):
+        with pytest.raises(SpecError, match="The time for proofs is"):
+            fitted().verify("range 0..1", seconds=seconds)
 
 
 def test_properties_of_a_file_have_regions_of_their_own(tmp_path):
@@ -346,6 +349,12 @@ def test_properties_of_a_file_have_regions_of_their_own(tmp_path):
             fitted().verify(file=path)
     with pytest.raises(PropertyError, match="cannot be read"):
         fitted().verify(file=tmp_path / "none.toml")
+    written = '[[property]]\nholds = "irrelevant lift within 500"  # ±\n'
+    path.write_text(written, encoding="utf-8-sig")  # as editors on Windows do
+    assert fitted().verify(file=path).verdict == "proved"
+    path.write_text(written, encoding="latin-1")
+    with pytest.raises(PropertyError, match="not written in UTF-8: see line 2"):
+        fitted().verify(file=path)
     with pytest.raises(PropertyError, match="No property is stated"):
         fitted().verify()
 
@@ -409,3 +418,17 @@ def test_rows_that_no_time_is_left_for_are_open():
 
 def test_a_graph_shows_its_target_and_its_rung_alone():
     assert repr(fitted().graph()) == "TableGraph('price', 'linear')"
+
+
+def test_halves_are_no_whole_numbers_though_both_ends_are_whole():
+    rng = np.random.default_rng(0)
+    halves, whole = rng.integers(0, 9, 300) / 2, rng.integers(0, 9, 300)
+    rows = pl.DataFrame({"halves": halves, "whole": whole, "y": 3 * halves + 3 * whole})
+    model = gradum.fit(rows, "y", **OPTIONS)
+    of_whole, of_halves = (
+        model.verify(f"robust {name} ±0.5 within 0.1", rows[:5], seconds=20).found
+        for name in ("whole", "halves")
+    )
+    assert [column.whole for column in of_whole.domain] == [False, True]
+    assert of_whole.properties[0].verdict == "proved"
+    assert of_halves.properties[0].verdict == "refuted"

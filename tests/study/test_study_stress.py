@@ -2,6 +2,7 @@
 
 import datetime
 from itertools import product
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -15,11 +16,13 @@ from gradum.errors import SpecError, TableError
 from gradum.fitting.predict import predict_typed
 from gradum.fitting.spec import MLPSpec
 from gradum.randomness import stream
-from gradum.study.explanation.counterfactual.axis import axes_of
+from gradum.study.stress import attack as attack_module
+from gradum.study.stress import stress as stress_module
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
-from gradum.study.stress.attack import ROWS_AT_ONCE, attack
+from gradum.study.stress.attack import attack
 from gradum.study.stress.corruption import corruptions_of, mistyped
-from gradum.study.stress.moves import moves_of
+from gradum.study.stress.result import RowAttack
+from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened
 from gradum.tables.encoders.date import EPOCH
 from gradum.tables.read import read
@@ -103,16 +106,20 @@ def edited(rows, attacked):
     )
 
 
-def by_chance(model, rows, threat, rung, evaluations, seed):
+def stressed(model, frame, threat, rung=None):
+    fitted, numbers = model.fitted, np.arange(len(frame)) + 1
+    return StressedRows(fitted, fitted.rung(rung), fitted.reference, frame, numbers, threat)
+
+
+def by_chance(some, evaluations, seed):
     """The least boxes that chance finds: corners and inside points of ever smaller boxes."""
-    fitted, full = model.fitted, threat.budget.full
-    scales = threat.budget.scales(fitted, fitted.reference)
-    moves = moves_of(rows, axes_of(fitted, rows), scales, threat.limits, threat.together)
+    fitted, rows, moves, threat = some.fitted, some.rows, some.moves, some.threat
+    rung, full = some.rung.name, threat.budget.full
     present = predict_typed(fitted, rows, rung=rung)
     if fitted.classes:
         aims = ClassAims.of(present)
     else:
-        aims = NumberAims.of(present, far_of(fitted.rung(rung), threat.share))
+        aims = NumberAims.of(present, far_of(some.rung, threat.share))
     rng, least, batch = np.random.default_rng(seed), np.full(len(rows), np.inf), 20_000
     for row in range(len(rows)):
         aim, copies = np.full(batch, np.flatnonzero(aims.rows == row)[0]), np.full(batch, row)
@@ -145,10 +152,9 @@ def test_the_attack_is_never_weaker_than_chance_of_a_hundred_times_its_answers(
     threat = threat_of(
         model.fitted, budget="quantile" if name == "grader" else "iqr", levels=0, share=0.1
     )
-    found = attack(
-        model.fitted, model.fitted.reference, some, threat, numbers=np.ones(1), rung=rung
-    )
-    chance = by_chance(model, some, threat, rung, 100 * found.evaluations, seed=row)
+    under_stress = stressed(model, some, threat, rung)
+    found = attack(under_stress)
+    chance = by_chance(under_stress, 100 * found.evaluations, seed=row)
     # As far as a sum in float32 can tell two boxes from each other.
     assert (radii(found) <= chance * (1 + 1e-6)).all()
 
@@ -224,6 +230,20 @@ def test_changes_are_replayed_and_keep_to_what_rows_may_hold(mixed):
         assert sum(change.shift is None for change in row.changes) <= 1
 
 
+def test_what_a_row_may_become_does_not_hang_on_the_rows_beside(mixed):
+    rows, model = mixed
+    threat = threat_of(model.fitted, budget="iqr", levels=0, share=0.1)
+    alone = features(model, rows.with_columns(pl.col("price").round()))[:1]
+    moves = stressed(model, alone, threat).moves
+    shifts = np.linspace(-1, 1, 101)[:, None] * np.ones(moves.count)
+    copies = np.zeros(len(shifts), np.intp)
+    prices = moves.frame(copies, moves.places(copies, shifts))["price"]
+    assert (prices.round(2) == prices).all()
+    assert (prices.round() != prices).sum() > 80
+    whole = moves.frame(copies, moves.places(copies, shifts))["whole"]
+    assert (whole.round() == whole).all()
+
+
 def test_columns_together_shift_alike(mixed):
     rows, model = mixed
     found = model.stress(
@@ -281,9 +301,37 @@ def test_the_same_seed_finds_the_same(mixed, tested):
 
 def test_after_the_time_no_row_is_begun(mixed):
     rows, model = mixed
-    found = model.stress(rows, certify=0, rows=30, time_limit=1e-9).found
-    assert len(found.attack.rows) == ROWS_AT_ONCE
-    assert found.notes[0] == f"The time was up: {ROWS_AT_ONCE} of 30 rows were attacked."
+    found = model.stress(rows, certify=1.0, rows=30, time_limit=1e-9).found
+    assert len(found.attack.rows) == 1
+    assert not found.attack.is_certified
+    assert found.notes[0] == "The time was up: 1 of 30 rows was attacked."
+
+
+@pytest.mark.parametrize(
+    ("certify", "limit", "most"), [(0, 10.5, 10), (1.0, 21.0, 10), (0, 300.0, 60), (0, np.inf, 60)]
+)
+def test_as_many_rows_are_attacked_as_the_time_lets_expect(
+    mixed, monkeypatch, certify, limit, most
+):
+    """On a clock of its own, by which each row takes a second."""
+    rows, model = mixed
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+
+    def attacked(some, far):
+        clock.now += len(some)
+        changes = [RowAttack(int(number), "", None) for number in some.numbers]
+        return SimpleNamespace(least_changes=lambda: changes, evaluations=0)
+
+    def proved(some, found, *, seconds):
+        assert seconds == pytest.approx(min(certify, (limit - most) / most))
+        return found
+
+    monkeypatch.setattr(attack_module, "time", clock)
+    monkeypatch.setattr(stress_module, "time", clock)
+    monkeypatch.setattr(attack_module._AttackedPart, "of", attacked)
+    monkeypatch.setattr(stress_module, "certify", proved)
+    found = model.stress(rows, certify=certify, rows=60, time_limit=limit).found.attack
+    assert (len(found.rows), found.asked) == (most, 60)
 
 
 @pytest.mark.parametrize("name", ["classifier", "regressor"])
@@ -371,6 +419,15 @@ def test_a_typing_error_is_another_level(level):
         ({"levels": -1}, "-1 levels are to change."),
         ({"rows": 0}, "0 rows are to be attacked."),
         ({"time_limit": 0.0}, "The time limit is 0.0 seconds."),
+        ({"share": -1.0}, "Numbers are to move by -1.0 of the target's range."),
+        ({"share": float("nan")}, "Numbers are to move by nan of the target's range."),
+        ({"share": 2.0}, "Numbers are to move by 2.0 of the target's range."),
+        ({"share": "half"}, "The argument share cannot be 'half'. Give a number."),
+        ({"rows": True}, "The argument rows cannot be True. Give a whole number."),
+        ({"frozen": ["price", 5]}, "The argument frozen cannot be ['price', 5]. Give a text or a"),
+        ({"together": ["price", 5]}, "The argument together cannot be"),
+        ({"budget": {"price": "x"}}, "The argument budget cannot be {'price': 'x'}."),
+        ({"rung": ["mlp"]}, "The argument rung cannot be ['mlp']. Give a text."),
         ({"rung": "forest"}, "This model has no rung 'forest'."),
     ],
 )

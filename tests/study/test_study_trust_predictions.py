@@ -6,8 +6,9 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 
 from gradum.api.trust.elsewhere import trust_elsewhere
-from gradum.api.trust.predictions import predictions_of_table
-from gradum.errors import GradumError, SpecError
+from gradum.api.trust.predictions import examined_answers, labelled_rows, predictions_of_table
+from gradum.api.trust.report import trust_predictions
+from gradum.errors import GradumError, SpecError, TableError, TargetError
 from gradum.tables.read import read
 
 ROWS = 600
@@ -209,3 +210,33 @@ def test_a_gap_that_chance_explains_holds_and_says_so(scored, tmp_path):
 def test_a_table_without_columns_of_scores_is_refused(scored, tmp_path):
     with pytest.raises(SpecError, match="has no columns of scores"):
         examined(scored, tmp_path, "y", "group", by=["group"])
+
+
+@pytest.mark.parametrize("answer", [1e300, -1e39, np.inf, np.nan])
+def test_answers_beyond_single_precision_are_refused_by_row(answer):
+    table = read(pl.DataFrame({"y": np.arange(20.0), "x": np.arange(20.0) ** 2}))
+    dataset = labelled_rows(table, "y", numbers=["x"], task="regression")
+    answers = np.linspace(0, 19, 20)[:, None]
+    answers[3] = answer
+    with pytest.raises(TableError, match=r"infinite or beyond 3\.403e\+38 in row 4\."):
+        examined_answers("net", dataset, answers, by=(), how="", sha256={})
+
+
+@pytest.mark.filterwarnings("error")
+def test_predictions_whose_squares_vanish_are_judged_without_a_slope():
+    rng = np.random.default_rng(0)
+    table = read(pl.DataFrame({"y": rng.normal(size=200), "x": np.arange(200.0)}))
+    dataset = labelled_rows(table, "y", numbers=["x"], task="regression")
+    answers = 1e-300 * rng.normal(size=(200, 1))
+    report = trust_predictions(examined_answers("net", dataset, answers, by=(), how="", sha256={}))
+    (judged,) = of(report, "calibration.judged")
+    assert judged.status in ("held", "failed")
+
+
+def test_one_value_is_not_spoken_of_as_several(tmp_path):
+    one = pl.DataFrame({"y": ["a"], "p": [0.5]})
+    with pytest.raises(TargetError, match="is constant: its only value is 'a'"):
+        examined(one, tmp_path, "y", "p")
+    three = pl.DataFrame({"y": ["a", "b", "c"] * 2, "p": [0.5, 0.2, 0.1] * 2})
+    with pytest.raises(SpecError, match="3 classes, and 1 column of scores was given"):
+        examined(three, tmp_path, "y", "p")

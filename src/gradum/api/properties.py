@@ -45,6 +45,11 @@ def verify_model(
         raise SpecError(
             say("The seed is {seed}.", seed=seed), say("Give a whole number from 0 up.")
         )
+    if not seconds > 0:
+        raise SpecError(
+            say("The time for proofs is {seconds} seconds.", seconds=seconds),
+            say("Give a number above 0."),
+        )
     texts = [properties] if isinstance(properties, str) else properties
     stated = [read_property(text, where, fitted) for text in texts]
     if file is not None:

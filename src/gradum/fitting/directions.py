@@ -37,7 +37,14 @@ def refuse_directions(directions: Mapping[str, int], schema: Schema, classes: in
             ),
             say("Leave the directions of columns out."),
         )
-    for name in directions:
+    names = {column.name for column in schema.columns}
+    for name, sign in directions.items():
+        written = f"{name}{'+' if sign > 0 else '-'}"
+        if name not in names and written in names:
+            raise SpecError(
+                say("The direction of column {column!r} is missing.", column=written),
+                say("Put + or - behind its name: {column}+ or {column}-.", column=written),
+            )
         _refuse(schema.column(name))
 
 

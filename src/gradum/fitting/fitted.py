@@ -109,7 +109,7 @@ class Fitted:
             return self.rungs[self.used]
         if name == "enough" and self.judgement:
             name = self.judgement.verdict.enough
-        if name not in self.rungs:
+        if not isinstance(name, str) or name not in self.rungs:
             raise SpecError(
                 say("This model has no rung {name!r}.", name=name),
                 say("Choose among {names}.", names=listed(list(self.rungs))),

@@ -45,11 +45,29 @@ def read_encoding(value: str) -> str:
     return value
 
 
-def read_names(value: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Take the name of one column, or the names of several."""
+def read_names(value: Any) -> tuple[str, ...]:
+    """Take the name of one column, or the names of several.
+
+    Raises
+    ------
+    SpecError
+        What is given names no column.
+    """
     if value is None:
         return ()
-    return (value,) if isinstance(value, str) else tuple(value)
+    if isinstance(value, str):
+        return (value,)
+    several = isinstance(value, Iterable) and not isinstance(value, bytes)
+    names: tuple[Any, ...] = tuple(value) if several else (value,)
+    for name in names:
+        if not isinstance(name, str):
+            from gradum.tables.wording import shortened
+
+            raise SpecError(
+                say("{value} names no column.", value=shortened(repr(name))),
+                say("Give the name of a column as a text, or a list of such names."),
+            )
+    return names
 
 
 def read_monotone(value: Any) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from msgspec import structs
 
 from gradum.errors import ModelFileError, SchemaError, TableError
 from gradum.files.atomic import cause_of
+from gradum.files.text import decoded
 from gradum.fitting.spec import Spec
 from gradum.messages import listed, say
 from gradum.ship.layout import SPEC
@@ -77,7 +78,7 @@ def read_spec(path: Path) -> RunSpec:
         It is absent, no TOML, or says something that no run knows.
     """
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=RunSpec)
+        content = path.read_bytes()
     except FileNotFoundError as error:
         holds = path.parent.is_dir()
         raise ModelFileError(
@@ -91,6 +92,9 @@ def read_spec(path: Path) -> RunSpec:
             say("{path} cannot be read: {cause}.", path=path, cause=cause_of(error)),
             say("Give the folder of a gradum run."),
         ) from error
+    text = decoded(content, path, ModelFileError)
+    try:
+        return msgspec.toml.decode(text, type=RunSpec)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(
             say("{path} cannot be read: {cause}.", path=path, cause=error),

@@ -73,25 +73,34 @@ def headline(found: Stress, source: str) -> str:
 
 def attack_sentences(attack: Attack) -> Iterator[str]:
     """Say what the attack may do, what counts as a change, and how little is enough."""
+    count = len(attack.rows)
     if attack.median is not None:
-        yield say(
+        yield say_plural(
+            "The answer changes within {size}.",
             "Half of the answers change within {size}.",
+            count,
             size=size_text(attack.budget, attack.median),
         )
     elif attack.changed:
         yield say("More than half of the answers stay, as far as the attack found.")
     if attack.median_certified is not None:
-        yield say(
+        yield say_plural(
+            "The answer is proved to stay within {size}.",
             "Half of the answers are proved to stay within {size}.",
+            count,
             size=size_text(attack.budget, attack.median_certified),
         )
     elif attack.is_certified:
-        yield say(
-            "Of less than half of the answers it is proved that they stay where columns move."
+        yield say_plural(
+            "It is not proved that the answer stays where columns move.",
+            "Of less than half of the answers it is proved that they stay where columns move.",
+            count,
         )
     if attack.columns:
-        yield say(
+        yield say_plural(
+            "This column may move: {columns}.",
             "All of these columns may move at once: {columns}.",
+            len(attack.columns),
             columns=quoted(attack.columns, SHOWN_NAMES),
         )
     if attack.levels:
@@ -163,25 +172,42 @@ def row_cells(attack: Attack, row: RowAttack) -> tuple[str, ...]:
 
 def corruption_sentences(found: Corruptions) -> Iterator[str]:
     """Say what was corrupted, and how much of it does harm unnoticed."""
-    yield say(
-        "One accident at a time, in {share} of {rows:,} rows.",
-        share=percent(found.share),
-        rows=found.rows,
+    if not found.effects:
+        yield say("These rows hold nothing that an accident could change.")
+        return
+    yield say_plural(
+        "One accident at a time, in {corrupted:,} of {count:,} row.",
+        "One accident at a time, in {corrupted:,} of {count:,} rows.",
+        found.rows,
+        corrupted=max(effect.rows for effect in found.effects),
     )
     if found.metric is None:
         yield say("The table has no target: what is said is how answers move, not the score.")
         return
     yield say("Each interval holds by itself, with 95% certainty.")
-    unnoticed = [effect for effect in found.effects if effect.worse and effect.noticed is False]
-    worse = sum(effect.worse for effect in found.effects)
-    yield say_plural(
-        "{count} corruption is shown to make the {metric} worse; {unnoticed} of them without an "
-        "alarm of the watch.",
+    yield _worse(found, METRICS[found.metric].words)
+
+
+def _worse(found: Corruptions, metric: str) -> str:
+    """Say how many accidents are shown to do harm, and how many of them unnoticed."""
+    worse = [effect for effect in found.effects if effect.worse]
+    if not worse:
+        return say("No corruption is shown to make the {metric} worse.", metric=metric)
+    if all(effect.noticed is None for effect in worse):  # too few rows for a watch
+        return say_plural(
+            "{count} corruption is shown to make the {metric} worse.",
+            "{count} corruptions are shown to make the {metric} worse.",
+            len(worse),
+            metric=metric,
+        )
+    return say_plural(
+        "{count} corruption is shown to make the {metric} worse; {unnoticed} without an alarm of "
+        "the watch.",
         "{count} corruptions are shown to make the {metric} worse; {unnoticed} of them without an "
         "alarm of the watch.",
-        worse,
-        metric=METRICS[found.metric].words,
-        unnoticed=len(unnoticed),
+        len(worse),
+        metric=metric,
+        unnoticed=sum(effect.noticed is False for effect in worse),
     )
 
 

@@ -203,9 +203,9 @@ def _gaps(
         for each, error, enough in zip(bins, errors, told, strict=True)
     ]
     in_the_large = Gap(large, 0.0, float(np.sqrt(noise.sum()) / weight.sum()), all_told)
-    if evidence.task == "multiclass" or len(bins) == 1:
+    squares = (means - weight @ means / weight.sum()) ** 2  # which may vanish
+    if evidence.task == "multiclass" or len(bins) == 1 or not squares.any():
         return in_the_large, None, in_bins
-    squares = (means - weight @ means / weight.sum()) ** 2
     error = float(np.sqrt(squares @ noise) / (squares @ weight))
     return in_the_large, Gap(slope, 1.0, error, all_told), in_bins
 

@@ -105,19 +105,23 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
             say("Fill it in, or choose another target."),
         )
     if values.distinct == 1:
-        known = {
-            "name": name,
-            "values": value_count(values.present),
-            "value": shortened(values.levels["level"][0]),
-        }
+        known = {"name": name, "value": shortened(values.levels["level"][0])}
         raise TargetError(
-            say(
-                "Target {name!r} is constant: all {values} are {value!r}, and {rows} have none.",
+            say_plural(
+                "Target {name!r} is constant: its only value is {value!r}, and {rows} have none.",
+                "Target {name!r} is constant: all {count:,} values are {value!r}, and {rows} have "
+                "none.",
+                values.present,
                 rows=row_count(values.missing),
                 **known,
             )
             if values.missing
-            else say("Target {name!r} is constant: all {values} are {value!r}.", **known),
+            else say_plural(
+                "Target {name!r} is constant: its only value is {value!r}.",
+                "Target {name!r} is constant: all {count:,} values are {value!r}.",
+                values.present,
+                **known,
+            ),
             say("There is nothing to learn; choose another target."),
         )
     dates = dtype.is_temporal() and dtype != pl.Duration

@@ -13,13 +13,14 @@ from gradum.api.trust.examined import ExaminedPredictions
 from gradum.errors import SpecError, TableError
 from gradum.fitting.dataset import Dataset, labelled
 from gradum.fitting.rung import Prediction
-from gradum.messages import listed, say, sentences
+from gradum.messages import listed, say, say_plural, sentences
 from gradum.study.evidence import Evidence
 from gradum.tables.check import widened
 from gradum.tables.columns import Overrides
+from gradum.tables.kinds.values import LARGEST
 from gradum.tables.schema import infer
 from gradum.tables.table import Table
-from gradum.tables.wording import nearest, quoted, rows_text
+from gradum.tables.wording import nearest, number, quoted, rows_text
 
 PROBABILITY, PREDICTION = "probability_", "prediction"
 """How files of gradum's predictions call their columns."""
@@ -236,11 +237,15 @@ def examined_answers(
 def _prediction(dataset: Dataset, answers: np.ndarray) -> tuple[Prediction, bool]:
     """Return what the answers predict, and whether only their order counts."""
     count, classes = answers.shape[1], len(dataset.classes)
-    infinite = np.isfinite(answers).sum(axis=1) < count
-    if infinite.any():
+    beyond = np.any(~(np.abs(answers) <= LARGEST), axis=1)
+    if beyond.any():
         raise TableError(
-            say("Scores are not finite in {rows}.", rows=_some_rows(dataset, infinite)),
-            say("Give a finite number in every row."),
+            say(
+                "Scores are infinite or beyond {largest} in {rows}.",
+                largest=number(LARGEST),
+                rows=_some_rows(dataset, beyond),
+            ),
+            say("Give a lesser number in every row."),
         )
     if not classes and count == 1:
         return Prediction(answers[:, 0], None), False
@@ -251,15 +256,14 @@ def _prediction(dataset: Dataset, answers: np.ndarray) -> tuple[Prediction, bool
         return Prediction.of_classes(np.column_stack([1 - share, share])), only_ranked
     if count != max(classes, 1):
         raise SpecError(
-            say(
+            say("A number has one column of predictions, and {count:,} were given.", count=count)
+            if not classes
+            else say_plural(
+                "{target!r} has {classes:,} classes, and {count:,} column of scores was given.",
                 "{target!r} has {classes:,} classes, and {count:,} columns of scores were given.",
+                count,
                 target=dataset.schema.target.name if dataset.schema.target else "",
                 classes=classes,
-                count=count,
-            )
-            if classes
-            else say(
-                "A number has one column of predictions, and {count:,} were given.", count=count
             ),
             say("Give one column for each class, or say by --task what the target is."),
         )

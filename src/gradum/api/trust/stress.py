@@ -10,7 +10,7 @@ from msgspec import Meta
 from gradum.api.stress import stress_model, threat_of
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
-from gradum.messages import marked, say, sentences
+from gradum.messages import marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.show.pictures.kept_answers import kept_answers
@@ -124,10 +124,12 @@ def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
     share = Interval(stay / rows, *wilson(stay / rows, rows, NORMAL_95), 0.0)
     return KEPT.judged(
         share.high >= least,
-        say(
-            "Of {rows:,} rows an attack changed the answers of {changed:,} by moving columns by up "
+        say_plural(
+            "Of {count:,} row an attack changed the answers of {changed:,} by moving columns by up "
             "to {epsilon} of their interquartile ranges. A stronger one might change more.",
-            rows=rows,
+            "Of {count:,} rows an attack changed the answers of {changed:,} by moving columns by "
+            "up to {epsilon} of their interquartile ranges. A stronger one might change more.",
+            rows,
             changed=rows - stay,
             epsilon=percent(epsilon, decimals=1),
         ),
@@ -148,10 +150,12 @@ def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[st
         return PROVED.not_checked(sentences(notes), say("Choose a rung that can be certified."))
     proved = sum((row.certified_radius or 0.0) >= epsilon for row in attack.rows)
     stay = sum(row.radius is None or row.radius > epsilon for row in attack.rows)
-    reason = say(
-        "Of {rows:,} rows {proved:,} are proved to be answered alike while columns move by up to "
+    reason = say_plural(
+        "Of {count:,} row {proved:,} is proved to be answered alike while columns move by up to "
         "{epsilon} of their interquartile ranges; an attack changed the answers of {changed:,}.",
-        rows=rows,
+        "Of {count:,} rows {proved:,} are proved to be answered alike while columns move by up to "
+        "{epsilon} of their interquartile ranges; an attack changed the answers of {changed:,}.",
+        rows,
         proved=proved,
         changed=rows - stay,
         epsilon=percent(epsilon, decimals=1),

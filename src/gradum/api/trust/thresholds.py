@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from functools import partial
 from textwrap import wrap
 from typing import Any, get_type_hints
 
@@ -16,7 +16,7 @@ from msgspec import structs
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.api.trust.parts import PARTS
 from gradum.errors import SpecError
-from gradum.files.atomic import cause_of
+from gradum.files.text import read_text
 from gradum.messages import say
 from gradum.tables.wording import nearest
 
@@ -53,14 +53,14 @@ def thresholds_of(given: str | os.PathLike | Mapping[str, Any] | None) -> Any:
     """
     if given is None:
         return Thresholds()
-    name = say("The thresholds") if isinstance(given, Mapping) else str(given)
+    if isinstance(given, Mapping):
+        name, decode = say("The thresholds"), partial(msgspec.convert, given, Thresholds)
+    else:
+        remedy = say("Write one by gradum trust --write-thresholds FILE.")
+        text = read_text(given, SpecError, remedy)
+        name, decode = str(given), partial(msgspec.toml.decode, text, type=Thresholds)
     try:
-        thresholds = _decoded(given)
-    except OSError as error:
-        raise SpecError(
-            say("{path} cannot be read: {cause}.", path=name, cause=cause_of(error)),
-            say("Write one by gradum trust --write-thresholds FILE."),
-        ) from None
+        thresholds = decode()
     except (ValueError, RecursionError) as error:
         raise SpecError(
             say("{path} cannot be used: {cause}.", path=name, cause=error),
@@ -79,12 +79,6 @@ def thresholds_of(given: str | os.PathLike | Mapping[str, Any] | None) -> Any:
                 say("Give a finite number, or leave the bound out."),
             )
     return thresholds
-
-
-def _decoded(given: str | os.PathLike | Mapping[str, Any]) -> Any:
-    if isinstance(given, Mapping):
-        return msgspec.convert(given, Thresholds)
-    return msgspec.toml.decode(Path(given).read_bytes(), type=Thresholds)
 
 
 def _refuse_unknown(required: tuple[str, ...], name: str) -> None:

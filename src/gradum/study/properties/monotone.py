@@ -23,6 +23,7 @@ from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.slope_search import SlopeSearch
 from gradum.study.properties.words import class_of, column_of, qualifiers
 
+OF = ("of",)
 SIGNS = {"+": 1.0, "-": -1.0, "−": -1.0}
 PROOF = 0.5
 """The share of the time in which a proof is looked for before two copies are searched."""
@@ -52,8 +53,8 @@ class MonotoneProperty:
     @classmethod
     def read(cls, text: str, fitted: Fitted) -> MonotoneProperty:
         """Read what stands behind "monotone"."""
-        column, rest = column_of(text, fitted)
-        rest, words = qualifiers(rest, ("of",))
+        column, rest = column_of(text, fitted, lambda rest: qualifiers(rest, OF)[0] in SIGNS)
+        rest, words = qualifiers(rest, OF)
         if rest not in SIGNS:
             raise PropertyError(
                 say("No direction of column {column!r} can be read.", column=column.name),

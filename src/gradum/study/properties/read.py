@@ -17,12 +17,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
 from gradum.errors import PropertyError
-from gradum.files.atomic import cause_of
+from gradum.files.text import read_text
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say
 from gradum.study.properties.irrelevant import IrrelevantProperty
@@ -42,7 +41,6 @@ KINDS: dict[str, Callable[[str, Fitted], TableProperty]] = {
 """By the first word of a property, what reads the rest."""
 
 EXAMPLES = ("monotone age+", "irrelevant sex", "range 0..100", "robust income ±5%, age ±1")
-LARGEST = 2**20
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def read_property(text: str, where: str, fitted: Fitted) -> Stated:
     SpecError, NotCertifiableError
         It names a column of the wrong kind.
     """
-    word, _, rest = text.strip().partition(" ")
+    word, rest = (*text.split(maxsplit=1), "", "")[:2]
     if word.casefold() not in KINDS:
         close = nearest_names(word, KINDS)
         raise PropertyError(
@@ -119,18 +117,9 @@ def read_properties(path: str | os.PathLike, where: str, fitted: Fitted) -> list
     PropertyError
         The file cannot be read, or says something else; as `read_property`.
     """
+    text = read_text(path, PropertyError, say("Name a TOML file of properties."))
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        raise PropertyError(
-            say("{path} cannot be read: {cause}.", path=path, cause=cause_of(error)),
-            say("Name a TOML file of properties."),
-        ) from None
-    try:
-        if len(content) > LARGEST:
-            raise ValueError(say("it is longer than any list of properties"))
-        known = msgspec.toml.decode(content, type=_File)
+        known = msgspec.toml.decode(text, type=_File)
     except (ValueError, RecursionError) as error:
         raise PropertyError(
             say("{path} is no list of properties: {cause}.", path=path, cause=str(error)),

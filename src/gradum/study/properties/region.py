@@ -9,7 +9,7 @@ from typing import Any
 from gradum.errors import NotCertifiableError, PropertyError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say
-from gradum.study.properties.words import column_of, number_of, parts_of, range_of
+from gradum.study.properties.words import column_of, number_of, parts_of, range_of, unquoted
 from gradum.tables.columns import Column
 from gradum.tables.kinds.boolean import NO, YES
 
@@ -79,7 +79,7 @@ def _limits(column: Column, text: str) -> tuple[Any, ...]:
 
 
 def _words(column: Column, text: str) -> Sequence[str]:
-    words = [word.strip("'\"") for word in parts_of(text, LEVELS)]
+    words = [unquoted(word) for word in parts_of(text, LEVELS)]
     if not all(words):
         raise PropertyError(
             say("No level of column {column!r} is named.", column=column.name),

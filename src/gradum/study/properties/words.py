@@ -1,14 +1,15 @@
 """Words of a property: columns, numbers, ranges, amounts, and lists of them.
 
 A column is named as the table names it; of several names with which a text begins, the longest
-counts. Quotes, 'so' or "so", hold a name or a level together that has a comma in it.
+counts behind which the rest can be read. Quotes, 'so' or "so", hold a name or a level together that
+has a comma in it, and say where a name ends: 'a'+ is a column a that rises, beside a column a+.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gradum.errors import PropertyError
@@ -37,14 +38,31 @@ def parts_of(text: str, separator: str = ",") -> list[str]:
             parts.append("")
             continue
         if letter in QUOTES and quote in ("", letter):
-            begins = not parts[-1].strip() or parts[-1].endswith(" ")
+            begins = not parts[-1][-1:].isalnum()  # or it is an apostrophe
             quote = "" if quote else letter if begins else ""
         parts[-1] += letter
     return [part.strip() for part in parts]
 
 
-def column_of(text: str, fitted: Fitted) -> tuple[Column, str]:
+def unquoted(text: str) -> str:
+    """Return a name without the quotes around it, if it has any."""
+    if len(text) > 1 and text[0] in QUOTES and text[-1] == text[0]:
+        return text[1:-1]
+    return text
+
+
+def column_of(
+    text: str, fitted: Fitted, can_be_read: Callable[[str], bool] = lambda rest: True
+) -> tuple[Column, str]:
     """Return the column that a text begins with, and what stands behind its name.
+
+    Parameters
+    ----------
+    text : str
+    fitted : Fitted
+    can_be_read : callable
+        Whether something may stand behind a name. Of several names with which the text begins, the
+        longest counts of which that holds, or else the longest.
 
     Raises
     ------
@@ -58,14 +76,13 @@ def column_of(text: str, fitted: Fitted) -> tuple[Column, str]:
         raise PropertyError(
             say("A property names no column."), say('Write it as in "monotone age+".')
         )
-    if text[0] in QUOTES and text.find(text[0], 1) > 0:
+    names = [column.name for column in fitted.schema.columns if _begins_with(text, column.name)]
+    if not names and text[0] in QUOTES and text.find(text[0], 1) > 0:
         end = text.find(text[0], 1)
         return fitted.schema.column(text[1:end]), text[end + 1 :].strip()
-    names = [column.name for column in fitted.schema.columns]
-    begins = [name for name in names if _begins_with(text, name)]
-    if begins:
-        name = max(begins, key=len)
-        return fitted.schema.column(name), text[len(name) :].strip()
+    rests = {name: text[len(name) :].strip() for name in sorted(names, key=len, reverse=True)}
+    for name in [name for name in rests if can_be_read(rests[name])] or rests:
+        return fitted.schema.column(name), rests[name]
     unknown = re.split(r"[\s±]|\+|-$", text)[0]
     return fitted.schema.column(unknown or text), ""
 
@@ -103,8 +120,8 @@ def range_of(text: str) -> tuple[float, float] | None:
         An end is no number, or the ends are the wrong way round.
     """
     low, dots, high = text.partition("..")
-    if not dots or not (low.strip() or high.strip()):
-        return None
+    if not dots or high.startswith(".") or not (low.strip() or high.strip()):
+        return None  # "0...1" may be meant to end at 1 or at 0.1
     ends = (
         number_of(low.strip()) if low.strip() else -math.inf,
         number_of(high.strip()) if high.strip() else math.inf,
