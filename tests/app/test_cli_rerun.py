@@ -7,15 +7,15 @@ from msgspec import structs
 import gradum
 from gradum.app.cli.rerun import OTHER_WEIGHTS
 from gradum.ship.run_spec import read_spec, toml
-from synthetic import FEW, TINY
+from synthetic import FEW, TINY, task
 
 
 @pytest.fixture(scope="module")
-def before(gradum_command, tables, tmp_path_factory):
+def before(gradum_command, tmp_path_factory):
     """A whole ladder, its networks made small by editing ``spec.toml``."""
     folder = tmp_path_factory.mktemp("rerun")
     table = folder / "t.csv"
-    table.write_bytes((tables / "label.csv").read_bytes())
+    task("label", 120).write_csv(table)
     linear = ["fit", table, "-t", "label", "--model", "linear", "--cv", 2, "-q", "-o", folder / "a"]
     assert gradum_command(*linear).code == 0
     said = read_spec(folder / "a" / "spec.toml")
