@@ -4,12 +4,15 @@ import contextlib
 import io
 import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
+import pytest
 import typer.main
 
 import gradum
 from gradum.app.cli import main
+from gradum.fitting import options
+from synthetic import SHORT
 
 # Typer else makes all commands anew at every call, which takes a third of what a short one does.
 typer.main.get_command = cache(typer.main.get_command)
@@ -37,3 +40,11 @@ def run(*arguments):
         sys.argv = before
         gradum.language("en")
     return Ended(code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def short_paths():
+    """Let commands fit linear rungs on a path of four strengths in three folds."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(options, "make_spec", partial(options.make_spec, linear=SHORT))
+        yield

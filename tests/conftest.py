@@ -1,5 +1,6 @@
 """The environment of every test, and the whole fits that many tests share."""
 
+import gc
 import os
 import shutil
 from functools import cache
@@ -29,6 +30,13 @@ hypothesis.settings.load_profile("without a clock")
 # takes two seconds.
 vl_convert.javascript_bundle = cache(vl_convert.javascript_bundle)
 
+# What is imported and collected from here on stays: to search it for garbage would take a fifth of
+# the time again.
+gc.disable()
+
+# No test's files need to outlive a power failure, for which a disk is waited for at every file.
+os.fsync = lambda _: None
+
 LONGEST = ("test_optimised_programs.py", "test_docs.py")
 
 
@@ -43,6 +51,14 @@ def pytest_collection_modifyitems(config, items):
         left_out = [item for item in items if item.path in optimised]
         items[:] = [item for item in items if item.path not in optimised]
         config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop():
+    """Search what tests make for garbage, though not every 700 objects, and leave out the tests."""
+    gc.freeze()
+    gc.set_threshold(20_000)
+    gc.enable()
 
 
 def pytest_sessionfinish(exitstatus):

@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent.parent / "src/gradum"
+import gradum
+
+PACKAGE = Path(gradum.__file__).parent
 
 
 class Edited:
@@ -11,7 +13,7 @@ class Edited:
 
     def __init__(self, folder):
         self.path = folder / "gradum"
-        shutil.copytree(PACKAGE, self.path, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PACKAGE, self.path)  # with what was compiled: most files stay as they are
 
     def add(self, file, line, before):
         """Add a line before another one, which the file has once."""

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 import gradum
+from command_line import run
 from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.fitting import options
@@ -220,35 +221,41 @@ SHORTLY = {
 }
 
 
-@pytest.fixture
-def obey(folder, tmp_path, monkeypatch, gradum_command):
-    """``obey(line)`` runs a printed command in a folder of its own; fits are short and few."""
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(EFFORTS, "standard", FEW)
-    make_spec = partial(options.make_spec, linear=SHORT, mlp=TINY)
-    monkeypatch.setattr(options, "make_spec", make_spec)
-
-    def run(line):
+def obey(line):
+    """Run a printed command in the current folder; its fits are short and few."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(EFFORTS, "standard", FEW)
+        make_spec = partial(options.make_spec, linear=SHORT, mlp=TINY)
+        patched.setattr(options, "make_spec", make_spec)
         before, pipe, command = line.rpartition(" | ")
         if pipe:
-            table = (tmp_path / before.removeprefix("cat ")).read_bytes()
-            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(table)))
+            table = Path(before.removeprefix("cat ")).read_bytes()
+            patched.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(table)))
         program, *words = shlex.split(command)
         assert program == "gradum", line
-        words += SHORTLY.get(words[0], [])
-        ended = gradum_command(*words)
-        assert ended.code == 0, f"{line}: {ended.err}"
+        ended = run(*words, *SHORTLY.get(words[0], []))
+    assert ended.code == 0, f"{line}: {ended.err}"
 
-    return run
+
+@pytest.fixture(scope="module")
+def with_penguins(folder, tmp_path_factory):
+    """The folder after the quick start's fit, on which other guides build."""
+    fitted = tmp_path_factory.mktemp("fitted")
+    shutil.copytree(folder, fitted, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(fitted)
+        obey(FITS_PENGUINS)
+    return fitted
 
 
 @pytest.mark.parametrize("guide", [guide for guide in GUIDES if commands(guide)])
-def test_every_command_of_a_guide_runs(guide, obey):
-    """As printed and in its order, after the quick start's fit, on which the guides build."""
+def test_every_command_of_a_guide_runs(guide, request, tmp_path, monkeypatch):
+    """As printed and in its order, after the quick start's fit where it builds on that."""
     lines = commands(guide)
-    if any("runs/penguins" in shlex.split(line) for line in lines) and FITS_PENGUINS not in lines:
-        lines.insert(0, FITS_PENGUINS)
+    builds = any("runs/penguins" in shlex.split(line) for line in lines)
+    begun = "with_penguins" if builds and FITS_PENGUINS not in lines else "folder"
+    shutil.copytree(request.getfixturevalue(begun), tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     for line in lines:
         obey(line)
 

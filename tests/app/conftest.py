@@ -1,27 +1,24 @@
 """Tables and a run, for tests of the command line."""
 
-import contextlib
-from functools import partial
-
 import pytest
 
-from command_line import run
-from gradum.fitting import options
-from synthetic import SHORT, task
-
-
-@contextlib.contextmanager
-def short_paths():
-    """Let commands fit linear rungs on a path of four strengths in three folds."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(options, "make_spec", partial(options.make_spec, linear=SHORT))
-        yield
+from command_line import run, short_paths
+from gradum.show import report
+from synthetic import task
 
 
 @pytest.fixture(autouse=True, scope="module")
 def fits_are_short():
     """Let the commands that a module calls in this process take little time."""
     with short_paths():
+        yield
+
+
+@pytest.fixture
+def no_charts():
+    """Let a test's reports have their first lines only: Altair takes half of what a run takes."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(report, "sections_of", lambda *_: [])
         yield
 
 

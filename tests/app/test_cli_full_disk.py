@@ -35,6 +35,7 @@ def said_in_one_line(ended, *words):
         assert word in ended.err
 
 
+@pytest.mark.usefixtures("no_charts")
 @pytest.mark.parametrize("written_before", [0, 1, 2, 5, 9])
 def test_a_run_that_cannot_be_written_leaves_whole_files_and_can_be_resumed(
     written_before, gradum_command, linear_run, tables, tmp_path, monkeypatch

@@ -56,6 +56,7 @@ WRITTEN = {
 }
 
 
+@pytest.mark.usefixtures("no_charts")
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_run_of_a_source_is_recorded_and_repeated(name, tmp_path, monkeypatch):
     write, words = WRITTEN[name]

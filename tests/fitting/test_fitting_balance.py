@@ -22,6 +22,8 @@ from gradum.study.evidence import Evidence
 from gradum.tables.split import Part
 from synthetic import FEW, TINY, task
 
+pytestmark = pytest.mark.usefixtures("short_judging")
+
 ONE_STRENGTH = {"model": "linear", "linear": LinearSpec(strengths=(1.0,))}
 WORLDS = {"two": (0.9, 0.1), "three": (0.75, 0.2, 0.05)}
 

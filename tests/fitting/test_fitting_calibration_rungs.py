@@ -19,6 +19,8 @@ from gradum.fitting.pack import fit as pack
 from gradum.fitting.spec import LinearSpec, MLPSpec
 from synthetic import QUICK, task
 
+pytestmark = pytest.mark.usefixtures("short_judging")
+
 HOTTER = TemperatureScaling(2.0)
 SMALL = MLPSpec(hidden_layer_sizes=(8,), max_epochs=4)
 

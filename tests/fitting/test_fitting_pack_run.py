@@ -19,6 +19,8 @@ from gradum.tables.split import Part
 from synthetic import SHORT
 from synthetic import TINY as TINY_MLP
 
+pytestmark = pytest.mark.usefixtures("short_judging")
+
 QUICK = {"mlp": TINY_MLP, "linear": SHORT, "pack": TINY}
 ONCE = {**QUICK, "split": SplitSpec(small_table_rows=0)}
 

@@ -251,7 +251,7 @@ def test_rivals_of_one_name_are_told_apart():
 
 
 def test_a_regression_rival_and_its_words_come_back_from_the_file(tmp_path):
-    model = fit("amount", against=DummyRegressor())
+    model = fit("amount", cv=2, against=DummyRegressor())
     model.save(tmp_path / "m.gradum")
     read = gradum.load(tmp_path / "m.gradum")
     assert read.fitted.judgement == model.fitted.judgement

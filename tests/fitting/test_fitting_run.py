@@ -111,18 +111,19 @@ def test_the_seed_decides_everything():
     assert (one.run.parts != other.run.parts).any()
 
 
+@pytest.mark.usefixtures("short_judging")
 def test_a_permuted_target_is_not_learned():
     """No leak: without a relation, nothing is enough but the baseline.
 
     One standard error is a loose bar, and the best of four rungs may pass it by chance
     (one-sided, 16% a rung); most seeds must not, and "better" at 95% must be rarer still.
     """
-    enough, better = [], []
+    enough, better, once = [], [], SplitSpec(folds=3, repeats=1)
     for seed in range(6):
         frame = mixed(200, seed)
         amount = np.random.default_rng(seed + 100).permutation(frame["amount"].to_numpy())
         frame = task("amount", 200, seed).with_columns(amount=amount)
-        verdict = fit(frame, "amount", seed=seed, cv=3).fitted.judgement.verdict
+        verdict = fit(frame, "amount", seed=seed, split=once).fitted.judgement.verdict
         enough.append(verdict.enough)
         better += [c for c in verdict.comparisons if c.finding.endswith("better than baseline")]
     assert enough.count("baseline") >= 5
@@ -137,6 +138,7 @@ def test_a_small_table_is_cross_validated_and_every_row_judges(grader):
     assert set(grader.run.parts) == {Part.TRAIN, Part.VALIDATION}
 
 
+@pytest.mark.usefixtures("short_judging")
 def test_groups_are_on_one_side_of_every_split():
     group = np.arange(1200) // 8
     frame = task("amount").with_columns(g=pl.Series([f"g{each}" for each in group]))
@@ -149,6 +151,7 @@ def test_groups_are_on_one_side_of_every_split():
         assert not set(group[parts == a]) & set(group[parts == b])
 
 
+@pytest.mark.usefixtures("short_judging")
 def test_time_trains_on_the_past():
     time = np.random.default_rng(3).permutation(1200)
     frame = task("amount").with_columns(t=time)
@@ -159,6 +162,7 @@ def test_time_trains_on_the_past():
     assert "t" not in {column.name for column in model.fitted.schema.features}
 
 
+@pytest.mark.usefixtures("short_judging")
 @pytest.mark.parametrize(
     ("option", "distinct", "how"),
     [
@@ -180,6 +184,7 @@ def test_two_groups_are_too_few_to_train_stop_and_judge():
         fit(frame, "amount", group="k")
 
 
+@pytest.mark.usefixtures("short_judging")
 def test_a_test_file_alone_judges():
     test = task("amount", 90, 7)
     model = fit(task("amount", 300), "amount", test=test)
@@ -211,6 +216,7 @@ def test_duplicates_across_the_split_are_counted_or_cause_an_alarm(again):
     assert (noted, alarmed) == (again == 30, again == 200)
 
 
+@pytest.mark.usefixtures("short_judging")
 def test_refit_trains_the_rung_in_use_on_every_row():
     """Ridge of scikit-learn on all 400 rows, under the penalty that the path chose."""
     frame = task("amount", 400).select("size", "member", "amount")
@@ -238,6 +244,7 @@ def test_refit_trains_the_network_for_its_best_number_of_epochs():
     assert len(model.fitted.rungs["mlp"].history) == best
 
 
+@pytest.mark.usefixtures("short_judging")
 def test_a_large_linear_refit_needs_no_validation_rows():
     rng = np.random.default_rng(0)
     x = rng.normal(size=12_000)
@@ -253,6 +260,7 @@ def events_of(**options):
     return events, run(spec, SOURCE, context=Context(tell=events.append))
 
 
+@pytest.mark.usefixtures("short_judging")
 def test_events_tell_the_whole_run_in_order():
     events, finished = events_of()
     assert isinstance(events[0], Understood)
@@ -353,6 +361,7 @@ def test_an_edited_schema_decides():
         gradum.fit(positive, "size", schema=edited)
 
 
+@pytest.mark.usefixtures("short_judging")
 def test_a_log_target_is_judged_in_its_own_units():
     rng = np.random.default_rng(0)
     x = rng.normal(size=1200)
@@ -366,6 +375,7 @@ def test_a_log_target_is_judged_in_its_own_units():
     )
 
 
+@pytest.mark.usefixtures("short_judging")
 def test_weights_equal_repetition():
     frame = task("amount", 300).select("size", "member", "amount")
     times = np.random.default_rng(0).integers(1, 4, 300)

@@ -23,6 +23,8 @@ from gradum.tables.stream import opened
 from kept_in_memory import Kept
 from synthetic import task
 
+pytestmark = pytest.mark.usefixtures("short_judging")
+
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):

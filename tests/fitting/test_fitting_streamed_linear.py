@@ -15,6 +15,8 @@ from gradum.tables.split import Part
 from gradum.tables.table import Table
 from synthetic import task
 
+pytestmark = pytest.mark.usefixtures("short_judging")
+
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):

@@ -22,6 +22,8 @@ from gradum.tables.stream import opened
 from gradum.tables.table import Table
 from synthetic import mixed, task
 
+pytestmark = pytest.mark.usefixtures("short_judging")
+
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):

@@ -6,13 +6,14 @@ import pytest
 
 import gradum
 from command_line import run as gradum_command
+from command_line import short_paths
 from gradum.api.learned_rows import learned_rows
 from gradum.core.models.last_layer import LastLayer
 from gradum.errors import SpecError
 from gradum.fitting.plan import make_plan
 from gradum.tables.split import Part
 from packed_models import everything, pack_of
-from synthetic import ONCE, QUICK, mixed
+from synthetic import ONCE, QUICK, SHORT, mixed
 
 TARGETS = ("amount", "grade")
 
@@ -90,7 +91,8 @@ def fitted_by_command(folder, *words):
     mixed(120).drop("amount", "grade").write_parquet(table)
     words = ["-t", "label", "--model", "linear", "--cv", "2", "-o", folder / "run", *words]
     words += ["--no-learning-curve"]
-    ended = gradum_command("fit", table, *words)
+    with short_paths():
+        ended = gradum_command("fit", table, *words)
     assert ended.code == 0, ended.err
     return folder / "run"
 
@@ -99,7 +101,8 @@ def fitted_by_command(folder, *words):
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alike")
     loaded = fitted_by_command(folder)
-    return loaded, gradum.fit(folder / "t.parquet", "label", model="linear", cv=2)
+    options = {"model": "linear", "cv": 2, "linear": SHORT, "learning_curve": False}
+    return loaded, gradum.fit(folder / "t.parquet", "label", **options)
 
 
 def test_a_loaded_run_has_the_rows_of_the_fit(run):

@@ -72,6 +72,8 @@ def test_every_gradient_is_that_of_automatic_differentiation(activation, loss):
         for hidden in [(), (3,), (3, 3)]
         for entry in [(3, None), (1, Embedding(rows=5, columns=2, size=1))]
     ):
+        if not hidden and activation != "relu":  # which a net without hidden layers does not have
+            continue
         outputs = LOSSES[loss].outputs([None, 3][seed % 2])
         network = Network(inputs, outputs, hidden, activation, embedding=embedding)
         params, inputs = draw(network, seed)
