@@ -127,9 +127,15 @@ def _amounts(text: str) -> dict[str, float]:
         begun.append(piece)
         name, _, amount = ",".join(begun).rpartition("=")
         try:
-            amounts[name.strip()] = float(amount)
+            size = float(amount)
         except ValueError:
             continue
+        if name.strip() in amounts:
+            raise SpecError(
+                say("The budget of column {name!r} is given twice.", name=name.strip()),
+                say("Give each column one amount."),
+            )
+        amounts[name.strip()] = size
         begun = []
     if begun:
         raise SpecError(
